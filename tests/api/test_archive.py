@@ -93,7 +93,9 @@ def test_the_layout_is_explained_inside(archive):
     readme = (archive.path / "README.txt").read_text()
     for word in ("format version 1", "payload.json", "record.json", "sha256", "catalogue.json"):
         assert word in readme
-    assert json.loads((archive.path / "archive.json").read_text())["format_version"] == 1
+    about = {"about": "SIMS depth profiles; see README.txt", "format_version": 1}
+    assert json.loads((archive.path / "archive.json").read_text()) == about
+    assert (archive.path / ".gitattributes").read_text() == "entries/** -text\n"
 
 
 def test_a_readme_of_the_user_is_left_alone(tmp_path):
@@ -301,17 +303,6 @@ def test_a_payload_that_breaks_the_contract_is_damage(archive):
     ):
         archive.get(REFERENCE_ID)
     assert len(archive.verify()) == 1
-
-
-def test_a_damaged_catalogue_entry(archive):
-    archive.put_catalogue(REFERENCE_ID, {"data_id": REFERENCE_ID})
-    assert archive.catalogue(REFERENCE_ID) == {"data_id": REFERENCE_ID}
-    for content in (b"", b"[]", b"{}", b"\xff"):
-        (archive.folder(REFERENCE_ID) / "catalogue.json").write_bytes(content)
-        with pytest.raises(ArchiveError, match=r"catalogue\.json"):
-            archive.catalogue(REFERENCE_ID)
-        assert len(archive.verify()) == 1
-    assert archive.get(REFERENCE_ID).species == ["Si"], "the profiles are sound"
 
 
 def test_what_is_no_archive_is_refused(tmp_path):
@@ -701,17 +692,6 @@ def test_of_several_measurements_added_under_one_id_one_wins(tmp_path, locks):
     outcomes = sorted(racer.communicate()[0].strip() for racer in racers)
     assert outcomes == ["kept", "refused", "refused"]
     assert len(Archive(folder).versions("w1")) == 1
-
-
-def test_a_claim_that_a_killed_writer_left_is_waited_for_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.1)
-    monkeypatch.setattr(files, "_taken", lambda _: False)
-    archive = Archive(tmp_path)
-    archive.folder("w1").mkdir(parents=True)
-    (archive.folder("w1") / files._CLAIM).touch()
-    archive.add(DepthProfile.from_dict(json.loads(REFERENCE)[0]), data_id="w1")
-    assert list(archive) == ["w1"]
-    assert not (archive.folder("w1") / files._CLAIM).exists()
 
 
 def test_nothing_is_added_over_an_entry_that_is_damaged(archive):

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import re
 import socket
-import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -298,103 +294,7 @@ def test_a_newer_format_is_refused_by_every_call(archive, tmp_path):
 # ---- writers
 
 
-WRITER = """
-import sys, time
-from sims_analysis.api.archive import Archive
-payload = sys.argv[2].encode()
-while time.time() < float(sys.argv[3]): pass
-for n in range(10):
-    Archive(sys.argv[1]).put(f"id-{n}", payload, url="test")
-"""
-
-
-@pytest.mark.study
-def test_identical_bytes_are_one_version_however_many_processes_fetch_them(tmp_path):
-    began = str(time.time() + 3)
-    command = [sys.executable, "-c", WRITER, str(tmp_path), REFERENCE.decode(), began]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    writers = [subprocess.Popen(command, env=environment) for _ in range(8)]
-    assert [writer.wait(60) for writer in writers] == [0] * 8
-    archive = Archive(tmp_path)
-    assert [len(list(folder.iterdir())) for folder in archive.folders()] == [1] * 10
-    assert archive.verify() == {}
-
-
-def test_where_no_lock_can_be_had_writing_goes_on(archive, monkeypatch):
-    def refuse(*_, **__):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(files, "_lock", refuse)
-    archive.put("a", body_of("a", 2.0), url="test")
-    assert archive.verify() == {}
-
-
-def test_nobody_waits_for_ever_for_a_lock(archive, monkeypatch):
-    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.2)
-    with files.alone(archive.folder("a")):
-        began = time.monotonic()
-        archive.put("a", body_of("a", 2.0), url="test")
-        assert time.monotonic() - began > 0.1
-    assert archive.verify() == {}
-
-
 # ---- other systems, simulated
-
-
-def test_locks_as_windows_has_them(archive, monkeypatch):
-    held = []
-
-    def locking(descriptor, mode, size):
-        assert size == 1
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if mode else fcntl.LOCK_UN)
-        held.append(mode)
-
-    fake = SimpleNamespace(locking=locking, LK_NBLCK=2, LK_UNLCK=0)
-    monkeypatch.setattr(files, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", fake)
-    archive.put("a", body_of("a", 2.0), url="test")
-    assert held == [2, 0]
-    assert archive.verify() == {}
-    assert len(archive.versions("a")) == 2
-
-
-def test_a_file_that_is_being_read_is_replaced_later(archive, monkeypatch):
-    """As on Windows, where a file that is open cannot be replaced."""
-    refusals = iter([True, True])
-    replace = Path.replace
-
-    def busy(self, target):
-        if next(refusals, False):
-            raise PermissionError(errno.EACCES, "being used by another process")
-        return replace(self, target)
-
-    monkeypatch.setattr(files, "_WINDOWS", True)
-    monkeypatch.setattr(Path, "replace", busy)
-    archive.put_catalogue("a", {"data_id": "a", "name": "new"})
-    assert archive.catalogue("a")["name"] == "new"
-
-
-@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF])
-def test_a_file_system_that_does_not_sync_folders(archive, code, monkeypatch):
-    fsync = os.fsync
-
-    def refuse(descriptor):
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise OSError(code, os.strerror(code))
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", refuse)
-    archive.put("a", body_of("a", 2.0), url="test")
-    assert archive.verify() == {}
-
-
-def test_a_disk_that_breaks_while_folders_are_synced_is_an_error(archive, monkeypatch):
-    def broken(descriptor):
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", broken)
-    with pytest.raises(ArchiveError, match="Input/output error"):
-        archive.put("a", body_of("a", 2.0), url="test")
 
 
 def test_a_copy_in_other_letters_is_the_same_archive(archive, tmp_path):
@@ -422,12 +322,6 @@ def test_an_archive_that_told_capitals_apart_is_read(archive):
     assert name in archive.ids()
     assert archive.get(name).species == ["Si"]
     assert archive.verify() == {}
-
-
-def test_paths_of_any_length_on_windows():
-    long = "C:\\data\\" + "x" * 300
-    assert files.extended(long) == "\\\\?\\" + long
-    assert files.extended("\\\\?\\C:\\x") == "\\\\?\\C:\\x"
 
 
 @pytest.mark.slow

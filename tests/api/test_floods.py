@@ -10,7 +10,6 @@ import sys
 import time
 import tracemalloc
 
-import orjson
 import pytest
 from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
 
@@ -100,18 +99,6 @@ def test_json_that_grows_is_refused_before_it_does(kind):
         assert len(server.received) == 1, "it gets no better"
     # The first request imports what it takes, 2 MB.
     assert peak < 4 * len(GROWING[kind]) + 2**23
-
-
-@pytest.mark.study
-def test_a_large_measurement_passes():
-    """Fifty species with 10^5 points each, as an instrument may write them."""
-    numbers = orjson.dumps([i * 0.1 for i in range(100_000)])
-    profile = orjson.dumps(json.loads(REFERENCE)[0] | {"depths": 0, "concentrations": 0})
-    profile = profile.replace(b'"depths":0', b'"depths":' + numbers)
-    profile = profile.replace(b'"concentrations":0', b'"concentrations":' + numbers)
-    names = [profile.replace(b'"Si"', b'"S%d"' % i) for i in range(50)]
-    result = SIMSResult.from_json(b"[" + b",".join(names) + b"]")
-    assert sum(p.depths.size for p in result.depth_profiles) == 5_000_000
 
 
 @pytest.mark.parametrize("doubled", [False, True])

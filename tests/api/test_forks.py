@@ -74,33 +74,6 @@ def in_a_process(script: str, url: str, *more: str) -> str:
     return done.stdout.strip()
 
 
-POOL = """
-import multiprocessing, sys
-from sims_analysis.api.client import Client
-client = Client("k" * 16, endpoint=sys.argv[1], archive=sys.argv[2])
-client.get("first")
-def ask(n):
-    (result,) = client.get(f"id-{n}")
-    return f"id-{n}" == result.depth_profiles[0].data_id
-with multiprocessing.get_context("fork").Pool(4) as pool:
-    right = pool.map(ask, range(200), chunksize=1)
-right += [ask(n) for n in range(1000, 1020)]
-print(right.count(False))
-"""
-
-
-@pytest.mark.study
-@needs_fork
-def test_the_processes_of_a_pool_get_their_own_answers(url, tmp_path):
-    """With the check of ids off, so that it is the connections that are looked at."""
-    assert in_a_process(POOL, url, str(tmp_path)) == "0"
-    archive = Archive(tmp_path)
-    assert len(archive) == 221
-    for data_id in archive:
-        assert archive.get(data_id).depth_profiles[0].data_id == data_id
-        assert len(archive.versions(data_id)) == 1
-
-
 AFTER = """
 import os, sys
 from sims_analysis.api.client import Client
@@ -225,26 +198,6 @@ def test_an_upper_case_answer_is_the_same_entry():
     body = REFERENCE.replace(REFERENCE_ID.encode(), REFERENCE_ID.upper().encode())
     with FaultyServer(reply(body)) as server:
         assert Client(KEY, endpoint=server.url).get(REFERENCE_ID)
-
-
-@pytest.mark.study
-def test_threads_that_share_a_client_get_their_own_answers(url):
-    client = Client(KEY, endpoint=url)
-    wrong = []
-
-    def fetch(thread):
-        for n in range(20):
-            asked = f"id-{thread}-{n}"
-            (result,) = client.get(asked)
-            if result.depth_profiles[0].data_id != asked:
-                wrong.append(asked)
-
-    threads = [threading.Thread(target=fetch, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
 
 
 def test_a_dripping_server_in_the_parent_does_not_keep_a_child_waiting():

@@ -229,50 +229,6 @@ def test_another_archive_in_the_same_place_has_an_index_of_its_own(
 
 # ---- filters, to the letter
 
-_WAFERS = {"Wafer 3", "Wafer 7", "Wafer 11"}
-_SEARCHES = [
-    ({"status": "success"}, {f"w{i}" for i in (0, 1, 2, 4, 5, 6, 8, 9)} | _WAFERS),
-    ({"status": "succes"}, set()),
-    ({"status": 'x","status":"success'}, set()),
-    ({"status": "\ud800"}, set()),
-    ({"data_type": "xps"}, set()),
-    ({"physical_sample_ids": "None"}, set()),
-    ({"physical_sample_ids": "ps-10"}, {"w10"}),
-    ({"physical_sample_ids": ["ps-10", "ps-1"]}, {"w10"}),
-    ({"project_ids": "1"}, {"w1", "w4", "Wafer 7", "w10"}),
-    ({"project_ids": "oxide"}, set()),
-    ({"growth_length_min": 60, "growth_length_max": 60}, {"w10"}),
-    ({"growth_length_min": 60.001}, set()),
-    ({"growth_length_max": 59.999}, set()),
-    ({"upload_datetime_min": "2024-02-01T01:00:00+01:00", "status": "pending"}, {"w10"}),
-    ({"upload_datetime_min": "2024-02-01T00:00:00.000001Z"}, set()),
-    ({"upload_datetime_max": "2024-01-31T23:59:59.999999Z"}, set()),
-    ({"upload_datetime_max": "2024-02-01", "status": "pending"}, {"w10"}),
-    ({"last_updated_min": "2024-02-02", "status": "pending"}, {"w10"}),
-    ({"species": "P", "status": "pending"}, set()),
-    ({"species": ["As"], "status": "pending"}, {"w10"}),
-    ({"species": "\udcff"}, set()),
-    ({"species": "oxide"}, set()),
-]  # fmt: skip
-
-
-@pytest.mark.few(4)
-@pytest.mark.parametrize(("asked", "expected"), _SEARCHES)
-@pytest.mark.parametrize("indexed", [True, False])
-def test_filters(archive, asked, expected, indexed, monkeypatch):
-    archive.put_catalogue(
-        "w10",
-        entry(
-            "w10", pipeline_status="pending", physical_sample_id="ps-10", growth_length=60,
-            detail_note_content='"status":"succes", "xps" \\"status\\":\\"succes\\"',
-            projects=[{"id": 1, "name": "oxide"}, "no object", {"name": "no id"}],
-        ),
-    )  # fmt: skip
-    archive.search("x")
-    if not indexed:
-        monkeypatch.setattr(index_module, "_file_of", lambda _: None)
-    assert set(archive.search(**asked).ids) == expected
-
 
 @pytest.mark.parametrize("name", ["keywords", "species", "physical_sample_ids", "project_ids"])
 def test_of_very_many_values_all_are_looked_for(archive, name, monkeypatch):

@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import threading
@@ -97,35 +96,6 @@ def test_it_ends_within_five_seconds_whatever_its_readers_do(served):
         for connection in connections:
             connection.close()
     assert "Traceback" not in process.stderr.read()
-
-
-@pytest.mark.study
-def test_small_requests_do_not_wait_behind_large_ones(archive):
-    with Running(create_app(archive, KEY)) as running:
-        running.get(f"/sims/{REFERENCE_ID}")
-        stop = threading.Event()
-
-        def timed(data_id):
-            began = time.monotonic()
-            assert running.get(f"/sims/{data_id}", Accept_Encoding="gzip")[0] == 200
-            return time.monotonic() - began
-
-        large = []
-
-        def fetch():
-            while not stop.is_set():
-                large.append(timed("large"))
-
-        threads = [threading.Thread(target=fetch) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        try:
-            small = [timed(REFERENCE_ID) for _ in range(15)]
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
-    assert statistics.median(small) < statistics.median(large) / 3
 
 
 def test_limits_of_the_server_are_set(archive, monkeypatch):

@@ -1,14 +1,12 @@
 """The versions of an entry: their records, their names, and what is said of damage."""
 
 import hashlib
-import json
 import os
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from sims_analysis._version import __version__
 from sims_analysis.api import versions
 from sims_analysis.api.versions import Record
 from sims_analysis.errors import ArchiveError
@@ -34,45 +32,6 @@ def said(call, *args, **options):
     with pytest.raises(ArchiveError) as caught:
         call(*args, **options)
     return str(caught.value)
-
-
-def test_a_version_is_read_as_it_was_written(version):
-    assert versions.read_record(version) == RECORD
-    assert versions.read_version(version) == (RECORD, PAYLOAD)
-    assert versions.list_versions(version.parent) == [version]
-    assert sorted(path.name for path in version.iterdir()) == ["payload.json", "record.json"]
-
-
-def test_a_record_says_what_it_knows():
-    assert RECORD.to_dict() == {
-        "data_id": "w1", "url": "https://lab.example/sims/w1", "retrieved": RECORD.retrieved,
-        "sha256": SHA, "last_updated": None, "sims_analysis_version": __version__,
-        "format_version": 1,
-    }  # fmt: skip
-    assert RECORD.provenance == {
-        "source": RECORD.url, "retrieved": RECORD.retrieved, "sha256": SHA,
-    }  # fmt: skip
-    assert RECORD.validators == {}
-    marked = replace(RECORD, etag='"x"', last_modified="yesterday")
-    assert marked.validators == {"If-None-Match": '"x"', "If-Modified-Since": "yesterday"}
-    assert marked.to_dict() == RECORD.to_dict() | {"etag": '"x"', "last_modified": "yesterday"}
-    assert replace(RECORD, etag='"x"').validators == {"If-None-Match": '"x"'}
-
-
-def test_a_folder_is_made_an_archive_once(tmp_path):
-    path = tmp_path / "a" / "lab"
-    versions.prepare(path)
-    assert sorted(one.name for one in path.iterdir()) == [
-        ".gitattributes", "README.txt", "archive.json", "entries",
-    ]  # fmt: skip
-    assert (path / ".gitattributes").read_text() == "entries/** -text\n"
-    about = {"about": "SIMS depth profiles; see README.txt", "format_version": 1}
-    assert json.loads((path / "archive.json").read_text()) == about
-    (path / "archive.json").unlink()
-    (path / "README.txt").write_text("mine")
-    versions.prepare(path)
-    assert (path / "README.txt").read_text() == "mine"
-    assert (path / "archive.json").exists()
 
 
 def test_versions_are_listed_in_their_order_whatever_the_case_of_their_names(tmp_path):
@@ -103,18 +62,6 @@ def test_a_version_is_named_after_its_time_and_the_one_before():
     for stamp in ("99991231T235959.999999Z", "20261301T000000.000000Z"):
         with pytest.raises(ArchiveError, match=f"{stamp} is no time that another can follow"):
             named(f"{stamp}-00000000")
-
-
-def test_a_damaged_version_is_followed_by_a_sound_one_of_the_same_payload(version):
-    (version / "payload.json").write_bytes(b"[1]")
-    damage = said(
-        versions.append, version.parent, RECORD, PAYLOAD, None, lasting=False, supersede=False
-    )
-    assert "has the sha256" in damage
-    versions.append(version.parent, RECORD, PAYLOAD, None, lasting=False)
-    first, second = versions.list_versions(version.parent)
-    assert first == version
-    assert versions.read_version(second)[1] == PAYLOAD
 
 
 UUID = "D290F1EE-6C54-4B01-90E6-D701748F0851"
