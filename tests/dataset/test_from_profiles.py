@@ -9,7 +9,6 @@ import xarray as xr
 from measured import profile
 
 import sims_analysis as sims
-from sims_analysis.dataset.from_profiles import dataset_of
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 
@@ -252,35 +251,11 @@ def test_what_is_no_profile_is_named(source, error, message):
         sims.to_dataset(source)
 
 
-def test_profiles_of_two_entries_are_not_mixed_in_silence():
-    a, b = (profile(name, [0, 1], [1, 2], data_id=name * 2) for name in "AB")
-    with pytest.warns(ProfileWarning, match="different data entries, 'AA', 'BB'") as caught:
-        ds = sims.to_dataset([a, b])
-    assert caught[0].filename == __file__
-    assert ds.attrs["data_id"] == "AA"
-
-
 def test_a_name_that_numpy_would_shorten_is_refused():
     with pytest.raises(ProfileError, match="cannot end with a NUL character"):
         sims.to_dataset([profile("B\0", [0, 1], [1, 2])])
     ds = sims.to_dataset([profile("B\0x", [0, 1], [1, 2])])
     assert ds["species"].item() == "B\0x"
-
-
-def test_a_missing_species_is_told_with_those_that_are_there():
-    result = sims.SIMSResult(
-        data_id="w1",
-        depth_profiles=[profile("7Li", [0, 1], [1, 2]), profile("23Na+", [0, 1], [1, 2])],
-    )
-    with pytest.raises(sims.SpeciesError) as caught:
-        result["Li"]
-    assert str(caught.value) == (
-        "data entry 'w1' has no species 'Li'; it has '7Li', '23Na+' (did you mean '7Li'?)"
-    )
-    with pytest.raises(sims.SpeciesError, match=r"have no species 'na'; .*did you mean '23Na\+'"):
-        sims.to_tcad(result.to_dataset(), "absent.txt", species="na")
-    with pytest.raises(sims.SpeciesError, match=r"it has none$"):
-        sims.SIMSResult(data_id="w1", depth_profiles=[])["Li"]
 
 
 def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
@@ -319,18 +294,6 @@ def test_samples_below_a_limit_between_others_are_told_apart(values, metadata, t
     said = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
     assert (said in str(warning.message)) == told
     assert str(warning.message).endswith("'B' 1") == (not told)
-
-
-def test_those_before_the_first_value_are_not_between_others():
-    metadata = {"below_detection_limit": "3 of 5", "detection_limit": "5e15"}
-    source = profile("B", range(5), [None, 1e18, None, 1e16, None], species_metadata=metadata)
-    with pytest.warns(ProfileWarning, match="^3 samples were .*; 1 of 'B' between samples"):
-        sims.to_dataset(source)
-    nothing = profile("B", range(2), [None, None], species_metadata=metadata)
-    with pytest.warns(
-        ProfileWarning, match=r"^2 samples were not measured \(null\): species 'B' 2$"
-    ):
-        sims.to_dataset(nothing)
 
 
 def with_columns(depths=(0.0, 1.0, 2.0), **columns):
@@ -418,15 +381,6 @@ def test_the_history_begins_with_what_it_was_made_of():
 def test_what_is_unusual_is_told():
     with pytest.warns(ProfileWarning, match="unusual depth: species 'B' up to 1.5e"):
         sims.to_dataset([profile("B", [0, 1.5e6], [1e18, 1e17])])
-
-
-def test_a_program_makes_a_dataset_as_a_user_does():
-    one = profile("B", [0, 1, 1], [1e18, 2e18, 3e18])
-    with pytest.raises(ProfileError, match="depth 1 nm occurs twice"):
-        dataset_of([one])
-    xr.testing.assert_identical(
-        dataset_of([one], "mean"), sims.to_dataset([one], duplicates="mean")
-    )
 
 
 @pytest.mark.parametrize(("off", "kept"), [(0.0, True), (1e-10, True), (1e-8, False)])

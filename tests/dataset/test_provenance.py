@@ -128,15 +128,6 @@ def test_steps_of_the_measurements_of_a_batch_are_kept():
     assert functions == ["rescale_depth", "with_counting_statistics", "rescale_depth"]
 
 
-@pytest.mark.slow
-def test_steps_survive_a_file(tmp_path):
-    ds = sims.rescale_depth(DS, factor=1.1)
-    sims.save(ds, tmp_path / "w.nc")
-    assert sims.provenance(tmp_path / "w.nc")["steps"] == sims.provenance(ds)["steps"]
-    again = sims.rescale_depth(sims.load(tmp_path / "w.nc"), offset="1 nm")
-    assert len(sims.provenance(again)["steps"]) == 2
-
-
 # --- the question that an answer answers -------------------------------------------------------
 
 
@@ -295,17 +286,6 @@ def test_a_file_without_a_record_says_where_one_comes_from(content, tmp_path):
     file.write_bytes(content)
     with pytest.raises(ProfileError, match=r"figure\.x holds no provenance.*save_figure"):
         sims.provenance(file)
-
-
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no such file"):
-        sims.provenance(tmp_path / "none.png")
-
-
-@pytest.mark.parametrize("source", [5, None, [DS], b"x.png"])
-def test_only_what_can_have_a_record_is_asked_for_one(source):
-    with pytest.raises(TypeError, match="expected a path, a Dataset, a DataArray or a Figure"):
-        sims.provenance(source)
 
 
 @pytest.mark.parametrize("suffix", [".nc", ".nc4", ".h5", ".zarr"])

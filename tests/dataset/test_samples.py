@@ -4,7 +4,6 @@ import measured
 import numpy as np
 import pytest
 import shared_profiles
-import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.dataset.samples import LAYOUT
@@ -84,26 +83,6 @@ def test_only_what_was_measured_says_where():
         assert sims.samples(data)["depth"].values.tolist() == [0, 1, 2]
     of_all = ds.assign_coords(concentration_detection_limit=5e15)
     assert sims.samples(of_all)["depth"].values.tolist() == [0, 2]
-
-
-@pytest.mark.parametrize(
-    ("data", "species", "error", "message"),
-    [
-        (measured.union(PROFILES), "Na", SpeciesError,
-         r"no species 'Na'; they have '23Na', '70Zn' \(did you mean '23Na'\?\)"),
-        (measured.union(PROFILES), "Ga", SpeciesError, "they have '23Na', '70Zn'$"),
-        (measured.union(PROFILES), None, SpeciesError, "name one species: '23Na', '70Zn'"),
-        (measured.union(PROFILES).drop_vars("species"), "B", SpeciesError, "have no species names"),
-        (measured.union(PROFILES).isel(depth=0), "23Na", ProfileError, "no depth axis"),
-        (xr.concat([measured.union(PROFILES)] * 2, "measurement"), "23Na", ProfileError,
-         r"found 2; select one first, as in data.isel\(measurement=0\)"),
-        (measured.padded(PROFILES).drop_vars("depth"), "23Na", ProfileError, "need a coordinate"),
-        (np.arange(3), "B", TypeError, "expected a Dataset"),
-    ],
-)  # fmt: skip
-def test_refusals_list_what_there_is(data, species, error, message):
-    with pytest.raises(error, match=message):
-        sims.samples(data, species)
 
 
 def test_a_species_chosen_already():

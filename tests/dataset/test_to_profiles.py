@@ -121,30 +121,12 @@ def test_changed_values_are_given_back_changed():
     np.testing.assert_allclose(sims.to_profiles(ds)[0].concentrations, [0.6, 14])
 
 
-def test_a_dataset_without_known_variables_is_refused():
-    with pytest.raises(ProfileError, match="it has stuff"):
-        sims.to_profiles(xr.Dataset({"stuff": (("species", "depth"), [[1.0]])}))
-
-
 def test_a_fraction_without_a_source_is_given_back_with_a_unit_that_says_of_what():
     # As for data that were made or calibrated in the Dataset: "1" alone would be ambiguous.
     ds = sims.to_dataset([profile("A", [0.1, 0.2], [1, 7], units="wt%")])
     (back,) = sims.to_profiles(ds.drop_vars("source_units"))
     assert back.concentration_units == "mass fraction"
     assert sims.to_dataset([back])["mass_fraction"].values.tolist() == [[0.01, 0.07]]
-
-
-def test_one_measurement_is_asked_for():
-    ds = sims.open_example("boron-implant")
-    batch = sims.stack([ds, ds.isel(depth=slice(0, 50))])
-    with pytest.raises(
-        ProfileError, match=r"expected dimensions \(species, depth\), found .*select"
-    ):
-        sims.to_profiles(batch)
-    with pytest.raises(ProfileError, match=r"expected dimensions .*select one measurement first"):
-        sims.to_profiles(ds.expand_dims(wafer=2))
-    with pytest.raises(ProfileError, match=r"has none of .*; it has .*other"):
-        sims.to_profiles(ds.rename(concentration="other"))
 
 
 def back_and_forth(**fields):
