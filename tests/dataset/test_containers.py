@@ -1,6 +1,7 @@
 """Files of strangers: what leads elsewhere, runs code or unpacks to too much is refused."""
 
 import json
+import lzma
 import os
 import pickle
 import zlib
@@ -11,11 +12,14 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
+from sims_analysis.dataset.chunks import _zstd_size
 from sims_analysis.dataset.containers import check_zarr
 from sims_analysis.errors import ArchiveError
 from sims_analysis.files import Budget
 
 h5py = pytest.importorskip("h5py")
+zarr = pytest.importorskip("zarr")
+numcodecs = pytest.importorskip("numcodecs")
 SECRET = b"root:x:0:0:root:/root:/bin/bash\nadmin:"
 
 
@@ -409,5 +413,84 @@ def test_metadata_that_make_no_sense_are_refused(store, change):
     (store / ".zmetadata").write_text(json.dumps(known))
     # A chunk that says that it has -1 bytes.
     (store / "concentration" / "0.0").write_bytes(b"\x02\x01\0\0" + b"\xff" * 16)
-    with pytest.raises(ArchiveError, match=r"\.zarr cannot be read as zarr"):
+    with pytest.raises(ArchiveError, match=r"^w7\.zarr(:| cannot be read as zarr)"):
         sims.load(store)
+
+
+PACKED = {
+    "zlib": numcodecs.Zlib(9), "gzip": numcodecs.GZip(9), "bz2": numcodecs.BZ2(9),
+    "lzma": numcodecs.LZMA(), "zstd": numcodecs.Zstd(9), "lz4": numcodecs.LZ4(),
+    "blosc": numcodecs.Blosc(clevel=9), "blosc of zlib": numcodecs.Blosc("zlib", 9),
+    "lzma without a header": numcodecs.LZMA(
+        lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 9}]
+    ),
+}  # fmt: skip
+
+
+def packed_store(path, codec, **options):
+    """Write a store of one array, and return the file of its chunk."""
+    values = xr.Dataset({"a": (("x", "y"), np.arange(8.0).reshape(2, 4))})
+    values.to_zarr(path, zarr_format=2, encoding={"a": {"compressors": [codec], **options}})
+    return path / "a" / "0.0"
+
+
+@pytest.mark.parametrize("kind", PACKED)
+@pytest.mark.parametrize("chunks", [None, {}])
+def test_a_chunk_of_zarr_that_unpacks_to_more_is_refused(tmp_path, kind, chunks):
+    chunk = packed_store(tmp_path / "w.zarr", PACKED[kind])
+    assert sims.load(tmp_path / "w.zarr", chunks=chunks, max_bytes=2**20)["a"].sum() == 28
+    chunk.write_bytes(PACKED[kind].encode(bytes(2**21)))
+    with pytest.raises(ArchiveError, match="a chunk of '/a' needs more memory than the limit"):
+        sims.load(tmp_path / "w.zarr", chunks=chunks, max_bytes=2**20)
+
+
+def test_every_frame_of_zstd_is_counted(tmp_path):
+    chunk = packed_store(tmp_path / "w.zarr", numcodecs.Zstd())
+    one, many = numcodecs.Zstd().encode(bytes(64)), numcodecs.Zstd().encode(bytes(2**21))
+    skipped = bytes.fromhex("502a4d18") + (4).to_bytes(4, "little") + b"note"
+    for content in (one + many, skipped + many):
+        chunk.write_bytes(content)
+        with pytest.raises(ArchiveError, match="a chunk of '/a' needs more memory"):
+            sims.load(tmp_path / "w.zarr", max_bytes=2**20)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int8])
+@pytest.mark.parametrize("size", [0, 1, 1000, 500_000])
+def test_a_chunk_of_zstd_has_no_more_than_its_blocks(dtype, size):
+    values = np.random.default_rng(1).integers(0, 100, size).astype(dtype).tobytes()
+    bound = _zstd_size(bytes(numcodecs.Zstd(3).encode(values)), None, 0)
+    assert len(values) <= bound <= len(values) + 2 * 2**17
+
+
+def test_arrays_whose_chunks_cannot_be_measured_are_refused(tmp_path):
+    packed_store(tmp_path / "twice.zarr", numcodecs.Zlib(), filters=[numcodecs.Zlib()])
+    group = zarr.create_group(tmp_path / "shards.zarr")
+    group.create_array("a", shape=(4,), chunks=(2,), shards=(4,), dtype="f8", dimension_names=["x"])
+    for name, codecs in (("twice", "'zlib', 'zlib'"), ("shards", "'sharding_indexed', .*")):
+        with pytest.raises(ArchiveError, match=rf"{name}.* cannot be told before \({codecs}\)"):
+            sims.load(tmp_path / f"{name}.zarr")
+
+
+def test_a_number_of_texts_that_is_not_true_is_refused(tmp_path):
+    ds = xr.Dataset({"a": ("x", np.array(["one", "two"], dtype=object))})
+    packed = {"a": {"compressors": [numcodecs.Zstd()]}}
+    ds.to_zarr(tmp_path / "w.zarr", zarr_format=2, encoding=packed)
+    assert sims.load(tmp_path / "w.zarr")["a"].values.tolist() == ["one", "two"]
+    content = (2**31 - 1).to_bytes(4, "little") + bytes(8)
+    (tmp_path / "w.zarr" / "a" / "0").write_bytes(numcodecs.Zstd().encode(content))
+    with pytest.raises(ArchiveError, match=r"a chunk of '/a' with 2,147,483,647 texts needs more"):
+        sims.load(tmp_path / "w.zarr")
+
+
+@pytest.mark.parametrize("chunks", [None, {}])
+def test_chunks_over_several_dimensions_are_measured_too(stored, chunks):
+    with h5py.File(stored, "r+") as file:
+        more = file.create_dataset("more", (4, 4), "f8", chunks=(4, 4), compression="gzip")
+        more.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**24), 9))
+    with pytest.raises(ArchiveError, match="a chunk of '/more', which unpacks to more"):
+        sims.load(stored, chunks=chunks, max_bytes=2**23)
+    with h5py.File(stored, "r+") as file:
+        del file["more"]
+        file.create_dataset("wide", (2**20, 2**10), "f8", chunks=(2**20, 4))
+    with pytest.raises(ArchiveError, match="a chunk of data set '/wide' needs more memory"):
+        sims.load(stored, chunks={}, max_bytes=2**23)
