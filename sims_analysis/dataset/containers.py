@@ -243,4 +243,4 @@ def _take_arrays(store: Path, budget: Budget, *, lazy: bool) -> None:
         if not lazy or array.ndim < 2:
             budget.take(array.size * size, what)
         budget.take(math.prod(array.shards or array.chunks) * size, what)
-        check_chunks(store, array, budget)
+        check_chunks(store, array, budget, lazy=lazy and array.ndim > 1)

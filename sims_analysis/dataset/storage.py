@@ -139,7 +139,8 @@ def load(
         everything is read at once, and the file is closed.
     max_bytes : int
         Memory that what is read at once may take, unpacked; by default 1 GiB. With `chunks`, that
-        is all but arrays over several dimensions.
+        is all but arrays over several dimensions, and any chunk of these (of what is larger than
+        `max_bytes` as it is stored, chunks are not measured: that would take as long as to read it).
 
     Returns
     -------
@@ -153,7 +154,7 @@ def load(
     ArchiveError
         If it cannot be read as its name says, would take more than `max_bytes`, leads to other
         files (by links, or by values that are kept elsewhere), or is a zarr store with filters that
-        run code.
+        run code, in shards, or packed in a way whose size nobody can tell before.
     ModuleNotFoundError
         If the packages for the format are not installed.
 
