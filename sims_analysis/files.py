@@ -168,7 +168,7 @@ def sync_folder(path: Path) -> None:
 
 
 class Budget:
-    """Memory that reading one file may take; asked for before anything is unpacked.
+    """Memory that reading one file may take; taken before anything is unpacked.
 
     Parameters
     ----------
@@ -305,7 +305,7 @@ def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) ->
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[bool]:
+def locked(folder: Path) -> Iterator[bool]:
     """Lock a folder against other writers; continue without a lock if there is none to get.
 
     The system releases the lock of a process that dies. Waiting is limited, so callers must be

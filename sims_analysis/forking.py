@@ -51,7 +51,7 @@ class PerProcess(Generic[T]):
 
 
 def this_process() -> tuple[int, int]:
-    """Return what tells this process from its parent and its children."""
+    """Return what distinguishes this process from its parent and its children."""
     # Process numbers are reused, and Python does not notice every fork: use both.
     return os.getpid(), _forks
 

@@ -288,7 +288,7 @@ def test_no_file_is_left_open(tmp_path):
         files.read_plain(tmp_path / "file")
         with pytest.raises(OSError, match="is a folder"):
             files.read_plain(tmp_path)
-        with files.alone(tmp_path):
+        with files.locked(tmp_path):
             pass
         with files.claimed(tmp_path):
             pass
@@ -303,11 +303,11 @@ def test_no_file_is_left_open(tmp_path):
 def test_one_writer_at_a_time_has_the_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.02)
     for _ in range(2):  # released, it can be had again
-        with files.alone(tmp_path) as held:
+        with files.locked(tmp_path) as held:
             assert held is True
-            with files.alone(tmp_path) as second:
+            with files.locked(tmp_path) as second:
                 assert second is False
-            with files.alone(tmp_path) as third:
+            with files.locked(tmp_path) as third:
                 assert third is False, "the second one did not release the first one's lock"
     assert list(tmp_path.iterdir()) == []
 
@@ -318,11 +318,11 @@ def test_a_lock_is_waited_for(tmp_path):
 
     def second():
         waiting.set()
-        with files.alone(tmp_path) as held:
+        with files.locked(tmp_path) as held:
             order.append(("second", held))
 
     thread = threading.Thread(target=second)
-    with files.alone(tmp_path):
+    with files.locked(tmp_path):
         thread.start()
         waiting.wait(5)
         time.sleep(0.02)
@@ -332,7 +332,7 @@ def test_a_lock_is_waited_for(tmp_path):
 
 
 def test_without_a_lock_work_goes_on(tmp_path, monkeypatch):
-    with files.alone(tmp_path / "none") as held:
+    with files.locked(tmp_path / "none") as held:
         assert held is False
 
     def none(*_, **__):
@@ -340,7 +340,7 @@ def test_without_a_lock_work_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "_lock", none)
     started = time.monotonic()
-    with files.alone(tmp_path) as held:
+    with files.locked(tmp_path) as held:
         assert held is False
     assert time.monotonic() - started < 1, "what cannot be had is not waited for"
 
@@ -351,7 +351,7 @@ def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch)
     msvcrt.locking = lambda _, mode, size: asked.append((mode, size))
     monkeypatch.setattr(files, "fcntl", None)
     monkeypatch.setattr(files.importlib, "import_module", {"msvcrt": msvcrt}.__getitem__)
-    with files.alone(tmp_path) as held:
+    with files.locked(tmp_path) as held:
         assert held is True
         assert asked == [(2, 1)]
     assert asked == [(2, 1), (0, 1)]
@@ -404,7 +404,7 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path, monkeypatch):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / ".tmp-lock").symlink_to(tmp_path / "made")
-    with files.alone(folder) as held:
+    with files.locked(folder) as held:
         assert not held
     assert not (tmp_path / "made").exists()
 

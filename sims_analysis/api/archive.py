@@ -1,11 +1,11 @@
 """An archive: a folder that keeps every payload as received, and says where it came from.
 
-Its layout is told in ``archive_readme.txt``, of which every archive has a copy.
+Its layout is described in ``archive_readme.txt``, of which every archive has a copy.
 
-A version is a folder that is written under a temporary name, brought to the disk, and then
+A version is a folder that is written under a temporary name, written to the disk, and then
 renamed: it appears whole or not at all, whether a process is killed or the power fails. What is
-put or added is there to stay when the call returns; of what was fetched, a power failure may take
-back the last seconds, which the next fetch asks for again. Nothing that has appeared is ever
+put or added is there to stay when the call returns; of what was fetched, a power failure may undo
+the last seconds, which the next fetch requests again. Nothing that has appeared is ever
 written again, so that writers need no locks and two copies of an archive merge by copying. The
 version with the highest name is the current one; the others were superseded and are kept.
 """
@@ -190,7 +190,7 @@ class Archive(ArchiveFolder):
         -------
         Catalogue
             By data id, or in the order of ``data_ids=``: what the catalogue says of an entry, or
-            what its record tells. A damaged entry is left out with a warning.
+            what its record says. A damaged entry is left out with a warning.
 
         Examples
         --------
@@ -230,7 +230,7 @@ class Archive(ArchiveFolder):
         """Make the index of the entries anew; return how many entries there are.
 
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        asked for.
+        needed.
 
         Parameters
         ----------
@@ -301,7 +301,7 @@ class Archive(ArchiveFolder):
         retrieved : datetime, optional
             When; by default now. A naive time is UTC.
         catalogue : dict, optional
-            The catalogue entry, to be kept beside it.
+            The catalogue entry, to be kept with it.
 
         Returns
         -------

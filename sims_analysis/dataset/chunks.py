@@ -41,7 +41,7 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
     Raises
     ------
     ArchiveError
-        That names the array; also if nobody can tell what its chunks unpack to.
+        That names the array; also if it cannot be known what its chunks unpack to.
     """
     serializer = getattr(array, "serializer", None)
     codecs = [*array.filters, *([serializer] if serializer else []), *array.compressors]
@@ -49,7 +49,7 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
     packed = [(_name(codec), codec) for codec in codecs if _name(codec) in _SIZES]
     if len(packed) > 1 or not {*names} <= _KEEPING | _TEXTS | {*_SIZES}:
         raise ArchiveError(
-            f"{store.name} is not read: what the chunks of {array.name!r} unpack to cannot be told "
+            f"{store.name} is not read: what the chunks of {array.name!r} unpack to is not known "
             f"before ({', '.join(map(repr, names))}); open it with xarray if you trust whoever "
             "wrote it"
         )

@@ -224,12 +224,12 @@ def _refuse_unlike(
     name: str, holders: list[tuple[Measurement, xr.Variable]], sizes: dict[str, int]
 ) -> None:
     """Refuse a variable over other dimensions, or in other units, in other measurements."""
-    whose, first = holders[0]
+    owner, first = holders[0]
     for part, variable in holders:
         if set(variable.dims) != set(first.dims):
             raise ProfileError(
                 f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
-                f"{whose.label}"
+                f"{owner.label}"
             )
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():

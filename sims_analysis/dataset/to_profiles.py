@@ -183,7 +183,7 @@ def _profile(one: _Series) -> DepthProfile | None:
 
 
 def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any]:
-    """Return the texts of a species in one variable, and what else the source said of it."""
+    """Return the texts of a species in one variable, and what else was delivered with it."""
     texts = {
         coord: str(ds.variables[coord].values[row])
         for coord in COORDS

@@ -170,9 +170,9 @@ DEEP = b'{"data_id": "a", "x": ' + b"[" * 300 + b"]" * 300 + b"}"
 def test_a_damaged_catalogue_hides_no_entry(archive, content):
     (archive.folder("a") / "catalogue.json").write_bytes(content)
     client = Client(archive=archive, offline=True)
-    with pytest.warns(SimsWarning, match="stands in"):
+    with pytest.warns(SimsWarning, match="is used instead"):
         assert client.search().ids == sorted(["a", "b", ODD])
-    with pytest.warns(SimsWarning, match="stands in"):
+    with pytest.warns(SimsWarning, match="is used instead"):
         assert client.entry("a").last_updated == "2024-01-15T10:35:00Z"
 
 

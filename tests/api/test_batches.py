@@ -85,7 +85,10 @@ def test_a_key_that_is_refused_is_sent_once(status):
     for data_id, error in zip(MANY, results, strict=True):
         assert f"data entry '{data_id}'" in str(error)
         assert error.status_code == status
-    assert sum("not asked after what another met: data entry" in str(r) for r in results) == 499
+    assert (
+        sum("not requested after the failure of another: data entry" in str(r) for r in results)
+        == 499
+    )
     with pytest.raises(Unauthorized, match="all of the 500 entries failed"):
         api.client().get(MANY)
 
@@ -217,7 +220,7 @@ def test_a_dead_server_ends_a_batch_after_the_patience_for_one():
         results = client.get(MANY, errors="collect")
         assert len(server.received) < 12 + 3 * 8
     assert {type(r) for r in results} == {RequestTimeout}
-    assert "'id-499': not asked" in str(results[-1])
+    assert "'id-499': not requested" in str(results[-1])
 
 
 @pytest.mark.usefixtures("no_patience")

@@ -144,7 +144,7 @@ def test_a_catalogue_entry_of_another_is_damage(tmp_path, wire):
     (archive.folder("w1") / "catalogue.json").write_text(wire)
     with pytest.raises(ArchiveError, match=r"catalogue\.json"):
         archive.catalogue("w1")
-    with pytest.warns(SimsWarning, match=r"'w1'.*catalogue\.json.*; what the record "):
+    with pytest.warns(SimsWarning, match=r"'w1'.*catalogue\.json.*; the record "):
         (found,) = archive.search()
     assert found.pipeline_status == "success"
 

@@ -56,7 +56,7 @@ RANDOM = random.Random(1)  # noqa: S311 - no secret
 
 @pytest.fixture(autouse=True)
 def _few_are_enough(monkeypatch):
-    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 2)
+    monkeypatch.setattr(index_module, "_INDEXED_FROM", 2)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_what_was_added_one_by_one_settles(archive, monkeypatch):
 @pytest.mark.parametrize("file", ["few entries", "no cache folder"])
 def test_without_a_file_ids_are_listed_without_a_look_at_payloads(archive, file, monkeypatch):
     if file == "few entries":
-        monkeypatch.setattr(index_module, "_WORTH_A_FILE", 99)
+        monkeypatch.setattr(index_module, "_INDEXED_FROM", 99)
     else:
         monkeypatch.setattr(index_module, "_file_of", lambda _: None)
     monkeypatch.setattr(index_module, "read_payload", lambda *_: pytest.fail("a payload was read"))
@@ -186,7 +186,7 @@ def test_it_stands_in_the_cache_folder_and_nothing_in_the_archive(archive, cache
 
 
 def test_few_entries_need_no_file(tmp_path, monkeypatch, cache_folder):
-    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 20)
+    monkeypatch.setattr(index_module, "_INDEXED_FROM", 20)
     archive = Archive(tmp_path)
     fill(archive)
     answers(archive)
@@ -194,7 +194,7 @@ def test_few_entries_need_no_file(tmp_path, monkeypatch, cache_folder):
 
 
 def test_an_archive_that_is_pickled_asks_as_before(archive, monkeypatch):
-    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 20)
+    monkeypatch.setattr(index_module, "_INDEXED_FROM", 20)
     expected = answers(archive)
     assert answers(pickle.loads(pickle.dumps(archive))) == expected  # noqa: S301 - made here
 
@@ -500,7 +500,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from sims_analysis.api import index
-index._WORTH_A_FILE = 2
+index._INDEXED_FROM = 2
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import CatalogueEntry
 from test_index import entry, payload
@@ -562,7 +562,7 @@ def test_the_first_question_after_many_entries_were_copied_shows_a_bar(
     archive, capsys, monkeypatch
 ):
     monkeypatch.setattr(index_module, "_TOGETHER", 5)
-    monkeypatch.setattr(parallel, "_is_watched", lambda: True)
+    monkeypatch.setattr(parallel, "_is_interactive", lambda: True)
     monkeypatch.setattr(index_module, "_RESOLUTION", -1)
     archive.ids()
     assert "12/12" in capsys.readouterr().err

@@ -96,12 +96,12 @@ def test_nobody_looks_at_a_file_or_at_nothing(monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     for stream in (io.StringIO(), None):
         monkeypatch.setattr(sys, "stderr", stream)
-        assert not parallel._is_watched()
+        assert not parallel._is_interactive()
     for shell, notebook in (("ZMQInteractiveShell", True), ("TerminalInteractiveShell", False)):
         made = type(shell, (), {})()
         module = types.SimpleNamespace(get_ipython=lambda made=made: made)
         monkeypatch.setitem(sys.modules, "IPython", module)
-        assert parallel._is_watched() == notebook
+        assert parallel._is_interactive() == notebook
 
 
 def test_a_bar_of_tqdm_counts_to_its_end(monkeypatch):

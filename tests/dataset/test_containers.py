@@ -467,7 +467,7 @@ def test_arrays_whose_chunks_cannot_be_measured_are_refused(tmp_path):
     group = zarr.create_group(tmp_path / "shards.zarr")
     group.create_array("a", shape=(4,), chunks=(2,), shards=(4,), dtype="f8", dimension_names=["x"])
     for name, codecs in (("twice", "'zlib', 'zlib'"), ("shards", "'sharding_indexed', .*")):
-        with pytest.raises(ArchiveError, match=rf"{name}.* cannot be told before \({codecs}\)"):
+        with pytest.raises(ArchiveError, match=rf"{name}.* is not known before \({codecs}\)"):
             sims.load(tmp_path / f"{name}.zarr")
 
 
