@@ -164,7 +164,7 @@ def test_flags_answer_to_their_words_in_cf_xarray(tmp_path):
     assert is_ok.values.tolist() == (junction["status"] == "ok").values.tolist() == [True, False]
 
 
-def test_cf_xarray_knows_the_axis_and_what_stands_beside(tmp_path):
+def test_cf_xarray_knows_the_axis_and_ancillary_variables(tmp_path):
     pytest.importorskip("cf_xarray", reason="cf-xarray is not installed")
     ds = implant()
     assert ds.cf.axes == {"Z": ["depth"]}
@@ -176,7 +176,7 @@ def test_cf_xarray_knows_the_axis_and_what_stands_beside(tmp_path):
 
 
 @pytest.mark.filterwarnings(WARNS)
-def test_what_is_named_as_standing_beside_is_there():
+def test_named_ancillary_variables_exist():
     steps = {
         "run": run(),
         "factors": quantified(),
@@ -202,13 +202,14 @@ def test_what_is_named_as_standing_beside_is_there():
 )  # fmt: skip
 def test_udunits_reads_every_unit_as_we_do(text):
     cf_units = pytest.importorskip("cf_units", reason="UDUNITS is not installed")
-    theirs = cf_units.Unit(in_udunits(text))
+    of_cf_units = cf_units.Unit(in_udunits(text))
     try:
-        ours = read_unit(text)
+        own = read_unit(text)
     except sims.UnitsError:
         return  # of a fit's parameter, which no profile has
-    canonical = cf_units.Unit(in_udunits(ours.canonical))
-    assert theirs.convert(1.0, canonical) == pytest.approx(ours.multiply / ours.divide, rel=1e-14)
+    canonical = cf_units.Unit(in_udunits(own.canonical))
+    expected = pytest.approx(own.multiply / own.divide, rel=1e-14)
+    assert of_cf_units.convert(1.0, canonical) == expected
 
 
 def test_a_term_says_where_a_dose_comes_from():
@@ -232,27 +233,27 @@ def test_flags_are_the_words_that_are_there_or_all_where_they_are_not_known_yet(
 
 
 @pytest.mark.parametrize(
-    ("axis", "said"),
+    ("axis", "follows"),
     [
         ([0.0, 1.0, 2.0], True), ([2.0, 1.0, 0.0], True), ([5.0], True),
         ([0.0, 1.0, 1.0], False), ([0.0, 2.0, 1.0], False), ([1.0, 1.0, 0.0], False),
         (["b", "a", "b"], True),
     ],
 )  # fmt: skip
-def test_numbers_of_an_axis_go_one_way(axis, said):
+def test_numbers_of_an_axis_go_one_way(axis, follows):
     ds = xr.Dataset({"concentration": ("depth", np.zeros(len(axis)))}, {"depth": axis})
-    assert cf.follows(ds) is said
+    assert cf.follows(ds) is follows
 
 
 @pytest.mark.parametrize(
-    ("units", "said"), [("nm", True), (None, True), ("", False), ("furlong", False), (5, False)]
+    ("units", "follows"), [("nm", True), (None, True), ("", False), ("furlong", False), (5, False)]
 )
-def test_units_are_ones_that_we_read(units, said):
+def test_units_are_ones_that_we_read(units, follows):
     attrs = {} if units is None else {"units": units}
-    assert cf.follows(xr.Dataset({"x": ("depth", [1.0], attrs)})) is said
+    assert cf.follows(xr.Dataset({"x": ("depth", [1.0], attrs)})) is follows
 
 
-def test_what_a_file_says_beside_each_variable():
+def test_ancillary_variables_named_in_a_file():
     ds = xr.Dataset(
         {
             "concentration": ("depth", [1.0, 2.0]),

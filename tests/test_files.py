@@ -139,7 +139,7 @@ def test_what_is_written_is_on_the_disk_with_its_name(tmp_path, synced):
     ("number", "raised"),
     [(errno.EIO, True), (errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EINVAL, False)],
 )
-def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
+def test_a_failing_disk_is_an_error_and_one_that_cannot_sync_folders_is_not(
     number, raised, tmp_path, monkeypatch
 ):
     closed = []
@@ -158,7 +158,7 @@ def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
     assert closed == [None]
 
 
-def test_every_wait_ends_before_an_error_is_told():
+def test_every_wait_ends_before_an_error_is_raised():
     done = []
 
     def slow():
@@ -230,11 +230,11 @@ def test_a_file_is_read_whole_in_however_many_pieces(tmp_path, monkeypatch):
 def test_a_file_beyond_the_limit_is_not_read(tmp_path):
     with (tmp_path / "w").open("wb") as file:
         file.truncate(files.MAX_BYTES + 1)
-    told = "w has 1,073,741,825 bytes, more than the limit of 1,073,741,824"
-    assert said(files.read_plain, tmp_path / "w") == (errno.EFBIG, told)
+    expected = "w has 1,073,741,825 bytes, more than the limit of 1,073,741,824"
+    assert message_of(files.read_plain, tmp_path / "w") == (errno.EFBIG, expected)
 
 
-def said(call, path):
+def message_of(call, path):
     with pytest.raises(OSError) as refused:
         call(path)
     return refused.value.errno, refused.value.strerror
@@ -250,13 +250,13 @@ def test_links_pipes_and_folders_are_not_read(tmp_path):
     assert files.read_plain(tmp_path / "file") == b"x"
     no_file = "not a file, and is not read"
     for name, kind in (("folder", "a folder"), ("pipe", "a pipe or device")):
-        told = (errno.EINVAL, f"{name} is {kind}, {no_file}")
-        assert said(files.read_plain, tmp_path / name) == told
-    assert said(files.read_plain, tmp_path / "link")[0] == errno.ELOOP
+        expected = (errno.EINVAL, f"{name} is {kind}, {no_file}")
+        assert message_of(files.read_plain, tmp_path / name) == expected
+    assert message_of(files.read_plain, tmp_path / "link")[0] == errno.ELOOP
     assert files.check_folder(tmp_path / "folder") is None
     for name, kind in (("way", "a link"), ("pipe", "a pipe or device")):
-        told = (errno.EINVAL, f"{name} is {kind}, not a folder, and is not read")
-        assert said(files.check_folder, tmp_path / name) == told
+        expected = (errno.EINVAL, f"{name} is {kind}, not a folder, and is not read")
+        assert message_of(files.check_folder, tmp_path / name) == expected
     with pytest.raises(NotADirectoryError, match="file is a file"):
         files.check_folder(tmp_path / "file")
 
@@ -267,8 +267,8 @@ def test_links_are_refused_where_opening_would_follow_them(tmp_path, monkeypatch
     (tmp_path / "link").symlink_to(tmp_path / "file")
     monkeypatch.delattr(os, "O_NOFOLLOW")
     assert files.read_plain(tmp_path / "file") == b"x"
-    told = (errno.EINVAL, "link is a link, not a file, and is not read")
-    assert said(files.read_plain, tmp_path / "link") == told
+    expected = (errno.EINVAL, "link is a link, not a file, and is not read")
+    assert message_of(files.read_plain, tmp_path / "link") == expected
 
 
 @posix

@@ -142,7 +142,7 @@ def test_a_broken_reader_is_named_and_left_out(what, installed, tmp_path):
     assert sims.read(table)["11B"].depths.tolist() == [0, 5]
 
 
-def test_a_reader_that_fails_to_recognise_costs_nobody_a_file(installed):
+def test_a_reader_that_fails_to_recognize_a_file_is_skipped(installed):
     def recognises(source):
         raise KeyError(source.lines[99])
 
@@ -230,14 +230,14 @@ def test_of_plugins_of_one_name_the_first_is_taken_and_every_other_is_named(monk
         entry("e", types.SimpleNamespace(name="odd")),
     ]  # fmt: skip
     monkeypatch.setattr(plugins, "entry_points", lambda group: entries if group == "g" else [])
-    with pytest.warns(sims.SimsWarning) as told:
+    with pytest.warns(sims.SimsWarning) as caught:
         found = list(
             plugins.found("g", lambda one: "it is odd" if one.name == "odd" else None, {"ours"})
         )
     assert found[0] is same[0]
     assert isinstance(found[1], Made)
     assert len(found) == 2
-    assert [str(one.message) for one in told] == [
+    assert [str(one.message) for one in caught] == [
         "the plugin 'b' (sims_b:THING) in g is left out: the name 'same' is taken",
         "the plugin 'd' (sims_d:THING) in g is left out: ImportError: no",
         "the plugin 'e' (sims_e:THING) in g is left out: it is odd",
@@ -341,19 +341,19 @@ def test_the_kit_says_what_is_wrong_with_a_reader(what, tmp_path):
     reader, reason = WRONG_READERS[what]
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
-    with pytest.raises(AssertionError) as said:
+    with pytest.raises(AssertionError) as caught:
         sims.testing.check_reader(reader, [path])
-    assert str(said.value) == reason
+    assert str(caught.value) == reason
 
 
 def test_the_kit_wants_a_reader(tmp_path):
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
     reader = lotus(read=None)
-    with pytest.raises(AssertionError) as said:
+    with pytest.raises(AssertionError) as caught:
         sims.testing.check_reader(reader, [path])
     reason = f"{reader!r} is no reader: it has no function read(source)"
-    assert str(said.value).splitlines()[0] == reason
+    assert str(caught.value).splitlines()[0] == reason
 
 
 def test_signals_may_be_without_units_and_missing_in_part(tmp_path):
@@ -483,15 +483,15 @@ WRONG_MODELS = {
 @pytest.mark.parametrize("what", WRONG_MODELS)
 def test_the_kit_says_what_is_wrong_with_a_model(what):
     model, truth, reason = WRONG_MODELS[what]
-    with pytest.raises(AssertionError) as said:
+    with pytest.raises(AssertionError) as caught:
         sims.testing.check_model(model, [truth])
-    assert str(said.value) == reason
+    assert str(caught.value) == reason
 
 
 @pytest.mark.parametrize(
-    ("by", "told"), [(1.0, False), (1 + 0.9e-3, False), (1 + 1.2e-3, True), (0.0, True)]
+    ("by", "refused"), [(1.0, False), (1 + 0.9e-3, False), (1 + 1.2e-3, True), (0.0, True)]
 )
-def test_derivatives_are_compared_to_a_thousandth_and_a_ten_thousandth_of_the_largest(by, told):
+def test_derivatives_are_compared_to_a_thousandth_and_a_ten_thousandth_of_the_largest(by, refused):
     """The last one alone may be wrong; a formula in closed form, ten times more accurate."""
 
     def derivatives(z, q, z0, w):
@@ -501,7 +501,7 @@ def test_derivatives_are_compared_to_a_thousandth_and_a_ten_thousandth_of_the_la
         return np.stack([*rows[:2], by * rows[2]]) / np.pi
 
     model = lorentzian(derivatives=derivatives)
-    if not told:
+    if not refused:
         sims.testing.check_model(model, [TRUTH])
         return
     with pytest.raises(AssertionError, match="the derivative by half_width is not that of the"):
@@ -563,13 +563,13 @@ def test_the_kit_tolerates_a_thousandth(monkeypatch):
         if tolerated:
             sims.testing.check_model(lorentzian(), [TRUTH])
             continue
-        with pytest.raises(AssertionError) as said:
+        with pytest.raises(AssertionError) as caught:
             sims.testing.check_model(lorentzian(), [TRUTH])
-        assert str(said.value) == f"{WHO}the fit finds half_width = 12.0132, true 12"
+        assert str(caught.value) == f"{WHO}the fit finds half_width = 12.0132, true 12"
 
 
 def test_the_kit_sees_a_fit_that_is_not_ok():
     outside = TRUTH | {"position": 1000}
-    with pytest.raises(AssertionError) as said:
+    with pytest.raises(AssertionError) as caught:
         sims.testing.check_model(lorentzian(), [outside])
-    assert str(said.value) == f"lorentzian with {outside}: the fit is 'truncated'"
+    assert str(caught.value) == f"lorentzian with {outside}: the fit is 'truncated'"

@@ -43,7 +43,7 @@ def test_the_accessor_forwards_to_every_function_of_data():
         assert inspect.getdoc(method) == inspect.getdoc(function)
 
 
-def test_a_type_checker_is_told_of_each():
+def test_each_has_a_line_for_type_checkers():
     tree = ast.parse(pathlib.Path(accessor_module.__file__).read_text(encoding="utf-8"))
     body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "SimsAccessor")
     typed = next(n for n in body.body if isinstance(n, ast.If)).body
@@ -81,7 +81,7 @@ def test_what_is_none_is_an_attribute_error_that_helps():
         ("none", "sims_analysis has no function 'none'; dir(data.sims) lists those of data"),
     ],
 )  # fmt: skip
-def test_what_is_no_function_of_data_is_told_in_full(name, message):
+def test_messages_for_names_that_are_no_functions_of_data(name, message):
     with pytest.raises(AttributeError) as refused:
         getattr(IMPLANT.sims, name)
     assert str(refused.value) == message

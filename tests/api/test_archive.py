@@ -407,7 +407,7 @@ def test_add_profiles(tmp_path):
         archive.add(handmade, data_id="w4")
 
 
-def test_no_year_makes_an_entry_that_nobody_finds(archive):
+def test_an_entry_of_any_year_is_found(archive):
     archive.put("old", REFERENCE, url=URL, retrieved=datetime(900, 1, 2, tzinfo=UTC))
     assert "old" in archive
     (version,) = archive.folder("old").iterdir()
@@ -717,7 +717,7 @@ def test_what_a_client_would_not_accept_is_not_added(tmp_path):
     archive.add(written, data_id="w2", max_bytes=size)
 
 
-def test_no_id_is_no_id(tmp_path):
+def test_an_empty_id_is_none(tmp_path):
     profile = {**json.loads(REFERENCE)[0], "data_id": None}
     (tmp_path / "w1.json").write_text(json.dumps([profile]))
     assert read(tmp_path / "w1.json").data_id == ""
@@ -728,16 +728,16 @@ def test_no_id_is_no_id(tmp_path):
     assert read(tmp_path / "w2.json").data_id == REFERENCE_ID
 
 
-def test_profiles_of_two_entries_are_none(tmp_path):
+def test_profiles_of_two_entries_are_refused_without_an_id(tmp_path):
     two = [{**json.loads(REFERENCE)[0], "data_id": name, "species_name": name} for name in "ab"]
     (tmp_path / "w.json").write_text(json.dumps(two))
-    said = r"\$\[1\]\.data_id: the profile is of data entry 'b', one before it of 'a'"
-    with pytest.raises(ReadError, match=said):
+    message = r"\$\[1\]\.data_id: the profile is of data entry 'b', one before it of 'a'"
+    with pytest.raises(ReadError, match=message):
         read(tmp_path / "w.json")
     archive = Archive(tmp_path / "a")
     profiles = [DepthProfile.from_dict(one) for one in two]
     for source in (tmp_path / "w.json", profiles):
-        with pytest.raises(PayloadError, match=said):
+        with pytest.raises(PayloadError, match=message):
             archive.add(source)
     assert not archive.path.exists()
     assert archive.add(profiles, data_id="both").species == ["a", "b"]
@@ -759,7 +759,7 @@ def test_a_file_of_several_measurements_is_several_entries(tmp_path):
 # ---- what is refused, in full words
 
 
-def said(call, *args, **options):
+def message_of(call, *args, **options):
     with pytest.raises(ArchiveError) as caught:
         call(*args, **options)
     return str(caught.value)
@@ -767,25 +767,25 @@ def said(call, *args, **options):
 
 @pytest.mark.parametrize("name", ["", "a\0b"])
 def test_the_folder_of_an_archive_has_a_name(name):
-    told = f"the folder of an archive has a name, found {name!r}; '.' is this folder"
-    assert said(Archive, name) == told
+    expected = f"the folder of an archive has a name, found {name!r}; '.' is this folder"
+    assert message_of(Archive, name) == expected
 
 
-def test_what_is_not_there_is_named_with_what_to_do(archive):
-    assert said(archive.get, "w1") == (
+def test_messages_for_entries_that_are_not_in_the_archive(archive):
+    assert message_of(archive.get, "w1") == (
         "data entry 'w1' is not in the archive 'paper-data'; fetch it once with a client that has "
         "this archive and is not offline"
     )
-    assert said(archive.folder, "\ud800") == "the data id '\\ud800' is not valid Unicode"
+    assert message_of(archive.folder, "\ud800") == "the data id '\\ud800' is not valid Unicode"
     for wrong in ("0" * 7, "0" * 65, "g" * 8):
-        told = f"sha256={wrong!r}; expected 8 to 64 hexadecimal digits"
-        assert said(archive.get, REFERENCE_ID, sha256=wrong) == told
+        expected = f"sha256={wrong!r}; expected 8 to 64 hexadecimal digits"
+        assert message_of(archive.get, REFERENCE_ID, sha256=wrong) == expected
     sha256 = hashlib.sha256(REFERENCE).hexdigest()
     for known in (sha256[:8], sha256.upper(), sha256[:40]):
         assert archive.get(REFERENCE_ID, sha256=known).species == ["Si"]
     for other in ("0" * 8, "0" * 64, sha256[:8] + "0" * 56):
-        told = f"data entry {REFERENCE_ID!r} has no version with sha256 {other}"
-        assert said(archive.get, REFERENCE_ID, sha256=other) == told
+        expected = f"data entry {REFERENCE_ID!r} has no version with sha256 {other}"
+        assert message_of(archive.get, REFERENCE_ID, sha256=other) == expected
 
 
 @pytest.mark.parametrize(
@@ -798,8 +798,8 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch, erro
 
     monkeypatch.setattr(folder_module, "prepare", prepare)
     path = tmp_path / "lab"
-    told = said(Archive(path).put, "w1", REFERENCE, url=URL)
-    assert told == f"cannot write to the archive {str(path)!r}: {reason}"
+    expected = message_of(Archive(path).put, "w1", REFERENCE, url=URL)
+    assert expected == f"cannot write to the archive {str(path)!r}: {reason}"
 
 
 def test_what_is_damaged_is_named_after_everything_else_was_copied(archive, tmp_path):
@@ -807,8 +807,8 @@ def test_what_is_damaged_is_named_after_everything_else_was_copied(archive, tmp_
     archive.put("w2", payload(), url=URL, catalogue={"data_id": "w2"})
     (versions.list_versions(archive.folder("w1"))[0] / "payload.json").write_bytes(b"[]")
     (archive.folder("w2") / "catalogue.json").write_bytes(b"[]")
-    told = said(archive.export, archive.ids(), tmp_path / "copy")
+    expected = message_of(archive.export, archive.ids(), tmp_path / "copy")
     start = "what is sound was copied, but not: data entry 'w1' in the archive 'paper-data' is dam"
-    assert told.startswith(start)
-    assert "; data entry 'w2' in the archive 'paper-data' is damaged: catalogue.json" in told
+    assert expected.startswith(start)
+    assert "; data entry 'w2' in the archive 'paper-data' is damaged: catalogue.json" in expected
     assert Archive(tmp_path / "copy").ids() == sorted([REFERENCE_ID, "w2"])

@@ -233,7 +233,7 @@ def test_the_whole_hash_is_compared(archive):
 # ---- errors of the file system
 
 
-def test_every_error_of_the_file_system_is_told_as_one_of_the_archive(archive, monkeypatch):
+def test_every_error_of_the_file_system_is_an_archive_error(archive, monkeypatch):
     def fail(*_, **__):
         raise OSError(errno.EIO, "Input/output error")
 
@@ -311,7 +311,7 @@ def test_a_copy_in_other_letters_is_the_same_archive(archive, tmp_path):
     assert archive.get("a", sha256=sha256).depth_profiles[0].concentrations[0] == 1.0
 
 
-def test_an_archive_that_told_capitals_apart_is_read(archive):
+def test_an_archive_with_ids_in_capitals_is_read(archive):
     """Written when the UUID in other letters was another id."""
     name = REFERENCE_ID.upper()
     archive.put(REFERENCE_ID, REFERENCE, url="test")
@@ -350,7 +350,7 @@ def test_no_call_that_only_posix_has():
     )
 
 
-# ---- what is said of damage
+# ---- messages about damage
 
 
 @pytest.mark.parametrize(
@@ -371,12 +371,12 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
     for read in (archive.get, archive.payload, lambda _: versions.read_version(version)):
         with pytest.raises(ArchiveError) as caught:
             read("a")
-        said = str(caught.value)
-        assert said.startswith("data entry 'a' in the archive 'archive' is damaged: ")
-        assert said.endswith(
+        message = str(caught.value)
+        assert message.startswith("data entry 'a' in the archive 'archive' is damaged: ")
+        assert message.endswith(
             f"; restore {version.name} from a copy, or fetch the entry with refresh=True"
         )
-        assert re.search(f"damaged: (?={file}).*{reason}", said)
+        assert re.search(f"damaged: (?={file}).*{reason}", message)
 
 
 @pytest.mark.parametrize(
@@ -406,7 +406,7 @@ def test_a_record_of_something_else_is_damage(archive, field, value, reason):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"5"])
-def test_an_archive_whose_format_is_not_told_says_why(archive, content):
+def test_an_archive_without_a_format_version_is_refused(archive, content):
     (archive.path / "archive.json").write_bytes(content)
     with pytest.raises(
         ArchiveError, match=r"'.*archive' cannot be read: its archive\.json is dam.*\(.+\)"

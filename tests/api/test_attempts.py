@@ -33,12 +33,12 @@ def exchange(monkeypatch):
     [(None, None), ("7", 7.0), (" 0 ", 0.0), ("-1", None), ("1.5", None), ("", None),
      ("soon", None), ("9" * 400, float("inf")), ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0)],
 )  # fmt: skip
-def test_what_is_asked_for_in_seconds(header, seconds):
+def test_retry_after_in_seconds(header, seconds):
     assert requested_wait(header) == seconds
 
 
 @pytest.mark.parametrize("zone", [UTC, None])
-def test_what_is_asked_for_as_a_date(zone):
+def test_retry_after_as_a_date(zone):
     until = datetime.now(UTC) + timedelta(seconds=100)
     wait = requested_wait(format_datetime(until.replace(tzinfo=zone)))
     assert 98 <= wait <= 100
@@ -63,7 +63,7 @@ def test_all_wait_for_a_server_that_asks_for_a_pause(exchange, seconds):
     ("seconds", "advice"),
     [(10.0, "10 s; try again then, or raise deadline= "), (121.0, "121 s; try again then ")],
 )
-def test_nobody_waits_longer_than_there_is_time_or_sense(exchange, seconds, advice):
+def test_a_pause_beyond_the_deadline_or_two_minutes_is_an_error(exchange, seconds, advice):
     server = Server()
     with collected():
         server.pause(seconds, exchange)
@@ -96,7 +96,7 @@ def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
     assert server.last_answer > 0
 
 
-def test_who_waits_for_the_first_goes_on_when_that_has_failed(monkeypatch):
+def test_other_requests_go_on_when_the_first_has_failed(monkeypatch):
     monkeypatch.setattr(attempts_module, "_FIRST_ALONE", 30.0)
     server = Server()
     with pytest.raises(ZeroDivisionError), server.first_alone():
@@ -123,7 +123,7 @@ def failure(*, again=True, after=0.0):
     return Failure(ApiError("no"), again=again, after=after)
 
 
-def test_a_wait_that_the_server_asked_for_is_not_counted(exchange):
+def test_a_pause_requested_by_the_server_is_no_retry(exchange):
     attempt = attempts(*(failure(after=2.0) for _ in range(3)), "answer")
     assert with_retries(attempt, 0, exchange) == "answer"
     assert all(2.25 <= wait <= 10.0 for wait in exchange.batch.slept)
@@ -164,5 +164,5 @@ def test_the_key_is_kept_out_of_logs_until_the_end(name, caplog):
         end()
         logger.info("a key of nobody")
         logger.info("sent %s", "s3cr3t-k3y-of-somebody")
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["sent nothing", "a key of nobody", "sent s3cr3t-k3y-of-somebody"]
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["sent nothing", "a key of nobody", "sent s3cr3t-k3y-of-somebody"]

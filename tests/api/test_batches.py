@@ -55,7 +55,7 @@ def _own(_n, data_id):
 
 
 class Api:
-    """Answers every id with its own data, unless told otherwise."""
+    """Answers every id with its own data, unless `answer` is given."""
 
     def __init__(self, answer=None):
         self.asked = []
@@ -186,7 +186,7 @@ def test_one_retry_after_makes_the_others_wait():
 
 @pytest.mark.slow
 def test_a_batch_at_two_a_second_arrives_whole():
-    """A server that counts: two requests in each second, all others are told to wait."""
+    """A server that counts: two requests in each second, others get 429."""
     seconds, slow = {}, 0.25  # a quarter of the time, at four times the rate
 
     def answer(n, data_id):
@@ -301,7 +301,7 @@ def test_results_are_handed_on_as_they_arrive():
     assert [r.data_id for r in arriving] == ["id-1"]
 
 
-def test_few_results_are_in_memory_however_many_are_asked_for():
+def test_few_results_are_in_memory_at_a_time():
     seen = []
     most = 0
     api = Api()
@@ -313,7 +313,7 @@ def test_few_results_are_in_memory_however_many_are_asked_for():
     assert most <= 3
 
 
-def test_the_network_waits_for_who_takes_the_results():
+def test_fetching_waits_for_the_consumer():
     api = Api()
     arriving = api.client(max_connections=2).iter(MANY)
     next(arriving)
@@ -372,7 +372,7 @@ def test_retries_are_logged_once_a_wait(caplog):
 
 
 class Versioned:
-    """A server that knows what it has said."""
+    """A server with validators."""
 
     def __init__(self, **validators):
         self.version, self.validators, self.asked = 1, validators, []
@@ -427,7 +427,7 @@ def test_what_is_damaged_or_from_elsewhere_is_fetched_whole(tmp_path):
     assert api.client(tmp_path, ENDPOINT).get("a")[0].species == ["S1"]
 
 
-def test_304_that_was_not_asked_for_is_an_error(tmp_path):
+def test_an_unexpected_304_is_an_error(tmp_path):
     client = Client(
         KEY, endpoint=ENDPOINT, transport=httpx.MockTransport(lambda _: httpx.Response(304))
     )

@@ -22,14 +22,14 @@ OTHERS = [
 
 @pytest.mark.parametrize("name", [name for name in WIRE_FIELDS if name != "data_id"])
 def test_each_field_has_one_type_or_is_null(name):
-    sound, said = KINDS.get(name, ("text", "text"))
+    sound, wanted = KINDS.get(name, ("text", "text"))
     for value in (sound, None):
         assert getattr(CatalogueEntry.from_dict({"data_id": "a", name: value}), name) == value
     for value, found in OTHERS:
         if type(value) is not type(sound):
             with pytest.raises(PayloadError) as refused:
                 CatalogueEntry.from_dict({"data_id": "a", name: value}, "$[3]")
-            assert str(refused.value) == f"$[3].{name}: expected {said} or null, found {found}"
+            assert str(refused.value) == f"$[3].{name}: expected {wanted} or null, found {found}"
 
 
 @pytest.mark.parametrize(

@@ -388,7 +388,7 @@ def test_a_catalogue_that_fails_does_not_hide_an_empty_entry():
     assert "pipeline_status" not in client.get("a")[0].provenance
 
 
-def test_what_a_search_told_is_archived_with_what_is_fetched(tmp_path):
+def test_catalogue_entries_of_a_search_are_archived_with_the_profiles(tmp_path):
     api = Api(a=profiles("a", "B"))
     api.catalogue = [entry("a", sample_name="wafer 1"), entry("b")]
     client = api.client(archive=tmp_path)
@@ -442,12 +442,12 @@ def test_key_and_endpoint_from_the_environment(monkeypatch):
         assert keys == ["second" * 3, "first" * 4, "given" * 4]
 
 
-def test_no_key_for_the_api_is_told_before_anything_is_sent():
+def test_a_missing_key_is_an_error_before_any_request():
     with pytest.raises(ApiError, match="AS_API_KEY"):
         Client(transport=httpx.MockTransport(Api())).get("a")
 
 
-def test_a_server_without_keys_is_asked_without_one():
+def test_a_server_without_keys_gets_none():
     with FaultyServer(reply(), reply(b"", 401)) as server:
         client = Client(endpoint=server.url)
         client.get(REFERENCE_ID)

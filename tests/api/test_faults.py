@@ -177,7 +177,7 @@ def test_refused_connection_is_tried_again_and_named():
 
 @pytest.mark.filterwarnings("ignore:.*tried again")
 @pytest.mark.parametrize("retries", [0, 1, 3])
-def test_a_failure_is_tried_as_often_as_asked(retries):
+def test_a_failure_is_retried_as_often_as_stated(retries):
     with FaultyServer(reply(b"", 503)) as server:
         client = Client(KEY, endpoint=server.url, retries=retries)
         with pytest.raises(StatusError, match="503"):

@@ -143,14 +143,14 @@ def test_a_fork_amid_an_iteration_ends_that_of_the_child_alone(url):
 @needs_fork
 def test_every_process_has_its_own():
     own = PerProcess(object)
-    mine = own.get()
-    # The second is a fork of which Python is not told.
+    own_object = own.get()
+    # The second is a fork of which Python does not know.
     for fork in (os.fork, ctypes.PyDLL(None).fork):
         child = fork()
         if not child:
-            os._exit(own.get() is mine)
+            os._exit(own.get() is own_object)
         assert os.waitpid(child, 0)[1] == 0
-    assert own.get() is mine
+    assert own.get() is own_object
 
 
 # ---- answers to another question
@@ -166,7 +166,7 @@ def test_an_answer_of_another_entry_is_refused_and_not_archived(tmp_path):
     assert "other" not in client.archive
 
 
-def test_an_answer_that_does_not_say_whose_it_is_is_taken():
+def test_an_answer_without_an_id_is_accepted():
     nameless = [{k: v for k, v in json.loads(REFERENCE)[0].items() if k != "data_id"}]
     null = [nameless[0] | {"data_id": None}]
     for body in (nameless, null):

@@ -451,7 +451,7 @@ def refused(*_, **__):
 
 
 @pytest.mark.slow
-def test_a_locked_index_keeps_nobody_waiting(archive, monkeypatch):
+def test_a_locked_index_is_not_waited_for(archive, monkeypatch):
     answers(archive)
     expected = walked(archive)
     monkeypatch.setattr(index_module, "_PATIENCE", 0.01)
@@ -551,7 +551,7 @@ def test_killed_writers_leave_an_index_that_answers(archive):
 
 
 @pytest.mark.parametrize("call", ["verify", "rebuild_index"])
-def test_a_bar_is_shown_where_it_is_asked_for(archive, call, capsys):
+def test_a_progress_bar_is_shown_on_request(archive, call, capsys):
     getattr(archive, call)()
     assert capsys.readouterr().err == ""
     getattr(archive, call)(progress=True)
@@ -580,5 +580,5 @@ def test_entries_that_cannot_be_listed_are_named_with_the_reason(archive, monkey
     monkeypatch.setattr(index_module.files, "check_folder", refused)
     with pytest.raises(sims.ArchiveError) as caught:
         list(archive.search())
-    said = str(caught.value)
-    assert said == f"the archive {str(archive.path)!r} cannot be read: Permission denied"
+    message = str(caught.value)
+    assert message == f"the archive {str(archive.path)!r} cannot be read: Permission denied"

@@ -28,7 +28,7 @@ def test_fields_and_filters_are_those_of_the_code():
     assert [one["name"] for one in described] == [one.name for one in fields(Search)]
 
 
-def test_the_key_is_asked_for_as_it_is_looked_for():
+def test_the_key_is_described_as_a_header():
     about = DOCUMENT
     assert about["openapi"].startswith("3.1")
     assert about["security"] == [{"key": []}]

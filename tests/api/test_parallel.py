@@ -30,16 +30,16 @@ def test_one_alone_is_done_here_and_several_in_threads():
     assert [thread is here for _, thread in asked(2, "ab", function)] == [False, False]
 
 
-def test_what_a_thread_warns_of_is_told_where_the_result_is_taken():
+def test_warnings_of_threads_reach_the_caller():
     def function(item, _):
         warn(f"about {item}", ProfileWarning)
 
-    with pytest.warns(ProfileWarning) as told:
+    with pytest.warns(ProfileWarning) as caught:
         list(asked(2, "ab", function))
-    assert sorted(str(one.message) for one in told) == ["about a", "about b"]
+    assert sorted(str(one.message) for one in caught) == ["about a", "about b"]
 
 
-def test_what_a_thread_warns_of_is_told_while_it_goes_on():
+def test_warnings_of_threads_are_not_delayed():
     goes_on = threading.Event()
 
     def function(item, _):
@@ -76,7 +76,7 @@ def terminal(monkeypatch):
     ("total", "show", "seen"),
     [(3, None, False), (4, None, True), (1, True, True), (9, False, False)],
 )
-def test_a_bar_is_for_many_unless_it_is_asked_for(total, show, seen, monkeypatch):
+def test_a_progress_bar_is_shown_for_many_or_on_request(total, show, seen, monkeypatch):
     watched = terminal(monkeypatch)
     with parallel.progress(total, show) as step:
         for _ in range(total):
@@ -92,7 +92,7 @@ def test_a_bar_says_what_is_done(monkeypatch):
     assert watched.getvalue() == "\rreading the archive: 1 of 5\n"
 
 
-def test_nobody_looks_at_a_file_or_at_nothing(monkeypatch):
+def test_only_terminals_and_notebooks_are_interactive(monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     for stream in (io.StringIO(), None):
         monkeypatch.setattr(sys, "stderr", stream)

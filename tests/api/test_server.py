@@ -155,7 +155,7 @@ def test_filters(running, query, found):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reason"),
     [
         ("growth_length_min=long", "could not convert string to float: 'long'"),
         ("growth_length_max=nan", "'nan' is no finite number"),
@@ -165,13 +165,13 @@ def test_filters(running, query, found):
         ("include_organization_data=perhaps", "'perhaps' is no boolean"),
     ],
 )
-def test_filters_that_cannot_be_read(running, query, said):
+def test_filters_that_cannot_be_read(running, query, reason):
     status, headers, body = running.get(f"/data_entries/?{query}")
     assert status == 422
     assert headers["Content-Type"] == "application/json"
     (wrong,) = json.loads(body)["detail"]
     assert wrong["loc"] == ["query", query.partition("=")[0]]
-    assert said in wrong["msg"]
+    assert reason in wrong["msg"]
 
 
 def test_the_catalogue_follows_the_archive(tmp_path, monkeypatch):
@@ -307,7 +307,7 @@ def test_other_addresses(running, path):
     assert "detail" in json.loads(body)
 
 
-def test_a_failure_is_told_without_a_traceback(archive, monkeypatch):
+def test_a_failure_of_the_server_is_reported_without_a_traceback(archive, monkeypatch):
     def fail(*_):
         raise RuntimeError("a bug in /private/path")
 

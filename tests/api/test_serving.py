@@ -159,8 +159,8 @@ def test_what_was_measured_here_is_served_under_the_id_it_was_given(archive, tmp
     archive.add(file, data_id="W1 (left)")
     with Running(create_app(archive, KEY)) as running:
         with Client(KEY, endpoint=running.url) as client:
-            ours, theirs = client.get(["ours", "W1 (left)"])
-            assert [ours.species, theirs.species] == [["B"], ["Si"]]
+            added, named = client.get(["ours", "W1 (left)"])
+            assert [added.species, named.species] == [["B"], ["Si"]]
             assert client.get_species("W1 (left)", "Si").data_id == "W1 (left)"
             capitals = client.get(REFERENCE_ID.upper())[0]
         assert capitals.data_id == REFERENCE_ID

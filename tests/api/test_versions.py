@@ -1,4 +1,4 @@
-"""The versions of an entry: their records, their names, and what is said of damage."""
+"""The versions of an entry: their records, their names, and messages about damage."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ def version(tmp_path):
     return target
 
 
-def said(call, *args, **options):
+def message_of(call, *args, **options):
     with pytest.raises(ArchiveError) as caught:
         call(*args, **options)
     return str(caught.value)

@@ -38,11 +38,11 @@ def stored(tmp_path):
 def refused(path, *words, **options):
     """Every way that opens a file refuses it, with these words."""
     for open_it in (sims.load, sims.provenance, lambda path: sims.load(path, chunks={})):
-        with pytest.raises(ArchiveError) as told:
+        with pytest.raises(ArchiveError) as caught:
             open_it(path)
-        assert path.name in str(told.value)
+        assert path.name in str(caught.value)
         for word in words:
-            assert word in str(told.value)
+            assert word in str(caught.value)
 
 
 # --- HDF5: other files ------------------------------------------------------------------------

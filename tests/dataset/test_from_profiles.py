@@ -35,11 +35,11 @@ def test_it_is_what_xarray_makes_of_the_same_parts():
     assert list(ds.variables) == list(same.variables)
     assert dict(ds.sizes) == dict(same.sizes)
     for name in same.variables:
-        mine, theirs = ds.variables[name], same.variables[name]
-        assert (type(mine), mine.dtype) == (type(theirs), theirs.dtype)
-    for name, theirs in same.indexes.items():
-        assert ds.indexes[name].equals(theirs)
-        assert (ds.indexes[name].name, ds.indexes[name].dtype) == (theirs.name, theirs.dtype)
+        one, other = ds.variables[name], same.variables[name]
+        assert (type(one), one.dtype) == (type(other), other.dtype)
+    for name, index in same.indexes.items():
+        assert ds.indexes[name].equals(index)
+        assert (ds.indexes[name].name, ds.indexes[name].dtype) == (index.name, index.dtype)
     assert ds.sel(species="P", depth=20.0)["intensity"] == 2
     xr.testing.assert_identical((ds + same)["intensity"], (same + ds)["intensity"])
     ds["depth"].attrs["note"] = "mine"
@@ -213,7 +213,7 @@ def test_a_unit_that_does_not_fit_is_named_with_its_species(kind, unit):
         sims.to_dataset([bad])
 
 
-def test_standard_errors_stand_beside_their_values():
+def test_standard_errors_are_ancillary_variables():
     b = profile("B", [0, 1], [10, 20], units="at%", concentrations_stderr=[10, 20])
     ds = sims.to_dataset([b, profile("P", [0, 1], [10, 20], units="at%")])
     np.testing.assert_array_equal(ds["atomic_fraction_stderr"], [[0.1, 0.2], [math.nan] * 2])
@@ -277,7 +277,7 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
 
 
 @pytest.mark.parametrize(
-    ("values", "metadata", "told"),
+    ("values", "metadata", "warned"),
     [
         ([1e18, None, 1e16], {"below_detection_limit": "1 of 3"}, True),
         ([1e18, None, 1e16], {}, False),
@@ -285,15 +285,15 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
         ([None, 1e18, 1e16], {"below_detection_limit": "1 of 3"}, False),
     ],
 )
-def test_samples_below_a_limit_between_others_are_told_apart(values, metadata, told):
+def test_samples_below_a_limit_between_others_are_warned_of(values, metadata, warned):
     metadata = metadata | {"detection_limit": "5e15"}
     source = profile("B", [0, 1, 2], values, species_metadata=metadata)
     with pytest.warns(ProfileWarning, match="1 sample was not measured .null.: species") as caught:
         sims.to_dataset(source)
     (warning,) = caught
-    said = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
-    assert (said in str(warning.message)) == told
-    assert str(warning.message).endswith("'B' 1") == (not told)
+    message = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
+    assert (message in str(warning.message)) == warned
+    assert str(warning.message).endswith("'B' 1") == (not warned)
 
 
 def with_columns(depths=(0.0, 1.0, 2.0), **columns):
@@ -315,7 +315,7 @@ def with_columns(depths=(0.0, 1.0, 2.0), **columns):
         ("detection_limit", [None, 5e21, None], "m^-3", [math.nan, 5e15, math.nan], "atom/cm^3"),
     ],
 )
-def test_what_is_told_of_each_sample_stands_beside_it(name, values, units, read, unit):
+def test_columns_of_a_profile_are_ancillary_variables(name, values, units, read, unit):
     ds = sims.to_dataset(with_columns(**{name: (values, units)}))
     found = ds[f"concentration_{name}"]
     np.testing.assert_allclose(found, [read], rtol=1e-12)
@@ -378,7 +378,7 @@ def test_the_history_begins_with_what_it_was_made_of():
     assert "data_id" not in sims.to_dataset([profile("B", [0, 1], [1, 2])]).attrs
 
 
-def test_what_is_unusual_is_told():
+def test_unusual_values_are_warned_of():
     with pytest.warns(ProfileWarning, match="unusual depth: species 'B' up to 1.5e"):
         sims.to_dataset([profile("B", [0, 1.5e6], [1e18, 1e17])])
 

@@ -99,7 +99,7 @@ def test_the_numbers_of_a_result_with_where_they_are():
     assert "results" not in of_data([DS], [xr.DataArray(np.zeros(201), dims="x")])
 
 
-def test_what_several_have_in_common_is_told_once():
+def test_common_provenance_is_recorded_once():
     other = DS.assign_attrs(data_id="w2", call="f(data)", history="read")
     plain = DS.assign_attrs(call="f(data)", history="read")
     alone = of_data([plain, plain])

@@ -237,13 +237,13 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("call", "error", "message"), REFUSED, ids=[text[:50] for *_, text in REFUSED]
 )
-def test_what_is_refused_is_said_in_full(call, error, message):
+def test_messages_of_errors(call, error, message):
     with pytest.raises(error) as raised:
         call()
     assert raised.value.args[0] == message
 
 
-#: What is told, not refused.
+#: What is expected, not refused.
 TOLD = [
     (lambda: [named(depths=[0,2,1])],
      "species 'B': depths were not in increasing order; sorted"),
@@ -259,6 +259,6 @@ TOLD = [
 
 
 @pytest.mark.parametrize(("profiles", "message"), TOLD, ids=[text[:50] for _, text in TOLD])
-def test_what_is_told_is_said_in_full(profiles, message, recwarn):
+def test_messages_of_warnings(profiles, message, recwarn):
     sims.to_dataset(profiles())
     assert [str(one.message) for one in recwarn] == [message]

@@ -1,4 +1,4 @@
-"""A histogram drawn as steps keeps its dose; what the mean does to it is said."""
+"""A histogram drawn as steps keeps its dose; the message states what the mean does to it."""
 
 import itertools
 import math
@@ -84,7 +84,7 @@ def test_the_refusal_says_what_the_mean_does_to_the_dose():
 
 
 @pytest.mark.filterwarnings("ignore:1 sample was not measured")
-def test_what_the_mean_does_is_known_beside_a_gap():
+def test_the_dose_of_the_mean_is_stated_where_there_is_a_gap():
     gap = sims.DepthProfile(
         species_name="B", depths=[0, 1, 1, 2, 3], depth_units="nm",
         concentrations=[1e18, 1e18, 4e18, None, 1e18], concentration_units="atoms/cm^3",

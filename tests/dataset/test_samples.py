@@ -128,7 +128,7 @@ def test_like_one_of_the_species():
     assert (on_zn["concentration"] / on_zn["concentration"].sel(species="70Zn")).notnull().any()
 
 
-def test_what_is_asked_of_the_axis_is_checked():
+def test_arguments_of_the_axis_are_checked():
     with pytest.raises(SpeciesError, match=r"they have '23Na', '70Zn' \(did you mean '70Zn'"):
         sims.to_dataset(result(), like="Zn")
     with pytest.raises(ProfileError, match="give one of depth='1 nm' and like='70Zn'"):
@@ -138,7 +138,7 @@ def test_what_is_asked_of_the_axis_is_checked():
 
 
 @pytest.mark.parametrize("depth", ["0 nm", "-1 nm", "common", "1 s", 1])
-def test_a_step_that_is_none_is_told_by_the_name_it_was_given(depth):
+def test_a_wrong_step_is_named_as_the_argument_depth(depth):
     with pytest.raises((ProfileError, sims.UnitsError), match=f"^depth={depth!r} "):
         sims.to_dataset(result(), depth=depth)
 

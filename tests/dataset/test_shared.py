@@ -30,7 +30,7 @@ def test_a_coordinate_becomes_a_number_for_each_sample():
     assert columns_of(coords, measurement=7, species="P") == {"depth_scale_uncertainty": [0.02] * 3}
     of_rates = columns_of(coords, variable="intensity", measurement=7, species="B")
     assert of_rates == {"depth_scale_uncertainty": [0.02] * 3}
-    # Of which of two measurements is not said.
+    # It is not stated of which of two measurements.
     assert (
         columns_of({"depth_scale_uncertainty": (("measurement", "species"), np.ones((2, 2)))}) == {}
     )

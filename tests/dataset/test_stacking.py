@@ -184,7 +184,7 @@ def test_species_are_joined_in_order_of_first_appearance():
     )
 
 
-def test_one_species_selected_beside_all():
+def test_one_selected_species_is_stacked_with_all():
     ds = sims.open_example("boron-implant")
     batch = sims.stack([ds.sel(species="P"), ds])
     assert batch["species"].values.tolist() == ["P", "B"]

@@ -23,8 +23,8 @@ def same(a, b):
     variables = [a.variable, b.variable] if isinstance(a, xr.DataArray) else None
     pairs = [variables] if variables else [(a[name], b[name]) for name in a.variables]
     pairs += [(a[name], b[name]) for name in a.coords]
-    for mine, theirs in pairs:
-        assert mine.dtype == theirs.dtype
+    for one, other in pairs:
+        assert one.dtype == other.dtype
 
 
 @pytest.mark.few(2)

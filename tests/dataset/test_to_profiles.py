@@ -91,7 +91,7 @@ def test_a_selection_gives_the_profiles_that_are_left():
     assert sims.to_profiles(sims.quantify(ds))[1] == b
 
 
-def test_columns_beside_the_samples_go_along_as_long_as_they_fit():
+def test_ancillary_columns_are_kept_as_long_as_they_fit():
     voltages = {"units": "V", "values": [4.0, 5.0, 6.0]}
     beside = {"counts": {"units": "counts", "values": [1, 2, 3]}, "voltage": voltages, "note": "x"}
     source = dataclasses.replace(
@@ -241,7 +241,7 @@ def test_errors_that_were_found_since_are_among_the_fields():
     assert found.to_dict()["columns"]["counts"]["values"] == [100.0, 200.0, 100.0]
 
 
-def test_what_is_said_of_the_whole_is_not_said_of_each_species():
+def test_a_coordinate_of_the_measurement_is_not_one_of_each_species():
     ds = sims.to_dataset([profile("A", [0, 1], [1, 2], last_updated="monday")])
     assert sims.to_profiles(ds)[0].last_updated == "monday"
     assert sims.to_profiles(ds.assign_coords(last_updated="today"))[0].last_updated is None
