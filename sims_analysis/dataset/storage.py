@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ _UNNAMED = "unnamed"
 _UNNAMED_BEFORE = "__xarray_dataarray_variable__"
 #: What is raised for files that make no sense, by Python or by a codec.
 _UNREADABLE = (
-    *(OSError, ValueError, KeyError, RuntimeError),
+    *(OSError, ValueError, KeyError, RuntimeError, EOFError, zlib.error),
     *(TypeError, ArithmeticError, MemoryError, SystemError),
 )
 
