@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-import xarray as xr
 from measured import profile
 
 import sims_analysis as sims
@@ -19,31 +18,6 @@ def test_one_axis_is_dense():
     assert ds["depth"].attrs["units"] == "nm"
     np.testing.assert_array_equal(ds["concentration"], [[1, 2, 3], [4, 5, 6]])
     assert list(ds.data_vars) == ["concentration"]
-
-
-def test_it_is_what_xarray_makes_of_the_same_parts():
-    ds = sims.to_dataset([
-        profile("11B", [0, 11, 29.3], [1, 2, 3], id="p1", species_metadata={"a": 1}),
-        profile("P", [0, 0.02, 0.03], [1, 2, 3], "um", units="counts/s"),
-    ])  # fmt: skip
-    same = xr.Dataset(
-        {name: (v.dims, v.values, v.attrs) for name, v in ds.data_vars.items()},
-        coords={name: (c.dims, c.values, c.attrs) for name, c in ds.coords.items()},
-        attrs=ds.attrs,
-    )
-    xr.testing.assert_identical(ds, same)
-    assert list(ds.variables) == list(same.variables)
-    assert dict(ds.sizes) == dict(same.sizes)
-    for name in same.variables:
-        one, other = ds.variables[name], same.variables[name]
-        assert (type(one), one.dtype) == (type(other), other.dtype)
-    for name, index in same.indexes.items():
-        assert ds.indexes[name].equals(index)
-        assert (ds.indexes[name].name, ds.indexes[name].dtype) == (index.name, index.dtype)
-    assert ds.sel(species="P", depth=20.0)["intensity"] == 2
-    xr.testing.assert_identical((ds + same)["intensity"], (same + ds)["intensity"])
-    ds["depth"].attrs["note"] = "mine"
-    assert "note" not in sims.to_dataset([profile("B", [0, 1], [1, 2])])["depth"].attrs
 
 
 def test_three_units_of_depth_on_one_axis():

@@ -36,12 +36,6 @@ def test_a_coordinate_becomes_a_number_for_each_sample():
     )
 
 
-def test_a_resolution_is_one_of_each_sample_in_nm():
-    width = ("depth", [0.001, 0.002, 0.003], {"units": "um"})
-    found = columns_of({"achieved_resolution": width}, measurement=7, species="B")
-    np.testing.assert_allclose(found["achieved_resolution"], [1.0, 2.0, 3.0], rtol=1e-15)
-
-
 def test_columns_become_coordinates_with_as_few_dimensions_as_they_need():
     nan = np.nan
     columns = {

@@ -295,9 +295,3 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path)
     with pytest.raises(FileNotFoundError):
         storage._move(tmp_path / "gone", old)
     assert [path.name for path in tmp_path.iterdir()] == ["w.zarr"]
-
-
-@pytest.mark.parametrize("name", ["dose", None, "unnamed"])
-def test_an_array_comes_back_with_its_name_or_without(name, tmp_path):
-    dose = sims.integrated_dose(sims.open_example("boron-implant")).rename(name)
-    same(sims.load(sims.save(dose, tmp_path / "dose.nc")), dose)
