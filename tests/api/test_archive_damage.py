@@ -311,9 +311,9 @@ def test_a_copy_in_other_letters_is_the_same_archive(archive, tmp_path):
     assert archive.get("a", sha256=sha256).depth_profiles[0].concentrations[0] == 1.0
 
 
-def test_an_archive_with_ids_in_capitals_is_read(archive):
-    """Written when the UUID in other letters was another id."""
-    name = REFERENCE_ID.upper()
+@pytest.mark.parametrize("name", [REFERENCE_ID.upper(), REFERENCE_ID.replace("-", "")])
+def test_an_archive_with_other_spellings_of_a_uuid_is_read(archive, name):
+    """Written when a UUID in another spelling was another id."""
     archive.put(REFERENCE_ID, REFERENCE, url="test")
     folder = archive.folder(REFERENCE_ID)
     record = version_of(archive, REFERENCE_ID) / "record.json"

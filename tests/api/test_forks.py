@@ -183,14 +183,16 @@ def test_species_out_of_order_or_twice_are_kept_as_delivered(tmp_path):
     assert Archive(tmp_path).payload(REFERENCE_ID) == body
 
 
-def test_a_uuid_is_the_same_in_capitals(tmp_path):
+def test_a_uuid_is_the_same_in_any_spelling(tmp_path):
+    spelled = [REFERENCE_ID.upper(), f"{{{REFERENCE_ID}}}", REFERENCE_ID.replace("-", "")]
     with FaultyServer(reply()) as server:
         client = Client(KEY, endpoint=server.url, archive=tmp_path)
-        both = client.get([REFERENCE_ID.upper(), REFERENCE_ID])
+        results = client.get([*spelled, REFERENCE_ID])
         assert server.paths == [f"/sims/{REFERENCE_ID}"]
-    assert [r.data_id for r in both] == [REFERENCE_ID] * 2
-    assert REFERENCE_ID.upper() in client.archive
-    assert client.archive.get(REFERENCE_ID.upper()).data_id == REFERENCE_ID
+    assert [r.data_id for r in results] == [REFERENCE_ID] * 4
+    for one in spelled:
+        assert one in client.archive
+        assert client.archive.get(one).data_id == REFERENCE_ID
     assert client.archive.ids() == [REFERENCE_ID]
 
 
