@@ -129,7 +129,8 @@ def counted_tail(decay, counts):
         attrs={"units": "atom/cm^3"},
         name="concentration",
     ).to_dataset()
-    return sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3") if counts else data
+    known = sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
+    return known if counts else data
 
 
 @pytest.mark.parametrize("counts", [True, False])
