@@ -268,7 +268,10 @@ def _mean_to_subtract(
     warn_of_limits(frame, ends)
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
     if first is not None:
-        raise ProfileError(f"window={window!r} holds no sample of {first.label}")
+        holds = "no sample"
+        if first.of(mean_over(frame.filled(), ends).n):
+            holds = "no sample above the limit of detection"
+        raise ProfileError(f"window={window!r} holds {holds} of {first.label}")
     share = shares_in(frame, ends)
     overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
     if frame.stderr is not None:

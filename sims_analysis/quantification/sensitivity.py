@@ -18,13 +18,14 @@ from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, war
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import NOTHING, Known, rests_on, union
+from sims_analysis.frame.evidence import NOTHING, Known, rests_on, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.crossings import record
+from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
 from sims_analysis.quantification.factors import (
@@ -174,6 +175,7 @@ def with_rsf(
     else:
         made, status = _by_cycle(frame, asked, matrix, _threshold(matrix_threshold))
         known = known_of(frame, matrix)
+    known = union(known, scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK))))
     if known.flags is not None:
         made[vocabulary.QUALITY] = known.flags.where(factors.value.notnull(), 0)
     result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)

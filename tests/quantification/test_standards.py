@@ -424,11 +424,11 @@ def test_a_surface_transient_in_a_standard_is_told():
     boron[0] = 5e3
     one = standard(boron, np.full(DEPTH.size, 1e5))
     ask = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si"}
-    with pytest.warns(ProfileWarning, match="maximum, at 0 nm, is the first sample of the window"):
+    with pytest.warns(ProfileWarning, match="maximum, .* at 0 nm, is the first sample"):
         sims.rsf_from_standard(one, **ask)
     rsf = sims.rsf_from_standard(one, start="5 nm", **ask)
     ds = sims.with_rsf(one, rsf=rsf, matrix="Si")
-    with pytest.warns(ProfileWarning, match="maximum, at 0 nm, is the first sample of the window"):
+    with pytest.warns(ProfileWarning, match="maximum, .* at 0 nm, is the first sample"):
         sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"})
     sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"}, start="5 nm")
 
