@@ -300,11 +300,7 @@ def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.Da
         coords={
             "species": species,
             "n_standards": ((), number, vocabulary.attrs("n_standards")),
-            "status": (
-                (),
-                max(statuses, key=lambda one: one.rank).word,
-                vocabulary.attrs("status"),
-            ),
+            "status": ((), status, vocabulary.attrs("status")),
             **{
                 name: ((), error, vocabulary.attrs(f"factor_{name}", unit))
                 for name, error in stderr.items()

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileWarning
 
 Z = np.arange(0.0, 200.0, 2.0)
 SHAPE = np.exp(-(((Z - 80) / 30) ** 2)) + 1e-3
@@ -157,17 +157,6 @@ def test_backgrounds_of_replicates_are_independent():
     together = sims.subtract_background(sims.average(replicates(4)), window=("160 nm", "198 nm"))
     parts = [sims.integrated_dose(one, stop="150 nm")["stderr"].item() for one in (found, together)]
     assert parts[0] == pytest.approx(parts[1], rel=0.15)
-
-
-def test_what_is_no_batch_of_one_axis_is_refused():
-    with pytest.raises(ProfileError, match=r"needs a dimension 'measurement'.*stack\(\)"):
-        sims.average(replicates().isel(measurement=0))
-    one = replicates().isel(measurement=0, drop=True)
-    own = sims.stack([one, one.isel(depth=slice(1, None))])
-    with pytest.raises(ProfileError, match=r"axes of their own.*to_grid"):
-        sims.average(own)
-    with pytest.raises(TypeError, match="average takes an xarray Dataset"):
-        sims.average(replicates()["concentration"])
 
 
 def test_a_grid_finer_than_the_samples_stays_one():

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -156,39 +155,6 @@ def test_a_background_in_another_unit_is_no_part_of_what_was_subtracted():
         assert found["subtracted_background_stderr"].attrs["units"] == "atom/cm^3"
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({}, ProfileError, "either as value= or as window="),
-        (
-            {"value": "1 counts", "window": ("1 s", "2 s")},
-            ProfileError,
-            "either as value= or as window=",
-        ),
-        ({"value": "1 counts/s"}, UnitsError, "value='1 counts/s'"),
-        ({"value": 1}, UnitsError, "value=1 has no unit"),
-        ({"value": "-1 counts"}, ProfileError, "finite and not negative"),
-        (
-            {"window": ("30 s", "40 s")},
-            ProfileError,
-            "holds no sample of species 'B' and 1 more",
-        ),
-        ({"window": ("8 s", "4 s")}, ProfileError, "window start must come before window stop"),
-        ({"window": ("4 s", "4 s")}, ProfileError, "window start must come before window stop"),
-        ({"window": ("8 nm", "9 nm")}, UnitsError, "window start"),
-        ({"window": "8 s"}, ProfileError, r"expected \(start, stop\)"),
-        (
-            {"value": "1 counts", "variable": "concentration"},
-            UnitsError,
-            "no variable 'concentration'",
-        ),
-    ],
-)
-def test_what_is_no_background(options, error, words):
-    with pytest.raises(error, match=words):
-        sims.subtract_background(COUNTED, **options)
-
-
 # --- the detector -------------------------------------------------------------------------------
 
 
@@ -259,24 +225,6 @@ def test_a_stated_counting_time_makes_no_counts_of_a_current():
     with pytest.warns(ProfileWarning, match=r"species 'B'.*6 more.*a current is not counted"):
         found = sims.with_counting_statistics(ds, dwell_time="1 s")
     assert found["intensity_stderr"].isnull().all()
-
-
-def test_thresholds_of_real_files():
-    path = DATA / "uio_mina_cameca" / "raw" / "160113a.dp_rpc_asc"
-    if not path.exists():
-        pytest.skip("no ../shared/data with real profiles")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ds = sims.read(path).to_dataset()
-        counted = sims.with_counting_statistics(ds)
-    metadata = json.loads(ds["species_metadata"].values[0])
-    assert metadata["faraday_cup_threshold"] == "694356 c/s"
-    for species in ds["species"].values:
-        one = counted.sel(species=species)
-        known = one["intensity_stderr"].notnull()
-        assert one["intensity"].where(known).max() <= 694356
-        assert known.any()
-    assert counted["intensity"].max() > 694356
 
 
 def test_samples_without_a_count_share_nothing_with_the_background():

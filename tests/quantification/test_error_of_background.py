@@ -251,24 +251,6 @@ def test_scaled_with_the_values():
     np.testing.assert_allclose(common_of(host), 5e22 * common_of(fractions, "atomic_fraction"))
 
 
-def test_depth():
-    ds = rates().sel(species=["11B"])
-    time = ds.rename(depth="sputter_time").assign_coords(
-        sputter_time=("sputter_time", Z, {"units": "s"})
-    )
-    time = xr.Dataset(
-        {
-            f"intensity{end}": time[f"intensity{end}"].assign_attrs(units="count/s")
-            for end in ("", "_stderr")
-        }
-    )
-    ds = sims.subtract_background(time, window=("140 s", "198 s"))
-    s = common_of(ds, "intensity").item()
-    deep = sims.calibrate_depth(ds, rate="0.5 nm/s")
-    assert common_of(deep, "intensity").item() == s
-    assert deep["intensity_background_overlap"].dims == ("species", "depth")
-
-
 def test_overlap_of_a_quotient():
     """A background of the matrix adds to the error, not to its covariance with the species."""
     ds = rates().drop_vars("intensity_counts")
@@ -626,23 +608,6 @@ def test_intervals_cover_where_a_window_may_be_empty(tail):
     truth = np.trapezoid(SHAPE(Z[inside]) - tail, Z[inside]) * TOP * 1e-7
     data = sims.subtract_background(ds, window=TAIL)
     assert 0.64 <= covered(sims.integrated_dose(data, stop="100 nm"), truth) <= 0.76
-
-
-@pytest.mark.study
-def test_intervals_of_a_dose_quantified_afterwards_cover_68_percent():
-    ds = counted(100)
-    rate = ds.rename({name: name.replace("concentration", "intensity") for name in ds.data_vars})
-    rate = rate * 1e-18
-    for name in ("intensity", "intensity_stderr", "intensity_counts"):
-        rate[name].attrs["units"] = "count"
-    layers = [("30 nm", {"B": "2e18 atoms/cm^3/count"}), (None, {"B": "1e18 atoms/cm^3/count"})]
-    rate["intensity_counts"] = rate["intensity_counts"] * 1e18
-    rate = sims.subtract_background(rate, window=TAIL)
-    found = sims.integrated_dose(sims.with_rsf(rate, rsf=layers, matrix=None), stop="120 nm")
-    inside = Z <= 120
-    profile = SHAPE(Z[inside]) * np.where(Z[inside] <= 30, 2, 1)
-    truth = np.trapezoid(profile, Z[inside]) * TOP * 1e-7
-    assert 0.64 <= covered(found, truth) <= 0.72
 
 
 @pytest.mark.study

@@ -7,7 +7,6 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, UnitsError
-from sims_analysis.quantification.markers import _STATUS, _line
 
 DEPTHS = np.array([10.0, 20.0, 30.0, 40.0, 50.0])
 STATED = [f"{depth:g} nm" for depth in DEPTHS]
@@ -139,24 +138,6 @@ def test_what_markers_cannot_bear_is_said():
     assert ds["marker_misfit"] > 5
 
 
-@pytest.mark.parametrize(
-    ("depths", "error", "message"),
-    [
-        (STATED[:4], ProfileError, "depths holds 4 depths, and the fit 5 layers"),
-        (STATED[::-1], ProfileError, "depths must increase with the layer"),
-        (["10 nm"] * 5, ProfileError, "depths must increase"),
-        (None, ProfileError, "expected the known depths of the layers"),
-        ([10, 20, 30, 40, 50], UnitsError, r"depths\[0\]"),
-        (["10 s"] * 5, UnitsError, r"depths\[0\]"),
-    ],
-)
-def test_wrong_depths(depths, error, message):
-    run = run_of()
-    fit = sims.fit(run, model="gaussian", repeat=5)
-    with pytest.raises(error, match=message):
-        sims.calibrate_depth(run, markers=fit, depths=depths)
-
-
 def test_wrong_fits():
     run = run_of()
     one = run_of(depths=DEPTHS[:1])
@@ -193,33 +174,10 @@ def test_what_runs_along_apparent_depths_is_stretched_with_them():
     assert found["depth"].attrs["calibration"].startswith("z = ")
 
 
-@pytest.mark.parametrize(("off", "status"), [(3.43, "ok"), (3.45, "bent")])
-def test_a_line_is_bent_where_chance_is_below_half_a_per_cent(off, status):
-    # Of three points, the middle one off by d: chi-square is 2/3 d^2, and 7.879 in 0.5 % of cases.
-    assert (2 / 3 * off**2 > 7.879) == (status == "bent")
-    known = np.array([0.0, 100.0, 200.0])
-    *line, misfit, which = _line(known, known + np.array([0.0, off, 0.0]), np.eye(3))
-    assert _STATUS[int(which)] == status
-    assert misfit == pytest.approx(2 / 3 * off**2)
-    np.testing.assert_allclose(line[:2], [1.0, np.sqrt(0.5) / 100], rtol=1e-12)
-
-
-def test_a_rate_is_known_from_five_standard_errors_of_the_slope():
-    # Of two points with the error s each at a distance d, the slope has the error sqrt(2) s / d.
-    known = np.array([0.0, 10.0])
-    assert _line(known, known, np.eye(2) * 50.0 / 5.01**2)[0] == pytest.approx(1.0)
-    with pytest.raises(ProfileError) as told:
-        _line(known, known, np.eye(2) * 50.0 / 4.99**2)
-    assert str(told.value) == (
-        "markers: the layers do not determine a rate: they move by 1 +- 0.2 for each nm of the "
-        "stated depths"
-    )
-
-
-def fit_of(where, **more):
-    """What a fit of layers says of their positions, known to a thousandth of a second."""
+def fit_of(where, variance=1e-6, **more):
+    """Give what a fit of layers says of their positions, known to a thousandth of a second."""
     names = [f"position[{i}]" for i in range(len(where))]
-    square = (("parameter", "parameter_"), 1e-6 * np.eye(len(where)))
+    square = (("parameter", "parameter_"), variance * np.eye(len(where)))
     return xr.Dataset(
         {"position": ("layer", where, {"units": "s"}), "covariance": square, "status": "ok"},
         {"layer": range(len(where)), "parameter": names, "parameter_": names},
@@ -278,3 +236,26 @@ def test_apparent_depths_in_another_unit_become_depths_in_nm():
     found = sims.calibrate_depth(run, markers=fit, depths=["10 nm", "20 nm", "30 nm"])
     np.testing.assert_allclose(found["depth"], 500 * z, rtol=1e-9)
     assert (found["depth"].attrs["units"], found["depth"].attrs["note"]) == ("nm", "kept")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize(("off", "status"), [(3.43, "ok"), (3.45, "bent")])
+def test_a_line_is_bent_where_chance_is_below_half_a_per_cent(off, status):
+    # Of three points, the middle one off by d: chi-square is 2/3 d^2, and 7.879 in 0.5 % of cases.
+    assert (2 / 3 * off**2 > 7.879) == (status == "bent")
+    fit = fit_of([50.0, 150.0 + off, 250.0], variance=1.0)
+    ds = sims.calibrate_depth(run_of(), markers=fit, depths=["50 nm", "150 nm", "250 nm"])
+    assert ds["marker_status"] == status
+    assert ds["marker_misfit"].item() == pytest.approx(2 / 3 * off**2)
+    assert ds["sputter_rate"].item() == pytest.approx(1.0)
+    assert ds["sputter_rate_stderr"].item() == pytest.approx(np.sqrt(0.5) / 100)
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+def test_a_rate_is_known_from_five_standard_errors_of_the_slope():
+    # Of two points with the error s each at a distance d, the slope has the error sqrt(2) s / d.
+    known = {"depths": ["10 nm", "20 nm"]}
+    found = sims.calibrate_depth(run_of(), markers=fit_of([10.0, 20.0], 50.0 / 5.01**2), **known)
+    assert found["sputter_rate"].item() == pytest.approx(1.0)
+    with pytest.raises(ProfileError, match=r"^markers: the layers do not .* by 1 \+- 0.2 for each"):
+        sims.calibrate_depth(run_of(), markers=fit_of([10.0, 20.0], 50.0 / 4.99**2), **known)

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning, ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, UnitsError
 
 DS = sims.open_example("boron-implant")
 
@@ -51,24 +51,6 @@ def test_each_wafer_has_its_own_scale():
         sims.rescale_depth(DS, factor=xr.DataArray([1.0, 1.1], names, "species"))
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({}, ProfileError, "how the depths are to change"),
-        ({"factor": 1.1, "crater_depth": "1 um"}, ProfileError, "not both"),
-        ({"factor": 0}, ProfileError, "factor=0"),
-        ({"factor": "1.1"}, ProfileError, "factor='1.1'"),
-        ({"factor": True}, ProfileError, "factor=True"),
-        ({"crater_depth": "-1 um"}, ProfileError, "must be positive"),
-        ({"offset": 3}, UnitsError, "offset=3 has no unit"),
-        ({"factor": 1.1, "depth_uncertainty": "5 nm"}, UnitsError, "give a relative uncertainty"),
-    ],
-)
-def test_what_rescales_nothing(options, error, words):
-    with pytest.raises(error, match=words):
-        sims.rescale_depth(DS, **options)
-
-
 def test_seconds_are_not_stretched():
     with pytest.raises(UnitsError, match="calibrate_depth"):
         sims.rescale_depth(sims.open_example("sputter-time"), factor=2.0)
@@ -105,36 +87,6 @@ def test_doses_of_a_batch_and_of_one_species():
     quantified = sims.scale_to_dose(sims.quantify(DS), dose={"B": "1e15 atoms/cm^2"})
     expected = sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"})
     xr.testing.assert_identical(sims.dequantify(quantified), expected)
-
-
-@pytest.mark.parametrize("limit", ["start", "stop", "background"])
-def test_a_profile_is_not_scaled_by_several_numbers(limit):
-    unit = "atom/cm^3" if limit == "background" else "nm"
-    several = xr.DataArray([20.0, 300.0], dims="case", attrs={"units": unit})
-    with pytest.raises(ProfileError, match=r"over 'case'.*expand_dims\(case=") as refused:
-        sims.scale_to_dose(DS, dose={"B": "7e14 atoms/cm^2"}, **{limit: several})
-    assert "one number" in str(refused.value)
-
-
-def test_what_has_no_dose():
-    with pytest.raises(ProfileError, match="belongs to one species, and there are 2"):
-        sims.scale_to_dose(DS, dose="1e15 atoms/cm^2")
-    with pytest.raises(SpeciesError, match="'As'"):
-        sims.scale_to_dose(DS, dose={"As": "1e15 atoms/cm^2"})
-    with pytest.raises(ProfileError, match="must be positive"):
-        sims.scale_to_dose(DS, dose={"B": "-1e15 atoms/cm^2"})
-    with (
-        pytest.warns(DoseWarning, match="the dose is negative"),
-        pytest.raises(ProfileError, match="species 'B': no dose between these depths"),
-    ):
-        sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"}, background="1e21 atoms/cm^3")
-    with (
-        pytest.warns(DoseWarning),
-        pytest.raises(ProfileError, match="species 'B': no dose between these depths"),
-    ):
-        sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"}, start="2 um", stop="3 um")
-    with pytest.raises(UnitsError):
-        sims.scale_to_dose(sims.open_example("sputter-time"), dose={"As": "1e15 atoms/cm^2"})
 
 
 def test_nothing_is_not_scaled_to_a_dose():
@@ -253,21 +205,6 @@ def test_a_factor_is_a_positive_number(factor):
         ProfileError, match=r"^factor=.*(a positive number, such as 1.02|must be positive)"
     ):
         sims.rescale_depth(ds, factor=factor)
-
-
-def test_one_way_to_say_how_depths_change():
-    ds = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match="give either factor or crater_depth, not both"):
-        sims.rescale_depth(ds, factor=1.0, crater_depth="300 nm")
-    with pytest.raises(ProfileError, match="give factor, crater_depth or offset"):
-        sims.rescale_depth(ds)
-    moved = sims.rescale_depth(ds, factor=2.0, offset="1 nm")["depth"]
-    np.testing.assert_allclose(moved, 2 * ds["depth"] + 1)
-
-
-def test_a_factor_as_small_as_can_be_is_one():
-    ds = sims.open_example("boron-implant")
-    assert sims.rescale_depth(ds, factor=1e-300)["depth"][-1] < 1e-290
 
 
 @pytest.mark.parametrize("name", ["factor", "crater_depth", "offset"])

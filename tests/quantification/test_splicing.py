@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning
 
 Z = np.arange(0.0, 300.0, 2.0)
 TRUE = 1e4 * np.exp(-Z / 60)
@@ -210,51 +210,11 @@ def test_real_layouts_and_times():
     assert single["species"].values.tolist() == ["B"]
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "options", "error", "words"),
-    [
-        (piece(Z[Z <= 80]), piece(Z[Z >= 100]), {}, ProfileError, "'B': a runs from 0 to 80 nm"),
-        (piece(Z[Z >= 100]), piece(Z[Z <= 180]), {}, ProfileError, "b must begin within a"),
-        (*halves(), {"at": "50 nm"}, ProfileError, "at='50 nm' is outside of the overlap"),
-        (*halves(), {"at": "50"}, UnitsError, "at='50' has no unit"),
-        (*halves(), {"at": "5 s"}, UnitsError, "at='5 s' is in 's'"),
-        (*halves(), {"scale": 2.0}, ProfileError, "scale=2.0; expected True or False"),
-        (
-            piece(Z[Z <= 180]), piece(Z[Z >= 100], axis="sputter_time"), {}, ProfileError,
-            "b is on a sputter-time axis, a on a depth axis",
-        ),
-        (
-            piece(Z[Z <= 180]),
-            piece(Z[Z >= 100]).assign_coords(species=["P"]), {}, ProfileError,
-            "no species in common: 'B' and 'P'",
-        ),
-        (
-            piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.0), {"scale": True}, ProfileError,
-            "species 'B': the integral of intensity from 100.* is not positive",
-        ),
-        (sims.stack(list(halves())), piece(), {}, ProfileError, "a is already a batch"),
-        (piece().drop_vars("species"), piece(), {}, SpeciesError, "no coordinate that names them"),
-        (piece()["intensity"], piece(), {}, TypeError, "found DataArray as a"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_spliced_is_refused(a, b, options, error, words):
-    with pytest.raises(error, match=words):
-        sims.splice(a, b, **options)
-
-
 def test_what_is_not_scaled_may_be_nothing():
     found = sims.splice(piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.0))
     np.testing.assert_array_equal(
         found["intensity"].sel(species="B"), np.where(Z <= 140, TRUE, 0.0)
     )
-
-
-@pytest.mark.parametrize("place", [0, 1])
-def test_pieces_are_datasets(place):
-    pieces = [sims.open_example("boron-implant")] * 2
-    pieces[place] = pieces[place]["concentration"]
-    with pytest.raises(TypeError, match="splice takes two Datasets, found DataArray as "):
-        sims.splice(*pieces, at="50 nm")
 
 
 def test_a_scale_that_rests_on_what_is_doubtful_is_told():
