@@ -167,18 +167,18 @@ def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
 
 def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
     """Average errors of subtracted backgrounds, which are independent of each other."""
-    beside = background_columns(frame)
-    if not beside:
+    ancillary = background_columns(frame)
+    if not ancillary:
         return {}
-    squares = beside["background_stderr"] ** 2
+    squares = ancillary["background_stderr"] ** 2
     count = n.max(frame.dim) if frame.dim not in squares.dims else n
     found: dict[str, Any] = {"background_stderr": squares.sum(MEASUREMENT) ** 0.5 / count}
-    if "background_overlap" in beside:
+    if "background_overlap" in ancillary:
         # The covariance of the means, over the variance of the mean background.
-        covariance = (beside["background_overlap"] * squares).sum(MEASUREMENT)
+        covariance = (ancillary["background_overlap"] * squares).sum(MEASUREMENT)
         found["background_overlap"] = covariance / squares.sum(MEASUREMENT)
-    if "background_scatter" in beside:
-        found["background_scatter"] = beside["background_scatter"].max(MEASUREMENT)
+    if "background_scatter" in ancillary:
+        found["background_scatter"] = ancillary["background_scatter"].max(MEASUREMENT)
     return found
 
 

@@ -144,7 +144,7 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
         example = others[0] if others else "11B"
         raise ProfileError(
             f"a sensitivity factor belongs to one species, and there are {len(others)}"
-            f"{'' if matrix is None else ' beside the matrix'}: "
+            f"{'' if matrix is None else ' besides the matrix'}: "
             f"rsf={{{example!r}: '5e22 atoms/cm^3', ...}}"
         )
     return others[0]

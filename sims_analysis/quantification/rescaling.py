@@ -116,8 +116,8 @@ def rescale_depth(
     scale = Scale(lambda z: z * stretch + shift, text, crater, kind, stretch)
     relative = read_scale_uncertainty(axis, depth_uncertainty, scale)
     earlier = data["depth"].attrs.get("calibration")
-    said = None if earlier is None else f"{earlier}; then {text}"
-    result: xr.Dataset = moved(axis, scale, said, relative)
+    calibration = None if earlier is None else f"{earlier}; then {text}"
+    result: xr.Dataset = moved(axis, scale, calibration, relative)
     if crater is not None and relative is None:
         result = result.drop_vars("depth_scale_uncertainty", errors="ignore")
     if factor is not None or crater_depth is not None:
@@ -225,7 +225,7 @@ def scale_to_dose(
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}"
         )
     limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
-    # Of the others, nothing is asked.
+    # The others have no dose to compare.
     scaled = replace(frame, value=frame.value.where(known.notnull()))
     found = integral(scaled, read_question(scaled, **limits))
     cases = [str(dim) for dim in found.value.dims if dim not in frame.lead]

@@ -248,13 +248,13 @@ def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Datase
     species_of(plain, species, name="species")
     name = signal_name(plain, "a sensitivity factor")
     if plain["species"].ndim == 0 or matrix == species:
-        raise ProfileError(f"the standard needs {species!r} beside the matrix {matrix!r}")
+        raise ProfileError(f"the standard needs {species!r} besides the matrix {matrix!r}")
     used = [species]
     if matrix is not None:
         species_of(plain, matrix, name="matrix")
         used.append(matrix)
-    beside = [name + end for end in ENDS if name + end in plain]
-    return plain[beside].sel(species=used), name
+    columns = [name + end for end in ENDS if name + end in plain]
+    return plain[columns].sel(species=used), name
 
 
 def _of_species(species: str, background: Any) -> Any:

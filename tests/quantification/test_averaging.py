@@ -82,7 +82,7 @@ def test_zero_counts_add_nothing_to_the_error_of_others():
     np.testing.assert_allclose(mean["intensity_stderr"], [1.5, 0.46], rtol=1e-2)
 
 
-def test_scatter_beyond_counting_is_told_and_that_of_counting_is_not():
+def test_scatter_beyond_counting_warns():
     with pytest.warns(ProfileWarning, match=r"'B': the replicates scatter \d[.\d]* times as much"):
         found = sims.average(replicates(5, top=1e4, drift=0.1))
     at = found.sel(species="B", depth=80)
@@ -116,7 +116,7 @@ def test_a_depth_that_one_replicate_lacks_has_no_mean():
         assert found["n_replicates"].sel(species=species).item() == n
 
 
-def test_what_is_common_to_all_samples_does_not_become_smaller():
+def test_systematic_uncertainties_do_not_become_smaller():
     ds = replicates(3).assign_coords(
         sensitivity_factor=(("measurement", "species"), [[1e21], [1e21], [1e21]]),
         sensitivity_factor_uncertainty=(("measurement", "species"), [[0.05], [0.1], [0.05]]),
@@ -166,7 +166,7 @@ def test_a_grid_finer_than_the_samples_stays_one():
     assert found["effective_sample_fraction"].attrs == {"interpolated": "log"}
 
 
-def test_what_all_measurements_say_alike_is_kept():
+def test_coordinates_equal_in_all_measurements_are_kept():
     ds = replicates(2).assign_coords(
         wafer=("measurement", ["a", "a"]),
         place=("measurement", ["x", "y"]),
@@ -179,14 +179,14 @@ def test_what_all_measurements_say_alike_is_kept():
     assert np.isnan(found["bias"].item())
     assert "place" not in found.coords
     # The errors of single samples are not those of means.
-    beside = ("stderr", "background_stderr", "background_overlap", "background_scatter")
-    made = sims.average(ds.assign_coords(dict.fromkeys(beside, ("depth", 0.0 * Z))))
-    assert not {*beside} & {*made.coords}
+    ancillary = ("stderr", "background_stderr", "background_overlap", "background_scatter")
+    made = sims.average(ds.assign_coords(dict.fromkeys(ancillary, ("depth", 0.0 * Z))))
+    assert not {*ancillary} & {*made.coords}
     assert found.attrs["history"].splitlines()[-1].startswith("mean of 2 measurements, by ")
 
 
-@pytest.mark.parametrize(("ratio", "told"), [(5.3, False), (5.4, True)])
-def test_two_replicates_scatter_beyond_chance_from_a_limit_of_chi_square(ratio, told, recwarn):
+@pytest.mark.parametrize(("ratio", "warns"), [(5.3, False), (5.4, True)])
+def test_two_replicates_warn_from_the_limit_of_chi_square(ratio, warns, recwarn):
     # Of one degree of freedom, chi-square is above 28.4 = 5.33^2 with a probability of 1e-7.
     off = ratio / 2**0.5
     dims, unit = ("measurement", "depth"), {"units": "count"}
@@ -199,16 +199,16 @@ def test_two_replicates_scatter_beyond_chance_from_a_limit_of_chi_square(ratio, 
     )
     found = sims.average(ds)
     np.testing.assert_allclose(found["intensity_scatter"] / found["intensity_stderr"], ratio)
-    assert len(recwarn) == told
+    assert len(recwarn) == warns
 
 
 def test_an_error_of_backgrounds_alone_is_averaged_too():
     ds = sims.subtract_background(replicates(4), window=("160 nm", "198 nm"))
-    beside = ["concentration_background_overlap", "concentration_background_scatter"]
-    found = sims.average(ds.drop_vars(beside))
+    ancillary = ["concentration_background_overlap", "concentration_background_scatter"]
+    found = sims.average(ds.drop_vars(ancillary))
     stderr = "concentration_background_stderr"
     np.testing.assert_array_equal(found[stderr], sims.average(ds)[stderr])
-    assert not {*beside} & {*found.data_vars}
+    assert not {*ancillary} & {*found.data_vars}
 
 
 def test_a_lazy_coordinate_is_not_computed_to_be_compared():

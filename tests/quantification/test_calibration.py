@@ -42,8 +42,8 @@ def test_a_crater():
     np.testing.assert_allclose(longer["depth"].values, 10.0 * TIME, rtol=1e-14)
     short = timed(TIME / 1000, B=np.ones(TIME.size))  # of a tenth of a second
     np.testing.assert_allclose(sims.calibrate_depth(short, crater_depth="1 nm")["depth"][-1], 1.0)
-    told = "z = 10 nm/s * t (crater 1200 nm in 120 s)"
-    assert longer["depth"].attrs["calibration"] == told
+    expected = "z = 10 nm/s * t (crater 1200 nm in 120 s)"
+    assert longer["depth"].attrs["calibration"] == expected
 
 
 def test_a_time_axis_in_minutes():
@@ -212,7 +212,7 @@ def test_a_crater_through_layers_of_known_relative_rates():
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, -1.0)])
 
 
-def test_errors_beside_an_array_go_along():
+def test_errors_of_an_array_go_along():
     ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
     one = ds["intensity"].sel(species="As")
     one = one.assign_coords(stderr=ds["intensity_stderr"].sel(species="As"))

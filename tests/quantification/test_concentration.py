@@ -152,5 +152,5 @@ def test_hosts_have_the_densities_of_handbooks(name, grams_per_cm3):
         ("SiO2", "vitreous, 2.20 g/cm^3"),
     ],
 )  # fmt: skip
-def test_hosts_say_where_their_densities_come_from(name, where):
+def test_densities_of_hosts_state_their_source(name, where):
     assert where in HOSTS[name].source

@@ -294,7 +294,7 @@ def test_units_batches_and_files(tmp_path):
     pair = [other, other.assign_coords(species=["P"])]
     pair = xr.concat(pair, "species", join="exact", coords="minimal", compat="override")
     pair = sims.subtract_background(pair, window=TAIL, species="P").sel(species=["B"])
-    same["beside another"] = sims.integrated_dose(pair)["stderr"]
+    same["next to another"] = sims.integrated_dose(pair)["stderr"]
     sims.save(ds, tmp_path / "data.nc")
     same["netCDF"] = sims.integrated_dose(sims.load(tmp_path / "data.nc"))["stderr"]
     for name, found in same.items():
@@ -347,7 +347,7 @@ def test_profiles_and_tables(tmp_path, name):
 
 @pytest.mark.parametrize("conserve", [None, "dose"])
 @pytest.mark.parametrize("step", ["1 nm", "6 nm"])
-def test_grids_keep_it(conserve, step):
+def test_grids_keep_the_error_of_the_background(conserve, step):
     ds = sims.subtract_background(one(), window=TAIL)
     fine = sims.to_grid(ds, step=step, method="linear", conserve=conserve)
     np.testing.assert_allclose(common_of(fine) - common_of(ds), 0, atol=1e-9 * TOP)
@@ -388,7 +388,7 @@ def test_a_finer_grid_does_not_know_the_background_better(conserve, step):
     np.testing.assert_allclose(*doses, rtol=0.05)
 
 
-def test_an_unknown_error_is_no_small_one():
+def test_an_unknown_error_stays_unknown():
     plain = one().drop_vars(["concentration_stderr", "concentration_counts"])
     single = sims.subtract_background(plain, window=("190 nm", "190.5 nm"))
     assert np.isinf(common_of(single)).all()
@@ -447,7 +447,7 @@ def test_answers_shift_with_the_background():
     )
 
 
-#: A window of its own takes the error out again; values at a depth carry it beside them.
+#: A window of its own takes the error out again; values at a depth carry it next to them.
 WITH_ERROR = [
     question for question, options in QUESTIONS.items()
     if question in (*PER_PROFILE, *TOGETHER)
@@ -458,7 +458,7 @@ WITH_ERROR = [
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("question", WITH_ERROR)
-def test_every_standard_error_has_it(question):
+def test_every_standard_error_contains_that_of_the_background(question):
     ds = measurement(AXIS)
     shared = xr.full_like(ds["concentration"], 1e16).assign_attrs(ds["concentration"].attrs)
     answers = [ask(question, x) for x in (ds, ds.assign(concentration_background_stderr=shared))]

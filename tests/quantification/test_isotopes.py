@@ -138,7 +138,7 @@ def test_natural_abundances_are_the_representative_ones():
         assert source.startswith(f"IUPAC (CIAAW) {year}, ")
 
 
-def test_abundances_agree_with_the_atomic_weights_beside_them():
+def test_abundances_agree_with_atomic_weights():
     for element in periodictable.elements:
         natural = [element[n] for n in element.isotopes if element[n].abundance > 0]
         if natural:
@@ -148,7 +148,7 @@ def test_abundances_agree_with_the_atomic_weights_beside_them():
             assert weight == pytest.approx(element.mass, rel=2e-4)  # rounded to five figures
 
 
-def test_a_factor_for_an_element_says_where_the_abundance_comes_from():
+def test_a_factor_for_an_element_states_the_source_of_the_abundance():
     z = np.arange(0.0, 100.0, 1.0)
     counts = 1e4 * np.exp(-(((z - 40) / 10) ** 2))
     ds = timed(z, "counts/s", **{"7Li": counts, "Si": np.full(z.size, 1e5)})
@@ -172,7 +172,7 @@ RUN = sims.calibrate_depth(
 @pytest.mark.parametrize("kind", ["ratio", "fraction"])
 @pytest.mark.parametrize("question", OF_A_RATIO)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-def test_a_ratio_is_data(question, kind):
+def test_a_ratio_is_data_like_any_other(question, kind):
     """The answer is that of the same numbers as arbitrary units, but for its unit."""
     found = sims.ratio(RUN, numerator="As", denominator="Si", kind=kind)
     ask, answer = OF_A_RATIO[question], OF_A_RATIO[question](found)
@@ -180,13 +180,13 @@ def test_a_ratio_is_data(question, kind):
     others = [sims.quantify(found), found.chunk()]
     if question.startswith(("crossings", "layers")):  # their number is not known ahead
         others = others[:1]
-    for asked in others:
-        again = without_zero_flags(sims.dequantify(ask(asked)).compute())
+    for form in others:
+        again = without_zero_flags(sims.dequantify(ask(form)).compute())
         sims.testing.assert_allclose(again, sims.dequantify(answer), rtol=1e-9)
 
 
 @pytest.mark.parametrize("question", PERHAPS_OF_A_RATIO)
-def test_what_needs_a_concentration_refuses_a_ratio(question):
+def test_questions_of_concentrations_refuse_a_ratio(question):
     found = sims.ratio(RUN, numerator="As", denominator="Si")
     ask = partial(getattr(sims, question), **PERHAPS_OF_A_RATIO[question])
     try:
@@ -198,9 +198,9 @@ def test_what_needs_a_concentration_refuses_a_ratio(question):
         sims.testing.assert_allclose(lazy, answer, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("counts", "told"), [(10, True), (100, True), (1000, False)])
-def test_few_counts_of_a_denominator_are_told(counts, told):
-    # E[1 / k] is (1 + 1 / k) / k: told where the mean of fifty ratios would be off by its error.
+@pytest.mark.parametrize(("counts", "warns"), [(10, True), (100, True), (1000, False)])
+def test_few_counts_of_a_denominator_warn(counts, warns):
+    # E[1 / k] is (1 + 1 / k) / k: a warning where the mean of fifty ratios is off by its error.
     rng = np.random.default_rng(counts)
     k = rng.poisson([[0.8 * counts] * 50, [0.5 * counts] * 50]) * 1.0
     ds = xr.Dataset(
@@ -212,26 +212,26 @@ def test_few_counts_of_a_denominator_are_told(counts, told):
         warnings.simplefilter("always")
         found = sims.ratio(ds, numerator="B", denominator="P")
         sims.ratio(ds, numerator="B", denominator="P", kind="fraction")
-    assert len(caught) == told
-    if told:
+    assert len(caught) == warns
+    if warns:
         text = str(caught[0].message)
         assert "'P' has few counts" in text
         assert "too high by about" in text
-        said = float(text.split("about ")[1].split(" %", maxsplit=1)[0]) / 100
-        assert said == pytest.approx(2 / counts, rel=0.6)
+        stated = float(text.split("about ")[1].split(" %", maxsplit=1)[0]) / 100
+        assert stated == pytest.approx(2 / counts, rel=0.6)
         off = found.mean().item() / (k[0].sum() / k[1].sum()) - 1
-        assert said == pytest.approx(off, rel=0.8)
+        assert stated == pytest.approx(off, rel=0.8)
 
 
-@pytest.mark.parametrize(("fraction", "told"), [(1.0, True), (0.25, False)])
-def test_ratios_on_a_finer_grid_are_no_better_known(fraction, told, recwarn):
+@pytest.mark.parametrize(("fraction", "warns"), [(1.0, True), (0.25, False)])
+def test_ratios_on_a_finer_grid_are_no_better_known(fraction, warns, recwarn):
     # Of n ratios of k counts each, the mean is off by more than half of its error from n > k / 2.
     ds = sims.with_counting_statistics(
         counted(np.arange(30.0), **{"70Zn": [40.0] * 30, "64Zn": [40.0] * 30})
     )
     ds = ds.assign_coords(effective_sample_fraction=fraction)
     sims.ratio(ds, numerator="70Zn", denominator="64Zn")
-    assert len(recwarn) == told
+    assert len(recwarn) == warns
 
 
 def test_a_level_of_a_ratio_is_a_text():
@@ -278,7 +278,7 @@ def test_a_fraction_has_its_own_error():
 
 
 @pytest.mark.parametrize("kind", ["ratio", "fraction"])
-def test_what_stands_beside_a_ratio_says_of_what_it_is(kind):
+def test_attrs_of_the_errors_of_a_ratio(kind):
     rows = {"18O": [9.0, 8.0, 5.0, 1.0, 3.0], "16O": [90.0, 80.0, 70.0, 60.0, 80.0]}
     ds = sims.with_counting_statistics(counted(np.arange(5.0), **rows))
     ds = sims.subtract_background(ds, window=("2 s", "4 s"), species="18O")
@@ -363,7 +363,7 @@ def test_ratios_of_measurements_are_stacked_and_averaged():
     np.testing.assert_array_equal(same["fraction"], ratios[0]["fraction"])
 
 
-def test_a_file_of_a_ratio_is_told_apart_from_profiles(tmp_path):
+def test_a_file_of_a_ratio_is_not_read_as_profiles(tmp_path):
     ratio = sims.ratio(sims.open_example("boron-implant"), numerator="B", denominator="P")
     path = sims.to_csv(ratio, tmp_path / "ratio.csv")
     with pytest.raises(sims.errors.ReadError, match="a ratio of two species"):

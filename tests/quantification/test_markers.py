@@ -50,7 +50,7 @@ def test_rate_and_offset_are_those_of_the_line_by_hand():
     assert ds["marker_status"] == "ok"
     assert abs(ds["sputter_rate"] - 0.25) < 4 * ds["sputter_rate_stderr"]
     assert abs(ds["depth_offset"] - 1.5) < 4 * ds["depth_offset_stderr"]
-    # The offset is reported, and applied only where it is asked for.
+    # The offset is reported, and applied only where it is requested.
     np.testing.assert_allclose(ds["depth"], ds["sputter_time"] / b, rtol=1e-12)
     moved = sims.calibrate_depth(run, markers=fit, depths=STATED, apply_offset=True)
     np.testing.assert_allclose(moved["depth"], (moved["sputter_time"] - a) / b, rtol=1e-12)
@@ -58,9 +58,9 @@ def test_rate_and_offset_are_those_of_the_line_by_hand():
     np.testing.assert_allclose(ds["depth_scale_uncertainty"], relative)
     wider = sims.calibrate_depth(run, markers=fit, depths=STATED, depth_uncertainty="1 %")
     np.testing.assert_allclose(wider["depth_scale_uncertainty"], np.hypot(relative, 0.01))
-    said = f"z = {1 / b:.6g} nm/s * t", "(line through layers at known depths)"
-    assert ds["depth"].attrs["calibration"] == " ".join(said)
-    assert moved["depth"].attrs["calibration"] == f" + {-a / b:.6g} nm ".join(said)
+    expected = f"z = {1 / b:.6g} nm/s * t", "(line through layers at known depths)"
+    assert ds["depth"].attrs["calibration"] == " ".join(expected)
+    assert moved["depth"].attrs["calibration"] == f" + {-a / b:.6g} nm ".join(expected)
     steps = [sims.provenance(one)["steps"][-1]["parameters"] for one in (ds, moved)]
     assert steps[0]["depths"] == STATED
     assert [one.get("apply_offset") for one in steps] == [None, True]
@@ -123,7 +123,7 @@ def test_each_measurement_has_its_own_rate_and_all_species_share_it():
     np.testing.assert_array_equal(again["sputter_rate"], ds["sputter_rate"])
 
 
-def test_what_markers_cannot_bear_is_said():
+def test_two_markers_and_a_bent_line_warn():
     two = run_of(depths=DEPTHS[:2])
     fit = sims.fit(two, model="gaussian", repeat=2)
     with pytest.warns(FitWarning, match="two layers lie on a straight line whatever"):
@@ -160,11 +160,11 @@ def test_wrong_fits():
 
 def test_what_runs_along_apparent_depths_is_stretched_with_them():
     z = np.arange(0.0, 240.0) / 4
-    beside = {
+    columns = {
         "depth": ("depth", z, {"units": "nm", "long_name": "Apparent depth"}),
         "achieved_resolution": ("depth", np.full(z.size, 3.0), {"units": "nm"}),
     }
-    run = run_of().rename(sputter_time="depth").assign_coords(beside)
+    run = run_of().rename(sputter_time="depth").assign_coords(columns)
     fit = sims.fit(run.drop_vars("achieved_resolution"), model="gaussian", repeat=5)
     found = sims.calibrate_depth(run, markers=fit, depths=[f"{2 * d:g} nm" for d in DEPTHS])
     factor = found["depth_factor"].item()
@@ -202,9 +202,9 @@ def test_layers_that_were_not_found_and_errors_of_the_scale_itself():
     found = sims.calibrate_depth(run_of(), markers=fit, depths=depths)
     assert found["sputter_rate"].item() == pytest.approx(0.5)
     known = fit_of([20.0, 40.0, 60.0], depth_uncertainty="0.05")
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(ProfileError) as raised:
         sims.calibrate_depth(run_of(), markers=known, depths=depths)
-    assert str(told.value) == (
+    assert str(raised.value) == (
         "markers: the positions of this fit have the uncertainty of the depth scale that they are "
         "to calibrate; fit with depth_uncertainty=0"
     )

@@ -125,9 +125,9 @@ def test_the_error_of_a_known_dose_takes_the_place_of_those_of_factor_and_depth(
     # That of depths remains: a junction is as uncertain as before.
     assert found["depth_scale_uncertainty"].item() == 0.05
     # And the question's own word is the last.
-    asked = sims.dose_budget(found, stop="400 nm", rsf_uncertainty=0.5, depth_uncertainty=0.1)
-    assert asked["rsf_stderr"].sel(species="B").item() == pytest.approx(3.5e14)
-    assert asked["depth_stderr"].sel(species="B").item() == pytest.approx(7e13)
+    stated = sims.dose_budget(found, stop="400 nm", rsf_uncertainty=0.5, depth_uncertainty=0.1)
+    assert stated["rsf_stderr"].sel(species="B").item() == pytest.approx(3.5e14)
+    assert stated["depth_stderr"].sel(species="B").item() == pytest.approx(7e13)
 
 
 def test_two_histories_of_one_profile_state_one_error():
@@ -208,7 +208,7 @@ def test_a_factor_is_a_positive_number(factor):
 
 
 @pytest.mark.parametrize("name", ["factor", "crater_depth", "offset"])
-def test_a_measurement_whose_change_is_unknown_has_unknown_depths_and_that_is_said(name):
+def test_an_unknown_change_of_one_measurement_gives_unknown_depths_and_warns(name):
     one = sims.open_example("boron-implant")
     batch = sims.stack([one, one], names=["w1", "w2"])
     units = "1" if name == "factor" else "nm"
@@ -223,12 +223,12 @@ def test_a_measurement_whose_change_is_unknown_has_unknown_depths_and_that_is_sa
 def cells(unit="nm"):
     """Give the implant as averages over cells, with their edges in a unit."""
     edges = np.linspace(0.0, 500.0, DS.sizes["depth"] + 1) / {"nm": 1.0, "um": 1000.0}[unit]
-    beside = {
+    edges_of_cells = {
         name: ("depth", side, {"units": unit})
         for name, side in zip(("cell_start", "cell_stop"), (edges[:-1], edges[1:]), strict=True)
     }
     middles = DS.assign_coords(depth=("depth", np.linspace(1.0, 499.0, 250), {"units": "nm"}))
-    return middles.assign_coords(beside)
+    return middles.assign_coords(edges_of_cells)
 
 
 @pytest.mark.parametrize("unit", ["nm", "um"])
@@ -255,7 +255,7 @@ def test_bounds_move_with_the_depths():
     assert found["depth_bounds"].attrs == {}
 
 
-def test_words_about_the_depth_stay():
+def test_attrs_of_the_depth_stay():
     named = DS.assign_coords(depth=DS["depth"].assign_attrs(long_name="Depth below the cap"))
     found = sims.rescale_depth(named, offset="5 nm")
     assert found["depth"].attrs["long_name"] == "Depth below the cap"
@@ -272,7 +272,7 @@ def test_a_crater_on_record_is_stretched_too():
     assert "depth_scale_uncertainty" not in sims.rescale_depth(first, crater_depth="1 um").coords
 
 
-def test_what_a_known_dose_says_of_the_scale():
+def test_coordinates_of_the_scale_to_a_known_dose():
     batch = sims.stack([DS, DS]).assign_coords(
         sensitivity_factor=("species", [2e22, 3e22], {"units": "atom/cm^3"}),
         sensitivity_factor_uncertainty=("species", [0.2, 0.3], {"units": "1"}),

@@ -370,15 +370,15 @@ def test_profiles_are_not_needed_whole_without_a_reference_signal():
     np.testing.assert_allclose(found["concentration"], 1e14 * COUNTS["intensity"][:1])
 
 
-def test_saturated_intensities_are_told_before_they_are_divided():
+def test_saturated_intensities_warn():
     rng = np.random.default_rng(1)
     z = np.arange(200.0)
     boron = np.minimum(rng.poisson(1e4 * np.exp(-(((z - 80) / 20) ** 2)) + 3), 6000)
     matrix = rng.poisson(5e4, z.size).astype(float)
     ds = timed(z, "counts", B=boron, Si=matrix)
-    said = r"species 'B': samples of 6000 count are those of a saturated detector"
+    message = r"species 'B': samples of 6000 count are those of a saturated detector"
     for way in ("cycle", "mean"):
-        with pytest.warns(ProfileWarning, match=said):
+        with pytest.warns(ProfileWarning, match=message):
             sims.with_rsf(ds, rsf="1e22 cm^-3", matrix="Si", matrix_signal=way)
     full = timed(z, "counts", B=boron * 0 + matrix, Si=np.minimum(matrix, 49900.0))
     with pytest.warns(ProfileWarning, match=r"species 'Si'.*too high, if it is the matrix"):
@@ -386,7 +386,7 @@ def test_saturated_intensities_are_told_before_they_are_divided():
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
-def test_a_second_call_keeps_what_the_first_said_of_the_matrix():
+def test_a_second_call_keeps_the_status_of_the_matrix():
     z = np.arange(4.0)
     ds = timed(z, B=[9.0, 9.0, 9.0, 9.0], P=[4.0, 4.0, np.nan, 4.0], Si=[100.0, 0.5, 0.5, 100.0])
     factor = "1e22 atoms/cm^3"
@@ -403,11 +403,11 @@ def test_a_second_call_keeps_what_the_first_said_of_the_matrix():
     assert both["sensitivity_factor"].attrs["units"] == "atom/cm^3"
 
 
-def test_errors_that_stand_as_a_coordinate_are_quantified_too():
+def test_errors_as_a_coordinate_are_quantified_too():
     ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
     factors = {"rsf": {"As": "5e21 atoms/cm^3"}, "matrix": "Si"}
-    beside = ds[["intensity"]].assign_coords(stderr=ds["intensity_stderr"])
-    found, expected = (sims.with_rsf(one, **factors) for one in (beside, ds))
+    as_coordinate = ds[["intensity"]].assign_coords(stderr=ds["intensity_stderr"])
+    found, expected = (sims.with_rsf(one, **factors) for one in (as_coordinate, ds))
     np.testing.assert_array_equal(
         found["concentration_stderr"].sel(species="As"),
         expected["concentration_stderr"].sel(species="As"),
@@ -438,7 +438,7 @@ def test_a_weak_matrix_is_one_however_small_its_numbers(way):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_conditions_over_measurements_say_nothing_of_each():
+def test_conditions_over_measurements_are_not_compared():
     factor = xr.DataArray(
         [1e22, 2e22], {"measurement": [0, 1], "matrix": ("measurement", ["Ge", "Ge"])},
         ["measurement"], attrs={"units": "atoms/cm^3"},

@@ -146,8 +146,8 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
         xr.testing.assert_identical(
             sims.with_rsf(EXACT, rsf=form, matrix="Si").drop_attrs(), found.drop_attrs()
         )
-    spread = found["sensitivity_factor_uncertainty"]
-    assert spread.sel(species="B").item() == pytest.approx(0.03)
+    uncertainty = found["sensitivity_factor_uncertainty"]
+    assert uncertainty.sel(species="B").item() == pytest.approx(0.03)
     one = found.sel(species="B")
     budget = sims.dose_budget(one, rsf_uncertainty=one["sensitivity_factor_uncertainty"])
     assert float(budget["rsf_stderr"] / budget["dose"]) == pytest.approx(0.03)
@@ -190,9 +190,9 @@ def test_the_uncertainties_of_factors_by_layer_add_up_in_the_budget(layout, back
     budget = sims.dose_budget(found, rule_tolerance=9, **limits)
     c, z = found["concentration"].values.reshape(-1, DEPTH.size)[0], found["depth"].values
     level = {None: 0.0, "1e16 atoms/cm^3": 1e16}.get(background, c[z >= 270].mean())
-    spread = np.where(z <= 150, 0.05, 0.10) * (c - level)
+    uncertainty = np.where(z <= 150, 0.05, 0.10) * (c - level)
     grid = np.unique(np.concatenate([z[(z > 10) & (z < 250)], [10, 250]]))
-    by_hand = np.trapezoid(np.interp(grid, z, spread), grid) * 1e-7
+    by_hand = np.trapezoid(np.interp(grid, z, uncertainty), grid) * 1e-7
     np.testing.assert_allclose(budget["rsf_stderr"], by_hand, rtol=1e-9)
     # One uncertainty for all layers is that of the factor itself.
     same = sims.with_rsf(ds, rsf=[("150 nm", {"B": upper}), (None, {"B": upper})], matrix="Si")
@@ -254,22 +254,22 @@ def test_intervals_of_factors_and_doses_hold_the_truth(peak, low, high, interlea
     standards, true = trials(peak, 11, interleaved=interleaved, matrix_per_peak=20)
     one = sims.with_rsf(standards, rsf={"B": "1 atom/cm^3"}, matrix="Si").sel(species="B")
     area = sims.integrated_dose(one)
-    factors, spread = DOSE / area, area["stderr"] / area
+    factors, uncertainty = DOSE / area, area["stderr"] / area
     first = sims.rsf_from_standard(
         standards.isel(measurement=0), species="B", dose="1e15 atoms/cm^2", matrix="Si"
     )
     assert first.item() == pytest.approx(factors[0].item(), rel=1e-12)
     assert first["counting_stderr"].item() == pytest.approx(
-        float(factors[0] * spread[0]), rel=1e-12
+        float(factors[0] * uncertainty[0]), rel=1e-12
     )
-    covered = float((abs(factors - true) <= factors * spread).mean())
+    covered = float((abs(factors - true) <= factors * uncertainty).mean())
     assert low <= covered <= high
 
     unknowns, _ = trials(peak, 12, interleaved=interleaved, matrix_per_peak=20)
     rsf = factors.reset_coords(drop=True).assign_attrs(units="atom/cm^3")
     quantified = sims.with_rsf(unknowns, rsf={"B": rsf}, matrix="Si").sel(species="B")
     dose = sims.integrated_dose(quantified)
-    total = np.hypot(dose["stderr"], dose * spread)
+    total = np.hypot(dose["stderr"], dose * uncertainty)
     covered = float((abs(dose - DOSE) <= total).mean())
     assert low <= covered <= high
 
@@ -338,7 +338,7 @@ def test_a_standard_without_a_count_is_none():
         sims.rsf_from_standard(nothing, species="B", matrix="Si", dose="1e15 atoms/cm^2")
 
 
-def test_a_surface_transient_in_a_standard_is_told():
+def test_a_surface_transient_in_a_standard_warns():
     boron = 1e3 * np.exp(-(((DEPTH - 100) / 20) ** 2))
     boron[0] = 5e3
     one = standard(boron, np.full(DEPTH.size, 1e5))
@@ -352,7 +352,7 @@ def test_a_surface_transient_in_a_standard_is_told():
     sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"}, start="5 nm")
 
 
-def test_a_standard_that_ends_before_its_window_is_told():
+def test_a_standard_that_ends_before_its_window_warns():
     options = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si", "stop": "1 um"}
     with pytest.warns(DoseWarning, match="beyond the samples"):
         sims.rsf_from_standard(EXACT, **options)
@@ -364,8 +364,8 @@ def test_two_standards_have_a_repeatability_and_one_has_none():
     one = sims.rsf_from_standard(EXACT, dose="1e15 cm^-2", **options)
     assert (two / one).item() == pytest.approx(1.05, rel=1e-12)
     # s of two is their difference over sqrt(2), and that of the mean half of it.
-    spread = two["repeatability_stderr"] / one
-    assert spread.item() == pytest.approx(0.05, rel=1e-12)
+    uncertainty = two["repeatability_stderr"] / one
+    assert uncertainty.item() == pytest.approx(0.05, rel=1e-12)
     assert two["stderr"].item() == two["repeatability_stderr"].item()
     assert np.isnan(one["repeatability_stderr"])
     assert (two["n_standards"].item(), one["n_standards"].item()) == (2, 1)
