@@ -88,10 +88,13 @@ def message_about_window(
     first = first_flagged(frame, flagged)
     if first is None:
         return None
-    a, b = map(first.of, window)
+    ends = (first.of(end) for end in window)
+    a, b = (
+        end if np.isnan(x) else f"{x:g}"
+        for x, end in zip(ends, ("the start", "the end"), strict=True)
+    )
     return (
-        f"{first.label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
-        f"from {first.record}"
+        f"{first.label}: {what}, {a} to {b} {frame.axis_units}; the record runs from {first.record}"
     )
 
 

@@ -14,7 +14,7 @@ from sims_analysis.frame.arguments import refuse_cases, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.outcomes import Status
-from sims_analysis.quantification.layers import read_layers
+from sims_analysis.quantification.arguments import read_layers
 from sims_analysis.units import ParameterLike
 
 __all__ = ["FACTOR_TERMS", "Conditions", "Factors", "kind_of_factor", "read_factors"]

@@ -23,6 +23,7 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import mark_transient
 from sims_analysis.outcomes import Status
+from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.depth_axis import (
     DepthAxis,
     Scale,
@@ -33,7 +34,6 @@ from sims_analysis.quantification.depth_axis import (
     with_stretched_dose,
 )
 from sims_analysis.quantification.scales import format_value, warn_unknown
-from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["rescale_depth", "scale_to_dose"]

@@ -20,11 +20,11 @@ from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import mark_transient
 from sims_analysis.kernels.rows import Array
 from sims_analysis.outcomes import Status
+from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
 from sims_analysis.quantification.sensitivity import with_rsf
-from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
