@@ -390,7 +390,7 @@ WARNED = [
      lambda: sims.correct_dead_time(RUN.assign_coords(species_metadata=("species", ['{"detector": "FC"}'] * 2)), dead_time={"B": "1 ns"})),
     ("species 'B': the samples in the window of the background scatter 48 times as much as their standard errors say: the window is not flat, or the errors are not those of counting; the error of the background is taken from the scatter",
      lambda: sims.subtract_background(exactly(), window=("0 s", "60 s"), species="B")),
-    ("species 'B' and 1 more: the replicates scatter 26 times as much as their standard errors say: they differ by more than counting. intensity_stderr is that of counting, intensity_scatter holds the rest, which neighbouring samples share: for the error of a dose, take the scatter of the doses of the measurements",
+    ("species 'B' and 1 more: the scales of the replicates scatter 187 times as much as their standard errors say; that of the mean is known to 61 %: scale_repeatability, which dose_budget and fit add to the random errors",
      lambda: sims.average(sims.stack([exactly(), exactly(2)]))),
 ]  # fmt: skip
 
