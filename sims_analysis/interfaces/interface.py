@@ -34,9 +34,8 @@ __all__ = ["interface"]
 
 #: Where noise leaves open whether plateaus slope.
 _UNSURE = (
-    "the noise hides whether the plateaus slope, and position and width are off if they do (of "
-    "intervals beside plateaus that slope by 30 %, 30 to 83 % hold); state the plateaus beside the "
-    "step with left= and right="
+    "the noise hides whether the plateaus slope, and position and width are off if they do; state "
+    "the plateaus next to the step with left= and right="
 )
 
 
