@@ -161,3 +161,11 @@ def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
             question(one, level=level)
     with pytest.raises(ProfileError, match="level is over 'case'"):
         sims.layers(one, level=level.rename(species="case"))
+
+
+@pytest.mark.parametrize("wrong", [True, None, [0.5], pint.Quantity(1, "nm")])
+def test_a_pure_number_has_no_unit(wrong):
+    ds = sims.open_example("sputter-time")
+    ratio = {"11B": wrong}
+    with pytest.raises(ProfileError, match=r"; expected "):
+        sims.to_element(ds.assign_coords(species=["11B", "30Si"]), abundance=ratio)

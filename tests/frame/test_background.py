@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
+from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.background import (
     add_background_error,
     common_error,
@@ -116,3 +117,13 @@ def test_backgrounds_of_profiles_that_answer_together_are_independent(ds):
     np.testing.assert_allclose(found, np.hypot(*frame.common.values[:, 0]), rtol=1e-9)
     at_once = add_background_error(frame, xr.Variable((), 0.0), together)
     np.testing.assert_allclose(at_once, frame.common.values[:, 0].sum(), rtol=1e-9)
+
+
+def test_a_window_without_a_sample_is_refused_where_it_is_that_of_all(ds):
+    deep = ("20 nm", "30 nm")
+    with pytest.warns(DoseWarning, match="'P': no sample in the background window, 20 to 30 nm"):
+        found = read_background(opened(ds), deep)
+    np.testing.assert_array_equal(found.level(opened(ds)), [B[10:16].mean() * COUNT, np.nan])
+    with pytest.raises(ProfileError, match="'P': no sample in the background window"):
+        read_background(opened(ds), deep, strict=True)
+    read_background(opened(ds.chunk()), deep, strict=True)  # of lazy data nothing is computed
