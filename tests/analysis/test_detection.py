@@ -296,6 +296,7 @@ def test_a_limit_in_the_metadata_hides_nothing_where_all_samples_have_a_value():
     assert above["status"].item() == "always_above"
 
 
+@pytest.mark.filterwarnings("ignore:.*the profile still falls")
 @pytest.mark.parametrize("kind", ["saturated", "below_limit"])
 def test_a_window_that_is_no_background_warns(kind):
     z = np.arange(300.0)

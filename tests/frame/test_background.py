@@ -7,10 +7,11 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import (
     add_background_error,
     common_error,
+    read_background,
     subtracted_level,
 )
 from sims_analysis.frame.opening import open_frame
@@ -119,11 +120,40 @@ def test_backgrounds_of_profiles_that_answer_together_are_independent(ds):
     np.testing.assert_allclose(at_once, frame.common.values[:, 0].sum(), rtol=1e-9)
 
 
-def test_a_window_without_a_sample_is_refused_where_it_is_that_of_all(ds):
-    deep = ("20 nm", "30 nm")
-    with pytest.warns(DoseWarning, match="'P': no sample in the background window, 20 to 30 nm"):
-        found = read_background(opened(ds), deep)
-    np.testing.assert_array_equal(found.level(opened(ds)), [B[10:16].mean() * COUNT, np.nan])
-    with pytest.raises(ProfileError, match="'P': no sample in the background window"):
-        read_background(opened(ds), deep, strict=True)
-    read_background(opened(ds.chunk()), deep, strict=True)  # of lazy data nothing is computed
+def test_a_window_without_a_sample_is_refused_where_each_profile_needs_it(ds):
+    for data in (ds, ds.sel(species=["P"])):
+        with pytest.raises(ProfileError, match="'P': no sample in the background window, 20 to 30"):
+            read_background(opened(data), ("20 nm", "30 nm"), strict=True)
+    lazy = opened(ds.chunk())
+    read_background(lazy, ("20 nm", "30 nm"), strict=True)  # of lazy data nothing is computed
+
+
+def counted_tail(decay, counts):
+    z = np.arange(0.0, 300.0)
+    mu = 1000 * np.exp(-z / decay) + 1
+    k = np.random.default_rng(0).poisson(mu)
+    data = xr.DataArray(
+        [k * 1e15],
+        dims=("species", "depth"),
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    ).to_dataset()
+    known = sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
+    return known if counts else data
+
+
+@pytest.mark.parametrize("counts", [True, False])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ds, w: sims.integrated_dose(ds, background=w),
+        lambda ds, w: sims.cumulative_dose(ds, background=w),
+        lambda ds, w: sims.detection_limit(ds, window=w),
+    ],
+)
+def test_a_window_in_which_the_profile_still_falls_is_no_background(ask, counts):
+    ds = counted_tail(40, counts)
+    with pytest.warns(sims.errors.SimsWarning, match="'B': the profile still falls in the backgr"):
+        ask(ds, ("150 nm", "200 nm"))
+    ask(ds, ("260 nm", "299 nm"))  # level within its noise
