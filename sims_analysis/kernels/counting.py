@@ -43,6 +43,25 @@ def poisson_stderr(counts: Array) -> Array:
     return found
 
 
+def student(freedom: Any) -> Any:
+    """Return Student's t of the 68 % interval: 1.84 for one degree of freedom, 1 for many."""
+    from scipy.special import stdtrit
+
+    return stdtrit(freedom, 0.5 * (1.0 + ONE_SIGMA))
+
+
+#: Scatter counts where chance makes it as large in less than one case of eight: then intervals
+#: cover 64 to 73 %, whatever part of it is noise.
+_BY_CHANCE = 0.125
+
+
+def scatter_counts(square: Any, variance: Any, freedom: Any) -> Any:
+    """Whether values with a sample variance scatter by more than their own, known variance."""
+    from scipy.special import chdtri
+
+    return freedom * square > variance * chdtri(freedom, _BY_CHANCE)
+
+
 def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]) -> Array:
     """Return the value of one count at every sample: its variance over its value.
 
