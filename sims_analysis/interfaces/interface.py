@@ -212,7 +212,7 @@ def _row(
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     """Give each number its name, unit and words."""
-    attrs = {}
+    attrs: dict[str, Any] = {}
     for name in ("position", "width"):
         of = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
         error = {"long_name": "Standard error, random part"}
