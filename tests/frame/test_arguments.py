@@ -12,6 +12,7 @@ import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.text.arguments import format_argument
 
 DS = xr.Dataset(
     {"intensity": (("measurement", "species", "depth"), np.ones((2, 3, 4)), {"units": "kcps"})},
@@ -161,3 +162,10 @@ def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
             question(one, level=level)
     with pytest.raises(ProfileError, match="level is over 'case'"):
         sims.layers(one, level=level.rename(species="case"))
+
+
+@pytest.mark.parametrize("wrong", [True, [0.5], pint.Quantity(1, "nm"), "50 %"])
+def test_a_pure_number_has_no_unit(wrong):
+    text = re.escape(f"factor={format_argument(wrong)}; expected a positive number, such as 1.02")
+    with pytest.raises(ProfileError, match=f"^{text}"):
+        sims.rescale_depth(sims.open_example("boron-implant"), factor=wrong)
