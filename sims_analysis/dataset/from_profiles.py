@@ -266,10 +266,11 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    order = order_of(profile.depths)
+    order = np.arange(depth.size)
     if not (depth[1:] > depth[:-1]).all():
         if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
+            order = order_of(depth)
         sorted_depths, columns = depth[order], [column[order] for column in columns]
         units = (axis_unit, value_unit)
         depth, columns = without_repeats(who, units, sorted_depths, columns, duplicates)
