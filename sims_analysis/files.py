@@ -32,6 +32,9 @@ TEMPORARY = ".tmp-"
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+#: What may be secret in an address: a login, and what follows a question mark or a hash. Also where
+#: a slash is missing, as in the path that is made of an address.
+_SECRET = re.compile(r"(?i)^([a-z][a-z0-9+.]+:/+)(?:\S*@)?([^?#]*).*", re.DOTALL)
 _WINDOWS = os.name == "nt"
 _LOCK = TEMPORARY + "lock"
 _CLAIM = TEMPORARY + "claim"
@@ -67,6 +70,17 @@ def folder_name(text: str) -> str:
         return text
     readable = re.sub(r"[^a-z0-9-]+", "_", text.lower()).strip("_-")[:40]
     return f"{readable}~{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """Return a path for messages; of an address that was taken for one, nothing that is secret.
+
+    Examples
+    --------
+    >>> print(shown_path("lab/w1.nc"), shown_path("http:/user:word@lab.org/w1.nc?token=1"))
+    lab/w1.nc http:/lab.org/w1.nc
+    """
+    return _SECRET.sub(r"\1\2", os.fspath(path))
 
 
 def temporary_name() -> str:
@@ -116,8 +130,8 @@ def replace_file(path: Path, content: bytes) -> None:
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, FileNotFoundError):
-            text = f"there is no folder {str(path.parent)!r}: make it first"
-            raise FileNotFoundError(errno.ENOENT, text, str(path)) from None
+            text = f"there is no folder {shown_path(path.parent)!r}: make it first"
+            raise FileNotFoundError(errno.ENOENT, text, shown_path(path)) from None
         raise
     sync_folder(path.parent)
 
@@ -154,7 +168,7 @@ def sync_folder(path: Path) -> None:
 
 
 class Budget:
-    """Memory that reading one file may take; asked for before anything is unpacked.
+    """Memory that reading one file may take; taken before anything is unpacked.
 
     Parameters
     ----------
@@ -291,7 +305,7 @@ def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) ->
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[bool]:
+def locked(folder: Path) -> Iterator[bool]:
     """Lock a folder against other writers; continue without a lock if there is none to get.
 
     The system releases the lock of a process that dies. Waiting is limited, so callers must be

@@ -39,7 +39,7 @@ class PerProcess(Generic[T]):
 
     def get(self) -> T:
         """Return the object of this process."""
-        here = _here()
+        here = this_process()
         try:
             return self._made[here]
         except KeyError:
@@ -47,10 +47,11 @@ class PerProcess(Generic[T]):
 
     def drop(self) -> T | None:
         """Remove and return the object of this process; the next one is new."""
-        return self._made.pop(_here(), None)
+        return self._made.pop(this_process(), None)
 
 
-def _here() -> tuple[int, int]:
+def this_process() -> tuple[int, int]:
+    """Return what distinguishes this process from its parent and its children."""
     # Process numbers are reused, and Python does not notice every fork: use both.
     return os.getpid(), _forks
 

@@ -16,8 +16,8 @@ from sims_analysis.outcomes import Flag
 from sims_analysis.units import CANONICAL
 
 __all__ = [
+    "ANCILLARY",
     "AXES",
-    "BESIDE",
     "CELLS",
     "CENSORED",
     "COLUMNS",
@@ -119,6 +119,9 @@ TERMS = {
         "dimensionless", "Fraction of the dose", "integral of the range density over depth"
     ),
     "crossing_depth": Term("depth", "Crossing depth", "depth where the profile crosses the level"),
+    "raw_crossing": Term(
+        "depth", "Crossing between two samples", "depth where their line crosses the level"
+    ),
     "junction_depth": Term(
         "depth", "Junction depth", "depth where the chosen edge crosses the stated level"
     ),
@@ -381,7 +384,7 @@ TERMS = {
     "sheet_resistance": Term(
         "resistance", "Sheet resistance", "1 / (q integral of mobility times carriers), per square"
     ),
-    "quality": Term(None, "Quality", "what is known of the samples beside values and errors"),
+    "quality": Term(None, "Quality", "what is known of the samples besides values and errors"),
     "status": Term(None, "Status", "outcome of the computation: see sims_analysis.vocabulary"),
 }
 
@@ -409,17 +412,17 @@ QUANTITIES = (
 #: ``1``, and a level of one is a text, ``"0.1"``.
 RATIOS = {"ratio": "species_ratio", "fraction": "species_fraction"}
 
-#: Variables of which questions are asked.
+#: Variables that functions evaluate.
 MEASURED = (*QUANTITIES, *RATIOS)
 
-#: Ends of the names of what stands beside a measured variable whose background was subtracted:
+#: Ends of the names of the ancillary variables of one whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
 #: variable; and the covariance of each sample with the background, divided by the variance of the
 #: latter; and how much more the samples of the window scatter than their errors say. NaN where
 #: nothing was subtracted.
 OF_BACKGROUND = ("background_stderr", "background_overlap", "background_scatter")
 
-#: What profiles and files keep beside the values and standard errors of a measured variable -> its
+#: What profiles and files keep besides the values and standard errors of a measured variable -> its
 #: unit; None for that of the variable.
 COLUMNS = {
     "counts": "count",
@@ -432,19 +435,19 @@ COLUMNS = {
 #: which have no value; NaN at all others.
 CENSORED = "detection_limit"
 
-#: End of the name of the coordinate with what is known of samples beside value and error: sums of
+#: End of the name of the coordinate with what is known of samples besides value and error: sums of
 #: :class:`sims_analysis.outcomes.Flag`.
 QUALITY = "quality"
 
 #: Both: coordinates, so that a DataArray keeps them.
 EVIDENCE = (QUALITY, CENSORED)
 
-#: Ends of the names of what stands beside the samples of a variable.
+#: Ends of the names of the ancillary variables of a measured one.
 OF_SAMPLES = ("stderr", *COLUMNS, *EVIDENCE)
 
 #: What many samples have in common, and its unit: coordinates of a Dataset, of which a budget reads
 #: the relative uncertainties, every sum the independent samples per depth, and every depth that is
-#: read from a restored profile its resolution. Profiles and files keep them beside the samples.
+#: read from a restored profile its resolution. Profiles and files keep them as columns.
 SHARED = {
     "sensitivity_factor_uncertainty": "1",
     "scale_repeatability": "1",
@@ -454,8 +457,8 @@ SHARED = {
     "effective_sample_fraction": "1",
     "achieved_resolution": "nm",
 }
-#: What profiles and files keep beside samples, whatever a Dataset makes of it.
-BESIDE = COLUMNS | SHARED
+#: What profiles and files have columns for besides values and standard errors.
+ANCILLARY = COLUMNS | SHARED
 
 #: Columns and coordinates with the edges of cells over which values are averages, in the unit of
 #: the axis.
@@ -511,7 +514,7 @@ def quality_attrs() -> dict[str, Any]:
 
 
 def ancillary_attrs(name: str, end: str, units: str) -> dict[str, Any]:
-    """Return new attrs for what stands beside a measured variable.
+    """Return new attrs for an ancillary variable of a measured one.
 
     Parameters
     ----------

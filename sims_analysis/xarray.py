@@ -184,6 +184,7 @@ class SimsBackend(BackendEntrypoint):
                 ds = ds.to_dataset(name=ds.name or "values", promote_attrs=True)
         else:
             making = inspect.signature(sims_analysis.to_dataset).parameters.keys() & options
+            making -= {"depth_units"}  # of which `read` makes use
             making_options = {name: options.pop(name) for name in making}
             result = sims_analysis.read(filename_or_obj, **options)
             if isinstance(result, list):

@@ -248,7 +248,7 @@ def ask(change, root, runs, seconds):
     reached.unlink(missing_ok=True)
     try:
         module.write_text(with_change(text, change, reached), encoding="utf-8")
-        # Compiled code is told by seconds and size, which both may be the same.
+        # Compiled code is recognised by seconds and size, which both may be the same.
         Path(cache_from_source(str(module))).unlink(missing_ok=True)
         if why := failure(runs, root, seconds):
             return "no end" if why.startswith(_NO_END) else "seen"

@@ -10,7 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import sims_analysis as sims
 from sims_analysis import files
 
 posix = pytest.mark.skipif(os.name != "posix", reason="as POSIX has it")
@@ -39,6 +42,19 @@ def test_another_name_is_changed_to_one_of_its_own(name, start):
     readable, mark, digest = changed.partition("~")
     assert (readable, mark, len(digest)) == (start, "~", 16)
     assert files.folder_name(name + "/") != changed
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=90)
+
+
+@given(TEXT, TEXT)
+def test_any_two_texts_have_two_safe_names(one, other):
+    names = [files.folder_name(text) for text in (one, other)]
+    for name in names:
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_~")
+        assert len(name) <= 80
+        assert not name.startswith("-")
+    assert (one == other) == (names[0] == names[1])
 
 
 def test_temporary_names_are_marked_and_differ():
@@ -123,7 +139,7 @@ def test_what_is_written_is_on_the_disk_with_its_name(tmp_path, synced):
     ("number", "raised"),
     [(errno.EIO, True), (errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EINVAL, False)],
 )
-def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
+def test_a_failing_disk_is_an_error_and_one_that_cannot_sync_folders_is_not(
     number, raised, tmp_path, monkeypatch
 ):
     closed = []
@@ -142,7 +158,7 @@ def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
     assert closed == [None]
 
 
-def test_every_wait_ends_before_an_error_is_told():
+def test_every_wait_ends_before_an_error_is_raised():
     done = []
 
     def slow():
@@ -214,11 +230,11 @@ def test_a_file_is_read_whole_in_however_many_pieces(tmp_path, monkeypatch):
 def test_a_file_beyond_the_limit_is_not_read(tmp_path):
     with (tmp_path / "w").open("wb") as file:
         file.truncate(files.MAX_BYTES + 1)
-    told = "w has 1,073,741,825 bytes, more than the limit of 1,073,741,824"
-    assert said(files.read_plain, tmp_path / "w") == (errno.EFBIG, told)
+    expected = "w has 1,073,741,825 bytes, more than the limit of 1,073,741,824"
+    assert message_of(files.read_plain, tmp_path / "w") == (errno.EFBIG, expected)
 
 
-def said(call, path):
+def message_of(call, path):
     with pytest.raises(OSError) as refused:
         call(path)
     return refused.value.errno, refused.value.strerror
@@ -234,13 +250,13 @@ def test_links_pipes_and_folders_are_not_read(tmp_path):
     assert files.read_plain(tmp_path / "file") == b"x"
     no_file = "not a file, and is not read"
     for name, kind in (("folder", "a folder"), ("pipe", "a pipe or device")):
-        told = (errno.EINVAL, f"{name} is {kind}, {no_file}")
-        assert said(files.read_plain, tmp_path / name) == told
-    assert said(files.read_plain, tmp_path / "link")[0] == errno.ELOOP
+        expected = (errno.EINVAL, f"{name} is {kind}, {no_file}")
+        assert message_of(files.read_plain, tmp_path / name) == expected
+    assert message_of(files.read_plain, tmp_path / "link")[0] == errno.ELOOP
     assert files.check_folder(tmp_path / "folder") is None
     for name, kind in (("way", "a link"), ("pipe", "a pipe or device")):
-        told = (errno.EINVAL, f"{name} is {kind}, not a folder, and is not read")
-        assert said(files.check_folder, tmp_path / name) == told
+        expected = (errno.EINVAL, f"{name} is {kind}, not a folder, and is not read")
+        assert message_of(files.check_folder, tmp_path / name) == expected
     with pytest.raises(NotADirectoryError, match="file is a file"):
         files.check_folder(tmp_path / "file")
 
@@ -251,8 +267,8 @@ def test_links_are_refused_where_opening_would_follow_them(tmp_path, monkeypatch
     (tmp_path / "link").symlink_to(tmp_path / "file")
     monkeypatch.delattr(os, "O_NOFOLLOW")
     assert files.read_plain(tmp_path / "file") == b"x"
-    told = (errno.EINVAL, "link is a link, not a file, and is not read")
-    assert said(files.read_plain, tmp_path / "link") == told
+    expected = (errno.EINVAL, "link is a link, not a file, and is not read")
+    assert message_of(files.read_plain, tmp_path / "link") == expected
 
 
 @posix
@@ -272,7 +288,7 @@ def test_no_file_is_left_open(tmp_path):
         files.read_plain(tmp_path / "file")
         with pytest.raises(OSError, match="is a folder"):
             files.read_plain(tmp_path)
-        with files.alone(tmp_path):
+        with files.locked(tmp_path):
             pass
         with files.claimed(tmp_path):
             pass
@@ -287,11 +303,11 @@ def test_no_file_is_left_open(tmp_path):
 def test_one_writer_at_a_time_has_the_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.02)
     for _ in range(2):  # released, it can be had again
-        with files.alone(tmp_path) as held:
+        with files.locked(tmp_path) as held:
             assert held is True
-            with files.alone(tmp_path) as second:
+            with files.locked(tmp_path) as second:
                 assert second is False
-            with files.alone(tmp_path) as third:
+            with files.locked(tmp_path) as third:
                 assert third is False, "the second one did not release the first one's lock"
     assert list(tmp_path.iterdir()) == []
 
@@ -302,11 +318,11 @@ def test_a_lock_is_waited_for(tmp_path):
 
     def second():
         waiting.set()
-        with files.alone(tmp_path) as held:
+        with files.locked(tmp_path) as held:
             order.append(("second", held))
 
     thread = threading.Thread(target=second)
-    with files.alone(tmp_path):
+    with files.locked(tmp_path):
         thread.start()
         waiting.wait(5)
         time.sleep(0.02)
@@ -316,7 +332,7 @@ def test_a_lock_is_waited_for(tmp_path):
 
 
 def test_without_a_lock_work_goes_on(tmp_path, monkeypatch):
-    with files.alone(tmp_path / "none") as held:
+    with files.locked(tmp_path / "none") as held:
         assert held is False
 
     def none(*_, **__):
@@ -324,7 +340,7 @@ def test_without_a_lock_work_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(files, "_lock", none)
     started = time.monotonic()
-    with files.alone(tmp_path) as held:
+    with files.locked(tmp_path) as held:
         assert held is False
     assert time.monotonic() - started < 1, "what cannot be had is not waited for"
 
@@ -335,7 +351,7 @@ def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch)
     msvcrt.locking = lambda _, mode, size: asked.append((mode, size))
     monkeypatch.setattr(files, "fcntl", None)
     monkeypatch.setattr(files.importlib, "import_module", {"msvcrt": msvcrt}.__getitem__)
-    with files.alone(tmp_path) as held:
+    with files.locked(tmp_path) as held:
         assert held is True
         assert asked == [(2, 1)]
     assert asked == [(2, 1), (0, 1)]
@@ -388,6 +404,27 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path, monkeypatch):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / ".tmp-lock").symlink_to(tmp_path / "made")
-    with files.alone(folder) as held:
+    with files.locked(folder) as held:
         assert not held
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        sims.load,
+        sims.provenance,
+        lambda path: sims.save(sims.open_example("boron-implant"), path),
+        lambda path: sims.Archive("lab").add(path),
+        lambda path: files.replace_file(Path(path), b""),
+    ],
+)
+def test_an_address_in_place_of_a_file_is_named_without_its_secrets(act, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for address in ("http:/user:s3cret@lab.org/w1.nc", "https:/lab.org/w1.nc?token=s3cret"):
+        with pytest.raises(
+            (OSError, ValueError, sims.ArchiveError), match=r"w1|lab\.org"
+        ) as caught:
+            act(address)
+        assert "s3cret" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == []

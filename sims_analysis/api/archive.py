@@ -1,11 +1,11 @@
 """An archive: a folder that keeps every payload as received, and says where it came from.
 
-Its layout is told in ``archive_readme.txt``, of which every archive has a copy.
+Its layout is described in ``archive_readme.txt``, of which every archive has a copy.
 
-A version is a folder that is written under a temporary name, brought to the disk, and then
+A version is a folder that is written under a temporary name, written to the disk, and then
 renamed: it appears whole or not at all, whether a process is killed or the power fails. What is
-put or added is there to stay when the call returns; of what was fetched, a power failure may take
-back the last seconds, which the next fetch asks for again. Nothing that has appeared is ever
+put or added is there to stay when the call returns; of what was fetched, a power failure may undo
+the last seconds, which the next fetch requests again. Nothing that has appeared is ever
 written again, so that writers need no locks and two copies of an archive merge by copying. The
 version with the highest name is the current one; the others were superseded and are kept.
 """
@@ -14,17 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sims_analysis import files
+from sims_analysis.api.additions import MOST_BYTES, addition_of
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
 from sims_analysis.api.endpoint import without_secrets
+from sims_analysis.api.folder import ArchiveFolder
 from sims_analysis.api.index import Contents, Index, leave_out, read_catalogue
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
@@ -37,8 +38,6 @@ from sims_analysis.api.versions import (
     damaged,
     latest,
     list_versions,
-    listed,
-    prepare,
     read_record,
     read_version,
     readable,
@@ -47,18 +46,15 @@ from sims_analysis.api.versions import (
 )
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
-from sims_analysis.profiles.profile import DepthProfile, profiles_of
+from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.times import as_moment
 
 __all__ = ["Archive", "Record"]
 
 T = TypeVar("T")
-#: As much as a client accepts.
-MOST_BYTES = 256 * 2**20
-_JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 
 
-class Archive:
+class Archive(ArchiveFolder):
     """A folder of payloads as received, verified whenever they are read.
 
     Making the object touches no file; the folder is made by the first write. Several threads
@@ -88,23 +84,13 @@ class Archive:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        name = os.fspath(path)
-        if not name or "\0" in name:
-            # An empty name pathlib takes for the current folder; an unset variable gives it.
-            raise ArchiveError(
-                f"the folder of an archive has a name, found {name!r}; '.' is this folder"
-            )
-        self.path = files.reachable(Path(name))
+        super().__init__(path)
         self._index = Index(self.path)
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
 
     # ---- reading
-
-    def check(self) -> None:
-        """Raise an `ArchiveError` unless the folder is an archive that can be read."""
-        check_format(self.path)
 
     def ids(self) -> list[str]:
         """List the data ids, sorted.
@@ -204,7 +190,7 @@ class Archive:
         -------
         Catalogue
             By data id, or in the order of ``data_ids=``: what the catalogue says of an entry, or
-            what its record tells. A damaged entry is left out with a warning.
+            what its record says. A damaged entry is left out with a warning.
 
         Examples
         --------
@@ -244,7 +230,7 @@ class Archive:
         """Make the index of the entries anew; return how many entries there are.
 
         Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        asked for.
+        needed.
 
         Parameters
         ----------
@@ -315,7 +301,7 @@ class Archive:
         retrieved : datetime, optional
             When; by default now. A naive time is UTC.
         catalogue : dict, optional
-            The catalogue entry, to be kept beside it.
+            The catalogue entry, to be kept with it.
 
         Returns
         -------
@@ -330,7 +316,7 @@ class Archive:
             If the folder cannot be written to.
         """
         self.folder(data_id)  # refuses what is no id
-        result = SIMSResult.from_json(payload, data_id=canonical(data_id))
+        result = SIMSResult._of_payload(payload, canonical(data_id))
         return self.keep(result, payload, url=url, retrieved=retrieved, catalogue=catalogue)
 
     def keep(
@@ -418,7 +404,7 @@ class Archive:
         ReadError, PayloadError
             If the file cannot be read.
         """
-        added = _to_add(source, max_bytes, options)
+        added = addition_of(source, max_bytes, options)
         data_id = data_id or added.result.data_id or stated_id(added.result.depth_profiles)
         if not data_id:
             raise ArchiveError("the profiles carry no data_id; pass data_id=")
@@ -470,139 +456,11 @@ class Archive:
             raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other
 
-    # ---- inside
-
-    def folders(self) -> list[Path]:
-        """List the folders of the entries, sorted by name."""
-        check_format(self.path, strict=False)
-        return sorted(listed(f"the archive {str(self.path)!r}", self.path / "entries"))
-
-    def folder(self, data_id: str) -> Path:
-        """Give the folder that an entry has, or would have."""
-        if not isinstance(data_id, str) or not data_id:
-            raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
-        entries = self.path / "entries"
-        try:
-            # In other letters a UUID was another id once.
-            names = [files.folder_name(name) for name in (canonical(data_id), data_id)]
-        except UnicodeEncodeError:
-            raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
-        plain, spelled = (entries / name for name in names)
-        return spelled if plain != spelled and spelled.exists() and not plain.exists() else plain
-
-    def _versions(self, data_id: str) -> list[Path]:
-        check_format(self.path, strict=False)
-        return list_versions(self.folder(data_id))
-
-    def _find(self, data_id: str, sha256: str | None) -> Path:
-        versions = self._versions(data_id)
-        if not versions:
-            self.check()
-            raise ArchiveError(
-                f"data entry {data_id!r} is not in the archive {self.path.name!r}; "
-                "fetch it once with a client that has this archive and is not offline"
-            )
-        if sha256 is None:
-            return versions[-1]
-        wanted = sha256.lower()
-        if not re.fullmatch("[0-9a-f]{8,64}", wanted):
-            raise ArchiveError(f"sha256={sha256!r}; expected 8 to 64 hexadecimal digits")
-        for version in reversed(versions):
-            if version.name.lower().endswith("-" + wanted[:8]) and read_record(
-                version
-            ).sha256.startswith(wanted):
-                return version
-        raise ArchiveError(f"data entry {data_id!r} has no version with sha256 {sha256}")
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Make the folder an archive, and tell of the folder if it cannot be written to."""
-        try:
-            prepare(self.path)
-            yield
-        except OSError as error:
-            where = f"cannot write to the archive {str(self.path)!r}"
-            raise ArchiveError(f"{where}: {error.strerror or error}") from None
-
 
 def _result_of(version: Path, data_id: str = "") -> SIMSResult:
     record, payload = read_version(version)
     provenance = record.provenance
     try:
-        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
+        return SIMSResult._of_payload(payload, canonical(data_id), provenance)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None
-
-
-class _Added(NamedTuple):
-    """A payload, what it holds, where it came from, and when."""
-
-    payload: bytes
-    #: Of an empty id, unless it is known already.
-    result: SIMSResult
-    url: str
-    retrieved: datetime | None
-
-
-def _to_add(
-    source: SIMSResult | DepthProfile | Sequence[DepthProfile] | str | os.PathLike[str],
-    max_bytes: int,
-    options: Mapping[str, Any],
-) -> _Added:
-    """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes."""
-    url, payload = "", b""
-    if isinstance(source, str | os.PathLike):
-        file = Path(source)
-        if "://" in os.fspath(source):
-            raise ArchiveError("an address is not a file; add what sims.read(address) returns")
-        url = f"file:{file.name}"
-        payload = _json_of(file, max_bytes)
-        if payload:
-            return _Added(payload, SIMSResult.from_json(payload, data_id=""), url, None)
-        source = _measurement(file, options)
-    profiles = profiles_of(source)
-    payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
-    _refuse_larger(len(payload), max_bytes, "the profiles have")
-    data_id, retrieved = "", None
-    if isinstance(source, SIMSResult):
-        data_id = source.data_id
-        url = url or source.provenance.get("source", "")
-        retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
-    url = url or "profiles in memory"
-    return _Added(payload, SIMSResult.from_json(payload, data_id=data_id), url, retrieved)
-
-
-def _measurement(file: Path, options: Mapping[str, Any]) -> SIMSResult:
-    """Read a file of an instrument or laboratory; an entry is one measurement."""
-    from sims_analysis.readers.files import read
-
-    result: Any = read(file, **options)
-    if isinstance(result, SIMSResult):
-        return result
-    raise ArchiveError(
-        f"{file.name} holds {len(result)} measurements, and an entry is one: add each of what "
-        "sims.read() returns under its own data_id="
-    )
-
-
-def _json_of(file: Path, max_bytes: int) -> bytes:
-    """Read a file if it is JSON; nothing if it is a file of another kind."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(max_bytes + 1)
-    except OSError as error:
-        raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
-    if not _JSON.match(content):
-        if not file.is_file():
-            raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
-        return b""
-    _refuse_larger(len(content), max_bytes, f"{str(file)!r} has")
-    return content
-
-
-def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
-    if size > max_bytes:
-        raise ArchiveError(
-            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept; pass "
-            "max_bytes= to keep it nevertheless"
-        )

@@ -1,4 +1,4 @@
-"""Attempts to get an answer: how often, when, and for whom all wait."""
+"""Retries: how often, when, and the pauses that a server requests."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ from sims_analysis.errors import RateLimited
 #: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
 
-#: Seconds that are waited because a server asks for it. Who asks for more is unreasonable, or says
-#: that the rest of the day is free: that is for people to know and not for a program to sleep.
+#: The longest pause in seconds that a server may request. A longer one is an error at once: the
+#: user has to know of it, and no program should sleep that long.
 _LONGEST_WAIT = 120.0
-#: Seconds of a pause that a user wonders about.
-_WORTH_A_WARNING = 2.0
-#: For so many seconds nobody else asks before the server has given a first answer.
+#: Shorter pauses in seconds are not warned of.
+_WARNED_FROM = 2.0
+#: Other requests wait for the first answer of a server for so many seconds.
 _FIRST_ALONE = 2.0
 
-#: Full jitter: clients that failed together must not come back together.
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+#: Full jitter: clients that failed together must not come back together. But no retry comes so soon
+#: that what failed has had no time to recover.
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0, min=0.25)
 
 T = TypeVar("T")
 
@@ -42,21 +43,21 @@ class Server:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_asked = False
+        self._is_contacted = False
         self._is_known = threading.Event()
-        #: When it last gave a sign of life.
+        #: When it last answered.
         self.last_answer = 0.0
         #: Whether it has given an answer for this key.
         self.accepts_key = False
-        #: Until when all requests wait, and until when it asked for that.
+        #: Until when all requests wait, and until when it requested that.
         self._paused_until = 0.0
-        self._asked_until = 0.0
+        self._requested_until = 0.0
 
     @contextmanager
-    def introduced(self) -> Iterator[None]:
-        """Let others wait a moment for the first: a key that is not accepted is sent once."""
+    def first_alone(self) -> Iterator[None]:
+        """Make others wait a moment for the first: a key that is not accepted is sent once."""
         with self._lock:
-            is_first, self._is_asked = not self._is_asked, True
+            is_first, self._is_contacted = not self._is_contacted, True
         if not is_first:
             self._is_known.wait(_FIRST_ALONE)
         try:
@@ -70,26 +71,30 @@ class Server:
         self._is_known.set()
 
     def pause(self, seconds: float, exchange: Exchange) -> None:
-        """Let all requests wait as long as the server asks for."""
+        """Make all requests wait as long as the server requests."""
         now = time.monotonic()
         with self._lock:
-            self._asked_until = max(self._asked_until, now + seconds)
+            self._requested_until = max(self._requested_until, now + seconds)
             self._paused_until = max(self._paused_until, now + min(seconds, _LONGEST_WAIT))
-        if _WORTH_A_WARNING <= seconds <= _LONGEST_WAIT:
+        if _WARNED_FROM <= seconds <= _LONGEST_WAIT:
             text = f"the server limits the rate of requests and asks for a pause of {seconds:.0f} s"
             exchange.batch.warn_once(text, f"{text}; the fetch goes on after it")
 
     def wait(self, exchange: Exchange) -> None:
-        """Wait as long as the server asked for, if there is time for that."""
+        """Wait as long as the server requested, if there is time for that."""
         now = time.monotonic()
-        pause, asked = self._paused_until - now, self._asked_until - now
+        pause, requested = self._paused_until - now, self._requested_until - now
         if pause <= 0:
             return
-        if asked > _LONGEST_WAIT or pause >= exchange.left:
+        if requested > _LONGEST_WAIT or pause >= exchange.left:
             request = exchange.request
-            advice = "try again then" + ("" if asked > _LONGEST_WAIT else ", or raise deadline=")
-            text = f"the server asks for a pause of {asked:.0f} s; {advice}"
-            raise Failure(RateLimited(request.message(text), url=request.url, retry_after=asked))
+            advice = "try again then" + (
+                "" if requested > _LONGEST_WAIT else ", or raise deadline="
+            )
+            text = f"the server asks for a pause of {requested:.0f} s; {advice}"
+            raise Failure(
+                RateLimited(request.message(text), url=request.url, retry_after=requested)
+            )
         # Not all at once, when it is over.
         exchange.batch.sleep(pause + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
 
@@ -110,7 +115,7 @@ def keep_out_of_logs(key: Secret) -> Callable[[], None]:
     return end
 
 
-def asked_to_wait(header: str | None) -> float | None:
+def requested_wait(header: str | None) -> float | None:
     """Read ``Retry-After``: seconds, or a date."""
     if header is None:
         return None
@@ -124,11 +129,11 @@ def asked_to_wait(header: str | None) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def attempted(attempt: Callable[[], T], retries: int, exchange: Exchange) -> T:
+def with_retries(attempt: Callable[[], T], retries: int, exchange: Exchange) -> T:
     """Call, and call again where that may help."""
     counted = 0
 
-    def enough(state: tenacity.RetryCallState) -> bool:
+    def stop(state: tenacity.RetryCallState) -> bool:
         nonlocal counted
         after = _failure(state).after
         counted += not after
@@ -142,8 +147,8 @@ def attempted(attempt: Callable[[], T], retries: int, exchange: Exchange) -> T:
 
     attempts = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: isinstance(error, Failure) and error.again),
-        stop=enough,
-        # As long as the server asked, and a random time on top.
+        stop=stop,
+        # As long as the server requested, and a random time on top.
         wait=lambda state: _failure(state).after + _BACKOFF(state),
         sleep=exchange.batch.sleep,
         before_sleep=announce,

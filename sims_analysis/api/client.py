@@ -41,7 +41,7 @@ class Client:
     api_key : str, optional
         By default from the environment: ``AS_API_KEY``, or ``ATOMSCALE_API_KEY``. It is sent to
         the endpoint and nowhere else, and shown nowhere. An answer that repeats it is refused;
-        one of less than 16 characters cannot be told from other words, of which it is warned.
+        one of less than 16 characters may be any word, of which it is warned.
     endpoint : str, optional
         By default from ``AS_API_ENDPOINT``, or ``https://api.atomscale.ai/``. A path is kept.
     archive : path-like or Archive, optional
@@ -173,7 +173,7 @@ class Client:
         Parameters
         ----------
         data_ids : str, UUID, or iterable of these
-            What to get; one that is asked for twice is fetched once.
+            What to get; a repeated one is fetched once.
         errors : {"raise", "collect"}
             What becomes of an entry that cannot be had: an error is raised when all others have
             arrived, or is put in the place of the result.
@@ -184,7 +184,7 @@ class Client:
         Returns
         -------
         list of SIMSResult
-            In the order asked. An entry without SIMS data has no profiles; its
+            In the order requested. An entry without SIMS data has no profiles; its
             ``provenance["pipeline_status"]`` says how far its processing is, where that is known.
 
         Raises
@@ -192,7 +192,7 @@ class Client:
         PartialResultsError
             If some of several entries failed; ``.results`` holds what arrived. A key that is
             refused (401, or 403 before any answer) and a server that gives no answer end the batch:
-            what was not asked for then has the error of that kind in its place.
+            what was not requested by then has the error of that kind in its place.
         NotFound, Unauthorized, RateLimited, StatusError, ConnectionFailed, RequestTimeout
             For a single id, or if all failed for this one reason, what the server or the network
             did.
@@ -201,10 +201,10 @@ class Client:
         ArchiveError
             If an entry is damaged in the archive, or offline and not in it.
         """
-        asked = as_ids(data_ids)
-        with closing(self._outcomes(asked, errors, refresh)) as arriving:
+        requested = as_ids(data_ids)
+        with closing(self._outcomes(requested, errors, refresh)) as arriving:
             outcomes = dict(arriving)
-        results = [outcomes[data_id] for data_id in asked]
+        results = [outcomes[data_id] for data_id in requested]
         failures = [outcome for outcome in outcomes.values() if isinstance(outcome, SimsError)]
         if errors == "raise" and failures:
             raise _failure_of(failures, len(outcomes), results)
@@ -245,10 +245,10 @@ class Client:
         <SIMSResult 'boron-implant': B, P>
         <SIMSResult 'sputter-time': As, Si>
         """
-        return self._handed_on(self._outcomes(as_ids(data_ids), errors, refresh), errors)
+        return self._as_they_arrive(self._outcomes(as_ids(data_ids), errors, refresh), errors)
 
     @staticmethod
-    def _handed_on(outcomes: Outcomes, errors: str) -> Iterator[Any]:
+    def _as_they_arrive(outcomes: Outcomes, errors: str) -> Iterator[Any]:
         failures: list[SimsError] = []
         total = 0
         with closing(outcomes) as arriving:
@@ -261,17 +261,17 @@ class Client:
         if failures:
             raise _failure_of(failures, total, failures)
 
-    def _outcomes(self, asked: Iterable[str], errors: str, refresh: bool) -> Outcomes:
+    def _outcomes(self, data_ids: Iterable[str], errors: str, refresh: bool) -> Outcomes:
         """Give every entry once: what is archived, then what is fetched, as it arrives."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'")
         if refresh and self.offline:
             raise ApiError("refresh=True asks the API, offline=True forbids it")
-        return self._each(dict.fromkeys(asked), refresh)
+        return self._each(dict.fromkeys(data_ids), refresh)
 
-    def _each(self, asked: Iterable[str], refresh: bool) -> Outcomes:
+    def _each(self, data_ids: Iterable[str], refresh: bool) -> Outcomes:
         missing = []
-        for data_id in asked:
+        for data_id in data_ids:
             archived = None if refresh else self._archived(data_id)
             if archived is None:
                 missing.append(data_id)
@@ -282,7 +282,7 @@ class Client:
                 yield from fetched
 
     def _archived(self, data_id: str) -> SIMSResult | SimsError | None:
-        """Give what the archive has, or None if the API is to be asked."""
+        """Give what the archive has, or None if it has to be fetched."""
         if self.archive is None:
             return None
         try:
@@ -394,12 +394,12 @@ class Client:
         return found[0]
 
     def entries(self, data_ids: Ids) -> Catalogue:
-        """Give the catalogue entries of data ids, in the order asked; unknown ones are left out."""
-        asked = list(dict.fromkeys(as_ids(data_ids)))
+        """Give the catalogue entries of data ids, in their order; unknown ones are left out."""
+        ids = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
             self.archive.check()
-            return self.archive.entries(Search(data_ids=asked))
-        return self._fetcher.entries(asked)
+            return self.archive.entries(Search(data_ids=ids))
+        return self._fetcher.entries(ids)
 
 
 def _failure_of(

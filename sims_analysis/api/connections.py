@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 #: Seconds for a whole request to arrive, and for a piece of an answer to be taken.
 PATIENCE = 20.0
-#: Seconds for which answers under way are waited for when the server is told to end.
+#: Seconds for answers under way when the server ends.
 GRACE = 2
 
 
 class LimitedProtocol(H11Protocol):
-    """HTTP that closes a connection whose other end keeps it waiting.
+    """HTTP that closes a connection of which the other end does nothing.
 
     One timer runs while a request arrives, and while a piece of an answer waits to be taken.
     """

@@ -18,7 +18,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Endpoint:
-    """The root of the API, whose path is kept, and the addresses below it.
+    """The root of the API, whose path is kept, and the addresses under it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the client asks the API for, and what is kept of the answers."""
+"""What the client requests from the API, and what is kept of the answers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _IDS_PER_REQUEST = 100
 
 
 class Fetcher:
-    """Asks the API, several requests at a time, and archives what comes.
+    """Requests of the API, several at a time, whose answers are archived.
 
-    What it takes to ask is imported and opened at the first request, and never when offline.
+    What it takes is imported and opened at the first request, and never when offline.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Fetcher:
         self.options = options
         self._http: PerProcess[Http] = PerProcess(self._connected)
         self._closed = False
-        # What searches found, to be archived beside the payloads that are fetched after them.
+        # What searches found, to be archived with the payloads that are fetched later.
         self._seen: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
@@ -66,8 +66,8 @@ class Fetcher:
         """
         batch = Batch(self.options.deadline)
         empty: dict[str, SIMSResult] = {}
-        ask = partial(self._fetch, refresh=refresh)
-        fetching = each(ask, ids, width=self.options.max_connections, batch=batch)
+        fetch = partial(self._fetch, refresh=refresh)
+        fetching = each(fetch, ids, width=self.options.max_connections, batch=batch)
         # Closed at once when interrupted: a traceback that is kept would keep it alive.
         with progress(len(ids), self.options.progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
@@ -90,9 +90,11 @@ class Fetcher:
                 return known
             return self._received(data_id, url, answer, batch)
 
-        return self._ask(Request(url, f"data entry {data_id!r}", validators), read, batch)
+        return self._request(Request(url, f"data entry {data_id!r}", validators), read, batch)
 
-    def _ask(self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None) -> T:
+    def _request(
+        self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None
+    ) -> T:
         if self.options.offline:
             raise ApiError("the client is offline; make one without offline=True to ask the API")
         if self._closed:
@@ -116,14 +118,14 @@ class Fetcher:
         return None, {}
 
     def _received(self, data_id: str, url: str, answer: Answer, batch: Batch) -> SIMSResult:
-        """Read an answer, and archive it if it holds data of the entry that was asked for."""
+        """Read an answer, and archive it if it holds data of the requested entry."""
         payload = answer.body
         provenance = {
             "source": url,
             "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "sha256": hashlib.sha256(payload).hexdigest(),
         }
-        result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
+        result = SIMSResult._of_payload(payload, data_id, provenance)
         for i, profile in enumerate(result.depth_profiles):
             _refuse_other(profile, data_id, f"$[{i}]")
         # An entry whose processing is not finished is empty as well: to keep that would hide the
@@ -165,13 +167,13 @@ class Fetcher:
             _refuse_other(profile, data_id, "$", species)
             return profile
 
-        return self._ask(Request(url, what), read)
+        return self._request(Request(url, what), read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
         """Ask the catalogue; what it says of archived entries is archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._ask(Request(url, what), lambda answer: Catalogue.from_json(answer.body))
+        found = self._request(Request(url, what), lambda answer: Catalogue.from_json(answer.body))
         if (archive := self.archive) is None:
             return found
         batch = Batch()
@@ -201,9 +203,9 @@ def _refuse_other(
     profile: DepthProfile, data_id: str, path: str, species: str | None = None
 ) -> None:
     """Raise if a profile says that it is of another entry, or another species."""
-    asked = f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}"
+    message = f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}"
     if canonical(stated_id([profile]) or data_id) != data_id:
-        raise PayloadError(asked, f"{path}.data_id")
-    asked = f"asked for species {species!r}, the answer is that of {profile.species_name!r}"
+        raise PayloadError(message, f"{path}.data_id")
+    message = f"asked for species {species!r}, the answer is that of {profile.species_name!r}"
     if species not in {None, profile.species_name}:
-        raise PayloadError(asked, f"{path}.species_name")
+        raise PayloadError(message, f"{path}.species_name")

@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.attempts import Server, asked_to_wait, attempted, keep_out_of_logs
+from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.requests import Batch, Exchange, Failure, Options, Overdue, Request
 from sims_analysis.api.secret import Secret
@@ -41,11 +41,11 @@ from sims_analysis.text.visible import visible
 T = TypeVar("T")
 
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
-#: What a server that is at work does not say, or a gateway says in place of one that is not.
+#: What a gateway answers in place of a server that does not.
 _NO_ANSWER = {408, 425, 429, 502, 503, 504}
 _MEANING: dict[int, tuple[type[StatusError], str]] = {
     401: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
-    403: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
+    403: (Unauthorized, ": pass api_key= or set AS_API_KEY, or leave out what it may not see"),
     404: (NotFound, "; look for what there is with client.search()"),
     422: (NotFound, "; look for what there is with client.search()"),
     429: (RateLimited, "; ask less often, or with a smaller max_connections="),
@@ -54,13 +54,13 @@ _CONNECT_TIMEOUT = 5.0
 _KEPT_ALIVE = 5.0
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 2000
-#: What may go better another time, and what will not.
+#: Failures that may pass, and others.
 _FAILURES = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
 _OTHERS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 
 
 class Answer(NamedTuple):
-    """What a server said: a body and what goes with it, or that its validators still hold."""
+    """The answer of a server: a body and its headers, or that nothing has changed."""
 
     body: bytes
     content_type: str = ""
@@ -89,10 +89,10 @@ class Http:
         `read` makes of the answer what is wanted, or raises `PayloadError`.
         """
         exchange = batch.exchange(request)
-        with self._server.introduced():
+        with self._server.first_alone():
             attempt = partial(self._attempt, exchange, read)
             try:
-                return attempted(attempt, batch.retries(self._options.retries), exchange)
+                return with_retries(attempt, batch.retries(self._options.retries), exchange)
             except Failure as failure:
                 error = failure.error
                 # Later on, to refuse with 403 is a matter of the entry.
@@ -118,7 +118,7 @@ class Http:
         """Send a request once; what goes wrong is returned, to be raised from no frame of here."""
         request = exchange.request
         if exchange.batch.is_over:
-            return Failure(exchange.batch.unasked(request.what))
+            return Failure(exchange.batch.not_requested(request.what))
         try:
             return self._answer(exchange)
         except KeyboardInterrupt:
@@ -132,7 +132,7 @@ class Http:
     def _failure_of(self, error: Exception, exchange: Exchange) -> Exception:
         """Make of what went wrong an error of this library; what is a bug stays what it is."""
         request, reason = exchange.request, type(error).__name__
-        said = self._key.shown(str(error)) or reason
+        detail = self._key.shown(str(error)) or reason
         kind: type[SimsError] = ConnectionFailed
         again = True
         if isinstance(error, Failure):
@@ -144,11 +144,11 @@ class Http:
             kind, text = RequestTimeout, self._overdue(error, exchange)
         elif isinstance(error, zlib.error):
             text = "the compressed answer is damaged"
-        elif "CERTIFICATE_VERIFY_FAILED" in said:
-            text = f"the certificate is not trusted ({said}); pass ca_bundle= if it is its own"
+        elif "CERTIFICATE_VERIFY_FAILED" in detail:
+            text = f"the certificate is not trusted ({detail}); pass ca_bundle= if it is its own"
             again = False
         elif isinstance(error, _FAILURES):
-            text = f"the connection failed ({said}); check the network and the endpoint"
+            text = f"the connection failed ({detail}); check the network and the endpoint"
         elif isinstance(error, _OTHERS):
             # They may quote the request, and with it the key.
             kind, text, again = ApiError, f"the request could not be made ({reason})", False
@@ -186,7 +186,7 @@ class Http:
 
     def _received(self, response: httpx.Response, exchange: Exchange) -> Answer:
         """Read an answer, whole or not at all."""
-        status, said = response.status_code, response.headers
+        status, headers = response.status_code, response.headers
         if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             self._server.answered()
             exchange.batch.answered()
@@ -202,9 +202,9 @@ class Http:
                 "the answer repeats the API key; it is neither shown nor kept; tell those who run "
                 "the server"
             )
-        kept = [said.get(name) for name in ("ETag", "Last-Modified")]
+        kept = [headers.get(name) for name in ("ETag", "Last-Modified")]
         etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
-        return Answer(body, said.get("Content-Type", ""), etag, modified)
+        return Answer(body, headers.get("Content-Type", ""), etag, modified)
 
     def _redirected(self, request: Request, origin: str, location: str) -> str:
         try:
@@ -255,16 +255,16 @@ class Http:
         text = self._key.shown(text) if self._key.is_in(text) else text[:_ERROR_BODY]
         phrase = self._key.shown(response.reason_phrase)
         message = f"{request.what}: HTTP {status} {phrase} from {request.url}"
-        said = " ".join(text.split())[:200]
-        if said and "html" not in response.headers.get("Content-Type", ""):
-            message += f", which says '{visible(said)}'"
+        shown = " ".join(text.split())[:200]
+        if shown and "html" not in response.headers.get("Content-Type", ""):
+            message += f", which says '{visible(shown)}'"
         kind, advice = _MEANING.get(status, (StatusError, ""))
         if status == HTTPStatus.FORBIDDEN and self._server.accepts_key:
             message, advice = f"{message}; this key may not see it", ""
         elif kind is Unauthorized:
             message += "; the key is not accepted here" if self._key else "; no key was sent"
         error = kind(message + advice, status_code=status, url=request.url, body=text)
-        wait = asked_to_wait(response.headers.get("Retry-After"))
+        wait = requested_wait(response.headers.get("Retry-After"))
         if isinstance(error, RateLimited):
             error.retry_after = wait
         again = status in _RETRIED

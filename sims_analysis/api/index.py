@@ -1,4 +1,4 @@
-"""The index of an archive: a database of what its entries hold, so that nobody reads them all.
+"""The index of an archive: a database of their contents, so that searches need not read them all.
 
 It stands in the user's cache folder, and never in the archive: an archive may come from anybody,
 and a database from elsewhere can make SQLite write and delete files. It is never the truth. Every
@@ -44,7 +44,7 @@ time_of_change: Callable[[os.stat_result], int] = attrgetter(
 State: TypeAlias = tuple[int, int]
 T = TypeVar("T")
 
-#: What may be searched for of the metadata of a measurement, beside the sample.
+#: Metadata of a measurement that are searched, besides the sample.
 _MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
 
 #: Part of the name of the file: versions of this library with other tables have other files.
@@ -76,7 +76,7 @@ _ANY_PROJECT = (
 )
 _ANY = "IN (SELECT value FROM json_each(?))"
 #: Fewer entries are read as fast as a file is opened.
-_WORTH_A_FILE = 32
+_INDEXED_FROM = 32
 #: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
 #: steps of 2 s. What has changed so lately is read again by the next question.
 _RESOLUTION = 3_000_000_000
@@ -137,8 +137,8 @@ class Index:
     def ids(self) -> list[str]:
         """Give the id of every entry, in no order; an empty one where none can be read."""
         states = self._states()
-        if len(states) >= _WORTH_A_FILE and _file_of(self._archive):
-            return self._ask(lambda index: _column(index, "SELECT data_id FROM entries"), states)
+        if len(states) >= _INDEXED_FROM and _file_of(self._archive):
+            return self._query(lambda index: _column(index, "SELECT data_id FROM entries"), states)
         found = (read_entry(self._entries / name, states[name], in_full=False) for name in states)
         return [entry.data_id for entry in found if entry]
 
@@ -157,8 +157,8 @@ class Index:
         """
         where, values = _condition(search, species)
         where += "" if damaged else " AND NOT damaged"
-        asked = f"SELECT folder, entry FROM entries {where} ORDER BY data_id, folder"  # noqa: S608
-        found = self._ask(lambda index: index.execute(asked, values).fetchall(), folders=folders)
+        query = f"SELECT folder, entry FROM entries {where} ORDER BY data_id, folder"  # noqa: S608
+        found = self._query(lambda index: index.execute(query, values).fetchall(), folders=folders)
         return {folder: CatalogueEntry.from_dict(orjson.loads(entry)) for folder, entry in found}
 
     def contents(self, words: Sequence[str], most: int | None) -> tuple[list[Contents], int]:
@@ -176,30 +176,30 @@ class Index:
             (count,) = _column(connection, f"SELECT count(*) {found}", values)
             return shown, count
 
-        return self._ask(question)
+        return self._query(question)
 
     def rebuild(self, *, show: bool | None = None) -> int:
         """Make the index anew, and count the entries."""
         if file := _file_of(self._archive):
             _remove(file)
         count = "SELECT count(*) FROM entries"
-        return int(self._ask(lambda index: _column(index, count)[0], show=show))
+        return int(self._query(lambda index: _column(index, count)[0], show=show))
 
-    def _ask(
+    def _query(
         self,
-        question: Callable[[Connection], T],
+        query: Callable[[Connection], T],
         states: dict[str, State] | None = None,
         *,
         folders: Iterable[str] | None = None,
         show: bool | None = None,
     ) -> T:
-        """Bring the index up to date, and ask it."""
+        """Bring the index up to date, and query it."""
         file = None
         if folders is not None:
             states = dict.fromkeys(folders, (0, 0))
         else:
             states = self._states() if states is None else states
-            file = _file_of(self._archive) if len(states) >= _WORTH_A_FILE else None
+            file = _file_of(self._archive) if len(states) >= _INDEXED_FROM else None
         # A file that is damaged is made anew.
         places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
         while True:
@@ -207,7 +207,7 @@ class Index:
             try:
                 with closing(_opened(place)) as connection:
                     self._update(connection, states, show=show)
-                    return question(connection)
+                    return query(connection)
             except sqlite3.Error as error:
                 if not places:
                     raise
@@ -263,7 +263,7 @@ def _file_of(archive: Path) -> Path | None:
     """
     folder = user_cache_path("sims-analysis", appauthor=False)
     try:
-        # The file that is made first tells an archive from others that have stood in its place.
+        # The file that is made first distinguishes an archive from earlier ones in its place.
         first = (archive / "archive.json").lstat()
         identity = f"{os.path.realpath(archive)} {first.st_ino} {time_of_change(first)}"
         name = hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
@@ -453,10 +453,10 @@ def read_entry(folder: Path, state: State, *, in_full: bool = True) -> Entry | N
     if damage and not known:
         leave_out(folder, damage)
     elif catalogue_damage:
-        warn(f"{catalogue_damage}; what the record tells stands in for it", SimsWarning)
+        warn(f"{catalogue_damage}; the record is used instead", SimsWarning)
     measured = None
     if record is not None:
-        # Whoever reads the entry is told what is wrong with its payload.
+        # What is wrong with its payload is an error of whoever reads the entry.
         measured, _ = _attempt(lambda: _measured(read_payload(versions[-1], record)))
     return Entry(
         **at,

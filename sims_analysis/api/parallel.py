@@ -12,12 +12,13 @@ from itertools import count
 from typing import TypeVar
 
 from sims_analysis.api.requests import Batch
-from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings, warn
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, redirect_warnings, warn
+from sims_analysis.forking import this_process
 
 T = TypeVar("T")
 
 #: A bar for less than this would be gone before it is read.
-_WORTH_A_BAR = 4
+_SHOWN_FROM = 4
 
 
 def each(
@@ -30,7 +31,7 @@ def each(
     results wait to be taken. What a thread warns of is passed on here, while it goes on.
     """
     if len(items) == 1:
-        # Here, where a debugger or an interrupt expects it.
+        # In this thread, where a debugger or an interrupt expects it.
         yield items[0], _outcome(function, items[0], batch)
         return
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -51,15 +52,19 @@ def each(
                 except BaseException as error:  # noqa: BLE001 - raised where results are taken
                     done.put((item, error))
 
-    threads = min(width, len(items))
+    threads, process = min(width, len(items)), this_process()
     waiting = dict.fromkeys(items)
     try:
         for _ in range(threads):
             threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
         while waiting:
+            if this_process() != process:  # a fork has none of the threads
+                text = "the process was forked meanwhile; let each process fetch its own entries"
+                yield from ((item, ApiError(f"data entry {item!r}: {text}")) for item in waiting)
+                return
             found = _next(done, batch)
             if found is None:
-                yield from ((item, batch.unasked(f"data entry {item!r}")) for item in waiting)
+                yield from ((item, batch.not_requested(f"data entry {item!r}")) for item in waiting)
                 return
             if isinstance(found, SimsWarning):
                 warn(str(found), type(found))
@@ -71,8 +76,9 @@ def each(
             yield item, outcome
             room.release()
     finally:
-        batch.cancel()
-        room.release(threads)
+        if this_process() == process:
+            batch.cancel()
+            room.release(threads)
 
 
 def _outcome(function: Callable[[str, Batch], T], item: str, batch: Batch) -> T | SimsError:
@@ -101,7 +107,7 @@ def progress(
 
     What is given is called whenever one more is done.
     """
-    if not (total >= _WORTH_A_BAR and _is_watched() if show is None else show):
+    if not (total >= _SHOWN_FROM and _is_interactive() if show is None else show):
         yield lambda: None
     elif importlib.util.find_spec("tqdm"):
         from tqdm.std import tqdm
@@ -116,8 +122,8 @@ def progress(
             sys.stderr.write("\n")
 
 
-def _is_watched() -> bool:
-    """Whether somebody looks at stderr: on a terminal, or in a notebook."""
+def _is_interactive() -> bool:
+    """Whether stderr is shown to somebody: on a terminal, or in a notebook."""
     if sys.stderr is not None and sys.stderr.isatty():
         return True
     ipython = sys.modules.get("IPython")

@@ -1,4 +1,4 @@
-"""Requests: how a client asks, and what the requests of one batch know of each other."""
+"""Requests: the options of a client, and the state that the requests of a batch share."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LEAST: dict[str, float] = {
     "max_connections": 1,
     "max_response_bytes": 1,
 }
-#: Requests in a row that get no answer at all: that is no matter of the entry.
-_STRIKES = 2
+#: So many requests in a row without any answer end a batch: that has nothing to do with the entry.
+_MOST_UNANSWERED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a client asks: the parameters of :class:`sims_analysis.Client` of the same names.
+    """The options of a client: the parameters of :class:`sims_analysis.Client` of the same names.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: its address, its name in messages, and the marks of what is known."""
+    """A request: its address, its name in messages, and the validators of what is archived."""
 
     url: str
     what: str
@@ -83,7 +83,7 @@ class Batch:
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._ended: SimsError | None = None
-        self._strikes = 0
+        self._unanswered = 0
         self._warned: set[str] = set()
 
     @property
@@ -110,12 +110,12 @@ class Batch:
 
     def retries(self, wanted: int) -> int:
         """Return how often a request is sent again: not at all, after one without an answer."""
-        return 0 if self._strikes else wanted
+        return 0 if self._unanswered else wanted
 
     def answered(self) -> None:
         """Note that the server has answered."""
         with self._lock:
-            self._strikes = 0
+            self._unanswered = 0
 
     def failed(self, error: Exception, *, refused: bool, unanswered: bool) -> None:
         """Note that a request has failed: the key was refused, or the server answered nobody."""
@@ -125,17 +125,20 @@ class Batch:
             if refused:
                 self._ended = self._ended or error
             elif unanswered:
-                self._strikes += 1
-                if self._strikes >= _STRIKES and self._ended is None:
+                self._unanswered += 1
+                if self._unanswered >= _MOST_UNANSWERED and self._ended is None:
                     self._ended = error
                     self._cancelled.set()
 
-    def unasked(self, what: str) -> SimsError:
-        """Return the reason why something was not asked for: of the kind that ended the batch."""
+    def not_requested(self, what: str) -> SimsError:
+        """Return the reason why something was not requested: of the kind that ended the batch."""
         if self._ended is None:
             return ApiError(f"{what}: interrupted")
         error = copy.copy(self._ended)
-        error.args = (f"{what}: not asked after what another met: {self._ended}", *error.args[1:])
+        error.args = (
+            f"{what}: not requested after the failure of another: {self._ended}",
+            *error.args[1:],
+        )
         return error
 
     def warn_once(self, kind: str, message: str) -> None:
@@ -170,7 +173,7 @@ class Exchange:
     def check(self) -> None:
         """Raise if nobody waits for the answer any more, or the time for it is over."""
         if self.batch.is_cancelled:
-            raise Failure(self.batch.unasked(self.request.what))
+            raise Failure(self.batch.not_requested(self.request.what))
         if self.is_late:
             raise Overdue("the deadline has passed")
 

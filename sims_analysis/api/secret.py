@@ -1,4 +1,4 @@
-"""The API key: shown to nobody, and recognised in what comes back."""
+"""The API key: shown to nobody, and recognized in what comes back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SHORTEST = 16
 
 
 class Secret:
-    """A key that shows itself to nobody who does not ask for it.
+    """A key that is shown only by its method `reveal`.
 
     It is in no repr, and cannot be pickled or copied. An empty one stands for no key. One of less
     than 16 characters is not looked for in what comes back: ``"Si"`` is in every answer. It is
-    recognised in any letter case, but not in another encoding.
+    recognized in any letter case, but not in another encoding.
     """
 
     __slots__ = ("reveal",)
@@ -43,7 +43,7 @@ class Secret:
 
     @property
     def is_short(self) -> bool:
-        """Whether it is too short to be a key of the API, and to be told from other words."""
+        """Whether it is too short to be a key of the API: it may be any word."""
         return 0 < len(self.reveal()) < SHORTEST
 
     def is_in(self, text: str | bytes) -> bool:

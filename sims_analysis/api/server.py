@@ -49,7 +49,7 @@ KEY_VARIABLE = "SIMS_SERVER_KEY"
 #: Bytes of the smallest answer that is compressed.
 _COMPRESSED_FROM = 1000
 _OPENAPI = Path(__file__).parent / "openapi.json"
-#: More connections than this are told to come back later.
+#: More connections than this are refused with 503.
 _CONNECTIONS = 256
 #: Answers that are made at a time, which bounds their memory.
 _AT_A_TIME = 4
@@ -77,7 +77,7 @@ def create_app(
         What a request must carry as ``X-API-KEY``, or as the password of a browser's login;
         without one, everybody is answered.
     allow_origins : sequence of str
-        Origins of web pages that may ask, such as ``"https://dashboard.example"``.
+        Origins of web pages that may send requests, such as ``"https://dashboard.example"``.
 
     Returns
     -------
@@ -221,12 +221,12 @@ def _strong(key: str) -> str:
 def _encoded_paths(app: ASGIApp) -> ASGIApp:
     """Let routes see the path as it was sent: an encoded slash is part of an id or species."""
 
-    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "raw_path" in scope:
             scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
         await app(scope, receive, send)
 
-    return called
+    return wrapped
 
 
 def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
@@ -236,7 +236,7 @@ def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
     """
     digest = None if key is None else hashlib.sha256(key.encode()).digest()
 
-    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
         shown = headers.get(b"x-api-key") or _password(headers.get(b"authorization", b""))
         if (
@@ -249,12 +249,12 @@ def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
             await app(scope, receive, send)
             return
         response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must hold the key")
-        # Programs that run in a web page must not make the browser ask.
+        # A request by a script in a web page must not open the browser's login.
         page = b"text/html" in headers.get(b"accept", b"")
         response.headers["WWW-Authenticate"] = 'Basic realm="SIMS"' if page else "X-API-KEY"
         await response(scope, receive, send)
 
-    return called
+    return wrapped
 
 
 def _password(authorization: bytes) -> bytes:
@@ -294,9 +294,9 @@ class Answers:
 
     async def payload(self, request: Request) -> Response:
         """Answer ``GET /sims/{data_id}``, and that of one species: ``/species/{species_name}``."""
-        asked = {name: _parameter(request, name) for name in request.path_params}
+        parts = {name: _parameter(request, name) for name in request.path_params}
         async with self._turns:
-            return answer(request, await run_in_threadpool(self._payload, **asked))
+            return answer(request, await run_in_threadpool(self._payload, **parts))
 
     async def catalogue(self, request: Request) -> Response:
         """Answer ``GET /data_entries/``."""
@@ -311,7 +311,7 @@ class Answers:
         if not versions:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
         _, payload = read_version(versions[-1])
-        known = SIMSResult.from_json(payload, data_id="")
+        known = SIMSResult._of_payload(payload, "")
         if species_name is None and known.species == sorted(known.species):
             ids = {profile.data_id for profile in known.depth_profiles}
             if all(isinstance(one, str) and canonical(one) == data_id for one in ids):
@@ -323,7 +323,7 @@ class Answers:
         return orjson.dumps(sorted(profiles, key=lambda profile: str(profile["species_name"])))
 
     def _catalogue(self, search: Search) -> bytes:
-        # One damaged entry must not hide the others, nor be hidden: its row says how it is damaged.
+        # A damaged entry must not stop the others, nor be left out: its row says what is wrong.
         with collected():
             found = self._archive.entries(search, damaged=True)
         return orjson.dumps([entry.to_dict() for entry in found])

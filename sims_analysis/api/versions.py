@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -31,7 +32,8 @@ _README = Path(__file__).parent / "archive_readme.txt"
 _GITATTRIBUTES = b"entries/** -text\n"
 # Some ways of copying change case.
 _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+#: A UUID with hyphens or without, in braces or not.
+_UUID = re.compile(r"(\{)?[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\2){3}[0-9a-f]{12}(?(1)\})", re.IGNORECASE)
 _VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _ABANDONED_AFTER = 3600.0
 _NEWER = (
@@ -49,7 +51,7 @@ class Record:
     data_id : str
         Identifier of the entry.
     url : str
-        Where the payload came from: the address that was asked, ``file:NAME``, or a note.
+        Where the payload came from: the address, ``file:NAME``, or a note.
     retrieved : str
         When, ISO 8601 in UTC.
     sha256 : str
@@ -61,7 +63,7 @@ class Record:
     format_version : int
         Version of the archive's layout.
     etag, last_modified : str or None
-        By which the server knows this payload again, where it said so.
+        The server's validators of this payload, where it sent any.
     """
 
     data_id: str
@@ -81,9 +83,9 @@ class Record:
 
     @property
     def validators(self) -> dict[str, str]:
-        """The headers that ask whether a server still has this payload."""
-        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: text for name, text in asked.items() if text}
+        """The headers of a request that is answered with 304 if nothing has changed."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: text for name, text in headers.items() if text}
 
     def to_dict(self) -> dict[str, object]:
         """Give the object of record.json."""
@@ -102,8 +104,8 @@ _EXPECTED: dict[str, tuple[Any, str]] = {
 
 
 def canonical(data_id: str) -> str:
-    """Spell a data id as the archive does: the letters of a UUID are small, whatever was typed."""
-    return data_id.lower() if _UUID.fullmatch(data_id) else data_id
+    """Spell a data id as the archive does: a UUID in small letters, with hyphens, no braces."""
+    return str(uuid.UUID(data_id)) if _UUID.fullmatch(data_id) else data_id
 
 
 def is_of(folder: Path, data_id: object) -> bool:
@@ -173,8 +175,8 @@ def _as_record(version: Path, found: Any) -> Record:
             what = json_type(found[name]) if name in found else "no such field"
             raise PayloadError(f"expected {expected}, found {what}", f"$.{name}")
     if not moment_of(found["retrieved"]):
-        said = found["retrieved"]
-        raise PayloadError(f"expected a time in ISO 8601, found {said!r}", "$.retrieved")
+        text = found["retrieved"]
+        raise PayloadError(f"expected a time in ISO 8601, found {text!r}", "$.retrieved")
     marks: dict[str, Any] = {name: validator(found.get(name)) for name in _OPTIONAL}
     return Record(**{name: found[name] for name in _EXPECTED}, **marks)
 
@@ -201,7 +203,7 @@ def read_payload(version: Path, record: Record) -> bytes:
 
 @contextmanager
 def _readable(version: Path, name: str) -> Iterator[None]:
-    """Tell of a file of a version that cannot be read."""
+    """Name the file of a version that cannot be read."""
     try:
         yield
     except OSError as error:
@@ -226,8 +228,8 @@ def append(
     entry = None if catalogue is None else catalogue_json(folder, catalogue)
     _make_folder(folder)
     with ExitStack() as turn:
-        locked = turn.enter_context(files.alone(folder))
-        if not (locked or supersede):
+        held = turn.enter_context(files.locked(folder))
+        if not (held or supersede):
             turn.enter_context(files.claimed(folder))
         versions = list_versions(folder)
         kept = None

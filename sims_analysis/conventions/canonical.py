@@ -32,8 +32,8 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Ends of the names of what is in the unit of a measured variable beside it, and of it and all
-#: that stands beside it.
+#: Ends of the names of ancillary variables in the unit of their measured variable, and of this
+#: and all its ancillary ones.
 IN_ITS_UNIT = ("_stderr", "_background_stderr", "_scatter", f"_{vocabulary.CENSORED}")
 ENDS = (
     "",
@@ -65,14 +65,14 @@ def on_canonical_data(function: F) -> F:
     return cast("F", call)
 
 
-def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
+def to_canonical(ds: xr.Dataset, prefix: str = "") -> xr.Dataset:
     """Convert measured variables, their standard errors, and the axis to canonical units.
 
     Parameters
     ----------
     ds : Dataset
         Plain.
-    whose : str, optional
+    prefix : str, optional
         Beginning of the messages: ``"measurement 'w1': "``.
 
     Raises
@@ -88,7 +88,7 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
     changed = {}
     for name in [name for name in kinds if name in ds.variables]:
         variable = ds.variables[name]
-        magnitude, unit = units.magnitude_and_unit(variable, kinds[name], f"{whose}{name}")
+        magnitude, unit = units.magnitude_and_unit(variable, kinds[name], f"{prefix}{name}")
         attrs = {**variable.attrs, "units": unit.canonical}
         if not unit.is_canonical or attrs != variable.attrs:
             changed[name] = (variable.dims, unit.to_canonical(magnitude), attrs)
@@ -99,13 +99,13 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
 
 
 def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, xr.Variable]:
-    """Multiply a variable by a factor, and with it what stands beside it in its unit.
+    """Multiply a variable by a factor, and with it the ancillary ones in its unit.
 
     Returns
     -------
     dict
         By the ends of their names (``""``, ``"_stderr"``, ``"_counts"``...): the variable and
-        everything beside it; what is in another unit, as counts are, is not multiplied.
+        everything ancillary; what is in another unit, as counts are, is not multiplied.
     """
     found = {end: ds[name + end].variable for end in ENDS if name + end in ds}
     for end in {"", *IN_ITS_UNIT} & found.keys():
@@ -148,7 +148,7 @@ def was_subtracted(ds: xr.Dataset, unit: str) -> bool:
     return before is not None and before.attrs["units"] == unit
 
 
-def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species") -> list[str]:
+def species_of(ds: xr.Dataset | xr.DataArray, *requested: Any, name: str = "species") -> list[str]:
     """List the species; check that each requested one occurs exactly once.
 
     Raises
@@ -159,10 +159,10 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
         If one of them occurs more than once.
     """
     labels = ds.coords["species"].variable if "species" in ds.coords else None
-    return known_species(labels, *asked, name=name)
+    return known_species(labels, *requested, name=name)
 
 
-def known_species(labels: xr.Variable | None, *asked: Any, name: str = "species") -> list[str]:
+def known_species(labels: xr.Variable | None, *requested: Any, name: str = "species") -> list[str]:
     """List the species of a coordinate; see :func:`species_of`."""
     if labels is None:
         raise SpeciesError(
@@ -170,13 +170,13 @@ def known_species(labels: xr.Variable | None, *asked: Any, name: str = "species"
             "data.assign_coords(species=[...])"
         )
     names = [str(label) for label in np.atleast_1d(labels.values)]
-    unknown = [one for one in asked if one not in names]
+    unknown = [one for one in requested if one not in names]
     if unknown:
         raise SpeciesError(
             f"{name} names {', '.join(map(repr, unknown))}; the data have "
             f"{', '.join(map(repr, names)) or 'none'}"
         )
-    refuse_repeated([one for one in names if one in asked])
+    refuse_repeated([one for one in names if one in requested])
     return names
 
 

@@ -1,6 +1,6 @@
-"""What tools of the CF conventions ask of a Dataset, in memory and in a file.
+"""What tools of the CF conventions expect of a Dataset, in memory and in a file.
 
-In memory, a measured variable names what stands beside it. A file has, in place of what only we
+In memory, a measured variable names its ancillary ones. A file has, in place of what only we
 read, what all tools do: units of UDUNITS, words as flags, labels as characters. :func:`restored`
 undoes it.
 """
@@ -26,27 +26,27 @@ _NO_WORD = -1
 
 
 def with_ancillaries(ds: xr.Dataset) -> xr.Dataset:
-    """Name in each measured variable what stands beside it: standard errors, counts."""
+    """Name in each measured variable its ancillary ones: standard errors, counts."""
     changed = {}
     for name in [name for name in vocabulary.MEASURED if name in ds.data_vars]:
         attrs = ds.variables[name].attrs
-        beside = _beside(ds, name)
-        if attrs.get(_ANCILLARY, "") != beside:
+        names = _ancillary_names(ds, name)
+        if attrs.get(_ANCILLARY, "") != names:
             kept = {key: value for key, value in attrs.items() if key != _ANCILLARY}
-            changed[name] = kept | ({_ANCILLARY: beside} if beside else {})
+            changed[name] = kept | ({_ANCILLARY: names} if names else {})
     ds = ds.copy(deep=False) if changed else ds
     for name, attrs in changed.items():
         ds.variables[name].attrs = attrs
     return ds
 
 
-def _beside(ds: xr.Dataset, name: str, *more: str) -> str:
+def _ancillary_names(ds: xr.Dataset, name: str, *more: str) -> str:
     ends = ("stderr", *vocabulary.COLUMNS)
     return " ".join(one for one in (*(f"{name}_{end}" for end in ends), *more) if one in ds)
 
 
 def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
-    """Return what a file should say beside, by variable: names, axes, standard errors."""
+    """Return the further attributes of a file, by variable: names, axes, standard errors."""
     wanted: dict[str, dict[str, str]] = {}
     for name, variable in ((str(name), v) for name, v in ds.variables.items()):
         wanted[name] = {}
@@ -54,8 +54,10 @@ def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
         if not named and not name.endswith("_bounds"):  # those of an axis are its own
             wanted[name]["long_name"] = name.replace("_", " ").capitalize()
         if name in ds.data_vars:
-            beside = _beside(ds, name, *(one for one in ("stderr", "status") if one != name))
-            wanted[name] |= {_ANCILLARY: beside} if beside else {}
+            names = _ancillary_names(
+                ds, name, *(one for one in ("stderr", "status") if one != name)
+            )
+            wanted[name] |= {_ANCILLARY: names} if names else {}
         elif name in vocabulary.AXES:
             wanted[name] |= vocabulary.of_axis(name)
     return {
@@ -65,7 +67,7 @@ def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
 
 
 def follows(ds: xr.Dataset) -> bool:
-    """Whether a file of these data follows the conventions, once :func:`for_file` has dressed it.
+    """Whether a file of these data follows the conventions, once :func:`for_file` has prepared it.
 
     It does not where a unit is none that we read, or the numbers of an axis go back and forth.
     """
@@ -85,7 +87,7 @@ def _unit_of(variable: xr.Variable) -> str | None:
 
 
 def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
-    """Dress a Dataset for a file, and note in the memo what :func:`restored` needs.
+    """Prepare a Dataset for a file, and note in the memo what :func:`restored` needs.
 
     Parameters
     ----------
@@ -93,8 +95,8 @@ def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
         Plain, with attrs that may be changed.
     memo : dict
         Gets ``units``, the names of variables whose unit was spelled for UDUNITS; ``flags``, those
-        of words that became numbers, with the type of the words; and ``ancillary``, what a variable
-        names beside it that is not in the data any more.
+        of words that became numbers, with the type of the words; and ``ancillary``, ancillary
+        variables that are named but not in the data any more.
     """
     memo["units"], memo["flags"], memo["ancillary"] = [], {}, {}
     for name, variable in ds.variables.items():

@@ -181,7 +181,7 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
 
 
 def _in_order(extra: dict[str, Any], depths: Array) -> dict[str, Any]:
-    """Sort the columns beside the samples by depth."""
+    """Sort the ancillary columns by depth."""
     columns = columns_of(extra, depths.size)
     if not columns:
         return extra

@@ -161,10 +161,12 @@ def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     merged["sims_analysis_version"] = __version__
     calls = [call for record in records for call in record["calls"]]
     merged["calls"] = list(dict.fromkeys(filter(None, calls)))
-    asked = [question for record in records for question in _as_list(record.get("question", []))]
+    questions = [
+        question for record in records for question in _as_list(record.get("question", []))
+    ]
     for key, rows in (
         ("steps", _distinct([step for record in records for step in record.get("steps", [])])),
-        ("question", _distinct(asked)),
+        ("question", _distinct(questions)),
         ("results", [row for record in records for row in record.get("results", [])]),
     ):
         if rows:
@@ -180,7 +182,7 @@ def _texts(item: xr.Dataset | xr.DataArray, key: str) -> list[str]:
     """Return an attr of the data, or of each measurement of a batch, where it is a coordinate."""
     if key not in item.coords:
         return [_attr(item, key)]
-    # A lazy coordinate is not worth computing.
+    # A lazy coordinate is not computed for this.
     return [] if item[key].chunks is not None else list(map(str, np.ravel(item[key].values)))
 
 

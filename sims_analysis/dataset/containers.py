@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from sims_analysis.dataset.chunks import check_chunks
 from sims_analysis.errors import ArchiveError, SimsError
 from sims_analysis.files import Budget, check_file, check_folder
 
@@ -42,7 +43,8 @@ def check_hdf5(
     path : Path
     budget : Budget
     lazy : bool
-        Whether of its arrays only those over one dimension are read: the axes.
+        Whether of its arrays only those over one dimension are read: the axes. Of the others a
+        chunk is looked at as well, unless the file is larger than the budget.
     error : type
         Of the error.
 
@@ -88,6 +90,10 @@ def check_hdf5(
                         )
                     if not lazy or item.ndim < 2:
                         _take_values(item, place, budget, size)
+                    else:
+                        chunk = item.dtype.itemsize * math.prod(item.chunks or (0,))
+                        budget.take(chunk, f"a chunk of data set {place!r}")
+                    if not lazy or item.ndim < 2 or size <= budget.limit:
                         _check_chunks(item, place, budget)
 
 
@@ -227,7 +233,7 @@ def _codecs(metadata: Any, *, packing: bool = False) -> Iterator[str]:
 
 
 def _take_arrays(store: Path, budget: Budget, *, lazy: bool) -> None:
-    """Take what the arrays of a store need, and a chunk of each."""
+    """Take what the arrays of a store need, and a chunk of each, which may unpack to more."""
     import zarr
 
     group = zarr.open_group(store, mode="r")
@@ -237,3 +243,4 @@ def _take_arrays(store: Path, budget: Budget, *, lazy: bool) -> None:
         if not lazy or array.ndim < 2:
             budget.take(array.size * size, what)
         budget.take(math.prod(array.shards or array.chunks) * size, what)
+        check_chunks(store, array, budget, lazy=lazy and array.ndim > 1)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.dataset.shared import shared_coords
-from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.kernels.gaps import gap_after
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.outcomes import Flag
@@ -69,11 +70,29 @@ class _Canonical:
     axis: str
     depth: Array
     kind: str
-    value: Array
-    #: What stands beside them: ``"stderr"`` and ``vocabulary.BESIDE``.
-    beside: dict[str, Array]
+    #: Its columns by the end of the variable's name: ``""`` for the values, ``"stderr"``...
+    columns: dict[str, Array]
     #: Edges of the cells over which the values are means, shape (samples, 2).
     cells: Array | None = None
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the samples of profiles stand in the arrays of a Dataset, shape (species, samples)."""
+
+    profiles: list[_Canonical]
+    #: Of each profile, its row, and the places of its samples on the common axis.
+    rows: list[int]
+    positions: list[NDArray[np.intp]]
+    shape: tuple[int, int]
+
+    def column(self, end: str, kind: str | None = None) -> Array:
+        """Put a column of all profiles, or those of one kind, at its samples; NaN elsewhere."""
+        placed = np.full(self.shape, np.nan)
+        for one, row, position in zip(self.profiles, self.rows, self.positions, strict=True):
+            if end in one.columns and kind in (None, one.kind):
+                placed[row, position] = one.columns[end]
+        return placed
 
 
 @checks_arguments
@@ -83,6 +102,7 @@ def to_dataset(
     depth: QuantityLike = "union",
     like: str | None = None,
     duplicates: Literal["raise", "mean", "step"] = "raise",
+    depth_units: str | None = None,
 ) -> xr.Dataset:
     """Turn the profiles of one measurement into a Dataset indexed by species and depth.
 
@@ -101,6 +121,10 @@ def to_dataset(
         moved to the next smaller number, so that the trapezoid conserves the dose of the histogram.
         ``"mean"`` takes the mean of the values, which is right where a depth was measured twice,
         but would turn the steps of a histogram into ramps.
+    depth_units : str, optional
+        Unit of the depths, where the one that the profiles state is refused: ``"A"`` may be an
+        angstrom or an ampere. What contradicts a unit that can be read is taken as stated here,
+        with a warning.
 
     Returns
     -------
@@ -124,8 +148,8 @@ def to_dataset(
     Raises
     ------
     ProfileError
-        If there is no profile, a species occurs twice in one kind of unit, a depth occurs twice in
-        a profile, or some profiles are on a depth axis and others on a sputter-time axis.
+        If there is no profile, a depth occurs twice in a profile, or some profiles are on a depth
+        axis and others on a sputter-time axis.
     SpeciesError
         If `like` is not one of the species.
     UnitsError
@@ -134,8 +158,9 @@ def to_dataset(
     Warns
     -----
     ProfileWarning
-        If samples had to be put in order of depth, some were not measured, the profiles are of
-        different data entries, or something is not as it usually is: depths beyond 1 mm,
+        If samples had to be put in order of depth, some were not measured, a species occurs twice
+        in one kind of unit (their names are numbered: ``"B (1)"``, ``"B (2)"``), the profiles are
+        of different data entries, or something is not as it usually is: depths beyond 1 mm,
         concentrations above 1e24 atoms/cm^3 or that look like logarithms, fractions above 1,
         columns that seem to be swapped. Nothing is refused for being unusual.
 
@@ -152,7 +177,7 @@ def to_dataset(
     """
     if depth != "union" and like is not None:
         raise ProfileError(f"give one of depth={depth!r} and like={format_argument(like)}")
-    ds = dataset_of(source, duplicates)
+    ds = dataset_of(source, duplicates, depth_units)
     register_accessor()
     if depth == "union" and like is None:
         return ds
@@ -173,17 +198,19 @@ def to_dataset(
 def dataset_of(
     source: HasProfiles | DepthProfile | Sequence[DepthProfile],
     duplicates: Literal["raise", "mean", "step"] = "raise",
+    depth_units: str | None = None,
 ) -> xr.Dataset:
-    """Turn profiles into a Dataset on the union of their axes, for a program that hands on none.
+    """Turn profiles into a Dataset on the union of their axes, for use within this package.
 
-    Other packages do not know it yet: pint and its registry take longer than all answers.
+    Other packages do not know it yet: to load pint and its registry takes longer than all else.
     """
     check_choice("duplicates", duplicates, ("raise", "mean", "step"))
     profiles = _checked(source)
-    found = [_canonical(profile, duplicates) for profile in profiles]
-    _refuse_repeats(found)
+    if depth_units is not None:
+        profiles = _in_units(profiles, depth_units)
+    found = _numbered([_canonical(profile, duplicates) for profile in profiles])
     _warn_of_gaps(found)
-    warn_of_implausible(profiles)
+    warn_of_implausible([one.profile for one in found])
     return _joined(found, _dataset_attrs(source, profiles))
 
 
@@ -216,6 +243,18 @@ def _checked(source: Any) -> list[DepthProfile]:
     return profiles
 
 
+def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfile]:
+    """Take the depths in the unit that the user states; warn where it is not the one delivered."""
+    unit = unit_of_kind(depth_units, vocabulary.AXES, "depth_units")
+    for text in dict.fromkeys(profile.depth_units for profile in profiles):
+        with suppress(UnitsError):
+            own = unit_of_kind(text, vocabulary.AXES, "depth_units")
+            if (own.kind, own.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
+                message = f"the profiles say {text!r}; taken as {depth_units!r}, as stated"
+                warn(f"depth_units: {message}", ProfileWarning)
+    return [replace(profile, depth_units=depth_units) for profile in profiles]
+
+
 def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     """Convert to canonical units and sort by depth."""
     who = f"species {profile.species_name!r}"
@@ -227,27 +266,47 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    stated = depth
+    order = order_of(profile.depths)
     if not (depth[1:] > depth[:-1]).all():
         if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
-            order = order_of(depth)
-            stated, columns = depth[order], [column[order] for column in columns]
+        sorted_depths, columns = depth[order], [column[order] for column in columns]
         units = (axis_unit, value_unit)
-        depth, columns = without_repeats(who, units, stated, columns, duplicates)
-    beside = dict(zip(["stderr"], columns[1:], strict=False))
-    beside |= _beside(profile, value_unit, stated, depth.size)
-    cells = _cells(profile, axis_unit, depth.size)
-    return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
+        depth, columns = without_repeats(who, units, sorted_depths, columns, duplicates)
+        if depth.size < order.size:  # where depths were merged, the first of each
+            order = order[np.unique(sorted_depths, return_index=True)[1]]
+    named = dict(zip(("", "stderr"), columns, strict=False))
+    named |= _ancillary_columns(profile, value_unit, order)
+    cells = _cells(profile, axis_unit, order)
+    named[vocabulary.QUALITY] = _flags(depth, named, cells)
+    return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, named, cells)
 
 
-def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
+def _ancillary_columns(
+    profile: DepthProfile, own: Unit, order: NDArray[np.intp]
+) -> dict[str, Array]:
+    """Read counts, limits, flags... of the samples; `own` is the unit of their values."""
+    found = {}
+    for name, column in columns_of(profile.extra, profile.depths.size).items():
+        if name not in (*vocabulary.ANCILLARY, *vocabulary.EVIDENCE):
+            continue
+        found[name] = np.array(column["values"], dtype=np.float64)[order]
+        stated = column.get("units")
+        if name != vocabulary.QUALITY:  # which has no unit
+            who = f"species {profile.species_name!r}: {name}"
+            kinds = _KINDS[vocabulary.ANCILLARY.get(name)]
+            limit = name == vocabulary.CENSORED and not stated
+            unit = own if limit else unit_of_kind(stated, kinds, who)
+            found[name] = unit.to_canonical(found[name])
+    return found
+
+
+def _cells(profile: DepthProfile, axis_unit: Unit, order: NDArray[np.intp]) -> Array | None:
     """Read the edges of cells, in order of depth: the columns ``cell_start``, ``cell_stop``."""
     columns = columns_of(profile.extra, profile.depths.size)
     edges = {name: columns[name] for name in vocabulary.CELLS if name in columns}
-    if len(edges) < 2 or samples < profile.depths.size:
+    if len(edges) < 2 or order.size < profile.depths.size:
         return None
-    order = order_of(profile.depths)
     sides = []
     for name, edge in edges.items():
         who = f"species {profile.species_name!r}: {name}"
@@ -256,108 +315,47 @@ def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None
     return np.column_stack(sides)
 
 
-def _cells_of_all(found: list[_Canonical], depth: Array, positions: list[Any]) -> Array | None:
-    """Put the edges of cells on the common axis; None where not all profiles are of cells."""
-    edges = np.full((depth.size, 2), np.nan)
-    for s, position in zip(found, positions, strict=True):
-        if s.cells is None:
-            return None
-        before = edges[position]
-        if (abs(before - s.cells) > AXIS_TOLERANCE * np.ptp(depth)).any():
-            warn(
-                f"species {s.profile.species_name!r} has other cells than another species around "
-                "the same depths: all are taken as samples; make one Dataset of each",
-                ProfileWarning,
-            )
-            return None
-        edges[position] = np.where(np.isnan(s.cells), before, s.cells)
-    return edges
-
-
-def _beside(
-    profile: DepthProfile, own: Unit, with_repeats: Array, samples: int
-) -> dict[str, Array]:
-    """Read counts, limits, and how well a background that was subtracted is known; by depth.
-
-    Where depths (`with_repeats`) were merged to fewer `samples`, those of the first of each.
-    """
-    found = {}
-    for name, column in columns_of(profile.extra, profile.depths.size).items():
-        if name == vocabulary.QUALITY:
-            values = np.array(column["values"], dtype=np.float64)
-            found[name] = values[order_of(profile.depths)]
-            if samples < values.size:
-                found[name] = found[name][np.unique(with_repeats, return_index=True)[1]]
-        elif name in vocabulary.BESIDE or name == vocabulary.CENSORED:
-            kinds = _KINDS[vocabulary.BESIDE.get(name)]
-            stated = column.get("units")
-            limits = name == vocabulary.CENSORED and not stated  # in the unit of the values
-            who = f"species {profile.species_name!r}: {name}"
-            unit = own if limits else unit_of_kind(stated, kinds, who)
-            values = np.array(column["values"], dtype=np.float64)
-            found[name] = unit.to_canonical(values[order_of(profile.depths)])
-            if samples < values.size:
-                found[name] = found[name][np.unique(with_repeats, return_index=True)[1]]
-    return found
+def _flags(depth: Array, columns: Mapping[str, Array], cells: Array | None) -> NDArray[np.int16]:
+    """Return what is known of the samples of a profile: as stated, missing ones, and gaps."""
+    value, limit = columns[""], columns.get(vocabulary.CENSORED)
+    missing = np.isnan(value)
+    stated = columns.get(vocabulary.QUALITY, np.zeros(value.size))
+    flags: NDArray[np.int16] = np.nan_to_num(stated).astype(np.int16)
+    below = missing & (False if limit is None else ~np.isnan(limit))
+    flags[below] |= Flag.BELOW_LIMIT
+    flags[missing & ~below & (flags == 0)] |= Flag.PLACEHOLDER
+    at = np.flatnonzero(~missing)
+    edges = () if cells is None else np.ascontiguousarray(cells[at].T)
+    if at.size > 1:
+        wide = gap_after(Dense(depth[at], value[None, at], None, *edges))
+        limited = np.cumsum(below)[at]  # those below a limit were measured: no gap
+        if wide is not None:
+            gap = wide[:-1] & (np.diff(limited) == 0)
+            flags[at[:-1][gap]] |= Flag.GAP_AFTER
+            flags[at[1:][gap]] |= Flag.GAP_BEFORE
+    return flags
 
 
 def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
     axis = _common_axis(found)
-    depth, positions, own = merge([s.depth for s in found])
-    if any(s.depth.size < depth.size for s in found):
+    depth, positions, own = merge([one.depth for one in found])
+    if any(one.depth.size < depth.size for one in found):
         attrs = {**attrs, LAYOUT: OWN_DEPTHS}
-    # A species may have a concentration and an intensity: its first profile comes first.
-    leading: dict[str, int] = {}
-    for i, s in enumerate(found):
-        leading.setdefault(s.profile.species_name, i)
-    row_of = {name: row for row, name in enumerate(leading)}
-    rows = [row_of[s.profile.species_name] for s in found]
-    names = _variable_names({s.kind for s in found})
-    dims, shape = ("species", axis), (len(leading), depth.size)
-    variables: dict[str, Any] = {}
-    evidence: dict[str, Any] = {}  # coordinates, which a DataArray keeps
-    given = {end for s in found for end in s.beside} - {vocabulary.QUALITY}
-    shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED if end in given}
-    for kind, name in names.items():
-        units = CANONICAL[kind]
-        values = np.full(shape, np.nan)
-        beside = {end: np.full(shape, np.nan) for end in vocabulary.OF_SAMPLES if end in given}
-        flags = np.zeros(shape, np.int16)
-        for s, row, position in zip(found, rows, positions, strict=True):
-            if s.kind == kind:
-                values[row, position] = s.value
-                flags[row, position] = _flags(s)
-                for end, column in s.beside.items():
-                    if end != vocabulary.QUALITY:
-                        (shared if end in shared else beside)[end][row, position] = column
-        variables[name] = (dims, values, vocabulary.attrs(name, units))
-        for end, columns in beside.items():
-            if not np.isnan(columns).all():
-                its_attrs = vocabulary.ancillary_attrs(name, end, units)
-                to = evidence if end == vocabulary.CENSORED else variables
-                to[f"{name}_{end}"] = (dims, columns, its_attrs)
-        if flags.any():
-            attrs_of_flags = vocabulary.quality_attrs()
-            evidence[f"{name}_{vocabulary.QUALITY}"] = (dims, flags, attrs_of_flags)
-    others = [
-        (row, names[s.kind], s.profile, z)
-        for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
-        if leading[s.profile.species_name] != i
-    ]
+    names = [one.profile.species_name for one in found]
+    row_of = {name: row for row, name in enumerate(dict.fromkeys(names))}
+    layout = _Layout(found, [row_of[n] for n in names], positions, (len(row_of), depth.size))
+    variable_names = _variable_names({one.kind for one in found})
+    variables, evidence = _variables(layout, variable_names, ("species", axis))
+    shared = {end: layout.column(end) for end in vocabulary.SHARED}
     coords: dict[str, Any] = {
-        "species": np.array(list(leading), dtype=str),
+        "species": np.array(list(row_of), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
         **evidence,
-        **delivered.coords(
-            [found[i].profile for i in leading.values()],
-            [own[i] for i in leading.values()],
-            attrs.get("data_id", ""),
-            others,
-        ),
+        **_delivered(layout, own, variable_names, attrs.get("data_id", "")),
     }
-    cells = _cells_of_all(found, depth, positions)
+    cells = _cells_of_all(layout, depth)
     if cells is not None:
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         coords[f"{axis}_bounds"] = ((axis, "bounds"), cells)
@@ -367,60 +365,115 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
-def _flags(one: _Canonical) -> NDArray[np.int16]:
-    """Return what is known of the samples of a profile: as stated, missing ones, and gaps."""
-    missing = np.isnan(one.value)
-    stated = one.beside.get(vocabulary.QUALITY, np.zeros(one.value.size))
-    flags: NDArray[np.int16] = np.nan_to_num(stated).astype(np.int16)
-    limit = one.beside.get(vocabulary.CENSORED)
-    below = missing & (False if limit is None else ~np.isnan(limit))
-    flags[below] |= Flag.BELOW_LIMIT
-    flags[missing & ~below & (flags == 0)] |= Flag.PLACEHOLDER
-    at = np.flatnonzero(~missing)
-    cells = () if one.cells is None else np.ascontiguousarray(one.cells[at].T)
-    if at.size > 1:
-        wide = gap_after(Dense(one.depth[at], one.value[None, at], None, *cells))
-        limited = np.cumsum(below)[at]  # those below a limit were measured: no gap
-        if wide is not None:
-            gap = wide[:-1] & (np.diff(limited) == 0)
-            flags[at[:-1][gap]] |= Flag.GAP_AFTER
-            flags[at[1:][gap]] |= Flag.GAP_BEFORE
-    return flags
+def _variables(
+    layout: _Layout, names: Mapping[str, str], dims: tuple[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a variable for each kind of value, with its ancillary ones; and the coordinates."""
+    variables: dict[str, Any] = {}
+    coords: dict[str, Any] = {}  # which a DataArray keeps
+    ends = {end for one in layout.profiles for end in one.columns}
+    for kind, name in names.items():
+        units = CANONICAL[kind]
+        variables[name] = (dims, layout.column("", kind), vocabulary.attrs(name, units))
+        for end in [end for end in vocabulary.OF_SAMPLES if end in ends]:
+            column = layout.column(end, kind)
+            if end == vocabulary.QUALITY:
+                column = np.nan_to_num(column).astype(np.int16)
+            if not (column == 0 if end == vocabulary.QUALITY else np.isnan(column)).all():
+                place = coords if end in vocabulary.EVIDENCE else variables
+                place[f"{name}_{end}"] = (
+                    dims, column, vocabulary.ancillary_attrs(name, end, units),
+                )  # fmt: skip
+    return variables, coords
 
 
-def _refuse_repeats(found: list[_Canonical]) -> None:
-    """Refuse two profiles of one species in one kind of unit."""
-    counts = Counter((s.profile.species_name, s.kind) for s in found)
-    twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
-    if twice:
+def _delivered(
+    layout: _Layout, own: list[Array], names: Mapping[str, str], data_id: str
+) -> dict[str, Any]:
+    """Return the coordinates with what was delivered with each species.
+
+    A species may have a concentration and an intensity: its first profile comes first.
+    """
+    placed = list(zip(layout.profiles, layout.rows, own, strict=True))
+    first = {row: i for i, row in reversed(list(enumerate(layout.rows)))}
+    leading = [placed[first[row]] for row in range(len(first))]
+    return delivered.coords(
+        [one.profile for one, _, _ in leading],
+        [depth for _, _, depth in leading],
+        data_id,
+        [
+            (row, names[one.kind], one.profile, depth)
+            for i, (one, row, depth) in enumerate(placed)
+            if first[row] != i
+        ],
+    )
+
+
+def _cells_of_all(layout: _Layout, depth: Array) -> Array | None:
+    """Put the edges of cells on the common axis; None where not all profiles are of cells."""
+    edges = np.full((depth.size, 2), np.nan)
+    for one, position in zip(layout.profiles, layout.positions, strict=True):
+        if one.cells is None:
+            return None
+        before = edges[position]
+        if (abs(before - one.cells) > AXIS_TOLERANCE * np.ptp(depth)).any():
+            warn(
+                f"species {one.profile.species_name!r} has other cells than another species around "
+                "the same depths: all are taken as samples; make one Dataset of each",
+                ProfileWarning,
+            )
+            return None
+        edges[position] = np.where(np.isnan(one.cells), before, one.cells)
+    return edges
+
+
+def _numbered(found: list[_Canonical]) -> list[_Canonical]:
+    """Distinguish profiles of one species in one kind of unit by a number."""
+    keys = [(one.profile.species_name, one.kind) for one in found]
+    counts, seen = Counter(keys), Counter[tuple[str, str]]()
+    repeated = [key for key in keys if counts[key] > 1]
+    if not repeated:
+        return found
+    names = []
+    for key in keys:
+        seen[key] += 1
+        names.append(f"{key[0]} ({seen[key]})" if key in repeated else key[0])
+    twice = ", ".join(dict.fromkeys(repr(name) for name, _ in repeated))
+    if len({(name, kind) for name, (_, kind) in zip(names, keys, strict=True)}) < len(keys):
         raise ProfileError(
-            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
-            "or give them distinct names with dataclasses.replace(profile, species_name=...) or, "
-            "for a file, with sims.read(path, number_repeats=True)"
+            f"species delivered more than once: {twice}; pass one profile of each, or give them "
+            "distinct names with dataclasses.replace(profile, species_name=...)"
         )
+    listed = [repr(name) for name, key in zip(names, keys, strict=True) if key in repeated]
+    warn(f"species delivered more than once: {twice}; named {', '.join(listed)}", ProfileWarning)
+    return [
+        replace(one, profile=replace(one.profile, species_name=name))
+        for one, name in zip(found, names, strict=True)
+    ]
 
 
 def _warn_of_gaps(found: list[_Canonical]) -> None:
-    counts = {s.profile.species_name: int(np.count_nonzero(np.isnan(s.value))) for s in found}
+    counts = {s.profile.species_name: int(np.count_nonzero(np.isnan(s.columns[""]))) for s in found}
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
         samples_were = "1 sample was" if total == 1 else f"{total} samples were"
         message = f"{samples_were} not measured (null): species {listed}"
-        warn("; ".join([message, *filter(None, map(_hidden, found))]), ProfileWarning)
+        warn("; ".join([message, *filter(None, map(_below_limit_between, found))]), ProfileWarning)
 
 
-def _hidden(one: _Canonical) -> str:
+def _below_limit_between(one: _Canonical) -> str:
     """Say how many samples below a limit of detection lie between two that have a value."""
-    said = one.profile.species_metadata
-    known = np.flatnonzero(~np.isnan(one.value))
+    metadata = one.profile.species_metadata
+    known = np.flatnonzero(~np.isnan(one.columns[""]))
     count = int(known[-1] - known[0] + 1 - known.size) if known.size else 0
-    if not (count and isinstance(said, Mapping) and "below_detection_limit" in said):
+    if not (count and isinstance(metadata, Mapping) and "below_detection_limit" in metadata):
         return ""
     return (
         f"{count} of {one.profile.species_name!r} between samples with a value, below "
-        f"{said['detection_limit']}: answers that go across from one to the next are too high there"
+        f"{metadata['detection_limit']}: answers that go across from one to the next are too high "
+        "there"
     )
 
 

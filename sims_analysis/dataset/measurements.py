@@ -103,7 +103,7 @@ def blank(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[An
 def split_attrs(
     parts: Sequence[Measurement], fresh: Collection[str], taken: Container[str]
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """Split attrs into those that all measurements share, and those that tell them apart.
+    """Split attrs into those that all measurements share, and those that differ.
 
     Parameters
     ----------

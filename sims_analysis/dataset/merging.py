@@ -176,7 +176,7 @@ def _placed(
     """Put a variable of some items into one over the species of all."""
     holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
     refuse_other_units(name, holders)
-    whose, first = holders[0]
+    owner, first = holders[0]
     rest = tuple(dim for dim in first.dims if dim not in ("species", axis))
     if rest and axis in first.dims:
         raise ProfileError(
@@ -197,7 +197,7 @@ def _placed(
         if not set(variable.dims) <= set(own) or any(own[d] != sizes[d] for d in rest):
             raise ProfileError(
                 f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
-                f"{whose.label}"
+                f"{owner.label}"
             )
         values = np.asarray(variable.set_dims(own).transpose(*dims).data)
         if out.dtype.kind == "i" and values.dtype.kind == "f":

@@ -14,7 +14,7 @@ import xarray as xr
 from sims_analysis.conventions.provenance import of_data, of_figure
 from sims_analysis.dataset.storage import opened, restored
 from sims_analysis.errors import ArchiveError, ProfileError
-from sims_analysis.files import Budget
+from sims_analysis.files import Budget, shown_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +74,7 @@ def provenance(
 
 def _of_file(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise FileNotFoundError(f"no such file: {path}")
+        raise FileNotFoundError(f"no such file: {shown_path(path)}")
     if path.is_dir() or path.suffix in (".nc", ".zarr", ".h5", ".nc4"):
         return _of_dataset(path)
     content = path.read_bytes()

@@ -16,7 +16,7 @@ __all__ = ["with_units"]
 
 
 def with_units(data: Data, /, **units: str) -> Data:
-    """Convert variables and axes to other units, and what stands beside them along with them.
+    """Convert variables and axes to other units, with their standard errors, limits and bounds.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def with_units(data: Data, /, **units: str) -> Data:
 
 
 def _of_dataset(data: xr.Dataset, units: dict[str, str]) -> xr.Dataset:
-    beside = {
+    ancillary = {
         name: [one for end in ("", *IN_ITS_UNIT) if (one := f"{name}{end}") in data.variables]
         for name in units
     }
-    return _converted(data, units, beside, {})
+    return _converted(data, units, ancillary, {})
 
 
 def _of_array(data: xr.DataArray, units: dict[str, str]) -> xr.DataArray:
-    """Convert an array, and its coordinates beside it; inside, it has a name of its own."""
+    """Convert an array, and its ancillary coordinates; inside, it has a name of its own."""
     inside = "__value__"
     coords = [end[1:] for end in IN_ITS_UNIT if end[1:] in data.coords]
     plain = data.to_dataset(name=inside, promote_attrs=False).reset_coords(coords)
@@ -81,9 +81,9 @@ def _of_array(data: xr.DataArray, units: dict[str, str]) -> xr.DataArray:
 
 
 def _converted(
-    ds: xr.Dataset, units: dict[str, str], beside: dict[str, list[str]], names: dict[str, str]
+    ds: xr.Dataset, units: dict[str, str], ancillary: dict[str, list[str]], names: dict[str, str]
 ) -> xr.Dataset:
-    """Convert variables and those beside them; `names` are the names for messages, if others."""
+    """Convert variables and their ancillary ones; `names` are the names for messages, if others."""
     changed: dict[str, xr.Variable] = {}
     for key, text in units.items():
         name = names.get(key, key)
@@ -93,7 +93,7 @@ def _converted(
                 f"{list_variables(ds.rename(names))}, and the axes "
                 f"{', '.join(axis for axis in vocabulary.AXES if axis in ds.coords)}"
             )
-        for one in (*(beside.get(key) or [key]), *_moved_with(ds, key)):
+        for one in (*(ancillary.get(key) or [key]), *_edges_of(ds, key)):
             variable = ds.variables[one]
             # By the CF conventions, bounds are in the unit of their axis and have no attrs.
             stated = ds.variables[key] if one.endswith("_bounds") else variable
@@ -105,7 +105,7 @@ def _converted(
     return ds.assign(changed)
 
 
-def _moved_with(ds: xr.Dataset, name: str) -> list[str]:
+def _edges_of(ds: xr.Dataset, name: str) -> list[str]:
     """Return the names of the edges of cells on an axis, which are converted with it."""
     if name not in vocabulary.AXES or axis_name(ds) != name:
         return []

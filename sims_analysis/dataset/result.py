@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SIMSResult", "stated_id"]
 
+#: What lifts the limit of memory for a payload of a client or an archive.
+_LIFTED = (
+    "; if you trust where it comes from, SIMSResult.from_json(payload, max_bytes=...) reads it"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SIMSResult:
@@ -92,7 +97,25 @@ class SIMSResult:
         >>> result.species
         ['Si']
         """
-        wire = decode(payload, Budget(max_bytes, PayloadError))
+        return cls._decoded(payload, Budget(max_bytes, PayloadError), data_id, provenance)
+
+    @classmethod
+    def _of_payload(
+        cls, payload: bytes, data_id: str, provenance: Mapping[str, str] | None = None
+    ) -> SIMSResult:
+        """Read what a client or an archive received: neither has an option for the memory."""
+        budget = Budget(error=PayloadError, advice=_LIFTED)
+        return cls._decoded(payload, budget, data_id, provenance)
+
+    @classmethod
+    def _decoded(
+        cls,
+        payload: bytes | bytearray | memoryview | str,
+        budget: Budget,
+        data_id: str | None,
+        provenance: Mapping[str, str] | None,
+    ) -> SIMSResult:
+        wire = decode(payload, budget)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
         profiles = DepthProfile._all_of(wire)

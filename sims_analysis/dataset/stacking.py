@@ -101,6 +101,11 @@ def stack(
             raise TypeError(
                 f"datasets[{i}]: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}"
             )
+        if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
+            raise ProfileError(
+                f"datasets[{i}] was selected from a batch: it has a coordinate {MEASUREMENT!r}; "
+                f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves"
+            )
     labels = _labels(datasets, names)
     parts = [
         open_measurement(ds, f"measurement {label!r}")
@@ -219,12 +224,12 @@ def _refuse_unlike(
     name: str, holders: list[tuple[Measurement, xr.Variable]], sizes: dict[str, int]
 ) -> None:
     """Refuse a variable over other dimensions, or in other units, in other measurements."""
-    whose, first = holders[0]
+    owner, first = holders[0]
     for part, variable in holders:
         if set(variable.dims) != set(first.dims):
             raise ProfileError(
                 f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
-                f"{whose.label}"
+                f"{owner.label}"
             )
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():

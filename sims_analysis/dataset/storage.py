@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from sims_analysis.conventions import cf
 from sims_analysis.dataset.containers import check_hdf5, check_zarr
 from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.errors import ArchiveError, require
-from sims_analysis.files import MAX_BYTES, Budget, sync_folder, temporary_name
+from sims_analysis.files import MAX_BYTES, Budget, shown_path, sync_folder, temporary_name
 from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import dequantify
 
@@ -37,7 +38,7 @@ _UNNAMED = "unnamed"
 _UNNAMED_BEFORE = "__xarray_dataarray_variable__"
 #: What is raised for files that make no sense, by Python or by a codec.
 _UNREADABLE = (
-    *(OSError, ValueError, KeyError, RuntimeError),
+    *(OSError, ValueError, KeyError, RuntimeError, EOFError, zlib.error),
     *(TypeError, ArithmeticError, MemoryError, SystemError),
 )
 
@@ -88,8 +89,9 @@ def save(
     Notes
     -----
     The file follows the CF conventions, and says so in ``Conventions``, unless a unit is unknown to
-    us or an axis goes back and forth. UDUNITS has no unit for atoms: ``units`` is ``cm-3``, and
-    ``sims_units`` beside it ``atom/cm^3``; a status is stored as numbers with ``flag_meanings``.
+    us or an axis goes back and forth. UDUNITS has no unit for atoms: ``units`` is ``cm-3``, and a
+    further attribute, ``sims_units``, is ``atom/cm^3``; a status is stored as numbers with
+    ``flag_meanings``.
     :func:`load` gives back what was saved.
 
     Examples
@@ -106,7 +108,8 @@ def save(
     encoding = _encoding(ds, kind, chunks)
     ds.attrs[_MEMO] = orjson.dumps(memo).decode()
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} into")
+        folder = shown_path(path.parent)
+        raise FileNotFoundError(f"there is no folder {folder} to write {path.name} into")
     temporary = path.with_name(temporary_name() + path.suffix)
     try:
         if kind == "netcdf":
@@ -138,7 +141,8 @@ def load(
         everything is read at once, and the file is closed.
     max_bytes : int
         Memory that what is read at once may take, unpacked; by default 1 GiB. With `chunks`, that
-        is all but arrays over several dimensions.
+        is all but arrays over several dimensions, and any chunk of these; the chunks of a file that
+        is itself larger than `max_bytes` are not measured.
 
     Returns
     -------
@@ -152,7 +156,7 @@ def load(
     ArchiveError
         If it cannot be read as its name says, would take more than `max_bytes`, leads to other
         files (by links, or by values that are kept elsewhere), or is a zarr store with filters that
-        run code.
+        run code, in shards, or packed so that its size cannot be known before.
     ModuleNotFoundError
         If the packages for the format are not installed.
 
@@ -166,7 +170,7 @@ def load(
     path = Path(path)
     _kind(path)
     if not path.exists():
-        raise FileNotFoundError(f"no such file: {path}")
+        raise FileNotFoundError(f"no such file: {shown_path(path)}")
     budget = Budget(max_bytes, ArchiveError, name=path.name)
     ds = opened(path, budget, chunks, whole=chunks is None)
     register_accessor()
@@ -200,7 +204,8 @@ def opened(
 
 def _kind(path: Path) -> str:
     if path.suffix not in _FORMATS:
-        raise ValueError(f"{path.name!r}: expected a name that ends in .nc or .zarr")
+        name = Path(shown_path(path)).name
+        raise ValueError(f"{name!r}: expected a name that ends in .nc or .zarr")
     kind, packages, extra = _FORMATS[path.suffix]
     require(f"{path.suffix} needs", *packages, extra=extra)
     return kind
@@ -253,12 +258,12 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
 
 def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
     """Describe the content: profiles, or the result named by the array or its call."""
-    said = ds.get(memo.get("array", ""), ds).attrs
+    attrs = ds.get(memo.get("array", ""), ds).attrs
     what = "SIMS depth profiles"
     if not {"depth", "sputter_time"} & {str(dim) for dim in ds.coords}:
-        named = said.get("long_name") or str(said.get("call", "results")).split("(")[0]
+        named = attrs.get("long_name") or str(attrs.get("call", "results")).split("(")[0]
         what = f"SIMS: {named}"
-    return f"{what} of {said.get('data_id') or 'an unnamed measurement'}"
+    return f"{what} of {attrs.get('data_id') or 'an unnamed measurement'}"
 
 
 def _is_native(value: Any) -> bool:
@@ -287,9 +292,9 @@ def _jsonable(value: Any, key: Any) -> Any:
     raise ValueError(f"attribute {key!r} is a {type(value).__name__}, which cannot be stored")
 
 
-def _revived(value: Any, budget: Budget) -> Any:
+def _from_jsonable(value: Any, budget: Budget) -> Any:
     if isinstance(value, list):
-        return [_revived(item, budget) for item in value]
+        return [_from_jsonable(item, budget) for item in value]
     if not isinstance(value, dict):
         return value
     if "__ndarray__" in value:
@@ -297,10 +302,10 @@ def _revived(value: Any, budget: Budget) -> Any:
         budget.take(np.size(items) * dtype.itemsize, f"an array of {dtype} in the attributes")
         return np.array(items, dtype=dtype)[()]
     if "__tuple__" in value:
-        return tuple(_revived(item, budget) for item in value["__tuple__"])
+        return tuple(_from_jsonable(item, budget) for item in value["__tuple__"])
     if "__float__" in value:
         return float(value["__float__"])
-    return {key: _revived(item, budget) for key, item in value["__dict__"]}
+    return {key: _from_jsonable(item, budget) for key, item in value["__dict__"]}
 
 
 def restored(ds: xr.Dataset, budget: Budget, name: str) -> xr.Dataset | xr.DataArray:
@@ -328,7 +333,7 @@ def _restored(ds: xr.Dataset, memo: dict[str, Any], budget: Budget) -> xr.Datase
         (ds.attrs if not name else ds[name].attrs).pop(key, None)
     for name, attrs in memo["attrs"].items():
         (ds.attrs if not name else ds[name].attrs).update(
-            {key: _revived(value, budget) for key, value in attrs.items()}
+            {key: _from_jsonable(value, budget) for key, value in attrs.items()}
         )
     for name, dtype in memo["text"].items():
         variable = ds[name].variable

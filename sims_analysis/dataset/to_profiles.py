@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import xarray as xr
+    from numpy.typing import NDArray
 
     from sims_analysis.kernels.rows import Array
 
@@ -80,85 +81,109 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
         )
     ds = ds.transpose("species", axis, ...)
     rows = range(ds.sizes["species"])
-    found = [_profile(ds, row, name, axis) for row in rows for name in names]
+    found = [_profile(_Series(ds, row, name, axis)) for row in rows for name in names]
     return [profile for profile in found if profile is not None]
 
 
-def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | None:
-    """Return one species in one variable; None if it has no samples there."""
-    texts, rest = _of_source(ds, row, name)
-    axis_stated, axis_unit = _units(ds, axis, (axis,), texts.get("source_depth_units"))
-    stated, unit = _units(ds, name, vocabulary.kinds(name), texts.get("source_units"))
+class _Series:
+    """One species in one variable of a Dataset, and what was delivered of it."""
 
-    z = axis_stated.to_canonical(ds[axis].values)
-    columns = {"concentrations": stated.to_canonical(ds[name].values[row])}
-    if f"{name}_stderr" in ds:
-        columns["concentrations_stderr"] = stated.to_canonical(ds[f"{name}_stderr"].values[row])
-    measured = ~np.isnan(columns["concentrations"])
-    evidence = {
-        end: np.asarray(ds[f"{name}_{end}"].values[row])
-        for end in vocabulary.EVIDENCE
-        if f"{name}_{end}" in ds and np.ndim(ds[f"{name}_{end}"].values[row])
-    }
+    def __init__(self, ds: xr.Dataset, row: int, name: str, axis: str) -> None:
+        self.ds, self.row, self.name, self.axis = ds, row, name, axis
+        self.texts, self.rest = _of_source(ds, row, name)
+        #: Units in the Dataset, and in the profile.
+        self.axis_units = _units(ds, axis, (axis,), self.texts.get("source_depth_units"))
+        self.units = _units(ds, name, vocabulary.kinds(name), self.texts.get("source_units"))
+        self.depth = self.axis_units[0].to_canonical(ds[axis].values)
+        self.cells = cell_edges(ds, axis)
+
+    def samples(self, end: str = "") -> Array | None:
+        """Return the values, or an ancillary variable; None if there is none of the samples."""
+        variable = self.ds.variables.get(f"{self.name}{end}")
+        if variable is None or not np.ndim(variable.values[self.row]):
+            return None
+        return np.asarray(variable.values[self.row])
+
+    def arrays(self, measured: NDArray[np.bool_]) -> dict[str, Array]:
+        """Return the depths, the values and their standard errors."""
+        z = self.depth[measured]
+        arrays = {"depths": _restored(z, z, self.axis_units[1], self.rest.get("depths"))}
+        for field, end in (("concentrations", ""), ("concentrations_stderr", "_stderr")):
+            if (values := self.samples(end)) is not None:
+                values = self.units[0].to_canonical(values)[measured]
+                arrays[field] = _restored(z, values, self.units[1], self.rest.get(field))
+        return arrays
+
+    def columns(self, measured: NDArray[np.bool_]) -> dict[str, tuple[str, NDArray[Any]]]:
+        """Return the unit and the values of each ancillary column."""
+        columns: dict[str, tuple[str, NDArray[Any]]] = {}
+        for end, unit in vocabulary.COLUMNS.items():
+            column = self.ds.variables.get(f"{self.name}_{end}")
+            if column is not None and not np.isnan(column.values[self.row]).all():
+                values = np.broadcast_to(column.values[self.row], measured.shape)[measured]
+                columns[end] = (unit, values) if unit else self._in_unit(values)
+        stated = self.samples(f"_{vocabulary.QUALITY}")
+        if stated is not None:
+            flags = np.nan_to_num(stated[measured]).astype(np.int16)
+            # Of data as delivered, to_dataset finds the gaps again.
+            if (flags & ~(0 if "steps" in {*self.ds.attrs, *self.ds.coords} else GAP)).any():
+                columns[vocabulary.QUALITY] = "1", flags
+        limit = self.samples(f"_{vocabulary.CENSORED}")
+        if limit is not None and not np.isnan(limit[measured]).all():
+            columns[vocabulary.CENSORED] = self._in_unit(limit[measured])
+        where = {"species": self.ds["species"].values[self.row]}
+        for end, shared in shared_columns(self.ds, self.name, where, measured.size):
+            columns[end] = vocabulary.SHARED[end], shared[measured]
+        if self.cells is not None:
+            own = self.axis_units[1]
+            edges = zip(vocabulary.CELLS, self.cells[measured].T, strict=True)
+            columns |= {side: (own.text, own.from_canonical(edge)) for side, edge in edges}
+        return columns
+
+    def _in_unit(self, values: Array) -> tuple[str, Array]:
+        unit = self.units[1]
+        return unit.text, np.asarray(unit.from_canonical(self.units[0].to_canonical(values)))
+
+
+def _profile(one: _Series) -> DepthProfile | None:
+    """Return a profile; None if it has no samples."""
     # The gaps apply only to the variable in the unit of the source.
-    gaps = rest.get("not_measured") if unit.text == texts.get("source_units") else None
+    own = one.units[1].text == one.texts.get("source_units")
+    gaps = one.rest.get("not_measured") if own else None
+    measured = ~np.isnan(one.ds[one.name].values[one.row])
     if not measured.any() and gaps is None:
         return None
-    if gaps is None and vocabulary.CENSORED in evidence:  # samples below a limit have no value
-        measured = measured | ~np.isnan(evidence[vocabulary.CENSORED])
-    z_measured = z[measured]
-    arrays: dict[str, Any] = {
-        "depths": _restored(z_measured, z_measured, axis_unit, rest.get("depths"))
-    }
-    for field, column in columns.items():
-        arrays[field] = _restored(z_measured, column[measured], unit, rest.get(field))
-    kept = {}
-    for end, own in vocabulary.COLUMNS.items():
-        column = ds.variables.get(f"{name}_{end}")
-        if column is not None and not np.isnan(column.values[row]).all():
-            numbers = np.broadcast_to(column.values[row], measured.shape)[measured]
-            arrays[end] = numbers if own else unit.from_canonical(stated.to_canonical(numbers))
-            kept[end] = own or unit.text
-    if (flags := evidence.get(vocabulary.QUALITY)) is not None:
-        flags = np.nan_to_num(flags[measured]).astype(np.int16)
-        # Of data as delivered, to_dataset finds the gaps again.
-        if (flags & ~(0 if "steps" in {*ds.attrs, *ds.coords} else GAP)).any():
-            arrays[vocabulary.QUALITY], kept[vocabulary.QUALITY] = flags, "1"
-    if gaps is None and (limit := evidence.get(vocabulary.CENSORED)) is not None:
-        limit = unit.from_canonical(stated.to_canonical(limit[measured]))
-        if not np.isnan(limit).all():
-            arrays[vocabulary.CENSORED], kept[vocabulary.CENSORED] = limit, unit.text
-    where = {"species": ds["species"].values[row]}
-    for end, column in shared_columns(ds, name, where, measured.size):
-        arrays[end], kept[end] = column[measured], vocabulary.SHARED[end]
-    cells = cell_edges(ds, axis)
-    if cells is not None:
-        edges = dict(
-            zip(vocabulary.CELLS, axis_unit.from_canonical(cells[measured]).T, strict=True)
-        )
-        arrays, kept = arrays | edges, kept | dict.fromkeys(edges, axis_unit.text)
+    limit = one.samples(f"_{vocabulary.CENSORED}")
+    if gaps is None and limit is not None:  # samples below a limit have no value
+        measured |= ~np.isnan(limit)
+    arrays: dict[str, Any] = one.arrays(measured)
+    columns = one.columns(measured)
     if gaps is not None:
-        arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z, cells)
+        columns.pop(vocabulary.CENSORED, None)  # it is among the fields of the source
+        both = arrays | {end: values for end, (_, values) in columns.items()}
+        both = _with_gaps(both, np.array(gaps), one.axis_units[1], one.depth, one.cells)
+        columns = {end: (unit, both.pop(end)) for end, (unit, _) in columns.items()}
+        arrays = both
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
-
-    beside = {end: {"units": own, "values": _numbers(arrays.pop(end))} for end, own in kept.items()}
-    extra = _beside(rest.get("extra", {}), arrays["depths"].size, beside)
-    keys = rest.get("keys", REFERENCE_KEYS if texts else ())
+    fresh = {end: {"units": unit, "values": _numbers(v)} for end, (unit, v) in columns.items()}
+    extra = _other_fields(one.rest.get("extra", {}), arrays["depths"].size, fresh)
+    keys = one.rest.get("keys", REFERENCE_KEYS if one.texts else ())
+    identifiers = _identifiers(one.ds, one.row, one.texts)
     return DepthProfile(
-        species_name=str(ds["species"].values[row]),
-        depth_units=axis_unit.text,
-        concentration_units=unit.text,
-        species_metadata=orjson.loads(texts.get("species_metadata") or "null"),
+        species_name=str(one.ds["species"].values[one.row]),
+        depth_units=one.axis_units[1].text,
+        concentration_units=one.units[1].text,
+        species_metadata=orjson.loads(one.texts.get("species_metadata") or "null"),
         extra=extra,
         _keys=_all_keys(keys, extra, arrays) if keys else (),
         **arrays,
-        **{key: rest.get(key, text or None) for key, text in _identifiers(ds, row, texts).items()},
+        **{key: one.rest.get(key, text or None) for key, text in identifiers.items()},
     )
 
 
 def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any]:
-    """Return the texts of a species in one variable, and what else the source said of it."""
+    """Return the texts of a species in one variable, and what else was delivered with it."""
     texts = {
         coord: str(ds.variables[coord].values[row])
         for coord in COORDS
@@ -200,7 +225,7 @@ def _numbers(column: Array) -> list[Any]:
     return [None if np.isnan(v) else v if np.isfinite(v) else "inf" for v in column.tolist()]
 
 
-def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[str, Any]:
+def _other_fields(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[str, Any]:
     """Drop the columns whose length does not fit any more, because samples were left out."""
     stated = extra.get(COLUMNS)
     if not isinstance(stated, dict):
@@ -213,7 +238,7 @@ def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[
     kept = {
         name: column
         for name, column in stated.items()
-        if name not in (*vocabulary.BESIDE, *vocabulary.CELLS)
+        if name not in (*vocabulary.ANCILLARY, *vocabulary.CELLS)
         and (
             name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )

@@ -28,8 +28,8 @@ def to_datatree(
     Returns
     -------
     xarray.DataTree
-        Its nodes are Datasets as they are: ``tree.map_over_datasets(sims.integrated_dose)`` asks
-        each. ``tree.to_netcdf`` and ``tree.to_zarr`` write them as groups.
+        Its nodes are Datasets as they are: ``tree.map_over_datasets(sims.integrated_dose)`` is
+        its dose for each. ``tree.to_netcdf`` and ``tree.to_zarr`` write them as groups.
 
     Raises
     ------

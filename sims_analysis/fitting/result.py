@@ -13,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.fitting.groups import fit_each
 from sims_analysis.fitting.objectives import OBJECTIVES
-from sims_analysis.fitting.request import WINDOW_DOSE, FitRequest, by_name
+from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name
 from sims_analysis.fitting.statuses import status_in_words
 from sims_analysis.frame.profiles import Fields, in_words
 from sims_analysis.kernels.residuals import RESIDUALS
@@ -22,27 +22,11 @@ from sims_analysis.kernels.straight_line import straight_line
 from sims_analysis.shapes.layered_model import LayeredModel, of_layer
 from sims_analysis.shapes.model import Parameter
 
-__all__ = ["fit_profiles", "quantified"]
-
-#: Numbers of the answer with a unit of their own.
-_NUMBERS = (
-    "objective_value",
-    "reduced_chi_square",
-    "aic",
-    "residual_correlation",
-    "largest_departure",
-    "window_start",
-    "window_stop",
-)
-
 
 def fit_profiles(
     request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]], *, bridge: bool
 ) -> xr.Dataset:
-    """Fit each profile, or those that are linked together, and say what was found.
-
-    Each number gets its name, unit and words, and a fit its doubts about the samples.
-    """
+    """Fit each profile, or those that are linked together, and say what was found."""
     profiles = request.frame
     m, size, in_common = len(request.labels), request.fields.size, request.common_fields
     rows = fit_each(request, watched)
@@ -144,7 +128,9 @@ def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, 
         found[name] = in_words(rows.part(name), table, **vocabulary.attrs(name))
     for name in ("n_samples", "n_left_out"):
         found[name] = rows.part(name, vocabulary.attrs(name)).astype(np.int64)
-    for name in _NUMBERS:
+    for name in NUMBERS:
+        if name in found or name.startswith(WINDOW_DOSE.name):
+            continue
         unit = profiles.axis_units if name.startswith("window") else None
         found[name] = rows.part(name, vocabulary.attrs(name, unit))
     return found

@@ -14,8 +14,6 @@ from sims_analysis.frame.window import Window
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 
-__all__ = ["status_in_words", "warn_of_statuses"]
-
 _OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
 
 

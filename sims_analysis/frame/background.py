@@ -15,9 +15,15 @@ import xarray as xr
 from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import elementwise, replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
-from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
+from sims_analysis.kernels.counting import (
+    fall_within,
+    window_mean,
+    window_shares,
+    window_statistics,
+)
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.outcomes import Flag, Status
@@ -68,6 +74,7 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
         warn_of_limits(frame, window, DoseWarning)
+        warn_of_slope(frame, window, DoseWarning)
     return Background(window=window)
 
 
@@ -83,6 +90,29 @@ def warn_of_limits(
     below = rests_on(frame, window, "samples").flags & Flag.BELOW_LIMIT
     status = xr.where(below != 0, int(Status.BELOW_LIMIT), int(Status.OK))
     warn_of_evidence(frame, status, window, what, category, bridge=None)
+
+
+#: A window still holds a part of the profile if its first half is higher than the second by this
+#: part of the mean, and so many standard errors.
+_FALLS, _SURELY = 0.2, 5.0
+
+
+def warn_of_slope(
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
+) -> None:
+    """Warn of a background window in which the profile still falls. Not for Dask data."""
+    if frame.lazy:
+        return
+    found = frame.map(fall_within, *window, errors="sum")
+    first = first_flagged(frame, (found.part > _FALLS) & (found.certain > _SURELY))
+    if first is not None:
+        warn(
+            f"{first.label}: the profile still falls in the background window, by "
+            f"{100 * first.of(found.part):.0f} % of the mean from its first half to the second "
+            f"({first.of(found.certain):.0f} standard errors): the mean is too high; choose a "
+            "window where the profile is level",
+            category,
+        )
 
 
 class Mean(NamedTuple):

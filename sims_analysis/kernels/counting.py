@@ -168,6 +168,36 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
     return WindowStatistics(mean, deviation, n, stated, squared_shares, *ends)
 
 
+class Fall(NamedTuple):
+    """How much higher the first half of a window is than the second, and in standard errors; (R,).
+
+    The former over the mean.
+    """
+
+    part: Array
+    certain: Array
+
+
+def fall_within(rows: Rows, start: Array, stop: Array) -> Fall:
+    """Compare both halves of a window, by the stated errors, or by the scatter if it is larger."""
+    share = shares(rows, start, stop)
+    middle = rows.repeat(rows.sum(share * rows.depth))
+    means, variances = [], []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for half in (rows.depth < middle, rows.depth >= middle):
+            part = np.where(half, share, 0.0)
+            n = rows.sum(np.where(part > 0, 1.0, 0.0))
+            part = part / rows.repeat(rows.sum(part))
+            mean = rows.sum(part * rows.value)
+            scatter = rows.sum(part * (rows.value - rows.repeat(mean)) ** 2) * n / (n - 1)
+            if rows.stderr is not None:
+                scatter = np.fmax(scatter, rows.sum(part * rows.stderr**2))
+            means.append(mean)
+            variances.append(np.where(n > 2, scatter / n, np.nan))
+        change = means[0] - means[1]
+        return Fall(2 * change / (means[0] + means[1]), change / np.sqrt(sum(variances)))
+
+
 def _of_cells(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Index, Array, Array]:
     p = shares(rows, start, stop)
     inside = np.broadcast_to(p > 0, rows.value.shape)

@@ -211,7 +211,7 @@ def _converted(series: Series, depth_units: str | None, value_units: str | None)
         stderr=in_unit(series.stderr),
         limit=in_unit(series.limit),
         beside={
-            name: column if vocabulary.BESIDE.get(name) else in_unit(column)
+            name: column if vocabulary.ANCILLARY.get(name) else in_unit(column)
             for name, column in series.beside.items()
         },
         units=value_units,
@@ -273,7 +273,9 @@ def _columns(series: Series) -> dict[str, list[float | None]]:
     named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
     named |= {f"_{what}": numbers for what, numbers in series.beside.items()}
     columns = edges | {
-        _header(f"{series.variable}{what}", vocabulary.BESIDE.get(what[1:]) or series.units): column
+        _header(
+            f"{series.variable}{what}", vocabulary.ANCILLARY.get(what[1:]) or series.units
+        ): column
         for what, column in named.items()
         if column is not None
     }

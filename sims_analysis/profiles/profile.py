@@ -215,10 +215,8 @@ class DepthProfile:
         if not isinstance(other, DepthProfile):
             return NotImplemented
         return all(
-            np.array_equal(mine, theirs, equal_nan=True)
-            if isinstance(mine, np.ndarray)
-            else mine == theirs
-            for mine, theirs in (
+            np.array_equal(one, two, equal_nan=True) if isinstance(one, np.ndarray) else one == two
+            for one, two in (
                 (getattr(self, f.name), getattr(other, f.name))
                 for f in fields(self)
                 if f.name != "_keys"

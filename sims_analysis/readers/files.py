@@ -117,8 +117,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     mz_windows : mapping, optional
         Of a TOF archive: ``{"30Si": (29.95, 29.99)}``.
     number_repeats : bool
-        Number signals of one name and one kind, ``"SnO+ (1)"`` and ``"SnO+ (2)"``, which a Dataset
-        refuses otherwise.
+        Number signals of one name and one kind, ``"SnO+ (1)"`` and ``"SnO+ (2)"``; a Dataset
+        does so otherwise, with a warning.
     allow_truncated : bool
         Read what is there of a file that breaks off, with a warning.
     max_bytes : int

@@ -93,11 +93,11 @@ def _converted(variable: xr.Variable) -> xr.Variable:
 def _same_units(a: Any, b: Any) -> None:
     if type(a) is not type(b):
         raise AssertionError(f"a {type(a).__name__} is compared with a {type(b).__name__}")
-    mine, theirs = _units(a), _units(b)
-    for name in mine.keys() & theirs.keys():
-        if mine[name] != theirs[name]:
+    of_a, of_b = _units(a), _units(b)
+    for name in of_a.keys() & of_b.keys():
+        if of_a[name] != of_b[name]:
             raise AssertionError(
-                f"{name or 'the array'}: the units differ: {mine[name]!r} and {theirs[name]!r}"
+                f"{name or 'the array'}: the units differ: {of_a[name]!r} and {of_b[name]!r}"
             )
 
 

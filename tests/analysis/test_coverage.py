@@ -70,7 +70,7 @@ def test_intervals_of_the_junction_cover_68_percent(counts, step, per_decade):
 
 @pytest.mark.parametrize("counts", [10, 100, 1000])
 @pytest.mark.parametrize("straggle", [10.0, 30.0])
-@pytest.mark.filterwarnings(AMBIGUOUS)
+@pytest.mark.filterwarnings("ignore:.*noise can make")
 def test_intervals_of_the_junction_of_a_gaussian_cover_68_percent(counts, straggle):
     z = np.arange(0, 12 * straggle, 2.0)
     ds = trials(lambda z: np.exp(-((z - 5 * straggle) ** 2) / (2 * straggle**2)), z, counts)
@@ -78,9 +78,12 @@ def test_intervals_of_the_junction_of_a_gaussian_cover_68_percent(counts, stragg
         depth = straggle * math.sqrt(-2 * math.log(part))
         ask = {"level": f"{part * TOP} atoms/cm^3"}
         found = sims.junction_depth(ds, **ask)
-        assert 0.60 <= covered(found, 5 * straggle + depth) <= 0.76, part
-        rising = sims.junction_depth(ds, **ask, edge="leading", which="first")
-        assert 0.60 <= covered(rising, 5 * straggle - depth) <= 0.76, part
+        known = found.notnull().values.reshape(-1)  # a peak of ten counts is hardly seen
+        assert known.mean() > (0.8 if counts == 10 else 0.99)
+        assert 0.60 <= covered(found[known], 5 * straggle + depth) <= 0.76, part
+        if counts * part > 1:  # 14 samples without a count hardly differ from one count in each
+            rising = sims.junction_depth(ds, **ask, edge="leading", which="first")
+            assert 0.60 <= covered(rising[known], 5 * straggle - depth) <= 0.76, part
 
 
 @pytest.mark.parametrize("step", [5.0, 10.0])
@@ -95,19 +98,15 @@ def test_curvature_is_included_where_it_exceeds_the_noise(step):
         assert 0.60 <= covered(found, 150 + 30 * math.sqrt(-2 * math.log(0.4))) <= 0.76
 
 
-@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("counts", [30, 100, 1000])
 def test_intervals_of_all_crossings_are_those_of_the_junction(counts):
     shape, _ = edge(10.0)
     ds = trials(shape, np.arange(0, 200, 2.0), counts)
     level = "2e19 atoms/cm^3"
-    every = sims.crossings(ds, level=level)
-    for which in (1, 2):
-        chosen = sims.junction_depth(ds, level=level, edge="any", which=which)
-        own, stated = every["stderr"][..., which - 1].values, chosen["stderr"].values
-        same = (own == stated) | (np.isnan(own) & np.isnan(stated))
-        assert same.mean() > 0.4
-        # Elsewhere noise has put the crossing far from its edge: another one says where that is.
-        assert (np.isnan(own) | (own > 3))[~same].all()
+    every = sims.crossings(ds, level=level).isel(crossing=0)
+    chosen = sims.junction_depth(ds, level=level, edge="any", which=1)
+    for name in ("stderr", "raw_crossing", "decay_length"):
+        np.testing.assert_array_equal(every[name], chosen[name])
 
 
 def dopants(z, own, counts, seed=3):
@@ -313,20 +312,9 @@ def test_a_row_of_a_batch_has_the_same_error_alone():
     xr.testing.assert_identical(lazy, together)
 
 
-def test_an_edge_between_two_samples_is_known_to_about_their_distance():
-    ds = one(10.0 * np.arange(8), [1e19] * 4 + [0.0] * 4)
-    ds = sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3")
-    found = sims.junction_depth(ds, level="5e18 atoms/cm^3")
-    assert number(found) == pytest.approx(35)
-    # Anywhere in the 10 nm between them: 68 % of these are 6.8 nm, or 3.4 to either side.
-    assert 3.4 <= number(found["stderr"]) <= 5.0
-
-
 @pytest.mark.parametrize("counts", [10, 100])
 @pytest.mark.parametrize("ask", [{"edge": "leading"}, {"which": "first"}])
-@pytest.mark.filterwarnings(AMBIGUOUS)
-def test_intervals_about_noise_on_the_other_flank_reach_to_the_edge(counts, ask):
-    # The deepest rising crossing is one of noise on the falling flank, and the reverse.
+def test_the_other_flank_has_no_crossing_of_noise(counts, ask):
     def shape(z):
         return np.exp(-((z - 90) ** 2) / 1250)
 
@@ -335,11 +323,9 @@ def test_intervals_about_noise_on_the_other_flank_reach_to_the_edge(counts, ask)
     )
     far = 25 * math.sqrt(-2 * math.log(0.3))
     truth = 90 - far if "edge" in ask else 90 + far
-    elsewhere = abs(found - truth) > far
-    assert elsewhere.mean() > 0.5
-    assert found["stderr"].notnull().mean() > 0.95
-    assert (found["stderr"] > far).where(elsewhere).mean() > 0.5
-    assert covered(found, truth) >= 0.6
+    assert found.notnull().all()
+    assert (abs(found - truth) < far).all()
+    assert 0.60 <= covered(found, truth) <= 0.76
 
 
 def box(z):
@@ -384,9 +370,8 @@ def test_without_errors_of_its_samples_a_crossing_has_none():
     assert found["stderr"].isnull().all()
 
 
-def test_a_junction_that_noise_puts_far_from_its_edge_has_an_interval():
-    # As low as the background that was subtracted: the deepest crossing lies 40 nm and more too
-    # deep. 56 % of them had an error, and 53 % of these intervals held, by its own samples.
+def test_a_junction_as_low_as_a_subtracted_background_is_that_of_its_edge():
+    # The deepest crossing lies 40 nm and more too deep.
     counts, under = 100, 0.05
     rng = np.random.default_rng(1)
     z = np.arange(0, 320, 1.3) + rng.uniform(0, 1.3, (400, 1))
@@ -398,8 +383,7 @@ def test_a_junction_that_noise_puts_far_from_its_edge_has_an_interval():
     )
     ds = sims.with_counting_statistics(ds, value_per_count=f"{TOP / counts} atoms/cm^3")
     ds = sims.subtract_background(ds, window=("270 nm", "320 nm"))
-    with pytest.warns(sims.errors.AmbiguousJunctionWarning):
-        found = sims.junction_depth(ds, level=f"{under * TOP} atoms/cm^3", after="peak")
+    found = sims.junction_depth(ds, level=f"{under * TOP} atoms/cm^3", after="peak")
     edge = 90 * np.exp(0.3 * np.sqrt(-2 * np.log(under)))
     assert found["stderr"].notnull().all()
     assert 0.62 < (abs(found - edge) <= found["stderr"]).mean().item() < 0.80

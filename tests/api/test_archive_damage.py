@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import re
 import socket
-import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -174,9 +170,9 @@ DEEP = b'{"data_id": "a", "x": ' + b"[" * 300 + b"]" * 300 + b"}"
 def test_a_damaged_catalogue_hides_no_entry(archive, content):
     (archive.folder("a") / "catalogue.json").write_bytes(content)
     client = Client(archive=archive, offline=True)
-    with pytest.warns(SimsWarning, match="stands in"):
+    with pytest.warns(SimsWarning, match="is used instead"):
         assert client.search().ids == sorted(["a", "b", ODD])
-    with pytest.warns(SimsWarning, match="stands in"):
+    with pytest.warns(SimsWarning, match="is used instead"):
         assert client.entry("a").last_updated == "2024-01-15T10:35:00Z"
 
 
@@ -222,13 +218,6 @@ def test_a_damaged_catalogue_is_replaced_by_a_search(archive):
     assert archive.catalogue("a")["sample_name"] == "new"
 
 
-def test_export_copies_what_is_sound_and_names_the_rest(archive, tmp_path):
-    (version_of(archive) / "payload.json").write_bytes(b"[]")
-    with pytest.raises(ArchiveError, match=r"but not: data entry 'a'"):
-        archive.export(["a", "b", ODD], tmp_path / "other")
-    assert Archive(tmp_path / "other").ids() == sorted(["b", ODD])
-
-
 def test_the_whole_hash_is_compared(archive):
     sha256 = archive.record("a").sha256
     assert archive.get("a", sha256=sha256).species == ["Si"]
@@ -244,7 +233,7 @@ def test_the_whole_hash_is_compared(archive):
 # ---- errors of the file system
 
 
-def test_every_error_of_the_file_system_is_told_as_one_of_the_archive(archive, monkeypatch):
+def test_every_error_of_the_file_system_is_an_archive_error(archive, monkeypatch):
     def fail(*_, **__):
         raise OSError(errno.EIO, "Input/output error")
 
@@ -305,103 +294,7 @@ def test_a_newer_format_is_refused_by_every_call(archive, tmp_path):
 # ---- writers
 
 
-WRITER = """
-import sys, time
-from sims_analysis.api.archive import Archive
-payload = sys.argv[2].encode()
-while time.time() < float(sys.argv[3]): pass
-for n in range(10):
-    Archive(sys.argv[1]).put(f"id-{n}", payload, url="test")
-"""
-
-
-@pytest.mark.study
-def test_identical_bytes_are_one_version_however_many_processes_fetch_them(tmp_path):
-    began = str(time.time() + 3)
-    command = [sys.executable, "-c", WRITER, str(tmp_path), REFERENCE.decode(), began]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    writers = [subprocess.Popen(command, env=environment) for _ in range(8)]
-    assert [writer.wait(60) for writer in writers] == [0] * 8
-    archive = Archive(tmp_path)
-    assert [len(list(folder.iterdir())) for folder in archive.folders()] == [1] * 10
-    assert archive.verify() == {}
-
-
-def test_where_no_lock_can_be_had_writing_goes_on(archive, monkeypatch):
-    def refuse(*_, **__):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(files, "_lock", refuse)
-    archive.put("a", body_of("a", 2.0), url="test")
-    assert archive.verify() == {}
-
-
-def test_nobody_waits_for_ever_for_a_lock(archive, monkeypatch):
-    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.2)
-    with files.alone(archive.folder("a")):
-        began = time.monotonic()
-        archive.put("a", body_of("a", 2.0), url="test")
-        assert time.monotonic() - began > 0.1
-    assert archive.verify() == {}
-
-
 # ---- other systems, simulated
-
-
-def test_locks_as_windows_has_them(archive, monkeypatch):
-    held = []
-
-    def locking(descriptor, mode, size):
-        assert size == 1
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if mode else fcntl.LOCK_UN)
-        held.append(mode)
-
-    fake = SimpleNamespace(locking=locking, LK_NBLCK=2, LK_UNLCK=0)
-    monkeypatch.setattr(files, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", fake)
-    archive.put("a", body_of("a", 2.0), url="test")
-    assert held == [2, 0]
-    assert archive.verify() == {}
-    assert len(archive.versions("a")) == 2
-
-
-def test_a_file_that_is_being_read_is_replaced_later(archive, monkeypatch):
-    """As on Windows, where a file that is open cannot be replaced."""
-    refusals = iter([True, True])
-    replace = Path.replace
-
-    def busy(self, target):
-        if next(refusals, False):
-            raise PermissionError(errno.EACCES, "being used by another process")
-        return replace(self, target)
-
-    monkeypatch.setattr(files, "_WINDOWS", True)
-    monkeypatch.setattr(Path, "replace", busy)
-    archive.put_catalogue("a", {"data_id": "a", "name": "new"})
-    assert archive.catalogue("a")["name"] == "new"
-
-
-@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF])
-def test_a_file_system_that_does_not_sync_folders(archive, code, monkeypatch):
-    fsync = os.fsync
-
-    def refuse(descriptor):
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise OSError(code, os.strerror(code))
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", refuse)
-    archive.put("a", body_of("a", 2.0), url="test")
-    assert archive.verify() == {}
-
-
-def test_a_disk_that_breaks_while_folders_are_synced_is_an_error(archive, monkeypatch):
-    def broken(descriptor):
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", broken)
-    with pytest.raises(ArchiveError, match="Input/output error"):
-        archive.put("a", body_of("a", 2.0), url="test")
 
 
 def test_a_copy_in_other_letters_is_the_same_archive(archive, tmp_path):
@@ -418,9 +311,9 @@ def test_a_copy_in_other_letters_is_the_same_archive(archive, tmp_path):
     assert archive.get("a", sha256=sha256).depth_profiles[0].concentrations[0] == 1.0
 
 
-def test_an_archive_that_told_capitals_apart_is_read(archive):
-    """Written when the UUID in other letters was another id."""
-    name = REFERENCE_ID.upper()
+@pytest.mark.parametrize("name", [REFERENCE_ID.upper(), REFERENCE_ID.replace("-", "")])
+def test_an_archive_with_other_spellings_of_a_uuid_is_read(archive, name):
+    """Written when a UUID in another spelling was another id."""
     archive.put(REFERENCE_ID, REFERENCE, url="test")
     folder = archive.folder(REFERENCE_ID)
     record = version_of(archive, REFERENCE_ID) / "record.json"
@@ -429,12 +322,6 @@ def test_an_archive_that_told_capitals_apart_is_read(archive):
     assert name in archive.ids()
     assert archive.get(name).species == ["Si"]
     assert archive.verify() == {}
-
-
-def test_paths_of_any_length_on_windows():
-    long = "C:\\data\\" + "x" * 300
-    assert files.extended(long) == "\\\\?\\" + long
-    assert files.extended("\\\\?\\C:\\x") == "\\\\?\\C:\\x"
 
 
 @pytest.mark.slow
@@ -463,14 +350,7 @@ def test_no_call_that_only_posix_has():
     )
 
 
-# ---- what is said of damage
-
-
-@pytest.mark.parametrize("name", ["", "a\0b"])
-def test_a_folder_has_a_name(name):
-    with pytest.raises(ArchiveError, match=r"has a name, found .*'\.' is this folder") as caught:
-        Archive(name)
-    assert repr(name) in str(caught.value)
+# ---- messages about damage
 
 
 @pytest.mark.parametrize(
@@ -491,12 +371,12 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
     for read in (archive.get, archive.payload, lambda _: versions.read_version(version)):
         with pytest.raises(ArchiveError) as caught:
             read("a")
-        said = str(caught.value)
-        assert said.startswith("data entry 'a' in the archive 'archive' is damaged: ")
-        assert said.endswith(
+        message = str(caught.value)
+        assert message.startswith("data entry 'a' in the archive 'archive' is damaged: ")
+        assert message.endswith(
             f"; restore {version.name} from a copy, or fetch the entry with refresh=True"
         )
-        assert re.search(f"damaged: (?={file}).*{reason}", said)
+        assert re.search(f"damaged: (?={file}).*{reason}", message)
 
 
 @pytest.mark.parametrize(
@@ -526,7 +406,7 @@ def test_a_record_of_something_else_is_damage(archive, field, value, reason):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"{}", b"5"])
-def test_an_archive_whose_format_is_not_told_says_why(archive, content):
+def test_an_archive_without_a_format_version_is_refused(archive, content):
     (archive.path / "archive.json").write_bytes(content)
     with pytest.raises(
         ArchiveError, match=r"'.*archive' cannot be read: its archive\.json is dam.*\(.+\)"
@@ -534,30 +414,3 @@ def test_an_archive_whose_format_is_not_told_says_why(archive, content):
         archive.check()
     with pytest.raises(ArchiveError, match=r"'.*none' is not an archive: it has no archive\.json"):
         Archive(archive.path / "none").check()
-
-
-def test_an_export_brings_the_catalogue_and_every_version(archive, tmp_path):
-    archive.put("a", body_of("a", 2.0), url="test")
-    other = archive.export(["a", "b"], tmp_path / "other")
-    assert other.ids() == ["a", "b"]
-    assert other.catalogue("a") == known("a")
-    assert other.versions("a") == archive.versions("a")
-    assert len(other.versions("a")) == 2
-    assert archive.export("b", tmp_path / "one").ids() == ["b"]
-    with pytest.raises(ArchiveError, match="data entry 'c' is not in the archive 'archive'"):
-        archive.export("c", tmp_path / "other")
-
-
-def test_a_version_is_found_by_the_beginning_of_its_hash(archive):
-    archive.put("a", body_of("a", 2.0), url="test")
-    first, second = (record.sha256 for record in archive.versions("a"))
-    for digits in (8, 20, 64):
-        assert archive.record("a", sha256=first[:digits].upper()).sha256 == first
-        assert archive.record("a", sha256=second[:digits]).sha256 == second
-    assert archive.record("a").sha256 == second
-    for wrong in (first[:7], first + "0", "g" * 8, ""):
-        with pytest.raises(ArchiveError, match="expected 8 to 64 hexadecimal digits"):
-            archive.record("a", sha256=wrong)
-    missing = first[:8] + ("1" if first[8] == "0" else "0")
-    with pytest.raises(ArchiveError, match=f"'a' has no version with sha256 {missing}"):
-        archive.record("a", sha256=missing)

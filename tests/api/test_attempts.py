@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from sims_analysis.api import attempts as attempts_module
-from sims_analysis.api.attempts import Server, asked_to_wait, attempted, keep_out_of_logs
+from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.requests import Batch, Failure, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import ApiError, RateLimited, collected
@@ -33,14 +33,14 @@ def exchange(monkeypatch):
     [(None, None), ("7", 7.0), (" 0 ", 0.0), ("-1", None), ("1.5", None), ("", None),
      ("soon", None), ("9" * 400, float("inf")), ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0)],
 )  # fmt: skip
-def test_what_is_asked_for_in_seconds(header, seconds):
-    assert asked_to_wait(header) == seconds
+def test_retry_after_in_seconds(header, seconds):
+    assert requested_wait(header) == seconds
 
 
 @pytest.mark.parametrize("zone", [UTC, None])
-def test_what_is_asked_for_as_a_date(zone):
+def test_retry_after_as_a_date(zone):
     until = datetime.now(UTC) + timedelta(seconds=100)
-    wait = asked_to_wait(format_datetime(until.replace(tzinfo=zone)))
+    wait = requested_wait(format_datetime(until.replace(tzinfo=zone)))
     assert 98 <= wait <= 100
 
 
@@ -63,7 +63,7 @@ def test_all_wait_for_a_server_that_asks_for_a_pause(exchange, seconds):
     ("seconds", "advice"),
     [(10.0, "10 s; try again then, or raise deadline= "), (121.0, "121 s; try again then ")],
 )
-def test_nobody_waits_longer_than_there_is_time_or_sense(exchange, seconds, advice):
+def test_a_pause_beyond_the_deadline_or_two_minutes_is_an_error(exchange, seconds, advice):
     server = Server()
     with collected():
         server.pause(seconds, exchange)
@@ -82,11 +82,11 @@ def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
     server, order = Server(), []
 
     def second():
-        with server.introduced():
+        with server.first_alone():
             order.append("second")
 
     thread = threading.Thread(target=second)
-    with server.introduced():
+    with server.first_alone():
         thread.start()
         time.sleep(0.02)
         order.append("first")
@@ -96,12 +96,12 @@ def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
     assert server.last_answer > 0
 
 
-def test_who_waits_for_the_first_goes_on_when_that_has_failed(monkeypatch):
+def test_other_requests_go_on_when_the_first_has_failed(monkeypatch):
     monkeypatch.setattr(attempts_module, "_FIRST_ALONE", 30.0)
     server = Server()
-    with pytest.raises(ZeroDivisionError), server.introduced():
+    with pytest.raises(ZeroDivisionError), server.first_alone():
         raise ZeroDivisionError
-    with server.introduced():
+    with server.first_alone():
         assert server.last_answer == 0.0
 
 
@@ -123,46 +123,23 @@ def failure(*, again=True, after=0.0):
     return Failure(ApiError("no"), again=again, after=after)
 
 
-@pytest.mark.parametrize(("retries", "failures"), [(0, 0), (1, 1), (3, 3)])
-def test_attempts_are_made_while_they_may_help(exchange, retries, failures):
-    attempt = attempts(*(failure() for _ in range(failures)), "answer")
-    with collected():
-        assert attempted(attempt, retries, exchange) == "answer"
-    assert len(exchange.batch.slept) == failures
-    assert all(0 <= wait <= 8.0 for wait in exchange.batch.slept)
-
-
-def test_one_attempt_too_many_is_not_made(exchange):
-    attempt = attempts(failure(), failure(), "answer")
-    with pytest.raises(Failure):
-        attempted(attempt, 1, exchange)
-    assert attempt.left == ["answer"]
-
-
-def test_what_cannot_help_is_not_tried(exchange):
-    attempt = attempts(failure(again=False), "answer")
-    with pytest.raises(Failure):
-        attempted(attempt, 3, exchange)
-    assert attempt.left == ["answer"]
-
-
-def test_a_wait_that_the_server_asked_for_is_not_counted(exchange):
+def test_a_pause_requested_by_the_server_is_no_retry(exchange):
     attempt = attempts(*(failure(after=2.0) for _ in range(3)), "answer")
-    assert attempted(attempt, 0, exchange) == "answer"
-    assert all(2.0 <= wait <= 10.0 for wait in exchange.batch.slept)
+    assert with_retries(attempt, 0, exchange) == "answer"
+    assert all(2.25 <= wait <= 10.0 for wait in exchange.batch.slept)
 
 
 @pytest.mark.parametrize("after", [10.0, 121.0])
 def test_a_wait_beyond_the_time_that_is_left_is_an_error_at_once(exchange, after):
     attempt = attempts(failure(after=after), "answer")
     with pytest.raises(Failure):
-        attempted(attempt, 3, exchange)
+        with_retries(attempt, 3, exchange)
     assert exchange.batch.slept == []
 
 
 def test_another_attempt_is_logged(exchange, caplog):
     with caplog.at_level(logging.INFO, "sims_analysis.api"):
-        attempted(attempts(failure(after=2.0), "answer"), 0, exchange)
+        with_retries(attempts(failure(after=2.0), "answer"), 0, exchange)
     (record,) = caplog.records
     assert record.getMessage().startswith("no; trying again in ")
     assert record.getMessage().endswith(f"{exchange.batch.slept[0]:.1f} s")
@@ -170,10 +147,10 @@ def test_another_attempt_is_logged(exchange, caplog):
 
 def test_the_second_retry_is_warned_of_once_for_all(exchange):
     with collected() as warned:
-        attempted(attempts(failure(), "answer"), 3, exchange)
+        with_retries(attempts(failure(), "answer"), 3, exchange)
         assert warned == []
-        attempted(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
-        attempted(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
+        with_retries(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
+        with_retries(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
     assert [str(warning) for warning in warned] == ["no; tried again"]
 
 
@@ -187,5 +164,5 @@ def test_the_key_is_kept_out_of_logs_until_the_end(name, caplog):
         end()
         logger.info("a key of nobody")
         logger.info("sent %s", "s3cr3t-k3y-of-somebody")
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["sent nothing", "a key of nobody", "sent s3cr3t-k3y-of-somebody"]
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["sent nothing", "a key of nobody", "sent s3cr3t-k3y-of-somebody"]

@@ -22,14 +22,14 @@ OTHERS = [
 
 @pytest.mark.parametrize("name", [name for name in WIRE_FIELDS if name != "data_id"])
 def test_each_field_has_one_type_or_is_null(name):
-    sound, said = KINDS.get(name, ("text", "text"))
+    sound, wanted = KINDS.get(name, ("text", "text"))
     for value in (sound, None):
         assert getattr(CatalogueEntry.from_dict({"data_id": "a", name: value}), name) == value
     for value, found in OTHERS:
         if type(value) is not type(sound):
             with pytest.raises(PayloadError) as refused:
                 CatalogueEntry.from_dict({"data_id": "a", name: value}, "$[3]")
-            assert str(refused.value) == f"$[3].{name}: expected {said} or null, found {found}"
+            assert str(refused.value) == f"$[3].{name}: expected {wanted} or null, found {found}"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,8 @@ def test_one_text_is_the_whole_of_it_or_all(lab, name):
     assert passes(lab, known, **{name: "sims"})
     assert passes(lab, known, **{name: "all"})
     assert not passes(lab, known, **{name: "sim"})
-    assert not passes(lab, known, **{name: "SIMS"})
+    for other in ("SIMS", 'x","status":"sims', "\ud800"):
+        assert not passes(lab, known, **{name: other})
     assert not passes(lab, {"char_source_type": None, "pipeline_status": None}, **{name: "sims"})
 
 
@@ -157,6 +158,7 @@ def test_every_species_and_every_word_is_there(lab):
     assert passes(lab, {}, species=["Si"], keywords=["LOT", "5"])
     assert not passes(lab, {}, species=["Si", "Xe"])
     assert not passes(lab, {}, species=["S"])
+    assert not passes(lab, {}, species="\udcff")
     assert not passes(lab, {}, keywords=["lot", "6"])
     assert not passes(lab, {}, keywords="%")
 

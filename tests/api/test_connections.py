@@ -70,7 +70,7 @@ def rest(connection):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/sims/ordered", "/sims/ordered/species/B"])
 @pytest.mark.parametrize("lines", [(), ("Accept-Encoding: gzip",)])
-def test_who_does_not_read_is_cut_off(running, path, lines, monkeypatch):
+def test_a_reader_that_does_not_read_is_disconnected(running, path, lines, monkeypatch):
     monkeypatch.setattr(connections, "PATIENCE", 0.2)
     connection = stalled(running, path, *lines)
     assert connection.recv(1, socket.MSG_PEEK), "the answer has begun"
@@ -81,7 +81,7 @@ def test_who_does_not_read_is_cut_off(running, path, lines, monkeypatch):
 
 
 @pytest.mark.slow
-def test_who_does_not_read_the_last_piece_is_cut_off(running, archive, monkeypatch):
+def test_a_reader_that_does_not_read_the_last_piece_is_disconnected(running, archive, monkeypatch):
     """Of which no more is to be sent, so that nobody waits for the reader to go on."""
     monkeypatch.setattr(connections, "PATIENCE", 0.2)
     assert PIECE / 2 < len(archive.payload("one-piece")) < PIECE
@@ -93,7 +93,7 @@ def test_who_does_not_read_the_last_piece_is_cut_off(running, archive, monkeypat
 
 
 @pytest.mark.slow
-def test_who_reads_a_little_at_a_time_gets_all(running, archive):
+def test_a_slow_reader_gets_the_whole_answer(running, archive):
     connection = stalled(running, "/sims/ordered", "Connection: close")
     received = b""
     while piece := connection.recv(50_000):
@@ -103,7 +103,7 @@ def test_who_reads_a_little_at_a_time_gets_all(running, archive):
 
 
 @pytest.mark.slow
-def test_who_has_read_in_time_is_not_cut_off_later(running, archive, monkeypatch):
+def test_a_reader_in_time_stays_connected(running, archive, monkeypatch):
     monkeypatch.setattr(connections, "PATIENCE", 0.5)
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
         for _ in range(3):

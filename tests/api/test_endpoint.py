@@ -1,12 +1,10 @@
 """Addresses below the root of the API, and where the key may go."""
 
-import uuid
-
 import pytest
 from faulty_server import KEY
 
 from sims_analysis.api.client import Client
-from sims_analysis.api.endpoint import Endpoint, as_ids, is_loopback
+from sims_analysis.api.endpoint import Endpoint, is_loopback
 from sims_analysis.errors import ApiError
 
 
@@ -90,24 +88,6 @@ def test_this_machine_has_some_names():
     known = ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "[::1]"]
     assert all(map(is_loopback, known))
     assert not any(map(is_loopback, ["128.0.0.1", "10.0.0.1", "localhost.example", "::2", ""]))
-
-
-def test_ids_are_texts_or_uuids_one_or_several():
-    one = uuid.UUID("D290F1EE-6C54-4B01-90E6-D701748F0851")
-    assert as_ids(one) == as_ids([str(one).upper()]) == [str(one)]
-    assert as_ids(i for i in ("B", "a", "B")) == ["B", "a", "B"]
-    assert as_ids([]) == []
-
-
-@pytest.mark.parametrize(
-    ("given", "named"),
-    [(b"a", "b'a'"), (5, "5"), (None, "None"), ([b"a"], "b'a'"), (["a", None], "None"),
-     ([""], "''"), (" ", "' '"), (["a", "\t"], "'\\t'")],
-)  # fmt: skip
-def test_what_is_no_id_is_named(given, named):
-    with pytest.raises(ApiError, match="a data id is text") as caught:
-        as_ids(given)
-    assert str(caught.value).endswith(f"found {named}")
 
 
 def test_the_endpoint_is_that_of_the_environment_or_the_public_one(monkeypatch):

@@ -1,7 +1,4 @@
-"""Every way in which a server can misbehave, over real sockets, and what comes of it.
-
-``python tests/test_faults.py`` prints the table.
-"""
+"""Every way in which a server can misbehave, over real sockets, and what comes of it."""
 
 from __future__ import annotations
 
@@ -31,13 +28,10 @@ from sims_analysis.api.client import Client
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
-    NotFound,
     PayloadError,
-    RateLimited,
     RequestTimeout,
     SimsError,
     StatusError,
-    Unauthorized,
 )
 
 LIMIT = 100_000
@@ -74,24 +68,6 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         [raw(head(900), *[b" "] * 100, pause=0.05, then="close")],
         RequestTimeout,
     ),
-    "drips the headers": (
-        [raw(b"HTTP/1.1 200 OK\r\n", *[b"A"] * 100, pause=0.05)],
-        RequestTimeout,
-    ),
-    "says to go on, for ever": (
-        [raw(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 100, pause=0.05)],
-        RequestTimeout,
-    ),
-    "drips the extension of a chunk": (
-        [
-            raw(
-                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;",
-                *[b"a"] * 100,
-                pause=0.05,
-            )
-        ],
-        RequestTimeout,
-    ),
     "begins fast, then drips": (
         [raw(head(90_000), b"[" + b" " * 50_000, *[b" "] * 100, pause=0.05)],
         RequestTimeout,
@@ -114,47 +90,20 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         ConnectionFailed,
     ),
     "speaks no HTTP": ([raw(b"220 mail.example ESMTP\r\n")], ConnectionFailed),
-    **{f"{s}, once": ([reply(b"{}", s), reply()], OK) for s in (408, 425, 429, 500, 502, 503, 504)},
-    **{f"{s}": ([reply(b"{}", s)], StatusError) for s in (408, 425, 500, 502, 503, 504)},
-    "429": ([reply(b"{}", 429)], RateLimited),
-    "429 with Retry-After in seconds": ([reply(b"{}", 429, Retry_After="1"), reply()], OK),
     "429 with Retry-After as a date": ([reply(b"{}", 429, Retry_After=SOON), reply()], OK),
     "429 with Retry-After nonsense": ([reply(b"{}", 429, Retry_After="soon"), reply()], OK),
-    "429 with Retry-After 3600": ([reply(b"{}", 429, Retry_After="3600"), reply()], RateLimited),
+    "503, once": ([reply(b"{}", 503), reply()], OK),
     "503 with Retry-After in an hour": (
         [reply(b"{}", 503, Retry_After=LATE), reply()],
         StatusError,
     ),
-    "401": ([reply(b"{}", 401), reply()], Unauthorized),
-    "403": ([reply(b"{}", 403), reply()], Unauthorized),
-    "404": ([reply(b"{}", 404), reply()], NotFound),
-    "422": ([reply(b"{}", 422), reply()], NotFound),
-    "400": ([reply(b"{}", 400), reply()], StatusError),
-    "501": ([reply(b"{}", 501), reply()], StatusError),
     "204 without a body": ([raw(b"HTTP/1.1 204 No\r\n\r\n"), reply()], StatusError),
-    "HTML with 200": ([reply(b"<html>", content_type="text/html"), reply()], PayloadError),
-    "an error object with 200": ([reply(b'{"detail": "no"}'), reply()], PayloadError),
-    "null with 200": ([reply(b"null"), reply()], PayloadError),
     "an empty body with 200, once": ([reply(b""), reply()], OK),
-    "broken JSON": ([reply(REFERENCE[:-3])], PayloadError),
     "broken JSON, once": ([reply(REFERENCE[:-3]), reply()], OK),
-    "two JSON documents": ([reply(REFERENCE + REFERENCE)], PayloadError),
-    "NaN": ([reply(text("1.2e18", "NaN"))], PayloadError),
-    "Infinity": ([reply(text("1.2e18", "-Infinity"))], PayloadError),
-    "a number beyond float64": ([reply(text("1.2e18", "1e999"))], PayloadError),
-    "a key twice": ([reply(text('"id":', '"depth_units": "um", "id":')), reply()], PayloadError),
-    "a key twice, deep inside": (
-        [reply(text("{}", '{"a": [{"b": 1, "b": 2}]}')), reply()],
-        PayloadError,
-    ),
     "Latin-1 that says so": (
         [reply(text("/cm^3", "/cm³").replace(b"\xc2\xb3", b"\xb3"), content_type="x; charset=l1")],
         PayloadError,
     ),
-    "UTF-16": ([reply(REFERENCE.decode().encode("utf-16"))], PayloadError),
-    "a byte order mark": ([reply(b"\xef\xbb\xbf" + REFERENCE)], PayloadError),
-    "nesting without end": ([reply(b"[" * 90_000)], PayloadError),
-    "a body that says it is too large": ([raw(head(10**12), b"[", then="stall")], PayloadError),
     "a body that is too large": (
         [raw(b"HTTP/1.1 200 OK\r\n\r\n" + b"[" + b" " * 2 * LIMIT, then="stall")],
         PayloadError,
@@ -179,11 +128,6 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         [reply(b"", 302, Location="http://127.0.0.2:9/sims/x"), reply()],
         ApiError,
     ),
-    "redirects to another scheme": (
-        [reply(b"", 302, Location="ftp://127.0.0.1/sims/x"), reply()],
-        ApiError,
-    ),
-    "redirects to nonsense": ([reply(b"", 302, Location="http://[oops/"), reply()], ApiError),
     "redirects within the origin": ([reply(b"", 307, Location="/moved"), reply()], OK),
 }
 
@@ -205,7 +149,8 @@ def run(script: list[Action]) -> tuple[object, float, FaultyServer]:
         return outcome, time.monotonic() - began, server
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(4)
+@pytest.mark.filterwarnings("ignore:.*tried again")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault(fault):
     script, expected = FAULTS[fault]
@@ -232,7 +177,7 @@ def test_refused_connection_is_tried_again_and_named():
 
 @pytest.mark.filterwarnings("ignore:.*tried again")
 @pytest.mark.parametrize("retries", [0, 1, 3])
-def test_a_failure_is_tried_as_often_as_asked(retries):
+def test_a_failure_is_retried_as_often_as_stated(retries):
     with FaultyServer(reply(b"", 503)) as server:
         client = Client(KEY, endpoint=server.url, retries=retries)
         with pytest.raises(StatusError, match="503"):
@@ -250,22 +195,11 @@ def test_a_refusal_is_not_tried_again(status):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("value", ["1", "date"])
-def test_retry_after_is_waited_for(value):
-    if value == "date":
-        value = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    with FaultyServer(reply(b"", 429, Retry_After=value), reply()) as server:
+def test_retry_after_is_waited_for():
+    with FaultyServer(reply(b"", 429, Retry_After="1"), reply()) as server:
         began = time.monotonic()
         Client(KEY, endpoint=server.url).get(REFERENCE_ID)
         assert time.monotonic() - began > 0.9
-
-
-def test_a_long_retry_after_is_told_not_slept():
-    with FaultyServer(reply(b"", 429, Retry_After="3600")) as server:
-        with pytest.raises(RateLimited) as caught:
-            Client(KEY, endpoint=server.url).get(REFERENCE_ID)
-        assert caught.value.retry_after == 3600
-        assert len(server.received) == 1
 
 
 @pytest.mark.filterwarnings("ignore:.*tried again")
@@ -296,46 +230,3 @@ def test_a_bomb_takes_no_memory():
         tracemalloc.stop()
     assert isinstance(outcome, PayloadError)
     assert peak < 10 * 2**20
-
-
-WRONG = {
-    "data_id": [[], {}, 1.5, True],
-    "id": [[], {}, 1.5],
-    "processed_data_id": [[], {}, False],
-    "species_name": [None, 1, [], {}],
-    "depths": [None, "0", {}, [], [None], ["1"], [True], [[1]], [0, 10]],
-    "depth_units": [None, 1, []],
-    "concentrations": [None, "0", {}, [], ["1"] * 5, [True] * 5, [[1]] * 5, [1] * 4],
-    "concentration_units": [None, 1, []],
-    "species_metadata": [1, "x", []],
-    "last_updated": [1, [], {}],
-}
-
-
-@pytest.mark.parametrize("field", WRONG)
-def test_the_wrong_shape_of_a_field_is_named_by_its_path(field):
-    bodies = [changed(**{field: value}) for value in WRONG[field]]
-    if field in {"species_name", "depths", "depth_units", "concentrations", "concentration_units"}:
-        bodies.append(json.dumps([{k: v for k, v in PROFILE.items() if k != field}]).encode())
-    with FaultyServer(*map(reply, bodies)) as server:
-        client = Client(KEY, endpoint=server.url)
-        for body in bodies:
-            with pytest.raises(PayloadError) as caught:
-                client.get(REFERENCE_ID)
-            assert caught.value.path.startswith("$[0]"), body
-        assert len(server.received) == len(bodies), "none of these gets better by asking again"
-
-
-def table() -> str:
-    """Run every fault, and say what came of it."""
-    lines = [f"{'the server...':42} {'outcome':58} requests seconds"]
-    for fault, (script, _) in FAULTS.items():
-        outcome, seconds, server = run(script)
-        what = f"{type(outcome).__name__}: {outcome}" if isinstance(outcome, SimsError) else OK
-        lines.append(f"{fault:42} {what[:58]:58} {len(server.received):8} {seconds:7.2f}")
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    attempts._BACKOFF = tenacity.wait_none()
-    print(table())  # noqa: T201

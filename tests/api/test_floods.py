@@ -10,7 +10,6 @@ import sys
 import time
 import tracemalloc
 
-import orjson
 import pytest
 from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
 
@@ -92,7 +91,7 @@ def test_json_that_grows_is_refused_before_it_does(kind):
         client = Client(KEY, endpoint=server.url)
         tracemalloc.start()
         try:
-            with pytest.raises(PayloadError, match="needs more memory than the limit"):
+            with pytest.raises(PayloadError, match=r"than the limit .*SIMSResult\.from_json\(pay"):
                 client.get(REFERENCE_ID)
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -100,18 +99,6 @@ def test_json_that_grows_is_refused_before_it_does(kind):
         assert len(server.received) == 1, "it gets no better"
     # The first request imports what it takes, 2 MB.
     assert peak < 4 * len(GROWING[kind]) + 2**23
-
-
-@pytest.mark.study
-def test_a_large_measurement_passes():
-    """Fifty species with 10^5 points each, as an instrument may write them."""
-    numbers = orjson.dumps([i * 0.1 for i in range(100_000)])
-    profile = orjson.dumps(json.loads(REFERENCE)[0] | {"depths": 0, "concentrations": 0})
-    profile = profile.replace(b'"depths":0', b'"depths":' + numbers)
-    profile = profile.replace(b'"concentrations":0', b'"concentrations":' + numbers)
-    names = [profile.replace(b'"Si"', b'"S%d"' % i) for i in range(50)]
-    result = SIMSResult.from_json(b"[" + b",".join(names) + b"]")
-    assert sum(p.depths.size for p in result.depth_profiles) == 5_000_000
 
 
 @pytest.mark.parametrize("doubled", [False, True])
@@ -141,16 +128,6 @@ def test_one_entry_that_floods_leaves_the_others_whole():
         client = Client(KEY, endpoint=server.url)
         results = client.get(["a", "b", "c"], errors="collect")
     assert sorted(type(r).__name__ for r in results) == ["PayloadError"] + ["SIMSResult"] * 2
-
-
-def test_no_private_part_of_the_http_libraries_is_used():
-    script = (
-        "import pathlib, re, sims_analysis.api as api\n"
-        "text = ''.join(p.read_text() for p in pathlib.Path(api.__path__[0]).glob('*.py'))\n"
-        "private = r'_pool\\._|_network_backend|client\\._|_mounts|httpcore\\._|httpx\\._'\n"
-        "assert not re.findall(private, text)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.few(2)

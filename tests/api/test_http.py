@@ -50,6 +50,7 @@ CHECK = "; check the network and the endpoint"
 REPEATS = (
     "the answer repeats the API key; it is neither shown nor kept; tell those who run the server"
 )
+REFUSED = "; the key is not accepted here: pass api_key= or set AS_API_KEY"
 LOOK = "; look for what there is with client.search()"
 
 
@@ -57,8 +58,8 @@ LOOK = "; look for what there is with client.search()"
     ("status", "kind", "advice"),
     [
         (400, StatusError, ""),
-        (401, Unauthorized, "; the key is not accepted here: pass api_key= or set AS_API_KEY"),
-        (403, Unauthorized, "; the key is not accepted here: pass api_key= or set AS_API_KEY"),
+        (401, Unauthorized, REFUSED),
+        (403, Unauthorized, f"{REFUSED}, or leave out what it may not see"),
         (404, NotFound, LOOK),
         (422, NotFound, LOOK),
         (429, RateLimited, "; ask less often, or with a smaller max_connections="),
@@ -97,7 +98,7 @@ def test_how_long_a_server_wants_to_rest_is_in_the_error(header, seconds):
     assert refused(httpx.Response(429, headers=headers)).retry_after == seconds
 
 
-def test_while_a_server_rests_nobody_asks():
+def test_no_request_is_sent_during_a_pause_of_the_server():
     asked = []
 
     def answer(request):
@@ -235,7 +236,7 @@ def test_another_origin_is_named_and_gets_nothing(location, host):
     ("endpoint", "compressed"),
     [("https://lab.example/", "gzip"), ("http://localhost:8000/", "identity")],
 )
-def test_a_request_says_who_asks_for_what(endpoint, compressed):
+def test_headers_of_a_request(endpoint, compressed):
     sent = []
 
     def answer(request):
@@ -253,7 +254,7 @@ def test_a_request_says_who_asks_for_what(endpoint, compressed):
 
 
 @pytest.mark.parametrize(("timeout", "connect"), [(30.0, 5.0), (2.0, 2.0)])
-def test_who_connects_has_five_seconds_at_most(timeout, connect):
+def test_connecting_takes_five_seconds_at_most(timeout, connect):
     sent = []
 
     def answer(request):
@@ -277,7 +278,7 @@ def test_certificates_are_those_of_the_bundle(tmp_path):
     assert http._trusted(tmp_path).get_ca_certs() == []
 
 
-def test_a_proxy_that_cannot_be_used_is_told_without_its_password(monkeypatch):
+def test_an_unusable_proxy_is_reported_without_its_password(monkeypatch):
     monkeypatch.setenv("https_proxy", "http://user:s3cret@p:port")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -308,7 +309,10 @@ def test_what_a_client_cannot_do_is_refused(tmp_path):
     for given, message in (
         ({"offline": True}, "offline=True reads from an archive only; pass archive="),
         ({"api_key": 7}, "the API key must be text, found int"),
-        ({"api_key": "a b"}, "the API key holds characters that no HTTP header can carry"),
+        *(
+            ({"api_key": key}, "the API key holds characters that no HTTP header can carry")
+            for key in ("a b", "two\nlines", "ключ", "a\0b")
+        ),
     ):
         with pytest.raises(ApiError) as caught:
             Client(**{"api_key": KEY, **given})
@@ -321,13 +325,13 @@ def test_what_a_client_cannot_do_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("length", [1, 15, 16])
-def test_a_short_key_is_told(length):
+def test_a_short_key_is_warned_of(length):
     if length == 16:
         Client("k" * length)
         return
-    with pytest.warns(SimsWarning) as told:
+    with pytest.warns(SimsWarning) as caught:
         Client("k" * length)
-    (one,) = told
+    (one,) = caught
     assert str(one.message) == (
         "the API key has less than 16 characters: is it whole? One so short is not looked for in "
         "answers and messages, where it might be repeated"

@@ -3,7 +3,6 @@
 import io
 import sys
 import threading
-import time
 import types
 
 import pytest
@@ -11,33 +10,11 @@ from waiting import wait_until
 
 from sims_analysis.api import parallel
 from sims_analysis.api.requests import Batch
-from sims_analysis.errors import ApiError, ProfileWarning, collected, warn
+from sims_analysis.errors import ProfileWarning, collected, warn
 
 
 def asked(width, items, function=lambda item, _: item.upper()):
     return parallel.each(function, items, width=width, batch=Batch())
-
-
-@pytest.mark.parametrize("width", [1, 2, 9])
-def test_every_item_is_done_once(width):
-    items = list("abcdef")
-    assert sorted(asked(width, items)) == [(item, item.upper()) for item in items]
-
-
-def test_no_more_than_twice_the_width_wait_to_be_taken():
-    done = []
-
-    def function(item, _):
-        done.append(item)
-        return item
-
-    results = asked(2, [str(i) for i in range(30)], function)
-    for taken in (0, 1):  # the next one is asked for when one is taken
-        next(results)
-        wait_until(lambda taken=taken: len(done) == 4 + taken, patience=5)
-        time.sleep(0.02)
-        assert len(done) == 4 + taken
-    results.close()
 
 
 def test_one_alone_is_done_here_and_several_in_threads():
@@ -53,35 +30,16 @@ def test_one_alone_is_done_here_and_several_in_threads():
     assert [thread is here for _, thread in asked(2, "ab", function)] == [False, False]
 
 
-def test_an_error_of_ours_is_an_outcome_and_another_is_raised():
-    def function(item, _):
-        raise {"a": ApiError("gone"), "b": KeyError("odd")}[item]
-
-    ((item, error),) = asked(2, "a", function)
-    assert (item, str(error)) == ("a", "gone")
-    with pytest.raises(KeyError, match="odd"):
-        list(asked(2, "b", function))
-
-
-def test_what_a_thread_warns_of_is_told_where_the_result_is_taken():
+def test_warnings_of_threads_reach_the_caller():
     def function(item, _):
         warn(f"about {item}", ProfileWarning)
 
-    with pytest.warns(ProfileWarning) as told:
+    with pytest.warns(ProfileWarning) as caught:
         list(asked(2, "ab", function))
-    assert sorted(str(one.message) for one in told) == ["about a", "about b"]
+    assert sorted(str(one.message) for one in caught) == ["about a", "about b"]
 
 
-def test_what_was_not_asked_for_after_an_interrupt_is_named():
-    batch = Batch()
-    batch.cancel()
-    found = list(parallel.each(lambda item, _: item, "ab", width=2, batch=batch))
-    assert [(item, str(error)) for item, error in found] == [
-        ("a", "data entry 'a': interrupted"), ("b", "data entry 'b': interrupted"),
-    ]  # fmt: skip
-
-
-def test_what_a_thread_warns_of_is_told_while_it_goes_on():
+def test_warnings_of_threads_are_not_delayed():
     goes_on = threading.Event()
 
     def function(item, _):
@@ -118,7 +76,7 @@ def terminal(monkeypatch):
     ("total", "show", "seen"),
     [(3, None, False), (4, None, True), (1, True, True), (9, False, False)],
 )
-def test_a_bar_is_for_many_unless_it_is_asked_for(total, show, seen, monkeypatch):
+def test_a_progress_bar_is_shown_for_many_or_on_request(total, show, seen, monkeypatch):
     watched = terminal(monkeypatch)
     with parallel.progress(total, show) as step:
         for _ in range(total):
@@ -134,16 +92,16 @@ def test_a_bar_says_what_is_done(monkeypatch):
     assert watched.getvalue() == "\rreading the archive: 1 of 5\n"
 
 
-def test_nobody_looks_at_a_file_or_at_nothing(monkeypatch):
+def test_only_terminals_and_notebooks_are_interactive(monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     for stream in (io.StringIO(), None):
         monkeypatch.setattr(sys, "stderr", stream)
-        assert not parallel._is_watched()
+        assert not parallel._is_interactive()
     for shell, notebook in (("ZMQInteractiveShell", True), ("TerminalInteractiveShell", False)):
         made = type(shell, (), {})()
         module = types.SimpleNamespace(get_ipython=lambda made=made: made)
         monkeypatch.setitem(sys.modules, "IPython", module)
-        assert parallel._is_watched() == notebook
+        assert parallel._is_interactive() == notebook
 
 
 def test_a_bar_of_tqdm_counts_to_its_end(monkeypatch):

@@ -9,12 +9,10 @@ import traceback
 import pytest
 from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
 
-from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, PayloadError, SimsError, SimsWarning, StatusError
-from sims_analysis.text.visible import visible
 
 KEY = "K3y-that~Nobody_may=See0123456789"
 HIDDEN = "not shown: it holds the API key"
@@ -69,7 +67,7 @@ def test_an_echo_in_a_body_is_seen_nowhere(spelling, status, caplog, tmp_path):
     assert not shows(seen)
 
 
-@pytest.mark.parametrize("kept", range(1985, 2001))
+@pytest.mark.parametrize("kept", [1985, 1991, 1999, 2000])
 def test_a_key_at_the_end_of_a_kept_body(kept, caplog):
     with FaultyServer(reply(b"x" * kept + KEY.encode(), 500)) as server:
         seen = everything(Client(KEY, endpoint=server.url, retries=0), REFERENCE_ID, caplog)
@@ -142,12 +140,6 @@ def test_credentials_of_a_proxy_are_not_quoted(monkeypatch):
         assert "s3cr3t" not in str(caught.value)
 
 
-def test_keys_of_signs_are_kept_as_well():
-    for key in ("-" * 16, "a-b-" * 4):
-        assert HIDDEN in Secret(key).shown(f"<{key}>")
-    assert Secret("").shown("anything") == "anything"
-
-
 @pytest.mark.parametrize("key", ["Si", "test", "atoms/cm^3", "k" * 15])
 def test_a_short_key_is_a_word_that_answers_may_hold(key):
     body = REFERENCE.replace(b"sims_001", key.encode())
@@ -170,24 +162,6 @@ def test_from_sixteen_characters_on_a_key_is_looked_for():
         Client(key, endpoint=server.url).get(REFERENCE_ID)
 
 
-@pytest.mark.parametrize(
-    ("text", "seen"),
-    [
-        ("B", "B"),
-        ("µm³ Å → ²⁸Si", "µm³ Å → ²⁸Si"),
-        ("\x1b[2J", "\\x1b[2J"),
-        ("a\x9b31m", "a\\x9b31m"),
-        ("a\u202eb", "a\\u202eb"),
-        ("a\r\nb", "a\\r\\nb"),
-        ("a\u2028b", "a\\u2028b"),
-        ("\udcff", "\\udcff"),
-        ("\U000e0041", "\\U000e0041"),
-    ],
-)
-def test_what_a_terminal_would_obey_is_spelled_out(text, seen):
-    assert visible(text) == seen
-
-
 def test_names_and_units_are_shown_in_a_repr_without_what_a_terminal_obeys():
     wire = json.loads(REFERENCE)[0] | dict.fromkeys(
         ["species_name", "depth_units", "concentration_units"], "\x1b[2J\u202e"
@@ -195,9 +169,3 @@ def test_names_and_units_are_shown_in_a_repr_without_what_a_terminal_obeys():
     result = SIMSResult.from_json(json.dumps([wire]))
     assert repr(result) == f"<SIMSResult {result.data_id!r}: \\x1b[2J\\u202e>"
     assert repr(result.depth_profiles[0]).count("\\x1b[2J\\u202e") == 3
-
-
-def test_the_key_in_an_archive_that_was_served_by_the_same_server(tmp_path):
-    """What another client archived is not read for the key; what this one receives is."""
-    Archive(tmp_path).put(REFERENCE_ID, REFERENCE, url="test")
-    assert Client(KEY, archive=tmp_path, offline=True).get(REFERENCE_ID)

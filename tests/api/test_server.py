@@ -110,7 +110,7 @@ def test_an_id_with_a_slash(running):
 
 
 def test_the_catalogue_as_the_sdk_asks_for_it(running):
-    path = f"/data_entries/?data_ids=odd&data_ids={REFERENCE_ID}&data_ids=unknown"
+    path = f"/data_entries/?data_ids=odd&data_ids={REFERENCE_ID}&data_ids=unknown&data_ids=odd"
     found = running.json(path + "&include_organization_data=True")
     assert [entry["data_id"] for entry in found] == ["odd", REFERENCE_ID]
     for entry in found:
@@ -155,7 +155,7 @@ def test_filters(running, query, found):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reason"),
     [
         ("growth_length_min=long", "could not convert string to float: 'long'"),
         ("growth_length_max=nan", "'nan' is no finite number"),
@@ -165,13 +165,13 @@ def test_filters(running, query, found):
         ("include_organization_data=perhaps", "'perhaps' is no boolean"),
     ],
 )
-def test_filters_that_cannot_be_read(running, query, said):
+def test_filters_that_cannot_be_read(running, query, reason):
     status, headers, body = running.get(f"/data_entries/?{query}")
     assert status == 422
     assert headers["Content-Type"] == "application/json"
     (wrong,) = json.loads(body)["detail"]
     assert wrong["loc"] == ["query", query.partition("=")[0]]
-    assert said in wrong["msg"]
+    assert reason in wrong["msg"]
 
 
 def test_the_catalogue_follows_the_archive(tmp_path, monkeypatch):
@@ -307,7 +307,7 @@ def test_other_addresses(running, path):
     assert "detail" in json.loads(body)
 
 
-def test_a_failure_is_told_without_a_traceback(archive, monkeypatch):
+def test_a_failure_of_the_server_is_reported_without_a_traceback(archive, monkeypatch):
     def fail(*_):
         raise RuntimeError("a bug in /private/path")
 
@@ -352,7 +352,7 @@ def test_serve_refuses_to_be_open(archive, monkeypatch):
 def test_serve_warns_where_the_key_can_be_read_on_the_way(archive, monkeypatch, host, certfile):
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
     with collected() as warned:
-        serve(archive, host, key=KEY, certfile=certfile)
+        serve(archive, host, key="abcdefgh12345678", certfile=certfile)
     expected = host != "127.0.0.1" and certfile is None
     assert [f"{host} is served without a certificate" in str(one) for one in warned] == (
         [True] if expected else []
@@ -369,7 +369,7 @@ MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
          "without a key only loopback is served, not '0.0.0.0'"),
         ({"port": 65536}, "port=65536; expected a whole number from 0 to 65535"),
         ({}, f"no key: set SIMS_SERVER_KEY ({MAKES}), or serve without one on loopback"),
-        ({"key": "abc"}, f"the key can be guessed: less than 16 characters; {MAKES}"),
+        ({"key": "abcdefgh1234567"}, f"the key can be guessed: less than 16 characters; {MAKES}"),
     ],
 )  # fmt: skip
 def test_serve_says_what_is_missing(archive, monkeypatch, asked, message):
@@ -417,24 +417,6 @@ def test_a_web_page_elsewhere_may_ask_only_if_it_is_named(archive, origins):
     assert both[0].content == both[1].content
     assert both[1].status_code == 200
     assert served.get("/sims/odd/", headers=key).status_code == 404
-
-
-@pytest.mark.parametrize("key", ["Si", "s3cret", "abcdefgh1234567"])
-def test_serve_refuses_a_key_that_can_be_guessed(archive, monkeypatch, key):
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
-    with pytest.raises(ApiError, match=r"can be guessed.*token_urlsafe") as caught:
-        serve(archive, key=key)
-    assert key not in str(caught.value)
-    monkeypatch.setenv("SIMS_SERVER_KEY", f" {key} ")
-    with pytest.raises(ApiError, match="can be guessed"):
-        serve(archive)
-
-
-def test_serve_takes_a_key_of_sixteen_characters(archive, monkeypatch):
-    started = []
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: started.append(1))
-    serve(archive, key="abcdefgh12345678")
-    assert started
 
 
 @pytest.mark.slow
@@ -531,7 +513,7 @@ PARAMETERS = st.sampled_from(
 
 @pytest.mark.slow
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(ANYTHING, max_size=4), st.lists(st.tuples(PARAMETERS | ANYTHING, ANYTHING)))
 def test_any_request_is_answered_in_json(running, segments, query):
@@ -552,7 +534,7 @@ def test_schemathesis_finds_nothing(archive):
     for operation in schema.get_all_operations():
         strategy = operation.ok().as_strategy()
 
-        @settings(max_examples=30, deadline=None, derandomize=True)
+        @settings(max_examples=10, deadline=None, derandomize=True)
         @given(strategy)
         def check_operation(case):
             case.call_and_validate(headers={"X-API-KEY": KEY})

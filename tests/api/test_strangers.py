@@ -45,7 +45,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
     """An archive that is large enough for an index."""
-    monkeypatch.setattr(index_module, "_WORTH_A_FILE", 2)
+    monkeypatch.setattr(index_module, "_INDEXED_FROM", 2)
     archive = Archive(tmp_path / "downloads" / "lab")
     for i in range(4):
         archive.put(f"w{i}", payload(f"w{i}"), url="test")

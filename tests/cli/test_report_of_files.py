@@ -112,11 +112,11 @@ def test_pages_of_several_measurements_link_to_their_list(tmp_path):
     assert "All entries" not in (alone / "boron-implant.html").read_text(encoding="utf-8")
 
 
-def test_repeated_signals_are_told_with_the_option(tmp_path):
+def test_repeated_signals_are_numbered_with_a_note_or_on_request(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("Depth (nm),B (cm-3),B (cm-3)\n" + "1,2e15,1e15\n2,3e15,2e15\n3,1e15,1e15\n")
-    assert "with --number-repeats" in run(table, "--no-files").stderr
-    assert run(table, "--number-repeats", "--no-files").exit_code == 0
+    assert "named 'B (1)', 'B (2)'" in run(table, "--no-files").stdout
+    assert "named 'B (1)'" not in run(table, "--number-repeats", "--no-files").stdout
 
 
 def test_files_of_one_name_are_told_apart(instrument, tmp_path):

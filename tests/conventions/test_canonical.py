@@ -37,7 +37,7 @@ def test_variables_and_axes_in_canonical_units():
         to_canonical(DS.astype(complex).assign_coords(DS.coords))
 
 
-def test_what_stands_beside_a_variable_in_its_unit_is_scaled_with_it():
+def test_ancillary_variables_in_its_unit_are_scaled_with_it():
     ds = CANONICAL.assign(
         intensity_stderr=0.1 * CANONICAL["intensity"], intensity_counts=CANONICAL["intensity"]
     )
@@ -109,11 +109,11 @@ def test_the_signal_is_the_first_intensity_that_there_is(name):
     assert signal_name(ds, "a test") == name
 
 
-def test_what_there_is_is_said_where_there_is_no_signal():
+def test_variables_are_listed_where_there_is_no_signal():
     ds = xr.Dataset({"dose": ((), 1.0, {"units": "atom/cm^2"}), "bare": 2.0})
-    with pytest.raises(UnitsError) as told:
+    with pytest.raises(UnitsError) as caught:
         signal_name(ds, "a test")
-    assert str(told.value) == (
+    assert str(caught.value) == (
         "a test needs a count rate (count/s) or counts; the data have dose (atom/cm^2), "
         "bare (no unit)"
     )

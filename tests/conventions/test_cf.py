@@ -42,7 +42,7 @@ def test_words_become_flags_and_words_again(lazily):
     xr.testing.assert_equal(back, data())
 
 
-def test_units_and_names_beside_come_back():
+def test_units_and_ancillary_names_are_restored():
     memo = {}
     written = for_file(data(), memo)
     assert written["concentration"].attrs["units"] != "atom/cm^3"
@@ -79,7 +79,7 @@ def test_what_follows_the_conventions():
 ENDS = ["stderr", "counts", "background_stderr", "background_overlap", "background_scatter"]
 
 
-def test_a_measured_variable_names_what_stands_beside_it():
+def test_a_measured_variable_names_its_ancillary_ones():
     ds = xr.Dataset({"intensity": ("depth", [1.0]), "intensity_other": 0.0, "counts": 1.0})
     assert with_ancillaries(ds) is ds
     for end in ENDS:
@@ -96,7 +96,7 @@ def test_a_measured_variable_names_what_stands_beside_it():
     assert every["intensity"].attrs == {"note": "kept"}
 
 
-def test_what_a_file_says_beside_what_is_said_already():
+def test_attributes_that_a_file_has_in_addition():
     ds = xr.Dataset(
         {
             "peak_depth": ("species", [1.0], {"long_name": "Depth of the maximum"}),

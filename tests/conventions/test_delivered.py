@@ -24,7 +24,7 @@ def kept(**changes):
     return json.loads(ds["wire_fields"].item()) if "wire_fields" in ds.coords else None
 
 
-def test_a_profile_as_the_reference_has_it_needs_nothing_beside():
+def test_a_profile_of_the_reference_needs_no_wire_fields():
     assert kept() is None
 
 

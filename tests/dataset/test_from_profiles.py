@@ -5,11 +5,9 @@ import math
 
 import numpy as np
 import pytest
-import xarray as xr
 from measured import profile
 
 import sims_analysis as sims
-from sims_analysis.dataset.from_profiles import dataset_of
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 
@@ -20,31 +18,6 @@ def test_one_axis_is_dense():
     assert ds["depth"].attrs["units"] == "nm"
     np.testing.assert_array_equal(ds["concentration"], [[1, 2, 3], [4, 5, 6]])
     assert list(ds.data_vars) == ["concentration"]
-
-
-def test_it_is_what_xarray_makes_of_the_same_parts():
-    ds = sims.to_dataset([
-        profile("11B", [0, 11, 29.3], [1, 2, 3], id="p1", species_metadata={"a": 1}),
-        profile("P", [0, 0.02, 0.03], [1, 2, 3], "um", units="counts/s"),
-    ])  # fmt: skip
-    same = xr.Dataset(
-        {name: (v.dims, v.values, v.attrs) for name, v in ds.data_vars.items()},
-        coords={name: (c.dims, c.values, c.attrs) for name, c in ds.coords.items()},
-        attrs=ds.attrs,
-    )
-    xr.testing.assert_identical(ds, same)
-    assert list(ds.variables) == list(same.variables)
-    assert dict(ds.sizes) == dict(same.sizes)
-    for name in same.variables:
-        mine, theirs = ds.variables[name], same.variables[name]
-        assert (type(mine), mine.dtype) == (type(theirs), theirs.dtype)
-    for name, theirs in same.indexes.items():
-        assert ds.indexes[name].equals(theirs)
-        assert (ds.indexes[name].name, ds.indexes[name].dtype) == (theirs.name, theirs.dtype)
-    assert ds.sel(species="P", depth=20.0)["intensity"] == 2
-    xr.testing.assert_identical((ds + same)["intensity"], (same + ds)["intensity"])
-    ds["depth"].attrs["note"] = "mine"
-    assert "note" not in sims.to_dataset([profile("B", [0, 1], [1, 2])])["depth"].attrs
 
 
 def test_three_units_of_depth_on_one_axis():
@@ -176,9 +149,32 @@ def test_zero_and_negative_values_are_data():
     np.testing.assert_array_equal(ds["concentration"], [[0, -1, 5]])
 
 
-def test_a_species_twice_is_refused_by_name():
-    with pytest.raises(ProfileError, match="more than once: 'SnO\\+'"):
-        sims.to_dataset([profile("SnO+", [0, 1], [1, 2]), profile("SnO+", [0, 1], [1, 2])])
+def test_a_species_that_occurs_twice_is_numbered_with_a_warning():
+    once, twice = (profile("SnO+", [0, 1], values) for values in ([1, 2], [3, 4]))
+    rate = profile("SnO+", [0, 1], [5, 6], units="counts/s")
+    with pytest.warns(ProfileWarning, match=r"'SnO\+'; named 'SnO\+ \(1\)', 'SnO\+ \(2\)'"):
+        ds = sims.to_dataset([once, rate, twice])
+    assert ds["species"].values.tolist() == ["SnO+ (1)", "SnO+", "SnO+ (2)"]
+    np.testing.assert_array_equal(ds["concentration"].sel(species="SnO+ (2)"), [3, 4])
+    np.testing.assert_array_equal(ds["intensity"].sel(species="SnO+"), [5, 6])
+    taken = profile("SnO+ (2)", [0, 1], [1, 2])
+    with pytest.raises(ProfileError, match="more than once: 'SnO\\+'; pass one profile of each"):
+        sims.to_dataset([once, twice, taken])
+
+
+def test_depths_in_a_unit_that_is_refused_are_taken_as_stated():
+    in_a = [profile(name, [0, 10], [1, 2], "A") for name in "BP"]
+    with pytest.raises(UnitsError, match="'A'"):
+        sims.to_dataset(in_a)
+    ds = sims.to_dataset(in_a, depth_units="angstrom")
+    np.testing.assert_allclose(ds["depth"], [0, 1], rtol=1e-15)
+    assert sims.to_profiles(ds)[0].depth_units == "angstrom"
+    same = sims.to_dataset([profile("B", [0, 1], [1, 2], "µm")], depth_units="um")
+    np.testing.assert_array_equal(same["depth"], [0, 1000])
+    with pytest.warns(ProfileWarning, match="the profiles say 'nm'; taken as 'um', as stated"):
+        sims.to_dataset([profile("B", [0, 1], [1, 2])], depth_units="um")
+    with pytest.raises(UnitsError, match=r"^depth_units is in 'at%', which is an atomic fraction"):
+        sims.to_dataset(in_a, depth_units="at%")
 
 
 @pytest.mark.parametrize(("kind", "unit"), [("depth_units", "A"), ("concentration_units", "a.b."),
@@ -191,7 +187,7 @@ def test_a_unit_that_does_not_fit_is_named_with_its_species(kind, unit):
         sims.to_dataset([bad])
 
 
-def test_standard_errors_stand_beside_their_values():
+def test_standard_errors_are_ancillary_variables():
     b = profile("B", [0, 1], [10, 20], units="at%", concentrations_stderr=[10, 20])
     ds = sims.to_dataset([b, profile("P", [0, 1], [10, 20], units="at%")])
     np.testing.assert_array_equal(ds["atomic_fraction_stderr"], [[0.1, 0.2], [math.nan] * 2])
@@ -229,35 +225,11 @@ def test_what_is_no_profile_is_named(source, error, message):
         sims.to_dataset(source)
 
 
-def test_profiles_of_two_entries_are_not_mixed_in_silence():
-    a, b = (profile(name, [0, 1], [1, 2], data_id=name * 2) for name in "AB")
-    with pytest.warns(ProfileWarning, match="different data entries, 'AA', 'BB'") as caught:
-        ds = sims.to_dataset([a, b])
-    assert caught[0].filename == __file__
-    assert ds.attrs["data_id"] == "AA"
-
-
 def test_a_name_that_numpy_would_shorten_is_refused():
     with pytest.raises(ProfileError, match="cannot end with a NUL character"):
         sims.to_dataset([profile("B\0", [0, 1], [1, 2])])
     ds = sims.to_dataset([profile("B\0x", [0, 1], [1, 2])])
     assert ds["species"].item() == "B\0x"
-
-
-def test_a_missing_species_is_told_with_those_that_are_there():
-    result = sims.SIMSResult(
-        data_id="w1",
-        depth_profiles=[profile("7Li", [0, 1], [1, 2]), profile("23Na+", [0, 1], [1, 2])],
-    )
-    with pytest.raises(sims.SpeciesError) as caught:
-        result["Li"]
-    assert str(caught.value) == (
-        "data entry 'w1' has no species 'Li'; it has '7Li', '23Na+' (did you mean '7Li'?)"
-    )
-    with pytest.raises(sims.SpeciesError, match=r"have no species 'na'; .*did you mean '23Na\+'"):
-        sims.to_tcad(result.to_dataset(), "absent.txt", species="na")
-    with pytest.raises(sims.SpeciesError, match=r"it has none$"):
-        sims.SIMSResult(data_id="w1", depth_profiles=[])["Li"]
 
 
 def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
@@ -279,7 +251,7 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
 
 
 @pytest.mark.parametrize(
-    ("values", "metadata", "told"),
+    ("values", "metadata", "warned"),
     [
         ([1e18, None, 1e16], {"below_detection_limit": "1 of 3"}, True),
         ([1e18, None, 1e16], {}, False),
@@ -287,27 +259,15 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
         ([None, 1e18, 1e16], {"below_detection_limit": "1 of 3"}, False),
     ],
 )
-def test_samples_below_a_limit_between_others_are_told_apart(values, metadata, told):
+def test_samples_below_a_limit_between_others_are_warned_of(values, metadata, warned):
     metadata = metadata | {"detection_limit": "5e15"}
     source = profile("B", [0, 1, 2], values, species_metadata=metadata)
     with pytest.warns(ProfileWarning, match="1 sample was not measured .null.: species") as caught:
         sims.to_dataset(source)
     (warning,) = caught
-    said = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
-    assert (said in str(warning.message)) == told
-    assert str(warning.message).endswith("'B' 1") == (not told)
-
-
-def test_those_before_the_first_value_are_not_between_others():
-    metadata = {"below_detection_limit": "3 of 5", "detection_limit": "5e15"}
-    source = profile("B", range(5), [None, 1e18, None, 1e16, None], species_metadata=metadata)
-    with pytest.warns(ProfileWarning, match="^3 samples were .*; 1 of 'B' between samples"):
-        sims.to_dataset(source)
-    nothing = profile("B", range(2), [None, None], species_metadata=metadata)
-    with pytest.warns(
-        ProfileWarning, match=r"^2 samples were not measured \(null\): species 'B' 2$"
-    ):
-        sims.to_dataset(nothing)
+    message = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
+    assert (message in str(warning.message)) == warned
+    assert str(warning.message).endswith("'B' 1") == (not warned)
 
 
 def with_columns(depths=(0.0, 1.0, 2.0), **columns):
@@ -329,7 +289,7 @@ def with_columns(depths=(0.0, 1.0, 2.0), **columns):
         ("detection_limit", [None, 5e21, None], "m^-3", [math.nan, 5e15, math.nan], "atom/cm^3"),
     ],
 )
-def test_what_is_told_of_each_sample_stands_beside_it(name, values, units, read, unit):
+def test_columns_of_a_profile_are_ancillary_variables(name, values, units, read, unit):
     ds = sims.to_dataset(with_columns(**{name: (values, units)}))
     found = ds[f"concentration_{name}"]
     np.testing.assert_allclose(found, [read], rtol=1e-12)
@@ -392,18 +352,9 @@ def test_the_history_begins_with_what_it_was_made_of():
     assert "data_id" not in sims.to_dataset([profile("B", [0, 1], [1, 2])]).attrs
 
 
-def test_what_is_unusual_is_told():
+def test_unusual_values_are_warned_of():
     with pytest.warns(ProfileWarning, match="unusual depth: species 'B' up to 1.5e"):
         sims.to_dataset([profile("B", [0, 1.5e6], [1e18, 1e17])])
-
-
-def test_a_program_makes_a_dataset_as_a_user_does():
-    one = profile("B", [0, 1, 1], [1e18, 2e18, 3e18])
-    with pytest.raises(ProfileError, match="depth 1 nm occurs twice"):
-        dataset_of([one])
-    xr.testing.assert_identical(
-        dataset_of([one], "mean"), sims.to_dataset([one], duplicates="mean")
-    )
 
 
 @pytest.mark.parametrize(("off", "kept"), [(0.0, True), (1e-10, True), (1e-8, False)])

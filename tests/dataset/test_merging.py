@@ -5,7 +5,6 @@ import pytest
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
 
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
 LEVEL = "1e18 atoms/cm^3"
@@ -72,19 +71,6 @@ def test_it_is_saved_and_stacked_like_any_other(tmp_path):
     )
 
 
-def test_names_that_clash_are_refused_with_where_they_are():
-    a, b = positive(), negative()
-    with pytest.raises(
-        sims.ProfileError,
-        match=r"species 'P' is in item 0 \(boron-implant\) and in item 1 \(day 2\): .* suffix=",
-    ):
-        sims.merge_profiles([a, b])
-    with pytest.raises(sims.ProfileError, match=r"species 'P' would be there more than once"):
-        sims.merge_profiles([a, b], suffix=["", ""])
-    with pytest.raises(sims.ProfileError, match="one text for each of the 2 items"):
-        sims.merge_profiles([a, b], suffix=" (Cs+)")
-
-
 def test_results_and_datasets_mix():
     a = sims.DepthProfile(
         species_name="B", depths=[0, 0.01, 0.02], depth_units="um",
@@ -128,33 +114,6 @@ def test_kinds_of_data_come_back():
     np.testing.assert_array_equal(lazy["concentration"], sims.dequantify(view)["concentration"])
 
 
-def test_what_cannot_be_merged_is_refused():
-    run = sims.open_example("sputter-time")
-    with pytest.raises(sims.ProfileError, match=r"item 1 .* is on a sputter-time axis, item 0"):
-        sims.merge_profiles([positive(), run])
-    with pytest.raises(sims.ProfileError, match=r"item 0 .* is already a batch"):
-        sims.merge_profiles([sims.stack([positive(), positive()])])
-    with pytest.raises(sims.ProfileError, match="nothing to merge"):
-        sims.merge_profiles([])
-    with pytest.raises(TypeError, match=r"items\[0\]: expected a Dataset or a SIMSResult, found s"):
-        sims.merge_profiles(["w1.nc"])
-    with pytest.raises(sims.ProfileError, match=r"item 0 .* must increase strictly"):
-        sims.merge_profiles([positive().isel(depth=[2, 1])])
-    one, other = (
-        ds.assign(own=("species", [1.0, 2.0], {"units": unit}))
-        for ds, unit in ((positive(), "nm"), (negative().assign_coords(species=["a", "b"]), "um"))
-    )
-    with pytest.raises(sims.UnitsError, match=r"own is in 'um' in item 1 .* and in 'nm' in item 0"):
-        sims.merge_profiles([one, other])
-    one, other = (
-        ds.assign(own=(("species", "pass"), np.ones((2, size)), {"units": "nm"}))
-        for ds, size in ((one, 2), (other, 3))
-    )
-    message = r"own is over \('species', 'pass'\) in item 1 .* and over .* in item 0"
-    with pytest.raises(sims.ProfileError, match=message):
-        sims.merge_profiles([one, other])
-
-
 @pytest.mark.filterwarnings(WARNS)
 def test_two_real_files_of_one_instrument():
     names = ["160112l", "160112k"]
@@ -178,40 +137,6 @@ def merged(*changes):
     ds = sims.open_example("boron-implant").sel(species=["B"])
     other = ds.assign_coords(species=["P"]).assign_attrs(data_id="other")
     return sims.merge_profiles([ds, *(change(other) for change in changes)])
-
-
-def test_what_has_no_species_cannot_be_merged():
-    with pytest.raises(ProfileError, match=r"item 1 \(other\) has no species"):
-        merged(lambda ds: ds.isel(species=0).drop_vars("species"))
-
-
-def test_a_species_that_is_there_twice_is_kept_apart_on_request():
-    with pytest.raises(
-        ProfileError, match=r"'B' is in item 0 .* and in item 1 .*suffix=\[' \(1\)'"
-    ):
-        merged(lambda ds: ds.assign_coords(species=["B"]))
-
-
-def test_one_variable_has_one_unit():
-    def in_unit(unit, data_id="other"):
-        def change(ds):
-            extra = ("depth", np.ones(ds.sizes["depth"]), {"units": unit})
-            return ds.assign(extra=extra).assign_attrs(data_id=data_id)
-
-        return change
-
-    def third(ds):
-        return in_unit("K", "third")(ds.assign_coords(species=["As"]))
-
-    with pytest.raises(UnitsError, match=r"extra is in 'K' in item 2 .*'V' in item 1"):
-        merged(in_unit("V"), third)
-
-
-def test_each_item_has_a_suffix():
-    ds = sims.open_example("boron-implant")
-    for suffix in ("ab", [" 1"], [" 1", " 2", " 3"]):
-        with pytest.raises(ProfileError, match="expected one text for each of the 2 items"):
-            sims.merge_profiles([ds, ds], suffix=suffix)
 
 
 @pytest.mark.parametrize("name", ["Conventions", "sims_analysis_version", "history", "layout"])

@@ -5,7 +5,6 @@ import pytest
 import xarray as xr
 
 from sims_analysis.dataset.pairing import paired
-from sims_analysis.errors import ProfileError, SpeciesError
 
 
 def of(species, measurements=None):
@@ -32,16 +31,6 @@ def test_one_species_is_paired_with_itself_among_several():
     for pair in (paired(one, of("ABP")), paired(of("ABP"), one)):
         assert names(pair) == [["P"]] * 2
         assert [part.ndim for part in pair] == [0, 0]
-
-
-def test_nothing_in_common_is_refused_with_what_there_is():
-    with pytest.raises(SpeciesError) as told:
-        paired(of("BP"), of("AC"))
-    assert str(told.value) == "the two have no species in common: 'B', 'P' and 'A', 'C'"
-    with pytest.raises(ProfileError, match="no measurement in common: 'w1' and 'w2'"):
-        paired(of("B", ["w1"]), of("B", ["w2"]))
-    with pytest.raises(ProfileError, match="species 'B' is in the data more than once"):
-        paired(of("BB"), of("B"))
 
 
 def test_a_measurement_is_paired_with_every_one_of_a_batch():

@@ -82,7 +82,7 @@ def test_what_is_no_unit_of_it_is_refused(data, stated, words):
         sims.with_units(data, **stated)
 
 
-def test_fractions_are_told_apart_by_name():
+def test_fractions_are_distinguished_by_name():
     ds = sims.open_example("gan-mg-stack")
     found = sims.with_units(ds, atomic_fraction="at%", intensity="kcps")
     np.testing.assert_allclose(found["atomic_fraction"], ds["atomic_fraction"] * 100, rtol=1e-15)

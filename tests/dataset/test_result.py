@@ -27,13 +27,13 @@ def test_the_entry_is_the_one_that_its_profiles_state(ids, expected):
     assert stated_id(of(*ids)) == expected
 
 
-def test_profiles_of_several_entries_need_to_be_told_apart():
-    with pytest.raises(PayloadError) as told:
+def test_profiles_of_several_entries_are_refused():
+    with pytest.raises(PayloadError) as caught:
         stated_id(of(None, "a", "b", "c"))
-    assert told.value.args[0].startswith(
+    assert caught.value.args[0].startswith(
         "the profile is of data entry 'b', one before it of 'a': an"
     )
-    assert told.value.path == "$[2].data_id"
+    assert caught.value.path == "$[2].data_id"
     payload = json.dumps([{**WIRE, "data_id": "a"}, {**WIRE, "data_id": "b"}])
     assert sims.SIMSResult.from_json(payload, data_id="both").data_id == "both"
 

@@ -4,7 +4,6 @@ import measured
 import numpy as np
 import pytest
 import shared_profiles
-import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.dataset.samples import LAYOUT
@@ -86,26 +85,6 @@ def test_only_what_was_measured_says_where():
     assert sims.samples(of_all)["depth"].values.tolist() == [0, 2]
 
 
-@pytest.mark.parametrize(
-    ("data", "species", "error", "message"),
-    [
-        (measured.union(PROFILES), "Na", SpeciesError,
-         r"no species 'Na'; they have '23Na', '70Zn' \(did you mean '23Na'\?\)"),
-        (measured.union(PROFILES), "Ga", SpeciesError, "they have '23Na', '70Zn'$"),
-        (measured.union(PROFILES), None, SpeciesError, "name one species: '23Na', '70Zn'"),
-        (measured.union(PROFILES).drop_vars("species"), "B", SpeciesError, "have no species names"),
-        (measured.union(PROFILES).isel(depth=0), "23Na", ProfileError, "no depth axis"),
-        (xr.concat([measured.union(PROFILES)] * 2, "measurement"), "23Na", ProfileError,
-         r"found 2; select one first, as in data.isel\(measurement=0\)"),
-        (measured.padded(PROFILES).drop_vars("depth"), "23Na", ProfileError, "need a coordinate"),
-        (np.arange(3), "B", TypeError, "expected a Dataset"),
-    ],
-)  # fmt: skip
-def test_refusals_list_what_there_is(data, species, error, message):
-    with pytest.raises(error, match=message):
-        sims.samples(data, species)
-
-
 def test_a_species_chosen_already():
     ds = measured.union(PROFILES)
     one = sims.samples(ds.sel(species="70Zn"))
@@ -149,7 +128,7 @@ def test_like_one_of_the_species():
     assert (on_zn["concentration"] / on_zn["concentration"].sel(species="70Zn")).notnull().any()
 
 
-def test_what_is_asked_of_the_axis_is_checked():
+def test_arguments_of_the_axis_are_checked():
     with pytest.raises(SpeciesError, match=r"they have '23Na', '70Zn' \(did you mean '70Zn'"):
         sims.to_dataset(result(), like="Zn")
     with pytest.raises(ProfileError, match="give one of depth='1 nm' and like='70Zn'"):
@@ -159,7 +138,7 @@ def test_what_is_asked_of_the_axis_is_checked():
 
 
 @pytest.mark.parametrize("depth", ["0 nm", "-1 nm", "common", "1 s", 1])
-def test_a_step_that_is_none_is_told_by_the_name_it_was_given(depth):
+def test_a_wrong_step_is_named_as_the_argument_depth(depth):
     with pytest.raises((ProfileError, sims.UnitsError), match=f"^depth={depth!r} "):
         sims.to_dataset(result(), depth=depth)
 

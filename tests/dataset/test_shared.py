@@ -30,16 +30,10 @@ def test_a_coordinate_becomes_a_number_for_each_sample():
     assert columns_of(coords, measurement=7, species="P") == {"depth_scale_uncertainty": [0.02] * 3}
     of_rates = columns_of(coords, variable="intensity", measurement=7, species="B")
     assert of_rates == {"depth_scale_uncertainty": [0.02] * 3}
-    # Of which of two measurements is not said.
+    # It is not stated of which of two measurements.
     assert (
         columns_of({"depth_scale_uncertainty": (("measurement", "species"), np.ones((2, 2)))}) == {}
     )
-
-
-def test_a_resolution_is_one_of_each_sample_in_nm():
-    width = ("depth", [0.001, 0.002, 0.003], {"units": "um"})
-    found = columns_of({"achieved_resolution": width}, measurement=7, species="B")
-    np.testing.assert_allclose(found["achieved_resolution"], [1.0, 2.0, 3.0], rtol=1e-15)
 
 
 def test_columns_become_coordinates_with_as_few_dimensions_as_they_need():

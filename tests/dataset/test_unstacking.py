@@ -55,15 +55,15 @@ def test_a_species_delivered_without_samples_is_kept():
     assert np.isnan(back[1]["concentration"].values[1]).all()
 
 
-@pytest.mark.parametrize("said", ["source_units", "profile_id"])
-def test_a_species_was_delivered_if_it_has_a_unit_or_an_identifier(said):
+@pytest.mark.parametrize("name", ["source_units", "profile_id"])
+def test_a_species_was_delivered_if_it_has_a_unit_or_an_identifier(name):
     ds = sims.open_example("boron-implant")
-    ds = ds.drop_vars(["source_units", "profile_id"]).assign_coords({said: ("species", ["a", "b"])})
+    ds = ds.drop_vars(["source_units", "profile_id"]).assign_coords({name: ("species", ["a", "b"])})
     empty = ds.copy(deep=True)
     empty["concentration"][1] = np.nan
     batch = sims.stack([ds, empty, ds.isel(depth=slice(7, None))])
     assert sims.unstack(batch)[1]["species"].values.tolist() == ["B", "P"]
-    alone = sims.unstack(batch.drop_vars(said))
+    alone = sims.unstack(batch.drop_vars(name))
     assert [one["species"].values.tolist() for one in alone] == [["B", "P"], ["B"], ["B", "P"]]
 
 

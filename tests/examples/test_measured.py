@@ -46,11 +46,11 @@ def test_the_numbers_are_those_of_the_published_file(name):
         pytest.skip(f"no ../shared/data/{path}: published files are not part of the repository")
     published, result = sims.read(FOLDER / path, **options), sims.Archive(ARCHIVE).get(name)
     assert result.species == published.species
-    for ours, theirs in zip(result.depth_profiles, published.depth_profiles, strict=True):
-        assert ours.depths.tolist() == theirs.depths.tolist()
-        assert ours.concentrations.tolist() == theirs.concentrations.tolist()
-        assert ours.depth_units == theirs.depth_units
-        assert ours.concentration_units == theirs.concentration_units
+    for own, original in zip(result.depth_profiles, published.depth_profiles, strict=True):
+        assert own.depths.tolist() == original.depths.tolist()
+        assert own.concentrations.tolist() == original.concentrations.tolist()
+        assert own.depth_units == original.depth_units
+        assert own.concentration_units == original.concentration_units
 
 
 # ---- lithium in zinc oxide: the dose that the instrument printed
@@ -77,7 +77,7 @@ def test_the_dose_that_the_instrument_printed_is_the_trapezoid_over_the_whole_re
     ("options", "found"),
     [
         ({"rule": "loglinear"}, "2.862e+13"),
-        ({"stop": "240 nm"}, "7.724e+12"),  # the layer that the instrument was told of
+        ({"stop": "240 nm"}, "7.724e+12"),  # the layer that was entered at the instrument
         ({"background": ("600 nm", "1100 nm")}, "4.850e+13"),
     ],
 )

@@ -422,14 +422,14 @@ def test_answers_shift_with_the_background():
         assert float(found[name]) == pytest.approx(np.hypot(float(without[name]), shift), rel=rel)
 
     level = {"level": "2e19 atoms/cm^3"}
-    grows(sims.junction_depth, rel=1e-3, **level)  # by the slope of the edge, not of two samples
+    grows(sims.junction_depth, rel=0.02, **level)  # by the slope of the edge, not of two samples
     xj = sims.junction_depth(plain, **level)
     slope = 2e19 / xj["decay_length"].item()
     expected = np.hypot(xj["stderr"].item(), s / slope)
     assert sims.junction_depth(ds, **level)["stderr"].item() == pytest.approx(expected, rel=0.01)
     deepest = sims.crossings(ds, **level).isel(crossing=-1)
     assert deepest["stderr"].item() == pytest.approx(expected, rel=0.01)
-    # By derivatives; that of the kurtosis has a second order without a background only.
+    # By derivatives; that of the kurtosis is not linear.
     for name in ("projected_range", "straggle", "skewness", "dose"):
         grows(sims.moments, f"{name}_stderr", name, rel=0.01, stop="110 nm")
     grows(lambda data: sims.depth_at_dose_fraction(data.sel(depth=slice(0, 110)), fraction=0.5))

@@ -236,7 +236,7 @@ def test_ratios_on_a_finer_grid_are_no_better_known(fraction, warns, recwarn):
 
 def test_a_level_of_a_ratio_is_a_text():
     found = sims.ratio(RUN, numerator="As", denominator="Si")
-    depth = sims.junction_depth(found, level="0.01", after="peak").item()
+    depth = sims.junction_depth(found, level="0.01", after="peak", locate="crossing").item()
     z, r = found["depth"].values, found.values
     i = np.flatnonzero((r[:-1] >= 0.01) & (r[1:] < 0.01) & (z[1:] > 60))[-1]
     by_hand = z[i] + (z[i + 1] - z[i]) * np.log(0.01 / r[i]) / np.log(r[i + 1] / r[i])

@@ -453,12 +453,12 @@ def test_an_element_twice_in_two_kinds_is_one_species_of_the_dataset(write):
     assert sims.to_profiles(ds) == result.depth_profiles[::-1]
 
 
-def test_an_element_twice_in_one_kind_is_numbered_on_request_only(write):
+def test_an_element_twice_in_one_kind_is_numbered_on_request_or_with_a_warning(write):
     path = write(dp_ascii([("27Al", Z, K, "um", "c/s"), ("27Al", Z, K + 1, "um", "c/s")]))
     assert sims.read(path).species == ["27Al", "27Al"]
-    with pytest.raises(sims.ProfileError, match="number_repeats"):
-        sims.read(path).to_dataset()
-    assert sims.read(path, number_repeats=True).species == ["27Al (1)", "27Al (2)"]
+    with pytest.warns(sims.ProfileWarning, match=r"'27Al'; named '27Al \(1\)', '27Al \(2\)'"):
+        ds = sims.read(path).to_dataset()
+    assert sims.read(path, number_repeats=True).species == ds["species"].values.tolist()
 
 
 def test_a_short_block_is_refused(write):

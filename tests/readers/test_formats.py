@@ -92,7 +92,7 @@ def test_doses_of_the_beam_stand_beside_and_are_no_signal(write):
 
 def test_a_signal_that_is_there_twice_is_numbered_on_request(write):
     path = write(iontof(T, SIGNALS))
-    with pytest.raises(sims.ProfileError, match=r"'SnO\+'.*number_repeats"):
+    with pytest.warns(sims.ProfileWarning, match=r"'SnO\+'; named 'SnO\+ \(1\)'"):
         sims.read(path).to_dataset()
     ds = sims.read(path, number_repeats=True, units="counts").to_dataset()
     assert ds["intensity"].sel(species="SnO+ (2)").values.tolist() == [30, 20, 10, 50]

@@ -31,7 +31,7 @@ __all__ = ["read", "recognises"]
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
     rf"(?:(.*) )?({'|'.join(vocabulary.MEASURED)})(_stderr|_detection_limit|"
-    rf"{'|'.join(f'_{end}' for end in vocabulary.BESIDE)})? \(([^()]+)\)",
+    rf"{'|'.join(f'_{end}' for end in vocabulary.ANCILLARY)})? \(([^()]+)\)",
     re.DOTALL,
 )
 #: Edges of cells.
@@ -302,7 +302,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.mark_below_limit(limits[kind][there])
-        for end, own in vocabulary.BESIDE.items():
+        for end, own in vocabulary.ANCILLARY.items():
             column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
             if not np.isnan(column).all():
                 signal.ancillary[end] = Column(column, own or _units(*kind))

@@ -1,0 +1,94 @@
+"""What can be added to an archive, as a payload: profiles at hand, JSON, files of instruments."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ArchiveError
+from sims_analysis.files import shown_path
+from sims_analysis.profiles.profile import DepthProfile, profiles_of
+from sims_analysis.text.times import as_moment
+
+#: As much as a client accepts.
+MOST_BYTES = 256 * 2**20
+_JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
+
+
+class Addition(NamedTuple):
+    """A payload, what it holds, where it came from, and when."""
+
+    payload: bytes
+    #: Of an empty id, unless it is known already.
+    result: SIMSResult
+    url: str
+    retrieved: datetime | None
+
+
+def addition_of(
+    source: SIMSResult | DepthProfile | Sequence[DepthProfile] | str | os.PathLike[str],
+    max_bytes: int,
+    options: Mapping[str, Any],
+) -> Addition:
+    """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes."""
+    url, payload = "", b""
+    if isinstance(source, str | os.PathLike):
+        file = Path(source)
+        if "://" in os.fspath(source):
+            raise ArchiveError("an address is not a file; add what sims.read(address) returns")
+        url = f"file:{file.name}"
+        payload = _json_of(file, max_bytes)
+        if payload:
+            return Addition(payload, SIMSResult._of_payload(payload, ""), url, None)
+        source = _measurement_in(file, options)
+    profiles = profiles_of(source)
+    payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
+    _refuse_larger(len(payload), max_bytes, "the profiles have")
+    data_id, retrieved = "", None
+    if isinstance(source, SIMSResult):
+        data_id = source.data_id
+        url = url or source.provenance.get("source", "")
+        retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
+    url = url or "profiles in memory"
+    return Addition(payload, SIMSResult._of_payload(payload, data_id), url, retrieved)
+
+
+def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:
+    """Read a file of an instrument or laboratory; an entry is one measurement."""
+    from sims_analysis.readers.files import read
+
+    result: Any = read(file, **options)
+    if isinstance(result, SIMSResult):
+        return result
+    raise ArchiveError(
+        f"{file.name} holds {len(result)} measurements, and an entry is one: add each of what "
+        "sims.read() returns under its own data_id="
+    )
+
+
+def _json_of(file: Path, max_bytes: int) -> bytes:
+    """Read a file if it is JSON; nothing if it is a file of another kind."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(max_bytes + 1)
+    except OSError as error:
+        raise ArchiveError(f"cannot read {shown_path(file)!r}: {error.strerror}") from None
+    if not _JSON.match(content):
+        if not file.is_file():
+            raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
+        return b""
+    _refuse_larger(len(content), max_bytes, f"{str(file)!r} has")
+    return content
+
+
+def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
+    if size > max_bytes:
+        raise ArchiveError(
+            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept; pass "
+            "max_bytes= to keep it nevertheless"
+        )
