@@ -1,11 +1,13 @@
-"""Errors and warnings: what they are besides, what they say, where they point."""
+"""Errors and warnings: their classes, their parts, their texts, and the line that they point at."""
 
+import ast
 import copy
 import importlib.util
 import inspect
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import xarray as xr
@@ -13,13 +15,16 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis import errors
 from sims_analysis.errors import (
+    CODES,
     SpeciesError,
+    about,
     collected,
     redirect_warnings,
     require,
     warn,
     warnings_listed,
 )
+from sims_analysis.outcomes import Status
 
 BUILT_IN = {
     "UnitsError": ValueError, "ProfileError": ValueError, "ReadError": ValueError,
@@ -53,10 +58,11 @@ def test_every_error_and_warning_is_of_the_tree():
         (7, ["B"], "entry 'w1'", "entry 'w1' has no species '7'; it has 'B'"),
     ],
 )  # fmt: skip
-def test_a_missing_species_is_named_beside_those_that_are_there(wanted, present, whose, text):
+def test_a_missing_species_is_named_with_those_of_the_data(wanted, present, whose, text):
     error = SpeciesError.missing(wanted, present, whose)
     assert isinstance(error, SpeciesError)
     assert str(error) == text
+    assert (error.code, error.where) == ("unknown_species", {"species": str(wanted)})
 
 
 def test_a_message_of_a_key_error_is_not_quoted():
@@ -67,6 +73,83 @@ def test_a_payload_says_where_it_is_wrong():
     assert str(errors.PayloadError("no number")) == "$: no number"
     error = errors.PayloadError("no number", "$[3].depths[17]")
     assert (str(error), error.path) == ("$[3].depths[17]: no number", "$[3].depths[17]")
+    assert error.where == {"path": "$[3].depths[17]"}
+
+
+PARTS = {
+    "code": "invalid_argument",
+    "argument": "start",
+    "where": {"species": "B"},
+    "remedy": "give start=",
+}
+
+
+def parts(message):
+    return {name: getattr(message, name) for name in PARTS}
+
+
+def test_parts_are_beside_the_text():
+    for kind in (sims.ProfileError, sims.errors.DoseWarning):
+        message = kind("no unit", **PARTS)
+        assert parts(message) == PARTS
+        assert (message.message, str(message)) == ("no unit", "no unit; give start=")
+        with pytest.raises(TypeError):
+            message.where["species"] = "P"
+        assert parts(kind("no unit")) == {
+            "code": kind.code, "argument": "", "where": {}, "remedy": "",
+        }  # fmt: skip
+
+
+def test_the_code_is_that_of_the_class_or_of_arguments():
+    codes = {
+        kind: kind("x", argument="level").code for kind in (sims.ProfileError, sims.UnitsError)
+    }
+    assert codes == {sims.ProfileError: "invalid_argument", sims.UnitsError: "wrong_unit"}
+    assert sims.ProfileError("x", argument="level", code="missing_value").code == "missing_value"
+    assert sims.SimsWarning("x", argument="level").code == "warning"
+
+
+def test_parts_are_added_and_not_replaced():
+    with (
+        pytest.raises(sims.UnitsError) as caught,
+        about(argument="window start", where={"species": "P", "file": "w7.csv"}),
+        about(argument="fixed['dose']"),
+    ):
+        raise sims.UnitsError("no unit", code="missing_unit", where={"species": "B"})
+    assert parts(caught.value) == {
+        "code": "missing_unit",
+        "argument": "fixed",
+        "where": {"species": "B", "file": "w7.csv"},
+        "remedy": "",
+    }
+    assert sims.ProfileError("x").add(argument="window start").argument == "window"
+
+
+def test_an_error_in_a_file_begins_with_its_name():
+    error = sims.ReadError("no unit", **PARTS)
+    moved = error.within("w7.csv", file="w7.csv")
+    assert str(moved) == "w7.csv: no unit; give start="
+    assert moved.where == {"species": "B", "file": "w7.csv"}
+    assert parts(error) == PARTS
+
+
+def test_every_code_is_in_the_table_and_the_reverse():
+    used = {getattr(errors, name).code for name in errors.__all__}
+    used |= {status.word for status in Status} - {"", "ok"}
+    used |= {"invalid_argument"}
+    for path in Path(sims.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            pairs = []
+            if isinstance(node, ast.Call):
+                pairs = [(one.arg, one.value) for one in node.keywords]
+            elif isinstance(node, ast.Dict):  # parts that several messages share
+                pairs = [(getattr(k, "value", ""), v) for k, v in zip(node.keys, node.values)]  # noqa: B905
+            used |= {
+                one.value
+                for name, one in pairs
+                if name == "code" and isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+    assert used == CODES.keys()
 
 
 STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "busy"}
@@ -82,13 +165,17 @@ STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "bus
         errors.RateLimited("later", url="u", retry_after=7.5),
         errors.PartialResultsError("1 of 2 failed", ["result", "error"]),
         SpeciesError("none"),
+        *(kind("lost") for kind in (errors.ConnectionFailed, errors.RequestTimeout)),
+        errors.FitWarning("flat"),
     ],
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("through", [copy.copy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
-def test_an_error_travels_whole(error, through):
+def test_an_error_is_copied_and_pickled_whole(error, through):
     error.layout_preview = "a table"
+    error.add(**PARTS)
     back = through(error)
+    assert parts(back) == parts(error)
     assert type(back) is type(error)
     assert str(back) == str(error)
     assert vars(back) == vars(error)

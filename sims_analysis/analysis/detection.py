@@ -8,15 +8,15 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
-from sims_analysis.frame.window import Window, message_about_window, read_pair
+from sims_analysis.frame.window import Window, describe_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
@@ -117,9 +117,10 @@ def detection_limit(
             (few & frame.measured(), f"{what} in the window"),
             (blind, why),
         ):
-            message = message_about_window(frame, ends, flagged, problem)
-            if message is not None:
-                warn(f"{message}: there is no limit", SimsWarning)
+            first = first_flagged(frame, flagged)
+            if first is not None:
+                text = describe_window(first, ends, problem)
+                first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     what = "the limit is that of the others"
     status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
     background = xr.Variable(

@@ -22,7 +22,6 @@ from sims_analysis.errors import (
     AmbiguousJunctionWarning,
     JunctionError,
     ProfileError,
-    warn,
 )
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
@@ -246,7 +245,8 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         at, highest = first.of(level), first.of(frame.value.max(frame.dim))
         raise JunctionError(
             f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
-            f"{highest:.4g} {frame.units}"
+            f"{highest:.4g} {frame.units}",
+            where=first.where,
         )
 
 
@@ -255,9 +255,8 @@ def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable
         return
     first = first_flagged(frame, (n_crossings > 1) & (status == Status.OK))
     if first is not None:
-        warn(
-            f"{first.label}: {first.of(n_crossings):.0f} crossings qualify as the junction; took "
-            "the deepest one. Narrow the choice with after= or confirm=, or give the number of one "
-            "as which=",
+        first.warn(
+            f"{first.of(n_crossings):.0f} crossings qualify as the junction; took the deepest one",
             AmbiguousJunctionWarning,
+            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
         )

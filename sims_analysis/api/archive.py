@@ -421,7 +421,12 @@ class Archive:
         added = _to_add(source, max_bytes, options)
         data_id = data_id or added.result.data_id or stated_id(added.result.depth_profiles)
         if not data_id:
-            raise ArchiveError("the profiles carry no data_id; pass data_id=")
+            raise ArchiveError(
+                "the profiles carry no data_id",
+                code="missing_id",
+                argument="data_id",
+                remedy="pass data_id=",
+            )
         self.folder(data_id)  # refuses what is no id
         return self.keep(
             changed(added.result, data_id=canonical(data_id)),
@@ -499,8 +504,10 @@ class Archive:
         if not versions:
             self.check()
             raise ArchiveError(
-                f"data entry {data_id!r} is not in the archive {self.path.name!r}; "
-                "fetch it once with a client that has this archive and is not offline"
+                f"data entry {data_id!r} is not in the archive {self.path.name!r}",
+                code="not_archived",
+                where={"data_id": data_id},
+                remedy="fetch it once with a client that has this archive and is not offline",
             )
         if sha256 is None:
             return versions[-1]
@@ -580,8 +587,9 @@ def _measurement(file: Path, options: Mapping[str, Any]) -> SIMSResult:
     if isinstance(result, SIMSResult):
         return result
     raise ArchiveError(
-        f"{file.name} holds {len(result)} measurements, and an entry is one: add each of what "
-        "sims.read() returns under its own data_id="
+        f"{file.name} holds {len(result)} measurements, and an entry is one",
+        code="several_measurements",
+        remedy="add each of what sims.read() returns under its own data_id=",
     )
 
 
@@ -603,6 +611,7 @@ def _json_of(file: Path, max_bytes: int) -> bytes:
 def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
     if size > max_bytes:
         raise ArchiveError(
-            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept; pass "
-            "max_bytes= to keep it nevertheless"
+            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept",
+            code="too_large",
+            remedy="pass max_bytes= to keep it nevertheless",
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from sims_analysis.cli.options import (
+    Command,
     all_ids,
     ending,
     finish,
@@ -35,10 +36,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(
+    cls=Command,
     epilog=ending(
         "python -m sims_analysis fetch d290f1ee-6c54-4b01-90e6-d701748f0851 --archive paper",
         "python -m sims_analysis fetch --ids-from wafers.txt --archive paper",
-    )
+    ),
 )
 @ids_argument
 @source_options
@@ -72,7 +74,7 @@ def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> dat
     try:
         return as_moment(value, option.opts[0])
     except SimsError as error:
-        raise click.BadParameter(one_line(error)) from None
+        raise click.UsageError(one_line(error)) from None
 
 
 #: Parameter of a search -> its option, and what that says.
@@ -90,7 +92,7 @@ _time_options = together(
 )
 
 
-@click.command(epilog=ending("python -m sims_analysis search boron --status success"))
+@click.command(cls=Command, epilog=ending("python -m sims_analysis search boron --status success"))
 @click.argument("keywords", nargs=-1)
 @source_options
 @click.option("--status", default="all", show_default=True, help="Status of the processing.")
@@ -124,9 +126,10 @@ def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -
 
 
 @click.command(
+    cls=Command,
     epilog=ending(
         "SIMS_SERVER_KEY=... python -m sims_analysis serve --archive paper-data --port 8000"
-    )
+    ),
 )
 @of_archive
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

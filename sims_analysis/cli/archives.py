@@ -15,7 +15,6 @@ from sims_analysis.cli.options import (
     ending,
     finish,
     format_option,
-    in_options,
     measured,
     noted,
     of_archive,
@@ -46,7 +45,7 @@ def archive() -> None:
 @format_option
 def verify(kept: Archive, style: str) -> None:
     """Check every version of every entry; exit code 1 if any is damaged."""
-    damage = {name: in_options(reason) for name, reason in kept.verify().items()}
+    damage = kept.verify()
     entries = sum(1 for _ in kept.folders()) if damage else len(kept)
     if style == "json":
         print_json({"entries": entries, "damage": damage})

@@ -20,7 +20,9 @@ __all__ = ["explain_files", "explain_option", "file_options", "read_files", "sta
 
 #: What a file does not state.
 file_options = together(
-    click.option("--depth-units", help="Unit of depths, for files that do not state it."),
+    click.option(
+        "--depth-units", metavar="UNIT", help="Unit of depths, for files that do not state it."
+    ),
     click.option(
         "--units",
         multiple=True,
@@ -36,7 +38,7 @@ file_options = together(
     click.option("--number-repeats", is_flag=True, help="Number signals with the same name."),
     click.option(
         "--max-bytes",
-        type=int,
+        type=click.IntRange(min=1),
         metavar="BYTES",
         default=MAX_BYTES,
         show_default=True,

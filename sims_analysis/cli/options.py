@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-import sims_analysis
 from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings
 from sims_analysis.text.visible import visible
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from sims_analysis.api.client import Client
     from sims_analysis.dataset.result import SIMSResult
 
-Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
+Decorated = TypeVar("Decorated", bound=Callable[..., Any] | click.Command)
 
 #: Package that a command may need -> the extra that installs it.
 _EXTRAS = {
@@ -38,18 +36,11 @@ PARTIAL = 3
 INTERRUPTED = 130
 
 
-class Group(click.Group):
-    """A command group that prints errors as one line on stderr and sets exit codes."""
-
-    def main(self, *args: Any, **options: Any) -> Any:
-        """Run, on a terminal with any encoding."""
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")
-        return super().main(*args, **options)
+class Command(click.Command):
+    """A command that prints errors as one line on stderr and sets exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
+        """Run the command."""
         try:
             with redirect_warnings(_Warnings()):
                 return super().invoke(ctx)
@@ -74,62 +65,56 @@ class Group(click.Group):
             raise click.ClickException(f"{type(error).__name__}: {one_line(error)}") from None
 
 
-#: What messages write for users of Python -> for those of the command line.
-_PHRASES = (
-    (r"sims\.read\(path, (\w+=True)\)", r"\1"),
-    (r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2"),
-    (r"\bpass (another )?data_id=?", r"pass \1--id"),
-    (r'\bsurface="(\w+)" needs surface_depth', r"--surface-dose \1 needs --surface"),
-    (r"\bset start= below the surface transient to exclude it", "state its end with --surface"),
-    (r"\bpass api_key=,? or set\b", "set"),
-    (r"\bwith client\.search\(\)", "with the command search"),
-    (r"\bwith a client that has this archive and is not offline", "with the command fetch"),
-    (r"\bfetch the entry with refresh=True", "fetch the entry with fetch --refresh"),
-    (
-        r"\badd each of what sims\.read\(\) returns under its own data_id=",
-        "in Python, add each of what sims.read() returns under an id of its own",
-    ),
-    (r"; pass max_bytes= to keep it nevertheless", ""),
-    (r"Narrow the choice with after=[^.]*", "The junction lies below --surface"),
-)
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run, on a terminal with any encoding."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
 
 
-#: Functions behind the commands, by whose names a user of Python finds an argument.
-_BEHIND = ("Client", "read", "dose_budget", "junction_depth", "metallurgical_junctions",
-           "with_counting_statistics", "calibrate_depth")  # fmt: skip
-#: An argument in a message: ``start=``; an option, ``--start=``, is none.
-_ARGUMENT = r"(?<![\w-])([a-z_]+)="
+#: Code of an error or warning -> what to do, in place of the remedy in Python.
+_REMEDIES = {
+    "damaged_entry": "restore it from a copy, or fetch it again with fetch --refresh",
+    "missing_id": "give one with --id",
+    "missing_key": "set AS_API_KEY",
+    "missing_species": "name them in order with --species",
+    "missing_unit": "state it with {option} UNIT",
+    "not_archived": "fetch it once with the command fetch",
+    "not_found": "look for what there is with the command search",
+    "other_measurement": "give another --id, or --replace to make this its new version",
+    "rate_limited": "ask less often, or with a smaller --max-connections",
+    "repeated_species": "number them with --number-repeats",
+    "several_crossings": "a junction is looked for below --surface",
+    "surface_transient": "state where it ends with --surface",
+    "timeout": "try again, or raise {option}",
+    "unauthorized": "set AS_API_KEY",
+}
 
 
-def in_options(text: str) -> str:
-    """Write the arguments that a message names as the options that the command has for them.
-
-    Of an argument for which there is no option, the function is named that takes it in Python.
-    """
+def describe(message: SimsError | SimsWarning) -> str:
+    """Word an error or a warning by its parts, with options for arguments."""
     context = click.get_current_context(silent=True)
     parameters = [] if context is None else context.command.params
-    known = {one.name: one.opts[0] for one in parameters if isinstance(one, click.Option)}
-    for phrase, written in _PHRASES:
-        text = re.sub(phrase, written, text)
-
-    def option(found: re.Match[str]) -> str:
-        space = " " if re.match(r"[\w\"'(-]", found[2]) else ""
-        return f"{known[found[1]]}{space}" if found[1] in known else found[0]
-
-    text = re.sub(rf"{_ARGUMENT}(?:True\b)?(?=(.?))", option, text)
-    left = set(re.findall(_ARGUMENT, text))
-    for name in _BEHIND if left else ():
-        function = getattr(sims_analysis, name)
-        mine = [one for one in inspect.signature(function).parameters if one in left]
-        left -= set(mine)
-        if mine and f"sims.{name}(" not in text:
-            text += f" ({', '.join(f'{one}=' for one in mine)} of sims.{name} in Python)"
-    return text
+    options = {one.name: one.opts[0] for one in parameters if isinstance(one, click.Option)}
+    option, text = options.get(message.argument, ""), message.message
+    if option and text.startswith(message.argument):
+        text = option + text.removeprefix(message.argument)
+    remedy = message.remedy and _REMEDIES.get(message.code, "see {option}" if option else None)
+    if remedy is None:
+        remedy = f"in Python, {message.remedy}"
+    return "; ".join(filter(None, (text, remedy.format(option=option))))
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error on one line, with options for arguments."""
-    return visible(in_options(" ".join(str(error).split()))) or type(error).__name__
+    """Return the message of an error or a warning on one line."""
+    text = describe(error) if isinstance(error, SimsError | SimsWarning) else str(error)
+    return visible(" ".join(text.split())) or type(error).__name__
 
 
 def say(text: str) -> None:
@@ -144,7 +129,7 @@ class _Warnings:
         self._shown: set[str] = set()
 
     def __call__(self, warning: SimsWarning) -> None:
-        text = visible(in_options(" ".join(str(warning).split())))
+        text = one_line(warning)
         if text not in self._shown:
             self._shown.add(text)
             click.echo(f"Warning: {text}", err=True)
@@ -185,10 +170,10 @@ class Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
-def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
     """Make one decorator of several, which adds their options in this order."""
 
-    def add(command: Command) -> Command:
+    def add(command: Decorated) -> Decorated:
         for option in reversed(options):
             command = option(command)
         return command
@@ -286,7 +271,7 @@ source_options = together(
 
 def quantity_option(
     kind: str, name: str, explanation: str, **more: Any
-) -> Callable[[Command], Command]:
+) -> Callable[[Decorated], Decorated]:
     """Make an option that takes a number with a unit of a kind, checked before the command runs."""
 
     def check(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -294,9 +279,9 @@ def quantity_option(
 
         if value is not None:
             try:
-                read_quantity(value, (kind,), option.name or "")
+                read_quantity(value, (kind,), option.opts[0])
             except SimsError as error:
-                raise click.BadParameter(one_line(error)) from None
+                raise click.UsageError(one_line(error)) from None
         return value
 
     return click.option(name, metavar=_METAVARS[kind], callback=check, help=explanation, **more)
@@ -349,8 +334,9 @@ def noted(failures: dict[str, str], name: str) -> Iterator[None]:
 def finish(done: int, failures: dict[str, str]) -> None:
     """Print the failures, and exit with the corresponding code."""
     for name, failure in failures.items():
-        reason = failure.removeprefix(f"{Path(name).name}: ")  # a path says it already
-        who = "" if name in reason else f"{name}: "
+        short = Path(name).name
+        reason = failure.removeprefix(f"{short}: ")  # a path says it already
+        who = "" if repr(name) in reason or reason.startswith(f"{short} ") else f"{name}: "
         click.echo(visible(f"Error: {who}{reason}"), err=True)
     if failures:
         sys.exit(PARTIAL if done else 1)

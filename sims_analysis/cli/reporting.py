@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,14 +17,15 @@ from sims_analysis.cli.files import (
     stated_of_files,
 )
 from sims_analysis.cli.options import (
+    Command,
     Folder,
     all_ids,
+    describe,
     ending,
     finish,
     format_option,
     get,
     ids_argument,
-    in_options,
     noted,
     open_client,
     print_json,
@@ -55,13 +55,14 @@ def _split(texts: Iterable[str]) -> list[str]:
 
 
 @click.command(
+    cls=Command,
     epilog=ending(
         "python -m sims_analysis report",
         'python -m sims_analysis report w7.dp_rpc_asc --start "20 nm" --stop "1 um"',
         'python -m sims_analysis report table.csv --depth-units nm --units "B=atoms/cm^3"',
         'python -m sims_analysis report --archive paper-data --level "5e17 atoms/cm^3"',
         "python -m sims_analysis report boron-implant --donors P --acceptors B --format json",
-    )
+    ),
 )
 @ids_argument
 @source_options
@@ -216,12 +217,11 @@ def _analysed(result: SIMSResult, rate: str | None, asked: dict[str, Any]) -> Re
     from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report import analyse
 
-    with warnings_listed() as notes:
+    with warnings_listed(describe) as notes:
         ds = dataset_of(result)
     if rate is not None and "sputter_time" in ds.dims:
         from sims_analysis.quantification.calibration import calibrate_depth
 
         ds = calibrate_depth(ds, rate=rate)
         notes.append(f"depth is sputter time times {rate}, as stated")
-    answered = analyse(ds, notes=notes, **asked)
-    return replace(answered, notes=[in_options(note) for note in answered.notes])
+    return analyse(ds, notes=notes, describe=describe, **asked)

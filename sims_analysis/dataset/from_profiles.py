@@ -394,9 +394,12 @@ def _refuse_repeats(found: list[_Canonical]) -> None:
     twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
     if twice:
         raise ProfileError(
-            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
-            "or give them distinct names with dataclasses.replace(profile, species_name=...) or, "
-            "for a file, with sims.read(path, number_repeats=True)"
+            f"species delivered more than once: {', '.join(twice)}",
+            code="repeated_species",
+            argument="number_repeats",
+            remedy="pass one profile of each, or give them distinct names with "
+            "dataclasses.replace(profile, species_name=...) or, for a file, with "
+            "sims.read(path, number_repeats=True)",
         )
 
 

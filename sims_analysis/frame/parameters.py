@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import units
 from sims_analysis.conventions.axes import AXIS_TOLERANCE
 from sims_analysis.conventions.canonical import known_species, refuse_repeated
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError, about
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.text.arguments import first_few
 
@@ -59,7 +59,8 @@ def read_points(
         own = units.CANONICAL[kinds[0]]
         raise UnitsError(
             f"{name} is an array without a unit: give texts, ['10 {own}', '20 {own}'], or "
-            f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{own}"}})'
+            f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{own}"}})',
+            code="missing_unit",
         )
     if isinstance(value, list | tuple):
         values: Any = [units.read_number(d, kinds, f"{name}[{i}]") for i, d in enumerate(value)]
@@ -159,10 +160,11 @@ class Profiles:
         if alone and isinstance(value, xr.DataArray) and "species" in value.coords:
             of_one = value["species"].ndim == 0
             value = {str(value["species"].values): value} if of_one else value
-        stated = read_stated(value, kinds, name).value
-        if isinstance(stated, Mapping):
-            return self._by_species(stated, name, unknown, along=along)
-        return self._of_profiles(stated, name, unknown, along=along)
+        with about(argument=name):
+            stated = read_stated(value, kinds, name).value
+            if isinstance(stated, Mapping):
+                return self._by_species(stated, name, unknown, along=along)
+            return self._of_profiles(stated, name, unknown, along=along)
 
     def _of_profiles(
         self, value: float | xr.DataArray, name: str, unknown: float, *, along: bool
@@ -210,9 +212,10 @@ class Profiles:
 
     def points(self, value: Any, name: str) -> xr.Variable:
         """Read the depths (times) of a question: one, a list, or each profile's own."""
-        read = read_points(value, (self.axis,), name, self.axis)
-        if isinstance(read, xr.DataArray):
-            read = self.aligned(read, name)
+        with about(argument=name):
+            read = read_points(value, (self.axis,), name, self.axis)
+            if isinstance(read, xr.DataArray):
+                read = self.aligned(read, name)
         dims = [self.axis if d == self.dim else d for d in read.dims]
         return xr.Variable(dims, read.data if self.lazy else read.values)
 

@@ -102,5 +102,5 @@ def test_where_memory_does_not_suffice_the_option_is_advised(tmp_path):
     assert refused.exit_code == 1
     assert "w7.csv" in refused.output
     assert "the limit of 20,000 bytes" in refused.output
-    assert "--max-bytes reads it" in refused.output
+    assert "see --max-bytes" in refused.output
     assert CliRunner().invoke(cli, [*arguments, "5000000"]).exit_code == 0

@@ -64,9 +64,9 @@ def test_units_that_a_table_does_not_state(tmp_path):
     table.write_text("Depth,B,Si\n" + "\n".join(f"{z:g},{c:g},1e5" for z, c in zip(Z, C)))  # noqa: B905
     result = run(table, "--no-files")
     assert result.exit_code == 1
-    assert 'pass --depth-units, such as "nm"' in result.stderr
+    assert "state it with --depth-units UNIT" in result.stderr
     result = run(table, "--depth-units", "um", "--no-files")
-    assert 'pass --units, such as "atoms/cm^3", or B="counts/s" by species' in result.stderr
+    assert "state it with --units UNIT" in result.stderr
     stated = ["--depth-units", "um", "--units", "B=cm^-3", "--units", "Si=counts/s"]
     result = run(table, *stated, "--no-files")
     assert result.exit_code == 0, result.output
@@ -78,7 +78,7 @@ def test_names_that_a_table_does_not_state(tmp_path):
     table.write_text("# nm, atoms/cm^3\n" + "\n".join(f"{z:g},{c:g}" for z, c in zip(Z, C)))  # noqa: B905
     stated = ["--depth-units", "nm", "--units", "atoms/cm^3", "--no-files"]
     result = run(table, *stated)
-    assert "pass --species, its name" in result.stderr
+    assert "name them in order with --species" in result.stderr
     result = run(table, *stated, "--species", "31P")
     assert result.exit_code == 0, result.output
     assert "31P" in result.stdout
@@ -90,13 +90,14 @@ def test_notes_and_refusals_name_the_options_of_the_command(tmp_path):
     table.write_text("Depth (um),B (atoms/cm3)\n" + "\n".join(rows))
     result = run(table, "--no-files")
     text = " ".join(result.output.split())
-    assert "another lies deeper, 1e+19 atom/cm^3 at 300 nm; state its end with --surface" in text
-    assert "The junction lies below --surface" in text
+    deeper = "another lies deeper, 1e+19 atom/cm^3 at 300 nm"
+    assert f"{deeper}; state where it ends with --surface" in text
+    assert "a junction is looked for below --surface" in text
     assert not re.search(r"\b[a-z]+=", text)
     result = run(table, "--no-files", "--surface", "1 nm")
-    assert "The junction" not in result.output
+    assert "a junction is looked for" not in result.output
     result = run(table, "--surface-dose", "exclude", "--no-files")
-    assert "--surface-dose exclude needs --surface, the depth" in result.stderr
+    assert "is not stated; state where it ends with --surface" in result.stderr
 
 
 @pytest.mark.slow

@@ -103,12 +103,14 @@ def test_a_sample_is_named_by_its_labels():
     assert first_sample(opened, where) is None
     where[1, 2, 3] = True
     text = "measurement 'w2', species 'Si', depth 1001 nm: 1000 count/s"
-    assert first_sample(opened, where) == text
+    first = first_sample(opened, where)
+    assert first.label == text
+    assert first.where == {"measurement": "w2", "species": "Si", "depth": "1001 nm"}
     where[0, 0, 1] = True
     text = "measurement 'w1', species 'B', depth 100 nm: 1000 count/s (and 1 more)"
-    assert first_sample(opened, where) == text
+    assert first_sample(opened, where).label == text
     one = frame(DS.isel(measurement=0, species=1))
-    assert first_sample(one, one.value > 0).startswith("species 'P', depth 0 nm")
+    assert first_sample(one, one.value > 0).label.startswith("species 'P', depth 0 nm")
 
 
 def test_the_correction_of_the_page_is_one():

@@ -7,9 +7,10 @@ import pytest
 import xarray as xr
 
 from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import (
-    message_about_window,
+    describe_window,
     read_pair,
     read_window,
     samples_used,
@@ -119,10 +120,10 @@ def test_a_message_about_a_window_names_the_first_profile(ds):
     frame = opened(ds)
     window = read_window(frame, "60 nm", "70 nm")
     flagged = xr.Variable("species", [False, True, False])
-    assert message_about_window(frame, window, flagged, "nothing here") == (
-        "species 'P': nothing here, 60 to 70 nm; the record runs from 0 to 50 nm"
-    )
-    assert message_about_window(frame, window, flagged & False, "nothing here") is None
+    first = first_flagged(frame, flagged)
+    error = first.error(describe_window(first, window, "nothing here"), ProfileError)
+    text = "species 'P': nothing here, 60 to 70 nm; the record runs from 0 to 50 nm"
+    assert (str(error), error.where) == (text, {"species": "P"})
 
 
 def test_the_samples_used_are_depths_with_their_unit(ds):
