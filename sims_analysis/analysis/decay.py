@@ -172,7 +172,7 @@ def _read_levels(
     )
     limit, unknown = stated_limit(frame, detection_limit)
     if anywhere(bottom >= top):
-        raise ProfileError(f"low={low!r} must lie below high={high!r}")
+        raise ProfileError(f"low={low!r} must lie below high={high!r}", argument="low")
     # Between levels of which one is not known there are no samples.
     bottom, top = (
         end if given is None else end.fillna(absent)

@@ -151,7 +151,8 @@ def _counted(frame: Frame, gross: xr.Variable, window: Window) -> Any:
         raise ProfileError(
             'rule="currie" needs the counts from before the background was subtracted, and the '
             "data have none: call with_counting_statistics(), or detection_limit() itself, before "
-            "subtract_background()"
+            "subtract_background()",
+            argument="rule",
         )
     return abs(gross)
 
@@ -166,7 +167,8 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     if frame.counts is None:
         raise ProfileError(
             'rule="currie" needs counts, and the data have none: give value_per_count=, the value '
-            "of one count, or data with counts from with_counting_statistics()"
+            "of one count, or data with counts from with_counting_statistics()",
+            argument="rule",
         )
     # After a background was subtracted, C / k is not the value of one count, but s / sqrt(k) is.
     counts = frame.counts.where(frame.counts > 0)

@@ -220,7 +220,9 @@ def _after(frame: Frame, after: Any) -> xr.Variable:
     """Read the depth beyond which a junction is looked for; NaN for that of the maximum."""
     at_peak = isinstance(after, str) and after == "peak"
     if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
-        raise ProfileError(f'after={after!r}; expected "peak", or a depth such as "50 nm"')
+        raise ProfileError(
+            f'after={after!r}; expected "peak", or a depth such as "50 nm"', argument="after"
+        )
     return frame.parameter(None if at_peak else after, ("depth",), "after", unknown=np.inf)
 
 
@@ -231,7 +233,8 @@ def _read_which(which: Any) -> int:
         return int(which)
     raise ProfileError(
         f'which={which!r}; expected "deepest", "first", or a whole number: 1 for the shallowest, 2 '
-        "for the next, and so on"
+        "for the next, and so on",
+        argument="which",
     )
 
 

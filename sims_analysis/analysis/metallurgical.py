@@ -25,7 +25,13 @@ from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.evidence import Rests, rests_on_points
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import check_bool, format_argument, is_number, read_names
+from sims_analysis.text.arguments import (
+    argument_error,
+    check_bool,
+    format_argument,
+    is_number,
+    read_names,
+)
 from sims_analysis.units import ParameterLike
 
 __all__ = ["junctions_below_limit", "metallurgical_junctions", "open_dopants", "read_dopants"]
@@ -249,7 +255,7 @@ def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
 
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if isinstance(dopants, str):
-        raise ProfileError(f"{name}={dopants!r}; expected a list of species, [{dopants!r}]")
+        raise argument_error(name, dopants, f"expected a list of species, [{dopants!r}]")
     if not isinstance(dopants, Mapping):
         listed: Any = dopants
         dopants = dict.fromkeys(read_names(name, listed) if np.size(listed) else [], 1.0)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import term
-from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     Answer,
     add_background_error,
@@ -35,7 +35,7 @@ from sims_analysis.frame.window import (
 from sims_analysis.kernels import moments as kernels
 from sims_analysis.kernels.counting import CLEAR
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["moments"]
@@ -225,9 +225,10 @@ def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:
     if not is_number(threshold):
         return frame.parameter(threshold, (frame.kind,), "threshold", unknown=np.inf), False
     if not 0 < threshold < 1:
-        raise ProfileError(
-            f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, or a "
-            "concentration with its unit"
+        raise argument_error(
+            "threshold",
+            threshold,
+            "expected a fraction of the maximum between 0 and 1, or a concentration with its unit",
         )
     return xr.Variable((), float(threshold)), True
 
@@ -267,8 +268,8 @@ def _warn_of_few_counts(
     first = first_flagged(frame, (known > _KNOWN) & near & (status == Status.OK))
     if first is not None:
         error = f"{100 * first.of(known):.0f} % (fewer than 400 counts)"
-        warn(
-            f"{first.label}: samples near the maximum are known to {error}: noise decides which "
+        first.warn(
+            f"samples near the maximum are known to {error}: noise decides which "
             "samples lie above the threshold, and the errors of moments are not to be relied on; "
             "give start= and stop= instead",
             DoseWarning,
@@ -287,8 +288,8 @@ def _warn_of_wide_errors(frame: Frame, found: kernels.Moments, errors: xr.Variab
     known = errors.isel({_MOMENT: straggle}) / found.straggle
     first = first_flagged(frame, (known > _STRAGGLE_KNOWN) & (found.status == Status.OK))
     if first is not None:
-        warn(
-            f"{first.label}: above the background the straggle is known to "
+        first.warn(
+            f"above the background the straggle is known to "
             f"{100 * first.of(known):.0f} %; the errors of skewness and kurtosis are too large "
             "then: such intervals hold in 65 to 95 % of cases. Leave out with stop= what lies "
             "beyond the peak",

@@ -174,7 +174,8 @@ class Profiles:
             return xr.Variable((), unknown if np.isnan(value) else value)
         if self.dim in value.dims and not along:
             raise ProfileError(
-                f"{name} must not run along {self.dim!r}: it is one value for each profile"
+                f"{name} must not run along {self.dim!r}: it is one value for each profile",
+                code="wrong_dimensions",
             )
         for d in value.dims:
             if d not in self.value.dims and d in value.coords and d not in self.coords:
@@ -248,13 +249,16 @@ class Profiles:
         missing = sorted({str(label) for label in wanted[positions < 0]})
         if missing:
             known = first_few([repr(str(label)) for label in index], 8)
-            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}")
+            raise ProfileError(
+                f"{name} has no value for {dim} {missing}; it has {known}", code="missing_value"
+            )
         return value.isel({dim: positions if own.ndim else positions[0]}, drop=True)
 
     def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, there: str) -> ProfileError:
         return ProfileError(
             f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
-            f"give it a coordinate {str(dim)!r} that says which value belongs to which"
+            f"give it a coordinate {str(dim)!r} that says which value belongs to which",
+            code="wrong_dimensions",
         )
 
     def _at_samples(self, own: xr.DataArray, name: str) -> Any:
@@ -271,5 +275,8 @@ class Profiles:
         positions = index.get_indexer(wanted, **within)
         if (positions < 0).any():
             listed = first_few([str(place) for place in wanted[positions < 0]], 3)
-            raise ProfileError(f"{name} has no value for {self.axis} {listed} {self.axis_units}")
+            raise ProfileError(
+                f"{name} has no value for {self.axis} {listed} {self.axis_units}",
+                code="missing_value",
+            )
         return positions

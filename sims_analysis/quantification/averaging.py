@@ -10,7 +10,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.conventions.canonical import list_variables
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
@@ -85,7 +85,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
     if MEASUREMENT not in data.dims:
         raise ProfileError(
             f"average needs a dimension {MEASUREMENT!r}, found {tuple(map(str, data.dims))}; "
-            "stack() makes one of many Datasets"
+            "stack() makes one of many Datasets",
+            code="several_measurements",
         )
     if POINT in data.dims:
         raise ProfileError(
@@ -94,7 +95,10 @@ def average(data: xr.Dataset) -> xr.Dataset:
         )
     names = [name for name in vocabulary.MEASURED if name in data.data_vars]
     if not names:
-        raise UnitsError(f"there is nothing to average; the data have {list_variables(data)}")
+        raise UnitsError(
+            f"there is nothing to average; the data have {list_variables(data)}",
+            code="missing_variable",
+        )
     variables: dict[str, xr.Variable] = {}
     for name in names:
         variables |= _mean_of(data, name)
@@ -197,8 +201,8 @@ def _warn_of_scatter(
     excess = squares**0.5
     first = first_flagged(frame, (squares > by_chance) & (excess > _NOTABLE))
     if first is not None:
-        warn(
-            f"{first.label}: the replicates scatter {first.of(excess):.2g} times as much as their "
+        first.warn(
+            f"the replicates scatter {first.of(excess):.2g} times as much as their "
             "standard errors say: they differ by more than counting. "
             f"{frame.name}_stderr is that of counting, {frame.name}_scatter holds the rest, which "
             "neighbouring samples share: for the error of a dose, take the scatter of the doses "

@@ -179,7 +179,8 @@ REFUSED = [
     (
         lambda: sims.integrated_dose(ONE, surface="exclude"),
         ProfileError,
-        'surface="exclude" needs surface_depth, the depth where the transient ends',
+        "the depth where the surface transient ends is not stated; "
+        'surface="exclude" needs surface_depth',
     ),
     (
         lambda: sims.integrated_dose(ONE, stop="40 nm", strict=True),
@@ -537,7 +538,7 @@ BOTH = measurement(HOLE, {"B": EDGE["concentration"].values[0], "P": np.full(HOL
 #: It crosses 1e16 at 34.5 nm, in the second of two gaps.
 HOLES = np.concatenate([np.arange(0.0, 6), np.arange(20.0, 26), np.arange(45.0, 61)])
 LATER = one(HOLES, 1e19 * np.exp(-HOLES / 5))
-GAP = 'no sample between 9 and 30 nm (21 nm); {}. gaps="bridge" accepts that'
+GAP = 'no sample between 9 and 30 nm (21 nm); {}; gaps="bridge" accepts that'
 NOISY = np.random.default_rng(3).poisson(30 * np.exp(-(((np.arange(160.0) - 80) / 30) ** 2)))
 
 #: What is asked, the warning, whose answer it is, and what is said of it.
@@ -653,7 +654,7 @@ TOLD_OF = [
         AmbiguousJunctionWarning,
         "species 'B'",
         (
-            "2 crossings qualify as the junction; took the deepest one. Narrow the choice with "
+            "2 crossings qualify as the junction; took the deepest one; narrow the choice with "
             "after= or confirm=, or give the number of one as which="
         ),
     ),
@@ -712,7 +713,7 @@ TOLD_OF += [
         lambda: sims.interpolate(FILE, depth="8.5 nm"),
         ProfileWarning,
         "species 'B'",
-        BELOW.replace("8 to 9", "2 to 2") + '; there is no value in it. gaps="bridge" accepts that',
+        BELOW.replace("8 to 9", "2 to 2") + '; there is no value in it; gaps="bridge" accepts that',
     ),
 ]
 

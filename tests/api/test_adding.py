@@ -96,6 +96,6 @@ def test_what_cannot_be_an_entry_is_refused_in_full(tmp_path, monkeypatch):
     (tmp_path / "several.csv").write_text("depth,B\n0,1\n")
     monkeypatch.setattr("sims_analysis.readers.files.read", lambda *_, **__: [1, 2, 3])
     assert said(tmp_path / "several.csv") == (
-        "several.csv holds 3 measurements, and an entry is one: add each of what sims.read() "
+        "several.csv holds 3 measurements, and an entry is one; add each of what sims.read() "
         "returns under its own data_id="
     )

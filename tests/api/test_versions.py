@@ -33,7 +33,7 @@ def version(tmp_path):
 def warned(reason):
     return (
         f"data entry 'w1' in the archive 'lab' is damaged: {reason}; restore {NAME} from a copy, "
-        "or fetch the entry with refresh=True"
+        "or fetch the entry again, with refresh"
     )
 
 
