@@ -34,12 +34,13 @@ def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
         return value
     if isinstance(value, Mapping):
         if not value:
-            raise ProfileError(f"{name} is empty; give a value for at least one species")
+            text = f"{name} is empty; give a value for at least one species"
+            raise ProfileError(text, argument=name)
         each = {key: read_stated(one, kinds, f"{name}[{key!r}]") for key, one in value.items()}
         found = sorted({one.kind for one in each.values()})
         if len(found) != 1:
             mixed = " and ".join(sorted(units.CANONICAL[kind] for kind in found))
-            raise UnitsError(f"{name} mixes {mixed}; expected one kind of value")
+            raise UnitsError(f"{name} mixes {mixed}; expected one kind of value", argument=name)
         return Stated(found[0], each)
     if isinstance(value, xr.DataArray):
         read, unit = units.to_canonical_variable(value, kinds, name, np.float64)

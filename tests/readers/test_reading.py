@@ -278,7 +278,7 @@ def test_an_error_repeats_three_of_the_warnings_before_it():
     del units["O"]
     with pytest.raises(sims.UnitsError) as raised:
         sims.read(text, units=units)
-    assert str(raised.value).endswith(
+    assert raised.value.message.endswith(
         "species 'N': units: the file says 'at%'; taken as 'cps', as stated"
     )
 
