@@ -1,7 +1,7 @@
 """Texts and parts of errors and warnings, as approved in ``approved_messages.txt``.
 
-A line of that file with ``>>>`` is a call, one with ``$`` a command; below it is what it says. After a
-change that is meant, or a new call, write the texts anew and read the difference:
+A line of that file with ``>>>`` is a call, one with ``$`` a command; below it is what it says.
+After a change that is meant, or a new call, write the texts anew and read the difference:
 ``python tests/test_approved_messages.py``.
 """
 
@@ -20,7 +20,6 @@ import sims_analysis as sims
 from sims_analysis.cli import cli
 
 APPROVED = Path(__file__).with_name("approved_messages.txt")
-WIDTH = 100
 
 
 def files(folder):

@@ -181,7 +181,7 @@ def test_the_words_of_a_status_are_explained(extension):
 
 def test_the_codes_of_errors_are_listed(extension):
     rows = extension("tables").table_of_codes().splitlines()[2:]
-    assert [row.split("`")[1] for row in rows] == [*CODES]
+    assert [row.split("`")[1] for row in rows] == [*errors.CODES]
 
 
 def test_what_a_dataset_holds_is_listed():

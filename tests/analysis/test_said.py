@@ -179,8 +179,10 @@ REFUSED = [
     (
         lambda: sims.integrated_dose(ONE, surface="exclude"),
         ProfileError,
-        "the depth where the surface transient ends is not stated; "
-        'surface="exclude" needs surface_depth',
+        (
+            "the depth where the surface transient ends is not stated; "
+            'surface="exclude" needs surface_depth'
+        ),
     ),
     (
         lambda: sims.integrated_dose(ONE, stop="40 nm", strict=True),
