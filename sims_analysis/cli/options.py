@@ -105,10 +105,10 @@ def describe(message: SimsError | SimsWarning) -> str:
     option, text = options.get(message.argument, ""), message.message
     if option and text.startswith(message.argument):
         text = option + text.removeprefix(message.argument)
-    remedy = message.remedy and _REMEDIES.get(message.code, "see {option}" if option else None)
-    if remedy is None:
-        remedy = f"in Python, {message.remedy}"
-    return "; ".join(filter(None, (text, remedy.format(option=option))))
+    if message.remedy:
+        own = _REMEDIES.get(message.code, "see {option}" if option else "")
+        text += f"; {own.format(option=option) or f'in Python, {message.remedy}'}"
+    return text
 
 
 def one_line(error: BaseException) -> str:

@@ -50,6 +50,7 @@ def test_the_help_of_an_option_says_its_default(command):
         (sims.SimsWarning("empty", argument="units", remedy="pass units="), "empty; see --units"),
         (sims.SimsWarning("two sheets", argument="sheet", remedy="pass sheet="),
          "two sheets; in Python, pass sheet="),
+        (sims.ReadError("which?", remedy="pass columns={}"), "which?; in Python, pass columns={}"),
         (sims.PayloadError("no {number}", "$[3]"), "$[3]: no {number}"),
     ],
 )  # fmt: skip
