@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 import sims_analysis as sims
 from sims_analysis.cli import cli
+from sims_analysis.units.reading import read_unit, unit_of_kind
 
 APPROVED = Path(__file__).with_name("approved_messages.txt")
 
@@ -49,7 +50,7 @@ def names():
     )
     with_gap = boron.isel(depth=[*range(7), *range(12, 20)])
     return {"sims": sims, "xr": xr, "np": np, "implant": implant, "time": time, "boron": boron,
-            "with_gap": with_gap}  # fmt: skip
+            "with_gap": with_gap, "read_unit": read_unit, "unit_of_kind": unit_of_kind}  # fmt: skip
 
 
 def said(call, known):
@@ -65,7 +66,7 @@ def said(call, known):
                 found.append(f"exit code {done.exit_code}")
             else:
                 eval(call[4:], known)  # noqa: S307
-        except (sims.SimsError, TypeError, OSError) as error:
+        except (sims.SimsError, TypeError, AttributeError, OSError) as error:
             caught.append(error)
     for one in caught:
         message = getattr(one, "message", one)
