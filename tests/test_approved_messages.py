@@ -7,6 +7,7 @@ After a change that is meant, or a new call, write the texts anew and read the d
 
 import difflib
 import os
+import shlex
 import tempfile
 import warnings
 from pathlib import Path
@@ -21,6 +22,10 @@ from sims_analysis.cli import cli
 from sims_analysis.units.reading import read_unit, unit_of_kind
 
 APPROVED = Path(__file__).with_name("approved_messages.txt")
+PAYLOAD = (
+    '[{"data_id": "w1", "species_name": "B", "depths": [0, 1], "depth_units": "nm",'
+    ' "concentrations": [1, 2], "concentration_units": "atoms/cm^3"}]'
+)
 
 
 def files(folder):
@@ -34,7 +39,11 @@ def files(folder):
         "bare.csv": "Depth,B\n" + table,
         "twice.csv": "Depth (nm),B (c/s),B (c/s)\n1,2,3\n2,3,3\n3,5,3\n",
         "spectrum.csv": "Mass,Counts\n1,2\n2,3\n3,5\n",
+        "ids.txt": "# none\n",
+        "boron.json": PAYLOAD,
+        "phosphorus.json": PAYLOAD.replace('"B"', '"P"'),
     }
+    (folder / "notes.txt").write_bytes(b"\xff\xfe no text")
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
 
@@ -60,7 +69,7 @@ def said(call, known):
         warnings.simplefilter("always")
         try:
             if call.startswith("$"):
-                done = CliRunner().invoke(cli, call[2:].split(), catch_exceptions=False)
+                done = CliRunner().invoke(cli, shlex.split(call[2:]), catch_exceptions=False)
                 lines = done.output.splitlines()
                 found += [one for one in lines if one.startswith(("Error", "Warning"))]
                 found.append(f"exit code {done.exit_code}")
@@ -95,6 +104,11 @@ def transcript():
                 lines += [] if call.startswith("#") else said(call, known)
         finally:
             os.chdir(here)
+        lines += [
+            "",
+            "# Folders that were made",
+            ", ".join(sorted(p.name for p in Path(folder).glob("*/"))),
+        ]
     return [line.rstrip() for line in lines]
 
 

@@ -111,16 +111,6 @@ def test_nothing_fetched_is_no_table(style):
         assert json.loads(result.stdout) == {"fetched": [], "failures": failures}
 
 
-def test_ids_and_a_folder_are_needed_before_anything_is_fetched():
-    result = run("fetch", "--archive", ARCHIVE)
-    assert result.exit_code == 2
-    assert error_line(result) == "Error: name the ids, or a file of them with --ids-from"
-    result = run("fetch", "one")
-    assert result.exit_code == 2
-    told = "Error: give the folder to keep the entries in with --archive"
-    assert error_line(result) == told
-
-
 @pytest.fixture
 def asked(monkeypatch):
     """Collect how clients are made and what they are asked for; nothing is found."""

@@ -39,14 +39,6 @@ def test_an_answer_is_followed_by_options(answer, advice, tmp_path, monkeypatch)
     assert not re.search(r"(?<![\w-])[a-z_]+=|client\.", told.replace("%", ""))
 
 
-def test_without_a_key_the_variable_is_named(tmp_path, monkeypatch):
-    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-    told = errors("fetch", "w1", "--archive", tmp_path)
-    assert "no API key; set AS_API_KEY" in told
-    assert "api_key" not in told
-
-
 def test_of_a_damaged_or_missing_entry_the_command_is_named(tmp_path):
     archive = sims.Archive(tmp_path)
     archive.put("w1", PROFILE, url="test")
@@ -56,14 +48,6 @@ def test_of_a_damaged_or_missing_entry_the_command_is_named(tmp_path):
     assert "or fetch it again with fetch --refresh" in errors("report", "w1", *offline)
     assert "or fetch the entry again, with refresh" in errors("archive", "verify", tmp_path)
     assert "fetch it once with the command fetch" in errors("report", "w2", *offline)
-
-
-def test_another_measurement_is_replaced_by_an_option(tmp_path):
-    lab, file = tmp_path / "lab", tmp_path / "w1.json"
-    for content in (PROFILE, PROFILE.replace(b'"B"', b'"P"')):
-        file.write_bytes(content)
-        told = errors("archive", "add", file, "--archive", lab)
-    assert "give another --id, or --replace to make this its new version" in told
 
 
 @pytest.mark.parametrize(

@@ -66,14 +66,6 @@ def test_what_is_a_fault_of_the_program_is_not_hidden():
     assert run(BrokenPipeError(32, "gone")).exit_code == 1
 
 
-def test_one_id_is_of_one_file(tmp_path):
-    asked = ["archive", "add", "--id", "x", "--archive", str(tmp_path), "a.json"]
-    several = CliRunner().invoke(cli, [*asked, "b.json"])
-    assert several.exit_code == 2
-    assert "--id names one entry, but there are several files" in several.stderr
-    assert "cannot read 'a.json'" in CliRunner().invoke(cli, asked).stderr
-
-
 def wafer(folder, name):
     profile = {
         "data_id": name, "species_name": "B", "depths": [0, 10], "depth_units": "nm",
