@@ -1,6 +1,6 @@
 """Texts and parts of errors and warnings, as approved in ``approved_messages.txt``.
 
-A line of that file with ``>>>`` is a call, one with ``$`` a command; below it is what it says.
+A line of that file with ``>>>`` is a call, one with ``$`` a command; below it is the outcome.
 After a change that is meant, or a new call, write the texts anew and read the difference:
 ``python tests/test_approved_messages.py``.
 """
@@ -62,29 +62,26 @@ def names():
             "with_gap": with_gap, "read_unit": read_unit, "unit_of_kind": unit_of_kind}  # fmt: skip
 
 
-def said(call, known):
-    """Return what a call warns of and raises, with the parts of each."""
-    found = []
-    with warnings.catch_warnings(record=True) as caught:
+def outcome(call, known):
+    """Return what a call warns of and raises, with the parts of each, or what a command prints."""
+    if call.startswith("$"):
+        done = CliRunner().invoke(cli, shlex.split(call[2:]), catch_exceptions=False)
+        printed = [one for one in done.output.splitlines() if one.startswith(("Error", "Warning"))]
+        return [*printed, f"exit code {done.exit_code}"]
+    raised = []
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            if call.startswith("$"):
-                done = CliRunner().invoke(cli, shlex.split(call[2:]), catch_exceptions=False)
-                lines = done.output.splitlines()
-                found += [one for one in lines if one.startswith(("Error", "Warning"))]
-                found.append(f"exit code {done.exit_code}")
-            else:
-                eval(call[4:], known)  # noqa: S307
+            eval(call[4:], known)  # noqa: S307
         except (sims.SimsError, TypeError, AttributeError, OSError) as error:
-            caught.append(error)
-    for one in caught:
-        message = getattr(one, "message", one)
-        message = one if isinstance(one, Exception) else message
-        parts = [type(message).__name__]
-        if isinstance(message, sims.SimsError | sims.SimsWarning):
-            parts += [message.code, message.argument, str(dict(message.where))]
-        found += [" ".join(filter(None, parts)), f"  {message}"]
-    return found
+            raised.append(error)
+    lines = []
+    for one in [*(each.message for each in warned), *raised]:
+        parts = [type(one).__name__]
+        if isinstance(one, sims.SimsError | sims.SimsWarning):
+            parts += [one.code, one.argument, str(dict(one.where))]
+        lines += [" ".join(filter(None, parts)), f"  {one}"]
+    return lines
 
 
 def transcript():
@@ -101,14 +98,11 @@ def transcript():
         try:
             for call in calls:
                 lines += ["", call] if lines else [call]
-                lines += [] if call.startswith("#") else said(call, known)
+                lines += [] if call.startswith("#") else outcome(call, known)
         finally:
             os.chdir(here)
-        lines += [
-            "",
-            "# Folders that were made",
-            ", ".join(sorted(p.name for p in Path(folder).glob("*/"))),
-        ]
+        made = {path.name for path in Path(folder).iterdir() if path.is_dir()}
+        assert made == {"lab"}, "a command that is refused makes nothing"
     return [line.rstrip() for line in lines]
 
 
@@ -118,7 +112,7 @@ def _without_keys(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_what_is_said_is_what_was_approved():
+def test_messages_are_as_approved():
     approved, now = APPROVED.read_text(encoding="utf-8").splitlines(), transcript()
     difference = "\n".join(difflib.unified_diff(approved, now, "approved", "now", lineterm="", n=2))
     assert not difference, f"{difference}\nIf it is meant: python {__file__}"
