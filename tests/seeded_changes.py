@@ -180,7 +180,9 @@ def tests_of(module, root, *, slow):
     room = module.relative_to(ROOT / "sims_analysis").parts[0]
     own = (root / "tests").rglob(f"test_{module.stem.lstrip('_')}.py")
     rooms = [root / "tests" / room, root / "tests" / f"test_{room}.py"]
-    tests = [str(one) for one in (*own, *rooms) if one.exists()] or ["tests"]
+    tests = [str(one) for one in (*own, *rooms) if one.exists()]
+    messages = root / "tests" / "test_approved_messages.py"  # of every room
+    tests = [*tests, str(messages)] if tests else ["tests"]
     doctests = [[str(module.relative_to(ROOT))]] if ">>>" in module.read_text("utf-8") else []
     return [tests, *doctests, *([["-m", "slow and not study", *tests]] if slow else [])]
 
