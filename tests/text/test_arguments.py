@@ -43,6 +43,17 @@ def test_a_function_that_takes_any_option_is_left_alone():
     check_call(options, 1, ["level", "whatever"])
 
 
+def in_window(data, *, start=None, stop=None):
+    return data, start, stop
+
+
+def test_a_guess_is_answered_with_options_of_the_function_alone():
+    with pytest.raises(TypeError, match="there is start= and stop="):
+        check_call(in_window, 1, ["limits"])
+    with pytest.raises(TypeError, match=r"no argument 'threshold' \(it has"):
+        check_call(in_window, 1, ["threshold"])
+
+
 class Others(TypedDict):
     start: str
     stop: str
