@@ -2,8 +2,8 @@
 
 ``SimsError`` is the root of the errors, ``SimsWarning`` of the warnings. Each error is also
 the built-in exception that a user would expect (``ValueError``, ``KeyError``, ``OSError``...),
-so that code which does not know this library still catches the right thing. Beside its text, each
-has parts for programs: ``code``, ``argument``, ``where`` and ``remedy`` (:class:`SimsError`).
+so that code which does not know this library still catches the right thing. Apart from its text,
+each has parts for programs: ``code``, ``argument``, ``where`` and ``remedy`` (:class:`SimsError`).
 """
 
 import copy
@@ -68,7 +68,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "unordered_axis": "depths do not increase",
         "wrong_dimensions": "the data, or an argument, are over other dimensions than they may",
         "missing_value": "an argument has no value for a label of the data",
-        "no_sample_in_window": "a window, or a limit, lies beside the samples",
+        "no_sample_in_window": "a window, or a limit, lies outside of the samples",
         "no_junction": "there is no junction or crossing",
         "several_crossings": "more than one crossing qualifies as the junction",
         "surface_transient": "the record, or the window, begins in a surface transient",
@@ -109,7 +109,7 @@ CODES: Mapping[str, str] = MappingProxyType(
 
 
 class Parts(TypedDict, total=False):
-    """What an error or a warning has beside its text: see :class:`SimsError`."""
+    """What an error or a warning has apart from its text: see :class:`SimsError`."""
 
     code: str
     argument: str
@@ -246,7 +246,7 @@ class SpeciesError(SimsError, KeyError):
     code = "unknown_species"
 
     @classmethod
-    def missing(cls, wanted: object, present: Iterable[object], whose: str = "") -> "SpeciesError":
+    def missing(cls, wanted: object, present: Iterable[object], owner: str = "") -> "SpeciesError":
         """Make the error for a missing species; it lists those that are present.
 
         Parameters
@@ -255,7 +255,7 @@ class SpeciesError(SimsError, KeyError):
             The requested species.
         present : iterable
             The species in the data.
-        whose : str, optional
+        owner : str, optional
             Subject of the message, by default the data: ``"data entry 'w1'"``.
 
         Examples
@@ -266,7 +266,7 @@ class SpeciesError(SimsError, KeyError):
         names = [str(name) for name in present]
         close = [repr(name) for name in names if _element(name) == _element(str(wanted))]
         meant = f" (did you mean {' or '.join(close)}?)" if close else ""
-        subject, verb = (f"{whose} has", "it has") if whose else ("the data have", "they have")
+        subject, verb = (f"{owner} has", "it has") if owner else ("the data have", "they have")
         listed = ", ".join(map(repr, names)) or "none"
         text = f"{subject} no species {str(wanted)!r}; {verb} {listed}{meant}"
         return cls(text, where={"species": str(wanted)})
@@ -454,8 +454,8 @@ class AmbiguousJunctionWarning(SimsWarning):
 _PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
-#: Who hears the warnings of this context in place of the user. Python's own filters belong to the
-#: whole process: to switch them would catch, or lose, what other threads warn of.
+#: Receives the warnings of this context in place of the user. Python's own filters belong to the
+#: whole process: to switch them would catch, or lose, warnings of other threads.
 _listener: ContextVar[Callable[[SimsWarning], object] | None] = ContextVar("listener", default=None)
 
 
@@ -474,7 +474,7 @@ def warn(
     category: type[SimsWarning] = SimsWarning,
     **parts: Unpack[Parts],
 ) -> None:
-    """Warn at the line of the caller outside this package, unless somebody listens.
+    """Warn at the line of the caller outside this package, or pass the warning to a listener.
 
     A warning in place of the message is issued as it is.
 
@@ -496,10 +496,10 @@ def warn(
 
 @contextmanager
 def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[None]:
-    """Hand the library's warnings of this context to a function, in place of the user.
+    """Pass the library's warnings of this context to a function, in place of the user.
 
-    A thread that is started within has a context of its own: what it warns of, whoever started it
-    collects there and hands on (see :func:`collected`).
+    A thread that is started within has a context of its own: its warnings, whoever started it
+    collects there and passes on (see :func:`collected`).
 
     Parameters
     ----------
@@ -515,7 +515,7 @@ def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[Non
 
 @contextmanager
 def collected() -> Iterator[list[SimsWarning]]:
-    """Collect the library's warnings of this context; nobody else hears of them.
+    """Collect the library's warnings of this context in place of the user.
 
     Examples
     --------

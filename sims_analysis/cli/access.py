@@ -11,19 +11,19 @@ import click
 from sims_analysis.cli.options import (
     Command,
     all_ids,
+    combined,
     ending,
     finish,
     format_option,
     get,
     ids_argument,
-    measured,
-    of_archive,
+    list_species,
     one_line,
     open_client,
     print_columns,
     print_json,
     source_options,
-    together,
+    takes_archive,
 )
 from sims_analysis.errors import SimsError
 
@@ -64,7 +64,7 @@ def fetch(
         fetched = [{"data_id": r.data_id, "species": r.species, **r.provenance} for r in results]
         print_json({"fetched": fetched, "failures": failures})
     elif results:
-        print_columns(["data id", "species"], [[r.data_id, measured(r)] for r in results])
+        print_columns(["data id", "species"], [[r.data_id, list_species(r)] for r in results])
     finish(len(results), failures)
 
 
@@ -84,7 +84,7 @@ _TIMES = {
     "last_updated_min": ("--updated-after", "Changed at this time or later."),
     "last_updated_max": ("--updated-before", "Changed at this time or earlier."),
 }
-_time_options = together(
+_time_options = combined(
     *(
         click.option(option, name, metavar="TIME", callback=_time, help=explanation)
         for name, (option, explanation) in _TIMES.items()
@@ -131,7 +131,7 @@ def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -
         "SIMS_SERVER_KEY=... python -m sims_analysis serve --archive paper-data --port 8000"
     ),
 )
-@of_archive
+@takes_archive
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--no-key", is_flag=True, help="Require no key; on this machine only.")

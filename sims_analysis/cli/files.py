@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sims_analysis.cli.options import finish, one_line, say, together
+from sims_analysis.cli.options import combined, finish, one_line, print_lines
 from sims_analysis.errors import SimsError
 from sims_analysis.files import MAX_BYTES
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["explain_files", "explain_option", "file_options", "read_files", "stated_of_files"]
+__all__ = ["explain_files", "explain_option", "file_arguments", "file_options", "read_files"]
 
 
 #: What a file does not state.
-file_options = together(
+file_options = combined(
     click.option(
         "--depth-units", metavar="UNIT", help="Unit of depths, for files that do not state it."
     ),
@@ -47,7 +47,7 @@ file_options = together(
 )
 
 
-def stated_of_files(options: dict[str, Any]) -> dict[str, Any]:
+def file_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Remove the `file_options` from those of a command, and return them."""
     names = ("depth_units", "units", "species", "number_repeats", "max_bytes")
     stated = {name: options.pop(name) for name in names}
@@ -82,7 +82,7 @@ def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
         except OSError as error:
             failures[str(file)] = error.strerror or str(error)
         else:
-            say(f"\n{text}" if number else text)
+            print_lines(f"\n{text}" if number else text)
     finish(len(files) - len(failures), failures)
 
 

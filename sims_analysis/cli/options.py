@@ -31,7 +31,7 @@ _EXTRAS = {
     "starlette": "server",
     "uvicorn": "server",
 }
-#: Exit codes, beside 0, 1 (error) and 2 (usage).
+#: Exit codes, apart from 0, 1 (error) and 2 (usage).
 PARTIAL = 3
 INTERRUPTED = 130
 
@@ -117,7 +117,7 @@ def one_line(error: BaseException) -> str:
     return visible(" ".join(text.split())) or type(error).__name__
 
 
-def say(text: str) -> None:
+def print_lines(text: str) -> None:
     """Print a text of several lines."""
     click.echo(visible(text, keep="\n\t"))
 
@@ -170,7 +170,7 @@ class Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
-def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+def combined(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
     """Make one decorator of several, which adds their options in this order."""
 
     def add(command: Decorated) -> Decorated:
@@ -185,7 +185,7 @@ def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 archive_option = click.option("--archive", "folder", type=Folder(), help="Folder of the archive.")
 
 
-def one_folder(*given: Path | None) -> Path:
+def single_folder(*given: Path | None) -> Path:
     """Return the folder that was named in one of several ways."""
     named = [folder for folder in given if folder is not None]
     if len(named) != 1:
@@ -193,8 +193,8 @@ def one_folder(*given: Path | None) -> Path:
     return named[0]
 
 
-def of_archive(command: Callable[..., None]) -> Callable[..., None]:
-    """Hand a command the archive that is named, by the option or by a bare argument."""
+def takes_archive(command: Callable[..., None]) -> Callable[..., None]:
+    """Pass a command the archive that is named, by the option or by an argument."""
 
     @click.argument("place", metavar="", type=Folder(), required=False)
     @archive_option
@@ -202,13 +202,13 @@ def of_archive(command: Callable[..., None]) -> Callable[..., None]:
     def with_archive(place: Path | None, folder: Path | None, **options: Any) -> None:
         from sims_analysis.api.archive import Archive
 
-        command(Archive(one_folder(place, folder)), **options)
+        command(Archive(single_folder(place, folder)), **options)
 
     return with_archive
 
 
 #: The ids, and the option for a file with more of them.
-ids_argument = together(
+ids_argument = combined(
     click.argument("ids", nargs=-1),
     click.option(
         "--ids-from",
@@ -237,7 +237,7 @@ def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
 
 
 def refuse_addresses(names: Sequence[object]) -> None:
-    """Refuse addresses in place of ids and files; they are not repeated, for they may hold keys."""
+    """Refuse addresses in place of ids and files; they are not repeated, as they may have keys."""
     if any(re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(name)) for name in names):
         raise click.UsageError(
             "an address is no data id and no file; download what is there, or read it in Python "
@@ -246,7 +246,7 @@ def refuse_addresses(names: Sequence[object]) -> None:
 
 
 #: Where entries come from.
-source_options = together(
+source_options = combined(
     click.option(
         "--archive",
         type=Folder(),
@@ -323,8 +323,8 @@ def get(
 
 
 @contextmanager
-def noted(failures: dict[str, str], name: str) -> Iterator[None]:
-    """Note under a name what fails, so that others go on."""
+def failure_noted(failures: dict[str, str], name: str) -> Iterator[None]:
+    """Note under a name why it failed, so that others go on."""
     try:
         yield
     except SimsError as error:
@@ -347,10 +347,10 @@ def print_json(value: Any) -> None:
     import orjson
 
     text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    click.echo(re.sub(r"[^\x20-\x7e\n]", _spelled, text))
+    click.echo(re.sub(r"[^\x20-\x7e\n]", _escaped, text))
 
 
-def _spelled(found: re.Match[str]) -> str:
+def _escaped(found: re.Match[str]) -> str:
     character = found[0]
     printed = character.encode(sys.stdout.encoding or "ascii", errors="replace") != b"?"
     if printed and visible(character) == character:
@@ -358,7 +358,7 @@ def _spelled(found: re.Match[str]) -> str:
     return json.dumps(character)[1:-1].replace("\x7f", r"\u007f")
 
 
-def measured(result: SIMSResult) -> str:
+def list_species(result: SIMSResult) -> str:
     """List the species of a result for printing, only the first of very many."""
     from sims_analysis.text.arguments import first_few
 

@@ -69,7 +69,7 @@ def argument_error(name: str, value: object, expected: str) -> ProfileError:
     return ProfileError(f"{name}={format_argument(value)}; {expected}", argument=name)
 
 
-#: What users guess -> what there is instead, where a name that is alike would not tell.
+#: What users guess -> what there is instead, where a similar name would not help.
 _INSTEAD = {
     "background": ("window=(start, stop) or value=", "subtract_background(data, ...)"),
     "species": ('data.sel(species="B") for one of them',),
@@ -131,9 +131,9 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
         options += [*function.__globals__[of[1]].__annotations__]
     for name in named:
         if name not in (*first, *options):
-            said, has = _instead_of(name, [*first, *options]), ", ".join(options)
+            hint, has = _instead_of(name, [*first, *options]), ", ".join(options)
             raise TypeError(
-                f"{function.__name__}() has no argument {name!r}{said} "
+                f"{function.__name__}() has no argument {name!r}{hint} "
                 f"(it has {has or 'the data alone'})"
             )
 

@@ -62,7 +62,7 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float,
     magnitude, unit = read_quantities(value, kinds, name)
     if np.ndim(magnitude):
         raise ProfileError(
-            f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension says what "
+            f"{name} has {np.size(magnitude)} values; give a DataArray whose dimension says what "
             "they belong to",
             argument=name,
         )
@@ -238,7 +238,7 @@ def quantify(data: Data) -> Data:
     -------
     xarray.Dataset or xarray.DataArray
         In the units of pint's application registry. Index coordinates (``depth``) keep their
-        unit in ``attrs``, because an index cannot hold a Quantity; so do arbitrary units.
+        unit in ``attrs``, because an index cannot be a Quantity; so do arbitrary units.
 
     Raises
     ------

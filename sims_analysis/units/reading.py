@@ -119,9 +119,9 @@ def _unit(text: str, kind: str, factor: Fraction) -> Unit:
     return Unit(text, kind, multiply=float(factor.numerator), divide=float(factor.denominator))
 
 
-#: Held by whoever builds or asks the registry: pint's are not made for several threads, which take
-#: one that is half built for one without metres.
-_asking: PerProcess[Any] = PerProcess(threading.RLock)
+#: Lock of the registry. Those of pint are not made for several threads: one that is half built has
+#: no metres.
+_registry_lock: PerProcess[Any] = PerProcess(threading.RLock)
 
 
 @lru_cache(maxsize=1)
@@ -215,7 +215,7 @@ def _evaluate(text: str, expression: str) -> Unit:
 
 def _in_base(expression: str) -> tuple[_Dimension, Fraction]:
     """Return the dimension of a unit, and its ratio to the base units, nm and s among them."""
-    with _asking.get():
+    with _registry_lock.get():
         quantity = _registry().parse_expression(expression).to_base_units()
     powers: dict[str, Any] = dict(quantity.dimensionality)
     dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))

@@ -42,7 +42,7 @@ def test_units_are_one_for_all_or_one_for_each_species(texts, read):
     given = {"depth_units": "nm", "units": tuple(texts), "species": (), "number_repeats": False}
     given["max_bytes"] = 2**30
     options = {**given, "out": "x"}
-    stated = files.stated_of_files(options)
+    stated = files.file_arguments(options)
     assert stated == given | {"units": read, "species": None}
     assert options == {"out": "x"}
 
@@ -54,8 +54,8 @@ def test_several_units_are_of_species(texts):
     with pytest.raises(
         click.UsageError, match=r"^--units takes one unit, or SPECIES=UNIT for each"
     ):
-        files.stated_of_files(dict(given))
-    found = files.stated_of_files(given | {"units": ()})
+        files.file_arguments(dict(given))
+    found = files.file_arguments(given | {"units": ()})
     assert (found["species"], found["number_repeats"]) == (["B", "P"], True)
 
 

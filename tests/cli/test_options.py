@@ -113,9 +113,9 @@ def test_only_the_first_of_very_many_species_are_listed():
         ]  # fmt: skip
         return sims.SIMSResult(data_id="x", depth_profiles=profiles)
 
-    assert options.measured(result(0)) == "no SIMS data"
-    assert options.measured(result(40)) == ", ".join(f"Q{i}" for i in range(40))
-    assert options.measured(result(42)) == f"{options.measured(result(40))} and 2 more"
+    assert options.list_species(result(0)) == "no SIMS data"
+    assert options.list_species(result(40)) == ", ".join(f"Q{i}" for i in range(40))
+    assert options.list_species(result(42)) == f"{options.list_species(result(40))} and 2 more"
 
 
 def test_a_folder_may_be_made_but_is_no_file(tmp_path):
@@ -272,16 +272,16 @@ def metadata_of_extras():
 def test_what_fails_is_noted_and_others_go_on():
     failures = {}
     for name in ("a", "b", "c"):
-        with options.noted(failures, name):
+        with options.failure_noted(failures, name):
             if name != "b":
                 raise sims.ApiError(f"{name}:\n  gone")
     assert failures == {"a": "a: gone", "c": "c: gone"}
-    with pytest.raises(KeyError), options.noted(failures, "d"):
+    with pytest.raises(KeyError), options.failure_noted(failures, "d"):
         raise KeyError
 
 
 def test_a_folder_is_named_once():
-    assert options.one_folder(None, Path("x")) == Path("x")
+    assert options.single_folder(None, Path("x")) == Path("x")
     for named in ((None, None), (Path("x"), Path("x")), ()):
         with pytest.raises(click.UsageError, match="name one folder, with --archive"):
-            options.one_folder(*named)
+            options.single_folder(*named)

@@ -60,7 +60,7 @@ def written(monkeypatch):
         found.append(([one["data_id"] for one in reports], folder, {**failures}))
         return folder / "index.html"
 
-    monkeypatch.setattr(reporting, "_analysed", analysed)
+    monkeypatch.setattr(reporting, "_report_of", analysed)
     monkeypatch.setattr(report_files, "write_files", write_files)
     monkeypatch.setattr(report_files, "write_index", write_index)
     return found
@@ -109,7 +109,7 @@ def test_only_what_was_reported_counts(written, monkeypatch):
     def refused(*_, **__):
         raise sims.ProfileError("nothing to\nanswer")
 
-    monkeypatch.setattr(reporting, "_analysed", refused)
+    monkeypatch.setattr(reporting, "_report_of", refused)
     result = run("report", "sputter-time")
     assert (result.exit_code, result.stdout) == (1, "")
     assert error_line(result) == "Error: sputter-time: nothing to answer"
@@ -177,7 +177,7 @@ def test_a_sputter_rate_is_for_data_over_time():
     plain = dict.fromkeys(["donors", "acceptors"], ())
     level = {"level": "1e18 atoms/cm^3"}
     over_time, over_depth = (
-        reporting._analysed(one, "0.42 nm/s", plain | level).notes for one in results
+        reporting._report_of(one, "0.42 nm/s", plain | level).notes for one in results
     )
     assert over_time[0] == "depth is sputter time times 0.42 nm/s, as stated"
     assert not any("sputter" in note for note in over_depth)
@@ -190,7 +190,7 @@ def test_every_question_is_asked_as_stated(monkeypatch):
         found.update(asked, rate=rate)
         raise sims.ProfileError("enough")
 
-    monkeypatch.setattr(reporting, "_analysed", analysed)
+    monkeypatch.setattr(reporting, "_report_of", analysed)
     ask = {
         "level": "2e18 cm^-3", "start": "1 nm", "stop": "9 nm", "background": "1e15 cm^-3",
         "surface": "2 nm", "surface_dose": "hold", "doping": "-1e16 cm^-3", "rate": "1 nm/s",

@@ -35,7 +35,7 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
     five_and_six = registry.Quantity([5.0, 6.0], "um")
     several, _ = read_quantities(five_and_six, ("depth",), "x")
     np.testing.assert_array_equal(several, [5000.0, 6000.0])
-    with pytest.raises(ProfileError, match="x holds 2 values") as refused:
+    with pytest.raises(ProfileError, match="x has 2 values") as refused:
         read_quantity(five_and_six, ("depth",), "x")
     assert (refused.value.code, refused.value.argument) == ("invalid_argument", "x")
 
