@@ -145,8 +145,10 @@ def decay_length(
         frame,
         status == Status.WRONG_SHAPE,
         "the edge is not exponential between start and stop of the answer: the decay length "
-        "depends on them; low= and high=, or start= and stop=, choose a part of it that is",
+        "depends on them",
         ProfileWarning,
+        code="wrong_shape",
+        remedy="low= and high=, or start= and stop=, choose a part of it that is",
     )
     return frame.dataset(
         {

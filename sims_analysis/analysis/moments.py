@@ -269,10 +269,10 @@ def _warn_of_few_counts(
     if first is not None:
         error = f"{100 * first.of(known):.0f} % (fewer than 400 counts)"
         first.warn(
-            f"samples near the maximum are known to {error}: noise decides which "
-            "samples lie above the threshold, and the errors of moments are not to be relied on; "
-            "give start= and stop= instead",
+            f"samples near the maximum are known to {error}: noise decides which samples lie above "
+            "the threshold, and the errors of moments are not to be relied on",
             DoseWarning,
+            remedy="give start= and stop= instead",
         )
 
 
@@ -289,9 +289,9 @@ def _warn_of_wide_errors(frame: Frame, found: kernels.Moments, errors: xr.Variab
     first = first_flagged(frame, (known > _STRAGGLE_KNOWN) & (found.status == Status.OK))
     if first is not None:
         first.warn(
-            f"above the background the straggle is known to "
-            f"{100 * first.of(known):.0f} %; the errors of skewness and kurtosis are too large "
-            "then: such intervals hold in 65 to 95 % of cases. Leave out with stop= what lies "
-            "beyond the peak",
+            f"above the background the straggle is known to {100 * first.of(known):.0f} %; the "
+            "errors of skewness and kurtosis are too large then: such intervals hold in 65 to 95 % "
+            "of cases",
             DoseWarning,
+            remedy="leave out with stop= what lies beyond the peak",
         )

@@ -154,7 +154,9 @@ def _expression(text: str, plain: str) -> str:
         after_power = bool(parts) and parts[-1] == "**"
         number = token["op"] or token["one"] or ""
         if after_power != number.lstrip("+-").isdigit() and not (token["one"] and not parts):
-            raise unknown(text, "it holds a number that is not a power, or a power without a number")
+            raise unknown(
+                text, "it holds a number that is not a power, or a power without a number"
+            )
         if token["name"]:
             part = _name(text, token["name"]) + (f"**({token['power']})" if token["power"] else "")
         else:

@@ -261,7 +261,7 @@ def test_from_so_unsure_a_background_on_errors_are_told_to_be_too_large(known, s
     assert number(found["straggle_stderr"] / found["straggle"]) == pytest.approx(known, rel=1e-3)
     told = (
         "species 'B': above the background the straggle is known to 7 %; the errors of skewness "
-        "and kurtosis are too large then: such intervals hold in 65 to 95 % of cases. Leave out "
+        "and kurtosis are too large then: such intervals hold in 65 to 95 % of cases; leave out "
         "with stop= what lies beyond the peak"
     )
     assert [str(one.message) for one in caught] == [told] * said
