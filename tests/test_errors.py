@@ -48,7 +48,7 @@ def test_every_error_and_warning_is_of_the_tree():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "present", "whose", "text"),
+    ("wanted", "present", "owner", "text"),
     [
         ("Li", ["7Li", "23Na"], "",
          "the data have no species 'Li'; they have '7Li', '23Na' (did you mean '7Li'?)"),
@@ -58,8 +58,8 @@ def test_every_error_and_warning_is_of_the_tree():
         (7, ["B"], "entry 'w1'", "entry 'w1' has no species '7'; it has 'B'"),
     ],
 )  # fmt: skip
-def test_a_missing_species_is_named_with_those_of_the_data(wanted, present, whose, text):
-    error = SpeciesError.missing(wanted, present, whose)
+def test_a_missing_species_is_named_with_those_of_the_data(wanted, present, owner, text):
+    error = SpeciesError.missing(wanted, present, owner)
     assert isinstance(error, SpeciesError)
     assert str(error) == text
     assert (error.code, error.where) == ("unknown_species", {"species": str(wanted)})
@@ -88,7 +88,7 @@ def parts(message):
     return {name: getattr(message, name) for name in PARTS}
 
 
-def test_parts_are_beside_the_text():
+def test_messages_have_parts_and_a_text():
     for kind in (sims.ProfileError, sims.errors.DoseWarning):
         message = kind("no unit", **PARTS)
         assert parts(message) == PARTS
@@ -181,7 +181,7 @@ def test_an_error_is_copied_and_pickled_whole(error, through):
     assert vars(back) == vars(error)
 
 
-def test_what_a_status_says():
+def test_a_status_error_has_its_status_and_address():
     plain = errors.StatusError("gone", status_code=500, url="u")
     assert (str(plain), plain.status_code, plain.url, plain.body) == ("gone", 500, "u", "")
     limited = errors.RateLimited("later", url="u")
@@ -203,9 +203,9 @@ def test_a_warning_points_at_the_line_of_the_user():
         "through a method": lambda: ds.sims.integrated_dose(stop="1 um"),
     }
     for call in calls.values():
-        with pytest.warns(sims.errors.DoseWarning) as told:
+        with pytest.warns(sims.errors.DoseWarning) as warned:
             call()
-        (first, *_) = told
+        (first, *_) = warned
         assert first.filename == __file__
         assert first.lineno == inspect.getsourcelines(call)[1]
 
@@ -220,7 +220,7 @@ def test_a_warning_points_at_the_line_of_the_user():
         ("/home/x/notebook.py", "__main__", False),
     ],
 )
-def test_code_of_the_user_is_what_is_neither_ours_nor_of_xarray(file, module, between):
+def test_code_outside_of_this_package_and_xarray_is_of_the_user(file, module, between):
     namespace = {"__name__": module}
     exec(compile("import sys\nframe = sys._getframe()", file, "exec"), namespace)  # noqa: S102
     assert errors._in_between(namespace["frame"]) == between
@@ -230,18 +230,18 @@ def test_code_of_the_user_is_what_is_neither_ours_nor_of_xarray(file, module, be
     assert errors._in_between(nameless["frame"]) is False
 
 
-def test_who_listens_hears_in_place_of_the_user():
-    heard = []
+def test_a_listener_receives_warnings_in_place_of_the_user():
+    received = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with redirect_warnings(heard.append):
+        with redirect_warnings(received.append):
             warn("one", sims.errors.DoseWarning)
             with collected() as inner:
                 warn("two", sims.errors.FitWarning)
             with warnings_listed() as texts:
                 warn("three", sims.SimsWarning)
             warn("four", sims.SimsWarning)
-    assert [(type(one), str(one)) for one in heard] == [
+    assert [(type(one), str(one)) for one in received] == [
         (sims.errors.DoseWarning, "one"), (sims.SimsWarning, "four"),
     ]  # fmt: skip
     assert [(type(one), str(one)) for one in inner] == [(sims.errors.FitWarning, "two")]
@@ -250,23 +250,23 @@ def test_who_listens_hears_in_place_of_the_user():
         warn("after", sims.SimsWarning)
 
 
-def test_who_listens_is_forgotten_after_an_error():
-    heard = []
-    with pytest.raises(KeyError), redirect_warnings(heard.append):
+def test_a_listener_is_removed_after_an_error():
+    received = []
+    with pytest.raises(KeyError), redirect_warnings(received.append):
         raise KeyError
     with pytest.warns(sims.SimsWarning, match="after"):
         warn("after", sims.SimsWarning)
-    assert heard == []
+    assert received == []
 
 
-def test_another_thread_is_not_heard():
+def test_warnings_of_another_thread_are_not_collected():
     def elsewhere():
         with pytest.warns(sims.SimsWarning, match="elsewhere"):
             warn("elsewhere", sims.SimsWarning)
 
-    with collected() as told, ThreadPoolExecutor(1) as pool:
+    with collected() as warned, ThreadPoolExecutor(1) as pool:
         pool.submit(elsewhere).result()
-    assert told == []
+    assert warned == []
 
 
 # ---- what is missing

@@ -34,9 +34,9 @@ def test_an_answer_is_followed_by_options(answer, advice, tmp_path, monkeypatch)
         monkeypatch.delenv(name, raising=False)
     with FaultyServer(answer) as server:
         options = ["--endpoint", server.url, "--archive", tmp_path, "--retries", 0]
-        told = errors("fetch", "w1", *options, "--timeout", 0.3)
-    assert advice in told
-    assert not re.search(r"(?<![\w-])[a-z_]+=|client\.", told.replace("%", ""))
+        printed = errors("fetch", "w1", *options, "--timeout", 0.3)
+    assert advice in printed
+    assert not re.search(r"(?<![\w-])[a-z_]+=|client\.", printed.replace("%", ""))
 
 
 def test_of_a_damaged_or_missing_entry_the_command_is_named(tmp_path):

@@ -91,7 +91,7 @@ def test_a_dash_among_the_ids_is_standard_input(monkeypatch):
         (None, "nm \\u00b5 \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
     ],
 )
-def test_json_spells_out_what_a_terminal_cannot_print_or_would_obey(encoding, shown, monkeypatch):
+def test_json_escapes_control_characters_and_what_cannot_be_printed(encoding, shown, monkeypatch):
     text = io.BytesIO()
     stream = io.StringIO() if encoding is None else io.TextIOWrapper(text, encoding=encoding)
     monkeypatch.setattr("sys.stdout", stream)
@@ -150,13 +150,13 @@ def test_columns_are_aligned_below_a_line(capsys):
 
 
 @pytest.mark.parametrize(("done", "code"), [(0, 1), (1, options.PARTIAL)])
-def test_failures_are_told_once_by_name(done, code, capsys):
+def test_failures_are_printed_with_their_names(done, code, capsys):
     failures = {"a/b.csv": "b.csv: no unit", "x": "entry 'x' is gone", "y": "gone"}
     with pytest.raises(SystemExit) as left:
         options.finish(done, failures)
     assert left.value.code == code
-    told = ["Error: a/b.csv: no unit", "Error: entry 'x' is gone", "Error: y: gone"]
-    assert capsys.readouterr().err.splitlines() == told
+    printed = ["Error: a/b.csv: no unit", "Error: entry 'x' is gone", "Error: y: gone"]
+    assert capsys.readouterr().err.splitlines() == printed
     options.finish(done, {})
 
 
@@ -223,7 +223,7 @@ def test_the_help_says_what_an_option_takes(name):
 
 
 @pytest.mark.parametrize("name", ["report", "fetch", "search"])
-def test_a_client_is_asked_for_what_it_does_by_default(name):
+def test_options_have_the_defaults_of_the_client(name):
     parameters = inspect.signature(Client).parameters
     ours = {one.name: one.default for one in EVERY[name].params}
     for option in ("timeout", "deadline", "retries", "max_connections"):
@@ -246,14 +246,14 @@ def test_examples_of_a_help_are_commands_that_are_understood(name):
 @pytest.mark.parametrize("kind", ["depth", "sputter_rate", "concentration"])
 def test_a_quantity_is_checked_before_the_command_runs(kind, capsys):
     units = {"depth": "nm", "sputter_rate": "nm/s", "concentration": "atoms/cm^3"}
-    command = click.command()(options.quantity_option(kind, "--asked", "What.")(click.echo))
-    command.callback = lambda asked: click.echo(f"asked {asked}")
-    for given in (["--asked", f"5 {units[kind]}"], []):
+    command = click.command()(options.quantity_option(kind, "--depth", "What.")(click.echo))
+    command.callback = lambda depth: click.echo(f"depth {depth}")
+    for given in (["--depth", f"5 {units[kind]}"], []):
         command.main(given, standalone_mode=False)
-    assert capsys.readouterr().out.split() == ["asked", "5", units[kind], "asked", "None"]
+    assert capsys.readouterr().out.split() == ["depth", "5", units[kind], "depth", "None"]
     for wrong in ("5", "5 counts", "five nm"):
-        with pytest.raises(click.UsageError, match=r"^--asked="):
-            command.main(["--asked", wrong], standalone_mode=False)
+        with pytest.raises(click.UsageError, match=r"^--depth="):
+            command.main(["--depth", wrong], standalone_mode=False)
     (option,) = command.params
     assert option.metavar in {"DEPTH", "RATE", "CONC"}
 
@@ -269,7 +269,7 @@ def metadata_of_extras():
         return tomllib.load(file)["project"]["optional-dependencies"]
 
 
-def test_what_fails_is_noted_and_others_go_on():
+def test_a_failure_is_collected_and_others_go_on():
     failures = {}
     for name in ("a", "b", "c"):
         with options.failure_noted(failures, name):

@@ -42,7 +42,7 @@ def test_a_file_is_reported_with_its_dose(instrument, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_list_of_a_folder_tells_bad_files(instrument, tmp_path):
+def test_the_index_of_a_folder_lists_unreadable_files(instrument, tmp_path):
     bad, other = tmp_path / "image.png", tmp_path / "w8.dp_rpc_asc"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n")
     other.write_bytes(instrument.read_bytes())
@@ -51,7 +51,7 @@ def test_the_list_of_a_folder_tells_bad_files(instrument, tmp_path):
     assert "image.png</bdi>: <bdi>the file is an image" in page
 
 
-def test_bad_files_are_told_and_the_others_done(instrument, tmp_path):
+def test_unreadable_files_do_not_stop_others(instrument, tmp_path):
     (tmp_path / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     result = run(instrument, tmp_path / "image.png", "--no-files")
     assert result.exit_code == 3
@@ -113,14 +113,14 @@ def test_pages_of_several_measurements_link_to_their_list(tmp_path):
     assert "All entries" not in (alone / "boron-implant.html").read_text(encoding="utf-8")
 
 
-def test_repeated_signals_are_told_with_the_option(tmp_path):
+def test_repeated_signals_are_refused_with_the_option(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("Depth (nm),B (cm-3),B (cm-3)\n" + "1,2e15,1e15\n2,3e15,2e15\n3,1e15,1e15\n")
     assert "with --number-repeats" in run(table, "--no-files").stderr
     assert run(table, "--number-repeats", "--no-files").exit_code == 0
 
 
-def test_files_of_one_name_are_told_apart(instrument, tmp_path):
+def test_files_of_one_name_have_reports_of_their_own(instrument, tmp_path):
     other = tmp_path / "w7.txt"
     other.write_bytes(instrument.read_bytes())
     result = run(instrument, other, "--format", "json", "--no-files")
@@ -144,7 +144,7 @@ def test_files_go_into_an_archive_with_their_hash(instrument, tmp_path):
     assert sims.Archive(archive).verify() == {}
 
 
-def test_a_file_that_is_not_there_keeps_no_other_out_of_an_archive(instrument, tmp_path):
+def test_a_missing_file_does_not_stop_others(instrument, tmp_path):
     archive = tmp_path / "archive"
     arguments = ["archive", "add", str(tmp_path / "none"), str(instrument)]
     result = CliRunner().invoke(cli, [*arguments, "--archive", str(archive)])

@@ -36,7 +36,7 @@ def piped(*arguments, stdin="", encoding=None, folder=None):
 
 
 @pytest.mark.parametrize("key", [None, "k3y-of-someone"])
-def test_a_missing_file_is_told_as_one(key, monkeypatch):
+def test_a_missing_file_is_a_usage_error(key, monkeypatch):
     if key:
         monkeypatch.setenv("AS_API_KEY", key)
     for name in ("missing.csv", "data/missing.xlsx", "MISSING.TXT"):
@@ -87,7 +87,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("command", "encoding"), CASES, ids=lambda x: x if isinstance(x, str) else " ".join(x)
 )
-def test_nothing_that_a_terminal_obeys_in_any_encoding(command, encoding, tmp_path):
+def test_no_control_characters_are_printed_in_any_encoding(command, encoding, tmp_path):
     archive = odd_archive(tmp_path)
     done = CliRunner(charset=encoding).invoke(cli, [*command, "--archive", str(archive.path)])
     text = done.stdout_bytes.decode("utf-8" if encoding == "ascii" else encoding)
@@ -95,9 +95,9 @@ def test_nothing_that_a_terminal_obeys_in_any_encoding(command, encoding, tmp_pa
     for character in "\x1b\x9b\u202e\u2028\x07":
         assert character not in text
     if "json" in command:
-        said = json.loads(text)
+        found = json.loads(text)
         if command[0] == "search":
-            assert said[0]["sample_name"] == "wafer ж\x1b[31m\u2028\u202e", "the value is the same"
+            assert found[0]["sample_name"] == "wafer ж\x1b[31m\u2028\u202e", "the value is the same"
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_process_that_prints_ascii(tmp_path):
 
 
 @pytest.mark.slow
-def test_messages_of_a_server_are_spelled_out(tmp_path):
+def test_messages_of_a_server_are_escaped(tmp_path):
     with serving({"/sims/a": b'{"\x1b[2J": 1}'.replace(b"\x1b", b"\\u001b")}) as url:
         result = run("fetch", "a", "--endpoint", url, "--archive", tmp_path)
     assert result.exit_code == 1
@@ -134,7 +134,7 @@ def test_messages_of_a_server_are_spelled_out(tmp_path):
     ],
     ids=lambda command: " ".join(command)[:60].encode("unicode_escape").decode(),
 )
-def test_no_traceback_for_what_a_user_can_do(command, tmp_path, monkeypatch):
+def test_odd_arguments_give_one_line_and_no_traceback(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_bytes(b"\xff\xfe no text")
     result = run(*command)

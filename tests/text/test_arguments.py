@@ -176,7 +176,7 @@ def test_numbers_are_numbers(kind):
 
 
 @pytest.mark.parametrize("kind", [True, np.True_, "1", None, 1j, [1], np.array([1.0])])
-def test_what_is_no_plain_number(kind):
+def test_values_that_are_no_plain_numbers(kind):
     assert not is_number(kind)
 
 
