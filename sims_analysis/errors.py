@@ -125,11 +125,10 @@ class _WithParts(Exception):
     remedy: str = ""
     #: The code of those about an argument, where it differs.
     _code_of_arguments: str = ""
-    _where: dict[str, object]
+    _where: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self, *args: object, **parts: Unpack[Parts]) -> None:
         super().__init__(*args)
-        self._where = {}
         self.add(**parts)
 
     def add(

@@ -152,6 +152,19 @@ def test_every_code_is_in_the_table_and_the_reverse():
     assert used == CODES.keys()
 
 
+class OwnError(sims.ReadError):
+    """An error of a plugin, made in its own way."""
+
+    def __init__(self, line, *, width):
+        self.line, self.width = line, width
+
+
+def test_an_error_of_a_plugin_has_parts_too():
+    error = pickle.loads(pickle.dumps(OwnError(7, width=3).within("w7.txt", file="w7.txt")))  # noqa: S301
+    assert (error.line, error.width, str(error)) == (7, 3, "w7.txt: 7")
+    assert (error.code, error.where) == ("unreadable_file", {"file": "w7.txt"})
+
+
 STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "busy"}
 
 
