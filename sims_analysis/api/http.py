@@ -293,6 +293,7 @@ class Http:
         # What is no JSON at all was cut off or garbled on the way, perhaps.
         again = reason.startswith(NOT_JSON)
         named = type(error)(request.message(reason), self._key.shown(error.path))
+        named.add(code=error.code, argument=error.argument, remedy=error.remedy)
         return Failure(named, again=again)
 
 
