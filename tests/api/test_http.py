@@ -56,7 +56,7 @@ CHECK = "; check the network and the endpoint"
 REPEATS = (
     "the answer repeats the API key; it is neither shown nor kept; tell those who run the server"
 )
-REFUSED = "; the key is not accepted here: pass api_key= or set AS_API_KEY"
+REFUSED = "; the key is not accepted here; pass api_key= or set AS_API_KEY"
 LOOK = "; look for what there is with client.search()"
 
 
