@@ -4,9 +4,9 @@ import pytest
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.header_cells import (
+    factor_in,
     has_role,
     holds_words,
-    is_factor,
     is_unit,
     join_header,
     names_axis,
@@ -263,7 +263,7 @@ def test_headers_that_nobody_can_scale(text, says):
      ("*1000", True), ("1E18", False), ("B x1E18", False), ("10", False), ("", False)],
 )  # fmt: skip
 def test_a_cell_that_is_a_factor_alone(text, answer):
-    assert is_factor(text) is answer
+    assert factor_in(text) is answer
 
 
 def test_cells_that_are_units():

@@ -21,7 +21,7 @@ from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.grid import TextGrid
 from sims_analysis.readers.tables.header_cells import read_header
-from sims_analysis.readers.tables.words import PROCESSING
+from sims_analysis.readers.tables.words import pattern
 
 __all__ = ["read", "recognises"]
 
@@ -156,7 +156,7 @@ def _about(header: str, mass: str) -> dict[str, str]:
     """Collect the metadata of one signal: its mass, and in brackets what was done to it."""
     known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
     done = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)
-    if done and PROCESSING.fullmatch(done[1]):
+    if done and pattern("processing").fullmatch(done[1]):
         known["processing"] = done[1]
     return known
 

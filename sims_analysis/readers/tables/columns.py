@@ -13,7 +13,7 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.grid import Block, Grid
-from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
+from sims_analysis.readers.tables.header_cells import PERCENT, is_limit, same_unit, unit_kind
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
@@ -177,10 +177,6 @@ class _Finding:
             # The second stands last, behind the values, and belongs to all of them.
             axis, beside = self._depth_beside_time(*axes)
             axes = []
-        found = self.found
-        shared = {
-            found.texts[j] or self.grid.letter(j): j for j in found.columns("ancillary", "index")
-        }
         for j in range(self.width):
             role = self.headers[j].role
             if not self.filled[j]:
@@ -195,9 +191,8 @@ class _Finding:
             elif role in ("value", "species", "unit"):
                 if axis < 0:
                     axis = axes[0]
-                # What belongs to all of them is kept once.
-                columns = beside if pairs else {**shared, **beside}
-                pairs.append(Pair(axis, j, self._name(axis, j), columns))
+                pairs.append(Pair(axis, j, self._name(axis, j), {**beside}))
+        self._add_ancillary(pairs)
         self._distinguish_repeats(pairs)
         if not pairs:
             raise ReadError(
@@ -205,6 +200,21 @@ class _Finding:
                 f"{', '.join(filter(None, self.found.texts))!r}"
             )
         return pairs
+
+    def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
+        """Keep columns that are no profile: with the one that they belong to, or with the first.
+
+        They belong to the one that they name; limits and what repeats to the one before it.
+        """
+        found = self.found
+        repeats = Counter(found.texts)
+        for j in found.columns("ancillary", "index") if pairs else ():
+            text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
+            own = repeats[text] > 1 or is_limit(text)
+            left = [pair for pair in pairs if pair.value < j] if own else []
+            named = [pair for pair in pairs if name and pair.name == name]
+            owner = (named or left[-1:] or pairs)[0]
+            owner.ancillary[text] = j
 
     def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
         """Name columns below one species by their headers too: ``B | run 1 | run 2``."""
@@ -245,7 +255,7 @@ class _Finding:
                 'does; say which columns to read with columns={"B": (axis, values)}'
             )
         unit, of_values = self.found.units[column], self.found.units[pair.value]
-        if unit and of_values and not same_unit(unit, of_values):
+        if unit and of_values and unit not in PERCENT and not same_unit(unit, of_values):
             raise UnitsError(
                 f"{where} holds errors in {unit!r} of values in {of_values!r}; give both in one "
                 "unit"
@@ -290,7 +300,8 @@ class _Finding:
         It is the row that names species which does, whatever a header's word for a value is.
         """
         header = self.headers[value]
-        above = self.found.names[value] or self.found.names[axis]
+        first = axis - 1 if axis and self.headers[axis - 1].role in ("axis", "time") else axis
+        above = self.found.names[value] or self.found.names[axis] or self.found.names[first]
         if not above or (is_species(header.name) and not names_species(above)):
             # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
             of_axis = self.headers[axis].name

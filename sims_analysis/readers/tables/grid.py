@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from types import NoneType
@@ -27,6 +27,7 @@ from sims_analysis.readers.tables.numbers import (
     columns_of_words,
     decimal_mark,
     is_number,
+    may_be_thousands,
     read_cell,
     read_columns,
     split_line,
@@ -40,6 +41,7 @@ from sims_analysis.readers.tables.row_kinds import (
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
+_THOUSAND = 1000
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
@@ -63,6 +65,8 @@ class Block:
         Number of each row in the file, from 1.
     texts : dict
         The cells of the columns that hold words.
+    errors : dict
+        Standard errors of cells like ``1E15 ± 1E14``.
     lengths : collection of int
         How many cells lines of text have.
     """
@@ -71,6 +75,7 @@ class Block:
     limits: dict[tuple[int, int], float]
     rows: Sequence[int]
     texts: dict[int, list[str]] = field(default_factory=dict)
+    errors: dict[tuple[int, int], float] = field(default_factory=dict)
     lengths: Collection[int] = ()
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
@@ -82,6 +87,7 @@ class Block:
             {(row_of[i], j): limit for (i, j), limit in self.limits.items() if i in row_of},
             [self.rows[i] for i in places],
             {j: [texts[i] for i in places] for j, texts in self.texts.items()},
+            {(row_of[i], j): error for (i, j), error in self.errors.items() if i in row_of},
         )
 
 
@@ -295,13 +301,45 @@ class TextGrid(_Places):
         values, odd, beyond = reader.columns(lines)
         texts = {*labels, *columns_of_words(odd, words, nothing)}
         read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
-        limits = read_columns(values, odd, read, decimal, texts)
+        stated = self.options.decimal is not None
+        limits, errors = read_columns(values, odd, read, decimal, texts, stated=stated)
+        if not stated:
+            self._refuse_thousands(lines, values, decimal, texts, lambda i: rows[i] + 1)
         if beyond is not None:
             raise ReadError(f"{self.row_word} {rows[beyond[0]] + 1}: {beyond[1]}")
         labelled = {j: [c if isinstance(c, str) else "" for c in odd[j]] for j in texts}
         whole = isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [row + 1 for row in rows]
-        return Block(values, limits, numbers, labelled, reader.lengths)
+        return Block(values, limits, numbers, labelled, errors, reader.lengths)
+
+    def _refuse_thousands(
+        self,
+        lines: Sequence[str],
+        values: Array,
+        decimal: str,
+        texts: Collection[int],
+        number: Callable[[int], int],
+    ) -> None:
+        """Refuse columns whose points may separate thousands: ``998``, ``999``, ``1.000``."""
+        if decimal != ".":
+            return
+        # Of a thousandth at least, and below a thousand: few columns are.
+        scaled = values * 1000
+        near = (np.abs(values) < _THOUSAND) & (np.rint(scaled) == scaled)
+        for j in np.flatnonzero((near | np.isnan(values)).all(axis=0)).tolist():
+            if j in texts:
+                continue
+            cells = [(_at(self.split(line), j) or "").strip() for line in lines]
+            if may_be_thousands(cells):
+                row = next(i for i, cell in enumerate(cells) if "." in cell)
+                raise _open_thousands(self.where(number(row), j))
+
+
+def _open_thousands(where: str) -> ReadError:
+    return ReadError(
+        f"{where}: the points of the column may separate thousands or decimals: decimal='.' or "
+        "decimal=',' says which mark is that of the decimals"
+    )
 
 
 # --- spreadsheets -----------------------------------------------------------------------------
@@ -413,9 +451,13 @@ class CellGrid(_Places):
             where = self.where(self.number(rows[row]), column)
             return read_cell(cell, self._mark(cell, mark), nothing, where=where)
 
-        limits = read_columns(values, odd, read, mark, texts)
+        stated = self.options.decimal is not None
+        limits, errors = read_columns(values, odd, read, mark, texts, stated=stated)
+        for j in () if stated or mark != "." else odd.keys() - texts:
+            if may_be_thousands([c.strip() for c in odd[j] if isinstance(c, str)]):
+                raise _open_thousands(self.where(self.number(rows[0]), j))
         labelled = {j: [_text(_at(self.rows[i], j)) for i in rows] for j in texts}
-        return Block(values, limits, [self.number(i) for i in rows], labelled)
+        return Block(values, limits, [self.number(i) for i in rows], labelled, errors)
 
     def _mark(self, text: str, mark: str) -> str:
         """Choose the decimal mark of one cell: numbers as text come from everywhere."""

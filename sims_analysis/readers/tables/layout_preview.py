@@ -119,7 +119,8 @@ def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
         return
     taken = {} if table.headers is None else table.headers.taken
     for i in body.above[-_ABOVE:]:
-        yield i, taken.get(i, "note" if table.headers is not None else grid.kind(i).value)
+        part, _ = taken.get(i, ("note" if table.headers is not None else grid.kind(i).value, ""))
+        yield i, part
     rows = list(range(body.first, min(body.first + _FIRST, body.last + 1)))
     for i in rows:
         yield i, body.kind(i).value

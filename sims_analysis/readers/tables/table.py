@@ -7,7 +7,7 @@ because it looks like one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,9 +28,8 @@ from sims_analysis.readers.tables.columns import (
 )
 from sims_analysis.readers.tables.delimiters import text_grid
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
-from sims_analysis.readers.tables.header_cells import unit_kind
+from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers, read_headers
-from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 from sims_analysis.readers.tables.samples import label_column, labelled_parts, split_samples
 from sims_analysis.readers.tables.truncation import (
@@ -167,12 +166,11 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     parts, constant = split_samples(
         body, table.block, headers, table.pairs, stated=stated is not None
     )
-    limits = _stated_limits(grid, body)
     found: list[tuple[str | None, list[Signal]]] = []
     for name, block, pairs in parts:
         odd = {column for _, column in block.limits}
         odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
-        signals = [_signal(grid, block, headers, pair, limits, odd) for pair in pairs]
+        signals = [_signal(grid, block, headers, pair, odd) for pair in pairs]
         found.append((name, [signal for signal in signals if signal is not None]))
     return _content(grid, found, about | constant)
 
@@ -222,22 +220,10 @@ def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
     return notes
 
 
-def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
-    """Find a row of detection limits, above or below the numbers: ``DL | 2e15 | 5e14``."""
-    for i in (*body.above, *body.below):
-        cells = grid.cells(i)
-        first = next((cell for cell in cells if cell), "")
-        if named_role(first, "limit"):
-            return {j: c for j, c in enumerate(cells) if c != first and is_number(c)}
-    return {}
-
-
 # --- signals ----------------------------------------------------------------------------------
 
 
-def _signal(
-    grid: Grid, block: Block, headers: Headers, pair: Pair, stated: Mapping[int, str], odd: set[int]
-) -> Signal | None:
+def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int]) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
     where = f"column {grid.letter(pair.value)}"
@@ -255,7 +241,7 @@ def _signal(
         values=y[taken],
         units=headers.units[pair.value],
         where=where,
-        stderr=None if pair.error is None else block.values[taken, pair.error],
+        stderr=_errors(block, headers, pair, taken),
         ancillary={
             name: Column(block.values[taken, j], headers.units[j])
             for name, j in pair.ancillary.items()
@@ -263,12 +249,25 @@ def _signal(
     )
     if pair.sample:
         signal.metadata["sample"] = pair.sample
-    if pair.value in stated:
-        limit = stated[pair.value]
-        signal.metadata["detection_limit"] = limit if "." in limit else limit.replace(",", ".")
+    signal.metadata |= headers.about.get(pair.value, {})
     if limits is not None:
         signal.mark_below_limit(limits[taken])
     return signal
+
+
+def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
+    """Return standard errors in the unit of the values: of a column, or of the cells of values."""
+    if pair.error is None:
+        within = {row: error for (row, j), error in block.errors.items() if j == pair.value}
+        if not within:
+            return None
+        errors = np.full(len(block.values), np.nan)
+        errors[[*within]] = [*within.values()]
+        return errors[taken]
+    errors = block.values[taken, pair.error]
+    if headers.units[pair.error] in PERCENT:
+        return errors / 100 * np.abs(block.values[taken, pair.value])
+    return errors
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
