@@ -44,8 +44,8 @@ READ = [
     ("NO 0:1 nm c/s; O2 0:2 nm c/s", "Depth (nm) | NO (c/s) | O2 (c/s)\n@ 3"),
     ("NO 0:1 nm c/s; O2 0:2 nm c/s", "Depth | NO | O2\nnm | c/s | c/s\n@ 3"),
     ("C 0:1 nm at/cm3", "boron implant |\nDepth (nm) | C (at/cm3)\n@ 2"),
-    ("B 0:1 nm at/cm3", "Boron |\nDepth (nm) | C (at/cm3)\n@ 2"),
-    ("B 0:1 nm at/cm3", "Tiefe (nm) | B (át/cm3)\n@ 2"),
+    ("Boron 0:1 nm at/cm3", "Boron |\nDepth (nm) | C (at/cm3)\n@ 2"),
+    ("B 0:1 nm át/cm3", "Tiefe (nm) | B (át/cm3)\n@ 2"),
     # --- what stands beside ---------------------------------------------------------------------
     ("B 0:1 nm at/cm3; P 0:3 nm at/cm3",
      "Depth (nm) | B (at/cm3) | DL (at/cm3) | P (at/cm3) | DL (at/cm3)\n@ 5"),

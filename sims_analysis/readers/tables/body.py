@@ -18,6 +18,7 @@ from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
 from sims_analysis.readers.tables.header_cells import holds_words, try_header
 from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, is_not_measured, is_odd
+from sims_analysis.readers.tables.sections import Sections, find_sections
 from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
@@ -60,9 +61,15 @@ class Body:
     needed: tuple[int, ...] | None = None
 
     @cached_property
+    def sections(self) -> Sections:
+        """Heads that are repeated between the numbers, and labels of blocks."""
+        return find_sections(self.grid, self.first, self.last, self.above)
+
+    @cached_property
     def rows(self) -> Sequence[int]:
-        """The rows that are neither blank nor comments."""
-        return self.grid.rows_of_table(self.first, self.last)
+        """The rows that are neither blank nor comments, nor heads that are repeated."""
+        rows, left_out = self.grid.rows_of_table(self.first, self.last), self.sections.left_out
+        return [i for i in rows if i not in left_out] if left_out else rows
 
     @cached_property
     def width(self) -> int:
@@ -168,8 +175,8 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
         start, words = below, words or _words_above(grid, below)
     body = Body(grid, start, start, [], words, needed)
     body.first = _grown(body, start)
-    _find_last(body)
     body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
+    _find_last(body)
     return body
 
 
@@ -459,7 +466,7 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
         if body.needed is None:
             refuse_truncated(grid, rows, width, labelled=bool(labels))
     if not (labels or isinstance(rows, range)):
-        _warn_of_gap([grid.number(i) for i in rows], grid)
+        _warn_of_gap(body)
     try:
         block = grid.read(rows, width, body.words, {*labels, *others})
     except ReadError:
@@ -474,7 +481,7 @@ def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
     """Refuse headers in a comment between the numbers: another table begins there."""
     if isinstance(body.rows, range):
         return
-    for row in sorted({*range(body.first, body.last)} - {*body.rows}):
+    for row in sorted({*range(body.first, body.last)} - {*body.rows} - {*body.sections.left_out}):
         if not grid.is_comment(row):
             continue
         if grid.kind(row) is RowKind.HEADERS and len(grid.cells(row)) > 1:
@@ -484,13 +491,16 @@ def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
             )
 
 
-def _warn_of_gap(numbers: Sequence[int], grid: Grid) -> None:
+def _warn_of_gap(body: Body) -> None:
     """Warn where numbers go on below an empty line or a comment: another table, or a note.
 
     Files in which every other line is empty, by their line ends, are as usual.
     """
-    known = {row + 1 for row in grid.left_out} if isinstance(grid, TextGrid) else set()
-    gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1 and {*range(a + 1, b)} - known]
+    grid = body.grid
+    numbers = [grid.number(i) for i in body.rows]
+    known = {grid.number(i) for i in body.sections.left_out}
+    known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
+    gaps = [(a, b) for a, b in pairwise(numbers) if _is_open({*range(a + 1, b)}, known)]
     if gaps and len(gaps) <= _FEW_GAPS:
         after, on = gaps[-1]
         word = grid.row_word
@@ -499,6 +509,11 @@ def _warn_of_gap(numbers: Sequence[int], grid: Grid) -> None:
             "a comment: read as one table; if that is another table or a note, take it out",
             ProfileWarning,
         )
+
+
+def _is_open(between: set[int], known: set[int]) -> bool:
+    """Whether there are rows without numbers, and it is not known why."""
+    return bool(between) and not between & known
 
 
 def _refuse_words(body: Body) -> None:

@@ -208,13 +208,13 @@ class _Finding:
         """
         found = self.found
         repeats = Counter(found.texts)
-        for j in found.columns("ancillary", "index") if pairs else ():
+        for j in reversed(found.columns("ancillary", "index") if pairs else []):
             text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
             own = repeats[text] > 1 or is_limit(text)
             left = [pair for pair in pairs if pair.value < j] if own else []
             named = [pair for pair in pairs if name and pair.name == name]
             owner = (named or left[-1:] or pairs)[0]
-            owner.ancillary[text] = j
+            owner.ancillary = {text: j} | owner.ancillary
 
     def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
         """Name columns below one species by their headers too: ``B | run 1 | run 2``."""

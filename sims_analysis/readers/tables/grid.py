@@ -41,7 +41,7 @@ from sims_analysis.readers.tables.row_kinds import (
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
-_THOUSAND = 1000
+_THOUSAND, _LEFT = 1000, 1e-6
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
@@ -324,8 +324,8 @@ class TextGrid(_Places):
         if decimal != ".":
             return
         # Of a thousandth at least, and below a thousand: few columns are.
-        scaled = values * 1000
-        near = (np.abs(values) < _THOUSAND) & (np.rint(scaled) == scaled)
+        scaled = np.where(np.abs(values) < _THOUSAND, values, np.nan) * 1000
+        near = np.abs(np.rint(scaled) - scaled) < _LEFT
         for j in np.flatnonzero((near | np.isnan(values)).all(axis=0)).tolist():
             if j in texts:
                 continue
@@ -432,12 +432,15 @@ class CellGrid(_Places):
         self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
         values = np.full((len(rows), width), np.nan, order="F")
         odd: dict[int, Sequence[object]] = {}
+        # A number may say that nothing was measured.
+        numbers = any(map(is_number, nothing))
         for j in range(width):
             cells = [_at(self.rows[i], j) for i in rows]
-            if {*map(type, cells)} <= {int, float, NoneType}:
+            if {*map(type, cells)} <= {int, float, NoneType} and not numbers:
                 values[:, j] = cells
                 continue
-            odd[j] = [c if type(c) in (int, float) else _text(c) for c in cells]
+            plain = () if numbers else (int, float)
+            odd[j] = [c if type(c) in plain else _text(c) for c in cells]
         texts = {*labels, *columns_of_words(odd, words, nothing)}
         written = (
             cell
@@ -454,7 +457,7 @@ class CellGrid(_Places):
         stated = self.options.decimal is not None
         limits, errors = read_columns(values, odd, read, mark, texts, stated=stated)
         for j in () if stated or mark != "." else odd.keys() - texts:
-            if may_be_thousands([c.strip() for c in odd[j] if isinstance(c, str)]):
+            if may_be_thousands([_text(c) for c in odd[j]]):
                 raise _open_thousands(self.where(self.number(rows[0]), j))
         labelled = {j: [_text(_at(self.rows[i], j)) for i in rows] for j in texts}
         return Block(values, limits, [self.number(i) for i in rows], labelled, errors)

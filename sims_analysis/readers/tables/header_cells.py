@@ -170,7 +170,9 @@ def without_brackets(cell: str) -> str:
 def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
     cell = cell.translate(_WIDE)
-    return _in_brackets(cell) or unit_kind(cell) is not None
+    known = unit_kind(cell) is not None or has_factor(cell)
+    # ``K`` and ``V`` are rather elements.
+    return _in_brackets(cell) or known or (len(cell) > 1 and _is_ancillary_unit(cell))
 
 
 def _in_brackets(cell: str) -> bool:
@@ -227,7 +229,9 @@ def factor_in(text: str) -> bool:
     """
     text = text.translate(_WIDE)
     bare = without_brackets(text)
-    if _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare):
+    scaled = _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare)
+    # ``x1`` and ``x2`` are what samples are called.
+    if scaled and re.search(r"\d\d|\d[.,]|[eE]\d", bare):
         return True
     for match in _INTRODUCED.finditer(text):
         unit = re.split(r"[)\],;]|\s(?:and|und|et)\s", text[match.end() :])[0].strip(" .")
@@ -236,7 +240,7 @@ def factor_in(text: str) -> bool:
     return bool(_MULTIPLIED.search(text)) and not pattern("factor").search(text)
 
 
-def refuse_factor(text: str, where: str = "") -> None:
+def refuse_factor(text: str, where: str = "", advice: str = "take it out") -> None:
     """Refuse a factor, which may multiply the values or divide them.
 
     Raises
@@ -246,7 +250,7 @@ def refuse_factor(text: str, where: str = "") -> None:
     """
     raise UnitsError(
         f"{where}{text!r} states a factor, which may be meant either way; scale the values and "
-        "take it out"
+        f"{advice}"
     )
 
 
@@ -279,7 +283,7 @@ def read_header(text: str) -> Header:
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
     dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)
     if _SCALED.search(words) or dose_like or (unit and has_factor(unit)):
-        refuse_factor(text)
+        refuse_factor(text, advice="give the unit alone")
     if _SPECTRUM.search(words):
         return Header("energy", words, None, explicit=True)
     if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
@@ -330,7 +334,9 @@ def read_header(text: str) -> Header:
     if match:
         rest = _trimmed(" ".join(pattern("filler").sub(" ", _without(words, match)).split()))
         return Header("value", _content(rest), unit, explicit=True)
-    named = named_role(words, "species", "unit", "text") if not unit else None
+    named = named_role(words, "species", "unit", "layer", "text") if not unit else None
+    if named == "layer":
+        named = "text"
     if named is not None:
         return Header(named, words, None, explicit=True)  # type: ignore[arg-type]  # these are roles
     return Header("value", _content(words), unit, explicit=False)

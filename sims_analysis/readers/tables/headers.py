@@ -157,20 +157,19 @@ class _HeaderParser:
                 continue
         self._read_heads(block)
         below = [row for row in below if row.place not in found.taken]
-        named = self._take_names_below(below, above)
-        for row in [*named, *below]:
-            if row.place not in found.taken:
-                self._take_samples(row)
-        for row in above:
-            _ = (
-                self._take_units_above(row)
-                or self._take_names(row)
-                or self._take_samples(row)
-                or self._take_common_unit(row)
-            )
+        self._take_names_below(below, above)
+        for rows, take in (
+            (above, self._take_units_above),
+            (above, self._take_names),
+            ([*below, *above], self._take_samples),
+            (above, self._take_common_unit),
+        ):
+            for row in rows:
+                if row.place not in found.taken:
+                    take(row)
         self._agree_on_units()
-        rows = [row.place for row in (*above, *below) if row.place not in found.taken]
-        found.notes = sorted({*found.notes, *rows})
+        left = [row.place for row in (*above, *below) if row.place not in found.taken]
+        found.notes = sorted({*found.notes, *left})
         self._refuse_factors()
 
     def _rows(self) -> list[_Row]:
@@ -207,11 +206,12 @@ class _HeaderParser:
         scored = [(score, n) for score, n in scores if score]
         if not scored and (self.stated or labelled) and rows:
             scored = [((False, 0, 0), 0)]
+        wide, rows = rows, [_Row(r.place, r.kind, r.cells[: self.width]) for r in rows]
         if not scored:
-            return rows[::-1], []
+            units = rows[-1:] if rows and rows[-1].kind is RowKind.UNITS else []
+            return rows[: len(rows) - len(units)][::-1], units
         (axis, named, filled), heads = max(scored)
-        row = rows[heads]
-        self._refuse_few_headers(row)
+        row = wide[heads]
         used = [*self.used, *[False] * len(row.cells)]
         empty = [c for c, has in zip(row.cells, used, strict=False) if c and not has]
         if empty and self.body.needed is None:
@@ -219,7 +219,6 @@ class _HeaderParser:
         self.found.texts = row.cells[: self.width]
         what = "names the axis and" if axis else "has a word for"
         self._take(row, "headers", f"{what} {max(named, filled)} of {sum(self.used)} columns")
-        rows = [_Row(r.place, r.kind, r.cells[: self.width]) for r in rows]
         return rows[:heads][::-1], rows[heads + 1 :]
 
     def _score(self, row: _Row) -> tuple[bool, int, int] | None:
@@ -241,17 +240,19 @@ class _HeaderParser:
             return None
         axes = [h for h in headers if h.role in ("axis", "time") and h.explicit]
         own = [h for h in headers if h.role == "unread" or (h.role == "value" and h.name)]
-        units_alone = self.stated and all(map(is_unit, filled))
-        return bool(axes) and not units_alone, len(axes) + len(own), len(filled)
+        if self.stated and any(map(is_unit, filled)):
+            # Of rows that the user states, one with a bare unit is that of units.
+            return False, 0, len(filled)
+        return bool(axes), len(axes) + len(own), len(filled)
 
-    def _refuse_few_headers(self, row: _Row) -> None:
+    def _refuse_few_headers(self, place: int) -> None:
         """Refuse commas that may be decimal marks beside those between the cells."""
-        grid = self.grid
+        grid, texts = self.grid, self.found.texts
         comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
-        count = max(row.filled, default=0) + 1
-        if comma and count < self.width and self.options.columns is None and names_axis(row.cells):
+        count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
+        if comma and count < self.width and self.options.columns is None and names_axis(texts):
             raise ReadError(
-                f"line {grid.number(row.place)}: headers above {count} of {self.width} columns; if "
+                f"line {grid.number(place)}: headers above {count} of {self.width} columns; if "
                 "commas are decimal marks too, the columns are ambiguous: save the table with "
                 "semicolons or tabs, or say what the columns are by "
                 'columns={"B": (axis, values)}'
@@ -262,6 +263,7 @@ class _HeaderParser:
         found = self.found
         heads = next((i for i, (part, _) in found.taken.items() if part == "headers"), None)
         if heads is not None:
+            self._refuse_few_headers(heads)
             found.headers = [self._header(self.grid.number(heads), j) for j in range(self.width)]
         self._axes_by_units()
         for j, header in enumerate(found.headers):
@@ -346,12 +348,11 @@ class _HeaderParser:
             # Below a name for each, one bare unit of depths tells what the row is.
             kinds = {unit_kind(without_brackets(cell)) for cell in units.values()}
             alone = alone or bool(kinds & {*vocabulary.AXES})
-            units |= {j: row.cells[j] for j in row.filled}
         if not alone and not (units and others and _are_kinds(others)):
             return False
         if self.stating:
             return False
-        self._state_units(row, units)
+        self._state_units(row, {j: row.cells[j] for j in row.filled} if alone else units)
         if not alone:
             return self._take_kinds(row)
         return self._take(row, "units", "each of its cells is a unit")
@@ -366,7 +367,11 @@ class _HeaderParser:
         """Take a row that distinguishes the columns of a species: ``mean | SD``."""
         lower = ["" if j in self.stating and self.stating[j] == row.place else cell
                  for j, cell in enumerate(row.cells)]  # fmt: skip
-        if self.stated or not _distinguishes_columns(self.found.texts, lower, self._raw_heads()):
+        if (
+            self.stated
+            or not any(self.found.texts)
+            or not _distinguishes_columns(self.found.texts, lower, self._raw_heads())
+        ):
             return False
         above = _spanning(self.found.texts, lower)
         for j, cell in above.items():
@@ -378,24 +383,19 @@ class _HeaderParser:
         heads = next(i for i, (part, _) in self.found.taken.items() if part == "headers")
         return [*self.grid.cells(heads), *[""] * self.width]
 
-    def _take_names_below(self, below: Sequence[_Row], above: Sequence[_Row]) -> list[_Row]:
-        """Take a row below the heads that names their values; return it, if it is not needed."""
+    def _take_names_below(self, below: Sequence[_Row], above: Sequence[_Row]) -> None:
+        """Take a row below the heads that names their values, unless they are named better."""
         found = self.found
         values = found.columns("value")
         row = next((row for row in below if row.filled and row.filled == values), None)
         if row is None or not names_axis(found.texts) or any(map(is_number, row.cells)):
-            return []
+            return
         named = any(found.headers[j].name for j in values)
-        better = (
-            above
-            and self._are_names(self._named(above[0].cells))
-            and all(map(names_species, filter(None, self._named(above[0].cells))))
-        )
-        if named or better:
-            return [row]
+        texts = self._named(above[0].cells) if above else []
+        if named or (self._are_names(texts) and all(map(names_species, filter(None, texts)))):
+            return
         found.names = row.cells
         self._take(row, "names", "each of its cells is below the header of values")
-        return []
 
     def _take_units_above(self, row: _Row) -> bool:
         """Take a row above the heads that holds units, where none states any yet."""
@@ -495,6 +495,10 @@ class _HeaderParser:
             return False
         if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in cells if c):
             return False
+        if all(map(is_only_species, filter(None, cells))) and not are_labels(
+            {*filter(None, cells)}
+        ):
+            return False
         species = [(found.name(j), found.units[j] or found.headers[j].unit) for j in values]
         labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]
         labelled = {*zip(species, labels, strict=True)}
@@ -535,13 +539,13 @@ class _HeaderParser:
             # "Intensity" leaves the unit open.
             own = header.unit if header.unit and unit_kind(header.unit) != "arbitrary" else None
             of_row = found.units[j]
-            if own and of_row and j in self.stating and unit_kind(of_row) and unit_kind(own):
-                if not same_unit(own, of_row):
-                    where = self.grid.where(self.grid.number(self.stating[j]), j)
-                    raise UnitsError(
-                        f"{where}: the unit {of_row!r} disagrees with that of the header, "
-                        f"{found.texts[j]!r}; correct one of them"
-                    )
+            known = own and of_row and unit_kind(of_row) and unit_kind(own)
+            if known and j in self.stating and not same_unit(own or "", of_row or ""):
+                where = self.grid.where(self.grid.number(self.stating[j]), j)
+                raise UnitsError(
+                    f"{where}: the unit {of_row!r} disagrees with {own!r} of the header "
+                    f"{found.texts[j]!r}; correct one of them"
+                )
             found.units[j] = own or of_row or header.unit
 
     def _refuse_factors(self) -> None:

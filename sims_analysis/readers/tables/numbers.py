@@ -108,7 +108,8 @@ def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
 def may_be_thousands(cells: Iterable[str]) -> bool:
     """Whether the points of a column may separate thousands as well as decimals.
 
-    Some of its numbers have none, all others three digits behind each.
+    Some of its numbers have none, the others, more than one if numbers are small, three digits
+    behind each.
 
     Examples
     --------
@@ -117,7 +118,9 @@ def may_be_thousands(cells: Iterable[str]) -> bool:
     """
     numbers = [cell for cell in cells if cell.casefold() not in NOTHING and cell.strip("0")]
     with_points = [number for number in numbers if "." in number]
-    return 0 < len(with_points) < len(numbers) and all(map(_POINTS.fullmatch, numbers))
+    if not 0 < len(with_points) < len(numbers) or not all(map(_POINTS.fullmatch, numbers)):
+        return False
+    return len(with_points) > 1 or max(map(len, {*numbers} - {*with_points})) > 2
 
 
 def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:

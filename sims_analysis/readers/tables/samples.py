@@ -7,12 +7,15 @@ their names, which is how programs keep profiles.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.kernels.rows import Array, Flags
+from sims_analysis.profiles.metadata import Layer
 from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
@@ -20,10 +23,21 @@ from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import Header, same_unit, try_header
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.row_kinds import RowKind
-from sims_analysis.readers.tables.words import named_role
+from sims_analysis.readers.tables.sections import restarts
+from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
 
-__all__ = ["group_by_label", "is_tidy", "label_column", "labelled_parts", "split_samples"]
+__all__ = [
+    "group_by_label",
+    "has_tidy_headers",
+    "is_tidy",
+    "label_column",
+    "labelled_parts",
+    "layers_of",
+    "split_samples",
+]
 
+#: Headers stand within so many rows.
+_START = 30
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 
@@ -45,6 +59,14 @@ def split_samples(
         rows, constant = _split_rows(body, block, headers, block.values[:, pairs[0].axis])
         if rows:
             return [(label, block.only(mask), pairs) for label, mask in rows], constant
+    unnamed = len(pairs) == 1 and not pairs[0].name
+    sections = _sections(body, block, block.values[:, pairs[0].axis], unnamed=unnamed)
+    if sections and unnamed and _name_species([label for label, _ in sections]):
+        parts = [(block.only(mask), name) for name, mask in sections]
+        of_pair = [(None, rows, [replace(pairs[0], name=name)]) for rows, name in parts]
+        return list(of_pair), constant
+    if sections:
+        return [(label, block.only(mask), pairs) for label, mask in sections], constant
     if any(headers.labels):
         return _blocks(body, block, headers, pairs), constant
     if asked is not None:
@@ -54,6 +76,37 @@ def split_samples(
             f"blocks of columns distinguishes the samples; headers found: {listed}"
         )
     return [(None, block, pairs)], constant
+
+
+def _name_species(labels: Sequence[str]) -> bool:
+    """Whether labels of blocks name species: ``W1`` and ``W2`` count wafers."""
+    return all(map(is_only_species, labels)) and not are_labels(labels)
+
+
+def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[tuple[str, Flags]]:
+    """Return the rows of each of several blocks below each other, or refuse them.
+
+    Their labels are species, if the values are `unnamed`; samples otherwise.
+    """
+    labels = [(body.grid.number(i), text) for i, text in body.sections.labels.items()]
+    named = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
+    starts = sorted({*restarts(axis, block.rows), *named})
+    if len(starts) < 2:
+        return []
+    sections = []
+    for count, (start, stop) in enumerate(pairwise([*starts, len(axis)]), 1):
+        rows = np.zeros(len(axis), dtype=bool)
+        rows[start:stop] = True
+        sections.append((named.get(start) or f"block {count}", rows))
+    of_species = unnamed and len(labels) == len(starts) and _name_species([t for _, t in labels])
+    if body.grid.options.samples is None and not of_species:
+        places = [block.rows[start] for start in starts[1:]]
+        raise ReadError(
+            f"the depths begin anew at {body.grid.row_word} {places[0]}: {len(starts)} blocks "
+            f"stand below each other ({_listed([label for label, _ in sections])}); samples=True "
+            "reads each as a measurement"
+        )
+    return sections
 
 
 def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> list[Part]:
@@ -89,7 +142,7 @@ def _split_rows(
     constant: dict[str, str] = {}
     for j, header in enumerate(headers.texts):
         labels = _labels(block, headers, j)
-        if labels is None or j in without:
+        if labels is None or j in without or named_role(header, "layer"):
             continue
         place = grid.letter(j)
         different = list(dict.fromkeys(filter(None, labels)))
@@ -113,6 +166,26 @@ def _split_rows(
                 ProfileWarning,
             )
     return chosen, constant
+
+
+def layers_of(block: Block, headers: Headers, axis: int) -> tuple[Layer, ...]:
+    """Return the layers that a column names, with the depths from which and to which they reach."""
+    for j, header in enumerate(headers.texts):
+        labels = _labels(block, headers, j) if named_role(header, "layer") else None
+        if labels is None or not any(labels):
+            continue
+        filled, depths = np.array(_filled(labels), dtype=object), block.values[:, axis]
+        starts = [0, *(np.flatnonzero(filled[1:] != filled[:-1]) + 1).tolist()]
+        unit = headers.units[axis] or ""
+        return tuple(
+            Layer(
+                matrix=filled[start],
+                start=f"{depths[start]:g} {unit}".strip(),
+                stop=f"{depths[stop - 1]:g} {unit}".strip(),
+            )
+            for start, stop in pairwise([*starts, len(filled)])
+        )
+    return ()
 
 
 def _labels(block: Block, headers: Headers, column: int) -> list[str] | None:
@@ -162,6 +235,17 @@ def is_tidy(headers: Sequence[str]) -> bool:
     return sum(try_header(header).role in ("axis", "time") for header in headers) == 1
 
 
+def has_tidy_headers(grid: Grid) -> bool:
+    """Whether one of the first rows, above the numbers, is a header of species beside depths."""
+    for i in range(min(len(grid), _START)):
+        kind = grid.kind(i)
+        if kind is RowKind.NUMBERS:
+            return False
+        if kind is RowKind.HEADERS and not grid.is_comment(i) and is_tidy(grid.cells(i)):
+            return True
+    return False
+
+
 def label_column(body: Body) -> int | None:
     """Find the column that names the species of each row."""
     grid = body.grid
@@ -180,6 +264,11 @@ def labelled_parts(
 ) -> list[tuple[str | None, list[Signal]]]:
     """Make the signals of each sample; of all, unless they are wanted separately."""
     asked = body.grid.options.samples
+    names = [text.strip() for text in block.texts[label]]
+    if len(names) == len({*names}) > 1:
+        raise ReadError(
+            f"each of {len(names)} species has one row: a summary of profiles, and none of them"
+        )
     if asked is None:
         return [(None, _signals_of(body, block, found, label))]
     axis = next(j for j, header in enumerate(found.headers) if header.role in ("axis", "time"))

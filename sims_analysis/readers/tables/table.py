@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
 from sims_analysis.kernels.rows import Array, Flags
-from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse_odd_rows
 from sims_analysis.readers.tables.columns import (
     Pair,
@@ -31,7 +31,13 @@ from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, t
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers, read_headers
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
-from sims_analysis.readers.tables.samples import label_column, labelled_parts, split_samples
+from sims_analysis.readers.tables.samples import (
+    label_column,
+    labelled_parts,
+    layers_of,
+    split_samples,
+)
+from sims_analysis.readers.tables.side_notes import without_side_notes
 from sims_analysis.readers.tables.truncation import (
     warn_of_merged_cells,
     warn_of_moved_cells,
@@ -43,6 +49,9 @@ from sims_analysis.readers.tables.workbook import chosen_sheet
 
 __all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
 
+#: What programs write for no value, and how many times smaller than others such a number is.
+_SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
+_APART = 100
 #: Rows and columns of a table that is turned are not more than these.
 _SHORT = 2000
 
@@ -57,8 +66,9 @@ def read(source: Source) -> Content:
     return read_grid(find_grid(source), source)
 
 
+@once_per_source
 def find_grid(source: Source) -> Grid:
-    """Find the rows of a file."""
+    """Find the rows of a file: of a text, or of the sheet to read."""
     if source.is_workbook:
         return chosen_sheet(source)
     grid = text_grid(source)
@@ -95,7 +105,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
     others = ", ".join(map(repr, grid.others)) if isinstance(grid, CellGrid) else ""
     elsewhere = f"there are rows of numbers in {others} too: sheet= names the one to read"
     try:
-        content = _read_grid(_turned(grid), source)
+        content = _read_grid(_turned(without_side_notes(grid)), source)
     except SimsError as error:
         if others:
             error.args = (f"sheet {grid.name!r}: {error}; {elsewhere}", *error.args[1:])
@@ -172,18 +182,25 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
         signals = [_signal(grid, block, headers, pair, odd) for pair in pairs]
         found.append((name, [signal for signal in signals if signal is not None]))
-    return _content(grid, found, about | constant)
+    layers = layers_of(table.block, headers, table.pairs[0].axis)
+    return _content(grid, found, about | constant, layers)
 
 
 def _content(
-    grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
+    grid: Grid,
+    parts: Sequence[tuple[str | None, list[Signal]]],
+    about: dict[str, str],
+    layers: tuple[Layer, ...] = (),
 ) -> Content:
     """Return what was read of each sample; of all, unless they are wanted separately."""
     contents = [
-        Content(signals=signals, metadata=Metadata(sample=name, other=about))
+        Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
         for name, signals in parts
     ]
-    return contents[0] if grid.options.samples is None else Content(parts=contents)
+    if grid.options.samples is None:
+        signals = [signal for content in contents for signal in content.signals]
+        return replace(contents[0], signals=signals)
+    return Content(parts=contents)
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
@@ -234,6 +251,7 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
             warn(f"{where} ({headers.texts[pair.value]!r}) holds no number", ProfileWarning)
             return None
+    _refuse_sentinel(grid, block, pair)
     signal = Signal(
         name=pair.name,
         depths=x[taken],
@@ -253,6 +271,25 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
     if limits is not None:
         signal.mark_below_limit(limits[taken])
     return signal
+
+
+def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
+    """Refuse a number that stands for no value: ``-9999``, or ``-1`` far below all others."""
+    values = block.values[:, pair.value]
+    negative = np.flatnonzero(values < 0)
+    sentinels = {*values[negative].tolist()}
+    if grid.options.not_measured or len(sentinels) != 1 or not sentinels <= _SENTINELS:
+        return
+    size, positive = -min(sentinels), values[values > 0]
+    if positive.size and not (size > positive.max() or _APART * size < np.median(positive)):
+        return
+    row = block.rows[negative[0]]
+    text = f"{min(sentinels):g}"
+    raise ReadError(
+        f"{grid.where(row, pair.value)}: {text} is the only negative number of its column, in "
+        f"{negative.size} of {values.size} rows: if it says that nothing was measured, pass "
+        f"not_measured={text!r}; if it is a value, not_measured='-' keeps it"
+    )
 
 
 def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
