@@ -66,7 +66,8 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
     _state_units(signals, options)
     if options.number_repeats:
         _number_repeats(signals)
-    _warn_of_zeros(signals)
+    if "last row" not in content.metadata.other:
+        _warn_of_zeros(signals)
     infinite = _infinities(signals)
     metadata = replace(
         content.metadata,
