@@ -179,11 +179,19 @@ def _unit(
     try:
         return unit_of_kind(in_file, kinds, who).text
     except UnitsError as error:
-        other = unit_kind(in_file) in vocabulary.AXES and not depths
-        axis = ', or columns={"B": (axis, values)} if these are depths or times' if other else ""
-        raise UnitsError(
-            f"{error}. The file states it so; pass {argument}= to state it{axis}"
-        ) from None
+        # Whoever passed another one would make depths of times, or values of depths.
+        advice = f"pass {argument}= to state it in another way"
+        if _is_readable(in_file):
+            advice = 'columns={"B": (axis, values)} says which columns to read instead'
+        raise UnitsError(f"{error}. The file states it so; {advice}") from None
+
+
+def _is_readable(unit: str) -> bool:
+    try:
+        read_unit(unit)
+    except UnitsError:
+        return False
+    return True
 
 
 def _number_repeats(signals: list[Signal]) -> None:

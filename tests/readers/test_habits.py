@@ -57,7 +57,11 @@ READ = [
     ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | T (°C)\n@ 3"),
     ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
      "Depth (nm) | B (at/cm3) | P (at/cm3) | Pressure (mbar) | I_p (nA)\n@ 5"),
-    # --- an error and its value in one cell, or in per cent ----------------------------------------
+    ("B 0:2 nm at/cm3", "Depth (nm) | Transmission (%) | B (at/cm3)\n@ 3"),
+    ("B 1:2 nm at/cm3", "# | Depth | B\n | nm | at/cm3\n@ 3"),
+    ("11B 0:1 nm c/s; 11B 0:2 nm at/cm3", "Depth (nm) | 11B (c/s) | 11B (at/cm3)\nMatrix | Si | Si\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Sample | W7 |\nDepth | B | P\nDL | 1E15 | 2E15\nnm | at/cm3 | at/cm3\nRSF | 1E22 | 2E22\n@ 3"),
     # --- pages ----------------------------------------------------------------------------------
     ("B 0:1 nm at/cm3",
      "Depth (nm) | B (at/cm3)\n@ 2\nDepth (nm) | B (at/cm3)\n@@ 2"),
@@ -86,6 +90,13 @@ REFUSED = [
     ("samples=True", "Depth (nm) | B (at/cm3)\nW1 |\n@ 2\nW2 |\n@ 2"),
     ("thousands", "Depth (nm) | B (at/cm3)\n998 | 1\n999 | 2\n1.000 | 3\n1.001 | 4"),
     ("thousands", "Depth (nm) | B (c/s)\n1 | 1.234\n2 | 12.345\n3 | 123\n4 | 1.111"),
+    ("thousands", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
+    # --- no advice that makes wrong ------------------------------------------------------------
+    ("first, column A", "B (at/cm3) | P (at/cm3)\n@ 2"),
+    ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
+    ("no unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
+    ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
+    ("one row: a summary", "Species | Depth (nm) | Conc. (at/cm3)\nB | 120 | 1E20\nP | 80 | 2E19"),
     ("-9999", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -9999\n2 | 3E18"),
     ("-1", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -1\n2 | 3E18\n3 | -1"),
 ]  # fmt: skip
@@ -187,3 +198,183 @@ def test_tables_are_read_as_they_are_meant(read, table, written):
 def test_what_is_left_open_is_refused(says, table, written):
     with pytest.raises(sims.SimsError, match=says):
         sims.read(written(rows_of(table)))
+
+
+def test_no_unit_is_advised_for_a_column_that_states_one(tmp_path):
+    for table in [table for _, table in REFUSED if "Si->" not in table and "(%)" not in table]:
+        with pytest.raises(sims.SimsError) as caught:
+            sims.read(as_text(rows_of(table)))
+        assert not re.search(r"pass (depth_)?units=", str(caught.value)), table
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    ("table", "labels"),
+    [
+        ("W1 |\nDepth (nm) | B (at/cm3)\n@ 2\n\nW2 |\nDepth (nm) | B (at/cm3)\n@ 2", ["W1", "W2"]),
+        ("Depth (nm) | B (at/cm3)\nW1 |\n@ 2\nW2 |\n@ 2\nW3 |\n@ 2", ["W1", "W2", "W3"]),
+        ("Sample | a\nDepth (nm) | B (at/cm3)\n@ 2\nSample | b\nDepth (nm) | B (at/cm3)\n@ 2", ["a", "b"]),
+        ("Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2", ["block 1", "block 2"]),
+        ("Depth (nm) | B (at/cm3)\n@ 2\n@ 2", ["block 1", "block 2"]),
+    ],
+)  # fmt: skip
+def test_blocks_below_each_other_are_samples(written, table, labels):
+    rows = rows_of(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        found_ = sims.read(written(rows), samples=True)
+    assert [result.metadata.sample for result in found_] == labels
+    for result in found_:
+        assert result["B"].depths.tolist() == [0, 10, 20, 30, 40]
+        assert result["B"].concentrations.tolist() == [1000.5 + i for i in range(5)]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+def test_blocks_that_are_named_by_species_are_their_profiles(written):
+    table = "Boron |\nDepth (nm) | Conc. (at/cm3)\n@ 2\nArsenic |\nDepth (nm) | Conc. (at/cm3)\n@ 2"
+    result = sims.read(written(rows_of(table)))
+    assert result.species == ["Boron", "Arsenic"]
+    assert result["Arsenic"].depths.tolist() == [0, 10, 20, 30, 40]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    ("cells", "errors"),
+    [
+        (["1E18 ± 1E17", "2E18 +/- 3E17", "4E18"], [1e17, 3e17, np.nan]),
+        (["1E18 ± 10 %", "2E18 ± 5%", "4E18±1E16"], [1e17, 1e17, 1e16]),
+    ],
+)
+def test_a_value_and_its_error_in_one_cell(written, cells, errors):
+    rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), cell] for i, cell in enumerate(cells))]
+    profile = sims.read(written(rows))["B"]
+    assert profile.concentrations.tolist() == [1e18, 2e18, 4e18]
+    np.testing.assert_allclose(profile.concentrations_stderr, errors)
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    "head", ["Error (%)", "B error (%)", "RSD (%)", "rel. std. dev. [%]", "Fehler (%)"]
+)
+def test_errors_in_per_cent_are_parts_of_their_values(written, head):
+    profile = sims.read(
+        written([["Depth (nm)", "B (at/cm3)", head], [0.0, 2e18, 5.0], [1.0, 4e18, 10.0]])
+    )["B"]
+    assert profile.concentrations_stderr.tolist() == [1e17, 4e17]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+def test_a_column_of_layers_is_known_of_the_measurement(written):
+    rows = [["Layer", "Depth (nm)", "B (at/cm3)"], *(
+        [name, 10.0 * i, 1e18 + i] for i, name in enumerate(["SiO2", "SiO2", "Si", "Si"])
+    )]  # fmt: skip
+    result = sims.read(written(rows))
+    assert result["B"].depths.tolist() == [0, 10, 20, 30]
+    layers = [(layer.matrix, layer.start, layer.stop) for layer in result.metadata.layers]
+    assert layers == [("SiO2", "0 nm", "10 nm"), ("Si", "20 nm", "30 nm")]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+def test_rows_that_say_what_is_known_of_each_column(written):
+    table = "Matrix | Si | SiO2\nDepth (nm) | B (at/cm3) | P (at/cm3)\nRSF (at/cm3) | 1E22 | 2E22\nDL | 1E15 | 2E15\n@ 3"
+    boron, phosphorus = (p.species_metadata for p in sims.read(written(rows_of(table))))
+    assert (boron["matrix"], phosphorus["matrix"]) == ("Si", "SiO2")
+    assert [float(m["rsf"].split()[0]) for m in (boron, phosphorus)] == [1e22, 2e22]
+    assert [float(m["detection_limit"].split()[0]) for m in (boron, phosphorus)] == [1e15, 2e15]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    "side",
+    [
+        [["measured by M. M."]],
+        [["Summary", None], ["Peak depth (nm)", 120.0], ["Dose (at/cm2)", 1e14]],
+        [[None, None], ["Species", "Peak"], ["B", 1e20]],
+    ],
+)
+def test_notes_beside_the_rows_are_kept_and_read_as_none(written, side):
+    rows = [["Depth (nm)", "B (at/cm3)"], *([10.0 * i, 1e18 + i] for i in range(6))]
+    rows = [
+        [*row, *((None, *side[i - 1]) if 0 < i <= len(side) else ())] for i, row in enumerate(rows)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        result = sims.read(written(rows))
+    assert [*result.species] == ["B"]
+    assert result["B"].depths.tolist() == [0, 10, 20, 30, 40, 50]
+    kept = str(result.metadata.other)
+    assert all(
+        f"{cell:g}" if isinstance(cell, float) else cell in kept for cell in sum(side, []) if cell
+    )
+
+
+def test_a_limit_belongs_to_the_species_before_it():
+    table = "Depth (nm) | B (at/cm3) | DL (at/cm3) | P (at/cm3) | DL (at/cm3)\n@ 5"
+    boron, phosphorus = sims.read(as_text(rows_of(table)))
+    assert boron.extra["columns"]["DL (at/cm3)"]["values"][0] == 2000.5
+    assert phosphorus.extra["columns"]["DL (at/cm3)"]["values"][0] == 4000.5
+
+
+@pytest.mark.parametrize("first", ["Summary", "Results"])
+def test_a_list_of_results_is_not_the_sheet_of_the_profiles(first):
+    book = openpyxl.Workbook()
+    book.active.title = first
+    for row in (
+        ["Species", "Peak depth (nm)", "Peak conc. (at/cm3)"],
+        ["B", 120, 1e20],
+        ["P", 80, 2e19],
+    ):
+        book.active.append(row)
+    sheet = book.create_sheet("W7")
+    for row in (["Depth (nm)", "B (at/cm3)"], [0, 1e18], [1, 2e18], [2, 3e18]):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.warns(sims.ProfileWarning, match=f"sheet 'W7'; .* in '{first}' too"):
+        result = sims.read(named(out.getvalue(), "w7.xlsx"))
+    assert result["B"].concentrations.tolist() == [1e18, 2e18, 3e18]
+
+
+@pytest.mark.parametrize(
+    ("stated", "depths"), [(".", [998, 999, 1, 1.001]), (",", [998, 999, 1000, 1001])]
+)
+def test_the_stated_mark_says_what_points_are(stated, depths):
+    rows = [
+        ["Depth (nm)", "B (at/cm3)"],
+        ["998", "5"],
+        ["999", "6"],
+        ["1.000", "7"],
+        ["1.001", "8"],
+    ]
+    for written in (as_text, as_workbook):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sims.ProfileWarning)
+            assert sims.read(written(rows), decimal=stated)["B"].depths.tolist() == depths
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("number", [-9999.0, -1.0, -999.0])
+def test_a_number_that_stands_for_none_is_named(written, number):
+    rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), 1e18] for i in range(5)), [5.0, number]]
+    with pytest.raises(sims.ReadError, match=f"not_measured='{number:g}'"):
+        sims.read(written(rows))
+    values = sims.read(written(rows), not_measured=f"{number:g}")["B"].concentrations
+    np.testing.assert_array_equal(values, [1e18] * 5 + [np.nan])
+    assert sims.read(written(rows), not_measured="-")["B"].concentrations[5] == number
+
+
+def test_negative_values_of_a_background_are_values():
+    rows = [["Depth (nm)", "B (c/s)"], [0.0, 3.0], [1.0, -1.0], [2.0, 2.0]]
+    assert sims.read(as_text(rows))["B"].concentrations.tolist() == [3, -1, 2]
+    rows = [["Depth (nm)", "B (at/cm3)"], [0.0, 3e18], [1.0, -1e15], [2.0, -2e15]]
+    assert sims.read(as_text(rows))["B"].concentrations.tolist() == [3e18, -1e15, -2e15]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# SUPREM-IV\n# Depth (nm)  B (atoms/cm3)\n", "# SUPREM-IV: x (nm)  B (atoms/cm3)\n"],
+)
+def test_a_comment_that_states_units_is_believed(comment):
+    result = sims.read(named(f"{comment}0.0 1e18\n10.0 2e18\n20.0 3e18\n".encode(), "w7.txt"))
+    assert (result["B"].depth_units, result["B"].concentration_units) == ("nm", "atoms/cm3")
+    assert result["B"].depths.tolist() == [0, 10, 20]

@@ -628,7 +628,13 @@ def test_clock_times_beside_depths_are_left_out_and_told():
     assert values(result) == ([1, 2, 3], [1e18, 2e18, 3e18])
 
 
-@pytest.mark.parametrize("word", ["RSF", "Dose", "m/z", "相対感度係数"])
+@pytest.mark.parametrize("word", ["RSF", "相対感度係数", "Relative sensitivity factor"])
+def test_a_row_of_sensitivity_factors_is_known_of_each_species(write, word):
+    path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
+    assert [p.species_metadata["rsf"] for p in sims.read(path)] == ["2e22", "3e22"]
+
+
+@pytest.mark.parametrize("word", ["Dose", "m/z"])
 def test_what_a_row_says_of_the_columns_is_a_note_that_is_told(write, word):
     path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
     with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken for a note"):

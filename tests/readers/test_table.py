@@ -712,7 +712,7 @@ def test_nan_stands_between_blanks_for_what_was_not_measured(write):
 
 @pytest.mark.parametrize("unit", ["10^18 at/cm3", "x1E18 at/cm3", "1e18 cm-3", "E18 cm^-3"])
 def test_a_factor_before_a_unit_is_refused(write, unit):
-    with pytest.raises(sims.UnitsError, match=r"species 'B': units: .* it holds a factor"):
+    with pytest.raises(sims.UnitsError, match=r"line 1, column B: .* states a factor"):
         sims.read(write(f"Depth (nm),B ({unit})\n0,1.5\n1,2\n"))
 
 

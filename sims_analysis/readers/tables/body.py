@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
-from sims_analysis.readers.tables.header_cells import holds_words, try_header
+from sims_analysis.readers.tables.header_cells import begins_row, holds_words, try_header
 from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, is_not_measured, is_odd
 from sims_analysis.readers.tables.sections import Sections, find_sections
@@ -302,7 +302,7 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     first = filled[0]
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or named_role(first, "limit", "factor", "ancillary", "mass"):
+    if not headed or begins_row(first) or named_role(first, "ancillary", "mass"):
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
 
@@ -356,7 +356,7 @@ def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
 def _ends(body: Body, row: int) -> bool:
     """Whether a row belongs to the numbers."""
     kind, cells = body.kind(row), body.grid.cells(row)
-    if body.grid.is_comment(row) or named_role(next(filter(None, cells), ""), "limit"):
+    if body.grid.is_comment(row) or begins_row(next(filter(None, cells), "")):
         return False
     if kind is RowKind.MIXED and body.needed is None:
         # No row is one of numbers alone; or words stand where they may, and something is odd.
@@ -385,7 +385,7 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     cells = [*cells, *[""] * (width - len(cells))]
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
-    if named_role(first, "limit") or "=" in cells:
+    if begins_row(first) or "=" in cells:
         return
     width = len(cells)
     # Every other line may be blank. Above the numbers their rows are not known yet.

@@ -13,7 +13,13 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.grid import Block, Grid
-from sims_analysis.readers.tables.header_cells import PERCENT, is_limit, same_unit, unit_kind
+from sims_analysis.readers.tables.header_cells import (
+    PERCENT,
+    is_limit,
+    names_axis,
+    same_unit,
+    unit_kind,
+)
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
@@ -195,9 +201,12 @@ class _Finding:
         self._add_ancillary(pairs)
         self._distinguish_repeats(pairs)
         if not pairs:
+            ancillary = self.found.columns("ancillary")
+            others = [self.found.texts[j] for j in ancillary if self.found.units[j]]
+            units = "".join(f"; {text!r} is in no unit of values" for text in others)
             raise ReadError(
                 "no column holds values: the headers are "
-                f"{', '.join(filter(None, self.found.texts))!r}"
+                f"{', '.join(filter(None, self.found.texts))!r}{units}"
             )
         return pairs
 
@@ -285,6 +294,21 @@ class _Finding:
             raise ReadError(
                 "the table has neither a depth nor a time column; headers found: "
                 f"{', '.join(map(repr, filter(None, self.found.texts))) or 'none'}. Name the "
+                'columns by columns={"B": (axis, values)}'
+            )
+        naming = next((i for i in self.found.notes if names_axis(self.grid.cells(i))), None)
+        if naming is not None:
+            number = self.grid.number(naming)
+            raise ReadError(
+                f"{self.grid.row_word} {number} names a depth or a time, but not of the columns "
+                f"below; header_rows=[{number - 1}] makes it the row of headers, and columns= says "
+                "what the columns are"
+            )
+        first = candidates[0]
+        if self.found.units[first] or is_species(self.headers[first].name):
+            raise ReadError(
+                f"the table has neither a depth nor a time column: its first, column "
+                f"{self.grid.letter(first)} ({self.found.texts[first]!r}), is another. Name the "
                 'columns by columns={"B": (axis, values)}'
             )
         if self.grid.options.depth_units is None:

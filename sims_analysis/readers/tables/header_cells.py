@@ -21,6 +21,7 @@ from sims_analysis.units import read_unit
 __all__ = [
     "PERCENT",
     "Header",
+    "begins_row",
     "factor_in",
     "has_factor",
     "has_role",
@@ -217,6 +218,12 @@ def is_limit(text: str) -> bool:
     """Whether a header is that of detection limits."""
     words, _ = _split(text)
     return bool(pattern("limit").fullmatch(words) or _LIMITS.search(words))
+
+
+def begins_row(text: str) -> bool:
+    """Whether a cell says that the others of its row are limits or factors of their columns."""
+    words, _ = _split(text)
+    return named_role(words, "limit", "factor") is not None
 
 
 def factor_in(text: str) -> bool:

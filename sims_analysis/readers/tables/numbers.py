@@ -100,7 +100,7 @@ def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
     """Match a number whose thousands are apart for certain: by a blank, or beside decimals."""
     for mark in decimal or ".,":
         match = _GROUPED[mark].fullmatch(text)
-        if match and (match[2] or match[1] not in ".,"):
+        if match and (decimal == "," or match[2] or match[1] not in ".,"):
             return match
     return None
 

@@ -27,11 +27,12 @@ def without_side_notes(grid: Grid) -> Grid:
         return grid
     rows = [i for i in range(min(len(grid), _START)) if not grid.is_comment(i)]
     mixed = [i for i in rows if grid.kind(i) is RowKind.MIXED]
-    words = [j for j in (_first_word(grid.cells(i)) for i in mixed) if j]
+    words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
     first, run, _ = first_run(grid)
-    region = _Region(grid, rows, min(words), first if run else mixed[0])
+    start = min([*words, *([first] if run else [])])
+    region = _Region(grid, rows, min(words.values()), start)
     cut = region.cut()
     if cut is None:
         return grid
