@@ -387,9 +387,9 @@ def test_cells_that_keep_all_rows_from_being_numbers_are_named(workbook, row, sa
 
 def test_a_note_beside_the_first_row_loses_no_sample(workbook):
     rows = [HEADER, [*ROWS[0], None, "Operator: X"], *ROWS[1:]]
-    with pytest.raises(sims.ReadError, match="row 2, column E: 'Operator: X'"):
-        sims.read(workbook(S=rows))
-    check(sims.read(workbook(S=rows), not_measured=["Operator: X"]))
+    result = sims.read(workbook(S=rows))
+    check(result)
+    assert result.metadata.other == {"Operator": "X"}
 
 
 def test_an_empty_sheet_of_processed_data_hides_no_other(workbook):

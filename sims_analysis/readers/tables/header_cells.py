@@ -72,17 +72,19 @@ _RELATIVE = re.compile(
     r"(?=$|[\s_%(\[])",
     re.IGNORECASE,
 )
-_PLUS_MINUS = re.compile(r"(?:^|(?<=[\s(\[]))\+\s?/?\s?[-\u2212](?=$|[\s(\[\d])")
+_PLUS_MINUS = re.compile(r"(?:^|(?<=[\s(\[]))\+\s?/?\s?[-\u2212](?=$|[\s,(\[\d])")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
     re.compile(r"(.+?)\s+/\s+(\S.*)"),
-    re.compile(r"(.+?)_([^_\s]+)"),
     re.compile(r"(.+?)\s+in\s+(\S.*)"),
+    re.compile(r"(.+?)_([^_\s]+)"),
     re.compile(r"(.+?)\s+(\S+)"),
     # Last, or counts/s would be in s.
     re.compile(r"([^/]+?)/(\S.*)"),
 )
+#: Of these forms the first leave no doubt that a unit follows.
+_SEPARATED = 3
 
 
 #: In this order: a header may hold words of several.
@@ -171,7 +173,7 @@ def without_brackets(cell: str) -> str:
 def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
     cell = cell.translate(_WIDE)
-    known = unit_kind(cell) is not None or has_factor(cell)
+    known = unit_kind(cell) is not None or cell in PERCENT or has_factor(cell)
     # ``K`` and ``V`` are rather elements.
     return _in_brackets(cell) or known or (len(cell) > 1 and _is_ancillary_unit(cell))
 
@@ -420,8 +422,14 @@ def _split(text: str) -> tuple[str, str | None]:
     kind = unit_kind(text)
     if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
         return "", text
-    for form in _AFTER:
+    for place, form in enumerate(_AFTER):
         match = form.fullmatch(text)
+        if (
+            match
+            and place < _SEPARATED
+            and (match[2] in PERCENT or _is_ancillary_unit(match[2].strip()))
+        ):
+            return _trimmed(match[1]), match[2].strip()
         # What stands last may be an element rather than a unit: ``Si Au``, ``Ga/As``.
         if match and unit_kind(match[2]) and not re.fullmatch(r"[A-Z][a-z]?", match[2]):
             return _trimmed(match[1]), match[2].strip()

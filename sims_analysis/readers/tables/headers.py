@@ -18,6 +18,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.grid import Block, CellGrid, TextGrid
 from sims_analysis.readers.tables.header_cells import (
+    PERCENT,
     Header,
     factor_in,
     has_factor,
@@ -273,6 +274,9 @@ class _HeaderParser:
                 if found.units[j] or not counts:
                     found.headers[j] = Header("value", found.texts[j], None, explicit=False)
             unit = found.units[j]
+            if header.role == "ancillary" and unit in PERCENT:
+                # ``RSD`` is an error where per cent are stated.
+                found.headers[j] = try_header(f"{found.texts[j]} (%)")
             if header.role == "value" and is_ancillary(header, unit):
                 found.headers[j] = replace(header, role="ancillary")
         first = [row for row in self.body.above if row not in found.taken]

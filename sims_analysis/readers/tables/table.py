@@ -44,7 +44,7 @@ from sims_analysis.readers.tables.truncation import (
     warn_of_short_lines,
     warn_of_uneven_rows,
 )
-from sims_analysis.readers.tables.words import named_role
+from sims_analysis.readers.tables.words import is_matrix_signal, named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
 __all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
@@ -211,7 +211,9 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
     named = match[1].strip() if match else grid.name.strip()
     if unit_kind(named) in vocabulary.VALUE_KINDS and re.search(r"\W|\d", named):
         for pair in pairs:
-            headers.units[pair.value] = named
+            # A matrix signal is measured in another unit.
+            if not is_matrix_signal(pair.name):
+                headers.units[pair.value] = named
 
 
 # --- notes ------------------------------------------------------------------------------------
