@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from types import NoneType
@@ -26,6 +26,7 @@ from sims_analysis.readers.tables.numbers import (
     column_name,
     columns_of_words,
     decimal_mark,
+    has_points_of_thousands,
     is_number,
     may_be_thousands,
     read_cell,
@@ -41,7 +42,9 @@ from sims_analysis.readers.tables.row_kinds import (
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
-_THOUSAND, _LEFT = 1000, 1e-6
+_THOUSAND, _LEFT, _FIRST_ROWS = 1000, 1e-6, 50
+#: Three digits behind a point, and no more.
+_THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
@@ -303,8 +306,8 @@ class TextGrid(_Places):
         read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
         stated = self.options.decimal is not None
         limits, errors = read_columns(values, odd, read, decimal, texts, stated=stated)
-        if not stated:
-            self._refuse_thousands(lines, values, decimal, texts, lambda i: rows[i] + 1)
+        if not stated and decimal == ".":
+            self._refuse_thousands(lines, values, texts, rows)
         if beyond is not None:
             raise ReadError(f"{self.row_word} {rows[beyond[0]] + 1}: {beyond[1]}")
         labelled = {j: [c if isinstance(c, str) else "" for c in odd[j]] for j in texts}
@@ -313,26 +316,32 @@ class TextGrid(_Places):
         return Block(values, limits, numbers, labelled, errors, reader.lengths)
 
     def _refuse_thousands(
-        self,
-        lines: Sequence[str],
-        values: Array,
-        decimal: str,
-        texts: Collection[int],
-        number: Callable[[int], int],
+        self, lines: Sequence[str], values: Array, texts: Collection[int], rows: Sequence[int]
     ) -> None:
         """Refuse columns whose points may separate thousands: ``998``, ``999``, ``1.000``."""
-        if decimal != ".":
+        # First rows show that hardly a column is.
+        first = [self.split(line) for line in lines[:_FIRST_ROWS]]
+        candidates = np.flatnonzero(_in_thousandths(values[:_FIRST_ROWS])).tolist()
+        if not any(has_points_of_thousands(_at(row, j) or "" for row in first) for j in candidates):
             return
-        # Of a thousandth at least, and below a thousand: few columns are.
-        scaled = np.where(np.abs(values) < _THOUSAND, values, np.nan) * 1000
-        near = np.abs(np.rint(scaled) - scaled) < _LEFT
-        for j in np.flatnonzero((near | np.isnan(values)).all(axis=0)).tolist():
+        if not any(map(_THREE_DIGITS.search, lines)):
+            return
+        split = [self.split(line) for line in lines]
+        for j in np.flatnonzero(_in_thousandths(values)).tolist():
             if j in texts:
                 continue
-            cells = [(_at(self.split(line), j) or "").strip() for line in lines]
+            cells = [(_at(row, j) or "").strip() for row in split]
             if may_be_thousands(cells):
                 row = next(i for i, cell in enumerate(cells) if "." in cell)
-                raise _open_thousands(self.where(number(row), j))
+                raise _open_thousands(self.where(rows[row] + 1, j))
+
+
+def _in_thousandths(values: Array) -> NDArray[np.bool_]:
+    """Return which columns hold whole numbers of thousandths below a thousand."""
+    scaled = np.where(np.abs(values) < _THOUSAND, values, np.nan) * _THOUSAND
+    near = (np.abs(np.rint(scaled) - scaled) < _LEFT) | np.isnan(values)
+    columns: NDArray[np.bool_] = near.all(axis=0)
+    return columns
 
 
 def _open_thousands(where: str) -> ReadError:

@@ -310,7 +310,8 @@ class _HeaderParser:
         for j, unit in enumerate(found.units):
             header = found.headers[j]
             silent = not (header.explicit or is_species(header.name)) and axes <= bare_times
-            if unit and (not found.texts[j] or silent) and unit_kind(unit) in vocabulary.AXES:
+            short = found.texts[j].casefold() in ("", "x", "z", "t")
+            if unit and (short or silent) and unit_kind(unit) in vocabulary.AXES:
                 role: Role = "axis" if unit_kind(unit) == "depth" else "time"
                 found.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)

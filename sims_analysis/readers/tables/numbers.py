@@ -22,6 +22,7 @@ __all__ = [
     "column_name",
     "columns_of_words",
     "decimal_mark",
+    "has_points_of_thousands",
     "is_below_limit",
     "is_clock",
     "is_number",
@@ -48,8 +49,8 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNO
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 #: By decimal mark, numbers whose thousands are apart: by what, and the decimals.
 _GROUPED = {
-    ",": re.compile(r"[+-]?\d{1,3}([.'\s\u2019])\d{3}(?:\1\d{3})*(,\d+)?"),
-    ".": re.compile(r"[+-]?\d{1,3}([,'\s\u2019])\d{3}(?:\1\d{3})*(\.\d+)?"),
+    ",": re.compile(r"[+-]?(?!0)\d{1,3}([.'\s\u2019])\d{3}(?:\1\d{3})*(,\d+)?"),
+    ".": re.compile(r"[+-]?(?!0)\d{1,3}([,'\s\u2019])\d{3}(?:\1\d{3})*(\.\d+)?"),
 }
 _UNGROUPED = re.compile(r"[+-]?\d{4}")
 _CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
@@ -103,6 +104,12 @@ def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
         if match and (decimal == "," or match[2] or match[1] not in ".,"):
             return match
     return None
+
+
+def has_points_of_thousands(cells: Iterable[str]) -> bool:
+    """Whether points of numbers, if there are any, have three digits behind each, and no zero."""
+    numbers = (cell.strip() for cell in cells)
+    return all(not n.strip("0") or n.casefold() in NOTHING or _POINTS.fullmatch(n) for n in numbers)
 
 
 def may_be_thousands(cells: Iterable[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sims_analysis.readers.tables.body import first_run
@@ -15,6 +16,8 @@ __all__ = ["without_side_notes"]
 
 #: Notes begin within so many rows.
 _START = 60
+#: A letter that numbers do not hold.
+_LETTER = re.compile("[A-DF-Za-df-z]")
 
 
 def without_side_notes(grid: Grid) -> Grid:
@@ -26,7 +29,7 @@ def without_side_notes(grid: Grid) -> Grid:
     if stated or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
     rows = [i for i in range(min(len(grid), _START)) if not grid.is_comment(i)]
-    mixed = [i for i in rows if grid.kind(i) is RowKind.MIXED]
+    mixed = [i for i in rows if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
     words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
@@ -54,6 +57,14 @@ def without_side_notes(grid: Grid) -> Grid:
         spans=grid.spans if isinstance(grid, CellGrid) else {},
         merged=grid.merged if isinstance(grid, CellGrid) else (),
     )
+
+
+def _has_words(grid: Grid, row: int) -> bool:
+    """Whether a row holds letters that are in no number."""
+    if isinstance(grid, TextGrid):
+        line = grid.lines[row]
+        return not line.isascii() or _LETTER.search(line) is not None
+    return any(isinstance(cell, str) for cell in grid.rows[row])
 
 
 def _first_word(cells: list[str]) -> int | None:

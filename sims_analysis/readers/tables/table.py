@@ -278,6 +278,8 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
 def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     """Refuse a number that stands for no value: ``-9999``, or ``-1`` far below all others."""
     values = block.values[:, pair.value]
+    if not (values < 0).any():
+        return
     negative = np.flatnonzero(values < 0)
     sentinels = {*values[negative].tolist()}
     if grid.options.not_measured or len(sentinels) != 1 or not sentinels <= _SENTINELS:
