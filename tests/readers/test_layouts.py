@@ -74,7 +74,9 @@ def test_a_column_that_says_one_thing_is_a_note(write):
 
 def test_remarks_are_left_out_and_told(write):
     path = write("z (nm);B (cm^-3);Bemerkung\n0;1E18;\n1;2E18;Pause\n2;3E18;weiter\n")
-    with pytest.warns(sims.ProfileWarning, match=r"column C \('Bemerkung'\) holds texts, 'Pause'"):
+    with pytest.warns(
+        sims.ProfileWarning, match=r"third column \('Bemerkung'\) holds texts, 'Pause'"
+    ):
         assert values(sims.read(path)) == (Z, B)
 
 
@@ -144,7 +146,7 @@ def test_species_come_from_the_row_that_names_species(write):
 
 def test_a_note_over_a_pair_is_no_species(write):
     path = write("Probe W7;\nTiefe (nm);Konz. (at/cm3)\n0;1\n1;2\n")
-    with pytest.raises(sims.SpeciesError, match="does not name the species of column B"):
+    with pytest.raises(sims.SpeciesError, match="does not name the species of the second column"):
         sims.read(path)
     assert sims.read(path, species="B").metadata.other == {"line 1": "Probe W7"}
     assert sims.read(write("Boron;\nDepth (nm);Conc. (at/cm3)\n0;1\n1;2\n")).species == ["Boron"]
@@ -277,7 +279,9 @@ def test_a_row_whose_cells_have_moved_is_told(write, header):
     rows = [f"{header};Depth (nm);B (cps)", "1;0;5", "2;1;7", ";3;2", "4;3;9", "5;4;8", ""]
     if not header:
         rows[4] = "4;3;9"
-        with pytest.raises(sims.SpeciesError, match="does not name the species of column A"):
+        with pytest.raises(
+            sims.SpeciesError, match="does not name the species of the first column"
+        ):
             sims.read(write("\n".join(rows)))
         return
     with pytest.warns(sims.ProfileWarning, match="line 4 has nothing below"):
@@ -607,7 +611,7 @@ def test_a_number_that_may_be_cut_in_the_only_row_is_told():
 def test_headers_of_other_laboratories(write, header, row, expected):
     body = "\n".join(row.format(i=i, z=2 * i, v=i + 1) for i in range(4))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "w7.csv: column A")
+        warnings.filterwarnings("ignore", "w7.csv: the first column")
         profile = sims.read(write(f"{header}\n{body}\n")).depth_profiles[0]
     assert (profile.species_name, profile.depth_units, profile.concentration_units) == expected
     assert profile.depths.tolist() == [0, 2, 4, 6]
@@ -673,7 +677,10 @@ def test_columns_of_a_sheet_are_called_as_they_stand_there(tmp_path):
     for row in (["species", "z (nm)", "B (cm^-3)", "lot"], ["B", 0, 1e18, 1], ["B", 1, 2e18, 2]):
         book.active.append([None, *row])
     book.save(tmp_path / "w7.xlsx")
-    with pytest.raises(sims.ReadError, match=r"column E \('lot'\) is neither a species nor"):
+    with pytest.raises(
+        sims.ReadError,
+        match=r"fifth column \(E in the spreadsheet\) \('lot'\) is neither a species nor",
+    ):
         sims.read(tmp_path / "w7.xlsx")
 
 

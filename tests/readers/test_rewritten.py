@@ -585,7 +585,7 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
         boron, silicon = sims.read(path).depth_profiles
     # Beside a pair of columns limits are kept.
     assert len(warned) == (layout == "tidy")
-    assert all("numbers of column E" in str(warning.message) for warning in warned)
+    assert all("numbers of the fifth column" in str(warning.message) for warning in warned)
     np.testing.assert_array_equal(boron.concentrations, [1.5e18, np.nan, 3e18])
     np.testing.assert_array_equal(boron.concentrations_stderr, [1.5e17, np.nan, 3e17])
     assert silicon.concentrations.tolist() == [5.5, 6.5]

@@ -263,7 +263,7 @@ def test_standard_errors_behind_all_values_belong_to_their_species(write):
 
 def test_standard_errors_in_another_unit_than_their_values_are_refused(write):
     with pytest.raises(
-        sims.UnitsError, match=r"column C .* errors in 'm\^-3' of values in 'cm\^-3'"
+        sims.UnitsError, match=r"third column .* errors in 'm\^-3' of values in 'cm\^-3'"
     ):
         sims.read(write("Depth (nm),B (cm^-3),B std (m^-3)\n0,1e18,1e22\n1,2e18,2e22\n"))
     path = write("Depth (nm),B (cm^-3),B std (atoms/cm3)\n0,1e18,1e16\n1,2e18,2e16\n")
@@ -437,12 +437,16 @@ def test_a_column_without_numbers_is_told(write):
 
 
 def test_two_depths_around_the_values_are_refused(write):
-    with pytest.raises(sims.ReadError, match="columns A and C are both depths"):
+    with pytest.raises(
+        sims.ReadError, match="the first column and the third column are both depths"
+    ):
         sims.read(write("Depth (nm),B (cps),Depth (um)\n0,0,0\n60,1,0.06\n"))
 
 
 def test_two_depths_side_by_side_are_refused(write):
-    with pytest.raises(sims.ReadError, match="columns A and B are both depths"):
+    with pytest.raises(
+        sims.ReadError, match="the first column and the second column are both depths"
+    ):
         sims.read(write("Depth (nm),Depth (nm),B (cm^-3)\n0,1,5\n1,2,6\n"))
 
 
@@ -760,7 +764,7 @@ def test_a_column_of_species_holds_words(tmp_path):
     with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is no number"):
         sims.read(path)
     path.write_text(WORDS.replace("11,1,7", " ,1,7"))
-    with pytest.raises(sims.ReadError, match="line 7: no species in column A"):
+    with pytest.raises(sims.ReadError, match="line 7: no species in the first column"):
         sims.read(path)
 
 

@@ -239,7 +239,7 @@ class _Finding:
         time, depth = sorted((one, other), key=lambda k: self.headers[k].role == "axis")
         if self.headers[time].role == self.headers[depth].role:
             raise ReadError(
-                f"columns {self.grid.letter(one)} and {self.grid.letter(other)} are both "
+                f"{self.grid.called(one)} and {self.grid.called(other)} are both "
                 f"{'depths' if self.headers[one].role == 'axis' else 'times'}; say which "
                 'belongs to what with columns={"B": (axis, values)}'
             )
@@ -248,7 +248,7 @@ class _Finding:
     def _add_error(self, pairs: Sequence[Pair], column: int) -> None:
         """Assign a column of standard errors to the values of its species, in their unit."""
         header = self.headers[column]
-        where = f"column {self.grid.letter(column)} ({self.found.texts[column]!r})"
+        where = f"{self.grid.called(column)} ({self.found.texts[column]!r})"
         name = header.name or self.found.names[column]
         named = [p for p in pairs if p.name == name and p.error is None]
         pair = pairs[-1] if name in ("", pairs[-1].name) else None
@@ -260,7 +260,7 @@ class _Finding:
             )
         if pair.error is not None:
             raise ReadError(
-                f"{where} holds errors of {pair.name!r}, as column {self.grid.letter(pair.error)} "
+                f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} "
                 'does; say which columns to read with columns={"B": (axis, values)}'
             )
         unit, of_values = self.found.units[column], self.found.units[pair.value]
@@ -307,8 +307,8 @@ class _Finding:
         first = candidates[0]
         if self.found.units[first] or is_species(self.headers[first].name):
             raise ReadError(
-                f"the table has neither a depth nor a time column: its first, column "
-                f"{self.grid.letter(first)} ({self.found.texts[first]!r}), is another. Name the "
+                f"the table has neither a depth nor a time column: "
+                f"{self.grid.called(first)} ({self.found.texts[first]!r}), is another. Name the "
                 'columns by columns={"B": (axis, values)}'
             )
         if self.grid.options.depth_units is None:

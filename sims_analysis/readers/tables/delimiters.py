@@ -51,7 +51,9 @@ def grid_of_lines(
     """
     one = worded = below = turned = None
     for delimiter in _DELIMITERS:
-        if delimiter is not None and not any(delimiter in line for line in lines):
+        if delimiter is not None and not (
+            delimiter in text if text is not None else any(delimiter in line for line in lines)
+        ):
             continue
         if delimiter is None and worded is not None and worded.delimiter != ",":
             # Blanks would stand within the words.

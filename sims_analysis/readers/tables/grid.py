@@ -94,6 +94,11 @@ class Block:
         )
 
 
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"
+)  # fmt: skip
+
+
 def _has_comma(text: str) -> bool:
     return "," in text or "\uff0c" in text
 
@@ -117,6 +122,13 @@ class _Places(ABC):
     def letter(self, column: int) -> str:
         """Name a column as spreadsheets do."""
         return column_name(self.column(column))
+
+    def called(self, column: int) -> str:
+        """Call a column by its place, in words: ``B`` alone might be boron."""
+        place = self.column(column)
+        words = f"the {_ORDINALS[place]}" if place < len(_ORDINALS) else f"the {place + 1}th"
+        letter = f" ({column_name(place)} in the spreadsheet)" if self.name else ""
+        return f"{words} column{letter}"
 
     def where(self, number: int, column: int) -> str:
         """Name a cell."""

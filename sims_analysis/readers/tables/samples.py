@@ -144,7 +144,7 @@ def _split_rows(
         labels = _labels(block, headers, j)
         if labels is None or j in without or named_role(header, "layer"):
             continue
-        place = grid.letter(j)
+        place, called = grid.letter(j), grid.called(j)
         different = list(dict.fromkeys(filter(None, labels)))
         filled = _filled(labels)
         apart = len(different) > 1 and _apart(labels, filled, axis)
@@ -155,14 +155,14 @@ def _split_rows(
             chosen = [(label, texts == label) for label in different]
         elif apart and asked is None:
             raise ReadError(
-                f"column {place} ({header!r}) distinguishes {len(different)} samples "
+                f"{called} ({header!r}) distinguishes {len(different)} samples "
                 f"({_listed(different)}): samples={header!r} reads each as a measurement; "
                 "otherwise give the rows of one at a time, or name the columns to read by "
                 'columns={"B": (axis, values)}'
             )
         elif len(different) > 1:
             warn(
-                f"column {place} ({header!r}) holds texts, {_listed(different)}: left out",
+                f"{called} ({header!r}) holds texts, {_listed(different)}: left out",
                 ProfileWarning,
             )
     return chosen, constant
@@ -295,8 +295,8 @@ def _signals_of(body: Body, block: Block, found: Headers, label: int) -> list[Si
     errors = _errors(grid, headers, values)
     unused = [j for j, header in enumerate(headers) if header.role in ("error", "ancillary")]
     if unused := [j for j in unused if j not in errors.values()]:
-        listed = ", ".join(f"{grid.letter(j)} ({names[j]!r})" for j in unused)
-        warn(f"numbers of column {listed} are not read", ProfileWarning)
+        listed = ", ".join(f"{grid.called(j)} ({names[j]!r})" for j in unused)
+        warn(f"numbers of {listed} are not read", ProfileWarning)
     unit = next((j for j in block.texts if named_role(names[j], "unit")), None)
     numeric = {axis, label, unit, *values, *errors.values(), *unused}
     _refuse_measurements(grid, block, found, [j for j in range(len(headers)) if j not in numeric])
@@ -307,7 +307,7 @@ def _signals_of(body: Body, block: Block, found: Headers, label: int) -> list[Si
     for name, members in group_by_label(list(map(str.strip, block.texts[label]))):
         if not name:
             place, _, _ = grid.where(block.rows[int(members[0])], 0).rpartition(",")
-            raise ReadError(f"{place}: no species in column {grid.letter(label)}")
+            raise ReadError(f"{place}: no species in {grid.called(label)}")
         stated = None
         if unit is not None:
             stated = _unit(grid, [block.texts[unit][row] for row in members], unit, name)
@@ -341,7 +341,7 @@ def _refuse_measurements(grid: Grid, block: Block, found: Headers, columns: Sequ
         different = list(dict.fromkeys(texts))
         if different[1:]:
             raise ReadError(
-                f"column {grid.letter(j)} ({name!r}) is neither a species nor a value, and "
+                f"{grid.called(j)} ({name!r}) is neither a species nor a value, and "
                 f"differs from row to row ({', '.join(map(repr, different[:3]))}...): give the "
                 "rows of one measurement at a time"
             )
@@ -357,7 +357,7 @@ def _errors(grid: Grid, headers: Sequence[Header], values: Sequence[int]) -> dic
         of_values = headers[left[-1]].unit
         if header.unit and of_values and not same_unit(header.unit, of_values):
             raise UnitsError(
-                f"column {grid.letter(j)} holds errors in {header.unit!r} of values in "
+                f"{grid.called(j)} holds errors in {header.unit!r} of values in "
                 f"{of_values!r}; give both in one unit"
             )
         errors[left[-1]] = j
@@ -369,7 +369,7 @@ def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | Non
     stated = dict.fromkeys(map(str.strip, texts))
     if len(stated) > 1:
         raise UnitsError(
-            f"species {name!r}: column {grid.letter(column)} states several units, "
+            f"species {name!r}: {grid.called(column)} states several units, "
             f"{', '.join(map(repr, stated))}"
         )
     return next(iter(stated)) or None

@@ -60,6 +60,9 @@ class Sections:
 def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sections:
     """Find repeated heads and labels among rows of numbers; those of the first leave `above`."""
     found = Sections()
+    if isinstance(grid.rows_of_table(first, last), range):
+        # All of them begin like numbers.
+        return found
     heads = {tuple(grid.cells(i)): i for i in above if len([*filter(None, grid.cells(i))]) > 1}
     heads = {cells: i for cells, i in heads.items() if grid.kind(i) not in _NUMERIC}
     groups = _interruptions(grid, first, last, heads)

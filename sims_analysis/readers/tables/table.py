@@ -245,7 +245,7 @@ def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
 def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int]) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    where = f"column {grid.letter(pair.value)}"
+    where = grid.called(pair.value)
     taken: slice | Flags = slice(None)
     limits = None
     if pair.axis in odd or pair.value in odd or not headers.filled[pair.value]:
