@@ -312,7 +312,7 @@ def draw_open(seed: int) -> Drawn:
     habit = OPEN[seed % len(OPEN)]
     habit(t)
     drawn = t.finish()
-    drawn.damage = habit.__name__
+    drawn.damage, drawn.is_open = habit.__name__, True
     drawn.style |= {"decimal": ".", "wide": False}
     return drawn
 

@@ -86,6 +86,8 @@ class Drawn:
     #: Whether its rows are what columns usually are.
     turned: bool = False
     damage: str = ""
+    #: Whether it can be read in two ways: then no warning makes up for reading it.
+    is_open: bool = False
 
 
 def draw(seed: int) -> Drawn:
@@ -476,9 +478,9 @@ def _workbook(drawn: Drawn, path: Path) -> Path:
 
 
 def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, str]:
-    """Read a table, and say what came of it: ``exact``, ``refused``, ``told`` or ``different``."""
+    """Read a table; return ``exact``, ``refused``, ``warned`` or ``different``, and why."""
     path = path or written(drawn, folder)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
             result = sims.read(path, **drawn.options)
@@ -490,19 +492,14 @@ def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, 
         for one in results
         for profile in one.depth_profiles
     ]
-    texts = " | ".join(str(warning.message) for warning in told)
+    texts = " | ".join(str(warning.message) for warning in warned)
     if not drawn.damage:
         fault = _compared(drawn, found)
         return ("exact", texts) if fault is None else ("different", f"{fault} | {texts}")
-    fault = "read" if what_is_open(drawn) else _lost(drawn, found)
+    fault = "read" if drawn.is_open else _lost(drawn, found)
     if fault is None:
         return "exact", texts
-    return ("told", texts) if texts else ("different", fault)
-
-
-def what_is_open(drawn: Drawn) -> bool:
-    """Whether a table can be read in two ways: then no warning makes up for reading it."""
-    return bool(drawn.damage) and drawn.damage not in (*DAMAGES, "")
+    return ("warned", texts) if texts else ("different", fault)
 
 
 def _compared(drawn: Drawn, found) -> str | None:

@@ -142,7 +142,7 @@ def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
     assert closed == [None]
 
 
-def test_every_wait_ends_before_an_error_is_told():
+def test_every_wait_ends_before_an_error_is_warned_of():
     done = []
 
     def slow():

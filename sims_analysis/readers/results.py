@@ -179,7 +179,7 @@ def _unit(
     try:
         return unit_of_kind(in_file, kinds, who).text
     except UnitsError as error:
-        # Whoever passed another one would make depths of times, or values of depths.
+        # Another one would make depths of times, or values of depths.
         advice = f"pass {argument}= to state it in another way"
         if _is_readable(in_file):
             advice = 'columns={"B": (axis, values)} says which columns to read instead'

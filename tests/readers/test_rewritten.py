@@ -163,7 +163,7 @@ def test_cells_are_refused_by_what_they_are(write, cell, says):
         sims.read(write(f"Depth (nm);B (at%)\n0;1\n1;{cell}\n2;3\n"))
 
 
-def test_a_row_that_lacks_cells_at_the_end_of_srim_is_told(write):
+def test_a_row_that_lacks_cells_at_the_end_of_srim_is_warned_of(write):
     values = np.arange(1, 101) * 1.0
     whole = srim(values * 80, {"B": values, "Si": values})
     with pytest.raises(sims.ReadError, match="line 114 lacks cells of its row"):
@@ -177,14 +177,14 @@ def test_a_last_line_without_its_end_is_told_of_an_export_that_ends_all(write):
         sims.read(write(whole.rstrip()[:-1]))
 
 
-def test_an_exponent_that_is_shorter_than_all_others_is_told(write):
+def test_an_exponent_that_is_shorter_than_all_others_is_warned_of(write):
     text = "Depth (nm) B (cm^-3)\n1 2e+18\n2 3e+18\n3 4e+18\n4 5e+1"
     with pytest.warns(sims.ProfileWarning, match=r"its last cell, '5e\+1', .* may break off there"):
         sims.read(write(text))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_row_that_lacks_a_cell_is_told(write, delimiter):
+def test_a_row_that_lacks_a_cell_is_warned_of(write, delimiter):
     content = "Depth (nm),B (cm^-3),P (cm^-3)\n0,1,2\n1,3\n2,5,6\n"
     with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
         sims.read(write(content.replace(",", delimiter)))
@@ -194,7 +194,7 @@ def test_a_row_that_lacks_a_cell_is_told(write, delimiter):
     sims.read(write(content.replace("1,3", "1,3,").replace(",", delimiter)))
 
 
-def test_a_row_for_a_sample_that_lacks_a_cell_is_told(write):
+def test_a_row_for_a_sample_that_lacks_a_cell_is_warned_of(write):
     with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
         sims.read(write("species,depth (nm),conc (cm^-3)\nB,0,1\nB,1\nB,2,3\n"))
 
@@ -213,7 +213,7 @@ def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, s
 
 @pytest.mark.parametrize("cell", ["BDL", "TRUE", "?"])
 @pytest.mark.parametrize("book", [False, True])
-def test_a_last_row_of_two_columns_with_an_odd_depth_is_told(write, workbook, cell, book):
+def test_a_last_row_of_two_columns_with_an_odd_depth_is_warned_of(write, workbook, cell, book):
     rows = [["Depth (nm)", "B (cm^-3)"], [0, 1], [1, 2], [cell, 3]]
     text = "".join(";".join(map(str, row)) + "\n" for row in rows)
     odd = re.escape(f"4 begins with '{cell}' and holds 1 number: taken for a note")
@@ -277,7 +277,7 @@ def test_a_rule_between_numbers_is_a_comment(write, line):
         assert sims.read(path)["B"].concentrations.tolist() == [1, 2, 3, 4]
 
 
-def test_a_comment_between_numbers_is_told(write):
+def test_a_comment_between_numbers_is_warned_of(write):
     with pytest.warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
         sims.read(write("Depth (nm),B (cm^-3)\n0,1\n1,2\n# W2\n2,5\n3,6\n"))
 
@@ -353,7 +353,7 @@ def test_a_depth_with_its_unit_is_no_header(write):
         sims.read(write("Depth;B\nnm;cm^-3\n0 nm;1\n1;2\n2;3\n"))
 
 
-def test_a_column_of_dashes_is_told(workbook):
+def test_a_column_of_dashes_is_warned_of(workbook):
     rows = [HEADER, *([z, b, "\u2014"] for z, b, _ in ROWS)]
     with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(at/cm3\)'"):
         sims.read(workbook(S=rows))
@@ -410,7 +410,7 @@ def test_notes_that_look_like_a_table_hide_no_sheet_of_numbers(workbook):
     assert sims.read(workbook(Notes=notes))["B"].concentrations.tolist() == [1, 2]
 
 
-def test_zipped_files_are_told_from_workbooks(write, workbook):
+def test_zipped_files_are_distinguished_from_workbooks(write, workbook):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.write(workbook(S=[HEADER, *ROWS]), "w7.xlsx")

@@ -83,7 +83,7 @@ def read(source: Source) -> Content:
     values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
     infinite = np.isinf(values).sum(axis=0)
     values = np.where(np.isinf(values), np.nan, values)
-    beside = {
+    ancillary = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
         for j, match in enumerate(map(_BEAM.match, headers))
         if match
@@ -108,7 +108,7 @@ def read(source: Source) -> Content:
                 where=f"column {j + 1}",
                 metadata=_about(headers[j], mass) | common | _of_infinite(infinite[j]),
                 # The columns of the beam are the same for all: kept once.
-                ancillary=beside if j == first else {},
+                ancillary=ancillary if j == first else {},
             )
         )
     return Content(

@@ -78,7 +78,7 @@ class Body:
         if isinstance(self.grid, TextGrid) and self.grid.delimiter is None:
             # Blanks stand within headers too: those of more columns tell nothing.
             return width
-        # A remark may stand beside a later row alone.
+        # A remark may stand next to a later row alone.
         return max([width, *(j + 1 for j in self.needed or self.words)])
 
     @cached_property
@@ -223,7 +223,7 @@ def first_below_headers(
     headers: Collection[RowKind] = (RowKind.HEADERS,),
     least: int = 1,
 ) -> int | None:
-    """Find the first row in which numbers stand beside words, below headers of some cells at least.
+    """Find the first row with numbers and words, below headers of some cells at least.
 
     None if there is none.
     """

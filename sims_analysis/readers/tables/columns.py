@@ -1,4 +1,4 @@
-"""Which columns make a profile: an axis, values, errors of these, and what stands beside them."""
+"""Which columns make a profile: an axis, values, errors of these, and what stands next to them."""
 
 from __future__ import annotations
 
@@ -115,10 +115,10 @@ def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:
     counted = Counter(re.sub(r"\W*\d+$", "", pair.name) for pair in pairs)
     for pair in pairs:
         species, _, word = pair.name.partition(" ")
-        beside = (pair.axis, pair.sample, headers.units[pair.value], species)
+        ancillary = (pair.axis, pair.sample, headers.units[pair.value], species)
         if counted[re.sub(r"\W*\d+$", "", pair.name)] > 1:
             continue
-        if is_species(species) and beside in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
+        if is_species(species) and ancillary in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
             warn(
                 f"{pair.name!r} is taken for another profile than {species!r}: if it is the error "
                 f'of {species!r}, give it a header such as "{species} error"; if it is something '
@@ -152,8 +152,8 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
             row = int(there.argmax())
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
-                f"without a header, beside those of {pair.name!r}; if its row has a cell too many, "
-                "take that out, otherwise give the column a header, or say what to read by "
+                f"without a header, next to those of {pair.name!r}; if its row has a cell too "
+                "many, take that out, otherwise give the column a header, or say what to read by "
                 'columns={"B": (axis, values)}'
             )
 
@@ -176,12 +176,12 @@ class _Finding:
             axes = [self._silent_axis()]
         pairs: list[Pair] = []
         axis = -1
-        beside: dict[str, int] = {}
+        ancillary: dict[str, int] = {}
         if len(axes) == 2 and not any(
             self.headers[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
         ):
             # The second stands last, behind the values, and belongs to all of them.
-            axis, beside = self._depth_beside_time(*axes)
+            axis, ancillary = self._depth_beside_time(*axes)
             axes = []
         for j in range(self.width):
             role = self.headers[j].role
@@ -189,20 +189,21 @@ class _Finding:
                 continue
             if j in axes:
                 if axis >= 0 and j - 1 in axes and not any(p.axis == axis for p in pairs):
-                    axis, beside = self._depth_beside_time(axis, j)
+                    axis, ancillary = self._depth_beside_time(axis, j)
                 else:
-                    axis, beside = j, {}
+                    axis, ancillary = j, {}
             elif role == "error" and pairs:
                 self._add_error(pairs, j)
             elif role in ("value", "species", "unit"):
                 if axis < 0:
                     axis = axes[0]
-                pairs.append(Pair(axis, j, self._name(axis, j), {**beside}))
+                pairs.append(Pair(axis, j, self._name(axis, j), {**ancillary}))
         self._add_ancillary(pairs)
         self._distinguish_repeats(pairs)
         if not pairs:
-            ancillary = self.found.columns("ancillary")
-            others = [self.found.texts[j] for j in ancillary if self.found.units[j]]
+            others = [
+                self.found.texts[j] for j in self.found.columns("ancillary") if self.found.units[j]
+            ]
             units = "".join(f"; {text!r} is in no unit of values" for text in others)
             raise ReadError(
                 "no column holds values: the headers are "
@@ -256,7 +257,7 @@ class _Finding:
             pair = named[0]
         if pair is None:
             raise ReadError(
-                f"{where} holds errors of {name!r}, but stands beside {pairs[-1].name!r}"
+                f"{where} holds errors of {name!r}, but stands next to {pairs[-1].name!r}"
             )
         if pair.error is not None:
             raise ReadError(

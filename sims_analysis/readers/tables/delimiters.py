@@ -19,7 +19,7 @@ _START = 200
 
 
 def text_grid(source: Source) -> Grid | None:
-    """Find the cells of a text, once; ``None`` if no lines hold numbers beside each other."""
+    """Find the cells of a text, once; ``None`` if no lines hold numbers next to each other."""
     grid: Grid | None = source.trace.grid or _text_grid(source)
     source.trace.grid = grid
     return grid
@@ -46,7 +46,7 @@ def grid_of_lines(
 ) -> TextGrid | None:
     """Choose the delimiter that makes the first rows of numbers; ``None`` if none does.
 
-    Rows of numbers are the best evidence, then rows of numbers beside words below headers, then
+    Rows of numbers are the best evidence, then rows of numbers next to words below headers, then
     rows that begin with a header.
     """
     one = worded = below = turned = None
@@ -63,7 +63,7 @@ def grid_of_lines(
         start, run, _ = first_run(grid)
         if run > 1 and grid.kind(start) is RowKind.NUMBERS:
             return grid
-        # Words may stand beside numbers, or be what another delimiter makes numbers of.
+        # Words may stand next to numbers, or be what another delimiter makes numbers of.
         worded = worded or (grid if run > 1 else None)
         one = one or (grid if run else None)
         if not run and delimiter is not None:

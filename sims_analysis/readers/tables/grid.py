@@ -1,7 +1,7 @@
 """Cells with their places: of a text, of a sheet of a workbook, or of a DataFrame.
 
-Whoever reads a table asks a grid: how many rows, what is in one, of what kind it is, how a cell is
-called in a message, and for the numbers of a block of rows, all at once.
+A grid knows its rows, what is in one, of what kind it is, how a cell is called in a message, and
+the numbers of a block of rows, all at once.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class _Places(ABC):
     def kind(self, row: int, words: Collection[int] = ()) -> RowKind:
         """Classify a row; `words` are columns that may hold some."""
         kind = self._kinds.get(row)
-        # Words that are allowed matter beside numbers alone.
+        # Words that are allowed matter next to numbers alone.
         if kind is None or (words and kind in (RowKind.MIXED, RowKind.HEADERS)):
             kind = self._kind(row, words)
             if not words:
@@ -194,8 +194,8 @@ class TextGrid(_Places):
         if mark:
             rest = line.lstrip().removeprefix(mark)
             # Behind a blank there is one before the delimiter as well.
-            beside = rest.lstrip(" ") if line.startswith(" ") else rest
-            line = line if self.delimiter and beside.startswith(self.delimiter) else rest
+            unpadded = rest.lstrip(" ") if line.startswith(" ") else rest
+            line = line if self.delimiter and unpadded.startswith(self.delimiter) else rest
         return [cell.strip() for cell in self.split(line)]
 
     def is_comment(self, row: int) -> bool:
@@ -409,7 +409,7 @@ class CellGrid(_Places):
             self._texts[row] = [_text(cell) for cell in self.rows[row]]
         return self._texts[row]
 
-    def is_comment(self, row: int) -> bool:  # noqa: ARG002 - as a text is asked
+    def is_comment(self, row: int) -> bool:  # noqa: ARG002 - of one form with that of a text
         """Return False: a spreadsheet has no comments."""
         return False
 
@@ -489,7 +489,7 @@ class CellGrid(_Places):
         return "." if free else mark
 
 
-#: Whoever reads a table asks one of these, by the names that both have.
+#: Both have the same methods.
 Grid: TypeAlias = TextGrid | CellGrid
 
 

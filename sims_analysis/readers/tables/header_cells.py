@@ -54,7 +54,7 @@ _POWER = rf"(?:{_TEN}|1?(?:[.,]0*)?[eE][+-]?\d+)"
 _TIMES = r"[x\u00d7*\u00b7]"
 #: ``10^18`` or ``x1E18`` before a unit, or behind it.
 _FACTOR = re.compile(rf"{_TIMES}?\s*{_POWER}\s*{_TIMES}?\s*(?=\D)|\s*{_TIMES}\s*{_POWER}$")
-#: A factor beside the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``, ``B E18``. What
+#: A factor next to the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``, ``B E18``. What
 #: stands there without a sign, ``B 1E15``, is a dose.
 _SCALED = re.compile(
     rf"(?:(?:[/([]|{_TIMES})\s*{_POWER}|(?<![\w.])(?:{_TEN}|[eE][+-]?\d{{1,2}})"
@@ -99,7 +99,7 @@ _LIMITS = re.compile(
     r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|rsd|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
     re.IGNORECASE,
 )
-#: Kinds of units that a column beside a profile may be in.
+#: Kinds of units that a column next to a profile may be in.
 _ANCILLARY_KINDS = ("sputter_rate", "areal_density")
 #: ``in units of 1E18 ...``, and ``multiplied by 1000``.
 _INTRODUCED = re.compile(
@@ -123,7 +123,7 @@ class Header:
     Parameters
     ----------
     role : str
-        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
+        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to),
         ``"index"``, ``"ancillary"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
         ``"mass"`` and ``"energy"``, which no depth profile runs over; ``"unread"``.
     name : str
@@ -197,7 +197,7 @@ def join_header(text: str, word: str) -> str:
 def is_ancillary(header: Header, unit: str | None) -> bool:
     """Whether a unit is that of something else than a profile: ``nA``, ``mbar``, ``nm/s``, ``%``.
 
-    Per cent beside the name of a species, or a word for values, are a unit that is ambiguous.
+    Per cent next to the name of a species, or a word for values, are a unit that is ambiguous.
     """
     if not unit or unit_kind(unit):
         return False
@@ -400,7 +400,7 @@ def _content(words: str) -> str:
 
 
 def _trimmed(words: str) -> str:
-    """Take off what joins a name to what stood beside it; the charge of an ion is no dash."""
+    """Take off what joins a name to what stood next to it; the charge of an ion is no dash."""
     return re.sub(r"^[\s_:,/-]+|[\s_:,/]+(-[\s_:,/]*)?$", "", words)
 
 

@@ -247,7 +247,7 @@ class _HeaderParser:
         return bool(axes), len(axes) + len(own), len(filled)
 
     def _refuse_few_headers(self, place: int) -> None:
-        """Refuse commas that may be decimal marks beside those between the cells."""
+        """Refuse commas that may be decimal marks next to those between the cells."""
         grid, texts = self.grid, self.found.texts
         comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
         count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
@@ -316,7 +316,7 @@ class _HeaderParser:
                 found.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
         for j in bare_times if axes - bare_times else ():
-            # Beside depths, ``min`` is rather the least of several.
+            # Next to depths, ``min`` is rather the least of several.
             found.headers[j] = Header("value", found.texts[j], None, explicit=False)
 
     # ---- what another row adds
@@ -434,7 +434,7 @@ class _HeaderParser:
         return self._take(row, "names", "names a species above each block of columns")
 
     def _units_of_names(self, row: _Row) -> None:
-        """Take the units that stand beside names: ``11B (at/cm3)`` above ``run 1 | run 2``."""
+        """Take the units that stand next to names: ``11B (at/cm3)`` above ``run 1 | run 2``."""
         unit: str | None = None
         for j, cell in enumerate(self.found.names):
             header = try_header(cell)
@@ -578,7 +578,7 @@ def _letters(species: str) -> str:
 
 
 def _starts(axes: Sequence[int]) -> list[int]:
-    """List the axes that begin a block: a time beside a depth begins none of its own."""
+    """List the axes that begin a block: a time next to a depth begins none of its own."""
     return [j for j in axes if j - 1 not in axes]
 
 

@@ -30,7 +30,7 @@ _ROLES = {
     "time": "times",
     "error": "errors",
     "index": "numbers of rows",
-    "ancillary": "kept beside the samples",
+    "ancillary": "kept next to the samples",
     "species": "names of species",
     "unit": "units",
     "text": "words",

@@ -98,7 +98,7 @@ def is_clock(text: str) -> bool:
 
 
 def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
-    """Match a number whose thousands are apart for certain: by a blank, or beside decimals."""
+    """Match a number whose thousands are apart for certain: by a blank, or next to decimals."""
     for mark in decimal or ".,":
         match = _GROUPED[mark].fullmatch(text)
         if match and (decimal == "," or match[2] or match[1] not in ".,"):

@@ -54,8 +54,8 @@ def split_samples(
     constant : dict
         What columns of words say that is the same in all rows.
     """
-    asked, constant = body.grid.options.samples, dict[str, str]()
-    if not stated or asked is not None:
+    requested, constant = body.grid.options.samples, dict[str, str]()
+    if not stated or requested is not None:
         rows, constant = _split_rows(body, block, headers, block.values[:, pairs[0].axis])
         if rows:
             return [(label, block.only(mask), pairs) for label, mask in rows], constant
@@ -69,10 +69,10 @@ def split_samples(
         return [(label, block.only(mask), pairs) for label, mask in sections], constant
     if any(headers.labels):
         return _blocks(body, block, headers, pairs), constant
-    if asked is not None:
+    if requested is not None:
         listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
         raise ReadError(
-            f"samples={asked!r}: neither a column of labels nor a row of labels above "
+            f"samples={requested!r}: neither a column of labels nor a row of labels above "
             f"blocks of columns distinguishes the samples; headers found: {listed}"
         )
     return [(None, block, pairs)], constant
@@ -133,11 +133,11 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
 def _split_rows(
     body: Body, block: Block, headers: Headers, axis: Array, without: Collection[int] = ()
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
-    """Return the rows of each sample, if a column of labels is there and was asked for.
+    """Return the rows of each sample, if a column of labels is there and was requested.
 
-    It is refused otherwise; beside them, what columns say that is the same in all rows.
+    It is refused otherwise; next to them, what columns say that is the same in all rows.
     """
-    asked, grid = body.grid.options.samples, body.grid
+    requested, grid = body.grid.options.samples, body.grid
     chosen: list[tuple[str, Flags]] = []
     constant: dict[str, str] = {}
     for j, header in enumerate(headers.texts):
@@ -150,10 +150,10 @@ def _split_rows(
         apart = len(different) > 1 and _apart(labels, filled, axis)
         if len(different) == 1:
             constant[header] = different[0]
-        if asked in (header, place) or (asked is True and apart):
+        if requested in (header, place) or (requested is True and apart):
             texts = np.array(filled, dtype=object)
             chosen = [(label, texts == label) for label in different]
-        elif apart and asked is None:
+        elif apart and requested is None:
             raise ReadError(
                 f"{called} ({header!r}) distinguishes {len(different)} samples "
                 f"({_listed(different)}): samples={header!r} reads each as a measurement; "
@@ -236,7 +236,7 @@ def is_tidy(headers: Sequence[str]) -> bool:
 
 
 def has_tidy_headers(grid: Grid) -> bool:
-    """Whether one of the first rows, above the numbers, is a header of species beside depths."""
+    """Whether one of the first rows, above the numbers, is a header of species next to depths."""
     for i in range(min(len(grid), _START)):
         kind = grid.kind(i)
         if kind is RowKind.NUMBERS:
@@ -263,20 +263,20 @@ def labelled_parts(
     body: Body, block: Block, found: Headers, label: int
 ) -> list[tuple[str | None, list[Signal]]]:
     """Make the signals of each sample; of all, unless they are wanted separately."""
-    asked = body.grid.options.samples
+    requested = body.grid.options.samples
     names = [text.strip() for text in block.texts[label]]
     if len(names) == len({*names}) > 1:
         raise ReadError(
             f"each of {len(names)} species has one row: a summary of profiles, and none of them"
         )
-    if asked is None:
+    if requested is None:
         return [(None, _signals_of(body, block, found, label))]
     axis = next(j for j, header in enumerate(found.headers) if header.role in ("axis", "time"))
     parts, _ = _split_rows(body, block, found, block.values[:, axis], without=(label,))
     if not parts:
         listed = ", ".join(map(repr, filter(None, found.texts)))
         raise ReadError(
-            f"samples={asked!r}: no column of labels distinguishes the samples; headers "
+            f"samples={requested!r}: no column of labels distinguishes the samples; headers "
             f"found: {listed}"
         )
     return [(name, _signals_of(body, block.only(rows), found, label)) for name, rows in parts]

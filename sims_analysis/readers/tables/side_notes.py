@@ -1,4 +1,4 @@
-"""What stands beside the rows of a table, and is none of its columns: remarks, results."""
+"""What stands next to the rows of a table, and is none of its columns: remarks, results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LETTER = re.compile("[A-DF-Za-df-z]")
 
 
 def without_side_notes(grid: Grid) -> Grid:
-    """Cut off columns to the right with words beside rows of numbers, and keep them as notes.
+    """Cut off columns to the right with words next to rows of numbers, and keep them as notes.
 
     An empty column stands before them, or no row above the numbers reaches as far.
     """

@@ -1,4 +1,4 @@
-"""Tables of a row for each sample, recognised by a header for species beside one for depths."""
+"""Tables of a row for each sample, recognised by a header for species next to one for depths."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def read(source: Source) -> Content:
     """Read a text or a sheet."""
     grid = find_grid(source)
     if not has_tidy_headers(grid):
-        raise ReadError("no header of a column of species stands beside one of depths or times")
+        raise ReadError("no header of a column of species stands next to one of depths or times")
     return read_grid(grid, source)

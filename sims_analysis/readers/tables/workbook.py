@@ -132,7 +132,7 @@ def _xls_cell(cell: Any, book: Any) -> object:
 
 
 def holds_numbers(sheet: CellGrid) -> bool:
-    """Whether a sheet has rows of numbers, or of numbers beside words below headers."""
+    """Whether a sheet has rows of numbers, or of numbers next to words below headers."""
     return first_run(sheet)[1] > 0 or first_below_headers(sheet) is not None
 
 
@@ -170,18 +170,20 @@ def chosen_sheet(source: Source) -> CellGrid:
 
 def candidate_sheets(source: Source) -> list[CellGrid]:
     """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
-    found, asked = all_sheets(source), source.options.sheet
+    found, requested = all_sheets(source), source.options.sheet
     names = ", ".join(repr(sheet.name) for sheet in found)
-    if asked is not None:
-        number = isinstance(asked, int) and not isinstance(asked, bool)
+    if requested is not None:
+        number = isinstance(requested, int) and not isinstance(requested, bool)
         for n, sheet in enumerate(found):
-            if asked == (n if number else sheet.name):
+            if requested == (n if number else sheet.name):
                 return [sheet]
-        # To be shown, where the one that is asked for is not there.
+        # To be shown, where the requested one is not there.
         source.trace.grid = next(filter(holds_numbers, found), None)
         if number:
-            raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
-        raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
+            raise ReadError(
+                f"sheet={requested}: the workbook has {len(found)} sheets, from 0: {names}"
+            )
+        raise ReadError(f"sheet={requested!r} is not in the workbook; it has {names}")
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
             return [sheet]
