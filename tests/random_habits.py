@@ -83,7 +83,14 @@ def ancillary(t: _Table) -> None:
 def limits(t: _Table) -> None:
     """A detection limit beside each species."""
     head = t.one(("DL", "LOD"))
-    t.after_values(lambda _: [head, t.unit, *t.values()])
+
+    def column(truth: Truth):
+        cells = t.values()
+        text = head if t.own_row else t.with_unit(head, t.unit)
+        truth.about[f"column {text}"] = f"{cells[0]:g}"
+        return [head, t.unit, *cells]
+
+    t.after_values(column)
 
 
 def errors(t: _Table) -> None:
@@ -112,6 +119,8 @@ def within_cells(t: _Table) -> None:
 def layer(t: _Table) -> None:
     """A column of layers."""
     half = t.length // 2
+    for truth in t.truths:
+        truth.about["layers"] = "SiO2, Si"
     t.columns.insert(t.one((0, 1)), ["Layer", None, *["SiO2"] * half, *["Si"] * (t.length - half)])
 
 
@@ -131,6 +140,11 @@ def led_rows(t: _Table) -> None:
     """Rows of factors, limits, the matrix."""
     word = t.one(("RSF", "DL", "Matrix"))
     cells = ["Si"] * len(t.names) if word == "Matrix" else [1e22] * len(t.names)
+    key = {"RSF": "rsf", "DL": "detection_limit", "Matrix": "matrix"}[word]
+    known = len(t.names) > 1 or word != "Matrix"
+    for truth in t.truths if known else ():
+        unit = f" {t.unit}" if word == "DL" else ""
+        truth.about[key] = "Si" if word == "Matrix" else f"1{'0' * 22}{unit}"
     row: list[object] = [word, *cells]
     if word == "Matrix" and len(t.names) > 1 and t.chance(0.5):
         t.above.append(row)
@@ -235,7 +249,7 @@ def draw(seed: int) -> Drawn:
     if {errors, within_cells} <= {*chosen} or {within_cells, limits} <= {*chosen}:
         chosen = chosen[:1]
     # Columns between would have no cell in a row of factors.
-    for habit in sorted(chosen, key=lambda habit: (habit is not nitric_oxide, habit is layer)):
+    for habit in sorted(chosen, key=lambda habit: (habit is not nitric_oxide, habit is led_rows)):
         if habit is led_rows and len(t.columns) != 1 + len(t.truths):
             continue
         habit(t)
@@ -292,8 +306,8 @@ def sentinels(t: _Table) -> None:
 
 def thousands(t: _Table) -> None:
     """Points that may be decimal ones."""
-    t.kind, t.axis_values = "text", []
-    t.columns[0][2:] = [f"{997 + i}" if i < 3 else f"1.{i - 3:03}" for i in range(t.length)]
+    t.kind = "text"
+    t.columns[1][2:] = [f"{997 + i}" if i < 3 else f"1.{i - 3:03}" for i in range(t.length)]
 
 
 def blocks(t: _Table) -> None:

@@ -69,6 +69,8 @@ class Truth:
     units: str
     stderr: list[float] | None = None
     sample: str = ""
+    #: What has to be known of it.
+    about: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -502,6 +504,26 @@ def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, 
     return ("warned", texts) if texts else ("different", fault)
 
 
+def _known(profile) -> dict[str, str]:
+    """Return metadata of a profile, columns next to it by their first number, and layers."""
+    columns = profile.extra.get("columns", {})
+    layers = profile.extra.get("measurement", {}).get("layers", [])
+    return {
+        **(profile.species_metadata or {}),
+        **{f"column {name}": f"{column['values'][0]:g}" for name, column in columns.items()},
+        "layers": ", ".join(layer["matrix"] for layer in layers),
+    }
+
+
+def _plain(text: str) -> str:
+    """Write a number with its unit in one way."""
+    number, _, unit = text.partition(" ")
+    try:
+        return f"{float(number):g} {unit}"
+    except ValueError:
+        return text
+
+
 def _compared(drawn: Drawn, found) -> str | None:
     """Say in what profiles, each with its sample, are not what was written."""
     names = [(truth.sample, truth.name) for truth in drawn.truths]
@@ -517,6 +539,11 @@ def _compared(drawn: Drawn, found) -> str | None:
                 return f"{what} of {truth.name!r}: {got}, written {true}"
             if got is not None and not np.array_equal(got, np.array(true), equal_nan=True):
                 return f"{what} of {truth.name!r}: {got}, written {true}"
+        about = _known(profile)
+        if [_plain(about.get(key, "")) for key in truth.about] != [
+            *map(_plain, truth.about.values())
+        ]:
+            return f"metadata of {truth.name!r}: {about}, written {truth.about}"
         units = (profile.depth_units, profile.concentration_units)
         if units != (truth.depth_units, truth.units):
             return f"units of {truth.name!r}: {units}, written {truth.depth_units}, {truth.units}"

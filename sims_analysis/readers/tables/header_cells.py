@@ -50,7 +50,7 @@ _LOGARITHM = re.compile(
 _UNIT_LIKE = re.compile(r"^%$|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]")
 #: A power of ten: ``10^18``, ``10**18``, ``10¹⁸``, ``1E18``, ``E18``.
 _TEN = r"10\s*(?:\^|\*\*)\s*[+-]?\d+|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+"
-_POWER = rf"(?:{_TEN}|1?(?:[.,]0*)?[eE][+-]?\d+)"
+_POWER = rf"(?:{_TEN}|(?:10?)?(?:[.,]0*)?[eE][+-]?\d+)"
 _TIMES = r"[x\u00d7*\u00b7]"
 #: ``10^18`` or ``x1E18`` before a unit, or behind it.
 _FACTOR = re.compile(rf"{_TIMES}?\s*{_POWER}\s*{_TIMES}?\s*(?=\D)|\s*{_TIMES}\s*{_POWER}$")
@@ -103,9 +103,12 @@ _LIMITS = re.compile(
 _ANCILLARY_KINDS = ("sputter_rate", "areal_density")
 #: ``in units of 1E18 ...``, and ``multiplied by 1000``.
 _INTRODUCED = re.compile(
-    rf"(?:{pattern('in_units_of').pattern}|[(\[]|{_TIMES})\s*{_TIMES}?\s*{_POWER}\s*{_TIMES}?\s*",
+    rf"(?:{pattern('in_units_of').pattern}\s*[:=]?|[(\[]|{_TIMES})\s*{_TIMES}?\s*{_POWER}\s*{_TIMES}?"
+    r"\s*",
     re.IGNORECASE,
 )
+#: ``values x 1E18``; ``3 x 1E15`` is a number.
+_TIMES_POWER = re.compile(rf"(?<=[^\d\s])\s+{_TIMES}\s*{_POWER}\s*(?=$|[)\],;])")
 _MULTIPLIED = re.compile(
     rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|10+)\b",
     re.IGNORECASE,
@@ -246,7 +249,8 @@ def factor_in(text: str) -> bool:
         unit = re.split(r"[)\],;]|\s(?:and|und|et)\s", text[match.end() :])[0].strip(" .")
         if unit_kind(unit) in vocabulary.VALUE_KINDS:
             return True
-    return bool(_MULTIPLIED.search(text)) and not pattern("factor").search(text)
+    multiplied = _MULTIPLIED.search(text) or _TIMES_POWER.search(text)
+    return multiplied is not None and not pattern("factor").search(text)
 
 
 def refuse_factor(text: str, where: str = "", advice: str = "take it out") -> None:

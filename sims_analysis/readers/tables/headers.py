@@ -516,8 +516,7 @@ class _HeaderParser:
         """
         found = self.found
         values = found.columns("value", "error")
-        if any(found.units[j] or found.headers[j].unit for j in values):
-            return False
+        values = [j for j in values if not (found.units[j] or found.headers[j].unit)]
         axes = found.columns("axis", "time")
         units: list[str | None] = []
         for j, cell in enumerate(row.cells):

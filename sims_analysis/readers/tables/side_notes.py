@@ -92,13 +92,16 @@ class _Region:
         if start is None:
             beyond = all(not any(cells[self.word :]) for cells in above)
             start = self.word if beyond and above else None
-        if start is None or any(names_axis(cells[start:]) for cells in above):
+        if start is None:
+            return None
+        lines = [self.grid.cells(i) for i in self.rows if i >= self.first]
+        few = 2 * sum(any(cells[start:]) for cells in lines) <= len(lines)
+        if not few and any(names_axis(cells[start:]) for cells in above):
             return None
         heads = [cells[self.word] for cells in above if len(cells) > self.word]
-        lines = [self.grid.cells(i)[self.word + 1 :] for i in self.rows if i >= self.first]
-        numbers = any(is_number(cell) for cells in lines for cell in cells)
+        last = not any(any(cells[self.word + 1 :]) for cells in lines)
         of_words = any(
-            named_role(cell, "text") or (holds_words(try_header(cell)) and not numbers)
+            named_role(cell, "text") or (holds_words(try_header(cell)) and last)
             for cell in heads
             if cell
         )

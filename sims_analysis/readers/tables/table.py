@@ -49,9 +49,11 @@ from sims_analysis.readers.tables.workbook import chosen_sheet
 
 __all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
 
-#: What programs write for no value, and how many times smaller than others such a number is.
+#: What programs write for no value, ...
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
-_APART = 100
+_POSITIVE, _LEAST_SENTINEL = (9999.0, 99999.0, 999999.0), 9999.0
+#: ... or a negative number larger than these, and how many times others are apart from it.
+_HUGE, _APART = 1e20, 100
 #: Rows and columns of a table that is turned are not more than these.
 _SHORT = 2000
 
@@ -276,24 +278,29 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
 
 
 def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
-    """Refuse a number that stands for no value: ``-9999``, or ``-1`` far below all others."""
+    """Refuse a number that stands for no value: ``-9999``, or one that is far from all others."""
     values = block.values[:, pair.value]
-    if not (values < 0).any():
+    if grid.options.not_measured or not values.size:
         return
-    negative = np.flatnonzero(values < 0)
-    sentinels = {*values[negative].tolist()}
-    if grid.options.not_measured or len(sentinels) != 1 or not sentinels <= _SENTINELS:
+    least, most = np.fmin.reduce(values), np.fmax.reduce(values)
+    if not (least < 0 or most >= _LEAST_SENTINEL):
         return
-    size, positive = -min(sentinels), values[values > 0]
-    if positive.size and not (size > positive.max() or _APART * size < np.median(positive)):
-        return
-    row = block.rows[negative[0]]
-    text = f"{min(sentinels):g}"
-    raise ReadError(
-        f"{grid.where(row, pair.value)}: {text} is the only negative number of its column, in "
-        f"{negative.size} of {values.size} rows: if it says that nothing was measured, pass "
-        f"not_measured={text!r}; if it is a value, not_measured='-' keeps it"
-    )
+    for number in (*([least] if least < 0 else ()), *_POSITIVE):
+        places = np.flatnonzero(values == number)
+        others = values[(values > 0) & (values != number)]
+        if not places.size or (number < 0 and (values[values < 0] != number).any()):
+            continue
+        size = abs(number)
+        far = not others.size or size > _APART * others.max() or _APART * size < np.median(others)
+        known = number in _SENTINELS and (not others.size or size > others.max())
+        if (known or number > 0 or size > _HUGE or number in _SENTINELS) and (far or known):
+            text = f"{number:g}"
+            raise ReadError(
+                f"{grid.where(block.rows[places[0]], pair.value)}: {text} is far from all other "
+                f"values of its column, in {places.size} of {values.size} rows: if it says that "
+                f"nothing was measured, pass not_measured={text!r}; if it is a value, "
+                "not_measured='-' keeps it"
+            )
 
 
 def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
