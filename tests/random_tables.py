@@ -510,7 +510,7 @@ def _known(profile) -> dict[str, str]:
     layers = profile.extra.get("measurement", {}).get("layers", [])
     return {
         **(profile.species_metadata or {}),
-        **{f"column {name}": f"{column['values'][0]:g}" for name, column in columns.items()},
+        **{f"column {name}": f"{column['values'][0]}" for name, column in columns.items()},
         "layers": ", ".join(layer["matrix"] for layer in layers),
     }
 

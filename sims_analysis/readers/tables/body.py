@@ -16,6 +16,7 @@ from types import MappingProxyType
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
 from sims_analysis.readers.tables.header_cells import begins_row, holds_words, try_header
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, is_not_measured, is_odd
 from sims_analysis.readers.tables.sections import Sections, find_sections
@@ -24,12 +25,6 @@ from sims_analysis.readers.tables.words import named_role
 
 __all__ = ["Body", "find_body", "first_below_headers", "first_run", "read_body", "refuse_odd_rows"]
 
-#: More empty lines than these between the numbers are how the file ends its lines.
-_FEW_GAPS = 3
-#: A row of another width that is a note has fewer numbers.
-_MANY = 2
-#: Numbers begin within so many rows.
-_FAR = 1000
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 #: Rows that may stand between the headers and the numbers, or are these.
@@ -130,7 +125,7 @@ def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> Run:
     run = start = width = 0
     words: Mapping[int, bool] = {}
     alone = (0, 0, words)
-    for i in range(min(len(grid), _FAR)):
+    for i in range(min(len(grid), HEURISTICS.first_rows)):
         kind = _kind(grid, i, words, needed)
         if kind is RowKind.HEADERS and run < 2:
             words = {} if needed else _words_of(grid, i, words)
@@ -228,7 +223,7 @@ def first_below_headers(
     None if there is none.
     """
     headed = False
-    for i in range(min(len(grid), _FAR)):
+    for i in range(min(len(grid), HEURISTICS.first_rows)):
         kind = _kind(grid, i, (), needed)
         headed |= kind in headers and len(grid.cells(i)) >= least
         if headed and kind is RowKind.MIXED:
@@ -335,7 +330,11 @@ def _find_last(body: Body) -> None:
                 grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
                 continue
             glued = i == last + 1 and is_odd(next(filter(None, cells), ""))
-            if len(cells) != width and sum(map(is_number, cells)) < _MANY and not glued:
+            if (
+                len(cells) != width
+                and sum(map(is_number, cells)) < HEURISTICS.many_numbers
+                and not glued
+            ):
                 continue
         if any(cells) and not grid.is_comment(i):
             _warn_of_note(body, i, width)
@@ -501,7 +500,7 @@ def _warn_of_gap(body: Body) -> None:
     known = {grid.number(i) for i in body.sections.left_out}
     known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
     gaps = [(a, b) for a, b in pairwise(numbers) if _is_open({*range(a + 1, b)}, known)]
-    if gaps and len(gaps) <= _FEW_GAPS:
+    if gaps and len(gaps) <= HEURISTICS.few_gaps:
         after, on = gaps[-1]
         word = grid.row_word
         warn(

@@ -21,13 +21,11 @@ from sims_analysis.readers.tables.header_cells import (
     unit_kind,
 )
 from sims_analysis.readers.tables.headers import Headers
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
 
 __all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "warn_of_unknown_words"]
-
-#: Rows in which the headers that a user names are looked for.
-_FAR = 1000
 
 
 @dataclass
@@ -48,7 +46,7 @@ class Pair:
 
 def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
     """Find the columns that the user names by number, letter or header."""
-    rows = [grid.cells(i) for i in range(min(len(grid), _FAR))]
+    rows = [grid.cells(i) for i in range(min(len(grid), HEURISTICS.first_rows))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
     stated = options.columns or {}

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.tables.body import first_below_headers, first_run
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 
 __all__ = ["grid_of_lines", "text_grid"]
 
 #: Delimiters in the order in which they are preferred where several explain a text.
 _DELIMITERS = ("\t", ";", ",", "|", None)
-#: Lines that tell whether cells stand in quotes.
-_START = 200
 
 
 def text_grid(source: Source) -> Grid | None:
@@ -58,10 +57,12 @@ def grid_of_lines(
         if delimiter is None and worded is not None and worded.delimiter != ",":
             # Blanks would stand within the words.
             return worded
-        quoted = delimiter is not None and any('"' in line for line in lines[:_START])
+        quoted = delimiter is not None and any(
+            '"' in line for line in lines[: HEURISTICS.quoted_rows]
+        )
         grid = TextGrid(lines, delimiter, quoted, options, text=text)
-        start, run, _ = first_run(grid)
-        if run > 1 and grid.kind(start) is RowKind.NUMBERS:
+        first, run, _ = first_run(grid)
+        if run > 1 and grid.kind(first) is RowKind.NUMBERS:
             return grid
         # Words may stand next to numbers, or be what another delimiter makes numbers of.
         worded = worded or (grid if run > 1 else None)
@@ -78,7 +79,7 @@ def grid_of_lines(
 
 
 def _is_turned(grid: TextGrid) -> bool:
-    if len(grid) > _START:
+    if len(grid) > HEURISTICS.quoted_rows:
         return False
     rows = [grid.cells(i) for i in range(len(grid))]
     return is_transposed([row for row in rows if len([cell for cell in row if cell]) > 2])
@@ -86,7 +87,7 @@ def _is_turned(grid: TextGrid) -> bool:
 
 def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:
     """Take the delimiter that stands in most lines, where the user states the columns."""
-    start = lines[:_START]
+    start = lines[: HEURISTICS.quoted_rows]
     counts = {mark: sum(mark in line for line in start) for mark in _DELIMITERS if mark}
     mark = max(counts, key=lambda mark: counts[mark])
     if not counts[mark]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.lines import Lines, table_size
 from sims_analysis.readers.tables.numbers import (
     cell_reader,
@@ -42,7 +43,6 @@ from sims_analysis.readers.tables.row_kinds import (
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
-_THOUSAND, _LEFT, _FIRST_ROWS = 1000, 1e-6, 50
 #: Three digits behind a point, and no more.
 _THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
 #: Thousands with points between.
@@ -332,8 +332,8 @@ class TextGrid(_Places):
     ) -> None:
         """Refuse columns whose points may separate thousands: ``998``, ``999``, ``1.000``."""
         # First rows show that hardly a column is.
-        first = [self.split(line) for line in lines[:_FIRST_ROWS]]
-        candidates = np.flatnonzero(_in_thousandths(values[:_FIRST_ROWS])).tolist()
+        first = [self.split(line) for line in lines[: HEURISTICS.thousand_rows]]
+        candidates = np.flatnonzero(_in_thousandths(values[: HEURISTICS.thousand_rows])).tolist()
         if not any(has_points_of_thousands(_at(row, j) or "" for row in first) for j in candidates):
             return
         if not any(map(_THREE_DIGITS.search, lines)):
@@ -350,9 +350,9 @@ class TextGrid(_Places):
 
 def _in_thousandths(values: Array) -> NDArray[np.bool_]:
     """Return which columns hold whole numbers of thousandths below a thousand."""
-    scaled = np.where(np.abs(values) < _THOUSAND, values, np.nan) * _THOUSAND
-    near = (np.abs(np.rint(scaled) - scaled) < _LEFT) | np.isnan(values)
-    columns: NDArray[np.bool_] = near.all(axis=0)
+    scaled = np.where(np.abs(values) < HEURISTICS.thousand, values, np.nan) * HEURISTICS.thousand
+    near = (np.abs(np.rint(scaled) - scaled) < HEURISTICS.thousandth) | np.isnan(values)
+    columns: NDArray[np.bool_] = np.logical_and.reduce(near, axis=0)
     return columns
 
 

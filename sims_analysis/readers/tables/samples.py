@@ -22,6 +22,7 @@ from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import Header, same_unit, try_header
 from sims_analysis.readers.tables.headers import Headers
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.sections import restarts
 from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
@@ -36,8 +37,6 @@ __all__ = [
     "split_samples",
 ]
 
-#: Headers stand within so many rows.
-_START = 30
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 
@@ -237,7 +236,7 @@ def is_tidy(headers: Sequence[str]) -> bool:
 
 def has_tidy_headers(grid: Grid) -> bool:
     """Whether one of the first rows, above the numbers, is a header of species next to depths."""
-    for i in range(min(len(grid), _START)):
+    for i in range(min(len(grid), HEURISTICS.tidy_rows)):
         kind = grid.kind(i)
         if kind is RowKind.NUMBERS:
             return False

@@ -16,26 +16,12 @@ from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import names_axis
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import is_number, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import named_role
 
 __all__ = ["Sections", "find_sections", "restarts"]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What tells that depths begin anew."""
-
-    #: Rows that a block has at least.
-    rows: int = 3
-    #: Part of the rows of the block before above whose depths the next one begins...
-    top: float = 0.0
-    #: ... and, below an empty row, this part.
-    back: float = 0.5
-
-
-_LIMITS = Limits()
 
 
 @dataclass
@@ -161,9 +147,10 @@ def restarts(axis: Array, rows: Sequence[int]) -> list[int]:
     starts = [0]
     for i in (np.flatnonzero(np.diff(axis) < 0) + 1).tolist():
         before = np.sort(axis[starts[-1] : i])
-        after = axis[i : i + _LIMITS.rows]
-        whole = before.size >= _LIMITS.rows <= after.size and (np.diff(after) > 0).all()
-        part = _LIMITS.back if rows[i] - rows[i - 1] > 1 else _LIMITS.top
+        after = axis[i : i + HEURISTICS.block_rows]
+        whole = before.size >= HEURISTICS.block_rows <= after.size and (np.diff(after) > 0).all()
+        # Without an empty row between, it begins at the top.
+        part = HEURISTICS.block_back if rows[i] - rows[i - 1] > 1 else 0.0
         if whole and axis[i] < before[-1] and axis[i] <= before[int(part * before.size)]:
             starts.append(i)
     return starts

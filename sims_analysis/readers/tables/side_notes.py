@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from sims_analysis.readers.tables.body import first_run
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import holds_words, names_axis, try_header
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.words import named_role
 
 __all__ = ["without_side_notes"]
 
-#: Notes begin within so many rows.
-_START = 60
 #: A letter that numbers do not hold.
 _LETTER = re.compile("[A-DF-Za-df-z]")
 
@@ -28,7 +27,7 @@ def without_side_notes(grid: Grid) -> Grid:
     stated = grid.options.columns is not None or grid.options.header_rows is not None
     if stated or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
-    rows = [i for i in range(min(len(grid), _START)) if not grid.is_comment(i)]
+    rows = [i for i in range(min(len(grid), HEURISTICS.note_rows)) if not grid.is_comment(i)]
     mixed = [i for i in rows if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
     words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:

@@ -30,6 +30,7 @@ from sims_analysis.readers.tables.delimiters import text_grid
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers, read_headers
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 from sims_analysis.readers.tables.samples import (
     label_column,
@@ -48,14 +49,6 @@ from sims_analysis.readers.tables.words import is_matrix_signal, named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
 __all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
-
-#: What programs write for no value, ...
-_SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
-_POSITIVE, _LEAST_SENTINEL = (9999.0, 99999.0, 999999.0), 9999.0
-#: ... or a negative number larger than these, and how many times others are apart from it.
-_HUGE, _APART = 1e20, 100
-#: Rows and columns of a table that is turned are not more than these.
-_SHORT = 2000
 
 
 def recognises(source: Source) -> bool:
@@ -120,7 +113,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
 def _turned(grid: Grid) -> Grid:
     """Turn a table whose rows are what columns usually are."""
     stated = grid.options.columns is not None or grid.options.header_rows is not None
-    if stated or not 1 < len(grid) <= _SHORT:
+    if stated or not 1 < len(grid) <= HEURISTICS.turned:
         return grid
     kinds = []
     for i in range(len(grid)):
@@ -283,17 +276,18 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     if grid.options.not_measured or not values.size:
         return
     least, most = np.fmin.reduce(values), np.fmax.reduce(values)
-    if not (least < 0 or most >= _LEAST_SENTINEL):
+    if not (least < 0 or most >= min(HEURISTICS.positive_sentinels)):
         return
-    for number in (*([least] if least < 0 else ()), *_POSITIVE):
+    for number in (*([least] if least < 0 else ()), *HEURISTICS.positive_sentinels):
         places = np.flatnonzero(values == number)
         others = values[(values > 0) & (values != number)]
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
-        size = abs(number)
-        far = not others.size or size > _APART * others.max() or _APART * size < np.median(others)
-        known = number in _SENTINELS and (not others.size or size > others.max())
-        if (known or number > 0 or size > _HUGE or number in _SENTINELS) and (far or known):
+        size, apart = abs(number), HEURISTICS.apart
+        far = not others.size or size > apart * others.max() or apart * size < np.median(others)
+        usual = number in HEURISTICS.sentinels
+        beyond = usual and others.size and size > others.max()
+        if beyond or (far and (usual or number > 0 or size > HEURISTICS.huge)):
             text = f"{number:g}"
             raise ReadError(
                 f"{grid.where(block.rows[places[0]], pair.value)}: {text} is far from all other "
