@@ -57,7 +57,7 @@ _FACTOR = re.compile(rf"{_TIMES}?\s*{_POWER}\s*{_TIMES}?\s*(?=\D)|\s*{_TIMES}\s*
 #: A factor next to the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``, ``B E18``. What
 #: stands there without a sign, ``B 1E15``, is a dose.
 _SCALED = re.compile(
-    rf"(?:(?:[/([]|{_TIMES})\s*{_POWER}|(?<![\w.])(?:{_TEN}|[eE][+-]?\d{{1,2}})"
+    rf"(?:(?:[/([]|{_TIMES}|\bin)\s*{_POWER}|(?<![\w.])(?:{_TEN}|[eE][+-]?\d{{1,2}})"
     rf"|(?<![^\s(\[]){_TIMES}\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
 )
 _DOSE_LIKE = re.compile(r"(?<![\w.])1(?:\.0*)?[eE]\d+(?=$|[\s)\]])")

@@ -342,6 +342,8 @@ class _HeaderParser:
             text = cell if not numbers or "." in cell else cell.replace(",", ".")
             stated = f"{text} {unit}" if unit and numbers else text
             self.found.about.setdefault(j, {})[_LEADS[role]] = stated
+        # As a whole, such a row is a note as well.
+        self.found.notes += [row.place] if row.place < self.body.first else []
         return bool(cells) and self._take(row, _PARTS[role], f"begins with {lead!r}")
 
     def _take_units(self, row: _Row) -> bool:
@@ -355,7 +357,7 @@ class _HeaderParser:
             alone = alone or bool(kinds & {*vocabulary.AXES})
         if not alone and not (units and others and _are_kinds(others)):
             return False
-        if self.stating:
+        if self.stating.keys() & units.keys():
             return False
         self._state_units(row, {j: row.cells[j] for j in row.filled} if alone else units)
         if not alone:

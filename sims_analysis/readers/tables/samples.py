@@ -141,7 +141,7 @@ def _split_rows(
     constant: dict[str, str] = {}
     for j, header in enumerate(headers.texts):
         labels = _labels(block, headers, j)
-        if labels is None or j in without or named_role(header, "layer"):
+        if labels is None or j in without or named_role(header, "layer", "matrix"):
             continue
         place, called = grid.letter(j), grid.called(j)
         different = list(dict.fromkeys(filter(None, labels)))
@@ -170,7 +170,9 @@ def _split_rows(
 def layers_of(block: Block, headers: Headers, axis: int) -> tuple[Layer, ...]:
     """Return the layers that a column names, with the depths from which and to which they reach."""
     for j, header in enumerate(headers.texts):
-        labels = _labels(block, headers, j) if named_role(header, "layer") else None
+        labels = None
+        if named_role(header, "layer", "matrix"):
+            labels = _labels(block, headers, j)
         if labels is None or not any(labels):
             continue
         filled, depths = np.array(_filled(labels), dtype=object), block.values[:, axis]
