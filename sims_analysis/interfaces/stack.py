@@ -137,8 +137,15 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
         sure = 4 * np.hypot(noise[top], noise[end]) / np.sqrt(width)
         if mean[top] - mean[end] > max(0.1 * abs(mean[top]), sure):
             nodes.insert(at, end)
+    nodes = _apart(nodes, mean)
     steps = [_steps(record, a, b, mean, noise) for a, b in pairwise(nodes)]
-    return sorted({*nodes, *(one for each in steps for one in each)}), mean
+    return _apart([*nodes, *(one for each in steps for one in each)], mean), mean
+
+
+def _apart(nodes: Sequence[int], mean: Array) -> list[int]:
+    """Return samples in order, but those at which the mean is that at the one before."""
+    every = sorted(set(nodes))
+    return every[:1] + [b for a, b in pairwise(every) if mean[a] != mean[b]]
 
 
 def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> list[int]:

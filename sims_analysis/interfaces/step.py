@@ -201,6 +201,8 @@ def level_part(record: Record, place: Array) -> Array:
     block = max(3, place.size // 16)
     for cut in range(0, place.size // 2, block):
         outer, inner = place[cut : cut + block], place[cut + block :]
+        if inner.size < block:
+            return place[cut:]
         line = fit_plateau(record, inner, sloping=True)
         if abs(line.slope) < _SURE * line.slope_error:
             line = fit_plateau(record, inner, sloping=False)
@@ -284,6 +286,9 @@ def step_between(
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
     step = right.along(z) - left.along(z)
+    if not (step * step[0] > 0).all():  # lines that cross
+        row[-1] = Status.FEATURELESS
+        return row
     done, noise = (c - left.along(z)) / step, noise / np.abs(step)
     smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], at, parts[1]])
@@ -381,6 +386,6 @@ def _error(
             break
     spacing, variance = map(float, samples_of_grid(np.array(fraction)))
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
-    slope = max(slope, steep)
+    slope = max(slope, steep, 1e-6 / float(z[-1] - z[0]))
     ratio = sigma / np.sqrt(variance) / (slope * cell)
     return float(np.sqrt(2 / 3) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope
