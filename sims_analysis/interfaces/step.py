@@ -17,8 +17,10 @@ from sims_analysis.outcomes import Status
 
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
-    #: How far the errors of the levels move the position, and what lies above it of the width.
-    *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "unsure", "status"),
+    #: How far errors of the levels, and interpolation, move the position; what lies above it of the
+    #: width.
+    *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "lower"),
+    *("unsure", "status"),
 )
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
@@ -317,7 +319,7 @@ def step_between(
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     sigma = row[1] / (high - low)
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
-    row[8:10] = moved[:, 1]
+    row[8:10], row[11] = moved[:, 1], lower
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
