@@ -17,8 +17,8 @@ from sims_analysis.outcomes import Status
 
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
-    #: How far errors of the levels, and interpolation, move the position; what lies above it of the
-    #: width.
+    #: How far errors of the levels, and interpolation, move the position; how much of the width
+    #: lies above it.
     *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "lower"),
     *("unsure", "status"),
 )
