@@ -16,7 +16,7 @@ from sims_analysis.conventions.canonical import on_canonical_data, was_subtracte
 from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
