@@ -106,7 +106,7 @@ def integrated_dose(
           given as ``<5E15``, which have no value, may change the dose by more than its standard
           error and 1 %; ``below_detection`` where the dose does not exceed its standard error (or
           0, without one); ``truncated`` where a limit lies beyond the samples, or the record ends
-          inside of an implant and no `stop` is given: more than the error and 1 % of the dose lies
+          inside of an implant and no `stop` is given: more than the error and 2 % of the dose lies
           below its end, by the slope there. Of several, the first in this order
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
@@ -388,6 +388,10 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
     return status
 
 
+#: The dose of a record lacks what lies below it if that is more than this part of it.
+_LACKS = 0.02
+
+
 def mark_truncated(
     frame: Frame,
     status: xr.Variable,
@@ -399,13 +403,13 @@ def mark_truncated(
 ) -> xr.Variable:
     """Set the status of doses of whole records that end inside of the profile to truncated.
 
-    By :func:`.truncation.missing_below`: where more than their error, and 1 %, lies below, with
+    By :func:`.truncation.missing_below`: where more than their error, and 2 %, lies below, with
     what the mean over a window has subtracted.
     """
     missing = frame.map(missing_below).value
     if hidden is not None:
         missing = missing + hidden.clip(min=0.0).where(missing > 0, 0.0)
-    enough: Any = _MATTERS * abs(dose)
+    enough: Any = _LACKS * abs(dose)
     if stderr is not None:
         enough = np.maximum(enough, stderr.fillna(0.0))
     ended = (missing > enough) & (status == Status.OK)

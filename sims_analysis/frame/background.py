@@ -121,7 +121,9 @@ class Mean(NamedTuple):
     value: xr.Variable
     n: xr.Variable
     stderr: xr.Variable
+    #: By which factor errors of the samples grow in a sum; and by which they scatter more.
     scatter: xr.Variable
+    excess: xr.Variable
     #: The standard error of a window without a count, a part of that of the mean; 0 of others.
     unseen: xr.Variable
     #: What it rests on.
@@ -132,7 +134,8 @@ def mean_over(frame: Frame, window: Window) -> Mean:
     """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
     found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
     stderr = (found.variance + found.unseen**2) ** 0.5
-    return Mean(found.mean, found.n, stderr, found.scatter, found.unseen, rests)
+    scatter = found.scatter, found.excess
+    return Mean(found.mean, found.n, stderr, *scatter, found.unseen, rests)
 
 
 def subtracted_level(frame: Frame) -> xr.Variable:

@@ -94,7 +94,8 @@ class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
     Mean, number of samples, variances of the mean and of a single sample, by which factor (at least
-    1) the samples scatter more than their errors, and the error of a window without a count, or 0.
+    1) the errors of samples grow in a sum, and by which they scatter more than these, and the error
+    of a window without a count, or 0.
     """
 
     mean: Array
@@ -102,6 +103,7 @@ class WindowMean(NamedTuple):
     variance: Array
     of_one: Array
     scatter: Array
+    excess: Array
     unseen: Array
     start: Array
     stop: Array
@@ -114,17 +116,23 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
     samples and their sample standard deviation S; of cells with shares p in the mean, ``max(sum
     (p_i s_i)^2, S^2 sum p_i^2)``. If the scatter is the larger one, it is also the error of the
     samples wherever they enter a sum, so that errors in common with the background cancel. On a
-    grid finer than the samples (`fraction`) it grows as the errors have. NaN without a sample, and
+    grid finer than the samples (`fraction`) it grows as the errors have. It is widened by Student's
+    t where it counts (:func:`scatter_counts`), or is all that is known. NaN without a sample, and
     for a single one without an error.
     """
     mean, deviation, n, stated, squared_shares, *ends = window_statistics(rows, start, stop)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = deviation**2 / fraction
+        excess = np.sqrt(np.where(stated > 0, np.fmax(found / stated, 1.0), 1.0))
+        freedom = np.maximum(n * fraction - 1.0, 1.0)
+        few = ~(stated > 0) | scatter_counts(found, stated, freedom)
+        found = np.where(few, found * student(freedom) ** 2, found)
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
     unseen = _unseen(rows, start, stop, fraction)
-    return WindowMean(mean, n, of_one * squared_shares, of_one, scatter, unseen, *ends)
+    variance = of_one * squared_shares
+    return WindowMean(mean, n, variance, of_one, scatter, excess, unseen, *ends)
 
 
 def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:

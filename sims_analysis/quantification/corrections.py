@@ -299,12 +299,12 @@ def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
     freedom = (mean.n * frame.fraction - 1.0).clip(min=1.0)
     by_chance = (chdtri(freedom, _IMPROBABLE) / freedom) ** 0.5
     first = first_flagged(
-        frame, (mean.scatter > by_chance) & (mean.scatter > _NOTABLE) & chosen & (mean.n > 1)
+        frame, (mean.excess > by_chance) & (mean.excess > _NOTABLE) & chosen & (mean.n > 1)
     )
     if first is not None:
         warn(
             f"{first.label}: the samples in the window of the background scatter "
-            f"{first.of(mean.scatter):.2g} times as much as their standard errors say: the window "
+            f"{first.of(mean.excess):.2g} times as much as their standard errors say: the window "
             "is not flat, or the errors are not those of counting; the error of the background is "
             "taken from the scatter",
             ProfileWarning,

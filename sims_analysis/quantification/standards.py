@@ -18,6 +18,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import mark_transient
+from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_uncertainty
@@ -86,8 +87,10 @@ def rsf_from_standard(
         The factor in ``atom/cm^3`` (without a matrix in ``atom/cm^3/(count/s)``), the mean of
         several standards, for :func:`with_rsf` as it is. Coordinates:
 
-        - ``stderr`` (likewise): ``sqrt(max(counting, repeatability)^2 + dose^2)`` of its parts that
-          are known, because counting noise is part of the repeatability; NaN if none is
+        - ``stderr`` (likewise): ``sqrt(random^2 + dose^2)`` of its parts that are known, NaN if
+          none is. The random part is the counting error or, where standards scatter by more (with a
+          probability below 1/8), Student's t of n - 1 degrees of freedom times the repeatability,
+          1.84 of two and 1.32 of three
         - ``counting_stderr``: NaN if the data have no standard errors, see
           :func:`with_counting_statistics`
         - ``dose_stderr``: NaN if no `dose_uncertainty` is given
@@ -289,7 +292,11 @@ def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.Da
         "dose_stderr": value * float(np.max([one.dose.max() for one in measured])),
         "repeatability_stderr": float(factors.std(ddof=1)) / number**0.5 if number > 1 else np.nan,
     }
-    random = np.fmax(stderr["counting_stderr"], stderr["repeatability_stderr"])
+    random = stderr["counting_stderr"]
+    if number > 1:
+        squares = float(factors.std(ddof=1)) ** 2, random**2 * number
+        if np.isnan(random) or scatter_counts(*squares, number - 1):
+            random = float(student(number - 1)) * stderr["repeatability_stderr"]
     known = [part for part in (random, stderr["dose_stderr"]) if not np.isnan(part)]
     stderr = {"stderr": float(np.hypot.reduce(known)) if known else np.nan, **stderr}
     term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]

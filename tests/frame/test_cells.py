@@ -7,7 +7,6 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 
-# The second profile falls to its end.
 pytestmark = pytest.mark.filterwarnings("ignore:.*ends inside of the profile")
 
 Z = np.arange(0.0, 301.0, 3.0)
@@ -71,6 +70,15 @@ def test_units_of_the_axis_hold_for_its_bounds(ds):
         depth_bounds=(("depth", "bounds"), cells["depth_bounds"].values / 1000),
     )
     np.testing.assert_allclose(sims.integrated_dose(um), sims.integrated_dose(cells), rtol=1e-12)
+
+
+def test_bounds_that_are_not_those_of_the_axis_are_refused(ds):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    moved = cells.assign_coords(
+        depth=("depth", cells["depth"].values * 2, {"units": "nm", "bounds": "depth_bounds"})
+    )
+    with pytest.raises(ProfileError, match="depth_bounds do not hold their own depth: 30 nm"):
+        sims.integrated_dose(moved)
 
 
 @pytest.mark.parametrize(
@@ -199,3 +207,22 @@ def test_markers_reach_to_the_edge_of_the_last_cell(ds):
     cells = sims.to_grid(times, step="10 s", conserve="dose")
     with pytest.raises(ProfileError, match="the markers end at 298 s, but the record at 300 s"):
         sims.calibrate_depth(cells, markers=[("298 s", "150 nm")])
+
+
+@pytest.mark.parametrize("question", [sims.integrated_dose, sims.moments, sims.cumulative_dose])
+def test_cells_that_overlap_are_refused(ds, question):
+    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
+    edges = cells["depth_bounds"].values
+    wider, over = edges + np.array([0.0, 3.0]), edges.copy()
+    over[4, 1] = edges[9, 1]  # the next ones lie within it
+    for wrong, at in ((wider, "15 nm"), (over, "55 nm")):
+        bounds = (("depth", "bounds"), wrong)
+        one = cells.assign_coords(depth_bounds=bounds)
+        short = one.isel(depth=slice(0, 20))
+        array = cells["concentration"].assign_coords(
+            cell_start=("depth", wrong[:, 0], {"units": "nm"}),
+            cell_stop=("depth", wrong[:, 1], {"units": "nm"}),
+        )
+        for data in (one, one.chunk(), sims.quantify(one), short, array):
+            with pytest.raises(ProfileError, match=f"overlap: the cell of {at} begins within"):
+                question(data)
