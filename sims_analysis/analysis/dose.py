@@ -21,7 +21,7 @@ from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, codes, elementwise, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Rests
@@ -364,7 +364,8 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
     frame, question = found.frame, found.question
     status = _significance(found)
     _warn_of_limits(found, strict=strict)
-    if question.background.stated is None and np.isnan(question.stop.data).all():
+    to_the_end = not (is_lazy(question.stop) or anywhere(~is_nan(question.stop)))
+    if question.background.stated is None and to_the_end:
         error = ProfileError if strict else None
         # In a tail that still falls, what is subtracted is no background.
         hidden = found.background if question.background.given else None
