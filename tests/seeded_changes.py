@@ -185,6 +185,8 @@ def tests_of(module, root, *, slow):
     others = [root / "tests" / other for other in TESTED_THROUGH.get(room, ())]
     rooms = [root / "tests" / room, root / "tests" / f"test_{room}.py", *others]
     tests = [str(one) for one in (*own, *rooms) if one.exists()] or ["tests"]
+    messages = root / "tests" / "test_approved_messages.py"  # of every room
+    tests = [*tests, str(messages)] if tests != ["tests"] else tests
     doctests = [[str(module.relative_to(ROOT))]] if ">>>" in module.read_text("utf-8") else []
     return [tests, *doctests, *([["-m", "slow and not study", *tests]] if slow else [])]
 

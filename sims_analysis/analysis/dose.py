@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.errors import DoseWarning, ProfileError, SimsError
 from sims_analysis.frame.background import (
     Background,
     CommonError,
@@ -202,7 +202,10 @@ def read_question(
     if surface == "exclude":
         if transient is None:
             raise ProfileError(
-                'surface="exclude" needs surface_depth, the depth where the transient ends'
+                "the depth where the surface transient ends is not stated",
+                code="surface_transient",
+                argument="surface_depth",
+                remedy='surface="exclude" needs surface_depth',
             )
         # fmax ignores NaN, which stands for a start that was not given. Where the transient is not
         # known to end, there is no dose below it.
@@ -400,7 +403,7 @@ def mark_truncated(
     stderr: xr.Variable | None = None,
     *,
     hidden: xr.Variable | None = None,
-    error: type[Exception] | None = None,
+    error: type[SimsError] | None = None,
 ) -> xr.Variable:
     """Set the status of doses of whole records that end inside of the profile to truncated.
 
@@ -421,12 +424,12 @@ def mark_truncated(
         part = first.of(missing) / first.of(dose)
         below = f", and about {part:.0%} more lies below it, by its slope there"
         text = (
-            f"{first.label}: the record, {first.record}, ends inside of the profile"
-            f"{below if part < 1 else ''}; state stop= if that is what is asked for"
+            f"the record, {first.record}, ends inside of the profile{below if part < 1 else ''}; "
+            "state stop= if that is what is asked for"
         )
         if error is not None:
-            raise error(text)
-        warn(text, DoseWarning)
+            raise first.error(text, error, code="truncated")
+        first.warn(text, DoseWarning, code="truncated")
     return replaced_where(ended, status, Status.TRUNCATED)
 
 
@@ -467,14 +470,15 @@ def _warn_of_limits(found: DoseIntegral, *, strict: bool) -> None:
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
     beyond = "the limits reach beyond the samples"
     if strict and truncated is not None:
-        raise ProfileError(f"{truncated.label}: {beyond}, {truncated.record}")
-    outside = _limits_outside(found)
+        raise truncated.error(f"{beyond}, {truncated.record}", ProfileError, code="truncated")
+    outside, why = _limits_outside(found)
     if outside is not None and strict:
-        raise ProfileError(outside)
+        raise outside.error(why, ProfileError, code="no_sample_in_window")
     if outside is not None and not warned:
-        warn(f"{outside}; there is no dose", DoseWarning)
+        outside.warn(f"{why}; there is no dose", DoseWarning, code="no_sample_in_window")
     if truncated is not None:
-        warn(f"{truncated.label}: {beyond}; integrated over what was measured", DoseWarning)
+        text = f"{beyond}; integrated over what was measured"
+        truncated.warn(text, DoseWarning, code="truncated")
 
 
 def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
@@ -484,11 +488,8 @@ def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
     record = frame.map(ends)
     first = first_flagged(frame, (depth < record.first) | (depth > record.last))
     if first is not None:
-        warn(
-            f"{first.label}: surface_depth, {first.of(depth):g} nm, lies outside the record, "
-            f"{first.record}",
-            DoseWarning,
-        )
+        text = f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
+        first.warn(text, DoseWarning, argument="surface_depth", code="no_sample_in_window")
     return first is not None
 
 
@@ -517,12 +518,14 @@ def _warn_of_transient(found: DoseIntegral) -> None:
         part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=question.rule).value
         share = float(part) / total
         if share > _MATTERS:
-            warn(
-                f"{one.label}: the record begins in a surface transient, and {share:.0%} of the "
-                f"dose lies above {end:g} nm, where the profile is lowest before its maximum at "
-                f'{float(seen.deeper_depth):g} nm; surface="exclude" with surface_depth='
-                f'"{end:g} nm" leaves it out, surface_depth= alone accepts it',
+            one.warn(
+                f"the record begins in a surface transient, and {share:.0%} of the dose lies above "
+                f"{end:g} nm, where the profile is lowest before its maximum at "
+                f"{float(seen.deeper_depth):g} nm",
                 DoseWarning,
+                code="surface_transient",
+                remedy=f'surface="exclude" with surface_depth="{end:g} nm" leaves it out, '
+                "surface_depth= alone accepts it",
             )
             return
 
@@ -542,23 +545,23 @@ def _beginning_at_their_maximum(frame: Frame) -> list[dict[Any, int]]:
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 
 
-def _limits_outside(found: DoseIntegral) -> str | None:
-    """Describe profiles without samples between known limits; None if there are none."""
+def _limits_outside(found: DoseIntegral) -> tuple[First | None, str]:
+    """Return the first profile without samples between known limits, if there is one, and why."""
     frame, none = found.frame, found.status == Status.NO_DATA
     if not anywhere(none):
-        return None
+        return None, ""
     asked = found.question.start, found.question.stop
     known = ~(np.isinf(asked[0]) | np.isinf(asked[1]))
     record = frame.map(ends)
     several = record.last > record.first
     first = first_flagged(frame, none & several & known & found.background.notnull())
     if first is None:
-        return None
+        return None, ""
     a, b = map(first.of, asked)
     what = (
         "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
     )
-    return f"{first.label}: {what}, {first.record}"
+    return first, f"{what}, {first.record}"
 
 
 def term(frame: Frame, name: str) -> str:

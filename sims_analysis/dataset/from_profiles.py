@@ -447,8 +447,10 @@ def _numbered(found: list[_Canonical]) -> list[_Canonical]:
     twice = ", ".join(dict.fromkeys(repr(name) for name, _ in repeated))
     if len({(name, kind) for name, (_, kind) in zip(names, keys, strict=True)}) < len(keys):
         raise ProfileError(
-            f"species delivered more than once: {twice}; pass one profile of each, or give them "
-            "distinct names with dataclasses.replace(profile, species_name=...)"
+            f"species delivered more than once: {twice}",
+            code="repeated_species",
+            remedy="pass one profile of each, or give them distinct names with "
+            "dataclasses.replace(profile, species_name=...)",
         )
     listed = [repr(name) for name, key in zip(names, keys, strict=True) if key in repeated]
     warn(f"species delivered more than once: {twice}; named {', '.join(listed)}", ProfileWarning)

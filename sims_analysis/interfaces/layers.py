@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on, warn_of_evidence
@@ -259,8 +259,8 @@ def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     number = profiles.each(_short_and_shallow, level, size=1)[..., 0]
     first = first_flagged(profiles, number >= _SEVERAL)
     if first is not None:
-        warn(
-            f"{first.label}: {first.of(number):.0f} of the layers, or of what lies between them, "
+        first.warn(
+            f"{first.of(number):.0f} of the layers, or of what lies between them, "
             "are of one or two samples near the level, as noise makes them, and the data have no "
             "standard errors: with_counting_statistics() states them, and crossings of one edge "
             "count as one then",

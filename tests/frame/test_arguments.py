@@ -87,6 +87,22 @@ def test_kinds_are_not_mixed():
         read({"B": "1 cm^-3", "P": "1 cm^-3/(count/s)"}, kinds)
 
 
+def test_a_sample_is_named_by_its_labels():
+    opened = frame()
+    where = xr.zeros_like(opened.value, dtype=bool)
+    assert first_sample(opened, where) is None
+    where[1, 2, 3] = True
+    text = "measurement 'w2', species 'Si', depth 1001 nm: 1000 count/s"
+    first = first_sample(opened, where)
+    assert first.label == text
+    assert first.where == {"measurement": "w2", "species": "Si", "depth": "1001 nm"}
+    where[0, 0, 1] = True
+    text = "measurement 'w1', species 'B', depth 100 nm: 1000 count/s (and 1 more)"
+    assert first_sample(opened, where).label == text
+    one = frame(DS.isel(measurement=0, species=1))
+    assert first_sample(one, one.value > 0).label.startswith("species 'P', depth 0 nm")
+
+
 def test_the_correction_of_the_page_is_one():
     """That of *Adding a correction*, in every layout."""
     page = Path(__file__).parents[2] / ".docs/howto/adding_a_correction.md"
