@@ -272,15 +272,6 @@ def test_links_are_refused_where_opening_would_follow_them(tmp_path, monkeypatch
 
 
 @posix
-def test_a_junction_of_windows_is_a_link(monkeypatch):
-    monkeypatch.setattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 7, raising=False)
-    junction, plain = (SimpleNamespace(st_mode=stat.S_IFDIR, st_reparse_tag=tag) for tag in (7, 0))
-    files._refuse_unless(stat.S_ISDIR, plain, Path("here"), "folder")
-    with pytest.raises(OSError, match="here is a link, not a folder, and is not read"):
-        files._refuse_unless(stat.S_ISDIR, junction, Path("here"), "folder")
-
-
-@posix
 def test_no_file_is_left_open(tmp_path):
     (tmp_path / "file").write_bytes(b"x")
     before = len([*Path("/dev/fd").iterdir()])
