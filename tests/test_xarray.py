@@ -114,16 +114,16 @@ def test_the_engine_loads_arrays_and_datasets_by_the_ending_of_the_name(ending, 
 
 
 def test_the_engine_reads_what_has_options_or_another_name(monkeypatch):
-    asked = []
+    requested = []
 
     def read(path, **options):
-        asked.append((pathlib.Path(path).name, options))
+        requested.append((pathlib.Path(path).name, options))
         return sims.SIMSResult(data_id="w", depth_profiles=sims.to_profiles(IMPLANT))
 
     monkeypatch.setattr(sims, "read", read)
     xr.open_dataset("w.nc", engine=SimsBackend, depth_units="nm", duplicates="mean")
     xr.open_dataset("w.csv", engine=SimsBackend)
-    assert asked == [("w.nc", {"depth_units": "nm"}), ("w.csv", {})]
+    assert requested == [("w.nc", {"depth_units": "nm"}), ("w.csv", {})]
 
 
 @pytest.mark.slow
