@@ -242,6 +242,10 @@ def _tail(z: Array) -> Array:
     return np.where(z < 60, np.exp(-((z - 60) ** 2) / 450), np.exp(-(z - 60) / 15))
 
 
+def _box(z: Array, width: float) -> Array:
+    return 0.1 + 0.9 * (ndtr((z - 60) / width) - ndtr((z - 130) / width))
+
+
 def _step(z: Array, width: float = 8.0) -> Array:
     return 0.1 + 0.9 * ndtr((z - 100) / width)
 
@@ -329,6 +333,14 @@ def _layer(ds: xr.Dataset, _: Any, **__: Any) -> Answers:
     top, bottom = (100 + s * w * math.sqrt(-2 * math.log(0.3)) for s, w in ((-1, 25), (1, 35)))
     truth = {"top": top, "bottom": bottom, "thickness": bottom - top}
     return {k: (*one, truth[k]) for k, one in _of(found, *truth).items()}
+
+
+def _film(ds: xr.Dataset, _: Any, **__: Any) -> Answers:
+    """By its own plateau; of several layers, or none, there is no answer."""
+    found, truth = sims.layers(ds), {"top": 60, "bottom": 130, "thickness": 70}
+    one = (found["status"] == "ok").sum("layer") == 1
+    found = found.isel(layer=0, species=0, drop=True).where(one.isel(species=0, drop=True))
+    return {k: (*each, truth[k]) for k, each in _of(found, *truth).items()}
 
 
 def _changes(ds: xr.Dataset, _: Any, **__: Any) -> Answers:
@@ -553,6 +565,10 @@ def questions() -> Iterator[Question]:
     yield Question("depth_at_dose_fraction", PEAK, _contained, once)
     yield Question("junction", TAIL, _junction, once)
     yield Question("layers", PEAK, _layer, once)
+    for width in (2.0, 8.0):
+        scene = Scene({"B": partial(_box, width=width)}, 200)
+        name = f"layers by a plateau, {width * 1.99 / 2:.0f} samples"
+        yield Question(name, scene, _film, states=("plain", "grid", "factor"))
     yield Question("metallurgical", JUNCTION, _changes, once)
     yield Question("sheet_resistance", JUNCTION, _sheet)
     yield Question("decay_length", TAIL, _decay, once)

@@ -40,9 +40,9 @@ class Status(IntEnum):
     NO_DATA = 1, 0, "nothing was measured that could answer"
     NEVER_REACHED = 2, 0, "the profile never reaches the level, or has no junction"
     ALWAYS_ABOVE = 3, 0, "the profile is above the level at all depths"
-    BELOW_DETECTION = 4, 3, "the answer does not exceed its standard error, or its detection limit"
+    BELOW_DETECTION = 4, 4, "the answer does not exceed its standard error, or its detection limit"
     TRUNCATED = (
-        *(5, 2, "the record, or the window, ends inside of what is asked for"),
+        *(5, 3, "the record, or the window, ends inside of what is asked for"),
         "start= and stop= choose what was measured, past the surface transient if it is one",
     )
     #: An empty entry: other profiles have more results than this one.
@@ -53,19 +53,19 @@ class Status(IntEnum):
         "hold a parameter with fixed=, or take a simpler model",
     )
     SATURATED = (
-        *(9, 7, "samples are equal to the last digit, as a saturated detector writes them"),
+        *(9, 8, "samples are equal to the last digit, as a saturated detector writes them"),
         "leave them out of the window",
     )
     GAP = (
-        *(10, 6, "over more than five times their spacing there are no samples"),
+        *(10, 7, "over more than five times their spacing there are no samples"),
         'gaps="bridge" accepts that',
     )
     WRONG_SHAPE = (
-        *(11, 4, "the curve does not have the profile's shape"),
+        *(11, 5, "the curve does not have the profile's shape"),
         "background='fit', a window or another model may help",
     )
     BELOW_LIMIT = (
-        *(12, 5, "the answer rests on samples below their limit of detection"),
+        *(12, 6, "the answer rests on samples below their limit of detection"),
         'gaps="bridge" accepts that',
     )
     TOO_FEW_SAMPLES = 13, 0, "fewer samples in the window than are needed"
@@ -91,6 +91,10 @@ class Status(IntEnum):
     )
     TWO_MARKERS = 22, 0, "two markers have no scatter about a line that tells its error"
     BENT = 23, 0, "the markers do not lie on a straight line"
+    SCALE_IN_DOUBT = (
+        *(24, 2, "the values were multiplied by a factor that was not ok itself"),
+        "determine the factor anew, from samples without that",
+    )
 
     @property
     def explanation(self) -> str:
@@ -117,6 +121,7 @@ class Flag(IntFlag):
     PLACEHOLDER = 16
     TRANSIENT = 32
     RESTORED = 64
+    SCALE_IN_DOUBT = 128
 
 
 class Kind(NamedTuple):
@@ -151,7 +156,7 @@ KINDS = (
         Flag.SATURATED,
         Status.SATURATED,
         "the detector wrote its largest number",
-        "samples from {first:g} to {last:g} {axis_units} ({height:.4g} {units}) are equal to the "
+        "samples from {first:g} to {last:g} {axis_units} ({value}) are equal to the "
         "last digit, as a saturated detector writes them, or were made from such: the answer rests "
         "on samples that were cut off",
     ),
@@ -166,4 +171,12 @@ KINDS = (
     Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),
     Kind("transient", Flag.TRANSIENT, None, "of the surface transient"),
     Kind("restored", Flag.RESTORED, None, "known to the achieved resolution"),
+    Kind(
+        "scale_in_doubt",
+        Flag.SCALE_IN_DOUBT,
+        Status.SCALE_IN_DOUBT,
+        "multiplied by a factor that was not ok itself",
+        "the values were multiplied by a factor that rests on a gap, on saturated samples, or on "
+        "too short a record: all of them may be too high, or too low, alike",
+    ),
 )

@@ -119,6 +119,9 @@ TERMS = {
         "dimensionless", "Fraction of the dose", "integral of the range density over depth"
     ),
     "crossing_depth": Term("depth", "Crossing depth", "depth where the profile crosses the level"),
+    "raw_crossing": Term(
+        "depth", "Crossing between two samples", "depth where their line crosses the level"
+    ),
     "junction_depth": Term(
         "depth", "Junction depth", "depth where the chosen edge crosses the stated level"
     ),
@@ -225,6 +228,11 @@ TERMS = {
         "concentration",
         "Standard error of the mean by scatter",
         "of the replicates, s / sqrt(n); neighbouring samples share what is not counting",
+    ),
+    "scale_repeatability": Term(
+        "dimensionless",
+        "Relative standard error of the scale",
+        "of a mean of replicates, by what all samples of each have in common",
     ),
     "n_replicates": Term(None, "Number of replicates", "measurements that were averaged"),
     "splice_depth": Term("depth", "Depth of the splice", "above it one piece, below it the other"),
@@ -442,6 +450,7 @@ OF_SAMPLES = ("stderr", *COLUMNS, *EVIDENCE)
 #: read from a restored profile its resolution. Profiles and files keep them as columns.
 SHARED = {
     "sensitivity_factor_uncertainty": "1",
+    "scale_repeatability": "1",
     "depth_scale_uncertainty": "1",
     "dose_scale": "1",
     "dose_scale_uncertainty": "1",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from scipy.special import ndtr
 
 from sims_analysis.shapes import models
 
@@ -75,3 +76,8 @@ def counted(model, parameters, z, *, peak, trials, seed):
     ds = profile(counts * (top / peak), z, dims=("trial", "depth")).to_dataset()
     ds["concentration_counts"] = (("trial", "depth"), counts.astype(float), {"units": "count"})
     return ds
+
+
+def film(z):
+    """Give a film between 60 and 140 nm."""
+    return 1e20 * (ndtr((z - 60) / 4) - ndtr((z - 140) / 4)) + 1e16

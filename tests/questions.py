@@ -228,7 +228,7 @@ FULLEST = {name: asking(name) for name in _LISTED if name not in ALONG_SAMPLES} 
         sims.stack([ds, ds], names=["a", "b"]), level="1e18 atoms/cm^3", after="peak"
     ),
     "interface": lambda ds: sims.interface(ds.sel(species="B"), start="80 nm", stop="400 nm"),
-    "layers": lambda ds: sims.layers(ds, species="B", level="1e18 atoms/cm^3"),
+    "layers": lambda ds: sims.layers(ds, species="B"),
     "sheet_resistance": lambda ds: sims.sheet_resistance(ds, donors=["P"], acceptors=["B"]),
     "deconvolve": lambda ds: sims.deconvolve(
         ds.sel(species="B"), resolution="4 nm", start="20 nm", averaging_kernels=True

@@ -45,5 +45,5 @@ def assert_gives_its_numbers(record, data):
     found = [row for answer in run_again(record, data) for row in _rows(answer)]
     for shown in record["results"]:
         labels = {"species": shown["species"]} if "species" in shown else {}
-        mine = [value for name, its, value in found if (name, its) == (shown["name"], labels)]
-        assert any(_same(shown["value"], value) for value in mine), (shown, mine)
+        values = [value for name, its, value in found if (name, its) == (shown["name"], labels)]
+        assert any(_same(shown["value"], value) for value in values), (shown, values)

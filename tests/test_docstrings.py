@@ -48,8 +48,8 @@ def test_an_answer_holds_what_its_docstring_lists(name):
     assert said
     for variable in set(held) - {"species"}:
         patterns = [re.sub(r"<\w+>", r"\\w+", term) for term in said]
-        told = any(re.fullmatch(pattern, variable) for pattern in patterns)
-        assert told, f"{name} does not tell of {variable}"
+        is_listed = any(re.fullmatch(pattern, variable) for pattern in patterns)
+        assert is_listed, f"{name} does not list {variable}"
         unit = said.get(variable)
         assert unit in (None, held[variable].attrs.get("units")), variable
     named = {term for term in said if re.fullmatch(r"\w+", term) and "sputter_time" not in term}
@@ -72,7 +72,7 @@ def test_each_question_names_its_source(page):
         assert section(name, "References"), f"{name} has no section References"
 
 
-def test_arguments_have_types_that_say_what_may_be_given():
+def test_arguments_have_type_annotations():
     for name in sims.__all__:
         thing = getattr(sims, name)
         if not callable(thing) or isinstance(thing, type):
@@ -90,9 +90,9 @@ def test_parameters_are_described_as_they_are_typed():
         if not callable(thing) or isinstance(thing, type):
             continue
         types = dict(re.findall(r"(?m)^(\w.*?) : (.*)$", section(name, "Parameters")))
-        told = {one: said for names, said in types.items() for one in names.split(", ")}
+        described = {one: said for names, said in types.items() for one in names.split(", ")}
         for parameter in inspect.signature(thing).parameters.values():
-            typed, said = str(parameter.annotation), told.get(parameter.name)
+            typed, said = str(parameter.annotation), described.get(parameter.name)
             if said is None or "(" in said or "list" in said:  # a window, or described with another
                 continue
             takes = [*re.findall("QuantityLike|ParameterLike", typed)]

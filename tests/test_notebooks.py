@@ -105,7 +105,7 @@ def test_a_committed_notebook_is_fit_to_be_read(name):
     assert not [word for word in private if word in text]
 
 
-def test_the_figures_of_the_readme_tell_their_origin():
+def test_the_figures_of_the_readme_have_provenance():
     import sims_analysis as sims
 
     assert {path.name for path in (NOTEBOOKS / "figures").iterdir()} == FIGURES
@@ -118,14 +118,14 @@ def test_the_figures_of_the_readme_tell_their_origin():
 @pytest.mark.parametrize(
     ("figure", "example"), [("boron_implant", "boron-implant"), ("gan_stack", "gan-mg-stack")]
 )
-def test_a_figure_asked_again_gives_its_numbers(figure, example):
+def test_a_repeated_question_gives_the_numbers_of_its_figure(figure, example):
     import sims_analysis as sims
 
     record = sims.provenance(NOTEBOOKS / "figures" / f"{figure}.png")
     assert_gives_its_numbers(record, sims.open_example(example))
 
 
-def test_the_figure_of_noise_asked_again_gives_its_numbers():
+def test_a_repeated_question_gives_the_numbers_of_the_figure_of_noise():
     """Its data are made by the notebook: by the cells up to the one that measures."""
     import matplotlib.pyplot as plt
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pint
@@ -11,13 +10,12 @@ import xarray as xr
 from questions import CORRECTIONS, QUESTIONS, SHARED, asking, correct
 
 import sims_analysis as sims
-from sims_analysis.units import application, define_atoms
+from sims_analysis.units import define_atoms
 
 pytest.importorskip("pint_xarray", reason="pint-xarray is not installed")
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
 IMPLANT = sims.open_example("boron-implant")
 COUNTED = sims.with_counting_statistics(IMPLANT, value_per_count="1e14 atoms/cm^3")
-STACK = sims.open_example("gan-mg-stack")
 RUN = sims.open_example("sputter-time")
 MICRONS = COUNTED.assign_coords(
     depth=("depth", COUNTED["depth"].values / 1000, {"units": "um", "long_name": "Depth"})
@@ -135,14 +133,6 @@ def test_an_atom_that_is_a_pure_number_is_refused_where_it_would_be_used(own_reg
     assert sims.quantify(RUN)["intensity"].data.units == own_registry("count/s").units
 
 
-@pytest.mark.slow
-def test_first_use_in_several_threads(own_registry, monkeypatch):
-    pint.set_application_registry(pint.UnitRegistry())
-    monkeypatch.setattr(application, "_prepared", None)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: sims.quantify(IMPLANT), range(16)))
-
-
 # --- axes that carry a unit -----------------------------------------------------------------------
 
 
@@ -209,27 +199,6 @@ def test_so_does_everything_else(name, data):
     same(OTHERS[name](data.pint.quantify()), OTHERS[name](data))
 
 
-@pytest.mark.filterwarnings(WARNS)
-def test_so_do_interfaces_and_layers_and_what_needs_a_sputter_time():
-    def layers(data):
-        return sims.layers(data, species="Mg", level="1e18 atoms/cm^3")
-
-    def interface(data):
-        return sims.interface(data.sel(species="Ga->"), start="600 nm")
-
-    for ask in (layers, interface):
-        same(ask(STACK.pint.quantify()), ask(STACK))
-
-    def calibrated(data):
-        return sims.calibrate_depth(data, rate="0.4 nm/s")
-
-    same(calibrated(RUN.pint.quantify()), calibrated(RUN))
-    same(
-        sims.with_rsf(RUN.pint.quantify(), rsf={"As": "5e21 atoms/cm^3"}, matrix="Si"),
-        sims.with_rsf(RUN, rsf={"As": "5e21 atoms/cm^3"}, matrix="Si"),
-    )
-
-
 @pytest.mark.slow
 def test_micrometres_come_back_from_dequantify_save_and_to_profiles(tmp_path):
     q = MICRONS.pint.quantify()
@@ -243,26 +212,6 @@ def test_micrometres_come_back_from_dequantify_save_and_to_profiles(tmp_path):
     for found, wanted in zip(sims.to_profiles(q), sims.to_profiles(COUNTED), strict=True):
         np.testing.assert_array_equal(found.depths, wanted.depths)
         assert found.depth_units == wanted.depth_units
-
-
-@pytest.mark.slow
-def test_cells_in_micrometres_are_those_of_the_view(tmp_path):
-    ds = sims.open_example("boron-implant")
-    cells = sims.with_units(sims.to_grid(ds, step="5 nm", conserve="dose"), depth="um")
-    view = cells.pint.quantify()
-    expected = sims.integrated_dose(cells, stop="300 nm")
-    found = sims.dequantify(sims.integrated_dose(view, stop="300 nm"))
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-    for plain in (sims.dequantify(view), sims.load(sims.save(view, tmp_path / "x.nc"))):
-        assert plain["depth"].attrs["units"] == "nm"
-        np.testing.assert_allclose(plain["depth_bounds"], 1e3 * cells["depth_bounds"], rtol=1e-12)
-        np.testing.assert_allclose(sims.integrated_dose(plain, stop="300 nm"), expected, rtol=1e-12)
-
-
-def test_an_integral_has_its_unit_after_pint_quantify():
-    dose = IMPLANT["concentration"].pint.quantify().integrate("depth")
-    wanted = sims.integrated_dose(IMPLANT)
-    np.testing.assert_allclose(dose.pint.to("atom/cm^2").pint.magnitude, wanted.values, rtol=1e-12)
 
 
 def test_what_pint_xarray_dequantifies_is_read_again():

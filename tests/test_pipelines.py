@@ -352,7 +352,7 @@ ALIKE = (
     "calibrate_depth",
 )  # fmt: skip
 SINGLE = [
-    pytest.param(names, kind, question, id=f"{names}-{kind}-{question}")
+    (names, kind, question)
     for names, kind in product(CORRECTIONS, DOUBTS)
     for question in SAID[kind]
     if not {(names, kind), (names, kind, question)} & APART.keys()
@@ -361,8 +361,11 @@ SINGLE = [
 ]
 
 
-@pytest.mark.parametrize(("names", "kind", "question"), SINGLE)
-def test_evidence_is_told_after_a_correction(names, kind, question):
+@pytest.mark.parametrize(
+    ("names", "kind", "question"),
+    [pytest.param(*one, marks=pytest.mark.slow if i % 3 else ()) for i, one in enumerate(SINGLE)],
+)
+def test_the_status_reports_doubtful_samples_after_a_correction(names, kind, question):
     _, status = asked(question, names, kind)
     if question == "fit" and kind == "limit" and status in NOT_FITTED:
         return
@@ -393,10 +396,10 @@ TRIPLES = [
 ]
 
 
-@pytest.mark.few(60)
+@pytest.mark.few(40)
 @pytest.mark.parametrize("kind", DOUBTS)
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
-def test_evidence_is_told_after_several_corrections(names, kind):
+def test_the_status_reports_doubtful_samples_after_several_corrections(names, kind):
     for question in ("dose", "peak") if kind != "limit" else ("dose",):
         if question in SAID[kind] and (names, kind) not in APART:
             _, status = asked(question, names, kind)
@@ -420,7 +423,7 @@ def test_clean_data_stay_ok_with_the_same_number(names):
 
 @pytest.mark.parametrize("kind", DOUBTS)
 @pytest.mark.parametrize("names", [n for n in CORRECTIONS if n not in (*NOT_ATOMS, "deconvolve")])
-def test_what_is_known_of_one_species_says_nothing_of_another(names, kind):
+def test_doubtful_samples_of_one_species_leave_another_ok(names, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
         answer = sims.integrated_dose(corrected(names, kind).sel(species="As"))
@@ -428,7 +431,7 @@ def test_what_is_known_of_one_species_says_nothing_of_another(names, kind):
 
 
 @pytest.mark.parametrize("names", ["with_rsf cycle", "with_rsf mean", "ratio"])
-def test_a_saturated_matrix_is_told_of_what_was_divided_by_it(names):
+def test_a_concentration_over_a_saturated_matrix_is_saturated(names):
     ds = rates("clean")
     top = xr.where(ds["species"] == "30Si", MATRIX, np.inf)
     cut = ds["intensity"].clip(max=top).assign_attrs(ds["intensity"].attrs)

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis import plugins, shapes
+from sims_analysis import shapes
 from sims_analysis.readers import registry as formats
 from sims_analysis.shapes import find_model
-from sims_analysis.testing.plugins import _damaged
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / ".docs" / "howto" / "a_plugin.md"
@@ -142,7 +141,7 @@ def test_a_broken_reader_is_named_and_left_out(what, installed, tmp_path):
     assert sims.read(table)["11B"].depths.tolist() == [0, 5]
 
 
-def test_a_reader_that_fails_to_recognize_a_file_is_skipped(installed):
+def test_a_reader_that_fails_to_recognise_costs_nobody_a_file(installed):
     def recognises(source):
         raise KeyError(source.lines[99])
 
@@ -207,45 +206,6 @@ def test_a_reader_of_ones_own_without_installing_it():
         sims.read(LOTUS.encode(), format=Named(name=None))
 
 
-def entry(name, thing, dist=None):
-    """Stand in for an entry point."""
-
-    def load():
-        if isinstance(thing, Exception):
-            raise thing
-        return thing
-
-    return types.SimpleNamespace(name=name, value=f"sims_{name}:THING", dist=dist, load=load)
-
-
-def test_of_plugins_of_one_name_the_first_is_taken_and_every_other_is_named(monkeypatch):
-    class Made:
-        name = "made"
-
-    same = [types.SimpleNamespace(name="same") for _ in range(2)]
-    dist = types.SimpleNamespace(name="sims-z", version="2.0")
-    entries = [
-        entry("z", types.SimpleNamespace(name="ours"), dist), entry("b", same[1]),
-        entry("a", same[0]), entry("c", Made), entry("d", ImportError("no")),
-        entry("e", types.SimpleNamespace(name="odd")),
-    ]  # fmt: skip
-    monkeypatch.setattr(plugins, "entry_points", lambda group: entries if group == "g" else [])
-    with pytest.warns(sims.SimsWarning) as caught:
-        found = list(
-            plugins.found("g", lambda one: "it is odd" if one.name == "odd" else None, {"ours"})
-        )
-    assert found[0] is same[0]
-    assert isinstance(found[1], Made)
-    assert len(found) == 2
-    assert [str(one.message) for one in caught] == [
-        "the plugin 'b' (sims_b:THING) in g is left out: the name 'same' is taken",
-        "the plugin 'd' (sims_d:THING) in g is left out: ImportError: no",
-        "the plugin 'e' (sims_e:THING) in g is left out: it is odd",
-        "the plugin 'z' (sims_z:THING, of sims-z 2.0) in g is left out: the name 'ours' is taken",
-    ]
-    assert list(plugins.found("other", lambda _: None, set())) == []
-
-
 # --- the kit --------------------------------------------------------------------------------------
 
 
@@ -276,12 +236,6 @@ NO_ARRAY = "are no array of floats over the samples"
 WRONG_READERS = {
     "name taken": (lotus(name="table"), "'table' is taken"),
     "takes all": (lotus(recognises=lambda _: True), "it takes a table for its own"),
-    "takes the last": (
-        lotus(recognises=lambda s: not s.content), "it takes an empty file for its own"
-    ),
-    "takes a picture": (
-        lotus(recognises=lambda s: b"PNG" in s.content), "it takes a picture for its own"
-    ),
     "no bool": (lotus(recognises=lambda _: None), "recognises() gives None, no bool"),
     "raises": (
         lotus(recognises=lambda s: s.lines[5]),
@@ -296,33 +250,13 @@ WRONG_READERS = {
     ),
     "gives no content": (lotus(read=lambda _: []), "w7.txt: read() gives [], no sims.Content"),
     "gives nothing": (lotus(read=lambda _: sims.Content()), "w7.txt: read() gives no signal"),
-    "no signal": (lotus(read=giving("B")), "w7.txt: 'B' is no sims.Signal"),
     "no array": (lotus(read=giving(good_signal(values=[1.0]))), f"{SIGNAL}its values {NO_ARRAY}"),
-    "whole": (
-        lotus(read=giving(good_signal(values=np.array([1, 2])))), f"{SIGNAL}its values {NO_ARRAY}"
-    ),
-    "table": (
-        lotus(read=giving(good_signal(values=np.ones((2, 1))))), f"{SIGNAL}its values {NO_ARRAY}"
-    ),
-    "depths": (
-        lotus(read=giving(good_signal(depths=np.array([0, 1])))), f"{SIGNAL}its depths {NO_ARRAY}"
-    ),
-    "errors": (
-        lotus(read=giving(good_signal(stderr=[1.0, 1.0]))), f"{SIGNAL}its stderr {NO_ARRAY}"
-    ),
     "longer": (
         lotus(read=giving(good_signal(values=np.ones(3)))), f"{SIGNAL}3 values for 2 depths"
-    ),
-    "stderr": (
-        lotus(read=giving(good_signal(stderr=np.ones(3)))), f"{SIGNAL}3 stderr for 2 depths"
     ),
     "empty": (
         lotus(read=giving(good_signal(values=np.full(2, np.nan)))),
         f"{SIGNAL}no value is a number",
-    ),
-    "unit": (lotus(read=giving(good_signal(units=1))), f"{SIGNAL}its units is 1, no text"),
-    "depth unit": (
-        lotus(read=giving(good_signal(depth_units=1))), f"{SIGNAL}its depth_units is 1, no text"
     ),
     "metadata": (
         lotus(read=giving(good_signal(metadata={"mass": 11}))),
@@ -337,32 +271,13 @@ WRONG_READERS = {
 
 
 @pytest.mark.parametrize("what", WRONG_READERS)
-def test_the_kit_says_what_is_wrong_with_a_reader(what, tmp_path):
+def test_check_reader_names_what_is_wrong_with_a_reader(what, tmp_path):
     reader, reason = WRONG_READERS[what]
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
-    with pytest.raises(AssertionError) as caught:
+    with pytest.raises(AssertionError) as said:
         sims.testing.check_reader(reader, [path])
-    assert str(caught.value) == reason
-
-
-def test_the_kit_wants_a_reader(tmp_path):
-    path = tmp_path / "w7.txt"
-    path.write_text(LOTUS)
-    reader = lotus(read=None)
-    with pytest.raises(AssertionError) as caught:
-        sims.testing.check_reader(reader, [path])
-    reason = f"{reader!r} is no reader: it has no function read(source)"
-    assert str(caught.value).splitlines()[0] == reason
-
-
-def test_signals_may_be_without_units_and_missing_in_part(tmp_path):
-    """What is not stated in a file is asked of the user: by the options of the check."""
-    path = tmp_path / "w7.txt"
-    path.write_text(LOTUS)
-    partly = good_signal(values=np.array([np.nan, 1.0]), units=None, stderr=np.ones(2))
-    (found,) = sims.testing.check_reader(lotus(read=giving(partly)), path, units="at/cm3")
-    assert found.species == ["B"]
+    assert str(said.value) == reason
 
 
 def test_the_kit_passes_the_template_and_wants_files(tmp_path):
@@ -372,20 +287,6 @@ def test_the_kit_passes_the_template_and_wants_files(tmp_path):
     assert result.data_id == "w7"
     with pytest.raises(AssertionError, match=r"^there are no files to check it with$"):
         sims.testing.check_reader(lotus(), [])
-
-
-def test_the_kit_asks_no_reader_for_what_it_does_not_take_for_its_own(tmp_path):
-    path, whole = tmp_path / "w7.txt", LOTUS.encode()
-    path.write_bytes(whole)
-
-    def read(source):
-        assert source.content == whole, "damaged"
-        return template()["LotusReader"]().read(source)
-
-    careful = lotus(recognises=lambda source: source.content == whole, read=read)
-    assert len(sims.testing.check_reader(careful, path)) == 1
-    with pytest.raises(AssertionError, match=r"cut off after \d+ bytes: read\(\) raises"):
-        sims.testing.check_reader(lotus(read=read), path)
 
 
 def test_the_kit_passes_a_reader_of_results_that_are_ready(tmp_path):
@@ -447,10 +348,6 @@ WRONG_MODELS = {
         lorentzian(formula=lambda *_: 1.0), TRUTH,
         f"{WHO}the formula gives () for depths of (241,)",
     ),
-    "finite": (
-        lorentzian(formula=lambda z, *_: 1 / z), TRUTH,
-        f"{WHO}the formula is not finite at every depth",
-    ),
     "local": (
         lorentzian(formula=shifting), TRUTH,
         f"{WHO}the formula at a depth depends on the other depths",
@@ -463,49 +360,20 @@ WRONG_MODELS = {
         lorentzian(start=lambda *_: [(1.0, 2.0)]), TRUTH,
         f"{WHO}starting values (1.0, 2.0) for the parameters ['dose', 'position', 'half_width']",
     ),
-    "start, a number": (
-        lorentzian(start=lambda *_: [(1.0, 2.0, np.inf)]), TRUTH,
-        (f"{WHO}starting values (1.0, 2.0, inf) for the parameters "
-        "['dose', 'position', 'half_width']"),
-    ),
     "derivatives": (
         lorentzian(derivatives=wrong_derivatives), TRUTH,
         f"{WHO}the derivative by dose is not that of the formula",
-    ),
-    "derivatives of too few": (
-        lorentzian(derivatives=lambda z, *_: np.ones((2, z.size))), TRUTH,
-        f"{WHO}derivatives of shape (2, 241)",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("what", WRONG_MODELS)
-def test_the_kit_says_what_is_wrong_with_a_model(what):
+def test_check_model_names_what_is_wrong_with_a_model(what):
     model, truth, reason = WRONG_MODELS[what]
-    with pytest.raises(AssertionError) as caught:
+    with pytest.raises(AssertionError) as said:
         sims.testing.check_model(model, [truth])
-    assert str(caught.value) == reason
-
-
-@pytest.mark.parametrize(
-    ("by", "refused"), [(1.0, False), (1 + 0.9e-3, False), (1 + 1.2e-3, True), (0.0, True)]
-)
-def test_derivatives_are_compared_to_a_thousandth_and_a_ten_thousandth_of_the_largest(by, refused):
-    """The last one alone may be wrong; a formula in closed form, ten times more accurate."""
-
-    def derivatives(z, q, z0, w):
-        u = z - z0
-        size = u**2 + w**2
-        rows = w / size, 2 * q * w * u / size**2, q * (u**2 - w**2) / size**2
-        return np.stack([*rows[:2], by * rows[2]]) / np.pi
-
-    model = lorentzian(derivatives=derivatives)
-    if not refused:
-        sims.testing.check_model(model, [TRUTH])
-        return
-    with pytest.raises(AssertionError, match="the derivative by half_width is not that of the"):
-        sims.testing.check_model(model, [TRUTH])
+    assert str(said.value) == reason
 
 
 def test_profiles_go_from_the_surface_to_where_it_is_stated():
@@ -528,48 +396,9 @@ def test_profiles_go_from_the_surface_to_where_it_is_stated():
     assert lorentzian().formula(np.zeros(1), 1e22, 0.0, 12.0) == pytest.approx(1e22 / np.pi / 12)
 
 
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97])
-def test_files_break_off_at_their_begin_and_near_their_end(share):
-    content = bytes(range(100)) * 2
-    parts = dict(_damaged(content))
-    n = int(share * 200)
-    assert parts[f"cut off after {n} bytes"] == content[:n]
-    damaged = [part for what, part in parts.items() if what.startswith("damaged at 20 bytes")]
-    assert len(damaged) == 7
-    assert len(parts) == 14
-    for part in damaged:
-        changed = sum(a != b for a, b in zip(part, content, strict=True))
-        assert 10 < changed <= 20
-    assert len({*damaged}) == 7
-    assert all(part == b"" for part in dict(_damaged(b"")).values())
-
-
 def test_the_kit_passes_the_template_and_models_of_ours():
     sims.testing.check_model(lorentzian(), [TRUTH])
     gaussian = {"dose": 1e15, "projected_range": 100, "straggle": 30}
     sims.testing.check_model(find_model("gaussian"), [gaussian])
     with pytest.raises(AssertionError, match=r"^lorentzian: there is no truth to check it with$"):
         sims.testing.check_model(lorentzian(), [])
-
-
-def test_the_kit_tolerates_a_thousandth(monkeypatch):
-    for by, tolerated in ((0.9e-3, True), (1.1e-3, False)):
-
-        def almost(data, *, model, by=by):
-            found = sims.fit(data, model=model)
-            return found.assign(half_width=found["half_width"] * (1 + by))
-
-        monkeypatch.setattr("sims_analysis.testing.plugins.fit", almost)
-        if tolerated:
-            sims.testing.check_model(lorentzian(), [TRUTH])
-            continue
-        with pytest.raises(AssertionError) as caught:
-            sims.testing.check_model(lorentzian(), [TRUTH])
-        assert str(caught.value) == f"{WHO}the fit finds half_width = 12.0132, true 12"
-
-
-def test_the_kit_sees_a_fit_that_is_not_ok():
-    outside = TRUTH | {"position": 1000}
-    with pytest.raises(AssertionError) as caught:
-        sims.testing.check_model(lorentzian(), [outside])
-    assert str(caught.value) == f"lorentzian with {outside}: the fit is 'truncated'"

@@ -261,8 +261,15 @@ ON_PURPOSE = {
 }
 
 
-@pytest.mark.parametrize("kind", AXES)
-@pytest.mark.parametrize("question", QUESTIONS)
+#: Each question on one of the axes; the other axes are slow.
+CASES = [
+    pytest.param(question, kind, marks=() if i % len(AXES) == k else pytest.mark.slow)
+    for i, question in enumerate(QUESTIONS)
+    for k, kind in enumerate(AXES)
+]
+
+
+@pytest.mark.parametrize(("question", "kind"), CASES)
 def test_stated_errors_are_those_of_samples_moved_one_at_a_time(question, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # they read the whole package
+
 PACKAGE = Path(__file__).parents[1] / "sims_analysis"
 #: Private parts of xarray, pint and dask that have been used, whoever else has a name like theirs.
 NOTORIOUS = {
@@ -93,13 +95,11 @@ def own(trees):
     return own_names(trees.values())
 
 
-@pytest.mark.slow
 def test_other_packages_are_used_by_their_public_parts(trees, own):
     found = {module: private_parts(tree, own) for module, tree in trees.items()}
     assert {module: parts for module, parts in found.items() if parts} == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [

@@ -46,7 +46,7 @@ def test_nist_has_a_deep_maximum_below_a_surface_spike():
     assert number(found["concentration"]) == pytest.approx(1.111e20, rel=1e-3)
 
 
-def test_the_junction_of_nist_is_ambiguous_and_says_so():
+def test_the_junction_of_nist_is_ambiguous_and_warns():
     ds = magnesium()
     with pytest.warns(AmbiguousJunctionWarning, match="'Mg': 4 crossings"):
         found = sims.junction_depth(ds, level="1e16 atoms/cm^3")

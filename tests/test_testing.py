@@ -143,29 +143,6 @@ def test_the_figures_of_the_definitions():
     assert edge.crossing(1e17) == pytest.approx(34.538776, abs=5e-7)
 
 
-def test_a_bare_number_is_refused():
-    with pytest.raises(sims.errors.UnitsError, match="decay_length=5"):
-        exponential_profile([0.0], surface_concentration="1e20 atoms/cm^3", decay_length=5)
-
-
-def test_doses_of_tails_keep_their_digits():
-    _, truth = gaussian_profile([0.0, 1.0], **GAUSSIAN)
-    mean, deep = truth.peak_depth, 700.0
-    for out, end in ((deep, np.inf), (deep, deep + 50), (deep + 100, deep + 101)):
-        above = truth.dose_between(out, end)
-        assert above > 0
-        assert above == pytest.approx(truth.dose_between(2 * mean - end, 2 * mean - out), rel=1e-12)
-
-
-def test_tolerances_are_those_that_are_asked_for():
-    one = array([1.0], "nm")
-    assert_allclose(one, array([1 + 0.9e-9], "nm"))
-    with pytest.raises(AssertionError):
-        assert_allclose(one, array([1 + 1.1e-9], "nm"))
-    with pytest.raises(AssertionError):
-        assert_allclose(array([0.0], "nm"), array([1e-30], "nm"))
-
-
 def test_whole_numbers_and_coordinates_have_units_and_words_have_none():
     whole = array(np.array([2]), "um")
     assert_allclose(whole, array(np.array([2000]), "nm"))
@@ -201,7 +178,7 @@ def test_names_and_attrs_count_where_data_are_to_be_the_same():
 
 
 @pytest.mark.parametrize(("make", "parameters", "end"), CASES)
-def test_a_profile_says_that_it_is_made_and_has_the_units_of_data(make, parameters, end):
+def test_a_synthetic_profile_is_labelled_and_has_units(make, parameters, end):
     ds, truth = make(np.linspace(0, end, 5), **parameters)
     assert ds.attrs["source"] == "synthetic: a closed form, without noise"
     assert ds["concentration"].dims == ("species", "depth")

@@ -1,4 +1,4 @@
-"""Eight threads at a time, switched as often as Python can: what each is told is its own."""
+"""Eight threads at a time, switched as often as Python can: each has its own warnings."""
 
 import io
 import itertools
@@ -14,7 +14,7 @@ import pytest
 import questions
 
 import sims_analysis as sims
-from sims_analysis.errors import collected, warn
+from sims_analysis.errors import collected
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output.pages import entry_page, pages
 from sims_analysis.output.report import analyse, to_text
@@ -31,20 +31,20 @@ def _switched_often():
     sys.setswitchinterval(before)
 
 
-def told_and_given(task):
+def outcome_and_warnings(task):
     """Do something; give the outcome, and what the library warned of meanwhile."""
-    with collected() as told:
+    with collected() as warned:
         try:
             given = task()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the same alone
             given = f"{type(error).__name__}: {error}"
-    return given, [f"{type(warning).__name__}: {warning}" for warning in told]
+    return given, [f"{type(warning).__name__}: {warning}" for warning in warned]
 
 
 def at_once(tasks, computer):
     """Do every task in each of eight threads, all beginning with another; give what each gave."""
     if computer == "dask":
-        lazy = [dask.delayed(told_and_given)(task) for _ in range(THREADS) for task in tasks]
+        lazy = [dask.delayed(outcome_and_warnings)(task) for _ in range(THREADS) for task in tasks]
         done = dask.compute(*lazy, scheduler="threads", num_workers=THREADS)
         return [done[i : i + len(tasks)] for i in range(0, len(done), len(tasks))]
     together = threading.Barrier(THREADS)
@@ -52,7 +52,7 @@ def at_once(tasks, computer):
     def work(first):
         together.wait()
         order = [(first + i) % len(tasks) for i in range(len(tasks))]
-        outcomes = {i: told_and_given(tasks[i]) for i in order}
+        outcomes = {i: outcome_and_warnings(tasks[i]) for i in order}
         return [outcomes[i] for i in range(len(tasks))]
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -60,10 +60,10 @@ def at_once(tasks, computer):
 
 
 def assert_as_alone(tasks, computer, same=lambda a, b: a == b):
-    alone = [told_and_given(task) for task in tasks]
+    alone = [outcome_and_warnings(task) for task in tasks]
     for outcomes in at_once(tasks, computer):
-        for (given, told), (expected, expected_told) in zip(outcomes, alone, strict=True):
-            assert told == expected_told
+        for (given, warned), (expected, expected_warnings) in zip(outcomes, alone, strict=True):
+            assert warned == expected_warnings
             assert same(given, expected)
 
 
@@ -76,7 +76,7 @@ def workbook(tmp_path, name, head):
 
 @pytest.fixture
 def files(tmp_path):
-    """Good, odd and unreadable ones, each with something else to be told of."""
+    """Good, odd and unreadable ones, each with another warning."""
     good = "Depth (nm);B (atoms/cm3)\n0;1,2E18\n5;3,5E18\n10;2E18\n"
     texts = {
         "good.csv": good,
@@ -110,9 +110,9 @@ def test_reading_is_as_alone(files, computer):
 
     tasks = [reading(file) for file in files]
     tasks += [lambda: [species_of(one) for one in sims.read(files, errors="collect")]]
-    told = [told for _, told in map(told_and_given, tasks)]
-    assert sum(map(bool, told)) > 2  # there is something to be mixed up
-    assert not any(told[i] for i, file in enumerate(files) if file.name.startswith("good"))
+    warned = [warned for _, warned in map(outcome_and_warnings, tasks)]
+    assert sum(map(bool, warned)) > 2  # there is something to be mixed up
+    assert not any(warned[i] for i, file in enumerate(files) if file.name.startswith("good"))
     assert_as_alone(tasks, computer)
 
 
@@ -143,19 +143,6 @@ def test_questions_are_answered_as_alone(computer):
         for question, data in zip(questions.QUESTIONS, kinds, strict=False)
     ]
     assert_as_alone(tasks, computer, identical)
-
-
-@pytest.mark.slow
-def test_lazy_answers_are_computed_as_alone():
-    lazy = sims.stack(questions.SHARED).chunk(measurement=1)
-    answers = [
-        questions.ask(question, lazy)
-        for question in questions.PER_PROFILE
-        if question not in questions.EAGER
-    ]
-    for answer in answers:
-        together = answer.compute(scheduler="threads", num_workers=THREADS)
-        assert together.identical(answer.compute(scheduler="synchronous"))
 
 
 @pytest.mark.few(1)
@@ -244,36 +231,3 @@ def test_what_openpyxl_would_warn_of_does_not_concern_the_numbers(tmp_path, kind
     workbook(tmp_path, path.name, ["Depth (nm)", "B (atoms/cm3)"])
     edited(path, UNUSUAL[kind])
     assert sims.read(path)["B"].concentrations.tolist() == [1e18, 3e18, 2e18]
-
-
-def test_a_number_that_is_formatted_as_a_date_it_cannot_be_is_named(tmp_path):
-    path = tmp_path / "w7.xlsx"
-    workbook(tmp_path, path.name, ["Depth (nm)", "B (atoms/cm3)"])
-    book = openpyxl.load_workbook(path)
-    book.active["B3"].number_format = "yyyy-mm-dd"
-    book.save(path)
-    with pytest.raises(sims.errors.ReadError, match="row 3, column B: '#VALUE!'"):
-        sims.read(path)
-
-
-def test_who_listens_hears_of_one_context():
-    kind = sims.errors.ProfileWarning
-    elsewhere = []
-
-    def work():
-        with collected() as told:
-            warn("elsewhere", kind)
-        elsewhere.extend(told)
-
-    with collected() as outer:
-        warn("one", kind)
-        with collected() as inner:
-            warn("two", kind)
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-    texts = [[str(warning) for warning in told] for told in (outer, inner, elsewhere)]
-    assert texts == [["one"], ["two"], ["elsewhere"]]
-    with pytest.warns(kind, match="three") as told:
-        warn("three", kind)
-    assert told[0].filename == __file__

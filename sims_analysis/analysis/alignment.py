@@ -15,8 +15,10 @@ from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.frame.evidence import resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels.alignment import (
     best_shift,
     between_markers,
@@ -105,6 +107,12 @@ def align(
     SpeciesError, UnitsError
         If the marker is absent, or the two have no species or no kind of unit in common.
 
+    Warns
+    -----
+    ProfileWarning
+        Where a profile that it aligns by has a gap, saturated samples, or samples below their
+        limit of detection.
+
     Notes
     -----
     A factor between the profiles does not matter. They are monotone cubics between samples (Fritsch
@@ -126,6 +134,10 @@ def align(
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
     fa, fb = _opened(*pair, variable)
+    if method != "markers":
+        for frame in (fa, fb):
+            ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
+            resolve(frame, ok, rests_on(frame, NO_LIMITS), what="the shift may rest on it")
     limit = None
     if max_shift is not None:
         limit = units.read_number(max_shift, (fa.axis,), "max_shift")

@@ -76,7 +76,8 @@ def dose_budget(
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
         ``0.1``, ``"10 %"`` or ``{"B": 0.1, "As": "15 %"}``. By default, and for species that a
         mapping leaves out, what the data state: ``sensitivity_factor_uncertainty`` of
-        :func:`with_rsf` and ``depth_scale_uncertainty`` of :func:`calibrate_depth`, or after
+        :func:`with_rsf` with ``scale_repeatability`` of :func:`average`, and
+        ``depth_scale_uncertainty`` of :func:`calibrate_depth`, or after
         :func:`scale_to_dose` that of the stated dose in place of both. Each is common to all
         samples, so that the dose has the same relative error (with factors of layers,
         ``integral of u C dz``). That of the depth scale holds for a whole profile: between fixed
@@ -233,10 +234,13 @@ def _in_data(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Var
     A stated dose (:func:`scale_to_dose`) takes the place of the sensitivity factor, and the dose
     does not depend on the depth scale then: 0, or NaN where its uncertainty is not known.
     """
-    known = xr.Variable((), np.nan)
-    if name in data.coords:
-        stated = data.coords[name]
-        known = stated.variable if frame.dim in stated.dims else read_relative(frame, stated, name)
+    names = [name, *(["scale_repeatability"] if name == "sensitivity_factor_uncertainty" else [])]
+    stated = [data.coords[one] for one in names if one in data.coords]
+    parts = [
+        one.variable if frame.dim in one.dims else read_relative(frame, one, str(one.name))
+        for one in stated
+    ]
+    known = _of_known(*parts) if parts else xr.Variable((), np.nan)
     of_dose = data.coords.variables.get("dose_scale_uncertainty")
     if of_dose is None:
         return known

@@ -38,7 +38,6 @@ from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.evidence import rests_on_points
-from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import ends
 from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.resampling.grid import to_grid
@@ -307,9 +306,7 @@ def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr
     if a.frame.stderr is not None and b.frame.stderr is not None:
         # Noise moves both crossings to the same side of their edges: what these have in common
         # cancels. Half of the 68 % interval about the shift that holds that of the edges.
-        of_edges = elementwise(np.hypot, at_a.edge_stderr, at_b.edge_stderr)
-        offset = at_b.edge_offset - at_a.edge_offset
-        error = elementwise(half_width_about, offset, of_edges).where(shift.notnull())
+        error = elementwise(np.hypot, at_a.stderr, at_b.stderr)
         key = "junction_shift_stderr"
         found[key] = in_order(error, "junction_shift")
         found[key].attrs = _attrs_of_error("junction shift", "nm")

@@ -5,27 +5,28 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests
-from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import check_count
+from sims_analysis.text.arguments import check_choice, check_count
 from sims_analysis.units import ParameterLike
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "in_all_places",
     "located",
     "nearest",
+    "raw_crossings",
     "with_common_errors",
     "without",
     "without_crossing",
@@ -50,6 +52,7 @@ def crossings(
     *,
     level: ParameterLike | Mapping[str, ParameterLike],
     max_count: int | None = None,
+    locate: Locate = "auto",
     variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
@@ -66,6 +69,9 @@ def crossings(
     max_count : int, optional
         Crossings to keep for each profile; by default the largest number that any profile has.
         Required for Dask data, whose number of crossings is not known in advance.
+    locate : {"auto", "fit", "crossing"}
+        Of data with standard errors, whether a crossing is located by the samples around it where
+        its two samples do not suffice, always, or never.
     variable : str, optional
         The variable of a Dataset, if several have the unit of the level.
     gaps : {"flag", "bridge"}
@@ -79,16 +85,17 @@ def crossings(
         ``sputter_time_after`` take the place of depths, and all is in ``s``.
 
         - ``depth`` (``nm``)
-        - ``stderr`` (``nm``): half of the 68 % interval about it, NaN where the data carry no
-          standard errors
+        - ``stderr`` (``nm``): NaN where the data carry no standard errors; where they do,
+          ``raw_crossing`` (``nm``) is the depth between the two samples of the crossing
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
-        - ``decay_length`` (``nm`` per factor e): between the bracketing samples
+        - ``decay_length`` (``nm`` per factor e): of the edge, or between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
         - ``status``: ``ok``; with a depth, ``saturated`` beside samples that the detector cut off;
           without one, ``gap`` and ``below_limit`` where it lies in a gap, or among samples given as
           ``<5E15``, and ``undetermined`` where its interval is wider than the record. The first
           entry of a profile without a crossing gives the reason: ``never_reached``,
-          ``always_above``, ``truncated``, ``no_data``, or one of these four
+          ``always_above``, ``truncated``, ``no_data``, ``undetermined`` where noise can make all
+          that there are, or one of the others
         - ``count``, a coordinate: number of crossings of the profile, including those beyond
           `max_count`; where a file gives samples as ``<5E15``, ``detection_limit`` is their limit
 
@@ -102,8 +109,9 @@ def crossings(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap``, ``saturated`` or ``below_limit``, or a restored profile
-        crosses the level twice within the achieved resolution, or 2.5 of them in a valley.
+        Where the status is ``gap``, ``saturated`` or ``below_limit``, where noise can make all
+        crossings, or a restored profile crosses the level twice within the achieved resolution, or
+        2.5 of them in a valley.
 
     Notes
     -----
@@ -111,19 +119,20 @@ def crossings(
     level is not positive. Touching the level is not crossing it; passing through samples at the
     level is crossing it at the first of them.
 
-    If the two samples beside a crossing differ by many standard errors (ten; four if the step is
-    longer than the decay length lambda),
-    ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, increased by the effect of the
-    curvature between them. Otherwise noise makes several crossings of one edge, and biases the
-    chosen one: ``ln(C / L) = A + B z + D z^2 / 2`` is fitted by maximum likelihood (zeros are data)
-    to the smallest window that tells the two sides apart, and ``stderr`` is the half-width of the
-    interval about the depth that contains the edge with 68 % probability. It is NaN for a crossing
-    opposite in direction to the edge around it, which noise has made. Of restored profiles
+    **With standard errors**, crossings that noise can make are left out: a run of samples between
+    two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
+    its samples would have at the level; the least certain run joins its neighbours, again and
+    again. If the two samples beside a crossing differ by many standard errors (ten; four if the
+    step is longer than the decay length lambda), and curvature moves it by little, it lies between
+    them, with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. Otherwise one of two
+    samples is there by noise: ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum likelihood
+    (zeros are data) to the smallest window that tells the two sides apart, and its zero takes over
+    by and by. With ``locate="crossing"`` the depth stays between the two samples, and ``stderr`` is
+    half of the interval about it that contains the edge with 68 % probability. Of restored profiles
     (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
-    One standard error covers 60 to 76 % on edges of several samples from 10 counts on; not where
-    noise crosses the level a hundred times, on rounded edges of one or two samples, below three
-    times a noise floor, or near a maximum of ten counts (*What stated errors cover*, on the site).
+    One standard error covers 60 to 76 % from 10 counts on; not on kinks of one or two samples, or
+    below three times a noise floor (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -138,6 +147,7 @@ def crossings(
     161.9 nm, falling
     """
     bridge = bridges(gaps)
+    check_choice("locate", locate, get_args(Locate))
     axes = vocabulary.AXES
     frame, asked = open_at_level(data, level, "a crossing", axes=axes, variable=variable)
     found, rests = in_all_places(
@@ -147,6 +157,7 @@ def crossings(
         subtracted_level(frame),
         dim="crossing",
         max_count=max_count,
+        where=locate,
     )
     found = with_common_errors(frame, found, lambda other: _nearest(other, asked, found))
     found = located(frame, found, rests, "a crossing in it has no depth", bridge=bridge)
@@ -156,6 +167,7 @@ def crossings(
         status = replaced_where(unknown & first, status, Status.NO_DATA)
     status = without_crossing(frame, status, asked, among=first, bridge=bridge)
     status = status.transpose(*found.status.dims)
+    warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     warn_of_narrow(frame, found, "crossing")
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
@@ -163,6 +175,7 @@ def crossings(
             found.stderr, "crossing_depth", long_name="Standard error of the crossing depth"
         ),
         "decay_length": frame.of_axis(found.decay_length, "decay_length"),
+        **raw_crossings(frame, found),
         f"{frame.axis}_before": frame.with_attrs(
             found.depth_before, frame.axis, long_name="Last sample before the crossing"
         ),
@@ -185,7 +198,7 @@ def crossings(
 
 def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
     """Return crossings or junctions without some of them, with a status that says why."""
-    numbers = ("depth", "stderr", "decay_length")
+    numbers = ("depth", "stderr", "decay_length", "raw_depth")
     kept = {name: replaced_where(where, getattr(found, name)) for name in numbers}
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
@@ -235,15 +248,29 @@ def with_common_errors(frame: Frame, found: Any, again: Answer) -> Any:
     """
     if frame.achieved is not None:
         stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
-        error = stderr = add_background_error(frame, stderr, again)
-        return changed(found, stderr=stderr, edge_stderr=error, edge_offset=xr.zeros_like(error))
+        return changed(found, stderr=add_background_error(frame, stderr, again))
     if frame.common is None:
         return found
     moved = frame.common.mean(frame.dim) / found.steepness
-    error = (found.edge_stderr**2 + moved**2) ** 0.5
-    half_width: Any = elementwise(half_width_about, found.edge_offset, error)
-    stderr = half_width.where(found.stderr.notnull())
-    return changed(found, stderr=stderr, edge_stderr=error)
+    return changed(found, stderr=elementwise(np.hypot, found.stderr, moved))
+
+
+def raw_crossings(frame: Frame, found: Any) -> dict[str, xr.Variable]:
+    """Return where crossings lie between their two samples, if the data have standard errors."""
+    if frame.stderr is None:
+        return {}
+    return {"raw_crossing": frame.of_axis(found.raw_depth, "raw_crossing")}
+
+
+def warn_of_noise(frame: Frame, noise: xr.Variable, raw_number: xr.Variable) -> None:
+    """Warn of profiles all of whose crossings, so many, noise can make."""
+    first = first_flagged(frame, noise)
+    if first is not None:
+        warn(
+            f"{first.label}: noise can make its {first.of(raw_number):.0f} crossings of the level; "
+            "their depths are undetermined",
+            ProfileWarning,
+        )
 
 
 def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:
@@ -290,18 +317,17 @@ def in_all_places(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
 
-    def run(width: int, errors: Literal["fit"] | None = frame.fitted) -> tuple[Any, Any]:
-        every: Any = {"errors": errors, "extra": (dim,), "width": width, **options}
+    def run(width: int) -> tuple[Any, Any]:
+        every: Any = {"errors": frame.fitted, "extra": (dim,), "width": width, **options}
         if ask:
             return frame.ask(kernel, *parameters, **every)
         return frame.map(kernel, *parameters, **every), None
 
     if max_count is not None:
         return run(max_count)
-    # Count first: without errors the search is fast.
-    found, rests = run(USUAL, errors=None)
+    found, rests = run(USUAL)
     most = int(found.number.values.max(initial=1))
-    if frame.stderr is not None or most > USUAL:
+    if most > USUAL:
         return run(most)
 
     def cut(results: Any) -> Any:

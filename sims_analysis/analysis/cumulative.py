@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis.analysis.dose import Rule, check_options, term
+from sims_analysis.analysis.dose import Rule, check_options, mark_truncated, term
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, read_background
@@ -120,8 +120,8 @@ def depth_at_dose_fraction(
         ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
 
         - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples or a fraction of NaN,
-          and ``never_reached`` where the dose is not positive; with numbers, ``saturated``, ``gap``
-          and ``below_limit`` as for :func:`integrated_dose`
+          and ``never_reached`` where the dose is not positive; with numbers, ``saturated``,
+          ``gap``, ``below_limit`` and ``truncated`` as for the whole :func:`integrated_dose`
         - ``stderr`` (``nm``), if the data carry standard errors: the random part
         - ``fraction``: the requested fraction
 
@@ -167,6 +167,7 @@ def depth_at_dose_fraction(
         return at
 
     whole: xr.Variable = frame.map(kernels.integrate, *NO_LIMITS, rule=rule).value
+    status = mark_truncated(frame, status, whole)
     status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole)
     stderr = None
     if frame.stderr is not None:

@@ -25,7 +25,7 @@ from sims_analysis.frame.window import (
     warn_of_empty_window,
 )
 from sims_analysis.kernels import decay as kernels
-from sims_analysis.kernels.crossings import FALLING, RISING
+from sims_analysis.kernels.levels import FALLING, RISING
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike

@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.arguments import refuse_not_positive
+from sims_analysis.frame.background import warn_of_slope
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
@@ -120,6 +121,7 @@ def detection_limit(
             message = message_about_window(frame, ends, flagged, problem)
             if message is not None:
                 warn(f"{message}: there is no limit", SimsWarning)
+    warn_of_slope(frame, ends)
     what = "the limit is that of the others"
     status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
     background = xr.Variable(

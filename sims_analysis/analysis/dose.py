@@ -27,6 +27,7 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import TOLERANCE, ends
 from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.truncation import missing_below
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
@@ -40,6 +41,7 @@ __all__ = [
     "integral",
     "integrated_dose",
     "judged",
+    "mark_truncated",
     "read_question",
     "term",
 ]
@@ -103,8 +105,9 @@ def integrated_dose(
           between the limits; ``gap`` where the rule bridged one; ``below_limit`` where samples
           given as ``<5E15``, which have no value, may change the dose by more than its standard
           error and 1 %; ``below_detection`` where the dose does not exceed its standard error (or
-          0, without one); ``truncated`` where a limit lies beyond the samples. Of several, the
-          first in this order
+          0, without one); ``truncated`` where a limit lies beyond the samples, or the record ends
+          inside of an implant and no `stop` is given: more than the error and 2 % of the dose lies
+          below its end, by the slope there. Of several, the first in this order
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -361,6 +364,13 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
     frame, question = found.frame, found.question
     status = _significance(found)
     _warn_of_limits(found, strict=strict)
+    if question.background.stated is None and np.isnan(question.stop.data).all():
+        error = ProfileError if strict else None
+        # In a tail that still falls, what is subtracted is no background.
+        hidden = found.background if question.background.given else None
+        status = mark_truncated(
+            frame, status, found.value, found.stderr, hidden=hidden, error=error
+        )
     status = resolve(
         frame,
         status,
@@ -376,6 +386,47 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
     if transient:
         _warn_of_transient(found)
     return status
+
+
+#: The dose of a record lacks what lies below it if that is more than this part of it.
+_LACKS = 0.02
+
+
+def mark_truncated(
+    frame: Frame,
+    status: xr.Variable,
+    dose: xr.Variable,
+    stderr: xr.Variable | None = None,
+    *,
+    hidden: xr.Variable | None = None,
+    error: type[Exception] | None = None,
+) -> xr.Variable:
+    """Set the status of doses of whole records that end inside of the profile to truncated.
+
+    By :func:`.truncation.missing_below`: where more than their error, and 2 %, lies below, with
+    what the mean over a window has subtracted.
+    """
+    missing = frame.map(missing_below).value
+    if hidden is not None:
+        missing = missing + hidden.clip(min=0.0).where(missing > 0, 0.0)
+    enough: Any = _LACKS * abs(dose)
+    if stderr is not None:
+        enough = np.maximum(enough, stderr.fillna(0.0))
+    ended = (missing > enough) & (status == Status.OK)
+    if not (frame.lazy or anywhere(ended)):
+        return status
+    first = first_flagged(frame, ended)
+    if first is not None:
+        part = first.of(missing) / first.of(dose)
+        below = f", and about {part:.0%} more lies below it, by its slope there"
+        text = (
+            f"{first.label}: the record, {first.record}, ends inside of the profile"
+            f"{below if part < 1 else ''}; state stop= if that is what is asked for"
+        )
+        if error is not None:
+            raise error(text)
+        warn(text, DoseWarning)
+    return replaced_where(ended, status, Status.TRUNCATED)
 
 
 def _significance(found: DoseIntegral) -> xr.Variable:

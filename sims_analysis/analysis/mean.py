@@ -51,8 +51,10 @@ def mean_value(
 
         - ``stderr`` (same unit): of the mean, ``sqrt(sum s_i^2) / n`` with the standard errors s of
           the samples, or ``s / sqrt(n)`` with their scatter s, where this is larger or they carry
-          none. A window without a count is known to 1.84 counts / n; NaN for a single sample
-          without a standard error
+          none. The latter is widened by Student's t of n - 1 degrees of freedom (1.84 of two
+          samples, 1.05 of ten), if chance makes such a scatter in less than one case of eight. A
+          window without a count is known to 1.84 counts / n; NaN for a single sample without a
+          standard error
         - ``scatter`` (``1``): by which factor the samples scatter more than their standard errors,
           at least 1
         - ``samples``: their number n
@@ -104,7 +106,7 @@ def mean_value(
             stderr, frame.term, units_=frame.units, long_name="Standard error of the mean"
         ),
         "scatter": frame.with_attrs(
-            found.scatter.where(found.n > 0),
+            found.excess.where(found.n > 0),
             "background_scatter",
             long_name="Scatter in the window",
         ),

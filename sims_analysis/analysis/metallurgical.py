@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
+from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest, warn_of_noise
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.answers import words
@@ -23,9 +23,16 @@ from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import metallurgical as kernels
+from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests, rests_on_points
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import check_bool, format_argument, is_number, read_names
+from sims_analysis.text.arguments import (
+    check_bool,
+    check_choice,
+    format_argument,
+    is_number,
+    read_names,
+)
 from sims_analysis.units import ParameterLike
 
 __all__ = ["junctions_below_limit", "metallurgical_junctions", "open_dopants", "read_dopants"]
@@ -44,6 +51,7 @@ def metallurgical_junctions(
     acceptors: Dopants = (),
     background: ParameterLike | None = None,
     max_count: int | None = None,
+    locate: Locate = "auto",
     variable: str | None = None,
     gaps: GapPolicy = "flag",
     strict: bool = False,
@@ -62,6 +70,8 @@ def metallurgical_junctions(
         become dimensions of the result.
     max_count : int, optional
         Junctions to keep; by default all. Required for Dask data.
+    locate : {"auto", "fit", "crossing"}
+        As for :func:`crossings`.
     variable : str, optional
         The variable of a Dataset, if several hold concentrations.
     gaps : {"flag", "bridge"}
@@ -82,7 +92,8 @@ def metallurgical_junctions(
           depth ``gap`` and ``below_limit``, where it lies in a gap or among samples given as
           ``<5E15`` of a species, and ``undetermined``, where its interval is wider than the record.
           Without a junction, the first entry has the reason: ``never_reached`` (one type of doping
-          wherever all species were measured), ``below_limit`` or ``no_data``
+          wherever all species were measured), ``undetermined`` (noise can make all that there
+          are), ``below_limit`` or ``no_data``
         - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
 
     Raises
@@ -99,8 +110,8 @@ def metallurgical_junctions(
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
     ``t = l0 / (l0 - l1)``, which is exact for exponentials; where a sum is not positive, net doping
     is linear. Different axes of the species are merged, each interpolated in its logarithm.
-    ``stderr`` is half of the 68 % interval about the depth, as for :func:`crossings`, with the
-    errors of both sides. This is not the electrical junction.
+    With standard errors, those of both sides leave out what noise can make and locate the others,
+    as for :func:`crossings`. This is not the electrical junction.
 
     References
     ----------
@@ -122,6 +133,7 @@ def metallurgical_junctions(
     fractions = np.array([active[name] for name in names])
     net = _net_doping(frame, background)
     check_bool("strict", strict)
+    check_choice("locate", locate, get_args(Locate))
     bridge = bridges(gaps)
     found, _ = in_all_places(
         frame,
@@ -132,6 +144,7 @@ def metallurgical_junctions(
         group="species",
         fractions=fractions,
         ask=False,
+        where=locate,
     )
     depth, stderr, status = found.depth, found.stderr, found.status
     hidden = junctions_below_limit(frame, net, fractions, found.side)
@@ -147,6 +160,7 @@ def metallurgical_junctions(
     status = resolve(frame, status, rests, (depth, depth), what=what, bridge=bridge)
     unseen = (status == Status.GAP) | ((status == Status.BELOW_LIMIT) & depth.notnull())
     depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
+    warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     if strict:
         _raise_without_junction(frame, status)
 

@@ -56,6 +56,8 @@ def open_measurement(data: xr.Dataset, label: str) -> Measurement:
     depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
     if not (depth[1:] > depth[:-1]).all():
         raise ProfileError(f"{label}: {axis} must increase strictly; sort with sortby({axis!r})")
+    if not ds[axis].dtype.isnative:  # pandas joins no others
+        ds = ds.assign_coords({axis: (axis, depth, ds[axis].attrs)})
     species = [str(name) for name in ds.variables["species"].values]
     if len(set(species)) < len(species):
         raise ProfileError(f"{label}: species must be distinct, found {species}")

@@ -8,8 +8,6 @@ import numpy as np
 
 from sims_analysis.kernels.samples import Array
 
-__all__ = ["CHARGE", "MOBILITIES", "arora", "f723", "masetti"]
-
 #: Of the electron, in coulomb (exact since 2019).
 CHARGE = 1.602176634e-19
 
@@ -22,13 +20,7 @@ _MASETTI = {
 
 
 def masetti(concentration: Array, element: str) -> Array:
-    """Return the mobility in cm^2/Vs for a concentration in atom/cm^3.
-
-    Parameters
-    ----------
-    concentration : ndarray
-        Of donors and acceptors together.
-    element : {"As", "P", "B"}
+    """Return the mobility in cm^2/Vs for a concentration of dopants in atom/cm^3.
 
     References
     ----------

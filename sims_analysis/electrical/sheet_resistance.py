@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -21,22 +21,24 @@ from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, re
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_status
-from sims_analysis.frame.run import replaced_where
-from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
-from sims_analysis.kernels.crossings import find, locate
+from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.samples import Array, in_order, surroundings
 from sims_analysis.kernels.segments import interpolated, record_weights
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
 
-#: The part of a layer that may be due to samples below their limit of detection.
-_NOTABLE = 0.01
+#: The part of a layer that may be due to samples below their limit of detection, or a transient,
+#: which ends above this depth, in nm, if it surely is one.
+_NOTABLE, _DEEPEST = 0.01, 50.0
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
 #: A warning says that noise biases an answer from this part of its standard error.
@@ -129,8 +131,7 @@ def sheet_resistance(
     variable : str, optional
         Of a Dataset: which of several concentrations.
     gaps : {"flag", "bridge"}
-        Whether a layer with a gap in one of the species, where nothing was measured, has the status
-        ``gap``, or is ``ok``. See :func:`integrated_dose` for what a gap is.
+        ``"bridge"`` accepts a layer with a gap in one of the species, which is ``gap`` otherwise.
 
     Returns
     -------
@@ -149,8 +150,7 @@ def sheet_resistance(
         - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
           types of doping), ``below_limit`` (the junction may lie where a file gives samples of
           a species as ``<5E15``), ``truncated`` (`stop` lies below the last sample) or ``no_data``;
-          with one ``gap``, where the profile of a species was bridged, or ``saturated``, where
-          samples were cut off by the detector
+          with one, what the layer rests on, such as ``gap`` or ``saturated``
 
     Raises
     ------
@@ -164,10 +164,9 @@ def sheet_resistance(
     Warns
     -----
     FitWarning
-        Where there is no number although there are data, or the status is ``gap`` or
-        ``saturated``; and where the mobility at the mean of neighbouring samples, in place of that
-        at each of them, changes the answer by more than 0.3 of its standard error. Not for Dask
-        data.
+        Where the status is not ``ok``, where 1 % of the answer is due to a surface transient, and
+        where few counts scatter so much that the mobility at the mean of neighbours would change
+        it by 0.3 of its error. Not for Dask data.
 
     See Also
     --------
@@ -177,11 +176,9 @@ def sheet_resistance(
     -----
     ``R = 1 / (q integral of mu(N_D + N_A) |N_D - N_A| dz)``, by the trapezoid rule on the depths
     of all species together, each interpolated in its logarithm. It is an estimate: every atom
-    below the active limit counts as active and ionized, carriers are where the net doping is, and
-    mobilities are those of bulk silicon; electrons take the parameters of the donor with the
-    larger dose (arsenic, otherwise phosphorus), holes those of boron. An error of 10 % in the
-    sensitivity factor changes the answer by nearly as much. Mobility falls with concentration, and
-    the scatter of few counts along a long tail makes the answer too high, by more than its error.
+    below the active limit counts as active and ionized, and mobilities are those of bulk silicon;
+    electrons take the parameters of the donor with the larger dose (arsenic, otherwise
+    phosphorus), holes those of boron.
 
     References
     ----------
@@ -217,11 +214,11 @@ def sheet_resistance(
 
     row = partial(_row, question)
 
-    def rows_of(frame: Frame) -> xr.Variable:
-        return frame.each(row, *window, size=len(_ROW), group="species")
+    def rows_of(frame: Frame, limits: Window = window) -> xr.Variable:
+        return frame.each(row, *limits, size=len(_ROW), group="species")
 
-    def conductance(frame: Frame) -> xr.Variable:
-        return rows_of(frame)[..., 0]
+    def conductance(frame: Frame, limits: Window = window) -> xr.Variable:
+        return rows_of(frame, limits)[..., 0]
 
     part = dict(zip(_ROW, rows_of(profiles).transpose("__row__", ...), strict=True))
     stderr = add_background_error(profiles, part["stderr"], conductance, group="species")
@@ -235,11 +232,13 @@ def sheet_resistance(
         fine = ("ok", "no_data", "gap", "saturated")
         ends = "never_reached", "truncated", "below_limit"
         more = dict.fromkeys(ends, "; say where the layer ends by stop=")
-        # Of a layer that rests on samples below a limit, and has an answer, that is told already.
+        # There is a warning already of an answer that rests on samples below a limit.
         answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
         unanswered = answer["status"].where(~answered, "ok")
         warn_of_status(profiles, unanswered, "no sheet resistance:", fine, more)
         _warn_of_noise(profiles, part["conductance"], part["around"], stderr)
+        if start is None:
+            _warn_of_transient(profiles, part, lambda end: conductance(profiles, (end, window[1])))
     return units.quantify(answer) if profiles.quantified else answer
 
 
@@ -258,8 +257,8 @@ def _with_junctions_below_limit(
             -polarity,
         )
         if may is not None:
-            hidden = none & may & stop.isnull()
-            status = replaced_where(hidden, status, Status.BELOW_LIMIT)
+            below = none & may & stop.isnull()
+            status = replaced_where(below, status, Status.BELOW_LIMIT)
     return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 
@@ -295,6 +294,31 @@ def _warn_of_noise(
             f"of its neighbours, where the standard error is of {error:.2g} % and does not include "
             "this: mobility falls with concentration, and few counts scatter along it. Give stop= "
             "where the profile has fallen to a tenth of its maximum: few carriers lie below",
+            FitWarning,
+        )
+
+
+def _warn_of_transient(
+    profiles: Frame,
+    part: Mapping[str, xr.Variable],
+    below: Callable[[xr.Variable], xr.Variable],
+) -> None:
+    """Warn of the first layer that begins in a surface transient, which carries a part of it.
+
+    `below` gives the conductance from a depth on.
+    """
+    found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
+    end = found.end.where(found.end < np.fmin(part["depth"], _DEEPEST)).max("species")
+    if anywhere(profiles.fraction < 1) or not anywhere(end.notnull()):
+        return
+    share = 1 - below(end) / part["conductance"]
+    first = first_flagged(profiles, share > _NOTABLE)
+    if first is not None:
+        at = f'start="{first.of(end):g} nm"'
+        warn(
+            f"{first.label}: the record begins in a surface transient, and {first.of(share):.0%} "
+            f"of the sheet conductance lies above {first.of(end):g} nm, where a profile is lowest "
+            f'before its maximum; {at} leaves it out, start="0 nm" accepts it',
             FitWarning,
         )
 

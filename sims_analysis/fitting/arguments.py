@@ -32,15 +32,6 @@ from sims_analysis.shapes.layered_model import LayeredModel, layered, own_by_def
 from sims_analysis.shapes.model import Kind, Model, Parameter
 from sims_analysis.text.arguments import check_choice, format_argument
 
-__all__ = [
-    "is_profile",
-    "read_before_anneal",
-    "read_initials",
-    "read_links",
-    "read_repeat",
-    "read_request",
-]
-
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
     "cell": ("auto", "point", "mean"),
@@ -78,10 +69,6 @@ def read_request(
 
     `choices` are ``weights``, ``cell`` and ``interval``, and `options` ``time`` and
     ``as_implanted``; all is as the user gave it.
-
-    Raises
-    ------
-    ProfileError, UnitsError
     """
     _refuse_model(model)
     _refuse_names(profiles, model)
@@ -130,7 +117,7 @@ def read_request(
 
 
 def _with_limits(request: FitRequest) -> FitRequest:
-    """Let a fit of logarithms know of samples that a file gives as ``<5E15``: they are censored."""
+    """Add the limits of samples that a file gives as ``<5E15`` to a fit of logarithms."""
     profiles, settings = request.frame, request.settings
     if profiles.limit is None or request.weights not in ("auto", "log"):
         return request
@@ -165,13 +152,7 @@ def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Va
 
 
 def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
-    """Return the sum of several layers of a model; of one layer for ``"auto"``.
-
-    Raises
-    ------
-    ProfileError
-        If it is no model of one layer, the number is none, or a shared parameter is unknown.
-    """
+    """Return the sum of several layers of a model; of one layer for ``"auto"``."""
     if not model.location:
         raise ProfileError(
             f"repeat={format_argument(repeat)}: the model {model.name!r} is not that of a layer; "
@@ -194,12 +175,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
 
 
 def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
-    """Add what profiles have in common; `shared` is None where it is about layers.
-
-    Raises
-    ------
-    ProfileError, UnitsError
-    """
+    """Add what profiles have in common; `shared` is None where it is about layers."""
     linked = _linked(request, shared, over)
     uncertain = {name: request.settings[of] for name, of in SCALES.items()}
     scales = tuple(name for name, one in uncertain.items() if bool((one != 0).any()))
@@ -212,13 +188,7 @@ def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRe
 
 
 def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
-    """Return the model of an anneal, that of a measured profile before it if there is one.
-
-    Raises
-    ------
-    ProfileError
-        If the model is of no anneal.
-    """
+    """Return the model of an anneal, that of a measured profile before it if there is one."""
     check_choice("surface", surface, ("reflecting", "absorbing"))
     if measured and model.name == DIFFUSED.name:
         return DIFFUSED
@@ -229,12 +199,7 @@ def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
 
 
 def read_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
-    """Add measured profiles before the anneal.
-
-    Raises
-    ------
-    ProfileError, UnitsError
-    """
+    """Add measured profiles before the anneal."""
     profiles, settings = request.frame, request.settings
     if request.cell != "point":
         raise ProfileError(

@@ -25,8 +25,6 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.shapes.layered_model import LayeredModel, not_these_layers
 
-__all__ = ["assess", "assess_curve", "derived_values", "parameter_values"]
-
 #: A curve whose integral is known to this part is known, even if its parameters are not.
 _KNOWN = 0.1
 #: Statuses that say something of the profile, whatever the model.
@@ -41,15 +39,8 @@ def assess(
 ) -> dict[str, Any]:
     """Say how well the parameters are known, and whether the curve is the profile's.
 
-    Returns
-    -------
-    dict
-        The values of :attr:`FitRequest.fields` in the user's units, and the status in a word.
-
-    Raises
-    ------
-    NoFitError
-        If the maximum of a peak, or a step, lies outside the window.
+    The values of :attr:`FitRequest.fields` in the user's units, and the status in a word. Raises
+    NoFitError if the maximum of a peak, or a step, lies outside the window.
     """
     found = assess_curve(problem, result, result.stderr, request)
     found |= parameter_values(result, problem.scale, intervals=request.intervals)
@@ -92,10 +83,7 @@ def assess_curve(
 ) -> dict[str, Any]:
     """Return the status of a curve, by the errors of its free parameters, and its statistics.
 
-    Raises
-    ------
-    NoFitError
-        As :func:`assess`.
+    Raises NoFitError as :func:`assess`.
     """
     described, wrong = _statistics(problem, result, request)
     known: dict[str, Any] = {**problem.known, **described}
@@ -236,8 +224,8 @@ def derived_values(
 ) -> dict[str, Array]:
     """Return what follows from the parameters, with standard errors from their covariance.
 
-    As of parameters, other minima that give something else widen them, and none is larger than
-    its room. The covariance may be that of parameters and options.
+    As of parameters, other minima widen them, and none is larger than its room. The covariance may
+    be that of parameters and options.
     """
     model, derive = request.model, request.model.derive
     if derive is None:

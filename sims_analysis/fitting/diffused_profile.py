@@ -48,12 +48,7 @@ def with_initial(
 ) -> tuple[FitRequest, Mapping[str, float], Initial | None]:
     """Return request and settings of one profile, and the one before its anneal if measured.
 
-    Nothing is known of what lies below that, so that the window ends there.
-
-    Raises
-    ------
-    NoFitError
-        If there is none for this profile.
+    The window ends with the profile before the anneal. Raises NoFitError if there is none.
     """
     if not request.initials:
         return request, settings, None
@@ -84,12 +79,11 @@ def initial_of(
     return Initial(window.z[keep], window.c[keep], objective)
 
 
-def spread(z: Array, nodes: Array, width: float, surface: str) -> tuple[Array, Array]:
+def diffusion_matrix(z: Array, nodes: Array, width: float, surface: str) -> tuple[Array, Array]:
     """Return what values at nodes make of depths after diffusion, and its slope with the width.
 
-    Between the nodes the profile is straight; above the first and below the last it is as there.
-    Each piece is blurred by a Gaussian in closed form, and what has passed the
-    surface comes back, or is lost: ``G(z - z') + G(z + z')``, or their difference.
+    The profile is straight between the nodes, and level beyond. Each piece is blurred by a Gaussian
+    in closed form; what has passed the surface comes back, or is lost: ``G(z - z') +- G(z + z')``.
     """
     sign = 1.0 if surface == "reflecting" else -1.0
     below, above = _blurred(z, nodes, width), _blurred(-z, nodes, width)
@@ -121,7 +115,7 @@ def _blurred(z: Array, nodes: Array, width: float) -> tuple[Array, Array]:
 
 def shape(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Shape:
     """Return the profile that values x at nodes become, for a dose of 1 down to the last."""
-    matrix, slopes = spread(z, nodes, width, surface)
+    matrix, slopes = diffusion_matrix(z, nodes, width, surface)
     half = 0.5 * np.diff(nodes)
     weight = np.append(half, 0.0) + np.insert(half, 0, nodes[0])
     dose = float(weight @ x)

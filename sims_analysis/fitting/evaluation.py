@@ -216,11 +216,11 @@ def _of_each_profile(
             array = array.isel(layer=int(number) - 1)
         arrays.append(array.drop_vars("layer", errors="ignore"))
     over = str(fit.attrs.get("linked_over", ""))
-    whose = (
+    labels = (
         np.atleast_1d(fit[over].values) if over in fit.coords else np.arange(fit.sizes.get(over, 1))
     )
     known = {str(label): i for i, label in enumerate(fit["parameter"].values)}
-    table = [[_place(known, name, str(label), layers, fit) for name in names] for label in whose]
+    table = [[_place(known, name, str(label), layers, fit) for name in names] for label in labels]
     square = fit["covariance"].drop_vars(["parameter", "parameter_", "layer"], errors="ignore")
     at = xr.DataArray(np.array(table), dims=["__profile__", "parameter"])
     at = at.rename(__profile__=over) if over in fit.dims else at.isel(__profile__=0)

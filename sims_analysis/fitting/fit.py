@@ -23,8 +23,7 @@ from sims_analysis.fitting.arguments import (
 )
 from sims_analysis.fitting.groups import with_layers_counted
 from sims_analysis.fitting.request import FitRequest
-from sims_analysis.fitting.result import fit_profiles, quantified
-from sims_analysis.fitting.statuses import warn_of_statuses
+from sims_analysis.fitting.result import fit_profiles, quantified, warn_of_statuses
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.profiles import open_profiles
@@ -106,7 +105,7 @@ def fit(
     fixed : mapping, optional
         Parameters that are not free: ``{"skewness": 0, "sigma": "1.2 nm"}``. They get no error.
     detection_limit : str, Quantity or DataArray, optional
-        For ``"log"``: samples below it are censored; without it those not above 0 are left out.
+        For ``"log"``: samples below it count as such; without it those not above 0 are left out.
     interval : {"linear", "profile"}
         ``"profile"`` adds the ends of 68 % intervals by the profile of the likelihood.
     time : str, Quantity or DataArray, optional
@@ -245,8 +244,8 @@ def _range(uncertainty: xr.Variable) -> str:
 
 
 def _with_progress(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:
-    wanted = progress if progress is not None else len(places) >= 50 and sys.stderr.isatty()
-    if lazy or not wanted:
+    shown = progress if progress is not None else len(places) >= 50 and sys.stderr.isatty()
+    if lazy or not shown:
         return places
     try:
         from tqdm import tqdm

@@ -22,17 +22,11 @@ from sims_analysis.outcomes import Status
 from sims_analysis.shapes.layered_model import LayeredModel, maxima
 from sims_analysis.shapes.model import Parameter
 
-__all__ = ["fit_each", "with_layers_counted"]
-
 
 def fit_each(request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]]) -> xr.Variable:
-    """Fit each profile, or each group of those that are linked.
+    """Fit each profile, or each group of those that are linked: a row for each.
 
-    Returns
-    -------
-    Variable
-        A row for each: what is found of each profile, by :attr:`FitRequest.fields`, and of all, by
-        :attr:`FitRequest.common_fields`.
+    What is found of each profile, by :attr:`FitRequest.fields`, then :attr:`common_fields`.
     """
     size = len(request.labels) * request.fields.size + request.common_fields.size
     return _each(request, partial(fit_group, request=request.of_one), size, watched=watched)
@@ -71,17 +65,14 @@ def fit_group(
 ) -> Array:
     """Fit the profiles of a group, all samples of each: a single one, unless they are linked.
 
-    `settings` are, of each, ``start``, ``stop``, ``background``, ``detection_limit``, ``time``,
-    ``initial_straggle`` and ``initial_straggle_stderr``, NaN where they were not given;
-    ``fraction``, the number of independent samples for each sample; and the relative uncertainties
-    of the scales.
+    `settings` are those of :attr:`FitRequest.settings`, one number each.
     """
     if request.joint:
         answers, common = fit_together(samples, settings, request)
     else:
         alone = _fitted(samples[0], settings[0], request)
-        answers = [_with_scales(alone, settings[0], request)]
-        common = _common(alone, settings[0], request)
+        answer, common = _with_scales(alone, settings[0], request)
+        answers = [answer]
     rows = [_row_of(one, request) for one in answers]
     return np.concatenate([*rows, request.common_fields.row(common)])
 
@@ -98,10 +89,6 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
 
     That is as many as any profile shows; others have fewer. If they are linked, each must have
     those that Akaike's criterion supports in it alone.
-
-    Raises
-    ------
-    ProfileError, UnitsError
     """
     if request.frame.lazy:
         raise ProfileError(
@@ -173,15 +160,22 @@ def _supported(
 
 def _with_scales(
     answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
-) -> dict[str, Any]:
-    """Widen errors by scales, which samples do not determine, by what is known."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Widen errors by scales, which samples do not determine, by what is known of these.
+
+    Return the answer, and parameters and scales together, as what profiles have in common.
+    """
     if not request.scales or "value" not in answer:
-        return answer
-    known = _uncertainties(settings, request)
+        return answer, {}
+    known = np.array([settings[SCALES[name]] for name in request.scales])
+
+    def moved(values: Any, parameters: Sequence[Parameter]) -> Array:
+        """Return what one standard deviation of each scale does to values."""
+        by: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales) * known
+        return by
 
     def wider(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
-        moved = _moved(values, parameters, request) * known
-        both: Array = np.sqrt(stderr**2 + (moved**2).sum(axis=1))
+        both: Array = np.sqrt(stderr**2 + (moved(values, parameters) ** 2).sum(axis=1))
         return both
 
     found, value, parameters = dict(answer), answer["value"], request.parameters
@@ -194,36 +188,13 @@ def _with_scales(
         found["derived_stderr"] = wider(*derived)
     dose = answer["window_dose_stderr"], answer["window_dose"], [WINDOW_DOSE]
     found["window_dose_stderr"] = wider(*dose)[0]
-    return found
-
-
-def _common(
-    answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
-) -> dict[str, Any]:
-    """Return parameters and scales together, as what profiles have in common."""
-    if not request.scales or "value" not in answer:
-        return {}
-    known = _uncertainties(settings, request)
-    along, square = _moved(answer["value"], request.parameters, request), answer["covariance"]
-    whole = np.block(
-        [[square + (along * known**2) @ along.T, along * known**2],
-         [(along * known**2).T, np.diag(known**2)]]
-    )  # fmt: skip
+    along, square = moved(value, parameters), answer["covariance"]
+    across = along * known
+    whole = np.block([[square + along @ along.T, across], [across.T, np.diag(known**2)]])
     held = np.append(np.isnan(square.diagonal()), np.zeros(known.size, dtype=bool))
     whole[held] = whole[:, held] = np.nan
-    wide, ones = _with_scales(answer, settings, request), np.ones(known.size)
+    ones, absent = np.ones(known.size), np.full(square.shape[0], np.nan)
     of_scales = {"value": ones, "stderr": known, "lower": ones - known, "upper": ones + known}
     of_scales["pull"] = 0 * ones
-    absent = np.full(square.shape[0], np.nan)
-    found = {name: np.append(wide.get(name, absent), one) for name, one in of_scales.items()}
-    return found | {"covariance": whole, "aic": answer.get("aic", np.nan)}
-
-
-def _uncertainties(settings: Mapping[str, float], request: FitRequest) -> Array:
-    return np.array([settings[SCALES[name]] for name in request.scales])
-
-
-def _moved(values: Any, parameters: Sequence[Parameter], request: FitRequest) -> Array:
-    """Return the derivatives of values with respect to the scales, about 1."""
-    moved: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales)
-    return moved
+    common = {name: np.append(found.get(name, absent), one) for name, one in of_scales.items()}
+    return found, common | {"covariance": whole, "aic": answer.get("aic", np.nan)}

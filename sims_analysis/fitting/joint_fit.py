@@ -1,8 +1,7 @@
-"""Several profiles at once: one likelihood of all, with what they share and what is known before.
+"""Several profiles at once, with what they share and what is known before.
 
 All profiles together are one curve, the parameters of all its parameters, and one objective: the
-sum of theirs and of the squares of what was known before. What finds minima and errors of one
-profile so finds theirs.
+sum of theirs and of the squares of what was known before.
 """
 
 from __future__ import annotations
@@ -44,8 +43,6 @@ from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.shapes.model import Model, Parameter
 
-__all__ = ["fit_together"]
-
 
 def fit_together(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
@@ -55,10 +52,10 @@ def fit_together(
     members: list[_Member] = []
     for i, (one, given) in enumerate(zip(samples, settings, strict=True)):
         try:
-            own, mine, initial = with_initial(request, given)
-            problem = prepare(one, mine, own)
+            own, values, initial = with_initial(request, given)
+            problem = prepare(one, values, own)
             alone = minimize(problem, own.model)
-            members.append(_Member(i, problem, alone, mine, initial))
+            members.append(_Member(i, problem, alone, values, initial))
         except NoFitError as end:
             answers[i] = {**end.known, "status": end.status}
     group = _Group(members, request) if members else None
@@ -101,12 +98,12 @@ class _LinkedProfile:
         #: Where its samples are among all.
         self.at = slice(first, first + problem.z.size)
         entries = enumerate(request.entries)
-        mine = {e.name: k for k, e in entries if e.profile in (None, member.number)}
+        at = {e.name: k for k, e in entries if e.profile in (None, member.number)}
         parameters = request.linked_parameters
         #: Which of all parameters are its own, what 1 is there, and by which powers scales act.
-        self.own = np.array([mine[one.name] for one in parameters])
+        self.own = np.array([at[one.name] for one in parameters])
         self.factor = scale[self.own] / problem.scale
-        self.scales = [mine[name] for name in request.scales]
+        self.scales = [at[name] for name in request.scales]
         self.powers = scale_powers(parameters, request.scales)
         if request.background == "stated":  # as it was measured
             self.powers[-1] = 0.0
@@ -278,9 +275,9 @@ class _Group:
         out = np.zeros((values.size, self.end + n_known))
         for one in self.profiles:
             p, slopes = one.apparent(values)
-            mine = np.flatnonzero(slopes.any(axis=0))
+            some = np.flatnonzero(slopes.any(axis=0))
             rows, of_nodes = one.rows(p, values)
-            out[mine, one.at] = slopes[:, mine].T @ rows
+            out[some, one.at] = slopes[:, some].T @ rows
             if one.nodes is not None:
                 out[one.nodes, one.at] = of_nodes
         for _, nodes, at in self.initials:
@@ -404,16 +401,16 @@ class _Group:
         curve = replace(problem.curve, held={i: p[i] for i in problem.curve.held})
         point = curve.at_parameters(p[curve.free])
         cost = objective.cost(point.m)
-        mine = Minimum(
+        minimum = Minimum(
             **vars(point),
             cost=cost,
             converged=True,
             covariance=square[curve.free[:, None], curve.free],
         )
-        if featureless(objective, mine, problem.c):
+        if featureless(objective, minimum, problem.c):
             return {**problem.known, "status": "featureless"}
-        exact, none = cost <= EXACT * problem.z.size, np.zeros_like(mine.covariance)
-        own = FitResult(curve, objective, [mine], [mine], none, exact)
+        exact, none = cost <= EXACT * problem.z.size, np.zeros_like(minimum.covariance)
+        own = FitResult(curve, objective, [minimum], [minimum], none, exact)
         stderr = np.sqrt(np.maximum(square.diagonal(), 0.0))
         unknown = np.isnan(result.stderr + result.background.diagonal()) & (slopes != 0)
         stderr[unknown.any(axis=1)] = np.nan

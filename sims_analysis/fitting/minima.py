@@ -26,16 +26,6 @@ from sims_analysis.fitting.preparation import FitProblem, NoFitError
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Model, Parameter
 
-__all__ = [
-    "FitResult",
-    "by_likelihood",
-    "featureless",
-    "half_widths",
-    "minimize",
-    "not_ruled_out",
-    "room",
-]
-
 SumOfSquares_co = TypeVar("SumOfSquares_co", bound=SumOfSquares, covariant=True)
 
 #: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
@@ -48,32 +38,19 @@ _WITHIN = float(ndtr(1.0) - ndtr(-1.0))
 
 @dataclass(frozen=True, eq=False)
 class FitResult(Generic[SumOfSquares_co]):
-    """What was found for one profile, or for several that are linked.
-
-    Parameters
-    ----------
-    curve : Curve
-        What was fitted.
-    objective : Objective
-        What was minimized; for censored samples, with the scatter that was found.
-    minima : list of Minimum
-        Those that have a share of the likelihood, the one to be returned first.
-    candidates : list of Minimum
-        All that are not ruled out.
-    background : ndarray
-        What a background that was subtracted before adds to the covariance.
-    exact : bool
-        Whether the curve goes through all samples but for rounding.
-    irregular : bool
-        Whether the curve has edges that follow the noise, so that its shapes have no errors.
-    """
+    """What was found for one profile, or for several that are linked."""
 
     curve: Curve
+    #: What was minimized; for samples below a limit, with the scatter that was found.
     objective: SumOfSquares_co
+    #: Those that have a share of the likelihood, the best first; and all that are not ruled out.
     minima: Sequence[Minimum]
     candidates: Sequence[Minimum]
+    #: What a background that was subtracted before adds to the covariance.
     background: Array
+    #: Whether the curve goes through all samples but for rounding.
     exact: bool = False
+    #: Whether the curve has edges that follow the noise, so that its shapes have no errors.
     irregular: bool = False
 
     @property
@@ -125,11 +102,8 @@ def room(parameters: Sequence[Parameter], values: Array) -> Array:
 def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     """Find the minima of a profile.
 
-    Raises
-    ------
-    NoFitError
-        If the optimizer found none, or only some that lower costs rule out, at which it did not
-        end; or a constant does as well.
+    Raises NoFitError if the optimizer found none that lower costs, at which it did not end, do not
+    rule out; or a constant does as well.
     """
     curve, n = problem.curve, problem.z.size
     found, objective = _solved(problem)
@@ -244,11 +218,10 @@ def by_likelihood(
 ) -> list[Minimum]:
     """Return minima with their covariance, the one with most of the likelihood first.
 
-    By Laplace's method, that about a minimum is its height times the root of the determinant of
-    the covariance of the coordinates. The lowest of all may be narrow: a curve with a sharp edge
-    that follows the noise of a few samples, as `irregular` says; such a one counts only if all are,
-    and errors are then from the curvature of the likelihood, which is far from what is expected of
-    it between minima. `candidates` are those that are not ruled out, the lowest first.
+    By Laplace's method, the likelihood about a minimum is its height times the root of the
+    determinant of the covariance. The lowest may be narrow: a curve with a sharp edge that follows
+    the noise of a few samples, as `irregular` says; such a one counts only if all are, and errors
+    are then from the curvature of the likelihood itself. `candidates` come lowest first.
     """
     lowest, inverted = candidates[0].cost, covariance
     unit = objective.variance(lowest, curve.free.size)
@@ -294,14 +267,8 @@ def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> 
 def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     """Return the half-widths of 68 % intervals about the first of several minima.
 
-    NaN where the others make its own error too much wider.
-
-    Parameters
-    ----------
-    stderr, apart : ndarray
-        Of each minimum, a row: the standard errors about it, and its distance from the first.
-    shares : sequence of float
-        Of the likelihood; 1 in all.
+    From the standard errors about each minimum and its distance from the first, a row each, and the
+    shares of the likelihood. NaN where others make the error of the first too much wider.
     """
     alone: Array = stderr[0]
     low, high = 0.0 * alone, 2 * _WIDENED * alone

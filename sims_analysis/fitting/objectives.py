@@ -1,7 +1,6 @@
 """What a fit minimizes: the deviance of counts, squares over errors, or squares of ln C.
 
-All that differs between likelihoods is here: costs and their derivatives over the values of a
-curve, what a constant would reach, how noisy the samples are, and what the residuals say.
+All that differs between likelihoods is here.
 """
 
 from __future__ import annotations
@@ -22,18 +21,6 @@ from sims_analysis.kernels.residuals import (
 )
 from sims_analysis.kernels.samples import Array
 
-__all__ = [
-    "EXACT",
-    "OBJECTIVES",
-    "TINY",
-    "LogSquares",
-    "Objective",
-    "Poisson",
-    "Squares",
-    "Statistics",
-    "SumOfSquares",
-]
-
 #: The objectives, in the order of their codes.
 OBJECTIVES = ("", "Poisson deviance", "weighted squares", "squares of ln C", "squares")
 
@@ -46,22 +33,12 @@ EXACT = 1e-18
 
 
 class Statistics(NamedTuple):
-    """What the residuals of a fit say.
+    """What the residuals of a fit say."""
 
-    Parameters
-    ----------
-    r : ndarray
-        The residuals that can be compared with their neighbours.
-    of : ndarray
-        The indices of their samples.
-    test : ChiSquare
-        NaN, with no degrees of freedom, where errors are not known.
-    aic : float
-        Akaike's criterion.
-    """
-
+    #: The residuals that can be compared with their neighbours, and the indices of their samples.
     r: Array
     of: Array
+    #: NaN, with no degrees of freedom, where errors are not known.
     test: ChiSquare
     aic: float
 
@@ -101,15 +78,10 @@ class SumOfSquares(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Objective(SumOfSquares):
-    """The cost of a curve: a sum over samples that may not be independent.
+    """The cost of a curve: a sum over samples that may not be independent."""
 
-    Parameters
-    ----------
-    share : float
-        The number of independent samples for each of these: below 1 for values on a grid finer
-        than what was measured, above 1 for averages.
-    """
-
+    #: The number of independent samples for each of these: below 1 for values on a grid finer than
+    #: what was measured, above 1 for averages.
     share: float = 1.0
     below_zero: ClassVar[bool] = False
 
@@ -310,7 +282,7 @@ class Squares(Objective):
 
 @dataclass(frozen=True)
 class LogSquares(Objective):
-    """Squares of ``ln m - ln c``; a censored sample says that the value is below `c`.
+    """Squares of ``ln m - ln c``; of a sample below a limit c, the value is below it.
 
     The likelihood of that is ``Phi[(ln c - ln m) / scatter]``.
     """
@@ -336,14 +308,13 @@ class LogSquares(Objective):
         r, slope = np.log(positive / self.value), 1 / positive
         if self.below_limit.any():
             _, below, hazard = self._limits(m)
-            # Far below a limit there is nothing to be said.
             part = np.divide(hazard, below, out=np.zeros_like(r), where=below > 0)
             r = np.where(self.below_limit, self.scatter * below, r)
             slope = np.where(self.below_limit, slope * part, slope)
         return r, slope
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
-        """Return ``(ln m - ln c) / m`` and ``1 / m^2``; of censored samples by their likelihood."""
+        """Return ``(ln m - ln c) / m`` and ``1 / m^2``; below a limit by the likelihood."""
         positive = np.maximum(m, TINY)
         score, information = np.log(positive / self.value) / positive, positive**-2.0
         if self.below_limit.any():
@@ -376,7 +347,7 @@ class LogSquares(Objective):
         return scatter(np.log(self.value)) * c
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
-        """Return the residuals, but those of censored samples."""
+        """Return the residuals, but those of samples below a limit."""
         return _of_scatter(self.roots(m)[0], np.flatnonzero(~self.below_limit), cost, free)
 
     def another(self, c: Array) -> Objective:
@@ -384,7 +355,7 @@ class LogSquares(Objective):
         return Squares(c, np.sqrt(np.maximum(c, 1e-4)))
 
     def refined(self, m: Array, free: float) -> LogSquares:
-        """Let censored samples scatter as the others do."""
+        """Let samples below a limit scatter as the others do."""
         if not self.below_limit.any():
             return self
         r = self.roots(m)[0][~self.below_limit]

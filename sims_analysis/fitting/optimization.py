@@ -17,18 +17,6 @@ from sims_analysis.fitting.objectives import SumOfSquares
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Parameter
 
-__all__ = [
-    "Curve",
-    "Minimum",
-    "Point",
-    "background_covariance",
-    "covariance",
-    "distinct",
-    "profile_interval",
-    "solve",
-    "solve_each",
-]
-
 #: Residual where the model has no value: the optimizer then takes the step back.
 _NOWHERE = 1e8
 #: Largest exponent whose exponential does not overflow when raised to the fourth power.
@@ -37,21 +25,13 @@ _LARGE = 150.0
 
 @dataclass(eq=False)
 class Curve:
-    """A model over the depths of one profile: what is free in it, and what is held.
-
-    Parameters
-    ----------
-    parameters : sequence of Parameter
-        Those of the model, and ``background`` if it is one.
-    formula, derivatives : callable
-        Values, and their derivatives if they are known, of all parameters.
-    held : mapping of int to float
-        Parameters that are not free.
-    """
+    """A model over the depths of one profile: what is free in it, and what is held."""
 
     parameters: Sequence[Parameter]
+    #: Values, and their derivatives if they are known, of all parameters.
     formula: Callable[..., Array]
     derivatives: Callable[..., Array] | None
+    #: Parameters that are not free.
     held: Mapping[int, float]
 
     def __post_init__(self) -> None:
@@ -149,43 +129,26 @@ def _from_coordinate(x: float, lower: float, upper: float) -> tuple[float, float
 
 @dataclass(eq=False)
 class Point:
-    """A curve evaluated at coordinates.
+    """A curve evaluated at coordinates."""
 
-    Parameters
-    ----------
-    x, p, dp_dx : ndarray
-        Coordinates, the free parameters, and their derivatives with respect to the coordinates.
-    m : ndarray
-        Values of the model.
-    rows : ndarray, optional
-        Their derivatives with respect to the coordinates, once they are known.
-    """
-
+    #: Coordinates, the free parameters, and their derivatives with respect to the coordinates.
     x: Array
     p: Array
     dp_dx: Array
+    #: Values of the model, and their derivatives once these are known.
     m: Array
     rows: Array | None = field(default=None, kw_only=True)
 
 
 @dataclass(eq=False)
 class Minimum(Point):
-    """Where the optimizer stopped.
-
-    Parameters
-    ----------
-    cost : float
-        Sum of squares.
-    converged : bool
-    covariance : ndarray
-        Of the free parameters, once it is known.
-    share : float
-        Of the likelihood, where there are several minima.
-    """
+    """Where the optimizer stopped."""
 
     cost: float
     converged: bool
+    #: Of the free parameters, once it is known.
     covariance: Array = field(default_factory=lambda: np.empty(0), kw_only=True)
+    #: Of the likelihood, where there are several minima.
     share: float = field(default=1.0, kw_only=True)
 
     def same(self, other: Minimum) -> bool:
@@ -230,11 +193,7 @@ def solve(
 
 
 class _Evaluation:
-    """Residuals and Jacobian for the optimizer; those of the last point are kept.
-
-    The optimizer calls both twice at the start, and the Jacobian only where it has just had
-    residuals.
-    """
+    """Residuals and Jacobian for the optimizer, which calls both twice; the last ones are kept."""
 
     def __init__(self, curve: Curve, objective: SumOfSquares) -> None:
         self.curve, self.objective = curve, objective
@@ -316,10 +275,9 @@ def background_covariance(
 ) -> Array:
     """Return what a background that was subtracted before adds to the covariance of parameters.
 
-    With ``S`` and ``T`` what parameters move by, where all samples move by the error of the
-    background, and by the part of it that their own errors have made: ``S S' - S T' - T S'``, as
-    in :func:`sims_analysis.frame.background.common_error`. `subtracted` are those shifts of the
-    samples, 0 where nothing was subtracted, NaN if they are not known.
+    ``S S' - S T' - T S'``, as :func:`sims_analysis.frame.background.common_error`: S and T are what
+    parameters move by where all samples move by the error of the background, and by the part of it
+    that their own errors have made. `subtracted` are those shifts, 0 where nothing was subtracted.
     """
     if not subtracted[0].any():
         return np.zeros_like(at.covariance)
@@ -335,9 +293,9 @@ def profile_interval(
 ) -> tuple[float, float]:
     """Find where the sum of squares, minimized with one parameter held, has risen by one unit.
 
-    Above that of the first minimum, which is returned; the interval reaches over all that lie
-    inside it, also where they are lower. Between the two ends lie 68 %; an end is the parameter's
-    bound where the sum does not rise as far. `which` is its place among the free parameters.
+    Above that of the first minimum; the interval, 68 %, reaches over all minima that lie inside it.
+    An end is the parameter's bound where the sum does not rise as far. `which` is its place among
+    the free parameters.
     """
     lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)

@@ -13,15 +13,8 @@ def not_one_peak(
 ) -> str | None:
     """Say why a profile does not show one whole peak above its background, or return None.
 
-    Parameters
-    ----------
-    c, m, noise : ndarray
-        Samples, the fitted curve, and the standard error of each sample.
-    background : float
-        A constant that is part of the curve.
-    down : (bool, bool)
-        Ends that may be high: beyond them there are samples without a value above 0, or the
-        surface of a model that ends there.
+    `c`, `m` and `noise` are samples, the fitted curve, and the errors of the samples. Ends that are
+    `down` may be high: beyond them there are samples without a value above 0, or the surface.
     """
     peak = m - background
     top = float(peak.max())
@@ -44,15 +37,6 @@ def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
 def second_peak(c: Array, noise: Array) -> bool:
     """Return whether there is a second maximum that noise does not explain.
 
-    Parameters
-    ----------
-    c : ndarray
-        Values in order of depth.
-    noise : ndarray
-        Standard error of each.
-
-    Notes
-    -----
     The two maxima must both be above the lowest mean between them, by five standard errors and by
     a tenth. Means are over as many neighbours as a twenty-fifth of the samples, at least three.
     """

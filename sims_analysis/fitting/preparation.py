@@ -17,15 +17,6 @@ from sims_analysis.kernels.samples import Array, Cells, Samples, in_order
 from sims_analysis.shapes.layered_model import LayeredModel
 from sims_analysis.shapes.model import Model, Parameter
 
-__all__ = [
-    "FitProblem",
-    "NoFitError",
-    "formula_of",
-    "objective_of",
-    "poisson_of",
-    "prepare",
-]
-
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 #: Of values on a grid, so many show the value of one count if that is the same for all.
@@ -45,51 +36,32 @@ class NoFitError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class FitProblem:
-    """A profile that can be fitted, in units of its largest sample.
-
-    Parameters
-    ----------
-    z, c : ndarray
-        Depths (nm) and values of the samples that take part, in order of depth.
-    top : float
-        The largest sample, in the canonical unit.
-    subtracted : (ndarray, ndarray)
-        Of a background that was subtracted before: its standard error at each sample, and the part
-        of it that the errors of the samples themselves have made.
-    down : (bool, bool)
-        Whether samples that are not positive were left out at the first and the last depth.
-    objective : Objective
-        What is minimized.
-    curve : Curve
-        The model at these depths.
-    scale : ndarray
-        What 1 is in the user's units, of each parameter.
-    starts : list of tuple
-        Sets of starting values of the free parameters.
-    known : mapping
-        What is known before the fit: the objective's code, numbers of samples, the window.
-    """
+    """A profile that can be fitted, in units of its largest sample."""
 
     z: Array
     c: Array
+    #: The largest sample, in the canonical unit.
     top: float
+    #: Of a background that was subtracted before: its standard error at each sample, and the part
+    #: of it that the errors of the samples themselves have made.
     subtracted: tuple[Array, Array]
+    #: Whether samples that are not positive were left out at the first and the last depth.
     down: tuple[bool, bool]
     objective: Objective
     curve: Curve
+    #: What 1 is in the user's units, of each parameter.
     scale: Array
+    #: Sets of starting values of the free parameters.
     starts: list[tuple[float, ...]]
+    #: What is known before the fit: the objective's code, numbers of samples, the window.
     known: Mapping[str, Any]
 
 
 def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> FitProblem:
     """Choose samples, objective, curve and starting values; arguments are those of a fit.
 
-    Raises
-    ------
-    NoFitError
-        If there are no samples, too few, or none above 0; a stated background is not known; or
-        fewer layers are seen than are asked for.
+    Raises NoFitError if there are no samples, too few, or none above 0; a stated background is not
+    known; or fewer layers are seen than are requested.
     """
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
@@ -125,21 +97,26 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     return FitProblem(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
 
 
+def with_whole_counts(window: Samples, kind: str, top: float) -> Samples:
+    """Return samples, in units of `top`, whose values are their counts if all are whole numbers."""
+    rounded = np.round(window.c * top)
+    whole = kind == "count" and np.isnan(window.k).all()
+    if whole and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
+        return replace(window, k=rounded)
+    return window
+
+
 def objective_of(
     window: Samples, request: FitRequest, limit: float, top: float, fraction: float
 ) -> tuple[Objective | None, Array]:
     """Choose the objective, and the samples that it can use; None if nothing says what they are."""
-    counts = window.k
-    if request.kind == "count" and np.isnan(counts).all():
-        rounded = np.round(window.c * top)
-        if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
-            counts = rounded
-    weights = request.weights
+    window = with_whole_counts(window, request.kind, top)
+    counts, weights = window.k, request.weights
     counted = np.isfinite(counts)
     if weights == "counts" or (weights == "auto" and counted.any()):
         keep = counted & (counts >= 0)
         one = 1 / top if request.kind == "count" else np.nan
-        return poisson_of(replace(window, k=counts).where(keep), one, fraction), keep
+        return poisson_of(window.where(keep), one, fraction), keep
     known = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "auto" and not known.any():
@@ -191,9 +168,8 @@ def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
     """Return what one count stands for, by the values on a grid between samples and their counts.
 
     Interpolation by logarithms lies below straight lines, and so does its quotient with counts
-    that are interpolated linearly: with few counts because they scatter, which is no matter of the
-    profile. Where one count stands for the same everywhere, as equal neighbours show, it does so at
-    these values too. Where nothing was counted, it is interpolated.
+    that are interpolated linearly. Where one count stands for the same everywhere, as equal
+    neighbours show, it does so at these values too. Where nothing was counted, it is interpolated.
     """
     counted = counts > 0
     known = one[counted]

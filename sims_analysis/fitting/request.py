@@ -17,20 +17,6 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.layered_model import of_layers
 from sims_analysis.shapes.model import Model, Parameter
 
-__all__ = [
-    "BACKGROUND",
-    "NUMBERS",
-    "PARAMETER_NUMBERS",
-    "SCALES",
-    "SCALE_PARAMETERS",
-    "WINDOW_DOSE",
-    "Entry",
-    "FitRequest",
-    "by_name",
-    "scale_powers",
-    "split_label",
-]
-
 BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
 #: Known of every fit, and often better than its parameters.
 WINDOW_DOSE = Parameter(
@@ -43,6 +29,11 @@ SCALE_PARAMETERS = {
     "rsf_scale": Parameter("rsf_scale", "dimensionless", "true over measured values", lower=0),
 }
 
+#: By which power of the depth scale a kind of parameter grows.
+_POWERS = {"depth": 1.0, "area": 1.0, "velocity": 1.0, "diffusivity": 2.0} | {
+    "per_depth": -1.0,
+    "slope": -1.0,
+}
 #: What is found of each profile, apart from its parameters.
 NUMBERS = (
     "status",
@@ -54,10 +45,10 @@ NUMBERS = (
     "n_samples",
     "n_left_out",
     "residual_correlation",
+    "largest_departure",
     "window_start",
     "window_stop",
     "curve_status",
-    "largest_departure",
     "window_dose",
     "window_dose_stderr",
 )
@@ -66,85 +57,51 @@ PARAMETER_NUMBERS = ("value", "stderr", "lower", "upper")
 
 
 class Entry(NamedTuple):
-    """One parameter of a linked fit.
+    """One parameter of a linked fit."""
 
-    Parameters
-    ----------
-    label : str
-        As the covariance calls it: ``"sigma"``, ``"dose[W1]"``, ``"dose[W1, 2]"``.
-    name : str
-        As one profile calls it: ``"sigma"``, ``"dose"``, ``"dose[2]"``.
-    profile : int or None
-        Whose it is; None if it is shared.
-    """
-
+    #: As the covariance calls it: ``"sigma"``, ``"dose[W1]"``, ``"dose[W1, 2]"``.
     label: str
+    #: As one profile calls it: ``"sigma"``, ``"dose"``, ``"dose[2]"``.
     name: str
+    #: Which profile has it; None if it is shared.
     profile: int | None
 
 
 @dataclass(frozen=True)
 class FitRequest:
-    """What to fit to which profiles, and how; read and checked, once.
-
-    Parameters
-    ----------
-    model : Model
-    kind, axis : str
-        Kind of the data's unit, and of that of their axis.
-    weights : str
-        ``"auto"``, ``"counts"``, ``"stderr"``, ``"log"`` or ``"none"``.
-    cell : str
-        ``"point"`` or ``"mean"``.
-    background : str
-        ``"none"``, ``"fit"`` or ``"stated"``.
-    fixed : mapping
-        Values of parameters that are held, in the user's units.
-    intervals : bool
-        Whether to find intervals by the profile of the likelihood.
-    fewer_layers : bool
-        Whether profiles may have fewer layers than the model, as many as Akaike's criterion says.
-    initials : sequence of Initial
-        Measured profiles before an anneal; the setting ``initial`` says which belongs to a profile.
-    surface : str
-        ``"reflecting"`` or ``"absorbing"``, for these.
-    over : str or None
-        The dimension over which profiles are linked.
-    labels : tuple of str
-        Of the profiles along it; one that is empty without links.
-    shared : tuple of str
-        Parameters that all have in common, as a model of one layer calls them.
-    restated : str
-        One of these that takes the place of a parameter, such as ``"diffusivity"``.
-    prior : mapping
-        Mean and width by the name in one profile, in the user's units.
-    scales, own_scales : tuple of str
-        Which of :data:`SCALES` take part, and those that each profile has of its own.
-    settings : mapping of str to Variable
-        One number for each profile, NaN where it was not given: ``start``, ``stop``...
-    profiles : Frame or None
-        None, as there are no settings, in what each profile is fitted by.
-    """
+    """What to fit to which profiles, and how; read and checked, once."""
 
     model: Model
+    #: Kind of the data's unit.
     kind: str
     axis: str = "depth"
     weights: str = "auto"
     cell: str = "point"
+    #: ``"none"``, ``"fit"`` or ``"stated"``.
     background: str = "none"
+    #: Values of parameters that are held, in the user's units.
     fixed: Mapping[str, float] = field(default_factory=dict)
     intervals: bool = False
+    #: Whether profiles may have fewer layers than the model, as many as Akaike's criterion says.
     fewer_layers: bool = False
+    #: Measured profiles before an anneal; the setting ``initial`` says which belongs to a profile.
     initials: Sequence[Any] = ()
     surface: str = "reflecting"
+    #: The dimension over which profiles are linked, and their labels.
     over: str | None = None
     labels: tuple[str, ...] = ("",)
+    #: Parameters that all have in common, as a model of one layer calls them; and one of these that
+    #: takes the place of a parameter, such as ``"diffusivity"``.
     shared: tuple[str, ...] = ()
     restated: str = ""
+    #: Mean and width by the name in one profile, in the user's units.
     prior: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    #: Which of :data:`SCALES` take part, and those that each profile has of its own.
     scales: tuple[str, ...] = ()
     own_scales: tuple[str, ...] = ()
+    #: One number for each profile, NaN where it was not given: ``start``, ``stop``...
     settings: Mapping[str, xr.Variable] = field(default_factory=dict)
+    #: None, as there are no settings, in what each profile is fitted by.
     profiles: Frame | None = None
 
     @property
@@ -186,10 +143,7 @@ class FitRequest:
 
     @property
     def joint(self) -> bool:
-        """Whether profiles cannot be fitted as if they were alone.
-
-        Scales can be left out of the likelihood, unless something held says how large they are.
-        """
+        """Whether profiles cannot be fitted as if they were alone; scales alone are no reason."""
         scaled = {one.name for one in self.parameters if scale_powers([one]).any()}
         held = bool(self.scales) and not scaled.isdisjoint(self.fixed)
         return bool(self.shared or self.prior or self.initials or held)
@@ -241,9 +195,9 @@ class FitRequest:
         for one, place in by_name(parameters):
             names = [parameters[i].name for i in np.atleast_1d(place.values)]
             shared = (names[0], None) in at
-            whose = [None] if shared else range(len(self.labels))
-            table = np.array([[at[name, i] for name in names] for i in whose])
-            sizes = {self.over: len(whose)} if self.over and not shared else {}
+            profiles = [None] if shared else range(len(self.labels))
+            table = np.array([[at[name, i] for name in names] for i in profiles])
+            sizes = {self.over: len(profiles)} if self.over and not shared else {}
             sizes |= dict.fromkeys(map(str, place.dims), len(names))
             found.append((one, xr.Variable(list(sizes), table.reshape(list(sizes.values())))))
         return found
@@ -290,19 +244,7 @@ def split_label(name: str) -> tuple[str, str]:
 
 
 def scale_powers(parameters: Sequence[Parameter], scales: Sequence[str] = tuple(SCALES)) -> Array:
-    """Return by which powers of some of the scales parameters grow, a row each.
-
-    True depths are apparent ones times the depth scale, true values those measured times the scale
-    of the sensitivity factor.
-    """
-    of_depth = {
-        "depth": 1.0,
-        "area": 1.0,
-        "per_depth": -1.0,
-        "slope": -1.0,
-        "diffusivity": 2.0,
-        "velocity": 1.0,
-    }
-    powers = [(of_depth.get(one.kind, 0.0), float(one.scales)) for one in parameters]
+    """Return by which powers of the scales true numbers exceed apparent ones, a row each."""
+    powers = [(_POWERS.get(one.kind, 0.0), float(one.scales)) for one in parameters]
     which = [list(SCALES).index(name) for name in scales]
     return np.array(powers).reshape(-1, 2)[:, which]

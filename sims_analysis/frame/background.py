@@ -15,9 +15,15 @@ import xarray as xr
 from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import elementwise, replaced_where
 from sims_analysis.frame.window import Window, message_about_window, read_pair
-from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
+from sims_analysis.kernels.counting import (
+    fall_within,
+    window_mean,
+    window_shares,
+    window_statistics,
+)
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.outcomes import Flag, Status
@@ -68,6 +74,7 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
         warn_of_limits(frame, window, DoseWarning)
+        warn_of_slope(frame, window, DoseWarning)
     return Background(window=window)
 
 
@@ -85,13 +92,38 @@ def warn_of_limits(
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
+#: A window still holds a part of the profile if its first half is higher than the second by this
+#: part of the mean, and so many standard errors.
+_FALLS, _SURELY = 0.2, 5.0
+
+
+def warn_of_slope(
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
+) -> None:
+    """Warn of a background window in which the profile still falls. Not for Dask data."""
+    if frame.lazy:
+        return
+    found = frame.map(fall_within, *window, errors="sum")
+    first = first_flagged(frame, (found.part > _FALLS) & (found.certain > _SURELY))
+    if first is not None:
+        warn(
+            f"{first.label}: the profile still falls in the background window, by "
+            f"{100 * first.of(found.part):.0f} % of the mean from its first half to the second "
+            f"({first.of(found.certain):.0f} standard errors): the mean is too high; choose a "
+            "window where the profile is level",
+            category,
+        )
+
+
 class Mean(NamedTuple):
     """The mean over a window: see :func:`mean_over`."""
 
     value: xr.Variable
     n: xr.Variable
     stderr: xr.Variable
+    #: By which factor errors of the samples grow in a sum; and by which they scatter more.
     scatter: xr.Variable
+    excess: xr.Variable
     #: The standard error of a window without a count, a part of that of the mean; 0 of others.
     unseen: xr.Variable
     #: What it rests on.
@@ -102,7 +134,8 @@ def mean_over(frame: Frame, window: Window) -> Mean:
     """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
     found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
     stderr = (found.variance + found.unseen**2) ** 0.5
-    return Mean(found.mean, found.n, stderr, found.scatter, found.unseen, rests)
+    scatter = found.scatter, found.excess
+    return Mean(found.mean, found.n, stderr, *scatter, found.unseen, rests)
 
 
 def subtracted_level(frame: Frame) -> xr.Variable:

@@ -45,6 +45,7 @@ __all__ = [
     "known",
     "resolve",
     "rests_on",
+    "scale_in_doubt",
     "union",
     "warn_of_evidence",
     "with_known",
@@ -225,11 +226,11 @@ def _described(kind: Kind, first: First, window: Window, what: str) -> str:
     text = kind.text.format(
         **run._asdict(),
         width=run.high - run.low,
-        limit="" if np.isnan(run.height) else f", {run.height:.3g} {frame.units}",
+        limit="" if np.isnan(run.height) else f", {frame.shown(run.height)}",
         more=more,
         what=what,
         meaning=kind.meaning,
-        units=frame.units,
+        value=frame.shown(run.height),
         axis_units=frame.axis_units,
     )
     return text.removesuffix("; ")
@@ -323,6 +324,13 @@ def union(*parts: Known, over: str | None = None) -> Known:
             joined = either(joined, over)
         limit = None if limit is None else limit.max(over)
     return _or_nothing(Known(joined, limit))
+
+
+def scale_in_doubt(frame: Frame, status: xr.Variable) -> Known:
+    """Return that all samples were multiplied by what has a status other than ``ok``."""
+    doubtful = xr.where(status == Status.OK, np.int16(0), np.int16(Flag.SCALE_IN_DOUBT))
+    flags = doubtful.astype(np.int16).set_dims({**frame.value.sizes})
+    return _or_nothing(Known(flags.transpose(*frame.value.dims)))
 
 
 def at(

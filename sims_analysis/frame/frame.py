@@ -297,6 +297,10 @@ class Frame(Profiles):
         found: xr.Variable = ~is_nan(self.map(ends).first)
         return found
 
+    def shown(self, value: float) -> str:
+        """Format a value with its unit, for messages: ``"2.06e+18 atom/cm^3"``."""
+        return f"{value:.4g} {self.units}".removesuffix(" 1")
+
     def label(self, index: Mapping[Any, int]) -> str:
         """Name a profile by its coordinates, for messages."""
         coords = {**self.coords, **self.argument_coords}

@@ -88,30 +88,32 @@ def message_about_window(
     first = first_flagged(frame, flagged)
     if first is None:
         return None
-    a, b = map(first.of, window)
+    ends = (first.of(end) for end in window)
+    a, b = (
+        end if np.isnan(x) else f"{x:g}"
+        for x, end in zip(ends, ("the start", "the end"), strict=True)
+    )
     return (
-        f"{first.label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
-        f"from {first.record}"
+        f"{first.label}: {what}, {a} to {b} {frame.axis_units}; the record runs from {first.record}"
     )
 
 
 def warn_of_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any, *, values: bool = True
+    frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any
 ) -> xr.Variable:
     """Warn if a window of the profiles `among` begins in a surface transient, and flag these.
 
-    With `values` if they are what their unit says. There is no warning on Dask.
+    There is no warning on Dask.
     """
     found: Any = frame.map(surface_transient, start, stop, errors="fit")
     flagged: xr.Variable = ~is_nan(found.depth) & among
     first = first_flagged(frame, flagged)
     if first is not None:
         at, value, deeper, less, _ = map(first.of, found)
-        high, low = (f"{one:.3g} {frame.units} " if values else "" for one in (value, less))
         warn(
-            f"{first.label}: the maximum, {high}at {at:g} {frame.axis_units}, is the first sample "
-            f"of the window, and another lies deeper, {low}at {deeper:g} {frame.axis_units}; set "
-            "start= below the surface transient to exclude it",
+            f"{first.label}: the maximum, {frame.shown(value)} at {at:g} {frame.axis_units}, is "
+            f"the first sample of the window, and another lies deeper, {frame.shown(less)} at "
+            f"{deeper:g} {frame.axis_units}; set start= below the surface transient to exclude it",
             ProfileWarning,
         )
     return flagged

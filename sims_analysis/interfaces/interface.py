@@ -26,7 +26,7 @@ from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.interfaces.step import ROW, measure_step
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
 
@@ -34,9 +34,8 @@ __all__ = ["interface"]
 
 #: Where noise leaves open whether plateaus slope.
 _UNSURE = (
-    "the noise hides whether the plateaus slope, and position and width are off if they do (of "
-    "intervals beside plateaus that slope by 30 %, 30 to 83 % hold); state the plateaus beside the "
-    "step with left= and right="
+    "the noise hides whether the plateaus slope, and position and width are off if they do; state "
+    "the plateaus next to the step with left= and right="
 )
 
 
@@ -65,8 +64,8 @@ def interface(
     start, stop : str, Quantity or DataArray, optional
         The window in which the interface lies.
     left, right : (start, stop), optional
-        Depth windows of the plateaus towards the surface and below; by default the first and the
-        last tenth of the samples in the window.
+        Depth windows of the plateaus towards the surface and below; by default what is level, or
+        a line, from the step to the ends of the window.
     variable : str, optional
         Of a Dataset; by default that in which the species was measured, concentrations first.
     gaps : {"flag", "bridge"}
@@ -86,10 +85,10 @@ def interface(
           surely level
         - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
           their standard errors), ``truncated`` (the step does not pass both parts between the
-          plateaus, inside the window) or ``undetermined`` (no sample lies between the two parts:
-          there is a position, known to the distance of the samples, and no width); ``gap`` (no
-          samples over more than five times their spacing in the step) or ``saturated`` (samples
-          that a saturated detector has cut off)
+          plateaus, inside the window), ``undetermined`` (no sample lies between the two parts:
+          there is a position, known to the distance of the samples, and no width),
+          ``wrong_shape`` (the record leaves both plateaus, or has another edge: choose a window),
+          or what the step rests on, such as ``gap`` or ``saturated``
 
     Raises
     ------
@@ -113,17 +112,14 @@ def interface(
     that noise crosses each part once, and interpolated linearly. From 16 % to 84 % of an error
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
-    A plateau may slope: lines are fitted up to 1.5 widths from the position, and the step counts
-    between them where the slope, or the slope with its error, changes the level by more than 2 %
-    of the step. Where noise is larger (the position is not known to a fifth of the width), and for
-    a plateau that is stated, which is not widened, a slope counts only beyond three of its standard
-    errors, and what it would change is part of the errors; a warning says where noise may hide one.
+    Plateaus reach up to two widths from the position, without samples at their outer end that lie
+    off the line of the others, such as a surface transient. The step counts between lines where a
+    slope of more than 1.5 of its standard errors changes the level by 2 % of the step.
 
-    Errors come from the scatter of the samples about the plateaus, or from their standard errors,
-    with those of both levels; straight lines between samples h apart widen a step, and
-    ``h^2 / (2.2 width)`` is part of the error of a width. With fewer than 100 counts and plateaus
-    that slope by 30 %, both lie off: state `left` and `right` beside the step, or see
-    ``model="edge"``.
+    Errors come from the standard errors of the samples, or from their scatter about the plateaus,
+    if that is surely larger, with those of both levels; straight lines between samples h apart
+    widen a step, and ``h^2 / (2.2 width)`` is part of the error of a width. With fewer than 100
+    counts and an edge as wide as its plateaus, which slope, both lie off: state `left` and `right`.
 
     References
     ----------
@@ -186,12 +182,15 @@ def interface(
 def _resolved(
     part: Mapping[str, xr.Variable], profiles: Frame, window: Window, *, bridge: bool
 ) -> xr.Variable:
-    """Return the statuses: not ``ok`` with saturated samples, or where the step is in a gap."""
+    """Return the statuses, with those of what the step and its plateaus rest on.
+
+    A gap, and samples below a limit, matter in the step alone.
+    """
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach
     across = rests_on(profiles, step)
-    everywhere = rests_on(profiles, window, "samples").flags & Flag.SATURATED
+    everywhere = rests_on(profiles, window, "samples").flags & ~(GAP | Flag.BELOW_LIMIT)
     everywhere = everywhere.where(position.notnull(), 0).astype(np.int16)
     rests = changed(across, flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
@@ -212,28 +211,20 @@ def _row(
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     """Give each number its name, unit and words."""
-    position, width = (
-        vocabulary.attrs(f"interface_{one}", profiles.axis_units) for one in ("position", "width")
-    )
-    error = {"long_name": "Standard error, random part"}
-    level = {
-        "units": profiles.units,
-        "description": "mean over the plateau; of one that slopes, its line at the position",
-    }
-    slope = {
-        "units": f"{profiles.units} / {profiles.axis_units}",
-        "description": "of the plateau; 0 where it is surely level",
-    }
-    attrs = {
-        "position": position,
-        "position_stderr": position | error,
-        "width": width,
-        "width_stderr": width | error,
-        "left_level": {"long_name": "Level above", **level},
-        "right_level": {"long_name": "Level below", **level},
-        "left_slope": {"long_name": "Slope above", **slope},
-        "right_slope": {"long_name": "Slope below", **slope},
-    }
+    attrs: dict[str, dict[str, str]] = {}
+    for name in ("position", "width"):
+        of = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
+        error = {"long_name": "Standard error, random part"}
+        attrs |= {name: of, f"{name}_stderr": of | error}
+    level = "mean over the plateau; of one that slopes, its line at the position"
+    slope = "of the plateau; 0 where it is level"
+    for name, text, unit in (
+        ("level", level, profiles.units),
+        ("slope", slope, f"{profiles.units} / {profiles.axis_units}"),
+    ):
+        for side, where in (("left", "above"), ("right", "below")):
+            long_name = f"{name.capitalize()} {where}"
+            attrs[f"{side}_{name}"] = {"long_name": long_name, "units": unit, "description": text}
     part = {**part, "position_stderr": part["stderr"]}
     answer = {name: xr.Variable(part[name].dims, part[name].data, of) for name, of in attrs.items()}
     answer["status"] = in_words(part["status"], outcomes.words(), **vocabulary.attrs("status"))

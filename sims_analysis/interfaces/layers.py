@@ -1,7 +1,8 @@
-"""How thick is this layer: between the depths at which a species rises above a level and falls."""
+"""How thick are these layers: between the depths at which a species rises and falls."""
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -12,15 +13,15 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.arguments import refuse_cases
-from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, rests_on, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import interpolated
 from sims_analysis.frame.profiles import by_depth, open_profiles, over_profiles
-from sims_analysis.frame.window import NO_LIMITS
+from sims_analysis.interfaces.stack import ROW, find_layers
 from sims_analysis.kernels.evidence import rests_on_points
-from sims_analysis.kernels.peak import peak
+from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import format_argument, read_name
@@ -33,14 +34,8 @@ __all__ = ["layers"]
 _SHORT, _SHALLOW, _SEVERAL = 2, 1.6, 2
 #: Two crossings may be one edge if they differ by less than so many standard errors.
 _SAME = 3.0
-#: Errors hold where samples above half of the maximum are known to this.
-_KNOWN = 0.25
-#: And where a level that is a part of the maximum is known to this.
-_LEVEL_KNOWN = 0.1
-#: What is found of each layer.
-_ROW = ("status", "top", "top_stderr", "bottom", "bottom_stderr", "thickness_stderr")
-#: What is added to depths of edges in a gap, and among samples below a limit: they have none.
-_GAP, _BELOW = np.inf, -np.inf
+#: An edge among such samples has no depth.
+_LOST = GAP | Flag.BELOW_LIMIT
 
 
 @recorded
@@ -53,7 +48,7 @@ def layers(
     variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
-    """Measure layers between the depths at which a species rises above a level and falls below.
+    """Measure layers: the depths of their interfaces, and what lies between them.
 
     Parameters
     ----------
@@ -62,9 +57,10 @@ def layers(
     species : str, optional
         Which one marks the layers; needed if there are several.
     level : str, Quantity or DataArray, optional
-        Where a layer begins and ends.
+        Where all layers begin and end; by default each at a part of its own steps.
     fraction : float, optional
-        The level as a part of the profile's maximum; by default half of it.
+        That part of the step from what lies on either side to the layer's own plateau, or maximum;
+        by default half.
     variable : str, optional
         Of a Dataset; by default that in which the species was measured, concentrations first.
     gaps : {"flag", "bridge"}
@@ -77,13 +73,15 @@ def layers(
 
         - ``top``, ``bottom``, ``thickness`` (``nm``)
         - ``<name>_stderr`` (``nm``) of each, where the data carry errors
-        - ``status``: ``ok``; ``truncated`` (the species is above the level where the samples begin
-          or end: the layer goes on, and its thickness is not known); ``below_limit`` (it goes
-          on to samples that a file gives as ``<5E15``; the coordinate ``detection_limit`` has their
-          limit); ``gap`` (it begins or ends where there are no samples: there is no depth);
-          ``saturated`` (half of a maximum that a saturated detector has cut off);
-          ``never_reached`` or ``no_data`` in the first place of a profile without a layer; nothing
-          in the places after the last layer
+        - without a `level` also ``top_width``, ``bottom_width`` (``nm``): of the interfaces, from
+          16 % to 84 %, where they lie between plateaus
+        - ``status``: ``ok``; ``truncated`` (the samples begin or end in the layer: its thickness is
+          not known); ``undetermined`` (noise of the size of a step has chosen the plateau,
+          or hides an interface); what it rests on, such as
+          ``below_limit`` (it goes on to samples that a file gives as ``<5E15``; the coordinate
+          ``detection_limit`` has their limit) or ``gap`` (it begins or ends where there are no
+          samples: there is no depth); ``featureless``, ``never_reached`` or ``no_data`` in the
+          first place of a profile without a layer; nothing in the places after the last layer
 
     Raises
     ------
@@ -95,29 +93,21 @@ def layers(
     Warns
     -----
     ProfileWarning
-        Where a layer begins or ends in a gap, or the status is ``saturated``; and where, without
-        standard errors, noise may have made layers: the data stay twice or more, for one or two
-        samples, within a factor of 1.6 of the level. With them, where samples above half of the
-        maximum are known to no better than 25 % (16 counts), and where the maximum, of which the
-        level is a part, is known to no better than 10 %: the errors hold less often.
+        Where the status is one of what a layer rests on; and at a `level` where, without standard
+        errors, noise may have made layers.
 
     See Also
     --------
-    crossings : Every crossing of a level, which layers are made of.
-    interface : The width of one interface.
+    crossings : Every crossing of a level.
+    interface : One interface, with plateaus that may slope.
 
     Notes
     -----
-    Noise makes several crossings of one edge. Where the data carry standard errors, they count as
-    one, the most certain of them, if they are no further apart than their errors allow. Intervals
-    of top, bottom and thickness then hold in 59 to 72 % of cases (30 to 1,000 counts at the
-    maximum, 400 trials); of 10 counts in 50 to 69 %, and above a background of a fifth of these
-    that was subtracted in 46 to 60 %. These are of a stated `level`.
-
-    A part of the maximum is one of the highest sample, which noise has chosen: its error (see
-    :func:`peak`) moves both edges, by the decay length between the samples around them. Then 54 to
-    79 % of the intervals hold at 1,000 counts and more (boxes, films and Gaussians in steps of 2
-    nm, 300 trials), 39 to 60 % at 100, 13 to 41 % at 30, 0 to 23 % at 10: state `level`.
+    Maxima that stand out of the noise, what is lowest between them, and level stretches of an edge
+    are plateaus, those of less than 5 % of the highest left out; one that is nowhere level has the
+    extremum of a parabola. Between two, samples are made monotone, as by :func:`interface`. At a
+    stated level crossings count as one, the most certain, if they are no further apart than their
+    errors allow. *What stated errors cover*, on the site, has how often intervals hold.
 
     Examples
     --------
@@ -127,49 +117,102 @@ def layers(
     >>> found["thickness"].values.round(1), found["status"].values  # the first: surface transient
     (array([  nan, 112.5]), array(['truncated', 'ok'], dtype='<U19'))
     """
-    part = _read_fraction(level, fraction)
+    part, bridge = _read_fraction(level, fraction), bridges(gaps)
     one, profiles = _opened(data, species, variable)
-    extent = over_profiles(profiles, profiles.each(_extent, size=3))
-    highest, first, last = extent.transpose("__row__", ...)
-    by_fraction = level is None
     if level is None:
-        level = (part * highest).assign_attrs(units=profiles.units)
-    number = profiles.parameter(level, (profiles.kind,), "level")
-    refuse_cases(profiles, number, "level")
-    found = crossings(one, level=level, gaps="bridge")
-    limit = found.coords.get("detection_limit")
-    found = units.dequantify(found)
-    names = profiles.axis, "stderr", "decay_length", "direction", "status"
-    depth, stderr, decay, direction, status = (found[name].variable for name in names)
-    unknown, saturated = xr.zeros_like(number, dtype=float), number.isnull() & False
-    if by_fraction:
-        unknown = _error_of_maximum(profiles)
-        saturated = rests_on(profiles, NO_LIMITS).flags & Flag.SATURATED != 0
-    lost: Any = xr.zeros_like(depth)
-    if not bridges(gaps):
-        along: Any = {"whole": ("crossing",), "extra": ("crossing",)}
-        flags = profiles.map(rests_on_points, depth, **along).flags
-        below = xr.where(flags & Flag.BELOW_LIMIT != 0, _BELOW, 0.0)
-        lost = xr.where(flags & GAP != 0, _GAP, below)
-    _warn_of_gaps(profiles, depth, lost, saturated)
-    if profiles.stderr is None:
-        _warn_of_noise(profiles, number)
+        row = partial(_between_plateaus, part, interpolated(profiles), _most(profiles))
+        rows = profiles.each(row, profiles.fraction, size=_most(profiles) * len(ROW))
+        below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     else:
-        _warn_of_few_counts(profiles, number, unknown)
-    begins, goes_on = first.variable > number, last.variable > number
-    edges = depth, stderr, abs(decay) * unknown, direction, lost
-    ends = begins, goes_on, *_hidden(profiles, begins, number), saturated, status[..., 0]
-    size = len(_ROW) * (1 + depth.sizes["crossing"] // 2)
-    rows = profiles.each(_layers, *edges, *ends, whole=["crossing"], size=size)
-    return _dataset(rows, limit, profiles)
+        number = profiles.parameter(level, (profiles.kind,), "level")
+        refuse_cases(profiles, number, "level")
+        rows = _at_level(one, profiles, level, number)
+        below = _below_limit(profiles, number)
+        if profiles.stderr is None:
+            _warn_of_noise(profiles, number)
+    table = rows.data.reshape(*rows.shape[:-1], -1, len(ROW))
+    width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)
+    dims = (*rows.dims[:-1], "layer", "__row__")
+    columns = xr.Variable(dims, table[..., :width, :]).transpose("__row__", ...)
+    found = _resolved(
+        profiles,
+        dict(zip(ROW, columns, strict=True)),
+        below,
+        stated=level is not None,
+        bridge=bridge,
+    )
+    return _dataset(found, profiles, widths=level is None)
 
 
-def _error_of_maximum(profiles: Frame) -> xr.Variable:
-    """Return the relative error of the maxima, which noise has chosen; NaN where it is unknown."""
-    arguments = *NO_LIMITS, profiles.fraction, subtracted_level(profiles)
-    found: Any = profiles.map(peak, *arguments, errors="fit")
-    known: xr.Variable = found.stderr / found.value
-    return known
+def _most(profiles: Frame) -> int:
+    """Return the largest number of layers that samples can show."""
+    return 1 + profiles.value.sizes[profiles.dim] // 4
+
+
+def _between_plateaus(
+    part: float, between: bool, most: int, z: Array, c: Array, s: Array, _: Array, fraction: float
+) -> Array:
+    """Return rows of :data:`ROW`, one for each layer, by its own plateau."""
+    rows = np.full((most, len(ROW)), np.nan)
+    rows[:, 0] = Status.PADDING
+    found = find_layers(z, c, s, fraction, part, between=between)[:most]
+    rows[: len(found)] = found
+    return rows.ravel()
+
+
+def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
+    """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
+    found = units.dequantify(crossings(one, level=level, gaps="bridge"))
+    names = profiles.axis, "stderr", "direction", "status"
+    *edges, status = (found[name].variable for name in names)
+    extent = over_profiles(profiles, profiles.each(_ends, size=2)).transpose("__row__", ...)
+    begins, goes_on = (end.variable > number for end in extent)
+    size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
+    ends = begins, goes_on, status[..., 0]
+    return profiles.each(_layers, *edges, *ends, whole=["crossing"], size=size)
+
+
+def _resolved(
+    profiles: Frame,
+    part: dict[str, xr.Variable],
+    below: list[xr.Variable],
+    *,
+    stated: bool,
+    bridge: bool,
+) -> dict[str, xr.Variable]:
+    """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
+
+    A gap, and samples below a limit, matter at the edges alone; so do saturated ones at a stated
+    level.
+    """
+    along: Any = {"whole": ("layer",), "extra": ("layer",)}
+    codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
+    there = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
+    at = [profiles.map(rests_on_points, end, **along).flags for end in ends]
+    inside = rests_on(profiles, ends)
+    apart = _LOST | (Flag.SATURATED if stated else 0)
+    flags = at[0] | at[1] | (inside.flags.where(there, 0).astype(np.int16) & ~apart)
+    for end, may in zip(ends, below, strict=True):
+        flags = flags | xr.where(
+            there & end.isnull() & may, np.int16(Flag.BELOW_LIMIT), np.int16(0)
+        )
+    what = "a layer that begins or ends in it has no depth"
+    rests = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
+    status = resolve(profiles, codes, rests, ends, bridge=bridge, category=None)
+    # A profile is named, with the first of its layers that rests on such samples.
+    doubtful = status != codes
+    first = doubtful.argmax("layer")
+    shown = status.isel(layer=first).where(doubtful.any("layer"), Status.OK)
+    warn_of_evidence(
+        profiles, shown, (ends[0].isel(layer=first), ends[1].isel(layer=first)), what, bridge=bridge
+    )
+    found = {**part, "status": status}
+    for name, flagged in zip(("top", "bottom"), at, strict=True):
+        if not bridge:
+            lost = flagged & _LOST != 0
+            for one in (name, f"{name}_stderr", "thickness_stderr"):
+                found[one] = found[one].where(~lost)
+    return found | {"thickness": found["bottom"] - found["top"]}
 
 
 def _read_fraction(level: Any, fraction: Any) -> float:
@@ -202,77 +245,27 @@ def _opened(data: Any, species: str | None, variable: str | None) -> tuple[Any, 
     return one, profiles
 
 
-def _hidden(profiles: Frame, like: xr.Variable, level: xr.Variable) -> list[xr.Variable]:
+def _below_limit(profiles: Frame, level: xr.Variable) -> list[xr.Variable]:
     """Flag profiles whose layers may begin, or end, at samples that a file gives as ``<5E15``."""
-    limit, none = profiles.highest_limit, like & False
+    limit, none = profiles.highest_limit, xr.zeros_like(level, dtype=bool)
     if limit is None:
         return [none, none]
     # The last samples are below it; nowhere a sample shows a level below it.
     return [none | (level <= limit), none | limit.notnull()]
 
 
-def _warn_of_gaps(
-    profiles: Frame, depth: xr.Variable, lost: xr.Variable, saturated: xr.Variable
-) -> None:
-    """Warn of layers whose edges are `lost`, in a gap or below a limit, or that are saturated."""
-    gap = (lost == _GAP).any("crossing")
-    first = depth.where(lost == xr.where(gap, _GAP, _BELOW)).min("crossing")
-    doubt = xr.where(first.notnull(), Status.BELOW_LIMIT, Status.OK)
-    doubt = xr.where(gap, Status.GAP, doubt)
-    codes = doubt.where(~saturated, Status.SATURATED)
-    what = "a layer that begins or ends in it has no depth"
-    warn_of_evidence(profiles, codes, (first, first), what)
-
-
 def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     """Warn of the first profile whose layers, or what is between them, noise may have made."""
     number = profiles.each(_short_and_shallow, level, size=1)[..., 0]
-    _warn_of_first(
-        profiles,
-        number >= _SEVERAL,
-        number,
-        "{:.0f} of the layers, or of what lies between them, are of one or two samples near the "
-        "level, as noise makes them, and the data have no standard errors: "
-        "with_counting_statistics() states them, and crossings of one edge count as one then",
-    )
-
-
-def _warn_of_few_counts(profiles: Frame, level: xr.Variable, unknown: xr.Variable) -> None:
-    """Warn of profiles with a layer whose errors hold less often at so few counts.
-
-    `unknown` is the relative error of a level that is a part of the maximum.
-    """
-    known = profiles.each(_known, level, size=1)[..., 0]
-    _warn_of_first(
-        profiles,
-        (unknown > _LEVEL_KNOWN) & known.notnull(),
-        100 * unknown,
-        "the level is a part of the highest sample, which noise has chosen and which is known to "
-        "{:.0f} %: of the intervals of a layer 39 to 60 % hold the truth at 100 counts, 0 to 41 % "
-        "at 10 to 30; state level=",
-    )
-    _warn_of_first(
-        profiles,
-        (known > _KNOWN) & (unknown == 0.0),  # of a stated level
-        100 * known,
-        "samples near the maximum are known to {:.0f} % (as of fewer than 16 counts); of so few, "
-        "46 to 69 % of the intervals of a layer hold the truth. Count longer, or over a larger "
-        "area",
-    )
-
-
-def _warn_of_first(profiles: Frame, flagged: xr.Variable, number: xr.Variable, text: str) -> None:
-    """Warn once of the flagged profiles, with the number of the first of them."""
-    first = first_flagged(profiles, flagged)
+    first = first_flagged(profiles, number >= _SEVERAL)
     if first is not None:
-        warn(f"{first.label}: {text.format(first.of(number))}", ProfileWarning)
-
-
-def _known(_: Array, c: Array, s: Array, __: Array, level: float) -> Array:
-    """Return the median relative error of the samples above half of the maximum."""
-    top = np.nanmax(c, initial=0.0)
-    near = (c > 0.5 * top) & np.isfinite(s)
-    return np.array([np.median(s[near] / c[near]) if near.any() and top > level else np.nan])
+        warn(
+            f"{first.label}: {first.of(number):.0f} of the layers, or of what lies between them, "
+            "are of one or two samples near the level, as noise makes them, and the data have no "
+            "standard errors: with_counting_statistics() states them, and crossings of one edge "
+            "count as one then",
+            ProfileWarning,
+        )
 
 
 def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) -> Array:
@@ -288,10 +281,10 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     return np.array([float(sum(near))])
 
 
-def _extent(z: Array, c: Array, *_: Any) -> Array:
-    """Return the largest value, the first and the last."""
+def _ends(z: Array, c: Array, *_: Any) -> Array:
+    """Return the first value and the last."""
     c = c[in_order(z, c)]
-    return np.array([c.max(), c[0], c[-1]]) if c.size else np.full(3, np.nan)
+    return c[[0, -1]] if c.size else np.full(2, np.nan)
 
 
 def _marking_species(data: Any, species: str | None) -> Any:
@@ -328,92 +321,55 @@ def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
     return kept
 
 
-def _paired(edges: Array, direction: Any, *, begins: bool, goes_on: bool) -> list[Array]:
-    """Pair each rise with the fall after it; NaN where the samples begin or end in a layer.
-
-    `edges` are depths, their own errors, and how far the error of the level moves them.
-    """
-    found: list[Array] = []
-    nowhere = np.full(3, np.nan)
-    top = nowhere if begins else None
-    for edge, way in zip(edges.T, direction, strict=True):
-        if str(way) == "rising":
-            top = edge
-        elif top is not None:
-            found.append(_layer(top, edge))
-            top = None
-    if top is not None and goes_on:
-        found.append(_layer(top, nowhere))
-    return found
-
-
-def _layer(top: Array, bottom: Array) -> Array:
-    """Return depths and errors of the two edges of a layer, and the error of its thickness.
-
-    A higher level moves both edges inwards.
-    """
-    (z_top, own_top, in_top), (z_bottom, own_bottom, in_bottom) = top, bottom
-    thickness = np.hypot(np.hypot(own_top, own_bottom), in_top + in_bottom)
-    errors = np.hypot(own_top, in_top), np.hypot(own_bottom, in_bottom)
-    return np.array([z_top, errors[0], z_bottom, errors[1], thickness])
-
-
 def _layers(*given: Any) -> Array:
-    """Return rows of `_ROW`, one for each layer of a profile between its crossings.
+    """Return rows of :data:`ROW`, one for each layer of a profile between its crossings.
 
-    After the samples come depths, errors (their own, and the level's) and directions of the
-    crossings, and which are lost; whether the profile begins, and ends, above the level;
-    whether samples below a limit may be there; whether it is saturated; and its status if it has
-    no layer.
+    After the samples come depths, errors and directions of the crossings; whether the profile
+    begins, and ends, above the level; and its status if it has no layer.
     """
-    *crossing, begins, goes_on, from_limit, to_limit, saturated, otherwise = given[4:]
-    depth, stderr, moved, direction, lost = map(np.array, crossing)
-    rows = np.full((1 + depth.size // 2, len(_ROW)), np.nan)
+    *crossing, begins, goes_on, otherwise = given[4:]
+    depth, stderr, direction = map(np.array, crossing)
+    rows = np.full((1 + depth.size // 2, len(ROW)), np.nan)
     rows[:, 0] = Status.PADDING
     kept = _without_noise(depth, stderr, direction)
-    edges = np.array([depth + lost, stderr, moved])[:, kept]
-    found = _paired(edges, direction[kept], begins=begins, goes_on=goes_on)
+    edges = [("rising", np.nan, np.nan)] if begins else []
+    edges += [(str(direction[i]), depth[i], stderr[i]) for i in kept]
+    edges += [("falling", np.nan, np.nan)] if goes_on else []
+    found = [(a, b) for a, b in pairwise(edges) if a[0] == "rising" != b[0]]
     if not found:
-        rows[0, 0] = Status.SATURATED if saturated else Status[otherwise.upper()]
-    for row, layer in zip(rows, found, strict=False):
-        row[1:] = layer
-        gap, open_ = np.isinf(row[1:5]), np.isnan(row[[1, 3]])
-        in_gap = (row[[1, 3]] == _GAP).any()
-        # An edge in a gap has no depth, and no error.
-        row[1:5][gap | np.roll(gap, 1)] = np.nan
-        row[5] = np.nan if gap.any() else row[5]
-        cases = {
-            Status.GAP: in_gap,
-            Status.BELOW_LIMIT: gap.any() | (open_ & [from_limit, to_limit]).any(),
-            Status.TRUNCATED: open_.any(),
-            Status.SATURATED: saturated,
-        }
-        row[0] = next((status for status, so in cases.items() if so), Status.OK)
+        rows[0, 0] = Status[otherwise.upper()]
+    for row, ((_, top, above), (_, bottom, below)) in zip(rows, found, strict=False):
+        row[:6] = Status.OK, top, above, bottom, below, np.hypot(above, below)
+        if np.isnan([top, bottom]).any():
+            row[0] = Status.TRUNCATED
     return rows.ravel()
 
 
-def _dataset(rows: xr.Variable, limit: xr.DataArray | None, profiles: Frame) -> xr.Dataset:
-    """Return the answer, with as many places as the profile with the most layers has."""
-    table = rows.data.reshape(*rows.shape[:-1], -1, len(_ROW))
-    width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)
-    dims = (*rows.dims[:-1], "layer", "__row__")
-    table = xr.Variable(dims, table[..., :width, :])
-    part = dict(zip(_ROW, table.transpose("__row__", ...), strict=True))
-    part["thickness"] = part["bottom"] - part["top"]
+def _dataset(part: dict[str, xr.Variable], profiles: Frame, *, widths: bool) -> xr.Dataset:
+    """Give each number its name, unit and words."""
+    texts = {
+        "top": ("interface_position", "where the layer begins"),
+        "bottom": ("interface_position", "where the layer ends"),
+        "thickness": ("layer_thickness", "from top to bottom"),
+    }
+    if widths:
+        texts["top_width"] = "interface_width", "of the interface above, from 16 % to 84 %"
+        texts["bottom_width"] = "interface_width", "of the interface below, from 16 % to 84 %"
     answer = {}
-    for name, term, text in (
-        ("top", "interface_position", "where the species rises above the level"),
-        ("bottom", "interface_position", "where the species falls below the level"),
-        ("thickness", "layer_thickness", "from top to bottom"),
-    ):
+    for name, (term, text) in texts.items():
+        words = name.replace("_", " ")
         names = {
-            name: name.capitalize(),
-            f"{name}_stderr": f"Standard error of {name}, random part",
+            name: words.capitalize(),
+            f"{name}_stderr": f"Standard error of {words}, random part",
         }
         for one, long_name in names.items():
             answer[one] = profiles.with_attrs(
                 part[one], term, units_=profiles.axis_units, long_name=long_name, description=text
             )
-    answer["status"] = profiles.status(part["status"].astype(int))
-    coords = {} if limit is None else {"detection_limit": limit.variable}
+    answer["status"] = profiles.status(part["status"])
+    coords = {}
+    if (limit := profiles.highest_limit) is not None:
+        coords["detection_limit"] = profiles.with_attrs(
+            limit, "detection_limit", units_=profiles.units
+        )
     return profiles.dataset(answer, coords=coords)

@@ -4,45 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 from scipy.optimize import isotonic_regression
+from scipy.special import ndtri
 
 from sims_analysis.kernels.grid import samples_of_grid
+from sims_analysis.kernels.residuals import running, scatter
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 
-__all__ = ["ROW", "measure_step"]
-
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
-    *("left_slope", "right_slope", "unsure", "status"),
+    #: How far the errors of the levels move the position, and what lies above it of the width.
+    *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "unsure", "status"),
 )
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
 #: A step that is smaller than this part of the levels is rounding.
 _ROUNDING = 1e-9
-#: Beyond so many widths from the position, 0.1 % of an error function is left of the step.
-_COMPLETE = 1.5
+#: Beyond so many widths from the position, 4 % of the end of an exponential edge are left.
+_COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
-_MIDDLE, _OF_MIDDLE = (0.3, 0.7), 1.896
-#: The slope of an error function in the middle, over that from 16 % to 84 %: 1.989 / sqrt(2 pi).
-_SLOPE = 0.793
+WHOLE, MIDDLE, _OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.896
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
 #: What is not known of a restored step: its position, by this part of the achieved resolution R,
 #: and its width, by ``R^2`` over so many widths.
 _ASYMMETRIC, _SHARPER = 0.04, 15.0
-#: The same of a position, over as many widths squared: ``h^3`` over so many of them.
-_SKEWED = 14.7
-#: A slope matters if it changes the level by this part of the step: by itself from so many standard
-#: errors, and with its error where the plateau reaches up to the step with as many samples, and the
-#: position is known to this part of the width.
-_MATTERS, _SURE, _ENOUGH, _SHARP = 0.02, 3.0, 5, 0.2
+#: The same of a position: ``h^3`` over so many squares of an error function's standard deviation.
+_SKEWED = 58.0
+#: A slope of so many standard errors matters if it changes the level by this part of the step; one
+#: is surely seen where the position is known to this part of the width.
+_SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
+#: Samples are off a plateau by so many standard errors, surely by so many; a record leaves both
+#: plateaus by this part of the step. It has another edge if its width and that of its middle differ
+#: by this factor more than those of an error function, or its half is so far from its middle.
+_OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
+#: The scatter of so many samples is known.
+_MANY = 24
+#: Statuses of a step that has a position.
+_FOUND = (Status.OK, Status.UNDETERMINED)
 
 
 @dataclass(frozen=True, eq=False)
-class _Window:
+class Record:
     """Samples in order of depth, with standard errors (NaN if unknown), and plateaus' places."""
 
     z: Array
@@ -53,27 +60,22 @@ class _Window:
     grid: bool
     places: Sequence[Array]
 
-    def between(self, places: Sequence[Array]) -> _Window:
+    def between(self, places: Sequence[Array]) -> Record:
         """Return the same with other plateaus."""
         return replace(self, places=places)
 
 
 @dataclass(frozen=True, eq=False)
-class _Plateau:
-    """A plateau as a line about the middle of its samples.
-
-    Parameters
-    ----------
-    centre, level, slope : float
-    error, slope_error : float
-        Standard errors of the last two.
-    """
+class Plateau:
+    """A plateau as a line about the middle of its samples, and the errors of level and slope."""
 
     centre: float
     level: float
     slope: float
     error: float
     slope_error: float
+    #: Standard error of a sample.
+    noise: float
 
     def at(self, z: float) -> float:
         """Return the line at a depth."""
@@ -99,25 +101,11 @@ def measure_step(
     *,
     between: bool = True,
 ) -> Array:
-    """Measure a step.
+    """Measure a step: return the numbers of :data:`ROW`.
 
-    Parameters
-    ----------
-    z, c, s : ndarray
-        Depths, values and standard errors of a profile; NaN where there are none.
-    fraction : float
-        The number of independent samples for each of these.
-    limits : three pairs of float
-        Of the window, and of the plateaus; NaN where they were not stated.
-    parts : (float, float)
-        Of the step, between which its width is taken.
-    between : bool
-        Whether a fraction below 1 is of values that were interpolated between samples.
-
-    Returns
-    -------
-    ndarray
-        The numbers of :data:`ROW`.
+    `fraction` is the number of independent samples for each; `limits` are those of the record and
+    of both plateaus, NaN where they were not stated. The width is between two `parts` of the step.
+    A fraction below 1 is of values interpolated between samples if `between`.
     """
     row = np.full(len(ROW), np.nan)
     row[-1] = Status.NO_DATA
@@ -132,130 +120,160 @@ def measure_step(
     left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
     if min(left.size, right.size) < 1:
         return row
-    window = _Window(z, c, s, fraction, between and fraction < 1, (left, right))
-    level = [_plateau(window, one, sloping=False) for one in window.places]
-    row = _between(window, level, parts)
-    if row[-1] not in (Status.OK, Status.UNDETERMINED):
+    record = Record(z, c, s, fraction, between and fraction < 1, (left, right))
+    level = [fit_plateau(record, one, sloping=False) for one in record.places]
+    row = step_between(record, level, parts)
+    if row[-1] not in _FOUND:
         return row
-    return _sloping(window, level, row, parts, [one is None for one in given])
+    return _up_to_the_step(record, level, row, parts, [one is None for one in given])
 
 
-def _sloping(
-    window: _Window,
-    level: Sequence[_Plateau],
+def _up_to_the_step(
+    record: Record,
+    level: Sequence[Plateau],
     row: Array,
     parts: tuple[float, float],
     free: Sequence[bool],
 ) -> Array:
-    """Measure again from lines where a plateau slopes, `free` ones up to where the step begins."""
-    lines, places = list(level), list(window.places)
-    about = _about(window, level)
-    restored = window.fraction < 1 and not window.grid
-    sharp = bool(row[4] < _SHARP * about[1])
+    """Measure again, from plateaus that reach up to where the step begins; lines if they slope.
+
+    Plateaus that are stated, which are not `free`, stay as they are.
+    """
+    about, narrow = _about(record, level), record
+    seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
-        # Slopes that are there show best once the windows reach up to the step.
-        places = _up_to_the_step(window, about, free)
-        lines = [_plateau(window, one, sloping=True) for one in places]
-        before, about = about, _about(window.between(places), lines)
+        # Slopes that are there show best once the plateaus reach up to the step.
+        record = record.between(_places(narrow, about, free))
+        lines = [fit_plateau(record, one, sloping=True) for one in record.places]
+        before, about = about, _about(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
-    found = _between(window.between(places), lines, parts)
-    position = found[0] if np.isfinite(found[0]) else float(window.z.mean())
+    position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [
-        _matters(one, position, step, may=may and sharp and not restored and place.size >= _ENOUGH)
-        for one, place, may in zip(lines, places, free, strict=True)
+    slopes = [_matters(one, position, step) for one in lines]
+    chosen = [
+        one if slope else fit_plateau(record, place, sloping=False)
+        for one, place, slope in zip(lines, record.places, slopes, strict=True)
     ]
-    row = row.copy()
-    row[8] = not (sharp or restored) and any(free)
-    if not any(slopes):
-        return _in_doubt(row, found, lines)
-    chosen = [a if on else b for a, b, on in zip(lines, level, slopes, strict=True)]
-    places = [a if on else b for a, b, on in zip(places, window.places, slopes, strict=True)]
-    answer = _between(window.between(places), chosen, parts)
+    answer = step_between(record, chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
-    if answer[-1] not in (Status.OK, Status.UNDETERMINED):
-        return row
-    return _in_doubt(answer, found, [one for one, on in zip(lines, slopes, strict=True) if not on])
+    if answer[-1] not in _FOUND:
+        answer, record, chosen = row, narrow, list(level)
+    answer[-2] = any(free) and not (any(slopes) or seen)
+    if answer[-1] == Status.OK and _is_no_single_step(record, chosen, float(answer[0])):
+        answer[-1] = Status.WRONG_SHAPE
+    return answer
 
 
-def _matters(line: _Plateau, position: float, step: float, *, may: bool) -> bool:
-    """Return whether a plateau is to be a line; one that `may` be is, unless it is surely level."""
-    size = abs(line.slope)
-    if may:
-        size += line.slope_error
-    elif size <= _SURE * line.slope_error:
-        return False
-    return size * abs(position - line.centre) > _MATTERS * step
+def _matters(line: Plateau, position: float, step: float) -> bool:
+    """Return whether a plateau surely slopes, by more than a part of the step."""
+    sure = abs(line.slope) > _SLOPES * line.slope_error
+    return sure and abs(line.slope * (position - line.centre)) > _MATTERS * step
 
 
-def _in_doubt(row: Array, sloping: Array, lines: Sequence[_Plateau]) -> Array:
-    """Add to the errors what slopes would change that are not known well enough to be used.
-
-    Of two slopes by noise alone the larger square is about two squares of its error: less by that.
-    """
-    if sloping[-1] not in (Status.OK, Status.UNDETERMINED):
-        return row
-    squares = [(one.slope / one.slope_error) ** 2 for one in lines if one.slope_error > 0]
-    sure = max(squares, default=0.0)
-    row = row.copy()
-    if sure > 2:
-        change = (sloping[:2] - row[:2]) * np.sqrt(1 - 2 / sure)
-        row[4:6] = np.hypot(row[4:6], np.where(np.isnan(change), 0.0, change))
-    return row
-
-
-def _about(window: _Window, plateaus: Sequence[_Plateau]) -> tuple[float, float]:
+def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
     """Return where a step is, and its width from 16 % to 84 %; or, if less, what its middle says.
 
     Slopes of the plateaus that are not known yet widen the whole more than the middle.
     """
-    whole, middle = (_between(window, plateaus, parts) for parts in ((0.16, 0.84), _MIDDLE))
+    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
 
 
-def _up_to_the_step(
-    window: _Window, about: tuple[float, float], free: Sequence[bool]
-) -> list[Array]:
+def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
     """Return the samples of the plateaus, those that may reach up to where the step begins."""
     position, width = about
     reach = _COMPLETE * width
-    outside = [
-        np.flatnonzero(window.z < position - reach),
-        np.flatnonzero(window.z > position + reach),
-    ]
-    return [
-        near if may and near.size > place.size else place
-        for near, place, may in zip(outside, window.places, free, strict=True)
-    ]
+    left = np.flatnonzero(record.z < position - reach)
+    right = np.flatnonzero(record.z > position + reach)[::-1]
+    found = []
+    for near, place, may in zip((left, right), record.places, free, strict=True):
+        own = level_part(record, near) if may and near.size > place.size else place
+        found.append(np.sort(own))
+    return found
 
 
-def _plateau(window: _Window, place: Array, *, sloping: bool) -> _Plateau:
+def level_part(record: Record, place: Array) -> Array:
+    """Return the samples of a plateau but those at its outer end that lie off the line of others.
+
+    As those of a surface transient do; the outermost comes first, and half of them stay.
+    """
+    block = max(3, place.size // 16)
+    for cut in range(0, place.size // 2, block):
+        outer, inner = place[cut : cut + block], place[cut + block :]
+        line = fit_plateau(record, inner, sloping=True)
+        if abs(line.slope) < _SURE * line.slope_error:
+            line = fit_plateau(record, inner, sloping=False)
+        at = float(record.z[outer].mean())
+        noise = np.hypot(line.error_at(at), line.noise / np.sqrt(block * record.fraction))
+        if abs(float(record.c[outer].mean()) - line.at(at)) < _OFF * noise:
+            return place[cut:]
+    return place[place.size // 2 :]
+
+
+def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: float) -> bool:
+    """Return whether the record leaves both plateaus, or has another edge between them."""
+    used = slice(int(record.places[0][0]), int(record.places[1][-1]) + 1)
+    ends = record.z[record.places[0][-1]], record.z[record.places[1][0]]
+    width = max(5, record.z[used].size // 30)
+    z, c, noise = (
+        running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
+    )
+    left = plateaus[0].along(np.minimum(z, position))
+    right = plateaus[1].along(np.maximum(z, position))
+    # Between them on the step, and on their lines on plateaus.
+    left, right = (np.where(z > ends[1], right, left), np.where(z < ends[0], left, right))
+    beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
+    step = abs(plateaus[1].at(position) - plateaus[0].at(position))
+    if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * record.fraction)).any():
+        return True
+    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
+    return has_another_edge(whole, middle)
+
+
+def has_another_edge(whole: Array, middle: Array) -> bool:
+    """Return whether a step is surely in two parts, by the rows of its whole and of its middle."""
+    ratio = abs(np.log(whole[1] / (_OF_MIDDLE * middle[1])))
+    error = np.hypot(whole[5] / whole[1], middle[5] / middle[1])
+    lopsided = abs(whole[10] / whole[1] - 0.5)
+    return bool(
+        ratio > np.log(_ANOTHER) + _SURE * error
+        or lopsided > _LOPSIDED + _SURE * whole[4] / whole[1]
+    )
+
+
+def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     """Fit a level, or a line, to the samples of a plateau."""
-    z, c, s = window.z[place], window.c[place], window.s[place]
+    z, c, s = record.z[place], record.c[place], record.s[place]
     centre, level = float(z.mean()), float(c.mean())
     u = z - centre
     size = float(u @ u)
     slope = float(u @ c) / size if sloping and size > 0 else 0.0
-    if np.isfinite(window.s).all():
+    if np.isfinite(record.s).all():
         noise = float(np.sqrt(np.mean(s**2)))
+        seen = scatter(c) if z.size >= _MANY else 0.0
+        if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
+            noise = seen  # surely beyond the stated errors
     else:
         free = z.size - 1 - sloping
         noise = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free)) if free > 0 else 0.0
-    noise /= np.sqrt(window.fraction)
-    error = noise / np.sqrt(size) if sloping and size > 0 else 0.0
-    return _Plateau(centre, level, slope, noise / float(np.sqrt(z.size)), error)
+    independent = np.sqrt(record.fraction)
+    slope_error = noise / independent / np.sqrt(size) if sloping and size > 0 else 0.0
+    error = noise / independent / float(np.sqrt(z.size))
+    return Plateau(centre, level, slope, error, slope_error, noise)
 
 
-def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, float]) -> Array:
-    """Return the row of a step between two lines."""
+def step_between(
+    record: Record, plateaus: Sequence[Plateau], parts: tuple[float, float], at: float = 0.5
+) -> Array:
+    """Return the row of a step between two lines: where a part of it is complete, and its width."""
     row = np.full(len(ROW), np.nan)
-    z, places, (left, right) = window.z, window.places, plateaus
+    z, places, (left, right) = record.z, record.places, plateaus
     ends = z[places[0][-1]], z[places[1][0]]
     middle = 0.5 * (ends[0] + ends[1])
     levels = [one.at(middle) for one in plateaus]
     row[2:4] = levels
-    row[6:9] = left.slope, right.slope, 0.0
+    row[6:8], row[-2] = (left.slope, right.slope), 0.0
     unsure = [one.error_at(middle) for one in plateaus]
     if not abs(levels[1] - levels[0]) > max(
         5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))
@@ -263,12 +281,12 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
         row[-1] = Status.FEATURELESS
         return row
     between = slice(int(places[0][0]), int(places[1][-1]) + 1)
-    noise = _noise(window, plateaus)[between]
-    z, c = z[between], window.c[between]
+    noise = _noise(record, plateaus)[between]
+    z, c = z[between], record.c[between]
     step = right.along(z) - left.along(z)
     done, noise = (c - left.along(z)) / step, noise / np.abs(step)
     smooth = isotonic_regression(done).x
-    levels_at = np.array([parts[0], 0.5, parts[1]])
+    levels_at = np.array([parts[0], at, parts[1]])
     above = np.searchsorted(smooth, levels_at)
     row[-1] = Status.TRUNCATED
     if above[0] == 0 or above[-1] == z.size:
@@ -278,11 +296,13 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     depths = z[below] + part * (z[above] - z[below])
     if depths[0] < ends[0] or depths[-1] > ends[1]:
         return row
-    row[:2] = depths[1], depths[2] - depths[0]
+    row[:2], row[10] = (depths[1], depths[2] - depths[0]), depths[1] - depths[0]
     row[2:4] = [one.at(depths[1]) for one in plateaus]
-    fraction = window.fraction
-    # In the middle a step is as steep as its width says: noise needs neighbours outside of it.
-    steep = np.array([0.0, _SLOPE, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
+    fraction = record.fraction
+    # A step is as steep as its width says, as an error function: noise needs neighbours beyond it.
+    low, middle, high = ndtri(levels_at).tolist()
+    slope = (high - low) * np.exp(-0.5 * middle**2) / np.sqrt(2 * np.pi)
+    steep = np.array([0.0, slope, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
     own, slopes = np.transpose(
         [_error(z, done, noise, int(i), fraction, one) for i, one in zip(above, steep, strict=True)]
     )
@@ -290,7 +310,9 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    lower, skewed, bent = _between_samples(window, row, above, slopes[1] * steps[1], z)
+    sigma = row[1] / (high - low)
+    lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
+    row[8:10] = moved[:, 1]
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
@@ -304,39 +326,39 @@ def _between(window: _Window, plateaus: Sequence[_Plateau], parts: tuple[float, 
 
 
 def _between_samples(
-    window: _Window, row: Array, above: Array, steepness: float, z: Array
+    record: Record, row: Array, above: Array, steepness: float, z: Array, sigma: float
 ) -> tuple[float, float, float]:
     """Return what is not known of a step between its samples: twice of its position, of its width.
 
-    `steepness` is that of the values in its middle, at the sample `above`.
+    `steepness` is that of the values in its middle, at the sample `above`; `sigma` the standard
+    deviation of an error function of its width.
     """
-    fraction, width = window.fraction, row[1]
-    spacing = float(samples_of_grid(np.array(fraction))[0]) if window.grid else 1.0
+    fraction, width = record.fraction, row[1]
+    spacing = float(samples_of_grid(np.array(fraction))[0]) if record.grid else 1.0
     cell = spacing * float(z[above[1]] - z[above[1] - 1])
     # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
     # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
     height = 0.5 * abs(row[2] + row[3])
-    lower = min(cell * steepness / height, 1.0) * cell / 12 if window.grid else 0.0
+    lower = min(cell * steepness / height, 1.0) * cell / 12 if record.grid else 0.0
     # What is restored is known to the achieved resolution: its asymmetry within that is not.
-    achieved = 0.0 if window.grid else (1 / fraction - 1) * float(np.median(np.diff(z)))
+    restored = fraction < 1 and not record.grid
+    achieved = (1 / fraction - 1) * float(np.median(np.diff(z))) if restored else 0.0
     lower = max(lower, _ASYMMETRIC * achieved)
-    skewed = cell**3 / (_SKEWED * width**2) if above[0] < above[-1] else 0.0
+    skewed = cell**3 / (_SKEWED * sigma**2) if above[0] < above[-1] else 0.0
     # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
     bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / width if width > 0 else 0.0
     return lower, skewed, bent
 
 
-def _noise(window: _Window, plateaus: Sequence[_Plateau]) -> Array:
+def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
     """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
-    if np.isfinite(window.s).all():
-        return window.s
-    sizes = [len(one) for one in window.places]
-    scatter = [
-        one.error * np.sqrt(size * window.fraction)
-        for one, size in zip(plateaus, sizes, strict=True)
-    ]
-    middle = 0.5 * (window.places[0][-1] + window.places[1][0])
-    noise: Array = np.where(np.arange(window.c.size) < middle, scatter[0], scatter[1])
+    own = [one.noise for one in plateaus]
+    if np.isfinite(record.s).all():
+        stated = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
+        excess = max(a / b if b > 0 else 1.0 for a, b in zip(own, stated, strict=True))
+        return record.s * max(excess, 1.0)
+    middle = 0.5 * (record.places[0][-1] + record.places[1][0])
+    noise: Array = np.where(np.arange(record.c.size) < middle, own[0], own[1])
     return noise
 
 
@@ -347,16 +369,15 @@ def _error(
 
     The slope is a straight line's through as few neighbours as determine it to a fifth, and at
     least `steep`. Noise that is small against the rise from one sample to the next moves two
-    samples; more noise is pooled, and the error grows as its power 2/3 only (asymptotically 0.81
-    times; H. D. Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p.
-    177). Values between samples are no samples: on a finer grid, the distance is that of the
-    samples.
+    samples; more is pooled, and the error grows as its power 2/3 (asymptotically 0.81 times; H. D.
+    Brunk, in: Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177).
     """
     for reach in range(1, z.size):
         near = slice(max(above - reach, 0), above + reach)
-        u, sigma = z[near] - z[near].mean(), float(np.sqrt(np.mean(noise[near] ** 2)))
-        slope = float(u @ rising[near] / (u @ u))
-        if slope > 5 * sigma / np.sqrt(u @ u * fraction) or u.size == z.size:
+        u = z[near] - z[near].sum() / z[near].size
+        size, sigma = float(u @ u), sqrt(float(noise[near] @ noise[near]) / u.size)
+        slope = float(u @ rising[near]) / size
+        if slope > 5 * sigma / sqrt(size * fraction) or u.size == z.size:
             break
     spacing, variance = map(float, samples_of_grid(np.array(fraction)))
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)

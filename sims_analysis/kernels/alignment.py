@@ -9,7 +9,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import minimize_scalar
 
-from sims_analysis.kernels.crossings import FALLING, RISING, junction
+from sims_analysis.kernels.crossings import junction
+from sims_analysis.kernels.levels import FALLING, RISING
 from sims_analysis.kernels.rows import Array, Dense
 
 #: Largest number of points of the grid of shifts; more would only be slower.

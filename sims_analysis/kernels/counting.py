@@ -43,6 +43,25 @@ def poisson_stderr(counts: Array) -> Array:
     return found
 
 
+def student(freedom: Any) -> Any:
+    """Return Student's t of the 68 % interval: 1.84 for one degree of freedom, 1 for many."""
+    from scipy.special import stdtrit
+
+    return stdtrit(freedom, 0.5 * (1.0 + ONE_SIGMA))
+
+
+#: Scatter counts where chance makes it as large in less than one case of eight: then intervals
+#: cover 64 to 73 %, whatever part of it is noise.
+_BY_CHANCE = 0.125
+
+
+def scatter_counts(square: Any, variance: Any, freedom: Any) -> Any:
+    """Whether values with a sample variance scatter by more than their own, known variance."""
+    from scipy.special import chdtri
+
+    return freedom * square > variance * chdtri(freedom, _BY_CHANCE)
+
+
 def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]) -> Array:
     """Return the value of one count at every sample: its variance over its value.
 
@@ -75,7 +94,8 @@ class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
     Mean, number of samples, variances of the mean and of a single sample, by which factor (at least
-    1) the samples scatter more than their errors, and the error of a window without a count, or 0.
+    1) the errors of samples grow in a sum, and by which they scatter more than these, and the error
+    of a window without a count, or 0.
     """
 
     mean: Array
@@ -83,6 +103,7 @@ class WindowMean(NamedTuple):
     variance: Array
     of_one: Array
     scatter: Array
+    excess: Array
     unseen: Array
     start: Array
     stop: Array
@@ -95,17 +116,23 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
     samples and their sample standard deviation S; of cells with shares p in the mean, ``max(sum
     (p_i s_i)^2, S^2 sum p_i^2)``. If the scatter is the larger one, it is also the error of the
     samples wherever they enter a sum, so that errors in common with the background cancel. On a
-    grid finer than the samples (`fraction`) it grows as the errors have. NaN without a sample, and
+    grid finer than the samples (`fraction`) it grows as the errors have. It is widened by Student's
+    t where it counts (:func:`scatter_counts`), or is all that is known. NaN without a sample, and
     for a single one without an error.
     """
     mean, deviation, n, stated, squared_shares, *ends = window_statistics(rows, start, stop)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = deviation**2 / fraction
+        excess = np.sqrt(np.where(stated > 0, np.fmax(found / stated, 1.0), 1.0))
+        freedom = np.maximum(n * fraction - 1.0, 1.0)
+        few = ~(stated > 0) | scatter_counts(found, stated, freedom)
+        found = np.where(few, found * student(freedom) ** 2, found)
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
     unseen = _unseen(rows, start, stop, fraction)
-    return WindowMean(mean, n, of_one * squared_shares, of_one, scatter, unseen, *ends)
+    variance = of_one * squared_shares
+    return WindowMean(mean, n, variance, of_one, scatter, excess, unseen, *ends)
 
 
 def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:
@@ -139,6 +166,36 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         squared_shares = 1.0 / n
     mean = np.where(n > 0, mean, np.nan)
     return WindowStatistics(mean, deviation, n, stated, squared_shares, *ends)
+
+
+class Fall(NamedTuple):
+    """How much higher the first half of a window is than the second, and in standard errors; (R,).
+
+    The former over the mean.
+    """
+
+    part: Array
+    certain: Array
+
+
+def fall_within(rows: Rows, start: Array, stop: Array) -> Fall:
+    """Compare both halves of a window, by the stated errors, or by the scatter if it is larger."""
+    share = shares(rows, start, stop)
+    middle = rows.repeat(rows.sum(share * rows.depth))
+    means, variances = [], []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for half in (rows.depth < middle, rows.depth >= middle):
+            part = np.where(half, share, 0.0)
+            n = rows.sum(np.where(part > 0, 1.0, 0.0))
+            part = part / rows.repeat(rows.sum(part))
+            mean = rows.sum(part * rows.value)
+            scatter = rows.sum(part * (rows.value - rows.repeat(mean)) ** 2) * n / (n - 1)
+            if rows.stderr is not None:
+                scatter = np.fmax(scatter, rows.sum(part * rows.stderr**2))
+            means.append(mean)
+            variances.append(np.where(n > 2, scatter / n, np.nan))
+        change = means[0] - means[1]
+        return Fall(2 * change / (means[0] + means[1]), change / np.sqrt(sum(variances)))
 
 
 def _of_cells(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Index, Array, Array]:

@@ -1,9 +1,4 @@
-"""Depths at which profiles cross a level or each other, and the choice of a junction.
-
-Levels are one for each sample. With ``l = ln(value / level)`` at the ends of a segment, the
-crossing lies at ``t = l0 / (l0 - l1)``, which is exact for exponentials; linear where a logarithm
-cannot be taken.
-"""
+"""Crossings of a level that noise does not make, and the choice of one as the junction."""
 
 from __future__ import annotations
 
@@ -13,149 +8,30 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossing_error import Edges, edges
+from sims_analysis.kernels.edges import Edges, Locate, edges
 from sims_analysis.kernels.evidence import marks
-from sims_analysis.kernels.local_fit import half_width_about
+from sims_analysis.kernels.levels import FALLING, Crossings, Located, find, highest, locate
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status
+from sims_analysis.kernels.significance import significant
 from sims_analysis.outcomes import GAP, Flag, Status
-
-RISING, FALLING = 1, -1
-#: A crossing so many standard errors from its edge is there by noise.
-FAR = 3.0
-#: How many others are asked then.
-TRIED = 2
-
-
-class Crossings(NamedTuple):
-    """Crossings in order of row and depth, between the samples ``before`` and ``after``; (K,).
-
-    Samples exactly on the level may lie between these; the crossing is then at the first of them.
-    """
-
-    row: Index
-    before: Index
-    after: Index
-    falling: Flags
-
-    def take(self, which: Index | Flags) -> Crossings:
-        """Select crossings by index or mask."""
-        return Crossings._make(field[which] for field in self)
-
-    @property
-    def on_sample(self) -> Flags:
-        """Whether the crossing is at a sample: the one after ``before``."""
-        return self.after - self.before > 1
-
-    @property
-    def at_or_above(self) -> Index:
-        """The last sample that is not deeper than the crossing."""
-        return self.before + self.on_sample
-
-    @property
-    def direction(self) -> NDArray[np.int8]:
-        """``FALLING`` or ``RISING``."""
-        return np.where(self.falling, FALLING, RISING).astype(np.int8)
-
-
-class Located(NamedTuple):
-    """Depths of crossings, relative positions in their segments (0 to 1), decay lengths; (K,)."""
-
-    depth: Array
-    position: Array
-    decay_length: Array
-
-
-def find(rows: Rows, level: Array) -> Crossings:
-    """Find every crossing of the `level`, one for each sample.
-
-    A profile that passes through a sample, or a plateau, at the level crosses it at the first such
-    sample. One that touches the level, or begins or ends on it, does not cross it there.
-    """
-    above = (rows.value > level).reshape(-1)
-    before = _changes(above, rows.offsets)
-    after = before + 1
-    lower = np.where(above[before], after, before)
-    if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
-        # Samples on the level are on neither side: compare their neighbours.
-        off = np.flatnonzero(rows.value != level)
-        change = _changes(above[off], off.searchsorted(rows.offsets))
-        before, after = off[change], off[change + 1]
-    row = rows.offsets.searchsorted(before, side="right") - 1
-    return Crossings(row, before, after, above[before])
-
-
-def _changes(above: Flags, offsets: Index) -> Index:
-    """Find the samples after which a row changes sides."""
-    change = above[1:] != above[:-1]
-    inner = offsets[(offsets > 0) & (offsets < above.size)]
-    change[inner - 1] = False  # between two rows
-    return np.flatnonzero(change)
-
-
-def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:
-    """Index an array that broadcasts to the samples by flat position."""
-    full = np.broadcast_to(samples, rows.value.shape)
-    found: Array = full[divmod(position, max(full.shape[1], 1)) if full.ndim > 1 else position]
-    return found
-
-
-def locate(rows: Rows, level: Array, found: Crossings) -> Located:
-    """Locate crossings between their samples, or at the first sample that lies on the level.
-
-    The decay length is ``|dz / d ln(value / level)|``; NaN where a logarithm cannot be taken.
-    """
-    ends = found.before, found.after
-    (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
-    l0, l1 = (_at_samples(rows, level, end) for end in ends)
-    width = z1 - z0
-    with np.errstate(all="ignore"):
-        s0 = _log_ratio(c0, l0)
-        step = s0 - _log_ratio(c1, l1)
-        position, decay = s0 / step, width / np.abs(step)
-        straight = ~((np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0))
-        position[straight] = ((c0 - l0) / ((c0 - l0) - (c1 - l1)))[straight]
-        decay[straight] = np.nan
-    np.clip(position, 0.0, 1.0, out=position)  # rounding must not leave the segment
-    depth = np.minimum(z0 + position * width, z1)
-    on = found.on_sample
-    depth[on] = rows.depth_at(found.before[on] + 1)
-    position[on] = ((depth - z0) / width)[on]
-    return Located(depth, position, decay)
-
-
-def _log_ratio(c: Array, level: Array) -> Array:
-    """Return ``ln(c / level)``, also where the ratio overflows or underflows."""
-    ratio = c / level
-    found: Array = np.log(ratio)
-    beyond = ~((ratio >= np.finfo(np.float64).tiny) & (ratio < np.inf))
-    found[beyond] = np.log(c[beyond]) - np.log(level[beyond])
-    return found
-
-
-def highest(rows: Rows) -> tuple[Index, Index]:
-    """Find the (first) maximum of each row: the rows that have samples, and its flat position."""
-    at_maximum = np.flatnonzero(rows.value == rows.repeat(rows.reduce(np.maximum, rows.value)))
-    row = rows.offsets.searchsorted(at_maximum, side="right") - 1
-    row, first = np.unique(row, return_index=True)
-    return row, at_maximum[first]
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The first crossings of each row, to be laid out as tables ``(R, width)``.
+    """The first significant crossings of each row, to be laid out as tables ``(R, width)``.
 
-    ``number``, (R,), counts all crossings; ``column`` is the place of each of the K `found` in its
-    row. Those whose interval is wider than the record are `lost`: they have no depth.
+    ``number``, (R,), counts all of these, and ``raw`` those of the samples; ``column`` is the place
+    of each of the K `found` in its row, between the samples at `between`. Those whose interval is
+    wider than the record are `lost`: they have no depth.
     """
 
     found: Crossings
     column: Index
-    depth: Array
-    position: Array
-    decay_length: Array
+    between: Located
     edges: Edges
     lost: Flags
     number: Index
+    raw: Index
     width: int
 
     def table(self, values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
@@ -168,6 +44,7 @@ class Listing:
         """Lay out the statuses; `why` says why a row has no crossing, in its first entry."""
         found = first_status((self.lost, Status.UNDETERMINED))
         status = self.table(found, Status.PADDING)
+        why = np.where(self.raw > 0, Status.UNDETERMINED, why)  # noise can make them all
         status[:, 0] = np.where(self.number == 0, why, status[:, 0])
         return status
 
@@ -179,38 +56,25 @@ def listing(
     level_stderr: Array | None = None,
     *,
     floor: Array | None = None,
+    where: Locate = "auto",
 ) -> Listing:
-    """List up to `width` crossings of every row, in order of depth; `floor` as for `edges`."""
-    every = find(rows, level)
-    number = np.bincount(every.row, minlength=rows.count)
+    """List up to `width` crossings of every row, in order of depth; `where` as in `edges`."""
+    raw = find(rows, level)
+    every = significant(rows, level, raw, 0.0 if level_stderr is None else level_stderr, floor)
+    number, of_samples = (np.bincount(one.row, minlength=rows.count) for one in (every, raw))
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
     found, column = every.take(column < width), column[column < width]
-    depth, position, decay_length = locate(rows, level, found)
-    own = edges(
-        rows,
-        level,
-        found.row,
-        found.at_or_above,
-        depth,
-        found.direction,
-        every=every.before,
-        level_stderr=level_stderr,
-        floor=floor,
-    )
-    lost = _undetermined(rows, found, own.half_width)
-    depth[lost], own.half_width[lost] = np.nan, np.nan
-    return Listing(found, column, depth, position, decay_length, own, lost, number, width)
+    between = locate(rows, level, found)
+    options: Any = {"level_stderr": level_stderr, "floor": floor, "locate": where}
+    own = edges(rows, level, found, between, every=every, **options)
+    lost = _undetermined(rows, found, own)
+    return Listing(found, column, between, own, lost, number, of_samples, width)
 
 
-def _between(rows: Rows, found: Crossings) -> tuple[Array, Array]:
-    """Return what a crossing rests on: the samples beside it, or the one that it is at."""
-    on = rows.depth_at(found.before + found.on_sample)
-    return on, np.where(found.on_sample, on, rows.depth_at(found.after))
-
-
-def _undetermined(rows: Rows, found: Crossings, stderr: Array) -> Flags:
-    """Flag the crossings whose interval is wider than the record."""
-    wide: Flags = 2.0 * stderr > (rows.last - rows.first)[found.row]
+def _undetermined(rows: Rows, found: Crossings, own: Edges) -> Flags:
+    """Flag the crossings whose interval is wider than the record, and leave them out."""
+    wide: Flags = 2.0 * own.stderr > (rows.last - rows.first)[found.row]
+    own.depth[wide], own.stderr[wide] = np.nan, np.nan
     return wide
 
 
@@ -219,57 +83,60 @@ class Table(NamedTuple):
 
     depth: Array
     stderr: Array
-    direction: NDArray[np.int8]
     decay_length: Array
+    steepness: Array
+    start: Array
+    stop: Array
+    raw_depth: Array
+    direction: NDArray[np.int8]
     depth_before: Array
     depth_after: Array
     status: NDArray[np.uint8]
     number: Index
-    edge_offset: Array
-    edge_stderr: Array
-    steepness: Array
-    start: Array
-    stop: Array
+    raw_number: Index
 
 
-def table(rows: Rows, level: Array, floor: Array | None = None, *, width: int) -> Table:
+def table(
+    rows: Rows, level: Array, floor: Array | None = None, *, width: int, where: Locate = "auto"
+) -> Table:
     """List the crossings of every row, in order of depth, in `width` entries (at least 1).
 
     The first entry of a row without crossings has the reason as its status. A crossing whose
     interval is wider than the record is ``undetermined``. Unused entries are padding.
     """
-    listed = listing(rows, rows.repeat(level), width, floor=floor)
+    listed = listing(rows, rows.repeat(level), width, floor=floor, where=where)
     found, number = listed.found, listed.number
-    return Table(
-        listed.table(listed.depth),
-        listed.table(listed.edges.half_width),
+    fields = [
+        *map(listed.table, listed.edges),
+        listed.table(listed.between.depth),
         listed.table(found.direction, 0),
-        listed.table(listed.decay_length),
         listed.table(rows.depth_at(found.before)),
         listed.table(rows.depth_at(found.after)),
         listed.status(_why_none(rows, level, None, number == 0)),
         number,
-        *map(listed.table, listed.edges[:3]),
-        *map(listed.table, _between(rows, found)),
-    )
+        listed.raw,
+    ]
+    return Table._make(fields)
 
 
 class Junction(NamedTuple):
     """The chosen crossing of every row; every field has shape (R,).
 
-    The edge is deeper by ``edge_offset``, known to ``edge_stderr``, with its ``steepness``.
+    Depth, standard error, decay length and steepness of the edge, the depths of the samples on
+    which it rests, and the depth between the two samples of the crossing; the number of crossings
+    that qualified, and of those of the samples, noise included.
     """
 
     depth: Array
     stderr: Array
     decay_length: Array
-    n_crossings: Index
-    status: NDArray[np.uint8]
-    edge_offset: Array
-    edge_stderr: Array
     steepness: Array
     start: Array
     stop: Array
+    raw_depth: Array
+    n_crossings: Index
+    raw_number: Index
+    status: NDArray[np.uint8]
 
 
 def junction(
@@ -281,8 +148,11 @@ def junction(
     edge: int = FALLING,
     which: int = -1,
     confirm: int = 1,
+    where: Locate = "auto",
 ) -> Junction:
     """Choose one crossing of each row; NaN where none qualifies, or its interval is too wide.
+
+    Crossings that noise can make do not count where the rows have standard errors.
 
     Parameters
     ----------
@@ -295,10 +165,14 @@ def junction(
     which : int
         -1 for the deepest, 1 for the shallowest, 2 for the next, and so on.
     confirm : int
-        Number of samples before and after the crossing that must lie on their side of the level.
+        Number of samples before and after the crossing that must lie on their side of the level,
+        in rows without standard errors.
+    where : {"auto", "fit", "crossing"}
+        As `locate` of :func:`sims_analysis.kernels.edges.edges`.
     """
     levels = rows.repeat(level)
-    every = found = find(rows, levels)
+    raw = find(rows, levels)
+    every = found = significant(rows, levels, raw, floor=floor)
     if edge:
         found = found.take(found.falling == (edge == FALLING))
     if after is not None:
@@ -309,74 +183,31 @@ def junction(
             after = np.where(np.isnan(after), depth, after)
         found = found.take(locate(rows, levels, found).depth > after[found.row])
     crossed, ends = np.zeros((2, rows.count), dtype=bool)
-    if confirm > 1:
+    if confirm > 1 and rows.stderr is None:
         confirmed, room = _confirmed(rows, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
         found = found.take(confirmed)
-    number = np.bincount(found.row, minlength=rows.count)
+    number, raw_number = (np.bincount(one.row, minlength=rows.count) for one in (found, raw))
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    columns = np.full((8, rows.count), np.nan)
-    at, _, decay = locate(rows, levels, chosen)
-    own = _edges_of_chosen(rows, levels, every, found, chosen, at, floor, which)
-    columns[:, chosen.row] = at, own.half_width, decay, *own[:3], *_between(rows, chosen)
+    between = locate(rows, levels, chosen)
+    own = edges(rows, levels, chosen, between, every=every, floor=floor, locate=where)
     lost = np.zeros(rows.count, dtype=bool)
-    lost[chosen.row] = _undetermined(rows, chosen, own.half_width)
-    columns[:, lost] = np.nan
+    lost[chosen.row] = _undetermined(rows, chosen, own)
+    columns = np.full((7, rows.count), np.nan)
+    columns[:, chosen.row] = *own, between.depth
     none = (number == 0) & ~crossed
+    noise = (raw_number > 0) & (np.bincount(every.row, minlength=rows.count) == 0)
     status = first_status(
-        (lost, Status.UNDETERMINED),
+        (lost | noise, Status.UNDETERMINED),
         # None is confirmed, or fewer crossings than requested.
         (~has & ends & (number == 0), Status.TRUNCATED),
         (~has, Status.NEVER_REACHED),
     )
-    status[none] = _why_none(rows, level, after, none)[none]
-    depth, stderr, decay, *edges_ = columns
-    return Junction(depth, stderr, decay, number, status, *edges_)
-
-
-def _edges_of_chosen(
-    rows: Rows,
-    level: Array,
-    every: Crossings,
-    found: Crossings,
-    chosen: Crossings,
-    at: Array,
-    floor: Array | None,
-    which: int,
-) -> Edges:
-    """Return the edges of the crossings `chosen` at depths `at`, of those that were `found`.
-
-    Where the samples around it hardly show one, by the most certain crossing of its direction; if
-    that is another edge, the interval reaches beyond both.
-    """
-
-    def edges_at(some: Crossings, depth: Array) -> Edges:
-        place = some.row, some.at_or_above, depth, some.direction
-        return edges(rows, level, *place, every=every.before, floor=floor)
-
-    own = edges_at(chosen, at)
-    far = np.flatnonzero(~(np.abs(own.offset) <= FAR * own.error))
-    if rows.stderr is None or not far.size:
-        return own
-    # Those farthest from the chosen one, to the side of the edge.
-    number = np.bincount(found.row, minlength=rows.count)[found.row]
-    place = np.arange(found.row.size) - found.row.searchsorted(found.row)
-    beside = place < TRIED if which < 0 else number - place <= TRIED
-    among = found.take(beside & np.isin(found.row, chosen.row[far]))
-    depth = locate(rows, level, among).depth
-    each = edges_at(among, depth)
-    alike = among.falling == chosen.falling[far][chosen.row[far].searchsorted(among.row)]
-    # The most certain crossing of each row comes first; those without an edge at the end.
-    order = np.lexsort((np.where(alike, each.error, np.nan), among.row))
-    first = order[among.row.searchsorted(chosen.row[far])]
-    apart, error = depth[first] + each.offset[first] - at[far], each.error[first]
-    better = np.isfinite(error) & alike[first]
-    shown = apart, error, each.steepness[first], half_width_about(apart, error)
-    for column, values in zip(own, shown, strict=True):
-        column[far[better]] = values[better]
-    return own
+    why = none & ~noise
+    status[why] = _why_none(rows, level, after, why)[why]
+    return Junction._make([*columns, number, raw_number, status])
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:

@@ -40,7 +40,8 @@ def gap_after(rows: Rows) -> Flags | None:
     """
     wide = _wide(rows)
     if wide is not None and rows.carried is not None:
-        wide = _without_limited(rows, wide, rows.carried)
+        wide[_before_limited(rows, rows.carried)] = False
+        wide = wide if wide.any() else None
     if rows.carried_gaps is None or not rows.carried_gaps.size:
         return wide
     found = np.zeros(rows.depth.shape, dtype=bool) if wide is None else wide
@@ -48,13 +49,14 @@ def gap_after(rows: Rows) -> Flags | None:
     return found
 
 
-def _without_limited(rows: Rows, wide: Flags, carried: Marks) -> Flags | None:
-    """Leave out segments in which samples were measured, and found to be below a limit."""
+def _before_limited(rows: Rows, carried: Marks) -> Index:
+    """Return the positions of samples before others that were found to be below a limit."""
     limited = np.flatnonzero((carried.flag & WITHOUT_VALUE != 0) & ~np.isnan(carried.low))
-    for row, low in zip(carried.row[limited], carried.low[limited], strict=True):
+    found = np.empty(limited.size, dtype=np.intp)
+    for i, (row, low) in enumerate(zip(carried.row[limited], carried.low[limited], strict=True)):
         begin, end = rows.offsets[row : row + 2]  # such rows are packed
-        wide[begin + np.searchsorted(rows.depth[begin:end], low, side="right") - 1] = False
-    return wide if wide.any() else None
+        found[i] = begin + np.searchsorted(rows.depth[begin:end], low, side="right") - 1
+    return found
 
 
 def _wide(rows: Rows) -> Flags | None:
@@ -127,6 +129,16 @@ def gaps_of(rows: Rows) -> tuple[Index, Array, Array] | None:
     row = np.arange(rows.count).repeat(at.size)
     z0, z1 = (np.resize(one, row.size) for one in gap_ends(rows, at))
     return row, z0, z1
+
+
+def breaks(rows: Rows) -> Index:
+    """Return the flat positions of samples after which some are missing, or below a limit."""
+    found, wide = [], gap_after(rows)
+    if wide is not None:
+        found.append(np.flatnonzero(np.broadcast_to(wide, rows.value.shape)))
+    if rows.carried is not None:  # such rows are packed
+        found.append(_before_limited(rows, rows.carried))
+    return np.concatenate([np.empty(0, dtype=np.intp), *found])
 
 
 def gap_ends(rows: Rows, at: Any) -> tuple[Any, Any]:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossings import Crossings, listing
+from sims_analysis.kernels.crossings import listing
+from sims_analysis.kernels.edges import Locate
+from sims_analysis.kernels.levels import Crossings
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows
 from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import Status
@@ -25,11 +27,15 @@ class Junctions(NamedTuple):
     polarity: NDArray[np.int8]
     status: NDArray[np.uint8]
     number: Index
+    #: Of the samples, with those that noise can make.
+    raw_number: Index
     #: Of each measurement where it is first known, ``(G,)``: 1 for p, -1 for n, 0 for neither.
     side: NDArray[np.int8]
 
 
-def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int) -> Junctions:
+def metallurgical(
+    rows: Rows, background: Array, *, fractions: Array, width: int, where: Locate = "auto"
+) -> Junctions:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
     Linear in net doping where a sum is not positive. Without a junction, the first entry has the
@@ -47,21 +53,23 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
         Entries per measurement, at least 1.
     """
     doping = _doping(rows, background, fractions)
-    listed = listing(doping.acceptors, doping.donors, width, doping.donors_stderr)
+    sides = doping.acceptors, doping.donors, width, doping.donors_stderr
+    listed = listing(*sides, where=where)
     found = listed.found
-    balance = _concentration(rows, doping, found, listed.depth, listed.position, fractions)
+    between = listed.between
+    balance = _concentration(rows, doping, found, between.depth, between.position, fractions)
     balance[listed.lost] = np.nan
     why = np.where(doping.acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
-    return Junctions(
-        listed.table(listed.depth),
-        listed.table(listed.edges.half_width),
-        listed.table(listed.decay_length),
+    fields = [
+        *map(listed.table, listed.edges[:3]),
         listed.table(balance),
         listed.table(found.direction, 0),
         listed.status(why),
         listed.number,
+        listed.raw,
         _side(doping),
-    )
+    ]
+    return Junctions._make(fields)
 
 
 def _side(doping: _Doping) -> NDArray[np.int8]:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossings import find, highest, locate
-from sims_analysis.kernels.peak_error import half_widths_of_maxima
+from sims_analysis.kernels.levels import find, highest, locate
+from sims_analysis.kernels.local_fit import half_width_about
+from sims_analysis.kernels.peak_error import maxima
 from sims_analysis.kernels.rows import Array, Index, Rows, first_status
 from sims_analysis.outcomes import Status
 
@@ -52,7 +53,8 @@ def peak(
         alone = rows.stderr.reshape(-1)[position]
         alone = alone * np.sqrt(np.broadcast_to(fraction, value.shape)[row])
         below = np.zeros(rows.count) if floor is None else floor
-        known = half_widths_of_maxima(rows, row, position, below)
+        high, error = maxima(rows, row, position, below)
+        known = half_width_about(high - value[row], error)
         stderr[row] = np.where(np.isfinite(known * alone), known, alone)
     half = rows.repeat(0.5 * value)
     found = find(rows, half)

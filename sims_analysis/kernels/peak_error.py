@@ -12,7 +12,6 @@ from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
     counted,
-    half_width_about,
     maximized,
     solved,
 )
@@ -33,20 +32,19 @@ GROWTH = 1.3
 CENTRED = 3
 
 
-def half_widths_of_maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
-    """Return the half-width of the 68 % interval about each of K highest samples.
+def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array, Array]:
+    """Return how high rows are at their K highest samples, and the standard errors of that.
 
     `row` and `position`, (K,), are their rows and flat positions; `floor`, (R,), is a background
     that was subtracted, whose counts scatter still. To either side the window grows until its outer
     half is lower than its inner one by three standard errors, and is centred on its middle, if that
     is as high within three standard errors. ``ln C = A + B z + C z^2 / 2`` is fitted to 0.65 of it
-    by maximum likelihood of the counts (zeros are data). The maximum of the parabola, or its value
-    at the middle if its curvature is not known, is m with the standard error s. Through three
-    samples, of which one is below a third of the highest, it is not above the parabola of C. The
-    half-width h about the value c solves ``P(|N(m - c, s)| < h) = 0.683``; NaN with fewer than
-    three samples, or without errors.
+    by maximum likelihood of the counts (zeros are data): the maximum of the parabola, or its value
+    at the middle if its curvature is not known. Through three samples, of which one is below a
+    third of the highest, it is not above the parabola of C. NaN with fewer than three samples, or
+    without errors.
     """
-    result = np.full(row.size, np.nan)
+    result = np.full((2, row.size), np.nan)
     packed = rows.packed()
     value, error = (np.asarray(one).reshape(-1) for one in (packed.value, packed.stderr))
     level, highest = value[position], np.zeros(packed.count)
@@ -59,8 +57,8 @@ def half_widths_of_maxima(rows: Rows, row: Index, position: Index, floor: Array)
         columns = packed.depth, value, error, packed.repeat(highest), np.zeros_like(value), known
         samples = Samples(*columns, begin, end, floor[which])
         first, last, middle = _windows(samples, position[part], longest)
-        result[part] = _about(samples, first, last, middle, level[part])
-    return result
+        result[:, part] = _about(samples, first, last, middle, level[part])
+    return result[0], result[1]
 
 
 def _windows(samples: Samples, at: Index, longest: int) -> tuple[Index, Index, Index]:
@@ -123,8 +121,8 @@ def _mean(
 
 
 def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Array) -> Array:
-    """Fit windows, and return the half-widths about the highest samples."""
-    result = np.full(level.size, np.nan)
+    """Fit windows, and return the maxima and their errors, (2, K)."""
+    result = np.full((2, level.size), np.nan)
     position, size = samples.between(first, last + 1)
     some, size = np.flatnonzero(size), size[size > 0]
     top, origin = level[some], samples.depth[middle[some]]
@@ -140,8 +138,7 @@ def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Ar
             three = data.starts[edge, None] + np.arange(3)
             straight = _through_three(data.x[three], data.upper[three]) / top[edge]
             fitted[edge] = np.fmin(fitted[edge], straight)
-        shift, stderr = top * (fitted - 1.0), np.abs(top) * fitted * error
-        result[some] = half_width_about(shift, stderr)
+        result[:, some] = top * fitted, np.abs(top) * fitted * error
     return result
 
 

@@ -134,9 +134,10 @@ class _Samples(ABC):
         inner = ends[(ends > ends[0]) & (ends < ends[-1])]  # rows may be empty
         pairs[inner - ends[0] - 1] = False
         threes = pairs[1:] & pairs[:-1]
-        at = np.flatnonzero(threes[2:] & threes[:-2])
-        if not at.size:
+        fives = threes[2:] & threes[:-2]
+        if not fives.any():
             return _NONE
+        at = np.flatnonzero(fives)
         new = np.flatnonzero(np.diff(at) > 1)
         begin, end = at[np.append(0, new + 1)], at[np.append(new, -1)] + LEAST
         found: Index = ends[0] + np.stack([begin, end], axis=1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -16,13 +19,12 @@ from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.kernels.repeats import NOTABLE, repeats
+from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.reference import background_columns
 
 __all__ = ["average"]
-
-#: Warn of scatter between replicates that counting makes with less than this probability, if
-#: the errors are off by more than this factor.
-_IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
 
 @correction
@@ -43,16 +45,21 @@ def average(data: xr.Dataset) -> xr.Dataset:
         - ``<variable>``: the mean
         - ``<variable>_stderr`` (unit of the variable): its standard error by those of the
           replicates, ``sqrt(sum s_i^2) / n``, to which zero counts add nothing where there are
-          others; without these, by their scatter
-        - ``<variable>_scatter`` (likewise): its standard error by the scatter of the replicates,
-          ``s / sqrt(n)`` with n - 1 in s, which includes craters and drifts, not counting alone
+          others; without these, by their scatter, without what each replicate has in common
+          and pooled over neighbouring depths, as few values do not tell it at each
+        - ``<variable>_scatter`` (likewise): the standard error at each depth by the scatter there,
+          ``s / sqrt(n)`` with n - 1 in s, which includes craters and drifts
         - ``<variable>_counts`` (``count``): the sum of the counts
         - ``<variable>_background_stderr``...: of subtracted backgrounds, independent of each other
 
-        What is known of samples of any goes along (:func:`quality`). The coordinate
-        ``n_replicates`` over species is the number of measurements. Of uncertainties common to all
-        samples (of sensitivity factors, of the depth scale), which averaging does not make smaller,
-        the largest is kept.
+        Coordinates over species: ``n_replicates``, the number of measurements; and
+        ``scale_repeatability`` (``1``), the relative standard error of the scale of the mean, by
+        what all samples of a replicate have in common: ``t sd / sqrt(n)`` of the n scales, with
+        Student's t, less the noise in them; 0 where noise alone explains it. Depths that differ
+        likewise add to ``depth_scale_uncertainty``. :func:`dose_budget` and :func:`fit` take both
+        as systematic errors. Of uncertainties common to all replicates (of sensitivity factors, of
+        the depth scale), which averaging does not make smaller, the largest is kept. What is known
+        of samples of any goes along (:func:`quality`).
 
     Raises
     ------
@@ -64,8 +71,15 @@ def average(data: xr.Dataset) -> xr.Dataset:
     Warns
     -----
     ProfileWarning
-        Where replicates scatter more than their standard errors allow (with a probability below
-        1e-7 by chi-square, over all depths), with the factor.
+        Where replicates differ by more than their standard errors allow (with a probability below
+        1e-7 by chi-square): in scale, or otherwise; then the latter are replaced by the scatter.
+
+    Notes
+    -----
+    A replicate is taken as ``(1 + a) C(z) + b z C'(z)``, by least squares with the mean C; a is its
+    scale, and b its depth scale, where these differ significantly. One standard error of means and
+    doses, with the systematic ones, covers 64 to 75 % for 2, 3 and 5 replicates with and without
+    counts, from 10 counts at the maximum.
 
     References
     ----------
@@ -96,9 +110,11 @@ def average(data: xr.Dataset) -> xr.Dataset:
     if not names:
         raise UnitsError(f"there is nothing to average; the data have {list_variables(data)}")
     variables: dict[str, xr.Variable] = {}
+    coords = _coords(data) | {"n_replicates": _replicates(data, names)}
     for name in names:
-        variables |= _mean_of(data, name)
-    coords = _common(data) | {"n_replicates": _replicates(data, names)}
+        of_one, common = _mean_of(data, name)
+        variables |= of_one
+        coords |= _uncertainties(coords, common)
     labels = [str(label) for label in data[MEASUREMENT].values]
     made = xr.Dataset(variables, coords, data.attrs)
     evidence = [f"{name}_{end}" for name in names for end in vocabulary.EVIDENCE]
@@ -117,19 +133,19 @@ def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
     return xr.Variable(number.dims, number.data, vocabulary.attrs("n_replicates"))
 
 
-def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
-    """Average one variable, with its errors and counts."""
+def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Common]:
+    """Average one variable, with its errors and counts, and with what the replicates share."""
     frame = open_samples(data, name, "a mean")
     value = frame.value
     n = value.notnull().sum(MEASUREMENT)
     known = (n > 0) & (n == value.notnull().any(frame.dim).sum(MEASUREMENT))
     n = n.where(known)
+    pooled, common = _repeats(frame)
     scatter = value.std(MEASUREMENT, ddof=1).where(n > 1) / n**0.5
     found: dict[str, Any] = {"": value.mean(MEASUREMENT).where(known), "scatter": scatter}
-    found["stderr"] = scatter
+    found["stderr"] = pooled
     if frame.stderr is not None:
-        found["stderr"] = _by_counts(frame, n)
-        _warn_of_scatter(frame, found["stderr"], scatter, n)
+        found["stderr"] = _by_counts(frame, n).where(~(common.excess > NOTABLE), pooled)
     if frame.counts is not None:
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
     found |= _backgrounds(frame, n)
@@ -145,7 +161,44 @@ def _mean_of(data: xr.Dataset, name: str) -> dict[str, xr.Variable]:
             attrs = vocabulary.ancillary_attrs(frame.term, end, frame.units)
         ordered = one.transpose(*(d for d in order if d in one.dims))
         made[f"{name}_{end}".removesuffix("_")] = xr.Variable(ordered.dims, ordered.data, attrs)
-    return made
+    _warn_of_scatter(frame, common)
+    return made, common
+
+
+class _Common(NamedTuple):
+    """What replicates have in common, over the species: see :class:`.kernels.repeats.Repeats`."""
+
+    scale: xr.Variable
+    depth: xr.Variable
+    depth_variance: xr.Variable
+    scale_excess: xr.Variable
+    excess: xr.Variable
+
+
+def _repeats(frame: Frame) -> tuple[xr.Variable, _Common]:
+    """Return the error of the mean by the pooled scatter, and what replicates have in common."""
+    n, stretched = frame.value.sizes[frame.dim], frame.axis == "depth"
+    fraction = frame.fraction.min() if frame.fraction.ndim else frame.fraction
+    analysed = partial(_of_species, fraction=float(fraction), stretched=stretched)
+    size = n + len(_Common._fields)
+    rows = frame.each(analysed, size=size, dim=frame.dim, group=MEASUREMENT)
+    parts = (rows.isel({frame.dim: n + i}) for i in range(len(_Common._fields)))
+    return rows.isel({frame.dim: slice(n)}), _Common(*parts)
+
+
+def _of_species(
+    z: Array, c: Array, s: Array, _: Array, *, fraction: float, stretched: bool
+) -> Array:
+    """Analyse the replicates of one species, those that were measured, at common depths."""
+    found = np.full(z.shape[-1] + len(_Common._fields), np.nan)
+    measured = np.isfinite(c).any(axis=1)
+    c, s, z = c[measured], s[measured], z[0]
+    at = np.isfinite(c).all(axis=0) & np.isfinite(z)
+    if len(c) > 1 and at.any():
+        of_samples, *rest = repeats(z[at], c[:, at], s[:, at], fraction, stretched=stretched)
+        found[: -len(rest)][at] = of_samples
+        found[-len(rest) :] = rest
+    return found
 
 
 def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
@@ -167,47 +220,43 @@ def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
 
 def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
     """Average errors of subtracted backgrounds, which are independent of each other."""
-    beside = background_columns(frame)
-    if not beside:
+    ancillary = background_columns(frame)
+    if not ancillary:
         return {}
-    squares = beside["background_stderr"] ** 2
+    squares = ancillary["background_stderr"] ** 2
     count = n.max(frame.dim) if frame.dim not in squares.dims else n
     found: dict[str, Any] = {"background_stderr": squares.sum(MEASUREMENT) ** 0.5 / count}
-    if "background_overlap" in beside:
+    if "background_overlap" in ancillary:
         # The covariance of the means, over the variance of the mean background.
-        covariance = (beside["background_overlap"] * squares).sum(MEASUREMENT)
+        covariance = (ancillary["background_overlap"] * squares).sum(MEASUREMENT)
         found["background_overlap"] = covariance / squares.sum(MEASUREMENT)
-    if "background_scatter" in beside:
-        found["background_scatter"] = beside["background_scatter"].max(MEASUREMENT)
+    if "background_scatter" in ancillary:
+        found["background_scatter"] = ancillary["background_scatter"].max(MEASUREMENT)
     return found
 
 
-def _warn_of_scatter(
-    frame: Frame, stderr: xr.Variable, scatter: xr.Variable, n: xr.Variable
-) -> None:
-    """Warn of replicates that scatter more than their standard errors say."""
-    if frame.lazy:
-        return
-    from scipy.special import chdtri
-
-    counted = (stderr > 0) & scatter.notnull()
-    squares = ((scatter / stderr.where(counted)) ** 2).mean(frame.dim)
-    freedom = ((n - 1) * counted).sum(frame.dim).clip(min=1.0)
-    by_chance = chdtri(freedom, _IMPROBABLE) / freedom
-    excess = squares**0.5
-    first = first_flagged(frame, (squares > by_chance) & (excess > _NOTABLE))
+def _warn_of_scatter(frame: Frame, common: _Common) -> None:
+    """Warn of replicates that differ by more than their standard errors say."""
+    first = first_flagged(frame, common.scale_excess > NOTABLE)
     if first is not None:
         warn(
-            f"{first.label}: the replicates scatter {first.of(excess):.2g} times as much as their "
-            "standard errors say: they differ by more than counting. "
-            f"{frame.name}_stderr is that of counting, {frame.name}_scatter holds the rest, which "
-            "neighbouring samples share: for the error of a dose, take the scatter of the doses "
-            "of the measurements",
+            f"{first.label}: the scales of the replicates scatter "
+            f"{first.of(common.scale_excess):.3g} times as much as their standard errors say; that "
+            f"of the mean is known to {100 * first.of(common.scale):.2g} %: scale_repeatability, "
+            "which dose_budget and fit add to the random errors",
+            ProfileWarning,
+        )
+    first = first_flagged(frame, common.excess > NOTABLE)
+    if first is not None:
+        warn(
+            f"{first.label}: the samples of the replicates scatter {first.of(common.excess):.3g} "
+            "times as much as their standard errors say, whatever their scales and depths: "
+            f"{frame.name}_stderr is that of their scatter",
             ProfileWarning,
         )
 
 
-def _common(data: xr.Dataset) -> dict[str, Any]:
+def _coords(data: xr.Dataset) -> dict[str, Any]:
     """Return the coordinates of the mean."""
     kept: dict[str, Any] = {}
     for key, coord in data.coords.items():
@@ -228,3 +277,20 @@ def _common(data: xr.Dataset) -> dict[str, Any]:
             if bool(((one == first) | missing).all()):
                 kept[name] = first
     return kept
+
+
+def _uncertainties(coords: Mapping[str, Any], common: _Common) -> dict[str, xr.Variable]:
+    """Return the coordinates with the standard errors of the scale and of the depths."""
+    before = coords.get("scale_repeatability")
+    scale = common.scale if before is None else elementwise(np.fmax, common.scale, before)
+    made = {"scale_repeatability": scale}
+    depth = common.depth
+    if depth.ndim:  # of the species of which it is known best
+        best = common.depth_variance == common.depth_variance.min(depth.dims)
+        depth = depth.where(best).max(depth.dims)
+    if is_lazy(depth) or anywhere(depth > 0):
+        earlier = coords.get("depth_scale_uncertainty", xr.Variable((), 0.0))
+        made["depth_scale_uncertainty"] = (earlier**2 + depth**2) ** 0.5
+    return {
+        name: xr.Variable(one.dims, one.data, vocabulary.attrs(name)) for name, one in made.items()
+    }

@@ -158,8 +158,8 @@ def calibrate_depth(
         relative = line.rate_stderr / line.rate
         uncertainty = (relative**2 + (0.0 if uncertainty is None else uncertainty) ** 2) ** 0.5
     earlier = plain["depth"].attrs.get("calibration") if axis == "depth" else None
-    said = scale.text if earlier is None else f"{earlier}; then {scale.text}"
-    scaled = moved(opened, scale, said, uncertainty)
+    calibration = scale.text if earlier is None else f"{earlier}; then {scale.text}"
+    scaled = moved(opened, scale, calibration, uncertainty)
     if line is not None:
         scaled = with_stretched_dose(scaled.assign_coords(_of_line(line, axis)))
     result = with_step(

@@ -127,8 +127,8 @@ def correct_dead_time(
             ProfileWarning,
         )
     alive = 1.0 - dead.where(~impossible)
-    beside = {} if frame.stderr is None else {"stderr": frame.stderr / alive}
-    corrected = frame.replaced(frame.value / alive, **beside)
+    errors = {} if frame.stderr is None else {"stderr": frame.stderr / alive}
+    corrected = frame.replaced(frame.value / alive, **errors)
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
     line = f"intensities corrected for a dead time of {times} ns"
@@ -228,7 +228,7 @@ def subtract_background(
     else:
         level, errors = _mean_to_subtract(frame, chosen, window)
         origin = f"the mean from {window[0]} to {window[1]}"
-    result = frame.replaced(frame.value - level.fillna(0.0), **_beside(frame, level, errors))
+    result = frame.replaced(frame.value - level.fillna(0.0), **_columns(frame, level, errors))
     total = {"": level} | ({"_stderr": errors["background_stderr"]} if errors else {})
     if not was_subtracted(data, frame.units):  # in another unit, an earlier one is no part of it
         earlier = ["subtracted_background", "subtracted_background_stderr"]
@@ -268,7 +268,10 @@ def _mean_to_subtract(
     warn_of_limits(frame, ends)
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
     if first is not None:
-        raise ProfileError(f"window={window!r} holds no sample of {first.label}")
+        holds = "no sample"
+        if first.of(mean_over(frame.filled(), ends).n):
+            holds = "no sample above the limit of detection"
+        raise ProfileError(f"window={window!r} holds {holds} of {first.label}")
     share = shares_in(frame, ends)
     overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
     if frame.stderr is not None:
@@ -279,12 +282,12 @@ def _mean_to_subtract(
         of_all = mean.stderr**2 * frame.fraction
         overlap = (own * share / of_all).fillna(0.0)
     _warn_of_scatter(frame, mean, chosen)
-    beside = {
+    columns = {
         "background_stderr": mean.stderr.fillna(np.inf).where(mean.n > 0),
         "background_overlap": overlap,
         "background_scatter": mean.scatter,
     }
-    return mean.value.where(chosen), {end: one.where(chosen) for end, one in beside.items()}
+    return mean.value.where(chosen), {end: one.where(chosen) for end, one in columns.items()}
 
 
 def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
@@ -296,19 +299,19 @@ def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
     freedom = (mean.n * frame.fraction - 1.0).clip(min=1.0)
     by_chance = (chdtri(freedom, _IMPROBABLE) / freedom) ** 0.5
     first = first_flagged(
-        frame, (mean.scatter > by_chance) & (mean.scatter > _NOTABLE) & chosen & (mean.n > 1)
+        frame, (mean.excess > by_chance) & (mean.excess > _NOTABLE) & chosen & (mean.n > 1)
     )
     if first is not None:
         warn(
             f"{first.label}: the samples in the window of the background scatter "
-            f"{first.of(mean.scatter):.2g} times as much as their standard errors say: the window "
+            f"{first.of(mean.excess):.2g} times as much as their standard errors say: the window "
             "is not flat, or the errors are not those of counting; the error of the background is "
             "taken from the scatter",
             ProfileWarning,
         )
 
 
-def _beside(
+def _columns(
     frame: Frame, level: xr.Variable, fresh: Mapping[str, xr.Variable]
 ) -> dict[str, xr.Variable]:
     """Return the columns of the samples: the fresh errors, or those from before.

@@ -13,7 +13,7 @@ from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, open_frame
-from sims_analysis.quantification.uncertainties import has_unit, read_uncertainty
+from sims_analysis.quantification.arguments import has_unit, read_uncertainty
 from sims_analysis.text.arguments import format_argument
 
 __all__ = [

@@ -13,7 +13,8 @@ from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, Uni
 from sims_analysis.frame.arguments import refuse_cases, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
-from sims_analysis.quantification.layers import read_layers
+from sims_analysis.outcomes import Status
+from sims_analysis.quantification.arguments import read_layers
 from sims_analysis.units import ParameterLike
 
 __all__ = ["FACTOR_TERMS", "Conditions", "Factors", "kind_of_factor", "read_factors"]
@@ -53,6 +54,8 @@ class Factors(NamedTuple):
 
     value: xr.Variable
     uncertainty: xr.Variable
+    #: 1 where a factor has a status that is not ``ok``.
+    doubt: xr.Variable
 
 
 def kind_of_factor(unit: str, matrix: str | None, name: str) -> str:
@@ -141,7 +144,7 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
         example = others[0] if others else "11B"
         raise ProfileError(
             f"a sensitivity factor belongs to one species, and there are {len(others)}"
-            f"{'' if matrix is None else ' beside the matrix'}: "
+            f"{'' if matrix is None else ' besides the matrix'}: "
             f"rsf={{{example!r}: '5e22 atoms/cm^3', ...}}"
         )
     return others[0]
@@ -187,15 +190,20 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
     value = frame.parameter(table, (kind,), "rsf", along=True)
     refuse_cases(frame, value, "rsf")
     refuse_not_positive(value, given, "rsf")
-    relative = {}
+    relative, doubts = {}, {}
     for species, one in table.items():
-        uncertainty = xr.DataArray(np.nan)
-        if isinstance(one, xr.DataArray) and "stderr" in one.coords:
-            plain = units.dequantify(one)
+        uncertainty, doubt = xr.DataArray(np.nan), xr.DataArray(0.0)
+        plain = units.dequantify(one) if isinstance(one, xr.DataArray) else doubt
+        if "stderr" in plain.coords:
             uncertainty = (plain["stderr"] / plain).reset_coords(drop=True)
+        if "status" in plain.coords:
+            doubt = (plain["status"] != Status.OK.word).astype(float).reset_coords(drop=True)
         relative[species] = uncertainty.assign_attrs(units="1")
-    stated = frame.parameter(relative, ("dimensionless",), "rsf", along=True)
-    return Factors(_in_order(frame, value), _in_order(frame, stated))
+        doubts[species] = doubt.assign_attrs(units="1")
+    parts = [
+        frame.parameter(one, ("dimensionless",), "rsf", along=True) for one in (relative, doubts)
+    ]
+    return Factors(*(_in_order(frame, one) for one in (value, *parts)))
 
 
 def _in_order(frame: Frame, variable: xr.Variable) -> xr.Variable:

@@ -226,10 +226,10 @@ def common_errors(
     frame: Frame, ratio: xr.Variable, divisor: xr.Variable, species: str | None
 ) -> dict[str, xr.Variable]:
     """Return the errors of subtracted backgrounds of quotients: see :func:`divided`."""
-    beside = background_columns(frame)
-    if not beside:
+    ancillary = background_columns(frame)
+    if not ancillary:
         return {}
-    stderr = beside["background_stderr"]
+    stderr = ancillary["background_stderr"]
     own = stderr / divisor.where(divisor > 0)
     total = own
     if species is not None:
@@ -238,10 +238,10 @@ def common_errors(
         of_reference = of_reference.fillna(0.0)
         if frame.lazy or anywhere(of_reference > 0):
             total = (own.fillna(0.0) ** 2 + (ratio * of_reference / divisor) ** 2) ** 0.5
-            beside["background_overlap"] = (
-                beside["background_overlap"] * (own / total.where(total > 0)) ** 2
+            ancillary["background_overlap"] = (
+                ancillary["background_overlap"] * (own / total.where(total > 0)) ** 2
             )
-    return beside | {"background_stderr": total}
+    return ancillary | {"background_stderr": total}
 
 
 def background_columns(frame: Frame) -> dict[str, xr.Variable]:

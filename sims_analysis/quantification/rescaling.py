@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,10 +17,13 @@ from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.call import correction
+from sims_analysis.frame.evidence import Known, carried, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.window import read_window, warn_of_transient
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.window import mark_transient
+from sims_analysis.outcomes import Status
+from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.depth_axis import (
     DepthAxis,
     Scale,
@@ -30,7 +34,6 @@ from sims_analysis.quantification.depth_axis import (
     with_stretched_dose,
 )
 from sims_analysis.quantification.scales import format_value, warn_unknown
-from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["rescale_depth", "scale_to_dose"]
@@ -113,8 +116,8 @@ def rescale_depth(
     scale = Scale(lambda z: z * stretch + shift, text, crater, kind, stretch)
     relative = read_scale_uncertainty(axis, depth_uncertainty, scale)
     earlier = data["depth"].attrs.get("calibration")
-    said = None if earlier is None else f"{earlier}; then {text}"
-    result: xr.Dataset = moved(axis, scale, said, relative)
+    calibration = None if earlier is None else f"{earlier}; then {text}"
+    result: xr.Dataset = moved(axis, scale, calibration, relative)
     if crater is not None and relative is None:
         result = result.drop_vars("depth_scale_uncertainty", errors="ignore")
     if factor is not None or crater_depth is not None:
@@ -222,22 +225,34 @@ def scale_to_dose(
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}"
         )
     limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
-    found = _integral_to_scale(frame, known, limits)
-    wrong = first_flagged(frame, known.notnull() & ~(found > 0))
+    # The others have no dose to compare.
+    scaled = replace(frame, value=frame.value.where(known.notnull()))
+    found = integral(scaled, read_question(scaled, **limits))
+    cases = [str(dim) for dim in found.value.dims if dim not in frame.lead]
+    if cases:
+        raise ProfileError(
+            f"start, stop or background is over {cases[0]!r}, but a profile is scaled by one "
+            f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)"
+        )
+    status = judged(found, transient=False)
+    area = found.value / NM_PER_CM
+    wrong = first_flagged(frame, known.notnull() & ~(area > 0))
     if wrong is not None:
         raise ProfileError(
             f"{wrong.label}: no dose between these depths to scale "
-            f"(integral {np.nan_to_num(wrong.of(found)):.3g})"
+            f"(integral {np.nan_to_num(wrong.of(area)):.3g})"
         )
-    ends = read_window(frame, start, stop)
-    warn_of_transient(frame, *ends, among=known.notnull(), values=False)
-    scale = (known / found).fillna(1.0)
+    status = mark_transient(scaled, found.start, found.stop, status, found.rests.flags)
+    scale = (known / area).fillna(1.0)
     relative = xr.Variable((), np.nan)
     if dose_uncertainty is not None:
         relative = read_uncertainty(
             frame, dose_uncertainty, known, "areal_density", "dose_uncertainty"
         )
     result = frame.times(scale).assign_coords(_of_the_scale(frame, scale, known, relative))
+    doubtful = scale_in_doubt(frame, status.where(known.notnull(), Status.OK))
+    flags = union(Known(frame.flags), doubtful)
+    result = result.assign_coords(carried(frame.name, flags, frame.units, data[frame.name].dims))
     return with_step(
         result,
         "scale_to_dose",
@@ -247,29 +262,6 @@ def scale_to_dose(
         dose_uncertainty=dose_uncertainty,
         **limits,
     )
-
-
-def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:
-    """Integrate the profiles whose dose is known; NaN for the others."""
-    data: Any = frame.origin
-    asked = data
-    if "species" in known.dims:
-        rest = [d for d in known.dims if d != "species"]
-        asked = data.isel(species=known.notnull().any(rest).values)
-    chosen = open_frame(asked, DOSE_KINDS, question="a dose")
-    integrated = integral(chosen, read_question(chosen, **limits))
-    judged(integrated, transient=False)
-    found = chosen.array(integrated.value / NM_PER_CM, "dose")
-    cases = [str(dim) for dim in found.dims if dim not in frame.lead]
-    if cases:
-        raise ProfileError(
-            f"start, stop or background is over {cases[0]!r}, but a profile is scaled by one "
-            f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)"
-        )
-    if "species" in found.dims:
-        found = found.reset_coords(drop=True).reindex(species=data["species"].values)
-    dose: xr.Variable = found.variable
-    return dose
 
 
 def _of_the_scale(

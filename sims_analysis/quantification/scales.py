@@ -16,8 +16,8 @@ from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.run import anywhere
+from sims_analysis.quantification.arguments import read_layers, read_pairs
 from sims_analysis.quantification.depth_axis import DepthAxis, Scale, per_measurement
-from sims_analysis.quantification.layers import read_layers, read_pairs
 from sims_analysis.quantification.markers import MarkerLine
 from sims_analysis.text.arguments import format_argument, is_number
 

@@ -18,13 +18,14 @@ from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, war
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import NOTHING, Known, rests_on, union
+from sims_analysis.frame.evidence import NOTHING, Known, rests_on, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.crossings import record
+from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
 from sims_analysis.quantification.factors import (
@@ -78,7 +79,7 @@ def with_rsf(
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
         factor may be a DataArray, over ``measurement`` or the depths of the data. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
-        species beside the matrix. For layers, the depth (or time) at which each ends, and its
+        species besides the matrix. For layers, the depth (or time) at which each ends, and its
         factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest.
     matrix : str or None
         The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
@@ -94,7 +95,7 @@ def with_rsf(
         divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
         where the signal is not above three of its standard errors.
     keep_intensity : bool
-        Keep the quantified intensities beside their concentrations.
+        Keep the quantified intensities with their concentrations.
 
     Returns
     -------
@@ -164,16 +165,17 @@ def with_rsf(
     way = "" if matrix is None else matrix_signal
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
     _check_signals(frame, factors.value, matrix)
-    asked = frame.value.notnull() & factors.value.notnull()
+    wanted = frame.value.notnull() & factors.value.notnull()
     status, known = None, Known(frame.flags)
     if matrix is None:
         made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
     elif matrix_signal == "mean":
-        made, status = _by_mean(frame, asked, matrix, window, _threshold(matrix_threshold))
+        made, status = _by_mean(frame, wanted, matrix, window, _threshold(matrix_threshold))
         known = union(known, _known_of_mean(frame, matrix, window))
     else:
-        made, status = _by_cycle(frame, asked, matrix, _threshold(matrix_threshold))
+        made, status = _by_cycle(frame, wanted, matrix, _threshold(matrix_threshold))
         known = known_of(frame, matrix)
+    known = union(known, scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK))))
     if known.flags is not None:
         made[vocabulary.QUALITY] = known.flags.where(factors.value.notnull(), 0)
     result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)
@@ -245,7 +247,7 @@ _Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None]"
 
 
 def _by_mean(
-    frame: Frame, asked: xr.Variable, matrix: str, window: Any, threshold: float
+    frame: Frame, wanted: xr.Variable, matrix: str, window: Any, threshold: float
 ) -> _Divided:
     """Divide by the mean of the matrix signal."""
     start, stop = NO_LIMITS if window is None else read_pair(frame, window)
@@ -256,11 +258,11 @@ def _by_mean(
     mean = _of(frame, matrix, found.value)
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
-    status = _status(frame, asked, matrix, vanished, None)
+    status = _status(frame, wanted, matrix, vanished, None)
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status
 
 
-def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -> _Divided:
+def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
     """Divide by the matrix signal m of the same cycle, with the error s.
 
     The mean of ``1 / m`` exceeds one over the mean of m by a part ``s^2 / m^2``: to first order,
@@ -268,7 +270,7 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
     of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
     """
     reference = at_samples_of(frame, matrix)
-    warn_bridged(frame, matrix, reference, asked)
+    warn_bridged(frame, matrix, reference, wanted)
     signal, stderr, of_sums, _ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest)
@@ -277,7 +279,7 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
         vanished |= signal <= _ABOVE_NOISE * stderr
         divisor = signal + (stderr**2 / signal).where(signal > 0).fillna(0.0)
         relative = of_sums / signal.where(signal > 0)
-    status = _status(frame, asked, matrix, vanished, asked & signal.isnull())
+    status = _status(frame, wanted, matrix, vanished, wanted & signal.isnull())
     return divided(frame, frame.value.where(~vanished), divisor, relative, matrix), status
 
 
@@ -297,13 +299,13 @@ def _of(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:
 
 def _status(
     frame: Frame,
-    asked: xr.Variable,
+    wanted: xr.Variable,
     matrix: str,
     vanished: xr.Variable,
     missing: xr.Variable | None,
 ) -> xr.Variable | None:
     """Say for each sample what is wrong with the matrix signal; None if nothing is."""
-    gone = vanished & asked
+    gone = vanished & wanted
     absent = xr.zeros_like(gone) if missing is None else missing
     if not is_lazy(gone):
         for where, what in (

@@ -14,8 +14,16 @@ from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.frame.evidence import resolve, with_known
+from sims_analysis.frame.evidence import (
+    Known,
+    carried,
+    resolve,
+    scale_in_doubt,
+    union,
+    with_known,
+)
 from sims_analysis.frame.opening import open_samples
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, checks_arguments, format_argument
 from sims_analysis.units import QuantityLike
 
@@ -72,7 +80,8 @@ def splice(
     ProfileWarning
         Without `scale`, where the pieces differ in their overlap by more than three standard errors
         and 5 % (without standard errors, by more than 10 %). With it, where the integrals rest on
-        a gap, on saturated samples, or on samples below their limit of detection.
+        a gap, on saturated samples, or on samples below their limit of detection; answers from
+        what was scaled are then ``scale_in_doubt``.
 
     Notes
     -----
@@ -111,10 +120,12 @@ def splice(
         for one in common
         if all(_ends(piece, axis, names[:1], one) is not None for piece in (top, deep))
     ]
-    factor, uncertainty = _scales(top, deep, names[0], compared or common, overlap, scale=scale)
+    factor, uncertainty, status = _scales(
+        top, deep, names[0], compared or common, overlap, scale=scale
+    )
     if scale:
         _refuse_unknown(factor, names[0], axis, overlap)
-        deep = _scaled(deep, names, factor)
+        deep = _scaled(deep, names, factor, status)
     else:
         _warn_of_difference(factor, uncertainty, axis, overlap)
         factor = xr.ones_like(factor)
@@ -196,17 +207,17 @@ def _place(at: Any, overlap: _Overlap, axis: str) -> float:
 
 def _scales(
     a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap, *, scale: bool
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return by which factor b has to be multiplied, and its relative error; over species.
+) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Return by which factor b has to be multiplied, its relative error, and its status.
 
-    Of a `scale` that rests on samples of which something is known, it is told.
+    Over species. Warn of a `scale` that rests on samples of which something is known.
     """
-    parts, squares = [], []
+    parts, squares, status = [], [], xr.DataArray(int(Status.OK))
     for piece in (a, b):
         frame = open_samples(piece.sel(species=common), name, "a splice")
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
         found = integral(frame, read_question(frame, start=start, stop=stop))
-        resolve(
+        resolved = resolve(
             frame,
             found.status,
             found.rests,
@@ -217,12 +228,13 @@ def _scales(
             category=ProfileWarning if scale else None,
         )
         value = xr.DataArray(found.value.values, {"species": common}, ["species"])
+        status = xr.where(status == Status.OK, value.copy(data=resolved.values), status)
         variance = xr.full_like(value, np.nan)
         if found.stderr is not None:
             variance = value.copy(data=found.stderr.values**2)
         parts.append(value.where(value > 0))
         squares.append(variance / value**2)
-    return parts[0] / parts[1], (squares[0] + squares[1]) ** 0.5
+    return parts[0] / parts[1], (squares[0] + squares[1]) ** 0.5, status
 
 
 def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overlap) -> None:
@@ -235,12 +247,20 @@ def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overla
         )
 
 
-def _scaled(b: xr.Dataset, names: list[str], factor: xr.DataArray) -> xr.Dataset:
-    every = factor.reindex(species=b["species"].values).fillna(1.0).variable
+def _scaled(
+    b: xr.Dataset, names: list[str], factor: xr.DataArray, status: xr.DataArray
+) -> xr.Dataset:
+    labels = b["species"].values
+    every = factor.reindex(species=labels).fillna(1.0).variable
+    codes = status.reindex(species=labels, fill_value=int(Status.OK)).variable
     made: dict[str, xr.Variable] = {}
+    flags: dict[str, xr.Variable] = {}
     for name in names:
         made |= {name + end: one for end, one in scaled(b, name, every).items()}
-    return b.assign(made)
+        frame = open_samples(b, name, "a splice")
+        known = union(Known(frame.flags), scale_in_doubt(frame, codes))
+        flags |= carried(name, known, frame.units, b[name].dims)
+    return b.assign(made).assign_coords(flags)
 
 
 def _warn_of_difference(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,13 +17,15 @@ from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.window import warn_of_transient
+from sims_analysis.frame.window import mark_transient
+from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array
+from sims_analysis.outcomes import Status
+from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
 from sims_analysis.quantification.sensitivity import with_rsf
-from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
@@ -84,14 +87,19 @@ def rsf_from_standard(
         The factor in ``atom/cm^3`` (without a matrix in ``atom/cm^3/(count/s)``), the mean of
         several standards, for :func:`with_rsf` as it is. Coordinates:
 
-        - ``stderr`` (likewise): ``sqrt(max(counting, repeatability)^2 + dose^2)`` of its parts that
-          are known, because counting noise is part of the repeatability; NaN if none is
+        - ``stderr`` (likewise): ``sqrt(random^2 + dose^2)`` of its parts that are known, NaN if
+          none is. The random part is the counting error or, where standards scatter by more (with a
+          probability below 1/8), Student's t of n - 1 degrees of freedom times the repeatability,
+          1.84 of two and 1.32 of three
         - ``counting_stderr``: NaN if the data have no standard errors, see
           :func:`with_counting_statistics`
         - ``dose_stderr``: NaN if no `dose_uncertainty` is given
         - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
           ``sqrt(n)``, NaN for a single one
         - ``n_standards``
+        - ``status``: ``ok``, or that of the integral over one of the standards, as for
+          :func:`integrated_dose`; what :func:`with_rsf` makes with such a factor is
+          ``scale_in_doubt``
         - ``species``, ``matrix``, ``matrix_signal``, ``dead_time`` (``corrected`` or ``as
           observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs
 
@@ -174,13 +182,22 @@ def rsf_from_standard(
     return units.quantify(answer) if any(map(units.is_quantified, standards)) else answer
 
 
+#: Kind of a factor -> that of the quotients that it multiplies.
+_QUOTIENTS = {
+    "concentration": "dimensionless",
+    "factor_per_rate": "count_rate",
+    "factor_per_count": "count",
+}
+
+
 class _Measured(NamedTuple):
-    """The factors of the standards of a Dataset, and their relative standard errors."""
+    """The factors of the standards of a Dataset, their relative standard errors, and statuses."""
 
     kind: str
     factor: Array
     counting: Array
     dose: Array
+    status: Array
 
 
 def _of_standard(
@@ -205,9 +222,10 @@ def _of_standard(
     frame = open_frame(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
+    frame = replace(frame, kind=_QUOTIENTS[kind])
     found = integral(frame, read_question(frame, background=background, **limits))
-    judged(found, transient=False)
-    warn_of_transient(frame, found.start, found.stop, among=True, values=False)
+    status = judged(found, transient=False)
+    status = mark_transient(frame, found.start, found.stop, status, found.rests.flags)
     area = found.value / NM_PER_CM
     known = read_change(frame, dose, ("areal_density",), "dose")
     wrong = first_flagged(frame, ~(area > 0))
@@ -223,7 +241,7 @@ def _of_standard(
         relative = read_uncertainty(
             frame, dose_uncertainty, known, "areal_density", "dose_uncertainty"
         )
-    columns = (known / area, counting, relative + 0.0 * area)
+    columns = (known / area, counting, relative + 0.0 * area, status)
     return _Measured(kind, *(np.ravel(np.asarray(column.data)) for column in columns))
 
 
@@ -233,13 +251,13 @@ def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Datase
     species_of(plain, species, name="species")
     name = signal_name(plain, "a sensitivity factor")
     if plain["species"].ndim == 0 or matrix == species:
-        raise ProfileError(f"the standard needs {species!r} beside the matrix {matrix!r}")
+        raise ProfileError(f"the standard needs {species!r} besides the matrix {matrix!r}")
     used = [species]
     if matrix is not None:
         species_of(plain, matrix, name="matrix")
         used.append(matrix)
-    beside = [name + end for end in ENDS if name + end in plain]
-    return plain[beside].sel(species=used), name
+    columns = [name + end for end in ENDS if name + end in plain]
+    return plain[columns].sel(species=used), name
 
 
 def _of_species(species: str, background: Any) -> Any:
@@ -274,15 +292,22 @@ def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.Da
         "dose_stderr": value * float(np.max([one.dose.max() for one in measured])),
         "repeatability_stderr": float(factors.std(ddof=1)) / number**0.5 if number > 1 else np.nan,
     }
-    random = np.fmax(stderr["counting_stderr"], stderr["repeatability_stderr"])
+    random = stderr["counting_stderr"]
+    if number > 1:
+        squares = float(factors.std(ddof=1)) ** 2, random**2 * number
+        if np.isnan(random) or scatter_counts(*squares, number - 1):
+            random = float(student(number - 1)) * stderr["repeatability_stderr"]
     known = [part for part in (random, stderr["dose_stderr"]) if not np.isnan(part)]
     stderr = {"stderr": float(np.hypot.reduce(known)) if known else np.nan, **stderr}
     term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]
+    statuses = [Status(code) for one in measured for code in one.status]
+    status = max(statuses, key=lambda one: one.rank).word
     return xr.DataArray(
         value,
         coords={
             "species": species,
             "n_standards": ((), number, vocabulary.attrs("n_standards")),
+            "status": ((), status, vocabulary.attrs("status")),
             **{
                 name: ((), error, vocabulary.attrs(f"factor_{name}", unit))
                 for name, error in stderr.items()

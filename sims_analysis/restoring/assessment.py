@@ -16,12 +16,10 @@ from sims_analysis.restoring import minimization
 from sims_analysis.restoring.inverse_problem import InverseProblem
 from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
 
-__all__ = ["HOPELESS", "assess", "largest_deviance"]
-
 #: Windows of so many samples, and the deviance beyond which they show a misfit.
 _WINDOWS, _THRESHOLD = range(2, 13), 4.0
 #: The deviance that no other cells make good, beyond which a status is all there is to say.
-HOPELESS = 12.0
+FAR_OFF = 12.0
 #: A rise towards an end that is as steep as the function: over half of its width by the first
 #: factor, or by the second from a minimum within twice of its width; beyond noise.
 _STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
@@ -33,7 +31,7 @@ _FEATURE, _NEEDED, _APART, _EXAMINED = 0.1, 3.0, 4.0, 20
 _AROUND, _MOST = 2.0, 10
 #: How far away a kink of ln x may as well be, in widths of the function. Left in one cell, kinks
 #: make a smooth edge lopsided: half of a step of 3 nm, blurred by 4 nm, was 0.8 nm off in data
-#: without noise, and 0.5 in the mean over counts; 0.15 with kinks that are spread.
+#: without noise, and 0.5 in the mean over counts; 0.15 with kinks that are distributed.
 _KINK = 0.25
 #: Half of the 1.84 counts that none may be.
 _NONE = 0.92
@@ -44,8 +42,8 @@ def assess(
 ) -> dict[str, Any]:
     """Return what is found of a restored profile, with its status in a word."""
     found, relaxed = largest_deviance(one, best.m), best
-    hopeless = found > HOPELESS
-    if not hopeless:
+    far_off = found > FAR_OFF
+    if not far_off:
         relaxed = minimization.relaxed(unknowns, best, partial(_about, one.x, _KINK * one.fwhm))
         fits = largest_deviance(one, relaxed.m) <= max(_THRESHOLD, found)
         if not unknowns.prior.convex and relaxed.converged and fits:
@@ -68,7 +66,7 @@ def assess(
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = np.zeros(0) if hopeless else _doubtful(one, unknowns.prior, best, achieved)
+    doubtful = np.zeros(0) if far_off else _doubtful(one, unknowns.prior, best, achieved)
     deviance = largest_deviance(one, best.m)
     status = "ok"
     if deviance > _THRESHOLD:

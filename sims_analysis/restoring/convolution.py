@@ -43,11 +43,7 @@ def convolve(
         Profiles over depth, such as an assumed layer structure, or :func:`evaluate` of a fit; on
         a shared axis or each on its own.
     resolution : str, Quantity, mapping or Dataset
-        The standard deviation of a Gaussian, ``"2 nm"``; or the widths of a resolution function,
-        ``{"lambda_growth": "1 nm", "lambda_decay": "2 nm", "sigma": "1.5 nm"}`` or
-        ``{"mixing_length": ..., "roughness": ..., "information_depth": ...}``; or a fit of
-        ``"delta_drf"``, ``"delta_mri"`` or ``"gaussian"`` to one delta layer, which knows them,
-        for all profiles or for each.
+        The standard deviation of a Gaussian, or widths, or a fit, as :func:`deconvolve` takes them.
 
     Returns
     -------
@@ -65,14 +61,13 @@ def convolve(
     Notes
     -----
     Each sample stands for the atoms of its cell (the weights of the trapezoid rule); these are
-    spread over the samples by the resolution function, all of them: what would lie above the
-    first sample or below the last is reflected there. The trapezoidal dose is kept to rounding.
-    A resolution function much narrower than the sample spacing leaves them as they are: put a
-    structure with sharp edges on a fine grid first.
+    distributed over the samples by the resolution function, all of them: what would lie above the
+    first sample or below the last is reflected there. A function much narrower than the sample
+    spacing leaves them as they are: put a structure with sharp edges on a fine grid first.
 
     The functions shift atoms as they do in the instrument: the centroid of Dowsett's by
-    ``lambda_decay - lambda_growth``. A plateau that reaches the last sample piles up there by
-    as much: let it extend a few widths beyond the region of interest.
+    ``lambda_decay - lambda_growth``. Let a plateau extend a few widths beyond the region of
+    interest, since it piles up at the last sample by as much.
 
     References
     ----------

@@ -56,7 +56,7 @@ _ERRORS = (
     "68 %, of what samples without noise would be restored to; no band holds against the truth, "
     "of which nothing narrower than the achieved resolution is restored"
 )
-_HIDDEN = (
+_BELOW_LIMIT = (
     "restored from the others, the profile is too high near these, and not known below the limit"
 )
 _DOSE = Parameter("window_dose", "area", "integral over depth")
@@ -195,7 +195,7 @@ def deconvolve(
     }
     if not frame.lazy:
         warn_of_empty_window(frame, window, FitWarning)
-        warn_of_limits(frame, window, FitWarning, _HIDDEN)
+        warn_of_limits(frame, window, FitWarning, _BELOW_LIMIT)
         _warn(frame, answer)
     return answer
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sims_analysis.fitting.objectives import Poisson
-from sims_analysis.fitting.preparation import poisson_of
+from sims_analysis.fitting.preparation import poisson_of, with_whole_counts
 from sims_analysis.kernels.samples import Array, Samples, cells
 from sims_analysis.restoring.minimization import Response
 from sims_analysis.restoring.resolution_function import ResolutionFunction
-
-__all__ = ["SOURCES", "InverseProblem", "NotRestoredError", "inverse_problem"]
 
 #: What the errors of the samples are, in the order of their codes.
 SOURCES = ("", "counts", "standard errors", "scatter")
@@ -37,46 +35,27 @@ class NotRestoredError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class InverseProblem:
-    """What cells hold, from what samples show of them, in units of the largest sample.
+    """What cells hold, from what samples show of them, in units of the largest sample."""
 
-    Parameters
-    ----------
-    here : ndarray
-        Indices of its samples.
-    z, width : ndarray
-        Depths of the samples, and the width of their cells, in nm.
-    top : float
-        The largest sample.
-    source : str
-        What the errors are.
-    misfit : Poisson
-        Of the counts of the samples.
-    spread : Spread
-        Of the cells over the samples.
-    mean : ndarray
-        (n, m): the cells whose mean is the value of a sample.
-    x : ndarray
-        Depths of the middles of the cells.
-    offset : float
-        The background.
-    fwhm : float
-        Of the resolution function.
-    common, overlap : ndarray
-        Of a background that was subtracted before: its standard error at each sample, and the part
-        of it that the errors of the samples themselves have made.
-    """
-
+    #: Indices of the samples, their depths, and the widths of their cells, in nm.
     here: Array
     z: Array
     width: Array
+    #: The largest sample.
     top: float
+    #: What the errors are.
     source: str
+    #: Of the counts of the samples, and of the cells over these.
     misfit: Poisson
     response: Response
+    #: (n, m): the cells whose mean is the value of a sample, and the depths of their middles.
     mean: Array
     x: Array
+    #: The background, and the width of the resolution function.
     offset: float
     fwhm: float
+    #: Of a background that was subtracted before: its standard error at each sample, and the part
+    #: of it that the errors of the samples themselves have made.
     common: Array
     overlap: Array
 
@@ -112,12 +91,7 @@ def inverse_problem(
     kind: str,
     parts: int = 1,
 ) -> InverseProblem:
-    """Return the problem of a profile, on cells that are divided into some parts each.
-
-    Raises
-    ------
-    NotRestoredError
-    """
+    """Return the problem of a profile, on cells that are divided into some parts each."""
     if not np.isfinite(function.widths).all():
         raise NotRestoredError("resolution_unknown")
     if not here.size or np.isnan(settings["background"]):
@@ -172,12 +146,9 @@ def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     A standard error s of a value c is that of ``(c / s)^2`` counts. Without any, the scatter of
     second differences says what one count stands for.
     """
+    window = with_whole_counts(window, kind, top)
     if np.isfinite(window.k).any():
         return window, "counts"
-    if kind == "count":
-        rounded = np.round(window.c * top)
-        if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
-            return replace(window, k=rounded), "counts"
     s = window.s
     if (np.isfinite(s) & (s > 0)).any():
         k = np.where(window.c > 0, (np.maximum(window.c, 0.0) / np.where(s > 0, s, np.nan)) ** 2, 0)

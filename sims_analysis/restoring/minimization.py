@@ -1,9 +1,8 @@
 """A profile before the instrument blurred it, as far as its counts say.
 
-Unknown are the logarithms u of positive values x in cells of depth; a matrix A spreads them over
-the samples. What is minimized is the misfit of ``A exp(u)`` plus a prior: heavy tails on changes
-of the slope of u, so that exponentials cost nothing and a kink little, or the total variation of u
-for steps. The strength of the prior is that of the largest evidence (Laplace's approximation).
+Unknown are the logarithms u of positive values x in cells of depth. What is minimized is the misfit
+of ``A exp(u)`` plus a prior: heavy tails on changes of the slope of u, or its total variation. The
+strength of the prior is that of the largest evidence (Laplace's approximation).
 """
 
 from __future__ import annotations
@@ -221,7 +220,7 @@ class Unknowns:
     response: Response
     misfit: Misfit
     prior: Prior
-    #: A background, which is not spread.
+    #: A background, which is not blurred.
     offset: float = 0.0
 
     def at(self, u: Array, strength: float) -> _Point:
@@ -286,9 +285,8 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
 def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
     """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
-    The prior holds ln x straight but for the cells in which there is a kink now; of another
-    measurement, it is a few cells away. `near` averages over so many, here of the reciprocals of
-    the prior's curvature.
+    The prior holds ln x straight but for the cells with a kink; of another measurement, it is a few
+    cells away. `near` averages over so many, here of the reciprocals of the prior's curvature.
     """
     weight = 1 / near(1 / unknowns.at(found.u, found.strength).costs.above)
 
@@ -300,13 +298,12 @@ def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) 
 
 
 def by_evidence(
-    unknowns: Unknowns, strengths: Array, u: Array, hopeless: Callable[[Minimum], bool]
+    unknowns: Unknowns, strengths: Array, u: Array, far_off: Callable[[Minimum], bool]
 ) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
-    Each begins at the minimum of the one before: from strong to weak if a prior is convex. The
-    minima of others depend on where a descent begins: from weak to strong, and back. Where that of
-    the weakest prior is `hopeless`, it is the answer.
+    From strong to weak if a prior is convex; the minima of others depend on where a descent begins:
+    from weak to strong, and back. One of the weakest prior that is `far_off` is the answer.
     """
     tried: list[Minimum] = []
     convex = unknowns.prior.convex
@@ -314,7 +311,7 @@ def by_evidence(
     def follow(strengths: Array, u: Array) -> None:
         for one in _path(unknowns, strengths, u):
             tried.append(one)
-            if not (convex or tried[1:]) and hopeless(one):
+            if not (convex or tried[1:]) and far_off(one):
                 break
             if one.evidence < max(each.evidence for each in tried) - _BELOW:
                 break

@@ -18,8 +18,6 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes import delta_drf, delta_mri
 from sims_analysis.text.arguments import format_argument
 
-__all__ = ["Resolution", "ResolutionFunction", "read_resolution"]
-
 _SHAPES = {"delta_drf": delta_drf, "delta_mri": delta_mri}
 #: Widths that are standard deviations; the others are decay lengths.
 _GAUSSIAN = ("sigma", "roughness")
@@ -31,16 +29,9 @@ _OTHERS = {"gaussian": {"sigma": "straggle"}}
 
 @dataclass(frozen=True)
 class ResolutionFunction:
-    """What an instrument makes of a delta layer at depth 0, over distances in nm.
+    """What an instrument makes of a delta layer at depth 0, over distances in nm."""
 
-    Parameters
-    ----------
-    name : str
-        ``"delta_drf"`` or ``"delta_mri"``.
-    widths : tuple of float
-        In nm, in the order of the model.
-    """
-
+    #: ``"delta_drf"`` or ``"delta_mri"``, and its widths in nm, in the order of the model.
     name: str
     widths: tuple[float, ...]
 
@@ -90,12 +81,7 @@ class Resolution(NamedTuple):
 
 
 def read_resolution(frame: Frame, resolution: Any) -> Resolution:
-    """Read a resolution function: the deviation of a Gaussian, widths, or a fit that knows them.
-
-    Raises
-    ------
-    ProfileError, UnitsError
-    """
+    """Read a resolution function: the deviation of a Gaussian, widths, or a fit that knows them."""
     if isinstance(resolution, xr.Dataset):
         return _fitted(frame, resolution)
     if isinstance(resolution, Mapping):

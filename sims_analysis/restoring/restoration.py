@@ -12,7 +12,7 @@ from sims_analysis.frame.profiles import Fields
 from sims_analysis.kernels.samples import Array, Samples, in_order
 from sims_analysis.outcomes import Status
 from sims_analysis.restoring import minimization
-from sims_analysis.restoring.assessment import HOPELESS, assess, largest_deviance
+from sims_analysis.restoring.assessment import FAR_OFF, assess, largest_deviance
 from sims_analysis.restoring.inverse_problem import (
     SOURCES,
     InverseProblem,
@@ -62,9 +62,8 @@ def restore(
 ) -> Array:
     """Return the row of one profile restored, as :func:`fields` has it.
 
-    `settings` are ``start``, ``stop``, ``background``, and ``fraction``, the number of independent
-    samples for each sample; `smoothness` is ``"auto"``, ``"steps"``, or the strength of the prior,
-    and `kind` that of the data's unit.
+    `settings` are ``start``, ``stop``, ``background`` and ``fraction``, the number of independent
+    samples for each; `kind` is that of the data's unit.
     """
     n, here = samples.z.size, in_order(samples.z, samples.c, settings["start"], settings["stop"])
 
@@ -80,7 +79,7 @@ def restore(
         place, found = at(1)
         coarse = float(np.median(np.diff(samples.z[here]))) > _COARSE * function.fwhm
         too_wide = found["status"] == "resolution_too_wide"
-        if too_wide and coarse and found["largest_deviance"] < HOPELESS:
+        if too_wide and coarse and found["largest_deviance"] < FAR_OFF:
             with suppress(NotRestoredError):
                 finer = at(_FINER, found["smoothness"])
                 if finer[1]["status"] != "resolution_too_wide":
@@ -105,20 +104,20 @@ def _prior(one: InverseProblem, smoothness: str | float) -> Prior:
 def _minimum(
     one: InverseProblem, unknowns: Unknowns, smoothness: str | float, about: float
 ) -> Minimum:
-    def hopeless(found: Minimum) -> bool:
+    def far_off(found: Minimum) -> bool:
         # A descent that has not ended may have some way to go yet.
-        most = HOPELESS if found.converged else 2 * HOPELESS
+        most = FAR_OFF if found.converged else 2 * FAR_OFF
         return largest_deviance(one, found.m) > most
 
     if isinstance(smoothness, str):
         strengths = _STEPS if smoothness == "steps" else _CURVATURES
         # On finer cells, the strength is about what it is on these.
         strengths = strengths[~(np.abs(np.log10(strengths / about)) > 1)]
-        best = minimization.by_evidence(unknowns, strengths, _start(one), hopeless)
+        best = minimization.by_evidence(unknowns, strengths, _start(one), far_off)
     else:
         strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
         best = minimization.of_strength(unknowns, strengths, _start(one))
-    if not (np.isfinite(best.u).all() and (best.converged or hopeless(best))):
+    if not (np.isfinite(best.u).all() and (best.converged or far_off(best))):
         raise NotRestoredError("not_converged")
     return best
 

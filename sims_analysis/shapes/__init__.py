@@ -15,8 +15,6 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.shapes.model import Model
 from sims_analysis.text.arguments import format_argument
 
-__all__ = ["find_model", "models"]
-
 
 @cache
 def models() -> dict[str, Model]:
@@ -33,13 +31,7 @@ def _fault_of(model: Any) -> str | None:
 
 
 def find_model(model: str | Model) -> Model:
-    """Return a model by its name.
-
-    Raises
-    ------
-    ProfileError
-        If there is none of that name.
-    """
+    """Return a model by its name; ProfileError if there is none."""
     if isinstance(model, Model):
         return model
     found = models().get(model) if isinstance(model, str) else None

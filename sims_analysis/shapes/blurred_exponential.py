@@ -7,8 +7,6 @@ from scipy import special
 
 from sims_analysis.kernels.samples import Array
 
-__all__ = ["risen", "rising", "rising_slopes"]
-
 #: A length of less than this part of sigma is expanded: differences would cancel.
 _SHORT = 1e-3
 

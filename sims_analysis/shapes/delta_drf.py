@@ -74,8 +74,8 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 def centre(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return ``z0 + lambda_d - lambda_g``, and the root of ``s^2 + lambda_g^2 + lambda_d^2``."""
     growth, decay = p["lambda_growth"], p["lambda_decay"]
-    spread = np.sqrt(p["sigma"] ** 2 + growth**2 + decay**2)
-    return [p["position"] + decay - growth, float(spread)]
+    deviation = np.sqrt(p["sigma"] ** 2 + growth**2 + decay**2)
+    return [p["position"] + decay - growth, float(deviation)]
 
 
 MODEL = Model(

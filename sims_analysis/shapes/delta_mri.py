@@ -16,11 +16,7 @@ def formula(
     """Return ``a Q / l exp(v / l)`` above the zone, ``(1 - a) Q / w exp(-v / w)`` from there on.
 
     ``v = z - position + w``, ``a = exp(-w / l)``: of information depth l and mixing length w; that
-    is blurred by the roughness.
-
-    Until the mixed zone reaches the layer, at ``position - mixing``, it is seen through what lies
-    above it; from there on it decays with the mixing length. With an information depth of 0 only
-    the second is left.
+    is blurred by the roughness. With an information depth of 0 only the second is left.
     """
     v = z - position + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0

@@ -1,8 +1,4 @@
-"""Two Pearson distributions: the head of an implant, and the tail that was channelled.
-
-Few profiles determine all ten parameters: :func:`sims_analysis.fit` says how well errors hold, and
-where they are poor, ``interval="profile"`` gives intervals.
-"""
+"""Two Pearson distributions: the head of an implant, and the tail that was channelled."""
 
 from __future__ import annotations
 
@@ -50,7 +46,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
     sets = [
         (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
-        for tail in ((mean, spread, g, 3.2 + 1.6 * g**2) for mean, spread, g in tails)
+        for tail in ((mean, deviation, g, 3.2 + 1.6 * g**2) for mean, deviation, g in tails)
         for lean in (skewness, -0.3)
     ]
     # A skewed tail that holds half of the dose, and part of the maximum.
@@ -68,8 +64,8 @@ def ordered(p: Sequence[float]) -> Sequence[float]:
 def irregular(p: Sequence[float]) -> bool:
     """Return whether a part begins or ends as steeply as the third power of the distance.
 
-    The curvature of the likelihood by the place of such an edge, a sum over 1 / distance^2 of the
-    atoms, has no variance: a few samples decide where the edge lies, and how well it is known.
+    Then the information on the place of such an edge, a sum over 1 / distance^2 of the atoms, has
+    no variance: a few samples decide how well it is known.
     """
     parts = p[2:][_HEAD], p[2:][_TAIL]
     return any(pearson.edge_power(*part[2:]) <= 3 for part in parts)

@@ -9,8 +9,6 @@ from scipy.special import ndtr, ndtri
 from sims_analysis.kernels.samples import Array, smoothed
 from sims_analysis.shapes.model import Model, Parameter
 
-__all__ = ["MODEL", "PLATEAUS", "SIGMAS", "plateaus", "steepest"]
-
 #: Standard deviations of an error function between 16 % and 84 %: 1.989.
 SIGMAS = float(ndtri(0.84) - ndtri(0.16))
 
@@ -22,33 +20,23 @@ PLATEAUS = (
 )
 
 
-def formula(
-    z: Array,
-    position: float,
-    width: float,
-    left: float,
-    right: float,
-    left_slope: float,
-    right_slope: float,
-) -> Array:
+def formula(z: Array, position: float, width: float, *sides: float) -> Array:
     """Return ``L + (R - L) Phi(u / s)``; L and R are plateaus that may slope, the width 1.989 s."""
     u = z - position
-    below = ndtr(u * (SIGMAS / width))
+    return between(u, ndtr(u * (SIGMAS / width)), *sides)
+
+
+def between(
+    u: Array, below: Array, left: float, right: float, left_slope: float, right_slope: float
+) -> Array:
+    """Return a curve of which a part has passed from the plateau above to that below."""
     value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
     return value
 
 
-def derivatives(
-    z: Array,
-    position: float,
-    width: float,
-    left: float,
-    right: float,
-    left_slope: float,
-    right_slope: float,
-) -> Array:
+def derivatives(z: Array, position: float, width: float, *sides: float) -> Array:
     """Return the derivatives with respect to position, width, levels and slopes."""
-    u = z - position
+    u, (left, right, left_slope, right_slope) = z - position, sides
     scaled = u * (SIGMAS / width)
     below = ndtr(scaled)
     step = (right - left) + (right_slope - left_slope) * u

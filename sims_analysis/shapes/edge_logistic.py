@@ -10,27 +10,16 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from sims_analysis.kernels.samples import Array
-from sims_analysis.shapes.edge import PLATEAUS, plateaus, steepest
+from sims_analysis.shapes.edge import PLATEAUS, between, plateaus, steepest
 from sims_analysis.shapes.model import Model, Parameter
 
 #: Arguments of a logistic function at 16 % and 84 %.
 _END = float(np.log(0.84 / 0.16))
 
 
-def formula(
-    z: Array,
-    position: float,
-    scale: float,
-    asymmetry: float,
-    left: float,
-    right: float,
-    left_slope: float,
-    right_slope: float,
-) -> Array:
+def formula(z: Array, position: float, scale: float, asymmetry: float, *sides: float) -> Array:
     """Return ``L / (1 + e^Z) + R / (1 + e^-Z)``, ``Z = u (1 + e^(a u)) / (2 d)``: scale d."""
-    u, below = _part_done(z, position, scale, asymmetry)
-    value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
-    return value
+    return between(*_part_done(z, position, scale, asymmetry), *sides)
 
 
 def _part_done(z: Array, position: float, scale: float, asymmetry: float) -> tuple[Array, Array]:
@@ -69,9 +58,9 @@ def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return the distance between the depths of 16 % and 84 % of the step."""
     scale, asymmetry = p["scale"], p["asymmetry"]
 
-    def argument(u: float, wanted: float) -> float:
+    def argument(u: float, target: float) -> float:
         grown = float(np.exp(np.clip(asymmetry * u, -50.0, 50.0)))
-        return u * (1 + grown) / (2 * scale) - wanted
+        return u * (1 + grown) / (2 * scale) - target
 
     # Z grows with u, at least half as fast as without asymmetry on the flatter side.
     reach = 2.5 * _END * scale

@@ -12,8 +12,6 @@ from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import fall_length
 from sims_analysis.units import NM_PER_CM
 
-__all__ = ["DIFFUSION_LENGTH", "DIFFUSIVITY", "MODEL", "RESTATED", "diffusivity"]
-
 #: What every model of diffusion has.
 DIFFUSION_LENGTH = Parameter("diffusion_length", "depth", "2 sqrt(D t)", lower=0)
 DIFFUSIVITY = Parameter("diffusivity", "diffusivity", "diffusion_length^2 / 4 t, with time=")

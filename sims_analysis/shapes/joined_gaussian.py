@@ -25,14 +25,14 @@ def derivatives(z: Array, dose: float, mode: float, shallow: float, deep: float)
     width = np.where(above, shallow, deep)
     u = (z - mode) / width
     value = formula(z, dose, mode, shallow, deep)
-    spread = value * u * u / width
+    by_width = value * u * u / width
     both = value / (shallow + deep)
     return np.stack(
         [
             value / dose,
             value * u / width,
-            np.where(above, spread, 0.0) - both,
-            np.where(above, 0.0, spread) - both,
+            np.where(above, by_width, 0.0) - both,
+            np.where(above, 0.0, by_width) - both,
         ]
     )
 

@@ -53,13 +53,7 @@ class LayeredModel(Model):
         return [row[which] for row in self.places]
 
     def complete(self, p: Array) -> Array:
-        """Return parameters in which layers that a profile does not have add nothing.
-
-        Parameters
-        ----------
-        p : ndarray
-            Parameters along the last dimension; NaN for absent layers, and where there is no fit.
-        """
+        """Return parameters in which layers that a profile does not have, of NaN, add nothing."""
         p = p.copy()
         for row in self.places[1:]:
             for place in set(row) - set(self.places[0]):
@@ -179,13 +173,8 @@ def not_these_layers(
 ) -> str | None:
     """Say why a profile does not show just these layers, or return None.
 
-    Parameters
-    ----------
-    model : LayeredModel
-    c, m, noise : ndarray
-        Samples and the fitted curve, without a constant background; errors of the samples.
-    values, stderr : ndarray
-        Of all parameters; 0 is the error of one that is held.
+    `c` and `m` are samples and the fitted curve, without a constant background, `noise` the errors
+    of the samples, `values` and `stderr` those of all parameters; 0 is the error of one held.
     """
     if len(maxima(c, noise)) > len(model.places):
         return "several_peaks"
@@ -204,11 +193,6 @@ def maxima(c: Array, noise: Array) -> list[int]:
     """Return the samples of the maxima that stand out of the noise, the most certain first.
 
     Means over 1, 3, 7, 15... neighbours are looked at, and that width counts which shows most.
-
-    Parameters
-    ----------
-    c, noise : ndarray
-        Values in order of depth, and their standard errors.
     """
     seen = [tops[sure > _SURE].tolist() for tops, sure in _by_width(c, noise)]
     return max(seen, key=len)

@@ -13,8 +13,7 @@ from sims_analysis.units import CANONICAL, NM_PER_CM
 
 __all__ = ["Array", "Kind", "Model", "Parameter"]
 
-#: What a parameter measures. ``value`` is in the unit of the data, ``area`` is a value integrated
-#: over depth (a dose, where the data are concentrations), ``slope`` a value per nm.
+#: What a parameter measures.
 Kind = Literal[
     "depth", "per_depth", "value", "area", "slope", "dimensionless", "diffusivity", "velocity"
 ]
@@ -37,10 +36,6 @@ class Parameter:
         What it is, in words.
     lower, upper : float
         Bounds, which are never reached by a fit that is ``ok``.
-
-    See Also
-    --------
-    Model : What it is a parameter of.
 
     Examples
     --------

@@ -1,9 +1,7 @@
 """The Pearson family: an implant by its first four moments.
 
 With x in straggles from the mean, ``f'/f = -(x + c1) / (c0 + c1 x + c2 x^2)``, and with t from
-the mode, ``f'/f = -t / (d0 + d1 t + d2 t^2)``. All types follow from one integral of that,
-continuous across their borders: the quadratic has no root (IV), roots on one side (VI, V, III)
-or on both (I, II), or is a constant (the Gaussian).
+the mode, ``f'/f = -t / (d0 + d1 t + d2 t^2)``. One integral of that gives all types.
 """
 
 from __future__ import annotations
@@ -16,8 +14,6 @@ import numpy as np
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
-
-__all__ = ["MODEL", "derivatives", "edge_power", "formula", "lost", "shape", "start"]
 
 #: Below this, d2 is treated as a small correction: the closed form would divide by it.
 _SMALL = 1e-6
@@ -166,12 +162,7 @@ def edge_power(skewness: float, kurtosis: float) -> float:
 
 
 def formula(
-    z: Array,
-    dose: float,
-    projected_range: float,
-    straggle: float,
-    skewness: float,
-    kurtosis: float,
+    z: Array, dose: float, projected_range: float, straggle: float, skewness: float, kurtosis: float
 ) -> Array:
     """Return ``Q / s f(x)`` of ``x = (z - Rp) / s``: the density f has these moments."""
     x = (z - projected_range) / straggle
@@ -179,12 +170,7 @@ def formula(
 
 
 def derivatives(
-    z: Array,
-    dose: float,
-    projected_range: float,
-    straggle: float,
-    skewness: float,
-    kurtosis: float,
+    z: Array, dose: float, projected_range: float, straggle: float, skewness: float, kurtosis: float
 ) -> Array:
     """Return the derivatives; with respect to skewness and kurtosis by differences."""
     x = (z - projected_range) / straggle

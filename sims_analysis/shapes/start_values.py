@@ -9,8 +9,6 @@ import numpy as np
 
 from sims_analysis.kernels.samples import Array, cells, smoothed
 
-__all__ = ["Moments", "fall_length", "moments_above"]
-
 
 class Moments(NamedTuple):
     """Area, and moments over depth."""

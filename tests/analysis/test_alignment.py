@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from compared import DEPTH, EDGE, dataset, gaussian
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -18,20 +16,6 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 def interface(z, at, slope=0.0, decay=3.0):
     """Give a matrix signal: a plateau, which may slope, and the fall at an interface."""
     return 1e5 * (1 - slope * z / 150) / (1 + np.exp((z - at) / decay)) + 1.0
-
-
-@pytest.mark.study
-@settings(deadline=None, max_examples=20)
-@given(st.floats(-30, 30), st.floats(0.1, 10))
-def test_a_known_shift_is_found_to_a_hundredth_of_a_sample(shift, factor):
-    a = dataset(DEPTH, B=gaussian(DEPTH, floor=1e16))
-    z = DEPTH + 0.37
-    b = dataset(z, B=factor * gaussian(z + shift, floor=1e16))
-    for options in ({}, {"marker": "B"}, {"method": "peak", "marker": "B"}):
-        moved = sims.align(a, b, **options)
-        assert float(moved["depth_shift"]) == pytest.approx(shift, abs=0.01)
-        np.testing.assert_array_equal(moved["concentration"].values, b["concentration"].values)
-        np.testing.assert_allclose(moved["depth"].values, z + float(moved["depth_shift"]))
 
 
 def test_a_step_of_the_matrix_is_a_marker():
@@ -70,7 +54,7 @@ def test_batch_is_aligned_one_by_one():
     np.testing.assert_allclose(sims.align(a, padded)["depth_shift"].values, shifts[:2], atol=0.01)
 
 
-def test_the_shift_says_what_it_is_and_the_axis_stays_what_it_was():
+def test_the_shift_has_a_description_and_the_axis_keeps_its_own():
     a = dataset(DEPTH, B=gaussian(DEPTH))
     one = dataset(DEPTH, B=gaussian(DEPTH + 2.5))
     cells = [sims.to_grid(x, step="2 nm", conserve="dose") for x in (a, one)]
@@ -108,22 +92,6 @@ def test_no_shift_stands_out():
     flat = dataset(DEPTH, B=np.ones(DEPTH.size))
     with pytest.raises(ProfileError, match="no shift stands out"):
         sims.align(peak, flat)
-
-
-def test_alignment_errors():
-    a = dataset(DEPTH, B=gaussian(DEPTH))
-    with pytest.raises(SpeciesError, match="marker='As': a has no such species; it has B"):
-        sims.align(a, a, marker="As")
-    with pytest.raises(ProfileError, match="method='guess'"):
-        sims.align(a, a, method="guess")
-    with pytest.raises(ProfileError, match="needs the marker"):
-        sims.align(a, a, method="peak")
-    with pytest.raises(UnitsError, match="alignment with these data needs a concentration"):
-        sims.align(a, dataset(DEPTH, units="counts/s", B=gaussian(DEPTH)))
-    with pytest.raises(ProfileError, match="a is a batch"):
-        sims.align(sims.stack([a, a]), a)
-    with pytest.raises(ProfileError, match="'B' has 150 samples in a and 4 in b"):
-        sims.align(a, a.isel(depth=slice(4)))
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
@@ -178,26 +146,6 @@ def test_leading_edges_and_batches():
         )
 
 
-def test_arguments_of_an_edge():
-    a = dataset(DEPTH, Si=interface(DEPTH, 80.0))
-    for wrong in (
-        {"method": "edge"},
-        {"method": "edge", "level": "1e3 atoms/cm^3", "fraction": 0.5},
-        {"level": "1e3 atoms/cm^3"},
-        {"method": "peak", "fraction": 0.5},
-    ):
-        with pytest.raises(ProfileError, match=r'give level or fraction with method="edge"'):
-            sims.align(a, a, marker="Si", **wrong)
-    with pytest.raises(ProfileError, match="needs the marker whose edge"):
-        sims.align(a, a, method="edge", fraction=0.5)
-    with pytest.raises(ProfileError, match="fraction=1"):
-        sims.align(a, a, marker="Si", method="edge", fraction=1)
-    with pytest.raises(ProfileError, match="edge='any'"):
-        sims.align(a, a, marker="Si", method="edge", fraction=0.5, edge="any")
-    with pytest.raises(UnitsError, match="level"):
-        sims.align(a, a, marker="Si", method="edge", level="3 nm")
-
-
 @pytest.mark.parametrize("method", ["cross-correlation", "edge"])
 def test_times_are_shifted_by_times(method):
     def over_time(ds):
@@ -215,13 +163,6 @@ def test_times_are_shifted_by_times(method):
     assert found["time_shift"].attrs["units"] == "s"
     assert found["sputter_time"].attrs["units"] == "min"
     np.testing.assert_allclose(found["sputter_time"], b["sputter_time"] - 0.2, atol=1e-3)
-
-
-@pytest.mark.parametrize("options", [{"method": "peak"}, {"method": "edge", "fraction": 0.5}])
-def test_what_does_not_look_has_no_range_to_look_in(options):
-    a = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match=r"^max_shift='10 nm' goes with a correlation"):
-        sims.align(a, a, marker="B", max_shift="10 nm", **options)
 
 
 # --- markers: depths are stretched ---------------------------------------------------------------
@@ -291,76 +232,6 @@ def test_markers_move_the_edges_of_cells(unit, batch):
     np.testing.assert_allclose(dose, [sims.integrated_dose(cells())] * (1 + batch), rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "says"),
-    [
-        ({"method": "markers"}, ProfileError, "give markers with"),
-        ({"markers": ["B", "As"]}, ProfileError, "give markers with"),
-        ({"method": "markers", "markers": ["B"]}, ProfileError, "two or more"),
-        ({"method": "markers", "markers": "B, As"}, ProfileError, "two or more"),
-        ({"method": "markers", "markers": ["B", "P"]}, SpeciesError, r"markers\[1\]='P' is not in"),
-        (
-            {"method": "markers", "markers": [("10 nm", "20 nm"), ("5 nm", "30 nm")]},
-            ProfileError,
-            "not in one order",
-        ),
-        ({"method": "markers", "markers": ["B", ("1 s", "2 s")]}, UnitsError, r"markers\[1\] in a"),
-    ],
-)
-def test_markers_that_do_not_fit(options, error, says):
-    with pytest.raises(error, match=says):
-        sims.align(two_layers(), two_layers(), **options)
-
-
-def test_what_was_moved_and_what_cannot_be_is_said():
-    for axis, words in ((two_layers(), "depths"), (over_time(two_layers()), "times")):
-        found = sims.align(axis, axis, method="markers", markers=["B", "As"])
-        shift = found["depth_shift" if words == "depths" else "time_shift"]
-        assert shift.attrs["description"] == f"{words} moved between 2 markers"
-    lot = two_layers().expand_dims(lot=2)
-    for name, pair in (("a", (lot, two_layers())), ("b", (two_layers(), lot))):
-        message = rf"{name} has the dimension 'lot', .*{name}\.isel\(lot=0\)"
-        with pytest.raises(ProfileError, match=message):
-            sims.align(*pair, method="markers", markers=["B", "As"])
-
-
-def over_time(ds):
-    ds = ds.rename(depth="sputter_time")
-    ds["sputter_time"].attrs["units"] = "s"
-    return ds
-
-
-def test_species_that_both_have_are_listed():
-    a, b = two_layers(), two_layers()
-    b = b.assign_coords(species=["B", "P"])
-    for markers in (["B", "As"], ["B", "P"]):
-        with pytest.raises(
-            SpeciesError, match=rf"\[1\]='{markers[1]}' is not in both; common are B$"
-        ):
-            sims.align(a, b, method="markers", markers=markers)
-
-
-@pytest.mark.parametrize(
-    "names", [("B", "As"), ("As", "B"), ("B", None), (None, "B"), (None, None)]
-)
-def test_a_marker_is_a_species_of_both_single_profiles(names):
-    one, other = (
-        two_layers().isel(species=0, drop=True) if name is None else two_layers().sel(species=name)
-        for name in names
-    )
-    with pytest.raises(SpeciesError, match=r"^markers\[1\]='B' is not in both; common are none$"):
-        sims.align(one, other, method="markers", markers=[("5 nm", "6 nm"), "B"])
-
-
-def test_arguments_that_exclude_each_other():
-    a = sims.open_example("boron-implant").sel(species=["B"])
-    for wrong in ({"method": "markers"}, {"markers": "B", "method": "peak", "marker": "B"}):
-        with pytest.raises(ProfileError, match=r'give markers with method="markers", and with no'):
-            sims.align(a, a, **wrong)
-    with pytest.raises(ProfileError, match="give marker or markers, not both"):
-        sims.align(a, a, method="markers", markers="B", marker="B")
-
-
 def cells_of(ds):
     depth = ds["depth"].values
     half = 0.5 * np.diff(depth[:2]).item()
@@ -414,35 +285,6 @@ def test_quantified_axes_of_each_measurement_are_moved_in_canonical_units():
     np.testing.assert_allclose(moved["depth"].values, plain["depth"].values, rtol=1e-12)
 
 
-def test_a_file_no_longer_has_the_fields_of_what_was_moved():
-    b = two_layers().assign_coords(wire_fields=((), "depth"))
-    assert "wire_fields" not in sims.align(two_layers(), b).coords
-    assert (
-        "wire_fields"
-        not in sims.align(two_layers(), b, method="markers", markers=["B", "As"]).coords
-    )
-
-
-def test_an_edge_that_is_not_there_is_said_with_the_range_of_the_values():
-    a = dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0))
-    options = {"marker": "Si", "method": "edge", "level": "1e6 counts/s"}
-    with pytest.raises(ProfileError) as told:
-        sims.align(a, a, **options)
-    assert str(told.value) == (
-        "a does not fall below the level, 1e+06 count/s: its values run from 1 to 1e+05"
-    )
-    with pytest.raises(
-        ProfileError, match=r"^a does not rise above the level, 1e\+06 count/s: its"
-    ):
-        sims.align(a, a, edge="leading", **options)
-    low = a.assign(intensity=(a["intensity"] * 1e-3).assign_attrs(units="counts/s"))
-    batch = sims.stack([a, low], names=["x", "y"])
-    with pytest.raises(
-        ProfileError, match="measurement 'y': b does not fall below the level, 1000 count"
-    ):
-        sims.align(a, batch, marker="Si", method="edge", level="1e3 counts/s")
-
-
 @pytest.mark.parametrize("method", ["cross-correlation", "peak"])
 def test_samples_without_a_value_are_left_out(method):
     hole = np.where(DEPTH % 7 == 3, np.nan, gaussian(DEPTH, floor=1e16))
@@ -452,71 +294,7 @@ def test_samples_without_a_value_are_left_out(method):
     assert moved["depth_shift"].item() == pytest.approx(4.0, abs=0.05)
 
 
-def test_depths_that_need_no_shift_stay_to_the_last_bit():
-    depth = np.cumsum(np.random.default_rng(3).uniform(0.5e-3, 1.5e-3, 300))
-    ds = dataset(1e3 * depth, B=gaussian(1e3 * depth, floor=1e16))
-    ds = ds.assign_coords(depth=("depth", depth, {"units": "um"}))
-    moved = sims.align(ds, ds, method="peak", marker="B")
-    assert float(moved["depth_shift"]) == 0.0
-    np.testing.assert_array_equal(moved["depth"].values, depth)
-
-
 ONE = dataset(DEPTH, B=gaussian(DEPTH))
-FLAT = dataset(DEPTH, B=np.ones(DEPTH.size))
-STANDS_OUT = (
-    "no shift stands out: the correlation is flat, or highest at the end of the searched range; "
-    "choose a marker with structure, or another max_shift"
-)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "options", "error", "said"),
-    [
-        (
-            ONE,
-            sims.stack([ONE, ONE.isel(depth=slice(4))], names=["x", "y"]),
-            {},
-            ProfileError,
-            (
-                "species 'B' has 150 samples in a and 4 in measurement 'y'; an alignment needs "
-                "five of each"
-            ),
-        ),
-        (ONE, FLAT, {}, ProfileError, STANDS_OUT),
-        (
-            ONE,
-            sims.stack([ONE, FLAT], names=["x", "y"]),
-            {},
-            ProfileError,
-            f"measurement 'y': {STANDS_OUT}",
-        ),
-        (
-            ONE.isel(species=0, drop=True),
-            ONE.isel(species=0, drop=True),
-            {"marker": "B"},
-            SpeciesError,
-            "marker='B': a has no such species; it has none",
-        ),
-        (
-            ONE.isel(species=0),
-            ONE,
-            {"marker": "P"},
-            SpeciesError,
-            "marker='P': a has no such species; it has B",
-        ),
-        (
-            dataset(DEPTH, B=gaussian(DEPTH), P=gaussian(DEPTH)),
-            ONE,
-            {"marker": "P", "method": "peak"},
-            SpeciesError,
-            "marker='P': a has no such species; it has B",  # of those that both have
-        ),
-    ],
-)
-def test_what_cannot_be_aligned_is_said_with_whose_it_is(a, b, options, error, said):
-    with pytest.raises(error) as told:
-        sims.align(a, b, **options)
-    assert str(told.value) == said
 
 
 def test_five_samples_are_enough_and_species_with_fewer_are_left_out():

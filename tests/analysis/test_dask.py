@@ -46,7 +46,7 @@ def variables(result):
 
 @pytest.mark.few(3)
 @pytest.mark.parametrize("question", LAZY)
-def test_nothing_is_computed_until_asked(question):
+def test_nothing_is_computed_before_compute(question):
     counter = Computed()
     with dask.config.set(scheduler=counter):
         lazy = ask(question, chunked())
@@ -88,7 +88,7 @@ EACH_SAMPLE = {"below_detection", "with_counting_statistics"}
 
 
 @pytest.mark.parametrize("question", [q for q in LAZY if q.split()[0] not in EACH_SAMPLE])
-def test_a_profile_in_pieces_is_refused_and_says_what_to_do(question):
+def test_profiles_chunked_along_depth_are_refused(question):
     with pytest.raises(ProfileError, match=r"chunked along 'depth'.*chunk\(\{'depth': -1\}\)"):
         ask(question, BATCH.chunk(depth=50))
 
@@ -237,35 +237,6 @@ def test_the_words_of_one_profile_have_the_announced_length(question):
     ds = sims.open_example("boron-implant").isel(species=0)
     status = ask(question, ds.chunk())["status"]
     assert status.dtype == status.compute().dtype == ask(question, ds)["status"].dtype
-
-
-@pytest.mark.few(2)
-@pytest.mark.parametrize("question", ["peak", "interface", "mean_value", "fit", "detection_limit"])
-def test_of_a_single_species_the_variable_in_which_it_was_measured(question):
-    z = np.arange(0.0, 200.0, 2.0)
-    matrix, nothing = 2e5 / (1 + np.exp((z - 120) / 4)) + 10.0, np.full(z.size, np.nan)
-    rows = {
-        "concentration": (np.stack([1e20 * np.exp(-z / 20), nothing]), "atom/cm^3"),
-        "intensity": (np.stack([nothing, matrix]), "count/s"),
-    }
-    ds = xr.Dataset(
-        {n: (("species", "depth"), v, {"units": unit}) for n, (v, unit) in rows.items()},
-        {"species": ["B", "Ta->"], "depth": ("depth", z, {"units": "nm"})},
-    )
-    arguments = {
-        "mean_value": {"start": "20 nm", "stop": "60 nm"},
-        "fit": {"model": "edge"},
-        "detection_limit": {"window": ("150 nm", "190 nm")},
-    }.get(question, {})
-    for species in ("B", "Ta->"):
-        found = [
-            getattr(sims, question)(data.sel(species=[species]), **arguments).compute()
-            for data in (ds, ds.chunk(species=1))
-        ]
-        xr.testing.assert_allclose(found[1], found[0])
-        main = [next(iter(f.data_vars.values())) if hasattr(f, "data_vars") else f for f in found]
-        assert main[0].attrs["units"] == main[1].attrs["units"]
-        assert species == "B" or bool(main[1].notnull().all())
 
 
 @pytest.mark.slow

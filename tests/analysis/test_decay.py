@@ -8,7 +8,7 @@ import xarray as xr
 from measured import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import ProfileWarning
 
 
 @pytest.mark.parametrize("decay", [1.3, 5.0, 40.0])
@@ -61,35 +61,6 @@ def test_too_few_samples_have_no_decay(values):
     assert word(found["status"]) == "no_data"
 
 
-@pytest.mark.parametrize("argument", ["start", "stop", "low", "high", "detection_limit"])
-def test_bare_numbers_are_refused_by_name(argument):
-    with pytest.raises(UnitsError, match=argument):
-        sims.decay_length(one([0, 1, 2], [4, 2, 1]), **{argument: 5})
-
-
-@pytest.mark.study
-@pytest.mark.parametrize("options", [{"stop": "46 nm"}, {"low": 0.05, "high": 0.7}])
-@pytest.mark.parametrize("top", [10, 100, 1000])
-@pytest.mark.filterwarnings("ignore:.*the edge is not exponential")
-def test_the_standard_error_of_a_decay_length_covers(top, options):
-    rng = np.random.default_rng(11)
-    z = np.arange(0, 120, 1.0)
-    counts = rng.poisson(top * np.exp(-z / 20), (1000, 1, z.size))
-    batch = xr.Dataset(
-        {"concentration": (("measurement", "species", "depth"), counts * 1e15)},
-        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
-    )
-    batch["concentration"].attrs["units"] = "atom/cm^3"
-    batch = sims.with_counting_statistics(batch, value_per_count="1e15 atoms/cm^3")
-    given = {
-        name: value if isinstance(value, str) else f"{value * top * 1e15} atoms/cm^3"
-        for name, value in options.items()
-    }
-    found = sims.decay_length(batch, **given)
-    covered = np.mean(np.abs(found["decay_length"] - 20) <= found["stderr"])
-    assert 0.60 <= covered <= 0.76
-
-
 @pytest.mark.parametrize("stderr", [None, 0.01])
 def test_levels_select_the_requested_edge_of_a_peak(stderr):
     z = np.arange(0, 101, 1.0)
@@ -107,11 +78,6 @@ def test_a_flat_profile_does_not_decay(stderr):
     found = sims.decay_length(one([0, 1, 3, 7], [3e16] * 4, stderr=stderr))
     assert math.isnan(number(found["decay_length"]))
     assert word(found["status"]) == "never_reached"
-
-
-def test_levels_in_the_wrong_order_are_refused():
-    with pytest.raises(ProfileError, match=r"low=.*high="):
-        sims.decay_length(one([0, 1, 2], [4, 2, 1]), low="1e19 atoms/cm^3", high="1e17 atoms/cm^3")
 
 
 # --- does a straight line fit? ------------------------------------------------------------------
@@ -155,7 +121,7 @@ def test_reduced_chi_square_is_large_if_the_edge_is_not_exponential(stated):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
-def test_a_bent_edge_on_a_fine_grid_is_told_and_a_straight_one_is_not():
+def test_a_bent_edge_on_a_fine_grid_has_status_wrong_shape_and_a_straight_one_ok():
     z = np.arange(0, 120, 2.0)
     rng = np.random.default_rng(6)
     for edge, expected in ((np.exp(-z / 20), "ok"), (np.exp(-(z**2) / 3000), "wrong_shape")):
@@ -197,13 +163,6 @@ def test_over_sputter_time_in_seconds():
     for name in ("decay_length", "per_decade", "stderr", "start", "stop"):
         assert found[name].attrs["units"] == "s", name
     assert "depth" not in str(found["decay_length"].attrs).lower()
-
-
-def test_the_levels_of_a_decay_are_in_order():
-    ds = sims.open_example("boron-implant")
-    for low in ("1e19 atoms/cm^3", "1e18 atoms/cm^3"):
-        with pytest.raises(ProfileError, match=r"low='1e1[89].*' must lie below high='1e18"):
-            sims.decay_length(ds, low=low, high="1e18 atoms/cm^3")
 
 
 @pytest.mark.parametrize("lazy", [False, True])

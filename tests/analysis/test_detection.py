@@ -8,7 +8,7 @@ import xarray as xr
 from measured import measurement, number, one, profile
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SimsWarning, UnitsError
+from sims_analysis.errors import ProfileError, SimsWarning
 
 
 def tail():
@@ -55,19 +55,6 @@ def test_a_window_with_one_sample_or_none_has_no_limit():
         assert math.isnan(number(sims.detection_limit(tail(), window=("200 nm", "300 nm"))))
 
 
-@pytest.mark.parametrize(
-    "window", [("90 nm", "60 nm"), ("60 nm", "60 nm"), "60 nm", ("60 nm",), None, ("60 nm", 90)]
-)
-def test_a_broken_window_is_refused_by_name(window):
-    with pytest.raises((ProfileError, UnitsError), match="window"):
-        sims.detection_limit(tail(), window=window)
-
-
-def test_an_unknown_rule_names_the_known_ones():
-    with pytest.raises(ProfileError, match=r"3-sigma.*mean\+3sigma.*currie"):
-        sims.detection_limit(tail(), window=("60 nm", "99 nm"), rule="3-sigma")
-
-
 # --- below it -----------------------------------------------------------------------------------
 
 
@@ -100,12 +87,6 @@ def test_a_limit_goes_from_the_tail_to_the_junction():
     found = sims.junction_depth(ds, level="1e15 atoms/cm^3", detection_limit=limit, which=1)
     assert found["status"].values.tolist() == ["below_detection"]
     assert sims.below_detection(ds, limit=limit).sum() == 50
-
-
-@pytest.mark.parametrize("limit", [1e16, "1e16", "1 nm", "1 counts/s"])
-def test_a_limit_without_a_fitting_unit_is_refused_by_name(limit):
-    with pytest.raises(UnitsError, match="limit"):
-        sims.below_detection(tail(), limit=limit)
 
 
 def test_the_mask_selects_on_the_data():
@@ -175,7 +156,7 @@ def test_rounding_is_not_scatter():
     assert math.isnan(number(found))
 
 
-def test_currie_needs_counts_and_says_so():
+def test_currie_needs_counts():
     window = ("60 nm", "99 nm")
     with pytest.raises(ProfileError, match="needs counts, and the data have none"):
         sims.detection_limit(tail(), window=window, rule="currie")
@@ -223,7 +204,7 @@ def unmeasured(tmp_path):
         return sims.read(path).to_dataset()
 
 
-def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_of_them(tmp_path):
+def test_samples_below_their_limit_between_others_warn_of_their_effect(tmp_path):
     path = tmp_path / "profile.csv"
     path.write_text("Depth (nm),B (atoms/cm3)\n0,1E17\n1,<5E15\n2,<5E15\n3,1E17\n4,1E17\n5,<5E15\n")
     with pytest.warns(
@@ -232,43 +213,7 @@ def test_a_file_with_samples_below_their_limit_between_others_says_what_becomes_
         sims.read(path).to_dataset()
 
 
-#: Level -> statuses of B, whose last value is 6.34e15, and of P, which ends at 5.2e16.
-BELOW = {
-    "1e15 atoms/cm^3": ["below_limit", "always_above"],
-    "5e15 atoms/cm^3": ["below_limit", "always_above"],
-    "6e15 atoms/cm^3": ["below_limit", "always_above"],  # it was crossed beside the last value
-    "1e17 atoms/cm^3": ["ok", "ok"],
-    "1e21 atoms/cm^3": ["never_reached", "never_reached"],
-}
-
-
-@pytest.mark.few(1)
-@pytest.mark.slow
-@pytest.mark.parametrize("level", BELOW)
-def test_a_level_below_what_a_file_gives_as_limit(unmeasured, level):
-    layouts = [
-        unmeasured,
-        unmeasured.chunk({"species": 1}),
-        sims.stack([unmeasured, unmeasured]).isel(measurement=1),
-        sims.stack([unmeasured, unmeasured.isel(depth=slice(0, -1))]).isel(measurement=0),
-        sims.quantify(unmeasured),
-        unmeasured["concentration"],
-        sims.rescale_depth(unmeasured, factor=1.5),
-    ]
-    for data in layouts:
-        found = sims.junction_depth(data, level=level)
-        assert found["status"].values.tolist() == BELOW[level]
-        limit = sims.dequantify(found)["detection_limit"]
-        np.testing.assert_array_equal(limit, [5e15, np.nan])
-        every = sims.crossings(data, level=level, max_count=2)
-        assert every["status"].isel(crossing=0).values.tolist() == BELOW[level]
-        assert every["status"].isel(crossing=1).values.tolist() == ["", ""]
-        assert "detection_limit" in every.coords
-    alone = sims.junction_depth(unmeasured.sel(species="B"), level=level)
-    assert alone["status"].item() == BELOW[level][0]
-
-
-def test_the_limit_of_a_file_is_told_scaled_and_replaced(unmeasured):
+def test_the_limit_of_a_file_is_scaled_and_replaced(unmeasured):
     with pytest.raises(sims.errors.JunctionError, match=r"without a value are below 5e\+15"):
         sims.junction_depth(unmeasured.sel(species="B"), level="1e15 atoms/cm^3", strict=True)
     one = unmeasured.sel(species=["B"])
@@ -311,14 +256,14 @@ def test_the_value_of_one_count_is_that_of_most_samples_with_a_count():
     assert number(found) == pytest.approx(limit, rel=1e-9)
 
 
-def test_a_window_that_tells_nothing_is_told_with_the_reason():
+def test_a_window_without_a_limit_warns_with_the_reason():
     z = np.arange(0, 100.0)
     flat = measurement(z, {"B": np.full(100, 7.0), "P": np.where(z < 50, 1e18, z)})
-    with pytest.warns(sims.SimsWarning) as told:
+    with pytest.warns(sims.SimsWarning) as caught:
         found = sims.detection_limit(flat, window=("60 nm", "70 nm"))
     assert found["status"].values.tolist() == ["undetermined", "ok"]
     assert np.isnan(found.values).tolist() == [True, False]
-    (text,) = (str(one.message) for one in told)
+    (text,) = (str(one.message) for one in caught)
     assert text == (
         "species 'B': all samples in the window are the same, 60 to 70 nm; the record runs from 0 "
         "to 99 nm: there is no limit"
@@ -331,7 +276,7 @@ def test_a_window_that_tells_nothing_is_told_with_the_reason():
     assert found["background"].values.tolist() == [7.0, 65.0]
 
 
-def test_limits_that_are_not_known_flag_all_samples_and_are_told():
+def test_an_unknown_limit_flags_all_samples_and_warns():
     ds = measurement([0.0, 1.0, 2.0], {"B": [1.0, 5.0, np.nan], "P": [1.0, 5.0, 9.0]})
     limit = xr.DataArray([3.0, np.nan], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
     with pytest.warns(sims.SimsWarning, match="^species 'P': limit is NaN, and no sample is known"):
@@ -351,8 +296,9 @@ def test_a_limit_in_the_metadata_hides_nothing_where_all_samples_have_a_value():
     assert above["status"].item() == "always_above"
 
 
+@pytest.mark.filterwarnings("ignore:.*the profile still falls")
 @pytest.mark.parametrize("kind", ["saturated", "below_limit"])
-def test_a_window_of_samples_that_are_no_background_says_so(kind):
+def test_a_window_that_is_no_background_warns(kind):
     z = np.arange(300.0)
     counts = np.random.default_rng(0).poisson(4e4 * np.exp(-z / 30) + 20).astype(float)
     below = (z > 200) & (z < 220) & (kind == "below_limit")

@@ -76,7 +76,7 @@ TOLD = {
     "saturation": ({"saturated"}, "equal to the last digit"),
     "gap": ({"gap"}, "no sample between"),
 }
-#: What need not be told, and why.
+#: What need not be reported, and why.
 APART = {
     ("limit", "with_counting_statistics"): "states errors of samples with a value alone",
     ("limit", "below_detection"): "flags them",
@@ -107,7 +107,7 @@ def answer(question, ds):
 
 @pytest.mark.parametrize("doubt", DOUBTS)
 @pytest.mark.parametrize("question", EVERY)
-def test_every_doubt_is_told_by_every_question(question, doubt):
+def test_every_question_reports_every_kind_of_doubtful_sample(question, doubt):
     ds = DOUBTS[doubt](counted())
     if any((doubt, name) in APART for name in (question, question.split()[0])):
         return
@@ -115,7 +115,7 @@ def test_every_doubt_is_told_by_every_question(question, doubt):
     status, message = TOLD[doubt]
     assert set(words) & status or re.search(message, text), (
         f"{question}: {words}, and not a word of a {doubt}. Give the status by resolve() "
-        "(sims_analysis/frame/evidence.py), or say in APART why it need not be told"
+        "(sims_analysis/frame/evidence.py), or say in APART why it need not be reported"
     )
 
 

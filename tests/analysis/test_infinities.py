@@ -69,8 +69,7 @@ def test_an_infinite_depth_of_one_profile_is_refused(rows):
         sims.integrated_dose(data)
 
 
-@pytest.mark.few(19)
-@pytest.mark.parametrize("rows", [3, 400])
+@pytest.mark.parametrize("rows", [3, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("question", EVERY)
 def test_what_was_not_measured_is_not_infinite(question, rows):
     data = profiles(rows)

@@ -1,18 +1,13 @@
 """No result depends on the layout: dense, union, padded, quantified, Dask, order, precision."""
 
-import math
-
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from measured import layouts, measurement, one, padded, plain, union
+from measured import layouts, measurement, padded, plain, union
 from questions import PER_PROFILE, asking
 
 import sims_analysis as sims
 
-LEVEL = "1e18 atoms/cm^3"
 WARNS = "ignore::sims_analysis.errors.SimsWarning"
 
 
@@ -123,21 +118,6 @@ def test_neither_chunks_nor_order_change_a_bit(question):
             np.testing.assert_array_equal(array, reference.transpose(*array.dims), err_msg=name)
 
 
-def test_chunks_along_depth_are_refused_with_advice():
-    ds = one(np.arange(20), np.ones(20)).chunk({"depth": 5})
-    from sims_analysis.errors import ProfileError
-
-    with pytest.raises(ProfileError, match="rechunk"):
-        sims.integrated_dose(ds)
-
-
-def test_dask_input_gives_lazy_results():
-    ds = union(interleaved()).chunk({"species": 1})
-    for found in (sims.integrated_dose(ds), sims.junction_depth(ds, level=LEVEL)):
-        assert found.chunks is not None
-        assert found["status"].chunks is not None
-
-
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_the_kind_out_is_the_kind_in(question):
@@ -185,66 +165,6 @@ def test_single_precision_costs_single_precision(question):
             np.testing.assert_allclose(a[name], b[name], rtol=2e-4, err_msg=name)
 
 
-samples = st.lists(
-    st.tuples(
-        st.sampled_from([0.5, 1.0, 3.0]),
-        st.one_of(st.sampled_from([np.nan, 0.0, -1e16, 1e18]), st.floats(1e14, 1e21)),
-    ),
-    min_size=1,
-    max_size=8,
-)
-
-
-@pytest.mark.slow
-@given(samples, samples, st.sampled_from(["trapezoid", "loglinear"]))
-@settings(max_examples=20)
-@pytest.mark.filterwarnings(WARNS)
-def test_dose_and_junction_of_any_profiles_in_any_layout(first, second, rule):
-    profiles = {}
-    for name, pairs in (("B", first), ("P", second)):
-        steps, values = zip(*pairs, strict=True)
-        z, c = np.cumsum(steps), np.array(values)
-        profiles[name] = (z[~np.isnan(c)], c[~np.isnan(c)])
-    every = layouts(profiles)
-    for ask in (
-        lambda ds: sims.integrated_dose(ds, rule=rule),
-        lambda ds: sims.integrated_dose(ds, rule=rule, start="1.3 nm", stop="6.1 nm"),
-        lambda ds: sims.junction_depth(ds, level=LEVEL, which="first"),
-    ):
-        wanted = plain(ask(every["union"]), profiles)
-        for name in ("padded", "union, dask", "padded, dask", "union, quantified"):
-            found = plain(ask(every[name]), profiles)
-            # Of terms that cancel, rounding is to be seen beside the terms and not their sum.
-            scale = 1e-14 * max((np.abs(c).max(initial=0) for _, c in profiles.values())) * 30e-7
-            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=scale)
-            assert (found["status"].values == wanted["status"].values).all()
-
-
-@pytest.mark.parametrize("engine", ["h5netcdf"])
-def test_a_netcdf_without_attrs_says_what_is_missing(engine, tmp_path):
-    from sims_analysis.errors import UnitsError
-
-    ds = union(interleaved())
-    for variable in ds.variables.values():
-        variable.attrs = {}
-    ds.to_netcdf(tmp_path / "bare.nc", engine=engine)
-    with (
-        xr.open_dataset(tmp_path / "bare.nc", engine=engine) as bare,
-        pytest.raises(UnitsError, match=r"concentration.*unit"),
-    ):
-        sims.integrated_dose(bare)
-
-
-def test_answers_plot_themselves_with_their_unit():
-    import matplotlib.pyplot as plt
-
-    ds = union(interleaved())
-    sims.cumulative_dose(ds).dropna("depth", how="all").isel(species=0).plot()
-    axes = plt.gca()
-    assert axes.get_ylabel() == "Cumulative dose [atom/cm^2]"
-    assert axes.get_xlabel().endswith("[nm]")
-
-
 @pytest.mark.parametrize("layout", ["union", "padded"])
 def test_coordinates_of_the_user_stay(layout):
     profiles = interleaved()
@@ -253,14 +173,6 @@ def test_coordinates_of_the_user_stay(layout):
     found = sims.integrated_dose(ds)
     assert found["isotope"].values.tolist() == [11, 31, 75]
     assert str(found["wafer"].values) == "w7"
-
-
-def test_answers_join_the_dataset_by_label():
-    ds = union(interleaved())
-    joined = ds.assign(dose=sims.integrated_dose(ds.isel(species=[2, 0, 1])).drop_vars("status"))
-    assert math.isclose(
-        joined["dose"].sel(species="B").item(), sims.integrated_dose(ds).sel(species="B").item()
-    )
 
 
 @pytest.mark.few(2)
@@ -281,44 +193,11 @@ def test_profiles_that_end_early_do_not_depend_on_those_that_do_not(question):
         np.testing.assert_array_equal(chunks[name], wanted, err_msg=name)
 
 
-@pytest.mark.few(6)
-@pytest.mark.parametrize("question", PER_PROFILE)
-@pytest.mark.filterwarnings(WARNS)
-def test_a_profile_taken_out_of_a_batch_of_longer_ones(question):
-    profiles = {name: (z[: 55 + i], c[: 55 + i]) for i, (name, (z, c)) in enumerate(_three())}
-    ds, ask = padded(profiles), asking(question)
-    for name in profiles:
-        alone = ds.isel(measurement=0).sel(species=name)
-        assert np.isnan(alone["depth"]).any()
-        wanted = fields(ask(ds).sel(measurement="w1", species=name))
-        for key, found in fields(ask(alone)).items():
-            if found.dtype.kind == "U":
-                assert (found == wanted[key]).all()
-            else:
-                np.testing.assert_allclose(found, wanted[key], rtol=1e-12, err_msg=key)
-    running = sims.cumulative_dose(alone)
-    assert running.sizes == alone["concentration"].sizes
-    wanted = sims.cumulative_dose(ds).sel(measurement="w1", species=name)
-    np.testing.assert_allclose(running, wanted, rtol=1e-12)
-
-
-def _three():
-    return interleaved().items()
-
-
 def test_what_was_measured_without_a_depth_is_refused():
     ds = padded({"B": (np.arange(5.0), np.ones(5))}, spare=2).isel(measurement=0, species=0)
     ds["concentration"][-1] = 1e18
     with pytest.raises(sims.ProfileError, match=r"depth\[5\] = nan"):
         sims.integrated_dose(ds)
-
-
-def test_counts_of_a_profile_taken_out_of_a_batch_of_longer_ones():
-    alone = padded({"B": (np.arange(5.0), np.arange(5.0) * 1e16)}).isel(measurement=0, species=0)
-    counted = sims.with_counting_statistics(alone, value_per_count="1e14 atoms/cm^3")
-    np.testing.assert_array_equal(
-        counted["concentration_counts"], [0, 100, 200, 300, 400, np.nan, np.nan]
-    )
 
 
 @pytest.mark.parametrize("kind", [np.float32, ">f4", np.float64])
@@ -332,17 +211,3 @@ def test_standard_errors_in_any_precision(kind):
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
     single = np.dtype(kind).itemsize == 4
     assert sims.cumulative_dose(ds).dtype == (np.float32 if single else np.float64)
-
-
-def test_limits_of_other_profiles_change_no_bit():
-    rng = np.random.default_rng(0)
-    z = np.cumsum(rng.uniform(0.1, 2, 300))
-    c = 1e20 * np.exp(-(((z - 80) / 30) ** 2)) * rng.uniform(0.8, 1.2, (60, 300)) + 1e15
-    ds = measurement(z, {f"S{i}": row for i, row in enumerate(c)})
-    depth = xr.DataArray(np.full(60, np.nan), dims="species", attrs={"units": "nm"})
-    depth[59] = 20.3
-    exclude = {"surface": "exclude", "surface_depth": depth}
-    whole = sims.integrated_dose(ds, **exclude)
-    np.testing.assert_array_equal(
-        sims.integrated_dose(ds.chunk(species=10), **exclude).compute(), whole
-    )

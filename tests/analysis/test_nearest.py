@@ -5,24 +5,9 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.analysis.crossings import OTHERS, nearest
 from sims_analysis.errors import AmbiguousJunctionWarning, ProfileWarning
 
 Z = np.arange(0.0, 60.0, 0.5)
-
-
-def test_the_nearest_of_those_that_are_alike():
-    depth = xr.Variable("crossing", [10.0, 20.0, 30.0, np.nan])
-    others = xr.Variable(OTHERS, [9.0, 12.0, 21.0, 28.0, np.nan])
-    every = xr.Variable(OTHERS, [True] * 5)
-    found = nearest(depth, others, every | (depth.isnull() & False))
-    np.testing.assert_array_equal(found, [9.0, 21.0, 28.0, np.nan])
-    alike = xr.Variable(OTHERS, [False, True, False, False, True])
-    np.testing.assert_array_equal(nearest(depth, others, alike), [12.0, 12.0, 12.0, np.nan])
-    none = xr.Variable(OTHERS, [False] * 5)
-    assert np.isnan(nearest(depth, others, none)).all()
-    same = nearest(xr.Variable("crossing", [12.0]), others, every)
-    assert same.values.tolist() == [12.0]
 
 
 def restored(width, achieved=4.0):
@@ -38,13 +23,10 @@ def restored(width, achieved=4.0):
 HALF = "5e17 atom/cm^3"
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [lambda ds: sims.crossings(ds, level=HALF), lambda ds: sims.junction_depth(ds, level=HALF)],
-)
-def test_edges_nearer_than_what_is_resolved_are_told(ask):
+@pytest.mark.parametrize("ask", [sims.crossings, sims.junction_depth])
+def test_edges_nearer_than_what_is_resolved_warn(ask):
     with pytest.warns(ProfileWarning, match=r"crossed twice within 0\.5 achieved resolutions"):
-        ask(restored(2.0))
+        ask(restored(2.0), level=HALF)
 
 
 def test_depths_of_restored_profiles_have_errors_of_what_is_restored():

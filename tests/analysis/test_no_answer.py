@@ -51,22 +51,6 @@ def test_the_status_of_a_containing_depth(values, status):
         assert word(sims.depth_at_dose_fraction(ds, fraction=0.5)["status"]) == status
 
 
-def test_fractions_in_a_table_are_refused():
-    with pytest.raises(ProfileError, match="fraction="):
-        sims.depth_at_dose_fraction(one([0, 1], [1e18, 1e18]), fraction=[[0.1, 0.2]])
-
-
-@pytest.mark.parametrize("profiles", [3, 100])
-def test_one_of_many_profiles_without_a_result(profiles):
-    z = np.linspace(0, 600, 70_000 // profiles)
-    c = np.exp(-(((z - 100) / 30) ** 2) / 2) * 1e20 * np.ones((profiles, 1))
-    c[1] = np.nan
-    ds = measurement(z, {f"S{i}": row for i, row in enumerate(c)})
-    found = sims.depth_at_dose_fraction(ds)
-    assert found["status"].values.tolist() == ["ok", "no_data", *["ok"] * (profiles - 2)]
-    assert bool((found.notnull().all("fraction") == (found["status"] == "ok")).all())
-
-
 @pytest.mark.slow
 def test_no_dose_no_error():
     z = np.linspace(0, 600, 300)
@@ -108,30 +92,6 @@ def test_profiles_with_very_few_samples(size, errors):
     for found in values:
         assert found.sizes["species"] == 2
         assert size == 2 or bool(found.isnull().all())
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        sims.moments,
-        sims.peak,
-        sims.decay_length,
-        lambda ds, **window: sims.fit(ds, model="gaussian", **window),
-    ],
-)
-def test_a_window_without_a_sample_is_named(ask):
-    z = np.arange(0.0, 100.0)
-    ds = one(z, 1e18 * np.exp(-(((z - 40) / 10) ** 2)))
-    message = "'B': no sample in the window start=900 nm; the record runs from 0 to 99"
-    with pytest.warns(SimsWarning, match=message):
-        found = ask(ds, start="900 nm")
-    assert found["status"].values.ravel().tolist() == ["no_data"]
-    # The depth of a junction that was not found is no window.
-    unknown = xr.DataArray([np.nan], {"species": ["B"]}, "species", attrs={"units": "nm"})
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        ask(ds, start=unknown)
-    assert not [w for w in caught if "no sample" in str(w.message)]
 
 
 # --- an argument that is not known for one of several profiles ------------------------------------

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from counted import trials
-from measured import measurement, number, one, word
+from measured import number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileWarning
 
 
 def gaussian(z, rp, straggle):
@@ -78,36 +78,6 @@ def test_peak_of_an_intensity_keeps_its_unit_and_error():
     assert 10 < number(found[f"{value}_stderr"]) < 10.5
 
 
-# --- windows ------------------------------------------------------------------------------------
-
-
-def test_a_reversed_window_is_refused():
-    with pytest.raises(ProfileError, match=r"start.*stop"):
-        sims.peak(one([0, 1, 2], [4, 2, 1]), start="5 nm", stop="1 nm")
-
-
-def test_windows_of_each_profile_and_over_a_new_dimension():
-    z = np.arange(0, 200, 1.0)
-    c = gaussian(z, 50, 10) + gaussian(z, 150, 10)
-    ds = measurement(z, {"B": c, "P": c})
-    ends = {"coords": {"species": ["P", "B"]}, "attrs": {"units": "nm"}}
-    found = sims.peak(ds, start=xr.DataArray([100.0, 0.0], **ends))
-    assert found["depth"].sel(species=["B", "P"]).values.tolist() == [50, 150]
-    cases = xr.DataArray([0.0, 100.0, 180.0], dims="case", attrs={"units": "nm"})
-    found = sims.peak(ds, start=cases)
-    assert found["depth"].dims == ("species", "case")
-    assert found["depth"].values.tolist() == [[50, 150, 180]] * 2
-    assert found["status"].values.tolist() == [["ok", "ok", "truncated"]] * 2
-
-
-def test_an_unknown_window_is_empty():
-    ds = one([0, 1, 2, 3], [8, 4, 2, 1])
-    unknown = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "nm"})
-    found = sims.peak(ds, start=unknown)
-    assert word(found["status"]) == "no_data"
-    assert math.isnan(number(found["depth"]))
-
-
 # --- the surface transient ----------------------------------------------------------------------
 
 
@@ -150,7 +120,7 @@ def test_over_sputter_time_the_answer_is_a_time():
     assert number(found["fwhm"]) == number(same["fwhm"])
 
 
-def test_a_width_that_noise_has_cut_short_is_told():
+def test_a_width_cut_short_by_noise_warns():
     z = np.arange(0, 160.0)
     counts = np.random.default_rng(3).poisson(30 * np.exp(-(((z - 80) / 30) ** 2)))
     with pytest.warns(ProfileWarning, match="beside the width, 26.8 nm, are .* over 43 nm: "):

@@ -76,7 +76,7 @@ def test_kinds_without_a_status_are_in_the_table():
     assert sims.integrated_dose(ds)["status"].item() == "ok"
 
 
-def test_what_is_carried_is_told_beside_what_values_show():
+def test_flags_of_the_data_are_listed_with_those_that_values_show():
     keep = (Z < 30) | (Z > 60)
     ds = flagged(one(Z[keep], COUNTS[keep] * 1e15), {4: GAP_AFTER, 5: GAP_BEFORE})
     assert listed(ds) == [("gap", 4.0, 5.0), ("gap", 29.0, 61.0)]
@@ -111,7 +111,7 @@ def test_all_variables_that_were_measured_are_looked_at_or_one():
         sims.quality(ds, variable="dose")
 
 
-def test_over_sputter_time_it_is_told_in_seconds():
+def test_over_sputter_time_the_table_is_in_seconds():
     keep = (Z < 30) | (Z > 60)
     ds = one(Z[keep], COUNTS[keep] * 1e15).rename(depth="sputter_time")
     ds["sputter_time"].attrs["units"] = "s"

@@ -51,7 +51,7 @@ def test_what_holds_no_profile():
         series_of([sims.open_example("boron-implant")])
 
 
-def test_a_series_says_what_it_is_and_leaves_out_what_is_not_known():
+def test_a_series_has_names_and_units_and_only_known_ancillary_values():
     z = np.array([0.0, 1.0, 2.0])
     ds = xr.Dataset(
         {"concentration": (("species", "depth"), [[1.0, np.nan, 3.0], [4.0, 5.0, 6.0]],
@@ -71,8 +71,8 @@ def test_a_series_says_what_it_is_and_leaves_out_what_is_not_known():
     assert (boron.stderr, boron.beside, boron.cells, boron.place) == (None, {}, {}, {})
     assert phosphorus.stderr.tolist() == [2.0, 2.5, 3.0]
     assert phosphorus.beside["counts"].tolist() == [2.0, 2.5, 3.0]
-    (mine,) = series_of(ds["concentration"].sel(species="P").rename("my_signal"))
-    assert (mine.species, mine.long_name) == ("P", "My signal")
+    (alone,) = series_of(ds["concentration"].sel(species="P").rename("my_signal"))
+    assert (alone.species, alone.long_name) == ("P", "My signal")
 
 
 def test_what_is_known_of_a_background_and_of_cells_is_in_the_series_that_have_it():

@@ -80,7 +80,7 @@ def test_an_unknown_depth_has_no_answer(chunks):
     assert found["status"].values.tolist() == ["ok", "no_data"]
 
 
-def test_a_gap_among_the_samples_used_is_said():
+def test_a_gap_among_the_samples_used_warns():
     ds = one([0, 1, 2, 3, 4, 5, 6, 30, 31, 32], 1e19 * np.exp(-np.arange(10.0)))
     assert word(sims.surface_concentration(ds, depth="3 nm")["status"]) == "ok"
     for depth in ("6 nm", "12 nm"):

@@ -89,34 +89,3 @@ def test_an_argument_that_there_is_not(function):
     data, options = ASKED[function]
     with pytest.raises(TypeError, match=rf"{function}\(\) has no argument 'limits'"):
         getattr(sims, function)(*data, **options, limits=("5 nm", "9 nm"))
-
-
-@pytest.mark.parametrize(
-    ("ask", "said"),
-    [
-        (
-            lambda: sims.compare(DS, DS, start="5 nm"),
-            r"compare\(\) has no argument 'start'; there is after= \(it has level, .* edge, which",
-        ),
-        (
-            lambda: sims.compare(DS, DS, level="1e18 atoms/cm^3", windw=1),
-            r"compare\(\) has no argument 'windw' \(it has level",
-        ),
-        (
-            lambda: sims.crossings(DS, level="1e18 atoms/cm^3", window=("5 nm", "9 nm")),
-            r"crossings\(\) has no argument 'window' \(it has level",
-        ),
-        (
-            lambda: sims.cumulative_dose(DS, start="5 nm"),
-            r"has no argument 'start'; there is data\.sel\(\) for a part of the data",
-        ),
-        (
-            lambda: sims.average(DS, start="5 nm"),
-            r"for a part of the data \(it has the data alone\)",
-        ),
-        (lambda: sims.compare(DS, DS, after="peak"), r"compare: after goes with level="),
-    ],
-)
-def test_what_is_said_instead(ask, said):
-    with pytest.raises((TypeError, SimsError), match=said):
-        ask()

@@ -478,6 +478,7 @@ def test_where_there_are_no_locks(archive, monkeypatch):
     assert answers(archive) == expected
 
 
+@pytest.mark.slow
 def test_threads_ask_at_the_same_time(archive, monkeypatch):
     expected = answers(archive)
     for file in (True, False):

@@ -94,6 +94,7 @@ def test_files_are_called_by_their_ids_or_else_by_their_names(tmp_path):
     assert "\n" not in failures[str(bad)]
 
 
+@pytest.mark.slow
 def test_where_memory_does_not_suffice_the_option_is_advised(tmp_path):
     path = tmp_path / "w7.csv"
     path.write_text("z (nm);B (cps)\n" + "".join(f"{i};1\n" for i in range(2000)))

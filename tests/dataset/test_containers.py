@@ -175,6 +175,7 @@ def test_deflated_chunks_of_their_size_are_read(stored, options):
     assert (sims.load(stored, max_bytes=2**23)["more"] == values).all()
 
 
+@pytest.mark.slow
 def test_the_option_lifts_the_limit_and_dask_needs_less(stored):
     two_dimensions(stored, 1000, 1000)
     with pytest.raises(ArchiveError, match="the limit of 8,000,000 bytes"):
@@ -187,6 +188,7 @@ def test_the_option_lifts_the_limit_and_dask_needs_less(stored):
         sims.load(stored, max_bytes=0)
 
 
+@pytest.mark.slow
 def test_arrays_larger_than_memory_are_opened_with_dask(stored):
     two_dimensions(stored, 40_000, 4_000)
     assert sims.load(stored, chunks={})["big"].shape == (40_000, 4_000)
@@ -194,6 +196,7 @@ def test_arrays_larger_than_memory_are_opened_with_dask(stored):
         sims.load(stored)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dataset", "attribute"])
 def test_one_long_text_that_is_named_many_times_is_refused(tmp_path, kind):
     """Each element names a text in a heap of the file: all may name the same, a long one."""

@@ -344,6 +344,7 @@ def test_measurements_of_an_instrument(question, options):
         xr.testing.assert_identical(back.drop_attrs(deep=False), expected)
 
 
+@pytest.mark.slow
 def test_twice_as_many_measurements_are_twice_the_work():
     def work(count):
         parts = [SHARED[0].assign_attrs(data_id=str(i)) for i in range(count)]

@@ -77,13 +77,6 @@ def test_masettis_mobilities_at_the_ends(element, few, many):
     np.testing.assert_allclose(masetti(np.array([0.0, 1.0, 1e25]), element), [few, few, many], 1e-3)
 
 
-def test_mobility_models_agree_within_what_is_known():
-    n = np.logspace(14, 19, 30)
-    for element in ("P", "B"):
-        each = np.stack([formula(n, element) for formula in MOBILITIES.values()])
-        assert (np.ptp(each, axis=0) / each.mean(axis=0)).max() < 0.25
-
-
 def test_a_quantified_profile_has_a_resistance_in_ohm():
     z = np.arange(0, 300.1, 0.5)
     plain = doped(z, B=gaussian(z))
@@ -116,18 +109,6 @@ def test_a_box_has_its_resistance_by_each_mobility(name, mobility, element, side
     assert found[f"sheet_resistance_{name}"].item() == pytest.approx(by_hand, rel=1e-12)
 
 
-def test_a_box_has_its_resistance_by_hand():
-    z = np.linspace(0, 200, 5)
-    found = sims.sheet_resistance(doped(z, P=np.full(5, 1e18)), donors=["P"], mobility="f723")
-    by_hand = 1 / (CHARGE * f723(np.array([1e18]), "P")[0] * 1e18 * 200e-7)
-    assert found["sheet_resistance"].item() == pytest.approx(by_hand, rel=1e-12)
-    half = sims.sheet_resistance(
-        doped(z, P=np.full(5, 1e18)), donors=["P"], mobility="f723",
-        active_limit={"P": "5e17 atoms/cm^3"},
-    )  # fmt: skip
-    assert half["carrier_dose"].item() == pytest.approx(1e13)
-
-
 def test_the_layer_ends_at_the_junction():
     z = np.arange(0, 300.1, 1.0)
     boron, phosphorus = gaussian(z), np.full(z.size, 1e17)
@@ -157,6 +138,7 @@ def test_species_may_have_axes_of_their_own():
     )
 
 
+@pytest.mark.slow
 def test_the_error_is_that_of_counting():
     z = np.arange(0, 200.1, 2.0)
     truth = gaussian(z, dose=1e14)
@@ -232,7 +214,7 @@ def test_what_makes_no_sense_is_refused(options, error, words):
 
 @shared_profiles.parametrize("tsuprem")
 def test_sheet_resistances_of_a_process_simulator(name):
-    """TSUPREM-4's own, stated beside each profile: what another mobility model may differ by."""
+    """TSUPREM-4's own, stated with each profile: what another mobility model may differ by."""
     ds = sims.SIMSResult.from_json(shared_profiles.read(name)).to_dataset()
     for i, text in enumerate(np.atleast_1d(ds["species_metadata"].values)):
         stated = json.loads(text)
@@ -269,13 +251,13 @@ def counted_layer(peak, trials, seed=1):
 @pytest.mark.parametrize("peak", [10, 100, 1000])
 def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
     """The truth is what ten million counts give: 1,354 ohm above a junction at 124 nm."""
-    asked = {"donors": ["P"], "acceptors": ["B"]}
-    truth = sims.sheet_resistance(counted_layer(10_000_000, 1), **asked).isel(trial=0)
+    options = {"donors": ["P"], "acceptors": ["B"]}
+    truth = sims.sheet_resistance(counted_layer(10_000_000, 1), **options).isel(trial=0)
     ds = counted_layer(peak, 150)
     for data in (ds, sims.to_grid(ds, step="0.5 nm")):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FitWarning)  # a few layers of ten counts are not sure
-            found = sims.sheet_resistance(data, **asked)
+            found = sims.sheet_resistance(data, **options)
         ok = (found["status"] == "ok").values
         assert ok.mean() > 0.8
         depth = found["layer_depth"].values[ok]
@@ -314,36 +296,23 @@ def of_few_counts(peak, trials=60, step=1.3):
     return sims.with_counting_statistics(ds, value_per_count=f"{per} atoms/cm^3")
 
 
-@pytest.mark.parametrize(("peak", "told"), [(10, 60), (30, 50), (1000, 0)])
-def test_noise_that_changes_the_mobility_is_told(peak, told):
-    """At 10 counts a third of the intervals hold the truth: each answer is told."""
+@pytest.mark.parametrize(("peak", "warned"), [(10, 60), (30, 50), (1000, 0)])
+def test_noise_that_changes_the_mobility_is_warned_of(peak, warned):
+    """At 10 counts a third of the intervals hold the truth: there is a warning of each."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         sims.sheet_resistance(of_few_counts(peak), acceptors=["B"])
-    if not told:
+    if not warned:
         assert not caught
         return
     (message,) = {str(one.message) for one in caught}
     assert re.search(r"resistance is \d(\.\d)? % higher than by that at the mean", message)
-    assert int(re.search(r"and (\d+) more", message)[1]) + 1 >= told
-
-
-def test_what_few_counts_change_is_as_much_as_is_told():
-    """The message's share is most of how far the answers lie above the truth."""
-    z = np.arange(0.5, 260.0, 1.3)
-    truth = doped(z, B=1e19 * np.exp(-((np.log(z / 50) / 0.45) ** 2) / 2))
-    asked = {"acceptors": ["B"]}
-    expected = sims.sheet_resistance(truth, **asked)["sheet_resistance"].item()
-    with pytest.warns(FitWarning, match="where the standard error is") as caught:
-        found = sims.sheet_resistance(of_few_counts(10, 200), **asked)
-    above = 100 * (found["sheet_resistance"].mean().item() / expected - 1)
-    told = float(re.search(r"is ([\d.]+) % higher", str(caught[0].message))[1])
-    assert 0.5 * above < told < 1.5 * above
+    assert int(re.search(r"and (\d+) more", message)[1]) + 1 >= warned
 
 
 @pytest.mark.few(1)
 @pytest.mark.parametrize("chunks", [None, {"measurement": 1}])
-def test_a_layer_with_a_gap_says_so(chunks):
+def test_a_layer_with_a_gap_is_not_ok(chunks):
     z = np.arange(0.0, 300.0, 2.0)
     whole = 1e19 * np.exp(-(((z - 100) / 30) ** 2) / 2)
     holed = np.where((z > 90) & (z < 120), np.nan, whole)
@@ -358,25 +327,25 @@ def test_a_layer_with_a_gap_says_so(chunks):
         },
         {"measurement": ["a", "b", "c"], "species": ["B"], "depth": ("depth", z, {"units": "nm"})},
     )
-    ask = {"acceptors": ["B"], "stop": "200 nm"}
+    options = {"acceptors": ["B"], "stop": "200 nm"}
     if chunks is None:
         with pytest.warns(FitWarning, match="'b': no sample between 90 and 120 nm"):
-            found = sims.sheet_resistance(ds, **ask)
+            found = sims.sheet_resistance(ds, **options)
     else:
-        found = sims.sheet_resistance(ds.chunk(chunks), **ask)
+        found = sims.sheet_resistance(ds.chunk(chunks), **options)
     assert found["status"].values.tolist() == ["ok", "gap", "ok"]
-    bridged = sims.sheet_resistance(ds, gaps="bridge", **ask)
+    bridged = sims.sheet_resistance(ds, gaps="bridge", **options)
     assert bridged["status"].values.tolist() == ["ok"] * 3
     np.testing.assert_array_equal(found["sheet_resistance"], bridged["sheet_resistance"])
     # The status of a single lazy answer is a whole word, too.
-    alone = sims.sheet_resistance(ds.isel(measurement=0, depth=[0]).chunk(), **ask)
+    alone = sims.sheet_resistance(ds.isel(measurement=0, depth=[0]).chunk(), **options)
     assert alone["status"].values == "no_data"
 
 
 # --- samples that a file gives as "<5E15" ---------------------------------------------------------
 
 Z = np.arange(0.0, 200.0, 5.0)
-CENSORED = {
+BELOW_LIMIT = {
     # Donors and acceptors with their limits -> status.
     "p, and boron falls below its limit": (
         {"P": (np.full(Z.size, 1e15), 1e13), "B": (1e19 * np.exp(-Z / 10), 5e15)},
@@ -401,8 +370,8 @@ CENSORED = {
 }
 
 
-def ask_censored(case, layout):
-    species, status = CENSORED[case]
+def check_layout(case, layout):
+    species, status = BELOW_LIMIT[case]
     lines = ["Depth (nm)," + ",".join(f"{name} (atoms/cm3)" for name in species)]
     for i, z in enumerate(Z):
         cells = (f"<{x:g}" if c[i] < x else f"{c[i]:.12g}" for c, x in species.values())
@@ -425,17 +394,17 @@ def ask_censored(case, layout):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-@pytest.mark.parametrize("case", CENSORED)
+@pytest.mark.parametrize("case", BELOW_LIMIT)
 def test_a_junction_among_samples_below_a_limit_is_not_ruled_out(case):
-    ask_censored(case, "one")
+    check_layout(case, "one")
 
 
 @pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-@pytest.mark.parametrize("case", CENSORED)
+@pytest.mark.parametrize("case", BELOW_LIMIT)
 @pytest.mark.parametrize("layout", ["batch", "dask", "quantified", "own axes"])
 def test_a_junction_is_not_ruled_out_in_any_layout(case, layout):
-    ask_censored(case, layout)
+    check_layout(case, layout)
 
 
 def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
@@ -450,7 +419,7 @@ def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
     assert found["status"].item() == "below_limit"
 
 
-def test_a_saturated_detector_is_told_by_the_species_that_it_cut_off():
+def test_a_saturated_detector_is_warned_of_with_the_species_that_it_cut_off():
     data = measurement(AXIS)
     data["concentration"][1] = np.minimum(data["concentration"][1], 1e18)
     with pytest.warns(FitWarning, match=r"from 58.5 to 121.5 nm \(1e\+18 atom/cm\^3\) are equal"):
@@ -484,14 +453,14 @@ def test_electrons_move_as_of_the_donor_with_the_larger_dose(one, other, of):
 def test_an_active_limit_counts_where_it_is_named():
     z = np.linspace(0.0, 100.0, 21)
     data = doped(z, B=4e20 + 0 * z, P=1e19 + 0 * z)
-    asked = {"acceptors": ["B"], "donors": ["P"], "stop": "50 nm"}
-    whole = sims.sheet_resistance(data, **asked)["carrier_dose"].item()
+    options = {"acceptors": ["B"], "donors": ["P"], "stop": "50 nm"}
+    whole = sims.sheet_resistance(data, **options)["carrier_dose"].item()
     assert whole == pytest.approx((4e20 - 1e19) * 50e-7, rel=1e-12)
     for limit, of_boron, of_phosphorus in (
         ("1e20 atoms/cm^3", 1e20, 1e19), ({"B": "1e20 atoms/cm^3"}, 1e20, 1e19),
         ({"P": "1e18 atoms/cm^3"}, 4e20, 1e18), ("5e18 atoms/cm^3", 5e18, 5e18),
     ):  # fmt: skip
-        found = sims.sheet_resistance(data, active_limit=limit, **asked)
+        found = sims.sheet_resistance(data, active_limit=limit, **options)
         dose = abs(found["carrier_dose"].item())
         assert dose == pytest.approx(abs(of_boron - of_phosphorus) * 50e-7, rel=1e-12, abs=1.0)
 
@@ -588,3 +557,18 @@ def test_aroras_mobilities_are_those_of_his_formula():
         np.testing.assert_allclose(arora(n, element), expected, rtol=1e-6)
     assert lattice["P"] == pytest.approx(1252, rel=2e-3)
     assert lattice["B"] == pytest.approx(406.9, rel=2e-3)
+
+
+def test_a_surface_transient_that_carries_a_part_of_the_layer_is_warned_of():
+    z = np.arange(0.0, 300.0, 1.5)
+    implant = 1e20 * np.exp(-0.5 * ((z - 60) / 25) ** 2) + 1e15
+    data = doped(z, B=implant + 3e20 * np.exp(-z / 4), P=np.full(z.size, 1e17))
+    dopants = {"donors": ["P"], "acceptors": ["B"]}
+    with pytest.warns(
+        FitWarning, match=r"and 17% of the sheet conductance lies above 15 nm.*start"
+    ):
+        whole = sims.sheet_resistance(data, **dopants)
+    clean = sims.sheet_resistance(doped(z, B=implant, P=data[1].values), **dopants)
+    assert whole["sheet_resistance"] < 0.87 * clean["sheet_resistance"]
+    for start in ("0 nm", "15 nm"):  # stated, and so no warning
+        sims.sheet_resistance(data, start=start, **dopants)

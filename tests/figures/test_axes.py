@@ -283,6 +283,7 @@ def test_right_axes_have_as_many_decades_and_the_power_of_a_linear_axis_is_types
     assert "10^{19}" in linear.yaxis.get_offset_text().get_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "refused"),
     [((None, None), False), ((97.9, 200), False), ((98.1, 200), True), ((200, 99), True),

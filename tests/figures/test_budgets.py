@@ -68,6 +68,7 @@ def test_names_take_no_width_and_numbers_do_not_overlap():
         sims.plot_budget(four, plt.subplots(figsize=(7, 0.7))[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["55 mm", "60 mm", "single"])
 def test_numbers_and_label_are_inside(width):
     data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
@@ -174,6 +175,7 @@ def test_the_axis_is_as_long_as_the_numbers_need():
         assert ax.get_xlim()[1] >= 125.0
 
 
+@pytest.mark.slow
 def test_a_figure_of_several_profiles_is_higher():
     both = parts(dose=[1.0, 2.0])
     made = sims.plot_budget(both.sel(species=["B"])), sims.plot_budget(both)

@@ -46,6 +46,7 @@ def test_the_left_axes_know_the_lines_of_the_right_ones_for_a_legend_of_the_user
     assert [text.get_text() for text in ax.legend().get_texts()] == ["B", "Ga"]
 
 
+@pytest.mark.slow
 def test_names_point_at_axes_on_the_right_and_above():
     assert entries(drawn.profiles(B=drawn.gaussian(), Ga=COUNTS)) == (["B", "Ga→"], [])
     # An arrow of the name itself is enough.
@@ -55,6 +56,7 @@ def test_names_point_at_axes_on_the_right_and_above():
     assert entries({"a": both, "b": timed})[1] == ["B", "Ga→", "Ga→↑", "a", "b"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "waterfall", "beside"), [(3, None, 0), (3, 10, 3), (9, 10, 0)])
 def test_measurements_of_one_species_are_named_alone(count, waterfall, beside):
     wafers = {f"W{i}": drawn.profiles(B=drawn.gaussian(i * 1e18)) for i in range(1, count + 1)}

@@ -108,6 +108,7 @@ def test_a_result_whose_mark_is_out_of_sight_is_not_listed():
     assert not any("x_" in text for text in drawn.notes(above))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("banded", [True, False])
 def test_the_plus_minus_has_a_handle(banded):
     plain = drawn.profiles(B=drawn.gaussian())

@@ -77,6 +77,7 @@ def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
     assert set(zero.get_ydata()) == {0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "height"), [(True, 4.0 / 3.0), (False, 1.0)])
 def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, height):
     data = drawn.profiles(B=drawn.gaussian())
@@ -207,6 +208,7 @@ def warned(**words):
     return drawn.notes(drawn.sketched(drawn.profiles(B=drawn.gaussian()), fits=fit))[:-1]
 
 
+@pytest.mark.slow
 def test_a_fit_that_is_not_to_be_trusted_is_listed():
     assert warned(status="ok") == warned(curve_status="") == warned() == []
     assert warned(status="not_converged") == ["fit of B (edge): not converged"]

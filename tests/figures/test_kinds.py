@@ -58,6 +58,7 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
         drawn.sketched({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
 def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
     own, result = RESULTS[function]
@@ -220,6 +221,7 @@ def test_axes_of_another_kind_are_refused():
         sims.plot_panels(DATA, ax=plt.figure())
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_place_of_data_and_axes_is_told():
     with pytest.raises(TypeError, match=r"sims\.read\('w7\.txt'\)\.to_dataset\(\)"):
         sims.plot_profiles("w7.txt")

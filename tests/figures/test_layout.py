@@ -129,6 +129,7 @@ def test_a_plot_is_known_by_its_right_axes_too():
 # --- names above the axes -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_names_stand_above_the_axes_below_their_titles_whenever_these_are_written():
     ax = drawn.sketched(BOTH, labels="legend")
     assert rows(drawn.named(settled(ax))) == 1
@@ -145,6 +146,7 @@ def test_names_stand_above_the_axes_below_their_titles_whenever_these_are_writte
     assert 0 <= box(ax.title).y0 - box(drawn.named(ax)).y1 < 8
 
 
+@pytest.mark.slow
 def test_names_take_as_many_rows_as_the_axes_are_narrow_and_a_long_one_is_shortened():
     data = {f"a longer name of {name}": one for name, one in drawn.wafers(6).items()}
     wide, narrow = (sims.plot_profiles(data, width=width) for width in ("double", "60 mm"))
@@ -175,6 +177,7 @@ def test_names_stand_over_the_power_and_the_numbers_of_an_axis_above():
     assert box(drawn.named(ax)).y0 > box(above.xaxis.label).y1 - 1
 
 
+@pytest.mark.slow
 def test_a_figure_of_our_own_grows_by_names_and_lists_and_its_axes_stay_as_high():
     plain = sims.plot_profiles(noisy(), labels="none")
     heights = {}
@@ -186,6 +189,7 @@ def test_a_figure_of_our_own_grows_by_names_and_lists_and_its_axes_stay_as_high(
     assert heights["none"] < heights["names"] < heights["both"]
 
 
+@pytest.mark.slow
 def test_a_second_call_lets_our_figure_grow_by_what_is_new_alone():
     ax = sims.plot_profiles(**full())
     height, axes = ax.figure.get_size_inches()[1], settled(ax).bbox.height
@@ -208,6 +212,7 @@ def test_a_list_stands_in_the_axes_where_it_covers_nothing():
     assert not made.get_frame_on()
 
 
+@pytest.mark.slow
 def test_a_list_stands_below_the_labels_of_our_figure_and_of_axes_with_a_layout():
     for given in (False, True):
         other = plt.subplots(1, 2, figsize=(9, 5), layout="constrained")[1][0] if given else None
@@ -219,6 +224,7 @@ def test_a_list_stands_below_the_labels_of_our_figure_and_of_axes_with_a_layout(
         assert box(made).width <= ax.figure.bbox.width / (2 if given else 1)
 
 
+@pytest.mark.slow
 def test_a_list_is_below_the_residuals():
     fit = sims.fit(B, model="gaussian", background="fit")
     data = B.assign(concentration=noisy()["concentration"].isel(species=[0]))
@@ -228,6 +234,7 @@ def test_a_list_is_below_the_residuals():
     assert below.bbox.y1 < ax.bbox.y0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [None, "constrained"])
 def test_a_list_without_room_is_never_refused_but_warned_of(layout):
     _, axes = plt.subplots(1, 2, figsize=(3.4, 1.5), layout=layout)
@@ -245,6 +252,7 @@ def test_a_list_without_room_is_never_refused_but_warned_of(layout):
         assert min(text.get_fontsize() for text in made.get_texts()) >= 5.5 - 1e-9
 
 
+@pytest.mark.slow
 def test_lines_of_a_list_are_broken_where_they_are_read():
     data = noisy().sel(species=["B"])
     ax = sims.plot_profiles(data, dose=sims.integrated_dose(data), width="30 mm")
@@ -253,6 +261,7 @@ def test_lines_of_a_list_are_broken_where_they_are_read():
     assert "\n" not in drawn.listed(wide).get_texts()[0].get_text()
 
 
+@pytest.mark.slow
 def test_one_list_for_all_panels_holds_names_results_and_explanations_once():
     ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15), P=drawn.gaussian(1e18))
     data = {"a": ds, "b": ds}
@@ -275,6 +284,7 @@ def test_what_one_panel_explains_the_next_does_not_repeat():
 # --- other axes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_right_axes_stand_apart_whatever_their_labels_become():
     ax = sims.plot_profiles(THREE, width="double")
     _, first, second = drawn.axes(ax).values()
@@ -285,6 +295,7 @@ def test_right_axes_stand_apart_whatever_their_labels_become():
     assert boxes[1].x1 <= ax.figure.bbox.width + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["inset_axes", "add_axes"])
 def test_an_inset_shows_its_curves(how):
     figure, ax = plt.subplots(figsize=(6, 5))
@@ -334,6 +345,7 @@ def test_nothing_of_the_axes_is_changed_but_what_is_drawn():
     assert set(vars(ax)) == set(vars(plt.figure().add_subplot())) | {"_gridspecs"} & set(vars(ax))
 
 
+@pytest.mark.slow
 def test_lists_of_panels_do_not_touch_each_other():
     data = {name: noisy() for name in "abc"}
     panels = sims.plot_panels(data, peak={name: sims.peak(noisy()) for name in data})

@@ -72,6 +72,7 @@ def test_a_budget_without_the_surface_is_shaded_below_it():
         assert shaded(drawn.sketched(ds, dose=budget)) == pytest.approx((begins, 40.0))
 
 
+@pytest.mark.slow
 def test_a_window_is_stated_for_a_dose_without_and_an_unknown_one_is_not_guessed():
     ds = profiles(B=falling())
     dose = sims.integrated_dose(ds, start="5 nm", stop="20 nm")

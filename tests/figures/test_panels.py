@@ -17,6 +17,7 @@ def headings(axs):
     return [ax.get_title() for ax in axs]
 
 
+@pytest.mark.slow
 def test_a_panel_for_each_measurement_in_lists_and_in_batches():
     assert headings(sims.plot_panels({"W1": B, "W2": BOTH})) == ["W1", "W2"]
     batch = sims.stack([B, BOTH], names=["a", "b"])
@@ -58,6 +59,7 @@ def numbers(made):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_labels_of_a_panel_are_those_of_the_ones_beside_and_below():
     made = grid(B, B, B, across=2)
     assert labels(made) == [[C], [""], [C]]
@@ -65,12 +67,14 @@ def test_labels_of_a_panel_are_those_of_the_ones_beside_and_below():
     assert numbers(made) == [(False, True), (True, False), (True, True)]
 
 
+@pytest.mark.slow
 def test_labels_of_other_limits_or_quantities_stay():
     assert labels(grid(B, drawn.profiles(Ga=COUNTS), across=2)) == [[C], [I]]
     timed = drawn.profiles(axis="s", B=(drawn.gaussian(), "atoms/cm^3"))
     assert grid(B, timed, across=1)[0].left.get_xlabel() == "Depth (nm)"
 
 
+@pytest.mark.slow
 def test_a_right_axis_is_shared_with_a_panel_of_the_same_axes():
     both = drawn.profiles(B=drawn.gaussian(), Ga=COUNTS)
     made = grid(both, both, across=2)
@@ -82,6 +86,7 @@ def test_a_right_axis_is_shared_with_a_panel_of_the_same_axes():
     assert labels(apart) == [[C, I]] * 2
 
 
+@pytest.mark.slow
 def test_one_label_stands_for_all_where_all_have_it():
     made = grid(B, B, B, across=1)
     assert made[0].figure.get_supylabel() == C
@@ -91,6 +96,7 @@ def test_one_label_stands_for_all_where_all_have_it():
     assert labels(other) == [[C], [C], [I]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["auto", "species", "measurement"])
 def test_a_species_has_one_colour_in_all_panels(by):
     first, second = (drawn.profiles(**{name: drawn.gaussian()}) for name in ("Mg", "B"))
@@ -112,6 +118,7 @@ def test_options_that_panels_cannot_have_are_refused():
             sims.plot_panels(B, **wrong)
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("count", "options", "shape", "size"),
     [

@@ -252,6 +252,7 @@ def test_depth_in_another_unit_and_sputter_time():
         drawn.sketched(two_units(), depth_units="s")
 
 
+@pytest.mark.slow
 def test_profiles_over_time_beside_others_over_depth_have_an_axis_above():
     timed = sims.open_example("sputter-time")
     ax = drawn.sketched({"a": two_units(), "b": timed}, depth_units="um")

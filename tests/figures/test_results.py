@@ -79,6 +79,7 @@ def test_a_list_of_results_for_a_list_of_data_needs_as_many():
         drawn.sketched({"a": ds, "b": ds}, junctions=[xj])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("units", "printed"), [("angstrom", "18000 Å"), ("nm", "1800 nm"), ("um", "1.8 µm")]
 )
@@ -119,6 +120,7 @@ def found_at(data, z, **options):
     return ax, [line for line in marks(ax, "o") if len(line.get_xdata()) == 1]
 
 
+@pytest.mark.slow
 def test_what_is_out_of_sight_is_neither_marked_nor_listed():
     for z, limits, seen in (
         (20.0, {}, True), (20.0, {"xlim": (10, 40)}, True), (5.0, {"xlim": (10, 40)}, False),
@@ -199,6 +201,7 @@ def test_few_crossings_are_listed_and_many_are_counted():
     assert {line.get_markersize() for line in marks(ax, "o")} == {1.5}
 
 
+@pytest.mark.slow
 def test_a_dose_says_its_systematic_part_and_its_status():
     budget = sims.dose_budget(FALL, rsf_uncertainty=0.1)
     ax = sketch(dose=budget, coverage=2.0)

@@ -28,6 +28,7 @@ def test_shades_and_lines_of_the_first_call_reach_the_floor_of_the_second():
     assert min(line.get_ydata()[0] for line in dotted) < floor
 
 
+@pytest.mark.slow
 def test_one_list_holds_the_results_of_both_calls_and_explanations_last():
     ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
     ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))

@@ -40,6 +40,7 @@ def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
     assert not any("Ga" in text or "no data" in text for text in drawn.notes(with_counts))
 
 
+@pytest.mark.slow
 def test_the_depth_of_a_rising_edge_is_no_junction_depth():
     ds = rising()
     rise = sims.junction_depth(ds, level="1e18 atoms/cm^3", edge="leading")

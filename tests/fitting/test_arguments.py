@@ -1,4 +1,4 @@
-"""What is asked of a fit: how arguments are read, and what is refused, in full words."""
+"""The arguments of a fit: how they are read, and what is refused, in full words."""
 
 from dataclasses import replace
 
@@ -10,12 +10,10 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.fitting import fit as fitting
-from sims_analysis.fitting.arguments import _read_held, is_profile, read_shared
 from sims_analysis.shapes import find_model
 
 Z = np.arange(30.0)
 GAUSSIAN = find_model("gaussian")
-NM = {"units": "nm"}
 
 
 def profiles(*dims):
@@ -30,25 +28,25 @@ TIMED = xr.DataArray(
 )  # fmt: skip
 
 
-class AskedError(Exception):
+class ReadError(Exception):
     """Ends a fit once its arguments are read."""
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Return what is asked of a fit, which is not made."""
+def read(monkeypatch):
+    """Return a function that reads the arguments of a fit, which is not made."""
 
     def stopped(found, *_, **__):
-        raise AskedError(found)
+        raise ReadError(found)
 
-    def read(data=ONE, model="gaussian", **options):
+    def read_one(data=ONE, model="gaussian", **options):
         with monkeypatch.context() as patch:
             patch.setattr(fitting, "fit_profiles", stopped)
-            with pytest.raises(AskedError) as end:
+            with pytest.raises(ReadError) as end:
                 sims.fit(data, model=model, **options)
         return end.value.args[0]
 
-    return read
+    return read_one
 
 
 def wafers(*values, units="nm", dims="wafer"):
@@ -357,7 +355,7 @@ def test_what_is_no_profile_over_depth_is_refused(data, error, message):
 
 
 @pytest.mark.parametrize("model", ["gauss", 3])
-def test_an_unknown_model_is_told_with_those_that_there_are(model):
+def test_an_unknown_model_is_refused_with_those_that_there_are(model):
     with pytest.raises(ProfileError) as refused:
         sims.fit(ONE, model=model)
     known = ", ".join(map(repr, sims.list_models().index))
@@ -389,56 +387,6 @@ def test_what_has_no_unit_or_a_wrong_one_is_refused_by_its_name(options, message
 # --- what is read -----------------------------------------------------------------------------
 
 
-def test_a_fit_of_a_profile_alone_has_the_whole_of_it_and_nothing_in_common(asked):
-    found = asked()
-    for name, value in found.settings.items():
-        ends = name in ("start", "stop", "background", "detection_limit", "time")
-        unset = ends or name.startswith("initial_straggle")
-        np.testing.assert_equal(value.item(), np.nan if unset else float(name == "fraction"))
-    assert found.window == (found.settings["start"], found.settings["stop"])
-    assert (found.weights, found.cell, found.background) == ("auto", "point", "none")
-    assert (found.fixed, found.intervals, found.fewer_layers) == ({}, False, False)
-    assert (found.joint, found.scales) == (False, ())
-
-
-def test_options_are_settings_in_nm_seconds_and_the_unit_of_the_data(asked):
-    found = asked(
-        TWO, "annealed_implant", start="0.002 um", stop=wafers(9.0, 8.0), background="2e21 m^-3",
-        detection_limit="1e21 m^-3", time="2 min", as_implanted="0.003 um", interval="profile",
-        weights="log",
-    )  # fmt: skip
-    read = {name: found.settings[name].values.tolist() for name in (
-        "start", "stop", "background", "detection_limit", "time", "initial_straggle")}  # fmt: skip
-    assert read == {
-        "start": 2.0, "stop": [9.0, 8.0], "background": pytest.approx(2e15),
-        "detection_limit": pytest.approx(1e15), "time": 120.0,
-        "initial_straggle": pytest.approx(3.0),
-    }  # fmt: skip
-    assert (found.background, found.intervals) == ("stated", True)
-    assert found.weights == "log"
-
-
-def test_a_fit_of_the_implant_is_its_straggle_and_error(asked):
-    fit = xr.Dataset({"straggle": ((), 3.0, NM), "straggle_stderr": ((), 0.2, NM)})
-    for one, error in ((fit, 0.2), (fit.drop_vars("straggle_stderr"), np.nan)):
-        read = asked(ONE, "annealed_implant", as_implanted=one).settings
-        assert read["initial_straggle"] == 3.0
-        np.testing.assert_equal(read["initial_straggle_stderr"].item(), error)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"detection_limit": wafers(1.0, np.nan, units="atom/cm^3")},
-        {"time": wafers(1.0, np.nan, units="s")},
-        {"as_implanted": wafers(1.0, np.nan)},
-    ],
-)
-def test_a_profile_whose_option_is_not_known_has_no_samples(asked, options):
-    found = asked(TWO, "annealed_implant", start="2 nm", **options)
-    assert found.settings["start"].values.tolist() == [2.0, np.inf]
-
-
 @pytest.mark.parametrize(
     ("cell", "stated", "expected"),
     [
@@ -446,18 +394,18 @@ def test_a_profile_whose_option_is_not_known_has_no_samples(asked, options):
         ("point", False, "point"), ("mean", False, "mean"), ("mean", True, "mean"),
     ],
 )  # fmt: skip
-def test_samples_are_means_where_the_data_state_cells_or_it_is_asked(asked, cell, stated, expected):
+def test_samples_are_means_where_the_data_state_cells_or_cell_says_so(read, cell, stated, expected):
     edges = ("depth", "bound"), np.stack([Z - 0.5, Z + 0.5], axis=1)
     one = ONE.to_dataset(name="concentration")
     one = one.assign_coords(depth_bounds=edges) if stated else one
-    assert asked(one, cell=cell).cell == expected
+    assert read(one, cell=cell).cell == expected
     # Means over cells stay such while they diffuse.
     if cell == "auto":
-        found = asked(one, "annealed_implant", as_implanted=ONE)
+        found = read(one, "annealed_implant", as_implanted=ONE)
         assert found.cell == "point"
 
 
-CENSORED = "Depth (nm),B (atoms/cm3)\n0,9E15\n1,9E16\n2,9E15\n3,<5E15"
+WITH_LIMIT = "Depth (nm),B (atoms/cm3)\n0,9E15\n1,9E16\n2,9E15\n3,<5E15"
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
@@ -468,219 +416,110 @@ CENSORED = "Depth (nm),B (atoms/cm3)\n0,9E15\n1,9E16\n2,9E15\n3,<5E15"
         ("log", "7e15 cm^-3", 7e15), ("log", "3e15 cm^-3", 5e15), ("none", "3e15 cm^-3", 3e15),
     ],
 )  # fmt: skip
-def test_the_limits_of_a_file_are_those_of_logarithms(asked, weights, limit, expected):
-    ds = sims.read(CENSORED.encode()).to_dataset().isel(species=0)
-    found = asked(ds, weights=weights, detection_limit=limit)
+def test_the_limits_of_a_file_are_those_of_logarithms(read, weights, limit, expected):
+    ds = sims.read(WITH_LIMIT.encode()).to_dataset().isel(species=0)
+    found = read(ds, weights=weights, detection_limit=limit)
     np.testing.assert_equal(found.settings["detection_limit"].item(), expected)
     assert np.isfinite(found.frame.value.values).all() == (weights != "none")
-
-
-@pytest.mark.parametrize(("background", "mode"), [
-    (None, "none"), ("fit", "fit"), ("2e15 atoms/cm^3", "stated"),
-    (wafers(1e15, 2e15, units="atom/cm^3"), "stated"),
-])  # fmt: skip
-def test_a_background_is_none_fitted_or_stated(asked, background, mode):
-    found = asked(TWO, background=background)
-    assert found.background == mode
-    assert found.settings["background"].notnull().all() == (mode == "stated")
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "expected"),
-    [
-        (0.3, "1", 0.3), (np.float32(0.5), "1", 0.5), (2, "1", 2.0),
-        ("30 at%", "1", 0.3), ("10 wt%", "1", 0.1), (0, "nm", 0.0), ("0.002 um", "nm", 2.0),
-        ("20 1/um", "1/nm", 0.02), ("1e4 1/cm", "1/nm", 1e-3), ("1e20 m^-2", "atom/cm^2", 1e16),
-        ("1e-4 m^2/s", "cm^2/s", 1.0), (3, "atom/cm^3 / nm", 3.0), (0, "atom/cm^3 / nm", 0.0),
-    ],
-)  # fmt: skip
-def test_numbers_that_are_held_or_known_are_in_the_units_of_the_answer(value, unit, expected):
-    assert _read_held(value, unit, "x") == pytest.approx(expected, rel=1e-6)
-
-
-def test_quantities_are_held_as_well():
-    from pint import get_application_registry
-
-    unit = get_application_registry().Quantity
-    assert _read_held(unit(0.3, "dimensionless"), "1", "x") == 0.3
-    assert _read_held(unit(2.0, "micrometer"), "nm", "x") == pytest.approx(2000)
-
-
-def test_bounds_may_be_held(asked):
-    fixed = {"skewness": 0, "kurtosis": 1, "straggle": "0 nm"}
-    assert asked(ONE, "pearson", fixed=fixed).fixed == dict(fixed, straggle=0.0)
 
 
 # --- layers -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("repeat", [1, 3, np.int64(2)])
-def test_layers_have_amounts_and_depths_of_their_own(asked, repeat):
-    model = asked(ONE, "delta_drf", repeat=repeat).model
+def test_layers_have_amounts_and_depths_of_their_own(read, repeat):
+    model = read(ONE, "delta_drf", repeat=repeat).model
     assert len(model.places) == repeat
     assert model.shared == ("lambda_growth", "lambda_decay", "sigma")
-    assert asked(ONE, "delta_drf", repeat=2, shared=["sigma"]).model.shared == ("sigma",)
-    assert asked(ONE, "gaussian", repeat=2, shared=()).model.shared == ()
+    assert read(ONE, "delta_drf", repeat=2, shared=["sigma"]).model.shared == ("sigma",)
+    assert read(ONE, "gaussian", repeat=2, shared=()).model.shared == ()
 
 
-def test_what_layers_share_is_not_what_profiles_share(asked):
+def test_what_layers_share_is_not_what_profiles_share(read):
     """With another dimension to link profiles over, `shared` is about these."""
-    of_layers = asked(TWO, "gaussian", repeat=2, shared=["dose"], over="layer")
+    of_layers = read(TWO, "gaussian", repeat=2, shared=["dose"], over="layer")
     assert (of_layers.model.shared, of_layers.shared) == (("dose",), ())
-    of_wafers = asked(TWO, "gaussian", repeat=2, shared=["dose"], over="wafer")
+    of_wafers = read(TWO, "gaussian", repeat=2, shared=["dose"], over="wafer")
     assert (of_wafers.model.shared, of_wafers.shared) == (("straggle",), ("dose",))
 
 
-def test_what_is_held_or_known_of_layers_is_one_for_all_or_a_list(asked):
-    found = asked(
+def test_what_is_held_or_known_of_layers_is_one_for_all_or_a_list(read):
+    found = read(
         ONE, "gaussian", repeat=2, fixed={"straggle": "1 nm", "dose": ["1 cm^-2", "2 cm^-2"]},
         prior={"projected_range": [("3 nm", "1 nm"), ("4 nm", "2 nm")]},
     )  # fmt: skip
     assert found.fixed == {"straggle": 1.0, "dose[1]": 1.0, "dose[2]": 2.0}
     assert found.prior == {"projected_range[1]": (3.0, 1.0), "projected_range[2]": (4.0, 2.0)}
-    found = asked(ONE, repeat=2, prior={"projected_range": ("3 nm", "1 nm")})
+    found = read(ONE, repeat=2, prior={"projected_range": ("3 nm", "1 nm")})
     assert found.prior == dict.fromkeys(("projected_range[1]", "projected_range[2]"), (3.0, 1.0))
-    assert asked(ONE, repeat=2, fixed={"dose": "1 cm^-2"}).fixed == {
+    assert read(ONE, repeat=2, fixed={"dose": "1 cm^-2"}).fixed == {
         "dose[1]": 1.0, "dose[2]": 1.0}  # fmt: skip
 
 
 # --- what profiles have in common -------------------------------------------------------------
 
 
-def test_profiles_are_linked_along_their_only_dimension_and_called_by_its_labels(asked):
-    found = asked(TWO, shared=["straggle", "straggle"])
+def test_profiles_are_linked_along_their_only_dimension_and_called_by_its_labels(read):
+    found = read(TWO, shared=["straggle", "straggle"])
     assert (found.over, found.labels, found.shared) == ("wafer", ("0", "1"), ("straggle",))
-    named = asked(TWO.assign_coords(wafer=["a", "b"]), shared=["straggle"])
+    named = read(TWO.assign_coords(wafer=["a", "b"]), shared=["straggle"])
     assert named.labels == ("a", "b")
-    of_runs = asked(FOUR, shared=["straggle"], over="run")
+    of_runs = read(FOUR, shared=["straggle"], over="run")
     assert (of_runs.over, len(of_runs.labels)) == ("run", 2)
-    with_level = asked(TWO, shared=["background"], background="fit")
+    with_level = read(TWO, shared=["background"], background="fit")
     assert with_level.shared == ("background",)
 
 
-def test_a_shared_diffusivity_takes_the_place_of_a_length(asked):
+def test_a_shared_diffusivity_takes_the_place_of_a_length(read):
     options = {"time": wafers(1.0, 2.0, units="s"), "shared": ["diffusivity"]}
-    found = asked(TWO, "erfc", **options)
+    found = read(TWO, "erfc", **options)
     assert (found.restated, found.shared) == ("diffusivity", ("diffusivity",))
-    assert asked(TWO, "erfc", shared=["diffusion_length"]).restated == ""
+    assert read(TWO, "erfc", shared=["diffusion_length"]).restated == ""
     # One of two profiles without a time is left alone, and no reason to refuse.
     half = options | {"time": wafers(1.0, np.nan, units="s")}
-    assert asked(TWO, "erfc", **half).restated == "diffusivity"
+    assert read(TWO, "erfc", **half).restated == "diffusivity"
 
 
-def test_names_of_shared_parameters_are_each_there_once():
-    assert read_shared(GAUSSIAN, ("dose", "dose", "background"), ["background"]) == (
-        "dose", "background")  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("options", "scales", "own"),
-    [
-        ({}, (), ()),
-        ({"depth_uncertainty": 0.1}, ("depth_scale",), ()),
-        ({"rsf_uncertainty": "10 %"}, ("rsf_scale",), ()),
-        ({"depth_uncertainty": 0.1, "rsf_uncertainty": 0.1}, ("depth_scale", "rsf_scale"), ()),
-        # Where profiles that are linked differ, each has its own.
-        (
-            {"depth_uncertainty": wafers(0.1, 0.2, units="1"), "shared": ["dose"]},
-            ("depth_scale",), ("depth_scale",),
-        ),
-        ({"depth_uncertainty": wafers(0.0, 0.2, units="1")}, ("depth_scale",), ()),
-    ],
-)  # fmt: skip
-def test_scales_are_parameters_where_they_are_uncertain(asked, options, scales, own):
-    found = asked(TWO, **options)
-    assert (found.scales, found.own_scales) == (scales, own)
-
-
-def test_factors_are_those_of_species_and_the_depth_scale_is_common(asked):
-    both = profiles("species").assign_coords(species=["B", "P"])
-    uncertain = {"depth_uncertainty": 0.1, "rsf_uncertainty": 0.2}
-    found = asked(both, shared=["straggle"], over="species", **uncertain)
-    assert (found.scales, found.own_scales) == (("depth_scale", "rsf_scale"), ("rsf_scale",))
-    assert asked(TWO, shared=["straggle"], **uncertain).own_scales == ()
-
-
-def test_uncertainties_of_layers_count_as_the_largest_and_unknown_ones_as_none(asked):
+def test_uncertainties_of_layers_count_as_the_largest_and_unknown_ones_as_none(read):
     along = ("depth", np.where(Z < 9, 0.1, 0.2), {"units": "1"})
     ds = ONE.to_dataset(name="concentration").assign_coords(sensitivity_factor_uncertainty=along)
-    found = asked(ds)
+    found = read(ds)
     assert found.settings["rsf_uncertainty"].values == pytest.approx(0.2)
     assert found.settings["depth_uncertainty"] == 0.0
     two = TWO.to_dataset(name="concentration").assign_coords(
         depth_scale_uncertainty=("wafer", [np.nan, 0.3], {"units": "1"})
     )
-    assert asked(two).settings["depth_uncertainty"].values.tolist() == [0.0, 0.3]
+    assert read(two).settings["depth_uncertainty"].values.tolist() == [0.0, 0.3]
     # Over time there is no depth scale, whatever is stated; 0 says so.
     stated = TIMED.to_dataset().assign_coords(depth_scale_uncertainty=((), 0.3, {"units": "1"}))
     for options in ({}, {"depth_uncertainty": 0}):
-        found = asked(stated, **options)
+        found = read(stated, **options)
         assert found.settings["depth_uncertainty"] == 0.0
         assert found.scales == ()
 
 
-@pytest.mark.parametrize(
-    ("model", "fixed", "uncertain", "held"),
-    [
-        ("pearson", {"straggle": "2 nm"}, True, True),
-        ("pearson", {"skewness": 0.1}, True, False),  # without a unit it tells no scale
-        ("pearson", {}, True, False),
-        ("pearson", {"straggle": "2 nm"}, False, False),
-    ],
-)
-def test_a_held_length_tells_the_scale(asked, model, fixed, uncertain, held):
-    found = asked(ONE, model, fixed=fixed, depth_uncertainty=0.1 if uncertain else 0)
-    assert found.joint == held
-
-
-def test_a_prior_is_a_mean_and_a_width_in_the_units_of_the_answer(asked):
-    found = asked(prior={"straggle": ["0.002 um", "1 nm"], "dose": ("0 cm^-2", "1e4 m^-2")})
+def test_a_prior_is_a_mean_and_a_width_in_the_units_of_the_answer(read):
+    found = read(prior={"straggle": ["0.002 um", "1 nm"], "dose": ("0 cm^-2", "1e4 m^-2")})
     assert found.prior == {
         "straggle": (pytest.approx(2.0), 1.0), "dose": (0.0, pytest.approx(1.0))
     }  # fmt: skip
     assert found.joint
     # A prior of what takes the place of another is one of it.
-    restated = asked(
+    restated = read(
         TWO, "erfc", time="1 s", shared=["diffusivity"],
         prior={"diffusivity": ("1e-13 cm^2/s", "1e-14 cm^2/s")},
     )  # fmt: skip
     assert restated.prior == {"diffusivity": (1e-13, 1e-14)}
 
 
-def test_a_measured_profile_before_the_anneal_belongs_to_a_profile_by_its_label(asked):
-    after = TWO.assign_coords(wafer=["a", "b"])
-    before = xr.concat([2 * ONE, 3 * ONE], "wafer").assign_coords(wafer=["b", "a"])
-    before.attrs["units"] = "atom/cm^3"
-    found = asked(after, "annealed_implant", as_implanted=before, start="2 nm", surface="absorbing")
-    initials = found.initials
-    assert [initials[int(i)].c[0] for i in found.settings["initial"]] == [3.0, 2.0]
-    assert [one.z[0] for one in initials] == [2.0, 2.0]
-    assert (found.surface, found.joint) == ("absorbing", True)
-    # Where a time is not known there is no sample, and the others have one window.
-    times = xr.DataArray([1.0, np.nan], dims="wafer", attrs={"units": "s"})
-    found = asked(after, "annealed_implant", as_implanted=before, start="2 nm", time=times)
-    assert [one.z[0] for one in found.initials] == [2.0, 2.0]
-    whole = asked(after, "annealed_implant", as_implanted=before)
-    assert [one.z[0] for one in whole.initials] == [0.0, 0.0]
-
-
-def test_of_the_profile_before_the_anneal_that_variable_counts_which_is_fitted(asked):
+def test_of_the_profile_before_the_anneal_that_variable_counts_which_is_fitted(read):
     before = xr.Dataset({"concentration": 2 * ONE, "intensity": 3 * TIMED.data[0] * ONE})
     before["concentration"].attrs["units"] = "atom/cm^3"
     before["intensity"].attrs["units"] = "count/s"
     counted = ONE.rename("intensity").assign_attrs(units="count/s")
     for one, value in ((ONE, 2.0), (counted, 3.0)):
-        (initial,) = asked(one, "annealed_implant", as_implanted=before).initials
+        (initial,) = read(one, "annealed_implant", as_implanted=before).initials
         assert initial.c[0] == value
     # If there is none of that name, the one that there is.
-    (initial,) = asked(ONE, "annealed_implant", as_implanted=before[["intensity"]]).initials
+    (initial,) = read(ONE, "annealed_implant", as_implanted=before[["intensity"]]).initials
     assert initial.c[0] == 3.0
-
-
-def test_a_profile_is_over_depth_and_a_fit_is_none():
-    over = xr.DataArray(np.ones(5), dims="depth")
-    assert is_profile(over)
-    assert is_profile(xr.Dataset({"concentration": over}))
-    assert not is_profile(xr.Dataset({"straggle": over}))
-    assert not is_profile(xr.DataArray(np.ones(2), dims="species"))
-    assert not is_profile("20 nm")

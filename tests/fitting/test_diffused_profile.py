@@ -1,7 +1,5 @@
 """A measured profile after diffusion: against brute force, a closed form, and scipy."""
 
-from dataclasses import replace
-
 import models_truth
 import numpy as np
 import pytest
@@ -11,20 +9,10 @@ from scipy import optimize
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 from sims_analysis.fitting.diffused_profile import (
-    DIFFUSED,
-    Initial,
     annealed,
-    diffused,
-    initial_of,
+    diffusion_matrix,
     shape,
-    spread,
-    with_initial,
 )
-from sims_analysis.fitting.preparation import NoFitError
-from sims_analysis.fitting.request import FitRequest
-from sims_analysis.kernels.samples import Samples
-from sims_analysis.shapes import find_model
-from sims_analysis.shapes.start_values import moments_above
 
 Z = np.linspace(0.5, 200, 60)
 
@@ -117,11 +105,11 @@ def test_noise_of_the_profile_before_is_in_the_likelihood():
         return np.sum(mu - k1 * np.log(mu)) + np.sum(x - k0 * np.log(x))
 
     start = np.concatenate([[np.log(k1.sum() * 5), 3.0], np.log(np.maximum(k0, 0.5))])
-    theirs = optimize.minimize(
+    direct = optimize.minimize(
         minus_log_likelihood, start, method="L-BFGS-B",
         options={"maxiter": 5000, "maxfun": 500000, "ftol": 1e-15, "gtol": 1e-7},
     )  # fmt: skip
-    assert fit["broadening"].item() == pytest.approx(np.exp(theirs.x[1]), rel=2e-3)
+    assert fit["broadening"].item() == pytest.approx(np.exp(direct.x[1]), rel=2e-3)
     # The error is larger than that of a profile which were exact.
     exact = sims.fit(
         after, model="annealed_implant", as_implanted=before.drop_vars("concentration_counts")
@@ -131,7 +119,7 @@ def test_noise_of_the_profile_before_is_in_the_likelihood():
 
 
 @pytest.mark.slow
-def test_akaikes_criterion_counts_what_is_known_before_beside_a_measured_profile():
+def test_akaikes_criterion_counts_what_is_known_before_with_a_measured_profile():
     """A mean three widths away adds the square of that, of a width of ten standard errors."""
     z = Z[::2]
     before, after = counted(implant(15.0, z), z), counted(implant(25.0, z), z, seed=1)
@@ -178,65 +166,6 @@ def test_a_series_has_one_diffusivity_and_one_profile_before():
 # --- what is known before ---------------------------------------------------------------------
 
 NODES = np.array([1.0, 3.0, 5.0, 7.0, 9.0])
-TASK = FitRequest(find_model("annealed_implant"), "concentration", cell="point", weights="none")
-
-
-def before(c, s=np.nan, k=np.nan, z=NODES):
-    s, k = (np.broadcast_to(np.asarray(one, dtype=float), z.shape) for one in (s, k))
-    return Samples(z, np.asarray(c, dtype=float), s, k, *np.zeros((2, z.size)))
-
-
-def known(one, *, task=TASK, start=-np.inf, fraction=1.0):
-    with np.errstate(all="ignore"):
-        return initial_of(one, task, start, fraction)
-
-
-def test_a_profile_before_the_anneal_has_the_errors_that_are_known_of_it():
-    c = np.array([2.0, 4.0, 8.0, 4.0, 2.0])
-    bare = known(before(c))
-    assert bare.objective is None
-    np.testing.assert_array_equal(bare.c, c)
-    np.testing.assert_array_equal(bare.z, NODES)
-    stated = known(before(c, s=0.8))
-    np.testing.assert_allclose(stated.objective.stderr, 0.1)  # over the largest
-    np.testing.assert_allclose(stated.objective.value, c / 8)
-    counted = known(before(c, k=c * 10))
-    np.testing.assert_allclose(counted.objective.counts, c * 10)
-    # A sample without an error takes no part, and is no node.
-    partly = known(before(c, s=np.where(NODES == 3, np.nan, 0.8)))
-    np.testing.assert_array_equal(partly.z, [1, 5, 7, 9])
-    np.testing.assert_array_equal(partly.c, c[[0, 2, 3, 4]])
-    # Whole numbers of data in counts are counts; others are as they are.
-    counts = replace(TASK, kind="count")
-    np.testing.assert_allclose(known(before(c), task=counts).objective.counts, c)
-    assert known(before(c + 0.3), task=counts).objective is None
-    # Values without a count or an error that would say what they are worth count as exact.
-    assert known(before(c, k=0.0)).objective is None
-    shared = known(before(c, s=0.8), fraction=0.5)
-    assert shared.objective.share == 0.5
-
-
-def test_of_fewer_than_three_samples_or_none_above_zero_nothing_is_known():
-    c = np.array([2.0, 4.0, 8.0, 4.0, 2.0])
-    assert known(before(c), start=5.0).z.size == 3
-    assert known(before(c), start=5.1) is None
-    assert known(before(np.zeros(5))) is None
-    assert known(before(np.full(5, np.nan))) is None
-
-
-def test_the_window_ends_with_the_profile_before_the_anneal():
-    one = known(before([1.0, 2.0, 3.0, 2.0, 1.0]))
-    task = replace(TASK, model=DIFFUSED, initials=(one, None))
-    for stop, expected in ((np.nan, 9.0), (20.0, 9.0), (6.0, 6.0)):
-        mine, settings, found = with_initial(task, {"initial": 0.0, "stop": stop, "start": 1.0})
-        assert (settings["stop"], settings["start"], found) == (expected, 1.0, one)
-        assert mine.model.name == "annealed_implant"
-    with pytest.raises(NoFitError) as end:
-        with_initial(task, {"initial": 1.0, "stop": np.nan})
-    assert (end.value.status, end.value.known) == ("no_data", {})
-    assert with_initial(TASK, {"stop": 3.0}) == (TASK, {"stop": 3.0}, None)
-    with pytest.raises(ProfileError, match=r"^the profile before the anneal is not known$"):
-        DIFFUSED.formula(NODES, 1.0, 2.0)
 
 
 def test_the_dose_reaches_from_the_surface_to_the_last_node():
@@ -268,30 +197,9 @@ def test_straight_pieces_are_narrowed_by_their_own_variance(width):
 
 
 def test_nothing_arrives_from_nodes_that_are_far_away():
-    matrix, slopes = spread(np.array([0.0, 2000.0]), np.array([1.0, 3.0, 5.0]), 0.5, "absorbing")
+    matrix, slopes = diffusion_matrix(
+        np.array([0.0, 2000.0]), np.array([1.0, 3.0, 5.0]), 0.5, "absorbing"
+    )
     assert (matrix[1, :2] == 0).all()
     assert (slopes[1] == 0).all()
     np.testing.assert_allclose(matrix.sum(axis=1), [0.0, 1.0], atol=1e-9)
-
-
-def test_an_anneal_starts_with_the_dose_and_with_how_much_wider_it_is():
-    z = np.linspace(0.5, 200, 60)
-    one = Initial(z, implant(15.0, z), None)
-    model = diffused(one, "reflecting")
-    after = implant(25.0, z)
-    sets = model.start(z, after / after.max())
-    first = moments_above(z, implant(15.0, z) / implant(15.0, z).max(), 0.1)
-    then = moments_above(z, after / after.max(), 0.1)
-    grown = np.sqrt(then.deviation**2 - first.deviation**2)
-    np.testing.assert_allclose(sets, [(then.area, part * grown) for part in (1.0, 2.0, 0.4)])
-    assert grown == pytest.approx(20, rel=0.15)
-    # One that is not wider starts from a tenth of its width.
-    narrow = model.start(z, one.c / one.c.max())
-    np.testing.assert_allclose(narrow[0], (first.area, 0.1 * first.deviation))
-    # And the derivatives are those of the formula.
-    p = [3.0, 20.0]
-    rows = model.derivatives(z, *p)
-    for i, value in enumerate(p):
-        up, down = ([*p[:i], value * (1 + s * 1e-5), *p[i + 1 :]] for s in (1, -1))
-        numeric = (model.formula(z, *up) - model.formula(z, *down)) / (2e-5 * value)
-        np.testing.assert_allclose(rows[i], numeric, atol=1e-7 * np.abs(rows[i]).max() + 1e-9)

@@ -9,7 +9,6 @@ from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.fitting.evaluation import _apparent
 from sims_analysis.shapes import find_model
 
 Z = np.arange(0.0, 200.0, 4.0)
@@ -84,7 +83,7 @@ def test_a_background_that_was_fitted_is_part_of_both(above):
     assert (abs(curve["stderr"][:, 0] / error - 1) > 0.1).all()
 
 
-def test_means_over_cells_are_asked_of_several_depths_and_not_of_one(fit):
+def test_means_over_cells_need_several_depths(fit):
     means = fit.assign_attrs(cell="mean")
     curve = sims.evaluate(means, depth=["60 nm", "90 nm", "130 nm"])[0]
     dose, middle, straggle = (fit[n][0].item() for n in NAMES)
@@ -162,7 +161,7 @@ def test_layers_are_added_up():
     )
 
 
-MINE = dataclasses.replace(find_model("gaussian"), name="mine")
+OWN = dataclasses.replace(find_model("gaussian"), name="own")
 NO_FIT = "expected a fit, as sims.fit(data, model=...) gives it"
 
 
@@ -172,8 +171,8 @@ NO_FIT = "expected a fit, as sims.fit(data, model=...) gives it"
         (lambda _: measured(), {}, NO_FIT),
         (lambda fit: fit["dose"], {}, NO_FIT),
         (
-            lambda fit: fit.assign_attrs(model="mine"), {},
-            ("the fit is of a model 'mine' that is not among list_models(); pass it as model=, or "
+            lambda fit: fit.assign_attrs(model="own"), {},
+            ("the fit is of a model 'own' that is not among list_models(); pass it as model=, or "
             "add its file"),
         ),
         (
@@ -182,8 +181,8 @@ NO_FIT = "expected a fit, as sims.fit(data, model=...) gives it"
             "'gaussian' needs"),
         ),
         (
-            lambda fit: fit.drop_vars("covariance"), {"model": MINE},
-            "the fit, of a model 'gaussian', has no covariance, which the curve of 'mine' needs",
+            lambda fit: fit.drop_vars("covariance"), {"model": OWN},
+            "the fit, of a model 'gaussian', has no covariance, which the curve of 'own' needs",
         ),
         (
             lambda fit: fit, {"model": find_model("pearson")},
@@ -208,9 +207,9 @@ def test_what_is_no_fit_or_of_another_model_is_refused_in_order(fit, change, opt
 
 
 def test_a_fit_of_a_model_of_ones_own_is_evaluated_with_it(fit):
-    again = sims.evaluate(fit.assign_attrs(model="mine"), depth="50 nm", model=MINE)
+    again = sims.evaluate(fit.assign_attrs(model="own"), depth="50 nm", model=OWN)
     np.testing.assert_array_equal(again, sims.evaluate(fit, depth="50 nm"))
-    assert again.attrs["model"] == "mine"
+    assert again.attrs["model"] == "own"
 
 
 def test_models_are_listed_with_what_follows_from_them():
@@ -220,36 +219,6 @@ def test_models_are_listed_with_what_follows_from_them():
     assert listed["parameters"]["gaussian"].startswith("dose, projected_range, straggle")
     assert listed["parameters"]["erfc"] == "surface_concentration, diffusion_length (diffusivity)"
     assert listed["reference"].str.len().min() > 10
-
-
-def test_true_parameters_become_apparent_ones_by_the_scales():
-    """True depths are apparent ones times one scale, true values times the other."""
-    parameters = find_model("gaussian").parameters
-    rng = np.random.default_rng(4)
-    square = np.cov(rng.normal(size=(5, 20)))
-    p, scales = np.array([3.0, 80.0, 30.0]), np.array([1.1, 0.9])
-
-    def apparent(q):
-        true, (of_depth, of_value) = q[:3], q[3:]
-        return true / np.array([of_depth * of_value, of_depth, of_depth])
-
-    whole = np.concatenate([p, scales])
-    slopes = np.stack([
-        (apparent(whole + h) - apparent(whole - h)) / (2 * h.sum()) for h in 1e-6 * np.eye(5)
-    ], axis=1)  # fmt: skip
-    found, covariance = _apparent(whole, square, parameters)
-    np.testing.assert_allclose(found, apparent(whole), rtol=1e-14)
-    np.testing.assert_allclose(covariance, slopes @ square @ slopes.T, rtol=1e-7)
-    # A parameter that is held has no error, but moves with the scales.
-    held = square.copy()
-    held[1] = held[:, 1] = np.nan
-    _, covariance = _apparent(whole, held, parameters)
-    others = np.where(np.isnan(held), 0.0, square)
-    np.testing.assert_allclose(covariance, slopes @ others @ slopes.T, rtol=1e-7)
-    # Without scales, both are as they were.
-    same = _apparent(p, square[:3, :3], parameters)
-    assert same[0] is p
-    np.testing.assert_array_equal(same[1], square[:3, :3])
 
 
 @pytest.mark.parametrize("background", [None, "fit", "2e17 atoms/cm^3"])

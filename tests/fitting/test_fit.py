@@ -93,6 +93,58 @@ def test_without_noise_the_truth_comes_back(model, parameters, end, weights):
         assert abs(found - truth) <= TOLERANCE.get(model, 1e-6) * size, one.name
 
 
+@pytest.mark.parametrize("weights", ["counts", "stderr", "none", "log"])
+def test_errors_and_statistics_are_those_of_the_residuals_in_plain_numpy(weights):
+    z = np.linspace(10, 190, 46)
+    ds = models_truth.counted("gaussian", (1e15, 100, 40), z, peak=200, trials=1, seed=3)
+    ds = ds.isel(trial=0)
+    c, k = ds["concentration"].values, ds["concentration_counts"].values
+    top, one, s = c.max(), c.max() / k.max(), 1e19 * (1 + z / 100)
+    if weights == "stderr":
+        ds["concentration_stderr"] = ("depth", s, {"units": "atom/cm^3"})
+    fit = quietly(ds, model="gaussian", weights=weights)
+    m = sims.evaluate(fit, depth=ds["depth"]).values
+    if weights == "counts":
+        cost = 2 * np.sum(m / one - k + special.xlogy(k, k * one / m))
+        information = 1 / (m * one)
+    elif weights == "stderr":
+        cost, information = np.sum(((m - c) / s) ** 2), s**-2.0
+        assert fit["reduced_chi_square"].item() == pytest.approx(cost / (z.size - 3))
+    else:
+        r = (m - c) / top if weights == "none" else np.log(m / c)
+        cost = np.sum(r**2)
+        information = (1 / top**2 if weights == "none" else m**-2.0) * (z.size - 3) / cost
+    assert fit["objective_value"].item() == pytest.approx(cost, rel=1e-6)
+    known = weights in ("counts", "stderr")
+    aic = cost + 2 * 3 if known else z.size * np.log(cost / z.size) + 2 * 4
+    assert fit["aic"].item() == pytest.approx(aic, rel=1e-6)
+    p = np.array([fit[name].item() for name in ("dose", "projected_range", "straggle")])
+    steps = 1e-6 * np.diag(p)
+    rows = [
+        np.subtract(*(models_truth.values("gaussian", p + sign * h, z) for sign in (1, -1)))
+        / (2 * h.sum())
+        for h in steps
+    ]
+    covariance = np.linalg.inv(np.array(rows) * information @ np.array(rows).T)
+    np.testing.assert_allclose(fit["covariance"], covariance, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value", "held"),
+    [
+        ("gaussian", "straggle", "0.03 um", 30.0), ("gaussian", "dose", "1e19 m^-2", 1e15),
+        ("pearson", "skewness", 0, 0.0), ("pearson", "kurtosis", np.float32(3.5), 3.5),
+        ("edge_logistic", "asymmetry", "20 1/um", 0.02), ("edge", "left_slope", 3e14, 3e14),
+    ],
+)  # fmt: skip
+def test_values_may_be_held_in_any_unit(model, name, value, held):
+    c = models_truth.values("gaussian", (1e15, 100, 30), np.linspace(0, 150, 76))
+    fit = quietly(models_truth.profile(c, np.linspace(0, 150, 76)), model=model, weights="none",
+                  fixed={name: value})  # fmt: skip
+    assert fit[name].item() == pytest.approx(held)
+    assert np.isnan(fit[f"{name}_stderr"])
+
+
 @pytest.mark.slow
 def test_the_answer_does_not_depend_on_layout_unit_or_order():
     z = np.linspace(0, 300, 151)
@@ -172,7 +224,7 @@ def test_intervals_cover_what_they_say(model, peak):
     parameters, z, fixed = COVERED[model]
     trials = TRIALS or 150
     ds = models_truth.counted(model, parameters, z, peak=peak, trials=trials, seed=peak)
-    # Where nothing but a few counts tells three widths apart, errors are poor.
+    # Where nothing but a few counts separates three widths, errors are poor.
     profile = model.startswith("delta") and peak == 10
     fit = quietly(ds, model=model, fixed=fixed, interval="profile" if profile else "linear")
     low, high = (0.60, 0.76) if peak == 10 else (0.64, 0.72)
@@ -463,6 +515,22 @@ def test_a_limit_that_is_not_known_leaves_no_sample():
     assert fit["window_start"].values[0] == 20
 
 
+def test_options_may_be_in_any_unit():
+    z = np.linspace(0, 300, 151)
+    one = models_truth.profile(models_truth.values("annealed_implant", (1e15, 60, 50), z) + 1e17, z)
+    first, second = (
+        quietly(one, model="annealed_implant", start=start, background=level, time=time,
+                as_implanted=straggle)
+        for start, level, time, straggle in (
+            ("10 nm", "1e17 atoms/cm^3", "120 s", "30 nm"),
+            ("0.01 um", "1e23 m^-3", "2 min", "0.03 um"),
+        )
+    )  # fmt: skip
+    for name in ("dose", "straggle", "diffusivity", "window_start"):
+        assert second[name].item() == pytest.approx(first[name].item(), rel=1e-9, abs=0)
+    assert first["diffusivity"].item() == pytest.approx(1600e-14 / 240, rel=1e-6, abs=0)
+
+
 def test_a_background_is_a_parameter_or_stated():
     z = np.linspace(0, 300, 151)
     c = models_truth.values("gaussian", (1e15, 100, 30), z) + 2e17
@@ -534,7 +602,7 @@ def test_cells_that_the_data_state_are_those_of_the_fit(cell):
     assert fit.attrs["cell"] == "mean"
 
 
-def test_a_window_does_not_change_the_cells_beside_its_ends():
+def test_a_window_does_not_change_the_cells_at_its_ends():
     ds = _on_cells(_EDGES)
     middle = ds["depth"].values
     edges = np.append(np.append(0.0, 0.5 * (middle[1:] + middle[:-1])), 100.0)
@@ -598,10 +666,10 @@ def test_each_profile_has_the_background_that_is_stated_for_it():
 
 def status(c, z=None, model="gaussian", **options):
     z = np.linspace(0, 300, c.size) if z is None else z
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fit = sims.fit(models_truth.profile(c, z), model=model, **options)
-    assert fit["status"].item() == "ok" or any(w.category is FitWarning for w in told)
+    assert fit["status"].item() == "ok" or any(w.category is FitWarning for w in caught)
     return fit
 
 
@@ -667,7 +735,7 @@ def test_too_little_data_has_a_status_and_no_numbers():
     assert zeros["status"].item() == "featureless"
 
 
-def test_a_model_of_another_shape_is_said_to_be_one():
+def test_a_model_of_another_shape_has_residuals_that_are_not_random():
     z = np.linspace(0, 300, 301)
     c = models_truth.values("pearson", (1e15, 100, 30, 0.8, 5.0), z)
     c *= np.exp(0.02 * np.random.default_rng(0).normal(size=z.size))
@@ -773,13 +841,13 @@ def test_the_error_of_a_background_that_was_subtracted_is_in_the_errors(peak):
     ds = counts_of(drawn(z, peak, 200, background=0.1 * peak), z)
     ds = sims.subtract_background(ds, window=("225 nm", "260 nm"))
     dose = peak * 1e17 * 30e-7 * np.sqrt(2 * np.pi)
-    # The window within the fit, and beside it.
+    # The window within the fit, and outside.
     for stop in (None, "220 nm"):
         fit = quietly(ds, model="gaussian", stop=stop)
         for name, share in covered(fit, dose=dose, straggle=30).items():
             assert share == pytest.approx(0.68, abs=0.1), (stop, name)
-        spread = (fit["dose"].std() / (fit["dose_stderr"] ** 2).mean() ** 0.5).item()
-        assert spread == pytest.approx(1, abs=0.13)
+        ratio = (fit["dose"].std() / (fit["dose_stderr"] ** 2).mean() ** 0.5).item()
+        assert ratio == pytest.approx(1, abs=0.13)
 
 
 def test_an_unknown_error_of_a_background_leaves_parameters_without_one():
@@ -862,9 +930,9 @@ def test_a_species_is_fitted_in_the_variable_in_which_it_was_measured():
     assert edge["position"].item() == pytest.approx(120, abs=1e-4)
     assert edge.attrs["variable"] == "intensity"
     assert sims.fit(ds.sel(species="B"), model="gaussian").attrs["variable"] == "concentration"
-    asked = sims.fit(ds.sel(species="B"), model="gaussian", variable="intensity")
-    assert asked["straggle"].item() == pytest.approx(30, rel=1e-6)
-    assert asked.attrs["variable_units"] == "count/s"
+    rate = sims.fit(ds.sel(species="B"), model="gaussian", variable="intensity")
+    assert rate["straggle"].item() == pytest.approx(30, rel=1e-6)
+    assert rate.attrs["variable_units"] == "count/s"
 
 
 @pytest.mark.slow
@@ -884,23 +952,7 @@ def test_a_coordinate_that_is_called_background_is_none():
     assert sims.evaluate(fit, depth="90 nm").item() == plain.item()
 
 
-def test_data_that_are_not_over_depth_are_refused():
-    time = xr.DataArray(
-        np.ones(10), dims="sputter_time", attrs={"units": "counts/s"}, name="intensity",
-        coords={"sputter_time": ("sputter_time", np.arange(10.0), {"units": "s"})},
-    )  # fmt: skip
-    with pytest.raises(UnitsError, match="calibrate_depth"):
-        sims.fit(time, model="erfc")
-    with pytest.raises(TypeError, match="needs an xarray Dataset"):
-        sims.fit([1, 2], model="erfc")
-    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
-    infinite = one.copy(deep=True)
-    infinite["concentration"][7] = np.inf
-    with pytest.raises(ProfileError, match=r"infinite at 8\.4 nm"):
-        sims.fit(infinite, model="erfc")
-
-
-def test_what_stands_beside_the_profiles_must_belong_to_them():
+def test_coordinates_and_errors_must_belong_to_the_profiles():
     z = np.linspace(0, 300, 151)
     c = np.tile(models_truth.values("gaussian", (1e15, 100, 30), z), (3, 1))
     wafers = models_truth.profile(c, z, dims=("wafer", "depth"))
@@ -965,7 +1017,7 @@ def test_exchange_and_diffusion_from_the_tracer():
 
 
 def test_a_model_of_ones_own_is_fitted_like_any_other():
-    mine = Model(
+    lorentzian = Model(
         name="not_in_the_list",
         summary="a Lorentzian",
         parameters=(
@@ -979,12 +1031,12 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     )
     z = np.linspace(0, 300, 301)
     c = 1e22 / np.pi * 12 / ((z - 130) ** 2 + 144)
-    fit = sims.fit(models_truth.profile(c, z), model=mine)
+    fit = sims.fit(models_truth.profile(c, z), model=lorentzian)
     assert fit["half_width"].item() == pytest.approx(12, rel=1e-6)
     assert fit["dose"].item() == pytest.approx(1e15, rel=1e-6)
     with pytest.raises(ProfileError, match="pass it as model="):
         sims.evaluate(fit, depth="130 nm")
-    curve = sims.evaluate(fit, depth="130 nm", model=mine)
+    curve = sims.evaluate(fit, depth="130 nm", model=lorentzian)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
 
 
@@ -1013,19 +1065,19 @@ def test_what_a_parameter_is_called_does_not_matter():
 
 
 @pytest.mark.parametrize(
-    ("ask", "name"),
+    ("question", "name"),
     [
         (lambda one: sims.fit(one, model="gaussian"), "dose"),
         (sims.interface, "width"),
         (sims.moments, "straggle"),
     ],
 )
-def test_a_dimension_does_not_lose_its_labels_to_an_answer(ask, name):
+def test_a_dimension_does_not_lose_its_labels_to_an_answer(question, name):
     z = np.linspace(0, 300, 301)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
     batch = models_truth.profile(np.stack([c, 2 * c]), z, dims=(name, "depth"))
     with pytest.raises(ProfileError, match=rf"data\.rename\({name}=\"nominal_{name}\""):
-        ask(batch.assign_coords({name: [1.0, 2.0]}))
+        question(batch.assign_coords({name: [1.0, 2.0]}))
 
 
 @pytest.mark.parametrize("shape", ["implant", "ramp"])
@@ -1109,7 +1161,7 @@ def test_a_fit_is_saved_and_read_back(tmp_path):
     )
 
 
-# --- what is said of fits that are not ok -----------------------------------------------------
+# --- fits that are not ok -----------------------------------------------------
 
 
 @pytest.mark.few(2)
@@ -1181,7 +1233,7 @@ def test_an_implant_that_is_slightly_off_its_model_stays_ok():
 def test_a_window_without_samples_is_named(options, words):
     ds = sims.open_example("boron-implant")
     expected = f"^species 'B' and 1 more: no sample in the window {words}; .* from 1 to 499 nm"
-    for ask in (
+    for question in (
         lambda: sims.fit(ds, model="gaussian", **options)["status"].values,
         lambda: sims.interface(ds, **options)["status"].values,
         lambda: (
@@ -1189,7 +1241,7 @@ def test_a_window_without_samples_is_named(options, words):
         ),
     ):
         with pytest.warns(FitWarning, match=expected):
-            assert (ask() == "no_data").all()
+            assert (question() == "no_data").all()
 
 
 def test_a_whole_profile_is_not_called_truncated():
@@ -1204,24 +1256,10 @@ def test_a_whole_profile_is_not_called_truncated():
     assert cut["status"].item() == "truncated"
 
 
-def test_no_point_is_computed_twice():
-    asked = []
-
-    def formula(z, *parameters):
-        asked.append(parameters)
-        return models()["gaussian"].formula(z, *parameters)
-
-    z = np.arange(0.0, 200.0)
-    ds = models_truth.profile(formula(z, 1e20, 90.0, 21.0), z)
-    asked.clear()
-    sims.fit(ds, model=replace(models()["gaussian"], formula=formula), weights="none")
-    assert len(set(asked)) == len(asked) > 1
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["edge", "edge_logistic"])
 def test_a_step_outside_of_the_window_has_no_parameters(model):
-    """The tail of a step is that of many, with plateaus that nobody has seen."""
+    """The tail of a step is that of many, whose plateaus are not in the window."""
     z = np.arange(50.0, 150.0)
     c = 1e20 * special.ndtr((30.0 - z) / 25) + 1e17
     counts = np.random.default_rng(0).poisson(c / 1e15)
@@ -1275,7 +1313,7 @@ def test_values_that_scatter_about_zero_are_all_taken():
     assert limited["objective"] == clipped["objective"] == "squares of ln C"
 
 
-def test_a_fit_across_a_gap_says_so():
+def test_a_fit_across_a_gap_is_not_ok():
     z = np.linspace(0, 220, 111)
     z = z[(z < 80) | (z > 115)]
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
@@ -1289,7 +1327,7 @@ def test_a_fit_across_a_gap_says_so():
     assert quietly(one, model="gaussian", start="116 nm")["status"].item() != "gap"
 
 
-def test_a_fit_of_saturated_samples_says_so():
+def test_a_fit_of_saturated_samples_is_not_ok():
     z = np.linspace(0, 220, 111)
     k = np.minimum(drawn(z, 10_000, 1), 6000)
     with pytest.warns(FitWarning, match="saturated"):

@@ -51,13 +51,13 @@ def test_linked_parameters_are_those_of_the_likelihood_of_all():
     def total(x):
         return minus_log_likelihood(ds, lambda x, i: gaussian(x[2 * i], x[2 * i + 1], x[4]), x)
 
-    theirs = optimize.minimize(
+    direct = optimize.minimize(
         total, [1, 100, 1, 100, 28], method="Nelder-Mead",
         options={"maxiter": 20000, "maxfev": 20000, "xatol": 1e-8, "fatol": 1e-10},
     )  # fmt: skip
     dose, where = fit["dose"].values / 1e15, fit["projected_range"].values
-    ours = np.array([dose[0], where[0], dose[1], where[1], fit["straggle"].item()])
-    np.testing.assert_allclose(ours, theirs.x, rtol=1e-5)
+    found = np.array([dose[0], where[0], dose[1], where[1], fit["straggle"].item()])
+    np.testing.assert_allclose(found, direct.x, rtol=1e-5)
     assert fit["straggle"].dims == ()
     assert fit["dose"].dims == ("measurement",)
     # Errors: the inverse of the information of expected counts, by differences of the formula.
@@ -66,8 +66,10 @@ def test_linked_parameters_are_those_of_the_likelihood_of_all():
     def expected(x):
         return np.concatenate([gaussian(x[2 * i], x[2 * i + 1], x[4]) / one for i in (0, 1)])
 
-    rows = [(expected(ours + e) - expected(ours - e)) / (2 * e.sum()) for e in 1e-5 * np.diag(ours)]
-    errors = np.sqrt(np.diag(np.linalg.inv(np.array(rows) / expected(ours) @ np.array(rows).T)))
+    rows = [
+        (expected(found + e) - expected(found - e)) / (2 * e.sum()) for e in 1e-5 * np.diag(found)
+    ]
+    errors = np.sqrt(np.diag(np.linalg.inv(np.array(rows) / expected(found) @ np.array(rows).T)))
     np.testing.assert_allclose(fit["straggle_stderr"].item(), errors[4], rtol=1e-5)
     np.testing.assert_allclose(fit["projected_range_stderr"], errors[[1, 3]], rtol=1e-5)
     labels = ["dose[W0]", "dose[W1]", "projected_range[W0]", "projected_range[W1]", "straggle"]
@@ -152,6 +154,16 @@ def test_scales_that_samples_cannot_tell_widen_errors_by_what_is_known():
         np.testing.assert_allclose(fit[f"{name}_stderr"], expected, rtol=1e-6)
     assert fit["depth_scale"].values.tolist() == [1, 1]
     assert fit["rsf_scale_stderr"].values.tolist() == [0.1, 0.1]
+    # An interval is as much wider, and parameters go together with the scales.
+    ends = {"interval": "profile", "depth_uncertainty": 0.03, "rsf_uncertainty": 0}
+    wide, own = (sims.fit(ds, **{"model": "gaussian"} | ends | more)
+                 for more in ({}, {"depth_uncertainty": 0}))  # fmt: skip
+    for end in ("lower", "upper"):
+        reach = np.hypot(own[f"straggle_{end}"] - own["straggle"], 0.03 * own["straggle"])
+        np.testing.assert_allclose(abs(wide[f"straggle_{end}"] - wide["straggle"]), reach)
+    square = wide["covariance"].sel(parameter="straggle", parameter_="depth_scale")
+    np.testing.assert_allclose(square, 0.03**2 * wide["straggle"])
+    assert wide["depth_scale_pull"].values.tolist() == [0, 0]
     # The same by the likelihood of all: a scale is not averaged away by many profiles.
     many = sims.fit(
         series(6),
@@ -184,13 +196,13 @@ def test_a_known_width_tells_the_depth_scale():
         )
         return counted + 0.5 * ((s - 31) / 0.5) ** 2 + 0.5 * ((f - 1) / 0.03) ** 2
 
-    theirs = optimize.minimize(
+    direct = optimize.minimize(
         total, [1, 100, seen, 1], method="Nelder-Mead",
         options={"maxiter": 20000, "maxfev": 20000, "xatol": 1e-9, "fatol": 1e-10},
     ).x  # fmt: skip
-    ours = [fit["dose"].item() / 1e15, fit["projected_range"].item(), fit["straggle"].item(),
+    found = [fit["dose"].item() / 1e15, fit["projected_range"].item(), fit["straggle"].item(),
             fit["depth_scale"].item()]  # fmt: skip
-    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    np.testing.assert_allclose(found, direct, rtol=1e-4)
     weights = np.array([(0.03 * seen) ** -2, 0.5**-2])
     assert fit["straggle_stderr"].item() == pytest.approx(weights.sum() ** -0.5, rel=0.05)
     # A held width is a prior without error; the curve lies over the samples as before.
@@ -211,8 +223,8 @@ def test_uncertainties_are_those_that_the_data_state():
         sensitivity_factor_uncertainty=((), 0.1, {"units": "1"}),
     )
     stated = sims.fit(ds, model="gaussian")
-    said = sims.fit(series(2), model="gaussian", depth_uncertainty=0.05, rsf_uncertainty=0.1)
-    np.testing.assert_array_equal(stated["dose_stderr"], said["dose_stderr"])
+    by_argument = sims.fit(series(2), model="gaussian", depth_uncertainty=0.05, rsf_uncertainty=0.1)
+    np.testing.assert_array_equal(stated["dose_stderr"], by_argument["dose_stderr"])
     off = sims.fit(ds, model="gaussian", depth_uncertainty=0, rsf_uncertainty=0)
     xr.testing.assert_identical(
         off["dose_stderr"].drop_attrs().reset_coords(drop=True),

@@ -8,13 +8,10 @@ from sims_analysis.fitting.objectives import Poisson, Squares
 from sims_analysis.fitting.optimization import (
     Curve,
     Minimum,
-    _Evaluation,
     background_covariance,
     covariance,
-    distinct,
     profile_interval,
     solve,
-    solve_each,
 )
 from sims_analysis.shapes.model import Parameter
 
@@ -65,17 +62,6 @@ def test_at_a_bound_coordinates_are_far_away_and_finite():
     np.testing.assert_allclose(near[1:], [2.0, 1.0])
 
 
-def test_held_parameters_stand_among_the_free_ones():
-    curve = quadratic({1: 3.5})
-    assert curve.free.tolist() == [0, 2]
-    assert curve.bounds == [(-INF, INF), (1.0, 5.0)]
-    np.testing.assert_array_equal(curve.complete(np.array([1.0, 2.0])), [1.0, 3.5, 2.0])
-    np.testing.assert_array_equal(curve.complete(np.array([1.0, 2.0]), held=NAN), [1.0, NAN, 2.0])
-    np.testing.assert_array_equal(curve.values(np.array([1.0, 2.0])), 1 + 3.5 * X + 2 * X * X)
-    every = np.array([1.0, 2.0, 3.0])
-    assert quadratic().complete(every, held=NAN) is every
-
-
 # --- derivatives ------------------------------------------------------------------------------
 
 
@@ -95,147 +81,7 @@ def test_derivatives_are_those_with_respect_to_the_coordinates(held, central):
     assert (at.rows is found) == central
 
 
-def test_central_differences_are_of_the_second_order():
-    curve = Curve([free()], lambda a: np.array([a**3]), None, {})
-    point = curve.at([2.0])
-    exact = 3 * 2.0**2
-    ahead = curve.jacobian(curve.at([2.0]), central=False)[0, 0]
-    assert curve.jacobian(point)[0, 0] == pytest.approx(exact, rel=1e-9)
-    assert abs(ahead / exact - 1) < 1e-6
-    # Of a large coordinate, steps are in proportion.
-    assert curve.jacobian(curve.at([2e6]))[0, 0] == pytest.approx(3 * 4e12, rel=1e-6)
-    # In between, one of 1e-7 would be lost in rounding, one of 1 would not be small.
-    steep = Curve([free()], lambda a: np.array([np.exp(50 * a)]), None, {})
-    assert steep.jacobian(steep.at([0.1]))[0, 0] == pytest.approx(50 * np.exp(5.0), rel=1e-6)
-
-
 # --- minima -----------------------------------------------------------------------------------
-
-
-def solution(cost=10.0, x=(1.0, 2.0), m=(3.0, 4.0), *, converged=True):
-    x = np.array(x)
-    return Minimum(x, x, np.ones(x.size), np.array(m), cost, converged)
-
-
-@pytest.mark.parametrize(
-    ("other", "same"),
-    [
-        ({}, True),
-        ({"cost": 10 * (1 + 0.9e-6)}, True),
-        ({"cost": 10 * (1 + 1.1e-6)}, False),
-        ({"x": (1.009, 2.0), "m": (3.1, 4.0)}, True),
-        ({"x": (1.012, 2.0), "m": (3.1, 4.0)}, False),
-        ({"x": (9.0, 2.0), "m": (3.0 * (1 + 0.9e-4), 4.0)}, True),
-        ({"x": (9.0, 2.0), "m": (3.0 * (1 + 1.1e-4), 4.0)}, False),
-    ],
-)
-def test_minima_are_the_same_by_their_parameters_or_their_curves(other, same):
-    assert solution().same(solution(**other)) == same
-
-
-def test_near_0_parameters_are_the_same_to_a_thousandth():
-    one = solution(x=(0.0, 2.0))
-    assert one.same(solution(x=(0.9e-3, 2.0), m=(9.0, 9.0)))
-    assert not one.same(solution(x=(1.1e-3, 2.0), m=(9.0, 9.0)))
-    flat = solution(m=(0.0, 4.0))
-    assert flat.same(solution(x=(9.0, 9.0), m=(0.9e-12, 4.0)))
-    assert not flat.same(solution(x=(9.0, 9.0), m=(1.1e-12, 4.0)))
-
-
-def test_minima_that_converged_come_first_and_then_the_lower_ones():
-    ended = [
-        solution(cost, x=(cost, 0.0), m=(cost, 0.0), converged=c)
-        for cost, c in ((3.0, True), (1.0, False), (2.0, True), (2.0, True))
-    ]
-    assert [(one.cost, one.converged) for one in distinct([None, *ended])] == [
-        (2.0, True), (3.0, True), (1.0, False)
-    ]  # fmt: skip
-
-
-def test_the_minimum_of_squares_is_that_of_a_straight_line():
-    y, s = np.array([1.0, 2.5, 2.9, 4.6, 4.4]), np.array([0.1, 0.2, 0.1, 0.3, 0.2])
-    curve = Curve([free("a"), free("b")], lambda a, b: a + b * X, None, {})
-    objective = Squares(y, s)
-    found = solve(curve, objective, [0.0, 0.0])
-    a = np.stack([np.ones(5), X]) / s
-    expected = np.linalg.solve(a @ a.T, a @ (y / s))
-    np.testing.assert_allclose(found.p, expected, rtol=1e-6)
-    assert found.converged
-    assert found.cost == pytest.approx(np.sum(((expected @ (a * s) - y) / s) ** 2), rel=1e-9)
-    np.testing.assert_allclose(found.m, found.p[0] + found.p[1] * X)
-    np.testing.assert_allclose(covariance(curve, objective, found), np.linalg.inv(a @ a.T))
-
-
-def test_too_few_evaluations_do_not_converge():
-    curve = Curve([free("a"), free("b")], lambda a, b: np.exp(a * X) + b, None, {})
-    objective = Squares(np.exp(0.7 * X) + 2, np.ones(5))
-    assert not solve(curve, objective, [0.0, 0.0], evaluations=2).converged
-    assert solve(curve, objective, [0.0, 0.0]).converged
-
-
-def test_where_all_is_held_there_is_nothing_to_look_for():
-    curve = Curve([free("a")], lambda a: a * X, None, {0: 2.0})
-    found = solve(curve, Squares(3 * X, None), [])
-    assert (found.cost, found.converged, found.p.size) == (np.sum(X * X), True, 0)
-
-
-def test_a_model_without_a_value_at_its_start_has_no_minimum():
-    curve = Curve([free("a")], lambda a: np.log(a) * X, None, {})
-    with np.errstate(invalid="ignore"):
-        assert solve(curve, Squares(X, None), [-1.0]) is None
-
-
-def test_residuals_without_a_number_are_large_and_derivatives_without_one_are_0():
-    curve = Curve(
-        [free("a"), free("b")], lambda a, b: a / b * X,
-        lambda a, b: np.stack([X / b, -a / b**2 * X]), {},
-    )  # fmt: skip
-    asked = _Evaluation(curve, Squares(np.ones(5), np.full(5, 2.0)))
-    with np.errstate(all="ignore"):
-        np.testing.assert_array_equal(asked.residual(np.array([1.0, 0.0])), np.full(5, 1e8))
-        assert np.isfinite(asked.jacobian(np.array([1.0, 0.0]))).all()
-    here = np.array([3.0, 2.0])
-    np.testing.assert_allclose(asked.residual(here), (1.5 * X - 1) / 2)
-    expected = np.stack([X / 2, -0.75 * X]) / 2
-    np.testing.assert_allclose(asked.jacobian(here), expected)
-
-
-def test_a_point_is_evaluated_once():
-    asked = []
-
-    def formula(a):
-        asked.append(a)
-        return a * X
-
-    one = _Evaluation(Curve([free("a")], formula, lambda _: X[None], {}), Squares(X, None))
-    for _ in range(2):
-        one.residual(np.array([2.0]))
-        one.jacobian(np.array([2.0]))
-    assert asked == [2.0]
-    one.jacobian(np.array([3.0]))
-    np.testing.assert_array_equal(one.residual(np.array([3.0])), 2 * X)
-    assert asked == [2.0, 3.0]
-    bent = _Evaluation(Curve([free("a")], lambda a: a * a * X, None, {}), Squares(X, None))
-    for at in (2.0, 5.0):  # whether residuals were asked for there or not
-        np.testing.assert_allclose(bent.jacobian(np.array([at]))[0], 2 * at * X, rtol=1e-5)
-
-
-def test_no_more_sets_are_tried_once_a_minimum_is_low_enough():
-    seen = []
-
-    def formula(a):
-        seen.append(a)
-        return np.array([a * a - 1, 0.1 * (a - 1)])
-
-    curve, objective = Curve([free("a")], formula, None, {}), Squares(np.zeros(2), np.ones(2))
-    starts = [[2.0], [-2.0]]
-    assert len(solve_each(curve, objective, starts)) == 2
-    seen.clear()
-    (only,) = solve_each(curve, objective, starts, enough=1e-3)
-    assert only.p[0] == pytest.approx(1)
-    assert min(seen) > 0
-    # One that is not below is not enough.
-    assert len(solve_each(curve, objective, starts[::-1], enough=1e-3)) == 2
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -245,18 +91,6 @@ def at(curve, objective, point):
     """Call a point a minimum."""
     one = curve.at(curve.coordinates(point).tolist())
     return Minimum(**vars(one), cost=objective.cost(one.m), converged=True)
-
-
-def test_where_errors_are_not_known_the_scatter_is_the_unit():
-    curve = quadratic(derivatives=False)
-    y = np.array([1.1, 6.9, 19.2, 36.8, 61.1])
-    objective = Squares(y, None)
-    found = solve(curve, objective, [1.0, 2.9, 2.9])
-    a = np.stack([np.ones(5), X, X * X])
-    scatter = found.cost / (5 - 3)
-    np.testing.assert_allclose(
-        covariance(curve, objective, found), scatter * np.linalg.inv(a @ a.T), rtol=1e-5
-    )
 
 
 def test_a_parameter_without_influence_has_no_error_and_leaves_the_others_alone():
@@ -281,21 +115,6 @@ def test_parameters_that_stand_in_for_each_other_have_no_errors(apart, known):
     assert np.isfinite(square).all() == known
 
 
-def test_errors_are_of_the_parameters_whatever_their_coordinates():
-    """Of a length with a lower bound, as of one without."""
-    y, s = np.array([0.9, 2.1, 2.9, 4.2, 5.0]), np.full(5, 0.1)
-    objective = Squares(y, s)
-    bare, bound, both = (
-        Curve([one, free("b")], lambda a, b: a * X + b, None, {})
-        for one in (free(), free("a", 0.0), free("a", 0.0, 30.0))
-    )
-    squares = [
-        covariance(c, objective, solve(c, objective, [1.1, 0.5])) for c in (bare, bound, both)
-    ]
-    for square in squares[1:]:
-        np.testing.assert_allclose(square, squares[0], rtol=1e-5)
-
-
 def test_a_background_that_was_subtracted_moves_all_samples_at_once():
     """S S' - S T' - T S', S what it moves a parameter by, T the part that samples have made."""
     s = np.array([0.1, 0.2, 0.1, 0.3, 0.2])
@@ -314,18 +133,6 @@ def test_a_background_that_was_subtracted_moves_all_samples_at_once():
         np.testing.assert_allclose(got, expected, rtol=1e-5)
         none = background_covariance(curve, objective, found, (0 * X, 0 * X))
         np.testing.assert_array_equal(none, 0)
-
-
-def test_a_background_moves_parameters_alike_where_the_scatter_is_the_unit():
-    y = 2 * X + 1 + np.array([0.1, -0.1, 0.0, 0.1, -0.1])
-    curve = Curve([free("a"), free("b")], lambda a, b: a * X + b, None, {})
-    squares = []
-    for objective in (Squares(y, None), Squares(y, np.ones(5))):
-        found = solve(curve, objective, [1.0, 0.0])
-        found.covariance = covariance(curve, objective, found)
-        squares.append(background_covariance(curve, objective, found, (X, 0 * X)))
-    for square in squares:
-        np.testing.assert_allclose(square, [[1, 0], [0, 0]], atol=1e-6)
 
 
 # --- intervals --------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """The answer of a fit: its names, units and words, its warnings, and the order of dimensions."""
 
-import re
-
 import models_truth
 import numpy as np
 import pytest
@@ -9,8 +7,6 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning
-from sims_analysis.fitting import fit as fitting
-from sims_analysis.fitting.result import _slope
 from sims_analysis.shapes import find_model
 
 Z = np.linspace(0.0, 300.0, 61)
@@ -85,7 +81,7 @@ def test_numbers_of_samples_are_whole_and_flags_are_flags(one):
     assert one["covariance"].dims == ("parameter", "parameter_")
 
 
-def test_intervals_are_of_parameters_alone_and_there_if_asked_for(one):
+def test_intervals_are_of_parameters_alone_and_only_if_requested(one):
     ends = {name for name in one if name.endswith(("_lower", "_upper"))}
     assert not [name for name in ends if name.startswith(("retained", "window"))]
     plain = sims.fit(implant(), model="gaussian")
@@ -115,7 +111,7 @@ def test_a_fit_says_how_it_was_made(one):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
-def test_what_was_stated_of_layers_and_of_several_profiles_is_said():
+def test_what_was_stated_of_layers_and_of_several_profiles_is_in_the_attributes():
     batch = xr.concat([implant(), implant()], "wafer", combine_attrs="override")
     uncertain = xr.DataArray([0.1, 0.3], dims="wafer", attrs={"units": "1"})
     held = {"straggle": "30 nm", "dose": "1e15 cm^-2"}
@@ -123,8 +119,8 @@ def test_what_was_stated_of_layers_and_of_several_profiles_is_said():
         batch, model="gaussian", fixed=held, depth_uncertainty=uncertain, background="1e10 cm^-3",
         shared=["projected_range"],
     )  # fmt: skip
-    said = [fit.attrs[key] for key in ("depth_uncertainty", "background", "fixed", "linked")]
-    assert said == [
+    words = [fit.attrs[key] for key in ("depth_uncertainty", "background", "fixed", "linked")]
+    assert words == [
         "0.1 to 0.3", "'1e10 cm^-3'", "straggle='30 nm', dose='1e15 cm^-2'", "projected_range",
     ]  # fmt: skip
     assert fit.attrs["linked_over"] == "wafer"
@@ -165,7 +161,7 @@ def warned(data, **options):
     return [str(one.message) for one in caught]
 
 
-def test_a_fit_that_is_not_ok_is_told_by_its_first_profile_and_what_may_be_done():
+def test_a_fit_that_is_not_ok_is_warned_of_with_its_first_profile_and_a_remedy():
     rng = np.random.default_rng(0)
     noise = 1e17 * np.exp(0.3 * rng.normal(size=(2, Z.size)))
     good = implant().values
@@ -180,7 +176,7 @@ def test_a_fit_that_is_not_ok_is_told_by_its_first_profile_and_what_may_be_done(
     assert message == f"the profile: the fit is not ok: {words}"
 
 
-def test_residuals_that_are_not_random_are_told_where_the_fit_is_ok():
+def test_residuals_that_are_not_random_are_warned_of_where_the_fit_is_ok():
     c = models_truth.values("gaussian", (1e15, 100, 30), Z)
     c *= 1 + 0.02 * np.cos(Z / 12)
     ds = models_truth.profile(c, Z).to_dataset()
@@ -192,80 +188,7 @@ def test_residuals_that_are_not_random_are_told_where_the_fit_is_ok():
     )
 
 
-def test_a_bar_is_shown_if_it_is_asked_for_and_can_be(capsys, monkeypatch):
-    pytest.importorskip("tqdm")
-    places = [1, 2]
-
-    def shown(n=2, *, lazy=False, progress=None):
-        list(fitting._with_progress(places * (n // 2), progress=progress, lazy=lazy))
-        return capsys.readouterr().err
-
-    bar = shown(progress=True)
-    assert "fits: 100%" in bar
-    assert "2/2" in bar
-    assert re.search(r"[\d?.]+profile/s", bar)
-    assert shown() == shown(progress=False) == shown(progress=True, lazy=True) == ""
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert shown(48) == ""
-    assert "fits" in shown(50)
-    assert shown(50, progress=False) == ""
-
-
-def test_without_the_package_of_bars_only_who_asks_is_told(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "tqdm", None)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    places = list(range(60))
-    assert fitting._with_progress(places, progress=None, lazy=False) == places
-    with pytest.raises(ModuleNotFoundError) as refused:
-        fitting._with_progress(places, progress=True, lazy=False)
-    expected = 'progress=True needs tqdm: pip install "sims-analysis[progress]"'
-    assert str(refused.value) == expected
-
-
 # --- widths that change with depth ------------------------------------------------------------
-
-
-def by_hand(width, where, square):
-    """Fit a line by generalised least squares, the errors of depths going into the residuals'."""
-    n = width.size
-    own, both, depth = square[:n, :n], square[:n, n:], square[n:, n:]
-    slope, covariance = 0.0, own
-    for _ in range(3):
-        covariance = own - slope * (both + both.T) + slope**2 * depth
-        a = np.stack([np.ones(n), where], axis=1)
-        inverse = np.linalg.inv(covariance)
-        made = np.linalg.inv(a.T @ inverse @ a)
-        slope = (made @ a.T @ inverse @ width)[1]
-    return slope, np.sqrt(made[1, 1])
-
-
-def test_the_change_of_a_width_with_depth_knows_the_errors_of_both():
-    rng = np.random.default_rng(2)
-    width, where = np.array([2.0, 2.3, 2.9, 3.4]), np.array([10.0, 20.0, 35.0, 50.0])
-    root = rng.normal(size=(8, 8)) * np.array([0.1] * 4 + [3.0] * 4)[:, None]
-    square = root @ root.T
-    np.testing.assert_allclose(_slope(width, where, square), by_hand(width, where, square))
-    # A layer that is not there, or of which an error is not known, does not count.
-    for lost in ("width", "where", "own", "depth"):
-        w, d, s = width.copy(), where.copy(), square.copy()
-        if lost == "width":
-            w[1] = np.nan
-        elif lost == "where":
-            d[1] = np.nan
-        else:
-            place = 1 if lost == "own" else 5
-            s[place] = s[:, place] = np.nan
-        rest = [0, 2, 3]
-        keep = [*rest, 4, 6, 7]
-        expected = by_hand(width[rest], where[rest], square[np.ix_(keep, keep)])
-        np.testing.assert_allclose(_slope(w, d, s), expected)
-
-
-def test_of_one_layer_no_width_changes_with_depth():
-    square = np.diag([0.1, np.nan, 0.2, 0.3])
-    assert np.isnan(_slope(np.array([1.0, 2.0]), np.array([3.0, 4.0]), square)).all()
-    two = _slope(np.array([1.0, 2.0]), np.array([3.0, 5.0]), np.diag([0.01, 0.03, 0.0, 0.0]))
-    np.testing.assert_allclose(two, [0.5, np.sqrt(0.04) / 2])
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")  # no noise: residuals show
@@ -310,3 +233,14 @@ def test_where_there_is_no_layer_the_answer_has_room_for_one():
     fit = sims.fit(flat, model="gaussian", repeat="auto")
     assert fit["layer"].values.tolist() == [1]
     assert np.isnan(fit["dose"]).all()
+
+
+def test_a_bar_is_shown_where_one_is_wanted(capsys, monkeypatch):
+    pytest.importorskip("tqdm")
+    sims.fit(implant(), model="gaussian", progress=True)
+    assert "fits: 100%" in capsys.readouterr().err
+    sims.fit(implant(), model="gaussian")
+    assert not capsys.readouterr().err
+    monkeypatch.setitem(__import__("sys").modules, "tqdm", None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs tqdm: pip install"):
+        sims.fit(implant(), model="gaussian", progress=True)

@@ -22,10 +22,10 @@ def test_coordinates_with_the_name_of_a_result_give_way_to_it():
 
 def test_labels_are_not_lost_to_a_result_of_their_name():
     doses = xr.DataArray([1.0, 2.0], {"dose": [1e14, 2e14]})
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(ProfileError) as refused:
         as_dataset({"dose": doses})
-    assert "'dose' in the data is a dimension with labels" in str(told.value)
-    assert 'data.rename(dose="nominal_dose")' in str(told.value)
+    assert "'dose' in the data is a dimension with labels" in str(refused.value)
+    assert 'data.rename(dose="nominal_dose")' in str(refused.value)
     bare = as_dataset({"dose": doses.drop_vars("dose")})  # without labels, nothing is lost
     np.testing.assert_array_equal(bare["dose"], [1.0, 2.0])
 

@@ -10,8 +10,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.frame.arguments import read_change, read_pure
-from sims_analysis.frame.messages import first_sample
+from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.text.arguments import format_argument
 
@@ -82,33 +81,10 @@ def test_what_is_refused_by_name(value, error, words):
         read(value)
 
 
-def test_an_argument_is_for_what_the_data_are_over():
-    with pytest.raises(ProfileError) as told:
-        read(over("case", [0, 1], [1.0, 2.0]))
-    assert str(told.value) == (
-        "time is over 'case', and the data over (measurement, species, depth): add this dimension "
-        "to the data first, for instance with data.expand_dims(case=...)"
-    )
-
-
 def test_kinds_are_not_mixed():
     kinds = ("factor_per_rate", "concentration")
     with pytest.raises(UnitsError, match="time mixes"):
         read({"B": "1 cm^-3", "P": "1 cm^-3/(count/s)"}, kinds)
-
-
-def test_a_sample_is_named_by_its_labels():
-    opened = frame()
-    where = xr.zeros_like(opened.value, dtype=bool)
-    assert first_sample(opened, where) is None
-    where[1, 2, 3] = True
-    text = "measurement 'w2', species 'Si', depth 1001 nm: 1000 count/s"
-    assert first_sample(opened, where) == text
-    where[0, 0, 1] = True
-    text = "measurement 'w1', species 'B', depth 100 nm: 1000 count/s (and 1 more)"
-    assert first_sample(opened, where) == text
-    one = frame(DS.isel(measurement=0, species=1))
-    assert first_sample(one, one.value > 0).startswith("species 'P', depth 0 nm")
 
 
 def test_the_correction_of_the_page_is_one():
@@ -141,16 +117,6 @@ def test_the_correction_of_the_page_is_one():
     assert "intensity_quality" in correct(hole, detector_yield="0.8").coords
 
 
-def test_a_measurement_whose_value_is_unknown_is_told_too():
-    one = over("measurement", ["w1", "w2"], [1.0, np.nan])
-    with pytest.warns(sims.ProfileWarning) as told:
-        np.testing.assert_array_equal(read(one), [1.0, np.nan])
-    said = "measurement 'w2', species 'B' and 2 more: time is NaN: left as it is"
-    assert [str(one.message) for one in told] == [said]
-    with pytest.warns(sims.ProfileWarning, match="'w1', species 'B' and 5 more: time is NaN: left"):
-        read_change(frame(), pint.Quantity(np.nan, "s"), ("sputter_time",), "time", positive=False)
-
-
 @pytest.mark.parametrize(
     ("change", "name"),
     [
@@ -159,7 +125,7 @@ def test_a_measurement_whose_value_is_unknown_is_told_too():
         (lambda ds, one: sims.with_counting_statistics(ds, dwell_time=one("s")), "dwell_time"),
     ],
 )
-def test_a_species_whose_value_is_unknown_stays_as_it_is_and_that_is_said(change, name):
+def test_a_species_with_an_unknown_argument_stays_unchanged_and_warns(change, name):
     def unknown(units):
         return over("species", ["P", "Si", "B"], [np.nan, 1.0, 1.0], units)
 
@@ -198,18 +164,8 @@ def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
         sims.layers(one, level=level.rename(species="case"))
 
 
-def test_a_pure_number_is_read_with_or_without_its_unit():
-    for value in (0.5, np.float64(0.5), pint.Quantity(50, "percent"), pint.Quantity(0.5, "")):
-        assert read_pure(frame(), value, "part", "a part").item() == 0.5
-    parts = [0.25, 0.5, 0.75]
-    bare = xr.DataArray(parts, {"species": ["B", "P", "Si"]}, ["species"])
-    for one in (bare, bare.assign_attrs(units="1")):
-        np.testing.assert_array_equal(read_pure(frame(), one, "part", "a part"), parts)
-    with pytest.raises(UnitsError, match="part is in 'nm', which is a depth"):
-        read_pure(frame(), bare.assign_attrs(units="nm"), "part", "a part")
-    for wrong in (True, None, [0.5], pint.Quantity(1, "nm")):
-        with pytest.raises(ProfileError) as told:
-            read_pure(frame(), wrong, "part", "a part from 0 to 1")
-        assert str(told.value) == f"part={format_argument(wrong)}; expected a part from 0 to 1"
-    with pytest.raises(ProfileError, match=r"a part, as a number without quotes or a unit$"):
-        read_pure(frame(), "50 %", "part", "a part")
+@pytest.mark.parametrize("wrong", [True, [0.5], pint.Quantity(1, "nm"), "50 %"])
+def test_a_pure_number_has_no_unit(wrong):
+    text = re.escape(f"factor={format_argument(wrong)}; expected a positive number, such as 1.02")
+    with pytest.raises(ProfileError, match=f"^{text}"):
+        sims.rescale_depth(sims.open_example("boron-implant"), factor=wrong)

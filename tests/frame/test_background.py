@@ -7,13 +7,11 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import (
     add_background_error,
     common_error,
-    mean_over,
     read_background,
-    shares_in,
     subtracted_level,
 )
 from sims_analysis.frame.opening import open_frame
@@ -36,75 +34,6 @@ def ds():
 
 def opened(data):
     return open_frame(data, ("concentration",), question="a test")
-
-
-def test_a_level_is_one_of_each_profile_and_no_endless_one(ds):
-    frame = opened(ds)
-    found = read_background(frame, {"B": "2e15 cm^-3"}, strict=False)
-    assert found.given
-    assert found.window is None
-    np.testing.assert_array_equal(found.level(frame), [2e15, np.nan])
-    endless = xr.DataArray([np.inf, 1e15], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
-    level = read_background(frame, endless, strict=False).level(frame)
-    np.testing.assert_array_equal(level, [np.nan, 1e15])
-    none = read_background(frame, None, strict=True)
-    assert not none.given
-    assert float(none.level(frame)) == 0.0
-
-
-@pytest.mark.parametrize("pair", [("20 nm",), ("20 nm", "30 nm", "40 nm"), []])
-def test_a_window_is_a_pair(ds, pair):
-    with pytest.raises(ProfileError) as told:
-        read_background(opened(ds), pair, strict=False)
-    assert str(told.value) == f"background={pair!r}; expected a value or (start, stop)"
-
-
-def test_a_window_without_a_sample_is_told_and_refused_where_it_is_that_of_all(ds):
-    frame, deep = opened(ds), ("20 nm", "30 nm")
-    with pytest.warns(DoseWarning, match="'P': no sample in the background window, 20 to 30 nm"):
-        found = read_background(frame, deep)
-    assert found.given
-    np.testing.assert_array_equal(found.level(frame), [B[10:16].mean() * COUNT, np.nan])
-    with pytest.raises(ProfileError, match="'P': no sample in the background window"):
-        read_background(frame, deep, strict=True)
-    with pytest.raises(ProfileError, match="no sample in the background window"):
-        read_background(opened(ds.sel(species=["P"])), deep, strict=False)
-    with pytest.raises(ProfileError, match="no sample in the background window, 50 to 60 nm"):
-        read_background(frame, ("50 nm", "60 nm"), strict=False)
-    unmeasured = ds.assign(concentration=ds["concentration"].where(ds["species"] != "P"))
-    read_background(opened(unmeasured), deep, strict=True)  # nothing is expected of P
-    read_background(opened(ds.chunk()), deep, strict=True)  # and nothing known of what is lazy
-
-
-def test_a_mean_has_the_error_of_its_counts(ds):
-    frame = opened(ds)
-    window = read_background(frame, ("4 nm", "12 nm"), strict=True).window
-    found = mean_over(frame, window)
-    stderr = frame.stderr.values[:, 2:7]
-    np.testing.assert_allclose(found.value, np.stack([B, P])[:, 2:7].mean(1) * COUNT, rtol=1e-12)
-    np.testing.assert_array_equal(found.n, [5, 5])
-    counted = np.sqrt((stderr**2).sum(1)) / 5
-    scatter = np.std(B[2:7] * COUNT, ddof=1)
-    as_counted = np.sqrt((stderr[0] ** 2).mean())
-    np.testing.assert_allclose(found.scatter, [scatter / as_counted, 1.0], rtol=1e-12)
-    # The scatter counts where it is larger than what the counts say.
-    np.testing.assert_allclose(found.stderr, [scatter / 5**0.5, counted[1]], rtol=1e-12)
-    shares = shares_in(frame, window)
-    np.testing.assert_array_equal(shares, np.tile(np.isin(np.arange(20), range(2, 7)) / 5, (2, 1)))
-
-
-def test_a_window_without_a_count_is_known_to_the_interval_of_zero(ds):
-    frame = opened(ds.sel(species=["B"]))
-    upper = -np.log((1 - 0.6827) / 2) * COUNT  # of zero counts (Garwood 1936)
-    window = read_background(frame, ("28 nm", "38 nm"), strict=True).window
-    np.testing.assert_allclose(mean_over(frame, window).stderr, upper / 6, rtol=1e-4)
-    fine = replace(frame, fraction=xr.Variable((), 0.25))  # four values for each sample
-    np.testing.assert_allclose(mean_over(fine, window).unseen, 4 * upper / 6, rtol=1e-4)
-    with_one = read_background(frame, ("26 nm", "38 nm"), strict=True).window
-    assert float(mean_over(frame, with_one).unseen.max()) == 0.0
-    for gone in ("stderr", "counts"):
-        without = replace(frame, **{gone: None})
-        assert float(mean_over(without, window).unseen.max()) == 0.0
 
 
 def test_the_level_that_was_subtracted_is_read_from_the_counts(ds):
@@ -162,7 +91,7 @@ def test_the_error_of_a_background_goes_through_an_answer_by_its_overlap(ds):
     assert add_background_error(free, stderr, answer) is stderr
 
 
-def test_an_answer_that_is_no_sum_is_asked_a_part_of_a_standard_error_above_and_below(ds):
+def test_the_error_of_a_nonlinear_answer_is_a_finite_difference(ds):
     frame = opened(sims.subtract_background(ds.sel(species="B"), window=("20 nm", "30 nm")))
 
     def cube(of):
@@ -189,3 +118,42 @@ def test_backgrounds_of_profiles_that_answer_together_are_independent(ds):
     np.testing.assert_allclose(found, np.hypot(*frame.common.values[:, 0]), rtol=1e-9)
     at_once = add_background_error(frame, xr.Variable((), 0.0), together)
     np.testing.assert_allclose(at_once, frame.common.values[:, 0].sum(), rtol=1e-9)
+
+
+def test_a_window_without_a_sample_is_refused_where_each_profile_needs_it(ds):
+    for data in (ds, ds.sel(species=["P"])):
+        with pytest.raises(ProfileError, match="'P': no sample in the background window, 20 to 30"):
+            read_background(opened(data), ("20 nm", "30 nm"), strict=True)
+    lazy = opened(ds.chunk())
+    read_background(lazy, ("20 nm", "30 nm"), strict=True)  # of lazy data nothing is computed
+
+
+def counted_tail(decay, counts):
+    z = np.arange(0.0, 300.0)
+    mu = 1000 * np.exp(-z / decay) + 1
+    k = np.random.default_rng(0).poisson(mu)
+    data = xr.DataArray(
+        [k * 1e15],
+        dims=("species", "depth"),
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    ).to_dataset()
+    known = sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
+    return known if counts else data
+
+
+@pytest.mark.parametrize("counts", [True, False])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ds, w: sims.integrated_dose(ds, background=w),
+        lambda ds, w: sims.cumulative_dose(ds, background=w),
+        lambda ds, w: sims.detection_limit(ds, window=w),
+    ],
+)
+def test_a_window_in_which_the_profile_still_falls_is_no_background(ask, counts):
+    ds = counted_tail(40, counts)
+    with pytest.warns(sims.errors.SimsWarning, match="'B': the profile still falls in the backgr"):
+        ask(ds, ("150 nm", "200 nm"))
+    ask(ds, ("260 nm", "299 nm"))  # level within its noise

@@ -4,12 +4,10 @@ import inspect
 import json
 
 import pytest
-import xarray as xr
 from questions import PER_PROFILE, QUESTIONS, SHARED, ask
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.frame.call import history_after, recorded
 
 #: What turns data into data, and adds a line to their history.
 STEPS = ("to_grid", "with_counting_statistics")
@@ -58,10 +56,6 @@ def test_an_unknown_limit_leaves_no_result(name, limit):
     assert "ok" not in found["status"].values.reshape(-1).tolist()
 
 
-def test_there_are_such_questions():
-    assert {"integrated_dose", "peak", "moments", "decay_length"} <= set(WINDOWED)
-
-
 def test_the_record_has_every_argument_in_each_variable_and_not_the_data():
     asked = sims.crossings(SHARED[0], level="1e17 atoms/cm^3", max_count=3)
     for one in (asked, asked["depth"], asked["status"]):
@@ -76,32 +70,3 @@ def test_the_record_has_every_argument_in_each_variable_and_not_the_data():
     both = sims.compare(SHARED[0], SHARED[0])
     assert both.attrs["call"] == "compare(data)"
     assert set(json.loads(both.attrs["question"])["parameters"]) == {"b"}
-
-
-def test_what_is_no_data_has_no_record():
-    @recorded
-    def number(data, *, by=1):
-        return by
-
-    @recorded
-    def array(data, *, by=1):
-        return xr.DataArray(by)
-
-    assert number([], by=2) == 2
-    assert array([], by=3).attrs == {"call": "array(data, by=3)"}
-
-
-def test_an_argument_that_there_is_not_is_refused_with_what_was_meant():
-    @recorded
-    def number(data, *, by=1):
-        return by
-
-    with pytest.raises(TypeError) as told:
-        number([], of=2)
-    assert str(told.value) == "number() has no argument 'of' (it has by)"
-
-
-def test_the_history_grows_by_a_line():
-    data = xr.Dataset()
-    assert history_after(data, "first") == "first"
-    assert history_after(data.assign_attrs(history="first"), "second") == "first\nsecond"

@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*ends inside of the profile")
 
 Z = np.arange(0.0, 301.0, 3.0)
 
@@ -18,38 +20,6 @@ def ds():
         {"species": ["B", "P"], "depth": ("depth", Z, {"units": "nm"})},
     )
     return sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
-
-
-def layouts(cells):
-    yield cells
-    yield cells.chunk({"species": 1})
-    yield sims.stack([cells, cells]).isel(measurement=1)
-    yield sims.stack([cells, cells.isel(depth=slice(0, 30))]).isel(measurement=0)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["log", "linear"])
-@pytest.mark.parametrize("step", ["2.5 nm", "7 nm", "40 nm"])
-def test_a_grid_that_keeps_the_dose_has_it(ds, method, step):
-    rule = {"log": "loglinear", "linear": "trapezoid"}[method]
-    cells = sims.to_grid(ds, step=step, method=method, conserve="dose")
-    expected = sims.integrated_dose(ds, rule=rule)
-    for data in layouts(cells):
-        found = sims.integrated_dose(data)
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
-        assert found["status"].values.tolist() == ["ok", "ok"]
-        budget = sims.dose_budget(data)
-        np.testing.assert_allclose(budget["dose"], expected, rtol=1e-12)
-        np.testing.assert_allclose(budget["coverage"], 1.0, rtol=1e-12)
-    one = sims.integrated_dose(cells["concentration"])
-    np.testing.assert_allclose(one, expected, rtol=1e-12)
-    edges = cells["depth_bounds"].values
-    between = {"start": f"{float(edges[1, 0])!r} nm", "stop": f"{float(edges[4, 1])!r} nm"}
-    np.testing.assert_allclose(
-        sims.integrated_dose(cells, **between),
-        sims.integrated_dose(ds, rule=rule, **between),
-        rtol=1e-12,
-    )
 
 
 def test_limits_within_a_cell_take_their_part(ds):
@@ -130,34 +100,8 @@ def test_bounds_go_along(ds, change, tmp_path, monkeypatch):
     np.testing.assert_allclose(sims.integrated_dose(found), by_hand, rtol=1e-12)
 
 
-def batches(cells):
-    yield sims.stack([cells, cells])
-    yield sims.stack([cells, cells.isel(depth=slice(0, 30))])
-    yield sims.stack([cells, cells]).chunk({"measurement": 1})
-
-
-@pytest.mark.slow
-def test_cells_of_batches(ds):
-    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
-    expected = sims.integrated_dose(cells)
-    for batch in batches(cells):
-        np.testing.assert_allclose(sims.integrated_dose(batch)[0], expected, rtol=1e-12)
-    # Their cells differ, though their depths do not.
-    stops = cells["cell_stop"].values - 1.0
-    narrow = cells.drop_vars("depth_bounds").assign_coords(
-        cell_stop=("depth", stops, {"units": "nm"})
-    )
-    batch = sims.stack([cells.drop_vars("depth_bounds"), narrow])
-    with pytest.warns(sims.errors.DoseWarning, match="no sample between 9 and 10 nm"):
-        found = sims.integrated_dose(batch)
-    np.testing.assert_allclose(found[0], expected, rtol=1e-14)
-    with pytest.warns(sims.errors.DoseWarning, match="no sample between 9 and 10 nm"):
-        np.testing.assert_allclose(found[1], sims.integrated_dose(narrow), rtol=1e-14)
-    assert found["status"].values.tolist() == [["ok", "ok"], ["gap", "gap"]]
-
-
 @pytest.mark.parametrize("order", [1, -1])
-def test_cells_beside_samples_are_refused(ds, order):
+def test_cells_stacked_with_samples_are_refused(ds, order):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")
     samples = sims.interpolate(ds, depth=cells["depth"])
     for parts in ([cells, samples], [cells, samples.isel(depth=slice(0, 20))]):
@@ -226,83 +170,6 @@ def test_cells_become_other_cells_by_their_overlap(seed):
         again = again if isinstance(again, xr.DataArray) else again["concentration"]
         again = again.isel(measurement=0) if "measurement" in again.dims else again
         np.testing.assert_allclose(again, found["concentration"], rtol=1e-12)
-
-
-def test_cells_again_by_steps_over_a_gap_and_with_a_missing_cell(ds):
-    cells = sims.to_grid(ds, step="5 nm", conserve="dose")
-    coarse = sims.to_grid(cells, step="15 nm", conserve="dose")
-    np.testing.assert_allclose(
-        sims.integrated_dose(coarse), sims.integrated_dose(cells), rtol=1e-12
-    )
-    assert coarse["cell_start"][0] == cells["cell_start"][0]
-    assert coarse["cell_stop"][-1] == cells["cell_stop"][-1]
-    # A cell that was not measured is a gap, in which new ones have no value...
-    hole = cells.where(cells["depth"] != cells["depth"][4])
-    hole["concentration"].attrs = cells["concentration"].attrs
-    with pytest.warns(ProfileWarning, match="gap"):
-        found = sims.to_grid(hole, step="15 nm", conserve="dose")
-    lost = found["concentration"].isnull().any("species")
-    assert lost.values.tolist() == [i == 1 for i in range(found.sizes["depth"])]
-    # ... unless it is bridged, as in a dose.
-    bridged = sims.to_grid(hole, step="15 nm", conserve="dose", gaps="bridge")
-    np.testing.assert_allclose(
-        sims.integrated_dose(bridged), sims.integrated_dose(hole, gaps="bridge"), rtol=1e-12
-    )
-
-
-@pytest.mark.slow
-def test_cells_without_a_value(ds):
-    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
-    empty = cells.assign(concentration=cells["concentration"] * np.nan)
-    empty["concentration"].attrs = cells["concentration"].attrs
-    for data in (
-        empty,
-        empty.chunk({"species": 1}),
-        sims.stack([empty, empty]),
-        empty.isel(species=0),
-    ):
-        for question in (sims.integrated_dose, sims.moments, sims.dose_budget, sims.peak):
-            assert set(np.unique(question(data)["status"])) == {"no_data"}
-    half = xr.concat([cells.isel(species=[0]), empty.isel(species=[1])], "species")
-    assert sims.integrated_dose(half)["status"].values.tolist() == ["ok", "no_data"]
-
-
-def test_values_at_the_depths_of_cells_are_no_averages(ds):
-    cells = sims.to_grid(ds, step="40 nm", conserve="dose")
-    found = sims.interpolate(ds, depth=cells["depth"])
-    assert {"cell_start", "cell_stop", "depth_bounds"}.isdisjoint(found.coords)
-    plain = sims.interpolate(ds, depth=cells["depth"].drop_vars(["cell_start", "cell_stop"]))
-    np.testing.assert_array_equal(sims.integrated_dose(found), sims.integrated_dose(plain))
-
-
-@pytest.mark.few(1)
-@pytest.mark.parametrize("method", ["peak", "cross-correlation"])
-@pytest.mark.parametrize("unit", ["nm", "um"])
-def test_cells_are_aligned_with_their_depths(ds, method, unit):
-    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
-    a = cells.assign_coords(
-        depth=("depth", cells["depth"].values + 7.0, {"units": "nm"})
-    ).drop_vars(["depth_bounds", "cell_start", "cell_stop"])
-    of = {"nm": 1.0, "um": 1000.0}[unit]
-    edges = {
-        name: ("depth", cells[name].values / of, {"units": unit})
-        for name in ("cell_start", "cell_stop")
-    }
-    cells = cells.assign_coords(
-        depth=("depth", cells["depth"].values / of, {"units": unit, "bounds": "depth_bounds"}),
-        depth_bounds=(("depth", "bounds"), cells["depth_bounds"].values / of),
-        **edges,
-    )
-    expected = sims.integrated_dose(cells)
-    for b in (cells, sims.quantify(cells), cells["concentration"], *batches(cells)):
-        moved = sims.dequantify(sims.align(a, b, marker="B", method=method))
-        found = sims.dequantify(sims.integrated_dose(moved))
-        if "measurement" in found.dims:
-            found, moved = found[0], moved.isel(measurement=0)
-        np.testing.assert_allclose(found, expected, rtol=1e-9)
-        shift = moved["cell_stop"].isel(species=0, missing_dims="ignore")
-        shift = shift.values * {"nm": 1.0, "um": 1000.0}[shift.attrs["units"]]
-        np.testing.assert_allclose(shift, np.arange(17, 308, 10), atol=0.1)
 
 
 @pytest.mark.parametrize(

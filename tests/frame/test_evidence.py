@@ -2,7 +2,6 @@
 
 import warnings
 
-import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -117,7 +116,7 @@ def test_flags_stay_through_what_leaves_samples_as_they_are():
 
 
 @pytest.mark.parametrize("lost", ["before", "after", "both", "every second"])
-def test_a_gap_is_told_whatever_samples_are_dropped_beside_it(lost):
+def test_a_gap_stays_flagged_whichever_neighbours_are_dropped(lost):
     filled = CLEAN.assign_coords({NAME: HOLED[NAME]})  # values that show nothing
     sides = np.flatnonzero(HOLED[NAME].values[0])
     drop = {
@@ -151,7 +150,7 @@ def test_a_renamed_array_has_the_flags_of_whatever_it_was():
         lambda ds: ds.assign_coords({NAME: ds[NAME] * 0.33}),
     ],
 )
-def test_numbers_that_are_no_sums_of_flags_are_left_out_and_that_is_said(change):
+def test_flags_that_are_no_sums_of_bits_are_ignored_with_a_warning(change):
     changed = change(HOLED)
     changed["concentration"].attrs = HOLED["concentration"].attrs
     with pytest.warns(ProfileWarning, match="concentration_quality holds numbers that are no sums"):
@@ -203,28 +202,6 @@ def test_files_keep_flags_and_their_meanings(tmp_path, end):
     assert status(found) == ["ok", "gap"]
     assert found[NAME].attrs["flag_masks"].tolist() == [flag.value for flag in Flag]
     assert found[NAME].attrs["flag_meanings"].split() == [flag.name.lower() for flag in Flag]
-
-
-def test_other_programs_see_the_bits_of_flags(tmp_path):
-    # The CF conventions, 3.5: as many masks as meanings, of the type of the variable.
-    with netCDF4.Dataset(sims.save(HOLED, tmp_path / "data.nc")) as file:
-        variable = file[NAME]
-        assert variable.flag_masks.dtype == variable.dtype == np.int16
-        assert len(variable.flag_masks) == len(variable.flag_meanings.split())
-        assert variable[:].max() == Flag.GAP_BEFORE | Flag.GAP_AFTER
-
-
-def test_limits_hold_along_a_dimension_that_they_do_not_have():
-    z = np.arange(60.0)
-    limit = xr.DataArray(np.where(z < 30, 5e17, np.nan), dims="depth", attrs={"units": "cm^-3"})
-    alone = one(z, np.where(z < 30, np.nan, 1e18)).isel(species=0)
-    alone = alone.assign_coords(concentration_detection_limit=limit)
-    level = {"level": "1e17 cm^-3"}
-    wanted = sims.junction_depth(alone, **level)
-    assert wanted["status"].item() == "below_limit"
-    for again in (alone, alone["concentration"]):
-        found = sims.junction_depth(again.expand_dims("species"), **level)
-        xr.testing.assert_equal(found["status"].isel(species=0), wanted["status"])
 
 
 def test_samples_with_a_value_that_are_below_a_limit_count_up_to_the_ends_of_the_record():

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.frame.opening import is_ratio, open_frame, open_samples
+from sims_analysis.frame.opening import is_ratio, open_frame
 
 KINDS = ("concentration", "count_rate")
 
@@ -29,7 +29,7 @@ def kind(data, **options):
 
 
 @pytest.mark.parametrize("chunks", [None, {"depth": 2}])
-def test_a_species_is_asked_in_the_variable_in_which_it_was_measured(ds, chunks):
+def test_a_species_is_analysed_in_the_variable_in_which_it_was_measured(ds, chunks):
     ds = ds if chunks is None else ds.chunk(chunks)
     assert kind(ds) == "concentration", "the first that some species may have"
     assert kind(ds.sel(species="B")) == "concentration"
@@ -39,14 +39,14 @@ def test_a_species_is_asked_in_the_variable_in_which_it_was_measured(ds, chunks)
     assert kind(ds.sel(species="Si").drop_vars("intensity")) == "concentration", "the only one"
 
 
-def test_what_is_neither_measured_nor_there_is_said(ds):
+def test_a_missing_variable_is_refused_by_name(ds):
     with pytest.raises(UnitsError, match=r"a test: there is no variable 'dose'; the data have int"):
         kind(ds, variable="dose")
     for name, shown in ((7, "7"), (["concentration"], "['concentration']")):
-        with pytest.raises(UnitsError) as told:
+        with pytest.raises(UnitsError) as refused:
             kind(ds, variable=name)
         said = f"a test: there is no variable {shown}; the data have intensity, concentration"
-        assert str(told.value) == said
+        assert str(refused.value) == said
     seconds = ds[["intensity"]].assign(intensity=ds["intensity"].assign_attrs(units="s"))
     with pytest.raises(UnitsError, match="intensity"):
         kind(seconds)
@@ -69,9 +69,9 @@ def test_a_ratio_is_known_by_its_name(ds):
 
 
 def refused(data, error, message, **options):
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as caught:
         kind(data, **options)
-    assert message in str(told.value)
+    assert message in str(caught.value)
 
 
 def with_depth(ds, values, dims="depth"):
@@ -90,14 +90,6 @@ def with_depth(ds, values, dims="depth"):
 )
 def test_an_axis_that_is_none_is_refused_at_its_first_sample(ds, depth, message):
     refused(with_depth(ds, depth), ProfileError, message)
-
-
-def test_axes_of_few_samples(ds):
-    assert kind(ds.isel(depth=[])) == "concentration"
-    assert kind(ds.isel(depth=[0])) == "concentration"
-    refused(with_depth(ds.isel(depth=[0]), [np.nan]), ProfileError, "depth[0] = nan nm follows")
-    refused(with_depth(ds.isel(depth=[0]), [np.inf]), ProfileError, "depth[0] = inf: every")
-    refused(ds.drop_vars("depth"), ProfileError, "a dimension 'depth' but no coordinate with its")
 
 
 def test_a_time_is_no_depth_where_a_depth_is_needed(ds):
@@ -129,12 +121,6 @@ def test_standard_errors_have_a_unit_of_their_own(ds):
     refused(ds, UnitsError, "concentration_stderr")
     del ds["concentration_stderr"].attrs["units"]
     refused(ds, UnitsError, "concentration_stderr")
-
-
-def test_what_stands_beside_samples_is_of_each_of_them(ds):
-    ds["concentration_stderr"] = ("species", [1.0, 1.0], {"units": "cm^-3"})
-    message = "concentration_stderr is over (species), and concentration over (species, depth): "
-    refused(ds, ProfileError, message + "each sample needs its own")
 
 
 def with_cells(ds, lower, upper, dims=("depth", "bounds")):
@@ -197,73 +183,12 @@ def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds):
     refused(point, ProfileError, "depth[2] = nan nm follows 1")
 
 
-def test_no_cells_are_cells_of_no_samples(ds):
-    assert kind(with_cells(ds, LOWER, UPPER).isel(depth=[])) == "concentration"
-
-
 def opened(data, **options):
     return open_frame(data, KINDS, question="a test", **options)
 
 
 def boron(ds):
     return ds.drop_vars("intensity").isel(species=[0, 0]).assign_coords(species=["B", "P"])
-
-
-def test_an_edge_is_off_by_a_part_of_the_record_wherever_that_begins(ds):
-    upper = UPPER.copy()
-    upper[1] += 1e-6
-    far = with_depth(ds, 1e4 + np.arange(4.0))
-    refused(with_cells(far, 1e4 + LOWER, 1e4 + upper), ProfileError, "overlap")
-    wide = with_depth(ds, 1e3 * np.arange(4.0))
-    assert kind(with_cells(wide, 1e3 * LOWER, 1e3 * UPPER + 1e-6)) == "concentration"
-
-
-def test_cells_in_any_order_and_of_each_profile_are_compared_with_their_neighbours(ds):
-    array = boron(ds)["concentration"]
-    lower, upper = np.stack([LOWER, LOWER]), np.stack([UPPER, UPPER])
-    upper[1, 2] += 0.1  # of P alone
-    edges = {"cell_start": lower, "cell_stop": upper}
-    cells = {name: (("species", "depth"), one, {"units": "nm"}) for name, one in edges.items()}
-    refused(array.assign_coords(cells), ProfileError, "the cell of 3 nm begins within another")
-    cells["cell_stop"][1][1, 2] -= 0.1
-    lower, upper = opened(array.assign_coords(cells)).cells
-    assert lower.dims == ("depth",), "what is the same for all profiles has no dimension of them"
-    alone = opened(array.assign_coords(cells).isel(species=[1]))
-    assert alone.cells[0].dims == ("depth",)
-    narrow = {**cells, "cell_stop": (("species", "depth"), np.stack([UPPER, UPPER - 0.2]),
-                                     {"units": "nm"})}  # fmt: skip
-    lower, upper = opened(array.assign_coords(narrow)).cells
-    assert lower.dims == upper.dims == ("species", "depth")
-    np.testing.assert_array_equal(upper, np.stack([UPPER, UPPER - 0.2]))
-
-
-def test_bounds_are_in_the_unit_of_their_axis(ds):
-    um = ds.assign_coords(depth=("depth", np.arange(4.0) / 1000, {"units": "um"}))
-    lower, upper = opened(with_cells(um, LOWER / 1000, UPPER / 1000)).cells
-    np.testing.assert_allclose(lower, LOWER, rtol=1e-12)
-    np.testing.assert_allclose(upper, UPPER, rtol=1e-12)
-    turned = with_cells(um, LOWER / 1000, UPPER / 1000).transpose("bounds", ...)
-    np.testing.assert_allclose(opened(turned).cells[1], UPPER, rtol=1e-12)
-    assert opened(ds).cells is None
-
-
-def test_independent_samples_of_a_grid_and_of_samples_beside_it(ds):
-    assert float(opened(ds).fraction) == 1.0
-    fraction = ds.assign_coords(effective_sample_fraction=("species", [0.25, np.nan]))
-    frame = opened(fraction)
-    np.testing.assert_array_equal(frame.fraction, [0.25, 1.0])
-    assert "effective_sample_fraction" not in frame.coords
-
-
-def test_the_achieved_resolution_is_one_of_depths_along_the_samples(ds):
-    um = {"units": "um"}
-    along = ds.assign_coords(achieved_resolution=("depth", np.arange(4.0) / 1000, um))
-    np.testing.assert_allclose(opened(along).achieved, [np.arange(4.0)] * 2, rtol=1e-12)
-    assert opened(ds).achieved is None
-    assert opened(ds.assign_coords(achieved_resolution=((), 1.0, um))).achieved is None
-    time = along.rename(depth="sputter_time")
-    time["sputter_time"].attrs["units"] = "s"
-    assert opened(time, axes=("depth", "sputter_time")).achieved is None
 
 
 def test_a_background_that_was_not_subtracted_is_exact_and_an_infinite_error_is_not_known(ds):
@@ -285,7 +210,7 @@ def test_a_background_that_was_not_subtracted_is_exact_and_an_infinite_error_is_
     np.testing.assert_array_equal(opened(one).common, np.full((2, 4), 3.0))
 
 
-def test_what_stands_beside_an_array_is_read_from_its_coordinates(ds):
+def test_ancillary_values_of_an_array_are_its_coordinates(ds):
     own = {"units": "cm^-3"}
     array = boron(ds)["concentration"].assign_coords(
         stderr=("depth", [0.1, 0.2, 0.3, 0.4], own),
@@ -314,13 +239,13 @@ def test_values_that_nothing_can_have_are_refused_unless_they_are_to_be_shown(ds
 
 
 @pytest.mark.parametrize(
-    ("name", "whose"), [("concentration", "concentration"), (None, "the data")]
+    ("name", "subject"), [("concentration", "concentration"), (None, "the data")]
 )
-def test_an_array_is_named_in_errors(ds, name, whose):
+def test_an_array_is_named_in_errors(ds, name, subject):
     array = boron(ds)["concentration"].rename(name)
-    with pytest.raises(UnitsError, match=f"^{whose} has no unit"):
+    with pytest.raises(UnitsError, match=f"^{subject} has no unit"):
         opened(array.drop_attrs(deep=False))
-    with pytest.raises(ProfileError, match=rf"^{whose} reaches 3e\+30 atom/cm\^3"):
+    with pytest.raises(ProfileError, match=rf"^{subject} reaches 3e\+30 atom/cm\^3"):
         opened((1e30 * array).assign_attrs(units="cm^-3"))
     assert opened(array).name == "concentration", "a name, or that of its kind"
 
@@ -335,25 +260,6 @@ def test_samples_are_along_the_last_dimension(ds):
     frame = opened(own)
     assert frame.depth.dims == ("species", "point")
     np.testing.assert_array_equal(frame.depth[1], [1.0, 3.0, 5.0, 7.0])
-
-
-def test_samples_to_make_others_of_are_opened_on_either_axis_as_they_are(ds):
-    ds["concentration"].attrs["units"] = "atom/cm^3"
-    time = ds.rename(depth="sputter_time")
-    time["sputter_time"].attrs["units"] = "s"
-    for data, axis in ((ds, "depth"), (time, "sputter_time")):
-        frame = open_samples(data, "concentration", "a test")
-        assert (frame.axis, frame.kind, frame.origin is data) == (axis, "concentration", True)
-
-
-def test_what_has_no_variables_is_told():
-    empty = xr.Dataset(coords={"depth": ("depth", [0.0, 1.0], {"units": "nm"})})
-    with pytest.raises(UnitsError) as told:
-        open_frame(empty, ("concentration", "count_rate"), question="a test")
-    wanted = "a concentration (atom/cm^3) or count rate (count/s)"
-    assert str(told.value) == f"a test needs {wanted}; the data have no variables"
-    with pytest.raises(UnitsError, match=r"no variable 'counts'; the data have no variables$"):
-        kind(empty, variable="counts")
 
 
 def test_what_was_measured_is_looked_for_and_several_lazy_species_are_not_computed(ds):
@@ -374,7 +280,7 @@ def test_what_was_measured_is_looked_for_and_several_lazy_species_are_not_comput
 
 
 @pytest.mark.parametrize("axis", ["depth", "sputter_time"])
-def test_what_is_wrong_with_cells_and_what_to_do_is_said(ds, axis):
+def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
     unit = "nm" if axis == "depth" else "s"
     ds = ds.rename(depth=axis)
     ds[axis].attrs["units"] = unit
@@ -394,10 +300,10 @@ def test_what_is_wrong_with_cells_and_what_to_do_is_said(ds, axis):
             (ds.assign_coords(bounds), f"{axis}_bounds"),
             (ds.assign_coords(edges), "cell_start and cell_stop"),
         ):
-            with pytest.raises(ProfileError) as told:
+            with pytest.raises(ProfileError) as refused:
                 opened(data, axes=("depth", "sputter_time"))
             changed = f"as after a change of {cause} alone"
-            assert str(told.value) == f"{stated} {said}, {changed}; {correct}"
+            assert str(refused.value) == f"{stated} {said}, {changed}; {correct}"
 
 
 @pytest.mark.parametrize("gone", ["cell_start", "cell_stop"])

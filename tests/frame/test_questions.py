@@ -12,9 +12,7 @@ from sims_analysis.frame.questions import (
     answer_of,
     asked,
     function_of,
-    has,
     level_of,
-    main_variable,
     window_of,
 )
 
@@ -25,33 +23,6 @@ def without_record(result, *coords):
     bare = result.drop_vars([name for name in coords if name in result.coords])
     bare.attrs.pop("question", None)
     return bare
-
-
-def test_the_arguments_of_a_question():
-    dose = sims.integrated_dose(DS, start="0.02 um")
-    assert (function_of(dose), asked(dose, "start"), asked(dose, "stop")) == (
-        "integrated_dose",
-        "0.02 um",
-        None,
-    )
-    level, unit = level_of(sims.junction_depth(DS, level="1e23 1/m^3"))
-    assert (level, unit.canonical) == (pytest.approx(1e17), "atom/cm^3")
-    assert level_of(dose) is None
-
-
-def test_an_argument_that_differs_between_profiles_is_not_known():
-    level = DS["concentration"].isel(depth=0, drop=True).copy(data=[1e17, 1e16])
-    crossing = sims.junction_depth(DS, level=level)
-    assert np.isnan(asked(crossing, "level"))
-    assert level_of(crossing) is None
-
-
-def test_the_window_is_that_of_the_answer():
-    dose = sims.integrated_dose(DS.sel(species="B"), start="20 nm")
-    assert window_of(dose, 0.0, 98.0) == (20.0, 98.0)
-    budget = sims.dose_budget(DS.sel(species="B"), surface="exclude", surface_depth="8 nm")
-    assert window_of(budget, 0.0, 98.0) == (8.0, 98.0)
-    assert window_of(without_record(dose, "start", "stop"), 0.0, 98.0) is None
 
 
 @pytest.mark.parametrize(
@@ -94,32 +65,9 @@ def recorded(*names, function="integrated_dose", **parameters):
 )
 def test_each_function_is_known_by_a_variable_of_its_own(names, function):
     assert function_of(xr.Dataset(dict.fromkeys(names, 0.0))) == function
-    told = xr.Dataset(dict.fromkeys(names, 0.0), attrs={"question": '{"function": "moments"}'})
-    assert function_of(told) == "moments"
-    assert function_of(told.assign_attrs(question="{no JSON")) == function
-
-
-@pytest.mark.parametrize(
-    ("function", "variable"),
-    [
-        ("fit", ""),
-        ("metallurgical_junctions", "depth"),
-        ("crossings", "depth"),
-        ("dose_budget", "dose"),
-        ("peak", "depth"),
-        ("layers", "thickness"),
-        ("interface", "position"),
-        ("decay_length", "decay_length"),
-        ("junction_depth", "junction_depth"),
-        ("integrated_dose", "dose"),
-        ("deconvolve", "refolded"),
-        ("moments", ""),
-    ],
-)
-def test_the_main_variable_of_each_function(function, variable):
-    assert main_variable(function) == variable
-    if variable:
-        assert answer_of(recorded(variable, function=function)).name == variable
+    stated = xr.Dataset(dict.fromkeys(names, 0.0), attrs={"question": '{"function": "moments"}'})
+    assert function_of(stated) == "moments"
+    assert function_of(stated.assign_attrs(question="{no JSON")) == function
 
 
 def test_the_answer_over_time_is_a_time_and_an_array_is_its_own():
@@ -144,15 +92,7 @@ def test_an_argument_is_a_text_a_number_or_not_known():
     assert asked(xr.Dataset(), "start") is None
 
 
-def test_what_a_result_has():
-    result = xr.Dataset({"dose": 0.0}, {"start": 1.0})
-    assert [has(result, name) for name in ("dose", "start", "stop")] == [True, True, False]
-    assert not has(result["dose"], "dose")
-    assert has(result["dose"], "start")
-    assert not has(xr.DataArray(["ok"], name="status"), "ok")
-
-
-def test_limits_are_those_carried_then_those_asked_for_then_the_samples():
+def test_limits_are_those_of_the_answer_then_of_the_question_then_of_the_samples():
     bare = recorded("dose")
     assert window_of(bare, 3.0, 9.0) == (3.0, 9.0)
     assert window_of(bare.assign_coords(start=4.0, stop=np.nan), 3.0, 9.0) == (4.0, 9.0)

@@ -8,7 +8,6 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileWarning
 
 Z = np.arange(0.0, 60.0, 0.5)
 
@@ -27,19 +26,19 @@ def restored(width, *, achieved=4.0, depths=None):
 
 
 def warned(ds):
-    with warnings.catch_warnings(record=True) as heard:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         sims.crossings(ds, level="5e17 atom/cm^3")
-    return [str(one.message) for one in heard if "crossed twice" in str(one.message)]
+    return [str(one.message) for one in caught if "crossed twice" in str(one.message)]
 
 
-def test_edges_within_the_resolution_are_told_with_where_and_how_near():
+def test_edges_within_the_resolution_warn_with_their_distance():
     (text,) = warned(restored([8.0, 3.0, 2.0]))
     assert text.startswith("species 'P' and 1 more: the level is crossed twice within 0.75 ")
     assert "achieved resolutions, from 28.5 nm: what is so narrow" in text
 
 
-def test_of_several_layers_the_narrow_one_is_told():
+def test_of_several_layers_the_narrow_one_warns():
     wide = restored(8.0)
     y = np.exp2(-((2 * (Z - 15) / 8) ** 2)) + np.exp2(-((2 * (Z - 45) / 3) ** 2))
     both = wide.assign(concentration=wide["concentration"].copy(data=[1e18 * y]))
@@ -67,15 +66,10 @@ def test_the_resolution_is_the_mean_of_that_at_both_edges():
     assert not warned(restored(4.1, achieved=both))
 
 
-def test_what_has_one_edge_or_no_achieved_resolution_is_not_told():
+def test_one_edge_or_no_achieved_resolution_does_not_warn():
     ds = restored(2.0)
     assert not warned(ds.where(ds["depth"] > 30, drop=True))
     assert not warned(ds.drop_vars("achieved_resolution"))
-
-
-def test_no_warning_category_but_that_of_profiles():
-    with pytest.warns(ProfileWarning, match="crossed twice within 0.5 achieved resolutions"):
-        sims.crossings(restored(2.0), level="5e17 atom/cm^3")
 
 
 def falling(decay, *, error=1e-6, achieved=10.0):

@@ -1,249 +1,336 @@
-"""Several layers at once: the truth comes back, and layers that cannot be told have no numbers."""
+"""Layers from the data alone: between the depths at which a species rises and falls."""
 
-from dataclasses import replace
+import warnings
 
+import measured
 import models_truth
 import numpy as np
 import pytest
 import xarray as xr
-from measured import one
-from scipy import optimize
-from scipy.special import erfc
+from scipy.special import ndtr, ndtri
 
 import sims_analysis as sims
-from sims_analysis import units
-from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.interfaces.layers import (
-    _without_noise,
-)
-from sims_analysis.shapes import find_model
-from sims_analysis.shapes.layered_model import (
-    _by_width,
-    _most_certain,
-    layered,
-    maxima,
-    not_these_layers,
-)
-
-WIDTHS = {"delta_drf": (1.0, 2.2, 1.4), "delta_mri": (2.5, 1.2, 0.8), "gaussian": (2.0,)}
-Z = np.arange(0, 76, 0.4)
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.interfaces.layers import _without_noise
+from sims_analysis.outcomes import Flag
 
 
-def stack_of(model, *, n=5, peak=None, seed=0, widths=None, apart=12.0, z=Z, doses=None):
-    """Give n layers of one width, in counts if a largest count is stated."""
-    widths, each = widths or WIDTHS[model], 1e13 * (1 + 0.1 * np.arange(n))
-    each = each if doses is None else doses
-    c = sum(
-        models_truth.values(model, (dose, 12 + apart * i, *widths), z)
-        for i, dose in enumerate(each)
+def test_layers_lie_between_rise_and_fall():
+    z = np.arange(0, 300, 0.25)
+    c = 1e15 + 1e20 * (ndtr((z - 50) / 2) - ndtr((z - 90) / 2))
+    c += 6e19 * (ndtr((z - 150) / 2) - ndtr((z - 230) / 2))
+    one = models_truth.profile(c, z)
+    found = sims.layers(one, level="3e19 atoms/cm^3")
+    # Half of the second layer's plateau, 0.3 of the first one's: 0.5244 standard deviations.
+    assert found["thickness"].values == pytest.approx([40 + 4 * 0.5244, 80], abs=0.02)
+    assert found["status"].values.tolist() == ["ok", "ok"]
+    half = sims.layers(one)
+    assert half["thickness"].values[0] == pytest.approx(40, abs=0.01)
+    short = sims.layers(one.sel(depth=slice(0, 200)), level="3e19 atoms/cm^3")
+    assert short["status"].values.tolist() == ["ok", "truncated"]
+    assert np.isnan(short["thickness"].values[1])
+    assert short["top"].values[1] == pytest.approx(150, abs=0.01)
+    never = sims.layers(one, level="1e21 atoms/cm^3")
+    assert never["status"].values.tolist() == ["never_reached"]
+
+
+def test_layers_have_the_errors_of_their_crossings():
+    ds = sims.open_example("boron-implant")
+    ds = sims.with_counting_statistics(ds, value_per_count={"B": "1e14 atoms/cm^3"})
+    found = sims.layers(ds, species="B", level="1e19 atoms/cm^3")
+    crossed = sims.crossings(ds.sel(species="B"), level="1e19 atoms/cm^3")
+    assert found["thickness_stderr"].values[-1] == pytest.approx(
+        np.hypot(*crossed["stderr"].values[-2:])
     )
-    if peak is None:
-        return models_truth.profile(c, z).to_dataset()
-    counts, one = np.random.default_rng(seed).poisson(c / c.max() * peak), c.max() / peak
-    ds = models_truth.profile(counts * one, z).to_dataset()
-    ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
-    return ds
 
 
-@pytest.mark.parametrize("model", WIDTHS)
-def test_without_noise_the_layers_come_back(model):
-    fit = sims.fit(stack_of(model), model=model, repeat=5)
-    assert fit["status"] == "ok"
-    np.testing.assert_allclose(fit["position"], 12 + 12 * np.arange(5), rtol=1e-5)
-    np.testing.assert_allclose(fit["dose"], 1e13 * (1 + 0.1 * np.arange(5)), rtol=1e-5)
-    names = [*dict.fromkeys(str(p).partition("[")[0] for p in fit["parameter"].values)]
-    for name, width in zip(names[2:], WIDTHS[model], strict=True):
-        assert fit[name].dims == ()  # widths once
-        np.testing.assert_allclose(fit[name].item(), width, rtol=1e-4)
-    assert fit["layer"].values.tolist() == [1, 2, 3, 4, 5]
-    assert fit["position"].attrs["units"] == "nm"
+def box(z, top, bottom, sigma=1.24):
+    return ndtr((z - top) / sigma) - ndtr((z - bottom) / sigma)
 
 
-def plain(z, p):
-    """Sum Dowsett's function as it stands in his paper, in plain numpy; no overflow here."""
-    growth, decay, sigma = p[-3:]
-    value = np.zeros_like(z)
-    for dose, z0 in zip(p[:-3:2], p[1:-3:2], strict=True):
-        u = z - z0
-        value += (dose / (2 * (growth + decay))) * (
-            np.exp(u / growth + sigma**2 / (2 * growth**2))
-            * erfc((u / sigma + sigma / growth) / np.sqrt(2))
-            + np.exp(-u / decay + sigma**2 / (2 * decay**2))
-            * erfc((-u / sigma + sigma / decay) / np.sqrt(2))
-        )
-    return value
+@pytest.mark.parametrize("tops", [(30, 80, 130), (30, 50, 70)])
+def test_each_layer_of_a_stack_begins_and_ends_at_half_of_its_own_plateau(tops):
+    """Of 10, 20 and 30 %, 20 nm each, apart or on each other: half of the step on either side."""
+    z = np.arange(0.0, 200.0)
+    c = sum(part * box(z, at, at + 20) for part, at in zip((0.1, 0.2, 0.3), tops, strict=True))
+    found = sims.layers(models_truth.profile(1e22 * (c + 1e-4), z))
+    assert found["status"].values.tolist() == ["ok"] * 3
+    np.testing.assert_allclose(found["top"], tops, atol=0.02)
+    np.testing.assert_allclose(found["thickness"], 20, atol=0.03)
+    for name in ("top_width", "bottom_width"):
+        # Straight lines between samples 1 nm apart widen it by 1 nm^2 over 2.2 widths.
+        np.testing.assert_allclose(found[name], 1.98892 * 1.24, rtol=0.08)
 
 
-def test_counts_are_fitted_as_scipy_maximizes_their_likelihood():
-    z = np.arange(0, 40, 0.4)
-    ds = stack_of("delta_drf", n=2, peak=500, seed=3, z=z)
-    fit = sims.fit(ds, model="delta_drf", repeat=2)
-    k = ds["concentration_counts"].values
-    one = float(ds["concentration"].max() / k.max())
-
-    def minus_log_likelihood(x):
-        mu = np.maximum(plain(z, x) * (1e20 / one), 1e-300)
-        return float(np.sum(mu - k * np.log(mu)))
-
-    p = [fit["dose"][0] / 1e13, fit["position"][0], fit["dose"][1] / 1e13, fit["position"][1]]
-    ours = np.array(
-        [*map(float, p), *(fit[n].item() for n in ("lambda_growth", "lambda_decay", "sigma"))]
-    )
-    start = [1.2, 11.5, 1.0, 24.5, 1.3, 2.0, 1.2]
-    theirs = optimize.minimize(
-        minus_log_likelihood, start, method="Nelder-Mead",
-        options={"maxiter": 20000, "maxfev": 20000, "xatol": 1e-7, "fatol": 1e-9},
-    )  # fmt: skip
-    assert minus_log_likelihood(ours) <= theirs.fun + 1e-6
-    np.testing.assert_allclose(ours, theirs.x, rtol=2e-4)
-    # And the errors: of expected counts, by central differences of the same plain formula.
-    steps = 1e-5 * np.diag(ours)
-    rows = [(plain(z, ours + e) - plain(z, ours - e)) / (2 * e.sum()) for e in steps]
-    rows = np.array(rows) * (1e20 / one)
-    mu = plain(z, ours) * (1e20 / one)
-    errors = np.sqrt(np.diag(np.linalg.inv(rows / mu @ rows.T)))
-    stated = np.sqrt(np.diag(fit["covariance"])) / [1e13, 1, 1e13, 1, 1, 1, 1]
-    np.testing.assert_allclose(stated, errors, rtol=1e-4)
-    np.testing.assert_allclose(fit["position_stderr"], stated[[1, 3]])
-    assert fit["parameter"].values.tolist()[:3] == ["dose[1]", "position[1]", "dose[2]"]
-
-
-def test_widths_of_their_own_and_the_line_through_them():
-    z = np.arange(0, 80, 0.5)
-    c = sum(models_truth.values("gaussian", (1e13, x, 2 + 0.02 * x), z) for x in (10, 25, 40, 60))
-    counts = np.random.default_rng(3).poisson(c / c.max() * 1000)
-    ds = models_truth.profile(counts * 1e16, z).to_dataset()
-    ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
-    fit = sims.fit(ds, model="gaussian", repeat=4, shared=())
-    assert fit["straggle"].dims == ("layer",)
-    slope, error = fit["straggle_slope"].item(), fit["straggle_slope_stderr"].item()
-    assert abs(slope - 0.02) < 3 * error < 0.003
-    # By hand: generalised least squares of the widths against the depths.
-    labels = [f"straggle[{i}]" for i in range(1, 5)]
-    square = fit["covariance"].sel(parameter=labels, parameter_=labels).values
-    a = np.stack([np.ones(4), fit["position"].values], axis=1)
-    inverse = np.linalg.inv(square)
-    by_hand = np.linalg.solve(a.T @ inverse @ a, a.T @ inverse @ fit["straggle"].values)
-    assert slope == pytest.approx(by_hand[1], rel=0.01)
-    # One width for all is not their shape.
-    with pytest.warns(FitWarning, match="wrong shape"):
-        assert sims.fit(ds, model="gaussian", repeat=4)["status"] == "wrong_shape"
-
-
-@pytest.mark.slow
-def test_as_many_layers_as_there_are():
-    both = xr.concat(
-        [stack_of("delta_drf", peak=300), stack_of("delta_drf", n=3, peak=300)], "measurement"
-    )
-    fit = sims.fit(both, model="delta_drf", repeat="auto")
-    assert fit["status"].values.tolist() == ["ok", "ok"]
-    assert np.isfinite(fit["position"]).sum("layer").values.tolist() == [5, 3]
-    alone = sims.fit(both.isel(measurement=1), model="delta_drf", repeat=3)
-    np.testing.assert_array_equal(fit["position"][1, :3], alone["position"])
-    assert fit["aic"][1] == alone["aic"]
-    curve = sims.evaluate(fit, depth=both["depth"])
-    np.testing.assert_allclose(curve[1], sims.evaluate(alone, depth=both["depth"]), rtol=1e-12)
-
-
-@pytest.mark.slow
-def test_as_many_linked_layers_as_there_are():
-    both = xr.concat([stack_of("gaussian", n=3, peak=400, seed=i) for i in range(2)], "measurement")
-    linked = {"model": "gaussian", "shared": ["straggle"], "over": "measurement"}
-    found = sims.fit(both, repeat="auto", **linked)
-    stated = sims.fit(both, repeat=3, **linked)
-    xr.testing.assert_identical(found.drop_attrs(), stated.drop_attrs())
-    known = {"prior": {"straggle": ("2 nm", "0.1 nm")}, "model": "gaussian"}
-    one = both.isel(measurement=0)
-    informed = sims.fit(one, repeat="auto", **known)
-    assert informed["straggle"] == sims.fit(one, repeat=3, **known)["straggle"]
-    unlike = xr.concat([stack_of("gaussian", n=n, peak=400) for n in (3, 2)], "measurement")
-    with pytest.raises(ProfileError, match="profiles show 2 to 3 layers, and linked ones need as"):
-        sims.fit(unlike, repeat="auto", **linked)
+@pytest.mark.parametrize("part", [0.3, 0.5, 0.8])
+def test_a_fraction_is_a_part_of_the_step(part):
+    z = np.arange(0.0, 200.0)
+    c = 0.2 + 0.8 * box(z, 60, 120, 4)
+    found = sims.layers(models_truth.profile(1e20 * c, z), fraction=part)
+    inwards = 4 * ndtri(part)
+    assert found["top"].item() == pytest.approx(60 + inwards, abs=0.03)
+    assert found["bottom"].item() == pytest.approx(120 - inwards, abs=0.03)
 
 
 @pytest.mark.parametrize(
-    ("made", "repeat", "options", "status"),
+    ("c", "half", "tolerance"),
     [
-        ({"n": 2, "apart": 1.0}, 2, {}, "too_few_maxima"),
-        ({"n": 3}, 4, {}, "too_few_maxima"),
-        ({"n": 3}, 2, {}, "several_peaks"),
-        ({"n": 3}, 3, {"start": "12 nm"}, "truncated"),
-        ({"n": 3, "z": np.array([10.0, 12, 13, 24, 25, 36])}, 3, {}, "too_few_samples"),
+        (lambda z: np.exp(-0.5 * ((z - 90) / 15) ** 2), 15 * np.sqrt(2 * np.log(2)), 0.05),
+        (lambda z: 1 / (1 + ((z - 90) / 10) ** 2), 10, 0.4),
     ],
 )
-def test_layers_that_cannot_be_told_have_a_status(made, repeat, options, status):
-    ds = stack_of("delta_drf", peak=500, **made)
-    with pytest.warns(FitWarning):
-        fit = sims.fit(ds, model="delta_drf", repeat=repeat, **options)
-    assert fit["status"] in (status, *(("too_few_maxima",) if status == "truncated" else ()))
-    if status != "several_peaks":
-        assert np.isnan(fit["position"]).all()
-        assert np.isnan(fit["dose_stderr"]).all()
+def test_a_layer_without_a_plateau_has_its_full_width_at_half_maximum(c, half, tolerance):
+    z = np.arange(0.0, 200.0)
+    found = sims.layers(models_truth.profile(1e20 * c(z), z))
+    assert found["top"].item() == pytest.approx(90 - half, abs=tolerance)
+    assert found["bottom"].item() == pytest.approx(90 + half, abs=tolerance)
 
 
-def test_a_surface_transient_is_left_out():
-    ds = stack_of("delta_drf", peak=1000, seed=1)
-    surface = np.random.default_rng(1).poisson(5000 * np.exp(-Z / 0.5))
-    one = float((ds["concentration"] / ds["concentration_counts"]).max())
-    ds["concentration_counts"].values += surface
-    ds["concentration"].values += surface * one
-    fit = sims.fit(ds, model="delta_drf", repeat=5, start="5 nm")
-    assert fit["status"] == "ok"
-    assert (abs(fit["position"] - 12 - 12 * np.arange(5)) < 4 * fit["position_stderr"]).all()
+def test_where_a_record_begins_or_ends_in_a_layer_its_thickness_is_not_known():
+    z = np.arange(0.0, 200.0)
+    film = models_truth.profile(1e20 * (1.001 - ndtr((z - 90) / 4)), z)
+    found = sims.layers(film)
+    assert found["status"].values.tolist() == ["truncated"]
+    assert found["bottom"].item() == pytest.approx(90, abs=0.01)
+    assert np.isnan([found["top"].item(), found["thickness"].item()]).all()
+    flat = sims.layers(film.copy(data=np.full(200, 1e20)))
+    assert flat["status"].values.tolist() == ["featureless"]
 
 
-def test_noise_has_no_layers():
-    rng = np.random.default_rng(0)
-    for level in (0.3, 3.0, 300.0):
-        for _ in range(40):
-            counts = rng.poisson(level, 400)
-            assert len(maxima(counts, np.sqrt(np.maximum(counts, 1)))) == 0
-
-
+@pytest.mark.few(2)
 @pytest.mark.slow
-def test_kinds_of_data_give_the_same():
-    ds = stack_of("delta_mri", n=3, peak=400)
-    fit = sims.fit(ds, model="delta_mri", repeat=3)
-    of_dask = sims.fit(ds.chunk(), model="delta_mri", repeat=3).compute()
-    np.testing.assert_array_equal(fit["position"], of_dask["position"])
-    quantified = sims.fit(units.quantify(ds), model="delta_mri", repeat=3)
-    np.testing.assert_array_equal(fit["position"], units.dequantify(quantified)["position"])
-    moved = ds.assign_coords(depth=(ds["depth"] + 0.1).assign_attrs(units="nm"))
-    own = xr.concat([ds, moved], "species", join="outer").assign_coords(species=["B", "Si"])
-    of_species = sims.fit(own, model="delta_mri", repeat=3)
-    np.testing.assert_allclose(
-        of_species["position"][1] - of_species["position"][0], 0.1, rtol=1e-3
+@pytest.mark.parametrize("peak", [100, 1000])
+@pytest.mark.parametrize("width", [3.0, 8.0])
+def test_errors_of_layers_cover_the_truth(peak, width):
+    z, n = np.arange(0.0, 200.0), 150
+    c = 0.2 + 0.8 * box(z, 60, 130, width)
+    counts = np.random.default_rng(peak).poisson(peak * c, (n, z.size))
+    ds = models_truth.profile(counts * 1e18, z, dims=("trial", "depth")).to_dataset()
+    found = sims.layers(sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3"))
+    found = found.isel(trial=(found["status"].isel(layer=0) == "ok").values, layer=0)
+    assert found.sizes["trial"] > 0.85 * n
+    for name, truth in (("top", 60), ("bottom", 130), ("thickness", 70)):
+        inside = abs(found[name] - truth) < found[f"{name}_stderr"]
+        assert 0.57 < float(inside.mean()) < 0.79
+
+
+def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_them():
+    """By default on all of them, by whose plateau it is measured; at a level on those at edges."""
+    z = np.arange(0.0, 200.0)
+    film = models_truth.profile(models_truth.film(z), z)
+    for at, default, stated in ((100, "saturated", "ok"), (60, "saturated", "saturated")):
+        flags = np.where(np.abs(z - at) < 2, int(Flag.SATURATED), 0)
+        known = film.to_dataset().assign_coords(concentration_quality=("depth", flags))
+        with pytest.warns(ProfileWarning, match="as a saturated detector writes them"):
+            assert sims.layers(known)["status"].item() == default
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ProfileWarning)
+            found = sims.layers(known, level="5e19 atoms/cm^3")
+        assert found["status"].item() == stated
+
+
+def test_layers_do_not_depend_on_the_order_of_depths():
+    ds = sims.open_example("boron-implant")
+    found, turned = (
+        sims.layers(one, species="B", level="1e19 atoms/cm^3")
+        for one in (ds, ds.isel(depth=slice(None, None, -1)))
     )
-    at = sims.evaluate(fit.isel(layer=1), depth="24 nm")
-    whole = sims.evaluate(fit, depth="24 nm")
-    assert 0.9 * whole < at <= whole
-    assert "| 3 |" in sims.results_table(fit)
-    with pytest.raises(ProfileError, match="layers of Dask data"):
-        sims.fit(ds.chunk(), model="delta_mri", repeat="auto")
+    xr.testing.assert_equal(found, turned)
 
 
-@pytest.mark.slow
-def test_a_fit_of_layers_survives_a_file(tmp_path):
-    fit = sims.fit(stack_of("gaussian", peak=400), model="gaussian", repeat=5)
-    sims.save(fit, tmp_path / "fit.nc")
-    loaded = sims.load(tmp_path / "fit.nc")
-    xr.testing.assert_identical(fit["covariance"], loaded["covariance"])
-    assert sims.evaluate(loaded, depth="25 nm") == sims.evaluate(fit, depth="25 nm")
+LEVEL = {"level": "1e17 atoms/cm^3"}
+
+FLAT = models_truth.profile(np.ones(9), np.arange(9.0))
+
+PAIR = FLAT.expand_dims(species=["B", "P"])
 
 
-def test_held_parameters_of_layers():
-    ds = stack_of("gaussian", n=3, peak=400)
-    held = {"projected_range": ["12 nm", "24 nm", "36 nm"], "straggle": "2 nm"}
-    fit = sims.fit(ds, model="gaussian", repeat=3, fixed=held)
-    assert fit["projected_range"].values.tolist() == [12, 24, 36]
-    assert np.isnan(fit["projected_range_stderr"]).all()
-    with pytest.raises(
-        ProfileError, match=r"fixed\['projected_range'\] holds 2 values; expected 3"
+@pytest.mark.parametrize(
+    ("data", "options", "error", "message"),
+    [
+        (
+            FLAT, {"species": "C"}, SpeciesError,
+            "the data have no species 'C'; they have no coordinate 'species'; leave it out",
+        ),
+        (
+            FLAT.assign_coords(species="B"), {"species": "C"}, SpeciesError,
+            "the data have no species 'C'; they have 'B'",
+        ),
+        (
+            PAIR, {"species": "C"}, SpeciesError,
+            "the data have no species 'C'; they have 'B', 'P'",
+        ),
+        (PAIR, {}, SpeciesError, "name the species that marks the layers: 'B', 'P'"),
+        (FLAT, LEVEL | {"fraction": 0.5}, ProfileError, "give a level or a fraction, not both"),
+        *(
+            (
+                FLAT, {"fraction": part}, ProfileError,
+                f"fraction={part!r}; expected a number between 0 and 1",
+            )
+            for part in (0, 1, 0.0, 1.0, -0.5, "half", True)
+        ),
+        (FLAT.chunk(), {}, ProfileError, ("layers of Dask data are not known ahead; give "
+                                         "data.compute()")),
+        *(
+            (
+                FLAT.expand_dims({name: 2}), LEVEL, ProfileError,
+                (f"{name!r} in the data is a dimension of the answer; rename it, as in "
+                f'data.rename({name}="place")'),
+            )
+            for name in ("layer", "crossing")
+        ),
+        (
+            FLAT, {"level": xr.DataArray([1.0, 2.0], dims="k", attrs={"units": "cm^-3"})},
+            ProfileError,
+            ("level is over 'k', and the data over (depth): add this dimension to the data first, "
+            "for instance with data.expand_dims(k=...)"),
+        ),
+    ],
+)  # fmt: skip
+def test_layers_that_make_no_sense_are_refused(data, options, error, message):
+    with pytest.raises(error) as refused:
+        sims.layers(data, **options)
+    assert str(refused.value) == message
+
+
+def test_of_one_species_the_layers_need_no_name():
+    z = np.arange(0.0, 200.0)
+    one = models_truth.profile(models_truth.film(z), z)
+    alone = sims.layers(one)
+    for data in (one.assign_coords(species="B"), one.expand_dims(species=["B"])):
+        for options in ({}, {"species": "B"}):
+            found = sims.layers(data, **options)
+            np.testing.assert_array_equal(np.ravel(found["top"]), np.ravel(alone["top"]))
+
+
+def test_what_is_found_of_layers_has_names_and_units():
+    z = np.arange(0.0, 200.0)
+    found = sims.layers(models_truth.profile(models_truth.film(z), z))
+    attrs = {n: (a.attrs.get("units"), a.attrs.get("long_name")) for n, a in found.items()}
+    assert attrs == {
+        "top": ("nm", "Top"),
+        "top_stderr": ("nm", "Standard error of top, random part"),
+        "bottom": ("nm", "Bottom"),
+        "bottom_stderr": ("nm", "Standard error of bottom, random part"),
+        "thickness": ("nm", "Thickness"),
+        "thickness_stderr": ("nm", "Standard error of thickness, random part"),
+        "top_width": ("nm", "Top width"),
+        "top_width_stderr": ("nm", "Standard error of top width, random part"),
+        "bottom_width": ("nm", "Bottom width"),
+        "bottom_width_stderr": ("nm", "Standard error of bottom width, random part"),
+        "status": (None, "Status"),
+    }
+    for name, text in (
+        ("top", "where the layer begins"),
+        ("bottom", "where the layer ends"),
+        ("thickness", "from top to bottom"),
     ):
-        sims.fit(ds, model="gaussian", repeat=3, fixed={"projected_range": ["12 nm", "24 nm"]})
+        for one in (name, f"{name}_stderr"):
+            assert found[one].attrs["description"] == text
 
 
-def test_two_runs_are_told_and_one_is_not():
+@pytest.mark.parametrize(("peak", "width"), [(30, 6.0), (100, 10.0)])
+def test_noise_at_an_edge_makes_no_layers(peak, width):
+    z = np.arange(0.0, 300.0, 1.0)
+    edges = [ndtr((z - at) / width) for at in (80, 160, 200, 250)]
+    c = 0.01 + edges[0] - edges[1] + edges[2] - edges[3]
+    counts = np.random.default_rng(3).poisson(c * peak, (30, z.size))
+    ds = models_truth.profile(counts * (1e20 / peak), z, dims=("trial", "depth")).to_dataset()
+    ds = sims.with_counting_statistics(ds, value_per_count=f"{1e20 / peak} atoms/cm^3")
+    found = sims.layers(ds, level="5e19 atoms/cm^3")
+    assert found.sizes["layer"] == 2
+    inside = abs(found["thickness"] - [80, 50]) < 2 * found["thickness_stderr"]
+    assert inside.mean() > 0.8
+
+
+def test_layers_of_a_matrix_signal_among_concentrations():
+    z = np.arange(0.0, 200.0)
+    film = 1e5 * (ndtr((z - 60) / 4) - ndtr((z - 140) / 4)) + 10
+    nothing = np.full(z.size, np.nan)
+    ds = xr.Dataset(
+        {
+            "concentration": (("species", "depth"), [1e18 + z, nothing], {"units": "atom/cm^3"}),
+            "intensity": (("species", "depth"), [nothing, film], {"units": "count/s"}),
+        },
+        coords={"species": ["O", "Ta->"], "depth": ("depth", z, {"units": "nm"})},
+    )  # fmt: skip
+    assert sims.layers(ds, species="Ta->")["thickness"].item() == pytest.approx(80, abs=0.01)
+    rate = sims.layers(ds, species="Ta->", variable="intensity", level="5e4 counts/s")
+    assert rate["thickness"].item() == pytest.approx(80, abs=0.01)
+    edge = sims.interface(ds.sel(species="Ta->"), stop="100 nm")
+    assert edge["position"].item() == pytest.approx(60, abs=0.01)
+
+
+def test_half_of_a_maximum_that_was_cut_off_is_no_level():
+    z = np.arange(0.0, 200.0)
+    noise = np.random.default_rng(0).normal(size=z.size)
+    c = np.minimum(models_truth.film(z) * np.exp(0.05 * noise), 6e19)
+    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+        layer = sims.layers(models_truth.profile(c, z))
+    assert set(layer["status"].values.tolist()) == {"saturated"}
+    # That there is a gap somewhere else does not hide it.
+    apart = (z < 170) | (z > 185)
+    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+        layer = sims.layers(models_truth.profile(c[apart], z[apart]))
+    assert set(layer["status"].values.tolist()) == {"saturated"}
+    stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
+    assert "saturated" not in stated["status"].values.tolist()
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+@pytest.mark.parametrize("layout", ["one", "batch", "own axes", "quantified"])
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [
+        ("1e15 atoms/cm^3", "below_limit"),
+        ("5e15 atoms/cm^3", "below_limit"),
+        ("5.1e15 atoms/cm^3", "below_limit"),  # it falls below it next to the last value
+        ("2e16 atoms/cm^3", "ok"),
+        ("1e21 atoms/cm^3", "never_reached"),
+    ],
+)
+def test_layers_that_go_on_below_the_limit_of_a_file(level, status, layout):
+    z = np.arange(0.0, 300.0, 5.0)
+    c = 1e20 * np.exp(-(((z - 120) / 35) ** 2)) + 1e14
+    cells = [f"{v:.6g}" if v > 5e15 else "<5E15" for v in c]
+    lines = [f"{a:g},{b}" for a, b in zip(z, cells, strict=True)]
+    ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
+    data = {
+        "batch": lambda: sims.stack([ds, ds]),
+        "own axes": lambda: sims.stack([ds, ds.isel(depth=slice(0, -1))]),
+        "quantified": lambda: sims.quantify(ds),
+    }.get(layout, lambda: ds)()
+    found = sims.dequantify(sims.layers(data, level=level))
+    assert set(np.atleast_1d(found["status"].isel(layer=0).values).flat) == {status}
+    np.testing.assert_array_equal(found["detection_limit"], 5e15)
+    assert np.isfinite(found["thickness"].values).all() == (status == "ok")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_a_layer_at_the_surface_is_truncated_whatever_the_tail():
+    z = np.arange(0.0, 300.0, 5.0)
+    cells = [f"{v:.6g}" if v > 5e15 else "<5E15" for v in 1e20 * np.exp(-z / 15)]
+    lines = [f"{a:g},{b}" for a, b in zip(z, cells, strict=True)]
+    ds = sims.read("\n".join(["Depth (nm),B (atoms/cm3)", *lines]).encode()).to_dataset()
+    assert sims.layers(ds, level="1e18 atoms/cm^3")["status"].values.tolist() == [["truncated"]]
+
+
+def test_layers_that_noise_may_have_made_are_warned_of_where_errors_are_not_known():
+    z = np.arange(0.0, 200.0)
+    counts = np.random.default_rng(4).poisson(30 * np.exp(-(((z - 100) / 40) ** 2)))
+    values = xr.DataArray(
+        counts * 1e16, {"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"}
+    )
+    with pytest.warns(ProfileWarning, match="of one or two samples near the level"):
+        assert sims.layers(values, level="1.5e17 atoms/cm^3")["layer"].size > 2
+    known = values.to_dataset(name="concentration")
+    known = sims.with_counting_statistics(known, value_per_count="1e16 atoms/cm^3")
+    sims.layers(known, level="1.5e17 atoms/cm^3")
+    # Thin layers are none that noise makes.
+    sims.layers(values.copy(data=1e19 * (z % 5 < 2) + 1e16))
+
+
+def test_two_runs_are_warned_of_and_one_is_not():
     z = np.arange(0.0, 40.0)
     one = np.where((z > 10) & (z < 30), 9e18, 1e17)
     one[20] = 4.5e18
@@ -251,9 +338,9 @@ def test_two_runs_are_told_and_one_is_not():
     two[15] = 4.4e18
     level = {"level": "5e18 atoms/cm^3"}
     assert sims.layers(models_truth.profile(one, z), **level).sizes["layer"] == 2
-    with pytest.warns(sims.errors.ProfileWarning) as told:
+    with pytest.warns(sims.errors.ProfileWarning) as caught:
         assert sims.layers(models_truth.profile(two, z), **level).sizes["layer"] == 3
-    assert str(told[0].message) == (
+    assert str(caught[0].message) == (
         "the profile: 2 of the layers, or of what lies between them, are of one or two samples "
         "near the level, as noise makes them, and the data have no standard errors: "
         "with_counting_statistics() states them, and crossings of one edge count as one then"
@@ -275,59 +362,6 @@ def test_one_of_two_crossings_that_may_be_one_edge():
     assert _without_noise(padded, np.array([0.5, nan, 0.6, nan]), np.append(up, "")) == [0]
 
 
-def test_what_speaks_against_two_layers():
-    model = layered(find_model("gaussian"), 2, ["straggle"])
-    z, noise = np.arange(0.0, 100.0), np.full(100, 1e-3)
-    names = [one.name for one in model.parameters]
-    assert names == ["dose[1]", "projected_range[1]", "dose[2]", "projected_range[2]", "straggle"]
-    assert model.places == ((0, 1, 4), (2, 3, 4))
-    good = np.array([1.0, 30.0, 2.0, 70.0, 5.0])
-    stderr = np.array([0.1, 1.0, 0.1, 1.0, 0.1])
-
-    def moved(place, by):
-        return np.where(np.arange(5) == place, good + by, good)
-
-    def said(values=good, stderr=stderr, c=None):
-        m = model.formula(z, *values)
-        return not_these_layers(model, m if c is None else c, m, noise, values, stderr)
-
-    assert said() is None
-    third = model.formula(z, *good) + 0.05 * np.exp(-0.5 * ((z - 50) / 3) ** 2)
-    assert said(c=third) == "several_peaks"
-    assert said(moved(1, -28)) == "truncated"
-    assert said(moved(3, 28)) == "truncated"
-    # The samples end at half of the first maximum, or of the last.
-    for at, ends in ((5.9, None), (5.8, "truncated")):
-        assert said(moved(1, at - 30)) == ends
-        assert said(moved(3, 29 - at)) == ends
-    # Of three layers, each end is compared with the layer beside it.
-    three = layered(find_model("gaussian"), 3, ["straggle"])
-    for first, last in ((30.0, 95.0), (4.0, 70.0)):
-        p = np.array([1.0, first, 9.0, 50.0, 1.0, last, 5.0])
-        m = three.formula(z, *p)
-        assert not_these_layers(three, m, m, noise, p, np.full(7, 0.01)) == "truncated"
-    # And each is told from the next, by the errors of both.
-    p, known = np.array([1.0, 10.0, 1.0, 70.0, 1.0, 80.0, 2.0]), np.full(7, 0.01)
-    m = three.formula(z, *p)
-    for error, word in ((3.2, None), (3.4, "undetermined")):
-        unsure = np.where(np.arange(7) == 3, error, known)
-        assert not_these_layers(three, m, m, noise, p, unsure) == word
-    # A curve without a maximum inside has none of them.
-    rising = np.linspace(0.0, 1.0, 100)
-    assert not_these_layers(model, rising, rising, noise, good, stderr) == "truncated"
-    for i in (0, 2):
-        weak = stderr.copy()
-        weak[i] = good[i] / 2.9
-        assert said(stderr=weak) == "undetermined"
-        weak[i] = good[i] / 3.1
-        assert said(stderr=weak) is None
-    for far, word in ((40 / 3.1, None), (40 / 2.9, "undetermined")):
-        assert said(stderr=np.array([0.1, 0.6 * far, 0.1, 0.8 * far, 0.1])) == word
-
-
-# --- edges that are not known -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize("kind", ["gap", "below_limit", "both"])
 @pytest.mark.parametrize("end", ["top", "bottom"])
 def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
@@ -337,11 +371,11 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
     limit = np.where(lost, np.nan if kind == "gap" else 5e15, np.nan)
     if kind == "both":  # the other edge is in a gap
         lost |= (z > 132) & (z < 148) if end == "top" else (z > 52) & (z < 66)
-    ds = one(z, np.where(lost, np.nan, value)).assign_coords(
+    ds = measured.one(z, np.where(lost, np.nan, value)).assign_coords(
         concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
     )
-    said = "below their limit" if kind == "below_limit" else "no sample between"
-    with pytest.warns(sims.ProfileWarning, match=said):
+    message = "below their limit" if kind == "below_limit" else "no sample between"
+    with pytest.warns(sims.ProfileWarning, match=message):
         found = sims.layers(ds).squeeze("species")
     assert found["status"].values.tolist() == ["below_limit" if kind == "below_limit" else "gap"]
     gone = ["top", "bottom"] if kind == "both" else [end]
@@ -349,120 +383,3 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
         assert np.isnan(found[name].item()) == (name in gone)
     assert np.isnan(found["thickness"].item())
     assert sims.layers(ds, gaps="bridge")["status"].values.tolist() == [["ok"]]
-
-
-# --- starting values of layers ----------------------------------------------------------------
-
-
-def test_of_so_many_layers_those_maxima_are_taken_that_are_most_certain():
-    c = np.full(60, 1.0)
-    for at, height in ((10, 5.0), (25, 9.0), (40, 3.0), (50, 1.9)):
-        c[at] = height
-    noise = np.full(60, 0.2)
-    for n, places in ((1, [25]), (2, [10, 25]), (3, [10, 25, 40]), (4, [10, 25, 40, 50])):
-        assert _most_certain(c, noise, n) == places
-    assert _most_certain(c, noise, 5) == []
-    # Three errors are asked of the last: 0.9 over the root of two of 0.2 are 3.2.
-    assert _most_certain(c, noise * 1.04, 4) == places
-    assert _most_certain(c, noise * 1.08, 4) == []
-
-
-def test_a_maximum_rises_by_a_tenth_of_its_valley_and_is_a_hundredth_of_the_largest():
-    for second, seen in ((1.09, 1), (1.11, 2)):
-        c = np.array([0.0, 9.0, 1.0, second, 1.0, 0.0])
-        assert len(maxima(c, np.full(6, 1e-6))) == seen
-    for second, seen in ((0.99, 1), (1.01, 2)):
-        c = np.array([0.0, 100.0, 0.0, second, 0.0])
-        assert len(maxima(c, np.full(5, 1e-6))) == seen
-    for error, seen in ((0.99, 1), (1.01, 0)):  # five errors of a difference
-        assert len(maxima(np.array([0.0, 5.0, 0.0]), np.full(3, error / np.sqrt(2)))) == seen
-
-
-def test_means_over_more_neighbours_have_smaller_errors():
-    rng = np.random.default_rng(0)
-    c, noise = rng.normal(size=41) + 10, rng.uniform(0.5, 1.0, 41)
-    c[15:24] += 9.0
-    seen = dict(zip((1, 3, 7), _by_width(c, noise), strict=True))
-    for width, (tops, sure) in seen.items():
-        half = width // 2
-        mean = np.array([c[i - half : i + half + 1].mean() for i in range(half, 41 - half)])
-        error = np.array([
-            np.sqrt(np.sum(noise[i - half : i + half + 1] ** 2)) / width
-            for i in range(half, 41 - half)
-        ])  # fmt: skip
-        top = int(mean.argmax())
-        assert tops[0] == top + half
-        # Above the higher of the two valleys that lie on the way to the ends.
-        floor = max(mean[:top].argmin(), top + mean[top:].argmin(), key=lambda i: mean[i])
-        rise = mean[top] - mean[floor]
-        assert sure[0] == pytest.approx(rise / np.hypot(error[top], error[floor]))
-
-
-def test_layers_start_from_the_samples_between_the_valleys_beside_them():
-    seen = []
-
-    def start(z, c):
-        seen.append((z[0], z[-1]))
-        return [(c.max(), z[c.argmax()], 2.0 + len(seen)), (1.0, 2.0, 3.0)][: 3 - len(seen) % 2]
-
-    three = layered(replace(find_model("gaussian"), start=start), 3, ["straggle"])
-    z = np.arange(40.0)
-    c = sum(np.exp(-0.5 * ((z - at) / 2) ** 2) for at in (8, 20, 33))
-    (first, second) = three.starts(z, c, np.full(40, 1e-3))
-    assert seen[0][0] == 0.0
-    assert seen[0][1] == seen[1][0]
-    assert seen[1][1] == seen[2][0]
-    assert seen[2][1] == 39.0
-    tops = c[[8, 20, 33]]
-    np.testing.assert_allclose(first, [tops[0], 8, tops[1], 20, tops[2], 33, 4.0])
-    np.testing.assert_allclose(second, [1, 2, 1, 2, 1, 2, 3.0])
-    assert three.starts(z, np.ones(40), np.full(40, 1e-3)) == []
-
-
-def test_layers_that_a_profile_does_not_have_add_nothing():
-    two = layered(find_model("gaussian"), 2, ["straggle"])
-    nan = np.nan
-    p = np.array([[1.0, 10.0, 2.0, 20.0, 3.0], [1.0, 10.0, nan, nan, 3.0], [nan] * 5])
-    found = two.complete(p)
-    np.testing.assert_array_equal(found[:2], [p[0], [1.0, 10.0, 0.0, 1.0, 3.0]])
-    assert np.isnan(found[2]).all()
-    assert np.isnan(p[1, 2])
-    z = np.arange(30.0)
-    alone = find_model("gaussian").formula(z, 1.0, 10.0, 3.0)
-    np.testing.assert_allclose(two.formula(z, *found[1]), alone)
-
-
-def test_a_sum_of_layers_has_the_derivatives_and_what_follows_of_each():
-    for name, shared in (("gaussian", ["straggle"]), ("delta_drf", ())):
-        one = find_model(name)
-        model = layered(one, 2, shared)
-        widths = [3.0, 4.0, 2.0][: len(one.parameters) - 2]
-        each = [[1.0, 10.0, *widths], [2.0, 20.0, *widths]]
-        p = [1.0, 10.0, 2.0, 20.0, 3.0] if shared else [*each[0], *each[1]]
-        z = np.linspace(0, 30, 16)
-        np.testing.assert_allclose(
-            model.formula(z, *p), sum(one.formula(z, *own) for own in each), rtol=1e-12
-        )
-        rows = model.derivatives(z, *p)
-        for i, value in enumerate(p):
-            step = 1e-6 * value
-            up, down = ([*p[:i], value + s * step, *p[i + 1 :]] for s in (1, -1))
-            numeric = (model.formula(z, *up) - model.formula(z, *down)) / (2 * step)
-            np.testing.assert_allclose(rows[i], numeric, rtol=1e-5, atol=1e-7)
-        named = dict(zip(model.names, p, strict=True))
-        expected = []
-        for own in each:
-            of_one = dict(zip(one.names, own, strict=True))
-            expected += [of_one[one.location]] * (one.location != "position")
-            expected += one.derive(of_one, {})
-        assert list(model.derive(named, {})) == pytest.approx(expected)
-        assert [d.name for d in model.derived][-1].endswith("[2]")
-        assert (model.shape, model.name, model.on_time) == ("layers", name, True)
-        assert model.summary == f"{one.summary}, 2 of them"
-        swapped = [*each[1], *each[0]] if not shared else [2.0, 20.0, 1.0, 10.0, 3.0]
-        assert model.ordered(swapped) == p
-        assert model.ordered(p) == p
-    bare = replace(find_model("delta_mri"), derivatives=None)
-    assert layered(bare, 2, ()).derivatives is None
-    assert list(layered(bare, 1, ()).derive(dict.fromkeys(
-        [f"{n}[1]" for n in bare.names], 1.0), {})) == []  # fmt: skip

@@ -42,39 +42,11 @@ def test_shapes_and_options():
     assert run(sums, Z, VALUE[0, 0], np.array(1.0)).total == VALUE[0, 0].sum()
 
 
-def test_dimensions_of_parameters_alone_are_cases():
-    factor = np.array([1.0, 2.0, 5.0]).reshape(3, 1, 1)
-    found = run(sums, Z, VALUE, factor)
-    np.testing.assert_array_equal(found.total, VALUE.sum(-1) * factor)
-    assert found.pairs.shape == (3, 3, 2, 2)
-    by_row = np.arange(1.0, 10.0).reshape(3, 3, 1)
-    found = run(sums, Z, VALUE, by_row)
-    np.testing.assert_array_equal(found.total, VALUE.sum(-1) * by_row)
-
-
 def test_the_rows_of_a_group_are_passed_together():
     value = VALUE.copy()
     value[1, 0, 2] = np.nan
     found = run(together, Z, value, np.array(1.0), group=2)
     np.testing.assert_array_equal(found.total, np.nansum(value, axis=(1, 2)))
-
-
-def test_blocks_of_many_sizes_change_nothing(monkeypatch):
-    rng = np.random.default_rng(1)
-    value = rng.normal(size=(40, 4))
-    value[rng.random(value.shape) < 0.1] = np.nan
-    whole = run(sums, Z, value, np.array(3.0)).total
-    cut = blocks.in_blocks
-    own = Z + np.arange(40.0)[:, None]
-    limits = np.array(10.5), np.array(np.nan)
-    edges = own - 0.5, own + 0.5
-    bounded = run(integrate, own, value, *limits, bounds=edges)
-    for size in (1, 7, 33):
-        monkeypatch.setattr(blocks, "in_blocks", lambda r, n, _, size=size: cut(r, n, size))
-        np.testing.assert_array_equal(run(sums, Z, value, np.array(3.0)).total, whole)
-        found = run(integrate, own, value, *limits, bounds=edges)
-        for one, other in zip(found, bounded, strict=True):
-            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("dtype", ["f2", ">f4", "f8", "i2", "?"])
@@ -95,14 +67,6 @@ def test_kernels_get_contiguous_doubles_of_any_array(dtype, laid):
     np.testing.assert_array_equal(found, np.nansum(value.astype(float), axis=1))
 
 
-@pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 2, 4), (2, 1)])
-def test_no_profiles_give_results_of_the_right_shape(shape):
-    value = np.ones(shape)
-    found = run(sums, np.arange(float(shape[-1])), value, np.array(1.0))
-    assert found.total.shape == shape[:-1]
-    assert found.pairs.shape == (*shape[:-1], 2)
-
-
 def test_errors_for_sums_and_for_fits():
     stderr = np.full((2, 4), 2.0)
     counts = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])
@@ -113,16 +77,6 @@ def test_errors_for_sums_and_for_fits():
     assert summed.tolist() == [6.0, 16.0]
 
 
-def test_an_infinity_is_reported_by_its_row_among_all_profiles(monkeypatch):
-    cut = blocks.in_blocks
-    monkeypatch.setattr(blocks, "in_blocks", lambda r, n, _: cut(r, n, 8))
-    value = np.ones((9, 4))
-    value[7, 1] = np.inf
-    with pytest.raises(InfiniteSampleError) as caught:
-        run(sums, Z, value, np.array(1.0))
-    assert (caught.value.row, caught.value.sample) == (7, 1)
-
-
 def test_the_rows_of_a_group_have_the_same_layout():
     value = np.ones((6, 4))
     value[3, 2] = np.nan
@@ -131,16 +85,6 @@ def test_the_rows_of_a_group_have_the_same_layout():
         ([0, 2], Dense),
         ([1], Packed),
     ]
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_infinities_are_refused_by_row_and_sample(own):
-    depth, value = np.arange(4.0), np.ones((3, 4))
-    value[1, 0], value[2, 3] = np.nan, -np.inf
-    axes = np.tile(depth, (3, 1)) if own else depth
-    with pytest.raises(InfiniteSampleError) as caught:
-        list(layouts(axes, value))
-    assert caught.value.args == (2, 3, "value", -np.inf)
 
 
 def test_a_kernel_that_sees_gaps_answers_the_same_as_others():
@@ -161,6 +105,15 @@ def test_a_kernel_that_sees_gaps_answers_the_same_as_others():
     assert (caught.value.row, caught.value.sample) == (9, 5)
 
 
+@pytest.mark.parametrize("of", ["depth", "value"])
+def test_an_infinity_is_refused_by_row_and_sample(of):
+    depth, value = np.tile(Z, (3, 1)), np.ones((3, 4))
+    {"depth": depth, "value": value}[of][2, 3] = np.inf
+    with pytest.raises(InfiniteSampleError) as refused:
+        list(layouts(depth, value))
+    assert refused.value.args == (2, 3, of, np.inf)
+
+
 def test_numbers_whose_sum_is_infinite_are_finite():
     value = np.array([[1e308, 1.0, np.nan, 1.0], [1e308, 2.0, 3.0, 4.0]])
     found = run(sums, np.stack([Z, Z]), value, np.array(1.0))
@@ -169,16 +122,6 @@ def test_numbers_whose_sum_is_infinite_are_finite():
     with pytest.raises(InfiniteSampleError) as refused:
         run(sums, np.stack([Z, Z]), value, np.array(1.0))
     assert (refused.value.row, refused.value.sample) == (1, 1)
-
-
-@pytest.mark.parametrize("gaps", [0, 1, 39, 40])
-def test_rows_are_asked_the_same_whether_or_not_most_have_gaps(gaps):
-    value = np.random.default_rng(3).uniform(1, 2, (40, 4))
-    value[:gaps, 1] = np.nan
-    limit = np.array(np.nan)
-    seen, other = (run(integrate, Z, value, limit, limit, sees_gaps=sees) for sees in (True, False))
-    for one, same in zip(seen, other, strict=True):
-        np.testing.assert_array_equal(one, same)
 
 
 def test_padded_rows_are_packed_as_others_are():
@@ -220,36 +163,3 @@ def test_a_kernel_that_takes_rows_in_parts_answers_the_same(gaps):
         alone = run(interpolate, depth, value[row : row + 1], at, whole=[1])
         np.testing.assert_array_equal(alone.value[0], once.value[row])
         assert alone.n_linear_segments[0] == once.n_linear_segments[row]
-
-
-EDGES = np.array([-0.25, 0.5, 1.5, 2.75, 3.0])
-NO_LIMIT = np.array(np.nan)
-
-
-@pytest.mark.parametrize("gap", [False, True])
-def test_cells_reach_the_kernel_in_every_layout(gap):
-    value = VALUE + 1.0
-    if gap:
-        value[0, 1, 2] = value[2, 0, 0] = np.nan
-    moved = np.arange(6.0).reshape(3, 2, 1) / 100
-    whole = (value * np.diff(EDGES)).sum(axis=-1)
-    known = np.isfinite(whole)
-    for depth, edges in (
-        (Z, EDGES),
-        (np.broadcast_to(Z, value.shape), np.broadcast_to(EDGES, (3, 2, 5))),
-        (Z - moved, EDGES - moved),
-    ):
-        bounds = edges[..., :-1], edges[..., 1:]
-        for sees_gaps in (False, True):
-            found = run(
-                integrate, depth, value, NO_LIMIT, NO_LIMIT, bounds=bounds, sees_gaps=sees_gaps
-            )
-            assert known.all() == (not gap)
-            np.testing.assert_allclose(found.value[known], whole[known], rtol=1e-12)
-
-
-def test_no_rows_at_all_are_none_of_the_result():
-    nothing = np.empty((0, 4))
-    for sees_gaps in (False, True):
-        found = run(integrate, Z, nothing, NO_LIMIT, NO_LIMIT, sees_gaps=sees_gaps)
-        assert found.value.shape == (0,)

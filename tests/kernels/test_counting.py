@@ -29,10 +29,6 @@ def test_of_no_count_the_interval_begins_at_nothing():
     assert [end.shape for end in counting.poisson_interval(3)] == [(), ()]
 
 
-def test_one_sigma_is_that_of_a_normal_distribution():
-    assert pytest.approx(stats.norm.cdf(1) - stats.norm.cdf(-1), rel=1e-15) == counting.ONE_SIGMA
-
-
 def test_standard_errors_of_counts():
     found = counting.poisson_stderr(np.array([0.0, 1.0, 9.0, -4.0, np.nan]))
     wanted = [counting.NONE_COUNTED, 1.0, 3.0, counting.NONE_COUNTED, np.nan]

@@ -11,8 +11,6 @@ from plain_profiles import batches, depths, realistic, run, samples
 from scipy.optimize import brentq
 
 from sims_analysis.kernels import blocks, dose
-from sims_analysis.kernels.blocks import InfiniteSampleError
-from sims_analysis.kernels.rows import Dense
 from sims_analysis.outcomes import Status
 
 RULES = ("trapezoid", "loglinear")
@@ -93,30 +91,6 @@ def agree(found, depth, value, start, stop, rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("start", [1.5, [[0.0], [1.5], [2.25], [3.5], [1.5]]], ids=["one", "own"])
-def test_parts_of_many_profiles_give_what_each_profile_gives_alone(monkeypatch, rule, start):
-    value = np.random.default_rng(4).choice([0.0, 1.0, 2.0, 5.0], (5, 3, 7))
-    depth = np.array([0.0, 1, 2, 3, 5, 6, 8])
-    monkeypatch.setattr(dose, "IN_CACHE", 4 * depth.size)
-    found = integrate(depth, value, start, 7.5, rule=rule)
-    for profile in np.ndindex(5, 3):
-        own = np.broadcast_to(start, (5, 3))[profile]
-        wanted = integral(depth, value[profile], own, 7.5, rule)
-        assert found.value[profile] == pytest.approx(wanted[0], rel=1e-12)
-        assert found.n_linear_segments[profile] == (wanted[4] if rule == "loglinear" else 0)
-
-
-@pytest.mark.parametrize("rule", RULES)
-@given(
-    batch=batches(),
-    start=st.one_of(st.just(math.nan), depths),
-    stop=st.one_of(st.just(math.nan), depths),
-)
-def test_integrals_of_any_batch(rule, batch, start, stop):
-    agree(integrate(*batch, start, stop, rule=rule), *batch, start, stop, rule)
-
-
-@pytest.mark.parametrize("rule", RULES)
 @given(batch=batches(), data=st.data())
 def test_limits_of_each_row(rule, batch, data):
     limits = st.one_of(st.just(math.nan), depths)
@@ -143,33 +117,6 @@ def test_integrals_of_realistic_profiles(rule, gaps, limits):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("limits", [(math.nan, math.nan), (10.1, 499.7)])
-def test_values_where_there_is_no_depth(rule, limits):
-    depth, value = realistic(40, 300, gaps=0.01)
-    own = np.broadcast_to(depth, value.shape).copy()
-    own[np.random.default_rng(1).random(own.shape) < 0.01] = np.nan
-    own[:20, 250:] = np.nan
-    agree(integrate(own, value, *limits, rule=rule), own, value, *limits, rule)
-    complete = np.where(np.isnan(value), 1e15, value)
-    agree(integrate(own, complete, *limits, rule=rule), own, complete, *limits, rule)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_every_layout_gives_the_same_answer(rule):
-    depth, value = realistic(30, 200)
-    own = np.where(np.isnan(value), np.nan, depth)
-    shared = integrate(depth, value, 20.3, 400.1, rule=rule)
-    each = integrate(own, value, 20.3, 400.1, rule=rule)
-    np.testing.assert_allclose(shared.value, each.value, rtol=1e-13)
-    for name in ("start", "stop", "status", "n_linear_segments"):
-        np.testing.assert_array_equal(getattr(shared, name), getattr(each, name))
-    stacked = integrate(depth, value.reshape(5, 6, 200), 20.3, 400.1, rule=rule)
-    np.testing.assert_array_equal(stacked.value.reshape(-1), shared.value)
-    turned = integrate(depth, np.asfortranarray(value), 20.3, 400.1, rule=rule)
-    np.testing.assert_array_equal(turned.value, shared.value)
-
-
-@pytest.mark.parametrize("rule", RULES)
 @given(batch=batches())
 def test_cumulative_ends_at_the_dose(rule, batch):
     depth, value = batch
@@ -187,107 +134,6 @@ def test_cumulative_ends_at_the_dose(rule, batch):
         np.testing.assert_allclose(
             found[row, measured], wanted, rtol=1e-12, atol=1e-14 * scale(depth, value)
         )
-
-
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("own", [False, True])
-@pytest.mark.parametrize("gap", [False, True])
-def test_neighbours_in_floating_point_have_a_mean(rule, own, gap):
-    z = np.arange(8.0)
-    c = np.full((3, 8), 1e14)
-    c[1, 3] = c[2, 3] = np.nextafter(1e14, np.inf)
-    c[2, 4] = np.nextafter(1e14, 0.0)
-    if gap:
-        c[:, 6] = np.nan
-    axes = np.broadcast_to(z, c.shape).copy() if own else z
-    np.testing.assert_allclose(integrate(axes, c, rule=rule).value, 7e14, rtol=1e-15)
-    found = integrate(axes, c, 0.5, 6.5, rule=rule)
-    np.testing.assert_allclose(found.value, 6e14, rtol=1e-15)
-    assert (found.n_linear_segments == 0).all()
-    running = cumulative(axes, c, rule=rule)
-    np.testing.assert_allclose(running[:, [0, 4, 5, 7]], [[0, 4e14, 5e14, 7e14]] * 3, rtol=1e-15)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_dose_is_additive_over_split_intervals(rule):
-    depth, value = realistic(20, 150)
-    whole = integrate(depth, value, 10.0, 500.0, rule=rule).value
-    parts = [
-        integrate(depth, value, a, b, rule=rule).value
-        for a, b in ((10.0, 77.7), (77.7, 300.0), (300.0, 500.0))
-    ]
-    # Cutting a straight line changes nothing; cutting an exponential neither.
-    np.testing.assert_allclose(sum(parts), whole, rtol=1e-12)
-
-
-def gaussian(q, rp, drp, z):
-    return q / (math.sqrt(2 * math.pi) * drp) * np.exp(-(((z - rp) / drp) ** 2) / 2)
-
-
-@pytest.mark.parametrize(
-    ("q", "rp", "drp", "wanted"),
-    [(1e14, 0.1629, 0.0515, 9.9921952e13), (1e15, 0.1339, 0.0506, 9.9593046e14)],
-)
-def test_gaussian_implants(q, rp, drp, wanted):
-    z = np.linspace(0, 1, 4001)  # um
-    found = integrate(z, gaussian(q, rp, drp, z)[None])
-    assert found.value[0] == pytest.approx(wanted, rel=1e-6)
-
-
-def test_exponential():
-    # C0 = 1e20 per cm^3, decay length 5 nm, 0 to 100 nm; 1 nm per cm^3 is 1e-7 per cm^2.
-    z = np.arange(0, 101, 5.0)
-    c = 1e20 * np.exp(-z / 5)[None]
-    log = integrate(z, c, rule="loglinear").value[0] * 1e-7
-    assert log == pytest.approx(4.99999999e13, rel=1e-8)
-    assert integrate(z, c).value[0] * 1e-7 == pytest.approx(1.0820 * log, rel=1e-4)
-    # Limits between samples are exact too, on any grid.
-    between = integrate(z, c, 3.3, 61.7, rule="loglinear").value[0]
-    assert between == pytest.approx(5e20 * (math.exp(-3.3 / 5) - math.exp(-61.7 / 5)), rel=1e-13)
-
-
-def test_limits_are_interpolated_and_never_masked():
-    z = np.arange(0, 301, 3.0)
-    c = np.full((1, z.size), 2.0)
-    assert integrate(z, c, 11.0, 98.0).value[0] == pytest.approx(2 * 87, rel=1e-14)
-
-
-def test_single_precision_is_read_exactly():
-    depth, value = realistic(10, 100)
-    single = value.astype(np.float32)
-    for rule in RULES:
-        np.testing.assert_array_equal(
-            integrate(depth, single, rule=rule).value,
-            integrate(depth, single.astype(np.float64), rule=rule).value,
-        )
-
-
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("limits", [(math.nan, math.nan), (50.1, 412.3)])
-def test_gaps_of_every_kind_on_own_axes(rule, limits):
-    depth, value = realistic(70, 240, gaps=0.0)
-    own = depth + np.linspace(0, 2, 70)[:, None]
-    value[1:60:9, 100] = value[2:60:9, :3] = value[3:60:9, -30:] = np.nan
-    value[4:60:9, 20:120] = value[5, 1:] = value[6] = np.nan
-    own[7:60:9, 60:63] = own[8:60:9, 200:] = np.nan
-    own[61, :4] = own[62, -3:] = value[62, :2] = np.nan
-    for rows in (slice(0, 70), slice(0, 12), slice(60, 63)):
-        found = integrate(own[rows], value[rows], *limits, rule=rule)
-        agree(found, own[rows], value[rows], *limits, rule)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_infinite_values_are_told_by_their_place(rule):
-    depth, value = realistic(40, 100, gaps=0.02)
-    value[3, 50] = np.inf
-    for axes in (depth, np.tile(depth, (40, 1))):
-        with pytest.raises(InfiniteSampleError) as caught:
-            integrate(axes, value, rule=rule)
-        assert caught.value.args == (3, 50, "value", np.inf)
-    own = np.tile(depth, (40, 1))
-    own[5, -1] = np.inf
-    with pytest.raises(InfiniteSampleError, match=r"5, 99, 'depth', inf"):
-        integrate(own, np.ones_like(own), rule=rule)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -410,26 +256,6 @@ def test_depths_above_which_parts_of_a_dose_lie(rule, own):
             assert found.stderr[row, i] == pytest.approx((high - low) / 2, rel=1e-8)
 
 
-def test_with_fewer_than_two_counts_on_one_side_a_depth_has_no_error():
-    value = np.array([[0.0, 1, 2, 1, 1, 0]])  # five counts
-    parts = np.array([0.3, 0.39, 0.41, 0.59, 0.61, 0.7])
-    found = at_parts(np.arange(6.0), value, np.sqrt(value), parts)
-    assert np.isnan(found.stderr).tolist() == [[True, True, False, False, True, True]]
-    assert not np.isnan(found.depth).any()
-    assert np.isnan(at_parts(np.arange(6.0), value, 0 * value, parts).stderr).all()
-    assert np.isnan(at_parts(np.arange(6.0), value, None, parts).stderr).all()
-
-
-def test_without_a_dose_no_depth_holds_a_part_of_it():
-    value = np.array([[1.0, NAN, NAN], [1, -2, 1], [0, 0, 0], [NAN] * 3, [1, 1, NAN], [1, 1, 1]])
-    found = at_parts(np.arange(3.0), value)
-    assert found.status.tolist() == [
-        Status.NO_DATA, Status.NEVER_REACHED, Status.NEVER_REACHED, Status.NO_DATA, 0, 0,
-    ]  # fmt: skip
-    assert np.isnan(found.depth[:4]).all()
-    np.testing.assert_allclose(found.depth[4:], [PARTS, 2 * PARTS], rtol=1e-12)
-
-
 def test_the_first_depth_counts_where_noise_makes_the_integral_dip():
     found = at_parts(np.arange(5.0), np.array([[4.0, 4.0, -4.0, 4.0, 4.0]]), parts=[0.5, 1.0])
     # 8 in all: 4 above 1 nm, 4.5 where the line crosses 0, down to 4 again, and up.
@@ -456,13 +282,3 @@ def test_parts_of_a_sum_over_cells(packed):
     above = run(dose.cumulative, depth, both, np.array(0.0), bounds=bounds).value
     np.testing.assert_allclose(above[0], np.interp(z, edges, integral_), rtol=1e-12)
     assert at_parts(z[:1], np.array([[8.0]]), bounds=(lower[:1], upper[:1])).status == [Status.OK]
-
-
-@pytest.mark.parametrize("end", [0, 1])
-@pytest.mark.parametrize(("beyond", "status"), [(1e-9, Status.OK), (1e-7, Status.TRUNCATED)])
-def test_a_limit_is_at_an_end_of_the_record_within_rounding_of_its_length(end, beyond, status):
-    z = np.linspace(1000.0, 1010.0, 11)  # of 10 nm, a thousand times less than its depth
-    limits = [np.array([1000.0]), np.array([1010.0])]
-    limits[end] += beyond if end else -beyond
-    for rows in (Dense(z, np.ones((1, 11))), Dense(z, np.ones((1, 11))).packed()):
-        assert dose.integrate(rows, *limits).status == [status]

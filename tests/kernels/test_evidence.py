@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from plain_profiles import run
 
 from sims_analysis.kernels import blocks
-from sims_analysis.kernels.evidence import at_places, interval, marks, rests, seen
+from sims_analysis.kernels.evidence import at_places, marks, rests
 from sims_analysis.kernels.rows import WITHOUT_VALUE
 from sims_analysis.outcomes import GAP, Flag
 
@@ -42,22 +41,6 @@ def runs(rows):
     return list(zip(*each, strict=True))
 
 
-def test_nothing_is_known_of_clean_profiles():
-    rows = rows_of(Z, np.ones((3, 10)) + Z)
-    assert marks(rows) is None
-    assert not rests(rows, *np.array([[0.0] * 3, [9.0] * 3])).flags.any()
-
-
-def test_what_values_show_and_what_they_carry_are_both_told():
-    carried = flagged(20, saturated=np.s_[3:5], placeholder=[7])
-    rows = rows_of(HOLED, np.arange(20.0), carried)
-    assert runs(rows) == [
-        (Flag.SATURATED, 3.0, 4.0, 2.0, 5.0, 4.0),
-        (Flag.PLACEHOLDER, 7.0, 7.0, 6.0, 8.0, 7.0),
-        (GAP, 9.0, 20.0, 9.0, 20.0, 0.0),
-    ]
-
-
 def test_samples_below_a_limit_have_no_value_and_the_highest_limit_of_their_run():
     value = np.where((Z > 3) & (Z < 7), NAN, 8.0 + Z)
     rows = rows_of(Z, value, limit=np.where(np.isnan(value), 1.0 + Z, NAN))
@@ -71,22 +54,7 @@ def test_samples_below_a_limit_have_no_value_and_the_highest_limit_of_their_run(
     ]
 
 
-def with_gap(keep, n=10):
-    """Carry a gap between samples 4 and 5, and keep some of the samples."""
-    flags = flagged(n, gap_after=[4], gap_before=[5])[keep]
-    return runs(rows_of(Z[keep], 1.0 + Z[keep], flags))
-
-
-@pytest.mark.parametrize(
-    ("dropped", "between"),
-    [([], (4, 5)), ([4], (3, 5)), ([5], (4, 6)), ([0, 1], (4, 5)), (np.s_[::2], (3, 5))],
-)
-def test_a_gap_is_told_after_dropping_a_neighbour_or_every_second_sample(dropped, between):
-    ((flag, _, _, low, high, _),) = with_gap(np.delete(np.arange(10), dropped))
-    assert (flag, low, high) == (GAP, *between)
-
-
-def test_a_sample_inside_of_a_gap_tells_it_if_both_neighbours_are_gone():
+def test_a_sample_inside_of_a_gap_keeps_it_if_both_neighbours_are_dropped():
     value = 1.0 + Z
     value[4:6] = NAN
     flags = flagged(10, gap_after=np.s_[3:6], gap_before=np.s_[4:7])
@@ -140,22 +108,6 @@ def test_what_lies_below_a_limit_is_the_sum_of_widths_times_limits():
     assert rests(unknown, start[:, 0], stop[:, 0]).below.tolist() == [INF]
 
 
-def test_every_sample_tells_its_own():
-    counts = np.random.default_rng(0).poisson(400.0, 60).astype(float)
-    value = np.minimum(counts, 385.0)
-    z = np.delete(np.arange(80.0), np.s_[50:70])
-    found = run(seen, z, np.stack([value, counts])).value
-    cut = np.flatnonzero(found[0] & Flag.SATURATED)
-    assert not set(cut) - set(np.flatnonzero(value == 385.0))
-    assert (found & GAP)[:, 48:52].tolist() == [[0, Flag.GAP_AFTER, Flag.GAP_BEFORE, 0]] * 2
-    # In their places of the array, with samples missing.
-    missing = np.stack([value, counts])
-    missing[:, 20] = NAN
-    again = run(seen, z, missing).value
-    np.testing.assert_array_equal(again[:, 45:], found[:, 45:])
-    assert not again[:, 20].any()
-
-
 PLACES = np.arange(0.0, 30.0, 2.0)
 
 
@@ -205,34 +157,3 @@ def test_below_a_limit_there_is_no_value_and_the_highest_limit():
     assert (flags[0] == Flag.BELOW_LIMIT).tolist() == below
     assert blank[0].tolist() == below
     np.testing.assert_array_equal(limit[0], np.where(below, 6.0, NAN))
-
-
-def test_layouts_and_neighbours_change_nothing():
-    rng = np.random.default_rng(2)
-    value = rng.uniform(1, 2, (6, 20))
-    value[rng.random(value.shape) < 0.2] = NAN
-    flags = rng.integers(0, 128, value.shape).astype(np.int16)
-    limit = np.where(rng.random(value.shape) < 0.3, 0.5, NAN)
-    start, stop = np.sort(rng.uniform(0, 30, (2, 6)), axis=0)
-
-    def ask(rows, axis):
-        carried = blocks.Evidence(flags[rows], limit[rows])
-        limits = start[rows], stop[rows]
-        return blocks.run(interval, axis, value[rows], *limits, evidence=carried, use="curve")[1]
-
-    whole = ask(np.s_[:], HOLED)
-    for name, found in zip(whole._fields, whole, strict=True):
-        own = getattr(ask(np.s_[:], np.broadcast_to(HOLED, value.shape)), name)
-        alone = [getattr(ask(np.s_[i : i + 1], HOLED), name)[0] for i in range(6)]
-        np.testing.assert_array_equal(own, found)
-        np.testing.assert_array_equal(alone, found)
-    assert (whole.flags > 0).all()
-
-
-def test_flags_of_reindexed_data_are_read_as_whole_numbers():
-    flags = np.array([[0.0, 4.0, NAN, NAN, 0.0, 0.0]])
-    rests_on = blocks.run(
-        interval, np.arange(6.0), np.arange(1.0, 7.0)[None], np.zeros(1), np.full(1, 5.0),
-        evidence=blocks.Evidence(flags), use="samples",
-    )[1]  # fmt: skip
-    assert rests_on.flags.tolist() == [Flag.SATURATED]

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 from plain_profiles import realistic, run, samples
-from scipy.integrate import quad
 
 from sims_analysis.kernels import grid
 from sims_analysis.kernels.rows import Dense, Packed
@@ -50,29 +49,6 @@ def test_cells_of_profiles_with_gaps_and_zeros(log, own):
         scale = 1e-13 * np.abs(c).max(initial=0.0)
         np.testing.assert_allclose(found.mean[row], wanted, rtol=1e-9, atol=scale)
     assert bool(found.n_linear_segments.any()) == log
-
-
-def test_cells_of_an_exponential_are_exact_in_the_tail():
-    z = np.arange(0.0, 201.0, 7.0)
-    edges = np.array([0.0, 3.0, 100.0, 150.0, 196.0])
-    found = means(z, 1e20 * np.exp(-z / 5)[None], edges, log=True).mean[0]
-    wanted = -np.diff(5e20 * np.exp(-edges / 5)) / np.diff(edges)
-    np.testing.assert_allclose(found, wanted, rtol=1e-12)
-
-
-@pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("edges", [[-9.0, -5.0, -1.0], [3.1, 4.0], [-1.0, 9.0], [1.0, 9.0]])
-def test_beyond_the_record_there_are_no_cells(edges, packed):
-    z, edges = np.arange(4.0), np.array(edges)
-    plain = Dense(z, np.ones((2, 4)), np.ones((2, 4)))
-    averages = Dense(z, np.ones((2, 4)), np.ones((2, 4)), z - 0.1, z + 0.1)
-    for rows in (one.packed() if packed else one for one in (plain, averages)):
-        for log in (False, True):
-            assert np.isnan(grid.cell_means(rows, edges=edges, log=log).mean).all()
-        assert np.isnan(grid.cell_stderr(rows, edges=edges).value).all()
-        known = np.full(2, np.nan)
-        found = grid.sample_fraction(rows, np.stack([edges] * 2), known, cells=True)
-        assert np.isnan(found).all()
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -121,34 +97,6 @@ def test_errors_of_cells_are_those_of_weighted_sums():
         0
     ]
     np.testing.assert_allclose(most, 2 * (hats * sigma.T).max(0), rtol=1e-12)
-
-
-@pytest.mark.parametrize("finer", [1, 4, 10])
-def test_values_on_a_finer_grid_share_samples(finer):
-    # By numbers: values interpolated from noise, and the variance of their sum.
-    z = np.arange(0.0, 101.0)
-    at = np.linspace(0, 100, 100 * finer + 1)
-    (found,), _ = grid.sample_fraction(Dense(z, np.ones((1, 101))), at[None], np.array([np.nan]))
-    shares = np.array([np.interp(at, z, unit) for unit in np.eye(101)])
-    w = np.gradient(at) * np.r_[0.5, np.ones(at.size - 2), 0.5]
-    wanted = (w**2 * (shares**2).sum(0)).sum() / ((shares * w).sum(1) ** 2).sum()
-    assert found == pytest.approx(wanted, rel=1e-12)
-    assert found == pytest.approx(2 / 3 / finer if finer > 1 else 1, rel=0.05)
-
-
-def test_cells_larger_than_the_samples_are_independent():
-    z = np.arange(0.0, 101.0)
-    rows = Dense(z, np.ones((1, 101)))
-    edges = np.arange(0.0, 101.0, 20.0)[None]
-    (found,), (growth,) = grid.sample_fraction(rows, edges, np.array([np.nan]), cells=True)
-    assert 0.95 < found <= 1.0
-    assert growth == 1.0
-
-
-def test_the_reference_is_that_of_a_quadrature():
-    z, c = np.array([0.0, 2.0, 5.0]), np.array([1.0, 8.0, 2.0])
-    exact, _ = quad(lambda x: math.exp(np.interp(x, z, np.log(c))), 0.5, 4, points=[2.0])
-    assert mean(z, c, 0.5, 4.0, log=True) == pytest.approx(exact / 3.5, rel=1e-12)
 
 
 def plain_fraction(z, at):

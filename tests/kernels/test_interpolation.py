@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, run, samples
-from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import interpolation as kernels
-from sims_analysis.kernels.grid import cell_means
 
 PIECEWISE = ("log", "linear")
 
@@ -54,13 +52,6 @@ def agree(found, depth, value, at, method):
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
-@given(batch=batches(), at=st.lists(st.one_of(depths, st.just(math.nan)), min_size=1, max_size=8))
-def test_any_batch_at_shared_depths(method, batch, at):
-    at = np.array(at)
-    agree(interpolate(*batch, at, method=method), *batch, at, method)
-
-
-@pytest.mark.parametrize("method", PIECEWISE)
 @given(batch=batches(), data=st.data())
 def test_any_batch_at_own_depths(method, batch, data):
     rows = batch[1].shape[0]
@@ -81,45 +72,12 @@ def test_realistic_profiles(method, gaps):
     at = np.concatenate([[-1.0, 601.0, 0.0, 600.0], depth[::7], np.linspace(1, 599, 50)])
     agree(interpolate(depth, value, at, method=method), depth, value, at, method)
     own = np.where(np.isnan(value), np.nan, depth)
-    for mine, other in zip(
+    for one, other in zip(
         interpolate(depth, value, at, method=method),
         interpolate(own, value, at, method=method),
         strict=True,
     ):
-        np.testing.assert_allclose(mine, other, rtol=1e-12)
-
-
-def test_log_is_exact_for_exponentials_and_linear_is_not():
-    z = np.arange(0, 101, 10.0)
-    c = 1e20 * np.exp(-z * math.log(10) / 10)[None]  # one decade a step
-    middle = np.array([5.0])
-    log = interpolate(z, c, middle)[0][0, 0]
-    linear = interpolate(z, c, middle, method="linear")[0][0, 0]
-    assert log == pytest.approx(1e20 * 10**-0.5, rel=1e-14)
-    assert linear / log == pytest.approx(math.cosh(math.log(10) / 2), rel=1e-12)
-
-
-@pytest.mark.parametrize("method", kernels.METHODS)
-def test_on_samples_the_samples(method):
-    depth, value = realistic(12, 80, gaps=0.1)
-    found, _ = interpolate(depth, value, depth, method=method)
-    measured = ~np.isnan(value)
-    np.testing.assert_array_equal(found[measured], value[measured])
-
-
-def test_nothing_is_extrapolated():
-    depth, value = realistic(5, 60, gaps=0.0)
-    for method in kernels.METHODS:
-        found, _ = interpolate(depth, value, np.array([-0.1, 600.1, -1e9]), method=method)
-        assert np.isnan(found).all()
-
-
-def test_pchip_goes_through_the_logarithms():
-    z = np.array([0.0, 1, 2, 4, 7])
-    c = np.array([[1e15, 1e18, 3e18, 1e17, 1e16]])
-    at = np.array([0.5, 3.0, 6.5])
-    wanted = np.exp(PchipInterpolator(z, np.log(c[0]))(at))
-    np.testing.assert_allclose(interpolate(z, c, at, method="pchip")[0][0], wanted, rtol=1e-13)
+        np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -137,38 +95,6 @@ def test_between_neighbours_that_are_nearly_equal(own):
     assert (found >= low).all()
     assert (found <= high).all()
     assert not n_linear.any()
-
-
-def test_rows_with_and_without_gaps_on_own_axes():
-    depth, value = realistic(50, 200, gaps=0.0)
-    own = depth + np.linspace(0, 2, 50)[:, None]
-    value[3, 50:60] = value[4, :20] = value[5] = value[6, 1:] = np.nan
-    own[7, 150:] = value[8, 150:] = own[9, 70:80] = np.nan
-    at = np.linspace(-5, 605, 90)
-    whole, counts = interpolate(own, value, at)
-    for row in range(50):
-        measured = ~np.isnan(own[row] + value[row])
-        z, c = own[row][measured], value[row][measured]
-        alone, count = interpolate(z, c[None], at)
-        np.testing.assert_allclose(whole[row], alone[0], rtol=1e-14)
-        assert counts[row] == count[0]
-
-
-@pytest.mark.parametrize("method", PIECEWISE)
-def test_rows_with_gaps_do_not_depend_on_those_beside_them(method):
-    rng = np.random.default_rng(4)
-    depth = np.cumsum(rng.uniform(0.5, 1.5, 300))
-    value = rng.lognormal(0, 2, (60, 300))
-    for row, part in enumerate(np.linspace(0, 0.9, 60)):
-        value[row, rng.random(300) < part] = np.nan
-    value[7, :40] = value[8, -40:] = value[9] = np.nan
-    at = np.sort(np.concatenate([rng.uniform(0, depth[-1] + 5, 200), depth[::7]]))
-    whole, fell = interpolate(depth, value, at, method=method)
-    for row in range(60):
-        one, fell_one = interpolate(depth, value[row : row + 1], at, method=method)
-        assert np.array_equal(one[0], whole[row], equal_nan=True)
-        assert fell_one[0] == fell[row]
-    agree((whole, fell), depth, value, at, method)
 
 
 @pytest.mark.few(1)
@@ -194,18 +120,6 @@ def test_errors_are_those_of_the_two_neighbours(method, batch, at):
     np.testing.assert_allclose(found, np.sqrt(variance), rtol=1e-6)
 
 
-@pytest.mark.parametrize("n", [0, 1])
-def test_rows_of_hardly_a_sample(n):
-    for depth in (np.arange(float(n)), np.zeros((3, n)) + np.arange(float(n))):
-        value = np.ones((3, n))
-        for method in kernels.METHODS:
-            found = interpolate(depth, value, np.array([0.0, 0.5]), method=method)
-            np.testing.assert_array_equal(found.value[:, 0], 1.0 if n else np.nan)
-            assert np.isnan(found.value[:, 1]).all()
-        cells = run(cell_means, depth, value, edges=np.array([0.0, 1.0]), log=True)
-        assert np.isnan(cells.mean).all()
-
-
 def test_makima_is_local():
     # What lies five samples away and more bears on nothing, however steep it is.
     rng = np.random.default_rng(6)
@@ -225,13 +139,3 @@ def test_rounding_leads_beyond_no_record(method):
     at = np.array([-1e-7, 1001.0 * (1 + 5e-10), -1e-5, 1001.0 * (1 + 1e-8)])
     found = run(kernels.interpolate, z, c, at, whole=[1], method=method).value
     np.testing.assert_array_equal(found[0], [1e20, c[0, -1], np.nan, np.nan])
-
-
-def test_makima_is_that_of_scipy_up_to_both_ends():
-    rng = np.random.default_rng(2)
-    z = np.cumsum(rng.uniform(0.5, 1.5, 9))
-    logs = rng.normal(40.0, 2.0, 9)
-    at = np.linspace(z[0], z[-1], 81)
-    expected = Akima1DInterpolator(z, logs, method="makima")(at)
-    found = interpolate(z, np.exp(logs[None]), at, method="makima").value[0]
-    np.testing.assert_allclose(np.log(found), expected, rtol=1e-12)

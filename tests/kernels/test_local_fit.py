@@ -6,8 +6,6 @@ from scipy.stats import norm
 
 from sims_analysis.kernels.local_fit import (
     Counted,
-    Samples,
-    counted,
     half_width_about,
     maximized,
     solved,
@@ -70,25 +68,3 @@ def test_the_likelihood_of_counts_is_largest_at_what_is_found(one_lower, under):
         weight = (odds * lower * one + odds * other * upper) / variance**2
         expected = (powers * weight) @ powers.T + np.diag([0, 0, prior[w]])
         np.testing.assert_allclose(information[w], expected, rtol=1e-4)
-
-
-def test_a_window_of_counts_stands_about_its_origin():
-    depth, upper = np.array([2.0, 3.0, 5.0, 7.0]), np.array([9.0, 4.0, 1.0, 0.0])
-    stderr, lower = np.array([3.0, 2.0, 1.0, 0.92]), np.array([2.0, 2.0, 2.0, 0.0])
-    known, one = (
-        np.array([True, False, True, True]),
-        np.array([0]),
-    )
-    samples = Samples(
-        depth, upper, stderr, lower, 0 * lower, known, one, np.array([4]), np.array([0.0])
-    )
-    position, size = samples.between(np.array([0]), np.array([4]))
-    assert (position.tolist(), size.tolist()) == ([0, 2, 3], [3])
-    for floor, under in ((0.0, [0.0, 0.0, 0.0]), (0.5, [0.25, 0.25, np.inf])):
-        made, scale = counted(samples, position, size, np.array([4.0]), np.array([floor]))
-        assert scale.tolist() == [3.0]
-        np.testing.assert_allclose(made.x, [-2 / 3, 1 / 3, 1.0])
-        np.testing.assert_array_equal(made.under, under)
-    window = samples.window(one, np.array([-1]), np.arange(4))
-    assert window.there.tolist() == [[False, True, False, True]]
-    assert window.upper.tolist() == [[0.0, 9.0, 0.0, 1.0]]

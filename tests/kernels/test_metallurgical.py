@@ -10,7 +10,6 @@ from sims_analysis.kernels import blocks
 from sims_analysis.kernels.metallurgical import metallurgical
 from sims_analysis.outcomes import Status
 
-Z = np.arange(0.0, 300.0, 3.0)
 SIDES = np.array([1.0, -1.0])  # acceptors, donors
 
 
@@ -20,42 +19,6 @@ def ask(depth, value, *, background=0.0, fractions=SIDES, width=4, stderr=None):
         metallurgical, depth, value, net, group=value.shape[-2], fractions=fractions, width=width,
         errors=None if stderr is None else blocks.Errors(stderr),
     )  # fmt: skip
-
-
-@pytest.mark.parametrize("shift", [0.0, 0.7])
-def test_two_exponentials(shift):
-    # 1e20 exp(-z / 20) against 1e18 exp(-z / 60): ln(100) / (1/20 - 1/60), on any axes.
-    axes = np.stack([Z, Z + shift])
-    value = np.stack([1e20 * np.exp(-axes[0] / 20), 1e18 * np.exp(-axes[1] / 60)])
-    wanted = math.log(100) / (1 / 20 - 1 / 60)
-    found = ask(axes if shift else Z, value)
-    np.testing.assert_allclose(found.depth[0], wanted, rtol=1e-12)
-    np.testing.assert_allclose(found.concentration[0], 1e20 * math.exp(-wanted / 20), rtol=1e-11)
-    assert found.polarity.tolist() == [-1, 0, 0, 0]
-    assert found.status.tolist() == [Status.OK, *[Status.PADDING] * 3]
-    assert found.number == 1
-    # Seen from the other side, the same junction.
-    turned = ask(axes if shift else Z, value, fractions=-SIDES)
-    assert turned.polarity[0] == 1
-    assert turned.depth[0] == found.depth[0]
-
-
-def test_active_fractions_and_a_constant_background():
-    c = 1e20 * np.exp(-Z / 20)
-    found = ask(Z, c[None], background=1e17, fractions=np.array([0.5]))
-    assert found.depth[0] == pytest.approx(20 * math.log(500), rel=1e-12)
-    assert found.concentration[0] == pytest.approx(1e17, rel=1e-11)
-    assert ask(Z, c[None], background=-1e17, fractions=np.array([0.5])).number == 0
-
-
-def test_errors_are_those_of_both_sides():
-    # 0.02 / slope of a sample, less where more of them share the noise; sqrt(2) of both sides.
-    value = np.stack([1e20 * np.exp(-Z / 20), 1e18 * np.exp(-Z / 60)])
-    one, both = np.stack([0.02 * value[0], 0 * value[1]]), 0.02 * value
-    slope = 1 / 20 - 1 / 60
-    errors = [ask(Z, value, stderr=s).stderr[0] for s in (one, both)]
-    assert 0.02 / slope / math.sqrt(8) < errors[0] < 0.02 / slope
-    assert errors[1] == pytest.approx(math.sqrt(2) * errors[0], rel=0.05)
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -75,18 +38,6 @@ def test_random_measurements_against_a_plain_search(own):
         np.testing.assert_allclose(found.depth[measurement, : before.size], at, rtol=1e-12)
         polarity = np.where(s[before] > 0, -1, 1)
         np.testing.assert_array_equal(found.polarity[measurement, : before.size], polarity)
-
-
-def test_over_the_depths_at_which_every_species_was_measured():
-    c = np.stack([np.full(10, 2.0), np.full(10, 1.0)])
-    c[1, 5:] = 4.0
-    assert ask(np.arange(10.0), c).depth[0] == pytest.approx(4.5)
-    c[0, 5:] = np.nan  # the acceptors end before
-    found = ask(np.arange(10.0), c)
-    assert found.number == 0
-    assert found.status[0] == Status.NEVER_REACHED
-    c[0, :5] = np.nan
-    assert ask(np.arange(10.0), c).status[0] == Status.NO_DATA
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels.peak import peak
-from sims_analysis.kernels.rows import Dense, Packed
+from sims_analysis.kernels.rows import Dense
 from sims_analysis.outcomes import Status
 
 FREE = np.array([math.nan])
@@ -52,33 +52,6 @@ def test_few_samples_have_their_own_error():
     assert np.isnan(
         peak(Dense(np.arange(3.0), np.array([[1.0, 4, 1]]), unknown), FREE, FREE).stderr
     )
-
-
-def test_half_of_the_maximum_is_looked_for_next_to_it():
-    # Another maximum on either side, higher than half of the highest.
-    c = np.array([0.1, 3.0, 0.1, 1.0, 4.0, 1.0, 0.1, 3.0, 0.1])
-    found = peak(Dense(np.arange(9.0), c[None]), FREE, FREE)
-    assert found.fwhm[0] == pytest.approx(1.0)  # between 1 and 4, half-way of the logarithm
-
-
-@pytest.mark.parametrize(
-    ("c", "start", "stop", "depth", "status"),
-    [
-        ([1, 4, 1], np.nan, np.nan, 1, Status.OK),
-        ([4, 2, 1], np.nan, np.nan, 0, Status.TRUNCATED),
-        ([9, 1, 4, 1], 0.5, np.nan, 2, Status.OK),
-        ([9, 1, 4, 1], 0.5, 2.5, 2, Status.TRUNCATED),
-        ([1, 4, 4, 1], np.nan, np.nan, 1, Status.OK),  # of equal ones the first
-        ([1, 4, 1], 8.0, 9.0, np.nan, Status.NO_DATA),
-    ],
-)
-def test_windows_and_statuses(c, start, stop, depth, status):
-    z, c = np.arange(float(len(c))), np.array(c, dtype=float)
-    for rows in (Dense(z, c[None]), Packed(z, c, offsets=np.array([0, z.size]))):
-        found = peak(rows, np.array([start]), np.array([stop]))
-        np.testing.assert_equal(found.depth[0], depth)
-        assert found.status[0] == status
-        assert np.isnan(found.fwhm[0]) == (status != Status.OK)
 
 
 def test_the_extent_of_samples_above_half_is_followed_beyond_a_width_that_noise_made():

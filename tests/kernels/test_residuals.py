@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from sims_analysis.kernels import residuals
-from sims_analysis.shapes import pearson
 
 RNG = np.random.default_rng
 
@@ -24,19 +23,6 @@ def averaged(rng, n, over):
     return np.convolve(rng.normal(size=n + over - 1), np.ones(over), "valid")
 
 
-def test_the_mean_and_variance_of_the_ratio_are_those_of_durbin_and_watson():
-    """Against the matrices of the definition, written out."""
-    n, rows = 25, line(25, 4)
-    steps = np.diff(np.eye(n), axis=0)
-    a, m = steps.T @ steps, np.eye(n) - np.linalg.pinv(rows) @ rows
-    spread = residuals._spread(rows)
-    taken = spread.inverse @ spread.first
-    t1 = 2 * (n - 1) - np.trace(taken)
-    t2 = 6 * n - 8 - 2 * np.sum(spread.inverse * spread.second) + np.sum(taken * taken.T)
-    assert t1 == pytest.approx(np.trace(m @ a), rel=1e-12)
-    assert t2 == pytest.approx(np.trace(m @ a @ m @ a), rel=1e-12)
-
-
 @pytest.mark.few(2)
 @pytest.mark.parametrize("n", [8, 12, 30, 200])
 def test_independent_residuals_wander_as_often_as_chance_has_it(n):
@@ -46,86 +32,11 @@ def test_independent_residuals_wander_as_often_as_chance_has_it(n):
         assert np.mean(np.array(found) < level) == pytest.approx(level, abs=0.03)
 
 
-@pytest.mark.study
-@pytest.mark.parametrize(("n", "over"), [(12, 3), (30, 3), (150, 3), (400, 3)])
-def test_averaged_residuals_are_no_low_frequencies(n, over):
-    rng, rows = RNG(n), line(n)
-    found = [
-        residuals.low_frequencies(left(averaged(rng, n, over), rows), rows) for _ in range(400)
-    ]
-    assert np.mean(np.array(found) < 0.05) == pytest.approx(0.05, abs=0.03)
-    assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=0.09)
-
-
-@pytest.mark.parametrize("n", [12, 30, 300])
-def test_a_wave_is_a_low_frequency(n):
-    rng, rows = RNG(1), line(n)
-    wave = 3 * np.sin(np.linspace(0, 12, n)) + rng.normal(size=n)
-    wave = left(np.convolve(wave, np.ones(3) / 3, "same"), rows)
-    assert residuals.low_frequencies(wave, rows) < 0.003
-
-
 def test_two_chances_together_are_fishers():
     statistic, chance = stats.combine_pvalues([0.03, 0.2])
     assert residuals.together(0.03, 0.2) == pytest.approx(chance, rel=1e-12)
     assert statistic == pytest.approx(-2 * np.log(0.03 * 0.2))
     assert residuals.chance_of_excess(31.0, 20) == pytest.approx(stats.chi2(20).sf(31), rel=1e-12)
-
-
-def logarithms(z, formula, noise):
-    """Fit a Gaussian to logarithms: a parabola."""
-    y = np.log(formula(z)) + noise
-    rows = line(z.size)
-    r = -left(y - y.mean(), rows)
-    c = np.exp(y - y.max())
-    m = c * np.exp(r)
-    return residuals.verdict(r, rows, np.nan, m, residuals.largest_departure(c, m))
-
-
-@pytest.mark.study
-@pytest.mark.parametrize("n", [12, 20, 60, 300])
-@pytest.mark.parametrize("over", [1, 3])
-def test_a_right_shape_is_hardly_ever_called_wrong(n, over):
-    rng, z = RNG(7), np.linspace(30, 170, n)
-    trials = 300 if n < 100 else 100
-    wrong = [
-        logarithms(z, lambda z: np.exp(-(((z - 100) / 40) ** 2)), 0.1 * averaged(rng, n, over))[1]
-        for _ in range(trials)
-    ]
-    assert np.mean(wrong) <= 0.02
-
-
-def test_a_skewed_profile_is_no_gaussian_with_twelve_samples_either():
-    rng, z = RNG(7), np.linspace(20, 180, 12)
-
-    def skewed(z):
-        return pearson.formula(z, 1.0, 100.0, 30.0, 0.6, 3.8)
-
-    found = [logarithms(z, skewed, 0.05 * rng.normal(size=12)) for _ in range(100)]
-    assert np.mean([wrong for _, wrong in found]) > 0.7
-
-
-def test_averaged_samples_are_told_as_such():
-    rng, z = RNG(7), np.linspace(30, 170, 200)
-    noise = 0.1 * averaged(rng, 200, 3)
-    code, wrong = logarithms(z, lambda z: np.exp(-(((z - 100) / 40) ** 2)), noise)
-    assert not wrong
-    assert residuals.RESIDUALS[code].startswith("correlated among neighbours")
-
-
-def test_known_errors_and_neighbours_are_judged_together():
-    """Neither chi-square nor the neighbours alone are beyond chance."""
-    n = 30
-    rows, rng = line(n), RNG(5)
-    trend = left(0.7 * np.sin(np.linspace(0, 7, n)) + rng.normal(size=n), rows)
-    trend *= np.sqrt(45.0 / (trend @ trend))
-    chance, neighbours = residuals.chance_of_excess(45.0, n - 3), residuals.wandering(trend, rows)
-    assert 0.005 < chance < 0.05
-    assert 0.005 < neighbours < 0.05
-    code, wrong = residuals.verdict(trend, rows, chance, np.ones(n), 0.1)
-    assert wrong
-    assert residuals.RESIDUALS[code].startswith(("correlated", "larger"))
-    assert residuals.verdict(trend, rows, 0.5, np.ones(n), 0.1) == (residuals.RANDOM, False)
 
 
 def test_too_few_residuals_wander_by_chance():
@@ -152,30 +63,6 @@ def test_low_frequencies_need_three_residuals_more_than_parameters():
     assert residuals.low_frequencies(np.zeros(12), rows) == 1.0
 
 
-def test_a_quadratic_form_of_one_sign_is_above_or_below_zero_for_certain():
-    assert residuals._above(np.diag([1.0, 2.0])) == 1.0
-    assert residuals._above(np.diag([-1.0, -2.0])) == 0.0
-    assert residuals._above(np.zeros((2, 2))) == 0.0
-    assert residuals._above(np.diag([1.0, -1.0])) == 0.5
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        (3.0, 1.0, -0.5),
-        (1.0, -1.0, -2.0),
-        (5.0, 1.0, -0.1, -4.0),
-        (100.0, 1.0, -1.0),
-        (1.0, -30.0, -1.0),
-        (2.0, 1.0, -20.0, -3.0),
-    ],
-)
-def test_the_chance_of_a_quadratic_form(parts):
-    normal = np.random.default_rng(2).normal(size=(200_000, len(parts)))
-    above = np.mean(normal**2 @ np.array(parts) > 0)
-    assert residuals._above(np.diag(parts)) == pytest.approx(above, abs=0.02)
-
-
 def test_the_noise_of_second_differences():
     """Of normal numbers their deviation; a straight line has none, nor have fewer than five."""
     noise = 0.3 * np.random.default_rng(3).normal(size=20_001)
@@ -184,12 +71,6 @@ def test_the_noise_of_second_differences():
     assert residuals.scatter(np.arange(9.0)) == pytest.approx(0.0, abs=1e-15)
     assert residuals.scatter(noise[:4]) == 0.0
     assert residuals.scatter(noise[:5]) > 0.0
-
-
-@pytest.mark.parametrize("n", [3, 4, 7, 8, 1001, 1000])
-def test_a_median_of_few_numbers(n):
-    values = np.random.default_rng(n).normal(size=n)
-    assert residuals._median(values) == np.median(values)
 
 
 def test_means_over_neighbours():
@@ -228,18 +109,6 @@ def test_chi_square_of_counts_leaves_out_where_hardly_any_are_expected():
     assert (found.value, found.degrees) == (6.0, 2)
     assert found.variance == pytest.approx(1 + 0.5 * np.mean([1, 1 / 4, 1 / 9]))
     assert residuals.of_counts(r[:1], mu[:1], 0) == (0.0, 0, 1.0)
-
-
-@pytest.mark.parametrize(("chance", "fewest"), [(0.02, 6), (np.nan, 2)])
-def test_neighbours_are_asked_from_so_many_degrees_of_freedom_on(monkeypatch, chance, fewest):
-    """Six where errors are known, two where they are not; what they would say is stated here."""
-    monkeypatch.setattr(residuals, "wandering", lambda *_: 1e-4)
-    monkeypatch.setattr(residuals, "low_frequencies", lambda *_: 1.0)
-    for more, asked in ((-1, False), (0, True), (1, True)):
-        n = 3 + fewest + more
-        code, wrong = residuals.verdict(np.ones(n), np.ones((3, n)), chance, np.ones(n), 0.0)
-        assert (code != residuals.RANDOM) == asked
-        assert not wrong
 
 
 def test_a_reduced_chi_square_and_its_chance():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.blocks import IN_CACHE
 from sims_analysis.kernels.rows import Dense, Packed
 from sims_analysis.kernels.saturation import saturated
 
@@ -64,11 +63,6 @@ def test_counting_alone_is_not_saturation(top, shape):
         assert flags_of(np.array([float(f"{v:.{digits - 1}e}") for v in value])) is None
 
 
-def test_a_floor_is_none():
-    value = np.maximum(counted(1e4, floor=30.0), 35.0) * 1e14  # the detection limit as drawn
-    assert flags_of(value) is None
-
-
 def test_a_row_does_not_depend_on_its_neighbours_or_on_the_layout():
     cut = [np.minimum(counted(1e4, seed=seed), 3000.0) for seed in range(5)]
     rows = np.stack([counted(1e4), *cut, np.full(Z.size, 3000.0)])
@@ -106,17 +100,6 @@ def test_five_equal_neighbours_are_enough_and_four_are_not(n, found):
     assert (0 if flags is None else flags.sum()) == found
 
 
-@pytest.mark.parametrize("side", [slice(130, 140), slice(146, 156)])
-def test_values_jump_down_from_one_side(side):
-    value = counted(1e5)
-    value[140:146] = 150.0  # no neighbour is higher ...
-    value[130:140] = value[146:156] = 20 + np.arange(10) % 3
-    assert flags_of(value) is None
-    value[side] = 2e4 + 1000 * (np.arange(10) % 3)  # ... but on one side
-    value[140:146] = 5000.0
-    assert np.flatnonzero(flags_of(value)).tolist() == list(range(140, 146))
-
-
 @pytest.mark.parametrize(("deviations", "found"), [(3, 0), (10, 6)])
 def test_to_jump_they_fall_by_more_than_noise(deviations, found):
     value = counted(1e5)
@@ -124,18 +107,6 @@ def test_to_jump_they_fall_by_more_than_noise(deviations, found):
     value[130:140] = value[146:156] = 5000 + deviations * 71 - np.arange(10) % 3
     flags = flags_of(value)
     assert (0 if flags is None else flags.sum()) == found
-
-
-@pytest.mark.parametrize("shift", range(-6, 3))
-def test_a_run_may_lie_where_samples_are_taken_apart(shift):
-    # The look for runs takes so many samples at a time, whatever rows they belong to.
-    n, top = 400, counted(1e4)
-    value = np.tile(top, (IN_CACHE // n + 2, 1))
-    row, place = divmod(IN_CACHE + shift, n)
-    value[row] = np.roll(top, place - int(top.argmax()))
-    value[row, place : place + 5] = value[row].max() * 1.5
-    flags = saturated(Dense(Z, value))
-    assert np.argwhere(flags).tolist() == [[row, place + i] for i in range(5)]
 
 
 UNEVEN = {
@@ -165,30 +136,3 @@ def test_an_uneven_axis_is_no_noise(axis, shape, part):
     assert saturated(Dense(z, counts[None])) is None
     found = saturated(Dense(z, np.minimum(counts, 3000.0)[None]))
     assert (found[0] == (counts >= 3000)).all()
-
-
-@pytest.mark.parametrize("shape", SMOOTH)
-def test_a_rounded_axis_is_no_noise(shape):
-    z = np.arange(400) * 0.37
-    value = SMOOTH[shape](z)
-    rounded = np.round(z, 1)
-    assert saturated(Dense(rounded, np.minimum(value, value.max() / 2)[None])) is None
-
-
-@pytest.mark.parametrize(("equal", "found"), [(4, []), (5, [[3, 8]]), (6, [[3, 9]])])
-def test_five_equal_neighbours_of_a_row_are_a_run(equal, found):
-    flat = np.concatenate([[1.0, 2.0, 3.0], np.full(equal, 7.0), [6.0, 5.0]])
-    z = np.arange(flat.size, dtype=float)
-    assert Dense(z, flat[None]).equal_runs.tolist() == found
-    two = Packed(
-        np.append(z, z), np.append(flat, flat), offsets=np.array([0, 0, 5, *[2 * flat.size] * 2])
-    )
-    # The first run is of two rows; two more rows are empty.
-    assert two.equal_runs.tolist() == [[a + flat.size, b + flat.size] for a, b in found]
-
-
-@pytest.mark.parametrize("offsets", [[0, 7, 7], [0, 0, 7], [0, 0, 7, 7]])
-def test_runs_are_found_beside_rows_without_samples(offsets):
-    flat = np.array([1.0, 2.0, 7.0, 7.0, 7.0, 7.0, 7.0])
-    rows = Packed(np.arange(7.0), flat, offsets=np.array(offsets))
-    assert rows.equal_runs.tolist() == [[2, 7]]

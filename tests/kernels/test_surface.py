@@ -8,22 +8,12 @@ import pytest
 from sims_analysis.kernels.grid import shared_variance
 from sims_analysis.kernels.rows import Packed
 from sims_analysis.kernels.surface import local_value
-from sims_analysis.outcomes import Status
 
 
 def at(z, c, depth, sigma=None, samples=5, fraction=1.0):
     rows = Packed(z, c, sigma, offsets=np.array([0, z.size]))
     share = np.array([fraction])
     return local_value(rows, np.array([depth]), np.zeros(1), share, samples=samples)
-
-
-@pytest.mark.parametrize("known", [False, True])
-def test_exact_for_an_exponential(known):
-    z = np.cumsum(np.random.default_rng(0).uniform(0.3, 2, 30))
-    c = 1e19 * np.exp(-z / 6)
-    found = at(z, c, 9.1, 0.1 * c if known else None)
-    assert found.value[0] == pytest.approx(1e19 * math.exp(-9.1 / 6), rel=1e-9)
-    assert found.status[0] == Status.OK
 
 
 def test_least_squares_of_the_nearest_samples():
@@ -37,22 +27,6 @@ def test_least_squares_of_the_nearest_samples():
     assert found.value[0] == pytest.approx(math.exp(a), rel=1e-10)
     assert found.stderr[0] == pytest.approx(math.exp(a) * math.sqrt(cov[1, 1]), rel=1e-8)
     assert b < 0
-
-
-@pytest.mark.parametrize(
-    ("c", "depth", "status"),
-    [
-        ([1e18] * 5, -0.1, Status.TRUNCATED),
-        ([1e18] * 5, 4.1, Status.TRUNCATED),
-        ([1e18, 1e18, 0, 0, 0], 2.0, Status.NO_DATA),
-        ([], 2.0, Status.NO_DATA),
-        ([1e18] * 5, 4.0, Status.OK),
-    ],
-)
-def test_statuses(c, depth, status):
-    found = at(np.arange(float(len(c))), np.array(c, dtype=float), depth)
-    assert found.status[0] == status
-    assert np.isnan(found.value[0]) == (status != Status.OK)
 
 
 def test_of_two_samples_as_near_the_shallower_is_used():

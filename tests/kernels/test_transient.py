@@ -50,18 +50,6 @@ def test_transients_only_within_the_window():
         assert np.isnan(np.array(transient(SPIKE + IMPLANT, **window))).all()
 
 
-def test_a_single_high_sample_is_no_second_maximum():
-    c = SPIKE + 1e15
-    c[50] = 1e19
-    assert np.isnan(np.array(transient(c))).all()
-
-
-def test_rows_of_few_samples_have_no_transient():
-    rows = Packed(Z[:3], np.array([3.0, 1.0, 2.0]), offsets=np.array([0, 0, 3]))
-    free = np.full(2, math.nan)
-    assert np.isnan(np.array(surface_transient(rows, free, free))).all()
-
-
 def bump(height, width=24.0):
     """Give a spike, a floor of 1, and a rounded maximum about the sixtieth sample."""
     z = np.arange(120.0)

@@ -39,6 +39,7 @@ def variance(depth, value, stderr, start=NAN, stop=NAN):
     return run(kernel, depth, value, *parameters, errors=errors, window=False).value
 
 
+@pytest.mark.slow
 @given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
 def test_variance_is_the_square_of_the_weights(batch, start, stop):
     depth, value = batch

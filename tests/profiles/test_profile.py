@@ -119,24 +119,6 @@ def test_a_breach_of_contract_is_named_by_its_path(changes, path, found):
     assert str(caught.value).startswith(path)
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"{",
-        b"<html>",
-        b'{"detail": "error"}',
-        b"[1]",
-        b"null",
-        b'[{"depths": [NaN]}]',
-        b"[[]]",
-    ],
-)
-def test_what_is_no_list_of_profiles_is_refused(payload):
-    with pytest.raises(PayloadError):
-        sims.SIMSResult.from_json(payload)
-
-
 def test_a_number_beyond_float64_is_refused_by_its_place():
     payload = REFERENCE.replace(b"3.4e18", b"1" + b"0" * 400)
     with pytest.raises(PayloadError):
@@ -348,30 +330,9 @@ def test_a_profile_is_shown_in_a_line(changes, shown):
 
 @pytest.mark.parametrize("name", ["species_name", "depth_units", "concentration_units"])
 def test_names_and_units_are_texts(name):
-    with pytest.raises(ProfileError) as told:
+    with pytest.raises(ProfileError) as refused:
         made(**{name: 7})
-    assert str(told.value) == f"{name} must be text, found int"
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"depths": [0]}, "1 depths but 2 concentrations; each sample needs both"),
-        ({"concentrations_stderr": [1]}, "2 depths but 1 concentrations_stderr; each sample"),
-        ({"depths": [], "concentrations": []}, "the profile has no samples"),
-        ({"depths": [[0, 1]]}, "depths must have one dimension, found shape (1, 2)"),
-        ({"depths": ["0", "1"]}, "depths must be numbers, found an array of type <U1"),
-        ({"depths": 7}, "depths must have one dimension, found shape ()"),
-        ({"depths": "7"}, "depths must be numbers, found str"),
-        ({"concentrations": [1, math.inf]}, "concentrations[1] is inf; a sample needs a"),
-        ({"concentrations_stderr": [None, -math.inf]}, "concentrations_stderr[1] is -inf"),
-        ({"depths": [math.nan, 1]}, "depths[0] is nan; a sample needs a finite depth"),
-    ],
-)  # fmt: skip
-def test_wrong_samples_are_said_with_their_species(changes, said):
-    with pytest.raises(ProfileError) as told:
-        made(**changes)
-    assert str(told.value).startswith(f"species 'B': {said}")
+    assert str(refused.value) == f"{name} must be text, found int"
 
 
 def test_profiles_are_equal_if_all_that_they_hold_is():
@@ -425,9 +386,9 @@ OF_A_RESULT = "each result becomes its own Dataset: result.to_dataset()"
     ],
 )
 def test_only_profiles_are_profiles(source, error, said):
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as refused:
         profiles_of(source)
-    assert str(told.value) == said
+    assert str(refused.value) == said
 
 
 def test_profiles_of_whatever_holds_them():
@@ -437,39 +398,6 @@ def test_profiles_of_whatever_holds_them():
         assert profiles_of(source) == [one, other]
     assert profiles_of(sims.SIMSResult(data_id="d", depth_profiles=[other])) == [other]
     assert profiles_of(SimpleNamespace(depth_profiles=[other, one])) == [other, one]
-
-
-@pytest.mark.parametrize(
-    ("objects", "said"),
-    [
-        ([WIRE, {**WIRE, "depths": [0, True]}],
-         "$[1].depths[1]: expected a number, found a boolean"),
-        ([WIRE, {**WIRE, "concentrations": [1, False]}],
-         "$[1].concentrations[1]: expected a number or null, found a boolean"),
-        ([WIRE, 7], "$[1]: expected a profile object, found a number"),
-        ([WIRE, {**WIRE, "depths": [0, 1, 2]}],
-         "$[1]: species 'B' has 3 depths but 2 concentrations; each sample needs both"),
-        ([{**WIRE, "depths": [], "concentrations": []}], "$[0].depths: species 'B' has no samples"),
-        ([{**WIRE, "concentrations": [None, 10**400]}],
-         "$[0].concentrations[1]: the number is too large"),
-        ([{**WIRE, "concentrations": None}],
-         "$[0].concentrations: expected an array of numbers, found null"),
-        ([{**WIRE, "depths": None}], "$[0].depths: expected an array of numbers, found null"),
-        ([{**WIRE, "depths": "12"}], "$[0].depths: expected an array of numbers, found text"),
-        ([{**WIRE, "last_updated": 3}], "$[0].last_updated: expected text, found a number"),
-        ([{**WIRE, "species_name": None}], "$[0].species_name: expected text, found null"),
-        ([{**WIRE, "species_metadata": "a"}],
-         "$[0].species_metadata: expected an object, found text"),
-        ([{"depths": [1]}],
-         f"$[0]: the profile object lacks {', '.join(['species_name', *list(WIRE)[2:]])}"),
-        ([{**WIRE, "processed_data_id": [1]}],
-         "$[0].processed_data_id: expected text or an integer, found an array"),
-    ],
-)  # fmt: skip
-def test_what_breaks_the_contract_is_said_with_its_path(objects, said):
-    with pytest.raises(PayloadError) as told:
-        fields_of_all(objects)
-    assert str(told.value) == said
 
 
 def test_booleans_are_found_among_many_zeros_and_ones():

@@ -130,7 +130,7 @@ def test_half_of_a_surrogate_pair_is_no_json():
         decode('"' + chr(0xD800) + '"')
 
 
-def test_what_is_wrong_with_json_is_said():
+def test_damaged_json_is_refused_with_the_reason():
     with pytest.raises(PayloadError, match=r"^\$: not valid JSON \(.*column 3.*\)$"):
         decode(b"[1x]")
 
@@ -142,6 +142,6 @@ def test_the_most_memory_that_json_may_take():
     said = (
         f"JSON of 11 arrays and objects, 2 texts, 10 values in {len(text)} bytes needs more memory"
     )
-    with pytest.raises(PayloadError) as told:
+    with pytest.raises(PayloadError) as refused:
         decode(text, Budget(needed - 1, PayloadError))
-    assert told.value.args[0].startswith(said)
+    assert refused.value.args[0].startswith(said)

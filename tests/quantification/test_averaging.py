@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileWarning
 
 Z = np.arange(0.0, 200.0, 2.0)
 SHAPE = np.exp(-(((Z - 80) / 30) ** 2)) + 1e-3
@@ -82,24 +82,86 @@ def test_zero_counts_add_nothing_to_the_error_of_others():
     np.testing.assert_allclose(mean["intensity_stderr"], [1.5, 0.46], rtol=1e-2)
 
 
-def test_scatter_beyond_counting_is_told_and_that_of_counting_is_not():
-    with pytest.warns(ProfileWarning, match=r"'B': the replicates scatter \d[.\d]* times as much"):
-        found = sims.average(replicates(5, top=1e4, drift=0.1))
-    at = found.sel(species="B", depth=80)
-    assert at["concentration_scatter"] > 3 * at["concentration_stderr"]
+def test_scales_that_differ_are_an_error_that_all_samples_share():
+    ds = replicates(5, top=1e4, drift=0.1)
+    with pytest.warns(ProfileWarning, match=r"'B': the scales of the replicates scatter \S+ times"):
+        found = sims.average(ds)
+    totals = ds["concentration_counts"].sum("depth").values[:, 0]
+    # Student's t of four degrees of freedom is 1.142 at one standard error.
+    by_hand = 1.142 * totals.std(ddof=1) / totals.mean() / 5**0.5
+    assert found["scale_repeatability"].item() == pytest.approx(by_hand, rel=0.01)
+    budget = sims.dose_budget(found)
+    np.testing.assert_allclose(
+        budget["systematic_stderr"], found["scale_repeatability"] * budget["dose"], rtol=1e-12
+    )
+    dose = sims.fit(found, model="gaussian", start="40 nm", stop="120 nm")
+    assert dose["dose_stderr"].item() > 0.9 * by_hand * dose["dose"].item()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for top in (1.0, 30.0, 1e4):
-            sims.average(replicates(3, top=top, species=[f"s{i}" for i in range(300)]))
+            alike = sims.average(replicates(3, top=top, species=[f"s{i}" for i in range(100)]))
+            different = float((alike["scale_repeatability"] > 0).mean())
+            assert 0.05 * (top > 1) < different < 0.22  # one in eight
 
 
-def test_without_standard_errors_the_scatter_is_the_error():
-    plain = replicates()[["concentration"]]
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_errors_of_replicates_that_differ_in_scale_cover_the_truth(n, counted):
+    rng = np.random.default_rng(n)
+    parts = [replicates(n, 1000.0, seed=i, species=[f"s{i}"]) for i in range(150)]
+    for part in parts:
+        scale = 1 + 0.02 * rng.standard_normal((n, 1, 1))
+        counts = rng.poisson(1000 * scale * SHAPE) * 1e16
+        part["concentration"] = part["concentration"].copy(data=counts)
+    ds = xr.concat(parts, "species", join="exact").assign_coords(
+        depth=("depth", Z, {"units": "nm"})
+    )[["concentration"]]
+    if counted:
+        ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    budget = sims.dose_budget(sims.average(ds))
+    total = np.hypot(budget["random_stderr"], budget["systematic_stderr"])
+    truth = np.trapezoid(1000 * SHAPE * 1e16, Z * 1e-7)
+    assert 0.58 <= float((abs(budget["dose"] - truth) <= total).mean()) <= 0.78
+
+
+def test_depths_that_differ_add_to_the_uncertainty_of_the_depth_scale():
+    rng = np.random.default_rng(2)
+    stretches = np.array([0.98, 1.0, 1.01, 1.02])
+    rows = [1e5 * np.exp(-(((Z * f - 80) / 30) ** 2)) for f in stretches]
+    ds = replicates(4)[["concentration"]].assign_coords(
+        depth_scale_uncertainty=("measurement", [0.01] * 4)
+    )
+    counts = rng.poisson(np.array(rows)[:, None]) * 1e16
+    ds["concentration"] = ds["concentration"].copy(data=counts)
+    ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    found = sims.average(ds)["depth_scale_uncertainty"]
+    own = 1.197 * stretches.std(ddof=1) / 2  # Student's t of three degrees of freedom
+    assert found.item() == pytest.approx(np.hypot(own, 0.01), rel=0.05)
+
+
+def test_samples_that_scatter_beyond_counting_have_the_error_of_their_scatter():
+    ds = replicates(4, top=1e4)
+    noise = 1 + 0.1 * np.random.default_rng(0).standard_normal(ds["concentration"].shape)
+    ds["concentration"] = (ds["concentration"] * noise).assign_attrs(units="atom/cm^3")
+    with pytest.warns(
+        ProfileWarning, match=r"'B': the samples of the replicates scatter \S+ times"
+    ):
+        found = sims.average(ds).sel(species="B", depth=slice(60, 100))
+    relative = (found["concentration_stderr"] / found["concentration"]).mean().item()
+    assert relative == pytest.approx(0.1 / 2, rel=0.25)
+
+
+def test_without_standard_errors_the_scatter_is_pooled_over_depth():
+    plain = replicates(2, top=1000.0)[["concentration"]]
     found = sims.average(plain)
-    np.testing.assert_array_equal(found["concentration_stderr"], found["concentration_scatter"])
+    expected = np.sqrt(1000 * SHAPE / 2) * 1e16  # of counts
+    off = found["concentration_stderr"].sel(species="B") / expected
+    assert 0.8 < off.sel(depth=slice(30, 130)).min() < off.sel(depth=slice(30, 130)).max() < 1.25
     one = sims.average(plain.isel(measurement=[0]).assign_coords(wafer=("measurement", ["a"])))
     assert one["wafer"].item() == "a"
     assert one["concentration_stderr"].isnull().all()
+    assert one["scale_repeatability"].isnull().all()
     np.testing.assert_array_equal(one["concentration"], plain["concentration"][0])
 
 
@@ -116,7 +178,7 @@ def test_a_depth_that_one_replicate_lacks_has_no_mean():
         assert found["n_replicates"].sel(species=species).item() == n
 
 
-def test_what_is_common_to_all_samples_does_not_become_smaller():
+def test_systematic_uncertainties_do_not_become_smaller():
     ds = replicates(3).assign_coords(
         sensitivity_factor=(("measurement", "species"), [[1e21], [1e21], [1e21]]),
         sensitivity_factor_uncertainty=(("measurement", "species"), [[0.05], [0.1], [0.05]]),
@@ -159,17 +221,6 @@ def test_backgrounds_of_replicates_are_independent():
     assert parts[0] == pytest.approx(parts[1], rel=0.15)
 
 
-def test_what_is_no_batch_of_one_axis_is_refused():
-    with pytest.raises(ProfileError, match=r"needs a dimension 'measurement'.*stack\(\)"):
-        sims.average(replicates().isel(measurement=0))
-    one = replicates().isel(measurement=0, drop=True)
-    own = sims.stack([one, one.isel(depth=slice(1, None))])
-    with pytest.raises(ProfileError, match=r"axes of their own.*to_grid"):
-        sims.average(own)
-    with pytest.raises(TypeError, match="average takes an xarray Dataset"):
-        sims.average(replicates()["concentration"])
-
-
 def test_a_grid_finer_than_the_samples_stays_one():
     part = ("measurement", [0.5, np.nan, 0.25], {"interpolated": "log"})
     found = sims.average(replicates(3).assign_coords(effective_sample_fraction=part))
@@ -177,7 +228,7 @@ def test_a_grid_finer_than_the_samples_stays_one():
     assert found["effective_sample_fraction"].attrs == {"interpolated": "log"}
 
 
-def test_what_all_measurements_say_alike_is_kept():
+def test_coordinates_equal_in_all_measurements_are_kept():
     ds = replicates(2).assign_coords(
         wafer=("measurement", ["a", "a"]),
         place=("measurement", ["x", "y"]),
@@ -190,14 +241,14 @@ def test_what_all_measurements_say_alike_is_kept():
     assert np.isnan(found["bias"].item())
     assert "place" not in found.coords
     # The errors of single samples are not those of means.
-    beside = ("stderr", "background_stderr", "background_overlap", "background_scatter")
-    made = sims.average(ds.assign_coords(dict.fromkeys(beside, ("depth", 0.0 * Z))))
-    assert not {*beside} & {*made.coords}
+    ancillary = ("stderr", "background_stderr", "background_overlap", "background_scatter")
+    made = sims.average(ds.assign_coords(dict.fromkeys(ancillary, ("depth", 0.0 * Z))))
+    assert not {*ancillary} & {*made.coords}
     assert found.attrs["history"].splitlines()[-1].startswith("mean of 2 measurements, by ")
 
 
-@pytest.mark.parametrize(("ratio", "told"), [(5.3, False), (5.4, True)])
-def test_two_replicates_scatter_beyond_chance_from_a_limit_of_chi_square(ratio, told, recwarn):
+@pytest.mark.parametrize(("ratio", "warns"), [(5.3, False), (5.4, True)])
+def test_scales_of_two_replicates_warn_from_the_limit_of_chi_square(ratio, warns, recwarn):
     # Of one degree of freedom, chi-square is above 28.4 = 5.33^2 with a probability of 1e-7.
     off = ratio / 2**0.5
     dims, unit = ("measurement", "depth"), {"units": "count"}
@@ -210,16 +261,16 @@ def test_two_replicates_scatter_beyond_chance_from_a_limit_of_chi_square(ratio, 
     )
     found = sims.average(ds)
     np.testing.assert_allclose(found["intensity_scatter"] / found["intensity_stderr"], ratio)
-    assert len(recwarn) == told
+    assert len(recwarn) == warns
 
 
 def test_an_error_of_backgrounds_alone_is_averaged_too():
     ds = sims.subtract_background(replicates(4), window=("160 nm", "198 nm"))
-    beside = ["concentration_background_overlap", "concentration_background_scatter"]
-    found = sims.average(ds.drop_vars(beside))
+    ancillary = ["concentration_background_overlap", "concentration_background_scatter"]
+    found = sims.average(ds.drop_vars(ancillary))
     stderr = "concentration_background_stderr"
     np.testing.assert_array_equal(found[stderr], sims.average(ds)[stderr])
-    assert not {*beside} & {*found.data_vars}
+    assert not {*ancillary} & {*found.data_vars}
 
 
 def test_a_lazy_coordinate_is_not_computed_to_be_compared():

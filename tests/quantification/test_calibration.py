@@ -7,7 +7,6 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import without_zero_flags
 from timed import timed
 
 import sims_analysis as sims
@@ -43,8 +42,8 @@ def test_a_crater():
     np.testing.assert_allclose(longer["depth"].values, 10.0 * TIME, rtol=1e-14)
     short = timed(TIME / 1000, B=np.ones(TIME.size))  # of a tenth of a second
     np.testing.assert_allclose(sims.calibrate_depth(short, crater_depth="1 nm")["depth"][-1], 1.0)
-    told = "z = 10 nm/s * t (crater 1200 nm in 120 s)"
-    assert longer["depth"].attrs["calibration"] == told
+    expected = "z = 10 nm/s * t (crater 1200 nm in 120 s)"
+    assert longer["depth"].attrs["calibration"] == expected
 
 
 def test_a_time_axis_in_minutes():
@@ -130,98 +129,6 @@ def test_batches():
         np.testing.assert_allclose(found.sel(species="B").values[:, 0], exact, rtol=1e-12)
 
 
-def test_dataarray_quantified_and_dask():
-    expected = sims.calibrate_depth(COUNTS, rate="0.5 nm/s", depth_uncertainty=0.1)
-    array = sims.calibrate_depth(COUNTS["intensity"], rate="0.5 nm/s", depth_uncertainty=0.1)
-    xr.testing.assert_identical(
-        array.drop_attrs(deep=False), expected["intensity"].drop_attrs(deep=False)
-    )
-    assert array.attrs["history"] == expected.attrs["history"]
-    quantified = sims.calibrate_depth(sims.quantify(COUNTS), rate="0.5 nm/s", depth_uncertainty=0.1)
-    assert hasattr(quantified["intensity"].data, "magnitude")
-    xr.testing.assert_identical(sims.dequantify(quantified), expected)
-    lazy = sims.calibrate_depth(COUNTS.chunk(species=1), rate="0.5 nm/s", depth_uncertainty=0.1)
-    assert lazy["intensity"].chunks is not None
-    xr.testing.assert_identical(without_zero_flags(lazy.compute()), expected)
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({}, ProfileError, "exactly one of"),
-        ({"rate": "1 nm/s", "crater_depth": "1 um"}, ProfileError, "exactly one of"),
-        ({"rate": "1 nm/s", "total_time": "9 s"}, ProfileError, "total_time is of use only with"),
-        ({"rate": 0.5}, UnitsError, "rate=0.5 has no unit"),
-        ({"rate": "0.5 nm"}, UnitsError, "rate='0.5 nm'"),
-        ({"rate": "-1 nm/s"}, ProfileError, "rate='-1 nm/s' must be positive"),
-        (
-            {"rate": "1 nm/s", "depth_uncertainty": 5},
-            ProfileError,
-            r"depth_uncertainty=5; .*0.05 or '5 %'",
-        ),
-        ({"rate": "1 nm/s", "depth_uncertainty": True}, ProfileError, "depth_uncertainty=True"),
-        (
-            {"rate": "1 nm/s", "depth_uncertainty": [0.1]},
-            ProfileError,
-            r"depth_uncertainty=\[0.1\]",
-        ),
-        ({"rate": "1 nm/s", "depth_uncertainty": "2 nm/s"}, ProfileError, "must be less than"),
-        (
-            {"rate": "1 nm/s", "depth_uncertainty": "0 nm/s"},
-            ProfileError,
-            "depth_uncertainty='0 nm/s' must be positive for each measurement",
-        ),
-        (
-            {"crater_depth": "1 um", "total_time": "99 s"},
-            ProfileError,
-            "total_time is 99 s, but the record runs to 100 s",
-        ),
-        ({"rate": "1 nm/s", "depth_uncertainty": "5 nm"}, UnitsError, "depth_uncertainty='5 nm'"),
-        ({"rate": []}, ProfileError, r"rate=\[\]; expected \[\(stop_time, rate\)"),
-        ({"rate": [("20 s", "1 nm/s")]}, ProfileError, "end at 20 s, but the record at 100 s"),
-        ({"rate": [(None, "1 nm/s"), (None, "2 nm/s")]}, ProfileError, r"rate\[0\] has no end"),
-        ({"rate": [("9 s", "1 nm/s"), ("9 s", "2 nm/s")]}, ProfileError, "increase from 0"),
-        ({"rate": ["1 nm/s"]}, ProfileError, r"expected \(stop_time, rate\)"),
-    ],
-)
-def test_errors_of_depth(options, error, words):
-    with pytest.raises(error, match=words):
-        sims.calibrate_depth(COUNTS, **options)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [0.05, "5 %", "5%", xr.DataArray(0.05), xr.DataArray(5.0, attrs={"units": "%"}), "0.05 nm/s"],
-)
-def test_spellings_of_the_uncertainty_of_a_depth_scale(value):
-    found = sims.calibrate_depth(COUNTS, rate="1 nm/s", depth_uncertainty=value)
-    assert float(found["depth_scale_uncertainty"]) == pytest.approx(0.05)
-    found = sims.calibrate_depth(COUNTS, rate=[(None, "1 nm/s")], depth_uncertainty="5 %")
-    assert float(found["depth_scale_uncertainty"]) == pytest.approx(0.05)
-
-
-def test_the_measurement_whose_crater_ended_too_soon_is_named():
-    batch = xr.concat([COUNTS, COUNTS], "measurement").assign_coords(measurement=["w1", "w2"])
-    total = xr.DataArray([100.0, 50.0], dims="measurement", attrs={"units": "s"})
-    with pytest.raises(ProfileError, match=r"measurement w2: total_time is 50 s.*100 s"):
-        sims.calibrate_depth(batch, crater_depth="1 um", total_time=total)
-    short = total.isel(measurement=[0])
-    with pytest.raises(ProfileError, match=r"total_time holds 1 values.*the data 2"):
-        sims.calibrate_depth(batch, crater_depth="1 um", total_time=short)
-
-
-def test_depth_is_not_calibrated_twice():
-    ds = sims.calibrate_depth(COUNTS, rate="1 nm/s")
-    with pytest.raises(ProfileError, match="already on a depth axis"):
-        sims.calibrate_depth(ds, rate="1 nm/s")
-    per_species = xr.DataArray(
-        [1.0, 2.0], dims="species", coords={"species": ["B", "Si"]}, attrs={"units": "nm/s"}
-    )
-    for stated in (per_species, {"B": "1 nm/s", "Si": "2 nm/s"}):
-        with pytest.raises(ProfileError, match="sputtered together"):
-            sims.calibrate_depth(COUNTS, rate=stated)
-
-
 def test_delivered_profiles_after_calibration():
     ds = sims.calibrate_depth(sims.open_example("sputter-time"), rate="0.42 nm/s")
     profile = sims.to_profiles(ds)[0]
@@ -281,27 +188,6 @@ def test_markers():
     assert step["parameters"]["markers"] == [list(marker) for marker in markers]
 
 
-@pytest.mark.parametrize(
-    ("markers", "error", "words"),
-    [
-        ([], ProfileError, r"markers=\[\]; expected \[\(time, depth\)"),
-        ([("0 s", "0 nm")], ProfileError, "no depth below the surface"),
-        ([("20 s", "30 nm")], ProfileError, "end at 20 s, but the record at 100 s"),
-        ([("99 s", "30 nm")], ProfileError, "end at 99 s, but the record at 100 s"),
-        ([("20 s", "30 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[1\].*must increase"),
-        ([("0 s", "3 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[0\].*must increase"),
-        ([(None, "1 nm/s")], ProfileError, r"markers\[0\] has no time"),
-        ([("20 s", "9 nm"), (None, "0 nm/s")], ProfileError, "a rate must be positive"),
-        (["20 s"], ProfileError, r"expected \(time, depth\)"),
-        ([("20 nm", "30 nm")], UnitsError, r"markers\[0\]"),
-        ([(20, 30)], UnitsError, "has no unit"),
-    ],
-)
-def test_what_marks_no_depth(markers, error, words):
-    with pytest.raises(error, match=words):
-        sims.calibrate_depth(COUNTS, markers=markers)
-
-
 def test_a_crater_through_layers_of_known_relative_rates():
     layers = [("40 s", 1.0), (None, 0.5)]
     ds = sims.calibrate_depth(COUNTS, crater_depth="210 nm", relative_rates=layers)
@@ -326,7 +212,7 @@ def test_a_crater_through_layers_of_known_relative_rates():
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, -1.0)])
 
 
-def test_errors_beside_an_array_go_along():
+def test_errors_of_an_array_go_along():
     ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
     one = ds["intensity"].sel(species="As")
     one = one.assign_coords(stderr=ds["intensity_stderr"].sel(species="As"))

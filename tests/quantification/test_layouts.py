@@ -82,7 +82,7 @@ def test_layout_does_not_matter(correction):
 
 @pytest.mark.few(3)
 @pytest.mark.parametrize("correction", CORRECTIONS)
-def test_it_is_told_and_nothing_else_is_changed(correction):
+def test_a_correction_is_recorded_and_changes_nothing_else(correction):
     data = made(correction, ALONE)
     before = data.copy(deep=True)
     done = correct(correction, data.assign_coords(wafer="W1"))

@@ -1,4 +1,4 @@
-"""Real exports of an instrument, quantified by plain numpy beside the library."""
+"""Real exports of an instrument, quantified by plain numpy next to the library."""
 
 import re
 

@@ -127,7 +127,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("calibration", CALLS)
-def test_depths_say_how_they_were_made(calibration):
+def test_depths_state_their_calibration(calibration):
     done = CALLS[calibration]()
     assert done["depth"].attrs["calibration"] == calibration
     assert last(done)[0].removeprefix("sputter time calibrated to depth, ") in calibration
@@ -146,7 +146,7 @@ def test_factors_of_layers_and_without_a_matrix():
     assert step["parameters"] == {"rsf": factor, "keep_intensity": False}
 
 
-def test_what_several_become():
+def test_records_of_splice_average_and_ratio():
     top, rest = RUN.isel(sputter_time=slice(30)), RUN.isel(sputter_time=slice(20, None))
     line, step = last(sims.splice(top, rest, scale=True))
     assert line == "two pieces spliced at 49 s, the second scaled"
@@ -163,7 +163,7 @@ def test_what_several_become():
     assert step["parameters"] == named | {"kind": "fraction"}
 
 
-def test_a_factor_says_how_it_was_made():
+def test_a_factor_states_how_it_was_made():
     found = sims.rsf_from_standard(
         [DEEP, DEEP], species="B", dose="1e15 atoms/cm^2", matrix="Si", abundance=0.8,
         stop="60 nm",

@@ -60,6 +60,7 @@ def test_a_small_workbook_with_millions_of_cells_is_refused(rows):
     refused(content, "sheet 'one'", LIMIT, OPTION)
 
 
+@pytest.mark.slow
 def test_shared_texts_without_end_and_one_that_is_in_every_cell_are_refused():
     cells = '<row><c t="s"><v>0</v></c></row>' * 2000
     refused(make.workbook(cells, strings=f"<si><t>{'a' * 40_000}</t></si>"), "sheet 'one'", LIMIT)
@@ -77,6 +78,7 @@ def test_a_list_of_parts_without_end_is_refused():
     refused(b"PK\x03\x04" + b"PK\x01\x02" * 80_000, "its list of parts", LIMIT)
 
 
+@pytest.mark.slow
 def test_sheets_of_an_old_workbook_that_all_claim_every_cell_are_refused(tmp_path):
     xlwt = pytest.importorskip("xlwt")
     old = xlwt.Workbook()
@@ -322,6 +324,7 @@ def test_addresses_that_are_none_tell_nothing_secret(address):
     told_nothing(address, (OSError, sims.ReadError), "cannot be read: ")
 
 
+@pytest.mark.slow
 def test_what_was_read_tells_nothing_secret():
     pytest.importorskip("aiohttp")
     content = b"Depth (nm);11B (at/cm3)\n0;1E18\n5;3E18\n"

@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from measured import without_zero_flags
 
 import sims_analysis as sims
@@ -217,68 +215,6 @@ def test_a_step_that_fits_leaves_no_sliver():
         assert bounds[-1, 1] == 100.0
 
 
-#: Not of the size of logarithms or of fractions, which are refused as concentrations.
-values = st.floats(1e3, 1e21) | st.just(0.0) | st.floats(-1e15, -1e3)
-steps = st.floats(0.01, 30.0)
-
-
-@st.composite
-def profiles(draw):
-    n = draw(st.integers(3, 25))
-    gaps = draw(st.lists(st.floats(0.05, 20), min_size=n, max_size=n))
-    start = draw(st.floats(-5, 50))
-    rows = draw(st.lists(st.lists(values, min_size=n, max_size=n), min_size=1, max_size=2))
-    return dataset(start + np.cumsum(gaps), *rows)
-
-
-@pytest.mark.study
-@settings(deadline=None, max_examples=60)
-@given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]), data=st.data())
-def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):
-    cells = sims.to_grid(ds, step=f"{step!r} nm", method=method, conserve="dose", gaps="bridge")
-    bounds = cells["depth_bounds"].values
-    i = data.draw(st.integers(0, len(bounds) - 1))
-    j = data.draw(st.integers(i, len(bounds) - 1))
-    width = bounds[i : j + 1, 1] - bounds[i : j + 1, 0]
-    got = (cells["concentration"].values[:, i : j + 1] * width).sum(axis=1) * 1e-7
-    expected = sims.integrated_dose(
-        ds,
-        start=f"{float(bounds[i, 0])!r} nm",
-        stop=f"{float(bounds[j, 1])!r} nm",
-        rule={"log": "loglinear", "linear": "trapezoid"}[method],
-        gaps="bridge",
-    ).values
-    size = 1e-7 * np.abs(ds["concentration"].values).max(axis=1) * width.sum()
-    assert (np.abs(got - expected) <= 1e-11 * np.abs(expected) + 1e-13 * size).all()
-
-
-@pytest.mark.slow
-@settings(deadline=None, max_examples=25)
-@given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]))
-def test_cells_of_a_union_and_of_a_padded_batch_are_the_same(ds, step, method):
-    options = {
-        "step": f"{step!r} nm",
-        "method": method,
-        "conserve": "dose",
-        "gaps": "bridge",
-    }
-    expected = sims.to_grid(ds, **options)
-    between = 0.5 * (ds["depth"].values[1:] + ds["depth"].values[:-1])
-    union = ds.reindex(
-        depth=xr.Variable(
-            "depth", np.sort(np.concatenate([ds["depth"].values, between])), {"units": "nm"}
-        )
-    )
-    np.testing.assert_array_equal(
-        sims.to_grid(union, **options)["concentration"].values, expected["concentration"].values
-    )
-    short = ds.isel(depth=slice(1, -1))
-    batch = sims.to_grid(sims.stack([ds, short]), **options)
-    np.testing.assert_array_equal(
-        batch["concentration"].values[0], expected["concentration"].values
-    )
-
-
 def test_cells_that_were_not_wholly_measured_are_nan():
     ds = dataset(DEPTH, np.ones(DEPTH.size), np.ones(DEPTH.size))
     ds["concentration"][1, :3] = np.nan  # measured from 7.5 nm
@@ -353,19 +289,6 @@ def test_a_cell_in_which_nothing_was_counted_is_known_to_what_may_have_been_ther
     assert (only(found, "concentration_stderr") == 0).all()
 
 
-def test_stderr_of_cells_by_monte_carlo():
-    rng = np.random.default_rng(0)
-    depth = np.arange(0.0, 21.0)
-    clean, sigma = 1e18 * np.exp(-depth / 6), 0.04
-    one = dataset(depth, clean)["concentration"]
-    noisy = clean * rng.normal(1, sigma, (2000, 1, depth.size))
-    many = one.expand_dims(measurement=2000).copy(data=noisy).to_dataset()
-    batch = sims.to_grid(many, step="3.5 nm", conserve="dose")
-    spread = batch["concentration"].isel(species=0).std("measurement", ddof=1).values
-    told = sims.to_grid(dataset(depth, clean, stderr=sigma * clean), step="3.5 nm", conserve="dose")
-    np.testing.assert_allclose(only(told, "concentration_stderr"), spread, rtol=0.06)
-
-
 # --- what comes along ---------------------------------------------------------------------------
 
 
@@ -381,37 +304,6 @@ def test_dataarray_in_dataarray_out():
     cells = sims.to_grid(array, step="30 nm", conserve="dose")
     assert cells["cell_start"].values.tolist() == [0.0, 30.0, 60.0, 90.0]
     assert cells["cell_stop"].values.tolist() == [30.0, 60.0, 90.0, 100.0]
-
-
-def test_trace_in_attrs():
-    ds = sims.open_example("boron-implant")
-    grid = sims.to_grid(ds, step="2 nm", method="linear", conserve="dose")
-    assert grid.attrs["grid"] == "cells of 2 nm"
-    assert grid.attrs["grid_method"] == "linear"
-    assert grid.attrs["grid_conserve"] == "dose"
-    assert grid.attrs["history"].startswith(ds.attrs["history"])
-    assert "averaged over cells (dose kept) by method linear" in grid.attrs["history"]
-    assert grid.attrs["data_id"] == ds.attrs["data_id"]
-    assert grid["profile_id"].values.tolist() == ds["profile_id"].values.tolist()
-
-
-def test_cells_survive_a_file(tmp_path):
-    pytest.importorskip("h5netcdf")
-    cells = sims.to_grid(EXPONENTIAL, step="7 nm", conserve="dose")
-    sims.save(cells, tmp_path / "cells.nc")
-    loaded = sims.load(tmp_path / "cells.nc")
-    xr.testing.assert_identical(loaded.drop_attrs(deep=False), cells.drop_attrs(deep=False))
-    again = sims.to_grid(EXPONENTIAL, like=loaded, conserve="dose")
-    np.testing.assert_array_equal(again["depth_bounds"].values, cells["depth_bounds"].values)
-
-
-def test_numbers_of_samples_left_behind_do_not_come_back():
-    # Hundredths of an angstrom are no whole multiples of what doubles can tell in nm.
-    ds = sims.open_example("gan-mg-stack").assign_coords(wire_fields=("species", ["{}"] * 4))
-    grid = sims.to_grid(ds, step="5 nm")
-    assert "wire_fields" not in grid.coords
-    profile = sims.to_profiles(grid)[0]
-    assert profile.depths.size == int(grid[list(grid.data_vars)[1]].notnull().sum("depth")[0])
 
 
 def test_every_variable_of_a_mixed_dataset():
@@ -443,57 +335,6 @@ def test_quantified_and_dask():
     xr.testing.assert_identical(without_zero_flags(lazy.compute()), expected)
 
 
-# --- what does not work -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "words"),
-    [
-        ({}, ProfileError, "exactly one of step, depth and like"),
-        ({"step": "1 nm", "depth": "3 nm"}, ProfileError, "exactly one of"),
-        ({"step": 1.0}, UnitsError, "step=1.0 has no unit"),
-        ({"step": "-1 nm"}, ProfileError, "step='-1 nm' must be one positive number"),
-        ({"step": "1 nm", "method": "cubic"}, ProfileError, "method='cubic'"),
-        ({"step": "1 nm", "conserve": "mass"}, ProfileError, "conserve='mass'"),
-        (
-            {"step": "1 nm", "conserve": "dose", "method": "pchip"},
-            ProfileError,
-            "method='pchip' has none",
-        ),
-        ({"depth": ["3 nm", "2 nm"]}, ProfileError, "must increase strictly"),
-        ({"depth": "3 nm", "conserve": "dose"}, ProfileError, "at least two depths"),
-        ({"like": "1 nm"}, TypeError, "found str"),
-    ],
-)
-def test_errors(options, error, words):
-    with pytest.raises(error, match=words):
-        sims.to_grid(EXPONENTIAL, **options)
-
-
-def test_without_a_sample_there_is_no_range_for_a_grid():
-    batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
-    nowhere = batch.assign_coords(depth=batch["depth"].where(False).assign_attrs(units="nm"))
-    with pytest.raises(ProfileError) as told:
-        sims.to_grid(nowhere.where(False), step="1 nm")
-    assert str(told.value) == "there is no sample, and so no depth range for a grid"
-
-
-def test_a_step_that_fits_nowhere():
-    ds = dataset(np.array([1.2, 1.7]), [1.0, 2.0])
-    with pytest.raises(ProfileError, match=r"no multiple of step='1 nm'.*1.2 to 1.7 nm"):
-        sims.to_grid(ds, step="1 nm")
-
-
-def test_like_a_padded_batch_is_refused():
-    batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
-    with pytest.raises(ProfileError) as told:
-        sims.to_grid(EXPONENTIAL, like=batch)
-    assert str(told.value) == (
-        "like has no common depth axis; if its profiles have axes of their own, select one of "
-        "them, or resample them to a grid first"
-    )
-
-
 # --- measured profiles --------------------------------------------------------------------------
 
 
@@ -519,46 +360,6 @@ def test_the_dose_of_published_profiles_is_kept(name):
         measured = dose.notnull().values
         assert measured.any()
         np.testing.assert_allclose(got.values[measured], dose.values[measured], rtol=1e-12)
-
-
-@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
-def test_interleaved_axes_of_an_instrument():
-    path = DATA / "uio_mina_cameca" / "160113c.api.json"
-    if not path.exists():
-        pytest.skip(f"measured profiles are not here: {path.name}")
-    ds = sims.SIMSResult.from_json(path.read_bytes()).to_dataset()
-    cells = sims.to_grid(ds, step="11 nm", method="linear", conserve="dose")
-    for species in ds["species"].values:
-        own = ds["intensity"].sel(species=species).dropna("depth")
-        cell = cells["intensity"].sel(species=species)
-        whole = np.flatnonzero(cell.notnull().values)
-        bounds = cells["depth_bounds"].values[whole]
-        z = np.unique(np.concatenate([own["depth"].values, bounds[:1, 0], bounds[-1:, 1]]))
-        c = np.interp(z, own["depth"].values, own.values)
-        inside = (z >= bounds[0, 0]) & (z <= bounds[-1, 1])
-        expected = np.trapezoid(c[inside], z[inside])
-        got = (cell.values[whole] * np.diff(bounds, axis=1)[:, 0]).sum()
-        assert got == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize("conserve", [None, "dose"])
-def test_a_step_that_no_memory_holds_is_refused_with_its_number(conserve):
-    ds = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match=r"1e-9 nm.*1 to 499 nm.*4.98e\+11 cells"):
-        sims.to_grid(ds, step="1e-9 nm", conserve=conserve)
-
-
-@pytest.mark.parametrize("method", ["pchip", "makima"])
-def test_only_methods_with_a_dose_rule_conserve_a_dose(method):
-    ds = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match=f"needs method=.*method='{method}' has none"):
-        sims.to_grid(ds, step="2 nm", conserve="dose", method=method)
-
-
-def test_an_axis_without_extent_has_no_cells():
-    one = sims.open_example("boron-implant").isel(depth=[3])
-    with pytest.raises(ProfileError, match="the depth axis has no extent"):
-        sims.to_grid(one, step="2 nm", conserve="dose")
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")

@@ -1,11 +1,9 @@
 """Errors on grids finer than the samples: values that share samples are not independent."""
 
-import warnings
-
 import numpy as np
 import pytest
 import xarray as xr
-from counted import TOP, covered, edge, trials
+from counted import edge, trials
 
 import sims_analysis as sims
 
@@ -13,7 +11,6 @@ DEPTH = np.arange(0, 200, 2.5) + 0.3
 #: Without the depths at which nothing is counted.
 WINDOW = {"start": "20 nm", "stop": "90 nm"}
 SHAPE, DECAY = edge(30.0)
-JUNCTION = 60 - DECAY * np.log(0.3)
 
 #: Ways to a grid, and how many counts there are at the maximum.
 FINER = [
@@ -31,33 +28,6 @@ FINER = [
 def about_its_mean(found, error):
     """Part of the trials whose interval holds the mean of all: what noise alone should do."""
     return float((abs(found - found.mean()) <= error).mean())
-
-
-@pytest.mark.study
-@pytest.mark.parametrize(("grid", "counts"), FINER)
-def test_intervals_of_dose_and_junction_cover_68_percent(grid, counts):
-    gridded = sims.to_grid(trials(SHAPE, DEPTH, counts), **grid)
-    dose = sims.integrated_dose(gridded, **WINDOW)
-    assert 0.60 <= about_its_mean(dose, dose["stderr"]) <= 0.76
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", sims.AmbiguousJunctionWarning)
-        junction = sims.junction_depth(gridded, level=f"{0.3 * TOP} atoms/cm^3")
-    assert 0.60 <= covered(junction, JUNCTION) <= 0.76
-
-
-@pytest.mark.study
-def test_intervals_of_moments_and_decay_length_cover_68_percent():
-    gridded = sims.to_grid(trials(SHAPE, DEPTH, 100), step="0.5 nm")
-    shape = sims.moments(gridded, start="20 nm", stop="120 nm")
-    half = sims.depth_at_dose_fraction(gridded, fraction=0.5)
-    decay = sims.decay_length(gridded, start="70 nm", stop="130 nm")
-    for found, error in [
-        (shape["projected_range"], shape["projected_range_stderr"]),
-        (shape["straggle"], shape["straggle_stderr"]),
-        (half, half["stderr"]),
-        (decay["decay_length"], decay["stderr"]),
-    ]:
-        assert 0.60 <= about_its_mean(found, error) <= 0.76
 
 
 @pytest.mark.few(2)
@@ -181,15 +151,3 @@ def test_the_fraction_survives_files_stacks_and_views(tmp_path):
     for same in (sims.load(path), sims.quantify(gridded), sims.unstack(stacked)[0], lazy):
         found = sims.dequantify(sims.integrated_dose(same))["stderr"]
         np.testing.assert_allclose(np.asarray(found), stated, 1e-12)
-
-
-@pytest.mark.study
-@pytest.mark.parametrize("samples", [5, 9])
-def test_neighbours_on_a_grid_share_the_samples_of_a_local_fit(samples):
-    # 78 % for 5, when they counted as what long sums are worth.
-    gridded = sims.to_grid(trials(SHAPE, DEPTH, 1000), step="0.625 nm")
-    inside = []
-    for depth in np.arange(70.1, 75.0, 0.7):  # all places between samples
-        found = sims.surface_concentration(gridded, depth=f"{depth} nm", samples=samples)
-        inside.append(about_its_mean(found, found["stderr"]))
-    assert 0.64 <= np.mean(inside) <= 0.72

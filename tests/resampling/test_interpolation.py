@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pint
 import pytest
 import xarray as xr
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from measured import measurement, number, one, union
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import UnitsError
 
 METHODS = ["log", "linear", "pchip", "makima"]
 
@@ -26,13 +25,6 @@ def test_log_is_exact_for_an_exponential(step):
     ds = one(z, 1e20 * np.exp(-z / 5))
     found = at(ds, ["3.3 nm", "0.0471 um", "999 Å"])
     np.testing.assert_allclose(found, 1e20 * np.exp(-np.array([3.3, 47.1, 99.9]) / 5), rtol=1e-12)
-
-
-@pytest.mark.parametrize(("decades", "ratio"), [(0.3, 1.06), (0.5, 1.17), (1.0, 1.74)])
-def test_linear_reads_an_exponential_too_high_by_the_stated_factor(decades, ratio):
-    ds = one([0, 10], [1e18, 1e18 * 10**-decades])
-    middle = {m: at(ds, "5 nm", method=m)[0] for m in ("log", "linear")}
-    assert middle["linear"] / middle["log"] == pytest.approx(ratio, abs=0.005)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -107,18 +99,6 @@ def test_one_depth_leaves_no_depth_dimension():
     assert found["depth"].attrs["units"] == "nm"
 
 
-def test_depths_as_a_quantity():
-    q = pint.get_application_registry().Quantity([0.001, 0.005], "um")
-    np.testing.assert_allclose(at(one([0, 10], [1e18, 1e16]), q), [10**17.8, 1e17])
-
-
-def test_a_depth_for_each_profile_is_matched_by_label():
-    ds = measurement([0, 10], {"B": [1e18, 1e16], "P": [1e20, 1e18]})
-    depth = xr.DataArray([0.0, 5.0], coords={"species": ["P", "B"]}, attrs={"units": "nm"})
-    found = sims.interpolate(ds, depth=depth)["concentration"].sel(species=["B", "P"])
-    np.testing.assert_allclose(found, [1e17, 1e20])
-
-
 def test_the_axis_of_another_measurement():
     z = np.arange(0, 50, 5.0)
     fine = one(z, 1e20 * np.exp(-z / 5))
@@ -142,23 +122,6 @@ def test_at_an_unknown_depth_there_is_no_concentration():
     assert math.isnan(number(sims.interpolate(ds, depth=xj)["concentration"]))
 
 
-@pytest.mark.parametrize("depth", [5, 5.0, [5, 6], "5", "5 s", "1e18 atoms/cm^3"])
-def test_depths_without_a_unit_of_length_are_refused_by_name(depth):
-    with pytest.raises(UnitsError, match="depth"):
-        sims.interpolate(one([0, 10], [1, 1]), depth=depth)
-
-
-def test_bare_arrays_of_depths_are_refused_by_name():
-    for depth in (np.array([1.0, 2.0]), xr.DataArray([1.0], dims="depth")):
-        with pytest.raises(UnitsError, match="depth"):
-            sims.interpolate(one([0, 10], [1, 1]), depth=depth)
-
-
-def test_an_unknown_method_names_the_known_ones():
-    with pytest.raises(ProfileError, match=r"cubic.*log.*makima"):
-        sims.interpolate(one([0, 10], [1, 1]), depth="5 nm", method="cubic")
-
-
 def test_on_a_sputter_time_axis_it_is_a_time():
     ds = one([0, 10], [100, 1], units="counts/s").rename(
         concentration="intensity", depth="sputter_time"
@@ -180,15 +143,6 @@ def test_every_measured_variable_is_interpolated_in_its_unit():
 # --- properties ---------------------------------------------------------------------------------
 
 values = st.one_of(st.sampled_from([0.0, -1e17, 1e18, 1e18]), st.floats(1e12, 1e21))
-
-
-@pytest.mark.slow
-@given(st.lists(values, min_size=1, max_size=9), st.sampled_from(METHODS))
-def test_on_a_sample_it_is_the_sample_bit_for_bit(profile, method):
-    z = np.cumsum(np.linspace(0.1, 1.7, len(profile)))
-    ds = one(z, profile)
-    found = sims.interpolate(ds, depth=ds["depth"], method=method)["concentration"]
-    assert found.values[0].tolist() == profile
 
 
 @given(st.lists(values, min_size=2, max_size=9), st.floats(0, 1), st.sampled_from(METHODS[:3]))
@@ -223,33 +177,6 @@ def test_standard_errors_are_interpolated_with_the_values():
     assert found["concentration_stderr"].attrs["units"] == "atom/cm^3"
     array = ds["concentration"].assign_coords(stderr=ds["concentration_stderr"])
     np.testing.assert_allclose(sims.interpolate(array, depth=depths)["stderr"].values[0], exact)
-
-
-def test_standard_errors_at_a_depth_for_each_profile():
-    c = [1e18, 2e18, 4e18]
-    s = [1e17, 2e17, 3e16]
-    ds = measurement([0, 10, 20], {"B": c, "P": c}, stderr={"B": s, "P": s})
-    at = xr.DataArray([10.0, 20.0], coords={"species": ["P", "B"]}, attrs={"units": "nm"})
-    found = sims.interpolate(ds, depth=at)["concentration_stderr"]
-    assert [found.sel(species=name).item() for name in ("B", "P")] == [3e16, 2e17]
-
-
-def test_a_wrong_number_of_depths_is_refused():
-    ds = measurement([0, 10, 20], {"B": [1, 2, 3], "P": [1, 2, 3]})
-    at = xr.DataArray([10.0, 20.0, 5.0], dims="species", attrs={"units": "nm"})
-    with pytest.raises(ProfileError, match=r"depth holds 3 values along 'species', and the data 2"):
-        sims.interpolate(ds, depth=at)
-
-
-def test_quantified_data_have_quantified_errors():
-    ds = one([0, 10, 20], [1e18, 2e18, 4e18], stderr=[1e17, 2e17, 3e16])
-    plain = sims.interpolate(ds, depth="5 nm")
-    quantified = sims.interpolate(sims.quantify(ds), depth="5 nm")
-    assert hasattr(quantified["concentration_stderr"].data, "magnitude")
-    found = sims.dequantify(quantified)
-    for name in ("concentration", "concentration_stderr"):
-        xr.testing.assert_equal(found[name], plain[name])
-        assert found[name].attrs["units"] == plain[name].attrs["units"]
 
 
 def test_a_depth_that_is_infinite_is_outside_without_a_warning():

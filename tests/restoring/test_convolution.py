@@ -155,7 +155,7 @@ def test_widths_of_a_fit_keep_their_unit():
         sims.convolve(ds, resolution=fit("s", 1))
 
 
-def test_a_fit_is_asked_whether_it_is_ok():
+def test_a_fit_that_is_not_ok_is_warned_of():
     ds = models_truth.profile(np.exp(-((np.arange(60.0) - 30) ** 2) / 32) * 1e20, np.arange(60.0))
     expected = sims.convolve(ds, resolution="2 nm")
 
@@ -213,23 +213,23 @@ def test_a_function_much_narrower_than_the_spacing_moves_nothing():
 
 
 @pytest.mark.parametrize(
-    "ask",
+    "question",
     [
         lambda data, **window: sims.sheet_resistance(data, acceptors=["B"], **window),
         sims.interface,
         lambda data, **window: sims.deconvolve(data, resolution="2 nm", **window),
     ],
 )
-def test_a_window_without_samples_is_told(ask):
+def test_a_window_without_samples_is_warned_of(question):
     data = xr.DataArray(
         np.linspace(1e18, 1e19, 100)[None], dims=("species", "depth"),
         coords={"species": ["B"], "depth": ("depth", np.arange(100.0), {"units": "nm"})},
         attrs={"units": "atom/cm^3"}, name="concentration",
     )  # fmt: skip
-    with pytest.warns(sims.errors.FitWarning) as told:
-        found = ask(data, start="200 nm", stop="300 nm")
+    with pytest.warns(sims.errors.FitWarning) as caught:
+        found = question(data, start="200 nm", stop="300 nm")
     assert np.ravel(found["status"].values).tolist() == ["no_data"]
-    (message,) = (str(one.message) for one in told)
+    (message,) = (str(one.message) for one in caught)
     window = "start=200 nm, stop=300 nm; the record runs from 0 to 99 nm"
     assert message == f"species 'B': no sample in the window {window}"
 
@@ -256,6 +256,6 @@ def test_atoms_go_where_the_function_takes_them_and_come_back_at_the_ends(widths
         else:
             expected[j] += c[j]
     one = models_truth.profile(c, z)
-    asked = dict(zip(DRF, (f"{width} nm" for width in widths), strict=True))
-    found = sims.convolve(one, resolution={k: v if v != "0.0 nm" else 0 for k, v in asked.items()})
+    given = dict(zip(DRF, (f"{width} nm" for width in widths), strict=True))
+    found = sims.convolve(one, resolution={k: v if v != "0.0 nm" else 0 for k, v in given.items()})
     np.testing.assert_allclose(found, expected, rtol=1e-9)

@@ -8,11 +8,6 @@ from scipy import special
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, UnitsError
-from sims_analysis.frame.profiles import open_profiles
-from sims_analysis.outcomes import Status
-from sims_analysis.restoring import deconvolution as restore
-from sims_analysis.restoring.assessment import HOPELESS
-from sims_analysis.restoring.inverse_problem import NotRestoredError, _edges, inverse_problem
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 
 Z = np.arange(30, 90, 0.5)
@@ -226,6 +221,7 @@ def test_averages_over_cells_are_no_samples():
     assert off[0] < 0.02 < 0.04 < off[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["12 nm", "13 nm"])
 def test_what_a_surface_transient_leaves_is_truncated(start):
     def both(z):
@@ -252,7 +248,7 @@ def test_what_is_below_detection_stays_there():
 
 
 @pytest.mark.slow
-def test_a_function_too_wide_is_told_where_an_edge_outruns_it():
+def test_a_function_too_wide_is_warned_of_where_an_edge_outruns_it():
     wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
     ds, _ = measured(rt.edge, top=1e4)
     with pytest.warns(FitWarning, match="resolution too wide .nothing that is blurred so much"):
@@ -279,16 +275,9 @@ def test_a_function_wider_than_the_window_restores_nothing(resolution, stop):
     assert np.isnan(found["concentration"]).all()
 
 
-def test_beyond_the_ends_cells_are_no_more_than_some():
-    wide = ResolutionFunction("delta_drf", (0.0, 0.0, 40.0))
-    edges = _edges(np.arange(0.0, 100.0, 0.1), wide)
-    assert edges[0] < wide.within(1e-3)[0] * 0.99
-    assert edges.size < 1500
-
-
 @pytest.mark.study
 def test_a_thin_layer_between_two_samples_is_none_that_is_too_wide():
-    """Two cells of 0.4 nm are wider than it is, which 100,000 counts tell."""
+    """Two cells of 0.4 nm are wider than it is, which 100,000 counts show."""
     z = np.arange(30, 90, 0.4)
     at = z[80] + 0.2
     ds, _ = measured(lambda z: np.where(np.abs(z - at) < 0.15, 1.0, 0.0), top=1e5, z=z)
@@ -319,7 +308,7 @@ def test_a_layer_that_is_cut_off_is_truncated(limits):
 
 
 @pytest.mark.slow
-def test_a_gap_is_told_and_bridged():
+def test_a_gap_is_warned_of_and_bridged():
     ds, _ = measured(rt.implant)
     hole = ds.where((ds["depth"] < 48) | (ds["depth"] > 53), drop=True)
     with pytest.warns(FitWarning, match="gap"):
@@ -448,7 +437,7 @@ def test_intensities_and_counts_are_restored_too():
     )
 
 
-# --- what is asked ----------------------------------------------------------------------------
+# --- arguments --------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -537,7 +526,7 @@ TWO = xr.DataArray([1.0, 2.0], dims="k")
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_refused(options, message):
+def test_wrong_arguments_are_refused(options, message):
     with pytest.raises(ProfileError) as refused:
         sims.deconvolve(measured()[0], **({"resolution": RES} | options))
     assert str(refused.value) == message
@@ -596,14 +585,14 @@ def test_an_answer_has_names_and_units_and_says_how_it_was_made():
 
 def test_profiles_of_a_batch_have_kernels_of_their_own():
     one, other = few(), few(100.0, 5.0)
-    ask = {"smoothness": 3.0, "averaging_kernels": True}
+    options = {"smoothness": 3.0, "averaging_kernels": True}
     sigma = xr.DataArray([2.0, 1.5], dims="wafer", attrs={"units": "nm"})
-    both = sims.deconvolve(xr.concat([one, other], "wafer"), resolution=sigma, **ask)
+    both = sims.deconvolve(xr.concat([one, other], "wafer"), resolution=sigma, **options)
     assert both.attrs["resolution"] == "delta_drf, of each profile"
     assert both.attrs["background"] == "none"
     assert both["averaging_kernel"].dims == ("wafer", "depth", "depth_")
     for i, (ds, width) in enumerate(((one, "2 nm"), (other, "1.5 nm"))):
-        alone = sims.deconvolve(ds, resolution=width, **ask)
+        alone = sims.deconvolve(ds, resolution=width, **options)
         for name in ("averaging_kernel", "achieved_resolution", "concentration", "status"):
             xr.testing.assert_equal(both[name][i], alone[name])
         # A profile that is everywhere larger by one part is restored as larger by about that: the
@@ -614,72 +603,29 @@ def test_profiles_of_a_batch_have_kernels_of_their_own():
     depths = [one["depth"].values, other["depth"].values + 0.5]
     own = xr.concat([one, other], "wafer").rename(depth="point").drop_vars("point")
     own = own.assign_coords(depth=(("wafer", "point"), depths, {"units": "nm"}))
-    kernels = sims.deconvolve(own, resolution=sigma, **ask)["averaging_kernel"]
+    kernels = sims.deconvolve(own, resolution=sigma, **options)["averaging_kernel"]
     assert kernels.dims == ("wafer", "point", "point_")
     np.testing.assert_allclose(kernels, both["averaging_kernel"], rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("n", "which"), [(1, "the maximum at 42.5 nm"), (3, "3 maxima, the first at 42.5 nm,")]
-)
-@pytest.mark.filterwarnings("default:.*may be no layer")
-def test_maxima_that_the_samples_do_not_need_are_named(n, which):
-    ds = few()
-    frame = open_profiles(ds.assign_coords(species="B"), question="a restored profile")
-    found = sims.deconvolve(ds, resolution="2 nm", smoothness=3.0)
-    at = found["doubtful_maximum"].copy(data=np.array(42.5))
-    answer = found.assign(doubtful_maxima=found["doubtful_maxima"] + n, doubtful_maximum=at)
-    with pytest.warns(FitWarning) as told:
-        restore._warn(frame, answer)
-    (message,) = (str(one.message) for one in told)
-    assert message == (
-        f"species 'B': {which} may be no layer: without the valley next to it, the profile is "
-        "nearly as likely for these counts"
-    )
-
-
-@pytest.mark.parametrize(
-    ("status", "smoothness", "ends"),
-    [
-        ("resolution_too_wide", "'auto'", "or the errors too small)"),
-        (
-            "resolution_too_wide", "'steps'",
-            "errors too small; or smoothness='steps' does not suit it: try 'auto')",
-        ),
-        ("truncated", "'steps'", "past the surface transient if it is one)"),
-    ],
-)  # fmt: skip
-def test_a_restored_profile_that_is_not_ok_is_told_with_what_may_be_done(status, smoothness, ends):
-    ds = few()
-    frame = open_profiles(ds, question="a restored profile")
-    found = sims.deconvolve(ds, resolution="2 nm", smoothness=3.0)
-    answer = found.assign(status=found["status"].copy(data=np.array(status)))
-    with pytest.warns(FitWarning) as told:
-        restore._warn(frame, answer.assign_attrs(smoothness=smoothness))
-    (message,) = (str(one.message) for one in told)
-    begin = f"the profile: the restored profile is not ok: {status.replace('_', ' ')} ("
-    assert message.startswith(begin + Status[status.upper()].meaning)
-    assert message.endswith(ends)
-
-
 @pytest.mark.filterwarnings("ignore:.*the restored profile is not ok")
-@pytest.mark.parametrize("hidden", ["below", "between"])
-def test_samples_below_a_limit_are_told_and_stay_so(hidden):
+@pytest.mark.parametrize("where", ["below", "between"])
+def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
     ds, _ = measured(rt.implant, top=3000)
-    low = Z > 80 if hidden == "below" else np.abs(Z - 60) < 1
+    low = Z > 80 if where == "below" else np.abs(Z - 60) < 1
     limit = np.where(low, 1e17, np.nan)
     ds = ds.where(xr.DataArray(~low, dims="depth"))
     ds = ds.assign_coords(concentration_detection_limit=("depth", limit, {"units": "atom/cm^3"}))
-    said = f"from {Z[low][0]:g} to {Z[low][-1]:g} nm are below their limit of detection, 1e.17"
-    with pytest.warns(FitWarning, match=said):
+    message = f"from {Z[low][0]:g} to {Z[low][-1]:g} nm are below their limit of detection, 1e.17"
+    with pytest.warns(FitWarning, match=message):
         found = sims.deconvolve(ds, resolution=RES)
-    assert found["status"] == {"below": "ok", "between": "below_limit"}[hidden]
+    assert found["status"] == {"below": "ok", "between": "below_limit"}[where]
     assert found["concentration"][low].isnull().all()
     # What lies within the achieved resolution of such samples rests on them.
     stays = found["concentration_detection_limit"].notnull()
     assert stays[low].all()
     assert set(found["concentration_detection_limit"].values[stays]) == {1e17}
-    if hidden == "between":
+    if where == "between":
         level = f"{3000 * rt.implant(60.0) * rt.WORTH} atoms/cm^3"
         with pytest.warns(ProfileWarning, match="are below their limit of detection"):
             crossed = sims.crossings(found, level=level)
@@ -711,36 +657,3 @@ def test_a_profile_over_time_is_refused(layer):
     ds["sputter_time"].attrs["units"] = "s"
     with pytest.raises(UnitsError, match="a restored profile needs a depth"):
         sims.deconvolve(ds, resolution=RES)
-
-
-def test_where_no_minimum_is_found_there_is_no_profile(layer, monkeypatch):
-    ds, *_ = layer
-    monkeypatch.setattr("sims_analysis.restoring.minimization._MOST", 1)
-    with pytest.warns(FitWarning, match=r"not converged \(the optimizer found no minimum\)"):
-        found = sims.deconvolve(ds, resolution=RES, smoothness=1.0)
-    assert found["status"].item() == "not_converged"
-    assert found["concentration"].isnull().all()
-    assert found["n_samples"].item() > 5
-
-
-@pytest.mark.parametrize(("sigma", "asked"), [("2.5 nm", [1, 2]), ("2.6 nm", [1])])
-def test_finer_cells_are_tried_where_samples_are_coarse(sigma, asked, monkeypatch):
-    """Samples 0.4 nm apart are, for a function 5.9 nm wide; for one of 6.1 nm they are not."""
-    z, parts = np.arange(55.0, 70.0, 0.4), []
-    at = z[18] + 0.2
-    ds, _ = measured(lambda z: np.where(np.abs(z - at) < 0.15, 1.0, 0.0), top=150, z=z)
-
-    def recorded(*given):
-        parts.append(given[-1])
-        if given[-1] > 1:
-            raise NotRestoredError("no_data")
-        return inverse_problem(*given)
-
-    monkeypatch.setattr("sims_analysis.restoring.restoration.inverse_problem", recorded)
-    with pytest.warns(FitWarning, match="resolution too wide"):
-        found = sims.deconvolve(ds, resolution=sigma, smoothness=1.0)
-    assert 4 < found["largest_deviance"].item() < HOPELESS
-    assert parts == asked
-    parts.clear()
-    sims.deconvolve(ds, resolution="1 nm", smoothness=1.0)
-    assert parts == [1]

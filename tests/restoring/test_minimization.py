@@ -31,6 +31,7 @@ def likelihood(counts, mu):
     return np.sum(mu - counts + special.xlogy(counts, np.where(counts > 0, counts, 1) / mu))
 
 
+@pytest.mark.slow
 @pytest.mark.few(2)
 @pytest.mark.parametrize("strength", [0.5, 3.0])
 @pytest.mark.parametrize("kind", ["curvature", "steps"])
@@ -71,7 +72,7 @@ def test_the_evidence_is_that_of_a_dense_determinant(kind):
     prior = minimization.curvature(x, 3.5) if kind == "curvature" else minimization.steps(x)
     changes = dense(prior, x.size)
     strengths = [0.03, 0.3, 3.0]
-    told, expected = [], []
+    found_evidence, expected = [], []
     for strength in strengths:
         found = minimization.minimum(minimization.Unknowns(response, misfit, prior), strength, u0)
         values = np.exp(found.u)
@@ -89,8 +90,8 @@ def test_the_evidence_is_that_of_a_dense_determinant(kind):
         cost = likelihood(misfit.counts, mu) + prior_cost
         half = 0.5 * np.linalg.slogdet(curvature)[1]
         expected.append(k.size * np.log(strength) - cost - half)
-        told.append(found.evidence)
-    np.testing.assert_allclose(np.diff(told), np.diff(expected), rtol=1e-3, atol=1e-3)
+        found_evidence.append(found.evidence)
+    np.testing.assert_allclose(np.diff(found_evidence), np.diff(expected), rtol=1e-3, atol=1e-3)
 
 
 def test_the_curvature_is_that_of_the_whole_matrix():
@@ -167,7 +168,7 @@ def test_a_background_is_not_spread():
     assert found.misfit == pytest.approx(likelihood(misfit.counts, found.m), rel=1e-9)
 
 
-def test_an_eased_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
+def test_a_relaxed_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
     def near(weight):
         return np.full_like(weight, weight.mean())
 
@@ -177,13 +178,13 @@ def test_an_eased_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
     found = minimization.minimum(unknowns, 1.0, u0)
     changes = dense(prior, x.size)
     weight = 1 / near((1 + (changes @ found.u) ** 2) / 1.2)
-    eased = minimization.relaxed(unknowns, found, near)
-    assert (eased.converged, eased.strength) == (True, 1.0)
+    relaxed = minimization.relaxed(unknowns, found, near)
+    assert (relaxed.converged, relaxed.strength) == (True, 1.0)
 
     def objective(u):
         k = changes @ u
         return likelihood(misfit.counts, response.matrix @ np.exp(u)) + 0.5 * weight @ (k * k)
 
-    assert eased.value == pytest.approx(objective(eased.u), rel=1e-12)
-    direct = optimize.minimize(objective, eased.u, method="L-BFGS-B", options={"maxfun": 200_000})
-    assert eased.value - direct.fun < 2e-3
+    assert relaxed.value == pytest.approx(objective(relaxed.u), rel=1e-12)
+    direct = optimize.minimize(objective, relaxed.u, method="L-BFGS-B", options={"maxfun": 200_000})
+    assert relaxed.value - direct.fun < 2e-3

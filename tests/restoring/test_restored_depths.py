@@ -123,7 +123,7 @@ def test_it_is_kept_in_files(layer, tmp_path):
     ],
     ids=["tidy", "paired", "um", "excel", "profiles", "resolution in um"],
 )
-def test_files_and_profiles_keep_it_beside_the_samples(layer, there_and_back, tmp_path):
+def test_files_and_profiles_keep_it_with_the_samples(layer, there_and_back, tmp_path):
     found = layer.expand_dims(species=["B"])
     again = sims.to_dataset(there_and_back(found, tmp_path))
     assert again["achieved_resolution"].dims == ("species", "depth")
@@ -154,7 +154,7 @@ def test_the_decay_length_of_a_step_may_be_that_of_a_step(layer):
     assert found["stderr"] > 0.5 * found["decay_length"]
 
 
-def test_edges_nearer_than_the_resolution_are_told(layer):
+def test_edges_nearer_than_the_resolution_are_warned_of(layer):
     def wells(z):
         return 0.02 + (np.abs((z - 60) % 5 - 2.5) < 1.25) * (np.abs(z - 60) < 12)
 
@@ -166,8 +166,8 @@ def test_edges_nearer_than_the_resolution_are_told(layer):
         sims.layers(layer, level=f"{1500 * rt.WORTH} atoms/cm^3")
 
 
-@pytest.mark.parametrize(("width", "told"), [(10.0, True), (15.0, False)])
-def test_edges_of_a_valley_are_told_of_up_to_two_and_a_half_resolutions(layer, width, told):
+@pytest.mark.parametrize(("width", "warned"), [(10.0, True), (15.0, False)])
+def test_edges_of_a_valley_are_warned_of_up_to_two_and_a_half_resolutions(layer, width, warned):
     five = ("depth", np.full(Z.size, 5.0), {"units": "nm"})
     valley = layer.assign_coords(achieved_resolution=five)
     shape = np.where(np.abs(Z - 60) < width / 2, 100.0, 3000.0) * rt.WORTH
@@ -176,7 +176,7 @@ def test_edges_of_a_valley_are_told_of_up_to_two_and_a_half_resolutions(layer, w
         warnings.simplefilter("always")
         sims.crossings(valley, level=f"{1500 * rt.WORTH} atoms/cm^3")
         sims.junction_depth(valley, level=f"{1500 * rt.WORTH} atoms/cm^3", which=1)
-    assert ["crossed twice within" in str(one.message) for one in found] == [True] * 2 * told
+    assert ["crossed twice within" in str(one.message) for one in found] == [True] * 2 * warned
 
 
 @pytest.mark.study

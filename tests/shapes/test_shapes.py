@@ -76,10 +76,10 @@ def test_resolution_functions_have_their_centroid_and_variance():
     mean = np.trapezoid(c * z, z)
     assert mean == pytest.approx(10 + 6 - 2, abs=1e-6)
     assert np.trapezoid(c * (z - mean) ** 2, z) == pytest.approx(9 + 4 + 36, rel=1e-6)
-    (centroid, spread) = models()["delta_drf"].derive(
+    (centroid, deviation) = models()["delta_drf"].derive(
         {"position": 10.0, "lambda_growth": 2.0, "lambda_decay": 6.0, "sigma": 3.0}, {}
     )
-    assert (centroid, spread) == pytest.approx((14.0, 7.0))
+    assert (centroid, deviation) == pytest.approx((14.0, 7.0))
 
 
 def test_resolution_functions_do_not_overflow_far_away():
@@ -96,7 +96,7 @@ def test_resolution_functions_do_not_overflow_far_away():
     [(0, 2), (0, 2.5), (0, 3), (0, 5), (0.5, 3), (0.5, 3.375), (0.5, 3.3751), (0.5, 3.37499),
      (-1, 4.6), (1, 6), (1, 5.3), (-0.3, 3.2), (1e-9, 3 + 1e-9)],
 )  # fmt: skip
-def test_pearson_distributions_have_the_moments_asked_for(skewness, kurtosis):
+def test_pearson_distributions_have_the_requested_moments(skewness, kurtosis):
     def moment(power):
         def integrand(x):
             return float(pearson.shape(np.array([x]), skewness, kurtosis)[0]) * x**power
@@ -523,12 +523,12 @@ def test_a_side_without_a_length_is_the_limit_of_a_short_one():
     for held in ((0.0, 3.0, 2.0), (3.0, 0.0, 2.0)):
         short = [one or 1e-7 for one in held]
         for name in ("formula", "derivatives"):
-            ours, theirs = (
+            found, expected = (
                 getattr(models()["delta_drf"], name)(z, 2.0, 1.0, *p) for p in (held, short)
             )
-            # Of the length that is 0 no derivative is asked for.
-            keep = [i for i in range(len(ours)) if i < 2 or held[i - 2]] if ours.ndim > 1 else ...
-            np.testing.assert_allclose(ours[keep], theirs[keep], atol=1e-6)
+            # Of the length that is 0 no derivative is needed.
+            keep = [i for i in range(len(found)) if i < 2 or held[i - 2]] if found.ndim > 1 else ...
+            np.testing.assert_allclose(found[keep], expected[keep], atol=1e-6)
     for growth, decay in ((0.0, 3.0), (3.0, 0.0), (1.0, 2.0)):
         one = delta_drf.cumulative(z, growth, decay, 2.0)
         assert (np.diff(one) >= 0).all()
@@ -557,8 +557,8 @@ def test_without_an_information_depth_nothing_is_seen_ahead():
 def test_an_exponential_blurred_hardly_or_much_is_smooth_in_its_widths():
     u = np.linspace(-8, 8, 33)
     for length, sigma in ((1.0, 1e-6), (1e-6, 1.0), (1e-3, 1.0), (0.999e-3, 1.0), (2.0, 1.0)):
-        ours = rising_slopes(u, length, sigma)
-        np.testing.assert_allclose(ours[0], rising(u, length, sigma), rtol=1e-12)
+        found = rising_slopes(u, length, sigma)
+        np.testing.assert_allclose(found[0], rising(u, length, sigma), rtol=1e-12)
         if min(length, sigma) < 1e-4:
             continue
         for i, step in ((1, (1e-5, 0, 0)), (2, (0, 1e-5 * length, 0)), (3, (0, 0, 1e-5))):
@@ -566,7 +566,7 @@ def test_an_exponential_blurred_hardly_or_much_is_smooth_in_its_widths():
                 rising(u + s * step[0], length + s * step[1], sigma + s * step[2]) for s in (1, -1)
             )
             slope = (ahead - back) / (2 * sum(step))
-            np.testing.assert_allclose(ours[i], slope, atol=2e-5 * max(1, np.abs(slope).max()))
+            np.testing.assert_allclose(found[i], slope, atol=2e-5 * max(1, np.abs(slope).max()))
     np.testing.assert_allclose(risen(np.array([-50.0, 50.0]), 2.0, 1.0), [0, 1], atol=1e-10)
     np.testing.assert_allclose(risen(np.array([-2.0, 0.0, 1.0]), 2.0, 0.0), [np.exp(-1), 1, 1])
 

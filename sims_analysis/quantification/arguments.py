@@ -1,4 +1,4 @@
-"""Standard uncertainties as people state them: relative, or in the unit of what they belong to."""
+"""Arguments of corrections: lists of pairs and layers, and uncertainties as people state them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,34 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.text.arguments import format_argument
 
-__all__ = ["has_unit", "read_uncertainty"]
+__all__ = ["has_unit", "read_layers", "read_pairs", "read_uncertainty"]
+
+
+def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
+    """Check that an argument is a list of pairs, of a form such as ``"(time, depth)"``."""
+    if not isinstance(given, list | tuple) or not given:
+        raise ProfileError(f"{name}={given!r}; expected [{form}, ...]")
+    for i, pair in enumerate(given):
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ProfileError(f"{name}[{i}]={pair!r}; expected {form}")
+    return [(first, second) for first, second in given]
+
+
+def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
+    """Check a list of layers: where each ends, and its value; only the last may end with None.
+
+    Examples
+    --------
+    >>> read_layers([(None, 1.0), ("9 s", 0.5)], "rate", "(stop_time, rate)")
+    Traceback (most recent call last):
+    ...
+    sims_analysis.errors.ProfileError: rate[0] has no end, but is not the last layer
+    """
+    layers = read_pairs(given, name, form)
+    for i, (stop, _) in enumerate(layers[:-1]):
+        if stop is None:
+            raise ProfileError(f"{name}[{i}] has no end, but is not the last layer")
+    return layers
 
 
 def read_uncertainty(

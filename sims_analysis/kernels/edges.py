@@ -1,18 +1,19 @@
-"""Uncertainty of the depth of a crossing, from the standard errors of samples.
+"""Edges: where a profile crosses a level, by the samples around the crossing and their errors.
 
-Noise makes several crossings of one edge, and the chosen one is biased: the deepest lies below the
-edge, in a segment that noise has made steep. The samples around it show where the edge is, how well
-it is known, and how far it departs from the straight line between two samples.
+Noise moves a crossing between two samples, and of several at one edge the deepest lies too deep.
+The samples around it show where the edge is, and how well that is known.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.blocks import in_blocks, in_parts
+from sims_analysis.kernels.gaps import breaks
+from sims_analysis.kernels.levels import Crossings, Located
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
@@ -21,23 +22,30 @@ from sims_analysis.kernels.local_fit import (
     maximized,
     solved,
 )
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, range_sums
 
-#: The window grows until the sums of its two sides differ by this many standard errors. A smaller
-#: one does not show which side is higher; a larger one reaches beyond what a parabola can fit.
-KNOWN = 4.0
-#: Two samples beside a crossing that differ by this many standard errors suffice alone. The second
-#: number applies where they are more than a decay length apart, so that the samples farther away
-#: belong to another part of the profile.
+#: How a crossing is located: at the edge that the samples around it show, where two samples alone
+#: do not; always there; or between the two samples beside it.
+Locate = Literal["auto", "fit", "crossing"]
+
+#: The window grows until the sums of its two sides differ by so many standard errors, ...
+KNOWN = 6.0
+#: ... and their means by this part of the level: an exponential's at 0.3 decay lengths.
+APART = 0.3
+#: Two samples beside a crossing that differ by this many standard errors suffice alone, those of
+#: a step as long as a decay length by the second: samples farther away belong to another part of
+#: the profile. From half of it on, the fit takes over by and by.
 ALONE, ALONE_IF_STEEP = 10.0, 4.0
+#: Falls of ln C from sample to sample between which the first number becomes the second.
+STEEP = 0.5, 1.0
+#: The fit takes over too where curvature moves the crossing by these parts of its error.
+BENT = 0.2, 0.4
 #: Relative error above which the logarithm of a sample is not used: ten counts.
 MAX_RELATIVE_ERROR = 0.33
 #: Two curvatures that differ by more than this many standard errors show a kink.
 KINK = 2.0
 #: Growth of the window per iteration.
 GROWTH = 1.3
-#: A crossing is attributed to noise if its window contains more than this many others.
-CROWD = 100
 #: Crossings processed at a time.
 AT_ONCE = 1 << 13
 #: Prior standard deviation of the curvature of ln C, over its slope squared: 0 for an exponential,
@@ -47,135 +55,149 @@ CURVED = 5.0
 
 
 class Edges(NamedTuple):
-    """What the samples around crossings say of the edges there; shape (K,).
+    """Edges at K crossings: depth, standard error, decay length, |dC/dz| at the level; (K,).
 
-    How far each lies from the crossing, its standard error, its steepness, and the half-width of
-    the 68 % interval about the crossing.
+    And the depths from ``start`` to ``stop`` of the samples on which they rest.
     """
 
-    offset: Array
-    error: Array
+    depth: Array
+    stderr: Array
+    decay_length: Array
     steepness: Array
-    half_width: Array
+    start: Array
+    stop: Array
 
 
 def edges(
     rows: Rows,
     level: Array,
-    row: Index,
-    before: Index,
-    at: Array,
-    direction: NDArray[np.int8],
+    found: Crossings,
+    raw: Located,
     *,
-    every: Index,
+    every: Crossings,
     level_stderr: Array | None = None,
     floor: Array | None = None,
+    locate: Locate = "auto",
 ) -> Edges:
-    """Return where the edge at each of K crossings is, and the 68 % interval about the crossing.
+    """Locate the edges at crossings; without standard errors, between their two samples.
 
     ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
     window that tells the two sides apart. Counts are Poisson against a level, and binomial between
-    two counted quantities; zeros are data. The fit crosses at z' with the standard error s, and the
-    half-width h about the crossing solves ``P(|N(z' - at, s)| < h) = 0.683``. A crossing with more
-    than a hundred others in that window has the interval of the two samples beside it. NaN without
-    standard errors, where the profile is flat, and for a crossing opposite in direction to the edge
-    around it.
+    two counted quantities; zeros are data. The depth is ``raw + w (fit - raw)``: w falls from 1 to
+    0 as the difference of the two samples goes from 5 to 10 standard errors (2 to 4 where the step
+    is as long as the decay length), and returns where curvature moves the crossing by more than 0.2
+    to 0.4 of its error.
 
     Parameters
     ----------
     level : ndarray
         One for each sample.
-    row, before : ndarray of int, shape (K,)
-        The row of each crossing, and the last sample that is not deeper.
-    at, direction : ndarray, shape (K,)
-        Depths of the crossings; -1 for a fall below the level, 1 for a rise.
-    every : ndarray of int, shape (M,)
-        The samples before every crossing of the rows, including those not asked for.
+    found, raw : Crossings, Located
+        The crossings, and where they are between their samples.
+    every : Crossings
+        All significant crossings of the rows: no window reaches beyond the next one.
     level_stderr : ndarray, optional
         Standard errors of the level at every sample, if it is a measured quantity too.
     floor : ndarray, shape (R,), optional
         A background that was subtracted; its counts scatter still.
+    locate : {"auto", "fit", "crossing"}
+        With ``"fit"``, w is 1; with ``"crossing"`` 0, and the error is half of the 68 % interval
+        about the crossing.
     """
-    result = Edges(*np.full((4, at.size), np.nan))
-    if rows.stderr is None:
+    on = rows.depth_at(found.at_or_above)
+    between = on, np.where(found.on_sample, on, rows.depth_at(found.after))
+    unknown = np.full((2, on.size), np.nan)
+    result = Edges(raw.depth.copy(), unknown[0], raw.decay_length.copy(), unknown[1], *between)
+    if rows.stderr is None or not on.size:
         return result
     level_stderr = np.zeros(1) if level_stderr is None else level_stderr
     error, lower, lower_error = (
         np.broadcast_to(a, rows.value.shape).reshape(-1) for a in (rows.stderr, level, level_stderr)
     )
+    walls = np.union1d(every.at_or_above, breaks(rows))
     rows = rows.packed()
     columns = (rows.depth, rows.value, error, lower, lower_error)
     floor = np.zeros(rows.count) if floor is None else floor
-    # Differences of the sides and their variances, 0 after the last sample, where a range may end.
-    # A sample with an unknown error is left out.
-    sides = np.zeros((2, lower.size + 1))
-    sides[:, :-1] = rows.value - lower, error**2 + lower_error**2
-    known = np.logical_and.reduce(np.isfinite(sides))
+    # Differences of the sides, their variances and numbers, 0 after the last sample, where a range
+    # may end. A sample with an unknown error is left out.
+    sides = np.zeros((3, lower.size + 1))
+    sides[:2, :-1] = rows.value - lower, error**2 + lower_error**2
+    known = np.logical_and.reduce(np.isfinite(sides[:2]))
+    sides[2] = 1.0
     sides[:, ~known] = 0.0
-    for part in in_blocks(at.size, 1, AT_ONCE):
-        begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
-        samples = Samples(*columns, known[:-1], begin, end, floor[row[part]])
-        edge = _edge(samples, sides, every, before[part], at[part], direction[part])
-        width = half_width_about(*edge[:2])
-        found = *edge, np.where(np.isinf(width), np.nan, width)
-        for column, values in zip(result, found, strict=True):
-            column[part] = values
+    for part in in_blocks(on.size, 1, AT_ONCE):
+        row, before = found.row[part], found.at_or_above[part]
+        # From the wall before the crossing to the one after it.
+        i, j = (walls.searchsorted(before, side=side) for side in ("left", "right"))
+        begin = np.maximum(rows.offsets[row], np.append(-1, walls)[i] + 1)
+        end = np.minimum(rows.offsets[row + 1], np.append(walls, rows.value.size)[j] + 1)
+        samples = Samples(*columns, known[:-1], begin, end, floor[row])
+        own = _edge(samples, sides, before, raw.depth[part], found.direction[part], locate)
+        for column, values in zip(result, own, strict=True):
+            better = ~np.isnan(values)
+            column[part][better] = values[better]
+    np.fmin(result.start, between[0], out=result.start)
+    np.fmax(result.stop, between[1], out=result.stop)
     return result
 
 
 def _edge(
     samples: Samples,
     sides: Array,
-    every: Index,
     before: Index,
     at: Array,
     direction: NDArray[np.int8],
-) -> tuple[Array, Array, Array]:
-    """Return offset of the edge from each crossing, its standard error (or NaN), and steepness."""
-    offset, error, steep, known = _between_two(samples, before, at)
-    opposite = np.zeros(at.size, dtype=bool)
-    unresolved = np.flatnonzero(~known)
-    offset[unresolved], error[unresolved] = np.nan, np.nan
-    centre_sample = before[unresolved]
-    for iteration in range(2):
-        # Crossings that noise has made at one edge share the window that is centred on it.
-        centre, first, same = np.unique(centre_sample, return_index=True, return_inverse=True)
-        which = unresolved[first]
-        reach, side = _reach(samples, sides, every, which, centre)
-        if iteration == 0:
-            opposite[unresolved] = side[same] * direction[unresolved] < 0
-        asked = np.bincount(same, ~opposite[unresolved], centre.size) > 0
-        chosen = np.flatnonzero((reach > 0) & asked)
-        which = which[chosen]
-        (edge, sigma, slope), moved_to = np.full((3, centre.size), np.nan), centre + 0
-        edge[chosen], sigma[chosen], slope[chosen], moved_to[chosen] = _fit_windows(
-            samples, which, centre[chosen], at[which], reach[chosen]
-        )
-        edge, sigma, slope, moved_to = edge[same], sigma[same], slope[same], moved_to[same]
-        better = np.isfinite(sigma) & ~opposite[unresolved]
-        shift = np.where(sigma > 0, edge - at[unresolved], 0.0)
-        offset[unresolved[better]], error[unresolved[better]] = shift[better], sigma[better]
-        steep[unresolved[better]] = slope[better]
+    locate: Locate,
+) -> Edges:
+    """Return the edges at crossings; NaN where the two samples decide."""
+    offset, error, steep, weight = _between_two(samples, before, at)
+    half = half_width_about(offset, error)
+    straight = np.flatnonzero(np.isnan(half))  # no logarithm can be taken, or of few counts
+    line = _linear_error(samples, straight, before[straight], at[straight])
+    half[straight], steep[straight] = line
+    half[np.isinf(half)] = np.nan  # flat there
+    weight = np.where(half == 0.0, 0.0, 1.0 if locate == "fit" else weight)
+    fitted = Edges(*np.full((6, at.size), np.nan))
+    tried, centre = np.flatnonzero(weight > 0), before.copy()
+    for _ in range(2):
+        reach = _reach(samples, sides, tried, centre[tried])
+        tried, reach = tried[reach > 0], reach[reach > 0]
+        found, sample = _fit_windows(samples, tried, centre[tried], direction[tried], reach)
+        good = np.isfinite(found.stderr)
+        for column, values in zip(fitted, found, strict=True):
+            column[tried[good]] = values[good]
         # Noise may put the crossing near the end of its window: fit again, centred on the edge.
-        moved = (moved_to != centre_sample) & better
-        unresolved, centre_sample = unresolved[moved], moved_to[moved]
-    straight = np.flatnonzero(~np.isfinite(offset + error))
-    offset[straight] = 0.0
-    error[straight], steep[straight] = _linear_error(
-        samples, straight, before[straight], at[straight]
+        moved = good & (sample != centre[tried])
+        tried, sample = tried[moved], sample[moved]
+        centre[tried] = sample
+    weight = np.where(np.isfinite(fitted.stderr), weight, 0.0)
+    away = fitted.depth - at
+    if locate == "crossing":
+        about = half_width_about(away, fitted.stderr)
+        away, fitted = np.zeros_like(away), fitted._replace(stderr=about)
+    shown = weight > 0
+    new = np.where(shown, 1.0, np.nan)
+    lower = samples.lower[before]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.where(shown, weight, 0.0)
+        stderr = _mixed(part, fitted.stderr, half)
+        slope = _mixed(part, fitted.steepness, steep)
+        decay = lower / slope
+    return Edges(
+        np.where(shown, at + weight * away, np.nan),
+        stderr,
+        np.where(shown & (locate != "crossing"), decay, np.nan),
+        slope,
+        fitted.start * new,
+        fitted.stop * new,
     )
-    error[opposite] = np.nan
-    return offset, error, steep
 
 
-def _crossings_within(
-    samples: Samples, every: Index, which: Index, first: Index, reach: int
-) -> Index:
-    """Count the crossings within windows of `reach` samples on either side."""
-    low = np.maximum(first + 1 - reach, samples.begin[which])
-    high = np.minimum(first + reach, samples.end[which] - 1)
-    count: Index = every.searchsorted(high) - every.searchsorted(low)
-    return count
+def _mixed(weight: Array, one: Array, other: Array) -> Array:
+    """Return a mean of two numbers, of which one without weight may be NaN."""
+    return np.where(weight > 0, weight * one, 0.0) + np.where(
+        weight < 1, (1.0 - weight) * other, 0.0
+    )
 
 
 def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> tuple[Array, Array]:
@@ -191,12 +213,12 @@ def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> t
     return np.where(window.there.all(1), error, np.nan), np.abs(slope)
 
 
-def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Array, Array, Flags]:
-    """Locate the edge from the two samples beside it, and flag where they suffice.
+def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Array, Array, Array]:
+    """Locate the edge from the two samples beside it, and say how far they do not suffice.
 
     If ``y = ln(upper / lower)`` is straight, the edge is at the crossing; curvature, by a third
     sample on either side, shifts it. Where these two disagree beyond their errors (a kink), the
-    smaller is used.
+    smaller is used. Return the shift, its error, the steepness, and the weight of a fit.
     """
     window = samples.window(np.arange(at.size), before, np.arange(-1, 3))
     with np.errstate(all="ignore"):
@@ -224,8 +246,11 @@ def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Arr
         offset = 0.5 * curvature * t * (1.0 - t) * width**2 / slope
         error = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) / np.abs(slope)
         fall, noise = np.abs(slope * width), np.hypot(sigma[:, 1], sigma[:, 2])
-        known = fall >= np.where(fall >= 1.0, ALONE_IF_STEEP, ALONE) * noise
-    return offset, error, np.abs(slope) * window.lower[:, 1], known & np.isfinite(slope)
+        enough = np.interp(fall, STEEP, (ALONE, ALONE_IF_STEEP)) * noise
+        bent = (np.abs(offset) / error - BENT[0]) / (BENT[1] - BENT[0])
+        weight = np.clip(np.maximum(2.0 - 2.0 * fall / enough, bent), 0.0, 1.0)
+        weight[np.isnan(weight)] = 1.0
+    return offset, error, np.abs(slope) * window.lower[:, 1], weight
 
 
 def _second_difference(step: Array, next_step: Array) -> Array:
@@ -234,13 +259,14 @@ def _second_difference(step: Array, next_step: Array) -> Array:
 
 
 def _fit_windows(
-    samples: Samples, which: Index, before: Index, at: Array, reach: Index
-) -> tuple[Array, Array, Array, Index]:
+    samples: Samples, which: Index, before: Index, direction: NDArray[np.int8], reach: Index
+) -> tuple[Edges, Index]:
     """Fit windows that extend `reach` samples to either side of the crossings.
 
-    Return depth, error and steepness of the edge, and the last sample that is not deeper.
+    Return the edges, NaN where the fit has none in the direction of the crossing, and the last
+    sample that is not deeper.
     """
-    (edge, error, steep), sample = np.full((3, at.size), np.nan), before.copy()
+    found, sample = Edges(*np.full((6, before.size), np.nan)), before.copy()
     first = np.maximum(before + 1 - reach, samples.begin[which])
     end = np.minimum(before + 1 + reach, samples.end[which])
     # Depths relative to the middle of the window, because the crossing may be at its end.
@@ -251,28 +277,25 @@ def _fit_windows(
         own, origin = which[some], middle[some]
         window, scale = counted(samples, position, size, origin, samples.floor[own])
         root, sigma, slope = _crossing_of_parabola(window)
-        z, sigma = origin + root * scale, sigma * scale
-        noise = (samples.upper_stderr[position] != 0) | (samples.lower_stderr[position] != 0)
-        exact = ~window.reduce(np.logical_or, noise)
-        z[exact], sigma[exact] = at[some][exact], 0.0
+        low, high = samples.depth[first[some]], samples.depth[end[some] - 1]
+        z = np.clip(origin + root * scale, low, high)
+        with np.errstate(invalid="ignore"):
+            right = slope * direction[some] > 0
         deeper = samples.depth[position] > np.repeat(z, size)
         inside = position[window.starts] + size - window.reduce(np.add, deeper.astype(np.intp))
         sample[some] = np.clip(inside - 1, samples.begin[own], samples.end[own] - 2)
-        edge[some], error[some], steep[some] = z, sigma, slope / scale * samples.lower[before[some]]
-    return edge, error, steep, sample
+        steep = np.abs(slope) / scale * samples.lower[before[some]]
+        edge = z, np.where(right, sigma * scale, np.nan), z, steep, low, high
+        for column, values in zip(found, edge, strict=True):
+            column[some] = values
+    return found, sample
 
 
-def _reach(
-    samples: Samples, sides: Array, every: Index, which: Index, before: Index
-) -> tuple[Index, Array]:
-    """Return the samples per side needed to tell the sides of each crossing apart; 0 for noise.
-
-    Also return which side is higher: -1 for the one before, 1 for the one after, 0 if unclear.
-    """
+def _reach(samples: Samples, sides: Array, which: Index, before: Index) -> Index:
+    """Return the samples per side that tell the sides of each crossing apart, or all there are."""
     reach = np.zeros(before.size, dtype=np.intp)
     active = np.arange(before.size)
-    higher = np.zeros(before.size)
-    difference, variance = np.zeros(before.size), np.zeros(before.size)
+    sums = np.zeros((before.size, 2, 3))  # of both sides
     inner, outer = 0, 2
     while active.size:
         crossing, first = which[active], before[active]
@@ -280,18 +303,16 @@ def _reach(
         near, far = np.array([[-inner, inner], [-outer, outer]])[..., None] + first + 1
         ring = np.stack([(far[0], near[0]), (near[1], far[1])], axis=-1)
         ring = np.minimum(np.maximum(ring, begin[:, None]), end[:, None])
-        (left, right), noise = np.moveaxis(range_sums(sides, *ring), -1, 1)
-        difference[active] = difference[active] - left + right
-        variance[active] = variance[active] + noise[0] + noise[1]
-        crowd = _crossings_within(samples, every, crossing, first, outer) > CROWD
-        reach[active] = np.where(crowd, 0, outer)
-        known = np.abs(difference[active]) >= KNOWN * np.sqrt(variance[active])
+        sums[active] += np.moveaxis(range_sums(sides, *ring), 0, -1)
+        reach[active] = outer
+        (left, noise0, n0), (right, noise1, n1) = np.moveaxis(sums[active], 0, -1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = np.abs(right / n1 - left / n0) >= APART * np.abs(samples.lower[first])
+        known = apart & (np.abs(right - left) >= KNOWN * np.sqrt(noise0 + noise1))
         whole = (first - outer < begin) & (first + 1 + outer >= end)
-        decided = active[known & ~crowd]
-        higher[decided] = np.sign(difference[decided])
-        active = active[~(known | whole | crowd)]
+        active = active[~(known | whole)]
         inner, outer = outer, max(outer + 1, int(outer * GROWTH))
-    return reach, higher
+    return reach
 
 
 def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array]:
@@ -311,8 +332,8 @@ def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array]:
         root = _root(a, b, c)
         slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
         variance = np.vecdot(slopes, solved(information, slopes))
-        slope = np.abs(b + c * root)
-        return root, np.sqrt(variance) / slope, slope
+        slope = b + c * root
+        return root, np.sqrt(variance) / np.abs(slope), slope
 
 
 def _first_guess(samples: Counted) -> tuple[Array, Array]:

@@ -1,0 +1,251 @@
+"""The layers of one profile: its plateaus, and half of the step from each to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from sims_analysis.interfaces.step import (
+    MIDDLE,
+    WHOLE,
+    Plateau,
+    Record,
+    fit_plateau,
+    has_another_edge,
+    level_part,
+    step_between,
+)
+from sims_analysis.kernels.residuals import running, scatter
+from sims_analysis.kernels.samples import Array, in_order
+from sims_analysis.outcomes import Status
+from sims_analysis.shapes.layered_model import maxima
+
+#: What is found of each layer: its status, depths and errors of its edges, the error of its
+#: thickness, and the widths of both edges from 16 % to 84 %, and their errors.
+ROW = (
+    *("status", "top", "top_stderr", "bottom", "bottom_stderr", "thickness_stderr"),
+    *("top_width", "top_width_stderr", "bottom_width", "bottom_width_stderr"),
+)
+#: A layer is at least this part of the highest; another begins or ends inside of it if it rises or
+#: falls by this part of it.
+_SMALLEST, _STEP = 0.05, 0.15
+#: A plateau begins so many widths from an edge; a round one is above this part of its height.
+_COMPLETE, _ROUND = 1.5, 0.8
+#: A stretch as long as a part of an edge is a plateau if it surely has less than part of its slope.
+_FLAT = (0.45, 0.5), (1 / 3, 0.5), (1 / 6, 0.3)
+_SURE = 3.0
+#: Means over neighbours are known to this part of the largest difference; less is rounding; and of
+#: a step of less than so many standard errors of a sample, noise has chosen the plateau.
+_NOISE, _ROUNDING, _CHOSEN = 0.1, 1e-9, 4.5
+
+
+class _Edge(NamedTuple):
+    """Where half of the step between two plateaus is complete, its error, width, and its error."""
+
+    depth: float
+    stderr: float
+    width: float
+    width_stderr: float
+    #: How far the error of the plateau above, and below, moves it; and whether it is in two parts.
+    moved: tuple[float, float]
+    double: bool = False
+
+
+_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+
+
+def find_layers(
+    z: Array, c: Array, s: Array, fraction: float, part: float, *, between: bool
+) -> Array:
+    """Return rows of :data:`ROW`, one for each layer; one with a status if there is none.
+
+    `part` of the step to the plateau on either side is where a layer begins and ends; the others
+    are as for :func:`sims_analysis.interfaces.step.measure_step`.
+    """
+    none = np.full((1, len(ROW)), np.nan)
+    here = in_order(z, c)
+    if here.size < 5:
+        none[0, 0] = Status.NO_DATA
+        return none
+    record = Record(z[here], c[here], s[here], fraction, between and fraction < 1, ())
+    size = float(np.ptp(record.c))
+    noise = record.s if np.isfinite(record.s).all() else np.full(here.size, scatter(record.c))
+    noise = np.maximum(noise, _ROUNDING * size)
+    nodes, mean = _nodes(record, noise / np.sqrt(fraction)) if size > 0 else ([], record.c)
+    if len(nodes) < 2:
+        none[0, 0] = Status.FEATURELESS
+        return none
+    found = _places(record, nodes, mean[nodes])
+    plateaus = [_level(record, *one) for one in found]
+    places, levels = [one for one, _ in found], [one.level for one in plateaus]
+    edges: list[_Edge | None] = [
+        _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
+    ]
+    rows = []
+    for i, (top, bottom) in enumerate(pairwise([None, *edges, None])):
+        rises = levels[i] - np.array(levels[max(i - 1, 0) : i] + levels[i + 1 : i + 2])
+        if rises.max() > 0:
+            rows.append(_layer(top, bottom, rises, plateaus[i].noise))
+    return np.array(rows)
+
+
+def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) -> Array:
+    """Return the row of a layer; None for an edge where the record begins, or ends, inside of it.
+
+    `rises` are those to its plateau from the neighbouring ones. A higher plateau moves edges to
+    lower neighbours inwards, to higher ones outwards; noise that is not small may have chosen it.
+    """
+    first, last = top or _OPEN, bottom or _OPEN
+    together = np.sign(np.prod(rises)) * 2 * first.moved[1] * last.moved[0]
+    thickness = np.sqrt(first.stderr**2 + last.stderr**2 + together)
+    status = Status.OK if top and bottom else Status.TRUNCATED
+    if first.double or last.double:
+        status = Status.WRONG_SHAPE
+    unseen = any(one and np.isnan(one.depth) for one in (top, bottom))
+    if unseen or np.abs(rises).min() < _CHOSEN * noise:
+        status = Status.UNDETERMINED
+    return np.array([
+        status, first.depth, first.stderr, last.depth, last.stderr, thickness,
+        first.width, first.width_stderr, last.width, last.width_stderr,
+    ])  # fmt: skip
+
+
+def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
+    """Return a sample of each plateau (maxima, minima between them, steps), and running means."""
+    c, n = record.c, record.c.size
+    # What lies beyond the ends is low, so that a maximum may be at an end.
+    beyond = n // 4 + 1
+    padded = (np.pad(one, beyond, constant_values=one.min()) for one in (c, noise))
+    tops = np.array(maxima(*padded), dtype=int).clip(beyond, beyond + n - 1) - beyond
+    needed = (noise.max() / (_NOISE * np.ptp(c))) ** 2
+    width = int(min(max(3, needed), n // 10 + 1)) | 1
+    mean = running(np.pad(c, width // 2, mode="edge"), width)
+    tops = np.sort(tops[mean[tops] - mean.min() > _SMALLEST * np.ptp(mean)])
+    if not tops.size:
+        return [], mean
+    bounds = [0, *tops.tolist(), n - 1]
+    lowest = [a + int(mean[a : b + 1].argmin()) for a, b in pairwise(bounds)]
+    nodes = [tops[0]]
+    for low, top in zip(lowest[1:-1], tops[1:], strict=True):
+        nodes += [low, top]
+    for end, top, at in ((lowest[0], tops[0], 0), (lowest[-1], tops[-1], len(nodes) + 1)):
+        sure = 4 * np.hypot(noise[top], noise[end]) / np.sqrt(width)
+        if mean[top] - mean[end] > max(0.1 * abs(mean[top]), sure):
+            nodes.insert(at, end)
+    steps = [_steps(record, a, b, mean, noise) for a, b in pairwise(nodes)]
+    return sorted({*nodes, *(one for each in steps for one in each)}), mean
+
+
+def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> list[int]:
+    """Return the middles of stretches that are surely flat between a minimum and a maximum."""
+    inside = slice(first, last + 1)
+    z, size = record.z[inside], mean[last] - mean[first]
+    done = (record.c[inside] - mean[first]) / size
+    smooth = isotonic_regression(done).x
+    low, high = smooth.searchsorted([_STEP, 1 - _STEP])
+    found: list[int] = []
+    for part, flat in _FLAT:
+        length = max(5, round(part * (high - low)))
+        if high - low < 2 * length:
+            continue
+        mean_slope = (1 - 2 * _STEP) / (z[high - 1] - z[low])
+        u, y, sigma = (
+            np.lib.stride_tricks.sliding_window_view(one, length)
+            for one in (z, done, noise[inside] / abs(size))
+        )
+        u = u - u.mean(axis=1, keepdims=True)
+        squares = np.vecdot(u, u)
+        slope, error = np.vecdot(u, y) / squares, np.sqrt(np.mean(sigma**2, axis=1) / squares)
+        # A plateau is flatter than what is above it, and than what is below.
+        steepest = np.minimum(
+            np.maximum.accumulate(slope), np.maximum.accumulate(slope[::-1])[::-1]
+        )
+        level = (slope + _SURE * error < flat * mean_slope) & (slope < flat * steepest)
+        places = np.flatnonzero(level)
+        places = places[(places >= low) & (places + length <= high)]
+        runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if places.size else []
+        middles = [int(run.mean() + length // 2) for run in runs]
+        found += [m for m in middles if all(abs(smooth[m] - smooth[n]) > _STEP for n in found)]
+    return [first + middle for middle in found]
+
+
+def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[Array, int]]:
+    """Return the samples of each plateau; and 1 or -1 if it is a maximum, or minimum, not level."""
+    z, last = record.z, len(nodes) - 1
+    ends = zip(pairwise(nodes), pairwise(levels.tolist()), strict=True)
+    edges = [_about(record, *pair, *values) for pair, values in ends]
+    found = []
+    for i, node in enumerate(nodes):
+        before, after = edges[max(i - 1, 0)], edges[min(i, last - 1)]
+        begin = before.at + _COMPLETE * before.width if i > 0 else -np.inf
+        end = after.at - _COMPLETE * after.width if i < last else np.inf
+        place = np.flatnonzero((z > begin) & (z < end))
+        if i in (0, last) and place.size > 5:
+            place = np.sort(level_part(record, place if i == 0 else place[::-1]))
+        extremum = 0
+        if place.size < 3:
+            begin = before.nearly[1] if i > 0 else -np.inf
+            end = after.nearly[0] if i < last else np.inf
+            place = np.union1d(np.flatnonzero((z > begin) & (z < end)), node)
+            extremum = 1 if levels[i] > levels[i - 1 if i else 1] else -1
+        found.append((place, extremum))
+    return found
+
+
+class _About(NamedTuple):
+    """Where half of an edge is complete, about, its width, and where it nearly begins and ends."""
+
+    at: float
+    width: float
+    nearly: tuple[float, float]
+
+
+def _about(record: Record, first: int, last: int, low: float, high: float) -> _About:
+    """Return where an edge lies between a sample of one plateau and of the next."""
+    inside = slice(first, last + 1)
+    z, c = record.z[inside], record.c[inside]
+    smooth = isotonic_regression((c - low) / (high - low)).x
+    parts = (1 - _ROUND, 0.16, 0.5, 0.84, _ROUND)
+    depths = np.interp(parts, np.maximum.accumulate(smooth + 1e-9 * np.arange(z.size)), z).tolist()
+    return _About(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
+
+
+def _level(record: Record, place: Array, extremum: int) -> Plateau:
+    """Return the level of a plateau; of one that is none, the extremum of a parabola."""
+    plateau = fit_plateau(record, place, sloping=False)
+    if not extremum or place.size < 4:
+        return plateau
+    u = record.z[place] - plateau.centre
+    columns = np.stack([np.ones(u.size), u, u * u], axis=1)
+    inverse = np.linalg.pinv(columns.T @ columns)
+    p = inverse @ columns.T @ record.c[place]
+    tops = np.clip([u[0], -0.5 * p[1] / p[2] if p[2] else 0.0, u[-1]], u[0], u[-1])
+    at = max(np.stack([tops**0, tops, tops**2], axis=1), key=lambda one: extremum * float(one @ p))
+    noise = plateau.noise
+    if not np.isfinite(record.s).all():
+        noise = float(np.sqrt(np.sum((record.c[place] - columns @ p) ** 2) / (u.size - 3 or 1)))
+    error = noise * float(np.sqrt(at @ inverse @ at / record.fraction))
+    return replace(plateau, level=float(at @ p), error=error, noise=noise)
+
+
+def _edge(
+    record: Record, places: Sequence[Array], plateaus: Sequence[Plateau], part: float
+) -> _Edge:
+    """Return the edge between two plateaus, from the middle of one to the middle of the other."""
+    above, below = places
+    record = record.between([above[above.size // 2 :], below[: (below.size + 1) // 2]])
+    at = part if plateaus[1].level > plateaus[0].level else 1 - part
+    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
+    row = middle
+    if part != 0.5:
+        near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
+        row = step_between(record, plateaus, near, at)
+    if np.isnan(row[0]):
+        return _OPEN
+    double = has_another_edge(whole, middle)
+    return _Edge(row[0], row[4], whole[1], whole[5], (row[8], row[9]), double)

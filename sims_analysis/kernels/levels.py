@@ -1,0 +1,135 @@
+"""Where profiles cross a level between their samples.
+
+Levels are one for each sample. With ``l = ln(value / level)`` at the ends of a segment, the
+crossing lies at ``t = l0 / (l0 - l1)``, which is exact for exponentials; linear where a logarithm
+cannot be taken.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows, same_for_all
+
+RISING, FALLING = 1, -1
+
+
+class Crossings(NamedTuple):
+    """Crossings in order of row and depth, between the samples ``before`` and ``after``; (K,).
+
+    Samples exactly on the level may lie between these; the crossing is then at the first of them.
+    """
+
+    row: Index
+    before: Index
+    after: Index
+    falling: Flags
+
+    def take(self, which: Index | Flags) -> Crossings:
+        """Select crossings by index or mask."""
+        return Crossings._make(field[which] for field in self)
+
+    @property
+    def on_sample(self) -> Flags:
+        """Whether the crossing is at a sample: the one after ``before``."""
+        return self.after - self.before > 1
+
+    @property
+    def at_or_above(self) -> Index:
+        """The last sample that is not deeper than the crossing."""
+        return self.before + self.on_sample
+
+    @property
+    def direction(self) -> NDArray[np.int8]:
+        """``FALLING`` or ``RISING``."""
+        return np.where(self.falling, FALLING, RISING).astype(np.int8)
+
+
+class Located(NamedTuple):
+    """Depths of crossings, relative positions in their segments (0 to 1), decay lengths; (K,)."""
+
+    depth: Array
+    position: Array
+    decay_length: Array
+
+
+def find(rows: Rows, level: Array) -> Crossings:
+    """Find every crossing of the `level`, one for each sample.
+
+    A profile that passes through a sample, or a plateau, at the level crosses it at the first such
+    sample. One that touches the level, or begins or ends on it, does not cross it there.
+    """
+    # One number is compared three times as fast as one for each row.
+    one = level.size > 0 and len(level) == rows.count and same_for_all(level)
+    above = (rows.value > (level[0] if one else level)).reshape(-1)
+    before = _changes(above, rows.offsets)
+    after = before + 1
+    lower = np.where(above[before], after, before)
+    if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
+        # Samples on the level are on neither side: compare their neighbours.
+        off = np.flatnonzero(rows.value != level)
+        change = _changes(above[off], off.searchsorted(rows.offsets))
+        before, after = off[change], off[change + 1]
+    row = rows.offsets.searchsorted(before, side="right") - 1
+    return Crossings(row, before, after, above[before])
+
+
+def _changes(above: Flags, offsets: Index) -> Index:
+    """Find the samples after which a row changes sides."""
+    change = above[1:] != above[:-1]
+    inner = offsets[(offsets > 0) & (offsets < above.size)]
+    change[inner - 1] = False  # between two rows
+    return np.flatnonzero(change)
+
+
+def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:
+    """Index an array that broadcasts to the samples by flat position."""
+    full = np.broadcast_to(samples, rows.value.shape)
+    found: Array = full[divmod(position, max(full.shape[1], 1)) if full.ndim > 1 else position]
+    return found
+
+
+def locate(rows: Rows, level: Array, found: Crossings) -> Located:
+    """Locate crossings between their samples, or at the first sample that lies on the level.
+
+    The decay length is ``|dz / d ln(value / level)|``; NaN where a logarithm cannot be taken.
+    """
+    ends = found.before, found.after
+    (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
+    l0, l1 = (_at_samples(rows, level, end) for end in ends)
+    width = z1 - z0
+    with np.errstate(all="ignore"):
+        s0 = _log_ratio(c0, l0)
+        step = s0 - _log_ratio(c1, l1)
+        position, decay = s0 / step, width / np.abs(step)
+        straight = ~((np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0))
+        position[straight] = ((c0 - l0) / ((c0 - l0) - (c1 - l1)))[straight]
+        decay[straight] = np.nan
+    np.clip(position, 0.0, 1.0, out=position)  # rounding must not leave the segment
+    depth = np.minimum(z0 + position * width, z1)
+    on = found.on_sample
+    depth[on] = rows.depth_at(found.before[on] + 1)
+    position[on] = ((depth - z0) / width)[on]
+    return Located(depth, position, decay)
+
+
+def _log_ratio(c: Array, level: Array) -> Array:
+    """Return ``ln(c / level)``, also where the ratio overflows or underflows."""
+    ratio = c / level
+    found: Array = np.log(ratio)
+    beyond = ~((ratio >= np.finfo(np.float64).tiny) & (ratio < np.inf))
+    found[beyond] = np.log(c[beyond]) - np.log(level[beyond])
+    return found
+
+
+def highest(rows: Rows) -> tuple[Index, Index]:
+    """Find the (first) maximum of each row: the rows that have samples, and its flat position."""
+    if isinstance(rows, Dense) and rows.depth.size:
+        return np.arange(rows.count), rows.offsets[:-1] + rows.value.argmax(axis=1)
+    at_maximum = np.flatnonzero(rows.value == rows.repeat(rows.reduce(np.maximum, rows.value)))
+    row = rows.offsets.searchsorted(at_maximum, side="right") - 1
+    row, first = np.unique(row, return_index=True)
+    return row, at_maximum[first]

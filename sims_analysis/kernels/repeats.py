@@ -1,0 +1,146 @@
+"""Repeats of one profile: what they have in common, apart from the scatter of their samples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sims_analysis.kernels.counting import NONE_COUNTED, scatter_counts, student
+from sims_analysis.kernels.rows import Array
+
+#: Depths are taken as different where chance does it in less than this part of cases.
+_DIFFERENT = 0.01
+#: So many times the variance is pooled anew, without what repeats have in common.
+_TIMES = 4
+#: Scatter is notable if errors are off by more than this factor.
+NOTABLE = 1.4
+#: Scatter is improbable where chance makes it with less than this probability.
+_IMPROBABLE = 1e-7
+#: Degrees of freedom of a scatter that is pooled over neighbouring depths, at least.
+_POOLED = 60
+#: Samples over which a mean profile is smoothed where its slope, or its noise, is needed.
+_SMOOTHED = 5
+
+
+class Repeats(NamedTuple):
+    """What repeats say of their mean.
+
+    The standard error of its samples by the pooled scatter (n,); the relative standard errors of
+    its scale and of its depths; the variance by which the latter is known in one repeat; and by
+    which factor scales, and samples, scatter more than their errors, or 1.
+    """
+
+    stderr: Array
+    scale: float
+    depth: float
+    depth_variance: float
+    scale_excess: float
+    excess: float
+
+
+def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -> Repeats:
+    """Analyse repeats, (m, n) at common depths z (n,), with their standard errors or NaN.
+
+    Each repeat is ``c_r = c + a_r c + b_r z c' + noise``, by least squares, with their mean c and
+    (if `stretched`) its slope; b where it differs between repeats by more than chance. Scales and
+    depths of the mean have the standard errors ``t sd / sqrt(m)`` of the m values a_r and b_r, less
+    the noise in them, with Student's t: see :func:`.counting.scatter_counts`. Without errors of the
+    samples, the variance of the noise is pooled over neighbouring depths, in proportion to c.
+    """
+    m, mean = len(c), c.mean(axis=0)
+    deviation = c - mean
+    stated = np.mean(s**2, axis=0)
+    counted = bool((stated > 0).all())
+    shapes = np.array([mean, z * np.gradient(_smooth(mean), z)] if z.size > _SMOOTHED else [mean])
+    shapes = shapes if stretched else shapes[:1]
+    left, variance = deviation, stated
+    for _ in range(1 if counted else _TIMES):
+        if not counted:
+            variance = _pooled(left, mean) / fraction
+        found, known = _least_squares(deviation, shapes, variance)
+        depth_variance = known[1] if len(shapes) > 1 else np.inf
+        if len(shapes) > 1 and not _differ(found[:, 1], depth_variance):
+            found, known = _least_squares(deviation, shapes[:1], variance)
+        left = deviation - found @ shapes[: found.shape[1]]
+    scale, *depth = (_of_mean(*one) for one in zip(found.T, known, strict=True))
+    excess, freedom = 1.0, (m - 1) * (z.size - found.shape[1])
+    if counted and freedom > 0:
+        excess = _excess(np.sum(left**2 / variance), freedom, fraction)
+        if excess > NOTABLE:  # the errors are not those of the samples
+            by_scatter = repeats(z, c, np.nan * s, fraction, stretched=stretched)
+            return by_scatter._replace(excess=excess)
+    return Repeats(
+        stderr=np.sqrt(_pooled(left, mean) / fraction / m),
+        scale=scale,
+        depth=depth[0] if depth else 0.0,
+        depth_variance=depth_variance,
+        scale_excess=_excess(np.sum(found[:, 0] ** 2) / known[0], m - 1, 1.0),
+        excess=excess,
+    )
+
+
+def _least_squares(deviation: Array, shapes: Array, variance: Array) -> tuple[Array, Array]:
+    """Return the parts of shapes in deviations, (m, k), and the variances of each, (k,)."""
+    weights = np.where(variance > 0, 1.0 / np.where(variance > 0, variance, 1.0), 0.0)
+    normal = np.linalg.pinv((shapes * weights) @ shapes.T)
+    return (deviation * weights) @ shapes.T @ normal, np.diag(normal)
+
+
+def _of_mean(found: Array, variance: float) -> float:
+    """Return the standard error of the mean of values beyond the noise in them."""
+    m = found.size
+    square = np.sum(found**2) / (m - 1)
+    if not scatter_counts(square, variance, m - 1):
+        return 0.0
+    return float(np.sqrt(max(student(m - 1.0) ** 2 * square - variance, 0.0) / m))
+
+
+def _differ(found: Array, variance: float) -> bool:
+    from scipy.special import chdtri
+
+    return bool(np.sum(found**2) > variance * chdtri(found.size - 1, _DIFFERENT))
+
+
+def _excess(chi_square: float, freedom: float, fraction: float) -> float:
+    """Return by which factor values scatter more than their errors; 1 where chance may do it."""
+    from scipy.special import chdtri
+
+    improbable = chi_square * fraction > chdtri(max(freedom * fraction, 1.0), _IMPROBABLE)
+    return float(np.sqrt(chi_square / freedom)) if improbable else 1.0
+
+
+def _pooled(left: Array, mean: Array) -> Array:
+    """Return the variance of single values, pooled over neighbouring depths, as ``k c``."""
+    m, n = left.shape
+    half = min(int(np.ceil(0.5 * _POOLED / (m - 1))), n - 1)
+    level = np.maximum(_smooth(mean), 0.0)
+    squares, levels, width = (
+        _running_sum(one, half) for one in (np.sum(left**2, axis=0), level, np.ones(n))
+    )
+    per_level = np.where(levels > 0, squares / np.where(levels > 0, levels, 1.0), 0.0)
+    per_level /= m - 1
+    # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
+    level = np.maximum(level, NONE_COUNTED**2 * per_level / m)
+    flat = squares / width / (m - 1)
+    variance: Array = np.where(levels > 0, per_level * level, flat)
+    return variance
+
+
+def _running_sum(values: Array, half: int) -> Array:
+    """Return sums over as many neighbours on either side, fewer at the ends."""
+    summed = np.concatenate([[0.0], np.cumsum(values)])
+    place = np.arange(values.size)
+    ends = np.minimum(place + half + 1, values.size), np.maximum(place - half, 0)
+    sums: Array = summed[ends[0]] - summed[ends[1]]
+    return sums
+
+
+def _smooth(mean: Array) -> Array:
+    """Return a running mean, of logarithms where all values of it are positive."""
+    half = _SMOOTHED // 2
+    width = _running_sum(np.ones(mean.size), half)
+    plain = _running_sum(mean, half) / width
+    positive = _running_sum((mean > 0).astype(np.float64), half) == width
+    logs = np.log(np.where(mean > 0, mean, 1.0))
+    return np.where(positive, np.exp(_running_sum(logs, half) / width), plain)

@@ -1,0 +1,128 @@
+"""Answers that samples below their limit, or cut off by the detector, may change."""
+
+import warnings
+
+import numpy as np
+import pytest
+from measured import one
+
+import sims_analysis as sims
+from sims_analysis.errors import JunctionError, ProfileWarning
+
+pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+
+
+def test_strict_refuses_a_junction_below_the_limit_of_the_file_and_names_the_limit():
+    text = "Depth (nm)\tB (atoms/cm3)\n0\t1e18\n1\t8e17\n2\t<5E15\n3\t<5E15\n"
+    ds = sims.read(text.encode()).to_dataset()
+    with pytest.raises(JunctionError) as refused:
+        sims.junction_depth(ds, level="1e15 atoms/cm^3", strict=True)
+    assert "below limit (those without a value are below 5e+15 atom/cm^3)" in str(refused.value)
+
+
+#: Level -> status of the first entry, and whether there is another.
+BELOW = {
+    "1e15 atoms/cm^3": ["below_limit"],
+    "5e15 atoms/cm^3": ["below_limit"],
+    "9e15 atoms/cm^3": ["below_limit"],  # crossed beside the last value
+    "5e16 atoms/cm^3": ["ok", "ok", "ok"],
+    "1e19 atoms/cm^3": ["never_reached"],
+}
+
+
+@pytest.mark.parametrize("level", BELOW)
+def test_a_level_below_the_last_value_may_be_crossed_below_the_limit(level):
+    text = "Depth (nm)\tB (atoms/cm3)\n0\t1e18\n1\t1e16\n2\t8e17\n3\t1e16\n4\t<5E15\n5\t<5E15\n"
+    ds = sims.read(text.encode()).to_dataset()
+    found = sims.crossings(ds, level=level)
+    assert found["status"].values[0].tolist() == BELOW[level]
+    assert found["detection_limit"].item() == 5e15
+    assert found["detection_limit"].attrs["units"] == "atom/cm^3"
+    padded = sims.crossings(ds, level=level, max_count=4)["status"].values[0].tolist()
+    assert padded == BELOW[level] + [""] * (4 - len(BELOW[level]))
+    junction = sims.junction_depth(ds, level=level)
+    assert junction["status"].item() == BELOW[level][0]
+    assert junction["detection_limit"].item() == 5e15
+
+
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [("5e18 cm^-3", "saturated"), ("3e18 cm^-3", "saturated"), ("2e18 cm^-3", "ok")],
+)
+def test_a_level_where_the_detector_saturates_has_status_saturated(level, status):
+    z = np.arange(0.0, 200.0, 2.0)
+    counts = np.random.default_rng(1).poisson(5000 * np.exp(-(((z - 60) / 20) ** 2) / 2) + 5)
+    ds = one(z, np.minimum(counts, 3000) * 1e15)
+    cut = z[counts >= 3000]
+    message = (
+        f": samples from {cut[0]:g} to {cut[-1]:g} nm (3e+18 atom/cm^3) are equal to the last "
+        "digit, as a saturated detector writes them, or were made from such: the answer rests on "
+        "samples that were cut off"
+    )
+    for of, ask in (
+        ("species 'B'", lambda d: sims.junction_depth(d, level=level)),
+        ("species 'B', crossing '0'", lambda d: sims.crossings(d, level=level, max_count=1)),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ProfileWarning)
+            found = ask(ds)
+        assert np.ravel(found["status"]).tolist() == [status]
+        expected = [of + message] if status == "saturated" else []
+        assert [str(one.message) for one in caught if one.category is ProfileWarning] == expected
+        np.testing.assert_array_equal(ask(ds.chunk())["status"], found["status"])
+    smooth = one(z, np.full(z.size, 1e17))
+    assert np.ravel(sims.crossings(smooth, level=level)["status"]).tolist() == ["never_reached"]
+
+
+#: Of twenty samples the third, the ninth and the tenth are given as <5E16.
+LESS = np.exp(-np.arange(20.0) / 3)
+LESS[[2, 8, 9]] = np.nan
+LIMIT = np.where(np.isnan(LESS), 5e16, np.nan)
+FILE = one(range(20), 1e18 * LESS).assign_coords(
+    concentration_detection_limit=(("species", "depth"), [LIMIT], {"units": "atom/cm^3"})
+)
+
+
+def test_an_edge_or_a_mean_over_samples_below_their_limit_has_status_below_limit():
+    for data in (FILE, FILE.chunk()):
+        shown = [
+            sims.decay_length(data, start="3 nm")["status"],
+            sims.decay_length(data, start="3 nm", stop="7 nm")["status"],
+            sims.mean_value(data, start="5 nm", stop="9 nm")["status"],
+            sims.mean_value(data, start="5 nm", stop="7 nm")["status"],
+            sims.mean_value(data, start="8 nm", stop="9 nm")["status"],
+        ]
+        words = [one.values.item() for one in shown]
+        assert words == ["below_limit", "ok", "below_limit", "ok", "no_data"]
+    # They lie below a limit that is not below their own.
+    for limit, more in (("5e16 cm^-3", 3), ("4.9e16 cm^-3", 0)):
+        own = (FILE["concentration"] < float(limit.split()[0])).sum()
+        assert sims.below_detection(FILE, limit=limit).sum() == own + more
+
+
+def with_limits(values, below, limit):
+    """Give a profile of which a file gives some samples as below a limit."""
+    lost = np.isin(np.arange(len(values)), below)
+    limits = ("species", "depth"), [np.where(lost, limit, np.nan)], {"units": "atom/cm^3"}
+    ds = one(range(len(values)), np.where(lost, np.nan, values))
+    return ds.assign_coords(concentration_detection_limit=limits)
+
+
+ROUND = 1e18 * np.exp(-0.5 * ((np.arange(41.0) - 20) / 5) ** 2) + 1e12
+
+
+@pytest.mark.parametrize(
+    ("below", "limit", "status"),
+    [
+        ([14], 4.8e17, "below_limit"),  # below half of the maximum: the width may be less
+        # The maximum may be higher, and all parts of the dose.
+        ([20], 2e18, "below_limit"),
+        ([22], 2e18, "below_limit"),
+        ([3], 1e15, "ok"),  # in the tail
+    ],
+)
+def test_the_status_is_below_limit_only_where_the_answer_rests_on_it(below, limit, status):
+    ds = with_limits(ROUND, below, limit)
+    for ask in (sims.peak, sims.moments, sims.depth_at_dose_fraction):
+        assert ask(ds)["status"].item() == status
+        assert ask(ds, gaps="bridge")["status"].item() == "ok"
