@@ -337,15 +337,15 @@ def test_without_a_lock_work_goes_on(tmp_path, monkeypatch):
 
 
 def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch):
-    asked = []
+    requested = []
     msvcrt = SimpleNamespace(LK_NBLCK=2, LK_UNLCK=0)
-    msvcrt.locking = lambda _, mode, size: asked.append((mode, size))
+    msvcrt.locking = lambda _, mode, size: requested.append((mode, size))
     monkeypatch.setattr(files, "fcntl", None)
     monkeypatch.setattr(files.importlib, "import_module", {"msvcrt": msvcrt}.__getitem__)
     with files.locked(tmp_path) as held:
         assert held is True
-        assert asked == [(2, 1)]
-    assert asked == [(2, 1), (0, 1)]
+        assert requested == [(2, 1)]
+    assert requested == [(2, 1), (0, 1)]
     assert [path.name for path in tmp_path.iterdir()] == [".tmp-lock"]
 
 
