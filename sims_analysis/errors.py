@@ -2,17 +2,22 @@
 
 ``SimsError`` is the root of the errors, ``SimsWarning`` of the warnings. Each error is also
 the built-in exception that a user would expect (``ValueError``, ``KeyError``, ``OSError``...),
-so that code which does not know this library still catches the right thing.
+so that code which does not know this library still catches the right thing. Apart from its text,
+each has parts for programs: ``code``, ``argument``, ``where`` and ``remedy`` (:class:`SimsError`).
 """
 
+import copy
 import importlib.util
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
+from typing import Self, TypedDict, Unpack
+
+from sims_analysis.outcomes import Status
 
 __all__ = [
     "AmbiguousJunctionWarning",
@@ -39,9 +44,177 @@ __all__ = [
 ]
 
 
-class SimsError(Exception):
-    """Root of every error raised on purpose by ``sims_analysis``."""
+#: Code of an error or a warning -> when it has this code. A warning about answers with a status has
+#: the word of the status.
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "error": "any other error",
+        "invalid_argument": "an argument has a value that it cannot have",
+        "conflicting_arguments": "arguments exclude or need each other",
+        "warning": "any other warning",
+        "missing_unit": "a number has no unit",
+        "unknown_unit": "a text is no unit of depth profiling",
+        "ambiguous_unit": "a unit may be meant in several ways",
+        "wrong_unit": "a unit is of another kind than is needed",
+        "not_a_quantity": "a text is no number with a unit",
+        "unusable_profile": "a profile cannot be used as it is",
+        "infinite_sample": "a sample is infinite",
+        "unknown_species": "the data have no such species",
+        "missing_species": "species have no names",
+        "repeated_species": "a species is there more than once",
+        "several_measurements": "there are several measurements where one is needed",
+        "missing_variable": "the data have no variable of the kind that is needed",
+        "missing_axis": "the data have no axis of the kind that is needed",
+        "unordered_axis": "depths do not increase",
+        "wrong_dimensions": "the data, or an argument, are over other dimensions than they may",
+        "missing_value": "an argument has no value for a label of the data",
+        "no_sample_in_window": "a window, or a limit, lies outside of the samples",
+        "no_junction": "there is no junction or crossing",
+        "several_crossings": "more than one crossing qualifies as the junction",
+        "surface_transient": "the record, or the window, begins in a surface transient",
+        "unusual_profile": "a profile is unusual, or was changed harmlessly",
+        "uncertain_dose": "a dose depends on more than the samples",
+        "doubtful_fit": "a fit does not describe the profile",
+        "unreadable_file": "a file cannot be read",
+        "damaged_file": "a file is damaged, or laid out in an unknown way",
+        "truncated_file": "a file ends too early",
+        "unknown_encoding": "the encoding of a text is not known",
+        "ambiguous_table": "columns of a table may be meant in several ways",
+        "several_tables": "there is more than one table to read",
+        "several_samples": "a table distinguishes samples",
+        "unused_argument": "an argument is of no use to a file",
+        "too_large": "a file or an answer is larger than accepted",
+        "invalid_payload": "JSON is not what the API sends",
+        "unreadable_archive": "an archive cannot be read",
+        "not_archived": "an entry is not in the archive",
+        "damaged_entry": "an entry of the archive is damaged",
+        "other_measurement": "an entry of this id is another measurement",
+        "missing_id": "a measurement has no id",
+        "failed_request": "a request failed",
+        "missing_key": "there is no API key",
+        "offline": "the client is offline",
+        "unencrypted": "a key would be sent without encryption",
+        "untrusted_certificate": "the certificate of the server is not trusted",
+        "redirected": "the server redirects to another origin",
+        "no_connection": "there is no connection",
+        "timeout": "the server did not answer in time",
+        "http_status": "the server answered with an HTTP error",
+        "unauthorized": "the key is missing, wrong or not allowed to see this",
+        "not_found": "the server has no such entry",
+        "rate_limited": "the server refuses so many requests",
+        "partial_results": "some of several entries or files failed",
+        **{one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)},
+    }
+)
 
+
+class Parts(TypedDict, total=False):
+    """What an error or a warning has apart from its text: see :class:`SimsError`."""
+
+    code: str
+    argument: str
+    where: Mapping[str, object]
+    remedy: str
+
+
+class _WithParts(Exception):
+    """What errors and warnings have in common: their parts, and how these become a text."""
+
+    code: str = ""
+    argument: str = ""
+    remedy: str = ""
+    #: The code of those about an argument, where it differs.
+    _code_of_arguments: str = ""
+    _where: Mapping[str, object] = MappingProxyType({})
+
+    def __init__(self, *args: object, **parts: Unpack[Parts]) -> None:
+        super().__init__(*args)
+        self.add(**parts)
+
+    def add(
+        self,
+        *,
+        code: str = "",
+        argument: str = "",
+        where: Mapping[str, object] = MappingProxyType({}),
+        remedy: str = "",
+    ) -> Self:
+        """Add the parts that are not known yet; return the same object."""
+        code = code or (argument and self._code_of_arguments)
+        if code and self.code == type(self).code:
+            self.code = code
+        # Of ``fixed['dose']`` and ``window start``, the argument itself.
+        self.argument = self.argument or argument.partition("[")[0].partition(" ")[0]
+        self.remedy = self.remedy or remedy
+        self._where = {**where, **self._where}
+        return self
+
+    def within(self, place: str, **where: object) -> Self:
+        """Return a copy whose message begins with a place, such as the name of a file."""
+        moved = copy.copy(self)
+        moved.args = (f"{place}: {self.args[0]}", *self.args[1:])
+        return moved.add(where=where)
+
+    @property
+    def where(self) -> Mapping[str, object]:
+        """What it is about: a species, a measurement, a depth, a file..."""
+        return MappingProxyType(self._where)
+
+    @property
+    def message(self) -> str:
+        """The text without the remedy."""
+        return str(self.args[0]) if self.args else ""
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, (self.message, self.remedy)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(
+    kind: type[_WithParts], args: tuple[object, ...], parts: dict[str, object]
+) -> _WithParts:
+    """Make a copied or pickled error anew, without the arguments of its class."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(parts)
+    return error
+
+
+class SimsError(_WithParts):
+    """Root of every error raised on purpose by ``sims_analysis``.
+
+    Parameters
+    ----------
+    message : str
+        What was found and what was expected.
+    code : str, optional
+        What kind of error this is, for programs: one of :data:`sims_analysis.errors.CODES`. By
+        default that of its class.
+    argument : str, optional
+        The argument that is wrong or missing; where it is wrong, the message begins with it.
+    where : mapping, optional
+        What it is about: ``species``, ``measurement``, ``depth`` (``"10 nm"``), ``file``, ``path``
+        (in JSON)... It can be read, not changed.
+    remedy : str, optional
+        What to do in Python. The text is the message and, after a semicolon, the remedy.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> try:
+    ...     sims.integrated_dose(ds, start="20")
+    ... except sims.SimsError as found:
+    ...     error = found
+    >>> error.code, error.argument
+    ('missing_unit', 'start')
+    >>> print(error)
+    start='20' has no unit; expected a unit such as 'nm', 'um' or 'angstrom'
+    """
+
+    code = "error"
     #: Of a file that holds a table, what was understood of it: see :func:`sims.explain_read`.
     layout_preview: str = ""
 
@@ -49,20 +222,30 @@ class SimsError(Exception):
 class UnitsError(SimsError, ValueError):
     """A unit is missing, unknown, ambiguous, or of the wrong kind."""
 
+    code = "wrong_unit"
+
 
 class ProfileError(SimsError, ValueError):
     """A depth profile that cannot be used as it is."""
+
+    code = "unusable_profile"
+    _code_of_arguments = "invalid_argument"
 
 
 class ReadError(SimsError, ValueError):
     """A file that holds no depth profile, is damaged, or does not say what its numbers are."""
 
+    code = "unreadable_file"
+    _code_of_arguments = "invalid_argument"
+
 
 class SpeciesError(SimsError, KeyError):
     """A species that is not in the data."""
 
+    code = "unknown_species"
+
     @classmethod
-    def missing(cls, wanted: object, present: Iterable[object], whose: str = "") -> "SpeciesError":
+    def missing(cls, wanted: object, present: Iterable[object], owner: str = "") -> "SpeciesError":
         """Make the error for a missing species; it lists those that are present.
 
         Parameters
@@ -71,7 +254,7 @@ class SpeciesError(SimsError, KeyError):
             The requested species.
         present : iterable
             The species in the data.
-        whose : str, optional
+        owner : str, optional
             Subject of the message, by default the data: ``"data entry 'w1'"``.
 
         Examples
@@ -82,13 +265,10 @@ class SpeciesError(SimsError, KeyError):
         names = [str(name) for name in present]
         close = [repr(name) for name in names if _element(name) == _element(str(wanted))]
         meant = f" (did you mean {' or '.join(close)}?)" if close else ""
-        subject, verb = (f"{whose} has", "it has") if whose else ("the data have", "they have")
+        subject, verb = (f"{owner} has", "it has") if owner else ("the data have", "they have")
         listed = ", ".join(map(repr, names)) or "none"
-        return cls(f"{subject} no species {str(wanted)!r}; {verb} {listed}{meant}")
-
-    def __str__(self) -> str:
-        # KeyError shows the repr of its message, which hides line breaks and doubles quotes.
-        return Exception.__str__(self)
+        text = f"{subject} no species {str(wanted)!r}; {verb} {listed}{meant}"
+        return cls(text, where={"species": str(wanted)})
 
 
 def _element(name: str) -> str:
@@ -98,6 +278,8 @@ def _element(name: str) -> str:
 
 class JunctionError(SimsError, ValueError):
     """No junction or crossing where ``strict=True`` requires one."""
+
+    code = "no_junction"
 
 
 class PayloadError(SimsError, ValueError):
@@ -109,30 +291,47 @@ class PayloadError(SimsError, ValueError):
         What was found and what was expected.
     path : str
         JSON path of the offending value, such as ``$[3].depths[17]``.
+    **parts
+        As of :class:`SimsError`.
     """
 
-    def __init__(self, message: str, path: str = "$") -> None:
-        super().__init__(message, path)
-        self.path = path
+    code = "invalid_payload"
 
-    def __str__(self) -> str:
+    def __init__(self, message: str, path: str = "$", **parts: Unpack[Parts]) -> None:
+        super().__init__(message, path, **parts)
+        self.path = path
+        self.add(where={"path": path})
+
+    @property
+    def message(self) -> str:
+        """The path, and what was found there."""
         return f"{self.path}: {self.args[0]}"
 
 
 class ArchiveError(SimsError):
     """An archive that cannot be read, or whose content is damaged or missing."""
 
+    code = "unreadable_archive"
+    _code_of_arguments = "invalid_argument"
+
 
 class ApiError(SimsError):
     """A request to the API that failed."""
+
+    code = "failed_request"
+    _code_of_arguments = "invalid_argument"
 
 
 class ConnectionFailed(ApiError, OSError):
     """No connection, or one that broke before the response was complete."""
 
+    code = "no_connection"
+
 
 class RequestTimeout(ApiError, TimeoutError):
     """The server did not answer within the timeout."""
+
+    code = "timeout"
 
 
 class StatusError(ApiError):
@@ -148,33 +347,31 @@ class StatusError(ApiError):
         The requested address; it never contains a key.
     body : str
         The beginning of the response body.
+    **parts
+        As of :class:`SimsError`.
     """
 
-    def __init__(self, message: str, *, status_code: int, url: str, body: str = "") -> None:
-        super().__init__(message)
+    code = "http_status"
+
+    def __init__(
+        self, message: str, *, status_code: int, url: str, body: str = "", **parts: Unpack[Parts]
+    ) -> None:
+        super().__init__(message, **parts)
         self.status_code = status_code
         self.url = url
         self.body = body
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_status_error, (type(self), self.args[0], self.__dict__))
-
-
-def _rebuild_status_error(
-    cls: type[StatusError], message: str, state: dict[str, object]
-) -> StatusError:
-    error = cls.__new__(cls)
-    Exception.__init__(error, message)
-    error.__dict__.update(state)
-    return error
 
 
 class Unauthorized(StatusError):
     """401 or 403: the key is missing, wrong, or not allowed to see this entry."""
 
+    code = "unauthorized"
+
 
 class NotFound(StatusError):
     """404 or 422: the server has no entry with this id."""
+
+    code = "not_found"
 
 
 class RateLimited(StatusError):
@@ -186,6 +383,8 @@ class RateLimited(StatusError):
         Seconds to wait, if the server gave them.
     """
 
+    code = "rate_limited"
+
     def __init__(
         self,
         message: str,
@@ -194,8 +393,9 @@ class RateLimited(StatusError):
         url: str,
         body: str = "",
         retry_after: float | None = None,
+        **parts: Unpack[Parts],
     ) -> None:
-        super().__init__(message, status_code=status_code, url=url, body=body)
+        super().__init__(message, status_code=status_code, url=url, body=body, **parts)
         self.retry_after = retry_after
 
 
@@ -208,69 +408,97 @@ class PartialResultsError(ApiError):
         How many failed, and the first reason.
     results : sequence
         One item per id, in the order requested: a ``SIMSResult`` or the error of that id.
+    **parts
+        As of :class:`SimsError`.
     """
 
-    def __init__(self, message: str, results: Sequence[object]) -> None:
-        super().__init__(message, results)
+    code = "partial_results"
+
+    def __init__(self, message: str, results: Sequence[object], **parts: Unpack[Parts]) -> None:
+        super().__init__(message, results, **parts)
         self.results = list(results)
 
-    def __str__(self) -> str:
-        return str(self.args[0])
 
+class SimsWarning(_WithParts, UserWarning):
+    """Root of every warning of ``sims_analysis``; its parts are those of :class:`SimsError`."""
 
-class SimsWarning(UserWarning):
-    """Root of every warning of ``sims_analysis``."""
+    code = "warning"
 
 
 class ProfileWarning(SimsWarning):
     """A profile is unusual, or was usable only after a harmless change, which is stated."""
 
+    code = "unusual_profile"
+
 
 class DoseWarning(SimsWarning):
     """A dose was integrated over less than requested, or depends on the rule."""
+
+    code = "uncertain_dose"
 
 
 class FitWarning(SimsWarning):
     """A fitted model does not describe the profile, or its parameters are not determined."""
 
+    code = "doubtful_fit"
+
 
 class AmbiguousJunctionWarning(SimsWarning):
     """More than one crossing qualified as the junction; one was chosen by the stated policy."""
+
+    code = "several_crossings"
 
 
 # With the separator: a package named `sims_analysis_tools` is the caller's code.
 _PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
-#: Who hears the warnings of this context in place of the user. Python's own filters belong to the
-#: whole process: to switch them would catch, or lose, what other threads warn of.
+#: Receives the warnings of this context in place of the user. Python's own filters belong to the
+#: whole process: to switch them would catch, or lose, warnings of other threads.
 _listener: ContextVar[Callable[[SimsWarning], object] | None] = ContextVar("listener", default=None)
 
 
-def warn(message: str, category: type[SimsWarning]) -> None:
-    """Warn at the line of the caller outside this package, unless somebody listens.
+@contextmanager
+def about(**parts: Unpack[Parts]) -> Iterator[None]:
+    """Add parts to the errors that are raised within: see :class:`SimsError`."""
+    try:
+        yield
+    except SimsError as error:
+        error.add(**parts)
+        raise
+
+
+def warn(
+    message: str | SimsWarning,
+    category: type[SimsWarning] = SimsWarning,
+    **parts: Unpack[Parts],
+) -> None:
+    """Warn at the line of the caller outside this package, or pass the warning to a listener.
+
+    A warning in place of the message is issued as it is.
 
     ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is skipped too:
     in ``ds.pipe(sims.integrated_dose)`` it is between the caller and the function.
     """
+    warning = category(message, **parts) if isinstance(message, str) else message
     listener = _listener.get()
     if listener is not None:
-        listener(category(message))
+        listener(warning)
         return
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_back is not None and _in_between(frame):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(warning, stacklevel=level)
 
 
 @contextmanager
 def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[None]:
-    """Hand the library's warnings of this context to a function, in place of the user.
+    """Pass the library's warnings of this context to a function, in place of the user.
 
-    A thread that is started within has a context of its own: what it warns of, whoever started it
-    collects there and hands on (see :func:`collected`).
+    A thread that is started within has a context of its own: its warnings, whoever started it
+    collects there and passes on (see :func:`collected`).
 
     Parameters
     ----------
@@ -286,7 +514,7 @@ def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[Non
 
 @contextmanager
 def collected() -> Iterator[list[SimsWarning]]:
-    """Collect the library's warnings of this context; nobody else hears of them.
+    """Collect the library's warnings of this context in place of the user.
 
     Examples
     --------
@@ -301,10 +529,10 @@ def collected() -> Iterator[list[SimsWarning]]:
 
 
 @contextmanager
-def warnings_listed() -> Iterator[list[str]]:
+def warnings_listed(describe: Callable[[SimsWarning], str] = str) -> Iterator[list[str]]:
     """Collect the texts of the library's warnings of this context: see :func:`collected`."""
     texts: list[str] = []
-    with redirect_warnings(lambda warning: texts.append(str(warning))):
+    with redirect_warnings(lambda warning: texts.append(describe(warning))):
         yield texts
 
 

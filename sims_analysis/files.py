@@ -194,7 +194,7 @@ class Budget:
         self,
         limit: int = MAX_BYTES,
         error: type[SimsError] = ReadError,
-        advice: str = "; if you trust where it comes from, a larger max_bytes= reads it",
+        advice: str = "if you trust where it comes from, a larger max_bytes= reads it",
         name: str = "",
     ) -> None:
         self.limit = self.left = checked_limit(limit)
@@ -207,7 +207,10 @@ class Budget:
         if self.left < 0:
             raise self._error(
                 f"{self._who}{what} needs more memory than the limit of {self.limit:,} bytes "
-                f"allows for a file{self._advice}"
+                "allows for a file",
+                code="too_large",
+                argument="max_bytes",
+                remedy=self._advice,
             )
 
     def read(self, file: Any, what: str) -> Any:

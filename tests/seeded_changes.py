@@ -3,9 +3,10 @@
 ``python tests/seeded_changes.py sims_analysis/kernels --number 20 --seed 1`` draws twenty places of
 a room (or of modules, or of a line: ``sims_analysis/kernels/dose.py:63``), changes one comparison,
 operator, number, condition, text or call at a time in a copy of the repository, and runs the tests
-of the module and its room: first those that come to the changed line, then all. A change that they
-pass was not seen; one that makes them run too long counts apart. The same seed draws the same
-changes of the same code; Ctrl-C ends with the count so far, and touches no file of yours.
+of the module and its room (of kernels, of the analyses too): first those that come to the changed
+line, then all. A change that they pass was not seen; one that makes them run too long counts apart.
+The same seed draws the same changes of the same code; Ctrl-C ends with the count so far, and
+touches no file of yours.
 
 Not every change matters. What no user could notice is not drawn (annotations, ``zip(strict=)``,
 ...); of what is left unseen, a line says whether any test comes there at all. The rest is for a
@@ -47,6 +48,8 @@ COMPUTED = {
 }  # fmt: skip
 JOINED = {ast.And: ast.Or, ast.Or: ast.And}
 _NO_END = "no end"
+#: Rooms that are tested through the answers of others.
+TESTED_THROUGH = {"kernels": ("analysis", "resampling")}
 #: Arguments that change how code runs, not what it answers.
 UNNOTICED = {"strict", "slots", "frozen", "kw_only", "stacklevel", "maxsize", "repr", "chunksize"}
 
@@ -179,8 +182,11 @@ def tests_of(module, root, *, slow):
     """
     room = module.relative_to(ROOT / "sims_analysis").parts[0]
     own = (root / "tests").rglob(f"test_{module.stem.lstrip('_')}.py")
-    rooms = [root / "tests" / room, root / "tests" / f"test_{room}.py"]
+    others = [root / "tests" / other for other in TESTED_THROUGH.get(room, ())]
+    rooms = [root / "tests" / room, root / "tests" / f"test_{room}.py", *others]
     tests = [str(one) for one in (*own, *rooms) if one.exists()] or ["tests"]
+    messages = root / "tests" / "test_approved_messages.py"  # of every room
+    tests = [*tests, str(messages)] if tests != ["tests"] else tests
     doctests = [[str(module.relative_to(ROOT))]] if ">>>" in module.read_text("utf-8") else []
     return [tests, *doctests, *([["-m", "slow and not study", *tests]] if slow else [])]
 

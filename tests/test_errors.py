@@ -1,11 +1,13 @@
-"""Errors and warnings: what they are besides, what they say, where they point."""
+"""Errors and warnings: their classes, their parts, their texts, and the line that they point at."""
 
+import ast
 import copy
 import importlib.util
 import inspect
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import xarray as xr
@@ -13,13 +15,16 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis import errors
 from sims_analysis.errors import (
+    CODES,
     SpeciesError,
+    about,
     collected,
     redirect_warnings,
     require,
     warn,
     warnings_listed,
 )
+from sims_analysis.outcomes import Status
 
 BUILT_IN = {
     "UnitsError": ValueError, "ProfileError": ValueError, "ReadError": ValueError,
@@ -43,7 +48,7 @@ def test_every_error_and_warning_is_of_the_tree():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "present", "whose", "text"),
+    ("wanted", "present", "owner", "text"),
     [
         ("Li", ["7Li", "23Na"], "",
          "the data have no species 'Li'; they have '7Li', '23Na' (did you mean '7Li'?)"),
@@ -53,10 +58,11 @@ def test_every_error_and_warning_is_of_the_tree():
         (7, ["B"], "entry 'w1'", "entry 'w1' has no species '7'; it has 'B'"),
     ],
 )  # fmt: skip
-def test_a_missing_species_is_named_beside_those_that_are_there(wanted, present, whose, text):
-    error = SpeciesError.missing(wanted, present, whose)
+def test_a_missing_species_is_named_with_those_of_the_data(wanted, present, owner, text):
+    error = SpeciesError.missing(wanted, present, owner)
     assert isinstance(error, SpeciesError)
     assert str(error) == text
+    assert (error.code, error.where) == ("unknown_species", {"species": str(wanted)})
 
 
 def test_a_message_of_a_key_error_is_not_quoted():
@@ -67,6 +73,96 @@ def test_a_payload_says_where_it_is_wrong():
     assert str(errors.PayloadError("no number")) == "$: no number"
     error = errors.PayloadError("no number", "$[3].depths[17]")
     assert (str(error), error.path) == ("$[3].depths[17]: no number", "$[3].depths[17]")
+    assert error.where == {"path": "$[3].depths[17]"}
+
+
+PARTS = {
+    "code": "invalid_argument",
+    "argument": "start",
+    "where": {"species": "B"},
+    "remedy": "give start=",
+}
+
+
+def parts(message):
+    return {name: getattr(message, name) for name in PARTS}
+
+
+def test_messages_have_parts_and_a_text():
+    for kind in (sims.ProfileError, sims.errors.DoseWarning):
+        message = kind("no unit", **PARTS)
+        assert parts(message) == PARTS
+        assert (message.message, str(message)) == ("no unit", "no unit; give start=")
+        with pytest.raises(TypeError):
+            message.where["species"] = "P"
+        assert parts(kind("no unit")) == {
+            "code": kind.code, "argument": "", "where": {}, "remedy": "",
+        }  # fmt: skip
+
+
+def test_the_code_is_that_of_the_class_or_of_arguments():
+    codes = {
+        kind: kind("x", argument="level").code for kind in (sims.ProfileError, sims.UnitsError)
+    }
+    assert codes == {sims.ProfileError: "invalid_argument", sims.UnitsError: "wrong_unit"}
+    assert sims.ProfileError("x", argument="level", code="missing_value").code == "missing_value"
+    assert sims.SimsWarning("x", argument="level").code == "warning"
+
+
+def test_parts_are_added_and_not_replaced():
+    with (
+        pytest.raises(sims.UnitsError) as caught,
+        about(argument="window start", where={"species": "P", "file": "w7.csv"}),
+        about(argument="fixed['dose']"),
+    ):
+        raise sims.UnitsError("no unit", code="missing_unit", where={"species": "B"})
+    assert parts(caught.value) == {
+        "code": "missing_unit",
+        "argument": "fixed",
+        "where": {"species": "B", "file": "w7.csv"},
+        "remedy": "",
+    }
+    assert sims.ProfileError("x").add(argument="window start").argument == "window"
+
+
+def test_an_error_in_a_file_begins_with_its_name():
+    error = sims.ReadError("no unit", **PARTS)
+    moved = error.within("w7.csv", file="w7.csv")
+    assert str(moved) == "w7.csv: no unit; give start="
+    assert moved.where == {"species": "B", "file": "w7.csv"}
+    assert parts(error) == PARTS
+
+
+def test_every_code_is_in_the_table_and_the_reverse():
+    used = {getattr(errors, name).code for name in errors.__all__}
+    used |= {status.word for status in Status} - {"", "ok"}
+    used |= {"invalid_argument"}
+    for path in Path(sims.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            pairs = []
+            if isinstance(node, ast.Call):
+                pairs = [(one.arg, one.value) for one in node.keywords]
+            elif isinstance(node, ast.Dict):  # parts that several messages share
+                pairs = [(getattr(k, "value", ""), v) for k, v in zip(node.keys, node.values)]  # noqa: B905
+            used |= {
+                one.value
+                for name, one in pairs
+                if name == "code" and isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+    assert used == CODES.keys()
+
+
+class OwnError(sims.ReadError):
+    """An error of a plugin, made in its own way."""
+
+    def __init__(self, line, *, width):
+        self.line, self.width = line, width
+
+
+def test_an_error_of_a_plugin_has_parts_too():
+    error = pickle.loads(pickle.dumps(OwnError(7, width=3).within("w7.txt", file="w7.txt")))  # noqa: S301
+    assert (error.line, error.width, str(error)) == (7, 3, "w7.txt: 7")
+    assert (error.code, error.where) == ("unreadable_file", {"file": "w7.txt"})
 
 
 STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "busy"}
@@ -82,19 +178,23 @@ STATUS = {"status_code": 503, "url": "https://lab.example/sims/w1", "body": "bus
         errors.RateLimited("later", url="u", retry_after=7.5),
         errors.PartialResultsError("1 of 2 failed", ["result", "error"]),
         SpeciesError("none"),
+        *(kind("lost") for kind in (errors.ConnectionFailed, errors.RequestTimeout)),
+        errors.FitWarning("flat"),
     ],
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("through", [copy.copy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
-def test_an_error_travels_whole(error, through):
+def test_an_error_is_copied_and_pickled_whole(error, through):
     error.layout_preview = "a table"
+    error.add(**PARTS)
     back = through(error)
+    assert parts(back) == parts(error)
     assert type(back) is type(error)
     assert str(back) == str(error)
     assert vars(back) == vars(error)
 
 
-def test_what_a_status_says():
+def test_a_status_error_has_its_status_and_address():
     plain = errors.StatusError("gone", status_code=500, url="u")
     assert (str(plain), plain.status_code, plain.url, plain.body) == ("gone", 500, "u", "")
     limited = errors.RateLimited("later", url="u")
@@ -116,9 +216,9 @@ def test_a_warning_points_at_the_line_of_the_user():
         "through a method": lambda: ds.sims.integrated_dose(stop="1 um"),
     }
     for call in calls.values():
-        with pytest.warns(sims.errors.DoseWarning) as told:
+        with pytest.warns(sims.errors.DoseWarning) as warned:
             call()
-        (first, *_) = told
+        (first, *_) = warned
         assert first.filename == __file__
         assert first.lineno == inspect.getsourcelines(call)[1]
 
@@ -133,7 +233,7 @@ def test_a_warning_points_at_the_line_of_the_user():
         ("/home/x/notebook.py", "__main__", False),
     ],
 )
-def test_code_of_the_user_is_what_is_neither_ours_nor_of_xarray(file, module, between):
+def test_code_outside_of_this_package_and_xarray_is_of_the_user(file, module, between):
     namespace = {"__name__": module}
     exec(compile("import sys\nframe = sys._getframe()", file, "exec"), namespace)  # noqa: S102
     assert errors._in_between(namespace["frame"]) == between
@@ -143,18 +243,18 @@ def test_code_of_the_user_is_what_is_neither_ours_nor_of_xarray(file, module, be
     assert errors._in_between(nameless["frame"]) is False
 
 
-def test_who_listens_hears_in_place_of_the_user():
-    heard = []
+def test_a_listener_receives_warnings_in_place_of_the_user():
+    received = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with redirect_warnings(heard.append):
+        with redirect_warnings(received.append):
             warn("one", sims.errors.DoseWarning)
             with collected() as inner:
                 warn("two", sims.errors.FitWarning)
             with warnings_listed() as texts:
                 warn("three", sims.SimsWarning)
             warn("four", sims.SimsWarning)
-    assert [(type(one), str(one)) for one in heard] == [
+    assert [(type(one), str(one)) for one in received] == [
         (sims.errors.DoseWarning, "one"), (sims.SimsWarning, "four"),
     ]  # fmt: skip
     assert [(type(one), str(one)) for one in inner] == [(sims.errors.FitWarning, "two")]
@@ -163,23 +263,23 @@ def test_who_listens_hears_in_place_of_the_user():
         warn("after", sims.SimsWarning)
 
 
-def test_who_listens_is_forgotten_after_an_error():
-    heard = []
-    with pytest.raises(KeyError), redirect_warnings(heard.append):
+def test_a_listener_is_removed_after_an_error():
+    received = []
+    with pytest.raises(KeyError), redirect_warnings(received.append):
         raise KeyError
     with pytest.warns(sims.SimsWarning, match="after"):
         warn("after", sims.SimsWarning)
-    assert heard == []
+    assert received == []
 
 
-def test_another_thread_is_not_heard():
+def test_warnings_of_another_thread_are_not_collected():
     def elsewhere():
         with pytest.warns(sims.SimsWarning, match="elsewhere"):
             warn("elsewhere", sims.SimsWarning)
 
-    with collected() as told, ThreadPoolExecutor(1) as pool:
+    with collected() as warned, ThreadPoolExecutor(1) as pool:
         pool.submit(elsewhere).result()
-    assert told == []
+    assert warned == []
 
 
 # ---- what is missing

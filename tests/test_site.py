@@ -149,6 +149,11 @@ def test_the_words_of_a_status_are_explained(extension):
     assert [row.split("`")[1] for row in rows] == [word for word in vocabulary.STATUS if word]
 
 
+def test_the_codes_of_errors_are_listed(extension):
+    rows = extension("tables").table_of_codes().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [*errors.CODES]
+
+
 def test_what_a_dataset_holds_is_listed():
     text = (SITE / "vocabulary.md").read_text(encoding="utf-8")
     section = text[: text.index("## Status")]

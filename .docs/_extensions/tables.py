@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import sims_analysis
-from sims_analysis import outcomes, vocabulary
+from sims_analysis import errors, outcomes, vocabulary
 from sims_analysis.units import CANONICAL
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +80,18 @@ class Statuses(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         return self.parse_text_to_nodes(table_of_statuses())
+
+
+def table_of_codes() -> str:
+    """Return the table of codes of errors and warnings."""
+    return _table(("Code", "When"), [(f"`{code}`", when) for code, when in errors.CODES.items()])
+
+
+class Codes(SphinxDirective):
+    """``{codes}``: the codes of errors and warnings."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.parse_text_to_nodes(table_of_codes())
 
 
 class Models(SphinxDirective):
@@ -155,6 +167,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("vocabulary", Vocabulary)
     app.add_directive("models", Models)
     app.add_directive("statuses", Statuses)
+    app.add_directive("codes", Codes)
     app.add_directive("sources", Sources)
     app.add_directive("extras", Extras)
     app.add_directive("citation", Citation)

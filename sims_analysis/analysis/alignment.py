@@ -28,6 +28,7 @@ from sims_analysis.kernels.alignment import (
 )
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import (
+    argument_error,
     check_choice,
     checks_arguments,
     format_argument,
@@ -130,7 +131,10 @@ def align(
     _check(marker, method, level, fraction, edge, max_shift, markers)
     pair = paired(a, b)
     if MEASUREMENT in a.dims:
-        raise ProfileError("a is a batch; align to one measurement: a.isel(measurement=0)")
+        raise ProfileError(
+            "a is a batch; align to one measurement: a.isel(measurement=0)",
+            code="several_measurements",
+        )
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
     fa, fb = _opened(*pair, variable)
@@ -180,24 +184,33 @@ def _check(
     """Refuse options that do not go together."""
     check_choice("method", method, _METHODS)
     if method in ("peak", "edge") and marker is None:
-        raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns')
+        raise ProfileError(
+            f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns',
+            argument="method",
+        )
     if (level is not None) + (fraction is not None) != (method == "edge"):
-        raise ProfileError('give level or fraction with method="edge", and with no other')
+        raise ProfileError(
+            'give level or fraction with method="edge", and with no other',
+            code="conflicting_arguments",
+        )
     check_choice("edge", edge, ("trailing", "leading"))
     if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
-        raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
+        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
         raise ProfileError(
             f"max_shift={format_argument(max_shift)} goes with a correlation; "
-            f'method="{method}" does not search'
+            f'method="{method}" does not search',
+            argument="max_shift",
         )
     if (markers is not None) != (method == "markers"):
-        raise ProfileError('give markers with method="markers", and with no other')
-    if markers is not None and marker is not None:
-        raise ProfileError("give marker or markers, not both")
-    if markers is not None and (isinstance(markers, str) or len(markers) < 2):
         raise ProfileError(
-            f"markers={format_argument(markers)}; expected two or more: species, or pairs of depths"
+            'give markers with method="markers", and with no other', code="conflicting_arguments"
+        )
+    if markers is not None and marker is not None:
+        raise ProfileError("give marker or markers, not both", code="conflicting_arguments")
+    if markers is not None and (isinstance(markers, str) or len(markers) < 2):
+        raise argument_error(
+            "markers", markers, "expected two or more: species, or pairs of depths"
         )
 
 
@@ -238,7 +251,8 @@ def _only(data: Any, marker: str, name: str) -> Any:
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
         raise SpeciesError(
-            f"marker={marker!r}: {name} has no such species; it has {', '.join(species) or 'none'}"
+            f"marker={marker!r}: {name} has no such species; it has {', '.join(species) or 'none'}",
+            argument="marker",
         )
     return data.sel(species=[marker]) if "species" in data.dims else data
 
@@ -257,7 +271,8 @@ def _shift(
         elif len(names) == 1:
             raise ProfileError(
                 f"species {str(name)!r} has {one[0].size} samples in a and {other[0].size} in "
-                f"{who}; an alignment needs five of each"
+                f"{who}; an alignment needs five of each",
+                where={"species": str(name)},
             )
     if not pairs:
         raise ProfileError("no species has five samples in both a and b")
@@ -305,7 +320,10 @@ def _read_markers(
             of_a, of_b = _species_of(fa), _species_of(fb)
             if marker not in of_a or marker not in of_b:
                 common = ", ".join(name for name in of_a if name in of_b) or "none"
-                raise SpeciesError(f"markers[{i}]={marker!r} is not in both; common are {common}")
+                raise SpeciesError(
+                    f"markers[{i}]={marker!r} is not in both; common are {common}",
+                    argument="markers",
+                )
             in_a.append(vertex(*_samples(fa.depth.values, fa.value.values, of_a.index(marker))))
             in_b.append(vertex(*_samples(z, c, of_b.index(marker))))
             continue

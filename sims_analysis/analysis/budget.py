@@ -24,7 +24,7 @@ from sims_analysis.analysis.dose import (
     term,
 )
 from sims_analysis.analysis.uncertainty import read_relative
-from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     Background,
     mean_over,
@@ -37,7 +37,7 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["Relative", "dose_budget", "relative_uncertainties"]
@@ -139,7 +139,7 @@ def dose_budget(
     rsf_stderr    5.03e+13 atom/cm^2
     """
     if not (is_number(rule_tolerance) and rule_tolerance >= 0):
-        raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
+        raise argument_error("rule_tolerance", rule_tolerance, "expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
@@ -321,8 +321,8 @@ def _surface(found: DoseIntegral) -> xr.Variable:
 def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
     first = first_flagged(frame, abs(difference) > tolerance)
     if first is not None:
-        warn(
-            f"{first.label}: trapezoid and log-linear rule differ by {first.of(difference):.0%} of "
+        first.warn(
+            f"trapezoid and log-linear rule differ by {first.of(difference):.0%} of "
             "the dose; it depends on the sampling of a steep edge, or on a single high sample",
             DoseWarning,
         )

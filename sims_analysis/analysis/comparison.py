@@ -179,7 +179,10 @@ def compare(
             fa, argument_coords=both[0].frame.argument_coords
         )  # a level may have dimensions of its own
     elif junction:
-        raise ProfileError(f"compare: {', '.join(junction)} goes with level=, which is not given")
+        raise ProfileError(
+            f"compare: {', '.join(junction)} goes with level=, which is not given",
+            code="conflicting_arguments",
+        )
     found["status"] = fa.status(status)
     result = fa.dataset(found, coords=fa.along)
     return units.quantify(result) if fa.quantified else result
@@ -377,7 +380,8 @@ def repeatability(
     if MEASUREMENT not in batch.dims:
         raise ProfileError(
             f"repeatability needs a dimension {MEASUREMENT!r}, found "
-            f"{tuple(map(str, batch.dims))}; stack() makes one of many Datasets"
+            f"{tuple(map(str, batch.dims))}; stack() makes one of many Datasets",
+            code="several_measurements",
         )
     if step is None and POINT in batch.dims:
         raise ProfileError(
@@ -400,7 +404,8 @@ def repeatability(
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
         raise ProfileError(
-            f"repeatability: {', '.join(junction)} goes with level=, which is not given"
+            f"repeatability: {', '.join(junction)} goes with level=, which is not given",
+            code="conflicting_arguments",
         )
     result = as_dataset(found)
     return units.quantify(result) if frame.quantified else result

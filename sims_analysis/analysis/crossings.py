@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
@@ -266,10 +266,11 @@ def warn_of_noise(frame: Frame, noise: xr.Variable, raw_number: xr.Variable) -> 
     """Warn of profiles all of whose crossings, so many, noise can make."""
     first = first_flagged(frame, noise)
     if first is not None:
-        warn(
-            f"{first.label}: noise can make its {first.of(raw_number):.0f} crossings of the level; "
-            "their depths are undetermined",
+        first.warn(
+            f"noise can make its {first.of(raw_number):.0f} crossings of the level; their depths "
+            "are undetermined",
             ProfileWarning,
+            code="undetermined",
         )
 
 

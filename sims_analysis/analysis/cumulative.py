@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis.analysis.dose import Rule, check_options, mark_truncated, term
-from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, read_background
 from sims_analysis.frame.call import recorded
@@ -22,7 +22,7 @@ from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import ends
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["cumulative_dose", "depth_at_dose_fraction"]
@@ -191,7 +191,7 @@ def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
         found = read_pure(frame, fraction, "fraction", _PARTS)
     unknown = is_nan(found) & isinstance(fraction, xr.DataArray)
     if anywhere(~((found >= 0) & (found <= 1) | unknown)):
-        raise ProfileError(f"fraction={format_argument(fraction)}; expected {_PARTS}")
+        raise argument_error("fraction", fraction, f"expected {_PARTS}")
     return found
 
 

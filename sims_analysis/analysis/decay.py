@@ -145,8 +145,10 @@ def decay_length(
         frame,
         status == Status.WRONG_SHAPE,
         "the edge is not exponential between start and stop of the answer: the decay length "
-        "depends on them; low= and high=, or start= and stop=, choose a part of it that is",
+        "depends on them",
         ProfileWarning,
+        code="wrong_shape",
+        remedy="low= and high=, or start= and stop=, choose a part of it that is",
     )
     return frame.dataset(
         {
@@ -172,7 +174,7 @@ def _read_levels(
     )
     limit, unknown = stated_limit(frame, detection_limit)
     if anywhere(bottom >= top):
-        raise ProfileError(f"low={low!r} must lie below high={high!r}")
+        raise ProfileError(f"low={low!r} must lie below high={high!r}", argument="low")
     # Between levels of which one is not known there are no samples.
     bottom, top = (
         end if given is None else end.fillna(absent)

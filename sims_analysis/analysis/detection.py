@@ -8,16 +8,16 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.background import warn_of_slope
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
-from sims_analysis.frame.window import Window, message_about_window, read_pair
+from sims_analysis.frame.window import Window, describe_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
@@ -118,9 +118,10 @@ def detection_limit(
             (few & frame.measured(), f"{what} in the window"),
             (blind, why),
         ):
-            message = message_about_window(frame, ends, flagged, problem)
-            if message is not None:
-                warn(f"{message}: there is no limit", SimsWarning)
+            first = first_flagged(frame, flagged)
+            if first is not None:
+                text = describe_window(first, ends, problem)
+                first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     warn_of_slope(frame, ends)
     what = "the limit is that of the others"
     status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
@@ -152,7 +153,8 @@ def _counted(frame: Frame, gross: xr.Variable, window: Window) -> Any:
         raise ProfileError(
             'rule="currie" needs the counts from before the background was subtracted, and the '
             "data have none: call with_counting_statistics(), or detection_limit() itself, before "
-            "subtract_background()"
+            "subtract_background()",
+            argument="rule",
         )
     return abs(gross)
 
@@ -167,7 +169,8 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     if frame.counts is None:
         raise ProfileError(
             'rule="currie" needs counts, and the data have none: give value_per_count=, the value '
-            "of one count, or data with counts from with_counting_statistics()"
+            "of one count, or data with counts from with_counting_statistics()",
+            argument="rule",
         )
     # After a background was subtracted, C / k is not the value of one count, but s / sqrt(k) is.
     counts = frame.counts.where(frame.counts > 0)

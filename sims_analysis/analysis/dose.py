@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.errors import DoseWarning, ProfileError, SimsError
 from sims_analysis.frame.background import (
     Background,
     CommonError,
@@ -21,7 +21,7 @@ from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, codes, elementwise, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Rests
@@ -201,7 +201,10 @@ def read_question(
     if surface == "exclude":
         if transient is None:
             raise ProfileError(
-                'surface="exclude" needs surface_depth, the depth where the transient ends'
+                "the depth where the surface transient ends is not stated",
+                code="surface_transient",
+                argument="surface_depth",
+                remedy='surface="exclude" needs surface_depth',
             )
         # fmax ignores NaN, which stands for a start that was not given. Where the transient is not
         # known to end, there is no dose below it.
@@ -258,7 +261,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     shared = not (first.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
     at_once: Any = {"at_once": shared, "sees_gaps": shared and question.rule == "trapezoid"}
-    at_once["record"] = asked.stated is None and bool(np.isnan(stop.data).all())
+    to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
+    at_once["record"] = asked.stated is None and to_the_end
     found, rests = frame.ask(kernels.integrate, first, stop, rule=question.rule, **at_once)
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
@@ -396,7 +400,7 @@ def mark_truncated(
     below: xr.Variable,
     stderr: xr.Variable | None = None,
     *,
-    error: type[Exception] | None = None,
+    error: type[SimsError] | None = None,
 ) -> xr.Variable:
     """Set the status of doses of whole records to truncated, by what lies `below` these.
 
@@ -414,8 +418,8 @@ def mark_truncated(
             f"{more if part < 1 else ''}; state stop= if that is what is asked for"
         )
         if error is not None:
-            raise error(text)
-        warn(text, DoseWarning)
+            raise first.error(text, error, code="truncated")
+        first.warn(text, DoseWarning, code="truncated")
     return replaced_where(ended, status, Status.TRUNCATED)
 
 
@@ -456,14 +460,15 @@ def _warn_of_limits(found: DoseIntegral, *, strict: bool) -> None:
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
     beyond = "the limits reach beyond the samples"
     if strict and truncated is not None:
-        raise ProfileError(f"{truncated.label}: {beyond}, {truncated.record}")
-    outside = _limits_outside(found)
+        raise truncated.error(f"{beyond}, {truncated.record}", ProfileError, code="truncated")
+    outside, why = _limits_outside(found)
     if outside is not None and strict:
-        raise ProfileError(outside)
+        raise outside.error(why, ProfileError, code="no_sample_in_window")
     if outside is not None and not warned:
-        warn(f"{outside}; there is no dose", DoseWarning)
+        outside.warn(f"{why}; there is no dose", DoseWarning, code="no_sample_in_window")
     if truncated is not None:
-        warn(f"{truncated.label}: {beyond}; integrated over what was measured", DoseWarning)
+        text = f"{beyond}; integrated over what was measured"
+        truncated.warn(text, DoseWarning, code="truncated")
 
 
 def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
@@ -473,11 +478,8 @@ def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
     record = frame.map(ends)
     first = first_flagged(frame, (depth < record.first) | (depth > record.last))
     if first is not None:
-        warn(
-            f"{first.label}: surface_depth, {first.of(depth):g} nm, lies outside the record, "
-            f"{first.record}",
-            DoseWarning,
-        )
+        text = f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
+        first.warn(text, DoseWarning, argument="surface_depth", code="no_sample_in_window")
     return first is not None
 
 
@@ -506,12 +508,14 @@ def _warn_of_transient(found: DoseIntegral) -> None:
         part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=question.rule).value
         share = float(part) / total
         if share > _MATTERS:
-            warn(
-                f"{one.label}: the record begins in a surface transient, and {share:.0%} of the "
-                f"dose lies above {end:g} nm, where the profile is lowest before its maximum at "
-                f'{float(seen.deeper_depth):g} nm; surface="exclude" with surface_depth='
-                f'"{end:g} nm" leaves it out, surface_depth= alone accepts it',
+            one.warn(
+                f"the record begins in a surface transient, and {share:.0%} of the dose lies above "
+                f"{end:g} nm, where the profile is lowest before its maximum at "
+                f"{float(seen.deeper_depth):g} nm",
                 DoseWarning,
+                code="surface_transient",
+                remedy=f'surface="exclude" with surface_depth="{end:g} nm" leaves it out, '
+                "surface_depth= alone accepts it",
             )
             return
 
@@ -531,23 +535,23 @@ def _beginning_at_their_maximum(frame: Frame) -> list[dict[Any, int]]:
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 
 
-def _limits_outside(found: DoseIntegral) -> str | None:
-    """Describe profiles without samples between known limits; None if there are none."""
+def _limits_outside(found: DoseIntegral) -> tuple[First | None, str]:
+    """Return the first profile without samples between known limits, if there is one, and why."""
     frame, none = found.frame, found.status == Status.NO_DATA
     if not anywhere(none):
-        return None
+        return None, ""
     asked = found.question.start, found.question.stop
     known = ~(np.isinf(asked[0]) | np.isinf(asked[1]))
     record = frame.map(ends)
     several = record.last > record.first
     first = first_flagged(frame, none & several & known & found.background.notnull())
     if first is None:
-        return None
+        return None, ""
     a, b = map(first.of, asked)
     what = (
         "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
     )
-    return f"{first.label}: {what}, {first.record}"
+    return first, f"{what}, {first.record}"
 
 
 def term(frame: Frame, name: str) -> str:

@@ -24,7 +24,6 @@ from sims_analysis.errors import (
     AmbiguousJunctionWarning,
     JunctionError,
     ProfileError,
-    warn,
 )
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
@@ -238,7 +237,9 @@ def _after(frame: Frame, after: Any) -> xr.Variable:
     """Read the depth beyond which a junction is looked for; NaN for that of the maximum."""
     at_peak = isinstance(after, str) and after == "peak"
     if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
-        raise ProfileError(f'after={after!r}; expected "peak", or a depth such as "50 nm"')
+        raise ProfileError(
+            f'after={after!r}; expected "peak", or a depth such as "50 nm"', argument="after"
+        )
     return frame.parameter(None if at_peak else after, ("depth",), "after", unknown=np.inf)
 
 
@@ -249,7 +250,8 @@ def _read_which(which: Any) -> int:
         return int(which)
     raise ProfileError(
         f'which={which!r}; expected "deepest", "first", or a whole number: 1 for the shallowest, 2 '
-        "for the next, and so on"
+        "for the next, and so on",
+        argument="which",
     )
 
 
@@ -263,7 +265,8 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         at, highest = first.of(level), first.of(frame.value.max(frame.dim))
         raise JunctionError(
             f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
-            f"{highest:.4g} {frame.units}"
+            f"{highest:.4g} {frame.units}",
+            where=first.where,
         )
 
 
@@ -272,9 +275,8 @@ def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable
         return
     first = first_flagged(frame, (n_crossings > 1) & (status == Status.OK))
     if first is not None:
-        warn(
-            f"{first.label}: {first.of(n_crossings):.0f} crossings qualify as the junction; took "
-            "the deepest one. Narrow the choice with after= or confirm=, or give the number of one "
-            "as which=",
+        first.warn(
+            f"{first.of(n_crossings):.0f} crossings qualify as the junction; took the deepest one",
             AmbiguousJunctionWarning,
+            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
         )

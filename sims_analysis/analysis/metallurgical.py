@@ -27,6 +27,7 @@ from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests, rests_on_points
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import (
+    argument_error,
     check_bool,
     check_choice,
     format_argument,
@@ -263,7 +264,7 @@ def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
 
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if isinstance(dopants, str):
-        raise ProfileError(f"{name}={dopants!r}; expected a list of species, [{dopants!r}]")
+        raise argument_error(name, dopants, f"expected a list of species, [{dopants!r}]")
     if not isinstance(dopants, Mapping):
         listed: Any = dopants
         dopants = dict.fromkeys(read_names(name, listed) if np.size(listed) else [], 1.0)

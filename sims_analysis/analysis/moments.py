@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import term
-from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     Answer,
     add_background_error,
@@ -34,7 +34,7 @@ from sims_analysis.frame.window import (
 )
 from sims_analysis.kernels import moments as kernels
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["moments"]
@@ -221,9 +221,10 @@ def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:
     if not is_number(threshold):
         return frame.parameter(threshold, (frame.kind,), "threshold", unknown=np.inf), False
     if not 0 < threshold < 1:
-        raise ProfileError(
-            f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, or a "
-            "concentration with its unit"
+        raise argument_error(
+            "threshold",
+            threshold,
+            "expected a fraction of the maximum between 0 and 1, or a concentration with its unit",
         )
     return xr.Variable((), float(threshold)), True
 
@@ -258,11 +259,11 @@ def _warn_of_few_counts(frame: Frame, status: xr.Variable) -> None:
     known = (frame.stderr / frame.value).where(frame.value > 0.5 * top).median(frame.dim)
     first = first_flagged(frame, (known > _KNOWN) & (status == Status.OK))
     if first is not None:
-        warn(
-            f"{first.label}: samples near the maximum are known to {100 * first.of(known):.0f} % "
-            "(fewer than 30 counts): the errors of moments above a threshold are too small; give "
-            "start= and stop= instead",
+        first.warn(
+            f"samples near the maximum are known to {100 * first.of(known):.0f} % (fewer than 30 "
+            "counts): the errors of moments above a threshold are too small",
             DoseWarning,
+            remedy="give start= and stop= instead",
         )
 
 
@@ -278,10 +279,10 @@ def _warn_of_wide_errors(frame: Frame, found: kernels.Moments, errors: xr.Variab
     known = errors.isel({_MOMENT: straggle}) / found.straggle
     first = first_flagged(frame, (known > _STRAGGLE_KNOWN) & (found.status == Status.OK))
     if first is not None:
-        warn(
-            f"{first.label}: above the background the straggle is known to "
-            f"{100 * first.of(known):.0f} %; the errors of skewness and kurtosis are too large "
-            "then: such intervals hold in 65 to 95 % of cases. Leave out with stop= what lies "
-            "beyond the peak",
+        first.warn(
+            f"above the background the straggle is known to {100 * first.of(known):.0f} %; the "
+            "errors of skewness and kurtosis are too large then: such intervals hold in 65 to 95 % "
+            "of cases",
             DoseWarning,
+            remedy="leave out with stop= what lies beyond the peak",
         )

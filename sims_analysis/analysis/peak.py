@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning, warn
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
@@ -122,8 +122,8 @@ def peak(
     status = resolve(frame, found.status, rests, window, what=what, bridge=bridge)
     narrow = first_flagged(frame, found.narrowed > _NARROWED)
     if narrow is not None:
-        warn(
-            f"{narrow.label}: samples beside the width, {narrow.of(found.fwhm):.3g} "
+        narrow.warn(
+            f"samples beside the width, {narrow.of(found.fwhm):.3g} "
             f"{frame.axis_units}, are above half of the maximum, too, over "
             f"{narrow.of(found.fwhm * (1 + found.narrowed)):.3g} {frame.axis_units}: noise or a "
             "neighbour cut it short; a fit uses all samples",

@@ -16,7 +16,7 @@ from sims_analysis.conventions.canonical import on_canonical_data, was_subtracte
 from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
@@ -25,7 +25,12 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
-from sims_analysis.text.arguments import checks_arguments, format_argument, is_number
+from sims_analysis.text.arguments import (
+    argument_error,
+    checks_arguments,
+    format_argument,
+    is_number,
+)
 from sims_analysis.units import ParameterLike
 
 __all__ = [
@@ -194,7 +199,7 @@ def _yield(value: Any, name: str) -> float:
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     number = float(match[1]) / 100.0 if match else value
     if not (is_number(number) and 0 < number <= 1):
-        raise ProfileError(f"{name}={value!r}; expected a fraction of the ions, such as '95 %'")
+        raise argument_error(name, value, "expected a fraction of the ions, such as '95 %'")
     return float(number)
 
 
@@ -209,15 +214,18 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         _warn_of_currents(frame, cup & one.notnull() & frame.value.notnull(), whole=stated)
     wrong: Any = counts < 0
     if (place := first_sample(frame, wrong)) is not None:
-        raise ProfileError(
-            f"{place}: negative values in {frame.name} are not counts; take the counting "
-            "statistics before subtracting a background"
+        raise place.error(
+            f"negative values in {frame.name} are not counts; take the counting "
+            "statistics before subtracting a background",
+            ProfileError,
         )
     if frame.kind != "concentration":
         nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
         broken = (abs(counts - nearest) > allowed) & (allowed < 0.5)
         if (place := first_sample(frame, broken)) is not None:
-            raise ProfileError(f"{place} is {_of_broken(frame, counts, one, broken)}")
+            raise ProfileError(
+                f"{place.label} is {_of_broken(frame, counts, one, broken)}", where=place.where
+            )
         wrong = wrong | broken
         counts = xr.where(allowed < 0.5, nearest, counts)
     else:  # placeholders
@@ -249,8 +257,8 @@ def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
         cup = cup & ~(cup | frame.value.isnull()).all(frame.dim)
     place = first_sample(frame, cup)
     if place is not None:
-        warn(
-            f"{place}: measured by a Faraday cup, as the metadata of the species say: a current is "
+        place.warn(
+            "measured by a Faraday cup, as the metadata of the species say: a current is "
             "not counted, and has no standard error here",
             ProfileWarning,
         )
@@ -335,17 +343,18 @@ def poisson_interval(
     (array([0.  , 0.17, 2.84]), array([1.84, 3.3 , 8.38]))
     """
     if not (is_number(confidence) and 0 < confidence < 1):
-        raise ProfileError(f"confidence={confidence!r}; expected a number between 0 and 1")
+        raise argument_error("confidence", confidence, "expected a number between 0 and 1")
     try:
         plain = counts.data if isinstance(counts, xr.DataArray) else np.asarray(counts)
     except ValueError:  # lists of lists of different lengths
         plain = np.asarray("")
     if plain.dtype.kind not in "iuf":
-        raise ProfileError(
-            f"counts={format_argument(counts)}; expected numbers of counts, such as 3 or [0, 5]"
-        )
+        raise argument_error("counts", counts, "expected numbers of counts, such as 3 or [0, 5]")
     if bool((plain < 0).any()):
-        raise ProfileError(f"counts={format_argument(counts)}: a number of counts is not negative")
+        raise ProfileError(
+            f"counts={format_argument(counts)}: a number of counts is not negative",
+            argument="counts",
+        )
     if isinstance(counts, xr.DataArray):
         both = elementwise(partial(_interval, confidence=confidence), counts, outputs=2)
         lower, upper = (end.assign_attrs(counts.attrs) for end in both)
@@ -393,7 +402,6 @@ def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
             number = float(value.to("dimensionless").magnitude)
         if is_number(number) and 0 <= number < 1:
             return xr.DataArray(float(number), attrs={"units": "1"})
-    raise ProfileError(
-        f"{name}={format_argument(value)}; expected a relative uncertainty from 0 to below 1, "
-        "such as 0.05 or '5 %'"
+    raise argument_error(
+        name, value, "expected a relative uncertainty from 0 to below 1, such as 0.05 or '5 %'"
     )

@@ -66,8 +66,9 @@ def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:
     if isinstance(result, SIMSResult):
         return result
     raise ArchiveError(
-        f"{file.name} holds {len(result)} measurements, and an entry is one: add each of what "
-        "sims.read() returns under its own data_id="
+        f"{file.name} holds {len(result)} measurements, and an entry is one",
+        code="several_measurements",
+        remedy="add each of what sims.read() returns under its own data_id=",
     )
 
 
@@ -89,6 +90,7 @@ def _json_of(file: Path, max_bytes: int) -> bytes:
 def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
     if size > max_bytes:
         raise ArchiveError(
-            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept; pass "
-            "max_bytes= to keep it nevertheless"
+            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept",
+            code="too_large",
+            remedy="pass max_bytes= to keep it nevertheless",
         )

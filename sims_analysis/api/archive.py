@@ -407,7 +407,12 @@ class Archive(ArchiveFolder):
         added = addition_of(source, max_bytes, options)
         data_id = data_id or added.result.data_id or stated_id(added.result.depth_profiles)
         if not data_id:
-            raise ArchiveError("the profiles carry no data_id; pass data_id=")
+            raise ArchiveError(
+                "the profiles carry no data_id",
+                code="missing_id",
+                argument="data_id",
+                remedy="pass data_id=",
+            )
         self.folder(data_id)  # refuses what is no id
         return self.keep(
             changed(added.result, data_id=canonical(data_id)),

@@ -109,7 +109,8 @@ class Client:
             endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT, allow_http=allow_http
         )
         if offline and archive is None:
-            raise ApiError("offline=True reads from an archive only; pass archive=")
+            text = "offline=True reads from an archive only; pass archive="
+            raise ApiError(text, code="conflicting_arguments", argument="archive")
         if archive is not None and not isinstance(archive, Archive):
             archive = Archive(archive)
         options = Options(
@@ -264,9 +265,10 @@ class Client:
     def _outcomes(self, data_ids: Iterable[str], errors: str, refresh: bool) -> Outcomes:
         """Give every entry once: what is archived, then what is fetched, as it arrives."""
         if errors not in {"raise", "collect"}:
-            raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'")
+            raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'", argument="errors")
         if refresh and self.offline:
-            raise ApiError("refresh=True asks the API, offline=True forbids it")
+            text = "refresh=True asks the API, offline=True forbids it"
+            raise ApiError(text, code="conflicting_arguments", argument="refresh")
         return self._each(dict.fromkeys(data_ids), refresh)
 
     def _each(self, data_ids: Iterable[str], refresh: bool) -> Outcomes:

@@ -36,13 +36,16 @@ class Endpoint:
         if not host or "@" in parts.netloc or parts.query or parts.fragment:
             raise ApiError(
                 "the endpoint must be https://host/... and hold no user name, password, query or "
-                "fragment; what was given is not shown, for it may hold credentials"
+                "fragment; what was given is not shown, for it may hold credentials",
+                argument="endpoint",
             )
         self.is_loopback = is_loopback(host)
         if parts.scheme == "http" and not (self.is_loopback or allow_http):
             raise ApiError(
-                f"plain http to {host} would send the API key readable for everybody on "
-                "the way; use https, or say allow_http=True"
+                f"plain http to {host} would send the API key readable for everybody on the way",
+                code="unencrypted",
+                argument="allow_http",
+                remedy="use https, or say allow_http=True",
             )
         self.origin = (parts.scheme, host, port)
         self.root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"

@@ -96,14 +96,24 @@ class Fetcher:
         self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None
     ) -> T:
         if self.options.offline:
-            raise ApiError("the client is offline; make one without offline=True to ask the API")
+            raise ApiError(
+                "the client is offline",
+                code="offline",
+                argument="offline",
+                remedy="make one without offline=True to ask the API",
+            )
         if self._closed:
             raise ApiError("the client is closed; make a new one")
         return self._http.get().get(request, read, batch or Batch(self.options.deadline))
 
     def _connected(self) -> Http:
         if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
-            raise ApiError("no API key: pass api_key=, or set AS_API_KEY")
+            raise ApiError(
+                "no API key",
+                code="missing_key",
+                argument="api_key",
+                remedy="pass api_key=, or set AS_API_KEY",
+            )
         from sims_analysis.api.http import Http
 
         return Http(self._endpoint, self._key, self.options)

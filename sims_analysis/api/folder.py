@@ -63,8 +63,10 @@ class ArchiveFolder:
         if not versions:
             self.check()
             raise ArchiveError(
-                f"data entry {data_id!r} is not in the archive {self.path.name!r}; "
-                "fetch it once with a client that has this archive and is not offline"
+                f"data entry {data_id!r} is not in the archive {self.path.name!r}",
+                code="not_archived",
+                where={"data_id": data_id},
+                remedy="fetch it once with a client that has this archive and is not offline",
             )
         if sha256 is None:
             return versions[-1]

@@ -28,6 +28,7 @@ from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
     NotFound,
+    Parts,
     PayloadError,
     RateLimited,
     RequestTimeout,
@@ -44,11 +45,11 @@ _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 #: What a gateway answers in place of a server that does not.
 _NO_ANSWER = {408, 425, 429, 502, 503, 504}
 _MEANING: dict[int, tuple[type[StatusError], str]] = {
-    401: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
-    403: (Unauthorized, ": pass api_key= or set AS_API_KEY, or leave out what it may not see"),
-    404: (NotFound, "; look for what there is with client.search()"),
-    422: (NotFound, "; look for what there is with client.search()"),
-    429: (RateLimited, "; ask less often, or with a smaller max_connections="),
+    401: (Unauthorized, "pass api_key= or set AS_API_KEY"),
+    403: (Unauthorized, "pass api_key= or set AS_API_KEY, or leave out what it may not see"),
+    404: (NotFound, "look for what there is with client.search()"),
+    422: (NotFound, "look for what there is with client.search()"),
+    429: (RateLimited, "ask less often, or with a smaller max_connections="),
 }
 _CONNECT_TIMEOUT = 5.0
 _KEPT_ALIVE = 5.0
@@ -134,19 +135,21 @@ class Http:
         request, reason = exchange.request, type(error).__name__
         detail = self._key.shown(str(error)) or reason
         kind: type[SimsError] = ConnectionFailed
-        again = True
+        again, parts = True, Parts()
         if isinstance(error, Failure):
             return error
         if isinstance(error, PayloadError | ApiError):
-            known = isinstance(error, PayloadError)
-            return Failure(PayloadError(request.message(str(error.args[0]))) if known else error)
+            if isinstance(error, PayloadError):
+                error.args = (request.message(str(error.args[0])), *error.args[1:])
+            return Failure(error)
         if isinstance(error, Overdue | httpx.TimeoutException):
-            kind, text = RequestTimeout, self._overdue(error, exchange)
+            kind, (text, parts) = RequestTimeout, self._overdue(error, exchange)
         elif isinstance(error, zlib.error):
             text = "the compressed answer is damaged"
         elif "CERTIFICATE_VERIFY_FAILED" in detail:
-            text = f"the certificate is not trusted ({detail}); pass ca_bundle= if it is its own"
-            again = False
+            text, again = f"the certificate is not trusted ({detail})", False
+            parts = {"argument": "ca_bundle", "code": "untrusted_certificate"}
+            parts["remedy"] = "pass ca_bundle= if it is its own"
         elif isinstance(error, _FAILURES):
             text = f"the connection failed ({detail}); check the network and the endpoint"
         elif isinstance(error, _OTHERS):
@@ -154,16 +157,20 @@ class Http:
             kind, text, again = ApiError, f"the request could not be made ({reason})", False
         else:
             return error
-        return Failure(kind(request.message(text)), again=again)
+        return Failure(kind(request.message(text), **parts), again=again)
 
-    def _overdue(self, error: Exception, exchange: Exchange) -> str:
+    def _overdue(self, error: Exception, exchange: Exchange) -> tuple[str, Parts]:
+        """Say what was waited for, and which limit to raise."""
         reason, options = type(error).__name__, self._options
-        if exchange.is_late:
-            text = f"no whole answer within {options.deadline:g} s ({reason}); try again, or raise "
-            return f"{text}deadline="
-        if isinstance(error, httpx.ConnectTimeout):
-            return f"no connection ({reason}); check the network and the endpoint"
-        return f"no answer within {options.timeout:g} s ({reason}); try again, or raise timeout="
+        if not exchange.is_late and isinstance(error, httpx.ConnectTimeout):
+            return f"no connection ({reason}); check the network and the endpoint", {}
+        name, what = ("deadline", "whole answer") if exchange.is_late else ("timeout", "answer")
+        text = f"no {what} within {getattr(options, name):g} s ({reason})"
+        return text, {
+            "code": "timeout",
+            "argument": name,
+            "remedy": f"try again, or raise {name}=",
+        }
 
     def _answer(self, exchange: Exchange) -> Answer:
         """Follow redirects within the origin, and return the answer."""
@@ -215,8 +222,10 @@ class Http:
         if not self._endpoint.is_own_server(target):
             raise ApiError(
                 f"{request.what}: {request.url} redirects to another origin, "
-                f"'{self._key.shown(host)}', which gets neither the key nor a request; if that is "
-                "the API, set endpoint= to it"
+                f"'{self._key.shown(host)}', which gets neither the key nor a request",
+                code="redirected",
+                argument="endpoint",
+                remedy="if that is the API, set endpoint= to it",
             )
         return target
 
@@ -237,8 +246,12 @@ class Http:
             piece = inflate.decompress(sent, limit + 1 - size) if inflate else sent
             size += len(piece)
             if size > limit:
-                text = f"the answer is larger than {limit} bytes"
-                raise PayloadError(f"{text}; raise max_response_bytes= to accept it")
+                raise PayloadError(
+                    f"the answer is larger than {limit} bytes",
+                    code="too_large",
+                    argument="max_response_bytes",
+                    remedy="raise max_response_bytes= to accept it",
+                )
             yield piece
         if inflate and not inflate.eof:
             raise zlib.error
@@ -263,7 +276,7 @@ class Http:
             message, advice = f"{message}; this key may not see it", ""
         elif kind is Unauthorized:
             message += "; the key is not accepted here" if self._key else "; no key was sent"
-        error = kind(message + advice, status_code=status, url=request.url, body=text)
+        error = kind(message, status_code=status, url=request.url, body=text, remedy=advice)
         wait = requested_wait(response.headers.get("Retry-After"))
         if isinstance(error, RateLimited):
             error.retry_after = wait
@@ -280,6 +293,7 @@ class Http:
         # What is no JSON at all was cut off or garbled on the way, perhaps.
         again = reason.startswith(NOT_JSON)
         named = type(error)(request.message(reason), self._key.shown(error.path))
+        named.add(code=error.code, argument=error.argument, remedy=error.remedy)
         return Failure(named, again=again)
 
 
@@ -325,4 +339,5 @@ def _trusted(ca_bundle: str | os.PathLike[str]) -> ssl.SSLContext:
             cafile=None if folder else ca_bundle, capath=ca_bundle if folder else None
         )
     except OSError as error:
-        raise ApiError(f"ca_bundle={os.fspath(ca_bundle)!r} cannot be read: {error}") from None
+        text = f"ca_bundle={os.fspath(ca_bundle)!r} cannot be read: {error}"
+        raise ApiError(text, argument="ca_bundle") from None

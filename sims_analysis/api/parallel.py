@@ -67,7 +67,7 @@ def each(
                 yield from ((item, batch.not_requested(f"data entry {item!r}")) for item in waiting)
                 return
             if isinstance(found, SimsWarning):
-                warn(str(found), type(found))
+                warn(found)
                 continue
             item, outcome = found
             if isinstance(outcome, BaseException) and not isinstance(outcome, SimsError):

@@ -53,7 +53,9 @@ class Options:
             fits = isinstance(value, int | kind) and not isinstance(value, bool)
             if not (fits and least <= value < sys.float_info.max):
                 called = "whole number" if kind is int else "number"
-                raise ApiError(f"{name}={value!r:.40}; expected a {called} of at least {least}")
+                raise ApiError(
+                    f"{name}={value!r:.40}; expected a {called} of at least {least}", argument=name
+                )
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,8 @@ class Batch:
         if self._ended is None:
             return ApiError(f"{what}: interrupted")
         error = copy.copy(self._ended)
-        error.args = (
-            f"{what}: not requested after the failure of another: {self._ended}",
-            *error.args[1:],
-        )
+        text = f"{what}: not requested after the failure of another: {self._ended.message}"
+        error.args = (text, *error.args[1:])
         return error
 
     def warn_once(self, kind: str, message: str) -> None:

@@ -168,7 +168,7 @@ def serve(
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     archive.check()
     if port not in range(65536):
-        raise ApiError(f"port={port!r}; expected a whole number from 0 to 65535")
+        raise ApiError(f"port={port!r}; expected a whole number from 0 to 65535", argument="port")
     if no_key and not is_loopback(host):
         raise ApiError(f"without a key only loopback is served, not {host!r}")
     key = None if no_key else _strong(key or os.environ.get(KEY_VARIABLE, "").strip())
@@ -178,8 +178,11 @@ def serve(
     if certfile is None and not is_loopback(host):
         warn(
             f"{host} is served without a certificate: everybody on the way can read the key and "
-            "the data; pass certfile= and keyfile=, unless a reverse proxy speaks https for it",
+            "the data",
             SimsWarning,
+            code="unencrypted",
+            argument="certfile",
+            remedy="pass certfile= and keyfile=, unless a reverse proxy speaks https for it",
         )
     app: ASGIApp = application
     if no_key:

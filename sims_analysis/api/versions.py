@@ -252,8 +252,10 @@ def append(
 
 def _another(record: Record) -> ArchiveError:
     return ArchiveError(
-        f"the archive has another measurement under {record.data_id!r}; pass another data_id, or "
-        "replace=True to make this its new version"
+        f"the archive has another measurement under {record.data_id!r}",
+        code="other_measurement",
+        where={"data_id": record.data_id},
+        remedy="pass another data_id, or replace=True to make this its new version",
     )
 
 
@@ -342,7 +344,10 @@ def damaged(version: Path, reason: str) -> ArchiveError:
     entry = version.parent
     return ArchiveError(
         f"data entry {entry.name!r} in the archive {entry.parent.parent.name!r} is damaged: "
-        f"{reason}; restore {version.name} from a copy, or fetch the entry with refresh=True"
+        f"{reason}",
+        code="damaged_entry",
+        where={"data_id": entry.name, "version": version.name},
+        remedy=f"restore {version.name} from a copy, or fetch the entry again, with refresh",
     )
 
 

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from sims_analysis.cli.options import (
+    Command,
     all_ids,
+    combined,
     ending,
     finish,
     format_option,
     get,
     ids_argument,
-    measured,
-    of_archive,
+    list_species,
     one_line,
     open_client,
     print_columns,
     print_json,
     source_options,
-    together,
+    takes_archive,
 )
 from sims_analysis.errors import SimsError
 
@@ -35,10 +36,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(
+    cls=Command,
     epilog=ending(
         "python -m sims_analysis fetch d290f1ee-6c54-4b01-90e6-d701748f0851 --archive paper",
         "python -m sims_analysis fetch --ids-from wafers.txt --archive paper",
-    )
+    ),
 )
 @ids_argument
 @source_options
@@ -62,7 +64,7 @@ def fetch(
         fetched = [{"data_id": r.data_id, "species": r.species, **r.provenance} for r in results]
         print_json({"fetched": fetched, "failures": failures})
     elif results:
-        print_columns(["data id", "species"], [[r.data_id, measured(r)] for r in results])
+        print_columns(["data id", "species"], [[r.data_id, list_species(r)] for r in results])
     finish(len(results), failures)
 
 
@@ -72,7 +74,7 @@ def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> dat
     try:
         return as_moment(value, option.opts[0])
     except SimsError as error:
-        raise click.BadParameter(one_line(error)) from None
+        raise click.UsageError(one_line(error)) from None
 
 
 #: Parameter of a search -> its option, and what that says.
@@ -82,7 +84,7 @@ _TIMES = {
     "last_updated_min": ("--updated-after", "Changed at this time or later."),
     "last_updated_max": ("--updated-before", "Changed at this time or earlier."),
 }
-_time_options = together(
+_time_options = combined(
     *(
         click.option(option, name, metavar="TIME", callback=_time, help=explanation)
         for name, (option, explanation) in _TIMES.items()
@@ -90,7 +92,7 @@ _time_options = together(
 )
 
 
-@click.command(epilog=ending("python -m sims_analysis search boron --status success"))
+@click.command(cls=Command, epilog=ending("python -m sims_analysis search boron --status success"))
 @click.argument("keywords", nargs=-1)
 @source_options
 @click.option("--status", default="all", show_default=True, help="Status of the processing.")
@@ -124,11 +126,12 @@ def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -
 
 
 @click.command(
+    cls=Command,
     epilog=ending(
         "SIMS_SERVER_KEY=... python -m sims_analysis serve --archive paper-data --port 8000"
-    )
+    ),
 )
-@of_archive
+@takes_archive
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--no-key", is_flag=True, help="Require no key; on this machine only.")

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sims_analysis.cli.files import explain_files, explain_option, file_options, stated_of_files
+from sims_analysis.cli.files import explain_files, explain_option, file_arguments, file_options
 from sims_analysis.cli.options import (
     Folder,
     Group,
     archive_option,
     ending,
+    failure_noted,
     finish,
     format_option,
-    in_options,
-    measured,
-    noted,
-    of_archive,
-    one_folder,
+    list_species,
     one_line,
     print_columns,
     print_json,
+    print_lines,
     refuse_addresses,
-    say,
+    single_folder,
+    takes_archive,
 )
 from sims_analysis.errors import SimsError
 
@@ -42,12 +41,12 @@ def archive() -> None:
 
 
 @archive.command(epilog=ending("python -m sims_analysis archive verify --archive paper-data"))
-@of_archive
+@takes_archive
 @format_option
-def verify(kept: Archive, style: str) -> None:
+def verify(store: Archive, style: str) -> None:
     """Check every version of every entry; exit code 1 if any is damaged."""
-    damage = {name: in_options(reason) for name, reason in kept.verify().items()}
-    entries = sum(1 for _ in kept.folders()) if damage else len(kept)
+    damage = store.verify()
+    entries = sum(1 for _ in store.folders()) if damage else len(store)
     if style == "json":
         print_json({"entries": entries, "damage": damage})
     elif not damage:
@@ -56,25 +55,25 @@ def verify(kept: Archive, style: str) -> None:
 
 
 @archive.command(epilog=ending("python -m sims_analysis archive index --archive lab-data"))
-@of_archive
-def index(kept: Archive) -> None:
+@takes_archive
+def index(store: Archive) -> None:
     """Make the index of a large archive anew.
 
     The index, in your cache folder, answers lists and searches. It keeps itself up to date.
     """
-    click.echo(f"{kept.rebuild_index()} entries")
+    click.echo(f"{store.rebuild_index()} entries")
 
 
 @archive.command("list", epilog=ending("python -m sims_analysis archive list --archive paper-data"))
-@of_archive
+@takes_archive
 @format_option
-def list_entries(kept: Archive, style: str) -> None:
+def list_entries(store: Archive, style: str) -> None:
     """List the entries and where they came from."""
     records: list[Record] = []
     failures: dict[str, str] = {}
-    for data_id in kept.ids():
-        with noted(failures, data_id):
-            records.append(kept.record(data_id))
+    for data_id in store.ids():
+        with failure_noted(failures, data_id):
+            records.append(store.record(data_id))
     if style == "json":
         print_json([record.to_dict() for record in records])
     else:
@@ -113,21 +112,21 @@ def add(
     from sims_analysis.api.archive import Archive
 
     if explain:
-        explain_files(files, stated_of_files(options))
+        explain_files(files, file_arguments(options))
         return
     refuse_addresses(files)
-    kept = Archive(one_folder(folder))
+    store = Archive(single_folder(folder))
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, but there are several files")
-    stated = stated_of_files(options)
+    stated = file_arguments(options)
     failures: dict[str, str] = {}
     for file in files:
         try:
-            result = kept.add(file, data_id=data_id, replace=replace, **stated)
+            result = store.add(file, data_id=data_id, replace=replace, **stated)
         except (SimsError, ImportError) as error:
             failures[str(file)] = one_line(error)
         else:
-            say(f"{result.data_id}: {measured(result)}")
+            print_lines(f"{result.data_id}: {list_species(result)}")
     finish(len(files) - len(failures), failures)
 
 
@@ -141,11 +140,11 @@ def export(ids: tuple[str, ...], folder: Path | None, target: Path) -> None:
     """Copy entries, with their superseded versions, into another archive; without IDS, all."""
     from sims_analysis.api.archive import Archive
 
-    kept = Archive(one_folder(folder))
-    chosen = ids or tuple(kept.ids())
+    store = Archive(single_folder(folder))
+    chosen = ids or tuple(store.ids())
     failures: dict[str, str] = {}
     for data_id in chosen:
-        with noted(failures, data_id):
-            kept.export(data_id, target)
-            say(data_id)
+        with failure_noted(failures, data_id):
+            store.export(data_id, target)
+            print_lines(data_id)
     finish(len(chosen) - len(failures), failures)

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sims_analysis.cli.options import finish, one_line, say, together
+from sims_analysis.cli.options import combined, finish, one_line, print_lines
 from sims_analysis.errors import SimsError
 from sims_analysis.files import MAX_BYTES
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["explain_files", "explain_option", "file_options", "read_files", "stated_of_files"]
+__all__ = ["explain_files", "explain_option", "file_arguments", "file_options", "read_files"]
 
 
 #: What a file does not state.
-file_options = together(
-    click.option("--depth-units", help="Unit of depths, for files that do not state it."),
+file_options = combined(
+    click.option(
+        "--depth-units", metavar="UNIT", help="Unit of depths, for files that do not state it."
+    ),
     click.option(
         "--units",
         multiple=True,
@@ -36,7 +38,7 @@ file_options = together(
     click.option("--number-repeats", is_flag=True, help="Number signals with the same name."),
     click.option(
         "--max-bytes",
-        type=int,
+        type=click.IntRange(min=1),
         metavar="BYTES",
         default=MAX_BYTES,
         show_default=True,
@@ -45,7 +47,7 @@ file_options = together(
 )
 
 
-def stated_of_files(options: dict[str, Any]) -> dict[str, Any]:
+def file_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Remove the `file_options` from those of a command, and return them."""
     names = ("depth_units", "units", "species", "number_repeats", "max_bytes")
     stated = {name: options.pop(name) for name in names}
@@ -80,7 +82,7 @@ def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
         except OSError as error:
             failures[str(file)] = error.strerror or str(error)
         else:
-            say(f"\n{text}" if number else text)
+            print_lines(f"\n{text}" if number else text)
     finish(len(files) - len(failures), failures)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-import sims_analysis
 from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings
 from sims_analysis.text.visible import visible
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from sims_analysis.api.client import Client
     from sims_analysis.dataset.result import SIMSResult
 
-Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
+Decorated = TypeVar("Decorated", bound=Callable[..., Any] | click.Command)
 
 #: Package that a command may need -> the extra that installs it.
 _EXTRAS = {
@@ -33,23 +31,16 @@ _EXTRAS = {
     "starlette": "server",
     "uvicorn": "server",
 }
-#: Exit codes, beside 0, 1 (error) and 2 (usage).
+#: Exit codes, apart from 0, 1 (error) and 2 (usage).
 PARTIAL = 3
 INTERRUPTED = 130
 
 
-class Group(click.Group):
-    """A command group that prints errors as one line on stderr and sets exit codes."""
-
-    def main(self, *args: Any, **options: Any) -> Any:
-        """Run, on a terminal with any encoding."""
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")
-        return super().main(*args, **options)
+class Command(click.Command):
+    """A command that prints errors as one line on stderr and sets exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
+        """Run the command."""
         try:
             with redirect_warnings(_Warnings()):
                 return super().invoke(ctx)
@@ -74,65 +65,59 @@ class Group(click.Group):
             raise click.ClickException(f"{type(error).__name__}: {one_line(error)}") from None
 
 
-#: What messages write for users of Python -> for those of the command line.
-_PHRASES = (
-    (r"sims\.read\(path, (\w+=True)\)", r"\1"),
-    (r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2"),
-    (r"\bpass (another )?data_id=?", r"pass \1--id"),
-    (r'\bsurface="(\w+)" needs surface_depth', r"--surface-dose \1 needs --surface"),
-    (r"\bset start= below the surface transient to exclude it", "state its end with --surface"),
-    (r"\bpass api_key=,? or set\b", "set"),
-    (r"\bwith client\.search\(\)", "with the command search"),
-    (r"\bwith a client that has this archive and is not offline", "with the command fetch"),
-    (r"\bfetch the entry with refresh=True", "fetch the entry with fetch --refresh"),
-    (
-        r"\badd each of what sims\.read\(\) returns under its own data_id=",
-        "in Python, add each of what sims.read() returns under an id of its own",
-    ),
-    (r"; pass max_bytes= to keep it nevertheless", ""),
-    (r"Narrow the choice with after=[^.]*", "The junction lies below --surface"),
-)
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run, on a terminal with any encoding."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
 
 
-#: Functions behind the commands, by whose names a user of Python finds an argument.
-_BEHIND = ("Client", "read", "dose_budget", "junction_depth", "metallurgical_junctions",
-           "with_counting_statistics", "calibrate_depth")  # fmt: skip
-#: An argument in a message: ``start=``; an option, ``--start=``, is none.
-_ARGUMENT = r"(?<![\w-])([a-z_]+)="
+#: Code of an error or warning -> what to do, in place of the remedy in Python.
+_REMEDIES = {
+    "damaged_entry": "restore it from a copy, or fetch it again with fetch --refresh",
+    "missing_id": "give one with --id",
+    "missing_key": "set AS_API_KEY",
+    "missing_species": "name them in order with --species",
+    "missing_unit": "state it with {option} UNIT",
+    "not_archived": "fetch it once with the command fetch",
+    "not_found": "look for what there is with the command search",
+    "other_measurement": "give another --id, or --replace to make this its new version",
+    "rate_limited": "ask less often, or with a smaller --max-connections",
+    "repeated_species": "number them with --number-repeats",
+    "several_crossings": "a junction is looked for below --surface",
+    "surface_transient": "state where it ends with --surface",
+    "timeout": "try again, or raise {option}",
+    "unauthorized": "set AS_API_KEY",
+}
 
 
-def in_options(text: str) -> str:
-    """Write the arguments that a message names as the options that the command has for them.
-
-    Of an argument for which there is no option, the function is named that takes it in Python.
-    """
+def describe(message: SimsError | SimsWarning) -> str:
+    """Word an error or a warning by its parts, with options for arguments."""
     context = click.get_current_context(silent=True)
     parameters = [] if context is None else context.command.params
-    known = {one.name: one.opts[0] for one in parameters if isinstance(one, click.Option)}
-    for phrase, written in _PHRASES:
-        text = re.sub(phrase, written, text)
-
-    def option(found: re.Match[str]) -> str:
-        space = " " if re.match(r"[\w\"'(-]", found[2]) else ""
-        return f"{known[found[1]]}{space}" if found[1] in known else found[0]
-
-    text = re.sub(rf"{_ARGUMENT}(?:True\b)?(?=(.?))", option, text)
-    left = set(re.findall(_ARGUMENT, text))
-    for name in _BEHIND if left else ():
-        function = getattr(sims_analysis, name)
-        mine = [one for one in inspect.signature(function).parameters if one in left]
-        left -= set(mine)
-        if mine and f"sims.{name}(" not in text:
-            text += f" ({', '.join(f'{one}=' for one in mine)} of sims.{name} in Python)"
+    options = {one.name: one.opts[0] for one in parameters if isinstance(one, click.Option)}
+    option, text = options.get(message.argument, ""), message.message
+    if option and text.startswith(message.argument):
+        text = option + text.removeprefix(message.argument)
+    if message.remedy:
+        own = _REMEDIES.get(message.code, "see {option}" if option else "")
+        text += f"; {own.format(option=option) or f'in Python, {message.remedy}'}"
     return text
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error on one line, with options for arguments."""
-    return visible(in_options(" ".join(str(error).split()))) or type(error).__name__
+    """Return the message of an error or a warning on one line."""
+    text = describe(error) if isinstance(error, SimsError | SimsWarning) else str(error)
+    return visible(" ".join(text.split())) or type(error).__name__
 
 
-def say(text: str) -> None:
+def print_lines(text: str) -> None:
     """Print a text of several lines."""
     click.echo(visible(text, keep="\n\t"))
 
@@ -144,7 +129,7 @@ class _Warnings:
         self._shown: set[str] = set()
 
     def __call__(self, warning: SimsWarning) -> None:
-        text = visible(in_options(" ".join(str(warning).split())))
+        text = one_line(warning)
         if text not in self._shown:
             self._shown.add(text)
             click.echo(f"Warning: {text}", err=True)
@@ -185,10 +170,10 @@ class Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
-def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def combined(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
     """Make one decorator of several, which adds their options in this order."""
 
-    def add(command: Command) -> Command:
+    def add(command: Decorated) -> Decorated:
         for option in reversed(options):
             command = option(command)
         return command
@@ -200,7 +185,7 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 archive_option = click.option("--archive", "folder", type=Folder(), help="Folder of the archive.")
 
 
-def one_folder(*given: Path | None) -> Path:
+def single_folder(*given: Path | None) -> Path:
     """Return the folder that was named in one of several ways."""
     named = [folder for folder in given if folder is not None]
     if len(named) != 1:
@@ -208,8 +193,8 @@ def one_folder(*given: Path | None) -> Path:
     return named[0]
 
 
-def of_archive(command: Callable[..., None]) -> Callable[..., None]:
-    """Hand a command the archive that is named, by the option or by a bare argument."""
+def takes_archive(command: Callable[..., None]) -> Callable[..., None]:
+    """Pass a command the archive that is named, by the option or by an argument."""
 
     @click.argument("place", metavar="", type=Folder(), required=False)
     @archive_option
@@ -217,13 +202,13 @@ def of_archive(command: Callable[..., None]) -> Callable[..., None]:
     def with_archive(place: Path | None, folder: Path | None, **options: Any) -> None:
         from sims_analysis.api.archive import Archive
 
-        command(Archive(one_folder(place, folder)), **options)
+        command(Archive(single_folder(place, folder)), **options)
 
     return with_archive
 
 
 #: The ids, and the option for a file with more of them.
-ids_argument = together(
+ids_argument = combined(
     click.argument("ids", nargs=-1),
     click.option(
         "--ids-from",
@@ -252,7 +237,7 @@ def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
 
 
 def refuse_addresses(names: Sequence[object]) -> None:
-    """Refuse addresses in place of ids and files; they are not repeated, for they may hold keys."""
+    """Refuse addresses in place of ids and files; they are not repeated, as they may have keys."""
     if any(re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(name)) for name in names):
         raise click.UsageError(
             "an address is no data id and no file; download what is there, or read it in Python "
@@ -261,7 +246,7 @@ def refuse_addresses(names: Sequence[object]) -> None:
 
 
 #: Where entries come from.
-source_options = together(
+source_options = combined(
     click.option(
         "--archive",
         type=Folder(),
@@ -286,7 +271,7 @@ source_options = together(
 
 def quantity_option(
     kind: str, name: str, explanation: str, **more: Any
-) -> Callable[[Command], Command]:
+) -> Callable[[Decorated], Decorated]:
     """Make an option that takes a number with a unit of a kind, checked before the command runs."""
 
     def check(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -294,9 +279,9 @@ def quantity_option(
 
         if value is not None:
             try:
-                read_quantity(value, (kind,), option.name or "")
+                read_quantity(value, (kind,), option.opts[0])
             except SimsError as error:
-                raise click.BadParameter(one_line(error)) from None
+                raise click.UsageError(one_line(error)) from None
         return value
 
     return click.option(name, metavar=_METAVARS[kind], callback=check, help=explanation, **more)
@@ -338,8 +323,8 @@ def get(
 
 
 @contextmanager
-def noted(failures: dict[str, str], name: str) -> Iterator[None]:
-    """Note under a name what fails, so that others go on."""
+def failure_noted(failures: dict[str, str], name: str) -> Iterator[None]:
+    """Note under a name why it failed, so that others go on."""
     try:
         yield
     except SimsError as error:
@@ -349,8 +334,9 @@ def noted(failures: dict[str, str], name: str) -> Iterator[None]:
 def finish(done: int, failures: dict[str, str]) -> None:
     """Print the failures, and exit with the corresponding code."""
     for name, failure in failures.items():
-        reason = failure.removeprefix(f"{Path(name).name}: ")  # a path says it already
-        who = "" if name in reason else f"{name}: "
+        short = Path(name).name
+        reason = failure.removeprefix(f"{short}: ")  # a path says it already
+        who = "" if repr(name) in reason or reason.startswith(f"{short} ") else f"{name}: "
         click.echo(visible(f"Error: {who}{reason}"), err=True)
     if failures:
         sys.exit(PARTIAL if done else 1)
@@ -361,10 +347,10 @@ def print_json(value: Any) -> None:
     import orjson
 
     text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    click.echo(re.sub(r"[^\x20-\x7e\n]", _spelled, text))
+    click.echo(re.sub(r"[^\x20-\x7e\n]", _escaped, text))
 
 
-def _spelled(found: re.Match[str]) -> str:
+def _escaped(found: re.Match[str]) -> str:
     character = found[0]
     printed = character.encode(sys.stdout.encoding or "ascii", errors="replace") != b"?"
     if printed and visible(character) == character:
@@ -372,7 +358,7 @@ def _spelled(found: re.Match[str]) -> str:
     return json.dumps(character)[1:-1].replace("\x7f", r"\u007f")
 
 
-def measured(result: SIMSResult) -> str:
+def list_species(result: SIMSResult) -> str:
     """List the species of a result for printing, only the first of very many."""
     from sims_analysis.text.arguments import first_few
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -13,24 +12,25 @@ import click
 from sims_analysis.cli.files import (
     explain_files,
     explain_option,
+    file_arguments,
     file_options,
     read_files,
-    stated_of_files,
 )
 from sims_analysis.cli.options import (
+    Command,
     Folder,
     all_ids,
+    describe,
     ending,
+    failure_noted,
     finish,
     format_option,
     get,
     ids_argument,
-    in_options,
-    noted,
     open_client,
     print_json,
+    print_lines,
     quantity_option,
-    say,
     source_options,
 )
 from sims_analysis.errors import warnings_listed
@@ -46,7 +46,7 @@ __all__ = ["report"]
 _SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc"}
 
 #: Options passed to `analyse` unchanged.
-_ASKED = ("level", "start", "stop", "background", "surface", "surface_dose", "doping")
+_ANALYSIS = ("level", "start", "stop", "background", "surface", "surface_dose", "doping")
 
 
 def _split(texts: Iterable[str]) -> list[str]:
@@ -55,13 +55,14 @@ def _split(texts: Iterable[str]) -> list[str]:
 
 
 @click.command(
+    cls=Command,
     epilog=ending(
         "python -m sims_analysis report",
         'python -m sims_analysis report w7.dp_rpc_asc --start "20 nm" --stop "1 um"',
         'python -m sims_analysis report table.csv --depth-units nm --units "B=atoms/cm^3"',
         'python -m sims_analysis report --archive paper-data --level "5e17 atoms/cm^3"',
         "python -m sims_analysis report boron-implant --donors P --acceptors B --format json",
-    )
+    ),
 )
 @ids_argument
 @source_options
@@ -123,9 +124,9 @@ def report(
     from sims_analysis.output.report import to_text
     from sims_analysis.output.report_files import INDEX, write_files, write_index
 
-    asked = {name: options.pop(name) for name in _ASKED}
-    asked |= {"donors": _split(donors), "acceptors": _split(acceptors)}
-    stated = stated_of_files(options)
+    analysis = {name: options.pop(name) for name in _ANALYSIS}
+    analysis |= {"donors": _split(donors), "acceptors": _split(acceptors)}
+    stated = file_arguments(options)
     ids = all_ids(ids, lists)
     if explain:
         _explain(ids, stated)
@@ -134,18 +135,18 @@ def report(
     reports = []
     home = INDEX if len(results) > 1 else ""
     for result in results:
-        with noted(failures, result.data_id):
-            one = _analysed(result, rate, asked)
+        with failure_noted(failures, result.data_id):
+            one = _report_of(result, rate, analysis)
             if style == "table":
-                say(to_text(one) + "\n")
+                print_lines(to_text(one) + "\n")
             written = [] if no_files else [str(path) for path in write_files(one, out, home=home)]
             if style == "table" and written:
-                say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
+                print_lines("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
             reports.append(one.to_dict() | {"files": written})
     if len(results) > 1 and not no_files:
         index = write_index(reports, out, failures)
         if style == "table" and index is not None:
-            say(f"List of all: {index}\n")
+            print_lines(f"List of all: {index}\n")
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)
@@ -211,17 +212,16 @@ def _means_examples(ids: Sequence[str]) -> bool:
     )
 
 
-def _analysed(result: SIMSResult, rate: str | None, asked: dict[str, Any]) -> Report:
-    """Answer the questions; warnings on the way are notes of the report."""
+def _report_of(result: SIMSResult, rate: str | None, analysis: dict[str, Any]) -> Report:
+    """Analyse a measurement; warnings are notes of the report."""
     from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report import analyse
 
-    with warnings_listed() as notes:
+    with warnings_listed(describe) as notes:
         ds = dataset_of(result)
     if rate is not None and "sputter_time" in ds.dims:
         from sims_analysis.quantification.calibration import calibrate_depth
 
         ds = calibrate_depth(ds, rate=rate)
         notes.append(f"depth is sputter time times {rate}, as stated")
-    answered = analyse(ds, notes=notes, **asked)
-    return replace(answered, notes=[in_options(note) for note in answered.notes])
+    return analyse(ds, notes=notes, describe=describe, **analysis)

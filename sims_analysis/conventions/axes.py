@@ -34,7 +34,8 @@ def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
             return axis
     raise ProfileError(
         f"the data have no depth axis: expected a dimension depth, sputter_time or point, "
-        f"found {tuple(data.dims)}"
+        f"found {tuple(data.dims)}",
+        code="missing_axis",
     )
 
 
@@ -46,7 +47,10 @@ def axis_name(data: xr.Dataset | xr.DataArray) -> str:
     for axis in vocabulary.AXES:
         if axis in data.coords:
             return axis
-    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
+    raise ProfileError(
+        "data over 'point' need a coordinate depth (or sputter_time) of each point",
+        code="missing_axis",
+    )
 
 
 def edge_names(data: xr.Dataset | xr.DataArray, axis: str) -> list[str]:

@@ -139,7 +139,7 @@ def first_of(
     for name in names:
         if isinstance(name, str) and name in ds.data_vars and (fits is None or fits(name)):
             return name
-    raise UnitsError(f"{otherwise}; the data have {list_variables(ds)}")
+    raise UnitsError(f"{otherwise}; the data have {list_variables(ds)}", code="missing_variable")
 
 
 def was_subtracted(ds: xr.Dataset, unit: str) -> bool:
@@ -167,14 +167,16 @@ def known_species(labels: xr.Variable | None, *requested: Any, name: str = "spec
     if labels is None:
         raise SpeciesError(
             f"{name} names species, but the data have no coordinate that names them: "
-            "data.assign_coords(species=[...])"
+            "data.assign_coords(species=[...])",
+            argument=name,
         )
     names = [str(label) for label in np.atleast_1d(labels.values)]
     unknown = [one for one in requested if one not in names]
     if unknown:
         raise SpeciesError(
             f"{name} names {', '.join(map(repr, unknown))}; the data have "
-            f"{', '.join(map(repr, names)) or 'none'}"
+            f"{', '.join(map(repr, names)) or 'none'}",
+            argument=name,
         )
     refuse_repeated([one for one in names if one in requested])
     return names
@@ -186,5 +188,6 @@ def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
     if twice:
         raise ProfileError(
             f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
-            "by name; give each its own name, or select one with isel()"
+            "by name; give each its own name, or select one with isel()",
+            code="repeated_species",
         )

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -85,6 +86,11 @@ class _Layout:
     rows: list[int]
     positions: list[NDArray[np.intp]]
     shape: tuple[int, int]
+
+    @cached_property
+    def ends(self) -> set[str]:
+        """Which columns there are."""
+        return {end for one in self.profiles for end in one.columns}
 
     def column(self, end: str, kind: str | None = None) -> Array:
         """Put a column of all profiles, or those of one kind, at its samples; NaN elsewhere."""
@@ -266,10 +272,11 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    order = order_of(profile.depths)
+    order = np.arange(depth.size)
     if not (depth[1:] > depth[:-1]).all():
         if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
+            order = order_of(depth)
         sorted_depths, columns = depth[order], [column[order] for column in columns]
         units = (axis_unit, value_unit)
         depth, columns = without_repeats(who, units, sorted_depths, columns, duplicates)
@@ -347,7 +354,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     layout = _Layout(found, [row_of[n] for n in names], positions, (len(row_of), depth.size))
     variable_names = _variable_names({one.kind for one in found})
     variables, evidence = _variables(layout, variable_names, ("species", axis))
-    shared = {end: layout.column(end) for end in vocabulary.SHARED}
+    shared = {end: layout.column(end) for end in vocabulary.SHARED if end in layout.ends}
     coords: dict[str, Any] = {
         "species": np.array(list(row_of), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
@@ -371,11 +378,10 @@ def _variables(
     """Return a variable for each kind of value, with its ancillary ones; and the coordinates."""
     variables: dict[str, Any] = {}
     coords: dict[str, Any] = {}  # which a DataArray keeps
-    ends = {end for one in layout.profiles for end in one.columns}
     for kind, name in names.items():
         units = CANONICAL[kind]
         variables[name] = (dims, layout.column("", kind), vocabulary.attrs(name, units))
-        for end in [end for end in vocabulary.OF_SAMPLES if end in ends]:
+        for end in [end for end in vocabulary.OF_SAMPLES if end in layout.ends]:
             column = layout.column(end, kind)
             if end == vocabulary.QUALITY:
                 column = np.nan_to_num(column).astype(np.int16)
@@ -441,8 +447,10 @@ def _numbered(found: list[_Canonical]) -> list[_Canonical]:
     twice = ", ".join(dict.fromkeys(repr(name) for name, _ in repeated))
     if len({(name, kind) for name, (_, kind) in zip(names, keys, strict=True)}) < len(keys):
         raise ProfileError(
-            f"species delivered more than once: {twice}; pass one profile of each, or give them "
-            "distinct names with dataclasses.replace(profile, species_name=...)"
+            f"species delivered more than once: {twice}",
+            code="repeated_species",
+            remedy="pass one profile of each, or give them distinct names with "
+            "dataclasses.replace(profile, species_name=...)",
         )
     listed = [repr(name) for name, key in zip(names, keys, strict=True) if key in repeated]
     warn(f"species delivered more than once: {twice}; named {', '.join(listed)}", ProfileWarning)

@@ -207,7 +207,10 @@ def stated_id(profiles: Iterable[DepthProfile]) -> str:
         first, other = list(stated)[:2]
         raise PayloadError(
             f"the profile is of data entry {other!r}, one before it of {first!r}: an entry is one "
-            "measurement; keep them apart, or pass data_id= to make them one",
+            "measurement",
             f"$[{stated[other]}].data_id",
+            code="several_measurements",
+            argument="data_id",
+            remedy="keep them apart, or pass data_id= to make them one",
         )
     return next(iter(stated), "")

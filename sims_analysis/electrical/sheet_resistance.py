@@ -14,7 +14,7 @@ import xarray as xr
 from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.analysis.metallurgical import junctions_below_limit, open_dopants, read_dopants
 from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
@@ -288,8 +288,8 @@ def _warn_of_noise(
     if first is not None:
         change = 100 * (first.of(value / around) - 1)
         error = 100 * first.of(stderr / value)
-        warn(
-            f"{first.label}: by the mobility at each sample the sheet resistance is "
+        first.warn(
+            f"by the mobility at each sample the sheet resistance is "
             f"{abs(change):.2g} % {'higher' if change < 0 else 'lower'} than by that at the mean "
             f"of its neighbours, where the standard error is of {error:.2g} % and does not include "
             "this: mobility falls with concentration, and few counts scatter along it. Give stop= "
@@ -315,8 +315,8 @@ def _warn_of_transient(
     first = first_flagged(profiles, share > _NOTABLE)
     if first is not None:
         at = f'start="{first.of(end):g} nm"'
-        warn(
-            f"{first.label}: the record begins in a surface transient, and {first.of(share):.0%} "
+        first.warn(
+            f"the record begins in a surface transient, and {first.of(share):.0%} "
             f"of the sheet conductance lies above {first.of(end):g} nm, where a profile is lowest "
             f'before its maximum; {at} leaves it out, start="0 nm" accepts it',
             FitWarning,

@@ -23,8 +23,7 @@ from sims_analysis.fitting.arguments import (
 )
 from sims_analysis.fitting.groups import with_layers_counted
 from sims_analysis.fitting.request import FitRequest
-from sims_analysis.fitting.result import fit_profiles, quantified
-from sims_analysis.fitting.statuses import warn_of_statuses
+from sims_analysis.fitting.result import fit_profiles, quantified, warn_of_statuses
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.profiles import open_profiles

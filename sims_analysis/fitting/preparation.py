@@ -97,21 +97,26 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     return FitProblem(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
 
 
+def with_whole_counts(window: Samples, kind: str, top: float) -> Samples:
+    """Return samples, in units of `top`, whose values are their counts if all are whole numbers."""
+    rounded = np.round(window.c * top)
+    whole = kind == "count" and np.isnan(window.k).all()
+    if whole and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
+        return replace(window, k=rounded)
+    return window
+
+
 def objective_of(
     window: Samples, request: FitRequest, limit: float, top: float, fraction: float
 ) -> tuple[Objective | None, Array]:
     """Choose the objective, and the samples that it can use; None if nothing says what they are."""
-    counts = window.k
-    if request.kind == "count" and np.isnan(counts).all():
-        rounded = np.round(window.c * top)
-        if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
-            counts = rounded
-    weights = request.weights
+    window = with_whole_counts(window, request.kind, top)
+    counts, weights = window.k, request.weights
     counted = np.isfinite(counts)
     if weights == "counts" or (weights == "auto" and counted.any()):
         keep = counted & (counts >= 0)
         one = 1 / top if request.kind == "count" else np.nan
-        return poisson_of(replace(window, k=counts).where(keep), one, fraction), keep
+        return poisson_of(window.where(keep), one, fraction), keep
     known = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "auto" and not known.any():

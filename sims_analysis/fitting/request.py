@@ -45,10 +45,10 @@ NUMBERS = (
     "n_samples",
     "n_left_out",
     "residual_correlation",
+    "largest_departure",
     "window_start",
     "window_stop",
     "curve_status",
-    "largest_departure",
     "window_dose",
     "window_dose_stderr",
 )

@@ -13,7 +13,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.run import anywhere, is_lazy
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import argument_error, format_argument, is_number
 
 
 def read_change(
@@ -37,7 +37,7 @@ def read_change(
             named = value["species"].values
         stated = xr.Variable(labels.dims, np.isin(labels.values, named))
         unknown = frame.measured() & read.isnull() & stated
-        warn_where(frame, unknown, f"{name} is NaN: left as it is", ProfileWarning)
+        warn_where(frame, unknown, f"{name} is NaN: left as it is", ProfileWarning, argument=name)
     return read
 
 
@@ -51,7 +51,7 @@ def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable
         value = np.asarray(value.to("dimensionless").magnitude)[()]  # some registries make arrays
     if not is_number(value):
         hint = ", as a number without quotes or a unit" if isinstance(value, str) else ""
-        raise ProfileError(f"{name}={format_argument(value)}; expected {expected}{hint}")
+        raise argument_error(name, value, f"expected {expected}{hint}")
     return xr.Variable((), float(value))
 
 
@@ -63,7 +63,9 @@ def refuse_not_positive(read: xr.Variable, value: Any, name: str) -> None:
     known = numbers[~np.isnan(numbers)]
     if not known.size or not ((known > 0) & np.isfinite(known)).all():
         found = "" if known.size else ", and is NaN"
-        raise ProfileError(f"{name}={format_argument(value)} must be positive{found}")
+        raise ProfileError(
+            f"{name}={format_argument(value)} must be positive{found}", argument=name
+        )
 
 
 def refuse_cases(frame: Frame, read: xr.Variable, name: str) -> None:
@@ -73,5 +75,6 @@ def refuse_cases(frame: Frame, read: xr.Variable, name: str) -> None:
             raise ProfileError(
                 f"{name} is over {str(dim)!r}, and the data over "
                 f"({', '.join(map(str, frame.value.dims))}): add this dimension to the data first, "
-                f"for instance with data.expand_dims({dim}=...)"
+                f"for instance with data.expand_dims({dim}=...)",
+                argument=name,
             )

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import elementwise, replaced_where
-from sims_analysis.frame.window import Window, message_about_window, read_pair
+from sims_analysis.frame.window import Window, describe_window, read_pair
 from sims_analysis.kernels.counting import (
     fall_within,
     window_mean,
@@ -27,6 +27,7 @@ from sims_analysis.kernels.counting import (
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.outcomes import Flag, Status
+from sims_analysis.text.arguments import argument_error
 
 #: What a mean over a window is without its samples below their limit.
 MEAN_OF_OTHERS = "the mean of the others is too high"
@@ -63,16 +64,19 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
         endless: Any = np.isinf(level)
         return Background(stated=replaced_where(endless, level))
     if len(background) != 2:
-        raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
+        raise argument_error("background", background, "expected a value or (start, stop)")
     window = read_pair(frame, background, "background")
     if not frame.lazy:
         measured = frame.measured()
         empty = (frame.map(window_statistics, *window).n == 0) & measured
-        message = message_about_window(frame, window, empty, "no sample in the background window")
-        if message is not None:
+        first = first_flagged(frame, empty)
+        if first is not None:
+            text = describe_window(first, window, "no sample in the background window")
+            parts: Parts = {"code": "no_sample_in_window", "argument": "background"}
             if strict or bool((empty == measured).all()):
-                raise ProfileError(message)
-            warn(f"{message}: without a background there is no result", DoseWarning)
+                raise first.error(text, ProfileError, **parts)
+            text += ": without a background there is no result"
+            first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
         warn_of_slope(frame, window, DoseWarning)
     return Background(window=window)
@@ -106,12 +110,12 @@ def warn_of_slope(
     found = frame.map(fall_within, *window, errors="sum")
     first = first_flagged(frame, (found.part > _FALLS) & (found.certain > _SURELY))
     if first is not None:
-        warn(
-            f"{first.label}: the profile still falls in the background window, by "
+        first.warn(
+            "the profile still falls in the background window, by "
             f"{100 * first.of(found.part):.0f} % of the mean from its first half to the second "
-            f"({first.of(found.certain):.0f} standard errors): the mean is too high; choose a "
-            "window where the profile is level",
+            f"({first.of(found.certain):.0f} standard errors): the mean is too high",
             category,
+            remedy="choose a window where the profile is level",
         )
 
 

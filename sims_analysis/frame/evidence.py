@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning, SimsWarning, warn
+from sims_analysis.errors import Parts, ProfileWarning, SimsError, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -86,7 +86,7 @@ def resolve(
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
     category: type[SimsWarning] | None = ProfileWarning,
-    error: type[Exception] | None = None,
+    error: type[SimsError] | None = None,
 ) -> xr.Variable:
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
@@ -193,7 +193,7 @@ def warn_of_evidence(
     category: type[SimsWarning] = ProfileWarning,
     *,
     bridge: bool | None = False,
-    error: type[Exception] | None = None,
+    error: type[SimsError] | None = None,
 ) -> None:
     """Warn of the first answer of each status that is one of evidence; raise `error` if given."""
     present = codes(status)
@@ -203,12 +203,12 @@ def warn_of_evidence(
         first = first_flagged(frame, status == one.status)
         if first is None:
             continue
-        text = f"{first.label}: {_described(one.kind, first, window, what)}"
-        if one.status.advice and bridge is not None and one.flags & _BRIDGED:
-            text += f". {one.status.advice}"
+        text = _described(one.kind, first, window, what)
+        bridged = bridge is not None and one.flags & _BRIDGED
+        parts: Parts = {"code": one.status.word, "remedy": one.status.advice if bridged else ""}
         if error is not None:
-            raise error(text)
-        warn(text, category)
+            raise first.error(text, error, **parts)
+        first.warn(text, category, **parts)
 
 
 def _described(kind: Kind, first: First, window: Window, what: str) -> str:

@@ -243,8 +243,9 @@ class Frame(Profiles):
         except InfiniteSampleError as error:
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])
             index = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
-            label = self.label(dict(zip(order, map(int, index), strict=True)))
-            raise refuse_infinite(error, label, names) from None
+            place = dict(zip(order, map(int, index), strict=True))
+            refused = refuse_infinite(error, self.label(place), names)
+            raise refused.add(where=self.where(place)) from None
 
     @property
     def stderr_of_sums(self) -> xr.Variable | None:
@@ -303,14 +304,23 @@ class Frame(Profiles):
 
     def label(self, index: Mapping[Any, int]) -> str:
         """Name a profile by its coordinates, for messages."""
-        coords = {**self.coords, **self.argument_coords}
-        parts = [
-            f"{d} {str(coords[d].values[i] if d in coords and coords[d].ndim else i)!r}"
-            for d, i in index.items()
-        ]
-        if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
-            parts.append(f"species {str(self.coords['species'].values)!r}")
+        parts = (f"{name} {part!r}" for name, part in self.where(index).items())
         return ", ".join(parts) or "the profile"
+
+    def where(self, index: Mapping[Any, int]) -> dict[str, object]:
+        """Return the coordinates of a profile, or of a sample, for the parts of messages."""
+        coords = {**self.coords, **self.argument_coords}
+        found: dict[str, object] = {
+            str(d): str(coords[d].values[i] if d in coords and coords[d].ndim else i)
+            for d, i in index.items()
+            if d != self.dim
+        }
+        if not found and "species" in self.coords and self.coords["species"].ndim == 0:
+            found["species"] = str(self.coords["species"].values)
+        if self.dim in index:
+            place = self.depth.isel(index, missing_dims="ignore")
+            found[self.axis] = f"{float(place):g} {self.axis_units}"
+        return found
 
     def with_attrs(
         self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str | None

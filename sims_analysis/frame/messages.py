@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import SimsWarning, warn
+from sims_analysis.errors import Parts, SimsError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import is_lazy
+
+E = TypeVar("E", bound=SimsError)
 
 
 @dataclass(frozen=True)
 class First:
-    """The first profile to which a message applies."""
+    """The first profile, or sample, to which a message applies."""
 
     frame: Frame
     index: dict[Any, int]
     #: Its name, with the number of others: ``"species 'B' and 2 more"``.
     label: str
+
+    @property
+    def where(self) -> dict[str, object]:
+        """Its coordinates, as the part ``where`` of a message."""
+        return self.frame.where(self.index)
+
+    def warn(self, text: str, category: type[SimsWarning], **parts: Unpack[Parts]) -> None:
+        """Warn of it, by its name."""
+        warn(category(f"{self.label}: {text}", **parts).add(where=self.where))
+
+    def error(self, text: str, kind: type[E], **parts: Unpack[Parts]) -> E:
+        """Return an error about it, by its name."""
+        return kind(f"{self.label}: {text}", **parts).add(where=self.where)
 
     def of(self, variable: xr.Variable) -> float:
         """Return the value of this profile."""
@@ -72,8 +87,8 @@ def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
     return First(frame, index, f"{frame.label(index)}{others}")
 
 
-def first_sample(frame: Frame, flagged: xr.Variable) -> str | None:
-    """Describe the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``."""
+def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
+    """Return the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``."""
     if is_lazy(flagged):
         return None
     flagged = flagged.set_dims(frame.value.sizes).transpose(*frame.value.dims)
@@ -84,14 +99,21 @@ def first_sample(frame: Frame, flagged: xr.Variable) -> str | None:
     place = float(frame.depth.isel(index, missing_dims="ignore"))
     profile = frame.label({d: i for d, i in index.items() if d != frame.dim})
     more = f" (and {len(where) - 1} more)" if len(where) > 1 else ""
-    return (
+    label = (
         f"{profile}, {frame.axis.replace('_', ' ')} {place:g} {frame.axis_units}: "
         f"{float(frame.value.isel(index)):g} {frame.units}{more}"
     )
+    return First(frame, index, label)
 
 
-def warn_where(frame: Frame, flagged: xr.Variable, text: str, category: type[SimsWarning]) -> None:
+def warn_where(
+    frame: Frame,
+    flagged: xr.Variable,
+    text: str,
+    category: type[SimsWarning],
+    **parts: Unpack[Parts],
+) -> None:
     """Warn once for all flagged profiles."""
     found = first_flagged(frame, flagged)
     if found is not None:
-        warn(f"{found.label}: {text}", category)
+        found.warn(text, category, **parts)

@@ -76,7 +76,8 @@ def open_frame(
     if axis not in axes:
         raise UnitsError(
             f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
-            "calibrate_depth() turns sputter time into depth"
+            "calibrate_depth() turns sputter time into depth",
+            code="missing_axis",
         )
     name = "" if array.name is None else str(array.name)
     whose = name or "the data"
@@ -151,7 +152,7 @@ def open_at_level(
             data, (stated.kind,), question=f"{question} of this level", variable=variable, axes=axes
         )
     except UnitsError as error:
-        raise UnitsError(f"level={format_argument(level)}: {error}") from None
+        raise UnitsError(f"level={format_argument(level)}: {error}", argument="level") from None
     read = frame.parameter(stated, (stated.kind,), "level")
     if not read.ndim and np.isfinite(read.data):
         return frame, read
@@ -180,7 +181,8 @@ def _select(
     if variable is not None and (not isinstance(variable, str) or variable not in data.data_vars):
         raise UnitsError(
             f"{question}: there is no variable {format_argument(variable)}; the data have "
-            f"{_present(data)}"
+            f"{_present(data)}",
+            code="missing_variable",
         )
     every = vocabulary.MEASURED if variable is None else [variable]
     names = [name for name in every if name in data.data_vars]
@@ -196,7 +198,10 @@ def _select(
         return data, array, beside
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
-    raise UnitsError(f"{question} needs a {wanted}; the data have {found or _present(data)}")
+    raise UnitsError(
+        f"{question} needs a {wanted}; the data have {found or _present(data)}",
+        code="missing_variable",
+    )
 
 
 def _present(data: xr.Dataset) -> str:
@@ -291,7 +296,8 @@ def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: 
     elif set(plain.dims) != set(value.dims):
         raise ProfileError(
             f"{name}_{end} is over {_listed(plain)}, and {name} over {_listed(value)}: each "
-            "sample needs its own"
+            "sample needs its own",
+            code="wrong_dimensions",
         )
     return plain.transpose(*value.dims)
 
@@ -321,7 +327,10 @@ def _axis(
 ) -> xr.Variable:
     """Return the axis: one-dimensional, or with all dimensions of the values."""
     if axis not in coords:
-        raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
+        raise ProfileError(
+            f"the data have a dimension {axis!r} but no coordinate with its values",
+            code="missing_axis",
+        )
     depth, _ = units.to_canonical_variable(coords[axis], (axis,), axis)
     if depth.ndim == 1:
         z = np.asarray(depth.data, dtype=np.float64)
@@ -356,7 +365,8 @@ def _cells(
         )
         if side is None or dim not in bounds.dims:
             raise ProfileError(
-                f"{axis}_bounds is over {_listed(bounds)}; expected {dim!r} and a dimension of two"
+                f"{axis}_bounds is over {_listed(bounds)}; expected {dim!r} and a dimension of two",
+                code="wrong_dimensions",
             )
         edges = [_plain(bounds).isel({side: i}) for i in range(2)]
         unit = units.magnitude_and_unit(coords[axis], (axis,), axis)[1]
@@ -421,11 +431,14 @@ def _check_increases(z: Any, axis: str) -> None:
         raise ProfileError(
             f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} "
             f"{units.CANONICAL[axis]} follows {z[index - 1]:g}: sort with data.sortby({axis!r}) "
-            "and drop repeats"
+            "and drop repeats",
+            code="unordered_axis",
         )
     if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
         index = 0 if np.isinf(z[0]) else z.size - 1
-        raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")
+        raise ProfileError(
+            f"{axis}[{index}] = {z[index]}: every {axis} must be finite", code="infinite_sample"
+        )
 
 
 def interpolated(frame: Frame) -> bool:

@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import units
 from sims_analysis.conventions.axes import AXIS_TOLERANCE
 from sims_analysis.conventions.canonical import known_species, refuse_repeated
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError, about
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.text.arguments import first_few
 
@@ -34,12 +34,13 @@ def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
         return value
     if isinstance(value, Mapping):
         if not value:
-            raise ProfileError(f"{name} is empty; give a value for at least one species")
+            text = f"{name} is empty; give a value for at least one species"
+            raise ProfileError(text, argument=name)
         each = {key: read_stated(one, kinds, f"{name}[{key!r}]") for key, one in value.items()}
         found = sorted({one.kind for one in each.values()})
         if len(found) != 1:
             mixed = " and ".join(sorted(units.CANONICAL[kind] for kind in found))
-            raise UnitsError(f"{name} mixes {mixed}; expected one kind of value")
+            raise UnitsError(f"{name} mixes {mixed}; expected one kind of value", argument=name)
         return Stated(found[0], each)
     if isinstance(value, xr.DataArray):
         read, unit = units.to_canonical_variable(value, kinds, name, np.float64)
@@ -59,7 +60,8 @@ def read_points(
         own = units.CANONICAL[kinds[0]]
         raise UnitsError(
             f"{name} is an array without a unit: give texts, ['10 {own}', '20 {own}'], or "
-            f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{own}"}})'
+            f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{own}"}})',
+            code="missing_unit",
         )
     if isinstance(value, list | tuple):
         values: Any = [units.read_number(d, kinds, f"{name}[{i}]") for i, d in enumerate(value)]
@@ -159,10 +161,11 @@ class Profiles:
         if alone and isinstance(value, xr.DataArray) and "species" in value.coords:
             of_one = value["species"].ndim == 0
             value = {str(value["species"].values): value} if of_one else value
-        stated = read_stated(value, kinds, name).value
-        if isinstance(stated, Mapping):
-            return self._by_species(stated, name, unknown, along=along)
-        return self._of_profiles(stated, name, unknown, along=along)
+        with about(argument=name):
+            stated = read_stated(value, kinds, name).value
+            if isinstance(stated, Mapping):
+                return self._by_species(stated, name, unknown, along=along)
+            return self._of_profiles(stated, name, unknown, along=along)
 
     def _of_profiles(
         self, value: float | xr.DataArray, name: str, unknown: float, *, along: bool
@@ -172,7 +175,8 @@ class Profiles:
             return xr.Variable((), unknown if np.isnan(value) else value)
         if self.dim in value.dims and not along:
             raise ProfileError(
-                f"{name} must not run along {self.dim!r}: it is one value for each profile"
+                f"{name} must not run along {self.dim!r}: it is one value for each profile",
+                code="wrong_dimensions",
             )
         for d in value.dims:
             if d not in self.value.dims and d in value.coords and d not in self.coords:
@@ -210,9 +214,10 @@ class Profiles:
 
     def points(self, value: Any, name: str) -> xr.Variable:
         """Read the depths (times) of a question: one, a list, or each profile's own."""
-        read = read_points(value, (self.axis,), name, self.axis)
-        if isinstance(read, xr.DataArray):
-            read = self.aligned(read, name)
+        with about(argument=name):
+            read = read_points(value, (self.axis,), name, self.axis)
+            if isinstance(read, xr.DataArray):
+                read = self.aligned(read, name)
         dims = [self.axis if d == self.dim else d for d in read.dims]
         return xr.Variable(dims, read.data if self.lazy else read.values)
 
@@ -245,13 +250,16 @@ class Profiles:
         missing = sorted({str(label) for label in wanted[positions < 0]})
         if missing:
             known = first_few([repr(str(label)) for label in index], 8)
-            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}")
+            raise ProfileError(
+                f"{name} has no value for {dim} {missing}; it has {known}", code="missing_value"
+            )
         return value.isel({dim: positions if own.ndim else positions[0]}, drop=True)
 
     def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, there: str) -> ProfileError:
         return ProfileError(
             f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
-            f"give it a coordinate {str(dim)!r} that says which value belongs to which"
+            f"give it a coordinate {str(dim)!r} that says which value belongs to which",
+            code="wrong_dimensions",
         )
 
     def _at_samples(self, own: xr.DataArray, name: str) -> Any:
@@ -268,5 +276,8 @@ class Profiles:
         positions = index.get_indexer(wanted, **within)
         if (positions < 0).any():
             listed = first_few([str(place) for place in wanted[positions < 0]], 3)
-            raise ProfileError(f"{name} has no value for {self.axis} {listed} {self.axis_units}")
+            raise ProfileError(
+                f"{name} has no value for {self.axis} {listed} {self.axis_units}",
+                code="missing_value",
+            )
         return positions

@@ -15,7 +15,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import POINT
-from sims_analysis.errors import FitWarning, ProfileError, warn
+from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
@@ -71,8 +71,11 @@ def open_profiles(
     if not frame.lazy and infinite.any():
         place = tuple(map(int, np.argwhere(infinite)[0]))
         at = float(frame.depth.set_dims(frame.value.sizes).transpose(*frame.value.dims)[place])
-        label = frame.label(dict(zip(frame.lead, place[:-1], strict=True)))
-        raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} {frame.axis_units}")
+        index = dict(zip(frame.lead, place[:-1], strict=True))
+        text = f"{frame.name} is infinite at {at:g} {frame.axis_units}"
+        raise ProfileError(
+            f"{frame.label(index)}: {text}", code="infinite_sample", where=frame.where(index)
+        )
     return frame
 
 
@@ -129,7 +132,7 @@ def warn_of_first(
     found = first_flagged(profiles, flagged if among is None else flagged & among)
     if found is not None:
         word = str(answer.isel(found.index).values)
-        warn(f"{found.label}: {message(word)}", FitWarning)
+        found.warn(message(word), FitWarning, code=word)
 
 
 def warn_of_status(

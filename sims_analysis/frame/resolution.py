@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileWarning, warn
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import Answer, common_error
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
@@ -88,8 +88,8 @@ def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
     if first is not None:
         share = first.of(narrowest)
         at = first.of(depth.isel(begin).where(shares == narrowest).min(along))
-        warn(
-            f"{first.label}: the level is crossed twice within {share:.2g} achieved resolutions, "
+        first.warn(
+            f"the level is crossed twice within {share:.2g} achieved resolutions, "
             f"from {at:.4g} nm: what is so narrow may be wider or narrower than restored, and one "
             "standard error holds the true edge in 38 to 58 % (measured), not in 68",
             ProfileWarning,

@@ -189,7 +189,8 @@ def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, st
     """Make the message of a kernel's error name the profile, and the values or the axis."""
     return ProfileError(
         f"{label}: {names[error.what == 'depth']}[{error.sample}] is {error.number}; a sample "
-        "needs a finite depth and a finite value (NaN: not measured)"
+        "needs a finite depth and a finite value (NaN: not measured)",
+        code="infinite_sample",
     )
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.errors import Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Flag, Status
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import argument_error, format_argument
 
 Window = tuple[xr.Variable, xr.Variable]
 
@@ -40,7 +40,8 @@ def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
             texts = [f"{first.of(limit):g} {frame.axis_units}" for limit in (a, b)]
         raise ProfileError(
             f"{where}{names[0]} must come before {names[1]}, found {names[0]}={texts[0]} and "
-            f"{names[1]}={texts[1]}"
+            f"{names[1]}={texts[1]}",
+            argument=names[0],
         )
     return a, b
 
@@ -48,7 +49,7 @@ def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
 def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
     """Read a window that was given as a pair of depths: see :func:`read_window`."""
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise ProfileError(f"{name}={pair!r}; expected (start, stop), such as ('800 nm', '1 um')")
+        raise argument_error(name, pair, "expected (start, stop), such as ('800 nm', '1 um')")
     start, stop = pair
     return read_window(frame, start, stop, name)
 
@@ -74,28 +75,24 @@ def warn_of_empty_window(
     if first is not None:
         ends = {"start": first.of(start), "stop": first.of(stop)}
         given = [f"{name}={x:g} {frame.axis_units}" for name, x in ends.items() if np.isfinite(x)]
-        warn(
-            f"{first.label}: no sample in the window {', '.join(given)}; the record runs from "
-            f"{first.record}",
+        first.warn(
+            f"no sample in the window {', '.join(given)}; the record runs from {first.record}",
             category,
+            code="no_sample_in_window",
         )
 
 
-def message_about_window(
-    frame: Frame, window: Window, flagged: xr.Variable, what: str
-) -> str | None:
-    """Describe a problem with the window of the flagged profiles, and their measured range."""
-    first = first_flagged(frame, flagged)
-    if first is None:
-        return None
+def describe_window(first: First, window: Window, what: str) -> str:
+    """Describe a problem with the window of a profile, and its measured range."""
     ends = (first.of(end) for end in window)
     a, b = (
         end if np.isnan(x) else f"{x:g}"
         for x, end in zip(ends, ("the start", "the end"), strict=True)
     )
-    return (
-        f"{first.label}: {what}, {a} to {b} {frame.axis_units}; the record runs from {first.record}"
-    )
+    return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
+
+
+_BELOW_TRANSIENT = "set start= below the surface transient to exclude it"
 
 
 def warn_of_transient(
@@ -110,11 +107,13 @@ def warn_of_transient(
     first = first_flagged(frame, flagged)
     if first is not None:
         at, value, deeper, less, _ = map(first.of, found)
-        warn(
-            f"{first.label}: the maximum, {frame.shown(value)} at {at:g} {frame.axis_units}, is "
-            f"the first sample of the window, and another lies deeper, {frame.shown(less)} at "
-            f"{deeper:g} {frame.axis_units}; set start= below the surface transient to exclude it",
+        first.warn(
+            f"the maximum, {frame.shown(value)} at {at:g} {frame.axis_units}, is the first sample "
+            f"of the window, and another lies deeper, {frame.shown(less)} at {deeper:g} "
+            f"{frame.axis_units}",
             ProfileWarning,
+            code="surface_transient",
+            remedy=_BELOW_TRANSIENT,
         )
     return flagged
 
@@ -131,8 +130,9 @@ def mark_transient(
         among = among | (status == code)
     transient = warn_of_transient(frame, start, stop, among)
     carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
-    text = "the window begins in a surface transient; set start= below it to exclude it"
-    warn_where(frame, carried, text, ProfileWarning)
+    text = "the window begins in a surface transient"
+    parts: Parts = {"code": "surface_transient", "remedy": _BELOW_TRANSIENT}
+    warn_where(frame, carried, text, ProfileWarning, **parts)
     return replaced_where(transient | carried, status, Status.TRUNCATED)
 
 

@@ -34,9 +34,8 @@ __all__ = ["interface"]
 
 #: Where noise leaves open whether plateaus slope.
 _UNSURE = (
-    "the noise hides whether the plateaus slope, and position and width are off if they do (of "
-    "intervals beside plateaus that slope by 30 %, 30 to 83 % hold); state the plateaus beside the "
-    "step with left= and right="
+    "the noise hides whether the plateaus slope, and position and width are off if they do; state "
+    "the plateaus next to the step with left= and right="
 )
 
 
@@ -212,7 +211,7 @@ def _row(
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     """Give each number its name, unit and words."""
-    attrs = {}
+    attrs: dict[str, dict[str, str]] = {}
     for name in ("position", "width"):
         of = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
         error = {"long_name": "Standard error, random part"}

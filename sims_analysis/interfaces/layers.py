@@ -11,10 +11,10 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import interpolated
@@ -198,7 +198,15 @@ def _resolved(
         )
     what = "a layer that begins or ends in it has no depth"
     rests = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
-    found = {**part, "status": resolve(profiles, codes, rests, ends, what=what, bridge=bridge)}
+    status = resolve(profiles, codes, rests, ends, bridge=bridge, category=None)
+    # A profile is named, with the first of its layers that rests on such samples.
+    doubtful = status != codes
+    first = doubtful.argmax("layer")
+    shown = status.isel(layer=first).where(doubtful.any("layer"), Status.OK)
+    warn_of_evidence(
+        profiles, shown, (ends[0].isel(layer=first), ends[1].isel(layer=first)), what, bridge=bridge
+    )
+    found = {**part, "status": status}
     for name, flagged in zip(("top", "bottom"), at, strict=True):
         if not bridge:
             lost = flagged & _LOST != 0
@@ -251,8 +259,8 @@ def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     number = profiles.each(_short_and_shallow, level, size=1)[..., 0]
     first = first_flagged(profiles, number >= _SEVERAL)
     if first is not None:
-        warn(
-            f"{first.label}: {first.of(number):.0f} of the layers, or of what lies between them, "
+        first.warn(
+            f"{first.of(number):.0f} of the layers, or of what lies between them, "
             "are of one or two samples near the level, as noise makes them, and the data have no "
             "standard errors: with_counting_statistics() states them, and crossings of one edge "
             "count as one then",

@@ -215,7 +215,7 @@ def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: fl
     """Return whether the record leaves both plateaus, or has another edge between them."""
     used = slice(int(record.places[0][0]), int(record.places[1][-1]) + 1)
     ends = record.z[record.places[0][-1]], record.z[record.places[1][0]]
-    width = max(3, record.z[used].size // 50)
+    width = max(5, record.z[used].size // 30)
     z, c, noise = (
         running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
     )

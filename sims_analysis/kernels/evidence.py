@@ -70,6 +70,8 @@ def saturated_samples(rows: Rows) -> Flags | None:
     On a grid finer than the samples, two equal samples make many equal values: there it is known
     of the samples that the grid was made of, and carried.
     """
+    if rows.fraction is not None and (rows.fraction < 1.0).all():
+        return None
     flags = saturated(rows)
     if flags is None or rows.fraction is None:
         return None if flags is None else flags.reshape(-1)

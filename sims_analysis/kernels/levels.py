@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows, same_for_all
+from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows, same_for_all
 
 RISING, FALLING = 1, -1
 
@@ -127,6 +127,8 @@ def _log_ratio(c: Array, level: Array) -> Array:
 
 def highest(rows: Rows) -> tuple[Index, Index]:
     """Find the (first) maximum of each row: the rows that have samples, and its flat position."""
+    if isinstance(rows, Dense) and rows.depth.size:
+        return np.arange(rows.count), rows.offsets[:-1] + rows.value.argmax(axis=1)
     at_maximum = np.flatnonzero(rows.value == rows.repeat(rows.reduce(np.maximum, rows.value)))
     row = rows.offsets.searchsorted(at_maximum, side="right") - 1
     row, first = np.unique(row, return_index=True)

@@ -138,10 +138,11 @@ def _of_ends(rows: Rows, run: _Run, found: _Found) -> Array:
     apart, together = np.zeros((2, 5, rows.count))
     for end, stderr, moved in zip((run.first, run.last), run.errors, run.moved, strict=True):
         off = end - found.mean
-        alone, both = (
-            np.where(by > 0, _slopes_at(off, run.height * by, found.total, *found.shape), 0.0)
-            for by in (stderr, moved)
-        )
+        with np.errstate(invalid="ignore", over="ignore"):
+            alone, both = (
+                np.where(by > 0, _slopes_at(off, run.height * by, found.total, *found.shape), 0.0)
+                for by in (stderr, moved)
+            )
         apart += alone**2
         together += both
     return np.sqrt(apart + together**2)

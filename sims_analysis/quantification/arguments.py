@@ -70,7 +70,8 @@ def read_uncertainty(
     if anywhere((found < 0) | (found >= 1)):
         raise ProfileError(
             f"{name}={format_argument(stated)} must be less than the value whose uncertainty it "
-            "is, and not less than 0"
+            "is, and not less than 0",
+            argument=name,
         )
     return found
 

@@ -13,7 +13,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.conventions.canonical import list_variables
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
@@ -99,7 +99,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
     if MEASUREMENT not in data.dims:
         raise ProfileError(
             f"average needs a dimension {MEASUREMENT!r}, found {tuple(map(str, data.dims))}; "
-            "stack() makes one of many Datasets"
+            "stack() makes one of many Datasets",
+            code="several_measurements",
         )
     if POINT in data.dims:
         raise ProfileError(
@@ -108,7 +109,10 @@ def average(data: xr.Dataset) -> xr.Dataset:
         )
     names = [name for name in vocabulary.MEASURED if name in data.data_vars]
     if not names:
-        raise UnitsError(f"there is nothing to average; the data have {list_variables(data)}")
+        raise UnitsError(
+            f"there is nothing to average; the data have {list_variables(data)}",
+            code="missing_variable",
+        )
     variables: dict[str, xr.Variable] = {}
     coords = _coords(data) | {"n_replicates": _replicates(data, names)}
     for name in names:
@@ -239,18 +243,18 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
     """Warn of replicates that differ by more than their standard errors say."""
     first = first_flagged(frame, common.scale_excess > NOTABLE)
     if first is not None:
-        warn(
-            f"{first.label}: the scales of the replicates scatter "
-            f"{first.of(common.scale_excess):.3g} times as much as their standard errors say; that "
-            f"of the mean is known to {100 * first.of(common.scale):.2g} %: scale_repeatability, "
-            "which dose_budget and fit add to the random errors",
+        first.warn(
+            f"the scales of the replicates scatter {first.of(common.scale_excess):.3g} times as "
+            "much as their standard errors say; that of the mean is known to "
+            f"{100 * first.of(common.scale):.2g} %: scale_repeatability, which dose_budget and fit "
+            "add to the random errors",
             ProfileWarning,
         )
     first = first_flagged(frame, common.excess > NOTABLE)
     if first is not None:
-        warn(
-            f"{first.label}: the samples of the replicates scatter {first.of(common.excess):.3g} "
-            "times as much as their standard errors say, whatever their scales and depths: "
+        first.warn(
+            f"the samples of the replicates scatter {first.of(common.excess):.3g} times as much as "
+            "their standard errors say, whatever their scales and depths: "
             f"{frame.name}_stderr is that of their scatter",
             ProfileWarning,
         )

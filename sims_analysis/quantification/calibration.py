@@ -128,10 +128,14 @@ def calibrate_depth(
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
     if sum(given is not None for given in (rate, crater_depth, markers)) != 1:
-        raise ProfileError("give exactly one of rate, crater_depth and markers")
+        raise ProfileError(
+            "give exactly one of rate, crater_depth and markers", code="conflicting_arguments"
+        )
     for name, given in (("total_time", total_time), ("relative_rates", relative_rates)):
         if given is not None and crater_depth is None:
-            raise ProfileError(f"{name} is of use only with crater_depth")
+            raise ProfileError(
+                f"{name} is of use only with crater_depth", code="conflicting_arguments"
+            )
     fit = markers if isinstance(markers, xr.Dataset) else None
     check_bool("apply_offset", apply_offset)
     if fit is None and (depths is not None or apply_offset):
@@ -177,12 +181,15 @@ def calibrate_depth(
 
 def _refuse_axis(plain: Any, axis: str) -> None:
     if axis == "depth" and "depth" not in plain.coords:
-        raise ProfileError("markers: the fit is over depth, and the data have no depth axis")
+        raise ProfileError(
+            "markers: the fit is over depth, and the data have no depth axis", argument="markers"
+        )
     if axis != "depth" and "depth" in plain.coords:
         raise ProfileError("the data are already on a depth axis")
     if axis not in plain.coords:
         raise ProfileError(
-            "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time"
+            "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time",
+            code="missing_axis",
         )
 
 

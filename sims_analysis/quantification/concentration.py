@@ -124,7 +124,9 @@ def _density(stated: Any) -> tuple[Host | None, float, str]:
             "density: ('Al0.3Ga0.7N', '5.2 g/cm^3')"
         ) from None
     if not density > 0:
-        raise UnitsError(f"atomic_density={stated!r} must be one positive density")
+        raise UnitsError(
+            f"atomic_density={stated!r} must be one positive density", argument="atomic_density"
+        )
     return None, density, f"{density:.6g} atom/cm^3 (stated)"
 
 
@@ -135,11 +137,12 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:
     missing = [s for s, here in zip(species, measured, strict=True) if here and s not in given]
     if missing:
         raise SpeciesError(
-            f"masses lack {', '.join(map(repr, missing))}, which the data have as a mass fraction"
+            f"masses lack {', '.join(map(repr, missing))}, which the data have as a mass fraction",
+            code="missing_value",
         )
     numbers = np.array([float(given.get(s, np.nan)) for s in species])
     if (numbers <= 0).any():
-        raise ProfileError(f"masses={dict(given)!r} must be positive, in u")
+        raise ProfileError(f"masses={dict(given)!r} must be positive, in u", argument="masses")
     dims = array["species"].dims
     return xr.Variable(dims, numbers if dims else numbers[0])
 
@@ -158,7 +161,8 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
         if twice is not None:
             raise ProfileError(
                 f"{twice.label} would have two values of concentration at the same depth; drop one "
-                "of the variables first"
+                "of the variables first",
+                where=twice.where,
             )
     joined = {}
     for end, one in made.items():

@@ -17,7 +17,7 @@ from sims_analysis.conventions.canonical import (
 )
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.background import Mean, mean_over, shares_in, warn_of_limits
 from sims_analysis.frame.call import correction
@@ -97,7 +97,8 @@ def correct_dead_time(
     if rate is None or rate.attrs["units"] != "count/s":
         raise UnitsError(
             "a correction for dead time needs a count rate (count/s); the data have "
-            f"{list_variables(data)}"
+            f"{list_variables(data)}",
+            code="missing_variable",
         )
     if dead_time_of(data) == "corrected":
         raise ProfileError("the data have already been corrected for dead time")
@@ -111,21 +112,21 @@ def correct_dead_time(
     dead = frame.value * tau.fillna(0.0)
     if (cup := on_faraday_cup(frame)) is not None:
         if (place := first_sample(frame, cup & (dead > 0))) is not None:
-            warn(
-                f"{place}: measured by a Faraday cup, as a current, which has no dead time: left "
-                "as it is",
+            place.warn(
+                "measured by a Faraday cup, as a current, which has no dead time: left as it is",
                 ProfileWarning,
             )
         dead = dead.where(~cup, 0.0)
     impossible: Any = (dead >= 1) | (frame.value < 0)
     if (place := first_sample(frame, impossible)) is not None:
-        raise ProfileError(
-            f"{place}: such a rate cannot have been observed with a dead time of "
-            f"{float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)"
+        raise place.error(
+            f"such a rate cannot have been observed with a dead time of "
+            f"{float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)",
+            ProfileError,
         )
     if (place := first_sample(frame, dead > _MUCH)) is not None:
-        warn(
-            f"{place}: the detector was dead for up to {float(dead.max()):.0%} of the time; how "
+        place.warn(
+            f"the detector was dead for up to {float(dead.max()):.0%} of the time; how "
             "far the correction can be trusted depends on the detector",
             ProfileWarning,
         )
@@ -228,7 +229,8 @@ def subtract_background(
         level = read_change(frame, value, (frame.kind,), "value", positive=False).where(chosen)
         if anywhere((level < 0) | np.isinf(level)):
             raise ProfileError(
-                f"value={format_argument(value)}: a background must be finite and not negative"
+                f"value={format_argument(value)}: a background must be finite and not negative",
+                argument="value",
             )
         error = _stated_error(frame, value)
         columns = {} if error is None else _with_stated(frame, error.where(level.notnull()))
@@ -332,7 +334,11 @@ def _mean_to_subtract(
         holds = "no sample"
         if first.of(mean_over(frame.filled(), ends).n):
             holds = "no sample above the limit of detection"
-        raise ProfileError(f"window={window!r} holds {holds} of {first.label}")
+        raise ProfileError(
+            f"window={window!r} holds {holds} of {first.label}",
+            code="no_sample_in_window",
+            argument="window",
+        )
     share = shares_in(frame, ends)
     overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
     if frame.stderr is not None:
@@ -363,8 +369,8 @@ def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
         frame, (mean.excess > by_chance) & (mean.excess > _NOTABLE) & chosen & (mean.n > 1)
     )
     if first is not None:
-        warn(
-            f"{first.label}: the samples in the window of the background scatter "
+        first.warn(
+            f"the samples in the window of the background scatter "
             f"{first.of(mean.excess):.2g} times as much as their standard errors say: the window "
             "is not flat, or the errors are not those of counting; the error of the background is "
             "taken from the scatter",

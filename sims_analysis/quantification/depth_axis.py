@@ -83,7 +83,8 @@ def per_measurement(read: xr.Variable, name: str) -> xr.Variable:
     if not set(read.dims) <= {MEASUREMENT}:
         raise ProfileError(
             f"{name} is over {read.dims}; the species of a measurement are sputtered together and "
-            f"share their depth scale, so that it may be over {MEASUREMENT!r} only"
+            f"share their depth scale, so that it may be over {MEASUREMENT!r} only",
+            argument=name,
         )
     return read
 
@@ -97,14 +98,15 @@ def read_scale_uncertainty(axis: DepthAxis, uncertainty: Any, scale: Scale) -> x
     if scale.of is None and any(map(has_unit, each)):
         raise UnitsError(
             f"{name}={shown}: this scale was not set by one rate or crater depth; give a relative "
-            "uncertainty, such as '5 %'"
+            "uncertainty, such as '5 %'",
+            argument=name,
         )
     one = xr.Variable((), 1.0) if scale.of is None else scale.of
     relative = per_measurement(
         read_uncertainty(axis.frame, uncertainty, one, scale.kind, name), name
     )
     if (relative.ndim or has_unit(uncertainty)) and not bool((relative > 0).all()):
-        raise ProfileError(f"{name}={shown} must be positive for each measurement")
+        raise ProfileError(f"{name}={shown} must be positive for each measurement", argument=name)
     return relative
 
 

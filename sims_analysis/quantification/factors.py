@@ -83,7 +83,9 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         for species, factor in table.items():
             _check_conditions(species, factor, conditions)
         if conditions.matrix in table:
-            raise SpeciesError(f"rsf names {conditions.matrix!r}, the matrix itself")
+            raise SpeciesError(
+                f"rsf names {conditions.matrix!r}, the matrix itself", argument="rsf"
+            )
         factors = _read(frame, table, kind, given)
         if len(layers) == 1 and stop is None:
             return factors
@@ -91,7 +93,9 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         if stop is not None:
             end = frame.parameter(stop, (frame.axis,), f"rsf[{i}]")
         if anywhere(end <= above):
-            raise ProfileError(f"rsf[{i}]={stop!r}: each layer must end below the one before")
+            raise ProfileError(
+                f"rsf[{i}]={stop!r}: each layer must end below the one before", argument="rsf"
+            )
         inside: Any = (frame.depth > above) & (frame.depth <= end)
         own = [one.where(inside) for one in factors]
         found = own if found is None else [a.fillna(b) for a, b in zip(found, own, strict=True)]
@@ -114,7 +118,8 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
     if isinstance(rsf, xr.DataArray) and "species" in rsf.dims:
         if "species" not in rsf.coords:
             raise ProfileError(
-                "rsf is over species, but does not say which; give it a coordinate species"
+                "rsf is over species, but does not say which; give it a coordinate species",
+                argument="rsf",
             )
         # A matrix divided by itself is no concentration.
         every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
@@ -129,11 +134,12 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
         if not (named and one["species"].ndim == 0):
             raise ProfileError(
                 "rsf is a list; expected factors as rsf_from_standard() returns them, each of one "
-                "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
+                "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]",
+                argument="rsf",
             )
         label = str(one["species"].values)
         if label in found:
-            raise ProfileError(f"rsf holds two factors of {label!r}")
+            raise ProfileError(f"rsf holds two factors of {label!r}", argument="rsf")
         found[label] = one
     return found
 
@@ -145,7 +151,8 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
         raise ProfileError(
             f"a sensitivity factor belongs to one species, and there are {len(others)}"
             f"{'' if matrix is None else ' besides the matrix'}: "
-            f"rsf={{{example!r}: '5e22 atoms/cm^3', ...}}"
+            f"rsf={{{example!r}: '5e22 atoms/cm^3', ...}}",
+            code="missing_species",
         )
     return others[0]
 
@@ -163,7 +170,8 @@ def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
     if matrix != (here.matrix or ""):
         raise SpeciesError(
             f"rsf is a factor {f'relative to {matrix!r}' if matrix else 'without a matrix'}, but "
-            f"matrix={here.matrix!r}"
+            f"matrix={here.matrix!r}",
+            argument="rsf",
         )
     way = stated.get("matrix_signal", here.matrix_signal)
     if way != here.matrix_signal:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sims_analysis import units
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import argument_error, is_number
 
 __all__ = [
     "HOSTS",
@@ -196,7 +196,5 @@ def read_abundance(value: Any, species: str, name: str) -> tuple[float, str]:
             _SOURCE_OF_REPRESENTATIVE if representative else _SOURCE
         )
     if not (is_number(value) and 0 < value <= 1):
-        raise ProfileError(
-            f"{name}={format_argument(value)}; expected a fraction above 0, at most 1, or 'natural'"
-        )
+        raise argument_error(name, value, "expected a fraction above 0, at most 1, or 'natural'")
     return float(value), "as stated"

@@ -16,7 +16,7 @@ from sims_analysis.conventions.canonical import (
     species_of,
 )
 from sims_analysis.conventions.provenance import ORIGIN, with_step
-from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError, warn
+from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, carried
 from sims_analysis.frame.frame import Frame
@@ -88,7 +88,8 @@ def to_element(
     if not amounts:
         raise UnitsError(
             "an abundance applies to a concentration or an atomic fraction; the data have "
-            f"{list_variables(data)}: quantify them first"
+            f"{list_variables(data)}: quantify them first",
+            code="missing_variable",
         )
     names = species_of(data)
     wanted = _isotopes(data, amounts, abundance, species)
@@ -99,7 +100,8 @@ def to_element(
     if twice:
         raise SpeciesError(
             f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, as "
-            "in species='11B', and leave out or rename the others"
+            "in species='11B', and leave out or rename the others",
+            code="repeated_species",
         )
     labels = data["species"].variable
     divisor = xr.Variable(
@@ -148,7 +150,7 @@ def _abundances(given: Any, wanted: list[str]) -> tuple[dict[str, float], str]:
         if isinstance(given, Mapping):
             if one not in given:
                 known = ", ".join(map(repr, given))
-                raise SpeciesError(f"abundance lacks {one!r}; it has {known}")
+                raise SpeciesError(f"abundance lacks {one!r}; it has {known}", code="missing_value")
             value, name = given[one], f"abundance[{one!r}]"
         fractions[one], source = read_abundance(value, one, name)
         sources.setdefault(source, []).append(f"{one} {fractions[one]:.6g}")
@@ -269,8 +271,8 @@ def _warn_of_bias(
     first = first_flagged(frame, (raised * own > _BIASED * error) & frame.of_species(names[0]))
     if first is not None:
         part = first.of(raised)
-        warn(
-            f"{first.label}: {names[1]!r} has few counts, and ratios to it are too high by about "
+        first.warn(
+            f"{names[1]!r} has few counts, and ratios to it are too high by about "
             f"{100 * part:.2g} % on average; the ratio of two sums or means (integrated_dose, "
             'mean_value) is not, nor is a fraction (kind="fraction")',
             ProfileWarning,

@@ -16,7 +16,7 @@ from sims_analysis.frame.parameters import read_points
 from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.straight_line import straight_line
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import argument_error, format_argument
 
 __all__ = ["MarkerLine", "line_through"]
 
@@ -71,7 +71,8 @@ def _line(known: Array, where: Array, square: Array) -> Array:
     if not b > _KNOWN * np.sqrt(bb):
         raise ProfileError(
             f"markers: the layers do not determine a rate: they move by {b:.3g} +- "
-            f"{np.sqrt(bb):.2g} for each nm of the stated depths"
+            f"{np.sqrt(bb):.2g} for each nm of the stated depths",
+            argument="markers",
         )
     of_offset = (aa - 2 * a / b * ab + (a / b) ** 2 * bb) / b**2
     status, misfit = 1, np.nan
@@ -86,11 +87,13 @@ def _warn(words: Sequence[str]) -> None:
             "markers: the layers do not lie on a straight line, given their errors; the rate is "
             "not constant, or a depth is not that of its layer",
             FitWarning,
+            argument="markers",
         )
     elif "two_markers" in words:
         warn(
             "markers: two layers lie on a straight line whatever the rate does between them",
             FitWarning,
+            argument="markers",
         )
 
 
@@ -100,27 +103,36 @@ def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArra
     if not {"position", "covariance"} <= set(plain.data_vars) or "layer" not in plain.dims:
         raise ProfileError(
             "markers: expected a fit of several layers, sims.fit(data, model='delta_drf', "
-            "repeat=...)"
+            "repeat=...)",
+            argument="markers",
         )
     if plain.attrs.get("depth_uncertainty", "0") != "0":
         raise ProfileError(
             "markers: the positions of this fit have the uncertainty of the depth scale that they "
-            "are to calibrate; fit with depth_uncertainty=0"
+            "are to calibrate; fit with depth_uncertainty=0",
+            argument="markers",
         )
     if plain.sizes.get("species", 1) > 1:
-        raise SpeciesError("markers: the fit is of several species; choose one with .sel(species=)")
+        raise SpeciesError(
+            "markers: the fit is of several species; choose one with .sel(species=)",
+            argument="markers",
+        )
     plain = plain.squeeze("species") if "species" in plain.dims else plain
     other = [d for d in plain["status"].dims if d != MEASUREMENT]
     if other:
-        raise ProfileError(f"markers: the fit is over {other[0]!r}; choose one")
+        raise ProfileError(f"markers: the fit is over {other[0]!r}; choose one", argument="markers")
     words = np.setdiff1d(np.ravel(plain["status"].values), ["ok"]).tolist()
     if words:
-        raise ProfileError(f"markers: the fit is {words[0]}, not ok: there are no layers to go by")
+        raise ProfileError(
+            f"markers: the fit is {words[0]}, not ok: there are no layers to go by",
+            argument="markers",
+        )
     position = plain["position"].dropna("layer", how="all")
     if position.attrs.get("units") != frame.axis_units:  # the covariance says no units of its own
         raise UnitsError(
             f"markers: positions are in {position.attrs.get('units')!r}; expected "
-            f"{frame.axis_units!r}, as the fit gave them"
+            f"{frame.axis_units!r}, as the fit gave them",
+            argument="markers",
         )
     labels = _labels(plain, position["layer"].values.tolist())
     square = plain["covariance"].sel(parameter=labels, parameter_=labels)
@@ -135,21 +147,33 @@ def _labels(fit: xr.Dataset, layers: list[int]) -> list[str]:
         labels = [f"{name}[{layer}]" for layer in layers]
         if there.issuperset(labels):
             return labels
-    raise ProfileError("markers: the covariance of the fit does not hold the depths of its layers")
+    raise ProfileError(
+        "markers: the covariance of the fit does not hold the depths of its layers",
+        argument="markers",
+    )
 
 
 def _known(depths: Any, n: int) -> Array:
     """Read the known depths, one for each layer."""
     if depths is None or isinstance(depths, str):
-        raise ProfileError(
-            f"depths={format_argument(depths)}; expected the known depths of the layers in order, "
-            "['10 nm', '20 nm', ...]"
+        raise argument_error(
+            "depths",
+            depths,
+            "expected the known depths of the layers in order, ['10 nm', '20 nm', ...]",
         )
     values = np.ravel(read_points(depths, ("depth",), "depths", "layer").values)
     if values.size != n:
-        raise ProfileError(f"depths holds {values.size} depths, and the fit {n} layers")
+        raise ProfileError(
+            f"depths holds {values.size} depths, and the fit {n} layers", argument="depths"
+        )
     if n < 2:
-        raise ProfileError("markers: one layer gives no scale; two are needed, and more to test it")
+        raise ProfileError(
+            "markers: one layer gives no scale; two are needed, and more to test it",
+            argument="markers",
+        )
     if not (np.diff(values) > 0).all():
-        raise ProfileError(f"depths={format_argument(depths)}: depths must increase with the layer")
+        raise ProfileError(
+            f"depths={format_argument(depths)}: depths must increase with the layer",
+            argument="depths",
+        )
     return values

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.evidence import Known, at, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
@@ -115,7 +115,7 @@ def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variabl
     first = None if found.bridged is None else first_sample(frame, found.bridged & among)
     if first is not None:
         text = f"{species} has a gap there, and a straight line across it stands for its signal"
-        warn(f"{first}: {text}", ProfileWarning)
+        first.warn(f"{text}", ProfileWarning)
 
 
 def _measured_together(frame: Frame, row: int) -> Reference | None:

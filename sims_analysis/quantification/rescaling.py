@@ -89,12 +89,15 @@ def rescale_depth(
     1.02
     """
     if factor is not None and crater_depth is not None:
-        raise ProfileError("give either factor or crater_depth, not both")
+        raise ProfileError(
+            "give either factor or crater_depth, not both", code="conflicting_arguments"
+        )
     if factor is None and crater_depth is None and offset is None:
         raise ProfileError("give factor, crater_depth or offset: how the depths are to change")
     if "depth" not in data.coords:
         raise UnitsError(
-            "the data have no depth axis; calibrate_depth() turns sputter time into depth"
+            "the data have no depth axis; calibrate_depth() turns sputter time into depth",
+            code="missing_axis",
         )
     axis = open_axis(data, "depth")
     frame, one = axis.frame, xr.Variable((), 1.0)
@@ -222,7 +225,8 @@ def scale_to_dose(
     if several > 1 and "species" not in known.dims:
         raise ProfileError(
             f"a dose belongs to one species, and there are {several}: "
-            f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}"
+            f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}",
+            code="missing_species",
         )
     limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
     # The others have no dose to compare.
@@ -238,9 +242,9 @@ def scale_to_dose(
     area = found.value / NM_PER_CM
     wrong = first_flagged(frame, known.notnull() & ~(area > 0))
     if wrong is not None:
-        raise ProfileError(
-            f"{wrong.label}: no dose between these depths to scale "
-            f"(integral {np.nan_to_num(wrong.of(area)):.3g})"
+        raise wrong.error(
+            f"no dose between these depths to scale (integral {np.nan_to_num(wrong.of(area)):.3g})",
+            ProfileError,
         )
     status = mark_transient(scaled, found.start, found.stop, status, found.rests.flags)
     scale = (known / area).fillna(1.0)

@@ -19,7 +19,7 @@ from sims_analysis.frame.run import anywhere
 from sims_analysis.quantification.arguments import read_layers, read_pairs
 from sims_analysis.quantification.depth_axis import DepthAxis, Scale, per_measurement
 from sims_analysis.quantification.markers import MarkerLine
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import argument_error, is_number
 
 __all__ = ["by_line", "format_value", "read_scale", "warn_unknown"]
 
@@ -128,9 +128,7 @@ def _sputter_rate(value: Any, name: str) -> float:
 
 def _relative_rate(value: Any, name: str) -> float:
     if not is_number(value):
-        raise ProfileError(
-            f"{name}={format_argument(value)}; expected a relative rate, a number such as 0.6"
-        )
+        raise argument_error(name, value, "expected a relative rate, a number such as 0.6")
     return float(value)
 
 
@@ -148,7 +146,7 @@ def _by_markers(
                 )
             last = _sputter_rate(marker[1], name)
             if not last > 0:
-                raise ProfileError(f"{name}={marker!r}: a rate must be positive")
+                raise ProfileError(f"{name}={marker!r}: a rate must be positive", argument=name)
             continue
         t = units.read_number(marker[0], ("sputter_time",), name)
         z = units.read_number(marker[1], ("depth",), name)
@@ -156,12 +154,13 @@ def _by_markers(
             continue
         if not (t > times[-1] and z > depths[-1]):
             raise ProfileError(
-                f"{name}={marker!r}: times and depths must increase, from the surface at 0"
+                f"{name}={marker!r}: times and depths must increase, from the surface at 0",
+                argument=name,
             )
         times.append(t)
         depths.append(z)
     if len(times) == 1:
-        raise ProfileError("markers holds no depth below the surface")
+        raise ProfileError("markers holds no depth below the surface", argument="markers")
     longest = float(time.max())
     if np.isnan(last) and longest > times[-1] * (1 + 1e-9):
         raise ProfileError(
@@ -197,8 +196,14 @@ def warn_unknown(frame: Frame, read: xr.Variable, name: str) -> None:
     """Warn of measurements whose depths are not known, because an argument is NaN; refuse all."""
     if anywhere(read.isnull()):
         if read.isnull().all():
-            raise ProfileError(f"{name} is NaN; expected a finite number")
-        warn_where(frame, read.isnull(), f"{name} is NaN: its depths are not known", ProfileWarning)
+            raise ProfileError(f"{name} is NaN; expected a finite number", argument=name)
+        warn_where(
+            frame,
+            read.isnull(),
+            f"{name} is NaN: its depths are not known",
+            ProfileWarning,
+            argument=name,
+        )
 
 
 def format_value(value: xr.Variable, unit: str = "") -> str:

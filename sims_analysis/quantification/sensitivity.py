@@ -14,7 +14,7 @@ from sims_analysis.conventions.canonical import (
     signal_name,
 )
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.call import correction
@@ -43,9 +43,9 @@ from sims_analysis.quantification.reference import (
     warn_bridged,
 )
 from sims_analysis.text.arguments import (
+    argument_error,
     check_bool,
     check_choice,
-    format_argument,
     is_number,
     read_name,
 )
@@ -155,7 +155,9 @@ def with_rsf(
     """
     check_choice("matrix_signal", matrix_signal, _WAYS)
     if window is not None and matrix_signal != "mean":
-        raise ProfileError('window is of use only with matrix_signal="mean"')
+        raise ProfileError(
+            'window is of use only with matrix_signal="mean"', code="conflicting_arguments"
+        )
     frame = _intensities(data)
     check_bool("keep_intensity", keep_intensity)
     if matrix is not None:
@@ -221,23 +223,24 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
     if empty is not None:
         raise ProfileError(
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
-            "intensity was replaced, which keep_intensity=True prevents"
+            "intensity was replaced, which keep_intensity=True prevents",
+            where=empty.where,
         )
     ceiling: Any = frame.map(record).ceiling
     full = first_flagged(frame, ceiling.notnull() & wanted)
     if full is not None:
-        warn(
-            f"{full.label}: samples of {full.of(ceiling):.6g} {frame.units} are those of a "
+        full.warn(
+            f"samples of {full.of(ceiling):.6g} {frame.units} are those of a "
             "saturated detector: concentrations there are too low (too high, if it is the matrix)",
             ProfileWarning,
+            code="saturated",
         )
 
 
 def _threshold(value: Any) -> float:
     if not (is_number(value) and 0 <= value < 1):
-        raise ProfileError(
-            f"matrix_threshold={format_argument(value)}; expected a fraction of the maximum, such "
-            "as 0.01"
+        raise argument_error(
+            "matrix_threshold", value, "expected a fraction of the maximum, such as 0.01"
         )
     return float(value)
 
@@ -254,7 +257,11 @@ def _by_mean(
     found = mean_over(frame, (start, stop))
     empty = (found.n == 0) & frame.measured() & frame.of_species(matrix)
     if (first := first_flagged(frame, empty)) is not None:
-        raise ProfileError(f"window={window!r} holds no sample of {first.label}")
+        raise ProfileError(
+            f"window={window!r} holds no sample of {first.label}",
+            code="no_sample_in_window",
+            argument="window",
+        )
     mean = _of(frame, matrix, found.value)
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
@@ -314,7 +321,7 @@ def _status(
         ):
             place = first_sample(frame, where)
             if place is not None:
-                warn(f"{place}: {what}: no concentration there", ProfileWarning)
+                place.warn(f"{what}: no concentration there", ProfileWarning)
         if not bool((gone | absent).any()):
             return None
     codes = xr.where(gone, 1, xr.where(absent, 2, 0)).astype(np.uint8)

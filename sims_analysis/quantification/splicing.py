@@ -171,7 +171,8 @@ def _overlap(
             unit = units.CANONICAL[axis]
             raise ProfileError(
                 f"species {one!r}: a runs from {first:g} to {last:g} {unit}, b from {begin:g} to "
-                f"{end:g} {unit}; b must begin within a and end below it"
+                f"{end:g} {unit}; b must begin within a and end below it",
+                where={"species": one},
             )
         starts.append(begin)
         stops.append(last)
@@ -200,7 +201,8 @@ def _place(at: Any, overlap: _Overlap, axis: str) -> float:
     if not overlap.start <= place <= overlap.stop:
         raise ProfileError(
             f"at={format_argument(at)} is outside of the overlap, from {overlap.start:g} to "
-            f"{overlap.stop:g} {units.CANONICAL[axis]}"
+            f"{overlap.stop:g} {units.CANONICAL[axis]}",
+            argument="at",
         )
     return place
 
@@ -243,7 +245,8 @@ def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overla
         raise ProfileError(
             f"species {str(unknown[0])!r}: the integral of {name} from {overlap.start:g} to "
             f"{overlap.stop:g} {units.CANONICAL[axis]} is not positive in one of the pieces, so "
-            "that it says nothing of their ratio"
+            "that it says nothing of their ratio",
+            where={"species": str(unknown[0])},
         )
 
 
@@ -279,6 +282,7 @@ def _warn_of_difference(
                 f"{units.CANONICAL[axis]}, a is {factor:.4g}{known} times b; scale=True makes them "
                 "agree there",
                 ProfileWarning,
+                where={"species": str(species)},
             )
 
 

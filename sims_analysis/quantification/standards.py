@@ -230,9 +230,10 @@ def _of_standard(
     known = read_change(frame, dose, ("areal_density",), "dose")
     wrong = first_flagged(frame, ~(area > 0))
     if wrong is not None:
-        raise ProfileError(
-            f"{wrong.label}: no dose between these depths to compare with "
-            f"(integral {wrong.of(area):.3g}); check start, stop and background"
+        raise wrong.error(
+            f"no dose between these depths to compare with "
+            f"(integral {wrong.of(area):.3g}); check start, stop and background",
+            ProfileError,
         )
     missing = xr.full_like(area, np.nan)
     counting = missing if found.stderr is None else found.stderr / NM_PER_CM / area

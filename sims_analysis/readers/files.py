@@ -316,7 +316,8 @@ def _read_each(
             except SimsError as error:
                 outcomes.append(error)
             except OSError as error:
-                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
+                text = f"{file.where}: {error.strerror or error}"
+                outcomes.append(ReadError(text, where={"file": file.name}))
             except ImportError as error:
                 missing = ReadError(f"{file.name}: {error}")
                 missing.__cause__ = error
@@ -324,7 +325,7 @@ def _read_each(
             step()
     # When all are read: with warnings as errors nothing else is lost.
     for warning in warned:
-        warn(str(warning), type(warning))
+        warn(warning)
     return outcomes
 
 
@@ -334,7 +335,7 @@ def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list
     with collected() as warned:
         results = _read_source(source, forced, warned)
     for warning in warned:
-        warn(f"{source.name}: {warning}", type(warning))
+        warn(warning.within(source.name, file=source.name))
     return results
 
 
@@ -351,8 +352,10 @@ def _read_source(
         # What was found odd before may be why.
         more = f"; and {len(warned) - _MOST_WARNINGS} more" if len(warned) > _MOST_WARNINGS else ""
         odd = "".join(f"; {warning}" for warning in warned[:_MOST_WARNINGS]) + more
-        more = f"{odd}{_in_encoding(source, str(error))}{_not_in(forced, source)}"
-        error.args = (f"{source.name}: {error}{more}", *error.args[1:])
+        garbled = "" if error.argument == "encoding" else _in_encoding(source)
+        more = f"{odd}{garbled}{_not_in(forced, source)}"
+        error.args = (f"{source.name}: {error.message}{more}", *error.args[1:])
+        error.add(where={"file": source.name})
         error.layout_preview = layout_preview(source)
         raise
     except ImportError:
@@ -363,16 +366,18 @@ def _read_source(
         who = f"the reader {reader.name!r}" if reader else "every reader"
         damaged = ReadError(
             f"{source.name}: it is damaged, or laid out in a way that {who} does not know "
-            f"({type(error).__name__}: {error}){_not_in(forced, source)}"
+            f"({type(error).__name__}: {error}){_not_in(forced, source)}",
+            code="damaged_file",
+            where={"file": source.name},
         )
         damaged.layout_preview = layout_preview(source)
         raise damaged from error
 
 
-def _in_encoding(source: Source, error: str) -> str:
+def _in_encoding(source: Source) -> str:
     """Note of a text that cannot be read that its letters look like those of another encoding."""
     try:
-        garbled = source.is_text and "encoding=" not in error and source.is_garbled(source.start)
+        garbled = source.is_text and source.is_garbled(source.start)
     except ReadError:
         return ""
     advice = f"its letters look like those of another encoding: {ENCODINGS}?"

@@ -129,9 +129,11 @@ class Format:
         unused = () if self.table else _FOR_TABLES
         for name in (name for name in unused if getattr(source.options, name) is not None):
             warn(
-                f"{name}= is not used: the file is read as {self.name!r}, which states "
-                "its columns; format='table' reads any table by its columns",
+                f"{name}= is not used: the file is read as {self.name!r}, which states its columns",
                 ProfileWarning,
+                code="unused_argument",
+                argument=name,
+                remedy="format='table' reads any table by its columns",
             )
         content = self._function("read")(source)
         assert isinstance(content, Content)  # noqa: S101 - for the type checker

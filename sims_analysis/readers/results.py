@@ -12,7 +12,7 @@ import numpy as np
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, about, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
@@ -92,7 +92,8 @@ def _rename(signals: list[Signal], source: Source) -> None:
         if len(names) != len(signals):
             found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
             raise SpeciesError(
-                f"species= names {len(names)}, the file holds {len(signals)} signals: {found}"
+                f"species= names {len(names)}, the file holds {len(signals)} signals: {found}",
+                argument="species",
             )
         for signal, name in zip(signals, names, strict=True):
             signal.name = name
@@ -100,15 +101,19 @@ def _rename(signals: list[Signal], source: Source) -> None:
     if nameless:
         wanted = f"a name for each of the {len(signals)} signals in order"
         raise SpeciesError(
-            f"the file does not name the species of {', '.join(nameless)}; pass species=, "
-            f"{wanted if len(signals) > 1 else 'its name'}"
+            f"the file does not name the species of {', '.join(nameless)}",
+            code="missing_species",
+            argument="species",
+            remedy=f"pass species=, {wanted if len(signals) > 1 else 'its name'}",
         )
     for signal in signals:
         # No letters of Western languages make it, and the encoding is not stated.
         if source.is_garbled(signal.name):
             raise SpeciesError(
-                f"the name {signal.name!r} is not in the encoding that the file was read in; pass "
-                f"encoding=, such as {ENCODINGS}"
+                f"the name {signal.name!r} is not in the encoding that the file was read in",
+                code="unknown_encoding",
+                argument="encoding",
+                remedy=f"pass encoding=, such as {ENCODINGS}",
             )
 
 
@@ -121,7 +126,8 @@ def _state_units(signals: list[Signal], options: Options) -> None:
         if unknown:
             raise SpeciesError(
                 f"units= names {', '.join(map(repr, unknown))}; the file holds "
-                f"{', '.join(map(repr, sorted(names)))}"
+                f"{', '.join(map(repr, sorted(names)))}",
+                argument="units",
             )
     for signal in signals:
         in_file = signal.depth_units
@@ -158,10 +164,13 @@ def _unit(
     if not isinstance(by_user, str | None):
         raise UnitsError(
             f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
-            'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}'
+            'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}',
+            argument=argument,
+            where={"species": species},
         )
     if by_user is not None:
-        unit = unit_of_kind(by_user, kinds, who)
+        with about(argument=argument, where={"species": species}):
+            unit = unit_of_kind(by_user, kinds, who)
         # "Intensity" leaves the unit open.
         same = in_file is None or unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
         if not same:
@@ -173,16 +182,20 @@ def _unit(
     if in_file is None:
         raise UnitsError(
             f"species {species!r}: no line of the file states the unit of its "
-            f"{'depths' if depths else 'values'}; pass {argument}=, such as {examples}"
+            f"{'depths' if depths else 'values'}",
+            code="missing_unit",
+            argument=argument,
+            where={"species": species},
+            remedy=f"pass {argument}=, such as {examples}",
         )
     try:
         return unit_of_kind(in_file, kinds, who).text
     except UnitsError as error:
         other = unit_kind(in_file) in vocabulary.AXES and not depths
         axis = ', or columns={"B": (axis, values)} if these are depths or times' if other else ""
-        raise UnitsError(
-            f"{error}. The file states it so; pass {argument}= to state it{axis}"
-        ) from None
+        error.args = (f"{error.message}; the file states it so",)
+        remedy = f"pass {argument}= to state it{axis}"
+        raise error.add(argument=argument, where={"species": species}, remedy=remedy) from None
 
 
 def _number_repeats(signals: list[Signal]) -> None:
@@ -196,8 +209,10 @@ def _number_repeats(signals: list[Signal]) -> None:
             numbered = f"{signal.name} ({seen[key]})"
             if numbered in taken:
                 raise SpeciesError(
-                    f"number_repeats=True would name a second signal {numbered!r}; name them "
-                    "with species="
+                    f"number_repeats=True would name a second signal {numbered!r}",
+                    code="repeated_species",
+                    argument="species",
+                    remedy="name them with species=",
                 )
             signal.name = numbered
 

@@ -67,8 +67,13 @@ class Options:
     def truncated(self, message: str) -> None:
         """Refuse a file that ends too early, or warn where the user allows that."""
         if not self.allow_truncated:
-            raise ReadError(f"{message}; allow_truncated=True reads what is there")
-        warn(message, ProfileWarning)
+            raise ReadError(
+                message,
+                code="truncated_file",
+                argument="allow_truncated",
+                remedy="allow_truncated=True reads what is there",
+            )
+        warn(message, ProfileWarning, code="truncated_file")
 
 
 @dataclass
@@ -212,10 +217,16 @@ class Source:
                 decoded = content.decode(encoding)
             except (UnicodeDecodeError, LookupError) as error:
                 if stated:
-                    raise ReadError(f"encoding={stated!r}: {error}") from None
+                    text = f"encoding={stated!r}: {error}"
+                    raise ReadError(text, argument="encoding") from None
             else:
                 return decoded.removeprefix("\ufeff").removesuffix("\x1a"), encoding
-        raise ReadError("the text is in no known encoding; pass encoding=")
+        raise ReadError(
+            "the text is in no known encoding",
+            code="unknown_encoding",
+            argument="encoding",
+            remedy="pass encoding=",
+        )
 
     def _encodings(self) -> list[str]:
         for mark, encoding in _MARKS.items():

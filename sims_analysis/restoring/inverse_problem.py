@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sims_analysis.fitting.objectives import Poisson
-from sims_analysis.fitting.preparation import poisson_of
+from sims_analysis.fitting.preparation import poisson_of, with_whole_counts
 from sims_analysis.kernels.samples import Array, Samples, cells
 from sims_analysis.restoring.minimization import Response
 from sims_analysis.restoring.resolution_function import ResolutionFunction
@@ -146,12 +146,9 @@ def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     A standard error s of a value c is that of ``(c / s)^2`` counts. Without any, the scatter of
     second differences says what one count stands for.
     """
+    window = with_whole_counts(window, kind, top)
     if np.isfinite(window.k).any():
         return window, "counts"
-    if kind == "count":
-        rounded = np.round(window.c * top)
-        if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
-            return replace(window, k=rounded), "counts"
     s = window.s
     if (np.isfinite(s) & (s > 0)).any():
         k = np.where(window.c > 0, (np.maximum(window.c, 0.0) / np.where(s > 0, s, np.nan)) ** 2, 0)

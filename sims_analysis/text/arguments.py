@@ -12,6 +12,7 @@ import numpy as np
 from sims_analysis.errors import ProfileError
 
 __all__ = [
+    "argument_error",
     "check_bool",
     "check_call",
     "check_choice",
@@ -54,7 +55,21 @@ def format_argument(value: object) -> str:
     return repr(value)
 
 
-#: What users guess -> what there is instead, where a name that is alike would not tell.
+def argument_error(name: str, value: object, expected: str) -> ProfileError:
+    """Return the error for a value that an argument cannot have.
+
+    Examples
+    --------
+    >>> error = argument_error("fraction", 2, "expected a number between 0 and 1")
+    >>> print(error)
+    fraction=2; expected a number between 0 and 1
+    >>> error.code, error.argument
+    ('invalid_argument', 'fraction')
+    """
+    return ProfileError(f"{name}={format_argument(value)}; {expected}", argument=name)
+
+
+#: What users guess -> what there is instead, where a similar name would not help.
 _INSTEAD = {
     "background": ("window=(start, stop) or value=", "subtract_background(data, ...)"),
     "species": ('data.sel(species="B") for one of them',),
@@ -116,9 +131,9 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
         options += [*function.__globals__[of[1]].__annotations__]
     for name in named:
         if name not in (*first, *options):
-            said, has = _instead_of(name, [*first, *options]), ", ".join(options)
+            hint, has = _instead_of(name, [*first, *options]), ", ".join(options)
             raise TypeError(
-                f"{function.__name__}() has no argument {name!r}{said} "
+                f"{function.__name__}() has no argument {name!r}{hint} "
                 f"(it has {has or 'the data alone'})"
             )
 
@@ -198,7 +213,7 @@ def check_bool(name: str, value: object) -> None:
     sims_analysis.errors.ProfileError: strict='no'; expected True or False
     """
     if not isinstance(value, bool | np.bool_):
-        raise ProfileError(f"{name}={format_argument(value)}; expected True or False")
+        raise argument_error(name, value, "expected True or False")
 
 
 def check_count(name: str, value: Any, least: int = 1) -> None:
@@ -217,9 +232,7 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
     """
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not (whole and value >= least):
-        raise ProfileError(
-            f"{name}={format_argument(value)}; expected a whole number, at least {least}"
-        )
+        raise argument_error(name, value, f"expected a whole number, at least {least}")
 
 
 def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
@@ -241,7 +254,7 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     if not isinstance(value, str) or value not in known:
         *others, last = map(repr, known)
         listed = f"{', '.join(others)} or {last}" if others else last
-        raise ProfileError(f"{name}={format_argument(value)}; expected {listed}")
+        raise argument_error(name, value, f"expected {listed}")
 
 
 def read_names(name: str, value: Any) -> list[str]:
@@ -267,9 +280,7 @@ def read_names(name: str, value: Any) -> list[str]:
         values = [values]
     names = list(values)
     if not names or not all(isinstance(one, str) for one in names):
-        raise ProfileError(
-            f"{name}={format_argument(value)}; expected a list of species, such as ['B', 'P']"
-        )
+        raise argument_error(name, value, "expected a list of species, such as ['B', 'P']")
     return [str(one) for one in names]
 
 
@@ -282,8 +293,7 @@ def read_name(name: str, value: Any) -> str:
     """
     names = read_names(name, value)
     if len(names) > 1:
-        found = format_argument(value)
-        raise ProfileError(f"{name}={found}; expected one species, such as {names[0]!r}")
+        raise argument_error(name, value, f"expected one species, such as {names[0]!r}")
     return names[0]
 
 

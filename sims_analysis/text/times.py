@@ -22,5 +22,8 @@ def as_moment(value: str | datetime | None, name: str) -> datetime | None:
     """Read a limit that a user gave."""
     moment = moment_of(value)
     if value is not None and moment is None:
-        raise ApiError(f"{name}={value!r} is not a time; expected ISO 8601, such as '2024-01-15'")
+        raise ApiError(
+            f"{name}={value!r} is not a time; expected ISO 8601, such as '2024-01-15'",
+            argument=name,
+        )
     return moment

@@ -52,7 +52,7 @@ def application_registry(*, for_atoms: bool = False) -> Any:
     Raises
     ------
     UnitsError
-        If atoms are asked for, and the user has defined them as pure numbers, to which counts
+        If atoms are needed, and the user has defined them as pure numbers, to which counts
         convert.
     """
     import pint

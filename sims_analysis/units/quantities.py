@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, UnitsError, about
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units.application import application_registry
 from sims_analysis.units.reading import CANONICAL, Unit, example, read_unit, unit_of_kind
@@ -62,8 +62,9 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float,
     magnitude, unit = read_quantities(value, kinds, name)
     if np.ndim(magnitude):
         raise ProfileError(
-            f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension says what "
-            "they belong to"
+            f"{name} has {np.size(magnitude)} values; give a DataArray whose dimension says what "
+            "they belong to",
+            argument=name,
         )
     return float(magnitude), unit
 
@@ -92,8 +93,13 @@ def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any,
     ProfileError
         If the magnitude is no real number.
     """
-    if isinstance(value, str):
-        return _read_text(value, kinds, name)
+    read = _read_text if isinstance(value, str) else _read
+    with about(argument=name):
+        return read(value, kinds, name)
+
+
+def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
+    """Read a Quantity; refuse what is none."""
     wanted = example(kinds)
     if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
         unit = unit_of_kind(_pint_text(value), kinds, name)
@@ -113,9 +119,11 @@ def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any,
         )
     number = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):
-        raise UnitsError(f"{name}={value!r}: write a pure number as a text, '{number}'")
+        text = f"{name}={value!r}: write a pure number as a text, '{number}'"
+        raise UnitsError(text, code="missing_unit")
     raise UnitsError(
-        f"{name}={value!r} has no unit; write it like '{number} {wanted}' or give a pint Quantity"
+        f"{name}={value!r} has no unit; write it like '{number} {wanted}' or give a pint Quantity",
+        code="missing_unit",
     )
 
 
@@ -124,10 +132,15 @@ def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Un
     """Read ``"50 nm"``; cached, because the same few texts are read again and again."""
     wanted = example(kinds)
     if _DECIMAL_COMMA.match(value):
-        raise UnitsError(f"{name}={value!r}: write a decimal point, not a comma")
+        raise UnitsError(
+            f"{name}={value!r}: write a decimal point, not a comma", code="not_a_quantity"
+        )
     match = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(_exponential, plainly(value), count=1))
     if match is None:
-        raise UnitsError(f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'")
+        raise UnitsError(
+            f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'",
+            code="not_a_quantity",
+        )
     # A pure number in quotes has no unit where it needs none.
     pure = "1" if kinds == ("dimensionless",) else None
     unit = unit_of_kind(match[2] or pure, kinds, f"{name}={value!r}")
@@ -225,7 +238,7 @@ def quantify(data: Data) -> Data:
     -------
     xarray.Dataset or xarray.DataArray
         In the units of pint's application registry. Index coordinates (``depth``) keep their
-        unit in ``attrs``, because an index cannot hold a Quantity; so do arbitrary units.
+        unit in ``attrs``, because an index cannot be a Quantity; so do arbitrary units.
 
     Raises
     ------

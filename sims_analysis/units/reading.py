@@ -119,9 +119,9 @@ def _unit(text: str, kind: str, factor: Fraction) -> Unit:
     return Unit(text, kind, multiply=float(factor.numerator), divide=float(factor.denominator))
 
 
-#: Held by whoever builds or asks the registry: pint's are not made for several threads, which take
-#: one that is half built for one without metres.
-_asking: PerProcess[Any] = PerProcess(threading.RLock)
+#: Lock of the registry. Those of pint are not made for several threads: one that is half built has
+#: no metres.
+_registry_lock: PerProcess[Any] = PerProcess(threading.RLock)
 
 
 @lru_cache(maxsize=1)
@@ -215,7 +215,7 @@ def _evaluate(text: str, expression: str) -> Unit:
 
 def _in_base(expression: str) -> tuple[_Dimension, Fraction]:
     """Return the dimension of a unit, and its ratio to the base units, nm and s among them."""
-    with _asking.get():
+    with _registry_lock.get():
         quantity = _registry().parse_expression(expression).to_base_units()
     powers: dict[str, Any] = dict(quantity.dimensionality)
     dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
@@ -249,7 +249,9 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
     if type(text) is str:
         return _text_of_kind(text, kinds, name)
     if text is None:
-        raise UnitsError(f"{name} has no unit; expected a unit such as {_examples(kinds)}")
+        raise UnitsError(
+            f"{name} has no unit; expected a unit such as {_examples(kinds)}", code="missing_unit"
+        )
     if not isinstance(text, str):
         raise UnitsError(f"{name}: a unit is a text, found {text!r}; expected {_examples(kinds)}")
     return _text_of_kind(str(text), kinds, name)
@@ -261,7 +263,7 @@ def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
     try:
         unit = read_unit(text)
     except UnitsError as error:
-        raise UnitsError(f"{name}: {error}") from None
+        raise error.within(name) from None
     if unit.kind == "dimensionless" and "dimensionless" not in kinds:
         unit = _fraction(unit, kinds, name)
     if unit.kind not in kinds:
@@ -288,7 +290,8 @@ def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:
     if len(wanted) > 1 and not named:
         raise UnitsError(
             f"{name}: ambiguous unit {unit.text!r}: a fraction of atoms, of mass or a plain ratio; "
-            "write 'atomic fraction', 'mass fraction' or 'arb. units'"
+            "write 'atomic fraction', 'mass fraction' or 'arb. units'",
+            code="ambiguous_unit",
         )
     return Unit(unit.text, (named or wanted)[0]) if wanted else unit
 

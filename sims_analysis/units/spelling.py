@@ -104,7 +104,7 @@ def phrase_or_expression(text: str) -> tuple[str, str] | str:
     phrase = re.sub(r"[\s.\-_()\[\]]+", "", plain).casefold()
     if plain in _AMBIGUOUS or phrase in _AMBIGUOUS:
         reason = _AMBIGUOUS.get(plain) or _AMBIGUOUS[phrase]
-        raise UnitsError(f"ambiguous unit {text!r}: {reason}")
+        raise UnitsError(f"ambiguous unit {text!r}: {reason}", code="ambiguous_unit")
     if phrase in _PHRASES:
         kind, factor = _PHRASES[phrase].split()
         return kind, factor
@@ -185,7 +185,7 @@ def _name(text: str, word: str) -> str:
         if candidate in _NAMES:
             return f"({_NAMES[candidate]})"
     if word in _AMBIGUOUS:
-        raise UnitsError(f"ambiguous unit {text!r}: {_AMBIGUOUS[word]}")
+        raise UnitsError(f"ambiguous unit {text!r}: {_AMBIGUOUS[word]}", code="ambiguous_unit")
     raise unknown(text, f"{word!r} is not a unit of depth profiling")
 
 
@@ -193,5 +193,6 @@ def unknown(text: str, reason: str) -> UnitsError:
     """Make the error for a unit that cannot be read."""
     return UnitsError(
         f"unknown unit {text!r}: {reason}. Units are written like 'nm', 'um', 'angstrom', 's', "
-        "'atoms/cm^3', 'counts/s', 'at%', 'wt%', 'ppma' or 'arb. units'"
+        "'atoms/cm^3', 'counts/s', 'at%', 'wt%', 'ppma' or 'arb. units'",
+        code="unknown_unit",
     )

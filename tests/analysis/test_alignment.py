@@ -285,15 +285,6 @@ def test_quantified_axes_of_each_measurement_are_moved_in_canonical_units():
     np.testing.assert_allclose(moved["depth"].values, plain["depth"].values, rtol=1e-12)
 
 
-def test_a_file_no_longer_has_the_fields_of_what_was_moved():
-    b = two_layers().assign_coords(wire_fields=((), "depth"))
-    assert "wire_fields" not in sims.align(two_layers(), b).coords
-    assert (
-        "wire_fields"
-        not in sims.align(two_layers(), b, method="markers", markers=["B", "As"]).coords
-    )
-
-
 @pytest.mark.parametrize("method", ["cross-correlation", "peak"])
 def test_samples_without_a_value_are_left_out(method):
     hole = np.where(DEPTH % 7 == 3, np.nan, gaussian(DEPTH, floor=1e16))
@@ -301,15 +292,6 @@ def test_samples_without_a_value_are_left_out(method):
     b = dataset(DEPTH, B=np.where(DEPTH % 11 == 5, np.nan, gaussian(DEPTH + 4.0, floor=1e16)))
     moved = sims.align(a, b, marker="B", method=method)
     assert moved["depth_shift"].item() == pytest.approx(4.0, abs=0.05)
-
-
-def test_depths_that_need_no_shift_stay_to_the_last_bit():
-    depth = np.cumsum(np.random.default_rng(3).uniform(0.5e-3, 1.5e-3, 300))
-    ds = dataset(1e3 * depth, B=gaussian(1e3 * depth, floor=1e16))
-    ds = ds.assign_coords(depth=("depth", depth, {"units": "um"}))
-    moved = sims.align(ds, ds, method="peak", marker="B")
-    assert float(moved["depth_shift"]) == 0.0
-    np.testing.assert_array_equal(moved["depth"].values, depth)
 
 
 ONE = dataset(DEPTH, B=gaussian(DEPTH))

@@ -221,26 +221,6 @@ def test_a_relative_uncertainty_of_each_profile_is_below_one_too(values):
         sims.dose_budget(ds, rsf_uncertainty=relative)
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"rsf_uncertainty": "x"},
-        {"depth_uncertainty": 2},
-        {"detection_limit": 5},
-        {"surface_depth": 5},
-        {"rule_tolerance": None},
-        {"rule_tolerance": -1},
-    ],
-)
-def test_arguments_are_checked_before_any_warning(bad):
-    ds = one([0, 10, 20, 30], [1e14, 1e19, 1e14, 1e14])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        with pytest.raises((ProfileError, UnitsError), match=next(iter(bad))):
-            sims.dose_budget(ds, stop="1 um", **bad)
-    assert not caught
-
-
 # --- the two rules ------------------------------------------------------------------------------
 
 
@@ -377,15 +357,6 @@ def test_what_is_held_may_lie_below_detection(limits, dose, below):
     assert above["below_detection_dose"].item() == 0
     assert above["status"].item() == "ok"
     assert above["dose"].item() == sims.dose_budget(ds, **options)["dose"].item()
-
-
-@pytest.mark.parametrize(
-    "fraction", [-1e-9, 1.0000001, np.nan, "half", [0.5, 2.0], [[0.5]], True, ["0.5"], [0.5, True]]
-)
-def test_a_fraction_is_between_nothing_and_all(fraction):
-    ds = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match=r"^fraction=.*; expected numbers between 0 and 1"):
-        sims.depth_at_dose_fraction(ds, fraction=fraction)
 
 
 @pytest.mark.parametrize("lazy", [False, True])

@@ -569,7 +569,7 @@ def test_samples_below_their_limit_warn_where_the_dose_rests_on_them(rule, n, st
     assert number(found) == pytest.approx((n - 1) * 1e11)
     said = (
         "species 'B': the samples from 4 to 5 nm are below their limit of detection, 5e+17 "
-        f'atom/cm^3; the dose bridges it by the rule {rule}. gaps="bridge" accepts that'
+        f'atom/cm^3; the dose bridges it by the rule {rule}; gaps="bridge" accepts that'
     )
     assert [str(one.message) for one in caught] == ([said] if status != "ok" else [])
     assert word(sims.integrated_dose(ds, rule=rule, gaps="bridge")["status"]) == "ok"

@@ -193,44 +193,11 @@ def test_profiles_that_end_early_do_not_depend_on_those_that_do_not(question):
         np.testing.assert_array_equal(chunks[name], wanted, err_msg=name)
 
 
-@pytest.mark.few(6)
-@pytest.mark.parametrize("question", PER_PROFILE)
-@pytest.mark.filterwarnings(WARNS)
-def test_a_profile_taken_out_of_a_batch_of_longer_ones(question):
-    profiles = {name: (z[: 55 + i], c[: 55 + i]) for i, (name, (z, c)) in enumerate(_three())}
-    ds, ask = padded(profiles), asking(question)
-    for name in profiles:
-        alone = ds.isel(measurement=0).sel(species=name)
-        assert np.isnan(alone["depth"]).any()
-        wanted = fields(ask(ds).sel(measurement="w1", species=name))
-        for key, found in fields(ask(alone)).items():
-            if found.dtype.kind == "U":
-                assert (found == wanted[key]).all()
-            else:
-                np.testing.assert_allclose(found, wanted[key], rtol=1e-12, err_msg=key)
-    running = sims.cumulative_dose(alone)
-    assert running.sizes == alone["concentration"].sizes
-    wanted = sims.cumulative_dose(ds).sel(measurement="w1", species=name)
-    np.testing.assert_allclose(running, wanted, rtol=1e-12)
-
-
-def _three():
-    return interleaved().items()
-
-
 def test_what_was_measured_without_a_depth_is_refused():
     ds = padded({"B": (np.arange(5.0), np.ones(5))}, spare=2).isel(measurement=0, species=0)
     ds["concentration"][-1] = 1e18
     with pytest.raises(sims.ProfileError, match=r"depth\[5\] = nan"):
         sims.integrated_dose(ds)
-
-
-def test_counts_of_a_profile_taken_out_of_a_batch_of_longer_ones():
-    alone = padded({"B": (np.arange(5.0), np.arange(5.0) * 1e16)}).isel(measurement=0, species=0)
-    counted = sims.with_counting_statistics(alone, value_per_count="1e14 atoms/cm^3")
-    np.testing.assert_array_equal(
-        counted["concentration_counts"], [0, 100, 200, 300, 400, np.nan, np.nan]
-    )
 
 
 @pytest.mark.parametrize("kind", [np.float32, ">f4", np.float64])
@@ -244,17 +211,3 @@ def test_standard_errors_in_any_precision(kind):
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
     single = np.dtype(kind).itemsize == 4
     assert sims.cumulative_dose(ds).dtype == (np.float32 if single else np.float64)
-
-
-def test_limits_of_other_profiles_change_no_bit():
-    rng = np.random.default_rng(0)
-    z = np.cumsum(rng.uniform(0.1, 2, 300))
-    c = 1e20 * np.exp(-(((z - 80) / 30) ** 2)) * rng.uniform(0.8, 1.2, (60, 300)) + 1e15
-    ds = measurement(z, {f"S{i}": row for i, row in enumerate(c)})
-    depth = xr.DataArray(np.full(60, np.nan), dims="species", attrs={"units": "nm"})
-    depth[59] = 20.3
-    exclude = {"surface": "exclude", "surface_depth": depth}
-    whole = sims.integrated_dose(ds, **exclude)
-    np.testing.assert_array_equal(
-        sims.integrated_dose(ds.chunk(species=10), **exclude).compute(), whole
-    )

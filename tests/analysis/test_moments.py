@@ -197,7 +197,7 @@ def test_above_7_percent_of_the_straggle_a_background_warns_of_its_errors(known,
     assert number(found["straggle_stderr"] / found["straggle"]) == pytest.approx(known, rel=1e-3)
     expected = (
         "species 'B': above the background the straggle is known to 7 %; the errors of skewness "
-        "and kurtosis are too large then: such intervals hold in 65 to 95 % of cases. Leave out "
+        "and kurtosis are too large then: such intervals hold in 65 to 95 % of cases; leave out "
         "with stop= what lies beyond the peak"
     )
     assert [str(one.message) for one in caught] == [expected] * warns

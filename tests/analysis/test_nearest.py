@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import AmbiguousJunctionWarning
+from sims_analysis.errors import AmbiguousJunctionWarning, ProfileWarning
 
 Z = np.arange(0.0, 60.0, 0.5)
 
@@ -21,6 +21,12 @@ def restored(width, achieved=4.0):
 
 
 HALF = "5e17 atom/cm^3"
+
+
+@pytest.mark.parametrize("ask", [sims.crossings, sims.junction_depth])
+def test_edges_nearer_than_what_is_resolved_warn(ask):
+    with pytest.warns(ProfileWarning, match=r"crossed twice within 0\.5 achieved resolutions"):
+        ask(restored(2.0), level=HALF)
 
 
 def test_depths_of_restored_profiles_have_errors_of_what_is_restored():

@@ -374,7 +374,7 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
         message = str(caught.value)
         assert message.startswith("data entry 'a' in the archive 'archive' is damaged: ")
         assert message.endswith(
-            f"; restore {version.name} from a copy, or fetch the entry with refresh=True"
+            f"; restore {version.name} from a copy, or fetch the entry again, with refresh"
         )
         assert re.search(f"damaged: (?={file}).*{reason}", message)
 

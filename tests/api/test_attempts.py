@@ -129,22 +129,6 @@ def test_a_pause_requested_by_the_server_is_no_retry(exchange):
     assert all(2.25 <= wait <= 10.0 for wait in exchange.batch.slept)
 
 
-@pytest.mark.parametrize("after", [10.0, 121.0])
-def test_a_wait_beyond_the_time_that_is_left_is_an_error_at_once(exchange, after):
-    attempt = attempts(failure(after=after), "answer")
-    with pytest.raises(Failure):
-        with_retries(attempt, 3, exchange)
-    assert exchange.batch.slept == []
-
-
-def test_another_attempt_is_logged(exchange, caplog):
-    with caplog.at_level(logging.INFO, "sims_analysis.api"):
-        with_retries(attempts(failure(after=2.0), "answer"), 0, exchange)
-    (record,) = caplog.records
-    assert record.getMessage().startswith("no; trying again in ")
-    assert record.getMessage().endswith(f"{exchange.batch.slept[0]:.1f} s")
-
-
 def test_the_second_retry_is_warned_of_once_for_all(exchange):
     with collected() as warned:
         with_retries(attempts(failure(), "answer"), 3, exchange)

@@ -7,7 +7,6 @@ import logging
 import shutil
 import threading
 import time
-import warnings
 import weakref
 
 import httpx
@@ -25,7 +24,6 @@ from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
     PartialResultsError,
-    PayloadError,
     RateLimited,
     RequestTimeout,
     SimsWarning,
@@ -477,20 +475,3 @@ def test_what_the_catalogue_says_is_kept_of_others_than_a_damaged_entry(tmp_path
     archive.folder(MANY[2]).symlink_to(archive.folder(MANY[1]))
     with pytest.warns(SimsWarning, match=r"not kept.*is a link"):
         client.search()
-
-
-def test_a_row_of_another_technique_hides_no_entry(tmp_path):
-    rows = [
-        {"data_id": "a", "char_source_type": "sims"},
-        {"data_id": 5, "char_source_type": "xrd", "tags": "none"},
-        {"data_id": "b", "char_source_type": "xps", "tags": 1},
-    ]
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
-    client = Client(KEY, endpoint=ENDPOINT, transport=transport)
-    with pytest.warns(SimsWarning, match=r"\$\[[12]\]\.(data_id|tags)"):
-        assert client.search().ids == ["a"]
-    rows[0]["tags"] = 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytest.raises(PayloadError):
-            client.search()

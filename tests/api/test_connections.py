@@ -122,11 +122,11 @@ ASK = f"GET /sims/{REFERENCE_ID} HTTP/1.1\r\nHost: x\r\nX-API-KEY: {KEY}\r\n\r\n
     "sent", [b"", b"G", ASK[:-2], b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"]
 )
 def test_a_request_that_does_not_arrive_is_closed(running, sent, monkeypatch):
-    monkeypatch.setattr(connections, "PATIENCE", 0.3)
-    with socket.create_connection(("127.0.0.1", running.port)) as connection:
+    monkeypatch.setattr(connections, "PATIENCE", 0.15)
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
         connection.sendall(sent)
-        wait_until(lambda: running.connections == 1)
-        wait_until(lambda: running.connections == 0, patience=10)
+        rest(connection)  # to its end
+    wait_until(lambda: running.connections == 0, patience=10)
 
 
 def test_a_byte_now_and_then_does_not_keep_a_connection(running, monkeypatch):

@@ -1,4 +1,4 @@
-"""Many at a time: no more than can be taken, every one once, and a bar for who looks."""
+"""Warnings of threads, and the progress bar."""
 
 import io
 import sys
@@ -11,32 +11,6 @@ from waiting import wait_until
 from sims_analysis.api import parallel
 from sims_analysis.api.requests import Batch
 from sims_analysis.errors import ProfileWarning, collected, warn
-
-
-def asked(width, items, function=lambda item, _: item.upper()):
-    return parallel.each(function, items, width=width, batch=Batch())
-
-
-def test_one_alone_is_done_here_and_several_in_threads():
-    import threading
-
-    here = threading.current_thread()
-
-    def function(_item, _batch):
-        return threading.current_thread()
-
-    assert [thread is here for _, thread in asked(1, "ab", function)] == [False, False]
-    assert [thread is here for _, thread in asked(8, "a", function)] == [True]
-    assert [thread is here for _, thread in asked(2, "ab", function)] == [False, False]
-
-
-def test_warnings_of_threads_reach_the_caller():
-    def function(item, _):
-        warn(f"about {item}", ProfileWarning)
-
-    with pytest.warns(ProfileWarning) as caught:
-        list(asked(2, "ab", function))
-    assert sorted(str(one.message) for one in caught) == ["about a", "about b"]
 
 
 def test_warnings_of_threads_are_not_delayed():
@@ -55,7 +29,8 @@ def test_warnings_of_threads_are_not_delayed():
 
         thread = threading.Thread(target=end)
         thread.start()
-        assert sorted(asked(2, ["a", "b"], function)) == [("a", "a"), ("b", "b")]
+        results = parallel.each(function, ["a", "b"], width=2, batch=Batch())
+        assert sorted(results) == [("a", "a"), ("b", "b")]
         thread.join()
     assert {type(warning) for warning in warned} == {ProfileWarning}
 
@@ -102,16 +77,3 @@ def test_only_terminals_and_notebooks_are_interactive(monkeypatch):
         module = types.SimpleNamespace(get_ipython=lambda made=made: made)
         monkeypatch.setitem(sys.modules, "IPython", module)
         assert parallel._is_interactive() == notebook
-
-
-def test_a_bar_of_tqdm_counts_to_its_end(monkeypatch):
-    pytest.importorskip("tqdm")
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    with parallel.progress(2, show=True) as step:
-        step()
-        step()
-    last = stream.getvalue().split("\r")[-1]
-    assert "fetching: 100%" in last
-    assert "2/2" in last
-    assert "entry/s" in last

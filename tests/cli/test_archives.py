@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from command_line import NAMES, error_line, payload_of, run
 
 import sims_analysis as sims
@@ -37,14 +36,6 @@ def test_every_entry_counts_when_an_archive_is_checked(tmp_path):
     assert run(*ask, "table").stdout == ""
 
 
-@pytest.mark.parametrize("command", ["add", "export"])
-def test_an_archive_is_named(command, tmp_path):
-    more = {"add": ["x.json"], "export": ["--to", tmp_path]}[command]
-    result = run("archive", command, *more)
-    assert result.exit_code == 2
-    assert error_line(result) == "Error: name one folder, with --archive"
-
-
 def test_an_entry_is_replaced_only_on_request(tmp_path):
     file, lab = tmp_path / "w.json", tmp_path / "lab"
     for text in (b"7", b"8"):
@@ -67,9 +58,3 @@ def test_how_files_would_be_added_is_shown_and_nothing_is_added(tmp_path):
     assert "t.csv" in shown.stdout
     assert not lab.exists()
     assert run("archive", "add", table, "--archive", lab, *stated).stdout == "t: B\n"
-
-
-def test_files_to_add_are_named(tmp_path):
-    result = run("archive", "add", "--archive", tmp_path)
-    assert result.exit_code == 2
-    assert error_line(result) == "Error: Missing argument 'FILES...'."

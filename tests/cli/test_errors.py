@@ -28,7 +28,7 @@ def run(error):
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "printed"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (sims.ProfileError("species 'B':\nno depth"), 1, "Error: species 'B': no depth"),
@@ -44,10 +44,10 @@ def run(error):
         (RecursionError(), 1, "Error: RecursionError: RecursionError"),
     ],
 )  # fmt: skip
-def test_an_error_is_one_line_and_a_warning_is_told_once(error, code, told):
+def test_errors_and_warnings_are_printed_once_on_a_line(error, code, printed):
     done = run(error)
     assert done.exit_code == code
-    assert done.stderr.splitlines() == ["Warning: be careful", told]
+    assert done.stderr.splitlines() == ["Warning: be careful", printed]
 
 
 @pytest.mark.parametrize(
@@ -56,22 +56,14 @@ def test_an_error_is_one_line_and_a_warning_is_told_once(error, code, told):
      ("starlette", "server"), ("uvicorn", "server")],
 )  # fmt: skip
 def test_a_package_that_is_missing_is_named_with_its_extra(package, extra):
-    told = run(ImportError("no", name=package)).stderr.splitlines()[-1]
+    printed = run(ImportError("no", name=package)).stderr.splitlines()[-1]
     root = package.partition(".")[0]
-    assert told == f"Error: this needs {root}: pip install 'sims-analysis[{extra}]'"
+    assert printed == f"Error: this needs {root}: pip install 'sims-analysis[{extra}]'"
 
 
-def test_what_is_a_fault_of_the_program_is_not_hidden():
+def test_bugs_keep_their_traceback():
     assert isinstance(run(ZeroDivisionError()).exception, ZeroDivisionError)
     assert run(BrokenPipeError(32, "gone")).exit_code == 1
-
-
-def test_one_id_is_of_one_file(tmp_path):
-    asked = ["archive", "add", "--id", "x", "--archive", str(tmp_path), "a.json"]
-    several = CliRunner().invoke(cli, [*asked, "b.json"])
-    assert several.exit_code == 2
-    assert "--id names one entry, but there are several files" in several.stderr
-    assert "cannot read 'a.json'" in CliRunner().invoke(cli, asked).stderr
 
 
 def wafer(folder, name):
@@ -85,7 +77,7 @@ def wafer(folder, name):
 
 
 @pytest.mark.parametrize(("missing", "code"), [((), 0), (("none",), 3), (("none", "nor"), 1)])
-def test_what_is_added_and_exported_is_told_and_what_is_not_counts(tmp_path, missing, code):
+def test_entries_are_printed_and_failures_set_the_exit_code(tmp_path, missing, code):
     there = [] if code == 1 else ["w1"]
     files = [wafer(tmp_path, name) for name in there] + [f"{name}.json" for name in missing]
     lab, paper = str(tmp_path / "lab"), str(tmp_path / "paper")
@@ -93,8 +85,8 @@ def test_what_is_added_and_exported_is_told_and_what_is_not_counts(tmp_path, mis
     assert (done.exit_code, done.stdout.split()) == (code, ["w1:", "B"] if there else [])
     assert [name for name in missing if f"'{name}.json'" not in done.stderr] == []
     sims.Archive(lab).add(wafer(tmp_path, "w2"))
-    asked = ["archive", "export", *there, *missing, "--archive", lab, "--to", paper]
-    done = CliRunner().invoke(cli, asked)
+    command = ["archive", "export", *there, *missing, "--archive", lab, "--to", paper]
+    done = CliRunner().invoke(cli, command)
     assert (done.exit_code, done.stdout.split()) == (code, there)
     assert [name for name in missing if f"entry '{name}'" not in done.stderr] == []
     listed = CliRunner().invoke(cli, ["archive", "list", "--archive", lab, "--format", "json"])
@@ -105,19 +97,19 @@ def test_without_ids_everything_is_exported(tmp_path):
     lab, paper = sims.Archive(tmp_path / "lab"), tmp_path / "paper"
     for name in ("w1", "w2"):
         lab.add(wafer(tmp_path, name))
-    asked = ["archive", "export", "--archive", str(lab.path), "--to", str(paper)]
-    assert CliRunner().invoke(cli, asked).stdout.split() == ["w1", "w2"]
+    command = ["archive", "export", "--archive", str(lab.path), "--to", str(paper)]
+    assert CliRunner().invoke(cli, command).stdout.split() == ["w1", "w2"]
     assert sims.Archive(paper).ids() == ["w1", "w2"]
 
 
 @pytest.mark.parametrize("style", ["table", "json"])
-def test_the_list_of_all_pages_is_named_to_people(tmp_path, style, monkeypatch):
+def test_the_index_of_pages_is_printed(tmp_path, style, monkeypatch):
     page = tmp_path / "page.html"
     for written in ([page], []):
         monkeypatch.setattr(report_files, "write_files", lambda *_, written=written, **__: written)
         names = ["boron-implant", "sputter-time"]
-        asked = ["report", *names, "--out", str(tmp_path), "--format", style]
-        done = CliRunner().invoke(cli, asked)
+        command = ["report", *names, "--out", str(tmp_path), "--format", style]
+        done = CliRunner().invoke(cli, command)
         assert done.exit_code == 0
         named = f"List of all: {tmp_path / 'index.html'}"
         assert (named in done.stdout) == (style == "table" and bool(written))

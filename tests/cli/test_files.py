@@ -4,28 +4,27 @@ import json
 
 import click
 import pytest
-from click.testing import CliRunner
 
 import sims_analysis as sims
-from sims_analysis.cli import cli, files
+from sims_analysis.cli import files
 from sims_analysis.readers import files as reading
 
 
 def test_how_several_files_are_read_is_shown_one_below_the_other(tmp_path, capsys):
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("depth (nm),B (atoms/cm^3)\n0,1e18\n1,1e17\n2,1e16\n")
-    asked = [tmp_path / name for name in ("a.csv", "none.csv", "b.csv")]
+    paths = [tmp_path / name for name in ("a.csv", "none.csv", "b.csv")]
     with pytest.raises(SystemExit) as left:
-        files.explain_files(asked, {})
+        files.explain_files(paths, {})
     assert left.value.code == 3
     out, err = capsys.readouterr()
     assert "none.csv: No such file or directory" in err
     first, second = (out.index(name) for name in ("a.csv", "b.csv"))
     assert 0 <= first < second
     assert "\n\n" in out[first:second]
-    files.explain_files(asked[:1], {})
+    files.explain_files(paths[:1], {})
     with pytest.raises(SystemExit) as left:
-        files.explain_files(asked[1:2], {})
+        files.explain_files(paths[1:2], {})
     assert left.value.code == 1
 
 
@@ -43,7 +42,7 @@ def test_units_are_one_for_all_or_one_for_each_species(texts, read):
     given = {"depth_units": "nm", "units": tuple(texts), "species": (), "number_repeats": False}
     given["max_bytes"] = 2**30
     options = {**given, "out": "x"}
-    stated = files.stated_of_files(options)
+    stated = files.file_arguments(options)
     assert stated == given | {"units": read, "species": None}
     assert options == {"out": "x"}
 
@@ -55,23 +54,25 @@ def test_several_units_are_of_species(texts):
     with pytest.raises(
         click.UsageError, match=r"^--units takes one unit, or SPECIES=UNIT for each"
     ):
-        files.stated_of_files(dict(given))
-    found = files.stated_of_files(given | {"units": ()})
+        files.file_arguments(dict(given))
+    found = files.file_arguments(given | {"units": ()})
     assert (found["species"], found["number_repeats"]) == (["B", "P"], True)
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reason"),
     [(OSError(5, "Input/output error"), "Input/output error"), (OSError("x"), "x")],
 )
-def test_a_file_that_cannot_be_shown_has_the_reason_of_the_system(error, told, monkeypatch, capsys):
+def test_a_file_that_cannot_be_shown_has_the_reason_of_the_system(
+    error, reason, monkeypatch, capsys
+):
     def explain_read(*_, **__):
         raise error
 
     monkeypatch.setattr(reading, "explain_read", explain_read)
     with pytest.raises(SystemExit):
         files.explain_files(["a.csv"], {})
-    assert capsys.readouterr().err == f"Error: a.csv: {told}\n"
+    assert capsys.readouterr().err == f"Error: a.csv: {reason}\n"
 
 
 def test_files_are_called_by_their_ids_or_else_by_their_names(tmp_path):

@@ -1,6 +1,5 @@
 """Messages are written for Python; on the command line they speak of its options."""
 
-import ast
 import inspect
 import io
 import json
@@ -12,7 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-import sims_analysis
+import sims_analysis as sims
+from sims_analysis import errors
 from sims_analysis.api.client import Client
 from sims_analysis.cli import cli as main
 from sims_analysis.cli import options
@@ -20,39 +20,17 @@ from sims_analysis.cli.archives import archive
 from sims_analysis.cli.reporting import report
 from sims_analysis.examples.opening import ARCHIVE
 
-
-def messages():
-    """Texts in the package, without docstrings; a value in a text is x, or 'x' as by repr."""
-    for path in Path(sims_analysis.__file__).parent.rglob("*.py"):
-        if "cli" in path.parts:
-            continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr):
-                yield "".join(
-                    str(part.value) if isinstance(part, ast.Constant)
-                    else "'x'" if part.conversion == ord("r") else "x"
-                    for part in node.values
-                )  # fmt: skip
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
+COMMANDS_OF_ALL = [*main.commands.values(), *archive.commands.values()]
 
 
-@pytest.mark.slow
-def test_every_phrase_is_in_a_message():
-    texts = set(messages())
-    for phrase, _ in options._PHRASES:
-        assert any(re.search(phrase, text) for text in texts), phrase
+def test_every_remedy_is_of_a_code_and_names_options():
+    known = {name for one in COMMANDS_OF_ALL for each in one.params for name in each.opts}
+    assert options._REMEDIES.keys() <= errors.CODES.keys()
+    for remedy in options._REMEDIES.values():
+        assert {one.strip(",") for one in remedy.split() if one.startswith("--")} <= known, remedy
 
 
-def test_every_option_of_a_phrase_is_one():
-    commands = [*main.commands.values(), *archive.commands.values()]
-    known = {name for one in commands for each in one.params for name in each.opts}
-    for _, written in options._PHRASES:
-        assert set(re.findall(r"--[a-z-]+", written)) <= known, written
-
-
-@pytest.mark.parametrize("command", [*main.commands.values(), *archive.commands.values()])
+@pytest.mark.parametrize("command", COMMANDS_OF_ALL)
 def test_the_help_of_an_option_says_its_default(command):
     for one in command.params:
         if isinstance(one, click.Option) and isinstance(one.default, str | int | float | Path):
@@ -61,36 +39,24 @@ def test_the_help_of_an_option_says_its_default(command):
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "worded"),
     [
-        ('pass depth_units="nm"', 'pass --depth-units "nm"'),
-        ("pass number_repeats=True", "pass --number-repeats"),
-        ("pass header_rows=2", "pass header_rows=2 (header_rows= of sims.read in Python)"),
-        ("sims.read(path, sheet=1) or columns=", "sims.read(path, sheet=1) or columns="),
-        ("of sheet=", "of sheet= (sheet= of sims.read in Python)"),
-        ("an edge=", "an edge= (edge= of sims.junction_depth in Python)"),
-        ("a rule=", "a rule= (rule= of sims.dose_budget in Python)"),
-        ("a max_count=", "a max_count= (max_count= of sims.metallurgical_junctions in Python)"),
-        ("dwell_time=", "dwell_time= (dwell_time= of sims.with_counting_statistics in Python)"),
-        ("markers=", "markers= (markers= of sims.calibrate_depth in Python)"),
-        ("sheet= or columns=", "sheet= or columns= (sheet=, columns= of sims.read in Python)"),
-        ("no argument=", "no argument="),
-        ("--updated-after='x' or -edge=", "--updated-after='x' or -edge="),
-        ("level='x', stop=3 or doping=-1", "--level 'x', --stop 3 or --doping -1"),
-        ("surface=, start=(1, 2) or start=x", "--surface, --start (1, 2) or --start x"),
-        ("with no_files=True, and Truely", "with --no-files, and Truely"),
-        ("sims.read(path, number_repeats=True)", "--number-repeats"),
-        ("pass units={'B': \"counts/s\"}", 'pass --units B="counts/s"'),
-        ("pass data_id= or pass another data_id", "pass --id or pass another --id"),
-        ('surface="exclude" needs surface_depth', "--surface-dose exclude needs --surface"),
-        ("; set start= below the surface transient to exclude it",
-         "; state its end with --surface"),
-        ("Narrow the choice with after='10 nm'.", "The junction lies below --surface."),
+        (sims.ProfileError("level='5' has no unit", argument="level"), "--level='5' has no unit"),
+        (sims.ApiError("max_connections=0 is no number", argument="max_connections"),
+         "--max-connections=0 is no number"),
+        (sims.ReadError("sheet=3 is not there", argument="sheet"), "sheet=3 is not there"),
+        (sims.UnitsError("no unit", argument="depth_units", code="missing_unit", remedy="pass it"),
+         "no unit; state it with --depth-units UNIT"),
+        (sims.SimsWarning("empty", argument="units", remedy="pass units="), "empty; see --units"),
+        (sims.SimsWarning("two sheets", argument="sheet", remedy="pass sheet="),
+         "two sheets; in Python, pass sheet="),
+        (sims.ReadError("which?", remedy="pass columns={}"), "which?; in Python, pass columns={}"),
+        (sims.PayloadError("no {number}", "$[3]"), "$[3]: no {number}"),
     ],
 )  # fmt: skip
-def test_an_argument_is_an_option_or_one_of_a_function(message, told):
+def test_a_message_has_options_for_arguments_and_a_remedy_for_the_command(message, worded):
     with click.Context(report):
-        assert options.in_options(message) == told
+        assert options.describe(message) == worded
 
 
 def test_ids_of_a_file_are_its_lines(tmp_path):
@@ -125,7 +91,7 @@ def test_a_dash_among_the_ids_is_standard_input(monkeypatch):
         (None, "nm \\u00b5 \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
     ],
 )
-def test_json_spells_out_what_a_terminal_cannot_print_or_would_obey(encoding, shown, monkeypatch):
+def test_json_escapes_control_characters_and_what_cannot_be_printed(encoding, shown, monkeypatch):
     text = io.BytesIO()
     stream = io.StringIO() if encoding is None else io.TextIOWrapper(text, encoding=encoding)
     monkeypatch.setattr("sys.stdout", stream)
@@ -139,17 +105,17 @@ def test_json_spells_out_what_a_terminal_cannot_print_or_would_obey(encoding, sh
 def test_only_the_first_of_very_many_species_are_listed():
     def result(count):
         profiles = [
-            sims_analysis.DepthProfile(
+            sims.DepthProfile(
                 species_name=f"Q{i}", depths=[0], depth_units="nm", concentrations=[1e18],
                 concentration_units="atoms/cm^3",
             )
             for i in range(count)
         ]  # fmt: skip
-        return sims_analysis.SIMSResult(data_id="x", depth_profiles=profiles)
+        return sims.SIMSResult(data_id="x", depth_profiles=profiles)
 
-    assert options.measured(result(0)) == "no SIMS data"
-    assert options.measured(result(40)) == ", ".join(f"Q{i}" for i in range(40))
-    assert options.measured(result(42)) == f"{options.measured(result(40))} and 2 more"
+    assert options.list_species(result(0)) == "no SIMS data"
+    assert options.list_species(result(40)) == ", ".join(f"Q{i}" for i in range(40))
+    assert options.list_species(result(42)) == f"{options.list_species(result(40))} and 2 more"
 
 
 def test_a_folder_may_be_made_but_is_no_file(tmp_path):
@@ -184,13 +150,13 @@ def test_columns_are_aligned_below_a_line(capsys):
 
 
 @pytest.mark.parametrize(("done", "code"), [(0, 1), (1, options.PARTIAL)])
-def test_failures_are_told_once_by_name(done, code, capsys):
+def test_failures_are_printed_with_their_names(done, code, capsys):
     failures = {"a/b.csv": "b.csv: no unit", "x": "entry 'x' is gone", "y": "gone"}
     with pytest.raises(SystemExit) as left:
         options.finish(done, failures)
     assert left.value.code == code
-    told = ["Error: a/b.csv: no unit", "Error: entry 'x' is gone", "Error: y: gone"]
-    assert capsys.readouterr().err.splitlines() == told
+    printed = ["Error: a/b.csv: no unit", "Error: entry 'x' is gone", "Error: y: gone"]
+    assert capsys.readouterr().err.splitlines() == printed
     options.finish(done, {})
 
 
@@ -219,6 +185,7 @@ EVERY = {**main.commands, **archive.commands}
 #: What an option takes, as its help says; the others take nothing.
 TAKEN = {
     "--max-bytes": "BYTES",
+    "--depth-units": "UNIT",
     "--ids-from": "FILE",
     "--endpoint": "URL",
     "--ca-bundle": "PATH",
@@ -235,7 +202,7 @@ TAKEN = {
     **dict.fromkeys(["--level", "--background", "--doping"], "CONC"),
     **dict.fromkeys(["--start", "--stop", "--surface"], "DEPTH"),
     **dict.fromkeys(["--donors", "--acceptors"], "SPECIES"),
-    **dict.fromkeys(["--depth-units", "--status", "--host", "--id"], "TEXT"),
+    **dict.fromkeys(["--status", "--host", "--id"], "TEXT"),
     **dict.fromkeys(["--uploaded-after", "--uploaded-before"], "TIME"),
     **dict.fromkeys(["--updated-after", "--updated-before"], "TIME"),
     **dict.fromkeys(["--certfile", "--keyfile"], "FILE"),
@@ -256,7 +223,7 @@ def test_the_help_says_what_an_option_takes(name):
 
 
 @pytest.mark.parametrize("name", ["report", "fetch", "search"])
-def test_a_client_is_asked_for_what_it_does_by_default(name):
+def test_options_have_the_defaults_of_the_client(name):
     parameters = inspect.signature(Client).parameters
     ours = {one.name: one.default for one in EVERY[name].params}
     for option in ("timeout", "deadline", "retries", "max_connections"):
@@ -279,14 +246,14 @@ def test_examples_of_a_help_are_commands_that_are_understood(name):
 @pytest.mark.parametrize("kind", ["depth", "sputter_rate", "concentration"])
 def test_a_quantity_is_checked_before_the_command_runs(kind, capsys):
     units = {"depth": "nm", "sputter_rate": "nm/s", "concentration": "atoms/cm^3"}
-    command = click.command()(options.quantity_option(kind, "--asked", "What.")(click.echo))
-    command.callback = lambda asked: click.echo(f"asked {asked}")
-    for given in (["--asked", f"5 {units[kind]}"], []):
+    command = click.command()(options.quantity_option(kind, "--depth", "What.")(click.echo))
+    command.callback = lambda depth: click.echo(f"depth {depth}")
+    for given in (["--depth", f"5 {units[kind]}"], []):
         command.main(given, standalone_mode=False)
-    assert capsys.readouterr().out.split() == ["asked", "5", units[kind], "asked", "None"]
+    assert capsys.readouterr().out.split() == ["depth", "5", units[kind], "depth", "None"]
     for wrong in ("5", "5 counts", "five nm"):
-        with pytest.raises(click.BadParameter, match="asked"):
-            command.main(["--asked", wrong], standalone_mode=False)
+        with pytest.raises(click.UsageError, match=r"^--depth="):
+            command.main(["--depth", wrong], standalone_mode=False)
     (option,) = command.params
     assert option.metavar in {"DEPTH", "RATE", "CONC"}
 
@@ -302,19 +269,19 @@ def metadata_of_extras():
         return tomllib.load(file)["project"]["optional-dependencies"]
 
 
-def test_what_fails_is_noted_and_others_go_on():
+def test_a_failure_is_collected_and_others_go_on():
     failures = {}
     for name in ("a", "b", "c"):
-        with options.noted(failures, name):
+        with options.failure_noted(failures, name):
             if name != "b":
-                raise sims_analysis.ApiError(f"{name}:\n  gone")
+                raise sims.ApiError(f"{name}:\n  gone")
     assert failures == {"a": "a: gone", "c": "c: gone"}
-    with pytest.raises(KeyError), options.noted(failures, "d"):
+    with pytest.raises(KeyError), options.failure_noted(failures, "d"):
         raise KeyError
 
 
 def test_a_folder_is_named_once():
-    assert options.one_folder(None, Path("x")) == Path("x")
+    assert options.single_folder(None, Path("x")) == Path("x")
     for named in ((None, None), (Path("x"), Path("x")), ()):
         with pytest.raises(click.UsageError, match="name one folder, with --archive"):
-            options.one_folder(*named)
+            options.single_folder(*named)

@@ -42,7 +42,7 @@ def test_a_file_is_reported_with_its_dose(instrument, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_list_of_a_folder_tells_bad_files(instrument, tmp_path):
+def test_the_index_of_a_folder_lists_unreadable_files(instrument, tmp_path):
     bad, other = tmp_path / "image.png", tmp_path / "w8.dp_rpc_asc"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n")
     other.write_bytes(instrument.read_bytes())
@@ -51,7 +51,7 @@ def test_the_list_of_a_folder_tells_bad_files(instrument, tmp_path):
     assert "image.png</bdi>: <bdi>the file is an image" in page
 
 
-def test_bad_files_are_told_and_the_others_done(instrument, tmp_path):
+def test_unreadable_files_do_not_stop_others(instrument, tmp_path):
     (tmp_path / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     result = run(instrument, tmp_path / "image.png", "--no-files")
     assert result.exit_code == 3
@@ -64,9 +64,9 @@ def test_units_that_a_table_does_not_state(tmp_path):
     table.write_text("Depth,B,Si\n" + "\n".join(f"{z:g},{c:g},1e5" for z, c in zip(Z, C)))  # noqa: B905
     result = run(table, "--no-files")
     assert result.exit_code == 1
-    assert 'pass --depth-units, such as "nm"' in result.stderr
+    assert "state it with --depth-units UNIT" in result.stderr
     result = run(table, "--depth-units", "um", "--no-files")
-    assert 'pass --units, such as "atoms/cm^3", or B="counts/s" by species' in result.stderr
+    assert "state it with --units UNIT" in result.stderr
     stated = ["--depth-units", "um", "--units", "B=cm^-3", "--units", "Si=counts/s"]
     result = run(table, *stated, "--no-files")
     assert result.exit_code == 0, result.output
@@ -78,7 +78,7 @@ def test_names_that_a_table_does_not_state(tmp_path):
     table.write_text("# nm, atoms/cm^3\n" + "\n".join(f"{z:g},{c:g}" for z, c in zip(Z, C)))  # noqa: B905
     stated = ["--depth-units", "nm", "--units", "atoms/cm^3", "--no-files"]
     result = run(table, *stated)
-    assert "pass --species, its name" in result.stderr
+    assert "name them in order with --species" in result.stderr
     result = run(table, *stated, "--species", "31P")
     assert result.exit_code == 0, result.output
     assert "31P" in result.stdout
@@ -90,13 +90,14 @@ def test_notes_and_refusals_name_the_options_of_the_command(tmp_path):
     table.write_text("Depth (um),B (atoms/cm3)\n" + "\n".join(rows))
     result = run(table, "--no-files")
     text = " ".join(result.output.split())
-    assert "another lies deeper, 1e+19 atom/cm^3 at 300 nm; state its end with --surface" in text
-    assert "The junction lies below --surface" in text
+    deeper = "another lies deeper, 1e+19 atom/cm^3 at 300 nm"
+    assert f"{deeper}; state where it ends with --surface" in text
+    assert "a junction is looked for below --surface" in text
     assert not re.search(r"\b[a-z]+=", text)
     result = run(table, "--no-files", "--surface", "1 nm")
-    assert "The junction" not in result.output
+    assert "a junction is looked for" not in result.output
     result = run(table, "--surface-dose", "exclude", "--no-files")
-    assert "--surface-dose exclude needs --surface, the depth" in result.stderr
+    assert "is not stated; state where it ends with --surface" in result.stderr
 
 
 @pytest.mark.slow
@@ -119,7 +120,7 @@ def test_repeated_signals_are_numbered_with_a_note_or_on_request(tmp_path):
     assert "named 'B (1)'" not in run(table, "--number-repeats", "--no-files").stdout
 
 
-def test_files_of_one_name_are_told_apart(instrument, tmp_path):
+def test_files_of_one_name_have_reports_of_their_own(instrument, tmp_path):
     other = tmp_path / "w7.txt"
     other.write_bytes(instrument.read_bytes())
     result = run(instrument, other, "--format", "json", "--no-files")
@@ -143,7 +144,7 @@ def test_files_go_into_an_archive_with_their_hash(instrument, tmp_path):
     assert sims.Archive(archive).verify() == {}
 
 
-def test_a_file_that_is_not_there_keeps_no_other_out_of_an_archive(instrument, tmp_path):
+def test_a_missing_file_does_not_stop_others(instrument, tmp_path):
     archive = tmp_path / "archive"
     arguments = ["archive", "add", str(tmp_path / "none"), str(instrument)]
     result = CliRunner().invoke(cli, [*arguments, "--archive", str(archive)])

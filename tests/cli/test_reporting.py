@@ -1,4 +1,4 @@
-"""``report``: what is asked of which data, what is written where, and what is printed."""
+"""``report``: which analysis of which data, what is written where, and what is printed."""
 
 import json
 from dataclasses import replace
@@ -60,7 +60,7 @@ def written(monkeypatch):
         found.append(([one["data_id"] for one in reports], folder, {**failures}))
         return folder / "index.html"
 
-    monkeypatch.setattr(reporting, "_analysed", analysed)
+    monkeypatch.setattr(reporting, "_report_of", analysed)
     monkeypatch.setattr(report_files, "write_files", write_files)
     monkeypatch.setattr(report_files, "write_index", write_index)
     return found
@@ -78,7 +78,7 @@ def test_one_report_has_no_list_and_several_link_to_theirs(written):
     assert result.stdout.endswith(f"List of all: {Path('here', 'index.html')}\n\n")
 
 
-def test_the_list_tells_of_what_has_no_report(written, tmp_path):
+def test_the_index_lists_failures(written, tmp_path):
     bad = tmp_path / "bad.json"
     bad.write_text("[{}]")
     result = run("report", "sputter-time", "boron-implant", bad, "--format", "json")
@@ -105,18 +105,18 @@ def test_without_files_nothing_is_written(written, style):
         assert [one["files"] for one in found["reports"]] == [[], []]
 
 
-def test_only_what_was_reported_counts(written, monkeypatch):
+def test_a_failed_analysis_is_one_line(written, monkeypatch):
     def refused(*_, **__):
         raise sims.ProfileError("nothing to\nanswer")
 
-    monkeypatch.setattr(reporting, "_analysed", refused)
+    monkeypatch.setattr(reporting, "_report_of", refused)
     result = run("report", "sputter-time")
     assert (result.exit_code, result.stdout) == (1, "")
     assert error_line(result) == "Error: sputter-time: nothing to answer"
 
 
 @pytest.mark.parametrize("names", [[], ["none.csv"], ["there.csv", "none.csv"]])
-def test_what_is_explained_is_files_that_are_there(names, tmp_path, monkeypatch):
+def test_only_existing_files_are_explained(names, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("there.csv").write_text("depth (nm),B (atoms/cm^3)\n0,1e18\n1,1e17\n2,1e16\n")
     result = run("report", *names, "--explain")
@@ -129,7 +129,7 @@ def test_what_is_explained_is_files_that_are_there(names, tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def sources(monkeypatch):
     """Collect from where entries are fetched; all arrive."""
     found = []
     opened = reporting.open_client
@@ -142,7 +142,7 @@ def asked(monkeypatch):
     return found
 
 
-def test_examples_come_from_the_package_and_other_entries_from_where_is_stated(asked, tmp_path):
+def test_examples_come_from_the_package_and_other_entries_from_where_is_stated(sources, tmp_path):
     of_lab = {"archive": None, "endpoint": "https://lab.example", "offline": False}
     of_user = {"archive": None, "endpoint": None, "offline": False}
     of_folder = of_user | {"archive": tmp_path}
@@ -157,17 +157,17 @@ def test_examples_come_from_the_package_and_other_entries_from_where_is_stated(a
         results, failures = reporting._measurements(ids, {}, dict(stated))
         assert [one.data_id for one in results] == list(ids or EXAMPLES)
         assert failures == {}
-        assert asked.pop() == source
+        assert sources.pop() == source
     with pytest.raises(click.UsageError, match=r"^name the ids; the command search finds them$"):
         reporting._measurements((), {}, of_lab)
 
 
-def test_files_alone_ask_no_server(asked, tmp_path):
+def test_files_need_no_server(sources, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("depth (nm),B (atoms/cm^3)\n0,1e19\n1,1e18\n2,1e17\n")
     ask = ["--no-files", "--format", "json"]
     assert run("report", table, *ask).exit_code == 0
-    assert asked == []
+    assert sources == []
     found = json.loads(run("report", "sputter-time", table, *ask).stdout)["reports"]
     assert [one["data_id"] for one in found] == ["t", "sputter-time"]
 
@@ -177,20 +177,20 @@ def test_a_sputter_rate_is_for_data_over_time():
     plain = dict.fromkeys(["donors", "acceptors"], ())
     level = {"level": "1e18 atoms/cm^3"}
     over_time, over_depth = (
-        reporting._analysed(one, "0.42 nm/s", plain | level).notes for one in results
+        reporting._report_of(one, "0.42 nm/s", plain | level).notes for one in results
     )
     assert over_time[0] == "depth is sputter time times 0.42 nm/s, as stated"
     assert not any("sputter" in note for note in over_depth)
 
 
-def test_every_question_is_asked_as_stated(monkeypatch):
+def test_options_are_passed_to_the_analysis(monkeypatch):
     found = {}
 
-    def analysed(result, rate, asked):
-        found.update(asked, rate=rate)
+    def analysed(result, rate, analysis):
+        found.update(analysis, rate=rate)
         raise sims.ProfileError("enough")
 
-    monkeypatch.setattr(reporting, "_analysed", analysed)
+    monkeypatch.setattr(reporting, "_report_of", analysed)
     ask = {
         "level": "2e18 cm^-3", "start": "1 nm", "stop": "9 nm", "background": "1e15 cm^-3",
         "surface": "2 nm", "surface_dose": "hold", "doping": "-1e16 cm^-3", "rate": "1 nm/s",

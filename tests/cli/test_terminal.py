@@ -35,30 +35,8 @@ def piped(*arguments, stdin="", encoding=None, folder=None):
     )
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["fetch", "a", "--archive", ""],
-        ["report", "--archive", ""],
-        ["search", "--archive", "", "--offline"],
-        ["archive", "verify", "--archive", ""],
-        ["archive", "list", ""],
-        ["archive", "add", "x.json", "--archive", ""],
-        ["archive", "export", "--archive", str(ARCHIVE), "--to", ""],
-        ["serve", "--archive", ""],
-        ["report", "--out", ""],
-    ],
-)
-def test_an_empty_name_of_a_folder_is_refused(command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    result = run(*command)
-    assert result.exit_code == 2
-    assert "empty" in error_line(result)
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize("key", [None, "k3y-of-someone"])
-def test_a_missing_file_is_told_as_one(key, monkeypatch):
+def test_a_missing_file_is_a_usage_error(key, monkeypatch):
     if key:
         monkeypatch.setenv("AS_API_KEY", key)
     for name in ("missing.csv", "data/missing.xlsx", "MISSING.TXT"):
@@ -109,7 +87,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("command", "encoding"), CASES, ids=lambda x: x if isinstance(x, str) else " ".join(x)
 )
-def test_nothing_that_a_terminal_obeys_in_any_encoding(command, encoding, tmp_path):
+def test_no_control_characters_are_printed_in_any_encoding(command, encoding, tmp_path):
     archive = odd_archive(tmp_path)
     done = CliRunner(charset=encoding).invoke(cli, [*command, "--archive", str(archive.path)])
     text = done.stdout_bytes.decode("utf-8" if encoding == "ascii" else encoding)
@@ -117,9 +95,9 @@ def test_nothing_that_a_terminal_obeys_in_any_encoding(command, encoding, tmp_pa
     for character in "\x1b\x9b\u202e\u2028\x07":
         assert character not in text
     if "json" in command:
-        said = json.loads(text)
+        found = json.loads(text)
         if command[0] == "search":
-            assert said[0]["sample_name"] == "wafer ж\x1b[31m\u2028\u202e", "the value is the same"
+            assert found[0]["sample_name"] == "wafer ж\x1b[31m\u2028\u202e", "the value is the same"
 
 
 @pytest.mark.slow
@@ -131,7 +109,7 @@ def test_a_process_that_prints_ascii(tmp_path):
 
 
 @pytest.mark.slow
-def test_messages_of_a_server_are_spelled_out(tmp_path):
+def test_messages_of_a_server_are_escaped(tmp_path):
     with serving({"/sims/a": b'{"\x1b[2J": 1}'.replace(b"\x1b", b"\\u001b")}) as url:
         result = run("fetch", "a", "--endpoint", url, "--archive", tmp_path)
     assert result.exit_code == 1
@@ -148,31 +126,15 @@ def test_messages_of_a_server_are_spelled_out(tmp_path):
         ["archive", "add", "x" * 5000 + ".json", "--archive", "a"],
         ["archive", "add", ".", "--archive", "a"],
         ["archive", "add", "/dev/null", "--archive", "a"],
-        ["archive", "export", "nobody", "--archive", str(ARCHIVE), "--to", "b"],
-        ["archive", "export", "--archive", "none", "--to", "b"],
-        ["archive", "verify"],
-        ["archive", "verify", "a", "--archive", "b"],
-        ["serve", "none"],
-        ["serve", "--archive", str(ARCHIVE), "--no-key", "--certfile", "none.pem"],
         ["serve", "--archive", str(ARCHIVE), "--no-key", "--certfile", "notes.txt"],
-        ["serve", "--archive", str(ARCHIVE), "--no-key", "--port", "70000"],
         ["serve", "--archive", str(ARCHIVE), "--no-key", "--host", "no such host"],
-        ["fetch", "a", "--archive", "a", "--timeout", "nan"],
-        ["fetch", "a", "--archive", "a", "--deadline", "0"],
-        ["fetch", "a", "--archive", "a", "--retries", "-1"],
-        ["fetch", "a", "--archive", "a", "--max-connections", "0"],
         ["fetch", "a", "--archive", "a", "--endpoint", "https://u:s3cr3t@h:x/"],
-        ["fetch", "--ids-from", "notes.txt", "--archive", "a"],
-        ["fetch", "--ids-from", "none.txt", "--archive", "a"],
-        ["fetch", "-", "--archive", "a"],
-        ["fetch", "--archive", "a"],
-        ["search", "--updated-after", "yesterday", "--archive", str(ARCHIVE), "--offline"],
         ["search", "--endpoint", "http://127.0.0.1:9/", "--ca-bundle", "notes.txt"],
         ["report", "boron-implant", "--out", "notes.txt"],
     ],
     ids=lambda command: " ".join(command)[:60].encode("unicode_escape").decode(),
 )
-def test_no_traceback_for_what_a_user_can_do(command, tmp_path, monkeypatch):
+def test_odd_arguments_give_one_line_and_no_traceback(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_bytes(b"\xff\xfe no text")
     result = run(*command)
@@ -208,13 +170,6 @@ def test_ids_from_a_file_or_standard_input(way, tmp_path):
     assert done.returncode == 0, done.stderr
     fetched = [entry["data_id"] for entry in json.loads(done.stdout)["fetched"]]
     assert fetched == ["boron-implant", "sputter-time"]
-
-
-def test_a_list_without_ids_does_not_mean_everything(tmp_path):
-    (tmp_path / "ids.txt").write_text("# none\n")
-    result = run("report", "--ids-from", tmp_path / "ids.txt", "--archive", ARCHIVE)
-    assert result.exit_code == 2
-    assert "no id" in error_line(result)
 
 
 def test_search_by_dates(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from measured import profile
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.outcomes import Flag
 
 
 def test_one_axis_is_dense():
@@ -380,3 +382,25 @@ def test_a_step_keeps_both_of_its_counts():
     source = with_columns([0.0, 1.0, 1.0], counts=([4, 5, 6], "counts"))
     ds = sims.to_dataset(source, duplicates="step")
     assert ds["concentration_counts"].values.tolist() == [[4, 5, 6]]
+
+
+@pytest.mark.parametrize("below_limit", [False, True])
+def test_a_gap_is_flagged_unless_its_samples_are_below_a_limit(below_limit):
+    depths = np.array([*range(10), *range(40, 50)], dtype=float)
+    values = 1e18 * np.exp(-depths / 40)
+    extra = {}
+    if below_limit:
+        depths = np.insert(depths, 10, 25.0)
+        values = np.insert(values, 10, np.nan)
+        limits = [5e15 if z == 25 else None for z in depths]
+        extra = {"columns": {"detection_limit": {"values": limits}}}
+    source = profile("B", depths, values, extra=extra)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProfileWarning)
+        ds = sims.to_dataset(source)
+    expected = np.zeros(depths.size, int)
+    if below_limit:
+        expected[10] = Flag.BELOW_LIMIT
+    else:
+        expected[9], expected[10] = Flag.GAP_AFTER, Flag.GAP_BEFORE
+    assert ds["concentration_quality"].values[0].tolist() == expected.tolist()

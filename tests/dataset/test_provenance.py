@@ -11,7 +11,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.conventions.provenance import of_data, question_attrs, to_text, with_step
-from sims_analysis.errors import ArchiveError, ProfileError
+from sims_analysis.errors import ProfileError
 
 DS = sims.open_example("boron-implant")
 
@@ -286,15 +286,3 @@ def test_a_file_without_a_record_says_where_one_comes_from(content, tmp_path):
     file.write_bytes(content)
     with pytest.raises(ProfileError, match=r"figure\.x holds no provenance.*save_figure"):
         sims.provenance(file)
-
-
-@pytest.mark.parametrize("suffix", [".nc", ".nc4", ".h5", ".zarr"])
-def test_a_broken_file_is_named_with_what_is_wrong(suffix, tmp_path):
-    file = tmp_path / f"w7{suffix}"
-    file.write_text("no netCDF")
-    with pytest.raises(ArchiveError, match=rf"^w7\{suffix} cannot be read as (netcdf|zarr): \S+"):
-        sims.provenance(file)
-    folder = tmp_path / "w7"
-    folder.mkdir()
-    with pytest.raises(ArchiveError, match=r"^w7 cannot be read as zarr: \S+"):
-        sims.provenance(folder)

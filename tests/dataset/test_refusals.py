@@ -240,7 +240,7 @@ REFUSED = [
 def test_messages_of_errors(call, error, message):
     with pytest.raises(error) as raised:
         call()
-    assert raised.value.args[0] == message
+    assert str(raised.value).removeprefix(f"{getattr(raised.value, 'path', '')}: ") == message
 
 
 #: What is expected, not refused.

@@ -102,18 +102,27 @@ def test_of_counts_there_is_no_dose_to_tell():
         sims.to_dataset(counted)
 
 
+def test_a_single_step_keeps_the_order_of_its_values():
+    ds = sims.to_dataset(with_counts([10, 10], [1e17, 2e17], [1.0, 2.0]), duplicates="step")
+    assert ds["concentration"].values.tolist() == [[1e17, 2e17]]
+    assert ds["concentration_counts"].values.tolist() == [[1.0, 2.0]]
+
+
 def test_neighbouring_edges_are_steps_each():
     ds = sims.to_dataset(drawn([0.0, 1.0, 2.0, 3.0], [1e18, 2e18, 3e18]), duplicates="step")
     assert ds.sizes["depth"] == 6
 
 
-def test_counts_at_a_depth_that_was_measured_twice_are_those_of_the_first():
-    counts = {"units": "count", "values": [10.0, 20.0, 30.0, 40.0]}
-    profile = sims.DepthProfile(
-        species_name="B", depths=[0, 10, 10, 20], depth_units="nm",
-        concentrations=[1e17, 2e17, 3e17, 4e17], concentration_units="atoms/cm^3",
-        extra={"columns": {"counts": counts}},
+def with_counts(depths, values, counts):
+    return sims.DepthProfile(
+        species_name="B", depths=depths, depth_units="nm",
+        concentrations=values, concentration_units="atoms/cm^3",
+        extra={"columns": {"counts": {"units": "count", "values": counts}}},
     )  # fmt: skip
+
+
+def test_counts_at_a_depth_that_was_measured_twice_are_those_of_the_first():
+    profile = with_counts([0, 10, 10, 20], [1e17, 2e17, 3e17, 4e17], [10.0, 20.0, 30.0, 40.0])
     ds = sims.to_dataset(profile, duplicates="mean")
     np.testing.assert_array_equal(ds["concentration"].values, [[1e17, 2.5e17, 4e17]])
     np.testing.assert_array_equal(ds["concentration_counts"].values, [[10.0, 20.0, 40.0]])

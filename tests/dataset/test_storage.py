@@ -156,14 +156,6 @@ def test_the_same_data_give_the_same_bytes(tmp_path):
     assert one == two
 
 
-def test_provenance_of_files(tmp_path):
-    ds = sims.open_example("boron-implant")
-    for kind in KINDS:
-        found = sims.provenance(sims.save(ds, tmp_path / f"w.{kind}"))
-        assert found == sims.provenance(ds)
-        assert found["sha256"] == ds.attrs["sha256"]
-
-
 def test_encodings_of_another_file_do_not_truncate(tmp_path):
     ds = sims.open_example("boron-implant")
     ds["concentration"].encoding = {"dtype": "int16", "scale_factor": 1e16, "_FillValue": -1}

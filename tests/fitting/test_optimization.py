@@ -84,20 +84,6 @@ def test_derivatives_are_those_with_respect_to_the_coordinates(held, central):
 # --- minima -----------------------------------------------------------------------------------
 
 
-def test_the_minimum_of_squares_is_that_of_a_straight_line():
-    y, s = np.array([1.0, 2.5, 2.9, 4.6, 4.4]), np.array([0.1, 0.2, 0.1, 0.3, 0.2])
-    curve = Curve([free("a"), free("b")], lambda a, b: a + b * X, None, {})
-    objective = Squares(y, s)
-    found = solve(curve, objective, [0.0, 0.0])
-    a = np.stack([np.ones(5), X]) / s
-    expected = np.linalg.solve(a @ a.T, a @ (y / s))
-    np.testing.assert_allclose(found.p, expected, rtol=1e-6)
-    assert found.converged
-    assert found.cost == pytest.approx(np.sum(((expected @ (a * s) - y) / s) ** 2), rel=1e-9)
-    np.testing.assert_allclose(found.m, found.p[0] + found.p[1] * X)
-    np.testing.assert_allclose(covariance(curve, objective, found), np.linalg.inv(a @ a.T))
-
-
 # --- errors -----------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.text.arguments import format_argument
 
 DS = xr.Dataset(
     {"intensity": (("measurement", "species", "depth"), np.ones((2, 3, 4)), {"units": "kcps"})},
@@ -84,6 +85,22 @@ def test_kinds_are_not_mixed():
     kinds = ("factor_per_rate", "concentration")
     with pytest.raises(UnitsError, match="time mixes"):
         read({"B": "1 cm^-3", "P": "1 cm^-3/(count/s)"}, kinds)
+
+
+def test_a_sample_is_named_by_its_labels():
+    opened = frame()
+    where = xr.zeros_like(opened.value, dtype=bool)
+    assert first_sample(opened, where) is None
+    where[1, 2, 3] = True
+    text = "measurement 'w2', species 'Si', depth 1001 nm: 1000 count/s"
+    first = first_sample(opened, where)
+    assert first.label == text
+    assert first.where == {"measurement": "w2", "species": "Si", "depth": "1001 nm"}
+    where[0, 0, 1] = True
+    text = "measurement 'w1', species 'B', depth 100 nm: 1000 count/s (and 1 more)"
+    assert first_sample(opened, where).label == text
+    one = frame(DS.isel(measurement=0, species=1))
+    assert first_sample(one, one.value > 0).label.startswith("species 'P', depth 0 nm")
 
 
 def test_the_correction_of_the_page_is_one():
@@ -161,3 +178,10 @@ def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
             question(one, level=level)
     with pytest.raises(ProfileError, match="level is over 'case'"):
         sims.layers(one, level=level.rename(species="case"))
+
+
+@pytest.mark.parametrize("wrong", [True, [0.5], pint.Quantity(1, "nm"), "50 %"])
+def test_a_pure_number_has_no_unit(wrong):
+    text = re.escape(f"factor={format_argument(wrong)}; expected a positive number, such as 1.02")
+    with pytest.raises(ProfileError, match=f"^{text}"):
+        sims.rescale_depth(sims.open_example("boron-implant"), factor=wrong)

@@ -7,9 +7,11 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import (
     add_background_error,
     common_error,
+    read_background,
     subtracted_level,
 )
 from sims_analysis.frame.opening import open_frame
@@ -116,6 +118,14 @@ def test_backgrounds_of_profiles_that_answer_together_are_independent(ds):
     np.testing.assert_allclose(found, np.hypot(*frame.common.values[:, 0]), rtol=1e-9)
     at_once = add_background_error(frame, xr.Variable((), 0.0), together)
     np.testing.assert_allclose(at_once, frame.common.values[:, 0].sum(), rtol=1e-9)
+
+
+def test_a_window_without_a_sample_is_refused_where_each_profile_needs_it(ds):
+    for data in (ds, ds.sel(species=["P"])):
+        with pytest.raises(ProfileError, match="'P': no sample in the background window, 20 to 30"):
+            read_background(opened(data), ("20 nm", "30 nm"), strict=True)
+    lazy = opened(ds.chunk())
+    read_background(lazy, ("20 nm", "30 nm"), strict=True)  # of lazy data nothing is computed
 
 
 def counted_tail(decay, counts):

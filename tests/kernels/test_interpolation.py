@@ -97,38 +97,6 @@ def test_between_neighbours_that_are_nearly_equal(own):
     assert not n_linear.any()
 
 
-def test_rows_with_and_without_gaps_on_own_axes():
-    depth, value = realistic(50, 200, gaps=0.0)
-    own = depth + np.linspace(0, 2, 50)[:, None]
-    value[3, 50:60] = value[4, :20] = value[5] = value[6, 1:] = np.nan
-    own[7, 150:] = value[8, 150:] = own[9, 70:80] = np.nan
-    at = np.linspace(-5, 605, 90)
-    whole, counts = interpolate(own, value, at)
-    for row in range(50):
-        measured = ~np.isnan(own[row] + value[row])
-        z, c = own[row][measured], value[row][measured]
-        alone, count = interpolate(z, c[None], at)
-        np.testing.assert_allclose(whole[row], alone[0], rtol=1e-14)
-        assert counts[row] == count[0]
-
-
-@pytest.mark.parametrize("method", PIECEWISE)
-def test_rows_with_gaps_do_not_depend_on_other_rows(method):
-    rng = np.random.default_rng(4)
-    depth = np.cumsum(rng.uniform(0.5, 1.5, 300))
-    value = rng.lognormal(0, 2, (60, 300))
-    for row, part in enumerate(np.linspace(0, 0.9, 60)):
-        value[row, rng.random(300) < part] = np.nan
-    value[7, :40] = value[8, -40:] = value[9] = np.nan
-    at = np.sort(np.concatenate([rng.uniform(0, depth[-1] + 5, 200), depth[::7]]))
-    whole, fell = interpolate(depth, value, at, method=method)
-    for row in range(60):
-        one, fell_one = interpolate(depth, value[row : row + 1], at, method=method)
-        assert np.array_equal(one[0], whole[row], equal_nan=True)
-        assert fell_one[0] == fell[row]
-    agree((whole, fell), depth, value, at, method)
-
-
 @pytest.mark.few(1)
 @pytest.mark.parametrize("method", PIECEWISE)
 @settings(max_examples=40)

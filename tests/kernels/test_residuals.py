@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from sims_analysis.kernels import residuals
-from sims_analysis.shapes import pearson
 
 RNG = np.random.default_rng
 
@@ -33,62 +32,11 @@ def test_independent_residuals_wander_as_often_as_chance_has_it(n):
         assert np.mean(np.array(found) < level) == pytest.approx(level, abs=0.03)
 
 
-@pytest.mark.parametrize("n", [12, 30, 300])
-def test_a_wave_is_a_low_frequency(n):
-    rng, rows = RNG(1), line(n)
-    wave = 3 * np.sin(np.linspace(0, 12, n)) + rng.normal(size=n)
-    wave = left(np.convolve(wave, np.ones(3) / 3, "same"), rows)
-    assert residuals.low_frequencies(wave, rows) < 0.003
-
-
 def test_two_chances_together_are_fishers():
     statistic, chance = stats.combine_pvalues([0.03, 0.2])
     assert residuals.together(0.03, 0.2) == pytest.approx(chance, rel=1e-12)
     assert statistic == pytest.approx(-2 * np.log(0.03 * 0.2))
     assert residuals.chance_of_excess(31.0, 20) == pytest.approx(stats.chi2(20).sf(31), rel=1e-12)
-
-
-def logarithms(z, formula, noise):
-    """Fit a Gaussian to logarithms: a parabola."""
-    y = np.log(formula(z)) + noise
-    rows = line(z.size)
-    r = -left(y - y.mean(), rows)
-    c = np.exp(y - y.max())
-    m = c * np.exp(r)
-    return residuals.verdict(r, rows, np.nan, m, residuals.largest_departure(c, m))
-
-
-def test_a_skewed_profile_is_no_gaussian_with_twelve_samples_either():
-    rng, z = RNG(7), np.linspace(20, 180, 12)
-
-    def skewed(z):
-        return pearson.formula(z, 1.0, 100.0, 30.0, 0.6, 3.8)
-
-    found = [logarithms(z, skewed, 0.05 * rng.normal(size=12)) for _ in range(100)]
-    assert np.mean([wrong for _, wrong in found]) > 0.7
-
-
-def test_residuals_of_averaged_samples_are_correlated_among_neighbours():
-    rng, z = RNG(7), np.linspace(30, 170, 200)
-    noise = 0.1 * averaged(rng, 200, 3)
-    code, wrong = logarithms(z, lambda z: np.exp(-(((z - 100) / 40) ** 2)), noise)
-    assert not wrong
-    assert residuals.RESIDUALS[code].startswith("correlated among neighbours")
-
-
-def test_known_errors_and_neighbours_are_judged_together():
-    """Neither chi-square nor the neighbours alone are beyond chance."""
-    n = 30
-    rows, rng = line(n), RNG(5)
-    trend = left(0.7 * np.sin(np.linspace(0, 7, n)) + rng.normal(size=n), rows)
-    trend *= np.sqrt(45.0 / (trend @ trend))
-    chance, neighbours = residuals.chance_of_excess(45.0, n - 3), residuals.wandering(trend, rows)
-    assert 0.005 < chance < 0.05
-    assert 0.005 < neighbours < 0.05
-    code, wrong = residuals.verdict(trend, rows, chance, np.ones(n), 0.1)
-    assert wrong
-    assert residuals.RESIDUALS[code].startswith(("correlated", "larger"))
-    assert residuals.verdict(trend, rows, 0.5, np.ones(n), 0.1) == (residuals.RANDOM, False)
 
 
 def test_too_few_residuals_wander_by_chance():

@@ -105,11 +105,13 @@ def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
     rows.value[0, 7:] = [4.0, 6.0, 4.0, 6.0]
     parameters = [np.array([float(x)]) for x in (0, 5, 0, 1, 7, 10)]
     found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
-    assert found == pytest.approx(25 * (4 / 3) / 4, rel=1e-9)  # of four, with n - 1
+    t = 1.19686  # Student's t of three degrees of freedom for 68.27 %, from a table
+    assert found == pytest.approx(t**2 * 25 * (4 / 3) / 4, rel=1e-4)  # of four, with n - 1
     # Four depths for each sample: they scatter as one, and know as little.
     parameters[3] /= 4
     found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
-    assert found == pytest.approx(4 * 25 * (4 / 3) / 4, rel=1e-9)
+    t = 1.83734  # of one degree of freedom
+    assert found == pytest.approx(t**2 * 4 * 25 * (4 / 3) / 4, rel=1e-4)
 
 
 @pytest.mark.parametrize("fraction", [1.0, 0.25])

@@ -398,7 +398,7 @@ def test_an_empty_sheet_of_processed_data_hides_no_other(workbook):
 
 def test_other_sheets_are_named_in_what_is_wrong_with_the_first(workbook):
     summary = [["Wafer", "B (at/cm2)"], [1, 1e13], [2, 2e13]]
-    with pytest.raises(sims.SimsError, match=r"sheet 'Doses': .* in 'Data' too: sheet= names"):
+    with pytest.raises(sims.SimsError, match=r"sheet 'Doses': .* in 'Data' too; .*; sheet= names"):
         sims.read(workbook(Doses=summary, Data=[HEADER, *ROWS]))
 
 

@@ -15,7 +15,7 @@ from sims_analysis.text.cells import escape_cell, unescape_cell
      "\u200b＋x", "\u3000=1", "\x00=1", "\u2066=1"],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "11B;", "11B\t", "11B\n", "11B\r", "11B;;", ";\xa0\t"])
-def test_what_would_run_is_marked_and_comes_back(before, text):
+def test_formulas_are_escaped_and_restored(before, text):
     assert escape_cell(before + text).endswith("'" + text)
     assert unescape_cell(escape_cell(before + text)) == before + text
 
@@ -29,12 +29,12 @@ def test_numbers_and_names_stay(text):
     assert escape_cell(text) == text == unescape_cell(text)
 
 
-def test_a_mark_of_the_users_stays():
+def test_a_mark_of_the_user_is_kept():
     assert unescape_cell("'a") == "'a"
 
 
 @given(st.text(st.sampled_from("';\t\n =+-1a＝\xa0")))
-def test_every_text_comes_back_and_no_cell_of_it_runs(text):
+def test_every_text_is_restored_and_no_cell_of_it_is_a_formula(text):
     cell = escape_cell(text)
     assert unescape_cell(cell) == text
     for part in cell.replace("\t", ";").replace("\n", ";").split(";"):

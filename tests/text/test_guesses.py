@@ -15,13 +15,13 @@ from sims_analysis.text.guesses import instead_of
         ("read_excel", "read"), ("resample", "to_grid"), ("xj", "junction_depth"),
     ],
 )  # fmt: skip
-def test_other_words_for_what_there_is(guess, name):
+def test_other_words_for_public_names(guess, name):
     assert instead_of(guess, []) == f"; there is {name}"
     assert hasattr(sims, name)
 
 
 @pytest.mark.parametrize(
-    ("guess", "names", "said"),
+    ("guess", "names", "answer"),
     [
         ("dose", ["integrated_dose", "peak"], "; there is integrated_dose"),
         ("Dose", ["a_dose", "b_dose", "c_dose"], "; there are a_dose, b_dose and c_dose"),
@@ -40,5 +40,5 @@ def test_other_words_for_what_there_is(guess, name):
         ),
     ],
 )
-def test_a_guess_is_answered_with_what_is_alike(guess, names, said):
-    assert instead_of(guess, names) == said
+def test_a_guess_is_answered_with_similar_names(guess, names, answer):
+    assert instead_of(guess, names) == answer

@@ -15,7 +15,7 @@ def test_a_time_without_a_zone_is_utc_and_one_with_a_zone_keeps_it():
     assert moment_of(datetime(2024, 1, 15, 12)) == noon  # noqa: DTZ001 - that is the question
 
 
-def test_what_is_no_time_is_none_or_refused_by_name():
+def test_a_text_that_is_no_time_is_refused_with_its_argument():
     assert moment_of("yesterday") is moment_of(None) is as_moment(None, "since") is None
     with pytest.raises(ApiError, match=r"since='yesterday' is not a time; expected ISO 8601"):
         as_moment("yesterday", "since")

@@ -15,7 +15,7 @@ from sims_analysis.text.visible import visible
         ("\u2029", r"\u2029"),  # paragraph separator
     ],
 )
-def test_what_moves_hides_or_cannot_be_encoded_is_escaped(hidden, shown):
+def test_control_and_format_characters_are_escaped(hidden, shown):
     assert visible(f"B{hidden}2\n") == rf"B{shown}2\n"
     assert visible(f"B{hidden}2\n", keep="\n") == f"B{shown}2\n"
 

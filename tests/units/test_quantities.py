@@ -35,30 +35,30 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
     five_and_six = registry.Quantity([5.0, 6.0], "um")
     several, _ = read_quantities(five_and_six, ("depth",), "x")
     np.testing.assert_array_equal(several, [5000.0, 6000.0])
-    with pytest.raises(ProfileError, match="x holds 2 values; give a DataArray"):
+    with pytest.raises(ProfileError, match="x has 2 values") as refused:
         read_quantity(five_and_six, ("depth",), "x")
+    assert (refused.value.code, refused.value.argument) == ("invalid_argument", "x")
 
 
-def test_a_quantity_may_be_a_pure_number_and_a_number_of_others_is_none():
+def test_a_quantity_may_be_a_pure_number_but_not_of_another_class():
     half = pint.get_application_registry().Quantity(0.5, "")
     assert read_quantity(half, ("dimensionless",), "x")[0] == 0.5
-    with pytest.raises(UnitsError, match=r"x=namespace.* has no unit; write it like '50 nm'"):
+    with pytest.raises(UnitsError, match="x=namespace") as refused:
         read_quantity(SimpleNamespace(magnitude=5), ("depth",), "x")
+    assert refused.value.code == "missing_unit"
 
 
-@pytest.mark.parametrize(
-    ("kinds", "said"), [(("dimensionless",), "^x=7.0: write a pure number as a text, '7'$"),
-                        (("depth",), "^x=7.0 has no unit; write it like '7 nm' or give a pint Qu")],
-)  # fmt: skip
-def test_what_is_said_of_a_bare_number(kinds, said):
-    with pytest.raises(UnitsError, match=said):
+@pytest.mark.parametrize("kinds", [("dimensionless",), ("depth",)])
+def test_a_bare_number_has_no_unit(kinds):
+    with pytest.raises(UnitsError, match=r"^x=7\.0.* '?7") as refused:
         read_quantity(7.0, kinds, "x")
+    assert (refused.value.code, refused.value.argument) == ("missing_unit", "x")
 
 
-def test_what_is_said_of_many_bare_numbers_is_short():
-    with pytest.raises(UnitsError, match="expected one value") as told:
+def test_many_bare_numbers_are_not_all_listed():
+    with pytest.raises(UnitsError, match="expected one value") as refused:
         read_quantity(np.linspace(0.0, 500.0, 500), ("depth",), "start")
-    assert len(str(told.value)) < 250
+    assert len(str(refused.value)) < 250
 
 
 def test_variables_become_canonical_in_their_own_type_or_in_another():
@@ -80,7 +80,7 @@ def test_whether_data_are_quantified():
     assert is_quantified(xr.Dataset()) is False
 
 
-def test_axes_become_plain_and_what_stands_on_them_stays():
+def test_axes_become_plain_and_variables_over_them_stay():
     ds = xr.Dataset(
         {"concentration": ("depth", [1.0, 2.0], {"units": "atom/cm^3"})},
         {"depth": ("depth", [0.0, 1.0], {"units": "nm"}), "case": ("case", ["a", "b"])},
@@ -135,7 +135,7 @@ def test_other_powers_and_counts_are_no_densities_of_atoms():
             registry.Quantity(1, "atom/cm^4").to("1/cm^4")
 
 
-def test_atoms_as_pure_numbers_are_refused_where_atoms_are_asked_for():
+def test_atoms_as_pure_numbers_are_refused_where_atoms_are_needed():
     before = pint.get_application_registry().get()
     other = pint.UnitRegistry()
     other.define("atom = []")
@@ -175,7 +175,7 @@ def test_a_context_of_the_users_stays():
         pint.set_application_registry(before)
 
 
-def test_slopes_stay_as_they_are_and_what_is_no_unit_is_refused():
+def test_slopes_stay_as_they_are_and_unknown_units_are_refused():
     for units in ("count/s / nm", "arb. units"):
         slope = xr.DataArray([1.0], dims="t", attrs={"units": units})
         assert not is_quantified(quantify(slope))
@@ -201,7 +201,7 @@ def test_values_that_are_no_real_numbers_are_refused_by_name(values):
 
 
 @pytest.mark.parametrize("kind", ["Quantity", "Unit"])
-def test_only_what_holds_atoms_is_pickled_with_their_definition(kind):
+def test_only_quantities_of_atoms_are_pickled_with_their_definition(kind):
     registry = application_registry(for_atoms=True)
     make = getattr(registry, kind)
     given = (3,) if kind == "Quantity" else ()
@@ -224,11 +224,11 @@ def test_a_fresh_process_unpickles_atoms():
 
 
 @pytest.mark.parametrize("kinds", [("depth",), ("dimensionless", "atomic_fraction")])
-def test_no_unit_and_what_is_no_text_are_told_apart(kinds):
-    with pytest.raises(UnitsError, match=r"^x has no unit; expected a unit such as"):
-        unit_of_kind(None, kinds, "x")
-    with pytest.raises(UnitsError, match=r"^x: a unit is a text, found 5; expected '(nm|1)'"):
-        unit_of_kind(5, kinds, "x")
+def test_a_missing_unit_differs_from_one_that_is_no_text(kinds):
+    for unit, code in ((None, "missing_unit"), (5, "wrong_unit")):
+        with pytest.raises(UnitsError, match=r"^x") as refused:
+            unit_of_kind(unit, kinds, "x")
+        assert refused.value.code == code
 
 
 def test_a_text_of_another_type_is_a_text():

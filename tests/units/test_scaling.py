@@ -43,7 +43,7 @@ def test_a_decimal_is_scaled_as_a_decimal_both_ways(text, data):
 
 @pytest.mark.parametrize("text", ["um", "angstrom", "atoms/m^3", "ppb", "kcps"])
 @given(value=st.floats(1e-6, 1e22))
-def test_whatever_is_no_short_decimal_is_rounded_once(text, value):
+def test_other_numbers_are_rounded_once(text, value):
     unit = read_unit(text)
     either = {float(Fraction(value) * ratio(unit)), float(Fraction(repr(value)) * ratio(unit))}
     assert unit.to_canonical(value) in either
@@ -81,7 +81,7 @@ def test_scalars_arrays_and_lazy_arrays_agree():
     np.testing.assert_array_equal(scaled(many, 1000.0, 1.0), np.arange(40_000.0))
 
 
-def test_what_has_no_digits_goes_through():
+def test_values_without_digits_are_unchanged():
     odd = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.001, 5e-324, 1.7e308])
     result = scaled(odd, 1000.0, 1.0)
     np.testing.assert_array_equal(
@@ -115,7 +115,7 @@ def test_the_quantified_view_in_other_units_is_converted_alike():
     assert back.values.tolist() == [[1.1e18, 1.3e18]]
 
 
-def test_a_large_decimal_is_divided_by_what_is_no_power_of_ten():
+def test_a_large_decimal_is_divided_by_a_number_that_is_no_power_of_ten():
     assert read_unit("min").from_canonical(1.2e20) == 2e18
     assert read_unit("min").from_canonical(6e22) == 1e21
 

@@ -100,66 +100,37 @@ def test_other_languages_and_typesetting(text, expected):
     assert (unit.kind, unit.multiply / unit.divide) == expected
 
 
+UNREAD = {
+    "unknown_unit": (
+        "10^18 cm-3", "1e18 cm-3", "×10¹⁸ cm⁻³", "E+18 at/cm3", "atoms/cm³ x1e18", "1.5e3nm",
+        "Depth (nm)", "C[atom/cm3]", "Depth (furlong)", "log10(atoms/cm3)", "log c",
+        "atoms/cm^-3", "atoms/cm–3", "atoms/cm^-2", "nm^99", "nm^100", "((nm)^2)^3", "nm^0",
+        "cm 3", "cm^-3 1", "cm#", "cm^", "  ", "()", " " * 200 + "m",
+    ),
+    "ambiguous_unit": ("ppt", "PPT", "at/A", "mol %", "m.o.l.%", "p.p.t.", "(PPT)", "percent"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("10^18 cm-3", r"it holds a factor, '10\^18'"),
-        ("1e18 cm-3", "it holds a factor, '1e18'"),
-        ("×10¹⁸ cm⁻³", "it holds a factor"),
-        ("E+18 at/cm3", r"it holds a factor, 'E\+18'"),
-        ("atoms/cm³ x1e18", "it holds a factor"),
-        ("Depth (nm)", "it is a heading; give the unit alone, 'nm'"),
-        ("C[atom/cm3]", "it is a heading; give the unit alone, 'atom/cm3'"),
-        ("log10(atoms/cm3)", "it is the unit of a logarithm"),
-        ("atoms/cm^-3", "it divides by a negative power"),
-        ("atoms/cm–3", "it divides by a negative power"),
-        ("atoms/cm^-2", "it divides by a negative power"),
-        ("ppt", "ambiguous unit 'ppt'"),
-        ("Depth (furlong)", "'Depth' is not a unit"),
-        ("1.5e3nm", r"it holds a factor, '1.5e3', which may multiply or divide"),
-        ("log c", "'log' is not a unit"),
-        ("at/A", "'at/A': 'A' may be ampere or angstrom"),
-        ("PPT", "'PPT': 'ppt' may be parts per trillion"),
-        ("nm^99", "this combination has no meaning"),
-        ("nm^100", "no depth profile is measured in such powers"),
-        ("((nm)^2)^3", "no depth profile is measured in such powers"),
-        ("nm^0", "this combination has no meaning"),
-        ("cm 3", "'cm 3': it holds a number that is not a power"),
-        ("cm^-3 1", "it holds a number that is not a power"),
-        ("cm#", "'cm#': cannot read '#'"),
-        ("cm^", r"'cm\^': cannot read it"),
-        ("  ", "it is empty"),
-        ("()", "it names no unit"),
-        (" " * 200 + "m", r"'\s{40}\.\.\.': it has 201 characters"),
-    ],
+    ("code", "text"), [(c, text) for c, texts in UNREAD.items() for text in texts]
 )
-def test_a_refusal_says_what_to_do(text, reason):
-    with pytest.raises(UnitsError, match=reason):
+def test_a_text_that_is_no_unit_is_unknown_or_ambiguous(code, text):
+    with pytest.raises(UnitsError) as refused:
         read_unit(text)
+    assert refused.value.code == code
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("um", "a depth"),
-        ("at%", "an atomic fraction"),
-        ("atoms/cm2", "an areal density"),
-        ("arb. units", "arbitrary"),
-        ("1", "dimensionless"),
-    ],
-)
-def test_a_unit_of_another_kind_is_named_with_what_is_expected(text, words):
+@pytest.mark.parametrize("text", ["um", "at%", "atoms/cm2", "arb. units", "1"])
+def test_a_unit_of_another_kind_is_refused(text):
     with pytest.raises(UnitsError) as refused:
         unit_of_kind(text, ("concentration", "count_rate"), "level")
-    assert str(refused.value) == (
-        f"level is in {text!r}, which is {words}; expected a unit such as 'atoms/cm^3' or "
-        "'cm^-3' or 'counts/s'"
-    )
+    assert refused.value.code == "wrong_unit"
 
 
 def test_a_bare_one_is_no_fraction_of_anything():
-    with pytest.raises(UnitsError, match="ambiguous unit '1': a fraction of atoms, of mass"):
+    with pytest.raises(UnitsError) as refused:
         unit_of_kind("1", ("atomic_fraction", "mass_fraction", "concentration"), "x")
+    assert refused.value.code == "ambiguous_unit"
     assert unit_of_kind("1", ("mass_fraction",), "x").kind == "mass_fraction"
     for kind in ("mass_fraction", "atomic_fraction"):
         # The variable's name says of what; it used to be of atoms whatever the name.
@@ -180,29 +151,32 @@ def test_powers_of_ten_as_papers_write_them(text, magnitude):
 
 
 @pytest.mark.parametrize(
-    ("value", "reason"),
+    ("value", "code"),
     [
-        ("1,5 nm", "^start='1,5 nm': write a decimal point, not a comma$"),
-        (15, "write it like '15 nm'"),
-        (["1 nm", "2 nm"], "expected one value, .* for several, give a DataArray"),
-        ("110^2 nm", "unit"),
-        ("2 10^3 nm", "it holds a factor"),
-        ("2.10^3 nm", "unit"),
-        ("1e3x10^3 nm", "it holds a factor"),
-        ("x10^3 nm", "start='x10\\^3 nm' is not a number with a unit, such as '50 nm'"),
-        ("5", "start='5' has no unit"),
-        ("50%", "start='50%': ambiguous unit '%'"),
-        (True, "start=True has no unit; write it like '50 nm'"),
-        (["1 nm"] * 2, r"start=\['1 nm', '1 nm'\]: .*'50 nm'.* attrs=\{\"units\": \"nm\"\}"),
-        (
-            xr.DataArray([1.0], dims="case"),
-            r"start is a DataArray over \('case',\): expected one value, such as '50 nm'",
-        ),
+        ("1,5 nm", "not_a_quantity"),
+        ("x10^3 nm", "not_a_quantity"),
+        ("nm", "not_a_quantity"),
+        ("nan nm", "not_a_quantity"),
+        ("inf nm", "not_a_quantity"),
+        ("110^2 nm", "unknown_unit"),
+        ("2 10^3 nm", "unknown_unit"),
+        ("2.10^3 nm", "unknown_unit"),
+        ("1e3x10^3 nm", "unknown_unit"),
+        ("5 furlong", "unknown_unit"),
+        ("50%", "ambiguous_unit"),
+        ("5", "missing_unit"),
+        (15, "missing_unit"),
+        (5.0, "missing_unit"),
+        (True, "missing_unit"),
+        (None, "missing_unit"),
+        (["1 nm", "2 nm"], "wrong_unit"),
+        (xr.DataArray([1.0, 2.0], dims="case", attrs={"units": "nm"}), "wrong_unit"),
     ],
 )
-def test_a_refused_scalar_says_what_to_write(value, reason):
-    with pytest.raises(UnitsError, match=reason):
+def test_a_scalar_that_is_refused_names_its_argument(value, code):
+    with pytest.raises(UnitsError, match=r"^start") as refused:
         read_quantity(value, ("depth",), "start")
+    assert (refused.value.code, refused.value.argument) == (code, "start")
 
 
 @pytest.mark.parametrize("text", CONCENTRATIONS)
@@ -227,16 +201,8 @@ def test_every_spelling_of_the_rest(text, expected):
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_is_ambiguous_or_unknown_is_refused(text):
+def test_ambiguous_and_unknown_units_are_refused(text):
     with pytest.raises(UnitsError, match="unit"):
-        read_unit(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["mol %", "m.o.l.%", "p.p.t.", "(PPT)", "per cent".replace(" ", "")]
-)
-def test_an_ambiguous_phrase_is_ambiguous_however_it_is_spaced(text):
-    with pytest.raises(UnitsError, match=r"^ambiguous unit"):
         read_unit(text)
 
 
@@ -246,9 +212,10 @@ def test_one_power_of_a_bracket_is_a_unit(text):
 
 
 @pytest.mark.parametrize("text", ["((cm)^-3)^1", "cm^-3^1", "nm^100", "(nm)^100"])
-def test_towers_and_large_powers_are_none(text):
-    with pytest.raises(UnitsError, match="no depth profile is measured in such powers"):
+def test_towers_and_large_powers_are_no_units(text):
+    with pytest.raises(UnitsError) as refused:
         read_unit(text)
+    assert refused.value.code == "unknown_unit"
 
 
 def test_conversions_are_rounded_once():
@@ -258,7 +225,7 @@ def test_conversions_are_rounded_once():
 
 
 @given(st.integers(0, 10**7), st.sampled_from(["um", "angstrom", "at%", "atoms/m^3", "kcps"]))
-def test_decimals_survive_the_way_there_and_back(number, text):
+def test_decimals_are_the_same_after_conversion_and_back(number, text):
     value = number / 1e3
     unit = read_unit(text)
     assert unit.from_canonical(unit.to_canonical(value)) == pytest.approx(value, rel=3e-16)
@@ -270,18 +237,6 @@ def test_quantities_of_any_registry_are_read(registry):
     assert read_quantity(3 * registry.angstrom, ("depth",), "depth")[0] == 0.3
     level = 1e18 / registry.centimeter**3
     assert read_quantity(level, ("concentration",), "level")[0] == 1e18
-
-
-@pytest.mark.parametrize("value", [5, 5.0, True, None, "5", "nm", "5 furlong", "nan nm", "inf nm"])
-def test_a_number_without_a_unit_is_refused_by_the_arguments_name(value):
-    with pytest.raises(UnitsError, match="stop"):
-        read_quantity(value, ("depth",), "stop")
-
-
-def test_an_array_for_one_value_is_not_said_to_lack_a_unit():
-    several = xr.DataArray([1.0, 2.0], dims="case", attrs={"units": "nm"})
-    with pytest.raises(UnitsError, match=r"^level is a DataArray over \('case',\): expected one"):
-        read_quantity(several, ("depth",), "level")
 
 
 def test_a_technical_atmosphere_is_not_an_atom():
@@ -334,7 +289,7 @@ def test_common_spellings_are_what_the_registry_makes_of_them(text):
     assert read_unit(text) == replace(by_registry, text=text)
 
 
-def test_a_bare_one_is_a_ratio_where_a_ratio_is_asked_for():
+def test_a_bare_one_is_a_ratio_where_a_ratio_is_expected():
     assert unit_of_kind("1", ("dimensionless", "atomic_fraction"), "x").kind == "dimensionless"
 
 
@@ -402,7 +357,7 @@ def test_units_as_udunits_spells_them(text, spelled):
 
 
 @pytest.mark.parametrize("wrong", [3, None, b"nm"])
-def test_what_is_no_text_is_no_unit(wrong):
+def test_a_value_that_is_no_text_is_no_unit(wrong):
     with pytest.raises(UnitsError) as refused:
         read_unit(wrong)
     name = type(wrong).__name__

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import warnings_listed
+from sims_analysis.errors import ProfileWarning, SimsWarning, warnings_listed
 from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
@@ -167,6 +167,7 @@ def analyse(
     acceptors: Sequence[str] = (),
     doping: str | None = None,
     notes: Sequence[str] = (),
+    describe: Callable[[SimsWarning], str] = str,
 ) -> Report:
     """Answer the usual questions about one measurement.
 
@@ -192,6 +193,8 @@ def analyse(
         Net constant doping beside the species: positive for donors, negative for acceptors.
     notes : sequence of str, optional
         Earlier remarks, to be listed with the report's own notes.
+    describe : callable, optional
+        Words a warning; by default its text.
 
     Examples
     --------
@@ -214,9 +217,9 @@ def analyse(
     options = {name: option for name, option in options.items() if option is not None}
     if surface_dose != "measured":
         options["surface"] = surface_dose
-    with warnings_listed() as messages:
+    with warnings_listed(describe) as messages:
         profiles = series_of(data)
-        peaks = list(_peaks(data, profiles, ends, messages))
+        peaks = list(_peaks(data, profiles, ends, messages, describe))
         doses, crossings = _doses_and_crossings(data, profiles, ends, level, options)
         balance = None
         if (donors and acceptors) or (doping and (donors or acceptors)):
@@ -267,6 +270,7 @@ def _peaks(
     profiles: Sequence[Series],
     ends: Mapping[str, str | None],
     messages: list[str],
+    describe: Callable[[SimsWarning], str],
 ) -> Iterator[xr.Dataset]:
     """Find the maximum of every profile below its surface transient."""
     from sims_analysis.analysis.peak import peak
@@ -275,18 +279,27 @@ def _peaks(
         mine = [one for one in profiles if one.variable == variable]
         for end, names in _by_end(mine, ends):
             window: dict[str, Any] = {} if end is None else {"start": end}
-            with warnings_listed() as of_peak:
+            with warnings_listed(describe) as of_peak:
                 yield peak(data.sel(species=names), variable=variable, **window)
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient
             messages += of_peak
             if end is None and not of_peak:
                 messages += [
-                    f"{one.species}: the peak is the first sample; if that is a surface transient, "
-                    "state where it ends, surface="
+                    describe(_first_sample(one.species))
                     for one in mine
                     if one.species in names and one.axis == "depth" and one.y.argmax() == 0
                 ]
+
+
+def _first_sample(species: str) -> ProfileWarning:
+    return ProfileWarning(
+        f"{species}: the peak is the first sample",
+        code="surface_transient",
+        argument="surface",
+        where={"species": species},
+        remedy="if that is a surface transient, state where it ends, surface=",
+    )
 
 
 def _doses_and_crossings(

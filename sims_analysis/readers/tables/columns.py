@@ -221,8 +221,10 @@ class _Finding:
         if self.headers[time].role == self.headers[depth].role:
             raise ReadError(
                 f"columns {self.grid.letter(one)} and {self.grid.letter(other)} are both "
-                f"{'depths' if self.headers[one].role == 'axis' else 'times'}; say which "
-                'belongs to what with columns={"B": (axis, values)}'
+                f"{'depths' if self.headers[one].role == 'axis' else 'times'}",
+                code="ambiguous_table",
+                argument="columns",
+                remedy='say which belongs to what with columns={"B": (axis, values)}',
             )
         return depth, {"sputter_time": time}
 
@@ -242,7 +244,10 @@ class _Finding:
         if pair.error is not None:
             raise ReadError(
                 f"{where} holds errors of {pair.name!r}, as column {self.grid.letter(pair.error)} "
-                'does; say which columns to read with columns={"B": (axis, values)}'
+                "does",
+                code="ambiguous_table",
+                argument="columns",
+                remedy='say which columns to read with columns={"B": (axis, values)}',
             )
         unit, of_values = self.found.units[column], self.found.units[pair.value]
         if unit and of_values and not same_unit(unit, of_values):
@@ -274,13 +279,18 @@ class _Finding:
         if any(header.role == "index" for header in self.headers) or len(candidates) < 2:
             raise ReadError(
                 "the table has neither a depth nor a time column; headers found: "
-                f"{', '.join(map(repr, filter(None, self.found.texts))) or 'none'}. Name the "
-                'columns by columns={"B": (axis, values)}'
+                f"{', '.join(map(repr, filter(None, self.found.texts))) or 'none'}",
+                code="missing_axis",
+                argument="columns",
+                remedy='name the columns by columns={"B": (axis, values)}',
             )
         if self.grid.options.depth_units is None:
             raise UnitsError(
-                "no header of the table names a depth or a time; if the first column holds the "
-                'depths, pass depth_units=, such as "nm", "um" or "s"'
+                "no header of the table names a depth or a time",
+                code="missing_axis",
+                argument="depth_units",
+                remedy="if the first column holds the depths, pass depth_units=, such as "
+                '"nm", "um" or "s"',
             )
         return candidates[0]
 

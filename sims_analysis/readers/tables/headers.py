@@ -274,7 +274,7 @@ class _HeaderParser:
             return read_header(text)
         except UnitsError as error:
             where = self.grid.where(number, column)
-            self.found.unread[column] = UnitsError(f"{where}: {error}")
+            self.found.unread[column] = error.within(where)
             if self.options.columns is None:
                 raise self.found.unread[column] from None
             return Header("value", text, None, explicit=False)

@@ -70,9 +70,11 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
     repeated = len({pair.name for pair in pairs}) < len(pairs) and options.species is None
     if repeated and not options.number_repeats and options.columns is None:
         raise ReadError(
-            f"the table holds several samples, {_listed(labels)}, each with columns of its own: "
-            "samples=True reads each as a measurement; columns= or number_repeats=True read all "
-            "as one"
+            f"the table holds several samples, {_listed(labels)}, each with columns of its own",
+            code="several_samples",
+            argument="samples",
+            remedy="samples=True reads each as a measurement; columns= or number_repeats=True "
+            "read all as one",
         )
     return [(None, block, pairs)]
 
@@ -103,9 +105,11 @@ def _split_rows(
         elif apart and asked is None:
             raise ReadError(
                 f"column {place} ({header!r}) distinguishes {len(different)} samples "
-                f"({_listed(different)}): samples={header!r} reads each as a measurement; "
-                "otherwise give the rows of one at a time, or name the columns to read by "
-                'columns={"B": (axis, values)}'
+                f"({_listed(different)})",
+                code="several_samples",
+                argument="samples",
+                remedy=f"samples={header!r} reads each as a measurement; otherwise give the rows "
+                'of one at a time, or name the columns to read by columns={"B": (axis, values)}',
             )
         elif len(different) > 1:
             warn(

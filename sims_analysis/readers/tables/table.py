@@ -94,15 +94,19 @@ class Table:
 def read_grid(grid: Grid, source: Source) -> Content:
     """Read the profiles of a grid."""
     others = ", ".join(map(repr, grid.others)) if isinstance(grid, CellGrid) else ""
-    elsewhere = f"there are rows of numbers in {others} too: sheet= names the one to read"
+    elsewhere = f"there are rows of numbers in {others} too"
+    choice = "sheet= names the one to read"
     try:
         content = _read_grid(_turned(grid), source)
     except SimsError as error:
         if others:
-            error.args = (f"sheet {grid.name!r}: {error}; {elsewhere}", *error.args[1:])
+            text = f"sheet {grid.name!r}: {error.message}; {elsewhere}"
+            error.args = (text, *error.args[1:])
+            error.remedy = f"{error.remedy}; {choice}" if error.remedy else choice
         raise
     if others:
-        warn(f"read from sheet {grid.name!r}; {elsewhere}", ProfileWarning)
+        text = f"read from sheet {grid.name!r}; {elsewhere}"
+        warn(text, ProfileWarning, code="several_tables", argument="sheet", remedy=choice)
     return content
 
 
