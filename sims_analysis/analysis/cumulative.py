@@ -166,9 +166,9 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole: xr.Variable = frame.map(kernels.integrate, *NO_LIMITS, rule=rule).value
-    status = mark_truncated(frame, status, whole)
-    status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole)
+    whole = frame.map(kernels.integrate, *NO_LIMITS, rule=rule, record=True)
+    status = mark_truncated(frame, status, whole.value, whole.below)
+    status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole.value)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

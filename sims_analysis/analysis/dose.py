@@ -27,7 +27,6 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import TOLERANCE, ends
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.kernels.truncation import missing_below
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
@@ -241,6 +240,8 @@ class DoseIntegral:
     #: What it rests on.
     rests: Rests
     n_linear_segments: xr.Variable
+    #: Of a whole record: what lies below it, if it matters.
+    below: xr.Variable
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
     #: From random errors, including the background's; None without standard errors.
@@ -260,6 +261,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     shared = not (first.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
     at_once: Any = {"at_once": shared, "sees_gaps": shared and question.rule == "trapezoid"}
+    to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
+    at_once["record"] = asked.stated is None and to_the_end
     found, rests = frame.ask(kernels.integrate, first, stop, rule=question.rule, **at_once)
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
@@ -299,6 +302,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
         status=status,
         rests=rests,
         n_linear_segments=found.n_linear_segments,
+        below=found.below,
         background=subtracted,
         stderr=None if variance is None else variance**0.5,
         held=held,
@@ -367,14 +371,11 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
     frame, question = found.frame, found.question
     status = _significance(found)
     _warn_of_limits(found, strict=strict)
-    to_the_end = not (is_lazy(question.stop) or anywhere(~is_nan(question.stop)))
-    if question.background.stated is None and to_the_end:
-        error = ProfileError if strict else None
-        # In a tail that still falls, what is subtracted is no background.
-        hidden = found.background if question.background.given else None
-        status = mark_truncated(
-            frame, status, found.value, found.stderr, hidden=hidden, error=error
-        )
+    below = found.below
+    if question.background.given:  # in a tail that still falls, what is subtracted is none
+        below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
+    error = ProfileError if strict else None
+    status = mark_truncated(frame, status, found.value, below, found.stderr, error=error)
     status = resolve(
         frame,
         status,
@@ -392,40 +393,29 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
     return status
 
 
-#: The dose of a record lacks what lies below it if that is more than this part of it.
-_LACKS = 0.02
-
-
 def mark_truncated(
     frame: Frame,
     status: xr.Variable,
     dose: xr.Variable,
+    below: xr.Variable,
     stderr: xr.Variable | None = None,
     *,
-    hidden: xr.Variable | None = None,
     error: type[SimsError] | None = None,
 ) -> xr.Variable:
-    """Set the status of doses of whole records that end inside of the profile to truncated.
+    """Set the status of doses of whole records to truncated, by what lies `below` these.
 
-    By :func:`.truncation.missing_below`: where more than their error, and 2 %, lies below, with
-    what the mean over a window has subtracted.
+    See :func:`.truncation.missing_below`: where it is more than 2 %, and than their error.
     """
-    missing = frame.map(missing_below).value
-    if hidden is not None:
-        missing = missing + hidden.clip(min=0.0).where(missing > 0, 0.0)
-    enough: Any = _LACKS * abs(dose)
-    if stderr is not None:
-        enough = np.maximum(enough, stderr.fillna(0.0))
-    ended = (missing > enough) & (status == Status.OK)
-    if not (frame.lazy or anywhere(ended)):
+    if not (frame.lazy or anywhere(below > 0)):
         return status
+    ended = (below > (0.0 if stderr is None else stderr.fillna(0.0))) & (status == Status.OK)
     first = first_flagged(frame, ended)
     if first is not None:
-        part = first.of(missing) / first.of(dose)
-        below = f", and about {part:.0%} more lies below it, by its slope there"
+        part = first.of(below) / first.of(dose)
+        more = f", and about {part:.0%} more lies below it, by its slope there"
         text = (
-            f"the record, {first.record}, ends inside of the profile{below if part < 1 else ''}; "
-            "state stop= if that is what is asked for"
+            f"{first.label}: the record, {first.record}, ends inside of the profile"
+            f"{more if part < 1 else ''}; state stop= if that is what is asked for"
         )
         if error is not None:
             raise first.error(text, error, code="truncated")

@@ -99,6 +99,7 @@ def with_counting_statistics(
     Counts of intensities must be integers to within 0.05 counts plus 0.5 %, which allows for the
     rounding of printed numbers; above 90 counts every number passes. By the same rule a placeholder
     (0.001 count/s, where one count is 1.01 count/s) is zero counts; the intensity is not changed.
+    So are concentrations of less than 0.05 counts (1e10 where one count is 1e15).
     Take counts first: :func:`correct_dead_time` and :func:`subtract_background` keep them.
 
     References
@@ -261,6 +262,8 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
             )
         wrong = wrong | broken
         counts = xr.where(allowed < 0.5, nearest, counts)
+    else:  # placeholders
+        counts = counts.where(~(counts < _ROUNDED), 0.0)
     counts = counts.where(~wrong)  # on Dask, which is not computed in order to raise
     stderr = one * elementwise(poisson_stderr, counts)
     made = {

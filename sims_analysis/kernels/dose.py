@@ -28,6 +28,7 @@ from sims_analysis.kernels.rows import (
     first_status,
     range_sums,
 )
+from sims_analysis.kernels.truncation import missing_below
 from sims_analysis.kernels.variance import variance_of_sum
 from sims_analysis.outcomes import Status
 
@@ -36,7 +37,7 @@ class Integral(NamedTuple):
     """Integrals of rows, (R,), with the limits used, which lie within the samples.
 
     ``n_linear_segments`` counts those that the log-linear rule integrates as trapezoids, because an
-    end is not positive.
+    end is not positive; ``below`` is what lies below the end of a whole record, if it matters.
     """
 
     value: Array
@@ -44,14 +45,22 @@ class Integral(NamedTuple):
     stop: Array
     status: NDArray[np.uint8]
     n_linear_segments: Index
+    below: Array
 
 
-def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid") -> Integral:
+#: The integral of a record lacks what lies below it if that is more than this part of it.
+_LACKS = 0.02
+
+
+def integrate(
+    rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid", record: bool = False
+) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
     Values at limits between samples are interpolated; averages over cells are summed with their
     widths under either rule. ``truncated`` where a limit lies beyond the samples, and is replaced
-    by the end of the profile; ``no_data`` where no segment lies between the limits.
+    by the end of the profile; ``no_data`` where no segment lies between the limits. Of a whole
+    `record`, it is estimated what lies below it.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
@@ -68,7 +77,8 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     beyond = (start < first - rows.slack) | (stop > last + rows.slack)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
-    return Integral(value, a, b, status, n_linear)
+    below = missing_below(rows, _LACKS * np.abs(value)) if record else np.zeros(rows.count)
+    return Integral(value, a, b, status, n_linear, below)
 
 
 def _weighed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, SingleResult
+from sims_analysis.kernels.rows import Array, Flags, Rows
 
 #: The end of a record: this part of its samples, but so many at least and at most.
 _PART, _FEWEST, _MOST = 10, 6, 40
@@ -18,33 +18,35 @@ _LEVEL, _LONG = 3.0, 0.6
 _RISEN, _STANDS_OUT = 0.5, 7.0
 
 
-def missing_below(rows: Rows) -> SingleResult:
+def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
     By the exponential through its last samples, ``C / |slope of ln C|``, where they fall. Infinite
     where it ends within a peak, or before it: above half of its maximum, below half of that before,
-    and not on a plateau. 0 for backgrounds, plateaus, and records that are too short to tell.
+    and not on a plateau. 0 for backgrounds, plateaus, records that are too short to tell, and what
+    is less than `enough`, (R,).
     """
-    rows = rows.packed()
     missing = np.zeros(rows.count)
-    k = np.clip(rows.size // _PART, _FEWEST, _MOST)
-    enough = np.flatnonzero(rows.size >= 2 * _FEWEST)
-    if not enough.size:
-        return SingleResult(missing)
-    k, stop = k[enough], rows.offsets[1:][enough]
+    long = np.flatnonzero(rows.size >= 2 * _FEWEST)
+    stop, length = rows.offsets[1:][long], (rows.last - rows.first)[long]
+    ends = rows.value_at(stop[:, None] - 1 - np.arange(_FEWEST)).mean(axis=1)
+    high = ends * length * _STEEP > enough[long]
+    if not high.any():
+        return missing
+    long, stop, length, ends = long[high], stop[high], length[high], ends[high]
+    k = np.clip(rows.size[long] // _PART, _FEWEST, _MOST)
     place = np.arange(k.max())
     used = np.asarray(place < k[:, None])
     at = np.where(used, stop[:, None] - 1 - place, stop[:, None] - 1)
-    last, decay, certain = _line(rows.depth[at], rows.value[at], used)
-    length = rows.depth[stop - 1] - rows.depth[rows.offsets[:-1][enough]]
-    falls = certain & (decay > 0) & (decay < _STEEP * length) & (last > 0)
-    tail = np.where(falls, last * decay, 0.0)
-    risen, part = _rising(rows)
-    risen, part = risen[enough], part[enough]
-    changes = certain & (np.abs(decay) < _LEVEL * length)
-    within = np.asarray(changes | (part < _LONG)) & risen & ~falls
-    missing[enough] = np.where(within, np.inf, tail)
-    return SingleResult(missing)
+    last, decay, certain = _line(rows.depth_at(at), rows.value_at(at), used)
+    falls = np.asarray(certain & (decay > 0) & (decay < _STEEP * length) & (last > 0))
+    changes = np.asarray(certain & (np.abs(decay) < _LEVEL * length))
+    missing[long[falls]] = (last * decay)[falls]
+    for row, end, steep in zip(long[~falls], ends[~falls], changes[~falls], strict=True):
+        own = rows.value_at(np.arange(rows.offsets[row], rows.offsets[row + 1]))
+        if _within_peak(own, end, changes=bool(steep)):
+            missing[row] = np.inf
+    return np.where(missing > enough, missing, 0.0)
 
 
 def _line(depth: Array, value: Array, used: Flags) -> tuple[Array, Array, Flags]:
@@ -76,22 +78,13 @@ def _line(depth: Array, value: Array, used: Flags) -> tuple[Array, Array, Flags]
     return last, decay, certain
 
 
-def _rising(rows: Packed) -> tuple[Flags, Array]:
-    """Flag records that end above half of their maximum, and were well below that before.
-
-    And return which part of the record is above half of the maximum.
-    """
-    summed = np.concatenate([[0.0], np.cumsum(rows.value)])
-    begin = np.arange(rows.value.size)
-    inside = begin + _FEWEST <= np.repeat(rows.offsets[1:], rows.size)
-    mean = (summed[np.minimum(begin + _FEWEST, begin.size)] - summed[begin]) / _FEWEST
-    highest = rows.reduce(np.maximum, np.where(inside, mean, -np.inf))
-    lowest = rows.reduce(np.minimum, np.where(inside, mean, np.inf))
-    last = mean[np.maximum(rows.offsets[1:] - _FEWEST, 0).clip(max=max(begin.size - 1, 0))]
-    steps = np.diff(rows.value, prepend=rows.value[:1])
-    steps[rows.offsets[:-1][rows.size > 0]] = 0.0
-    noise = np.sqrt(rows.sum(steps**2) / np.maximum(rows.size, 1) / 2 / _FEWEST)
-    risen: Flags = (last > _RISEN * highest) & (lowest < _RISEN * last)
-    above = rows.sum((mean > _RISEN * rows.repeat(highest)) * 1.0) / np.maximum(rows.size, 1)
-    found: Flags = risen & (last - lowest > _STANDS_OUT * noise)
-    return found, above
+def _within_peak(value: Array, last: float, *, changes: bool) -> bool:
+    """Whether a record ends above half of its maximum, was well below that, and is no plateau."""
+    summed = np.concatenate([[0.0], np.cumsum(value)])
+    mean = (summed[_FEWEST:] - summed[:-_FEWEST]) / _FEWEST
+    highest, lowest = mean.max(), mean.min()
+    if not (last > _RISEN * highest and lowest < _RISEN * last):
+        return False
+    noise = np.sqrt(np.mean(np.diff(value) ** 2) / 2 / _FEWEST)
+    short = np.count_nonzero(mean > _RISEN * highest) < _LONG * value.size
+    return bool(last - lowest > _STANDS_OUT * noise and (changes or short))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import (
     first_of,
     list_variables,
@@ -23,10 +23,13 @@ from sims_analysis.frame.background import Mean, mean_over, shares_in, warn_of_l
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, first_sample
+from sims_analysis.frame.messages import first_flagged, first_sample, warn_where
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
+from sims_analysis.kernels.rows import TOLERANCE
+from sims_analysis.quantification.factors import FACTOR_TERMS
+from sims_analysis.quantification.reference import background_columns
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -160,7 +163,9 @@ def subtract_background(
         One measurement or a batch, over depth or sputter time.
     value : str, Quantity, DataArray or mapping
         The background, in a unit of the variable: ``"3 counts/s"``, or
-        ``{"11B": "2e15 atoms/cm^3"}``; species that a mapping leaves out are not changed.
+        ``{"11B": "2e15 atoms/cm^3"}``; species that a mapping leaves out are not changed. The
+        coordinate ``stderr`` of a DataArray, as :func:`mean_value` of a blank has it, is the
+        standard error; otherwise it is exact.
     window : (start, stop)
         Instead of `value`: depths (or times) between which the mean of each species is taken.
     species : str or sequence of str, optional
@@ -177,7 +182,7 @@ def subtract_background(
         - ``subtracted_background``, ``subtracted_background_stderr`` (unit of the variable):
           coordinates with the total that was subtracted, and its standard error, as that of
           :func:`mean_value` over the window; infinite for a single sample without a standard error
-        - ``<variable>_background_stderr`` (likewise), with a window: that error, converted along
+        - ``<variable>_background_stderr`` (likewise), if it is known: that error, converted along
           with the variable. It is common to all samples of a profile, and enters doses, moments
           and depths as a shift of all: ``(sum w_i s_i)^2``, not ``sum (w_i s_i)^2``
         - ``<variable>_background_overlap`` (``1``), with a window: the covariance of each sample
@@ -200,7 +205,9 @@ def subtract_background(
     -----
     ProfileWarning
         Where the samples of the window scatter more than their standard errors allow (with a
-        probability below 1e-7 by chi-square), with the factor.
+        probability below 1e-7 by chi-square), with the factor; where the profile still falls in
+        it; and where concentrations were made with factors of several layers, so that a background
+        of counts is not one of concentrations.
 
     Examples
     --------
@@ -225,13 +232,16 @@ def subtract_background(
                 f"value={format_argument(value)}: a background must be finite and not negative",
                 argument="value",
             )
-        errors: dict[str, xr.Variable] = {}
+        error = _stated_error(frame, value)
+        columns = {} if error is None else _with_stated(frame, error.where(level.notnull()))
         origin = "stated"
     else:
         level, errors = _mean_to_subtract(frame, chosen, window)
+        columns, error = _columns(frame, level, errors), errors["background_stderr"]
         origin = f"the mean from {window[0]} to {window[1]}"
-    result = frame.replaced(frame.value - level.fillna(0.0), **_columns(frame, level, errors))
-    total = {"": level} | ({"_stderr": errors["background_stderr"]} if errors else {})
+    _warn_of_layers(frame, level)
+    result = frame.replaced(frame.value - level.fillna(0.0), **columns)
+    total = {"": level} | ({} if error is None else {"_stderr": error})
     if not was_subtracted(data, frame.units):  # in another unit, an earlier one is no part of it
         earlier = ["subtracted_background", "subtracted_background_stderr"]
         result = result.drop_vars(earlier, errors="ignore")
@@ -254,6 +264,57 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
     wanted = read_names("species", species)
     frame.species(*wanted, name="species")
     return frame.of_species(*wanted)
+
+
+def _stated_error(frame: Frame, value: Any) -> xr.Variable | None:
+    """Read the standard errors that stated backgrounds have as a coordinate; None without one."""
+    by_species = value if isinstance(value, Mapping) else {"": value}
+    errors = {name: _coordinate(one, "stderr") for name, one in by_species.items()}
+    if all(one is None for one in errors.values()):
+        return None
+    exact = f"0 {frame.units}"
+    known = {name: exact if one is None else one for name, one in errors.items()}
+    stated: Any = known if isinstance(value, Mapping) else known[""]
+    error: xr.Variable = frame.parameter(stated, (frame.kind,), "value", alone=True).fillna(0.0)
+    return error
+
+
+def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
+    """Return a coordinate of an argument, with its unit, over the same dimensions and species."""
+    if not (isinstance(stated, xr.DataArray) and name in stated.coords):
+        return None
+    plain = units.dequantify(stated)
+    one = plain[name].assign_attrs({"units": plain.attrs.get("units"), **plain[name].attrs})
+    return one.drop_vars([key for key in one.coords if key not in (*one.dims, "species")])
+
+
+def _with_stated(frame: Frame, error: xr.Variable) -> dict[str, xr.Variable]:
+    """Return columns with the error of a stated background, and of one subtracted before."""
+    before = background_columns(frame)
+    if not before:
+        return {"background_stderr": error}
+    total = (before["background_stderr"].fillna(0.0) ** 2 + error.fillna(0.0) ** 2) ** 0.5
+    found = {"background_stderr": total}
+    if "background_overlap" in before:
+        part = before["background_stderr"] / total.where(total > 0)
+        found["background_overlap"] = before["background_overlap"] * part**2
+    return found
+
+
+def _warn_of_layers(frame: Frame, level: xr.Variable) -> None:
+    """Warn of one background of concentrations that were made with factors of several layers."""
+    for name in FACTOR_TERMS.values():
+        factor = frame.along.get(name)
+        if frame.lazy or factor is None or frame.kind != "concentration":
+            continue
+        several = factor.max(frame.dim) > factor.min(frame.dim) * (1 + TOLERANCE)
+        warn_where(
+            frame,
+            several & (level > 0),
+            "the factors of its layers differ, and so does a background of counts in "
+            "concentrations: subtract it from the intensities, before with_rsf()",
+            ProfileWarning,
+        )
 
 
 def _mean_to_subtract(

@@ -295,3 +295,16 @@ def test_the_value_of_one_count_is_that_of_concentrations_alone():
     )
     assert both["concentration_counts"].values.tolist() == [[1.0, 4.0]]
     assert both["intensity_counts"].values.tolist() == [[6.0, 8.0]]
+
+
+def test_placeholders_of_concentrations_are_zero_counts():
+    value = np.array([1e18, 1e10, 5e15, 1e10])
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), [value, 0 * value + 1e10], {"units": "cm^-3"})},
+        {"species": ["B", "P"], "depth": ("depth", np.arange(4.0), {"units": "nm"})},
+    )
+    found = sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
+    np.testing.assert_allclose(found["concentration_counts"][0], [1000, 0, 5, 0])
+    np.testing.assert_array_equal(found["concentration_counts"][1], 0)
+    np.testing.assert_allclose(found["concentration_stderr"][1], 0.92e15, rtol=2e-3)
+    np.testing.assert_array_equal(found["concentration"], ds["concentration"])

@@ -320,3 +320,47 @@ def test_a_finer_grid_has_fewer_degrees_of_freedom_than_samples(fraction, warns,
     found = sims.subtract_background(ds, window=("0 s", "7 s"))["intensity_background_scatter"]
     assert 2.7 < found.item() / student(max(8 * fraction - 1, 1)) < 6.1
     assert len(recwarn) == warns
+
+
+def blank(value, stderr, species=("B", "Si")):
+    """Give what was found of a blank: backgrounds with standard errors."""
+    return xr.DataArray(
+        value, {"species": list(species), "stderr": ("species", stderr)}, ["species"],
+        attrs={"units": "count"},
+    )  # fmt: skip
+
+
+def test_the_error_of_a_stated_background_is_that_of_all_samples():
+    ds = sims.calibrate_depth(COUNTED, rate="1 nm/s")
+    found = sims.subtract_background(ds, value=blank([2.0, 5.0], [0.5, 1.0]))
+    np.testing.assert_array_equal(found["intensity"][0], ds["intensity"][0] - 2)
+    np.testing.assert_array_equal(found["intensity_background_stderr"], [0.5, 1.0])
+    np.testing.assert_array_equal(found["subtracted_background_stderr"], [0.5, 1.0])
+    mean, exact = (
+        sims.mean_value(one).sel(species="Si")
+        for one in (found, sims.subtract_background(ds, value={"B": "2 counts", "Si": "5 counts"}))
+    )
+    assert mean["stderr"].item() == pytest.approx(np.hypot(exact["stderr"].item(), 1.0))
+    # As `mean_value` gives it, of one species, and in a mapping beside one that is exact.
+    own = sims.mean_value(ds.sel(species="B"), start="8 nm")
+    one = sims.subtract_background(ds, value=own)
+    stated = one["intensity_background_stderr"].sel(species="B")
+    assert stated.item() == own["stderr"].item()
+    np.testing.assert_array_equal(one["intensity"][1], ds["intensity"][1])
+    both = sims.subtract_background(ds, value={"B": own, "Si": "1 count"})
+    np.testing.assert_array_equal(both["intensity_background_stderr"], [own["stderr"].item(), 0])
+    view = sims.subtract_background(sims.quantify(ds), value=sims.quantify(own))
+    xr.testing.assert_allclose(sims.dequantify(view)["intensity"], one["intensity"])
+    # After one that was subtracted before, both count.
+    twice = sims.subtract_background(found, value=blank([1.0, 1.0], [1.2, 0.0]))
+    np.testing.assert_allclose(twice["intensity_background_stderr"], [1.3, 1.0])
+
+
+def test_a_background_of_concentrations_under_several_layers_warns():
+    factors = [("8 s", {"B": "1e20 cm^-3/count"}), (None, {"B": "2e20 cm^-3/count"})]
+    ds = sims.with_rsf(COUNTED, rsf=factors, matrix=None)
+    with pytest.warns(ProfileWarning, match="'B': the factors of its layers differ"):
+        sims.subtract_background(ds, window=("10 s", "18 s"), species="B", variable="concentration")
+    same = [(stop, {"B": "1e20 cm^-3/count"}) for stop, _ in factors]
+    ds = sims.with_rsf(COUNTED, rsf=same, matrix=None)
+    sims.subtract_background(ds, window=("10 s", "18 s"), species="B", variable="concentration")
