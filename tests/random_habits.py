@@ -61,6 +61,8 @@ class _Table(_Shape):
             drawn.style |= {"kind": "workbook", "before": self.first_sheet}
         # Remarks of the writer would stand within the rows that are beside notes.
         drawn.style |= {"remark": False, "blank lines": False, "as text": False}
+        if any(isinstance(c, str) and "'" in c for c in self.columns[0][2:]):
+            drawn.style |= {"decimal": ".", "wide": False}
         return drawn
 
 
@@ -225,6 +227,46 @@ def samples_below(t: _Table) -> None:
     t.options["samples"] = True
 
 
+def names_below(t: _Table) -> None:
+    """Words, units, and names below these, as Origin writes them."""
+    t.own_row = True
+    t.below_heads.append([None, *t.names])
+    t.columns = [t.columns[0], *([t.conc, *c[1:]] for c in t.columns[1:])]
+
+
+def units_of_names(t: _Table) -> None:
+    """Names with their unit above the columns of a species."""
+    t.above.append(
+        [None, *(cell for name in t.names for cell in (t.with_unit(name, t.unit), None))]
+    )
+    t.own_row = False
+    columns = [t.columns[0]]
+    for truth in t.truths:
+        truth.stderr = t.values()
+        columns += [[t.mean, None, *truth.values], [t.error, None, *truth.stderr]]
+    t.columns = columns
+
+
+def axis_by_unit(t: _Table) -> None:
+    """A column of depths that its unit alone names."""
+    t.own_row = True
+    t.columns[0][0] = None
+
+
+def row_numbers(t: _Table) -> None:
+    """Numbers of rows without a head, as DataFrames write them."""
+    t.columns.insert(0, [None, None, *range(t.length)])
+
+
+def grouped(t: _Table) -> None:
+    """Thousands apart, next to decimals."""
+    t.kind, start = "text", 999.5
+    depths = [start + i for i in range(t.length)]
+    t.columns[0][2:] = [f"{z:,.1f}".replace(",", "'") for z in depths]
+    for truth in t.truths:
+        truth.depths = depths
+
+
 def summary(t: _Table) -> None:
     """A first sheet of results."""
     t.first_sheet = [["Species", "Peak depth (nm)", "Peak conc. (at/cm3)"],
@@ -233,7 +275,8 @@ def summary(t: _Table) -> None:
 
 #: Those that can stand beside others, and those that make a table of their own.
 _SMALL = (ancillary, limits, errors, within_cells, layer, nitric_oxide, led_rows)
-_WHOLE = (carbon, pages, side_notes, title, triples, stacked, samples_below, summary)
+_WHOLE = (carbon, pages, side_notes, title, triples, stacked, samples_below, summary, names_below,
+          units_of_names, axis_by_unit, row_numbers, grouped)  # fmt: skip
 
 
 def draw(seed: int) -> Drawn:
