@@ -9,7 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis.analysis.dose import Rule, check_options, mark_truncated, term
+from sims_analysis.analysis.dose import (
+    Rule,
+    check_options,
+    mark_truncated,
+    term,
+    warn_of_transient_in,
+)
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, read_background
@@ -60,7 +66,8 @@ def cumulative_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``.
+        Where the status is ``saturated``, ``gap`` or ``below_limit``, or more than 1 % of the dose
+        lies in a surface transient.
 
     References
     ----------
@@ -86,8 +93,13 @@ def cumulative_dose(
     status = replaced_where(unanswered, xr.zeros_like(unanswered, dtype=np.uint8), Status.NO_DATA)
     whole: xr.Variable = frame.map(kernels.integrate, *NO_LIMITS, rule=rule).value
     status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole)
+    warn_of_transient_in(frame, whole, record.last, rule, _WITHOUT_TRANSIENT)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
+
+
+#: What to do where a record begins in a surface transient.
+_WITHOUT_TRANSIENT = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 
 def _resolved(frame: Frame, status: xr.Variable, rule: Rule, **options: Any) -> xr.Variable:
@@ -169,6 +181,7 @@ def depth_at_dose_fraction(
     whole = frame.map(kernels.integrate, *NO_LIMITS, rule=rule, record=True)
     status = mark_truncated(frame, status, whole.value, whole.below)
     status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole.value)
+    warn_of_transient_in(frame, whole, frame.map(ends).last, rule, _WITHOUT_TRANSIENT)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

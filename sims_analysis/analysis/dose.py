@@ -414,7 +414,7 @@ def mark_truncated(
         part = first.of(below) / first.of(dose)
         more = f", and about {part:.0%} more lies below it, by its slope there"
         text = (
-            f"{first.label}: the record, {first.record}, ends inside of the profile"
+            f"the record, {first.record}, ends inside of the profile"
             f"{more if part < 1 else ''}; state stop= if that is what is asked for"
         )
         if error is not None:
@@ -493,19 +493,32 @@ _SEARCHED, _COMPARED = 20, 16
 
 def _warn_of_transient(found: DoseIntegral) -> None:
     """Warn of the first dose that begins with a surface transient, if nothing is said of it."""
-    frame, question = found.frame, found.question
+    question = found.question
     stated = question.surface != "measured" or question.surface_depth is not None
-    if frame.lazy or stated or not np.isnan(question.given_start.data).all():
+    if found.frame.lazy or stated or not np.isnan(question.given_start.data).all():
         return
-    if anywhere(frame.fraction < 1):
+    remedy = 'surface="exclude" with surface_depth="{end:g} nm" leaves it out, surface_depth= alone'
+    warn_of_transient_in(
+        found.frame, found.value, found.stop, question.rule, f"{remedy} accepts it"
+    )
+
+
+def warn_of_transient_in(
+    frame: Frame, dose: xr.Variable, stop: xr.Variable, rule: str, remedy: str
+) -> None:
+    """Warn of the first dose of a record that begins with a surface transient.
+
+    `remedy` has a place for its `end`.
+    """
+    if frame.lazy or anywhere(frame.fraction < 1):
         return
     for index in _beginning_at_their_maximum(frame)[:_SEARCHED]:
         one = First(frame, index, frame.label(index))
         seen = one.alone.map(surface_transient, *NO_LIMITS)
-        end, total = float(seen.end), float(one.of_many(found.value).max())
-        if not (end < min(_DEEPEST, float(one.of_many(found.stop).min())) and total > 0):
+        end, total = float(seen.end), float(one.of_many(dose).max())
+        if not (end < min(_DEEPEST, float(one.of_many(stop).min())) and total > 0):
             continue
-        part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=question.rule).value
+        part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=rule).value
         share = float(part) / total
         if share > _MATTERS:
             one.warn(
@@ -514,8 +527,7 @@ def _warn_of_transient(found: DoseIntegral) -> None:
                 f"{float(seen.deeper_depth):g} nm",
                 DoseWarning,
                 code="surface_transient",
-                remedy=f'surface="exclude" with surface_depth="{end:g} nm" leaves it out, '
-                "surface_depth= alone accepts it",
+                remedy=remedy.format(end=end),
             )
             return
 

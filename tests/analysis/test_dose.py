@@ -519,8 +519,9 @@ def test_the_dose_of_a_whole_record_warns_of_a_surface_transient():
     for data in (ds, sims.quantify(ds), ds["concentration"], ds.sel(species="Al")):
         with pytest.warns(DoseWarning, match=said):
             sims.integrated_dose(data)
-    with pytest.warns(DoseWarning, match=said):
-        sims.dose_budget(ds)
+    for question in (sims.dose_budget, sims.cumulative_dose, sims.depth_at_dose_fraction):
+        with pytest.warns(DoseWarning, match=said):
+            question(ds)
     # The surface is where it is said to be, or left out.
     for options in (
         {"start": "25 nm"},
