@@ -181,7 +181,7 @@ def depth_at_dose_fraction(
     whole = frame.map(kernels.integrate, *NO_LIMITS, rule=rule, record=True)
     status = mark_truncated(frame, status, whole.value, whole.below)
     status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole.value)
-    warn_of_transient_in(frame, whole, frame.map(ends).last, rule, _WITHOUT_TRANSIENT)
+    warn_of_transient_in(frame, whole.value, frame.map(ends).last, rule, _WITHOUT_TRANSIENT)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)
