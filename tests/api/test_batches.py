@@ -257,6 +257,14 @@ def test_an_answer_between_failures_goes_on_with_the_batch():
     assert [type(r) for r in results] == [RequestTimeout, SIMSResult] * 4
 
 
+def test_answers_that_take_a_while_are_waited_for():
+    def answer(n, data_id):
+        time.sleep(0.3)
+        return _own(n, data_id)
+
+    assert [r.data_id for r in Api(answer).client().get(["a", "b"])] == ["a", "b"]
+
+
 def test_an_entry_that_fails_is_no_dead_server():
     """Every second entry cannot be made by the server, which says so; the others arrive."""
 

@@ -78,6 +78,17 @@ def test_profiles_are_ordered_by_species(running):
     assert found[2] == json.loads(profiles("unordered", "Si"))[0]
 
 
+def test_profiles_are_served_under_the_id_of_their_entry(tmp_path):
+    archive = Archive(tmp_path)
+    for i, stated in enumerate((None, "other")):
+        wire = json.loads(profiles(stated, "B", "Si"))
+        archive.put(f"w{i}", json.dumps(wire).encode(), url="test")
+    with Running(create_app(archive, KEY)) as running:
+        for name in ("w0", "w1"):
+            assert {one["data_id"] for one in running.json(f"/sims/{name}")} == {name}
+            assert running.json(f"/sims/{name}/species/Si")["data_id"] == name
+
+
 def test_an_entry_without_data(running):
     assert running.get("/sims/no-data")[2] == b"[]"
     assert running.get("/sims/no-data/species/B")[2] == b"null"
