@@ -174,6 +174,8 @@ def replicates(s: _Shape) -> Drawn:
 def titled(s: _Shape) -> Drawn:
     """The unit once: in a title above the values, below the first of them, or of the sheet."""
     depths = s.depths()
+    # What is measured of the matrix is in another unit.
+    s.names = [name for name in s.names if name != "Ga->"] or ["B"]
     truths = [s.truth(name, depths) for name in s.names]
     columns = [[*depths], *([*t.values] for t in truths)]
     last = len(s.names)

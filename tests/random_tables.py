@@ -69,6 +69,8 @@ class Truth:
     units: str
     stderr: list[float] | None = None
     sample: str = ""
+    #: What has to be known of it.
+    about: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,6 +88,8 @@ class Drawn:
     #: Whether its rows are what columns usually are.
     turned: bool = False
     damage: str = ""
+    #: Whether it can be read in two ways: then no warning makes up for reading it.
+    is_open: bool = False
 
 
 def draw(seed: int) -> Drawn:
@@ -226,7 +230,7 @@ def draw(seed: int) -> Drawn:
         units: list[object] = [c[2] and bracket.format(c[2]) for c in columns]
         if named.startswith("head") and later.random() < 0.3:
             rows.insert(top, units)
-        elif not rates and named != "below" and later.random() < 0.3:
+        elif not (rates or named == "below" or "Ga->" in names) and later.random() < 0.3:
             # A title says it of all values.
             rows.insert(0, [f"{value_word} ({unit})"])
             rows.append([u if c[2] != unit else None for u, c in zip(units, columns, strict=True)])
@@ -444,6 +448,11 @@ def _workbook(drawn: Drawn, path: Path) -> Path:
     style = drawn.style
     book = openpyxl.Workbook()
     sheet = book.active
+    if "before" in style:
+        sheet.title = "Summary"
+        for row in style["before"]:
+            sheet.append(row)
+        sheet = book.create_sheet()
     sheet.title = str(style.get("sheet", "Sheet"))
     corner = int(str(style["corner"]))
     for i, row in enumerate(drawn.rows):
@@ -471,9 +480,9 @@ def _workbook(drawn: Drawn, path: Path) -> Path:
 
 
 def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, str]:
-    """Read a table, and say what came of it: ``exact``, ``refused``, ``told`` or ``different``."""
+    """Read a table; return ``exact``, ``refused``, ``warned`` or ``different``, and why."""
     path = path or written(drawn, folder)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
             result = sims.read(path, **drawn.options)
@@ -485,14 +494,34 @@ def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, 
         for one in results
         for profile in one.depth_profiles
     ]
-    texts = " | ".join(str(warning.message) for warning in told)
+    texts = " | ".join(str(warning.message) for warning in warned)
     if not drawn.damage:
         fault = _compared(drawn, found)
         return ("exact", texts) if fault is None else ("different", f"{fault} | {texts}")
-    fault = _lost(drawn, found)
+    fault = "read" if drawn.is_open else _lost(drawn, found)
     if fault is None:
         return "exact", texts
-    return ("told", texts) if texts else ("different", fault)
+    return ("warned", texts) if texts else ("different", fault)
+
+
+def _known(profile) -> dict[str, str]:
+    """Return metadata of a profile, columns next to it by their first number, and layers."""
+    columns = profile.extra.get("columns", {})
+    layers = profile.extra.get("measurement", {}).get("layers", [])
+    return {
+        **(profile.species_metadata or {}),
+        **{f"column {name}": f"{column['values'][0]}" for name, column in columns.items()},
+        "layers": ", ".join(layer["matrix"] for layer in layers),
+    }
+
+
+def _plain(text: str) -> str:
+    """Write a number with its unit in one way."""
+    number, _, unit = text.partition(" ")
+    try:
+        return f"{float(number):g} {unit}"
+    except ValueError:
+        return text
 
 
 def _compared(drawn: Drawn, found) -> str | None:
@@ -510,6 +539,11 @@ def _compared(drawn: Drawn, found) -> str | None:
                 return f"{what} of {truth.name!r}: {got}, written {true}"
             if got is not None and not np.array_equal(got, np.array(true), equal_nan=True):
                 return f"{what} of {truth.name!r}: {got}, written {true}"
+        about = _known(profile)
+        if [_plain(about.get(key, "")) for key in truth.about] != [
+            *map(_plain, truth.about.values())
+        ]:
+            return f"metadata of {truth.name!r}: {about}, written {truth.about}"
         units = (profile.depth_units, profile.concentration_units)
         if units != (truth.depth_units, truth.units):
             return f"units of {truth.name!r}: {units}, written {truth.depth_units}, {truth.units}"

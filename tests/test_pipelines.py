@@ -363,7 +363,7 @@ SINGLE = [
 
 @pytest.mark.parametrize(
     ("names", "kind", "question"),
-    [pytest.param(*one, marks=pytest.mark.slow if i % 3 else ()) for i, one in enumerate(SINGLE)],
+    [pytest.param(*one, marks=pytest.mark.slow if i % 5 else ()) for i, one in enumerate(SINGLE)],
 )
 def test_the_status_reports_doubtful_samples_after_a_correction(names, kind, question):
     _, status = asked(question, names, kind)
@@ -396,7 +396,7 @@ TRIPLES = [
 ]
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(25)
 @pytest.mark.parametrize("kind", DOUBTS)
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
 def test_the_status_reports_doubtful_samples_after_several_corrections(names, kind):

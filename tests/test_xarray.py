@@ -14,7 +14,6 @@ import pytest
 import xarray as xr
 from installed import write_entry_points
 from instrument_files import iontof
-from shared_profiles import FOLDER
 
 import sims_analysis as sims
 from sims_analysis import xarray as accessor_module
@@ -22,7 +21,6 @@ from sims_analysis.readers import file_types as recognising
 from sims_analysis.xarray import SimsAccessor, SimsBackend, forwarded
 
 ROOT = pathlib.Path(sims.__path__[0]).parent
-RPC = "uio_mina_cameca/raw/160112l.dp_rpc_asc"
 IMPLANT = sims.open_example("boron-implant")
 TABLE = "Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n10;1E15\n"
 
@@ -209,16 +207,6 @@ def test_what_is_claimed_is_what_has_a_recogniser(tmp_path):
     assert not SimsBackend().guess_can_open("https://example.org/w7.dp_rpc_asc")
     assert not SimsBackend().guess_can_open(tmp_path)
     assert not SimsBackend().guess_can_open(IMPLANT)
-
-
-def test_a_real_file_of_an_instrument():
-    path = FOLDER / RPC
-    if not path.is_file():
-        pytest.skip("no ../shared/data with real profiles")
-    assert recognising.format_of(path) == "cameca_rpc"
-    xr.testing.assert_identical(
-        xr.open_dataset(path, engine=SimsBackend), sims.read(path).to_dataset()
-    )
 
 
 # --- what xarray does -----------------------------------------------------------------------------

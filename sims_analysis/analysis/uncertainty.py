@@ -16,7 +16,7 @@ from sims_analysis.conventions.canonical import on_canonical_data, was_subtracte
 from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
@@ -44,6 +44,8 @@ __all__ = [
 #: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
 _ROUNDED = 0.05
 _ROUNDED_RELATIVE = 0.005
+#: So many times as many species have whole numbers as have not, where those are left out.
+_FEW = 3
 
 
 @on_canonical_data
@@ -69,6 +71,8 @@ def with_counting_statistics(
     value_per_count : str, Quantity, DataArray or mapping, optional
         The concentration of one count: ``counts = C / value_per_count``. One for all, or
         ``{"B": "2e14 atoms/cm^3", ...}``; species that it leaves out get no standard errors.
+        Without it, of species that the instrument quantified by a factor, ``rsf / (counting_time
+        detector_yield)`` of their ``species_metadata``.
 
     Returns
     -------
@@ -187,7 +191,29 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
         return 1.0 / (time if found is None else time * found.fillna(1.0))
     if frame.kind == "concentration" and value_per_count is not None:
         return read_change(frame, value_per_count, ("concentration",), "value_per_count")
-    return None
+    return _of_factor(data) if frame.kind == "concentration" else None
+
+
+def _of_factor(data: Any) -> xr.Variable | None:
+    """Return the concentration of one count, of species that an instrument quantified by a factor.
+
+    ``C = RSF k / (t yield)``, where no reference signal divides the rate.
+    """
+    factor = stated_in_metadata(data, "rsf", _factor)
+    by_factor = stated_in_metadata(data, "calibration", lambda text, _: float(text == "RSF"))
+    time = stated_in_metadata(data, "counting_time", _counting_time)
+    if factor is None or by_factor is None or time is None:
+        return None
+    found = stated_in_metadata(data, "detector_yield", _yield)
+    one: xr.Variable = factor / (time if found is None else time * found.fillna(1.0))
+    reference = stated_in_metadata(data, "reference_signal", lambda *_: 1.0)
+    one = one if reference is None else one.where(reference.isnull())
+    one = one.where(by_factor == 1.0)
+    return one if bool(one.notnull().any()) else None
+
+
+def _factor(value: Any, name: str) -> float:
+    return units.read_number(value, ("concentration",), name)
 
 
 def _counting_time(value: Any, name: str) -> float:
@@ -223,8 +249,16 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
         broken = (abs(counts - nearest) > allowed) & (allowed < 0.5)
         if (place := first_sample(frame, broken)) is not None:
-            raise ProfileError(
-                f"{place.label} is {_of_broken(frame, counts, one, broken)}", where=place.where
+            few = _few_species(frame, broken)
+            if not few:
+                raise ProfileError(
+                    f"{place.label} is {_of_broken(frame, counts, one, broken)}", where=place.where
+                )
+            counts = counts.where(~broken.any(frame.dim))
+            warn(
+                f"{', '.join(map(repr, few))}: values of {frame.name} that are no whole numbers of "
+                "counts, unlike those of the other species: left without counts and errors",
+                ProfileWarning,
             )
         wrong = wrong | broken
         counts = xr.where(allowed < 0.5, nearest, counts)
@@ -249,6 +283,16 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         f"{frame.name}_{end}": xr.Variable(order, samples.transpose(*order).data, attrs)
         for end, (samples, attrs) in made.items()
     }
+
+
+def _few_species(frame: Frame, broken: xr.Variable) -> list[str]:
+    """Name the species, a few of many, whose values in counts are no whole numbers of them."""
+    data: Any = frame.origin
+    if frame.kind != "count" or "species" not in broken.dims:
+        return []
+    odd = broken.any([dim for dim in broken.dims if dim != "species"])
+    few = bool(odd.sum() * _FEW <= odd.size)
+    return [str(name) for name in data["species"].values[odd.values]] if few else []
 
 
 def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:

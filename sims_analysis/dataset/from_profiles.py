@@ -264,7 +264,10 @@ def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfi
 def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     """Convert to canonical units and sort by depth."""
     who = f"species {profile.species_name!r}"
-    axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
+    try:
+        axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
+    except UnitsError as error:
+        raise UnitsError(f"{error}; or state the unit with to_dataset(depth_units=)") from None
     value_unit = unit_of_kind(
         profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
     )

@@ -72,7 +72,8 @@ def layers(
         Over ``layer``, in order of depth:
 
         - ``top``, ``bottom``, ``thickness`` (``nm``)
-        - ``<name>_stderr`` (``nm``) of each, where the data carry errors
+        - ``<name>_stderr`` (``nm``) of each, by the errors of the data, or by their scatter about
+          the plateaus
         - without a `level` also ``top_width``, ``bottom_width`` (``nm``): of the interfaces, from
           16 % to 84 %, where they lie between plateaus
         - ``status``: ``ok``; ``truncated`` (the samples begin or end in the layer: its thickness is
@@ -216,7 +217,7 @@ def _resolved(
 
 
 def _read_fraction(level: Any, fraction: Any) -> float:
-    """Return which part of the maximum is the level, if none is stated."""
+    """Return at which part of its steps a layer begins and ends, if no level is stated."""
     if level is not None and fraction is not None:
         raise ProfileError("give a level or a fraction, not both")
     part = 0.5 if fraction is None else fraction

@@ -51,8 +51,10 @@ class _Edge(NamedTuple):
     stderr: float
     width: float
     width_stderr: float
-    #: How far the error of the plateau above, and below, moves it; and whether it is in two parts.
+    #: How far the error of the plateau above, and below, moves it, and interpolation (towards the
+    #: higher one); and whether it is in two parts.
     moved: tuple[float, float]
+    lower: float = 0.0
     double: bool = False
 
 
@@ -101,7 +103,8 @@ def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) 
     lower neighbours inwards, to higher ones outwards; noise that is not small may have chosen it.
     """
     first, last = top or _OPEN, bottom or _OPEN
-    together = np.sign(np.prod(rises)) * 2 * first.moved[1] * last.moved[0]
+    both = first.moved[1] * last.moved[0] + first.lower * last.lower
+    together = np.sign(np.prod(rises)) * 2 * both
     thickness = np.sqrt(first.stderr**2 + last.stderr**2 + together)
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
@@ -137,8 +140,15 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
         sure = 4 * np.hypot(noise[top], noise[end]) / np.sqrt(width)
         if mean[top] - mean[end] > max(0.1 * abs(mean[top]), sure):
             nodes.insert(at, end)
+    nodes = _apart(nodes, mean)
     steps = [_steps(record, a, b, mean, noise) for a, b in pairwise(nodes)]
-    return sorted({*nodes, *(one for each in steps for one in each)}), mean
+    return _apart([*nodes, *(one for each in steps for one in each)], mean), mean
+
+
+def _apart(nodes: Sequence[int], mean: Array) -> list[int]:
+    """Return samples in order, but those at which the mean is that at the one before."""
+    every = sorted(set(nodes))
+    return every[:1] + [b for a, b in pairwise(every) if mean[a] != mean[b]]
 
 
 def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> list[int]:
@@ -248,4 +258,4 @@ def _edge(
     if np.isnan(row[0]):
         return _OPEN
     double = has_another_edge(whole, middle)
-    return _Edge(row[0], row[4], whole[1], whole[5], (row[8], row[9]), double)
+    return _Edge(row[0], row[4], whole[1], whole[5], (row[8], row[9]), row[11], double)

@@ -17,8 +17,10 @@ from sims_analysis.outcomes import Status
 
 ROW = (
     *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
-    #: How far the errors of the levels move the position, and what lies above it of the width.
-    *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "unsure", "status"),
+    #: How far errors of the levels, and interpolation, move the position; how much of the width
+    #: lies above it.
+    *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "lower"),
+    *("unsure", "status"),
 )
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
@@ -201,6 +203,8 @@ def level_part(record: Record, place: Array) -> Array:
     block = max(3, place.size // 16)
     for cut in range(0, place.size // 2, block):
         outer, inner = place[cut : cut + block], place[cut + block :]
+        if inner.size < block:
+            return place[cut:]
         line = fit_plateau(record, inner, sloping=True)
         if abs(line.slope) < _SURE * line.slope_error:
             line = fit_plateau(record, inner, sloping=False)
@@ -284,6 +288,9 @@ def step_between(
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
     step = right.along(z) - left.along(z)
+    if not (step * step[0] > 0).all():  # lines that cross
+        row[-1] = Status.FEATURELESS
+        return row
     done, noise = (c - left.along(z)) / step, noise / np.abs(step)
     smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], at, parts[1]])
@@ -312,7 +319,7 @@ def step_between(
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     sigma = row[1] / (high - low)
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
-    row[8:10] = moved[:, 1]
+    row[8:10], row[11] = moved[:, 1], lower
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
@@ -381,6 +388,6 @@ def _error(
             break
     spacing, variance = map(float, samples_of_grid(np.array(fraction)))
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
-    slope = max(slope, steep)
+    slope = max(slope, steep, 1e-6 / float(z[-1] - z[0]))
     ratio = sigma / np.sqrt(variance) / (slope * cell)
     return float(np.sqrt(2 / 3) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope

@@ -52,7 +52,9 @@ def significant(
     one = value_per_count(rows.value + under, stderr, of_row)
     with np.errstate(invalid="ignore", over="ignore"):
         variance = one * np.maximum(level + under, 0.0) + np.square(level_stderr)
-        excess = np.where(known, rows.value - level, 0.0).reshape(-1)
+        # Without any standard error in its row, every sample is certain.
+        certain = known | (of_row(known.astype(np.float64)) == 0.0)
+        excess = np.where(certain, rows.value - level, 0.0).reshape(-1)
     variance = np.where(known, np.nan_to_num(variance), 0.0).reshape(-1)
     begin = np.unique(np.append(rows.offsets[:-1][rows.size > 0], found.before + 1))
     with np.errstate(over="ignore"):

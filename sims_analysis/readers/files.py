@@ -81,15 +81,14 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
 ) -> SIMSResult | list[SIMSResult] | list[SIMSResult | SimsError]:
     r"""Read depth profiles from files of instruments, laboratories and simulators.
 
-    The format is recognised by the content of a file, not by its name; :func:`read_formats` lists
-    them. What a file does not say is never guessed: an error says what to pass.
+    The format is recognised by the content of a file; :func:`read_formats` lists what is known.
+    What a file does not say is never guessed: an error says what to pass.
 
     Parameters
     ----------
     path : path-like, bytes, open file, or iterable of these
-        A file, or several. A folder stands for the files in it, by name. An address
-        (``"https://..."``, ``"s3://..."``, ``"zip://w7.txt::archive.zip"``) is opened by fsspec,
-        where that is installed. What has no name is named by its hash.
+        A file, or several. A folder stands for the files in it; an address (``"https://..."``,
+        ``"s3://..."``, ``"zip://w7.txt::archive.zip"``) is opened by fsspec, if it is installed.
     depth_units : str, optional
         Unit of the depths (or times), where the file states none.
     units : str or mapping, optional
@@ -97,23 +96,22 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     species : str or sequence of str, optional
         Names of the signals in their order, in place of those in the file.
     sheet : str or int, optional
-        Of a workbook; by default ``"Processed data"``, or the first with numbers in it, the
-        hidden ones last.
+        Of a workbook; by default ``"Processed data"``, or the first that holds profiles, hidden
+        ones last.
     columns : mapping, optional
         Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
         letter, or by header. Cells elsewhere do not matter then.
     header_rows : int or sequence of int, optional
-        Of a table: the rows that are headers, counted from 0 in the file; ``[]`` if there are none.
+        Of a table: the rows that are headers, from 0; ``[]`` if there are none.
     samples : str or True, optional
-        Of a table that holds several samples: the header (or letter) of the column that tells them
-        apart, or True for whatever does, such as labels above blocks of columns. Each sample
-        becomes a result of its own.
+        Of a table with several samples: the header of the column that distinguishes them, or True
+        for whatever does, such as labels of blocks. Each becomes a result of its own.
     decimal : {".", ","}, optional
         Where the numbers leave it open.
     encoding : str, optional
         Of a text; by default that of its byte order mark, UTF-8, or Windows-1252.
     not_measured : collection of str, optional
-        Texts in cells, such as ``"n.d."``, which say that there is no value.
+        Cells, such as ``"n.d."`` or ``"-9999"``, which say that there is no value.
     mz_windows : mapping, optional
         Of a TOF archive: ``{"30Si": (29.95, 29.99)}``.
     number_repeats : bool
@@ -122,46 +120,38 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     allow_truncated : bool
         Read what is there of a file that breaks off, with a warning.
     max_bytes : int
-        Memory that reading one file may take, unpacked; by default 1 GiB, which is more than a
-        depth profile needs. A small file from a stranger may unpack to more than a computer has.
+        Memory that reading one file may take, unpacked; by default 1 GiB.
     format : str or Reader, optional
-        One of :func:`read_formats`, in place of recognising it; or a reader of one's own.
+        One of :func:`read_formats`, or a reader of one's own.
     errors : {"raise", "collect"}
-        What becomes of a file that cannot be read: an error is raised when all others have been
-        read, or is put in the place of the result in a list.
+        Whether the errors of several files are raised when all are read, or stand in the list.
     progress : bool, optional
         Show a bar on stderr; by default for many files on a terminal.
 
     Returns
     -------
     SIMSResult, or list of SIMSResult
-        A list for several files, for a folder, and with `samples`. Depths and values as the file
-        has them, in its units; samples below a stated limit (``<2E15``) and infinite values are not
-        measured (``NaN``). Of each signal, ``species_metadata`` holds what the file says, with
-        units: ``counting_time``, ``rsf``, ``dose``...; ``extra["columns"]`` ancillary
-        numbers, such as times. ``.metadata`` is what it says of the measurement.
+        A list for several files, for a folder, and with `samples`. Depths and values as in the
+        file, in its units; NaN below a stated limit (``<2E15``) and for infinite values. What the
+        file says of a signal is in its ``species_metadata``, with units; other numbers, such as
+        times, in ``extra["columns"]``; what it says of the measurement in ``.metadata``.
 
     Raises
     ------
     ReadError
-        If a file holds no depth profile (it says what it is), breaks off, has a cell that is no
-        number, would take more than `max_bytes`, or leads to other files; see
-        :func:`explain_read`.
-    UnitsError
-        If a unit is stated nowhere, or is ambiguous.
-    SpeciesError
-        If a species is named nowhere, or what is passed names one that is not there.
+        If a file holds no depth profile, breaks off, has a cell that is no number, or would take
+        more than `max_bytes`; :func:`explain_read` shows how it is understood.
+    UnitsError, SpeciesError
+        If a unit or a species is stated nowhere, or is ambiguous.
     PartialResultsError
         If some of several files failed; ``.results`` holds the others.
-    ConnectionFailed
-        If an address cannot be read; never with a password or a key that is in it.
-    ModuleNotFoundError
-        If a workbook or an archive needs a package that is not installed.
+    ConnectionFailed, ModuleNotFoundError
+        If an address cannot be read, or a package that the file needs is not installed.
 
     Warns
     -----
     ProfileWarning
-        If something was kept that may not be meant, or is not what the file says.
+        If something was kept that may not be meant.
 
     Examples
     --------
@@ -170,8 +160,6 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     >>> text = "Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n10;<1E15"
     >>> _ = Path("boron.csv").write_text(text)
     >>> result = sims.read("boron.csv")
-    >>> result
-    <SIMSResult 'boron': 11B>
     >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
     (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
     """
@@ -238,10 +226,13 @@ def explain_read(path: Readable, **options: Any) -> str:
       2  headers    Depth (nm)  Conc (at/cm3)
       3  numbers  0           1.2E18
       4  numbers  5           3.5E18
+    rows
+      1  note     adds nothing to the headers
+      2  headers  names the axis and 2 of 2 columns
     columns
       A  depths                                 in nm
       B  values of a species that is not named  in at/cm3
-    not read: the file does not name the species of column B; pass species=, its name
+    not read: the file does not name the species of the second column; pass species=, its name
     """
     forced = None if options.get("format") is None else reader_for(options["format"])
     unused = ("format", "errors", "progress")

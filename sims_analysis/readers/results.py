@@ -66,7 +66,8 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
     _state_units(signals, options)
     if options.number_repeats:
         _number_repeats(signals)
-    _warn_of_zeros(signals)
+    if "last row" not in content.metadata.other:
+        _warn_of_zeros(signals)
     infinite = _infinities(signals)
     metadata = replace(
         content.metadata,
@@ -191,11 +192,20 @@ def _unit(
     try:
         return unit_of_kind(in_file, kinds, who).text
     except UnitsError as error:
-        other = unit_kind(in_file) in vocabulary.AXES and not depths
-        axis = ', or columns={"B": (axis, values)} if these are depths or times' if other else ""
+        # Another one would make depths of times, or values of depths.
+        remedy = f"pass {argument}= to state it in another way"
+        if _is_readable(in_file):
+            remedy = 'columns={"B": (axis, values)} says which columns to read instead'
         error.args = (f"{error.message}; the file states it so",)
-        remedy = f"pass {argument}= to state it{axis}"
         raise error.add(argument=argument, where={"species": species}, remedy=remedy) from None
+
+
+def _is_readable(unit: str) -> bool:
+    try:
+        read_unit(unit)
+    except UnitsError:
+        return False
+    return True
 
 
 def _number_repeats(signals: list[Signal]) -> None:

@@ -17,7 +17,7 @@ __all__ = ["Column", "Content", "Signal"]
 
 @dataclass(frozen=True)
 class Column:
-    """Numbers that a file gives beside a profile, one a sample: times, doses of the beam..."""
+    """Numbers that a file gives next to a profile, one a sample: times, doses of the beam..."""
 
     values: Array
     units: str | None = None
@@ -40,7 +40,7 @@ class Signal:
     depths, values : ndarray of shape (samples,)
         NaN for a value that was not measured.
     depth_units, units : str or None
-        As the file spells them; the user is asked for those that are None.
+        As the file spells them; the user has to state those that are None.
     where : str
         Where it stands, for messages: ``"column C"``.
     stderr : ndarray of shape (samples,), optional

@@ -29,7 +29,7 @@ _MARKS = {
 }
 #: Of a zip file, which an .xlsx is, and of the older compound files, of which an .xls is one.
 _ZIP, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: Memory in bytes of a line beside its letters, and of an entry in the list of a zip file.
+#: Memory in bytes of a line next to its letters, and of an entry in the list of a zip file.
 _LINE, _ENTRY = 57, 600
 #: Every sequence of bytes is the last: they come behind all others.
 _WESTERN = ("cp1252", "latin-1")

@@ -213,14 +213,6 @@ def test_spellings_of_a_relative_uncertainty(argument, value):
     np.testing.assert_allclose(found, [1e11, 2e11])
 
 
-@pytest.mark.parametrize("values", [[0.1, 1.5], [-0.1, 0.1]])
-def test_a_relative_uncertainty_of_each_profile_is_below_one_too(values):
-    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [2e18, 2e18]})
-    relative = xr.DataArray(values, coords={"species": ["B", "P"]})
-    with pytest.raises(ProfileError, match="rsf_uncertainty"):
-        sims.dose_budget(ds, rsf_uncertainty=relative)
-
-
 # --- the two rules ------------------------------------------------------------------------------
 
 
@@ -257,12 +249,6 @@ def test_the_difference_has_the_same_sign_under_either_rule():
         b = sims.dose_budget(ds, rule="loglinear")
     assert number(a["rule_difference"]) == number(b["rule_difference"])
     assert number(a["dose"]) > number(b["dose"])
-
-
-def test_linear_segments_are_counted_within_the_limits():
-    ds = one([0, 10, 20, 30, 40], [1e18, 0, 1e18, 0, 1e18])
-    assert number(sims.dose_budget(ds)["n_linear_segments"]) == 4
-    assert number(sims.dose_budget(ds, stop="15 nm")["n_linear_segments"]) == 2
 
 
 # --- coverage -----------------------------------------------------------------------------------

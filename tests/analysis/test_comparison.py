@@ -160,18 +160,6 @@ def test_intensities_have_no_dose():
         sims.compare(a, a, method="pchip")
 
 
-@pytest.mark.slow
-def test_quantified_and_dask():
-    a, b = dataset(DEPTH, stderr=0.1, B=EDGE), dataset(DEPTH + 0.3, stderr=0.1, B=2 * EDGE)
-    expected = sims.compare(a, b, level="1e18 atoms/cm^3")
-    quantified = sims.compare(sims.quantify(a), sims.quantify(b), level="1e18 atoms/cm^3")
-    assert hasattr(quantified["dose_a"].data, "magnitude")
-    xr.testing.assert_identical(sims.dequantify(quantified), expected)
-    lazy = sims.compare(a.chunk(species=1), b.chunk(species=1), level="1e18 atoms/cm^3")
-    assert lazy["ratio"].chunks is not None
-    xr.testing.assert_identical(lazy.compute(), expected)
-
-
 # --- repeatability ------------------------------------------------------------------------------
 
 
@@ -191,17 +179,6 @@ def test_repeatability_of_known_spread():
     assert found["dose"].attrs["units"] == "atom/cm^2"
 
 
-def test_repeatability_of_what_some_lack():
-    batch = sims.stack(
-        [dataset(DEPTH, B=EDGE), dataset(DEPTH, B=2 * EDGE, P=EDGE), dataset(DEPTH, B=3 * EDGE)]
-    )
-    found = sims.repeatability(batch)
-    assert found["dose_n"].values.tolist() == [3, 1]
-    assert np.isnan(found["dose_rsd"].sel(species="P"))
-    assert np.isfinite(found["dose"].sel(species="P"))
-    assert np.isnan(found["concentration_rsd"].sel(species="P")).all()
-
-
 def test_repeatability_on_own_axes_needs_a_grid():
     parts = [
         dataset(DEPTH[::2], B=EDGE[::2]),
@@ -217,17 +194,6 @@ def test_repeatability_on_own_axes_needs_a_grid():
     )
     with pytest.raises(ProfileError, match="needs a dimension 'measurement'"):
         sims.repeatability(parts[0])
-
-
-def test_repeatability_quantified_and_dask():
-    batch = sims.stack([dataset(DEPTH, B=f * EDGE) for f in (1.0, 1.1, 1.3)])
-    expected = sims.repeatability(batch, level="1e18 atoms/cm^3")
-    quantified = sims.repeatability(sims.quantify(batch), level="1e18 atoms/cm^3")
-    assert hasattr(quantified["dose"].data, "magnitude")
-    xr.testing.assert_identical(sims.dequantify(quantified), expected)
-    lazy = sims.repeatability(batch.chunk(measurement=1), level="1e18 atoms/cm^3")
-    assert lazy["concentration"].chunks is not None
-    xr.testing.assert_identical(lazy.compute(), expected)
 
 
 def test_one_measurement_of_a_batch_is_compared_with_each_of_it():
@@ -279,14 +245,6 @@ def test_answers_about_shifted_and_gridded_profiles_have_these_steps_in_their_pr
     }  # fmt: skip
 
 
-def test_the_integral_of_a_range_density_is_no_dose():
-    ds = dataset(DEPTH, B=EDGE * 1e-14).rename(concentration="range_density")
-    ds["range_density"].attrs["units"] = "1/cm"
-    found = sims.compare(ds, ds)
-    assert found["dose_a"].attrs["units"] == "1"
-    assert found["dose_ratio"].item() == 1.0
-
-
 # --- gaps ---------------------------------------------------------------------------------------
 
 HOLED = np.where((DEPTH > 60) & (DEPTH < 100), np.nan, EDGE)
@@ -333,27 +291,6 @@ def test_a_gap_in_either_profile_has_status_gap():
     assert sims.compare(b, a)["status"].item() == "gap"
     beyond = a.isel(depth=DEPTH <= 60)  # the gap is not in the overlap
     assert sims.compare(beyond, b)["status"].item() == "ok"
-
-
-@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-def test_repeatability_takes_the_policy_of_gaps():
-    batch = sims.stack([dataset(DEPTH, B=EDGE), dataset(DEPTH, B=HOLED)])
-    step = f"{DEPTH[1] - DEPTH[0]:g} nm"
-    flagged = sims.repeatability(batch, step=step)["concentration_n"]
-    assert set(np.unique(flagged)) == {1, 2}
-    bridged = sims.repeatability(batch, step=step, gaps="bridge")["concentration_n"]
-    assert set(np.unique(bridged)) == {2}
-
-
-def test_levels_over_a_new_dimension():
-    a = sims.open_example("boron-implant")
-    b = sims.rescale_depth(a, factor=1.1)
-    levels = xr.DataArray([1e16, 1e17], {"case": [1, 2]}, attrs={"units": "atoms/cm^3"})
-    found = sims.compare(a, b, level=levels)
-    for case in (1, 2):
-        alone = sims.compare(a, b, level=levels.sel(case=case, drop=True))
-        shift = found["junction_shift"].sel(case=case, drop=True)
-        xr.testing.assert_equal(shift, alone["junction_shift"])
 
 
 def test_the_warning_names_the_profile_with_the_gap_and_its_dose():

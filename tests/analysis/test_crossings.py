@@ -143,26 +143,6 @@ def test_max_count_limits_the_entries_but_not_the_count():
 # --- levels -------------------------------------------------------------------------------------
 
 
-def test_a_level_for_each_profile_is_matched_by_label():
-    z = np.arange(0, 100, 1.0)
-    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5), "P": 1e20 * np.exp(-z / 10)})
-    level = xr.DataArray([1e18, 1e17], coords={"species": ["P", "B"]}, attrs={"units": "at/cm3"})
-    found = sims.crossings(ds, level=level)["depth"].isel(crossing=0)
-    np.testing.assert_allclose(
-        found.sel(species=["B", "P"]), [5 * math.log(1e3), 10 * math.log(1e2)]
-    )
-
-
-def test_levels_along_a_new_dimension_add_it_with_its_coordinate():
-    z = np.arange(0, 100, 1.0)
-    level = xr.DataArray(
-        [1e19, 1e18, 1e17], dims="level", coords={"level": [19, 18, 17]}, attrs={"units": "1/cm3"}
-    )
-    found = sims.crossings(one(z, 1e20 * np.exp(-z / 5)), level=level)
-    assert found["depth"].dims == ("species", "level", "crossing")
-    assert number(found["depth"].sel(level=18)) == pytest.approx(5 * math.log(100))
-
-
 @pytest.mark.parametrize("lazy", [False, True])
 def test_as_many_levels_as_species_are_not_matched_by_position(lazy):
     z = np.arange(0, 100, 1.0)
@@ -309,36 +289,6 @@ def test_over_sputter_time_crossings_are_times():
 
 
 # --- properties ---------------------------------------------------------------------------------
-
-values = st.lists(
-    st.sampled_from([0.0, -1e17, 1e16, 5e17, 1e18, 1e18, 2e18, 7e19]), min_size=1, max_size=12
-)
-
-
-@pytest.mark.slow
-@given(values)
-def test_crossings_alternate_and_lie_between_their_samples(profile):
-    z = 10.0 * np.arange(len(profile))
-    found = sims.crossings(one(z, profile), level=LEVEL).isel(species=0)
-    at = found["depth"].values[found["depth"].notnull()]
-    direction = found["direction"].values[: at.size]
-    assert (np.diff(at) >= 0).all()
-    assert all(a != b for a, b in itertools.pairwise(direction))
-    assert (at >= found["depth_before"].values[: at.size]).all()
-    assert (at <= found["depth_after"].values[: at.size]).all()
-
-
-@pytest.mark.slow
-@given(values)
-def test_a_profile_read_backwards_crosses_at_the_same_depths(profile):
-    z = 10.0 * np.arange(len(profile))
-    # Without plateaus, whose crossing is at the first sample by definition.
-    plateau = any(a == b == 1e18 for a, b in itertools.pairwise(profile))
-    if not plateau:
-        forward, ways = depths(profile)
-        back, other = depths(profile[::-1])
-        assert [z[-1] - d for d in back[::-1]] == pytest.approx(forward)
-        assert [{"falling": "rising", "rising": "falling"}[w] for w in other[::-1]] == ways
 
 
 @given(st.lists(st.floats(1e14, 1e21), min_size=2, max_size=10))

@@ -83,6 +83,7 @@ def test_a_flat_profile_does_not_decay(stderr):
 # --- does a straight line fit? ------------------------------------------------------------------
 
 
+@pytest.mark.few(3)
 @pytest.mark.filterwarnings("ignore:.*the edge is not exponential")  # of 300, one or two
 @pytest.mark.parametrize("counts", [30, 1000])
 @pytest.mark.parametrize("stated", [False, True])

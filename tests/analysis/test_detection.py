@@ -89,14 +89,6 @@ def test_a_limit_goes_from_the_tail_to_the_junction():
     assert sims.below_detection(ds, limit=limit).sum() == 50
 
 
-def test_the_mask_selects_on_the_data():
-    ds = tail()
-    kept = ds.where(~sims.below_detection(ds, limit="1e16 atoms/cm^3"))
-    assert kept["concentration"].count() == 50
-    dose = sims.integrated_dose(kept)
-    assert number(dose) == pytest.approx(49e11)
-
-
 QUESTIONS_WITH_A_LIMIT = [
     lambda ds, limit: sims.dose_budget(ds, detection_limit=limit)["status"],
     lambda ds, limit: sims.decay_length(ds, detection_limit=limit)["status"],
@@ -168,26 +160,6 @@ def test_currie_needs_counts():
     assert found["status"].values.tolist() == ["undetermined"]
 
 
-@pytest.mark.parametrize("lazy", [False, True])
-def test_windows_over_a_new_dimension(lazy):
-    ds = tail()
-    start = xr.DataArray(
-        [60.0, 70.0, 80.0], coords={"case": ["a", "b", "c"]}, attrs={"units": "nm"}
-    )
-    found = sims.detection_limit(ds.chunk(species=1) if lazy else ds, window=(start, "99 nm"))
-    assert found.dims == ("species", "case")
-    assert found["case"].values.tolist() == ["a", "b", "c"]
-    for case, at in zip("abc", (60, 70, 80), strict=True):
-        alone = sims.detection_limit(ds, window=(f"{at} nm", "99 nm"))
-        assert number(found.sel(case=case)) == number(alone)
-    # And it goes on from there.
-    marked = sims.below_detection(ds, limit=found)
-    assert set(marked.dims) == {"species", "depth", "case"}
-    np.testing.assert_array_equal(
-        marked.sel(case="b"), sims.below_detection(ds, limit=found.sel(case="b", drop=True))
-    )
-
-
 # --- samples that a file gives as "<5E15" ---------------------------------------------------------
 
 
@@ -254,36 +226,6 @@ def test_the_value_of_one_count_is_that_of_most_samples_with_a_count():
     less = values[2:] + (counts[2:] == 0) - 1e15
     limit = less.mean() + 3e15 * (2.71 + 3.29 * math.sqrt(2 * mean))
     assert number(found) == pytest.approx(limit, rel=1e-9)
-
-
-def test_a_window_without_a_limit_warns_with_the_reason():
-    z = np.arange(0, 100.0)
-    flat = measurement(z, {"B": np.full(100, 7.0), "P": np.where(z < 50, 1e18, z)})
-    with pytest.warns(sims.SimsWarning) as caught:
-        found = sims.detection_limit(flat, window=("60 nm", "70 nm"))
-    assert found["status"].values.tolist() == ["undetermined", "ok"]
-    assert np.isnan(found.values).tolist() == [True, False]
-    (text,) = (str(one.message) for one in caught)
-    assert text == (
-        "species 'B': all samples in the window are the same, 60 to 70 nm; the record runs from 0 "
-        "to 99 nm: there is no limit"
-    )
-    unknown = xr.DataArray([np.nan, 2.0], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
-    options = {"window": ("60 nm", "70 nm"), "rule": "currie", "value_per_count": unknown}
-    with pytest.warns(sims.SimsWarning, match="'B': the value of one count is not known, 60 to 70"):
-        found = sims.detection_limit(flat, **options)
-    assert found["status"].values.tolist() == ["undetermined", "ok"]
-    assert found["background"].values.tolist() == [7.0, 65.0]
-
-
-def test_an_unknown_limit_flags_all_samples_and_warns():
-    ds = measurement([0.0, 1.0, 2.0], {"B": [1.0, 5.0, np.nan], "P": [1.0, 5.0, 9.0]})
-    limit = xr.DataArray([3.0, np.nan], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
-    with pytest.warns(sims.SimsWarning, match="^species 'P': limit is NaN, and no sample is known"):
-        below = sims.below_detection(ds, limit=limit)
-    assert below.values.tolist() == [[True, False, False], [True, True, True]]
-    at = sims.below_detection(ds, limit="5 cm^-3")
-    assert at.values.tolist() == [[True, False, False], [True, False, False]]
 
 
 def test_a_limit_in_the_metadata_hides_nothing_where_all_samples_have_a_value():

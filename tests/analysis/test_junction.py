@@ -64,10 +64,6 @@ def test_occurrences_are_counted_from_the_surface(which, at):
     assert number(sims.junction_depth(ds, level=LEVEL, which=which)) == pytest.approx(at)
 
 
-def test_a_number_is_a_choice_and_does_not_warn():
-    assert number(sims.junction_depth(profile([1e19, 1e17] * 3), level=LEVEL, which=2)) == 25
-
-
 def test_fewer_crossings_than_requested():
     found = sims.junction_depth(profile([1e19, 1e17] * 3), level=LEVEL, which=4)
     assert math.isnan(number(found))
@@ -176,19 +172,6 @@ def test_a_clear_edge_has_the_error_of_its_two_samples():
     assert number(found["stderr"]) == pytest.approx(exact)
 
 
-def test_levels_broadcast():
-    z = np.arange(0, 100, 1.0)
-    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5), "P": 1e20 * np.exp(-z / 10)})
-    level = xr.DataArray(
-        [1e18, 1e17], dims="level", coords={"level": [18, 17]}, attrs={"units": "cm^-3"}
-    )
-    found = sims.junction_depth(ds, level=level)
-    assert found.dims == ("species", "level")
-    exact = np.outer([5, 10], np.log([1e2, 1e3]))
-    np.testing.assert_allclose(found, exact, rtol=1e-12)
-    assert found["level"].values.tolist() == [18, 17]
-
-
 # --- properties ---------------------------------------------------------------------------------
 
 
@@ -216,17 +199,6 @@ def test_the_junction_is_one_of_the_crossings(values, edge, which, confirm):
         assert number(found["n_crossings"]) == np.sum(
             wanted & all_of_them["depth"].notnull().values
         )
-
-
-@given(st.sampled_from(["um", "Å", "cm"]), st.sampled_from(["atoms/m^3", "at/nm^3"]))
-def test_the_choice_of_units_does_not_matter(length, density):
-    z = np.arange(0, 100, 1.0)
-    c = 1e20 * np.exp(-z / 5)
-    per_nm = {"um": 1e-3, "Å": 10.0, "cm": 1e-7}[length]
-    per_cc = {"atoms/m^3": 1e6, "at/nm^3": 1e-21}[density]
-    other = one(z * per_nm, c * per_cc, units=density, depth_units=length)
-    found = sims.junction_depth(other, level="1e23 atoms/m^3")
-    assert number(found) == pytest.approx(5 * math.log(1e3), rel=1e-12)
 
 
 # --- arguments that cannot be meant -------------------------------------------------------------

@@ -150,24 +150,6 @@ def test_cells_count_with_their_part_of_the_window(layout):
         np.testing.assert_allclose(before["stderr"], within["stderr"], rtol=1e-12)
 
 
-@pytest.mark.slow
-def test_a_sample_at_the_end_of_a_window_is_in_it_whatever_rounding_did_to_its_depth():
-    z = np.arange(0, 100.0)
-    ds = measurement(z, {"B": 1e17 + 1e15 * z, "P": 1e17 + 0 * z})
-    there_and_back = sims.rescale_depth(sims.rescale_depth(ds, factor=1 / 3), factor=3)
-    assert (there_and_back["depth"].values != z).any()
-    for start in range(0, 95, 7):
-        window = {"start": f"{start} nm", "stop": f"{start + 3} nm"}
-        for data in (ds, there_and_back):
-            assert sims.mean_value(data, **window)["samples"].values.tolist() == [4, 4]
-            assert (sims.moments(data, **window)["stop"] > start + 2.5).all()
-            pair = (window["start"], window["stop"])
-            overlap = sims.subtract_background(data, window=pair)[
-                "concentration_background_overlap"
-            ]
-            assert ((overlap > 0).sum("depth") == 4).all()
-
-
 def test_a_single_sample_has_its_own_error_and_no_scatter():
     ds = measurement(Z, {"B": 1e18 + 1e15 * Z}, stderr={"B": np.full(Z.size, 2e16)})
     found = sims.mean_value(ds, start="9 nm", stop="11 nm")

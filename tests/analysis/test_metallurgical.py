@@ -138,24 +138,6 @@ def test_standard_error_of_both_sides():
     assert number(junction["stderr"]) == pytest.approx(exact, rel=1e-6)
 
 
-def test_each_measurement_of_a_batch_with_its_own_background():
-    z = np.arange(0, 100, 2.0)
-    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5)})
-    batch = sims.stack([ds, ds], names=["a", "b"])
-    background = xr.DataArray(
-        [1e15, 1e17], coords={"measurement": ["a", "b"]}, attrs={"units": "atoms/cm^3"}
-    )
-    junction = found(batch, donors=[], background=background)
-    np.testing.assert_allclose(junction["depth"].isel(junction=0), 5 * np.log([1e5, 1e3]))
-
-
-def test_a_single_species_has_the_junction_that_it_has_in_the_data():
-    z = np.arange(0, 100, 2.0)
-    ds = measurement(z, exponentials(z))
-    options = {"donors": [], "background": "1e17 atoms/cm^3"}
-    xr.testing.assert_equal(found(ds, **options), found(ds.sel(species="B"), **options))
-
-
 def test_the_junction_is_where_net_doping_changes_sign_whatever_the_order_of_species():
     z = np.arange(0, 100, 2.0)
     ds = measurement(z, exponentials(z))
@@ -319,15 +301,3 @@ def test_a_junction_in_a_gap_has_no_depth_and_warns():
     assert np.isnan(found["stderr"]).all()
     bridged = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"], gaps="bridge")
     np.testing.assert_allclose(bridged["depth"], 12 * np.log(1000), rtol=1e-12)
-
-
-def test_words_and_terms_of_an_answer():
-    z = np.arange(0.0, 100.0, 2.0)
-    ds = measurement(z, {"P": 1e19 * np.exp(-z / 20), "B": np.full(z.size, 1e18)})
-    found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
-    assert found["polarity"].values.tolist() == ["n->p"]
-    assert found["concentration"].attrs["description"] == "of acceptors, equal to donors"
-    np.testing.assert_allclose(found["concentration"], 1e18, rtol=1e-12)
-    assert found["count"].values == 1
-    turned = sims.metallurgical_junctions(ds, donors=["B"], acceptors=["P"])
-    assert turned["polarity"].values.tolist() == ["p->n"]

@@ -227,20 +227,6 @@ def test_the_status_of_moments(values, options, status):
     assert math.isnan(number(found["projected_range"])) == (status != "ok")
 
 
-# --- parameters over a dimension of their own ---------------------------------------------------
-
-
-def test_a_scalar_coordinate_of_the_data_is_a_label():
-    z = np.arange(0, 300, 2.0)
-    ds = measurement(z, {"Si": skewed(z), "S": 3 * skewed(z)})
-    level = xr.DataArray(
-        [1e16, 5e17], coords={"species": ["S", "Si"]}, attrs={"units": "atom/cm^3"}
-    )
-    whole = sims.moments(ds, background=level)
-    one_of_them = sims.moments(ds.sel(species="Si"), background=level)
-    assert one_of_them["straggle"].item() == whole["straggle"].sel(species="Si").item()
-
-
 # --- the surface transient ----------------------------------------------------------------------
 
 
@@ -265,14 +251,6 @@ def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
     assert lazy["status"].values[0] == "truncated"
     below = question(ds, start="30 nm", stop="299 nm")
     assert below["status"].values[0] != "truncated"
-
-
-def test_a_threshold_does_not_hide_the_implant():
-    z = np.arange(0, 300, 2.0)
-    with pytest.warns(sims.SimsWarning, match="another lies deeper, .* at 144 nm"):
-        found = sims.moments(one(z, with_transient(z, 100.0)), threshold=0.1)
-    assert word(found["status"]) == "truncated"
-    assert number(found["projected_range"]) < 10
 
 
 @pytest.mark.parametrize(("stop", "cut"), [(None, True), ("500 nm", True), ("148 nm", False)])
@@ -301,14 +279,6 @@ def test_a_falling_edge_with_a_noisy_floor_has_no_second_maximum(counts, floor):
         warnings.simplefilter("ignore", sims.SimsWarning)
         found = sims.moments(ds)
     assert (found["status"] == "truncated").mean() < 0.03
-
-
-def test_zero_variances_give_no_errors_of_moments():
-    z = np.arange(0.0, 100.0, 2.0)
-    c = 1e18 * np.exp(-((z - 50.0) ** 2) / (2 * 15.0**2))
-    found = sims.moments(one(z, c, stderr=0.0 * c))
-    assert word(found["status"]) == "ok"
-    assert all(math.isnan(number(found[name])) for name in found if "stderr" in str(name))
 
 
 def above_a_background(counts, *, window=("290 nm", "360 nm"), trials=400, seed=5):

@@ -5,13 +5,11 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from counted import edge, trials
 from measured import measurement, one, profile
 from shared_profiles import read
 
 import sims_analysis as sims
 from sims_analysis.errors import (
-    AmbiguousJunctionWarning,
     ProfileError,
     ProfileWarning,
     SpeciesError,
@@ -107,16 +105,6 @@ def test_a_mapping_gives_each_species_its_own_and_leaves_others_out():
 
 
 # --- what is said ------------------------------------------------------------------------------
-
-
-def test_many_crossings_of_one_edge_warn_without_errors_alone():
-    shape, _ = edge(30.0)
-    ds = trials(shape, np.arange(0, 200, 1.0), 10)
-    ask = {"level": "3e19 atoms/cm^3"}
-    assert (sims.junction_depth(ds, **ask)["n_crossings"] == 1).all()
-    bare = ds.drop_vars(["concentration_stderr", "concentration_counts"])
-    with pytest.warns(AmbiguousJunctionWarning, match="and 9.. more: 4 crossings qualify"):
-        sims.junction_depth(bare, **ask)
 
 
 def test_ancillary_counts_are_not_another_measurement():

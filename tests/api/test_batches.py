@@ -56,14 +56,14 @@ class Api:
     """Answers every id with its own data, unless `answer` is given."""
 
     def __init__(self, answer=None):
-        self.asked = []
+        self.requests = []
         self.lock = threading.Lock()
         self.answer = answer or (_own)
 
     def __call__(self, request):
         with self.lock:
-            self.asked.append(request)
-            n = len(self.asked)
+            self.requests.append(request)
+            n = len(self.requests)
         return self.answer(n, request.url.path.rpartition("/")[2])
 
     def client(self, **options):
@@ -78,7 +78,7 @@ def test_a_key_that_is_refused_is_sent_once(status):
 
     api = Api(refuse)
     results = api.client().get(MANY, errors="collect")
-    assert len(api.asked) == 1
+    assert len(api.requests) == 1
     assert {type(r) for r in results} == {Unauthorized}
     for data_id, error in zip(MANY, results, strict=True):
         assert f"data entry '{data_id}'" in str(error)
@@ -146,7 +146,7 @@ def test_up_to_two_minutes_are_waited_and_not_more(status, kind, monkeypatch):
     assert type(caught.value) is kind
     with pytest.raises(RateLimited, match=r"a pause of 121 s; try again then \("):
         client.get("a")
-    assert (len(api.asked), slept) == (1, [])
+    assert (len(api.requests), slept) == (1, [])
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -157,7 +157,7 @@ def test_a_refusal_in_the_middle_loses_nothing_that_arrived(status):
     api = Api(answer)
     results = api.client().get(MANY, errors="collect")
     good = [r for r in results if isinstance(r, SIMSResult)]
-    assert len(good) == len(api.asked) - 1
+    assert len(good) == len(api.requests) - 1
     assert {type(r) for r in results} == {SIMSResult, Unauthorized}
     if status == 403:
         assert len(good) == 499, "the others may be seen"
@@ -208,7 +208,7 @@ def test_a_wait_beyond_the_deadline_is_an_error_at_once():
     assert time.monotonic() - began < 50, "nothing was waited for"
     assert {type(r) for r in results} == {RateLimited}
     assert all(99 < r.retry_after <= 100 for r in results)
-    assert len(api.asked) <= 2
+    assert len(api.requests) <= 2
 
 
 @pytest.mark.slow
@@ -242,7 +242,7 @@ def test_two_in_a_row_without_an_answer_end_a_batch(failure, kind, answered):
 
     api = Api(answer)
     results = api.client(retries=4, max_connections=1).get(MANY[:20], errors="collect")
-    assert len(api.asked) == answered + 5 + 1
+    assert len(api.requests) == answered + 5 + 1
     assert [type(r) for r in results] == [SIMSResult] * answered + [kind] * (20 - answered)
 
 
@@ -316,7 +316,7 @@ def test_fetching_waits_for_the_consumer():
     arriving = api.client(max_connections=2).iter(MANY)
     next(arriving)
     time.sleep(0.1)
-    assert len(api.asked) < 20
+    assert len(api.requests) < 20
     arriving.close()
     wait_until(fetching_has_ended)
 
@@ -346,9 +346,9 @@ def test_an_interrupted_fetch_goes_on_where_it_stopped(tmp_path):
     wait_until(fetching_has_ended)
     kept = len(Archive(tmp_path))
     assert 10 <= kept < 30
-    before = len(api.asked)
+    before = len(api.requests)
     assert len(client.get(MANY[:50])) == 50
-    assert len(api.asked) - before == 50 - kept
+    assert len(api.requests) - before == 50 - kept
 
 
 @pytest.mark.usefixtures("no_patience")
@@ -373,10 +373,10 @@ class Versioned:
     """A server with validators."""
 
     def __init__(self, **validators):
-        self.version, self.validators, self.asked = 1, validators, []
+        self.version, self.validators, self.requests = 1, validators, []
 
     def __call__(self, request):
-        self.asked.append(dict(request.headers))
+        self.requests.append(dict(request.headers))
         tag = f'"v{self.version}"'
         if request.headers.get("If-None-Match") == tag:
             return httpx.Response(304)
@@ -396,7 +396,7 @@ def test_refresh_asks_whether_it_has_changed(tmp_path):
     client = api.client(tmp_path)
     (first,) = client.get("a")
     (again,) = client.get("a", refresh=True)
-    assert api.asked[1]["if-none-match"] == '"v1"'
+    assert api.requests[1]["if-none-match"] == '"v1"'
     assert again.species == first.species
     assert again.provenance == first.provenance
     api.version = 2
@@ -410,18 +410,18 @@ def test_refresh_by_the_time_of_the_last_change(tmp_path):
     client = api.client(tmp_path)
     client.get("a")
     assert client.get("a", refresh=True)[0].species == ["S1"]
-    assert api.asked[1]["if-modified-since"] == "Mon, 15 Jan 2024 10:35:00 GMT"
+    assert api.requests[1]["if-modified-since"] == "Mon, 15 Jan 2024 10:35:00 GMT"
 
 
 def test_what_is_damaged_or_from_elsewhere_is_fetched_whole(tmp_path):
     api = Versioned()
     api.client(tmp_path).get("a")
     api.client(tmp_path, "https://other.example/").get("a", refresh=True)
-    assert "if-none-match" not in api.asked[-1]
+    assert "if-none-match" not in api.requests[-1]
     (payload,) = tmp_path.rglob("payload.json")
     payload.write_bytes(b"[]")
     assert api.client(tmp_path).get("a", refresh=True)[0].species == ["S1"]
-    assert "if-none-match" not in api.asked[-1]
+    assert "if-none-match" not in api.requests[-1]
     assert api.client(tmp_path, ENDPOINT).get("a")[0].species == ["S1"]
 
 
@@ -441,8 +441,8 @@ def test_a_validator_that_is_none_is_not_sent(tmp_path, etag):
     (file,) = tmp_path.rglob("record.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"etag": etag}))
     client.get("a", refresh=True)
-    assert "if-none-match" not in api.asked[-1]
-    assert "evil" not in api.asked[-1]
+    assert "if-none-match" not in api.requests[-1]
+    assert "evil" not in api.requests[-1]
 
 
 # ---- what cannot be kept

@@ -53,10 +53,10 @@ class Api:
     def __init__(self, **bodies: bytes | int) -> None:
         self.bodies = bodies
         self.catalogue: list[dict[str, object]] = []
-        self.asked: list[httpx.Request] = []
+        self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
+        self.requests.append(request)
         path = request.url.raw_path.decode().partition("?")[0]
         if path.endswith("/data_entries/"):
             return httpx.Response(200, json=self.catalogue)
@@ -67,7 +67,7 @@ class Api:
 
     @property
     def paths(self) -> list[str]:
-        return [request.url.raw_path.decode() for request in self.asked]
+        return [request.url.raw_path.decode() for request in self.requests]
 
     def client(self, **options: object) -> Client:
         options.setdefault("endpoint", ENDPOINT)
@@ -106,17 +106,17 @@ def test_one_connection_serves_many_requests():
 def test_order_is_kept_and_duplicates_are_fetched_once():
     names = [f"id-{i}" for i in range(20)]
     api = Api(**{name: profiles(name, "B") for name in names})
-    asked = [*reversed(names), *names[:5]]
-    results = api.client().get(asked)
-    assert [result.data_id for result in results] == asked
+    requested = [*reversed(names), *names[:5]]
+    results = api.client().get(requested)
+    assert [result.data_id for result in results] == requested
     assert Counter(api.paths).most_common(1)[0][1] == 1
 
 
 def test_ids_are_text_or_uuids_one_or_many():
     api = Api(**{REFERENCE_ID: REFERENCE})
     client = api.client()
-    for asked in (REFERENCE_ID, uuid.UUID(REFERENCE_ID), [REFERENCE_ID], iter([REFERENCE_ID])):
-        assert [r.data_id for r in client.get(asked)] == [REFERENCE_ID]
+    for requested in (REFERENCE_ID, uuid.UUID(REFERENCE_ID), [REFERENCE_ID], iter([REFERENCE_ID])):
+        assert [r.data_id for r in client.get(requested)] == [REFERENCE_ID]
     assert client.get([]) == []
 
 
@@ -125,7 +125,7 @@ def test_what_is_no_id_is_refused(bad):
     api = Api()
     with pytest.raises(ApiError, match="data id is text"):
         api.client().get(bad)
-    assert api.asked == []
+    assert api.requests == []
 
 
 @pytest.mark.parametrize(
@@ -181,9 +181,9 @@ def test_errors_collect_puts_the_error_in_its_place():
 
 
 def test_a_single_id_raises_the_plain_error():
-    for asked in ("x", ["x"], ["x", "x"]):
+    for requested in ("x", ["x"], ["x", "x"]):
         with pytest.raises(NotFound, match="'x'") as caught:
-            Api().client().get(asked)
+            Api().client().get(requested)
         assert caught.value.status_code == 404
         assert caught.value.url == ENDPOINT + "sims/x"
 
@@ -229,7 +229,7 @@ def test_what_is_archived_is_not_fetched_again(tmp_path):
     api = Api(a=profiles("a", "B"), b=profiles("b", "P"))
     api.client(archive=tmp_path).get(["a", "b"])
     again = api.client(archive=tmp_path).get(["b", "a"])
-    assert len(api.asked) == 2
+    assert len(api.requests) == 2
     assert [r.species for r in again] == [["P"], ["B"]]
     assert Archive(tmp_path).payload("a") == api.bodies["a"]
 
@@ -276,7 +276,7 @@ def test_offline_and_not_archived(tmp_path):
         Client(offline=True)
     with pytest.raises(ArchiveError, match="no archive"):
         api.client(archive=tmp_path / "typo", offline=True).get("a")
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_refresh_keeps_the_superseded_payload(tmp_path):
@@ -527,9 +527,9 @@ def test_the_key_is_nowhere(script, caplog, capsys, tmp_path):
     with FaultyServer(*SCRIPTS[script]) as server:
         client = Client(KEY, endpoint=server.url, archive=tmp_path, timeout=0.2, retries=1)
         shown = [repr(client), str(vars(client))]
-        for asked in ("a", ["a", "b"]):
+        for requested in ("a", ["a", "b"]):
             try:
-                client.get(asked)
+                client.get(requested)
             except SimsError as error:
                 shown += [everything_of(error), str(pickle.dumps(error))]
                 if isinstance(error, PartialResultsError):
@@ -621,7 +621,7 @@ def test_an_interrupt_of_the_progress_bar_stops_the_fetching(monkeypatch):
     with pytest.raises(KeyboardInterrupt) as caught:
         api.client(max_connections=2, progress=True).get(api.bodies)
     wait_until(fetching_has_ended)
-    assert len(api.asked) < 500
+    assert len(api.requests) < 500
     assert caught.tb is not None, "the traceback, which is alive, has not kept the threads at work"
 
 
@@ -647,7 +647,7 @@ def test_offline_holds_wherever_a_request_is_made(tmp_path):
     api = Api(a=REFERENCE)
     client = api.client(archive=tmp_path, offline=True)
     assert "offline" in str(dict(client._fetcher.profiles(["a"]))["a"])
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_progress_is_shown_for_many_on_a_terminal_only(capsys, monkeypatch):

@@ -58,8 +58,8 @@ def test_the_root_keeps_its_path_and_ends_in_a_slash(url, root):
     endpoint = Endpoint(url)
     assert (endpoint.root, repr(endpoint)) == (root, f"Endpoint({root!r})")
     assert endpoint.address("sims", "é") == f"{root}sims/%C3%A9"
-    asked = endpoint.address("data_entries", "", query=[("k", "a b"), ("k", "c&d")])
-    assert asked == f"{root}data_entries/?k=a%20b&k=c%26d"
+    requested = endpoint.address("data_entries", "", query=[("k", "a b"), ("k", "c&d")])
+    assert requested == f"{root}data_entries/?k=a%20b&k=c%26d"
 
 
 @pytest.mark.parametrize(("allow", "host"), [(False, "localhost"), (True, "lab.example")])

@@ -18,10 +18,10 @@ def profile(data_id, species):
 
 def client(answer, **options):
     """Make a client to which every request is answered with the same."""
-    asked = []
+    requested = []
 
     def transport(request):
-        asked.append(str(request.url))
+        requested.append(str(request.url))
         if isinstance(answer, httpx.Response):
             return answer
         return httpx.Response(200, json=answer)
@@ -29,7 +29,7 @@ def client(answer, **options):
     made = Client(
         KEY, endpoint="https://lab.example", transport=httpx.MockTransport(transport), **options
     )
-    made.asked = asked
+    made.requests = requested
     return made
 
 
@@ -42,7 +42,7 @@ def test_an_answer_of_another_entry_names_both():
     assert "asked for data entry 'a', the answer is that of 'b'" in message
     assert caught.value.path == "$[1].data_id"
     assert type(caught.value) is PayloadError
-    assert len(asking.asked) == 1
+    assert len(asking.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_an_answer_of_another_species_names_both(data_id, species, path):
     other = species if data_id == "a" else data_id
     assert re.search(rf"asked for (species 'Si'|data entry 'a'), .* is that of '{other}'", message)
     assert caught.value.path == path
-    assert asking.asked == ["https://lab.example/sims/a/species/Si"]
+    assert asking.requests == ["https://lab.example/sims/a/species/Si"]
 
 
 def test_the_requested_species_is_returned_and_null_is_none():
@@ -71,9 +71,11 @@ def test_catalogue_entries_are_requested_in_hundreds():
     asking = client([{"data_id": "i-150"}, {"data_id": "I-3"}, {"data_id": "i-3"}])
     found = asking.entries([f"i-{i}" for i in range(201)])
     assert found.ids == ["i-3", "i-150"]
-    assert [url.count("data_ids=") for url in asking.asked] == [100, 100, 1]
-    assert all(url.endswith("&include_organization_data=True") for url in asking.asked)
-    assert asking.asked[0].startswith("https://lab.example/data_entries/?data_ids=i-0&data_ids=i-1")
+    assert [url.count("data_ids=") for url in asking.requests] == [100, 100, 1]
+    assert all(url.endswith("&include_organization_data=True") for url in asking.requests)
+    assert asking.requests[0].startswith(
+        "https://lab.example/data_entries/?data_ids=i-0&data_ids=i-1"
+    )
 
 
 def test_a_failed_catalogue_request_names_its_ids():

@@ -56,7 +56,7 @@ CHECK = "; check the network and the endpoint"
 REPEATS = (
     "the answer repeats the API key; it is neither shown nor kept; tell those who run the server"
 )
-REFUSED = "; the key is not accepted here: pass api_key= or set AS_API_KEY"
+REFUSED = "; the key is not accepted here; pass api_key= or set AS_API_KEY"
 LOOK = "; look for what there is with client.search()"
 
 
@@ -105,10 +105,10 @@ def test_how_long_a_server_wants_to_rest_is_in_the_error(header, seconds):
 
 
 def test_no_request_is_sent_during_a_pause_of_the_server():
-    asked = []
+    requested = []
 
     def answer(request):
-        asked.append(request)
+        requested.append(request)
         return httpx.Response(503, headers={"Retry-After": "500"})
 
     with client(answer) as tired:
@@ -117,7 +117,7 @@ def test_no_request_is_sent_during_a_pause_of_the_server():
     assert type(error) is RateLimited
     assert str(error) == (f"{NAME}: the server asks for a pause of 500 s; try again then {WHERE}")
     assert 499 < error.retry_after <= 500
-    assert len(asked) == 1
+    assert len(requested) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,14 +211,14 @@ def test_a_damaged_body_is_a_broken_connection():
 
 
 def test_redirects_are_followed_within_the_origin_and_end():
-    asked = []
+    requested = []
 
     def answer(request):
-        asked.append(str(request.url))
-        return httpx.Response(302, headers={"Location": f"/again/{len(asked)}"})
+        requested.append(str(request.url))
+        return httpx.Response(302, headers={"Location": f"/again/{len(requested)}"})
 
     assert str(refused(answer)) == f"{NAME}: more than 5 redirects {WHERE}"
-    assert asked == [URL, *(f"https://lab.example/again/{i}" for i in range(1, 6))]
+    assert requested == [URL, *(f"https://lab.example/again/{i}" for i in range(1, 6))]
 
 
 @pytest.mark.parametrize(
@@ -401,12 +401,12 @@ def test_what_failed_for_several_reasons_is_listed():
 
 
 def test_blanks_around_an_id_are_no_part_of_it():
-    asked = []
+    requested = []
 
     def answer(request):
-        asked.append(request.url.path)
+        requested.append(request.url.path)
         return httpx.Response(200, content=OF_ANY_ENTRY)
 
     results = client(answer).get(["w1\n", " w1", "w2\r\n"])
     assert [result.data_id for result in results] == ["w1", "w1", "w2"]
-    assert sorted(asked) == ["/sims/w1", "/sims/w2"]
+    assert sorted(requested) == ["/sims/w1", "/sims/w2"]

@@ -41,11 +41,11 @@ def test_a_text_that_holds_the_key_is_not_shown(spelling):
     assert secret.shown("no such entry: d290f1ee") == "no such entry: d290f1ee"
 
 
-def everything(client, asked, caplog):
+def everything(client, requested, caplog):
     """All that can be seen of a request that failed."""
     caplog.set_level(logging.DEBUG)
     with pytest.raises(SimsError) as caught:
-        client.get(asked)
+        client.get(requested)
     error = caught.value
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     seen = "".join(shown.format()) + repr(error) + repr(vars(error)) + caplog.text

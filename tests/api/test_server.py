@@ -274,8 +274,8 @@ def test_gzip(archive):
     big = [profile | {"depths": [*range(2000)], "concentrations": [1.0] * 2000}]
     archive.put("big", json.dumps(big).encode(), url="test")
     with Running(create_app(archive, KEY)) as running:
-        asked = running.get("/sims/big", Accept_Encoding="br, gzip;q=0.5")
-        assert asked[1]["Content-Encoding"] == "gzip"
+        requested = running.get("/sims/big", Accept_Encoding="br, gzip;q=0.5")
+        assert requested[1]["Content-Encoding"] == "gzip"
         _, headers, body = running.get("/sims/big", Accept_Encoding="gzip")
         assert headers["Content-Encoding"] == "gzip"
         assert "Accept-Encoding" in headers["Vary"]
@@ -363,7 +363,7 @@ MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("requested", "message"),
     [
         ({"host": "0.0.0.0", "no_key": True},  # noqa: S104 - refused
          "without a key only loopback is served, not '0.0.0.0'"),
@@ -372,11 +372,11 @@ MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
         ({"key": "abcdefgh1234567"}, f"the key can be guessed: less than 16 characters; {MAKES}"),
     ],
 )  # fmt: skip
-def test_serve_says_what_is_missing(archive, monkeypatch, asked, message):
+def test_serve_says_what_is_missing(archive, monkeypatch, requested, message):
     monkeypatch.delenv("SIMS_SERVER_KEY", raising=False)
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
     with pytest.raises(ApiError) as caught:
-        serve(archive, **asked)
+        serve(archive, **requested)
     assert str(caught.value) == message
 
 
@@ -405,8 +405,8 @@ def test_a_web_page_elsewhere_may_ask_only_if_it_is_named(archive, origins):
     app = create_app(archive, KEY, allow_origins=origins)
     served = testing.TestClient(app, base_url="http://127.0.0.1")
     asks = {"Origin": "https://lab.example", "Access-Control-Request-Method": "GET"}
-    asked = {"Access-Control-Request-Headers": "X-API-KEY, If-None-Match"}
-    answer = served.options("/sims/odd", headers=asks | asked)
+    requested = {"Access-Control-Request-Headers": "X-API-KEY, If-None-Match"}
+    answer = served.options("/sims/odd", headers=asks | requested)
     assert answer.status_code == (200 if origins else 401)
     shown = served.get("/sims/odd", headers=asks | {"X-API-KEY": KEY})
     assert shown.status_code == 200

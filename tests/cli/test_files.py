@@ -93,16 +93,3 @@ def test_files_are_called_by_their_ids_or_else_by_their_names(tmp_path):
     assert all(isinstance(one, sims.SIMSResult) for one in results)
     assert {*failures} == {str(bad)}
     assert "\n" not in failures[str(bad)]
-
-
-@pytest.mark.slow
-def test_where_memory_does_not_suffice_the_option_is_advised(tmp_path):
-    path = tmp_path / "w7.csv"
-    path.write_text("z (nm);B (cps)\n" + "".join(f"{i};1\n" for i in range(2000)))
-    arguments = ["report", str(path), "--out", str(tmp_path / "out"), "--max-bytes"]
-    refused = CliRunner().invoke(cli, [*arguments, "20000"])
-    assert refused.exit_code == 1
-    assert "w7.csv" in refused.output
-    assert "the limit of 20,000 bytes" in refused.output
-    assert "--max-bytes reads it" in refused.output
-    assert CliRunner().invoke(cli, [*arguments, "5000000"]).exit_code == 0

@@ -150,19 +150,19 @@ def test_an_answer_names_data_steps_and_question(data):
     assert sims.provenance(answer)["question"] == {
         "function": "integrated_dose", "parameters": {"stop": "200 nm"},
     }  # fmt: skip
-    asked = {"stop": "200 nm", "start": None, "level": level}
-    answer = with_question(answer.drop_attrs(), data, "integrated_dose", **asked)
+    requested = {"stop": "200 nm", "start": None, "level": level}
+    answer = with_question(answer.drop_attrs(), data, "integrated_dose", **requested)
     found = sims.provenance(answer)
     assert {key: found[key] for key in ORIGIN} == ORIGIN
     assert found["steps"] == [
         {"function": "with_rsf", "parameters": {"rsf": {"B": "1e22 atoms/cm^3"}}}
     ]
-    asked = found["question"]
-    assert asked["function"] == "integrated_dose"
-    assert asked["parameters"]["stop"] == "200 nm"
-    assert "start" not in asked["parameters"]
-    assert asked["parameters"]["level"]["values"] == [1e17, 1e18]
-    assert asked["parameters"]["level"]["units"] == "atom/cm^3"
+    requested = found["question"]
+    assert requested["function"] == "integrated_dose"
+    assert requested["parameters"]["stop"] == "200 nm"
+    assert "start" not in requested["parameters"]
+    assert requested["parameters"]["level"]["values"] == [1e17, 1e18]
+    assert requested["parameters"]["level"]["units"] == "atom/cm^3"
     assert all(isinstance(answer.attrs[key], str) for key in (*ORIGIN, "steps", "question"))
 
 
@@ -200,7 +200,7 @@ def test_two_answers_in_one_figure_are_two_questions(data):
     for stop in ("100 nm", "200 nm"):
         answer = with_question(sims.integrated_dose(data), data, "integrated_dose", stop=stop)
         attach(figure, [data], [answer], "plot")
-    stops = [asked["parameters"]["stop"] for asked in of_figure(figure)["question"]]
+    stops = [requested["parameters"]["stop"] for requested in of_figure(figure)["question"]]
     assert stops == ["100 nm", "200 nm"]
     assert of_figure(figure, ["tuned"])["calls"][-2:] == ["plot", "tuned"]
     figure.savefig = None  # as those of matplotlib have

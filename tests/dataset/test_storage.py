@@ -229,6 +229,7 @@ def test_numbers_in_attrs_are_numbers_in_the_file(tmp_path, suffix):
 DEPTHS = "SIMS depth profiles of boron-implant"
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("data", "title"),
     [

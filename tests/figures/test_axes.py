@@ -273,6 +273,7 @@ def test_limits_that_show_nothing_are_refused(name, limits, scale, message):
         drawn.sketched(data, scale=scale, **{name: limits})
 
 
+@pytest.mark.slow
 def test_right_axes_have_as_many_decades_and_the_power_of_a_linear_axis_is_typeset():
     data = drawn.profiles(B=drawn.gaussian(floor=2e15), Ga=(np.full(50, 2e5), "counts/s"))
     left, right = drawn.axes(drawn.sketched(data, ylim=(None, "2e25 1/m^3"))).values()

@@ -36,10 +36,12 @@ def test_a_layer_is_a_bar_from_top_to_bottom_at_its_level():
     ends = [found[end].item() for end in ("top", "bottom")]
     np.testing.assert_allclose(bar.get_xdata(), ends)
     np.testing.assert_allclose(bar.get_ydata(), 0.5 * film()["concentration"].max(), rtol=0.02)
-    thick = found["thickness"].item()
-    assert drawn.notes(ax) == [f"layer: {thick:.2f} nm, from {ends[0]:.2f} nm"]
+    thick, error = found["thickness"].item(), found["thickness_stderr"].item()
+    note, _ = drawn.notes(ax)
+    assert note == f"layer: {thick:.2f} ± {error:.2f} nm, from {ends[0]:.2f} nm"
 
 
+@pytest.mark.slow
 def test_a_layer_that_goes_on_says_so():
     ds = drawn.profiles(Ge=1e21 * ndtr((Z - 30) / 3) + 1e18)
     (text,) = drawn.notes(drawn.sketched(ds, layers=sims.layers(ds, fraction=0.5)))

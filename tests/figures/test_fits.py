@@ -175,6 +175,7 @@ def test_several_fits_of_one_profile_are_told_apart(monkeypatch):
     assert drawn.notes(ax) == ["fit: gaussian", "fit: joined_gaussian"]
 
 
+@pytest.mark.slow
 def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
     monkeypatch.undo()
     z = np.linspace(0, 100, 101)

@@ -58,7 +58,7 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
         drawn.sketched({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
 def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
     own, result = RESULTS[function]

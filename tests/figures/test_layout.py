@@ -275,6 +275,7 @@ def test_one_list_for_all_panels_holds_names_results_and_explanations_once():
     assert all(box(made).y1 <= box(ax.xaxis.label).y0 for ax in panels)
 
 
+@pytest.mark.slow
 def test_what_one_panel_explains_the_next_does_not_repeat():
     ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
     panels = sims.plot_panels({"a": ds, "b": ds})

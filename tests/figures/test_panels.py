@@ -28,6 +28,7 @@ def test_a_panel_for_each_measurement_in_lists_and_in_batches():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_panel_for_each_species_names_a_curve_alone():
     for options, beside in (({}, []), ({"labels": "auto"}, ["B"])):
         axs = sims.plot_panels(BOTH, by="species", **options)
@@ -118,7 +119,7 @@ def test_options_that_panels_cannot_have_are_refused():
             sims.plot_panels(B, **wrong)
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("count", "options", "shape", "size"),
     [

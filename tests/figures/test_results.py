@@ -160,6 +160,7 @@ def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
     assert not sketch(xlim=(60, 90), dose=sims.integrated_dose(FALL, stop="20 nm")).collections
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("edge", "told", "marker"),
     [("trailing", "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = ", "o"),
@@ -289,6 +290,7 @@ def test_a_peak_is_a_cross_at_its_sample():
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (0.0, pytest.approx(1e19))
 
 
+@pytest.mark.slow
 def test_many_results_are_a_median_and_a_range_and_what_is_missing_is_counted():
     data = {str(f): drawn.profiles(B=f * 1e19 * np.exp(-Z / 5))
             for f in (1.0, np.e, np.exp(3.0), 1e-6)}  # fmt: skip

@@ -97,6 +97,7 @@ def test_titles_of_panels_stand_clear_of_their_legends():
         assert not ax.title.get_window_extent().overlaps(legend)
 
 
+@pytest.mark.slow
 def test_panels_show_the_results_of_their_measurement():
     data = drawn.wafers(2, outlier=1)
     xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}

@@ -11,6 +11,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_change
+from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.text.arguments import format_argument
 

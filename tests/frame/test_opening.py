@@ -304,11 +304,3 @@ def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
                 opened(data, axes=("depth", "sputter_time"))
             changed = f"as after a change of {cause} alone"
             assert str(refused.value) == f"{stated} {said}, {changed}; {correct}"
-
-
-@pytest.mark.parametrize("gone", ["cell_start", "cell_stop"])
-def test_a_sample_has_both_edges_or_its_data_have_none(ds, gone):
-    edges = {"cell_start": LOWER.copy(), "cell_stop": UPPER.copy()}
-    edges[gone][2] = np.nan
-    data = ds.assign_coords({name: ("depth", one, {"units": "nm"}) for name, one in edges.items()})
-    refused(data, ProfileError, "some profiles are averages over cells, others samples without")

@@ -260,6 +260,7 @@ def test_a_finer_grid_makes_no_interface_better_known(peak):
         assert 0.6 <= covered(found, "width", 4 * 1.98891577) <= 0.76
 
 
+@pytest.mark.slow
 @pytest.mark.few(1)
 @pytest.mark.parametrize("slope", [0.3, -0.3])
 def test_a_plateau_that_slopes_is_a_line(slope):

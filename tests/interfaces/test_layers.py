@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.interfaces.layers import _without_noise
-from sims_analysis.outcomes import Flag
+from sims_analysis.outcomes import Flag, Status
 
 
 def test_layers_lie_between_rise_and_fall():
@@ -383,3 +383,14 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
         assert np.isnan(found[name].item()) == (name in gone)
     assert np.isnan(found["thickness"].item())
     assert sims.layers(ds, gaps="bridge")["status"].values.tolist() == [["ok"]]
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_whatever_a_record_looks_like_it_has_a_status():
+    rng, z = np.random.default_rng(0), np.arange(40.0)
+    shapes = [np.where(z < 20, 1.0, 0), 1.0 + 0 * z, np.repeat([1.0, 0, 2, 0], 10), np.exp(-z / 4)]
+    shapes += [rng.normal(size=40) for _ in range(15)] + [rng.poisson(0.3, 40) for _ in range(15)]
+    batch = models_truth.profile(np.array(shapes), z, dims=("wafer", "depth"))
+    for measure in (sims.layers, sims.interface):
+        words = np.unique(measure(batch)["status"].values)
+        assert set(words) <= {status.word for status in Status}

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.interpolate import PchipInterpolator
 
 from sims_analysis.kernels.alignment import (
     best_shift,
-    between_markers,
     peak_shift,
     vertex,
 )
@@ -69,30 +67,6 @@ def test_pairs_count_alike_and_shifts_go_half_way_of_the_shorter_record():
     short = Z[:80]  # 158 nm
     for shift, found in ((70.0, True), (90.0, False)):
         assert best_shift([(Z, curve(Z), short, curve(short, 120 - shift))]).found is found
-
-
-def test_between_markers_there_are_straight_lines_which_go_on_beyond():
-    at, to = np.array([10.0, 20.0, 40.0]), np.array([11.0, 19.0, 49.0])
-    depth = np.array([0.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0])
-    moved = [3.0, 11.0, 15.0, 19.0, 34.0, 49.0, 64.0]
-    np.testing.assert_allclose(between_markers(depth, at, to), moved, rtol=1e-15)
-    np.testing.assert_allclose(between_markers(depth, at, at), depth, rtol=1e-15)
-
-
-@pytest.mark.parametrize("log", [False, True])
-def test_a_correlation_is_that_over_the_depths_at_which_both_were_measured(log):
-    own = np.arange(31.0, 260.0, 1.3)
-    other = 0.3 * curve(own, 105) + 0.1 * curve(own, 180)
-    pairs = [(Z, curve(Z), own, other), (Z, curve(Z, 140) + 1e17, own, curve(own, 128) + 1e17)]
-    found = best_shift(pairs, log=log)
-    assert found.found
-    each = []
-    for za, ca, zb, cb in pairs:
-        z = np.arange(max(za[0], zb[0] + found.shift), min(za[-1], zb[-1] + found.shift), 0.5)
-        a, b = (PchipInterpolator(x, np.log(c) if log else c) for x, c in ((za, ca), (zb, cb)))
-        each.append(np.corrcoef(a(z), b(z - found.shift))[0, 1])
-    assert min(each) < 0.9999
-    assert found.correlation == pytest.approx(np.mean(each), abs=3e-3)
 
 
 @pytest.mark.parametrize("floor", [0.0, 1e-3, 0.1, 1.0, 1e15])

@@ -7,58 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plain_profiles import LEVEL, batches, depths, realistic, run, samples
+from plain_profiles import LEVEL, batches, depths, run, samples
 
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.levels import find, locate
-from sims_analysis.kernels.rows import Dense, Packed
 from sims_analysis.outcomes import Status
 
 OK, PADDING = Status.OK, Status.PADDING
 ALWAYS_ABOVE, NEVER_REACHED = Status.ALWAYS_ABOVE, Status.NEVER_REACHED
 NO_DATA, TRUNCATED, UNDETERMINED = Status.NO_DATA, Status.TRUNCATED, Status.UNDETERMINED
-
-
-@given(batch=batches(), data=st.data())
-def test_find_with_a_level_at_every_sample(batch, data):
-    depth, value = batch
-    parts = [samples(depth, value, row) for row in range(len(value))]
-    offsets = np.cumsum([0, *(z.size for z, _ in parts)])
-    rows = Packed(*map(np.concatenate, zip(*parts, strict=True)), offsets=offsets)
-    n = rows.value.size
-    level = np.array(
-        data.draw(st.lists(st.sampled_from([1e18, 2e18, 1e15]), min_size=n, max_size=n))
-    )
-    found = find(rows, level)
-    wanted = []
-    for row in range(rows.count):
-        here = range(rows.offsets[row], rows.offsets[row + 1])
-        off = [i for i in here if rows.value[i] != level[i]]
-        wanted += [
-            (row, p, q)
-            for p, q in itertools.pairwise(off)
-            if (rows.value[p] > level[p]) != (rows.value[q] > level[q])
-        ]
-    assert list(zip(found.row, found.before, found.after, strict=True)) == wanted
-    if depth.ndim == 1 and n == value.size:
-        dense, levels = Dense(depth, value), level.reshape(value.shape)
-        for one, other in zip(found, find(dense, levels), strict=True):
-            np.testing.assert_array_equal(one, other)
-        for one, other in zip(
-            locate(rows, level, found), locate(dense, levels, found), strict=True
-        ):
-            np.testing.assert_array_equal(one, other)
-
-
-def test_two_profiles_cross_where_their_ratio_is_one():
-    # exp(-z / 4) against 0.1 exp(-z / 9): at ln(10) / (1/4 - 1/9), on any grid.
-    z = np.arange(0.0, 40.0, 3.0)
-    rows, level = Dense(z, np.exp(-z / 4)[None]), 0.1 * np.exp(-z / 9)[None]
-    found = find(rows, level)
-    at = locate(rows, level, found)
-    np.testing.assert_allclose(at.depth, math.log(10) / (1 / 4 - 1 / 9), rtol=1e-13)
-    np.testing.assert_allclose(at.decay_length, 1 / (1 / 4 - 1 / 9), rtol=1e-13)
-    assert found.falling.tolist() == [True]
 
 
 def ask(kernel, depth, value, *parameters, **options):
@@ -189,29 +145,6 @@ def test_junctions_of_any_batch(batch, level, edge, which, after, confirm):
         wanted = chosen(z, c, level, edge, which, after, confirm)
         got = [float(getattr(found, name)[row]) for name in CHOSEN]
         np.testing.assert_allclose(got, wanted, rtol=1e-11)
-
-
-@pytest.mark.parametrize("gaps", [0.0, 0.01, 0.3])
-@pytest.mark.parametrize("level", [1e18, 2e15, 1e15])
-def test_realistic_profiles(gaps, level):
-    # 1e15 is one count: samples on the level, touches and plateaus all along the tail.
-    depth, value = realistic(40, 300, gaps=gaps)
-    value[3] = np.nan
-    value[4, 1:] = np.nan
-    value[5, :50] = np.nan
-    value[6, -50:] = np.nan
-    value[7] = level
-    agree_table(table(depth, value, level), depth, value, level)
-    own = np.where(np.isnan(value), np.nan, depth)
-    shared = junction(depth, value, level, after=np.nan)
-    for one, other in zip(shared, junction(own, value, level, after=np.nan), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-12)
-    for row in range(40):
-        z, c = samples(depth, value, row)
-        wanted = chosen(z, c, level, -1, -1, math.nan, 1)
-        np.testing.assert_allclose(
-            [float(getattr(shared, name)[row]) for name in CHOSEN], wanted, rtol=1e-11
-        )
 
 
 @pytest.mark.parametrize("stays", [0.1, 0.9, 0.97])

@@ -260,25 +260,3 @@ def test_the_first_depth_counts_where_noise_makes_the_integral_dip():
     found = at_parts(np.arange(5.0), np.array([[4.0, 4.0, -4.0, 4.0, 4.0]]), parts=[0.5, 1.0])
     # 8 in all: 4 above 1 nm, 4.5 where the line crosses 0, down to 4 again, and up.
     np.testing.assert_allclose(found.depth, [[1.0, 4.0]])
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_parts_of_a_sum_over_cells(packed):
-    lower, upper, value = (
-        np.array([0.0, 1, 4, 6]),
-        np.array([1.0, 3, 6, 10]),
-        np.array([8.0, 2, 3, 5]),
-    )
-    # Between 3 and 4 nm, the mean of the two beside.
-    edges, integral_ = [0.0, 1, 3, 4, 6, 10], np.cumsum([0.0, 8, 4, 2.5, 6, 20])
-    z = 0.5 * (lower + upper)
-    depth = np.tile(z, (2, 1)) if packed else z
-    bounds = tuple(np.tile(e, (2, 1)) if packed else e for e in (lower, upper))
-    both = np.stack([value, 2 * value])
-    parts = np.array([0.0, 0.1, 0.3, 0.36, 0.5, 1.0])
-    found = at_parts(depth, both, parts=parts, bounds=bounds)
-    wanted = np.interp(parts * integral_[-1], integral_, edges)
-    np.testing.assert_allclose(found.depth, [wanted, wanted], rtol=1e-12)
-    above = run(dose.cumulative, depth, both, np.array(0.0), bounds=bounds).value
-    np.testing.assert_allclose(above[0], np.interp(z, edges, integral_), rtol=1e-12)
-    assert at_parts(z[:1], np.array([[8.0]]), bounds=(lower[:1], upper[:1])).status == [Status.OK]

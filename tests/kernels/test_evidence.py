@@ -147,13 +147,3 @@ def test_cells_rest_on_all_samples_within_their_edges():
     rows = rows_of(Z, 1.0 + Z, flagged(10, saturated=[3]))
     found = at(rows, [0.0, 2.0, 3.5, 6.0], np.array([2.0, 3.5, 6.0, 9.0]))
     assert (found.flags[0] > 0).tolist() == [False, True, True, False]
-
-
-def test_below_a_limit_there_is_no_value_and_the_highest_limit():
-    value = np.where((Z > 3) & (Z < 7), NAN, 8.0)
-    rows = rows_of(Z, value, limit=np.where(np.isnan(value), Z, NAN))
-    flags, limit, blank = at(rows, [2.0, 3.0, 3.5, 5.0, 7.0, 8.0])
-    below = [False, False, True, True, False, False]
-    assert (flags[0] == Flag.BELOW_LIMIT).tolist() == below
-    assert blank[0].tolist() == below
-    np.testing.assert_array_equal(limit[0], np.where(below, 6.0, NAN))

@@ -85,20 +85,6 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
     np.testing.assert_array_equal(found.growth, 1.0)
 
 
-def test_errors_of_cells_are_those_of_weighted_sums():
-    rng = np.random.default_rng(0)
-    z = np.cumsum(rng.uniform(0.5, 4, 40))
-    sigma = rng.uniform(1, 2, (1, 40))
-    edges = np.array([z[0], 7.0, 7.3, 30.0, z[-1]])
-    found = grid.cell_stderr(Dense(z, np.ones((1, 40)), sigma), edges=edges).value[0]
-    hats = means(z, np.eye(40), edges, log=False).mean  # weight of each sample in each cell
-    np.testing.assert_allclose(found, np.sqrt(((hats * sigma.T) ** 2).sum(0)), rtol=1e-12)
-    most = grid.cell_stderr(Dense(z, np.ones((1, 40)), sigma), edges=edges, zero_counts=True).value[
-        0
-    ]
-    np.testing.assert_allclose(most, 2 * (hats * sigma.T).max(0), rtol=1e-12)
-
-
 def plain_fraction(z, at):
     """The docstring's formula, depth by depth."""
     inside = np.unique(at[(at >= z[0]) & (at <= z[-1])]) if z.size else np.array([])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_profiles import batches, depths, realistic, run, samples
+from plain_profiles import batches, depths, run, samples
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import interpolation as kernels
@@ -58,26 +58,6 @@ def test_any_batch_at_own_depths(method, batch, data):
     at = np.array(data.draw(st.lists(depths, min_size=3 * rows, max_size=3 * rows)))
     at = at.reshape(rows, 3)
     agree(interpolate(*batch, at, method=method), *batch, at, method)
-
-
-@pytest.mark.parametrize("method", PIECEWISE)
-@pytest.mark.parametrize("gaps", [0.0, 0.003, 0.05, 0.6])
-def test_realistic_profiles(method, gaps):
-    depth, value = realistic(30, 300, gaps=gaps)
-    value[3] = np.nan
-    value[4, 1:] = np.nan
-    value[5, :50] = np.nan
-    value[6, -50:] = np.nan
-    value[7] = -1.0
-    at = np.concatenate([[-1.0, 601.0, 0.0, 600.0], depth[::7], np.linspace(1, 599, 50)])
-    agree(interpolate(depth, value, at, method=method), depth, value, at, method)
-    own = np.where(np.isnan(value), np.nan, depth)
-    for one, other in zip(
-        interpolate(depth, value, at, method=method),
-        interpolate(own, value, at, method=method),
-        strict=True,
-    ):
-        np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -142,27 +142,3 @@ def test_both_layouts(threshold, window, limits):
     if math.isnan(threshold):
         for name in ("projected_range", "straggle", "kurtosis", "status"):
             np.testing.assert_array_equal(getattr(bare, name), getattr(found, name))
-
-
-@pytest.mark.parametrize(("limits", "own"), [((NAN, NAN), False), ((60.3, 420.0), True)])
-def test_errors_are_numerical_derivatives(limits, own):
-    depth, value, _ = batch(1)
-    # An even profile: what is left out of first order is then small.
-    value = 1e20 * np.exp(-(((depth - 200) / 70) ** 2) / 2)[None] * np.linspace(1, 2, 3)[:, None]
-    value *= 1 + 0.3 * np.sin(depth / 40)
-    # Small ones: of few counts, the errors of higher moments are wider than first order.
-    stderr = 1e-4 * value * (1 + np.cos(depth / 30) ** 2)
-    axes = np.tile(depth, (3, 1)) if own else depth
-    found = ask(axes, value, *limits, stderr=stderr)
-    names = ("integral", "projected_range", "straggle", "skewness", "kurtosis")
-    variance = dict.fromkeys(names, 0.0)
-    for sample in range(depth.size):
-        moved = [value.copy(), value.copy()]
-        moved[0][:, sample] -= stderr[:, sample]
-        moved[1][:, sample] += stderr[:, sample]
-        low, high = (ask(axes, one, *limits) for one in moved)
-        for name in names:
-            variance[name] += ((getattr(high, name) - getattr(low, name)) / 2) ** 2
-    for name in names:
-        stated = getattr(found, f"{name}_stderr")
-        np.testing.assert_allclose(stated, np.sqrt(variance[name]), rtol=1e-4, err_msg=name)

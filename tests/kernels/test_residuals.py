@@ -212,13 +212,3 @@ def test_verdicts(monkeypatch, chances, said):
     monkeypatch.setattr(residuals, "low_frequencies", lambda *_: low)
     code, wrong = residuals.verdict(r, rows, chance, m, departure)
     assert (residuals.RESIDUALS[code], wrong) == (SAID[said[0]], said[1])
-
-
-def test_of_parameters_that_do_the_same_a_chance_is_a_chance():
-    for seed in range(100):
-        rng = RNG(seed)
-        n = int(rng.integers(4, 9))
-        free = int(rng.integers(1, n - 1))
-        rank = int(rng.integers(1, free + 1))
-        rows = rng.normal(size=(free, rank)) @ rng.normal(size=(rank, n))
-        assert 0 <= residuals.wandering(left(rng.normal(size=n), rows), rows) <= 1

@@ -39,46 +39,6 @@ def test_exactly_the_measured_samples_are_kept(batch):
 
 
 @given(batch=batches())
-def test_quantities_per_row(batch):
-    depth, value = batch
-    for which, rows in laid_out(depth, value):
-        each = [samples(depth, value, row) for row in which]
-        nothing = np.nan
-        ends = [(z[0], z[-1]) if z.size else (nothing, nothing) for z, _ in each]
-        np.testing.assert_array_equal(rows.size, [z.size for z, _ in each])
-        np.testing.assert_array_equal(rows.first, [a for a, _ in ends])
-        np.testing.assert_array_equal(rows.last, [b for _, b in ends])
-        np.testing.assert_allclose(rows.sum(rows.value), [c.sum() for _, c in each], rtol=1e-13)
-        np.testing.assert_allclose(
-            rows.sum(rows.value, rows.depth), [z @ c for z, c in each], rtol=1e-12
-        )
-        np.testing.assert_array_equal(
-            rows.reduce(np.maximum, rows.value), [c.max(initial=-np.inf) if c.size else nothing
-                                                   for _, c in each]
-        )  # fmt: skip
-        of_row = np.arange(float(rows.count))
-        both = np.broadcast_to(rows.repeat(of_row), rows.value.shape)
-        np.testing.assert_array_equal(both.reshape(-1), of_row[rows.packed().row])
-
-
-@given(batch=batches())
-def test_windows_and_masks(batch):
-    depth, value = batch
-    for which, rows in laid_out(depth, value):
-        for low, high in ((np.nan, np.nan), (1.0, 4.0), (2.5, np.nan), (9.0, 3.0)):
-            inside = rows.within(np.full(rows.count, low), np.full(rows.count, high)).packed()
-            for place, row in enumerate(which):
-                z, c = samples(depth, value, row)
-                wanted = ~((z < low) | (z > high))
-                own = slice(inside.offsets[place], inside.offsets[place + 1])
-                np.testing.assert_array_equal(inside.value[own], c[wanted])
-        kept = rows.keep(np.broadcast_to(rows.value > 1e17, rows.value.shape).reshape(
-            rows.value.shape))  # fmt: skip
-        np.testing.assert_array_equal(kept.size, [(samples(depth, value, r)[1] > 1e17).sum()
-                                                  for r in which])  # fmt: skip
-
-
-@given(batch=batches())
 def test_values_per_sample_are_unpacked_to_their_original_positions(batch):
     depth, value = batch
     for which, rows in laid_out(depth, value):

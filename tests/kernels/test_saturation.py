@@ -84,14 +84,6 @@ def test_a_row_does_not_depend_on_its_neighbours_or_on_the_layout():
     assert (saturated(packed) == np.concatenate(expected)).all()
 
 
-def test_rows_without_samples_hide_no_run_at_the_end_of_another():
-    value = counted(1e6)[:150]
-    value[145:] = 2e6
-    for offsets in ([0, 150], [0, 0, 150], [0, 150, 150], [0, 0, 150, 150]):
-        packed = Packed(Z[:150], value, offsets=np.array(offsets))
-        assert np.flatnonzero(saturated(packed)).tolist() == list(range(145, 150))
-
-
 @pytest.mark.parametrize(("n", "found"), [(4, 0), (5, 5), (6, 6)])
 def test_five_equal_neighbours_are_enough_and_four_are_not(n, found):
     value = counted(1e6)

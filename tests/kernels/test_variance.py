@@ -1,17 +1,13 @@
 """Errors of sums over a profile against sums of weights, one by one, and against closed forms."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from plain_profiles import batches, depths, realistic, run, samples
+from plain_profiles import realistic, run, samples
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import variance as variances
-from sims_analysis.kernels.counting import NONE_COUNTED
 from sims_analysis.kernels.rows import Dense
 
 NAN = math.nan
@@ -37,21 +33,6 @@ def variance(depth, value, stderr, start=NAN, stop=NAN):
     errors = blocks.Errors(stderr)
     kernel = variances.variance_of_dose
     return run(kernel, depth, value, *parameters, errors=errors, window=False).value
-
-
-@pytest.mark.slow
-@given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
-def test_variance_is_the_square_of_the_weights(batch, start, stop):
-    depth, value = batch
-    stderr = np.abs(value)
-    found = variance(depth, value, stderr, start, stop)
-    for row in range(stderr.shape[0]):
-        z, sigma = samples(depth, stderr, row)
-        weights = weights_of(z, start, stop)
-        if weights is None:
-            assert math.isnan(found[row])
-            continue
-        assert found[row] == pytest.approx(float(np.square(weights * sigma).sum()), rel=1e-12)
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -87,19 +68,6 @@ def ones(n, sigma, rows=1):
     return Dense(np.arange(float(n)), value, np.full_like(value, sigma))
 
 
-def test_a_background_window_subtracts_a_mean():
-    # 11 samples, 10 nm wide; minus 10 nm times the mean of the four deepest, of variance s^2 / 4.
-    rows = ones(11, 0.1)
-    parameters = [np.array([float(x)]) for x in (0, 10, 0, 1, 7, 10)]
-    found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
-    net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 10 / 4)]
-    assert found == pytest.approx((net**2).sum() * 0.01, rel=1e-13)
-    (above,) = variances.variance_above_mean(
-        rows, np.r_[0.5, np.ones(9), 0.5][None], np.array([10.0]), *np.array([[7.0], [10.0], [1.0]])
-    )
-    assert above == pytest.approx(found, rel=1e-13)
-
-
 def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
     rows = ones(11, 1e-9)
     rows.value[0, 7:] = [4.0, 6.0, 4.0, 6.0]
@@ -126,11 +94,3 @@ def test_a_held_surface_weighs_on_the_first_sample(fraction):
     net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 12 / 4)]
     first = 2 * 0.5 * 2 + 2**2 * fraction
     assert found == pytest.approx(0.01 * ((net**2).sum() + first), rel=1e-13)
-
-
-def test_of_nothing_counted_the_sample_that_weighs_most():
-    # One count of 1e15 in a sample of 1 nm: the 68 % interval of no count ends at 1.84 of them.
-    rows = replace(ones(11, 0.0), uncounted=np.full((1, 11), 1e15 * NONE_COUNTED))
-    limits = [np.array([float(x)]) for x in (0, 10, 0, 1, NAN, NAN)]
-    found = variances.variance_of_dose(rows, *limits, window=False).value[0]
-    assert math.sqrt(found) == pytest.approx(-math.log((1 - 0.6826894921370859) / 2) * 1e15)

@@ -122,6 +122,7 @@ def test_csv_gives_back_every_sample_and_limit(tmp_path_factory, layout, ds):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @settings(max_examples=FEW // 2)
 @given(

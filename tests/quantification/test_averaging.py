@@ -104,6 +104,7 @@ def test_scales_that_differ_are_an_error_that_all_samples_share():
             assert 0.05 * (top > 1) < different < 0.22  # one in eight
 
 
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize("n", [2, 3, 5])

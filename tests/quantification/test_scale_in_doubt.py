@@ -51,6 +51,7 @@ def below(ds):
         yield sims.mean_value(data, **tail)["status"].compute()
 
 
+@pytest.mark.few(3)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize(
     ("made", "kind"),

@@ -279,7 +279,7 @@ def test_a_file_that_breaks_off_is_refused_or_told(write):
         sims.read(write(two_species(points=9)))
 
 
-def test_a_file_that_lost_its_calibration_is_told(write):
+def test_a_file_that_lost_its_calibration_is_warned_of(write):
     once, twice = two_species(), two_species(layers=2)
     for content, left in (
         (once, once.index(b"*** CALIBRATION")),

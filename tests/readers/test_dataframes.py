@@ -61,8 +61,8 @@ def test_what_is_no_table():
 def test_rows_of_several_measurements_are_refused(tmp_path, wafers):
     df = pd.DataFrame({"wafer": wafers, "species": "B", "depth (nm)": [0, 1] * 2, "conc": 1.0})
     said = (
-        r"column A \('wafer'\) is neither a species nor a value, and differs from row to row "
-        rf"\('{wafers[0]}', '{wafers[2]}'...\): give the rows of one measurement at a time"
+        r"the first column \('wafer'\) is neither a species nor a value, and differs from row to "
+        rf"row \('{wafers[0]}', '{wafers[2]}'...\): give the rows of one measurement at a time"
     )
     with pytest.raises(sims.ReadError, match=said):
         sims.from_dataframe(df, units="cm^-3")
@@ -85,7 +85,9 @@ def test_a_column_of_units():
     boron, silicon = sims.from_dataframe(df).depth_profiles
     assert (boron.concentration_units, silicon.concentration_units) == ("cm^-3", "c/s")
     df.loc[1, "unit"] = "at%"
-    with pytest.raises(sims.UnitsError, match="species 'B': column D states several units"):
+    with pytest.raises(
+        sims.UnitsError, match="species 'B': the fourth column states several units"
+    ):
         sims.from_dataframe(df)
 
 

@@ -101,13 +101,11 @@ def test_a_signal_that_is_there_twice_is_numbered_on_request(write):
         sims.integrated_dose(ds)
 
 
-def test_a_last_row_of_zeros_and_infinities_is_told(write):
+def test_metadata_say_of_a_last_row_of_zeros_and_of_infinities(write):
     signals = [(n, m, [*v[:3], np.inf if "/" in n else 0]) for n, m, v in SIGNALS]
-    with pytest.warns(sims.ProfileWarning) as warned:
-        result = sims.read(write(iontof(T, signals), "w7.txt"))
-    messages = " | ".join(str(warning.message) for warning in warned)
-    assert "w7.txt: the last row, at 4.3998 s, is zero in every signal" in messages
-    assert "not measured: '^13CH_5N_2+ / ( Pb+ )' 1" in messages
+    result = sims.read(write(iontof(T, signals), "w7.txt"))
+    assert result.metadata.other["last row"] == "zero in every signal, at 4.3998 s"
+    assert result.depth_profiles[1].species_metadata["infinite_values"] == "1"
     assert np.isnan(result.depth_profiles[1].concentrations[3])
     assert result["total"].concentrations[3] == 0
 

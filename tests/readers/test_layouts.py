@@ -72,9 +72,11 @@ def test_a_column_that_says_one_thing_is_a_note(write):
     assert result.metadata.other["Probe"] == "W7"
 
 
-def test_remarks_are_left_out_and_told(write):
+def test_remarks_are_left_out_with_a_warning(write):
     path = write("z (nm);B (cm^-3);Bemerkung\n0;1E18;\n1;2E18;Pause\n2;3E18;weiter\n")
-    with pytest.warns(sims.ProfileWarning, match=r"column C \('Bemerkung'\) holds texts, 'Pause'"):
+    with pytest.warns(
+        sims.ProfileWarning, match=r"third column \('Bemerkung'\) holds texts, 'Pause'"
+    ):
         assert values(sims.read(path)) == (Z, B)
 
 
@@ -88,8 +90,8 @@ SAMPLES = "Probe;Tiefe (nm);B (at/cm3)\n" + "".join(
 def test_samples_in_one_table_are_refused_or_read_apart(write):
     with pytest.raises(sims.ReadError, match=r"'Probe'\) distinguishes 2 samples \('W1', 'W2'\)"):
         sims.read(write(SAMPLES))
-    for asked in ("Probe", "A", True):
-        one, two = sims.read(write(SAMPLES), samples=asked)
+    for requested in ("Probe", "A", True):
+        one, two = sims.read(write(SAMPLES), samples=requested)
         assert (one.metadata.sample, two.metadata.sample) == ("W1", "W2")
         assert (one.data_id, two.data_id) == ("w7 W1", "w7 W2")
         assert values(one) == (Z, B)
@@ -144,7 +146,7 @@ def test_species_come_from_the_row_that_names_species(write):
 
 def test_a_note_over_a_pair_is_no_species(write):
     path = write("Probe W7;\nTiefe (nm);Konz. (at/cm3)\n0;1\n1;2\n")
-    with pytest.raises(sims.SpeciesError, match="does not name the species of column B"):
+    with pytest.raises(sims.SpeciesError, match="does not name the species of the second column"):
         sims.read(path)
     assert sims.read(path, species="B").metadata.other == {"line 1": "Probe W7"}
     assert sims.read(write("Boron;\nDepth (nm);Conc. (at/cm3)\n0;1\n1;2\n")).species == ["Boron"]
@@ -259,7 +261,7 @@ def test_rows_that_are_what_columns_usually_are(write, tmp_path, book):
         (["Depth (nm);0;5;10;15;20", "B (cps);1;2;3;4", "P (cps);1;2;3;4", ""], "line 1 has 6"),
     ],
 )
-def test_of_a_turned_table_a_row_with_another_number_of_cells_is_told(write, rows, message):
+def test_of_a_turned_table_a_row_with_another_number_of_cells_is_warned_of(write, rows, message):
     with pytest.warns(sims.ProfileWarning, match=message):
         sims.read(write("\n".join(rows)))
 
@@ -273,11 +275,13 @@ def test_a_turned_table_that_breaks_off_is_refused(write):
 
 
 @pytest.mark.parametrize("header", ["#", "", "Time (s)"])
-def test_a_row_whose_cells_have_moved_is_told(write, header):
+def test_a_row_whose_cells_have_moved_is_warned_of(write, header):
     rows = [f"{header};Depth (nm);B (cps)", "1;0;5", "2;1;7", ";3;2", "4;3;9", "5;4;8", ""]
     if not header:
         rows[4] = "4;3;9"
-        with pytest.raises(sims.SpeciesError, match="does not name the species of column A"):
+        with pytest.raises(
+            sims.SpeciesError, match="does not name the species of the first column"
+        ):
             sims.read(write("\n".join(rows)))
         return
     with pytest.warns(sims.ProfileWarning, match="line 4 has nothing below"):
@@ -285,10 +289,10 @@ def test_a_row_whose_cells_have_moved_is_told(write, header):
 
 
 @pytest.mark.parametrize(
-    ("count", "missing", "is_told"),
+    ("count", "missing", "warns"),
     [(5, 0, False), (5, 1, True), (5, 2, False), (9, 2, False), (10, 2, True), (10, 3, False)],
 )
-def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, missing, is_told):
+def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, missing, warns):
     rows = [f"{'' if 0 < i <= missing else i};{i};{i}" for i in range(count)]
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -297,7 +301,7 @@ def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, mi
         "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, "
         "its numbers are not what they seem; put them back"
     )
-    assert [str(one.message) for one in warned] == [says] * is_told
+    assert [str(one.message) for one in warned] == [says] * warns
 
 
 def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
@@ -551,7 +555,7 @@ def test_replicates_above_which_the_species_states_their_unit():
     assert {p.concentration_units for p in result.depth_profiles} == {"at/cm3"}
 
 
-def test_a_cell_that_is_merged_over_numbers_is_told():
+def test_a_cell_that_is_merged_over_numbers_is_warned_of():
     content = book([["Depth (nm)", "B (at/cm3)"], *(row[:2] for row in NUMBERS)], ["B3:B4"])
     with pytest.warns(sims.ProfileWarning, match="row 4, column B is merged with a cell before it"):
         result = sims.read(content)
@@ -584,7 +588,7 @@ def test_a_sheet_that_is_not_there_shows_the_one_that_is():
     assert "headers  Depth (nm)  B (at/cm3)" in raised.value.layout_preview
 
 
-def test_a_number_that_may_be_cut_in_the_only_row_is_told():
+def test_a_number_that_may_be_cut_in_the_only_row_is_warned_of():
     with pytest.warns(sims.ProfileWarning, match=r"the only one of numbers.*'1.2E1', may be cut"):
         sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E1")
     sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E18\n")
@@ -607,7 +611,7 @@ def test_a_number_that_may_be_cut_in_the_only_row_is_told():
 def test_headers_of_other_laboratories(write, header, row, expected):
     body = "\n".join(row.format(i=i, z=2 * i, v=i + 1) for i in range(4))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "w7.csv: column A")
+        warnings.filterwarnings("ignore", "w7.csv: the first column")
         profile = sims.read(write(f"{header}\n{body}\n")).depth_profiles[0]
     assert (profile.species_name, profile.depth_units, profile.concentration_units) == expected
     assert profile.depths.tolist() == [0, 2, 4, 6]
@@ -620,7 +624,7 @@ def test_words_in_the_first_row_alone_do_not_make_blanks_a_delimiter(write):
     assert (first.metadata.sample, values(second)) == ("as grown", ([0, 1, 2], [4e18, 5e18, 6e18]))
 
 
-def test_clock_times_beside_depths_are_left_out_and_told():
+def test_clock_times_beside_depths_are_left_out_with_a_warning():
     rows = [["Time", "Depth (nm)", "B (at/cm3)"]]
     rows += [[dt.time(10, i, 30), float(i), 1e18 * i] for i in range(1, 4)]
     with pytest.warns(sims.ProfileWarning, match="'Time'.* holds texts, '10:01:30'"):
@@ -628,8 +632,14 @@ def test_clock_times_beside_depths_are_left_out_and_told():
     assert values(result) == ([1, 2, 3], [1e18, 2e18, 3e18])
 
 
-@pytest.mark.parametrize("word", ["RSF", "Dose", "m/z", "相対感度係数"])
-def test_what_a_row_says_of_the_columns_is_a_note_that_is_told(write, word):
+@pytest.mark.parametrize("word", ["RSF", "相対感度係数", "Relative sensitivity factor"])
+def test_a_row_of_sensitivity_factors_is_known_of_each_species(write, word):
+    path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
+    assert [p.species_metadata["rsf"] for p in sims.read(path)] == ["2e22", "3e22"]
+
+
+@pytest.mark.parametrize("word", ["Dose", "m/z"])
+def test_what_a_row_says_of_the_columns_is_a_note_that_is_warned_of(write, word):
     path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
     with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken for a note"):
         result = sims.read(path)
@@ -667,7 +677,10 @@ def test_columns_of_a_sheet_are_called_as_they_stand_there(tmp_path):
     for row in (["species", "z (nm)", "B (cm^-3)", "lot"], ["B", 0, 1e18, 1], ["B", 1, 2e18, 2]):
         book.active.append([None, *row])
     book.save(tmp_path / "w7.xlsx")
-    with pytest.raises(sims.ReadError, match=r"column E \('lot'\) is neither a species nor"):
+    with pytest.raises(
+        sims.ReadError,
+        match=r"fifth column \(E in the spreadsheet\) \('lot'\) is neither a species nor",
+    ):
         sims.read(tmp_path / "w7.xlsx")
 
 

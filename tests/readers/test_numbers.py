@@ -157,7 +157,7 @@ def test_an_odd_cell_concerns_itself_alone(cell):
         np.testing.assert_array_equal(values, expected)
 
 
-def test_of_several_odd_cells_the_first_line_is_told():
+def test_of_several_odd_cells_the_first_line_is_warned_of():
     lines = ["1\t2\t3", "1\t2\tc", "1\tb\t3", "a\t2\t3", "1\t2\t3\t4"]
     for end, column in ((5, "C"), (4, "C")):
         with pytest.raises(ReadError, match=f"line 2, column {column}"):
@@ -262,7 +262,7 @@ def test_numbers_as_programs_and_people_write_them(cell, decimal, number):
 @pytest.mark.parametrize(
     "cell", ["<2E15", "< 2E15", "<=2e15", "\u22642E15", "\u2264= 2E15", "\uff1c2E15"]
 )
-def test_limits_are_numbers_that_are_told_apart(cell):
+def test_limits_are_numbers_that_are_distinguished(cell):
     limit = read_cell(cell)
     assert isinstance(limit, Cell)
     assert limit == 2e15

@@ -6,6 +6,7 @@
 import os
 
 import pytest
+import random_habits
 import random_shapes
 import random_tables
 
@@ -17,7 +18,7 @@ PARTS = 8
 
 @pytest.mark.few(6)
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("tables", [random_tables, random_shapes])
+@pytest.mark.parametrize("tables", [random_tables, random_shapes, random_habits])
 def test_clean_tables_are_read_exactly(tables, part, tmp_path):
     seeds = range(part, COUNT, PARTS)
     came = {seed: random_tables.outcome(tables.draw(seed), tmp_path) for seed in seeds}
@@ -37,6 +38,14 @@ def test_damaged_tables_lose_nothing_in_silence(tables, part, tmp_path):
         if what == "different":
             wrong[seed, drawn.damage] = why
     assert wrong == {}
+
+
+@pytest.mark.few(3)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_tables_that_leave_something_open_are_refused(part, tmp_path):
+    seeds = range(part, COUNT, PARTS)
+    came = {seed: random_tables.outcome(random_habits.draw_open(seed), tmp_path) for seed in seeds}
+    assert {seed: why for seed, (what, why) in came.items() if what != "refused"} == {}
 
 
 @pytest.mark.few(3)

@@ -429,7 +429,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_last_number_that_lost_digits_is_told(write, name):
+def test_a_last_number_that_lost_digits_is_warned_of(write, name):
     content = BROKEN[name].encode()
     species = "B" if name == "two columns" else None
     sims.read(write(content), species=species)
@@ -437,7 +437,7 @@ def test_a_last_number_that_lost_digits_is_told(write, name):
         sims.read(write(content.rstrip()[:-1]), species=species)
 
 
-def test_headers_without_rows_and_missing_cycles_are_told(write):
+def test_headers_without_rows_and_missing_cycles_are_warned_of(write):
     with pytest.raises(sims.ReadError, match="a header without data"):
         sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
     rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
@@ -579,7 +579,7 @@ def test_every_real_file_becomes_a_dataset_or_is_refused(path):
     assert ds.attrs["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_columns_that_were_swapped_are_told(tmp_path):
+def test_columns_that_were_swapped_are_warned_of(tmp_path):
     path = tmp_path / "swapped.csv"
     rows = "\n".join(f"{1e19 / (i + 1) ** 2:.4g},{2.5 * i}" for i in range(1, 40))
     path.write_text(f"B\n{rows}\n")
@@ -756,7 +756,7 @@ def test_what_is_stated_in_one_word_or_several_is_the_same():
     assert sims.read(TABLE, header_rows=0, species="B").species == ["B"]
 
 
-def test_the_first_of_several_failures_is_told(write):
+def test_the_first_of_several_failures_is_warned_of(write):
     paths = [write(TABLE, "a.csv"), write(b"", "b.csv"), write(b"\x89PNG", "c.csv")]
     with pytest.raises(sims.PartialResultsError) as raised:
         sims.read(paths)

@@ -148,7 +148,7 @@ def test_last_rows_whose_depth_is_no_number_are_no_notes(write, workbook, first,
         sims.read(path)
 
 
-def test_a_row_of_numbers_below_that_begins_with_a_word_is_told(write, workbook):
+def test_a_row_of_numbers_below_that_begins_with_a_word_is_warned_of(write, workbook):
     rows = [["z (nm)", "B (cm^-3)", "z (nm)", "P (cm^-3)"], [0, 1, 0, 3], [1, 2, 1, 4]]
     last = ["n.d.", "n.d.", 2, 5]
     with pytest.warns(sims.ProfileWarning, match=r"row 4 begins with 'n\.d\.' and holds 2 numbers"):
@@ -263,7 +263,7 @@ def test_standard_errors_behind_all_values_belong_to_their_species(write):
 
 def test_standard_errors_in_another_unit_than_their_values_are_refused(write):
     with pytest.raises(
-        sims.UnitsError, match=r"column C .* errors in 'm\^-3' of values in 'cm\^-3'"
+        sims.UnitsError, match=r"third column .* errors in 'm\^-3' of values in 'cm\^-3'"
     ):
         sims.read(write("Depth (nm),B (cm^-3),B std (m^-3)\n0,1e18,1e22\n1,2e18,2e22\n"))
     path = write("Depth (nm),B (cm^-3),B std (atoms/cm3)\n0,1e18,1e16\n1,2e18,2e16\n")
@@ -299,7 +299,7 @@ def test_a_text_that_ends_within_a_row_is_refused(write, delimiter, left):
 
 
 @pytest.mark.parametrize("cut", ["9,1.2500E+01", "9,1.2500E+01,", "9,1.2500E+01,7.50"])
-def test_a_last_cell_that_is_shorter_than_all_others_is_told(write, cut):
+def test_a_last_cell_that_is_shorter_than_all_others_is_warned_of(write, cut):
     rows = [f"{z},1.2500E+01,7.5000E+00" for z in range(9)]
     path = write("\n".join(["Depth (nm),B (cps),P (cps)", *rows, cut]))
     if cut.count(",") == 1:
@@ -371,7 +371,7 @@ def test_two_bare_columns(write):
     assert profile.depths.tolist() == [57.3, 68.1, 78.9]
 
 
-def test_a_unit_that_is_stated_otherwise_is_told(write):
+def test_a_unit_that_is_stated_otherwise_is_warned_of(write):
     with pytest.warns(sims.ProfileWarning, match="the file says 'nm'; taken as 'um', as stated"):
         result = sims.read(write(text("Depth (nm),B (cm^-3),P (cm^-3)")), depth_units="um")
     assert result["B"].depth_units == "um"
@@ -416,7 +416,7 @@ def test_standard_errors_beside_values(write, header):
     assert result.species == ["B", "P"]
     assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
     assert result["P"].concentrations_stderr is None
-    with pytest.raises(sims.ReadError, match="errors of 'P', but stands beside 'B'"):
+    with pytest.raises(sims.ReadError, match="errors of 'P', but stands next to 'B'"):
         sims.read(write("Depth (nm),B (cm^-3),P error (cm^-3)\n0,1e18,5\n1,2e18,6\n"))
 
 
@@ -431,18 +431,22 @@ def test_what_stands_above_and_below_the_numbers_is_kept(write):
     assert result.metadata.other == {"Sample": "W7", "Operator": "M. M.", "Dose": "6e13"}
 
 
-def test_a_column_without_numbers_is_told(write):
+def test_a_column_without_numbers_is_warned_of(write):
     with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(cm-3\)'"):
         assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
 
 
 def test_two_depths_around_the_values_are_refused(write):
-    with pytest.raises(sims.ReadError, match="columns A and C are both depths"):
+    with pytest.raises(
+        sims.ReadError, match="the first column and the third column are both depths"
+    ):
         sims.read(write("Depth (nm),B (cps),Depth (um)\n0,0,0\n60,1,0.06\n"))
 
 
 def test_two_depths_side_by_side_are_refused(write):
-    with pytest.raises(sims.ReadError, match="columns A and B are both depths"):
+    with pytest.raises(
+        sims.ReadError, match="the first column and the second column are both depths"
+    ):
         sims.read(write("Depth (nm),Depth (nm),B (cm^-3)\n0,1,5\n1,2,6\n"))
 
 
@@ -560,7 +564,7 @@ def test_depths_that_go_back_are_kept_as_they_are(write):
         assert result.to_dataset()["depth"].values.tolist() == [0, 4, 5, 6]
 
 
-def test_an_end_mark_of_zeros_is_kept_and_told(write):
+def test_an_end_mark_of_zeros_is_kept_with_a_warning(write):
     path = write("Depth (nm),B (cm^-3)\n1,1e18\n5,2e18\n6,1e18\n0,0\n")
     with pytest.warns(sims.ProfileWarning, match="the last row, at 0 nm, is zero"):
         assert sims.read(path)["B"].depths.tolist() == [1, 5, 6, 0]
@@ -578,7 +582,7 @@ def test_a_value_without_a_depth_is_refused(write):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\ninf,2e18\n6,1e18\n"))
 
 
-def test_infinities_are_not_measured_and_told(write):
+def test_infinities_are_not_measured_with_a_warning(write):
     with pytest.warns(sims.ProfileWarning, match="infinite values are taken as not measured: 'B'"):
         profile = sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,inf\n6,1e18\n"))["B"]
     np.testing.assert_array_equal(profile.concentrations, [1e18, np.nan, 1e18])
@@ -712,11 +716,11 @@ def test_nan_stands_between_blanks_for_what_was_not_measured(write):
 
 @pytest.mark.parametrize("unit", ["10^18 at/cm3", "x1E18 at/cm3", "1e18 cm-3", "E18 cm^-3"])
 def test_a_factor_before_a_unit_is_refused(write, unit):
-    with pytest.raises(sims.UnitsError, match=r"species 'B': units: .* it holds a factor"):
+    with pytest.raises(sims.UnitsError, match=r"line 1, column B: .* states a factor"):
         sims.read(write(f"Depth (nm),B ({unit})\n0,1.5\n1,2\n"))
 
 
-def test_a_last_cell_without_the_exponent_of_all_others_is_told(write):
+def test_a_last_cell_without_the_exponent_of_all_others_is_warned_of(write):
     path = write("Depth (nm),B (cm^-3)\n0,1.5e18\n1,2.5e18\n2,2.5e18\n3,1.25")
     with pytest.warns(sims.ProfileWarning, match="line 5 has no end, and its last cell, '1.25'"):
         sims.read(path)
@@ -760,7 +764,7 @@ def test_a_column_of_species_holds_words(tmp_path):
     with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is no number"):
         sims.read(path)
     path.write_text(WORDS.replace("11,1,7", " ,1,7"))
-    with pytest.raises(sims.ReadError, match="line 7: no species in column A"):
+    with pytest.raises(sims.ReadError, match="line 7: no species in the first column"):
         sims.read(path)
 
 
@@ -809,7 +813,7 @@ def test_names_above_units_alone(tmp_path):
     np.testing.assert_array_equal(oxygen.depths, [0, 2, 4, 6])
 
 
-def test_other_sheets_with_numbers_are_told_of(tmp_path):
+def test_other_sheets_with_numbers_are_warned_of(tmp_path):
     book = openpyxl.Workbook()
     for name in ("wafer 1", "wafer 2", "notes"):
         sheet = book.create_sheet(name)
@@ -956,7 +960,7 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["1000", *["50"] * 7, "20"], True),
     ],
 )
-def test_a_last_number_that_may_be_cut_is_told(write, numbers, warned):
+def test_a_last_number_that_may_be_cut_is_warned_of(write, numbers, warned):
     lines = [f"{i};{number}" for i, number in enumerate(numbers)]
     path = write("\n".join(["Depth (nm);B (arb. units)", *lines]))
     if warned:
@@ -999,7 +1003,7 @@ def test_the_header_of_row_numbers_may_stand_between_blanks(write):
     assert sims.read(write(text)).species == ["B", "P"]
 
 
-def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_told(write):
+def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_warned_of(write):
     text = "Depth (nm);B (at/cm3);P (at/cm3);\n0;5;7;\n1;8;\n2;6;9;\n"
     with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
         sims.read(write(text))
@@ -1015,7 +1019,7 @@ def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_told(write):
         ("Depth (nm);B (at/cm3);;Depth (nm);P (at/cm3);\n0;5;;0;7;\n1;6\n2;8;;1\n", 4),
     ],
 )
-def test_a_last_row_that_ends_within_a_profile_is_told(write, text, line):
+def test_a_last_row_that_ends_within_a_profile_is_warned_of(write, text, line):
     with pytest.warns(sims.ProfileWarning, match=f"line {line} has fewer cells than the"):
         sims.read(write(text))
     # A profile that ends before others lacks its depths as well.

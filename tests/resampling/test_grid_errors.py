@@ -8,8 +8,6 @@ from counted import edge, trials
 import sims_analysis as sims
 
 DEPTH = np.arange(0, 200, 2.5) + 0.3
-#: Without the depths at which nothing is counted.
-WINDOW = {"start": "20 nm", "stop": "90 nm"}
 SHAPE, DECAY = edge(30.0)
 
 #: Ways to a grid, and how many counts there are at the maximum.
@@ -23,11 +21,6 @@ FINER = [
     ({"step": "2.5 nm"}, 100),
     ({"step": "5 nm"}, 100),
 ]
-
-
-def about_its_mean(found, error):
-    """Part of the trials whose interval holds the mean of all: what noise alone should do."""
-    return float((abs(found - found.mean()) <= error).mean())
 
 
 @pytest.mark.few(2)
@@ -57,25 +50,6 @@ def test_a_grid_with_zero_counts_has_the_error_of_zero_counts():
         found = sims.integrated_dose(sims.to_grid(counted, step=step, method="linear"))["stderr"]
         # Never narrower; wider, since values between samples are known better than these.
         assert 1.0 <= float(found[0, 0] / stated[0, 0]) <= 1.5
-
-
-@pytest.mark.few(1)
-@pytest.mark.slow
-@pytest.mark.parametrize("steps", [["0.5 nm", "0.2 nm"], ["0.5 nm", "1 nm"], ["0.5 nm", "5 nm"]])
-@pytest.mark.parametrize("conserve", [None, "dose"])
-def test_a_grid_of_a_grid(steps, conserve):
-    gridded = trials(SHAPE, DEPTH, 100)
-    for step in steps:
-        # Cells are taken as samples: other cells would not keep their dose.
-        gridded = gridded.drop_vars(["depth_bounds", "cell_start", "cell_stop"], errors="ignore")
-        gridded = sims.to_grid(gridded, step=step, conserve=conserve)
-    dose = sims.integrated_dose(gridded, **WINDOW)
-    assert 0.60 <= about_its_mean(dose, dose["stderr"]) <= 0.76
-    # Each value by itself is as well known as its scatter says.
-    edge_of_it = gridded.isel(species=0).sel(depth=slice(40, 90))
-    stated = edge_of_it["concentration_stderr"].mean("measurement")
-    scatter = edge_of_it["concentration"].std("measurement")
-    assert float((stated / scatter).mean()) == pytest.approx(1.0, abs=0.05)
 
 
 def one(step=2.5, **more):

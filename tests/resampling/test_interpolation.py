@@ -1,12 +1,8 @@
 """Interpolation: exact at samples, exact for its own curve, never outside the samples."""
 
-import math
-
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
 from measured import measurement, number, one, union
 
 import sims_analysis as sims
@@ -25,13 +21,6 @@ def test_log_is_exact_for_an_exponential(step):
     ds = one(z, 1e20 * np.exp(-z / 5))
     found = at(ds, ["3.3 nm", "0.0471 um", "999 Å"])
     np.testing.assert_allclose(found, 1e20 * np.exp(-np.array([3.3, 47.1, 99.9]) / 5), rtol=1e-12)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_nan_outside_the_samples(method):
-    ds = one([10, 20, 30, 40], [1e18, 2e18, 3e18, 1e18])
-    found = at(ds, ["9.9999 nm", "10 nm", "40 nm", "40.0001 nm"], method=method)
-    assert np.isnan(found).tolist() == [True, False, False, True]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -109,19 +98,6 @@ def test_the_axis_of_another_measurement():
     assert found["concentration"].dims == ("species", "depth")
 
 
-def test_at_the_junction_the_concentration_is_the_level():
-    z = np.arange(0, 60, 1.0)
-    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5), "P": 1e20 * np.exp(-z / 7)})
-    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3")
-    np.testing.assert_allclose(sims.interpolate(ds, depth=xj)["concentration"], 1e18, rtol=1e-9)
-
-
-def test_at_an_unknown_depth_there_is_no_concentration():
-    ds = one([0, 10], [1e18, 1e16])
-    xj = sims.junction_depth(ds, level="1e20 atoms/cm^3")
-    assert math.isnan(number(sims.interpolate(ds, depth=xj)["concentration"]))
-
-
 def test_on_a_sputter_time_axis_it_is_a_time():
     ds = one([0, 10], [100, 1], units="counts/s").rename(
         concentration="intensity", depth="sputter_time"
@@ -141,19 +117,6 @@ def test_every_measured_variable_is_interpolated_in_its_unit():
 
 
 # --- properties ---------------------------------------------------------------------------------
-
-values = st.one_of(st.sampled_from([0.0, -1e17, 1e18, 1e18]), st.floats(1e12, 1e21))
-
-
-@given(st.lists(values, min_size=2, max_size=9), st.floats(0, 1), st.sampled_from(METHODS[:3]))
-def test_it_lies_between_its_neighbours(profile, place, method):
-    z = np.cumsum(np.linspace(0.1, 1.7, len(profile)))
-    x = z[0] + place * (z[-1] - z[0])
-    (found,) = at(one(z, profile), f"{x} nm", method=method)
-    i = min(max(int(np.searchsorted(z, x)), 1), len(profile) - 1)
-    low, high = sorted(profile[i - 1 : i + 1])
-    slack = 1e-12 * max(abs(low), abs(high)) if method == "pchip" else 0
-    assert low - slack <= found <= high + slack
 
 
 @pytest.mark.parametrize(("unit", "name"), [("at%", "atomic_fraction"), ("wt%", "mass_fraction")])

@@ -186,7 +186,7 @@ def _add_counting(signals: Sequence[Signal]) -> None:
                 signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
 
 
-# --- what stands beside the data --------------------------------------------------------------
+# --- what stands next to the data --------------------------------------------------------------
 
 
 @dataclass

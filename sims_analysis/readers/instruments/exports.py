@@ -178,7 +178,7 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
-            "in a column of its own, ..._detection_limit, beside an empty cell"
+            "in a column of its own, ..._detection_limit, next to an empty cell"
         )
     return replace(
         found,
@@ -274,7 +274,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     axis, *others = (_AXIS.fullmatch(headers[0]), *map(_VALUE.fullmatch, headers[1:]))
     found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
     if axis is None or not found:
-        raise ReadError(f"line 1: no values beside the column {headers[0]!r}")
+        raise ReadError(f"line 1: no values next to the column {headers[0]!r}")
     edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, headers)) if m}
     nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]

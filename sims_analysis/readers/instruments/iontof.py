@@ -21,7 +21,7 @@ from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.grid import TextGrid
 from sims_analysis.readers.tables.header_cells import read_header
-from sims_analysis.readers.tables.words import PROCESSING
+from sims_analysis.readers.tables.words import pattern
 
 __all__ = ["read", "recognises"]
 
@@ -81,7 +81,9 @@ def read(source: Source) -> Content:
     names, masses = (cells[len(cells) - count :] for cells in rows)
     grid = TextGrid(lines, "\t", False, source.options)
     values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
-    beside = {
+    infinite = np.isinf(values).sum(axis=0)
+    values = np.where(np.isinf(values), np.nan, values)
+    ancillary = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
         for j, match in enumerate(map(_BEAM.match, headers))
         if match
@@ -104,9 +106,9 @@ def read(source: Source) -> Content:
                 values=values[:, j],
                 units=read_header(headers[j]).unit or word,
                 where=f"column {j + 1}",
-                metadata=_about(headers[j], mass) | common,
+                metadata=_about(headers[j], mass) | common | _of_infinite(infinite[j]),
                 # The columns of the beam are the same for all: kept once.
-                ancillary=beside if j == first else {},
+                ancillary=ancillary if j == first else {},
             )
         )
     return Content(
@@ -114,7 +116,8 @@ def read(source: Source) -> Content:
         metadata=Metadata(
             instrument="IONTOF",
             other={"processing": "; ".join(comments)}
-            | ({"intensity": "counts a data point, corrected for dead time"} if counts else {}),
+            | ({"intensity": "counts a data point, corrected for dead time"} if counts else {})
+            | _of_last_row(values[:, first:], values[:, time], axis),
         ),
     )
 
@@ -145,6 +148,18 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
     return rows
 
 
+def _of_infinite(count: int) -> dict[str, str]:
+    return {"infinite_values": str(count)} if count else {}
+
+
+def _of_last_row(values: Array, axis: Array, unit: str | None) -> dict[str, str]:
+    """Note a last row of zeros: the program writes one for a cycle that was not finished."""
+    last = values[-1]
+    if len(values) < 2 or not (np.isnan(last) | (last == 0)).all() or not (values[-2] > 0).any():
+        return {}
+    return {"last row": f"zero in every signal, at {axis[-1]:g} {unit or ''}".strip()}
+
+
 def _are_counts(values: Array) -> bool:
     """Whether few counts are whole numbers, but for the dead time."""
     few = values[(values > 0) & (values < 10)]
@@ -156,7 +171,7 @@ def _about(header: str, mass: str) -> dict[str, str]:
     """Collect the metadata of one signal: its mass, and in brackets what was done to it."""
     known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
     done = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)
-    if done and PROCESSING.fullmatch(done[1]):
+    if done and pattern("processing").fullmatch(done[1]):
         known["processing"] = done[1]
     return known
 

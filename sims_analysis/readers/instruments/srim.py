@@ -1,7 +1,7 @@
 """SRIM and TRIM ``RANGE.txt``: the distribution of the ions, and of the recoils.
 
 The depth of a row is the far edge of its bin, over which the values are means: profiles have the
-centres of the bins, and their edges beside them.
+centres of the bins, and their edges next to them.
 """
 
 from __future__ import annotations

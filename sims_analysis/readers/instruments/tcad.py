@@ -24,6 +24,8 @@ __all__ = [
 
 _NAME = re.compile(r'\s*"([^"]+)"\s*')
 _NUMBER = re.compile(r"\s*[-+.\d]")
+#: A depth with its unit in a comment.
+_UNITS = re.compile(r"\b(?:x|z|depth)\s*[\[(/,]\s*(?:nm|um|µm|A|Å|angstroms?|cm)\b", re.IGNORECASE)
 _COUNT = re.compile(r"X\s+(\d+)\s*")
 _DATA = re.compile(r"Data\s*\{(.*)\}\s*")
 #: What these programs write, which their files do not say.
@@ -76,8 +78,11 @@ def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Sign
 
 
 def recognises_suprem(source: Source) -> bool:
-    """Whether a comment names the program: two bare columns may be anything."""
-    comments = (line for line in source.start.split("\n")[:10] if not _NUMBER.match(line))
+    """Whether a comment names the program, and none states units: columns may be anything."""
+    comments = [line for line in source.start.split("\n")[:10] if not _NUMBER.match(line)]
+    if any(_UNITS.search(line) for line in comments):
+        # A table, whose headers are in a comment.
+        return False
     return any(re.search(r"suprem|floo[px]s|flooxs", line, re.IGNORECASE) for line in comments)
 
 

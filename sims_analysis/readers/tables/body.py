@@ -15,20 +15,16 @@ from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
-from sims_analysis.readers.tables.header_cells import holds_words, try_header
+from sims_analysis.readers.tables.header_cells import begins_row, holds_words, try_header
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, is_not_measured, is_odd
+from sims_analysis.readers.tables.sections import Sections, find_sections
 from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
 __all__ = ["Body", "find_body", "first_below_headers", "first_run", "read_body", "refuse_odd_rows"]
 
-#: More empty lines than these between the numbers are how the file ends its lines.
-_FEW_GAPS = 3
-#: A row of another width that is a note has fewer numbers.
-_MANY = 2
-#: Numbers begin within so many rows.
-_FAR = 1000
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 #: Rows that may stand between the headers and the numbers, or are these.
@@ -60,9 +56,15 @@ class Body:
     needed: tuple[int, ...] | None = None
 
     @cached_property
+    def sections(self) -> Sections:
+        """Heads that are repeated between the numbers, and labels of blocks."""
+        return find_sections(self.grid, self.first, self.last, self.above)
+
+    @cached_property
     def rows(self) -> Sequence[int]:
-        """The rows that are neither blank nor comments."""
-        return self.grid.rows_of_table(self.first, self.last)
+        """The rows that are neither blank nor comments, nor heads that are repeated."""
+        rows, left_out = self.grid.rows_of_table(self.first, self.last), self.sections.left_out
+        return [i for i in rows if i not in left_out] if left_out else rows
 
     @cached_property
     def width(self) -> int:
@@ -71,7 +73,7 @@ class Body:
         if isinstance(self.grid, TextGrid) and self.grid.delimiter is None:
             # Blanks stand within headers too: those of more columns tell nothing.
             return width
-        # A remark may stand beside a later row alone.
+        # A remark may stand next to a later row alone.
         return max([width, *(j + 1 for j in self.needed or self.words)])
 
     @cached_property
@@ -123,7 +125,7 @@ def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> Run:
     run = start = width = 0
     words: Mapping[int, bool] = {}
     alone = (0, 0, words)
-    for i in range(min(len(grid), _FAR)):
+    for i in range(min(len(grid), HEURISTICS.first_rows)):
         kind = _kind(grid, i, words, needed)
         if kind is RowKind.HEADERS and run < 2:
             words = {} if needed else _words_of(grid, i, words)
@@ -168,8 +170,8 @@ def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
         start, words = below, words or _words_above(grid, below)
     body = Body(grid, start, start, [], words, needed)
     body.first = _grown(body, start)
-    _find_last(body)
     body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
+    _find_last(body)
     return body
 
 
@@ -216,12 +218,12 @@ def first_below_headers(
     headers: Collection[RowKind] = (RowKind.HEADERS,),
     least: int = 1,
 ) -> int | None:
-    """Find the first row in which numbers stand beside words, below headers of some cells at least.
+    """Find the first row with numbers and words, below headers of some cells at least.
 
     None if there is none.
     """
     headed = False
-    for i in range(min(len(grid), _FAR)):
+    for i in range(min(len(grid), HEURISTICS.first_rows)):
         kind = _kind(grid, i, (), needed)
         headed |= kind in headers and len(grid.cells(i)) >= least
         if headed and kind is RowKind.MIXED:
@@ -295,7 +297,7 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     first = filled[0]
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or named_role(first, "limit", "factor", "ancillary", "mass"):
+    if not headed or begins_row(first) or named_role(first, "ancillary", "mass"):
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
 
@@ -328,7 +330,11 @@ def _find_last(body: Body) -> None:
                 grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
                 continue
             glued = i == last + 1 and is_odd(next(filter(None, cells), ""))
-            if len(cells) != width and sum(map(is_number, cells)) < _MANY and not glued:
+            if (
+                len(cells) != width
+                and sum(map(is_number, cells)) < HEURISTICS.many_numbers
+                and not glued
+            ):
                 continue
         if any(cells) and not grid.is_comment(i):
             _warn_of_note(body, i, width)
@@ -349,7 +355,7 @@ def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
 def _ends(body: Body, row: int) -> bool:
     """Whether a row belongs to the numbers."""
     kind, cells = body.kind(row), body.grid.cells(row)
-    if body.grid.is_comment(row) or named_role(next(filter(None, cells), ""), "limit"):
+    if body.grid.is_comment(row) or begins_row(next(filter(None, cells), "")):
         return False
     if kind is RowKind.MIXED and body.needed is None:
         # No row is one of numbers alone; or words stand where they may, and something is odd.
@@ -378,7 +384,7 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     cells = [*cells, *[""] * (width - len(cells))]
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
-    if named_role(first, "limit") or "=" in cells:
+    if begins_row(first) or "=" in cells:
         return
     width = len(cells)
     # Every other line may be blank. Above the numbers their rows are not known yet.
@@ -459,7 +465,7 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
         if body.needed is None:
             refuse_truncated(grid, rows, width, labelled=bool(labels))
     if not (labels or isinstance(rows, range)):
-        _warn_of_gap([grid.number(i) for i in rows], grid)
+        _warn_of_gap(body)
     try:
         block = grid.read(rows, width, body.words, {*labels, *others})
     except ReadError:
@@ -474,7 +480,7 @@ def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
     """Refuse headers in a comment between the numbers: another table begins there."""
     if isinstance(body.rows, range):
         return
-    for row in sorted({*range(body.first, body.last)} - {*body.rows}):
+    for row in sorted({*range(body.first, body.last)} - {*body.rows} - {*body.sections.left_out}):
         if not grid.is_comment(row):
             continue
         if grid.kind(row) is RowKind.HEADERS and len(grid.cells(row)) > 1:
@@ -484,14 +490,17 @@ def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
             )
 
 
-def _warn_of_gap(numbers: Sequence[int], grid: Grid) -> None:
+def _warn_of_gap(body: Body) -> None:
     """Warn where numbers go on below an empty line or a comment: another table, or a note.
 
     Files in which every other line is empty, by their line ends, are as usual.
     """
-    known = {row + 1 for row in grid.left_out} if isinstance(grid, TextGrid) else set()
-    gaps = [(a, b) for a, b in pairwise(numbers) if b - a > 1 and {*range(a + 1, b)} - known]
-    if gaps and len(gaps) <= _FEW_GAPS:
+    grid = body.grid
+    numbers = [grid.number(i) for i in body.rows]
+    known = {grid.number(i) for i in body.sections.left_out}
+    known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
+    gaps = [(a, b) for a, b in pairwise(numbers) if _is_open({*range(a + 1, b)}, known)]
+    if gaps and len(gaps) <= HEURISTICS.few_gaps:
         after, on = gaps[-1]
         word = grid.row_word
         warn(
@@ -499,6 +508,11 @@ def _warn_of_gap(numbers: Sequence[int], grid: Grid) -> None:
             "a comment: read as one table; if that is another table or a note, take it out",
             ProfileWarning,
         )
+
+
+def _is_open(between: set[int], known: set[int]) -> bool:
+    """Whether there are rows without numbers, and it is not known why."""
+    return bool(between) and not between & known
 
 
 def _refuse_words(body: Body) -> None:

@@ -1,4 +1,4 @@
-"""Which columns make a profile: an axis, values, errors of these, and what stands beside them."""
+"""Which columns make a profile: an axis, values, errors of these, and what stands next to them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.grid import Block, Grid
-from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
+from sims_analysis.readers.tables.header_cells import (
+    PERCENT,
+    is_limit,
+    names_axis,
+    same_unit,
+    unit_kind,
+)
 from sims_analysis.readers.tables.headers import Headers
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
 
 __all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "warn_of_unknown_words"]
-
-#: Rows in which the headers that a user names are looked for.
-_FAR = 1000
 
 
 @dataclass
@@ -42,7 +46,7 @@ class Pair:
 
 def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
     """Find the columns that the user names by number, letter or header."""
-    rows = [grid.cells(i) for i in range(min(len(grid), _FAR))]
+    rows = [grid.cells(i) for i in range(min(len(grid), HEURISTICS.first_rows))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
     stated = options.columns or {}
@@ -109,10 +113,10 @@ def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:
     counted = Counter(re.sub(r"\W*\d+$", "", pair.name) for pair in pairs)
     for pair in pairs:
         species, _, word = pair.name.partition(" ")
-        beside = (pair.axis, pair.sample, headers.units[pair.value], species)
+        ancillary = (pair.axis, pair.sample, headers.units[pair.value], species)
         if counted[re.sub(r"\W*\d+$", "", pair.name)] > 1:
             continue
-        if is_species(species) and beside in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
+        if is_species(species) and ancillary in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
             warn(
                 f"{pair.name!r} is taken for another profile than {species!r}: if it is the error "
                 f'of {species!r}, give it a header such as "{species} error"; if it is something '
@@ -146,8 +150,8 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
             row = int(there.argmax())
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
-                f"without a header, beside those of {pair.name!r}; if its row has a cell too many, "
-                "take that out, otherwise give the column a header, or say what to read by "
+                f"without a header, next to those of {pair.name!r}; if its row has a cell too "
+                "many, take that out, otherwise give the column a header, or say what to read by "
                 'columns={"B": (axis, values)}'
             )
 
@@ -170,41 +174,55 @@ class _Finding:
             axes = [self._silent_axis()]
         pairs: list[Pair] = []
         axis = -1
-        beside: dict[str, int] = {}
+        ancillary: dict[str, int] = {}
         if len(axes) == 2 and not any(
             self.headers[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
         ):
             # The second stands last, behind the values, and belongs to all of them.
-            axis, beside = self._depth_beside_time(*axes)
+            axis, ancillary = self._depth_beside_time(*axes)
             axes = []
-        found = self.found
-        shared = {
-            found.texts[j] or self.grid.letter(j): j for j in found.columns("ancillary", "index")
-        }
         for j in range(self.width):
             role = self.headers[j].role
             if not self.filled[j]:
                 continue
             if j in axes:
                 if axis >= 0 and j - 1 in axes and not any(p.axis == axis for p in pairs):
-                    axis, beside = self._depth_beside_time(axis, j)
+                    axis, ancillary = self._depth_beside_time(axis, j)
                 else:
-                    axis, beside = j, {}
+                    axis, ancillary = j, {}
             elif role == "error" and pairs:
                 self._add_error(pairs, j)
             elif role in ("value", "species", "unit"):
                 if axis < 0:
                     axis = axes[0]
-                # What belongs to all of them is kept once.
-                columns = beside if pairs else {**shared, **beside}
-                pairs.append(Pair(axis, j, self._name(axis, j), columns))
+                pairs.append(Pair(axis, j, self._name(axis, j), {**ancillary}))
+        self._add_ancillary(pairs)
         self._distinguish_repeats(pairs)
         if not pairs:
+            others = [
+                self.found.texts[j] for j in self.found.columns("ancillary") if self.found.units[j]
+            ]
+            units = "".join(f"; {text!r} is in no unit of values" for text in others)
             raise ReadError(
                 "no column holds values: the headers are "
-                f"{', '.join(filter(None, self.found.texts))!r}"
+                f"{', '.join(filter(None, self.found.texts))!r}{units}"
             )
         return pairs
+
+    def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
+        """Keep columns that are no profile: with the one that they belong to, or with the first.
+
+        They belong to the one that they name; limits and what repeats to the one before it.
+        """
+        found = self.found
+        repeats = Counter(found.texts)
+        for j in reversed(found.columns("ancillary", "index") if pairs else []):
+            text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
+            own = repeats[text] > 1 or is_limit(text)
+            left = [pair for pair in pairs if pair.value < j] if own else []
+            named = [pair for pair in pairs if name and pair.name == name]
+            owner = (named or left[-1:] or pairs)[0]
+            owner.ancillary = {text: j} | owner.ancillary
 
     def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
         """Name columns below one species by their headers too: ``B | run 1 | run 2``."""
@@ -220,7 +238,7 @@ class _Finding:
         time, depth = sorted((one, other), key=lambda k: self.headers[k].role == "axis")
         if self.headers[time].role == self.headers[depth].role:
             raise ReadError(
-                f"columns {self.grid.letter(one)} and {self.grid.letter(other)} are both "
+                f"{self.grid.called(one)} and {self.grid.called(other)} are both "
                 f"{'depths' if self.headers[one].role == 'axis' else 'times'}",
                 code="ambiguous_table",
                 argument="columns",
@@ -231,7 +249,7 @@ class _Finding:
     def _add_error(self, pairs: Sequence[Pair], column: int) -> None:
         """Assign a column of standard errors to the values of its species, in their unit."""
         header = self.headers[column]
-        where = f"column {self.grid.letter(column)} ({self.found.texts[column]!r})"
+        where = f"{self.grid.called(column)} ({self.found.texts[column]!r})"
         name = header.name or self.found.names[column]
         named = [p for p in pairs if p.name == name and p.error is None]
         pair = pairs[-1] if name in ("", pairs[-1].name) else None
@@ -239,18 +257,17 @@ class _Finding:
             pair = named[0]
         if pair is None:
             raise ReadError(
-                f"{where} holds errors of {name!r}, but stands beside {pairs[-1].name!r}"
+                f"{where} holds errors of {name!r}, but stands next to {pairs[-1].name!r}"
             )
         if pair.error is not None:
             raise ReadError(
-                f"{where} holds errors of {pair.name!r}, as column {self.grid.letter(pair.error)} "
-                "does",
+                f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does",
                 code="ambiguous_table",
                 argument="columns",
                 remedy='say which columns to read with columns={"B": (axis, values)}',
             )
         unit, of_values = self.found.units[column], self.found.units[pair.value]
-        if unit and of_values and not same_unit(unit, of_values):
+        if unit and of_values and unit not in PERCENT and not same_unit(unit, of_values):
             raise UnitsError(
                 f"{where} holds errors in {unit!r} of values in {of_values!r}; give both in one "
                 "unit"
@@ -284,6 +301,21 @@ class _Finding:
                 argument="columns",
                 remedy='name the columns by columns={"B": (axis, values)}',
             )
+        naming = next((i for i in self.found.notes if names_axis(self.grid.cells(i))), None)
+        if naming is not None:
+            number = self.grid.number(naming)
+            raise ReadError(
+                f"{self.grid.row_word} {number} names a depth or a time, but not of the columns "
+                f"below; header_rows=[{number - 1}] makes it the row of headers, and columns= says "
+                "what the columns are"
+            )
+        first = candidates[0]
+        if self.found.units[first] or is_species(self.headers[first].name):
+            raise ReadError(
+                f"the table has neither a depth nor a time column: "
+                f"{self.grid.called(first)} ({self.found.texts[first]!r}), is another. Name the "
+                'columns by columns={"B": (axis, values)}'
+            )
         if self.grid.options.depth_units is None:
             raise UnitsError(
                 "no header of the table names a depth or a time",
@@ -300,7 +332,8 @@ class _Finding:
         It is the row that names species which does, whatever a header's word for a value is.
         """
         header = self.headers[value]
-        above = self.found.names[value] or self.found.names[axis]
+        first = axis - 1 if axis and self.headers[axis - 1].role in ("axis", "time") else axis
+        above = self.found.names[value] or self.found.names[axis] or self.found.names[first]
         if not above or (is_species(header.name) and not names_species(above)):
             # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
             of_axis = self.headers[axis].name

@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.tables.body import first_below_headers, first_run
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 
 __all__ = ["grid_of_lines", "text_grid"]
 
 #: Delimiters in the order in which they are preferred where several explain a text.
 _DELIMITERS = ("\t", ";", ",", "|", None)
-#: Lines that tell whether cells stand in quotes.
-_START = 200
 
 
 def text_grid(source: Source) -> Grid | None:
-    """Find the cells of a text, once; ``None`` if no lines hold numbers beside each other."""
+    """Find the cells of a text, once; ``None`` if no lines hold numbers next to each other."""
     grid: Grid | None = source.trace.grid or _text_grid(source)
     source.trace.grid = grid
     return grid
@@ -46,22 +45,26 @@ def grid_of_lines(
 ) -> TextGrid | None:
     """Choose the delimiter that makes the first rows of numbers; ``None`` if none does.
 
-    Rows of numbers are the best evidence, then rows of numbers beside words below headers, then
+    Rows of numbers are the best evidence, then rows of numbers next to words below headers, then
     rows that begin with a header.
     """
     one = worded = below = turned = None
     for delimiter in _DELIMITERS:
-        if delimiter is not None and not any(delimiter in line for line in lines):
+        if delimiter is not None and not (
+            delimiter in text if text is not None else any(delimiter in line for line in lines)
+        ):
             continue
         if delimiter is None and worded is not None and worded.delimiter != ",":
             # Blanks would stand within the words.
             return worded
-        quoted = delimiter is not None and any('"' in line for line in lines[:_START])
+        quoted = delimiter is not None and any(
+            '"' in line for line in lines[: HEURISTICS.quoted_rows]
+        )
         grid = TextGrid(lines, delimiter, quoted, options, text=text)
-        start, run, _ = first_run(grid)
-        if run > 1 and grid.kind(start) is RowKind.NUMBERS:
+        first, run, _ = first_run(grid)
+        if run > 1 and grid.kind(first) is RowKind.NUMBERS:
             return grid
-        # Words may stand beside numbers, or be what another delimiter makes numbers of.
+        # Words may stand next to numbers, or be what another delimiter makes numbers of.
         worded = worded or (grid if run > 1 else None)
         one = one or (grid if run else None)
         if not run and delimiter is not None:
@@ -76,7 +79,7 @@ def grid_of_lines(
 
 
 def _is_turned(grid: TextGrid) -> bool:
-    if len(grid) > _START:
+    if len(grid) > HEURISTICS.quoted_rows:
         return False
     rows = [grid.cells(i) for i in range(len(grid))]
     return is_transposed([row for row in rows if len([cell for cell in row if cell]) > 2])
@@ -84,7 +87,7 @@ def _is_turned(grid: TextGrid) -> bool:
 
 def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:
     """Take the delimiter that stands in most lines, where the user states the columns."""
-    start = lines[:_START]
+    start = lines[: HEURISTICS.quoted_rows]
     counts = {mark: sum(mark in line for line in start) for mark in _DELIMITERS if mark}
     mark = max(counts, key=lambda mark: counts[mark])
     if not counts[mark]:

@@ -1,7 +1,7 @@
 """Cells with their places: of a text, of a sheet of a workbook, or of a DataFrame.
 
-Whoever reads a table asks a grid: how many rows, what is in one, of what kind it is, how a cell is
-called in a message, and for the numbers of a block of rows, all at once.
+A grid knows its rows, what is in one, of what kind it is, how a cell is called in a message, and
+the numbers of a block of rows, all at once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.lines import Lines, table_size
 from sims_analysis.readers.tables.numbers import (
     cell_reader,
     column_name,
     columns_of_words,
     decimal_mark,
+    has_points_of_thousands,
     is_number,
+    may_be_thousands,
     read_cell,
     read_columns,
     split_line,
@@ -40,6 +43,8 @@ from sims_analysis.readers.tables.row_kinds import (
 
 __all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
 
+#: Three digits behind a point, and no more.
+_THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
@@ -63,6 +68,8 @@ class Block:
         Number of each row in the file, from 1.
     texts : dict
         The cells of the columns that hold words.
+    errors : dict
+        Standard errors of cells like ``1E15 ± 1E14``.
     lengths : collection of int
         How many cells lines of text have.
     """
@@ -71,6 +78,7 @@ class Block:
     limits: dict[tuple[int, int], float]
     rows: Sequence[int]
     texts: dict[int, list[str]] = field(default_factory=dict)
+    errors: dict[tuple[int, int], float] = field(default_factory=dict)
     lengths: Collection[int] = ()
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
@@ -82,7 +90,13 @@ class Block:
             {(row_of[i], j): limit for (i, j), limit in self.limits.items() if i in row_of},
             [self.rows[i] for i in places],
             {j: [texts[i] for i in places] for j, texts in self.texts.items()},
+            {(row_of[i], j): error for (i, j), error in self.errors.items() if i in row_of},
         )
+
+
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"
+)  # fmt: skip
 
 
 def _has_comma(text: str) -> bool:
@@ -109,6 +123,13 @@ class _Places(ABC):
         """Name a column as spreadsheets do."""
         return column_name(self.column(column))
 
+    def called(self, column: int) -> str:
+        """Call a column by its place, in words: ``B`` alone might be boron."""
+        place = self.column(column)
+        words = f"the {_ORDINALS[place]}" if place < len(_ORDINALS) else f"the {place + 1}th"
+        letter = f" ({column_name(place)} in the spreadsheet)" if self.name else ""
+        return f"{words} column{letter}"
+
     def where(self, number: int, column: int) -> str:
         """Name a cell."""
         place = self.column(column)
@@ -120,7 +141,7 @@ class _Places(ABC):
     def kind(self, row: int, words: Collection[int] = ()) -> RowKind:
         """Classify a row; `words` are columns that may hold some."""
         kind = self._kinds.get(row)
-        # Words that are allowed matter beside numbers alone.
+        # Words that are allowed matter next to numbers alone.
         if kind is None or (words and kind in (RowKind.MIXED, RowKind.HEADERS)):
             kind = self._kind(row, words)
             if not words:
@@ -173,8 +194,8 @@ class TextGrid(_Places):
         if mark:
             rest = line.lstrip().removeprefix(mark)
             # Behind a blank there is one before the delimiter as well.
-            beside = rest.lstrip(" ") if line.startswith(" ") else rest
-            line = line if self.delimiter and beside.startswith(self.delimiter) else rest
+            unpadded = rest.lstrip(" ") if line.startswith(" ") else rest
+            line = line if self.delimiter and unpadded.startswith(self.delimiter) else rest
         return [cell.strip() for cell in self.split(line)]
 
     def is_comment(self, row: int) -> bool:
@@ -295,13 +316,51 @@ class TextGrid(_Places):
         values, odd, beyond = reader.columns(lines)
         texts = {*labels, *columns_of_words(odd, words, nothing)}
         read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
-        limits = read_columns(values, odd, read, decimal, texts)
+        stated = self.options.decimal is not None
+        limits, errors = read_columns(values, odd, read, decimal, texts, stated=stated)
+        if not stated and decimal == ".":
+            self._refuse_thousands(lines, values, texts, rows)
         if beyond is not None:
             raise ReadError(f"{self.row_word} {rows[beyond[0]] + 1}: {beyond[1]}")
         labelled = {j: [c if isinstance(c, str) else "" for c in odd[j]] for j in texts}
         whole = isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [row + 1 for row in rows]
-        return Block(values, limits, numbers, labelled, reader.lengths)
+        return Block(values, limits, numbers, labelled, errors, reader.lengths)
+
+    def _refuse_thousands(
+        self, lines: Sequence[str], values: Array, texts: Collection[int], rows: Sequence[int]
+    ) -> None:
+        """Refuse columns whose points may separate thousands: ``998``, ``999``, ``1.000``."""
+        # First rows show that hardly a column is.
+        first = [self.split(line) for line in lines[: HEURISTICS.thousand_rows]]
+        candidates = np.flatnonzero(_in_thousandths(values[: HEURISTICS.thousand_rows])).tolist()
+        if not any(has_points_of_thousands(_at(row, j) or "" for row in first) for j in candidates):
+            return
+        if not any(map(_THREE_DIGITS.search, lines)):
+            return
+        split = [self.split(line) for line in lines]
+        for j in np.flatnonzero(_in_thousandths(values)).tolist():
+            if j in texts:
+                continue
+            cells = [(_at(row, j) or "").strip() for row in split]
+            if may_be_thousands(cells):
+                row = next(i for i, cell in enumerate(cells) if "." in cell)
+                raise _open_thousands(self.where(rows[row] + 1, j))
+
+
+def _in_thousandths(values: Array) -> NDArray[np.bool_]:
+    """Return which columns hold whole numbers of thousandths below a thousand."""
+    scaled = np.where(np.abs(values) < HEURISTICS.thousand, values, np.nan) * HEURISTICS.thousand
+    near = (np.abs(np.rint(scaled) - scaled) < HEURISTICS.thousandth) | np.isnan(values)
+    columns: NDArray[np.bool_] = np.logical_and.reduce(near, axis=0)
+    return columns
+
+
+def _open_thousands(where: str) -> ReadError:
+    return ReadError(
+        f"{where}: the points of the column may separate thousands or decimals: decimal='.' or "
+        "decimal=',' says which mark is that of the decimals"
+    )
 
 
 # --- spreadsheets -----------------------------------------------------------------------------
@@ -350,7 +409,7 @@ class CellGrid(_Places):
             self._texts[row] = [_text(cell) for cell in self.rows[row]]
         return self._texts[row]
 
-    def is_comment(self, row: int) -> bool:  # noqa: ARG002 - as a text is asked
+    def is_comment(self, row: int) -> bool:  # noqa: ARG002 - of one form with that of a text
         """Return False: a spreadsheet has no comments."""
         return False
 
@@ -394,12 +453,15 @@ class CellGrid(_Places):
         self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
         values = np.full((len(rows), width), np.nan, order="F")
         odd: dict[int, Sequence[object]] = {}
+        # A number may say that nothing was measured.
+        numbers = any(map(is_number, nothing))
         for j in range(width):
             cells = [_at(self.rows[i], j) for i in rows]
-            if {*map(type, cells)} <= {int, float, NoneType}:
+            if {*map(type, cells)} <= {int, float, NoneType} and not numbers:
                 values[:, j] = cells
                 continue
-            odd[j] = [c if type(c) in (int, float) else _text(c) for c in cells]
+            plain = () if numbers else (int, float)
+            odd[j] = [c if type(c) in plain else _text(c) for c in cells]
         texts = {*labels, *columns_of_words(odd, words, nothing)}
         written = (
             cell
@@ -413,9 +475,13 @@ class CellGrid(_Places):
             where = self.where(self.number(rows[row]), column)
             return read_cell(cell, self._mark(cell, mark), nothing, where=where)
 
-        limits = read_columns(values, odd, read, mark, texts)
+        stated = self.options.decimal is not None
+        limits, errors = read_columns(values, odd, read, mark, texts, stated=stated)
+        for j in () if stated or mark != "." else odd.keys() - texts:
+            if may_be_thousands([_text(c) for c in odd[j]]):
+                raise _open_thousands(self.where(self.number(rows[0]), j))
         labelled = {j: [_text(_at(self.rows[i], j)) for i in rows] for j in texts}
-        return Block(values, limits, [self.number(i) for i in rows], labelled)
+        return Block(values, limits, [self.number(i) for i in rows], labelled, errors)
 
     def _mark(self, text: str, mark: str) -> str:
         """Choose the decimal mark of one cell: numbers as text come from everywhere."""
@@ -423,7 +489,7 @@ class CellGrid(_Places):
         return "." if free else mark
 
 
-#: Whoever reads a table asks one of these, by the names that both have.
+#: Both have the same methods.
 Grid: TypeAlias = TextGrid | CellGrid
 
 

@@ -10,8 +10,6 @@ from functools import lru_cache
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.words import (
-    FILLERS,
-    PROCESSING,
     SPECIES,
     Role,
     is_species,
@@ -21,14 +19,20 @@ from sims_analysis.readers.tables.words import (
 from sims_analysis.units import read_unit
 
 __all__ = [
+    "PERCENT",
     "Header",
+    "begins_row",
+    "factor_in",
+    "has_factor",
     "has_role",
     "holds_words",
-    "is_factor",
+    "is_ancillary",
+    "is_limit",
     "is_unit",
     "join_header",
     "names_axis",
     "read_header",
+    "refuse_factor",
     "same_unit",
     "try_header",
     "unit_kind",
@@ -44,29 +48,43 @@ _LOGARITHM = re.compile(
 )
 #: Nothing but a unit is written like this, even if it is none that a column may be in.
 _UNIT_LIKE = re.compile(r"^%$|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]")
-#: ``10^18`` or ``x1E18`` before a unit.
-_FACTOR = re.compile(r"[x\u00d7*]?\s*(?:10\s*(?:\^|\*\*)\s*|1?[eE])[+-]?\d+\s*[*]?\s*")
-#: A factor beside the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``. What stands
-#: there without a sign, ``B 1E15``, is a dose.
+#: A power of ten: ``10^18``, ``10**18``, ``10¹⁸``, ``1E18``, ``E18``.
+_TEN = r"10\s*(?:\^|\*\*)\s*[+-]?\d+|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+"
+_POWER = rf"(?:{_TEN}|(?:10?)?(?:[.,]0*)?[eE][+-]?\d+)"
+_TIMES = r"[x\u00d7*\u00b7]"
+#: ``10^18`` or ``x1E18`` before a unit, or behind it.
+_FACTOR = re.compile(rf"{_TIMES}?\s*{_POWER}\s*{_TIMES}?\s*(?=\D)|\s*{_TIMES}\s*{_POWER}$")
+#: A factor next to the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``, ``B E18``. What
+#: stands there without a sign, ``B 1E15``, is a dose.
 _SCALED = re.compile(
-    r"(?:[x\u00d7*\u00b7/([]\s*(?:10\s*(?:\^|\*\*)\s*[+-]?\d+"
-    r"|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+|1?(?:\.0*)?[eE][+-]?\d+)"
-    r"|(?<![^\s(\[])[x\u00d7*]\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
+    rf"(?:(?:[/([]|{_TIMES}|\bin)\s*{_POWER}|(?<![\w.])(?:{_TEN}|[eE][+-]?\d{{1,2}})"
+    rf"|(?<![^\s(\[]){_TIMES}\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
 )
-_POWER = re.compile(r"10\s*(?:\^|\*\*|[\u2070-\u207b\u00b9\u00b2\u00b3])")
+_DOSE_LIKE = re.compile(r"(?<![\w.])1(?:\.0*)?[eE]\d+(?=$|[\s)\]])")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: ``[B]`` and ``c(B)`` are how much boron there is.
 _CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c\(({SPECIES.pattern})\)")
+#: What means per cent.
+PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
+#: A relative error: it is one where per cent are stated.
+_RELATIVE = re.compile(
+    r"(?:^|[\s_%])(?:rsd|rel(?:ative|\.)? ?(?:std\.?(?: ?dev\.?)?|err(?:or|\.)?|sd))"
+    r"(?=$|[\s_%(\[])",
+    re.IGNORECASE,
+)
+_PLUS_MINUS = re.compile(r"(?:^|(?<=[\s(\[]))\+\s?/?\s?[-\u2212](?=$|[\s,(\[\d])")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
     re.compile(r"(.+?)\s+/\s+(\S.*)"),
-    re.compile(r"(.+?)_([^_\s]+)"),
     re.compile(r"(.+?)\s+in\s+(\S.*)"),
+    re.compile(r"(.+?)_([^_\s]+)"),
     re.compile(r"(.+?)\s+(\S+)"),
     # Last, or counts/s would be in s.
     re.compile(r"([^/]+?)/(\S.*)"),
 )
+#: Of these forms the first leave no doubt that a unit follows.
+_SEPARATED = 3
 
 
 #: In this order: a header may hold words of several.
@@ -78,8 +96,21 @@ _JOINT = re.compile(
 )
 #: At the end of a header; relative errors are none in the unit of the values.
 _LIMITS = re.compile(
-    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|%? ?rsd(?: ?%)?"
-    r"|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
+    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|rsd|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
+    re.IGNORECASE,
+)
+#: Kinds of units that a column next to a profile may be in.
+_ANCILLARY_KINDS = ("sputter_rate", "areal_density")
+#: ``in units of 1E18 ...``, and ``multiplied by 1000``.
+_INTRODUCED = re.compile(
+    rf"(?:{pattern('in_units_of').pattern}\s*[:=]?|[(\[]|{_TIMES})\s*{_TIMES}?\s*{_POWER}\s*{_TIMES}?"
+    r"\s*",
+    re.IGNORECASE,
+)
+#: ``values x 1E18``; ``3 x 1E15`` is a number.
+_TIMES_POWER = re.compile(rf"(?<=[^\d\s])\s+{_TIMES}\s*{_POWER}\s*(?=$|[)\],;])")
+_MULTIPLIED = re.compile(
+    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|10+)\b",
     re.IGNORECASE,
 )
 #: ``ΔB`` is the error of B.
@@ -95,7 +126,7 @@ class Header:
     Parameters
     ----------
     role : str
-        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
+        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to),
         ``"index"``, ``"ancillary"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
         ``"mass"`` and ``"energy"``, which no depth profile runs over; ``"unread"``.
     name : str
@@ -145,7 +176,9 @@ def without_brackets(cell: str) -> str:
 def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
     cell = cell.translate(_WIDE)
-    return _in_brackets(cell) or unit_kind(cell) is not None
+    known = unit_kind(cell) is not None or cell in PERCENT or has_factor(cell)
+    # ``K`` and ``V`` are rather elements.
+    return _in_brackets(cell) or known or (len(cell) > 1 and _is_ancillary_unit(cell))
 
 
 def _in_brackets(cell: str) -> bool:
@@ -164,10 +197,80 @@ def join_header(text: str, word: str) -> str:
     return f"{words} {word} ({unit})" if unit else f"{text} {word}"
 
 
-def is_factor(cell: str) -> bool:
-    """Whether a cell is a factor and nothing else: ``x1E18``, ``10^18``."""
-    text = without_brackets(cell)
-    return _SCALED.fullmatch(f"x{text}" if _POWER.match(text) else text) is not None
+def is_ancillary(header: Header, unit: str | None) -> bool:
+    """Whether a unit is that of something else than a profile: ``nA``, ``mbar``, ``nm/s``, ``%``.
+
+    Per cent next to the name of a species, or a word for values, are a unit that is ambiguous.
+    """
+    if not unit or unit_kind(unit):
+        return False
+    if unit in PERCENT:
+        return not (header.explicit or is_species(header.name) or not header.name)
+    return _is_ancillary_unit(unit)
+
+
+@lru_cache(maxsize=4096)
+def _is_ancillary_unit(unit: str) -> bool:
+    if pattern("ancillary_unit").fullmatch(unit):
+        return True
+    try:
+        return read_unit(unit).kind in _ANCILLARY_KINDS
+    except UnitsError:
+        return False
+
+
+def is_limit(text: str) -> bool:
+    """Whether a header is that of detection limits."""
+    words, _ = _split(text)
+    return bool(pattern("limit").fullmatch(words) or _LIMITS.search(words))
+
+
+def begins_row(text: str) -> bool:
+    """Whether a cell says that the others of its row are limits or factors of their columns."""
+    words, _ = _split(text)
+    return named_role(words, "limit", "factor") is not None
+
+
+def factor_in(text: str) -> bool:
+    """Whether a text that is no header states a factor: ``x1E18``, ``all values in 1E18 at/cm3``.
+
+    Examples
+    --------
+    >>> factor_in("Concentrations in 1E18 at/cm3"), factor_in("implanted with 1E15 at/cm2")
+    (True, False)
+    """
+    text = text.translate(_WIDE)
+    bare = without_brackets(text)
+    scaled = _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare)
+    # ``x1`` and ``x2`` are what samples are called.
+    if scaled and re.search(r"\d\d|\d[.,]|[eE]\d", bare):
+        return True
+    for match in _INTRODUCED.finditer(text):
+        unit = re.split(r"[)\],;]|\s(?:and|und|et)\s", text[match.end() :])[0].strip(" .")
+        if unit_kind(unit) in vocabulary.VALUE_KINDS:
+            return True
+    multiplied = _MULTIPLIED.search(text) or _TIMES_POWER.search(text)
+    return multiplied is not None and not pattern("factor").search(text)
+
+
+def refuse_factor(text: str, where: str = "", advice: str = "take it out") -> None:
+    """Refuse a factor, which may multiply the values or divide them.
+
+    Raises
+    ------
+    UnitsError
+        That says where it stands.
+    """
+    raise UnitsError(
+        f"{where}{text!r} states a factor, which may be meant either way; scale the values and "
+        f"{advice}"
+    )
+
+
+def has_factor(unit: str) -> bool:
+    """Whether a unit holds a factor: ``1E18 at/cm3``."""
+    match = _FACTOR.search(unit)
+    return bool(match) and unit_kind(_FACTOR.sub("", unit, count=1).strip()) is not None
 
 
 @lru_cache(maxsize=32768)
@@ -187,14 +290,13 @@ def read_header(text: str) -> Header:
     Header(role='value', name='11B', unit='atoms/cm³', explicit=True)
     """
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
+    text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)
     if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
-    if _SCALED.search(words):
-        raise UnitsError(
-            f"{text!r} states a factor, which may be meant either way; scale the values and give "
-            "the unit alone"
-        )
+    dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)
+    if _SCALED.search(words) or dose_like or (unit and has_factor(unit)):
+        refuse_factor(text, advice="give the unit alone")
     if _SPECTRUM.search(words):
         return Header("energy", words, None, explicit=True)
     if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
@@ -202,8 +304,15 @@ def read_header(text: str) -> Header:
     delta = _DELTA.fullmatch(words)
     if delta and is_species(delta[1]):
         return Header("error", delta[1], unit, explicit=True)
+    relative = _RELATIVE.search(words)
+    if relative and (unit in PERCENT or "%" in words):
+        rest = _without(words.replace("%", " "), relative)
+        return Header("error", _content(_trimmed(rest)), "%", explicit=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
+        if role == "index" and measured:
+            # ``NO (c/s)``
+            continue
         match = pattern(role).search(words) if role not in _WHOLE else _whole(words, role)
         if match is None or (role in ("mass", "energy") and measured):
             continue
@@ -214,12 +323,17 @@ def read_header(text: str) -> Header:
             # ``mass 28`` is a signal.
             return Header("value", words, unit, explicit=False)
         if role == "error":
-            rest = _content(_trimmed(pattern("value").sub("", rest)))
+            rest = pattern("error").sub("", pattern("value").sub("", f" {rest}"))
+            rest = _content(_trimmed(rest))
         elif role in ("axis", "time") and pattern("error").search(words):
             # How well depths are known is no depth.
             return Header("ancillary", rest, unit, explicit=True)
         return Header(role, rest, unit, explicit=True)
     kind = unit_kind(unit) if unit else None
+    if is_ancillary(
+        Header("value", words, unit, explicit=bool(pattern("value").search(words))), unit
+    ):
+        return Header("ancillary", words, unit, explicit=True)
     if kind in vocabulary.AXES and re.fullmatch(r"[-+\d.,]+", words):
         # A number with its unit in one cell.
         return Header("value", text, None, explicit=False)
@@ -231,9 +345,11 @@ def read_header(text: str) -> Header:
     words = _without(words, match) if match else words
     match = pattern("value").search(words)
     if match:
-        rest = _trimmed(" ".join(FILLERS.sub(" ", _without(words, match)).split()))
+        rest = _trimmed(" ".join(pattern("filler").sub(" ", _without(words, match)).split()))
         return Header("value", _content(rest), unit, explicit=True)
-    named = named_role(words, "species", "unit", "text") if not unit else None
+    named = named_role(words, "species", "unit", "layer", "text") if not unit else None
+    if named == "layer":
+        named = "text"
     if named is not None:
         return Header(named, words, None, explicit=True)  # type: ignore[arg-type]  # these are roles
     return Header("value", _content(words), unit, explicit=False)
@@ -288,7 +404,7 @@ def _content(words: str) -> str:
 
 
 def _trimmed(words: str) -> str:
-    """Take off what joins a name to what stood beside it; the charge of an ion is no dash."""
+    """Take off what joins a name to what stood next to it; the charge of an ion is no dash."""
     return re.sub(r"^[\s_:,/-]+|[\s_:,/]+(-[\s_:,/]*)?$", "", words)
 
 
@@ -297,9 +413,9 @@ def _split(text: str) -> tuple[str, str | None]:
     match = _BRACKETS.fullmatch(text)
     if match:
         words, unit = _trimmed(match[1]), match[2].strip()
-        if unit_kind(unit):
+        if unit_kind(unit) or (words and _is_ancillary_unit(unit)):
             return words, unit
-        if PROCESSING.fullmatch(unit):
+        if pattern("processing").fullmatch(unit):
             return words, None
         if any(pattern(role).search(words) for role in ("axis", "time", "value")):
             # A unit that cannot be read must be seen, not taken for a part of the name.
@@ -310,8 +426,14 @@ def _split(text: str) -> tuple[str, str | None]:
     kind = unit_kind(text)
     if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
         return "", text
-    for form in _AFTER:
+    for place, form in enumerate(_AFTER):
         match = form.fullmatch(text)
+        if (
+            match
+            and place < _SEPARATED
+            and (match[2] in PERCENT or _is_ancillary_unit(match[2].strip()))
+        ):
+            return _trimmed(match[1]), match[2].strip()
         # What stands last may be an element rather than a unit: ``Si Au``, ``Ga/As``.
         if match and unit_kind(match[2]) and not re.fullmatch(r"[A-Z][a-z]?", match[2]):
             return _trimmed(match[1]), match[2].strip()

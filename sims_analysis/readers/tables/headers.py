@@ -1,17 +1,15 @@
-"""What stands above the numbers: names, units and headers, found from the numbers upwards.
+"""What stands above the numbers: one row of heads, and rows that each add one thing to it.
 
-The rows above a table follow a handful of patterns::
-
-    labels?  names?  units?  headers?  units?  names?   numbers
-
-Each part is one row. Which row is which part is decided by its kind, and where its cells stand;
-what fits nowhere is a note, and kept.
+The row of heads names the axis, and more columns than any other row. Every other row adds one
+thing: units, kinds (``mean | SD``), names of species, samples, a unit that all values share, or
+behind a word in its first cell what is known of each column (``DL``, ``RSF``, ``Matrix``). What
+adds nothing is a note, and kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,12 +18,18 @@ from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.grid import Block, CellGrid, TextGrid
 from sims_analysis.readers.tables.header_cells import (
+    PERCENT,
     Header,
+    factor_in,
+    has_factor,
     has_role,
-    is_factor,
+    is_ancillary,
+    is_unit,
     join_header,
     names_axis,
     read_header,
+    refuse_factor,
+    same_unit,
     try_header,
     unit_kind,
     without_brackets,
@@ -36,6 +40,8 @@ from sims_analysis.readers.tables.words import (
     LETTERS,
     Role,
     are_labels,
+    is_matrix_signal,
+    is_only_species,
     is_species,
     named_role,
     names_species,
@@ -44,6 +50,8 @@ from sims_analysis.readers.tables.words import (
 __all__ = ["Headers", "read_headers"]
 
 _NO_HEADER = Header("value", "", None, explicit=False)
+#: What the first cell of a row may say that the others are, and the key of it in the metadata.
+_LEADS = {"limit": "detection_limit", "factor": "rsf", "matrix": "matrix", "layer": "layer"}
 
 
 @dataclass
@@ -63,12 +71,14 @@ class Headers:
         Above blocks of columns, of samples.
     filled : list of bool
         Whether some cell of a column holds a number.
+    about : dict
+        Metadata of columns, from rows such as ``DL | 2e15 | 5e14``: ``{column: {key: text}}``.
     unread : dict
         Errors of headers that cannot be read, which matter if their columns do.
     taken : dict
-        Row of the grid -> what it was taken for.
+        Row of the grid -> what it was taken for, and why.
     notes : list of int
-        Rows of the grid that are none of these.
+        Rows of the grid that add nothing.
     """
 
     headers: list[Header]
@@ -77,196 +87,209 @@ class Headers:
     names: list[str]
     labels: list[str]
     filled: list[bool]
+    about: dict[int, dict[str, str]] = field(default_factory=dict)
     unread: dict[int, UnitsError] = field(default_factory=dict)
-    taken: dict[int, str] = field(default_factory=dict)
+    taken: dict[int, tuple[str, str]] = field(default_factory=dict)
     notes: list[int] = field(default_factory=list)
 
     def columns(self, *roles: str) -> list[int]:
         """List the columns of numbers that have one of these roles."""
         return [j for j, h in enumerate(self.headers) if h.role in roles and self.filled[j]]
 
+    def name(self, column: int) -> str:
+        """Return what a row of names or the header calls the species of a column."""
+        return self.names[column] or self.headers[column].name
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row above the numbers: its place in the grid, its kind, and a cell for each column."""
+
+    place: int
+    kind: RowKind
+    cells: list[str]
+
+    @property
+    def filled(self) -> list[int]:
+        return [j for j, cell in enumerate(self.cells) if cell]
+
 
 def read_headers(body: Body, block: Block) -> Headers:
-    """Read the rows above the numbers."""
+    """Read the rows above the numbers.
+
+    Raises
+    ------
+    UnitsError
+        If a header states an ambiguous unit, a factor or a logarithm, or two rows state different
+        units of a column.
+    ReadError
+        If there are fewer headers than columns between commas.
+    """
     return _HeaderParser(body, block).found
 
 
 class _HeaderParser:
-    """The rows above that are not yet taken, the last one lowest."""
+    """Finds the row of heads, then asks of each other row what it adds."""
 
     def __init__(self, body: Body, block: Block) -> None:
         self.body, self.grid = body, body.grid
         self.options = self.grid.options
-        self.width = body.width
+        self.stated = self.options.header_rows is not None
+        width = self.width = body.width
         missing = np.logical_and.reduce(np.isnan(block.values), axis=0).tolist()
         filled = [not nothing for nothing in missing]
         for _, column in block.limits:
             filled[column] = True
-        self.found = Headers(
-            headers=[_NO_HEADER] * self.width,
-            texts=[""] * self.width,
-            units=[None] * self.width,
-            names=[""] * self.width,
-            labels=[""] * self.width,
+        self.found = found = Headers(
+            headers=[_NO_HEADER] * width,
+            texts=[""] * width,
+            units=[None] * width,
+            names=[""] * width,
+            labels=[""] * width,
             filled=filled,
         )
         #: Columns with something in them: numbers or words.
         self.used = [has or j in block.texts for j, has in enumerate(filled)]
-        self.rows = [(i, self.grid.headers(i, self.width)) for i in body.above]
-        self._leave_notes()
-        below = self._names_below()
-        if self._are_units():
-            self._take_units()
-        self._join_headers()
-        self._headers()
-        self._mark_row_numbers(block)
-        if not any(self.found.units) and self.rows:
-            # The last row that is left may hold the units of the headers below it.
-            above = [j for j, cell in enumerate(self.rows[-1][1]) if cell]
-            of_values = above == self.found.columns("value", "error")
-            if self._kind() is RowKind.UNITS or (self._kind() is RowKind.VALUE_UNITS and of_values):
-                self._take_units()
-        self._names(below)
-        self._labels()
-        self._common_units()
-        for j, header in enumerate(self.found.headers):
-            # "Intensity" leaves the unit open.
-            says_none = not header.unit or unit_kind(header.unit) == "arbitrary"
-            self.found.units[j] = (self.found.units[j] if says_none else None) or header.unit
-        self.found.notes += [i for i, _ in self.rows]
-        self.found.notes.sort()
+        #: The row that states the unit of each column.
+        self.stating: dict[int, int] = {}
+        above, below = self._split(self._rows())
+        for row in below:
+            if not (self._take_units(row) or self._take_kinds(row)):
+                continue
+        self._read_heads(block)
+        below = [row for row in below if row.place not in found.taken]
+        self._take_names_below(below, above)
+        for rows, take in (
+            (above, self._take_units_above),
+            (above, self._take_names),
+            ([*below, *above], self._take_samples),
+            (above, self._take_common_unit),
+        ):
+            for row in rows:
+                if row.place not in found.taken:
+                    take(row)
+        self._agree_on_units()
+        left = [row.place for row in (*above, *below) if row.place not in found.taken]
+        found.notes = sorted({*found.notes, *left})
         self._refuse_factors()
 
-    # ---- what rows are
+    def _rows(self) -> list[_Row]:
+        """List the rows that may say something of columns; rows with numbers do behind a word."""
+        grid, rows = self.grid, []
+        for i in self.body.above:
+            cells = [*grid.headers(i, self.width), *[""] * self.width]
+            row = _Row(i, grid.kind(i, self.body.words), cells)
+            numbers = row.kind in (RowKind.NUMBERS, RowKind.MIXED) or "=" in cells
+            if self._take_lead(row):
+                continue
+            if numbers and not self.stated:
+                self.found.notes.append(i)
+            else:
+                rows.append(row)
+        for i in self.body.below:
+            cells = [*grid.cells(i), *[""] * self.width][: self.width]
+            self._take_lead(_Row(i, RowKind.MIXED, cells))
+        return rows
 
-    @property
-    def stated(self) -> bool:
-        """Whether the user says which rows are headers."""
-        return self.options.header_rows is not None
+    def _take(self, row: _Row, part: str, why: str) -> bool:
+        self.found.taken[row.place] = part, why
+        return True
 
-    def _kind(self, place: int = -1) -> RowKind:
-        return self.grid.kind(self.rows[place][0], self.body.words)
+    # ---- the row of heads
 
-    def _fitted(self, cells: Sequence[str]) -> list[str]:
-        return [*cells, *[""] * self.width][: self.width]
+    def _split(self, rows: list[_Row]) -> tuple[list[_Row], list[_Row]]:
+        """Find the row of heads; return the rows above it, the nearest first, and those below.
 
-    def _pop(self, part: str) -> list[str]:
-        row, cells = self.rows.pop()
-        self.found.taken[row] = part
-        return cells
-
-    def _leave_notes(self) -> None:
-        """Leave out rows that name no column: with numbers, or ``Dose = 3e13``."""
-        if self.stated:
-            return
-        notes = [
-            (i, cells)
-            for i, cells in self.rows
-            if self.grid.kind(i, self.body.words) in (RowKind.NUMBERS, RowKind.MIXED)
-            or "=" in cells
-        ]
-        self.found.notes += [i for i, _ in notes]
-        self.rows = [row for row in self.rows if row not in notes]
-
-    def _names_below(self) -> list[str]:
-        """Take the row that names the values of headers above it: below units, or right below."""
-        *above, cells = [row for _, row in self.rows[-3:]] or [[]]
-        if not above or names_axis(cells) or self._are_units() or any(map(is_number, cells)):
-            return []
-        if _distinguishes_columns(self._fitted(above[-1]), self._fitted(cells)):
-            return []
-        # Origin writes names, units, and below these comments.
-        if len(above) > 1 and self._kind(-2) is RowKind.UNITS:
-            return self._pop("names") if names_axis(above[0]) else []
-        # Below headers that span several columns there is a name for each.
-        headers = self._fitted(above[-1])
-        values = [
-            j
-            for j, header in enumerate(headers)
-            if self.found.filled[j] and not has_role(header, "axis", "time")
-        ]
-        named = [j for j, cell in enumerate(cells) if cell]
-        return self._pop("names") if names_axis(above[-1]) and values == named else []
-
-    def _are_units(self) -> bool:
-        """Whether the last row holds units: of all columns, or of those whose header has none."""
-        if not self.rows:
-            return False
-        cells = [cell for cell in self.rows[-1][1] if cell]
-        if self._kind() is RowKind.UNITS:
-            return True
-        if len(self.rows) < 2:
-            return False
-        if self.stated and len([cell for cell in self.rows[-2][1] if cell]) == sum(self.used):
-            # Below a name for each, one bare unit of depths tells what the row is, known or not.
-            return any(unit_kind(without_brackets(cell)) in vocabulary.AXES for cell in cells)
-        return self._kind() is RowKind.VALUE_UNITS and names_axis(self.rows[-2][1])
-
-    def _take_units(self) -> None:
-        self.found.units = [
-            without_brackets(cell) or None for cell in self._fitted(self._pop("units"))
-        ]
-
-    def _are_headers(self, cells: Sequence[str]) -> bool:
-        """Whether a row describes the columns: one of them an axis, or a name for each."""
-        filled = [cell for cell in cells if cell]
-        if len(filled) < 2:
-            return False
-        headers = map(try_header, filled)
-        if any(header.explicit and header.role not in ("value", "text") for header in headers):
-            return True
-        if self.body.needed is not None:
-            filled = [cell for j, cell in enumerate(cells) if cell and j in self.body.needed]
-        words = not any(cell.endswith(":") or is_number(cell) for cell in filled)
-        return words and len(filled) == sum(self.used)
-
-    # ---- taking them
-
-    def _join_headers(self) -> None:
-        """Make one of two rows of headers: ``Depth | 11B | `` over `` | mean | SD``.
-
-        The upper one says where the depths stand, and of which species the values to its right are.
+        It names the axis, and most columns; of two that do, it is the lower one.
         """
-        if len(self.rows) < 2 or self.stated:
-            return
-        upper, lower = (self._fitted(cells) for _, cells in self.rows[-2:])
-        if not _distinguishes_columns(upper, lower):
-            return
-        joined = {j: join_header(cell, lower[j]) for j, cell in _spanning(upper, lower).items()}
-        self._pop("headers")
-        self.rows[-1] = self.rows[-1][0], [joined.get(j, cell) for j, cell in enumerate(upper)]
+        labelled = isinstance(self.grid, CellGrid) and self.grid.labelled and len(rows) == 1
+        scores = [(self._score(row), n) for n, row in enumerate(rows)]
+        scored = [(score, n) for score, n in scores if score]
+        if not scored and (self.stated or labelled) and rows:
+            scored = [((False, 0, 0), 0)]
+        wide, rows = rows, [_Row(r.place, r.kind, r.cells[: self.width]) for r in rows]
+        if not scored:
+            units = rows[-1:] if rows and rows[-1].kind is RowKind.UNITS else []
+            return rows[: len(rows) - len(units)][::-1], units
+        (axis, named, filled), heads = max(scored)
+        row = wide[heads]
+        used = [*self.used, *[False] * len(row.cells)]
+        empty = [c for c, has in zip(row.cells, used, strict=False) if c and not has]
+        if empty and self.body.needed is None:
+            warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
+        self.found.texts = row.cells[: self.width]
+        what = "names the axis and" if axis else "has a word for"
+        self._take(row, "headers", f"{what} {max(named, filled)} of {sum(self.used)} columns")
+        return rows[:heads][::-1], rows[heads + 1 :]
 
-    def _headers(self) -> None:
-        """Take the row of headers, and read each."""
+    def _score(self, row: _Row) -> tuple[bool, int, int] | None:
+        """Return whether a row names the axis, how many columns it names, and how many it fills.
+
+        None if it describes no columns.
+        """
+        if row.kind in (RowKind.UNITS, RowKind.VALUE_UNITS) and not self.stated:
+            return None
+        filled = [cell for cell in row.cells if cell]
+        headers = [try_header(cell) for cell in filled]
+        roles = [h.role for h in headers if h.explicit]
+        if self.body.needed is not None:
+            filled = [cell for j, cell in enumerate(row.cells) if cell and j in self.body.needed]
+        whole = len(filled) == sum(self.used) and not any(
+            cell.endswith(":") or is_number(cell) for cell in filled
+        )
+        if len(headers) < 2 or not (whole or any(r not in ("value", "text") for r in roles)):
+            return None
+        axes = [h for h in headers if h.role in ("axis", "time") and h.explicit]
+        own = [h for h in headers if h.role == "unread" or (h.role == "value" and h.name)]
+        if self.stated and any(map(is_unit, filled)):
+            # Of rows that the user states, one with a bare unit is that of units.
+            return False, 0, len(filled)
+        return bool(axes), len(axes) + len(own), len(filled)
+
+    def _refuse_few_headers(self, place: int) -> None:
+        """Refuse commas that may be decimal marks next to those between the cells."""
+        grid, texts = self.grid, self.found.texts
+        comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
+        count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
+        if comma and count < self.width and self.options.columns is None and names_axis(texts):
+            raise ReadError(
+                f"line {grid.number(place)}: headers above {count} of {self.width} columns; if "
+                "commas are decimal marks too, the columns are ambiguous: save the table with "
+                "semicolons or tabs, or say what the columns are by "
+                'columns={"B": (axis, values)}'
+            )
+
+    def _read_heads(self, block: Block) -> None:
+        """Read the cells of the row of heads, with what units and numbers say of them."""
         found = self.found
-        labelled = isinstance(self.grid, CellGrid) and self.grid.labelled and len(self.rows) == 1
-        if self.rows and (labelled or self.stated or self._are_headers(self.rows[-1][1])):
-            number = self.grid.number(self.rows[-1][0])
-            cells = self._pop("headers")
-            self._refuse_few_headers(number, cells)
-            found.texts = self._fitted(cells)
-            used = [*self.used, *[False] * len(cells)]
-            empty = [cell for cell, has in zip(cells, used, strict=False) if cell and not has]
-            if empty and self.body.needed is None:
-                warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
-            found.headers = [self._header(number, j) for j in range(self.width)]
+        heads = next((i for i, (part, _) in found.taken.items() if part == "headers"), None)
+        if heads is not None:
+            self._refuse_few_headers(heads)
+            found.headers = [self._header(self.grid.number(heads), j) for j in range(self.width)]
         self._axes_by_units()
+        for j, header in enumerate(found.headers):
+            if header.role == "index" and is_species(found.texts[j]):
+                # ``NO`` is an abbreviation of number, and nitric oxide.
+                counts = found.filled[j] and np.ptp(np.diff(block.values[:, j])) == 0
+                if found.units[j] or not counts:
+                    found.headers[j] = Header("value", found.texts[j], None, explicit=False)
+            unit = found.units[j]
+            if header.role == "ancillary" and unit in PERCENT:
+                # ``RSD`` is an error where per cent are stated.
+                found.headers[j] = try_header(f"{found.texts[j]} (%)")
+            if header.role == "value" and is_ancillary(header, unit):
+                found.headers[j] = replace(header, role="ancillary")
+        first = [row for row in self.body.above if row not in found.taken]
+        named = first and self.grid.cells(first[-1])[:1] != [""] and self._fills(first[-1]) > 1
+        if found.texts[0] or named or not any(found.texts) or not found.filled[0]:
+            return
+        column = block.values[:, 0]
+        if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
+            # Row numbers without a header, as DataFrames write them.
+            found.headers[0] = Header("index", "", None, explicit=False)
 
-    def _axes_by_units(self) -> None:
-        """Distinguish depths from values by their units, where headers do not."""
-        found = self.found
-        axes = {*found.columns("axis", "time")}
-        bare_times = {j for j in axes if found.headers[j].unit == found.texts[j]}
-        for j, unit in enumerate(found.units):
-            header = found.headers[j]
-            silent = not (header.explicit or is_species(header.name)) and axes <= bare_times
-            if unit and (not found.texts[j] or silent) and unit_kind(unit) in vocabulary.AXES:
-                role: Role = "axis" if unit_kind(unit) == "depth" else "time"
-                found.headers[j] = Header(role, "", unit, explicit=True)
-                axes.add(j)
-        for j in bare_times if axes - bare_times else ():
-            # Beside depths, ``min`` is rather the least of several.
-            found.headers[j] = Header("value", found.texts[j], None, explicit=False)
+    def _fills(self, place: int) -> int:
+        return len({*filter(None, self.grid.headers(place, self.width))})
 
     def _header(self, number: int, column: int) -> Header:
         text = self.found.texts[column]
@@ -279,48 +302,150 @@ class _HeaderParser:
                 raise self.found.unread[column] from None
             return Header("value", text, None, explicit=False)
 
-    def _refuse_few_headers(self, number: int, cells: Sequence[str]) -> None:
-        """Refuse commas that may be decimal marks beside those between the cells."""
-        grid = self.grid
-        comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
-        headers = max((j for j, cell in enumerate(cells) if cell), default=0) + 1
-        if comma and headers < self.width and self.options.columns is None and names_axis(cells):
-            raise ReadError(
-                f"line {number}: headers above {headers} of {self.width} columns; if commas are "
-                "decimal marks too, the columns are ambiguous: save the table with semicolons or "
-                'tabs, or say what the columns are by columns={"B": (axis, values)}'
-            )
+    def _axes_by_units(self) -> None:
+        """Distinguish depths from values by their units, where headers do not."""
+        found = self.found
+        axes = {*found.columns("axis", "time")}
+        bare_times = {j for j in axes if found.headers[j].unit == found.texts[j]}
+        for j, unit in enumerate(found.units):
+            header = found.headers[j]
+            silent = not (header.explicit or is_species(header.name)) and axes <= bare_times
+            short = found.texts[j].casefold() in ("", "x", "z", "t")
+            if unit and (short or silent) and unit_kind(unit) in vocabulary.AXES:
+                role: Role = "axis" if unit_kind(unit) == "depth" else "time"
+                found.headers[j] = Header(role, "", unit, explicit=True)
+                axes.add(j)
+        for j in bare_times if axes - bare_times else ():
+            # Next to depths, ``min`` is rather the least of several.
+            found.headers[j] = Header("value", found.texts[j], None, explicit=False)
 
-    def _names(self, below: list[str]) -> None:
-        """Take the names of species: above the headers, or those that stand below."""
-        above = bool(self.rows) and self._are_names(self._named(self.rows[-1][1]))
-        headers = [self.found.headers[j].name for j in self.found.columns("value")]
-        if above and (below or all(map(is_species, headers))):
-            # Of two rows of names, that which names species; the other may distinguish samples.
-            names = [*filter(None, self._named(self.rows[-1][1]))]
-            above = all(map(names_species, names))
+    # ---- what another row adds
+
+    def _take_lead(self, row: _Row) -> bool:
+        """Take a row that begins with a word for what its other cells are of their columns."""
+        first, *others = row.filled or [0]
+        lead = row.cells[first]
+        role = named_role(try_header(lead).name or lead.partition("(")[0], *_LEADS)
+        if role is None or not others or self.stated:
+            return False
+        numbers = role in ("limit", "factor")
+        cells = {j: row.cells[j] for j in others if j < self.width}
+        if numbers:
+            cells = {j: cell for j, cell in cells.items() if is_number(cell) and cell != lead}
+        elif names_axis(cells.values()) or any(map(is_number, cells.values())):
+            return False
+        elif len(cells) < sum(self.found.filled) - 1 or len(cells) < 2:
+            # Of all columns alike.
+            return False
+        unit = try_header(lead).unit
+        for j, cell in cells.items():
+            text = cell if not numbers or "." in cell else cell.replace(",", ".")
+            stated = f"{text} {unit}" if unit and numbers else text
+            self.found.about.setdefault(j, {})[_LEADS[role]] = stated
+        # As a whole, such a row is a note as well.
+        self.found.notes += [row.place] if row.place < self.body.first else []
+        return bool(cells) and self._take(row, _PARTS[role], f"begins with {lead!r}")
+
+    def _take_units(self, row: _Row) -> bool:
+        """Take a row below the heads that holds units, of all columns or of some."""
+        units = {j: row.cells[j] for j in row.filled if is_unit(row.cells[j])}
+        others = [row.cells[j] for j in row.filled if j not in units]
+        alone = row.kind in (RowKind.UNITS, RowKind.VALUE_UNITS)
+        if self.stated:
+            # Below a name for each, one bare unit of depths tells what the row is.
+            kinds = {unit_kind(without_brackets(cell)) for cell in units.values()}
+            alone = alone or bool(kinds & {*vocabulary.AXES})
+        if not alone and not (units and others and _are_kinds(others)):
+            return False
+        if self.stating.keys() & units.keys():
+            return False
+        self._state_units(row, {j: row.cells[j] for j in row.filled} if alone else units)
+        if not alone:
+            return self._take_kinds(row)
+        return self._take(row, "units", "each of its cells is a unit")
+
+    def _state_units(self, row: _Row, units: dict[int, str]) -> None:
+        for j, cell in units.items():
+            if cell and j < self.width:
+                self.found.units[j] = without_brackets(cell)
+                self.stating[j] = row.place
+
+    def _take_kinds(self, row: _Row) -> bool:
+        """Take a row that distinguishes the columns of a species: ``mean | SD``."""
+        lower = ["" if j in self.stating and self.stating[j] == row.place else cell
+                 for j, cell in enumerate(row.cells)]  # fmt: skip
+        if (
+            self.stated
+            or not any(self.found.texts)
+            or not _distinguishes_columns(self.found.texts, lower, self._raw_heads())
+        ):
+            return False
+        above = _spanning(self.found.texts, lower)
+        for j, cell in above.items():
+            self.found.texts[j] = join_header(cell, lower[j])
+        return self._take(row, "kinds", "says of each column below a species what it is")
+
+    def _raw_heads(self) -> list[str]:
+        """Return the heads without the repetition of merged cells."""
+        heads = next(i for i, (part, _) in self.found.taken.items() if part == "headers")
+        return [*self.grid.cells(heads), *[""] * self.width]
+
+    def _take_names_below(self, below: Sequence[_Row], above: Sequence[_Row]) -> None:
+        """Take a row below the heads that names their values, unless they are named better."""
+        found = self.found
+        values = found.columns("value")
+        row = next((row for row in below if row.filled and row.filled == values), None)
+        if row is None or not names_axis(found.texts) or any(map(is_number, row.cells)):
+            return
+        named = any(found.headers[j].name for j in values)
+        texts = self._named(above[0].cells) if above else []
+        if named or (self._are_names(texts) and all(map(names_species, filter(None, texts)))):
+            return
+        found.names = row.cells
+        self._take(row, "names", "each of its cells is below the header of values")
+
+    def _take_units_above(self, row: _Row) -> bool:
+        """Take a row above the heads that holds units, where none states any yet."""
+        if any(self.found.units) or row.kind not in (RowKind.UNITS, RowKind.VALUE_UNITS):
+            return False
+        of_values = row.filled == self.found.columns("value", "error")
+        if row.kind is not RowKind.UNITS and not of_values:
+            return False
+        self._state_units(row, {j: row.cells[j] for j in row.filled})
+        return self._take(row, "units", "each of its cells is a unit")
+
+    def _take_names(self, row: _Row) -> bool:
+        """Take a row above the heads that names species."""
+        found = self.found
+        cells = self._named(row.cells)
+        texts = [*filter(None, cells)]
+        if any(found.names) or not self._are_names(cells):
+            return False
+        own = [found.headers[j].name for j in found.columns("value")]
+        if len(texts) == 1 and any(map(is_species, own)):
+            # ``C`` is carbon below "boron implant", and a concentration below "boron".
+            if not is_only_species(try_header(texts[0]).name or texts[0]):
+                return False
             # Alone above headers that name species, ``W7`` is a wafer rather than tungsten.
-            if len(names) == 1 and not (below or LETTERS.intersection(headers)):
-                above = _letters(names[0]) in map(_letters, headers)
-        if above:
-            self.found.names = self._fitted(self._named(self._pop("names")))
-            self._units_of_names()
-        elif below and not any(self.found.headers[j].name for j in self.found.columns("value")):
-            self.found.names = self._fitted(below)
-        elif below:
-            row = next(i for i, part in reversed(self.found.taken.items()) if part == "names")
-            self.found.taken[row] = "note"
-            self.found.notes.append(row)
+            if not LETTERS.intersection(own) and _letters(texts[0]) not in map(_letters, own):
+                return False
+        elif all(map(is_species, own)) and not all(map(names_species, texts)):
+            return False
+        found.names = cells
+        self._units_of_names(row)
+        return self._take(row, "names", "names a species above each block of columns")
 
-    def _units_of_names(self) -> None:
-        """Take the units that stand beside names: ``11B (at/cm3)`` above ``run 1 | run 2``."""
+    def _units_of_names(self, row: _Row) -> None:
+        """Take the units that stand next to names: ``11B (at/cm3)`` above ``run 1 | run 2``."""
         unit: str | None = None
         for j, cell in enumerate(self.found.names):
             header = try_header(cell)
             unit = header.unit if cell else unit
             if cell and unit:
                 self.found.names[j] = header.name or cell
-            if self.found.headers[j].role in ("value", "error"):
+            if self.found.headers[j].role in ("value", "error") and unit:
+                if self.found.units[j] is None:
+                    self.stating[j] = row.place
                 self.found.units[j] = self.found.units[j] or unit
 
     def _named(self, cells: Sequence[str], role: str = "species") -> list[str]:
@@ -333,11 +458,9 @@ class _HeaderParser:
         ]
 
     def _are_names(self, cells: Sequence[str]) -> bool:
-        """Whether a row above the headers names the species of blocks."""
+        """Whether a row above the heads names the species of blocks."""
         filled = [j for j, cell in enumerate(cells) if cell]
-        if not filled or filled[-1] >= self.width:
-            return False
-        if any(":" in cells[j] or is_number(cells[j]) for j in filled):
+        if not filled or any(":" in cells[j] or is_number(cells[j]) for j in filled):
             return False
         texts = {cells[j] for j in filled}
         if are_labels(texts):
@@ -358,75 +481,97 @@ class _HeaderParser:
             set(filled) <= {*axes} or set(filled) <= {*values}
         )
 
-    def _labels(self) -> None:
-        """Take a row above that distinguishes blocks, by samples."""
-        if not self.rows:
-            return
-        cells = self._fitted(self._named(self.rows[-1][1], "text"))
+    def _take_samples(self, row: _Row) -> bool:
+        """Take a row that distinguishes columns by samples."""
+        if any(self.found.labels):
+            return False
+        cells = self._named(row.cells, "text")
         starts = _starts(self.found.columns("axis", "time"))
-        if len(starts) > 1:
-            apart = [j for j in starts if cells[j]] == starts and len({*filter(None, cells)}) > 1
-        else:
-            apart = self._distinguish_repeats(cells)
-        if apart:
-            self._pop("samples")
-            self.found.labels = list(map(_label, cells))
+        apart = len(starts) > 1 and (
+            [j for j in starts if cells[j]] == starts and len({*filter(None, cells)}) > 1
+        )
+        if not (apart or (len(starts) == 1 and self._distinguishes_repeats(cells))):
+            return False
+        self.found.labels = list(map(_label, cells))
+        return self._take(row, "samples", "distinguishes columns that are alike otherwise")
 
-    def _distinguish_repeats(self, cells: Sequence[str]) -> bool:
-        """Whether labels distinguish species that repeat above the depths that they share."""
+    def _distinguishes_repeats(self, cells: Sequence[str]) -> bool:
+        """Whether labels distinguish species that repeat on depths that they share."""
         found, values = self.found, self.found.columns("value")
-        if not (found.columns("axis", "time") and values and cells[values[0]]):
+        if not (values and cells[values[0]]):
             return False
         if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in cells if c):
             return False
-        species = [
-            (found.names[j] or found.headers[j].name, found.units[j] or found.headers[j].unit)
-            for j in values
-        ]
+        if all(map(is_only_species, filter(None, cells))) and not are_labels(
+            {*filter(None, cells)}
+        ):
+            return False
+        species = [(found.name(j), found.units[j] or found.headers[j].unit) for j in values]
         labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]
         labelled = {*zip(species, labels, strict=True)}
         return len({*species}) < len(labelled) == len(species)
 
-    def _common_units(self) -> None:
-        """Take the unit that a title states of all values to its right: ``Conc. (at/cm3)``."""
+    def _take_common_unit(self, row: _Row) -> bool:
+        """Take a title that states the unit of all values to its right: ``Conc. (at/cm3)``.
+
+        A matrix signal is measured in another: its unit stays open.
+        """
         found = self.found
         values = found.columns("value", "error")
-        if any(found.units[j] or found.headers[j].unit for j in values):
-            return
-        for row in reversed(self.rows):
-            units: list[str | None] = []
-            for cell in self._fitted(row[1]):
-                header = try_header(cell)
-                if cell and not (header.role == "value" and header.explicit and not header.name):
-                    units = []
-                    break
-                units.append(header.unit if cell else units[-1] if units else None)
-            if units and None not in (units[j] for j in values):
-                self.rows.remove(row)
-                found.taken[row[0]] = "units"
-                for j in values:
-                    found.units[j] = units[j]
-                return
+        values = [j for j in values if not (found.units[j] or found.headers[j].unit)]
+        axes = found.columns("axis", "time")
+        units: list[str | None] = []
+        for j, cell in enumerate(row.cells):
+            header = try_header(cell)
+            if cell and j in axes and has_role(cell, "axis", "time"):
+                units.append(None)
+                continue
+            if cell and not (header.role == "value" and header.explicit and not header.name):
+                return False
+            units.append(header.unit if cell else units[-1] if units else None)
+        if not values or None in (units[j] for j in values):
+            return False
+        for j in values:
+            if not is_matrix_signal(found.name(j)):
+                found.units[j] = units[j]
+        return self._take(row, "units", "states a unit of all values")
+
+    # ---- what remains
+
+    def _agree_on_units(self) -> None:
+        """Put the units of heads and rows together; two that differ are refused."""
+        found = self.found
+        for j, header in enumerate(found.headers):
+            # "Intensity" leaves the unit open.
+            own = header.unit if header.unit and unit_kind(header.unit) != "arbitrary" else None
+            of_row = found.units[j]
+            known = own and of_row and unit_kind(of_row) and unit_kind(own)
+            if known and j in self.stating and not same_unit(own or "", of_row or ""):
+                where = self.grid.where(self.grid.number(self.stating[j]), j)
+                raise UnitsError(
+                    f"{where}: the unit {of_row!r} disagrees with {own!r} of the header "
+                    f"{found.texts[j]!r}; correct one of them"
+                )
+            found.units[j] = own or of_row or header.unit
 
     def _refuse_factors(self) -> None:
-        """Refuse rows of factors, which a note would lose."""
-        for i in self.found.notes:
-            for j, cell in enumerate(self.grid.cells(i)):
-                if is_factor(cell):
-                    raise UnitsError(
-                        f"{self.grid.where(self.grid.number(i), j)}: {cell!r} states a factor, "
-                        "which may be meant either way; scale the values and take it out"
-                    )
+        """Refuse factors in units and in notes, which would be lost."""
+        grid = self.grid
+        for j, unit in enumerate(self.found.units):
+            if unit and j in self.stating and has_factor(unit):
+                refuse_factor(unit, f"{grid.where(grid.number(self.stating[j]), j)}: ")
+        for i in (*self.found.notes, *self.body.below):
+            for j, cell in enumerate(grid.cells(i)):
+                if factor_in(cell):
+                    refuse_factor(cell, f"{grid.where(grid.number(i), j)}: ")
 
-    def _mark_row_numbers(self, block: Block) -> None:
-        """Recognise a column of row numbers without a header, as DataFrames write it."""
-        found = self.found
-        named = self.rows and self._fitted(self.rows[-1][1])[0] and len(set(self.rows[-1][1])) > 2
-        if found.texts[0] or named or not any(found.texts) or not found.filled[0]:
-            return
-        column = block.values[:, 0]
-        if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
-            found.headers[0] = Header("index", "", None, explicit=False)
+
+_PARTS = {
+    "limit": "detection limits",
+    "factor": "sensitivity factors",
+    "matrix": "matrix",
+    "layer": "layers",
+}
 
 
 def _letters(species: str) -> str:
@@ -434,7 +579,7 @@ def _letters(species: str) -> str:
 
 
 def _starts(axes: Sequence[int]) -> list[int]:
-    """List the axes that begin a block: a time beside a depth begins none of its own."""
+    """List the axes that begin a block: a time next to a depth begins none of its own."""
     return [j for j in axes if j - 1 not in axes]
 
 
@@ -452,10 +597,11 @@ def _spanning(upper: Sequence[str], lower: Sequence[str]) -> dict[int, str]:
     return {j: upper[max(k for k in filled if k <= j and upper[k])] for j in filled}
 
 
-def _distinguishes_columns(upper: Sequence[str], lower: Sequence[str]) -> bool:
+def _distinguishes_columns(upper: Sequence[str], lower: Sequence[str], raw: Sequence[str]) -> bool:
     """Whether the lower of two rows of headers distinguishes columns of a species.
 
-    They are of several kinds, ``mean | SD``, or measured several times, ``run 1 | run 2``.
+    They are of several kinds, ``mean | SD``, or measured several times, ``run 1 | run 2``. Where
+    the upper row repeats a header (`raw`, as written), the lower one distinguishes samples.
     """
     above = _spanning(upper, lower)
     if not above or not names_axis(upper):
@@ -466,6 +612,8 @@ def _distinguishes_columns(upper: Sequence[str], lower: Sequence[str]) -> bool:
         return True
     headers = [try_header(lower[j]) for j in above]
     spans = [try_header(cell) for cell in above.values()]
+    if len({raw[j] for j in above}) < len({*above.values()}) or all(raw[j] for j in above):
+        return False
     return len({*above.values()}) < len(above) and all(
         not (names_species(header.name) or header.unit or header.role in ("axis", "time", "unread"))
         and is_species(span.name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sims_analysis.errors import SimsError
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.body import Body
+from sims_analysis.readers.tables.body import Body, first_run
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.headers import Headers
@@ -30,7 +30,7 @@ _ROLES = {
     "time": "times",
     "error": "errors",
     "index": "numbers of rows",
-    "ancillary": "kept beside the samples",
+    "ancillary": "kept next to the samples",
     "species": "names of species",
     "unit": "units",
     "text": "words",
@@ -98,15 +98,51 @@ def _lines(table: Table) -> Iterator[str]:
     ]
     yield from _aligned([[number, part, *map(_short, cells)] for number, part, cells in shown])
     if table.headers is not None and table.body is not None:
+        reasons = [[str(n), part, why] for n, part, why in _reasons(table)]
+        if reasons:
+            yield "rows"
+            yield from _aligned(reasons)
         yield "columns"
         yield from _aligned(list(_columns(grid, table.body, table.headers, table.pairs)))
 
 
 def _about(grid: Grid) -> str:
     if isinstance(grid, TextGrid):
-        return f"a text with {_DELIMITERS[grid.delimiter]} between the cells"
+        others = "".join(f"; {text}" for text in _other_delimiters(grid))
+        return f"a text with {_DELIMITERS[grid.delimiter]} between the cells{others}"
     turned = "; its rows are read as columns" if grid.turned else ""
-    return f"{'a table' if grid.name is None else f'sheet {grid.name!r}'}{turned}"
+    others = ", ".join(map(repr, grid.others))
+    chosen = f", the first with depths above its numbers; {others} holds numbers too"
+    name = "a table" if grid.name is None else f"sheet {grid.name!r}"
+    return f"{name}{chosen if others else ''}{turned}"
+
+
+def _other_delimiters(grid: TextGrid) -> Iterator[str]:
+    """Say what the lines would be with the delimiters that were not chosen."""
+    for mark, word in _DELIMITERS.items():
+        if mark in (None, grid.delimiter) or not any(str(mark) in line for line in grid.lines):
+            continue
+        other = TextGrid(grid.lines, mark, False, grid.options)
+        first, run, _ = first_run(other)
+        cells = len(other.cells(first))
+        found = f"{cells} cells of line {first + 1}" if run else "no rows of numbers"
+        yield f"{word} would make {found}"
+
+
+def _reasons(table: Table) -> Iterator[tuple[int, str, str]]:
+    """Return why rows are what they were taken for."""
+    headers, grid = table.headers, table.grid
+    if headers is None or table.body is None:
+        return
+    values = {*headers.columns("value", "error")}
+    for i in sorted({*headers.taken, *headers.notes, *table.body.sections.left_out}):
+        part, why = headers.taken.get(i, ("note", "adds nothing to the headers"))
+        filled = {j for j, cell in enumerate(grid.cells(i)) if cell}
+        if part == "note" and len(values) > 1 and values <= filled:
+            why = "adds nothing that is known, though it fills every column of values"
+        if i in table.body.sections.left_out:
+            part, why = table.body.sections.left_out[i], "stands between the numbers"
+        yield grid.number(i), part, why
 
 
 def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
@@ -119,7 +155,8 @@ def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
         return
     taken = {} if table.headers is None else table.headers.taken
     for i in body.above[-_ABOVE:]:
-        yield i, taken.get(i, "note" if table.headers is not None else grid.kind(i).value)
+        part, _ = taken.get(i, ("note" if table.headers is not None else grid.kind(i).value, ""))
+        yield i, part
     rows = list(range(body.first, min(body.first + _FIRST, body.last + 1)))
     for i in rows:
         yield i, body.kind(i).value

@@ -18,7 +18,7 @@ __all__ = ["Lines", "table_size"]
 
 #: About so many characters of a table are taken at once.
 _PIECE = 1 << 16
-#: What JSON holds beside numbers begins with these; ``null`` is nothing in a table as well.
+#: What JSON holds next to numbers begins with these; ``null`` is nothing in a table as well.
 _NO_NUMBERS = ("t", "f", '"', "[", "{")
 #: Of these alone, ``float`` takes numbers and nothing else.
 _DIGITS = str.maketrans("", "", "0123456789+-.eE")
@@ -68,7 +68,7 @@ class Lines:
         Returns
         -------
         values : ndarray, shape (rows, width)
-            Columns are contiguous: they are what is asked for.
+            Columns are contiguous: they are what is needed.
         odd : dict
             The cells of columns that are no plain numbers, which are NaN in `values`: texts, or
             numbers where a part of one is plain.

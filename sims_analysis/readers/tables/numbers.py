@@ -22,9 +22,11 @@ __all__ = [
     "column_name",
     "columns_of_words",
     "decimal_mark",
+    "has_points_of_thousands",
     "is_below_limit",
     "is_clock",
     "is_number",
+    "may_be_thousands",
     "narrow",
     "read_cell",
     "read_columns",
@@ -47,8 +49,8 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNO
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 #: By decimal mark, numbers whose thousands are apart: by what, and the decimals.
 _GROUPED = {
-    ",": re.compile(r"[+-]?\d{1,3}([.'\s\u2019])\d{3}(?:\1\d{3})*(,\d+)?"),
-    ".": re.compile(r"[+-]?\d{1,3}([,'\s\u2019])\d{3}(?:\1\d{3})*(\.\d+)?"),
+    ",": re.compile(r"[+-]?(?!0)\d{1,3}([.'\s\u2019])\d{3}(?:\1\d{3})*(,\d+)?"),
+    ".": re.compile(r"[+-]?(?!0)\d{1,3}([,'\s\u2019])\d{3}(?:\1\d{3})*(\.\d+)?"),
 }
 _UNGROUPED = re.compile(r"[+-]?\d{4}")
 _CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
@@ -58,6 +60,10 @@ _DATE = re.compile(
 _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 
+#: A value and its error in one cell, which may be in per cent.
+_WITH_ERROR = re.compile(r"(.*\d[.,]?)\s*(?:\u00b1|\+\s?/?\s?[-\u2212])\s*([\d.,].*)")
+#: Points that may separate thousands: not after a zero, and three digits behind each.
+_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})*")
 #: As Japanese and Chinese keyboards write them.
 _WIDE = {0xFEE0 + ord(c): c for c in "0123456789.,+-<Ee"}
 
@@ -66,9 +72,19 @@ class Cell(float):
     """A limit below which a value was not measured."""
 
 
+class Measured(float):
+    """A value with its standard error, of a cell such as ``1E15 ± 1E14``."""
+
+    stderr = math.nan
+
+
 def is_number(text: str, decimal: str | None = None) -> bool:
     """Whether a cell is a number, a limit, or an infinity."""
     text, form = narrow(text.strip()), _FORMS[decimal]
+    with_error = _WITH_ERROR.fullmatch(text)
+    if with_error:
+        error = with_error[2].removesuffix("%").strip()
+        return is_number(with_error[1], decimal) and is_number(error, decimal)
     if form.fullmatch(text) or _grouped(text, decimal):
         return True
     match = _CENSORED.fullmatch(text)
@@ -82,18 +98,43 @@ def is_clock(text: str) -> bool:
 
 
 def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
-    """Match a number whose thousands are apart for certain: by a blank, or beside decimals."""
+    """Match a number whose thousands are apart for certain: by a blank, or next to decimals."""
     for mark in decimal or ".,":
         match = _GROUPED[mark].fullmatch(text)
-        if match and (match[2] or match[1] not in ".,"):
+        if match and (decimal == "," or match[2] or match[1] not in ".,"):
             return match
     return None
 
 
-def ungrouped(cells: Sequence[Any], decimal: str) -> Sequence[Any]:
+def has_points_of_thousands(cells: Iterable[str]) -> bool:
+    """Whether points of numbers, if there are any, have three digits behind each, and no zero."""
+    numbers = (cell.strip() for cell in cells)
+    return all(not n.strip("0") or n.casefold() in NOTHING or _POINTS.fullmatch(n) for n in numbers)
+
+
+def may_be_thousands(cells: Iterable[str]) -> bool:
+    """Whether the points of a column may separate thousands as well as decimals.
+
+    Some of its numbers have none, the others, more than one if numbers are small, three digits
+    behind each.
+
+    Examples
+    --------
+    >>> may_be_thousands(["998", "999", "1.000"]), may_be_thousands(["998", "999.5", "1.000"])
+    (True, False)
+    """
+    numbers = [cell for cell in cells if cell.casefold() not in NOTHING and cell.strip("0")]
+    with_points = [number for number in numbers if "." in number]
+    if not 0 < len(with_points) < len(numbers) or not all(map(_POINTS.fullmatch, numbers)):
+        return False
+    return len(with_points) > 1 or max(map(len, {*numbers} - {*with_points})) > 2
+
+
+def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
     """Take the separators of thousands out of a column, if no cell of it leaves them open.
 
-    Where one cell is ``1.234,5``, another may be ``1.234``; but none ``1234,5``.
+    Where one cell is ``1.234,5``, or the decimal mark is `stated`, another may be ``1.234``; but
+    none ``1234,5``.
 
     Examples
     --------
@@ -105,7 +146,7 @@ def ungrouped(cells: Sequence[Any], decimal: str) -> Sequence[Any]:
     grouped = [match for match in found if match]
     # One blank alone may stand where a decimal mark was.
     certain = len(grouped) > 1 and any(match[1] not in ".," for match in grouped)
-    if not (certain or any(match[2] for match in grouped)):
+    if not (stated or certain or any(match[2] for match in grouped)):
         return cells
     whole = any(
         _UNGROUPED.match(c.strip()) if isinstance(c, str) else abs(c or 0) >= 1000 for c in cells
@@ -138,7 +179,8 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
         cell = narrow(cell)  # noqa: PLW2901 - the same cell
         if "," not in cell:
             continue
-        text = cell.strip().lstrip("<\u2264= ")
+        with_error = _WITH_ERROR.fullmatch(cell.strip())
+        text = (with_error[1] if with_error else cell).strip().lstrip("<\u2264= ")
         grouped = _grouped(text)
         if grouped and grouped[2]:
             return grouped[2][0]
@@ -163,6 +205,10 @@ def read_cell(
     if stripped.casefold() in NOTHING or stripped in not_measured:
         return float("nan")
     text = narrow(stripped)
+    with_error = _WITH_ERROR.fullmatch(text)
+    if with_error:
+        value, error = with_error.groups()
+        return _with_error(value, error, lambda part: read_cell(part, decimal, where=where))
     match = _CENSORED.fullmatch(text)
     number = match[1].strip() if match else text
     if _INFINITE.fullmatch(number):
@@ -174,6 +220,14 @@ def read_cell(
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
     raise ReadError(f"{where}: {stripped!r} is no number{_hint(number, decimal)}")
+
+
+def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measured:
+    measured = Measured(read(value))
+    measured.stderr = read(error.removesuffix("%"))
+    if error.endswith("%"):
+        measured.stderr *= abs(measured) / 100
+    return measured
 
 
 def _hint(number: str, decimal: str) -> str:
@@ -215,7 +269,9 @@ def read_columns(
     read: Callable[[str, int, int], float],
     decimal: str = ".",
     texts: Collection[int] = (),
-) -> dict[tuple[int, int], float]:
+    *,
+    stated: bool = False,
+) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
     """Read the columns that are no plain numbers, cell by cell.
 
     Parameters
@@ -229,11 +285,15 @@ def read_columns(
     decimal : {".", ","}
     texts : collection of int
         Columns of words, which hold no numbers.
+    stated : bool
+        Whether the user states the decimal mark.
 
     Returns
     -------
     limits : dict
         ``{(row, column): limit}`` of the cells like ``<2E15``, which are NaN in the values.
+    errors : dict
+        Standard errors, of cells like ``1E15 ± 1E14``.
 
     Raises
     ------
@@ -241,11 +301,14 @@ def read_columns(
         Of the first row with a cell that is no number.
     """
     limits: dict[tuple[int, int], float] = {}
+    errors: dict[tuple[int, int], float] = {}
     failure = None
     stop = len(values)
     for j, cells in sorted(odd.items()):
         # Columns to the right may have an odd one in a row above.
-        for i, cell in enumerate(ungrouped(cells, decimal)[:stop] if j not in texts else ()):
+        if j in texts:
+            continue
+        for i, cell in enumerate(ungrouped(cells, decimal, stated=stated)[:stop]):
             if not isinstance(cell, str):  # NaN where it is empty, or a number
                 values[i, j] = cell
                 continue
@@ -256,11 +319,13 @@ def read_columns(
                 break
             if is_below_limit(value):
                 limits[i, j] = value
-            else:
-                values[i, j] = value
+                continue
+            values[i, j] = value
+            if isinstance(value, Measured):
+                errors[i, j] = value.stderr
     if failure is not None:
         raise failure
-    return limits
+    return limits, errors
 
 
 def cell_reader(

@@ -42,7 +42,7 @@ class RowKind(Enum):
     BLANK = "blank"
     #: Numbers, and cells where nothing was measured.
     NUMBERS = "numbers"
-    #: Numbers beside something else.
+    #: Numbers next to something else.
     MIXED = "numbers and texts"
     #: The words for a depth, a time, row numbers or errors among them.
     HEADERS = "headers"

@@ -7,22 +7,35 @@ their names, which is how programs keep profiles.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.kernels.rows import Array, Flags
+from sims_analysis.profiles.metadata import Layer
 from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import Header, same_unit, try_header
 from sims_analysis.readers.tables.headers import Headers
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind
-from sims_analysis.readers.tables.words import named_role
+from sims_analysis.readers.tables.sections import restarts
+from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
 
-__all__ = ["group_by_label", "is_tidy", "label_column", "labelled_parts", "split_samples"]
+__all__ = [
+    "group_by_label",
+    "has_tidy_headers",
+    "is_tidy",
+    "label_column",
+    "labelled_parts",
+    "layers_of",
+    "split_samples",
+]
 
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
@@ -40,20 +53,59 @@ def split_samples(
     constant : dict
         What columns of words say that is the same in all rows.
     """
-    asked, constant = body.grid.options.samples, dict[str, str]()
-    if not stated or asked is not None:
+    requested, constant = body.grid.options.samples, dict[str, str]()
+    if not stated or requested is not None:
         rows, constant = _split_rows(body, block, headers, block.values[:, pairs[0].axis])
         if rows:
             return [(label, block.only(mask), pairs) for label, mask in rows], constant
+    unnamed = len(pairs) == 1 and not pairs[0].name
+    sections = _sections(body, block, block.values[:, pairs[0].axis], unnamed=unnamed)
+    if sections and unnamed and _name_species([label for label, _ in sections]):
+        parts = [(block.only(mask), name) for name, mask in sections]
+        of_pair = [(None, rows, [replace(pairs[0], name=name)]) for rows, name in parts]
+        return list(of_pair), constant
+    if sections:
+        return [(label, block.only(mask), pairs) for label, mask in sections], constant
     if any(headers.labels):
         return _blocks(body, block, headers, pairs), constant
-    if asked is not None:
+    if requested is not None:
         listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
         raise ReadError(
-            f"samples={asked!r}: neither a column of labels nor a row of labels above "
+            f"samples={requested!r}: neither a column of labels nor a row of labels above "
             f"blocks of columns distinguishes the samples; headers found: {listed}"
         )
     return [(None, block, pairs)], constant
+
+
+def _name_species(labels: Sequence[str]) -> bool:
+    """Whether labels of blocks name species: ``W1`` and ``W2`` count wafers."""
+    return all(map(is_only_species, labels)) and not are_labels(labels)
+
+
+def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[tuple[str, Flags]]:
+    """Return the rows of each of several blocks below each other, or refuse them.
+
+    Their labels are species, if the values are `unnamed`; samples otherwise.
+    """
+    labels = [(body.grid.number(i), text) for i, text in body.sections.labels.items()]
+    named = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
+    starts = sorted({*restarts(axis, block.rows), *named})
+    if len(starts) < 2:
+        return []
+    sections = []
+    for count, (start, stop) in enumerate(pairwise([*starts, len(axis)]), 1):
+        rows = np.zeros(len(axis), dtype=bool)
+        rows[start:stop] = True
+        sections.append((named.get(start) or f"block {count}", rows))
+    of_species = unnamed and len(labels) == len(starts) and _name_species([t for _, t in labels])
+    if body.grid.options.samples is None and not of_species:
+        places = [block.rows[start] for start in starts[1:]]
+        raise ReadError(
+            f"the depths begin anew at {body.grid.row_word} {places[0]}: {len(starts)} blocks "
+            f"stand below each other ({_listed([label for label, _ in sections])}); samples=True "
+            "reads each as a measurement"
+        )
+    return sections
 
 
 def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> list[Part]:
@@ -82,29 +134,29 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
 def _split_rows(
     body: Body, block: Block, headers: Headers, axis: Array, without: Collection[int] = ()
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
-    """Return the rows of each sample, if a column of labels is there and was asked for.
+    """Return the rows of each sample, if a column of labels is there and was requested.
 
-    It is refused otherwise; beside them, what columns say that is the same in all rows.
+    It is refused otherwise; next to them, what columns say that is the same in all rows.
     """
-    asked, grid = body.grid.options.samples, body.grid
+    requested, grid = body.grid.options.samples, body.grid
     chosen: list[tuple[str, Flags]] = []
     constant: dict[str, str] = {}
     for j, header in enumerate(headers.texts):
         labels = _labels(block, headers, j)
-        if labels is None or j in without:
+        if labels is None or j in without or named_role(header, "layer", "matrix"):
             continue
-        place = grid.letter(j)
+        place, called = grid.letter(j), grid.called(j)
         different = list(dict.fromkeys(filter(None, labels)))
         filled = _filled(labels)
         apart = len(different) > 1 and _apart(labels, filled, axis)
         if len(different) == 1:
             constant[header] = different[0]
-        if asked in (header, place) or (asked is True and apart):
+        if requested in (header, place) or (requested is True and apart):
             texts = np.array(filled, dtype=object)
             chosen = [(label, texts == label) for label in different]
-        elif apart and asked is None:
+        elif apart and requested is None:
             raise ReadError(
-                f"column {place} ({header!r}) distinguishes {len(different)} samples "
+                f"{called} ({header!r}) distinguishes {len(different)} samples "
                 f"({_listed(different)})",
                 code="several_samples",
                 argument="samples",
@@ -113,10 +165,32 @@ def _split_rows(
             )
         elif len(different) > 1:
             warn(
-                f"column {place} ({header!r}) holds texts, {_listed(different)}: left out",
+                f"{called} ({header!r}) holds texts, {_listed(different)}: left out",
                 ProfileWarning,
             )
     return chosen, constant
+
+
+def layers_of(block: Block, headers: Headers, axis: int) -> tuple[Layer, ...]:
+    """Return the layers that a column names, with the depths from which and to which they reach."""
+    for j, header in enumerate(headers.texts):
+        labels = None
+        if named_role(header, "layer", "matrix"):
+            labels = _labels(block, headers, j)
+        if labels is None or not any(labels):
+            continue
+        filled, depths = np.array(_filled(labels), dtype=object), block.values[:, axis]
+        starts = [0, *(np.flatnonzero(filled[1:] != filled[:-1]) + 1).tolist()]
+        unit = headers.units[axis] or ""
+        return tuple(
+            Layer(
+                matrix=filled[start],
+                start=f"{depths[start]:g} {unit}".strip(),
+                stop=f"{depths[stop - 1]:g} {unit}".strip(),
+            )
+            for start, stop in pairwise([*starts, len(filled)])
+        )
+    return ()
 
 
 def _labels(block: Block, headers: Headers, column: int) -> list[str] | None:
@@ -166,6 +240,17 @@ def is_tidy(headers: Sequence[str]) -> bool:
     return sum(try_header(header).role in ("axis", "time") for header in headers) == 1
 
 
+def has_tidy_headers(grid: Grid) -> bool:
+    """Whether one of the first rows, above the numbers, is a header of species next to depths."""
+    for i in range(min(len(grid), HEURISTICS.tidy_rows)):
+        kind = grid.kind(i)
+        if kind is RowKind.NUMBERS:
+            return False
+        if kind is RowKind.HEADERS and not grid.is_comment(i) and is_tidy(grid.cells(i)):
+            return True
+    return False
+
+
 def label_column(body: Body) -> int | None:
     """Find the column that names the species of each row."""
     grid = body.grid
@@ -183,15 +268,20 @@ def labelled_parts(
     body: Body, block: Block, found: Headers, label: int
 ) -> list[tuple[str | None, list[Signal]]]:
     """Make the signals of each sample; of all, unless they are wanted separately."""
-    asked = body.grid.options.samples
-    if asked is None:
+    requested = body.grid.options.samples
+    names = [text.strip() for text in block.texts[label]]
+    if len(names) == len({*names}) > 1:
+        raise ReadError(
+            f"each of {len(names)} species has one row: a summary of profiles, and none of them"
+        )
+    if requested is None:
         return [(None, _signals_of(body, block, found, label))]
     axis = next(j for j, header in enumerate(found.headers) if header.role in ("axis", "time"))
     parts, _ = _split_rows(body, block, found, block.values[:, axis], without=(label,))
     if not parts:
         listed = ", ".join(map(repr, filter(None, found.texts)))
         raise ReadError(
-            f"samples={asked!r}: no column of labels distinguishes the samples; headers "
+            f"samples={requested!r}: no column of labels distinguishes the samples; headers "
             f"found: {listed}"
         )
     return [(name, _signals_of(body, block.only(rows), found, label)) for name, rows in parts]
@@ -210,8 +300,8 @@ def _signals_of(body: Body, block: Block, found: Headers, label: int) -> list[Si
     errors = _errors(grid, headers, values)
     unused = [j for j, header in enumerate(headers) if header.role in ("error", "ancillary")]
     if unused := [j for j in unused if j not in errors.values()]:
-        listed = ", ".join(f"{grid.letter(j)} ({names[j]!r})" for j in unused)
-        warn(f"numbers of column {listed} are not read", ProfileWarning)
+        listed = ", ".join(f"{grid.called(j)} ({names[j]!r})" for j in unused)
+        warn(f"numbers of {listed} are not read", ProfileWarning)
     unit = next((j for j in block.texts if named_role(names[j], "unit")), None)
     numeric = {axis, label, unit, *values, *errors.values(), *unused}
     _refuse_measurements(grid, block, found, [j for j in range(len(headers)) if j not in numeric])
@@ -222,7 +312,7 @@ def _signals_of(body: Body, block: Block, found: Headers, label: int) -> list[Si
     for name, members in group_by_label(list(map(str.strip, block.texts[label]))):
         if not name:
             place, _, _ = grid.where(block.rows[int(members[0])], 0).rpartition(",")
-            raise ReadError(f"{place}: no species in column {grid.letter(label)}")
+            raise ReadError(f"{place}: no species in {grid.called(label)}")
         stated = None
         if unit is not None:
             stated = _unit(grid, [block.texts[unit][row] for row in members], unit, name)
@@ -256,7 +346,7 @@ def _refuse_measurements(grid: Grid, block: Block, found: Headers, columns: Sequ
         different = list(dict.fromkeys(texts))
         if different[1:]:
             raise ReadError(
-                f"column {grid.letter(j)} ({name!r}) is neither a species nor a value, and "
+                f"{grid.called(j)} ({name!r}) is neither a species nor a value, and "
                 f"differs from row to row ({', '.join(map(repr, different[:3]))}...): give the "
                 "rows of one measurement at a time"
             )
@@ -272,7 +362,7 @@ def _errors(grid: Grid, headers: Sequence[Header], values: Sequence[int]) -> dic
         of_values = headers[left[-1]].unit
         if header.unit and of_values and not same_unit(header.unit, of_values):
             raise UnitsError(
-                f"column {grid.letter(j)} holds errors in {header.unit!r} of values in "
+                f"{grid.called(j)} holds errors in {header.unit!r} of values in "
                 f"{of_values!r}; give both in one unit"
             )
         errors[left[-1]] = j
@@ -284,7 +374,7 @@ def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | Non
     stated = dict.fromkeys(map(str.strip, texts))
     if len(stated) > 1:
         raise UnitsError(
-            f"species {name!r}: column {grid.letter(column)} states several units, "
+            f"species {name!r}: {grid.called(column)} states several units, "
             f"{', '.join(map(repr, stated))}"
         )
     return next(iter(stated)) or None

@@ -7,17 +7,17 @@ because it looks like one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
 from sims_analysis.kernels.rows import Array, Flags
-from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Source
+from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse_odd_rows
 from sims_analysis.readers.tables.columns import (
     Pair,
@@ -28,24 +28,27 @@ from sims_analysis.readers.tables.columns import (
 )
 from sims_analysis.readers.tables.delimiters import text_grid
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
-from sims_analysis.readers.tables.header_cells import unit_kind
+from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers, read_headers
-from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
-from sims_analysis.readers.tables.samples import label_column, labelled_parts, split_samples
+from sims_analysis.readers.tables.samples import (
+    label_column,
+    labelled_parts,
+    layers_of,
+    split_samples,
+)
+from sims_analysis.readers.tables.side_notes import without_side_notes
 from sims_analysis.readers.tables.truncation import (
     warn_of_merged_cells,
     warn_of_moved_cells,
     warn_of_short_lines,
     warn_of_uneven_rows,
 )
-from sims_analysis.readers.tables.words import named_role
+from sims_analysis.readers.tables.words import is_matrix_signal, named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
 __all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
-
-#: Rows and columns of a table that is turned are not more than these.
-_SHORT = 2000
 
 
 def recognises(source: Source) -> bool:
@@ -58,8 +61,9 @@ def read(source: Source) -> Content:
     return read_grid(find_grid(source), source)
 
 
+@once_per_source
 def find_grid(source: Source) -> Grid:
-    """Find the rows of a file."""
+    """Find the rows of a file: of a text, or of the sheet to read."""
     if source.is_workbook:
         return chosen_sheet(source)
     grid = text_grid(source)
@@ -97,7 +101,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
     elsewhere = f"there are rows of numbers in {others} too"
     choice = "sheet= names the one to read"
     try:
-        content = _read_grid(_turned(grid), source)
+        content = _read_grid(_turned(without_side_notes(grid)), source)
     except SimsError as error:
         if others:
             text = f"sheet {grid.name!r}: {error.message}; {elsewhere}"
@@ -113,7 +117,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
 def _turned(grid: Grid) -> Grid:
     """Turn a table whose rows are what columns usually are."""
     stated = grid.options.columns is not None or grid.options.header_rows is not None
-    if stated or not 1 < len(grid) <= _SHORT:
+    if stated or not 1 < len(grid) <= HEURISTICS.turned:
         return grid
     kinds = []
     for i in range(len(grid)):
@@ -171,25 +175,31 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     parts, constant = split_samples(
         body, table.block, headers, table.pairs, stated=stated is not None
     )
-    limits = _stated_limits(grid, body)
     found: list[tuple[str | None, list[Signal]]] = []
     for name, block, pairs in parts:
         odd = {column for _, column in block.limits}
         odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
-        signals = [_signal(grid, block, headers, pair, limits, odd) for pair in pairs]
+        signals = [_signal(grid, block, headers, pair, odd) for pair in pairs]
         found.append((name, [signal for signal in signals if signal is not None]))
-    return _content(grid, found, about | constant)
+    layers = layers_of(table.block, headers, table.pairs[0].axis)
+    return _content(grid, found, about | constant, layers)
 
 
 def _content(
-    grid: Grid, parts: Sequence[tuple[str | None, list[Signal]]], about: dict[str, str]
+    grid: Grid,
+    parts: Sequence[tuple[str | None, list[Signal]]],
+    about: dict[str, str],
+    layers: tuple[Layer, ...] = (),
 ) -> Content:
     """Return what was read of each sample; of all, unless they are wanted separately."""
     contents = [
-        Content(signals=signals, metadata=Metadata(sample=name, other=about))
+        Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
         for name, signals in parts
     ]
-    return contents[0] if grid.options.samples is None else Content(parts=contents)
+    if grid.options.samples is None:
+        signals = [signal for content in contents for signal in content.signals]
+        return replace(contents[0], signals=signals)
+    return Content(parts=contents)
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
@@ -200,7 +210,9 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
     named = match[1].strip() if match else grid.name.strip()
     if unit_kind(named) in vocabulary.VALUE_KINDS and re.search(r"\W|\d", named):
         for pair in pairs:
-            headers.units[pair.value] = named
+            # A matrix signal is measured in another unit.
+            if not is_matrix_signal(pair.name):
+                headers.units[pair.value] = named
 
 
 # --- notes ------------------------------------------------------------------------------------
@@ -226,25 +238,13 @@ def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
     return notes
 
 
-def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
-    """Find a row of detection limits, above or below the numbers: ``DL | 2e15 | 5e14``."""
-    for i in (*body.above, *body.below):
-        cells = grid.cells(i)
-        first = next((cell for cell in cells if cell), "")
-        if named_role(first, "limit"):
-            return {j: c for j, c in enumerate(cells) if c != first and is_number(c)}
-    return {}
-
-
 # --- signals ----------------------------------------------------------------------------------
 
 
-def _signal(
-    grid: Grid, block: Block, headers: Headers, pair: Pair, stated: Mapping[int, str], odd: set[int]
-) -> Signal | None:
+def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int]) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    where = f"column {grid.letter(pair.value)}"
+    where = grid.called(pair.value)
     taken: slice | Flags = slice(None)
     limits = None
     if pair.axis in odd or pair.value in odd or not headers.filled[pair.value]:
@@ -252,6 +252,7 @@ def _signal(
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
             warn(f"{where} ({headers.texts[pair.value]!r}) holds no number", ProfileWarning)
             return None
+    _refuse_sentinel(grid, block, pair)
     signal = Signal(
         name=pair.name,
         depths=x[taken],
@@ -259,7 +260,7 @@ def _signal(
         values=y[taken],
         units=headers.units[pair.value],
         where=where,
-        stderr=None if pair.error is None else block.values[taken, pair.error],
+        stderr=_errors(block, headers, pair, taken),
         ancillary={
             name: Column(block.values[taken, j], headers.units[j])
             for name, j in pair.ancillary.items()
@@ -267,12 +268,52 @@ def _signal(
     )
     if pair.sample:
         signal.metadata["sample"] = pair.sample
-    if pair.value in stated:
-        limit = stated[pair.value]
-        signal.metadata["detection_limit"] = limit if "." in limit else limit.replace(",", ".")
+    signal.metadata |= headers.about.get(pair.value, {})
     if limits is not None:
         signal.mark_below_limit(limits[taken])
     return signal
+
+
+def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
+    """Refuse a number that stands for no value: ``-9999``, or one that is far from all others."""
+    values = block.values[:, pair.value]
+    if grid.options.not_measured or not values.size:
+        return
+    least, most = np.fmin.reduce(values), np.fmax.reduce(values)
+    if not (least < 0 or most >= min(HEURISTICS.positive_sentinels)):
+        return
+    for number in (*([least] if least < 0 else ()), *HEURISTICS.positive_sentinels):
+        places = np.flatnonzero(values == number)
+        others = values[(values > 0) & (values != number)]
+        if not places.size or (number < 0 and (values[values < 0] != number).any()):
+            continue
+        size, apart = abs(number), HEURISTICS.apart
+        far = not others.size or size > apart * others.max() or apart * size < np.median(others)
+        usual = number in HEURISTICS.sentinels
+        beyond = usual and others.size and size > others.max()
+        if beyond or (far and (usual or number > 0 or size > HEURISTICS.huge)):
+            text = f"{number:g}"
+            raise ReadError(
+                f"{grid.where(block.rows[places[0]], pair.value)}: {text} is far from all other "
+                f"values of its column, in {places.size} of {values.size} rows: if it says that "
+                f"nothing was measured, pass not_measured={text!r}; if it is a value, "
+                "not_measured='-' keeps it"
+            )
+
+
+def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
+    """Return standard errors in the unit of the values: of a column, or of the cells of values."""
+    if pair.error is None:
+        within = {row: error for (row, j), error in block.errors.items() if j == pair.value}
+        if not within:
+            return None
+        errors = np.full(len(block.values), np.nan)
+        errors[[*within]] = [*within.values()]
+        return errors[taken]
+    errors = block.values[taken, pair.error]
+    if headers.units[pair.error] in PERCENT:
+        return errors / 100 * np.abs(block.values[taken, pair.value])
+    return errors
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:

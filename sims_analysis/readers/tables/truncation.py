@@ -14,6 +14,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import narrow
 
 __all__ = [
@@ -29,20 +30,10 @@ __all__ = [
 
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
-#: As many rows before the last tell how long rows are.
-_NEAR = 100
 #: A number in parts.
 _FORM = re.compile(
     r"[+\-]?(?P<digits>\d+(?:[.,](?P<decimals>\d*))?)(?:[eEdD][+\-]?(?P<exponent>\d+))?"
 )
-#: Fewer numbers than this do not tell how a column is written.
-_FEWEST = 3
-#: So many before the last are near it, ...
-_AROUND = 8
-#: ... or, if there are fewer than few, at least no part like this, ...
-_FAR = 100
-#: ... and tell how large it is if one is like the next, within this factor.
-_STEADY = 3.0
 
 
 def refuse_truncated(
@@ -61,7 +52,7 @@ def refuse_truncated(
         return
     lines = grid.texts(rows)
     whole = lines[:-1] if end == last else lines
-    near = [grid.split(line) for line in whole[-_NEAR:]]
+    near = [grid.split(line) for line in whole[-HEURISTICS.rows_before_last :]]
     least = min(map(len, near), default=0)
     cells = grid.split(cut)
     if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in whole):
@@ -139,10 +130,10 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         return False
     if decimals == {len(last["decimals"] or "")} != {0}:
         return True
-    numbers = [abs(_number_in(form)) for form in above[-_AROUND:]]
+    numbers = [abs(_number_in(form)) for form in above[-HEURISTICS.near_last :]]
     near, own = [number for number in numbers if number], abs(_number_in(last))
-    if not (near and own) or len(above) < _FEWEST:
-        return not (near and own) or own * _FAR > min(near)
+    if not (near and own) or len(above) < HEURISTICS.fewest_numbers:
+        return not (near and own) or own * HEURISTICS.far_from_last > min(near)
     alike = [form for form in above if not form["exponent"]]
     if last["decimals"] is not None:
         digits = [len(form["digits"]) for form in alike if form["decimals"] is not None]
@@ -150,7 +141,7 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     if all(form["decimals"] is not None for form in alike):
         return False
     jumps = sorted(max(a / b, b / a) for a, b in pairwise(near))
-    return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < _STEADY)
+    return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < HEURISTICS.steady)
 
 
 def _number_in(form: re.Match[str]) -> float:

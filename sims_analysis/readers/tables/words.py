@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 __all__ = [
-    "FILLERS",
     "LETTERS",
-    "PROCESSING",
     "SPECIES",
     "Role",
     "are_labels",
+    "is_matrix_signal",
+    "is_only_species",
     "is_species",
     "named_role",
     "names_species",
@@ -45,42 +45,15 @@ Role = Literal[
 _WORDS: dict[str, dict[str, str]] = tomllib.loads(
     Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
 )
-#: What was done to values, in the brackets where their unit would stand.
-PROCESSING = re.compile(
-    r"(?:(?:background|dead ?time|poisson|mass|drift|interference|baseline|bkgd?\.?|bg)[ -]?"
-    r"(?:corr(?:ected|\.)?|subtracted|removed)|smoothed|averaged|untergrund(?:korrigiert|bereinigt)"
-    r"|geglättet|corrigée? du (?:bruit de )?fond|バックグラウンド(?:補正|除去)|本底(?:校正|扣除))",
-    re.IGNORECASE,
-)
 #: Labels that count: of elements with more nucleons than these.
 _COUNTED, _MOST_ATOMS = re.compile(r"(\D+)(\d+)"), 8
-#: What stands beside a word for values, and names no species either.
-FILLERS = re.compile(
-    r"(?:^|(?<=\s))(?:(?:secondary )?ions?|raw|corrected|normali[sz]ed|measured|atomic|sims|counts?"
-    r"|atomare?|gemessene?|atomique|mesurée?)(?=$|\s)|二次イオン|二次离子|原子",
-    re.IGNORECASE,
-)
 #: What values may be called by one letter, below the name of their species.
 LETTERS = frozenset("CIYNciyn")
 #: Roles that are a whole header, rather than words in one.
-_WHOLE = ("index", "ancillary", "limit", "factor", "species", "unit", "text")
-#: Elements that are called by their names where one stands alone above a pair of columns.
-_NAMES = (
-    "hydrogen wasserstoff hydrogène hidrógeno idrogeno waterstof 水素 氢 deuterium lithium "
-    "litio boron bor bore boro boor ホウ素 硼 carbon kohlenstoff carbone carbono carbonio "
-    "koolstof 炭素 碳 nitrogen stickstoff azote nitrógeno azoto stikstof 窒素 氮 oxygen "
-    "sauerstoff oxygène oxígeno ossigeno zuurstof 酸素 氧 fluorine fluor flúor fluoro フッ素 "
-    "氟 sodium natrium sodio ナトリウム 钠 magnesium magnésium magnesio マグネシウム 镁 "
-    "aluminium aluminum aluminio alluminio アルミニウム 铝 silicon silizium silicium silicio "
-    "ケイ素 シリコン 硅 phosphorus phosphor phosphore fósforo fosforo fosfor リン 磷 sulfur "
-    "schwefel soufre azufre zolfo zwavel chlorine chlor chlore cloro chloor 塩素 氯 potassium "
-    "kalium potasio potassio カリウム 钾 iron eisen fer hierro ferro ijzer 鉄 铁 copper "
-    "kupfer cuivre cobre rame koper 銅 铜 zinc zink zinco 亜鉛 锌 gallium galio gallio "
-    "ガリウム 镓 germanium germanio ゲルマニウム 锗 arsenic arsen arsénico arsenico arseen "
-    "ヒ素 砷 indium indio インジウム 铟 antimony antimon antimoine antimonio antimoon "
-    "アンチモン 锑"
-)
-_ELEMENT_NAMES = frozenset(_NAMES.split())
+_WHOLE = (
+    "index", "ancillary", "ancillary_unit", "limit", "factor", "species", "unit", "text", "matrix",
+    "layer", "processing", "element",
+)  # fmt: skip
 _ELEMENTS = (
     "H D T He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga "
     "Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm "
@@ -92,6 +65,9 @@ SPECIES = re.compile(
     rf"[(\[]?(?:{_ATOM}[ ]?[)\]]?\d{{0,2}})+(?:\s*(?:[-+\u2212\u207a\u207b]|\^?\d?[-+]))?"
     r"(?:\s*(?:->|[-\u2013\u2014]?>|\u2192))?"
 )
+
+
+_ARROW = re.compile(r"(?:->|[-\u2013\u2014]?>|\u2192)\s*$")
 
 
 @lru_cache
@@ -109,6 +85,10 @@ def pattern(role: str) -> re.Pattern[str]:
         return re.compile(rf"(?:{plain}|{joined})", re.IGNORECASE)
     if role in ("mass", "energy"):
         return re.compile(rf"\b(?:{plain}|{joined})\b", re.IGNORECASE)
+    if role == "filler":
+        return re.compile(rf"(?:^|(?<=\s))(?:{plain})(?=$|\s)|{joined}", re.IGNORECASE)
+    if role in ("in_units_of", "multiplied"):
+        return re.compile(rf"(?:\b(?:{plain})\b|{joined})", re.IGNORECASE)
     # A name and a word may be joined: ``Mg-Konzentration``.
     before = r"(?:^|[\s_]|(?<=\w)-)" if role == "value" else r"(?:^|[\s_])"
     after = r"(?=$|[\s_:])" if role == "value" else r"(?=$|[\s_:,.(])"
@@ -161,6 +141,16 @@ def is_species(text: str) -> bool:
     return SPECIES.fullmatch(text.strip()) is not None
 
 
+def is_only_species(text: str) -> bool:
+    """Whether a text is the formula or the name of a species, and nothing else."""
+    return is_species(text) or pattern("element").fullmatch(text.strip()) is not None
+
+
+def is_matrix_signal(name: str) -> bool:
+    """Whether a name ends in the arrow with which laboratories mark signals of the matrix."""
+    return _ARROW.search(name) is not None
+
+
 def names_species(text: str) -> bool:
     """Whether a text holds the formula or the name of a species, and is not about a sample.
 
@@ -172,4 +162,4 @@ def names_species(text: str) -> bool:
     words = re.split(r"[\s,;()]+", text.strip())
     if any(named_role(word, "text") for word in words):
         return False
-    return any(is_species(word) or word.casefold() in _ELEMENT_NAMES for word in words if word)
+    return any(is_only_species(word) for word in words if word)

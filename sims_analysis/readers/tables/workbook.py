@@ -12,6 +12,8 @@ from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.body import first_below_headers, first_run, refuse_odd_rows
 from sims_analysis.readers.tables.grid import CellGrid
+from sims_analysis.readers.tables.header_cells import names_axis
+from sims_analysis.readers.tables.words import named_role
 from sims_analysis.readers.tables.xlsx import Cells, as_percent, read_xlsx
 
 __all__ = [
@@ -130,8 +132,22 @@ def _xls_cell(cell: Any, book: Any) -> object:
 
 
 def holds_numbers(sheet: CellGrid) -> bool:
-    """Whether a sheet has rows of numbers, or of numbers beside words below headers."""
+    """Whether a sheet has rows of numbers, or of numbers next to words below headers."""
     return first_run(sheet)[1] > 0 or first_below_headers(sheet) is not None
+
+
+def _holds_profile(sheet: CellGrid) -> bool:
+    """Whether a row above the numbers names depths or times, and rows are no list of results."""
+    first, _run, _ = first_run(sheet)
+    above = [sheet.cells(i) for i in range(first)]
+    heads = next((cells for cells in reversed(above) if names_axis(cells)), [])
+    species = next((j for j, cell in enumerate(heads) if named_role(cell, "species")), None)
+    if species is None:
+        return bool(heads)
+    rows = (sheet.cells(i) for i in range(first, len(sheet)))
+    names = [cells[species] for cells in rows if len(cells) > species and cells[species]]
+    # Of a list of results each species has one row.
+    return len({*names}) < len(names)
 
 
 def chosen_sheet(source: Source) -> CellGrid:
@@ -142,8 +158,9 @@ def chosen_sheet(source: Source) -> CellGrid:
     holding = [sheet for sheet in candidates if first_run(sheet)[1]]
     holding = holding or [sheet for sheet in candidates if holds_numbers(sheet)]
     if holding:
-        chosen = holding[0]
-        chosen.others = [str(sheet.name) for sheet in holding[1:] if not sheet.hidden]
+        chosen = next(filter(_holds_profile, holding), holding[0])
+        others = [sheet for sheet in holding if sheet is not chosen and not sheet.hidden]
+        chosen.others = [str(sheet.name) for sheet in others]
         return chosen
     for sheet in candidates:
         refuse_odd_rows(sheet)
@@ -153,18 +170,20 @@ def chosen_sheet(source: Source) -> CellGrid:
 
 def candidate_sheets(source: Source) -> list[CellGrid]:
     """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
-    found, asked = all_sheets(source), source.options.sheet
+    found, requested = all_sheets(source), source.options.sheet
     names = ", ".join(repr(sheet.name) for sheet in found)
-    if asked is not None:
-        number = isinstance(asked, int) and not isinstance(asked, bool)
+    if requested is not None:
+        number = isinstance(requested, int) and not isinstance(requested, bool)
         for n, sheet in enumerate(found):
-            if asked == (n if number else sheet.name):
+            if requested == (n if number else sheet.name):
                 return [sheet]
-        # To be shown, where the one that is asked for is not there.
+        # To be shown, where the requested one is not there.
         source.trace.grid = next(filter(holds_numbers, found), None)
         if number:
-            raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
-        raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
+            raise ReadError(
+                f"sheet={requested}: the workbook has {len(found)} sheets, from 0: {names}"
+            )
+        raise ReadError(f"sheet={requested!r} is not in the workbook; it has {names}")
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
             return [sheet]

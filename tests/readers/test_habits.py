@@ -1,0 +1,380 @@
+"""Tables as laboratories write them, as text and as a workbook: numbers, or a reason.
+
+Of each table there are the rows above the numbers, with bars between the cells, and what is read:
+``B 0:1±2 nm at/cm3`` are depths of the first column, values of the second and errors of the third.
+What begins with ``!`` is refused, and says this. Rows ``@ 3`` are five rows of three numbers.
+"""
+
+import io
+import re
+import warnings
+
+import numpy as np
+import openpyxl
+import pytest
+
+import sims_analysis as sims
+
+#: What is read, the rows, and what the user states.
+READ = [
+    # --- one row of heads; another adds one thing -------------------------------------------------
+    ("B 1:2 nm at/cm3; P 4:5 nm at/cm3",
+     "B | | | P | |\nTime (s) | z (nm) | C (at/cm3) | Time (s) | z (nm) | C (at/cm3)\n@ 6"),
+    ("B 1:2 nm at/cm3; P 4:5 nm at/cm3",
+     "B | | | P | |\nTime | z | C | Time | z | C\ns | nm | at/cm3 | s | nm | at/cm3\n@ 6"),
+    ("11B 0:1 nm at/cm3; 31P 0:2 nm at/cm3",
+     "Concentration (at/cm3) | |\n(nm) | 11B | 31P\n@ 3"),
+    ("11B 0:1 nm at/cm3; 31P 0:2 nm at/cm3",
+     "Depth | Concentration (at/cm3) |\n(nm) | 11B | 31P\n@ 3"),
+    ("11B 0:1 nm at/cm3; 31P 0:2 nm at/cm3",
+     "Depth profile of W7 | |\n(nm) | 11B (at/cm3) | 31P (at/cm3)\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Matrix | Si | Si\nDepth (nm) | B (at/cm3) | P (at/cm3)\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Depth (nm) | B (at/cm3) | P (at/cm3)\nMatrix | Si | Si\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Depth (nm) | B | P\n | Conc. | Conc.\n | (at/cm3) | (at/cm3)\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Sample W7 | | by M. M.\nDepth | B | P\n\nnm | at/cm3 | at/cm3\n\n@ 3"),
+    ("B 0:1±2 nm at/cm3", "Depth (nm) | B (at/cm3) | +/- (at/cm3)\n@ 3"),
+    ("B 0:1±2 nm at/cm3", "Depth (nm) | B (at/cm3) | ± (at/cm3)\n@ 3"),
+    ("B 0:1±2 nm at/cm3", "Depth (nm) | B (at/cm3) | +- 1 sigma (at/cm3)\n@ 3"),
+    ("NO 0:1 nm c/s; O2 0:2 nm c/s", "Depth (nm) | NO (c/s) | O2 (c/s)\n@ 3"),
+    ("NO 0:1 nm c/s; O2 0:2 nm c/s", "Depth | NO | O2\nnm | c/s | c/s\n@ 3"),
+    ("C 0:1 nm at/cm3", "boron implant |\nDepth (nm) | C (at/cm3)\n@ 2"),
+    ("Boron 0:1 nm at/cm3", "Boron |\nDepth (nm) | C (at/cm3)\n@ 2"),
+    ("B 0:1 nm át/cm3", "Tiefe (nm) | B (át/cm3)\n@ 2"),
+    # --- what stands beside ---------------------------------------------------------------------
+    ("B 0:1 nm at/cm3; P 0:3 nm at/cm3",
+     "Depth (nm) | B (at/cm3) | DL (at/cm3) | P (at/cm3) | DL (at/cm3)\n@ 5"),
+    ("B 0:2 nm at/cm3", "Depth (nm) | Pressure (mbar) | B (at/cm3)\n@ 3"),
+    ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | Current (nA)\n@ 3"),
+    ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | Sputter rate (nm/s)\n@ 3"),
+    ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | Cumulative dose (at/cm2)\n@ 3"),
+    ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | Ip\nnm | at/cm3 | nA\n@ 3"),
+    ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | T (°C)\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Depth (nm) | B (at/cm3) | P (at/cm3) | Pressure (mbar) | I_p (nA)\n@ 5"),
+    ("B 0:2 nm at/cm3", "Depth (nm) | Transmission (%) | B (at/cm3)\n@ 3"),
+    ("B 1:2 nm at/cm3", "# | Depth | B\n | nm | at/cm3\n@ 3"),
+    ("11B 0:1 nm c/s; 11B 0:2 nm at/cm3",
+     "Depth (nm) | 11B (c/s) | 11B (at/cm3)\nMatrix | Si | Si\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Sample | W7 |\nDepth | B | P\nDL | 1E15 | 2E15\nnm | at/cm3 | at/cm3\nRSF | 1 | 2\n@ 3"),
+    # --- pages ----------------------------------------------------------------------------------
+    ("B 0:1 nm at/cm3",
+     "Depth (nm) | B (at/cm3)\n@ 2\nDepth (nm) | B (at/cm3)\n@@ 2"),
+    ("B 0:1 nm at/cm3",
+     "Depth (nm) | B (at/cm3)\n@ 2\n\nPage 2 |\nDepth (nm) | B (at/cm3)\n@@ 2"),
+    ("B 0:1 nm at/cm3",
+     "Depth | B\nnm | at/cm3\n@ 2\nDepth | B\nnm | at/cm3\n@@ 2"),
+]  # fmt: skip
+
+REFUSED = [
+    ("states a factor", "Depth (nm) | B, 10^18 cm^-3\n@ 2"),
+    ("states a factor", "Depth (nm) | B conc. E18 (at/cm3)\n@ 2"),
+    ("states a factor", "Depth (nm) | B [1E18 at/cm3]\n@ 2"),
+    ("states a factor", "Depth (nm) | B (x1E18 at/cm3)\n@ 2"),
+    ("states a factor", "Depth | B\nnm | 1E18 at/cm3\n@ 2"),
+    ("states a factor", "All concentrations in 1E18 at/cm3 |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("states a factor", "All concentrations in 10^18 at/cm3 |\nDepth (nm) | B\n@ 2"),
+    ("states a factor", "Depth (nm) | B (at/cm3)\n@ 2\n\nValues are to be multiplied by 1E18"),
+    ("states a factor", "Depth (nm) | B (at/cm3)\n@ 2\n\nWerte in Einheiten von 10¹⁸ cm⁻³"),
+    ("'Si->'", "Concentration (atoms/cm3) | |\nDepth (nm) | B | Si->\n@ 3"),
+    ("'um' .*'nm'|'nm'.*'um'", "Depth (nm) | B (at/cm3)\num | at/cm3\n@ 2"),
+    ("'c/s'", "Depth (nm) | B (at/cm3)\nnm | c/s\n@ 2"),
+    ("samples=True", "Depth (nm) | B (at/cm3) | B (at/cm3)\n | W1 | W2\n@ 3"),
+    ("samples=True", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
+    ("samples=True", "W1 |\nDepth (nm) | B (at/cm3)\n@ 2\n\nW2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("samples=True", "Depth (nm) | B (at/cm3)\nW1 |\n@ 2\nW2 |\n@ 2"),
+    ("thousands", "Depth (nm) | B (at/cm3)\n998 | 1\n999 | 2\n1.000 | 3\n1.001 | 4"),
+    ("thousands", "Depth (nm) | B (c/s)\n1 | 1.234\n2 | 12.345\n3 | 123\n4 | 1.111"),
+    ("thousands", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
+    # --- no advice that makes wrong ------------------------------------------------------------
+    ("the first column", "B (at/cm3) | P (at/cm3)\n@ 2"),
+    ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
+    ("no unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
+    ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
+    ("one row: a summary", "Species | Depth (nm) | Conc. (at/cm3)\nB | 120 | 1E20\nP | 80 | 2E19"),
+    ("-9999", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -9999\n2 | 3E18"),
+    ("-1", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -1\n2 | 3E18\n3 | -1"),
+]  # fmt: skip
+
+
+def rows_of(table):
+    """Split a table into cells, numbers as floats."""
+    rows, start = [], 0
+    for line in table.split("\n"):
+        if line.startswith("@"):
+            mark, width = line.split()
+            start = start if mark == "@@" else 0
+            rows += [
+                [10.0 * i if j == 0 else 1000.0 * j + i + 0.5 for j in range(int(width))]
+                for i in range(start, start + 5)
+            ]
+            start += 5
+            continue
+        cells = [cell.strip() for cell in line.split("|")] if line else []
+        rows.append([number(cell) for cell in cells])
+    return rows
+
+
+def number(cell):
+    try:
+        return float(cell) if "." not in cell else cell
+    except ValueError:
+        return cell or None
+
+
+def as_text(rows):
+    lines = [";".join("" if c is None else f"{c:g}" if isinstance(c, float) else c for c in row)
+             for row in rows]  # fmt: skip
+    return named("\n".join([*lines, ""]).encode(), "w7.csv")
+
+
+def as_workbook(rows, **others):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return named(out.getvalue(), "w7.xlsx")
+
+
+def named(content, name):
+    file = io.BytesIO(content)
+    file.name = name
+    return file
+
+
+def expected(read, rows):
+    """Give the profiles that a table holds, by the columns that are stated."""
+    width = max(map(len, rows))
+    body = np.array([
+        [*row, *[np.nan] * (width - len(row))] for row in rows
+        if row and all(isinstance(c, float) for c in row)
+    ])  # fmt: skip
+    for part in read.split("; "):
+        name, columns, depth_units, units = re.fullmatch(
+            r"(.+) (\S+:\S+) (\S+) (\S+)", part
+        ).groups()
+        axis, value, error = re.fullmatch(r"(\d+):(\d+)(?:±(\d+))?", columns).groups()
+        yield (
+            name,
+            body[:, int(axis)].tolist(),
+            body[:, int(value)].tolist(),
+            None if error is None else body[:, int(error)].tolist(),
+            depth_units,
+            units,
+        )
+
+
+def found(result):
+    for p in result.depth_profiles:
+        errors = p.concentrations_stderr
+        yield (
+            p.species_name,
+            p.depths.tolist(),
+            p.concentrations.tolist(),
+            None if errors is None else errors.tolist(),
+            p.depth_units,
+            p.concentration_units,
+        )
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(("read", "table"), READ)
+def test_tables_are_read_as_they_are_meant(read, table, written):
+    rows = rows_of(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        result = sims.read(written(rows))
+    assert [*found(result)] == [*expected(read, rows)]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(("says", "table"), REFUSED)
+def test_what_is_left_open_is_refused(says, table, written):
+    with pytest.raises(sims.SimsError, match=says):
+        sims.read(written(rows_of(table)))
+
+
+def test_no_unit_is_advised_for_a_column_that_states_one(tmp_path):
+    for table in [table for _, table in REFUSED if "Si->" not in table and "(%)" not in table]:
+        with pytest.raises(sims.SimsError) as caught:
+            sims.read(as_text(rows_of(table)))
+        assert not re.search(r"pass (depth_)?units=", str(caught.value)), table
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    ("table", "labels"),
+    [
+        ("W1 |\nDepth (nm) | B (at/cm3)\n@ 2\n\nW2 |\nDepth (nm) | B (at/cm3)\n@ 2", ["W1", "W2"]),
+        ("Depth (nm) | B (at/cm3)\nW1 |\n@ 2\nW2 |\n@ 2\nW3 |\n@ 2", ["W1", "W2", "W3"]),
+        ("Sample | a\nz (nm) | B (at/cm3)\n@ 2\nSample | b\nz (nm) | B (at/cm3)\n@ 2", ["a", "b"]),
+        ("Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2", ["block 1", "block 2"]),
+        ("Depth (nm) | B (at/cm3)\n@ 2\n@ 2", ["block 1", "block 2"]),
+    ],
+)  # fmt: skip
+def test_blocks_below_each_other_are_samples(written, table, labels):
+    rows = rows_of(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        found_ = sims.read(written(rows), samples=True)
+    assert [result.metadata.sample for result in found_] == labels
+    for result in found_:
+        assert result["B"].depths.tolist() == [0, 10, 20, 30, 40]
+        assert result["B"].concentrations.tolist() == [1000.5 + i for i in range(5)]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+def test_blocks_that_are_named_by_species_are_their_profiles(written):
+    table = "Boron |\nDepth (nm) | Conc. (at/cm3)\n@ 2\nArsenic |\nDepth (nm) | Conc. (at/cm3)\n@ 2"
+    result = sims.read(written(rows_of(table)))
+    assert result.species == ["Boron", "Arsenic"]
+    assert result["Arsenic"].depths.tolist() == [0, 10, 20, 30, 40]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    ("cells", "errors"),
+    [
+        (["1E18 ± 1E17", "2E18 +/- 3E17", "4E18"], [1e17, 3e17, np.nan]),
+        (["1E18 ± 10 %", "2E18 ± 5%", "4E18±1E16"], [1e17, 1e17, 1e16]),
+    ],
+)
+def test_a_value_and_its_error_in_one_cell(written, cells, errors):
+    rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), cell] for i, cell in enumerate(cells))]
+    profile = sims.read(written(rows))["B"]
+    assert profile.concentrations.tolist() == [1e18, 2e18, 4e18]
+    np.testing.assert_allclose(profile.concentrations_stderr, errors)
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    "head", ["Error (%)", "B error (%)", "RSD (%)", "rel. std. dev. [%]", "Fehler (%)"]
+)
+def test_errors_in_per_cent_are_parts_of_their_values(written, head):
+    profile = sims.read(
+        written([["Depth (nm)", "B (at/cm3)", head], [0.0, 2e18, 5.0], [1.0, 4e18, 10.0]])
+    )["B"]
+    assert profile.concentrations_stderr.tolist() == [1e17, 4e17]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+def test_a_column_of_layers_is_known_of_the_measurement(written):
+    rows = [["Layer", "Depth (nm)", "B (at/cm3)"], *(
+        [name, 10.0 * i, 1e18 + i] for i, name in enumerate(["SiO2", "SiO2", "Si", "Si"])
+    )]  # fmt: skip
+    result = sims.read(written(rows))
+    assert result["B"].depths.tolist() == [0, 10, 20, 30]
+    layers = [(layer.matrix, layer.start, layer.stop) for layer in result.metadata.layers]
+    assert layers == [("SiO2", "0 nm", "10 nm"), ("Si", "20 nm", "30 nm")]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+def test_rows_that_say_what_is_known_of_each_column(written):
+    table = (
+        "Matrix | Si | SiO2\nDepth (nm) | B (at/cm3) | P (at/cm3)\n"
+        "RSF (at/cm3) | 1E22 | 2E22\nDL | 1E15 | 2E15\n@ 3"
+    )
+    boron, phosphorus = (p.species_metadata for p in sims.read(written(rows_of(table))))
+    assert (boron["matrix"], phosphorus["matrix"]) == ("Si", "SiO2")
+    assert [float(m["rsf"].split()[0]) for m in (boron, phosphorus)] == [1e22, 2e22]
+    assert [float(m["detection_limit"].split()[0]) for m in (boron, phosphorus)] == [1e15, 2e15]
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    "side",
+    [
+        [["measured by M. M."]],
+        [["Summary", None], ["Peak depth (nm)", 120.0], ["Dose (at/cm2)", 1e14]],
+        [[None, None], ["Species", "Peak"], ["B", 1e20]],
+    ],
+)
+def test_notes_beside_the_rows_are_kept_and_read_as_none(written, side):
+    rows = [["Depth (nm)", "B (at/cm3)"], *([10.0 * i, 1e18 + i] for i in range(6))]
+    rows = [
+        [*row, *((None, *side[i - 1]) if 0 < i <= len(side) else ())] for i, row in enumerate(rows)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        result = sims.read(written(rows))
+    assert [*result.species] == ["B"]
+    assert result["B"].depths.tolist() == [0, 10, 20, 30, 40, 50]
+    kept = str(result.metadata.other)
+    assert all(cell in kept for cells in side for cell in cells if isinstance(cell, str))
+
+
+def test_a_limit_belongs_to_the_species_before_it():
+    table = "Depth (nm) | B (at/cm3) | DL (at/cm3) | P (at/cm3) | DL (at/cm3)\n@ 5"
+    boron, phosphorus = sims.read(as_text(rows_of(table)))
+    assert boron.extra["columns"]["DL (at/cm3)"]["values"][0] == 2000.5
+    assert phosphorus.extra["columns"]["DL (at/cm3)"]["values"][0] == 4000.5
+
+
+@pytest.mark.parametrize("first", ["Summary", "Results"])
+def test_a_list_of_results_is_not_the_sheet_of_the_profiles(first):
+    book = openpyxl.Workbook()
+    book.active.title = first
+    for row in (
+        ["Species", "Peak depth (nm)", "Peak conc. (at/cm3)"],
+        ["B", 120, 1e20],
+        ["P", 80, 2e19],
+    ):
+        book.active.append(row)
+    sheet = book.create_sheet("W7")
+    for row in (["Depth (nm)", "B (at/cm3)"], [0, 1e18], [1, 2e18], [2, 3e18]):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.warns(sims.ProfileWarning, match=f"sheet 'W7'; .* in '{first}' too"):
+        result = sims.read(named(out.getvalue(), "w7.xlsx"))
+    assert result["B"].concentrations.tolist() == [1e18, 2e18, 3e18]
+
+
+@pytest.mark.parametrize(
+    ("stated", "depths"), [(".", [998, 999, 1, 1.001]), (",", [998, 999, 1000, 1001])]
+)
+def test_the_stated_mark_says_what_points_are(stated, depths):
+    rows = [
+        ["Depth (nm)", "B (at/cm3)"],
+        ["998", "5"],
+        ["999", "6"],
+        ["1.000", "7"],
+        ["1.001", "8"],
+    ]
+    for written in (as_text, as_workbook):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sims.ProfileWarning)
+            assert sims.read(written(rows), decimal=stated)["B"].depths.tolist() == depths
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("number", [-9999.0, -1.0, -999.0])
+def test_a_number_that_stands_for_none_is_named(written, number):
+    rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), 1e18] for i in range(5)), [5.0, number]]
+    with pytest.raises(sims.ReadError, match=f"not_measured='{number:g}'"):
+        sims.read(written(rows))
+    values = sims.read(written(rows), not_measured=f"{number:g}")["B"].concentrations
+    np.testing.assert_array_equal(values, [1e18] * 5 + [np.nan])
+    assert sims.read(written(rows), not_measured="-")["B"].concentrations[5] == number
+
+
+def test_negative_values_of_a_background_are_values():
+    rows = [["Depth (nm)", "B (c/s)"], [0.0, 3.0], [1.0, -1.0], [2.0, 2.0]]
+    assert sims.read(as_text(rows))["B"].concentrations.tolist() == [3, -1, 2]
+    rows = [["Depth (nm)", "B (at/cm3)"], [0.0, 3e18], [1.0, -1e15], [2.0, -2e15]]
+    assert sims.read(as_text(rows))["B"].concentrations.tolist() == [3e18, -1e15, -2e15]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# SUPREM-IV\n# Depth (nm)  B (atoms/cm3)\n", "# SUPREM-IV: x (nm)  B (atoms/cm3)\n"],
+)
+def test_a_comment_that_states_units_is_believed(comment):
+    result = sims.read(named(f"{comment}0.0 1e18\n10.0 2e18\n20.0 3e18\n".encode(), "w7.txt"))
+    assert (result["B"].depth_units, result["B"].concentration_units) == ("nm", "atoms/cm3")
+    assert result["B"].depths.tolist() == [0, 10, 20]
