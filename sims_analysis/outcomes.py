@@ -176,7 +176,8 @@ KINDS = (
         Flag.SCALE_IN_DOUBT,
         Status.SCALE_IN_DOUBT,
         "multiplied by a factor that was not ok itself",
-        "the values were multiplied by a factor that rests on a gap, on saturated samples, or on "
-        "too short a record: all of them may be too high, or too low, alike",
+        "the values were multiplied by a factor from an integral that was not ok (over a gap, "
+        "saturated samples or a surface transient, or too short a record): all of them may be too "
+        "high, or too low, alike",
     ),
 )

@@ -19,6 +19,8 @@ NOTABLE = 1.4
 _IMPROBABLE = 1e-7
 #: Degrees of freedom of a scatter that is pooled over neighbouring depths, at least.
 _POOLED = 60
+#: Differences of running sums are 0 within this part of the whole.
+_ROUNDING = 1e-12
 #: Samples over which a mean profile is smoothed where its slope, or its noise, is needed.
 _SMOOTHED = 5
 
@@ -75,7 +77,7 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
         scale=scale,
         depth=depth[0] if depth else 0.0,
         depth_variance=depth_variance,
-        scale_excess=_excess(np.sum(found[:, 0] ** 2) / known[0], m - 1, 1.0),
+        scale_excess=_excess(np.sum(found[:, 0] ** 2) / known[0] if known[0] else 0.0, m - 1, 1.0),
         excess=excess,
     )
 
@@ -114,16 +116,17 @@ def _pooled(left: Array, mean: Array) -> Array:
     """Return the variance of single values, pooled over neighbouring depths, as ``k c``."""
     m, n = left.shape
     half = min(int(np.ceil(0.5 * _POOLED / (m - 1))), n - 1)
-    level = np.maximum(_smooth(mean), 0.0)
-    squares, levels, width = (
-        _running_sum(one, half) for one in (np.sum(left**2, axis=0), level, np.ones(n))
-    )
-    per_level = np.where(levels > 0, squares / np.where(levels > 0, levels, 1.0), 0.0)
-    per_level /= m - 1
+    level, square = np.maximum(_smooth(mean), 0.0), np.sum(left**2, axis=0) / (m - 1)
+    squares, levels, width = (_running_sum(one, half) for one in (square, level, np.ones(n)))
+    if not level.any():
+        found: Array = squares / width
+        return found
+    # Where nothing was counted all around, one count is what it is elsewhere.
+    there = (levels > _ROUNDING * level.sum()) & (squares > _ROUNDING * square.sum())
+    overall = square.sum() / level.sum()
+    per_level = np.where(there, squares / np.where(there, levels, 1.0), overall)
     # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
-    level = np.maximum(level, NONE_COUNTED**2 * per_level / m)
-    flat = squares / width / (m - 1)
-    variance: Array = np.where(levels > 0, per_level * level, flat)
+    variance: Array = per_level * np.maximum(level, NONE_COUNTED**2 * per_level / m)
     return variance
 
 
