@@ -85,8 +85,8 @@ def crossings(
         ``sputter_time_after`` take the place of depths, and all is in ``s``.
 
         - ``depth`` (``nm``)
-        - ``stderr`` (``nm``): NaN where the data carry no standard errors; where they do,
-          ``raw_crossing`` (``nm``) is the depth between the two samples of the crossing
+        - ``stderr`` (``nm``): NaN where the data carry no standard errors
+        - ``raw_crossing`` (``nm``), where they do: the depth between the two samples
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): of the edge, or between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
