@@ -250,6 +250,11 @@ QUESTIONS = {
 }
 #: What states another error on purpose: by how much at most, and why.
 ON_PURPOSE = {
+    "moments threshold": (
+        0.15,
+        "the errors of its ends, which the samples around them show, are taken as independent of "
+        "those of the sum",
+    ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),
         (0.12, "by the weights of the trapezoid, which suffice where neighbours differ by little"),
