@@ -1,7 +1,5 @@
 """One profile moved onto another."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,8 +7,6 @@ from compared import DEPTH, EDGE, dataset, gaussian
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def interface(z, at, slope=0.0, decay=3.0):
@@ -24,20 +20,6 @@ def test_a_step_of_the_matrix_is_a_marker():
     z = np.arange(0.0, 160.0, 0.8)
     b = dataset(z, units="counts/s", Si=1.3e5 / (1 + np.exp((z - 84.44) / 2.0)), B=np.ones(z.size))
     assert float(sims.align(a, b, marker="Si")["depth_shift"]) == pytest.approx(-4.44, abs=0.02)
-
-
-def test_batch_is_aligned_one_by_one():
-    a = dataset(DEPTH, B=gaussian(DEPTH))
-    shifts = [0.0, 2.5, -7.3]
-    parts = [dataset(DEPTH, B=gaussian(DEPTH + s)) for s in shifts]
-    batch = sims.stack(parts)
-    moved = sims.align(a, batch)
-    np.testing.assert_allclose(moved["depth_shift"].values, shifts, atol=0.01)
-    assert moved["concentration"].dims == ("measurement", "species", "point")
-    found = sims.peak(moved)["depth"]
-    np.testing.assert_allclose(found.values[:, 0], 60.0, atol=0.51)
-    padded = sims.stack([parts[0], parts[1].isel(depth=slice(4, None))])
-    np.testing.assert_allclose(sims.align(a, padded)["depth_shift"].values, shifts[:2], atol=0.01)
 
 
 def test_what_alignment_says():

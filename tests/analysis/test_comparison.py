@@ -1,7 +1,5 @@
 """Two profiles against each other, many against their mean."""
 
-import re
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -226,55 +224,9 @@ def test_doses_are_those_of_integrated_dose(method, rule):
         sims.compare(a, b, rule="simpson")
 
 
-def test_answers_about_shifted_and_gridded_profiles_have_these_steps_in_their_provenance():
-    a = sims.open_example("boron-implant")
-    batch = sims.stack([a, a], names=["x", "y"])
-    for data in (a, a["concentration"], batch):
-        moved = sims.align(a, data, marker="B", method="edge", level="1e18 atoms/cm^3")
-        (step,) = sims.provenance(sims.integrated_dose(moved))["steps"]
-        assert step["function"] == "align"
-        assert step["parameters"] == {
-            "a": {"data_id": "boron-implant", "sha256": a.attrs["sha256"]},
-            "marker": "B", "method": "edge", "level": "1e18 atoms/cm^3", "edge": "trailing",
-        }  # fmt: skip
-    on_grid = sims.to_grid(sims.align(a, a, marker="B"), step="2 nm", conserve="dose")
-    first, second = sims.provenance(sims.integrated_dose(on_grid))["steps"]
-    assert first["parameters"].keys() == {"a", "marker", "method"}
-    assert second == {
-        "function": "to_grid", "parameters": {"step": "2 nm", "method": "log", "conserve": "dose"},
-    }  # fmt: skip
-
-
 # --- gaps ---------------------------------------------------------------------------------------
 
 HOLED = np.where((DEPTH > 60) & (DEPTH < 100), np.nan, EDGE)
-
-
-@pytest.mark.slow
-def test_nothing_is_compared_in_a_gap_of_b():
-    a, b = dataset(DEPTH, B=EDGE, P=EDGE), dataset(DEPTH, B=HOLED, P=EDGE)
-    for ds in (a, b):
-        ds["concentration_stderr"] = 0.1 * ds["concentration"]
-        ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
-    hidden = np.isnan(HOLED)
-    said = r"'B': no sample between 60 and 100 nm .* b is not compared in it"
-    with pytest.warns(sims.errors.SimsWarning) as caught:
-        found = sims.compare(a, b)
-    (one,) = caught  # of one gap, once
-    assert re.search(said, str(one.message))
-    assert found["status"].values.tolist() == ["gap", "ok"]
-    for name in ("ratio", "log_ratio", "ratio_stderr", "log_ratio_stderr"):
-        np.testing.assert_array_equal(np.isnan(found[name][0]), hidden)
-        assert not np.isnan(found[name][1]).any()
-    assert found["samples"].values.tolist() == [(~hidden).sum(), DEPTH.size]
-    lazy = sims.compare(a.chunk({"species": 1}), b.chunk({"species": 1}))
-    xr.testing.assert_equal(lazy.compute(), found)
-    bridged = sims.compare(a, b, gaps="bridge", level="1e18 atoms/cm^3")
-    assert bridged["status"].values.tolist() == ["ok", "ok"]
-    assert not np.isnan(bridged["ratio"]).any()
-    assert set(bridged["junction_status"].values) == {"ok"}
-    with pytest.raises(ProfileError, match="gaps='x'"):
-        sims.compare(a, b, gaps="x")
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import xarray as xr
 from measured import measurement, number, padded, union
-from plain_profiles import run
 
 import sims_analysis as sims
 from sims_analysis.errors import (
@@ -16,7 +15,6 @@ from sims_analysis.errors import (
     ProfileWarning,
     SimsWarning,
 )
-from sims_analysis.kernels import metallurgical
 
 
 def found(ds, **options):
@@ -154,47 +152,6 @@ def test_several_backgrounds_add_their_dimension():
     wrong = xr.DataArray([1e17, 0.0], coords={"species": ["As", "B"]}, attrs=levels.attrs)
     with pytest.raises(ProfileError, match="one for all species"):
         sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=wrong)
-
-
-def ragged(rng, kind):
-    """Few values, plateaus, balances on samples; with gaps between and at the ends if asked."""
-    rows, species, n = 30, 3, 60
-    value = rng.choice([0.0, 0.0, 1.0, 2.0, 5.0, 7.0], (rows, species, n))
-    if "holes" in kind:
-        value[rng.random(value.shape) < 0.2] = np.nan
-    begins = np.where(rng.random(value.shape) < 0.3, np.arange(n), 0)
-    value = np.take_along_axis(value, np.maximum.accumulate(begins, axis=-1), axis=-1)
-    if "ends" in kind:
-        value[:, 0, : rng.integers(1, 15)] = np.nan
-        value[:, 1, -rng.integers(1, 15) :] = np.nan
-    return np.cumsum(rng.random(n) + 0.1), value
-
-
-@pytest.mark.parametrize("kind", ["plain", "ends", "holes", "holes and ends"])
-@pytest.mark.parametrize("seed", range(5))
-def test_one_axis_and_the_same_axis_for_each_agree(kind, seed):
-    depth, value = ragged(np.random.default_rng(seed), kind)
-
-    def ask(depth, value):
-        return run(
-            metallurgical.metallurgical,
-            depth,
-            value,
-            np.zeros(len(value)),
-            group=3,
-            fractions=np.array([1.0, -1.0, 0.7]),
-            width=40,
-        )
-
-    shared = ask(depth, value)
-    own = ask(np.broadcast_to(depth, value.shape).copy(), value)
-    assert (shared.status == 0).sum() > 30
-    for name, rtol in (("status", 0), ("polarity", 0), ("depth", 1e-13), ("concentration", 1e-12)):
-        np.testing.assert_allclose(getattr(shared, name), getattr(own, name), rtol, err_msg=name)
-    for row in range(0, len(value), 7):  # each alone, to the bit
-        alone = ask(depth, value[[row]])
-        np.testing.assert_array_equal(alone.depth[0], shared.depth[row])
-        np.testing.assert_array_equal(alone.concentration[0], shared.concentration[row])
 
 
 def noisy_pair(kind, *, gap, unknown):

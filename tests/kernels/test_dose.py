@@ -136,23 +136,6 @@ def test_cumulative_ends_at_the_dose(rule, batch):
         )
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_limits_of_many_rows_on_irregular_axes(rule):
-    _, value = realistic(70, 240, gaps=0.0)
-    rng = np.random.default_rng(2)
-    # From nearly regular to steps of very different lengths.
-    steps = rng.random(value.shape) ** np.linspace(0, 8, 70)[:, None]
-    own = np.cumsum(steps + 1e-6, axis=1)
-    value[::5, 200:] = value[3, 20:25] = value[9] = np.nan
-    first, last = np.nanmin(own, axis=1), own[:, 190]
-    start, stop = first + 0.2 * (last - first), first + 0.7 * (last - first)
-    agree(integrate(own, value, start, stop, rule=rule), own, value, start, stop, rule)
-    on_samples = own[:, 31], own[:, 150]
-    agree(integrate(own, value, *on_samples, rule=rule), own, value, *on_samples, rule)
-    beyond = own[:, 31], own[:, 239] + 1
-    agree(integrate(own, value, *beyond, rule=rule), own, value, *beyond, rule)
-
-
 def exactly(z, c, start, stop):
     """Integrate straight lines between limits in fractions, without any rounding."""
     z, c = ([Fraction(float(x)) for x in column] for column in (z, c))
