@@ -147,7 +147,7 @@ FORMATS = (
     Format("cameca_ascii", "CAMECA IMS, .dp_ascii: a block for each element"),
     Format("cameca_binary", "CAMECA IMS and NanoSIMS, binary .dp and .is"),
     Format("cameca_counts", "CAMECA NanoSIMS, .is_txt: counts over time, a block an isotope"),
-    Format("iontof", "IONTOF SurfaceLab 6 and 7, text export of a profile"),
+    Format("iontof", "IONTOF SurfaceLab 6 and 7, text export of a profile", version=2),
     Format("srim", "SRIM and TRIM, RANGE.txt"),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
@@ -167,7 +167,7 @@ FORMATS = (
     Format(
         "tidy",
         "tables of a row for each sample, with the species in a column",
-        version=2,
+        version=3,
         module="tables.tidy",
         table=True,
     ),
@@ -175,13 +175,13 @@ FORMATS = (
     Format(
         "eag",
         "service laboratories in the layout of Evans Analytical: csv, xlsx, xls",
-        version=2,
+        version=3,
         table=True,
     ),
     Format(
         "table",
         "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls",
-        version=2,
+        version=3,
         module="tables.table",
         table=True,
     ),

@@ -128,7 +128,7 @@ def test_when_it_was_measured(write, date, time, measured):
     assert not {"Analysis date", "Analysis time"} & {*about.other}
 
 
-def test_all_that_is_said_of_the_measurement_and_its_layers(write):
+def test_metadata_of_the_measurement_and_its_layers(write):
     content = two_species(rsf={"10B": 3e13}, dose={"10B": 1e15}, reference="30Si", layers=2)
     content = content.replace(b"Sample code\t", b"Comments\t\ta first, and, more\r\nSample code\t")
     content = content.replace(b"  Mean SR", b"  Total depth (nm)\t\t500\r\n  Mean SR", 1)
@@ -210,7 +210,7 @@ def test_the_current_of_the_beam_alone_is_what_was_measured(write):
     assert result.species == ["Ipr"]
 
 
-def test_what_is_said_of_a_species_is_said_of_no_other(write):
+def test_metadata_of_a_species_are_those_of_no_other(write):
     lines = two_species(rsf={"10B": 3e13}).decode("latin-1").split("\r\n")
     (boron, silicon) = (
         next(i for i, line in enumerate(lines) if line.startswith(f"{name}  "))
@@ -231,7 +231,7 @@ def test_what_is_said_of_a_species_is_said_of_no_other(write):
     assert not [key for key in result.metadata.other if "Data file name" in key]
 
 
-def test_depths_without_a_unit_are_asked_for(write):
+def test_depths_without_a_unit_need_depth_units(write):
     path = write(two_species().replace(b"Depth[um]", b"Depth"))
     with pytest.raises(
         sims.UnitsError, match="'10B': no line of the file states the unit of its d"
@@ -252,7 +252,7 @@ def test_a_file_that_ends_with_its_data_is_read_on_request(write):
     assert all(any(text in str(one.message) for one in warned) for text in says)
 
 
-def test_values_without_a_unit_are_asked_for(write):
+def test_values_without_a_unit_need_units(write):
     path = write(two_species().replace(b"I[cnt/s]", b"I"))
     with pytest.raises(sims.UnitsError, match="species '10B': no line of the file states the unit"):
         sims.read(path)
@@ -266,7 +266,7 @@ def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
     assert "detector_yield_stated" not in known
 
 
-def test_a_file_that_breaks_off_is_refused_or_told(write):
+def test_a_file_that_breaks_off_is_refused_or_warned_of(write):
     path = write(two_species(end=False))
     says = (
         r"w7\.txt: the file breaks off after line 19: the line '\*\*\* DATA END \*\*\*' is missing"
@@ -575,7 +575,7 @@ def test_what_is_there_of_a_binary_file_is_read_on_request(write):
     assert result["12C"].concentrations.tolist() == K.tolist()
 
 
-def test_species_that_binary_files_do_not_name_are_asked_for(write):
+def test_species_that_binary_files_do_not_name_need_species(write):
     path = write(binary({"": (T, K), "12C": (T, K)}), "w7.is")
     with pytest.raises(sims.SpeciesError, match="does not name the species of signal 1; pass spec"):
         sims.read(path)

@@ -90,7 +90,7 @@ def numbers(result):
     ("stated", "text", "said"),
     [pytest.param(*case, id=str(number)) for number, case in enumerate(cases(), 1)],
 )
-def test_all_that_is_said_of_a_file(stated, text, said):
+def test_explanations_of_small_files(stated, text, said):
     assert said_of(stated, text) == said
 
 

@@ -364,6 +364,8 @@ def test_a_number_that_stands_for_none_is_named(written, number):
 
 
 def test_negative_values_of_a_background_are_values():
+    rows = [["Depth (nm)", "B (c/s)"], [0.0, 0.0], [1.0, 9999.0], [2.0, 0.0]]
+    assert sims.read(as_text(rows))["B"].concentrations.tolist() == [0, 9999, 0]
     rows = [["Depth (nm)", "B (c/s)"], [0.0, 3.0], [1.0, -1.0], [2.0, 2.0]]
     assert sims.read(as_text(rows))["B"].concentrations.tolist() == [3, -1, 2]
     rows = [["Depth (nm)", "B (at/cm3)"], [0.0, 3e18], [1.0, -1e15], [2.0, -2e15]]

@@ -283,7 +283,7 @@ def told_nothing(address, kind, *reason):
 
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("query", ["?token=sesame", "?token=s3same#t0ken", ""])
-def test_where_nobody_answers_nothing_secret_is_told_and_the_reason_is(login, query):
+def test_without_an_answer_the_error_gives_the_reason_and_no_secret(login, query):
     pytest.importorskip("aiohttp")
     address = f"http://{login}127.0.0.1:{closed_port()}/w7.csv{query}"
     whole = not set("/?#") & set(login)

@@ -176,7 +176,7 @@ def test_sodium_is_no_missing_value(write):
     np.testing.assert_array_equal(profile.concentrations, [5, np.nan, 7])
 
 
-def test_what_is_said_of_a_depth_names_no_species(write):
+def test_words_next_to_a_depth_name_no_species(write):
     path = write("Depth from surface (nm);Conc. (at/cm3)\n0;5\n1;6\n")
     with pytest.raises(sims.SpeciesError, match="does not name the species"):
         sims.read(path)
@@ -754,14 +754,14 @@ def test_cells_are_named_as_they_stand_in_the_sheet(rows, options, says):
     assert said.removeprefix("sheet 'Sheet', ").startswith(says)
 
 
-def test_where_cells_are_merged_is_told_of_a_turned_table():
+def test_merged_cells_of_a_turned_table_are_named_by_their_place():
     rows = [["Depth (nm)", 0, 1, 2], ["B (cps)", 1, 2, 3]]
     says = "sheet 'Sheet', row 2, column C is merged with a cell before it"
     with pytest.warns(sims.ProfileWarning, match=says):
         sims.read(book(rows, ["B2:C2"]))
 
 
-def test_an_empty_row_of_a_sheet_is_told_and_notes_are_kept():
+def test_an_empty_row_of_a_sheet_is_warned_of_and_notes_are_kept():
     rows = [["Sample: W7"], [], TABLE, [0, 1], [1, 2], [None, None], [2, 3], [], ["done", 5]]
     with pytest.warns(sims.ProfileWarning) as warned:
         result = sims.read(book(rows))

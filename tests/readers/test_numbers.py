@@ -182,7 +182,7 @@ def test_a_label_that_looks_like_a_number_is_a_label_in_every_part_of_a_long_tab
     assert [result["B"].depths.size for result in read] == [3000, 3000, 3000]
 
 
-def test_no_gap_is_told_of_lines_that_a_dialect_has_left_out():
+def test_lines_that_a_dialect_has_left_out_are_no_gap():
     lines = ["Time (s);B (cps)", "0;1", "", "1;2", "", "2;3"]
     source = Source("w7.txt", b"")
     content = read_grid(TextGrid(lines, ";", False, Options(), left_out={2, 4}), source)
@@ -335,7 +335,7 @@ def test_a_point_beside_decimal_commas_is_no_decimal_mark():
         (["\uff11\uff0c\uff15"], ","),
     ],
 )
-def test_the_decimal_mark_is_told_by_the_first_cell_that_leaves_it_not_open(cells, mark):
+def test_the_decimal_mark_is_that_of_the_first_unambiguous_cell(cells, mark):
     assert decimal_mark(cells) == mark
 
 

@@ -212,7 +212,7 @@ def test_a_folder_goes_through_a_bad_file_and_loses_no_other(write, tmp_path):
     assert caught.value.results[8]["B"].concentrations[1] == 8e17
 
 
-def test_paths_are_read_in_the_order_asked(write, tmp_path):
+def test_paths_are_read_in_their_order(write, tmp_path):
     paths = [write(TABLE, "b.csv"), tmp_path / "absent.csv", write(TABLE, "a.csv")]
     results = sims.read(paths, errors="collect")
     assert [getattr(result, "data_id", None) for result in results] == ["b", None, "a"]
@@ -618,7 +618,7 @@ def test_what_is_no_argument(tmp_path, options, error, words):
         sims.read(path, **options)
 
 
-def test_columns_that_are_not_asked_for(tmp_path):
+def test_other_columns_than_the_requested_do_not_matter(tmp_path):
     path = tmp_path / "pair.csv"
     path.write_text("depth (nm),concentration (atom/cm^3)\n1,1e18\n2,2e18\n")
     asked = {"columns": {"P": (0, 1)}}
@@ -804,7 +804,7 @@ def test_texts_in_other_encodings_are_refused():
         (b"Tiefe \x81\xb5m;B\n", "latin-1"),
     ],
 )
-def test_the_encoding_is_told_by_the_bytes(content, encoding):
+def test_the_bytes_show_the_encoding(content, encoding):
     source = Source("w7.txt", content)
     assert source.is_text
     assert source.decoded == content.decode(encoding).removeprefix("\ufeff")
@@ -908,7 +908,7 @@ def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkey
     assert [str(one.message).partition(": ")[2] for one in warned] == [says]
 
 
-def test_warnings_of_several_files_are_told_when_all_are_read(write):
+def test_warnings_of_several_files_come_when_all_are_read(write):
     odd = write(TABLE.replace(b"2e18", b"inf"), "odd.csv")
     with pytest.warns(sims.ProfileWarning) as warned:
         outcomes = sims.read([odd, write(b"", "b.csv"), odd], errors="collect")

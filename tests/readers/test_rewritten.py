@@ -170,7 +170,7 @@ def test_a_row_that_lacks_cells_at_the_end_of_srim_is_warned_of(write):
         sims.read(write(whole.rstrip()[:-10].rstrip()))
 
 
-def test_a_last_line_without_its_end_is_told_of_an_export_that_ends_all(write):
+def test_a_last_line_without_its_end_is_warned_of(write):
     whole = iontof(Z, [("B+", "11", [7.00061, 5, 3.1, 4, 12.345])])
     assert sims.read(write(whole))["B+"].concentrations[-1] == 12.345
     with pytest.warns(sims.ProfileWarning, match=r"its last cell, '12.34', may be cut"):

@@ -348,7 +348,7 @@ def test_a_species_in_concentration_and_intensity(write):
 # --- what the file does not say ---------------------------------------------------------------
 
 
-def test_units_that_no_line_states_are_asked_for(write):
+def test_units_that_no_line_states_have_to_be_passed(write):
     path = write("Depth\tGa->\tDepth\tMg\n0.1\t2E7\t0.1\t9E19\n0.2\t3E7\t0.2\t8E19\n")
     with pytest.raises(sims.UnitsError, match=r"'Ga->'.*depth_units="):
         sims.read(path)
@@ -781,7 +781,7 @@ def test_a_column_of_species_holds_words(tmp_path):
         ("B.E. (eV),Counts / s\n1200,5\n1199,7\n1198,6\n", "an energy scan"),
     ],
 )
-def test_what_is_wrong_is_said_of_the_right_cell(tmp_path, text, words):
+def test_errors_name_the_right_cell(tmp_path, text, words):
     path = tmp_path / "table.csv"
     path.write_text(text)
     with pytest.raises(sims.ReadError, match=words):

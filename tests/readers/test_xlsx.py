@@ -168,7 +168,7 @@ def test_a_sheet_of_numbers_comes_before_one_of_numbers_beside_words():
     assert refusal(saved(one=words, two=[["z"]])).startswith("sheet 'one', row 2, column A: 'x'")
 
 
-def test_others_are_told_of_but_hidden_ones():
+def test_other_sheets_are_named_but_hidden_ones():
     content = saved(a=TABLE, b=TABLE, c=[HEADER], d=TABLE, hidden=["b"])
     says = "read from sheet 'a'; there are rows of numbers in 'd' too; sheet= names the one to read"
     with pytest.warns(sims.ProfileWarning, match=says) as warned:

@@ -279,16 +279,18 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     values = block.values[:, pair.value]
     if grid.options.not_measured or not values.size:
         return
-    least, most = np.fmin.reduce(values), np.fmax.reduce(values)
-    if not (least < 0 or most >= min(HEURISTICS.positive_sentinels)):
-        return
-    for number in (*([least] if least < 0 else ()), *HEURISTICS.positive_sentinels):
+    least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    positive = HEURISTICS.positive_sentinels
+    numbers = {least} if least < 0 else {least, most}.intersection(positive)
+    for number in numbers.union(positive if least == 0 and most >= min(positive) else ()):
         places = np.flatnonzero(values == number)
-        others = values[(values > 0) & (values != number)]
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
+        others = values[(values > 0) & (values != number)]
         size, apart = abs(number), HEURISTICS.apart
-        far = not others.size or size > apart * others.max() or apart * size < np.median(others)
+        far = number < 0
+        if others.size:
+            far = size > apart * others.max() or apart * size < np.median(others)
         usual = number in HEURISTICS.sentinels
         beyond = usual and others.size and size > others.max()
         if beyond or (far and (usual or number > 0 or size > HEURISTICS.huge)):
