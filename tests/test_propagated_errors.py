@@ -252,8 +252,7 @@ QUESTIONS = {
 ON_PURPOSE = {
     "moments threshold": (
         0.15,
-        "the errors of its ends, which the samples around them show, are taken as independent of "
-        "those of the sum",
+        "the errors of its ends are taken as independent of those of the sum",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

@@ -392,6 +392,7 @@ class Client:
                 f"data entry {data_id!r} is not in the catalogue that this key can see",
                 status_code=200,
                 url=self._endpoint.address("data_entries", ""),
+                where={"data_id": data_id},
             )
         return found[0]
 

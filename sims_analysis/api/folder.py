@@ -72,13 +72,18 @@ class ArchiveFolder:
             return versions[-1]
         wanted = sha256.lower()
         if not re.fullmatch("[0-9a-f]{8,64}", wanted):
-            raise ArchiveError(f"sha256={sha256!r}; expected 8 to 64 hexadecimal digits")
+            raise ArchiveError(
+                f"sha256={sha256!r}; expected 8 to 64 hexadecimal digits", argument="sha256"
+            )
         for version in reversed(versions):
             if version.name.lower().endswith("-" + wanted[:8]) and read_record(
                 version
             ).sha256.startswith(wanted):
                 return version
-        raise ArchiveError(f"data entry {data_id!r} has no version with sha256 {sha256}")
+        raise ArchiveError(
+            f"data entry {data_id!r} has no version with sha256 {sha256}",
+            where={"data_id": data_id},
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

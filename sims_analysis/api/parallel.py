@@ -60,7 +60,10 @@ def each(
         while waiting:
             if this_process() != process:  # a fork has none of the threads
                 text = "the process was forked meanwhile; let each process fetch its own entries"
-                yield from ((item, ApiError(f"data entry {item!r}: {text}")) for item in waiting)
+                yield from (
+                    (item, ApiError(f"data entry {item!r}: {text}", where={"data_id": item}))
+                    for item in waiting
+                )
                 return
             found = _next(done, batch)
             if found is None:

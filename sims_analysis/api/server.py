@@ -204,7 +204,8 @@ def serve(
         )
     except (FileNotFoundError, PermissionError, ssl.SSLError) as error:
         raise ApiError(
-            f"certfile={certfile!r}, keyfile={keyfile!r} cannot be used: {error}"
+            f"certfile={certfile!r}, keyfile={keyfile!r} cannot be used: {error}",
+            argument="certfile",
         ) from None
     except SystemExit:
         # The code of uvicorn's own is 3, which the command line has for something else.

@@ -182,7 +182,10 @@ def to_dataset(
     (array([ 0., 10., 20.]), 'nm')
     """
     if depth != "union" and like is not None:
-        raise ProfileError(f"give one of depth={depth!r} and like={format_argument(like)}")
+        raise ProfileError(
+            f"give one of depth={depth!r} and like={format_argument(like)}",
+            code="conflicting_arguments",
+        )
     ds = dataset_of(source, duplicates, depth_units)
     register_accessor()
     if depth == "union" and like is None:
@@ -194,7 +197,7 @@ def to_dataset(
         # Read here, so that the message has the name of this argument.
         step = read_number(depth, (axis_of(ds),), "depth")
         if not 0 < step < np.inf:
-            raise ProfileError(f"depth={depth!r} must be one positive number")
+            raise ProfileError(f"depth={depth!r} must be one positive number", argument="depth")
     grid = {"step": depth} if like is None else {"like": samples(ds, like)}
     on_grid: xr.Dataset = to_grid(ds, **grid)
     on_grid.attrs.pop(LAYOUT, None)
@@ -234,11 +237,14 @@ def _checked(source: Any) -> list[DepthProfile]:
             "processed, or not a SIMS measurement"
         )
         raise ProfileError(
-            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}"
+            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}",
+            where={"data_id": getattr(source, "data_id", "")},
         )
     for name in {profile.species_name for profile in profiles}:
         if name.endswith("\0"):
-            raise ProfileError(f"species {name!r}: a name cannot end with a NUL character")
+            raise ProfileError(
+                f"species {name!r}: a name cannot end with a NUL character", where={"species": name}
+            )
     entries = dict.fromkeys(repr(p.data_id) for p in profiles if p.data_id is not None)
     if len(entries) > 1:
         warn(
@@ -430,6 +436,7 @@ def _cells_of_all(layout: _Layout, depth: Array) -> Array | None:
                 f"species {one.profile.species_name!r} has other cells than another species around "
                 "the same depths: all are taken as samples; make one Dataset of each",
                 ProfileWarning,
+                where={"species": one.profile.species_name},
             )
             return None
         edges[position] = np.where(np.isnan(one.cells), before, one.cells)
@@ -495,7 +502,8 @@ def _common_axis(found: list[_Canonical]) -> str:
         raise ProfileError(
             f"species {timed.species_name!r} is on a sputter-time axis ({timed.depth_units}), "
             f"species {deep.species_name!r} on a depth axis ({deep.depth_units}); make one "
-            "Dataset of each kind; calibrate_depth() converts time to depth"
+            "Dataset of each kind; calibrate_depth() converts time to depth",
+            where={"species": timed.species_name},
         )
     return found[0].axis
 

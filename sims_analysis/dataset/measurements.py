@@ -55,7 +55,10 @@ def open_measurement(data: xr.Dataset, label: str) -> Measurement:
     ds = with_species_dimension(to_canonical(dequantify(data), f"{label}: "))
     depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
     if not (depth[1:] > depth[:-1]).all():
-        raise ProfileError(f"{label}: {axis} must increase strictly; sort with sortby({axis!r})")
+        raise ProfileError(
+            f"{label}: {axis} must increase strictly; sort with sortby({axis!r})",
+            code="unordered_axis",
+        )
     if not ds[axis].dtype.isnative:  # pandas joins no others
         ds = ds.assign_coords({axis: (axis, depth, ds[axis].attrs)})
     species = [str(name) for name in ds.variables["species"].values]

@@ -30,7 +30,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import FIELD
-from sims_analysis.text.arguments import checks_arguments
+from sims_analysis.text.arguments import argument_error, checks_arguments
 from sims_analysis.units import is_quantified, quantify
 
 __all__ = ["dataset_of_item", "merge_profiles"]
@@ -123,8 +123,8 @@ def dataset_of_item(item: Any, which: int | str) -> xr.Dataset:
 def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     """Name the species of all items; those that occur in several get a suffix."""
     if suffix is not None and (isinstance(suffix, str) or len(suffix) != len(parts)):
-        raise ProfileError(
-            f"suffix={suffix!r}; expected one text for each of the {len(parts)} items"
+        raise argument_error(
+            "suffix", suffix, f"expected one text for each of the {len(parts)} items"
         )
     owners: dict[str, list[str]] = {}
     for part in parts:
@@ -134,7 +134,8 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     if twice and suffix is None:
         raise ProfileError(
             f"species {twice[0]!r} is in {' and in '.join(owners[twice[0]])}: keep them apart with "
-            f"suffix=, such as suffix={[f' ({i + 1})' for i in range(len(parts))]}"
+            f"suffix=, such as suffix={[f' ({i + 1})' for i in range(len(parts))]}",
+            where={"species": twice[0]},
         )
     ends = [""] * len(parts) if suffix is None else list(suffix)
     names = [
@@ -146,7 +147,8 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     if repeated:
         raise ProfileError(
             f"species {', '.join(map(repr, repeated))} would be there more than once; with "
-            f"suffix={ends!r} the names are {names}"
+            f"suffix={ends!r} the names are {names}",
+            code="repeated_species",
         )
     return names
 

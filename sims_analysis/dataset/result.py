@@ -136,7 +136,10 @@ class SIMSResult:
         try:
             return orjson.dumps([profile.to_dict() for profile in self.depth_profiles])
         except TypeError as error:
-            raise ProfileError(f"data entry {self.data_id!r} has no JSON form: {error}") from None
+            raise ProfileError(
+                f"data entry {self.data_id!r} has no JSON form: {error}",
+                where={"data_id": self.data_id},
+            ) from None
 
     def to_dataset(self, **options: Any) -> xr.Dataset:
         """Return one Dataset indexed by species and depth: see :func:`sims_analysis.to_dataset`."""

@@ -74,7 +74,8 @@ def samples(data: Data, species: str | None = None) -> Data:
         if one.sizes[MEASUREMENT] > 1:
             raise ProfileError(
                 f"expected one measurement, found {one.sizes[MEASUREMENT]}; select one first, "
-                "as in data.isel(measurement=0)"
+                "as in data.isel(measurement=0)",
+                code="several_measurements",
             )
         one = one.isel(measurement=0)
     axis = axis_of(one)
@@ -98,7 +99,9 @@ def _one_species(data: Any, species: str | None) -> Any:
         raise SpeciesError(f"the data have no species names, so {species!r} cannot be selected")
     names = [str(name) for name in np.atleast_1d(data["species"].values)]
     if species is None and len(names) > 1:
-        raise SpeciesError(f"name one species: {', '.join(map(repr, names))}")
+        raise SpeciesError(
+            f"name one species: {', '.join(map(repr, names))}", code="missing_species"
+        )
     if species not in (None, *names):
         raise SpeciesError.missing(species, names)
     if "species" not in data.dims:

@@ -28,7 +28,11 @@ from sims_analysis.dataset.measurements import (
     split_attrs,
 )
 from sims_analysis.errors import ProfileError
-from sims_analysis.text.arguments import checks_arguments, format_argument, remedy_for
+from sims_analysis.text.arguments import (
+    argument_error,
+    checks_arguments,
+    remedy_for,
+)
 from sims_analysis.units import is_quantified, quantify
 
 __all__ = ["stack"]
@@ -146,13 +150,17 @@ def stack(
 def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | None) -> list[Any]:
     if names is not None:
         if not np.iterable(names):
-            raise ProfileError(f"names={format_argument(names)}; expected a list of them")
+            raise argument_error("names", names, "expected a list of them")
         labels = [one.item() if isinstance(one, xr.DataArray) else one for one in names]
         if len(labels) != len(datasets):
             raise ProfileError(f"{len(labels)} names for {len(datasets)} measurements")
         if len(set(labels)) != len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
-            raise ProfileError(f"names must be distinct; {twice!r} occurs more than once")
+            raise ProfileError(
+                f"names must be distinct; {twice!r} occurs more than once",
+                code="repeated_species",
+                argument="names",
+            )
         return labels
     ids = [str(ds.attrs.get("data_id") or "") for ds in datasets]
     distinct = len(set(ids)) == len(ids) and all(ids)
@@ -234,7 +242,9 @@ def _refuse_unlike(
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():
         expected = ", ".join(sizes)
-        raise ProfileError(f"{name} is over {first.dims}; expected ({expected}) or fewer")
+        raise ProfileError(
+            f"{name} is over {first.dims}; expected ({expected}) or fewer", code="wrong_dimensions"
+        )
 
 
 def _lazily(

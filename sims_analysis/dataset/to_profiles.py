@@ -72,7 +72,8 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     if not names:
         raise ProfileError(
             f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-            f"{list_variables(ds)}"
+            f"{list_variables(ds)}",
+            code="missing_variable",
         )
     if set(ds[names[0]].dims) != {"species", axis} or axis == POINT:
         raise ProfileError(

@@ -358,7 +358,8 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
     if unknown:
         raise SpeciesError(
             f"active_limit names {', '.join(map(repr, unknown))}; dopants are "
-            f"{', '.join(map(repr, names))}"
+            f"{', '.join(map(repr, names))}",
+            argument="active_limit",
         )
     found = [
         units.read_number(by_name[name], ("concentration",), f"active_limit[{name!r}]")
@@ -367,7 +368,10 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
         for name in names
     ]
     if not min(found) > 0:
-        raise ProfileError(f"active_limit={format_argument(active_limit)} must be positive")
+        raise ProfileError(
+            f"active_limit={format_argument(active_limit)} must be positive",
+            argument="active_limit",
+        )
     return np.array(found, dtype=np.float64)
 
 

@@ -30,7 +30,7 @@ from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.shapes.layered_model import LayeredModel, layered, own_by_default
 from sims_analysis.shapes.model import Kind, Model, Parameter
-from sims_analysis.text.arguments import check_choice, format_argument
+from sims_analysis.text.arguments import argument_error, check_choice, format_argument
 
 _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
@@ -100,7 +100,9 @@ def read_request(
         ("as_implanted", settings["initial_straggle"] < 0, "no negative straggle"),
     ):
         if anywhere(wrong):
-            raise ProfileError(f"{name}={format_argument(stated[name])}: expected {expected}")
+            raise ProfileError(
+                f"{name}={format_argument(stated[name])}: expected {expected}", argument=name
+            )
     request = FitRequest(
         model=model,
         kind=profiles.kind,
@@ -146,7 +148,10 @@ def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Va
             known = known.max(profiles.dim)
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
         if no_such and given[name] is not None and anywhere(known > 0):
-            raise ProfileError("depth_uncertainty: the data are over sputter time, not over depth")
+            raise ProfileError(
+                "depth_uncertainty: the data are over sputter time, not over depth",
+                argument="depth_uncertainty",
+            )
         found[name] = 0.0 * known if no_such else known
     return found
 
@@ -156,18 +161,18 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     if not model.location:
         raise ProfileError(
             f"repeat={format_argument(repeat)}: the model {model.name!r} is not that of a layer; "
-            "'delta_drf', 'delta_mri' and 'gaussian' are"
+            "'delta_drf', 'delta_mri' and 'gaussian' are",
+            argument="repeat",
         )
     if model.has_levels:
         raise ProfileError(
             f"repeat={format_argument(repeat)}: the model {model.name!r} has a level of its own, "
-            "which would be repeated, too; leave it to background='fit'"
+            "which would be repeated, too; leave it to background='fit'",
+            argument="repeat",
         )
     whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
     if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
-        raise ProfileError(
-            f"repeat={format_argument(repeat)}; expected a number of layers, such as 5, or 'auto'"
-        )
+        raise argument_error("repeat", repeat, "expected a number of layers, such as 5, or 'auto'")
     if shared is None:
         own = own_by_default(model)
         shared = [name for name in model.names if name not in own]
@@ -204,7 +209,8 @@ def read_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
     if request.cell != "point":
         raise ProfileError(
             "cell='mean' with a measured profile as as_implanted: means over cells stay means over "
-            "cells while they diffuse, so that nothing has to be averaged; leave cell out"
+            "cells while they diffuse, so that nothing has to be averaged; leave cell out",
+            argument="cell",
         )
     variable = None
     if isinstance(before, xr.Dataset) and profiles.name in before:
@@ -215,7 +221,9 @@ def read_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
     # Where a time is not known, there is no sample: the window starts at infinity.
     start = np.unique(settings["start"].values[settings["start"].values != np.inf])
     if start.size > 1:
-        raise ProfileError("start must be one depth with a measured profile as as_implanted")
+        raise ProfileError(
+            "start must be one depth with a measured profile as as_implanted", argument="start"
+        )
     first = float(start.max(initial=-np.inf))
     found: list[Any] = []
 
@@ -250,7 +258,11 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     profiles = request.frame
     if shared is None:
         if over is not None:
-            raise ProfileError(f"over={over!r} is of use only with shared")
+            raise ProfileError(
+                f"over={over!r} is of use only with shared",
+                code="conflicting_arguments",
+                argument="over",
+            )
         return request
     layers = request.model if isinstance(request.model, LayeredModel) else None
     model, restated = (layers.of, {}) if layers else (request.model, request.model.restated)
@@ -260,22 +272,27 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
         over = profiles.lead[0]
     if not isinstance(over, str) or over not in profiles.lead:
         known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
-        raise ProfileError(
-            f"over={format_argument(over)}; expected the dimension of the profiles that share "
-            f"{', '.join(map(repr, names))}: {known}"
+        raise argument_error(
+            "over",
+            over,
+            f"expected the dimension of the profiles that share "
+            f"{', '.join(map(repr, names))}: {known}",
         )
     if not names:
-        raise ProfileError("shared=(): name the parameters that profiles have in common")
+        raise ProfileError(
+            "shared=(): name the parameters that profiles have in common", argument="shared"
+        )
     stated = [name for name in names if name in restated]
     for name in stated:
         replaced = restated[name][0]
         absent = [o for o in model.options if not bool(request.settings[o].notnull().any())]
         if absent:
             argument = next(key for key, value in _OPTIONS.items() if value == absent[0])
-            raise ProfileError(f"shared={name!r} needs {argument}=")
+            raise ProfileError(f"shared={name!r} needs {argument}=", argument="shared")
         if replaced in names or replaced in request.fixed:
             raise ProfileError(
-                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held"
+                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held",
+                argument="shared",
             )
     coord = profiles.coords.get(over)
     labels = range(profiles.sizes[over]) if coord is None else coord.values
@@ -291,9 +308,11 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
 def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
     """Read means and widths of parameters, by their names in one profile."""
     if not isinstance(prior, Mapping | None):
-        raise ProfileError(
-            f"prior={format_argument(prior)}; expected a value and its standard uncertainty by "
-            f"name, such as {{{request.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}"
+        raise argument_error(
+            "prior",
+            prior,
+            f"expected a value and its standard uncertainty by "
+            f"name, such as {{{request.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}",
         )
     stated = _by_label("prior", prior, request.linked_parameters, request.model, list)
     found = {}
@@ -319,7 +338,8 @@ def _by_label(
     for name, value in (stated or {}).items():
         if name not in known:
             raise ProfileError(
-                f"{argument} names {name!r}; the model {model.name!r} has {', '.join(known)}"
+                f"{argument} names {name!r}; the model {model.name!r} has {', '.join(known)}",
+                argument=argument,
             )
         one, place = known[name]
         labels = [parameters[i].name for i in np.atleast_1d(place.values)]
@@ -329,7 +349,8 @@ def _by_label(
         if len(each) != len(labels):
             raise ProfileError(
                 f"{argument}[{name!r}] holds {len(each)} values; expected {len(labels)}, one for "
-                "each layer"
+                "each layer",
+                argument=argument,
             )
         found |= {label: (one, own) for label, own in zip(labels, each, strict=True)}
     return found
@@ -337,9 +358,10 @@ def _by_label(
 
 def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tuple[float, float]:
     if not (isinstance(pair, list | tuple) and len(pair) == 2):
-        raise ProfileError(
-            f"{name}={format_argument(pair)}; expected a value and its standard uncertainty, such "
-            "as ('1.6 nm', '0.2 nm')"
+        raise argument_error(
+            name,
+            pair,
+            "expected a value and its standard uncertainty, such as ('1.6 nm', '0.2 nm')",
         )
     mean = _held(one, pair[0], f"{name}[0]", profiles)
     width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
@@ -351,16 +373,16 @@ def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tu
 def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[str, ...]:
     """Check the names of shared parameters, those of the model or `more`."""
     if isinstance(shared, str) or not isinstance(shared, Iterable):
-        raise ProfileError(
-            f"shared={format_argument(shared)}; expected names of parameters, such as "
-            f"[{model.names[-1]!r}]"
+        raise argument_error(
+            "shared", shared, f"expected names of parameters, such as [{model.names[-1]!r}]"
         )
     names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
     for name in names:
         if name not in (*model.names, *more):
             raise ProfileError(
                 f"shared names {name!r}; the model {model.name!r} has "
-                f"{', '.join((*model.names, *more))}"
+                f"{', '.join((*model.names, *more))}",
+                argument="shared",
             )
     return names
 
@@ -371,7 +393,8 @@ def _refuse_options(model: Model, choices: Mapping[str, Any], options: Mapping[s
     for name, value in options.items():
         if value is not None and _OPTIONS[name] not in model.options:
             raise ProfileError(
-                f"{name}={format_argument(value)} is of no use to the model {model.name!r}"
+                f"{name}={format_argument(value)} is of no use to the model {model.name!r}",
+                argument=name,
             )
 
 
@@ -410,7 +433,8 @@ def _refuse_absent(profiles: Frame, weights: str) -> None:
     if absent.get(weights):
         raise ProfileError(
             f"weights={weights!r}: the data have no {profiles.name}_{weights}; "
-            "with_counting_statistics() adds them"
+            "with_counting_statistics() adds them",
+            argument="weights",
         )
 
 
@@ -421,15 +445,16 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
         own = [one.name for one in model.parameters if one.kind == "value"]
         raise ProfileError(
             f"background={format_argument(background)}: the model {model.name!r} has levels of its "
-            f"own, {', '.join(own)}"
+            f"own, {', '.join(own)}",
+            argument="background",
         )
     if not isinstance(background, str):
         return "stated", background
     if background == "fit":
         return "fit", None
     if not any(letter.isdigit() for letter in background):
-        raise ProfileError(
-            f"background={background!r}; expected 'fit', or a value such as '2e15 atoms/cm^3'"
+        raise argument_error(
+            "background", background, "expected 'fit', or a value such as '2e15 atoms/cm^3'"
         )
     return "stated", background
 
@@ -437,7 +462,10 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
 def _initial(as_implanted: Any) -> dict[str, Any]:
     if isinstance(as_implanted, xr.Dataset):
         if "straggle" not in as_implanted:
-            raise ProfileError("as_implanted: expected a fit with a straggle, such as a Gaussian")
+            raise ProfileError(
+                "as_implanted: expected a fit with a straggle, such as a Gaussian",
+                argument="as_implanted",
+            )
         return {
             "initial_straggle": as_implanted["straggle"],
             "initial_straggle_stderr": as_implanted.get("straggle_stderr"),
@@ -447,13 +475,17 @@ def _initial(as_implanted: Any) -> dict[str, Any]:
 
 def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> dict[str, float]:
     if not isinstance(fixed, Mapping | None):
-        raise ProfileError(
-            f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
-            f"{{{model.names[0]!r}: ...}}"
+        raise argument_error(
+            "fixed",
+            fixed,
+            f"expected values by the names of parameters, such as {{{model.names[0]!r}: ...}}",
         )
     stated = _by_label("fixed", fixed, model.parameters, model, list | tuple)
     if len(stated) == len(model.parameters):
-        raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
+        raise ProfileError(
+            f"fixed holds all parameters of {model.name!r}: there is nothing to fit",
+            argument="fixed",
+        )
     return {
         label: _held(one, value, f"fixed[{one.name!r}]", profiles)
         for label, (one, value) in stated.items()
@@ -464,7 +496,8 @@ def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
     number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
     if not one.lower <= number <= one.upper:
         raise ProfileError(
-            f"{name}={format_argument(value)}: expected a value from {one.lower:g} to {one.upper:g}"
+            f"{name}={format_argument(value)}: expected a value from {one.lower:g} to {one.upper:g}",
+            argument=name,
         )
     return number
 
@@ -474,14 +507,16 @@ def _read_held(value: Any, unit: str, name: str) -> float:
     if bare and (unit == "1" or value == 0):
         return float(value)
     if unit == "1" and not (isinstance(value, str) or units.is_quantity(value)):
-        raise ProfileError(f"{name}={format_argument(value)}: expected a number")
+        raise ProfileError(f"{name}={format_argument(value)}: expected a number", argument=name)
     kinds: tuple[str, ...]
     try:
         kinds = (units.read_unit(unit).kind,)
     except UnitsError:  # such as that of a slope
         if bare:
             return float(value)
-        raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None
+        raise UnitsError(
+            f"{name}={format_argument(value)}: give the number in {unit}", argument=name
+        ) from None
     if unit == "1":
         kinds = ("dimensionless", "atomic_fraction", "mass_fraction")
     number = units.read_number(value, kinds, name)

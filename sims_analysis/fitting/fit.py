@@ -174,7 +174,9 @@ def fit(
     if repeat is not None:
         chosen = read_repeat(chosen, repeat, shared if of_layers else None)
     elif by_layer:
-        raise ProfileError("over='layer' is of use only with repeat")
+        raise ProfileError(
+            "over='layer' is of use only with repeat", code="conflicting_arguments", argument="over"
+        )
     measured = is_profile(as_implanted)
     chosen = read_before_anneal(chosen, surface, measured=measured)
     request = read_request(

@@ -93,7 +93,8 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
     if request.frame.lazy:
         raise ProfileError(
             "repeat='auto': the layers of Dask data are not known ahead; give their number, or "
-            "data.compute()"
+            "data.compute()",
+            argument="repeat",
         )
     most = int(_each(request, partial(_count_maxima, request=request.of_one), 1).max())
     auto = replace(request.of_layers(max(most, 1)), fewer_layers=True)
@@ -105,7 +106,8 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
     if numbers.size > 1:
         raise ProfileError(
             f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
-            "need as many each; give their number, or fit those with others apart"
+            "need as many each; give their number, or fit those with others apart",
+            argument="repeat",
         )
     return read_links(auto.of_layers(int(numbers[0]) if numbers.size else 1), shared, over, prior)
 

@@ -197,11 +197,13 @@ class Profiles:
                 if own["species"].ndim:
                     raise ProfileError(
                         f"{name}[{species!r}] is over species; expected a value for {species!r} "
-                        "alone"
+                        "alone",
+                        argument=name,
                     )
                 if str(own["species"].values) != species:
                     raise SpeciesError(
-                        f"{name}[{species!r}] is that of {str(own['species'].values)!r}"
+                        f"{name}[{species!r}] is that of {str(own['species'].values)!r}",
+                        argument=name,
                     )
                 own = own.drop_vars("species")
             read[species] = self._of_profiles(own, f"{name}[{species!r}]", unknown, along=along)

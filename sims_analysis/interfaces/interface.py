@@ -27,7 +27,7 @@ from sims_analysis.interfaces.step import ROW, measure_step
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array
 from sims_analysis.outcomes import GAP, Flag, Status
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
 __all__ = ["interface"]
@@ -140,15 +140,15 @@ def interface(
     """
     numbers = isinstance(low, int | float) and isinstance(high, int | float)
     if not (numbers and 0 < low < 0.5 < high < 1):
-        raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
+        raise ProfileError(
+            f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1", argument="low"
+        )
     profiles = open_profiles(data, question="an interface", variable=variable)
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):
         if given is not None and not (isinstance(given, tuple) and len(given) == 2):
-            raise ProfileError(
-                f"{name}={format_argument(given)}; expected two depths, ('10 nm', '50 nm')"
-            )
+            raise argument_error(name, given, "expected two depths, ('10 nm', '50 nm')")
         first, last = given or (None, None)
         limits += read_window(profiles, first, last, name)
 

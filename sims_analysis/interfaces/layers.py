@@ -24,7 +24,7 @@ from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import GAP, Flag, Status
-from sims_analysis.text.arguments import format_argument, read_name
+from sims_analysis.text.arguments import argument_error, read_name
 from sims_analysis.units import ParameterLike
 
 __all__ = ["layers"]
@@ -219,12 +219,10 @@ def _resolved(
 def _read_fraction(level: Any, fraction: Any) -> float:
     """Return at which part of its steps a layer begins and ends, if no level is stated."""
     if level is not None and fraction is not None:
-        raise ProfileError("give a level or a fraction, not both")
+        raise ProfileError("give a level or a fraction, not both", code="conflicting_arguments")
     part = 0.5 if fraction is None else fraction
     if not (isinstance(part, float | int) and 0 < part < 1):
-        raise ProfileError(
-            f"fraction={format_argument(fraction)}; expected a number between 0 and 1"
-        )
+        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     return part
 
 
@@ -292,7 +290,9 @@ def _marking_species(data: Any, species: str | None) -> Any:
     if species is None:
         if getattr(data, "sizes", {}).get("species", 1) > 1:
             names = ", ".join(map(repr, data["species"].values.tolist()))
-            raise SpeciesError(f"name the species that marks the layers: {names}")
+            raise SpeciesError(
+                f"name the species that marks the layers: {names}", code="missing_species"
+            )
         return data
     species = read_name("species", species)
     coords = getattr(data, "coords", {})

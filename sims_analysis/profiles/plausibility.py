@@ -88,6 +88,7 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
             f"the detector is saturated: species {first_few(full, _NAMED)}. Samples of a profile "
             "that scatters are not so often equal: it is higher there than what was written",
             ProfileWarning,
+            code="saturated",
         )
 
 

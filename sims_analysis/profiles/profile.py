@@ -125,10 +125,14 @@ class DepthProfile:
             if array.size != self.depths.size:
                 raise ProfileError(
                     f"species {self.species_name!r}: {self.depths.size} depths but "
-                    f"{array.size} {name}; each sample needs both"
+                    f"{array.size} {name}; each sample needs both",
+                    where={"species": self.species_name},
                 )
         if self.depths.size == 0:
-            raise ProfileError(f"species {self.species_name!r}: the profile has no samples")
+            raise ProfileError(
+                f"species {self.species_name!r}: the profile has no samples",
+                where={"species": self.species_name},
+            )
 
     def _checked(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
         who = f"species {self.species_name!r}"
@@ -156,7 +160,8 @@ class DepthProfile:
             index = int(bad.argmax())
             raise ProfileError(
                 f"{who}: {name}[{index}] is {array[index]}; "
-                "a sample needs a finite depth and a finite value (None or NaN: not measured)"
+                "a sample needs a finite depth and a finite value (None or NaN: not measured)",
+                code="infinite_sample",
             )
         array.setflags(write=False)
         return array

@@ -105,7 +105,9 @@ def _checked(
     depths = numbers(wire["depths"], f"{path}.depths", False)
     species = wire["species_name"]
     if depths.size == 0:
-        raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
+        raise PayloadError(
+            f"species {species!r} has no samples", f"{path}.depths", where={"species": species}
+        )
     known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
     known["depths"] = depths
     for name in ARRAYS[1:]:
@@ -117,6 +119,7 @@ def _checked(
                 f"species {species!r} has {depths.size} depths but {values.size} {name}; "
                 "each sample needs both",
                 path,
+                where={"species": species},
             )
         known[name] = values
     extra = {name: value for name, value in wire.items() if name not in known}

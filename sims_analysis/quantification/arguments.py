@@ -12,7 +12,7 @@ from sims_analysis.analysis.uncertainty import read_relative, relative_uncertain
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import argument_error, format_argument
 
 __all__ = ["has_unit", "read_layers", "read_pairs", "read_uncertainty"]
 
@@ -20,7 +20,7 @@ __all__ = ["has_unit", "read_layers", "read_pairs", "read_uncertainty"]
 def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
     """Check that an argument is a list of pairs, of a form such as ``"(time, depth)"``."""
     if not isinstance(given, list | tuple) or not given:
-        raise ProfileError(f"{name}={given!r}; expected [{form}, ...]")
+        raise argument_error(name, given, f"expected [{form}, ...]")
     for i, pair in enumerate(given):
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise ProfileError(f"{name}[{i}]={pair!r}; expected {form}")
@@ -40,7 +40,7 @@ def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
     layers = read_pairs(given, name, form)
     for i, (stop, _) in enumerate(layers[:-1]):
         if stop is None:
-            raise ProfileError(f"{name}[{i}] has no end, but is not the last layer")
+            raise ProfileError(f"{name}[{i}] has no end, but is not the last layer", argument=name)
     return layers
 
 

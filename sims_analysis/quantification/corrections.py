@@ -218,7 +218,9 @@ def subtract_background(
     1.91e+14 atom/cm^3 of every sample
     """
     if (value is None) == (window is None):
-        raise ProfileError("give the background either as value= or as window=")
+        raise ProfileError(
+            "give the background either as value= or as window=", code="conflicting_arguments"
+        )
     names = list(vocabulary.QUANTITIES) if variable is None else [variable]
     listed = " or ".join(map(format_argument, names))
     nothing = f"there is no variable {listed} to subtract a background from"

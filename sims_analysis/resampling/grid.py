@@ -131,10 +131,11 @@ def to_grid(
     if conserve and method not in _RULES:
         raise ProfileError(
             f'conserve="dose" needs method="log" or "linear", which have a dose rule; '
-            f"method={method!r} has none"
+            f"method={method!r} has none",
+            argument="conserve",
         )
     if (step is not None) + (depth is not None) + (like is not None) != 1:
-        raise ProfileError("give exactly one of step, depth and like")
+        raise ProfileError("give exactly one of step, depth and like", code="conflicting_arguments")
     asked = {"step": step, "depth": depth, "like": like}
     bridge = bridges(gaps)
     if isinstance(data, xr.Dataset | xr.DataArray):
@@ -278,7 +279,9 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
             )
         points, words = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
     if not (np.isfinite(points).all() and (np.diff(points) > 0).all()):
-        raise ProfileError(f"the {frame.axis} values of a grid must increase strictly")
+        raise ProfileError(
+            f"the {frame.axis} values of a grid must increase strictly", code="unordered_axis"
+        )
     if not cells:
         return _Grid(points, None, words)
     if bounds is None:
@@ -297,7 +300,7 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     """Return the multiples of a step within the samples, or cells from the first to the last."""
     width = units.read_number(step, (frame.axis,), "step")
     if not 0 < width < np.inf:
-        raise ProfileError(f"step={step!r} must be one positive number")
+        raise ProfileError(f"step={step!r} must be one positive number", argument="step")
     unit = frame.axis_units
     record = frame.cells if cells and frame.cells is not None else (frame.depth, frame.depth)
     begin, end = (np.asarray(one.data) for one in record)
@@ -309,14 +312,17 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     if count > _MOST:
         raise ProfileError(
             f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
-            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}"
+            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}",
+            argument="step",
         )
     if cells:
         edges = first + np.arange(np.ceil((last - first) / width), dtype=np.float64) * width
         # Drop a last cell that is only rounding.
         edges = np.append(edges[edges < last - 1e-9 * width], last)
         if edges.size < 2:
-            raise ProfileError(f"step={step!r}: the {frame.axis} axis has no extent")
+            raise ProfileError(
+                f"step={step!r}: the {frame.axis} axis has no extent", argument="step"
+            )
         return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
     # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
     exact = Fraction(repr(width))

@@ -133,7 +133,8 @@ def measured_in(data: xr.Dataset) -> list[str]:
     if not names:
         raise UnitsError(
             f"the Dataset has none of {', '.join(vocabulary.MEASURED)}; it has "
-            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+            f"{', '.join(map(str, data.data_vars)) or 'no variables'}",
+            code="missing_variable",
         )
     return names
 
@@ -141,7 +142,9 @@ def measured_in(data: xr.Dataset) -> list[str]:
 def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: bool) -> Dressed:
     at = frame.points(depth, "depth")
     if not at.size:
-        raise ProfileError(f"depth={format_argument(depth)}: give at least one depth")
+        raise ProfileError(
+            f"depth={format_argument(depth)}: give at least one depth", argument="depth"
+        )
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     own = [d for d in frame.lead if d in at.dims]
     new = [d for d in at.dims if d not in own]

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import outcomes, units, vocabulary
-from sims_analysis.errors import FitWarning, ProfileError, warn
+from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import read_background, warn_of_limits
 from sims_analysis.frame.call import history_after, recorded
@@ -45,7 +45,7 @@ from sims_analysis.restoring.resolution_function import (
 )
 from sims_analysis.restoring.restoration import NUMBERS, fields, restore
 from sims_analysis.shapes.model import Parameter
-from sims_analysis.text.arguments import check_bool, format_argument, is_number
+from sims_analysis.text.arguments import argument_error, check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["deconvolve"]
@@ -205,9 +205,7 @@ def _strength(smoothness: Any) -> str | float:
         return smoothness
     if is_number(smoothness) and np.isfinite(smoothness) and smoothness > 0:
         return float(smoothness)
-    raise ProfileError(
-        f"smoothness={format_argument(smoothness)}; expected 'auto', 'steps' or a number above 0"
-    )
+    raise argument_error("smoothness", smoothness, "expected 'auto', 'steps' or a number above 0")
 
 
 def _row(name: str, strength: str | float, kind: str, kernels: bool, *given: Any) -> Array:
@@ -293,8 +291,8 @@ def _warn(frame: Frame, answer: xr.Dataset) -> None:
         n = int(found.of(answer["doubtful_maxima"].variable))
         at = found.of(units.dequantify(answer)["doubtful_maximum"].variable)
         which = f"the maximum at {at:g} nm" if n == 1 else f"{n} maxima, the first at {at:g} nm,"
-        warn(
-            f"{found.label}: {which} may be no layer: without the valley next to it, the profile "
+        found.warn(
+            f"{which} may be no layer: without the valley next to it, the profile "
             "is nearly as likely for these counts",
             FitWarning,
         )

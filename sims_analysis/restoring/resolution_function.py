@@ -97,7 +97,8 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
     name = "delta_drf" if model in _OTHERS else model
     if name not in _SHAPES:
         raise ProfileError(
-            "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer"
+            "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer",
+            argument="resolution",
         )
     widths: dict[str, Any] = dict.fromkeys(_names(name), 0)
     for one in widths:
@@ -108,8 +109,12 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
     if "status" in plain and (plain["status"] != "ok").any():
         word = plain["status"].values[(plain["status"] != "ok").values].ravel()[0]
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
-            raise ProfileError(f"resolution: the fit is {word}, not ok")
-        warn(f"resolution: the fit of the function is not ok: {word}", FitWarning)
+            raise ProfileError(f"resolution: the fit is {word}, not ok", argument="resolution")
+        warn(
+            f"resolution: the fit of the function is not ok: {word}",
+            FitWarning,
+            argument="resolution",
+        )
     return read
 
 
@@ -123,7 +128,8 @@ def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
         listed = ", ".join(others)
         raise ProfileError(
             f"resolution: the fit is over {listed}, and the data are not; choose one of its "
-            f"{width.size} fits, as with .isel({others[0]}=0)"
+            f"{width.size} fits, as with .isel({others[0]}=0)",
+            argument="resolution",
         )
     return frame.parameter(width, ("depth",), f"resolution: {name}")
 
@@ -135,7 +141,8 @@ def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Resolution:
             return _checked(name, read, format_argument(dict(widths)))
     functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
     raise ProfileError(
-        f"resolution={format_argument(dict(widths))}; expected the widths {functions}"
+        f"resolution={format_argument(dict(widths))}; expected the widths {functions}",
+        argument="resolution",
     )
 
 
@@ -143,7 +150,7 @@ def _width(frame: Frame, width: Any, name: str) -> Any:
     if isinstance(width, int | float) and not isinstance(width, bool) and width == 0:
         return 0
     if width is None:
-        raise ProfileError(f"{name}=None; expected a width, such as '2 nm'")
+        raise ProfileError(f"{name}=None; expected a width, such as '2 nm'", argument=name)
     return frame.parameter(width, ("depth",), name)
 
 
@@ -153,10 +160,12 @@ def _checked(name: str, widths: Mapping[str, Any], given: str) -> Resolution:
     for one, width in widths.items():
         read = width if isinstance(width, xr.Variable) else xr.Variable((), float(width))
         if anywhere((read < 0) | np.isinf(read)):
-            raise ProfileError(f"resolution={given}: {one} must be finite and not negative")
+            raise ProfileError(
+                f"resolution={given}: {one} must be finite and not negative", argument="resolution"
+            )
         found.append(read)
     if anywhere(sum(found, xr.Variable((), 0.0)) == 0):
-        raise ProfileError(f"resolution={given}: all widths are 0")
+        raise ProfileError(f"resolution={given}: all widths are 0", argument="resolution")
     return Resolution(name, found)
 
 

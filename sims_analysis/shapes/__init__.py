@@ -37,6 +37,7 @@ def find_model(model: str | Model) -> Model:
     found = models().get(model) if isinstance(model, str) else None
     if found is None:
         raise ProfileError(
-            f"model={format_argument(model)}; expected one of {', '.join(map(repr, models()))}"
+            f"model={format_argument(model)}; expected one of {', '.join(map(repr, models()))}",
+            argument="model",
         )
     return found

@@ -115,7 +115,8 @@ def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
         raise UnitsError(
             f"{name}={reprlib.repr(value)}: expected one value, such as '50 {wanted}'; for "
             "several, give a DataArray with a unit, whose dimension says what they belong to, such "
-            f'as xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})'
+            f'as xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})',
+            argument=name,
         )
     number = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):
