@@ -496,7 +496,8 @@ def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
     number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
     if not one.lower <= number <= one.upper:
         raise ProfileError(
-            f"{name}={format_argument(value)}: expected a value from {one.lower:g} to {one.upper:g}",
+            f"{name}={format_argument(value)}: expected a value from {one.lower:g} to "
+            f"{one.upper:g}",
             argument=name,
         )
     return number
