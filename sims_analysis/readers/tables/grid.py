@@ -126,9 +126,12 @@ class _Places(ABC):
     def called(self, column: int) -> str:
         """Call a column by its place, in words: ``B`` alone might be boron."""
         place = self.column(column)
-        words = f"the {_ORDINALS[place]}" if place < len(_ORDINALS) else f"the {place + 1}th"
+        if place < len(_ORDINALS):
+            words = f"the {_ORDINALS[place]} column"
+        else:
+            words = f"column {place + 1}"
         letter = f" ({column_name(place)} in the spreadsheet)" if self.name else ""
-        return f"{words} column{letter}"
+        return f"{words}{letter}"
 
     def where(self, number: int, column: int) -> str:
         """Name a cell."""

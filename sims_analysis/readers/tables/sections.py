@@ -17,7 +17,7 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import names_axis
 from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.numbers import is_number, read_cell
+from sims_analysis.readers.tables.numbers import is_number, narrow, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import named_role
 
@@ -114,7 +114,7 @@ def _begins_anew(grid: Grid, before: int, after: int) -> bool:
         before -= 1
     while not any(map(is_number, grid.cells(after))):
         after += 1
-    one, other = (next(filter(is_number, grid.cells(i))) for i in (before, after))
+    one, other = (narrow(next(filter(is_number, grid.cells(i)))) for i in (before, after))
     mark = "," if "," in one + other else "."
     try:
         return read_cell(other, mark) <= read_cell(one, mark)
