@@ -324,27 +324,6 @@ def test_a_profile_below_detection_throughout_has_no_dose():
     assert np.isnan(budget["dose"].values).tolist() == [True, False]
 
 
-@pytest.mark.parametrize(
-    ("limits", "dose", "below"),
-    [
-        ({}, 5.3e12, 3e11),  # 1e11 held above the first sample, 2e11 of samples
-        ({"start": "4 nm"}, 5.26e12, 2.6e11),
-        ({"stop": "5 nm"}, np.nan, 5e10),
-        ({"start": "4 nm", "stop": "8 nm"}, np.nan, 4e10),
-    ],
-)
-def test_what_is_held_may_lie_below_detection(limits, dose, below):
-    ds = one([10, 20, 30, 40], [1e17, 5e18, 1e17, 1e17])
-    options = {"surface": "hold", "rule_tolerance": 2, **limits}
-    budget = sims.dose_budget(ds, detection_limit="1e18 atoms/cm^3", **options)
-    np.testing.assert_allclose(budget["dose"].item(), dose)
-    assert budget["below_detection_dose"].item() == pytest.approx(below)
-    above = sims.dose_budget(ds, detection_limit="1e16 atoms/cm^3", **options)
-    assert above["below_detection_dose"].item() == 0
-    assert above["status"].item() == "ok"
-    assert above["dose"].item() == sims.dose_budget(ds, **options)["dose"].item()
-
-
 @pytest.mark.parametrize("lazy", [False, True])
 def test_each_profile_has_its_own_fraction(lazy):
     z = np.arange(0, 200, 2.0)

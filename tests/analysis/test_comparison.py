@@ -68,14 +68,6 @@ def test_other_axis_is_interpolated_and_only_in_the_overlap():
     assert float(found["dose_b"]) == pytest.approx(3 * exact, rel=1e-12)
 
 
-def test_linear_goes_with_the_trapezoid():
-    ramp = dataset(np.array([0.0, 10.0]), B=[0.0, 10.0])
-    fine = dataset(np.array([2.0, 4.5, 8.0]), B=[4.0, 9.0, 16.0])
-    found = sims.compare(fine, ramp, method="linear").isel(species=0)
-    assert found["ratio"].values.tolist() == [0.5, 0.5, 0.5]
-    assert float(found["dose_ratio"]) == pytest.approx(0.5, rel=1e-15)
-
-
 def test_zeros_have_no_ratio_and_no_logarithm():
     a = dataset(np.arange(4.0), B=[0.0, 1.0, 2.0, 4.0])
     b = dataset(np.arange(4.0), B=[1.0, 0.0, -2.0, 40.0])

@@ -4,7 +4,6 @@ import itertools
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import LEVEL, batches, depths, run, samples
@@ -145,22 +144,6 @@ def test_junctions_of_any_batch(batch, level, edge, which, after, confirm):
         wanted = chosen(z, c, level, edge, which, after, confirm)
         got = [float(getattr(found, name)[row]) for name in CHOSEN]
         np.testing.assert_allclose(got, wanted, rtol=1e-11)
-
-
-@pytest.mark.parametrize("stays", [0.1, 0.9, 0.97])
-@pytest.mark.parametrize("seed", range(4))
-def test_long_plateaus_and_gaps(stays, seed):
-    rng = np.random.default_rng(seed)
-    rows, n = 50, 200
-    value = rng.choice([0.0, 1.0, 2.0, 2.0, 5.0, np.nan, np.nan], (rows, n))
-    begins = np.where(rng.random(value.shape) > stays, np.arange(n), 0)
-    value = np.take_along_axis(value, np.maximum.accumulate(begins, axis=-1), axis=-1)
-    depth = np.cumsum(rng.random(n) + 0.1)
-    found = table(depth, value, 2.0).depth
-    for row, answered in zip(value, found, strict=True):
-        there = ~np.isnan(row)
-        expected = [one[0] for one in listed(depth[there], row[there], 2.0)]
-        np.testing.assert_allclose(answered[~np.isnan(answered)], expected, rtol=1e-12)
 
 
 def test_a_crossing_lies_no_deeper_than_the_sample_after_it():

@@ -8,7 +8,7 @@ import pytest
 from plain_profiles import realistic, run, samples
 
 from sims_analysis.kernels import grid
-from sims_analysis.kernels.rows import Dense, Packed
+from sims_analysis.kernels.rows import Dense
 
 EDGES = np.array([-4.0, 0.5, 3.0, 3.25, 11.0, 40.0, 41.0, 300.0, 599.0, 700.0])
 
@@ -83,41 +83,6 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
     fraction = (parts**2).sum() / (parts.sum(axis=0) ** 2).sum()
     np.testing.assert_allclose(found.fraction, fraction, rtol=1e-12)
     np.testing.assert_array_equal(found.growth, 1.0)
-
-
-def plain_fraction(z, at):
-    """The docstring's formula, depth by depth."""
-    inside = np.unique(at[(at >= z[0]) & (at <= z[-1])]) if z.size else np.array([])
-    if not inside.size:
-        return np.nan
-    steps = np.diff(inside)
-    w = 0.5 * (np.append(steps, 0) + np.append(0, steps)) if inside.size > 1 else np.ones(1)
-    a = np.array([np.interp(inside, z, unit) for unit in np.eye(z.size)])
-    separate = np.sum(w**2 * (a**2).sum(axis=0))
-    return min(1.0, separate / np.sum((a @ w) ** 2))
-
-
-@pytest.mark.parametrize("alike", [True, False])
-def test_the_fraction_of_depths_in_any_order_is_that_of_the_formula(alike):
-    rng = np.random.default_rng(5)
-    for _ in range(40):
-        sizes = rng.integers(0, 8, 5)
-        own = [np.sort(rng.uniform(0, 10, n)) for n in sizes]
-        at = rng.uniform(-2, 12, (1 if alike else 5, 9))
-        at[:, 3], at[:, 6] = at[:, 5], np.nan  # a depth that is repeated, and one not known
-        at = np.broadcast_to(at, (5, 9)).copy()
-        at[:2, 0] = own[1][0] if own[1].size else 1.0
-        depth = np.concatenate(own)
-        rows = Packed(depth, depth, offsets=np.append(0, np.cumsum(sizes)))
-        found, growth = grid.sample_fraction(rows, at, np.full(5, np.nan))
-        expected = [plain_fraction(z, one) for z, one in zip(own, at, strict=True)]
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
-        np.testing.assert_array_equal(np.isnan(growth), np.isnan(expected))
-        alone = [
-            grid.sample_fraction(Packed(z, z, offsets=np.array([0, z.size])), one[None], np.ones(1))
-            for z, one in zip(own, at, strict=True)
-        ]
-        np.testing.assert_array_equal(found, np.concatenate([one.fraction for one in alone]))
 
 
 @pytest.mark.parametrize("known", [1.0, 0.7, 0.3, 0.12])
