@@ -138,7 +138,7 @@ def _refuse_other_kinds(source: Source) -> None:
         if content.startswith(magic) and (magic != b"BM" or b"\0" in content[:64]):
             raise ReadError(f"the file is {kind}")
     if content.startswith(_HDF5) and b"tof-sims-sparse-hdf5" not in content:
-        raise ReadError("the file is HDF5 or netCDF; sims.load reads what sims.save wrote")
+        raise ReadError("the file is HDF5 or netCDF", remedy="sims.load reads what sims.save wrote")
     if source.is_zip and not source.is_workbook:
         other = "an archive of files (zip); unpack it first"
         if not source.zipped:

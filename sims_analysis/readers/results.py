@@ -58,6 +58,7 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
                 f"{', '.join(f'{name}=' for name in stated)} is not used: the file states "
                 "everything of its profiles",
                 ProfileWarning,
+                code="unused_argument",
             )
         return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:
@@ -93,7 +94,7 @@ def _rename(signals: list[Signal], source: Source) -> None:
         if len(names) != len(signals):
             found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
             raise SpeciesError(
-                f"species= names {len(names)}, the file holds {len(signals)} signals: {found}",
+                f"{len(names)} species are named, the file holds {len(signals)} signals: {found}",
                 argument="species",
             )
         for signal, name in zip(signals, names, strict=True):
@@ -126,7 +127,7 @@ def _state_units(signals: list[Signal], options: Options) -> None:
         unknown = [name for name in units if name not in names]
         if unknown:
             raise SpeciesError(
-                f"units= names {', '.join(map(repr, unknown))}; the file holds "
+                f"units are stated for {', '.join(map(repr, unknown))}; the file holds "
                 f"{', '.join(map(repr, sorted(names)))}",
                 argument="units",
             )

@@ -184,6 +184,7 @@ class Source:
             warn(
                 "the text ends within the end of a line: the file may break off there",
                 ProfileWarning,
+                code="truncated_file",
             )
         # Written in text mode twice, lines end in two returns.
         text = self.decoded.replace("\r\r\n", "\n").replace("\r\n", "\n")

@@ -33,7 +33,7 @@ def read(source: Source) -> Content:
         kind = title.partition(":")[0].strip().lower() or "of another kind"
         raise ReadError(f"the file is a CAMECA export, but no depth profile: {kind}")
     if not starts:
-        raise ReadError("a CAMECA file with a header but without data")
+        raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
     about = {}
     for line in headers:
         key, mark, value = line.partition(":")

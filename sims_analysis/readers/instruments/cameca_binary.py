@@ -63,7 +63,7 @@ def read(source: Source) -> Content:
     if kind in _OTHERS:
         raise ReadError(f"the file is {_OTHERS[kind]} (CAMECA type {kind}), not a depth profile")
     if content[_INCLUDED : _INCLUDED + 4] == bytes(4):
-        raise ReadError("a CAMECA file with a header but without data")
+        raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
     encoding = source.options.encoding or "latin-1"
     species = list(_species(content, order, version, size, encoding))
     columns = list(_columns(source, order, size, len(species)))
@@ -93,7 +93,10 @@ def _species(
     (count,) = struct.unpack_from(f"{order}i", content, _MASSES)
     start = _MASSES + 4 + 4 * (60 if version >= 4108 else 10) + 4
     if not 0 < count <= 60 or start + count * _RECORD > min(size, len(content)):
-        raise ReadError(f"the mass table of the header is damaged: it states {count} masses")
+        raise ReadError(
+            f"the mass table of the header is damaged: it states {count} masses",
+            code="damaged_file",
+        )
     for i in range(count):
         place = start + i * _RECORD
         _, _, mass, _, detector, wait, counting, _, _ = struct.unpack_from(
@@ -115,14 +118,14 @@ def _text(raw: bytes, encoding: str) -> str:
     try:
         return raw.partition(b"\0")[0].decode(encoding).strip()
     except (UnicodeDecodeError, LookupError) as error:
-        raise ReadError(f"encoding={encoding!r}: {error}") from None
+        raise ReadError(f"encoding={encoding!r}: {error}", argument="encoding") from None
 
 
 def _columns(source: Source, order: str, size: int, expected: int) -> Iterator[tuple[Array, Array]]:
     """Return times and rates of each species."""
     content, place = source.content, size
     if place + 4 > len(content):
-        raise ReadError("the file breaks off before its data")
+        raise ReadError("the file breaks off before its data", code="truncated_file")
     (count,) = struct.unpack_from(f"{order}i", content, place)
     if count != expected:
         raise ReadError(f"the header names {expected} species, the data hold {count}")

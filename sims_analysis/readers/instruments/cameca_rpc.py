@@ -54,14 +54,15 @@ def read(source: Source) -> Content:
     if len(groups) != len(species):
         raise ReadError(
             f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
-            f"in line {names + 1}"
+            f"in line {names + 1}",
+            where={"line": headers + 1},
         )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
         stop += 1
     kept = [i for i in range(headers + 1, stop) if lines[i].strip(" \t;,")]
     if not kept:
-        raise ReadError("a CAMECA file with a header but without data")
+        raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
     each = _cells_each(groups, [lines[i] for i in kept], delimiter)
     width = each * len(species)
     about = _About([*lines[:start], *lines[stop:]], delimiter)
@@ -106,7 +107,7 @@ def _headers(lines: Sequence[str]) -> tuple[int, int, int]:
         filled = [i for i in following if lines[i].strip(" \t;,")]
         if len(filled) > 2 and not any(lines[i].startswith("***") for i in filled[:3]):
             return start, filled[1], filled[2]
-    raise ReadError("a CAMECA file with a header but without data")
+    raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
 
 
 def _cells_each(
@@ -155,7 +156,9 @@ def _signal(name: str, units: dict[str, str | None], columns: Array) -> Signal:
         axes = {"depth": columns[:, 1], "time": columns[:, 0]}
     filled = [axis for axis in axes if not np.isnan(axes[axis]).all()]
     if not filled:
-        raise ReadError(f"species {name!r}: neither a time nor a depth in its columns")
+        raise ReadError(
+            f"species {name!r}: neither a time nor a depth in its columns", where={"species": name}
+        )
     axis = next((a for a in filled if units.get(a)), filled[0])
     signal = Signal(
         name=name,

@@ -51,6 +51,7 @@ def _with_sample(content: Content) -> Content:
             f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
             "break off",
             ProfileWarning,
+            code="truncated_file",
         )
     metadata = replace(
         content.metadata,

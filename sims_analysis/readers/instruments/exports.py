@@ -80,8 +80,8 @@ def read(source: Source) -> Content:
         return Content(ready=_of_workbook(source))
     if _holds_moments(source):
         raise ReadError(
-            "the file holds the moments of a fit, and no profile; sims.to_tcad(sims.evaluate(fit, "
-            "depth=...), path) writes the curve"
+            "the file holds the moments of a fit, and no profile",
+            remedy="sims.to_tcad(sims.evaluate(fit, depth=...), path) writes the curve",
         )
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
@@ -178,7 +178,8 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
-            "in a column of its own, ..._detection_limit, next to an empty cell"
+            "in a column of its own, ..._detection_limit, next to an empty cell",
+            where=grid.place(block.rows[row], column),
         )
     return replace(
         found,
@@ -245,8 +246,9 @@ def _tidy(found: _Table) -> Iterator[Signal]:
         labels = dict.fromkeys(() if header == "species" else found.texts[column])
         if len(labels) > 1:
             raise ReadError(
-                f"the file holds several measurements ({header}: {', '.join(labels)}); write "
-                "and read one at a time, or sims.save and sims.load the batch"
+                f"the file holds several measurements ({header}: {', '.join(labels)})",
+                remedy="write and read one at a time, or sims.save and sims.load the batch",
+                code="several_measurements",
             )
     columns = found.header[found.axis :]
     if "species" not in headers:
@@ -281,8 +283,8 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
     if ratio is not None:
         raise ReadError(
-            f"the file holds a {ratio} of two species, and no profile of one; sims.save keeps it "
-            "for sims.load, and pandas.read_csv reads the numbers"
+            f"the file holds a {ratio} of two species, and no profile of one",
+            remedy="sims.save keeps it for sims.load, and pandas.read_csv reads the numbers",
         )
     limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}
     stated = {kind: ~np.isnan(np.fmax(found[*kind, None], limits[kind])) for kind in kinds}

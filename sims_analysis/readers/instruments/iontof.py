@@ -131,7 +131,7 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
         if line.strip() and not line.startswith("#")
     ]
     if not rows:
-        raise ReadError("an IONTOF file with a header but without data")
+        raise ReadError("an IONTOF file with a header but without data", code="truncated_file")
     short = next((i for i in rows if lines[i].rstrip("\t ").count("\t") < width - 1), None)
     if short is not None:
         message = f"line {short + 1} has fewer cells than the {width} headers"
@@ -144,6 +144,8 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
             f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
             "may be cut: the file may break off there",
             ProfileWarning,
+            code="truncated_file",
+            where={"line": len(lines)},
         )
     return rows
 

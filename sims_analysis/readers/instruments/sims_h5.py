@@ -45,8 +45,10 @@ def read(source: Source) -> Content:
         windows = source.options.mz_windows
         if not windows:
             raise ReadError(
-                "the archive holds mass spectra of pixels, and names no species; pass "
-                'mz_windows={"30Si": (29.95, 29.99)}'
+                "the archive holds mass spectra of pixels, and names no species",
+                code="missing_species",
+                argument="mz_windows",
+                remedy='pass mz_windows={"30Si": (29.95, 29.99)}',
             )
         times, _ = simsh5.depth_profile(archive)
         cycle_size = int(np.prod(archive.row_shape[1:]))
@@ -54,7 +56,9 @@ def read(source: Source) -> Content:
         signals = []
         for name, (low, high) in windows.items():
             if not low < high:
-                raise ReadError(f"mz_windows: {name!r} ends at {high}, before {low}")
+                raise ReadError(
+                    f"mz_windows: {name!r} ends at {high}, before {low}", argument="mz_windows"
+                )
             first, last = np.searchsorted(mz, [low, high])
             events = slice(int(archive.indptr[first]), int(archive.indptr[last]))
             cycle = archive.pixel_id[events] // cycle_size

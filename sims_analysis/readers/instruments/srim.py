@@ -44,14 +44,14 @@ def read(source: Source) -> Content:
     header = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), len(lines))
     below = [i for i in range(header + 1, len(lines)) if lines[i].strip()]
     if len(below) < 2:
-        raise ReadError("a SRIM file with a header but without its table")
+        raise ReadError("a SRIM file with a header but without its table", code="truncated_file")
     names = lines[header].split()[1:]
     depth_unit, *kinds = re.split(r"\s{2,}", lines[below[0]].strip())  # (Ang.)  Ions  Tgt. Atoms
     rows = [i for i in below[1:] if lines[i][0].isdigit()]
     if len(rows) < _BINS:
         source.options.truncated(f"the table has {len(rows)} rows of the {_BINS} that SRIM writes")
     if not rows:
-        raise ReadError("a SRIM file with a header but without its table")
+        raise ReadError("a SRIM file with a header but without its table", code="truncated_file")
     values = read_lines(source, rows, len(names) + 1)
     short = np.isnan(values).any(axis=1)
     if short.any():

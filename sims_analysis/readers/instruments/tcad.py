@@ -63,7 +63,10 @@ def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Sign
     values = read_lines(source, rows, 2)
     lost = np.isnan(values).any(axis=1)
     if lost.any():
-        raise ReadError(f"line {rows[int(lost.argmax())] + 1}: expected two numbers")
+        raise ReadError(
+            f"line {rows[int(lost.argmax())] + 1}: expected two numbers",
+            where={"line": rows[int(lost.argmax())] + 1},
+        )
     return Signal(
         name=name,
         depths=values[:, 0],

@@ -50,12 +50,16 @@ class _Lines:
         try:
             return float(text)
         except ValueError:
-            raise ReadError(f"line {self.place}: expected a number, found {text!r}") from None
+            raise ReadError(
+                f"line {self.place}: expected a number, found {text!r}", where={"line": self.place}
+            ) from None
 
     def count(self) -> int:
         number = self.number()
         if not number.is_integer() or not 0 <= number < 1e8:
-            raise ReadError(f"line {self.place}: expected a count, found {number:g}")
+            raise ReadError(
+                f"line {self.place}: expected a count, found {number:g}", where={"line": self.place}
+            )
         return int(number)
 
     def texts(self, count: int) -> list[str]:
@@ -96,7 +100,9 @@ def read(source: Source) -> Content:
     try:
         header = _header(lines)
     except _Ended:
-        raise ReadError("a VAMAS file that breaks off in its header") from None
+        raise ReadError(
+            "a VAMAS file that breaks off in its header", code="truncated_file"
+        ) from None
     blocks: list[_Block] = []
     try:
         for _ in range(header.blocks):
@@ -194,13 +200,17 @@ def _whole(block: _Block) -> Signal:
         depths, column = start + step * np.arange(len(table), dtype=np.float64), 0
     else:
         if len(block.ordinates) < 2:
-            raise ReadError(f"species {block.species!r}: one variable; a profile needs two")
+            raise ReadError(
+                f"species {block.species!r}: one variable; a profile needs two",
+                where={"species": block.species},
+            )
         label, unit = block.ordinates[0]
         depths, column = table[:, 0], 1
     if not _is_axis(label, unit):
         raise ReadError(
             f"species {block.species!r} runs over {label!r} ({unit}): a mass spectrum or a scan, "
-            "not a depth profile"
+            "not a depth profile",
+            where={"species": block.species},
         )
     return _signal(block, depths, unit, table[:, column], column)
 

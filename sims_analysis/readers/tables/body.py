@@ -189,7 +189,8 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
         there = {grid.number(i) - 1 for i in headers}
         raise ReadError(
             f"header_rows={sorted(stated)}: there is nothing in row {min(stated - there)}, counted "
-            f"from 0; the last row is {grid.number(len(grid) - 1) - 1}"
+            f"from 0; the last row is {grid.number(len(grid) - 1) - 1}",
+            argument="header_rows",
         )
     top = headers[-1] + 1 if headers else 0
     words: dict[int, bool] = {}
@@ -206,7 +207,9 @@ def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body
         None,
     )
     if first is None:
-        raise ReadError(f"header_rows={sorted(stated)}: there are no numbers below")
+        raise ReadError(
+            f"header_rows={sorted(stated)}: there are no numbers below", argument="header_rows"
+        )
     body = Body(grid, first, first, headers, words, needed)
     _find_last(body)
     return body
@@ -253,7 +256,8 @@ def _grown(body: Body, start: int) -> int:
                 raise ReadError(
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
                     f"{grid.row_word} {grid.number(first)} on, but {_shown(grid, words)!r} stands "
-                    "between them; take it out, or begin it with #"
+                    "between them; take it out, or begin it with #",
+                    where={grid.row_word: grid.number(i)},
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:
@@ -281,9 +285,12 @@ def _refuse_rows_above(grid: Grid, header: int, kinds: Mapping[int, RowKind]) ->
         raise ReadError(
             f"{grid.row_word} {grid.number(lost)} is a row of numbers, but in "
             f"{grid.row_word} {grid.number(header)} {_shown(grid, header)!r} is the header of "
-            "another table; put it into a file or a sheet of its own, or say which rows are "
-            f"headers by header_rows=[{grid.number(first) - 1}] or "
-            f"header_rows=[{grid.number(header) - 1}]"
+            "another table",
+            code="several_tables",
+            argument="header_rows",
+            remedy="put it into a file or a sheet of its own, or say which rows are headers by "
+            f"header_rows=[{grid.number(first) - 1}] or header_rows=[{grid.number(header) - 1}]",
+            where={grid.row_word: grid.number(lost)},
         )
 
 
@@ -405,9 +412,11 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "
-            f"{numbers} number{'s' if numbers > 1 else ''}: taken for a note; if it is a row of "
-            "the table, correct its cells or name the text in not_measured=",
+            f"{numbers} number{'s' if numbers > 1 else ''}: taken for a note",
             ProfileWarning,
+            argument="not_measured",
+            remedy="if it is a row of the table, correct its cells or name the text in "
+            "not_measured=",
         )
 
 
@@ -486,7 +495,8 @@ def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
         if grid.kind(row) is RowKind.HEADERS and len(grid.cells(row)) > 1:
             raise ReadError(
                 f"line {row + 1}: {grid.lines[row].strip()[:60]!r} is the header of another table, "
-                "below numbers of the first; put it into a file of its own"
+                "below numbers of the first; put it into a file of its own",
+                where={"line": row + 1},
             )
 
 
@@ -530,7 +540,8 @@ def _refuse_words(body: Body) -> None:
             raise ReadError(
                 f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
                 "rows of numbers; if another table begins there, put it into a file or a sheet of "
-                "its own, otherwise take it out"
+                "its own, otherwise take it out",
+                where=grid.place(grid.number(row), words[0]),
             )
         if words:
             return

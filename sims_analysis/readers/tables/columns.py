@@ -68,7 +68,8 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
             if name in places:
                 return places[name]
             raise ReadError(
-                f"columns=: there is no column {name}; the table has {max(places, default=-1) + 1}"
+                f"columns=: there is no column {name}; the table has {max(places, default=-1) + 1}",
+                argument="columns",
             )
         found = [j for j, text in enumerate(headers) if text == name]
         letters = [j for column, j in places.items() if column_name(column) == name]
@@ -78,13 +79,16 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
         number = f"{len(found)} columns" if found else "no column"
         raise ReadError(
             f"columns=: {name!r} is the header of {number}; give the letter or the number of a "
-            f"column, from 0. Headers: {listed}"
+            f"column, from 0. Headers: {listed}",
+            argument="columns",
         )
 
     pairs = {}
     for species, pair in stated.items():
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise SpeciesError(f"columns=: {species!r} needs two columns, depths and values")
+            raise SpeciesError(
+                f"columns=: {species!r} needs two columns, depths and values", argument="columns"
+            )
         pairs[species] = place(pair[0]), place(pair[1])
     return pairs
 
@@ -152,7 +156,8 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
                 f"without a header, next to those of {pair.name!r}; if its row has a cell too "
                 "many, take that out, otherwise give the column a header, or say what to read by "
-                'columns={"B": (axis, values)}'
+                'columns={"B": (axis, values)}',
+                where=grid.place(block.rows[row], j),
             )
 
 
@@ -307,7 +312,8 @@ class _Finding:
             raise ReadError(
                 f"{self.grid.row_word} {number} names a depth or a time, but not of the columns "
                 f"below; header_rows=[{number - 1}] makes it the row of headers, and columns= says "
-                "what the columns are"
+                "what the columns are",
+                where={self.grid.row_word: number},
             )
         first = candidates[0]
         if self.found.units[first] or is_species(self.headers[first].name):

@@ -135,11 +135,17 @@ class _Places(ABC):
 
     def where(self, number: int, column: int) -> str:
         """Name a cell."""
+        place = self.place(number, column)
+        sheet = f"sheet {self.name!r}, " if self.name else ""
+        return f"{sheet}{self.row_word} {place[self.row_word]}, column {place['column']}"
+
+    def place(self, number: int, column: int) -> dict[str, object]:
+        """Return the sheet, the row and the column of a cell, as the part ``where`` of messages."""
         place = self.column(column)
         if isinstance(self, CellGrid) and self.turned:
             number, place = place + 1, number - 1
-        sheet = f"sheet {self.name!r}, " if self.name else ""
-        return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
+        sheet = {"sheet": self.name} if self.name else {}
+        return {**sheet, self.row_word: number, "column": column_name(place)}
 
     def kind(self, row: int, words: Collection[int] = ()) -> RowKind:
         """Classify a row; `words` are columns that may hold some."""

@@ -256,7 +256,8 @@ class _HeaderParser:
                 f"line {grid.number(place)}: headers above {count} of {self.width} columns; if "
                 "commas are decimal marks too, the columns are ambiguous: save the table with "
                 "semicolons or tabs, or say what the columns are by "
-                'columns={"B": (axis, values)}'
+                'columns={"B": (axis, values)}',
+                where={"line": grid.number(place)},
             )
 
     def _read_heads(self, block: Block) -> None:

@@ -72,7 +72,8 @@ def split_samples(
         listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
         raise ReadError(
             f"samples={requested!r}: neither a column of labels nor a row of labels above "
-            f"blocks of columns distinguishes the samples; headers found: {listed}"
+            f"blocks of columns distinguishes the samples; headers found: {listed}",
+            argument="samples",
         )
     return [(None, block, pairs)], constant
 
@@ -282,7 +283,8 @@ def labelled_parts(
         listed = ", ".join(map(repr, filter(None, found.texts)))
         raise ReadError(
             f"samples={requested!r}: no column of labels distinguishes the samples; headers "
-            f"found: {listed}"
+            f"found: {listed}",
+            argument="samples",
         )
     return [(name, _signals_of(body, block.only(rows), found, label)) for name, rows in parts]
 
@@ -375,7 +377,8 @@ def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | Non
     if len(stated) > 1:
         raise UnitsError(
             f"species {name!r}: {grid.called(column)} states several units, "
-            f"{', '.join(map(repr, stated))}"
+            f"{', '.join(map(repr, stated))}",
+            where={"species": name},
         )
     return next(iter(stated)) or None
 

@@ -299,7 +299,8 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
                 f"{grid.where(block.rows[places[0]], pair.value)}: {text} is far from all other "
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
-                "not_measured='-' keeps it"
+                "not_measured='-' keeps it",
+                where=grid.place(block.rows[places[0]], pair.value),
             )
 
 
@@ -326,7 +327,10 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
-            raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
+            raise ReadError(
+                f"{grid.where(block.rows[row], column)}: a depth cannot be a limit",
+                where=grid.place(block.rows[row], column),
+            )
         if column == pair.value:
             limits[row] = limit
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
@@ -336,6 +340,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
         row = int(lost.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         raise ReadError(
-            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
+            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
+            where=grid.place(block.rows[row], pair.axis),
         )
     return limits, slice(None) if there.all() else there

@@ -67,6 +67,7 @@ def refuse_truncated(
             f"line {end + 1} is the only one of numbers, and has no end: its last cell, "
             f"{cells[-1].strip()!r}, may be cut; if it is not, end the line",
             ProfileWarning,
+            where={"line": end + 1},
         )
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
@@ -110,6 +111,8 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
             "judging by those above: the file may break off there; if it does not, end the "
             "line",
             ProfileWarning,
+            code="truncated_file",
+            where={"line": len(lines)},
         )
 
 
@@ -159,7 +162,8 @@ def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: 
             raise ReadError(
                 f"line {block.rows[i]}: {count} of {width} cells: between blanks it "
                 "is ambiguous which are missing; put tabs between the cells, or nan where "
-                "there is no value"
+                "there is no value",
+                where={"line": block.rows[i]},
             )
 
 
@@ -217,6 +221,7 @@ def warn_of_short_lines(
             f"line {short[0]}{more} has fewer cells than the {width} columns: those at its end are "
             "taken as not measured; if one is missing before, the others stand in the wrong column",
             ProfileWarning,
+            where={"line": short[0]},
         )
 
 
@@ -239,6 +244,7 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             f"line {odd + 1} has {count} cells, others {usual}: a number that is missing or too "
             "many within it moves all that follow to other depths",
             ProfileWarning,
+            where={"line": odd + 1},
         )
 
 
@@ -264,6 +270,7 @@ def warn_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> 
             "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
             "and fill in the values",
             ProfileWarning,
+            where=grid.place(*under),
         )
 
 
@@ -279,4 +286,5 @@ def warn_of_moved_cells(grid: Grid, block: Block, header: str, others: Sequence[
             f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
             "rows have: if its cells have moved, its numbers are not what they seem; put them back",
             ProfileWarning,
+            where={grid.row_word: block.rows[places[0]]},
         )

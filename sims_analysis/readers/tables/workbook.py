@@ -181,9 +181,12 @@ def candidate_sheets(source: Source) -> list[CellGrid]:
         source.trace.grid = next(filter(holds_numbers, found), None)
         if number:
             raise ReadError(
-                f"sheet={requested}: the workbook has {len(found)} sheets, from 0: {names}"
+                f"sheet={requested}: the workbook has {len(found)} sheets, from 0: {names}",
+                argument="sheet",
             )
-        raise ReadError(f"sheet={requested!r} is not in the workbook; it has {names}")
+        raise ReadError(
+            f"sheet={requested!r} is not in the workbook; it has {names}", argument="sheet"
+        )
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
             return [sheet]
