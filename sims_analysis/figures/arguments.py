@@ -19,7 +19,6 @@ from sims_analysis.text.arguments import (
     format_argument,
     is_number,
 )
-from sims_analysis.units import read_number
 from sims_analysis.vocabulary import AXES
 
 #: The measurement that a result is of, None for any of them, and the result.
@@ -83,7 +82,6 @@ class PlotOptions:
     scale: str = "log"
     detection_limit: Any = None
     coverage: float = 1.0
-    dose_window: Any = None
     residuals: bool = False
     waterfall: float | None = None
     colour_by: str = "auto"
@@ -133,7 +131,6 @@ def read_options(
     if not _is_amount(wanted.coverage):
         refuse_value("coverage", wanted.coverage, "a number of standard errors, at least 0")
     _check_colours(wanted.colours)
-    _check_window(wanted)
     if wanted.residuals and not wanted.results["fits"]:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
     factor = wanted.waterfall
@@ -263,19 +260,6 @@ def _check_colours(given: Any) -> None:
             f"colours={format_argument(given)}; expected a mapping of species or "
             'measurements to colours, such as {"B": "crimson"}'
         )
-
-
-def _check_window(wanted: PlotOptions) -> None:
-    window = wanted.dose_window
-    if window is None:
-        return
-    if not wanted.results["dose"]:
-        raise ValueError("dose_window= needs dose=, from sims.integrated_dose(data)")
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        refuse_value("dose_window", window, "(start, stop)")
-    ends = [read_number(end, AXES, "dose_window") for end in window if end is not None]
-    if len(ends) == 2 and not ends[0] < ends[1]:
-        refuse_value("dose_window", window, "start above stop")
 
 
 def _refuse_argument(name: str, function: str) -> None:

@@ -58,15 +58,16 @@ def _sharing(ax: Axes, which: str) -> list[Axes]:
 
 def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Array, Any]]:
     """List the samples of all curves that share an axis, and which are within limits of depth."""
+    from sims_analysis.figures.layout import layout_at
+
     found = []
-    others = [pair for plot in plots for pair in plot.layout.extents]
-    for other in _sharing(each, which):
-        low, high = sorted(other.get_xlim())
-        named = [(line, 1.0) for line in other.lines if str(line.get_label())[:1] != "_"]
-        for line, factor in [*named, *(pair for pair in others if pair[0].axes is other)]:
-            if np.size(line.get_xdata()):
-                x, y = (np.asarray(a, dtype=np.float64) for a in line.get_data(orig=False))
-                found.append((x, factor * y, (x >= low) & (x <= high)))
+    sharing = _sharing(each, which)
+    layouts = [*(plot.layout for plot in plots), *filter(None, map(layout_at, sharing))]
+    for line, factor in [pair for one in dict.fromkeys(layouts) for pair in one.extents]:
+        if line.axes in sharing:
+            low, high = sorted(line.axes.get_xlim())
+            x, y = (np.asarray(a, dtype=np.float64) for a in line.get_data(orig=False))
+            found.append((x, factor * y, (x >= low) & (x <= high)))
     return found
 
 

@@ -41,6 +41,7 @@ def label_lines(plot: Plot) -> None:
         measured = _typeset.plain(curve.measurement) if several or again or not species else ""
         text = ", ".join(filter(None, [species, measured]))
         text = f"{text} (2)" if again and text in plot.earlier else text
+        plot.layout.curves[text] = line
         # matplotlib ignores names that begin with an underscore.
         line.set_label(text if not text.startswith("_") else "\u200b" + text)
         if line.axes is not plot.ax:

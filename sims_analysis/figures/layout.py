@@ -103,7 +103,9 @@ class PlotLayout:
         self.axes: dict[Key, Axes] = {}
         #: The limits that a call has set, by axes and "x" or "y".
         self.limits: dict[tuple[Axes, str], tuple[float, float]] = {}
-        #: Further lines that the limits of values include, with a factor for their values.
+        #: The lines of curves, by their names.
+        self.curves: dict[str, Line2D] = {}
+        #: The lines that the limits of values include, with a factor for their values.
         self.extents: list[tuple[Line2D, float]] = []
         #: Whether samples are marked at the floor of the axes.
         self.marked = False

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sims_analysis.figures.colours import grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, DepthScale
 from sims_analysis.figures.style import (
@@ -55,9 +53,8 @@ class Plot:
         self.layout = layout_at(self.ax) or PlotLayout(self.ax)
         self.ax = self.layout.left
         self.layout.own |= self.own
-        for each in self.layout.axes.values():
-            known = {str(one.get_label()): one for one in each.lines if np.size(one.get_xdata())}
-            self.earlier |= {label: one for label, one in known.items() if label[:1] != "_"}
+        known = self.layout.curves
+        self.earlier = {name: line for name, line in known.items() if line.axes is not None}
 
     @property
     def figure(self) -> Any:

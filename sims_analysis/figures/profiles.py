@@ -41,7 +41,6 @@ def plot_profiles(
     coverage: float = 1.0,
     junctions: Answers | None = None,
     dose: Answers | None = None,
-    dose_window: tuple[QuantityLike | None, QuantityLike | None] | None = None,
     peak: Answers | None = None,
     decay_length: Answers | None = None,
     layers: Answers | None = None,
@@ -89,8 +88,6 @@ def plot_profiles(
         :func:`metallurgical_junctions`, of :func:`integrated_dose` or :func:`dose_budget`, of
         :func:`interface`, and of the functions of these names. If `data` is a list or a mapping,
         each may be a list in the same order, or a mapping with the same keys.
-    dose_window : (start, stop), optional
-        The window of a dose that does not record it, such as ``("20 nm", "500 nm")``.
     fits : Dataset, or a list or mapping of them, optional
         Models fitted to the data, drawn inside their windows.
     restored : Dataset, or a list or mapping of them, optional

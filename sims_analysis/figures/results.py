@@ -23,10 +23,10 @@ from sims_analysis.figures.plot import Plot
 from sims_analysis.frame import questions
 from sims_analysis.frame.questions import Result, answer_of, function_of, has
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import first_few, format_argument
+from sims_analysis.text.arguments import first_few
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
-from sims_analysis.units import dequantify, read_number
+from sims_analysis.units import dequantify
 
 Style = dict[str, Any]
 
@@ -302,7 +302,7 @@ class _ResultMarks:
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
         for value, sigma, status in self._known(symbol, result):
-            limits = self._window(result, self.plot.options.dose_window)
+            limits = self._window(result)
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
@@ -317,26 +317,10 @@ class _ResultMarks:
 
     dose_budget = integrated_dose
 
-    def _window(self, result: Result, stated: Any = None) -> tuple[float, float] | None:
-        """Return the window of a result, within the samples of its curve; None if it is not known.
-
-        One that the user has `stated` is for results that do not record theirs.
-        """
-        curve = self.curve
-        first, last = float(curve.x[0]), float(curve.x[-1])
+    def _window(self, result: Result) -> tuple[float, float] | None:
+        """Return the window of a result, within the samples of its curve; None if not known."""
+        first, last = float(self.curve.x[0]), float(self.curve.x[-1])
         limits = questions.window_of(result, first, last)
-        if stated is not None:
-            known = limits or (first, last)
-            own = [end if text is None else read_number(text, (curve.axis,), "dose_window")
-                   for text, end in zip(stated, known, strict=True)]  # fmt: skip
-            inside = np.clip([own, limits or own], first, last)
-            if not np.allclose(inside[0], inside[1], 1e-6) or inside[0, 0] == inside[0, 1]:
-                raise ProfileError(
-                    f"dose_window={format_argument(stated)} is not the window of the dose of "
-                    f"{curve.species or 'the profile'}, from {known[0]:g} to {known[1]:g} "
-                    f"{curve.axis_units}: leave it out, or integrate over it"
-                )
-            limits = own[0], own[1]
         if limits is None or limits[0] > last or limits[1] < first:
             return None
         return max(limits[0], first), min(limits[1], last)

@@ -114,10 +114,6 @@ def test_options_have_their_defaults_and_results_their_measurement():
         ({"waterfall": 1}, "waterfall=1; expected a factor above 1, such as 10, up to 1e.06"),
         ({"waterfall": 1.1e6}, "waterfall="),
         ({"waterfall": 10, "scale": "linear"}, "with scale='log'"),
-        ({"dose_window": (None, None)}, "dose_window= needs dose="),
-        ({"dose": DOSE, "dose_window": ("5 nm",)}, r"expected \(start, stop\)"),
-        ({"dose": DOSE, "dose_window": "5 nm"}, r"expected \(start, stop\)"),
-        ({"dose": DOSE, "dose_window": ("5 nm", "5 nm")}, "expected start above stop"),
         ({"detection_limit": xr.Dataset()}, "found a Dataset without limits"),
         ({"detection_limit": xr.DataArray([1.0], dims="depth")}, "has the dimensions depth;"),
     ],
@@ -130,8 +126,6 @@ def test_an_option_that_cannot_be_meant_is_refused(given, told):
 def test_options_at_their_ends_are_taken():
     assert read(coverage=0).coverage == 0
     assert read(waterfall=1e6).waterfall == 1e6
-    assert read(dose=DOSE, dose_window=("5 nm", None)).dose_window == ("5 nm", None)
-    assert read(dose=DOSE, dose_window=["5 nm", "6 nm"]).dose_window == ["5 nm", "6 nm"]
     assert read(spread=False).spread is False
     limits = xr.Dataset({"detection_limit": ("species", [1.0])})
     assert read(detection_limit=limits).detection_limit.dims == ("species",)
@@ -266,9 +260,6 @@ def test_what_an_argument_takes_is_in_its_refusal(argument):
         ({"coverage": -1}, "coverage=-1; expected a number of standard errors, at least 0"),
         ({"waterfall": 1},
          "waterfall=1; expected a factor above 1, such as 10, up to 1e+06, with scale='log'"),
-        ({"dose": DOSE, "dose_window": ("5 nm",)}, "dose_window=('5 nm',); expected (start, stop)"),
-        ({"dose": DOSE, "dose_window": ("5 nm", "5 nm")},
-         "dose_window=('5 nm', '5 nm'); expected start above stop"),
         ({"colours": "red"}, COLOURS),
         ({"detection_limit": xr.DataArray([[1.0]], dims=("depth", "wafer"))}, LIMITS),
     ],

@@ -164,10 +164,6 @@ def test_a_guessed_argument_is_answered_with_the_right_one(wrong, told):
         ({"marker": "zz"}, "marker='zz': "),
         ({"waterfall": np.inf}, "waterfall=inf; expected a factor above 1"),
         ({"scale": np.array([1, 2])}, "scale=.*expected 'log' or 'linear'"),
-        ({"dose_window": ("5 nm", "20 nm")}, "dose_window= needs dose="),
-        ({"dose": RESULTS["integrated_dose"][1], "dose_window": 3}, r"expected \(start, stop\)"),
-        ({"dose": RESULTS["integrated_dose"][1], "dose_window": (5, 9)}, "=5 has no unit"),
-        ({"dose": RESULTS["integrated_dose"][1], "dose_window": ("9 nm", "5 nm")}, "start above"),
     ],
 )  # fmt: skip
 def test_an_option_of_another_kind_is_refused_before_there_is_a_figure(plot, wrong, told):

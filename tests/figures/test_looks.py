@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.figures.colours import COLOURS, background, visible_colour
 
 mpl.use("Agg")
@@ -72,14 +72,8 @@ def test_a_budget_without_the_surface_is_shaded_below_it():
         assert shaded(drawn.sketched(ds, dose=budget)) == pytest.approx((begins, 40.0))
 
 
-def test_a_window_is_stated_for_a_dose_without_and_an_unknown_one_is_not_guessed():
+def test_an_unknown_window_of_a_dose_is_not_guessed():
     ds = profiles(B=falling())
-    dose = sims.integrated_dose(ds, start="5 nm", stop="20 nm")
-    bare = dose.drop_vars(["start", "stop"], errors="ignore").drop_attrs()
-    ax = drawn.sketched(ds, dose=bare, dose_window=("1 nm", "2 nm"))
-    assert shaded(ax) == pytest.approx((1.0, 2.0))
-    with pytest.raises(ProfileError, match=r"window of the dose of B, from 5 to 20 nm"):
-        drawn.sketched(ds, dose=dose, dose_window=("1 nm", "2 nm"))
     stop = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     ax = drawn.sketched(ds, dose=sims.integrated_dose(ds, stop=stop))
     assert shaded(ax) == pytest.approx((0.0, stop.item()))

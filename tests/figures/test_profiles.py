@@ -406,7 +406,7 @@ def test_a_junction_that_is_none_is_listed_and_not_marked():
 def test_the_window_of_a_dose_is_shaded_and_its_value_named():
     ds, _ = edge()
     dose = sims.integrated_dose(ds, start="10 nm", stop="30 nm", rule="loglinear")
-    ax = drawn.sketched(ds, dose=dose, dose_window=("10 nm", "30 nm"))
+    ax = drawn.sketched(ds, dose=dose)
     x = ax.collections[0].get_paths()[0].vertices[:, 0]
     assert (x.min(), x.max()) == (10, 30)
     assert notes(ax)[0].startswith("$Q$ = 6.643×10")

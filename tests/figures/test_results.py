@@ -7,7 +7,6 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
 
 mpl.use("Agg")
 
@@ -211,17 +210,14 @@ def test_a_dose_says_its_systematic_part_and_its_status():
     assert drawn.notes(sketch(dose=gap))[0].endswith("atoms/cm² (gap)")
 
 
-def test_a_window_that_is_stated_is_that_of_the_dose():
-    def window(stated=None, **limits):
-        dose = sims.integrated_dose(FALL, **limits)
-        (area,) = sketch(dose=dose, dose_window=stated).collections
+def test_the_shade_of_a_dose_is_its_window():
+    def window(**limits):
+        (area,) = sketch(dose=sims.integrated_dose(FALL, **limits)).collections
         x = area.get_paths()[0].vertices[:, 0]
         return x.min(), x.max()
 
     assert window() == (0.0, 98.0)
-    assert window(start="10 nm") == window(("10 nm", None), start="10 nm") == (10.0, 98.0)
-    with pytest.raises(ProfileError, match=r"not the window of the dose of B, from 10 to 98 nm"):
-        window(("11 nm", None), start="10 nm")
+    assert window(start="10 nm") == (10.0, 98.0)
 
 
 def test_a_decay_length_is_a_line_through_the_samples_of_its_window():
