@@ -30,8 +30,10 @@ from sims_analysis.figures.curves import (
     Curve,
     Spread,
     check_limits,
+    check_scales,
     colour_meaning,
     curves_of,
+    leading_curves,
     needs_spread,
     offset_curves,
     spread_of,
@@ -55,7 +57,12 @@ def read_curves(
     named: Mapping[str, xr.Dataset | xr.DataArray], options: PlotOptions
 ) -> tuple[PlotOptions, list[Curve], list[Curve]]:
     """Read the curves and the fits to draw, before there is a figure."""
-    curves = curves_of(named, options.species, options.value_units, options.detection_limit)
+    every = curves_of(named, options.species, options.value_units, options.detection_limit)
+    every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
+    check_scales(every, options.scale)
+    curves = every if options.species is not None else leading_curves(every, options.named())
+    left_out = {curve.species for curve in every} - {curve.species for curve in curves}
+    options = replace(options, left_out=len(left_out))
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
     if options.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
@@ -86,9 +93,11 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in plot.curves))
         if plot.options.waterfall is not None and len(order) > 1:
             plot.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
+        if plot.options.left_out:
+            plot.list_result(f"{plot.options.left_out} more: species=")
         meaning = colour_meaning(plot.options, plot.curves)
         plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
-        plot.open()
+        plot.open(together)
         _draw_curves(plot)
     set_depth_limits(plots)
     for plot in plots:
@@ -113,10 +122,11 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
 def _draw_curves(plot: Plot) -> None:
     """Draw all lines, of a crowd its medians and outliers."""
     options = plot.options
-    for each in plot.layout.values().values():
-        if options.log and each.get_yscale() != "log":
-            each.set_yscale("log")
-    every = [(curve, options.line) for curve in plot.curves]
+    for curve in plot.curves:
+        scale = "log" if curve.log else "linear"
+        if plot.axes_of(curve).get_yscale() != scale:
+            plot.axes_of(curve).set_yscale(scale)
+    every = [(curve, options.style_of(curve.species)) for curve in plot.curves]
     for curve, style in _spreads(plot) if options.spread else every:
         line = lines.draw_curve(plot, curve, style)
         # Curves are inside the axes; one without samples would be placed at the origin.
@@ -131,7 +141,7 @@ def _draw_curves(plot: Plot) -> None:
 
 def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     """Shade the band of each species; return the lines to draw, with their style."""
-    options, ax = plot.options.line, plot.ax
+    options, ax = plot.options, plot.ax
     by_subject: dict[Any, list[Curve]] = {}
     for curve in plot.curves:
         by_subject.setdefault((curve.axis, *curve.subject), []).append(curve)
@@ -148,13 +158,14 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     for key, mine in by_subject.items():
         if key not in spreads:
-            drawn.append((mine[0], options))
+            drawn.append((mine[0], options.style_of(key[1])))
             continue
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
         _draw_spread(plot, median, whole)
-        drawn.append((median, options))
-        thin = {"linewidth": 0.7, **options}
+        style = options.style_of(median.species)
+        drawn.append((median, style))
+        thin = {"linewidth": 0.7, **style}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
         if _is_primary(mine[0], plot.curves):
             plot.medians.append((median, mine))
@@ -163,11 +174,11 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
 
 
 def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
-    data = lines.is_data(plot, median)
+    data = lines.is_data(median)
     lines.shade(plot, median, whole.low, whole.high, data)
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
-        y = np.where(data & ((end > 0) | (not plot.options.log)), end, np.nan)
+        y = np.where(data & ((end > 0) | (not median.log)), end, np.nan)
         x = plot.scale_of(median)(median.x)
         (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
         plot.layout.extents.append((edge, 1.0))
@@ -182,7 +193,7 @@ def _draw_marks(plot: Plot) -> None:
             plot.explain_mark("below the limit")
         if lines.mark_saturated(plot, curve):
             plot.explain_mark("saturated detector", markeredgewidth=0.5, **lines.SATURATED)
-    for kind, ax in plot.layout.depths().items() if plot.options.log else ():
+    for kind, ax in plot.layout.depths().items():
         _explain_floor(plot, lines.mark_floor(plot, kind, ax))
 
 

@@ -144,7 +144,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
     ends = plot.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
-    level = (_ABOVE if plot.options.log else _LITTLE_ABOVE) * np.nanmax(y)
+    level = (_ABOVE if curve.log else _LITTLE_ABOVE) * np.nanmax(y)
     bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
     (line,) = plot.axes_of(data).plot(ends, [level, level], gid="resolution", **bar)
     plot.layout.extents.append((line, 1.0))
@@ -154,7 +154,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
 def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> Curve:
     """Draw a profile over the data that it belongs to, and explain it; return these data."""
     data, y = _data_of(curve, plot.curves), curve.y
-    positive = np.where(y > 0, y, np.nan) if plot.options.log else y
+    positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
     x = plot.scale_of(data)(curve.x)
     plot.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
@@ -185,7 +185,7 @@ def draw_residuals(plot: Plot, below: Axes) -> None:
 
     Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
     """
-    models, log = plot.models, plot.options.log
+    models, log = plot.models, all(model.log for model in plot.models)
     data = [_data_of(model, plot.curves) for model in models]
     stated = all(curve.stderr is not None for curve in data)
     for (model, number, _), curve in zip(_named(models), data, strict=True):

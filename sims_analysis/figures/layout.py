@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from sims_analysis.figures.curves import Key
+    from sims_analysis.figures.curves import DepthScale, Key
 
 #: Texts are drawn over curves, and before titles, which make room for names above the axes.
 _ZORDER = 2.9
@@ -101,6 +101,8 @@ class PlotLayout:
         self.left = left
         #: Kind of the depth axis and label of the value axis -> axes; the left ones first.
         self.axes: dict[Key, Axes] = {}
+        #: Kind -> scale of the depth axis.
+        self.scales: dict[str, DepthScale] = {}
         #: The limits that a call has set, by axes and "x" or "y".
         self.limits: dict[tuple[Axes, str], tuple[float, float]] = {}
         #: The lines of curves, by their names.

@@ -35,10 +35,10 @@ _ROW = 0.018
 _SPARSE, _NEIGHBOURS = 0.25, 9
 
 
-def is_data(plot: Plot, curve: Curve) -> Flags:
+def is_data(curve: Curve) -> Flags:
     """Find the samples that are drawn as data."""
     hidden = curve.below_limit()
-    return ~(hidden | curve.not_positive()) if plot.options.log else ~hidden
+    return ~(hidden | curve.not_positive()) if curve.log else ~hidden
 
 
 def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
@@ -46,7 +46,7 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
 
     Over a gap, where nothing was measured, it is thin and dotted.
     """
-    ax, data = plot.axes_of(curve), is_data(plot, curve)
+    ax, data = plot.axes_of(curve), is_data(curve)
     scattered = _is_sparse(data)
     x, y = plot.scale_of(curve)(curve.x), curve.y
     drawn = np.where(data & ~scattered, y, np.nan)
@@ -95,7 +95,7 @@ def draw_band(plot: Plot, curve: Curve) -> bool:
     y, stderr, coverage = curve.y, curve.stderr, plot.options.coverage
     if stderr is None or not coverage:
         return False
-    data = is_data(plot, curve)
+    data = is_data(curve)
     # No bands around single points: they would look like a bar code, too.
     where = data & ~_is_sparse(data) & ~np.isnan(stderr)
     shade(plot, curve, y - coverage * stderr, y + coverage * stderr, where)
@@ -104,7 +104,7 @@ def draw_band(plot: Plot, curve: Curve) -> bool:
 
 def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> None:
     """Shade between two curves, in the colour of the one between them."""
-    if plot.options.log and where.any():
+    if curve.log and where.any():
         # On a log axis, an interval down to zero goes below the floor, but not without end.
         low = np.maximum(low, _SHADED * curve.y[where].min())
     x = plot.scale_of(curve)(curve.x)
@@ -120,7 +120,7 @@ def mark_floor(plot: Plot, kind: str, ax: Axes) -> list[Curve]:
     The row has as many places as there is room for marks. Where several species need the same
     place, they take turns, so that each is seen.
     """
-    curves = [curve for curve, _ in plot.lines if curve.axis == kind]
+    curves = [curve for curve, _ in plot.lines if curve.axis == kind and curve.log]
     rows = [_row(plot, ax, curve, curve.not_positive()) for curve in curves]
     options: dict[int, list[tuple[int, float]]] = {}
     for i, row in enumerate(rows):
@@ -155,7 +155,7 @@ def mark_below_limit(plot: Plot, curve: Curve) -> bool:
 
 def mark_saturated(plot: Plot, curve: Curve) -> bool:
     """Mark samples of a saturated detector; return whether there are any."""
-    which = curve.saturated() & is_data(plot, curve)
+    which = curve.saturated() & is_data(curve)
     x = plot.scale_of(curve)(curve.x[which])
     style = {**SATURATED, **_THIN, "color": curve.colour, "label": "_saturated"}
     if which.any():

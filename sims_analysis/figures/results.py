@@ -203,7 +203,7 @@ class _ResultMarks:
         """
         x, y = self.curve.x, self.curve.y
         at = np.interp(depth, x, y, left=np.nan, right=np.nan)
-        if self.plot.options.log:
+        if self.curve.log:
             logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
             found = np.interp(depth, x, logs, left=np.nan, right=np.nan)
             at = np.where(np.isnan(found), at, np.exp(found))
@@ -260,7 +260,7 @@ class _ResultMarks:
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
         first, last = self._value_at(np.array([start, stop]))
-        low = below_axes(self.ax) if self.plot.options.log else 0.0
+        low = below_axes(self.ax) if self.curve.log else 0.0
         top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
         style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.12, self.plot.ax)}
         self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)

@@ -9,7 +9,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import arguments
-from sims_analysis.figures.arguments import PlotOptions, read_options
+from sims_analysis.figures.arguments import read_options
 
 B = drawn.profiles(B=drawn.gaussian())
 PEAK, DOSE = sims.peak(B), sims.integrated_dose(B)
@@ -90,17 +90,6 @@ def test_a_result_of_another_function_is_sent_to_its_own_argument():
     assert answers(xr.Dataset(attrs={"model": "x"}), B, [""], "fits")
     with pytest.raises(ProfileError, match="no known function"):
         answers(xr.Dataset(attrs={"model": "x"}), B, [""])
-
-
-def test_options_have_their_defaults_and_results_their_measurement():
-    wanted = read(peak=PEAK, ax=None, data=B)
-    assert wanted.log
-    assert wanted.of("peak", "any") == [PEAK]
-    assert wanted.of("dose", "") == []
-    assert (wanted.line, wanted.colour) == ({}, None)
-    several = PlotOptions(results={"peak": [("a", 1), ("b", 2), (None, 3)]})
-    assert several.of("peak", "b") == [2, 3]
-    assert not PlotOptions(scale="linear").log
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def _depth_scale(curves: Sequence[Curve], units: str | None) -> DepthScale:
             "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
             "plots, or turn time into depth with calibrate_depth()"
         )
-    return DepthScale(curves[0], units)
+    return DepthScale(curves, units)
 
 
 def _by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
