@@ -82,6 +82,7 @@ class PlotOptions:
     scale: str | Mapping[str, str] = "log"
     detection_limit: Any = None
     coverage: float = 1.0
+    regions: Any = None
     residuals: bool = False
     waterfall: float | None = None
     colour_by: str = "auto"
@@ -155,8 +156,8 @@ def read_options(
     if wanted.residuals and not wanted.results["fits"]:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
     factor = wanted.waterfall
-    allowed = is_number(factor) and 1 < factor <= _HIGHEST and scales == "log"
-    if factor is not None and not allowed:
+    fits = is_number(factor) and 1 < factor <= _HIGHEST and scales == "log"
+    if factor is not None and not fits:
         expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
         refuse_value("waterfall", factor, expected)
     return wanted

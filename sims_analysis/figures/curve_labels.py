@@ -34,14 +34,15 @@ def label_lines(plot: Plot) -> None:
     """Label every line, so that a later call and a legend made by the user find its name."""
     several = len({curve.measurement for curve, _ in plot.lines}) > 1
     for curve, line in plot.lines:
-        species = typeset_species(curve.species)
+        species = typeset_species(curve.name)
         if not curve.species:
             species = "" if curve.source else curve.long_name
         again = differs_from_earlier(plot, curve, line)
         measured = _typeset.plain(curve.measurement) if several or again or not species else ""
         text = ", ".join(filter(None, [species, measured]))
         text = f"{text} (2)" if again and text in plot.earlier else text
-        plot.layout.curves[text] = line
+        if text not in plot.earlier:
+            plot.layout.curves[text] = line
         # matplotlib ignores names that begin with an underscore.
         line.set_label(text if not text.startswith("_") else "\u200b" + text)
         if line.axes is not plot.ax:
@@ -58,7 +59,7 @@ def typeset_species(species: str) -> str:
 
 def differs_from_earlier(plot: Plot, curve: Curve, line: Any) -> bool:
     """Whether an earlier call has drawn other samples under the name of a curve."""
-    name = typeset_species(curve.species)
+    name = typeset_species(curve.name)
     if name not in plot.earlier:
         return False
     pairs = zip(plot.earlier[name].get_data(), line.get_data(), strict=True)
@@ -80,7 +81,7 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         return text + "→" * (on_right and "→" not in text) + "↑" * above
 
     def species(curve: Curve) -> str:
-        return pointing(typeset_species(brief(curve.species)) or curve.long_name, [curve])
+        return pointing(typeset_species(brief(curve.name)) or curve.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.

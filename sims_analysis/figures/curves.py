@@ -10,7 +10,7 @@ The others are marked at the floor of the axis, or at the limit.
 from __future__ import annotations
 
 import operator
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +32,7 @@ from sims_analysis.figures.colours import (
     assign_colours,
     dashes_of,
     ordered_colours,
+    symbol_of,
     user_cycle,
     visible_colour,
 )
@@ -140,6 +141,11 @@ class Curve(Series):
     def measurement(self) -> str:
         """Name that distinguishes this curve from others of its species."""
         return ", ".join(filter(None, [self.source, *self.place.values()]))
+
+    @property
+    def name(self) -> str:
+        """Name of the species as it is printed."""
+        return symbol_of(self.species)
 
     @property
     def key(self) -> Key:
@@ -280,7 +286,8 @@ def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Cur
     if len(species) <= _MANY:
         return list(curves)
     parts = [(curve, float(np.abs(curve.y).mean())) for curve in curves]
-    whole, share = Counter[Key](), Counter[str]()
+    whole: dict[Key, float] = defaultdict(float)
+    share: dict[str, float] = defaultdict(float)
     for curve, part in parts:
         whole[curve.key] += part
     for curve, part in parts:
@@ -335,7 +342,7 @@ def with_looks(
     """
     by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
-    keys = [c.measurement if by_measurement else c.species for c in curves]
+    keys = [c.measurement if by_measurement else c.name for c in curves]
     texts = {key: plain(key) if by_measurement else mathtext(key) for key in keys}
     known = {key: taken[text] for key, text in texts.items() if text in taken}
     known |= {key: wanted[key] for key in texts if key in wanted}
@@ -401,14 +408,16 @@ def check_limits(curves: Sequence[Curve], given: Any) -> None:
         )
 
 
-def check_scales(curves: Sequence[Curve], given: Any) -> None:
-    """Refuse scales of quantities that are not there."""
-    known = dict.fromkeys(curve.variable for curve in curves)
-    for name in given if isinstance(given, Mapping) else ():
-        if name not in known:
-            raise ProfileError(
-                f"scale= has {name!r}; the figure shows {first_few(list(known), 6)}"
-            )
+def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
+    """Refuse scales of quantities, and styles of species, that are not there."""
+    species = dict.fromkeys(curve.species for curve in curves)
+    mappings = {"scale": (options.scale, dict.fromkeys(curve.variable for curve in curves))}
+    mappings |= {name: (value, species) for name, value in options.line.items()}
+    for argument, (given, known) in mappings.items():
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in known:
+                shown = first_few(list(known), 6)
+                raise ProfileError(f"{argument}= has {name!r}; the figure shows {shown}")
 
 
 def _limit(curve: Curve, given: Any) -> float:

@@ -30,7 +30,7 @@ from sims_analysis.figures.curves import (
     Curve,
     Spread,
     check_limits,
-    check_scales,
+    check_names,
     colour_meaning,
     curves_of,
     leading_curves,
@@ -40,7 +40,7 @@ from sims_analysis.figures.curves import (
     with_looks,
 )
 from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.results import check_results, draw_results, draw_summaries
+from sims_analysis.figures.results import check_results, draw_regions, draw_results, draw_summaries
 from sims_analysis.figures.style import OVER, fix_ticks, make_higher
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
@@ -49,6 +49,8 @@ from sims_analysis.text.typeset import unit_label
 _MOST = 40
 #: At most so many columns of a list below panels.
 _COLUMNS = 6
+#: Axes of several quantities that are narrower, in mm, are warned of.
+_NARROW = 30.0
 #: Curves closer than this everywhere, as a fraction of the axes, hide each other.
 _SAME = 0.004
 
@@ -59,7 +61,7 @@ def read_curves(
     """Read the curves and the fits to draw, before there is a figure."""
     every = curves_of(named, options.species, options.value_units, options.detection_limit)
     every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
-    check_scales(every, options.scale)
+    check_names(every, options)
     curves = every if options.species is not None else leading_curves(every, options.named())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
@@ -105,6 +107,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
         fits.draw_restored(plot)
     set_value_limits(plots)
     for plot in plots:
+        draw_regions(plot)
         _interleave_dashes(plot)
         among = together if shared else plot.curves
         _draw_bands(plot)
@@ -255,7 +258,7 @@ def _subject_of(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.species for other in curves}
     measurements = {other.measurement for other in curves}
-    name = typeset_species(curve.species) if len(species) > 1 else ""
+    name = typeset_species(curve.name) if len(species) > 1 else ""
     place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
     return ", ".join(filter(None, [name, place]))
 
@@ -278,6 +281,14 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
         _write_shared_list(plots)
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
+    for plot in plots:
+        width = 25.4 * plot.ax.bbox.width / plot.figure.dpi
+        if plot.own and len(plot.layout.values()) > 2 and width < _NARROW:
+            warn(
+                f"{len(plot.layout.values())} value axes leave {width:.0f} mm for the curves: "
+                "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
+                ProfileWarning,
+            )
     for problem in dict.fromkeys(each.problem for each in layouts if each.problem):
         warn(
             f"{problem}: leave out some results, or notes=False, or give the axes more room "
@@ -313,9 +324,14 @@ def _style_ticks(plot: Plot) -> None:
         fix_ticks(each)
     right = list(plot.layout.values().items())[1:]
     for label, each in right if len(right) > 1 else []:
-        # An arrow does not say which of several right axes is meant: their colour does.
-        colours = {str(line.get_color()) for curve, line in plot.lines if curve.key[1] == label}
-        if len(colours) == 1:
+        # An arrow does not say which of several right axes is meant: colours or names do.
+        places = [one for key, one in plot.layout.axes.items() if key[1] == label]
+        known = plot.layout.curves.items()
+        mine = {name: line for name, line in known if line.axes in places}
+        colours = {str(line.get_color()) for line in mine.values()}
+        if len(colours) > 1:
+            each.set_ylabel(f"{label}: {', '.join(mine)}")
+        elif colours:
             colour = text_colour(colours.pop(), plot.ax)
             each.yaxis.label.set_color(colour)
             each.tick_params(axis="y", which="both", colors=colour)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -52,6 +53,7 @@ def plot_panels(
     columns: int | None = None,
     width: Literal["single", "double"] | QuantityLike | float | None = None,
     shared_legend: bool = False,
+    letters: bool = False,
     title: str | None = None,
     **options: Any,
 ) -> NDArray[np.object_]:
@@ -70,6 +72,8 @@ def plot_panels(
         one for one panel in a row.
     shared_legend : bool
         Write one list of names, results and marks below all panels.
+    letters : bool
+        Write (a), (b), (c)... at the left above the panels.
     title : str, optional
         Of the figure; ``""`` leaves out that data are synthetic.
     **options : Any
@@ -96,6 +100,7 @@ def plot_panels(
     import matplotlib.pyplot as plt
 
     check_bool("shared_legend", shared_legend)
+    check_bool("letters", letters)
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
     house = options.pop("house_style", None)
@@ -123,8 +128,10 @@ def plot_panels(
         with closed_on_error(figure, own=True):
             if text := title_text(title, named):
                 set_title(None, figure, text)
-            for ax, (heading, _, _) in zip(axes, parts, strict=False):
+            for i, (ax, (heading, _, _)) in enumerate(zip(axes, parts, strict=False)):
                 ax.set_title(heading, y=1.0)
+                if letters:
+                    ax.set_title(f"({_letter(i)})", loc="left", y=1.0, fontweight="bold")
             for plot in plots:
                 plot.layout.house = house is not False
             draw(plots, _colours(plots), shared=shared_legend)
@@ -195,6 +202,12 @@ def _same(one: Plot, other: Plot, label: str) -> bool:
     """Whether the axes of this label have the same limits in two panels."""
     a, b = (plot.layout.values()[label].get_ylim() for plot in (one, other))
     return bool(np.allclose(a, b))
+
+
+def _letter(number: int) -> str:
+    """Return the letter of a panel: a to z, then aa."""
+    more, last = divmod(number, 26)
+    return (_letter(more - 1) if more else "") + ascii_lowercase[last]
 
 
 def _heading(name: str) -> str:

@@ -114,9 +114,14 @@ class Plot:
             each.set_ylabel(label)
         self.layout.axes[kind, label] = each
 
-    def list_result(self, text: str, **style: Any) -> None:
-        """Add a result to the list, with a line of a style as handle, or none."""
-        self.layout.results.setdefault(text, handle_of(**style))
+    def list_result(self, text: str, mark: Any = None, handle: Any = None, **style: Any) -> None:
+        """Add a result to the list, with a line of a style as handle, or none.
+
+        With its `mark` (axes, place and colour) it may be written there.
+        """
+        self.layout.results.setdefault(text, handle or handle_of(**style))
+        if mark is not None:
+            self.layout.marks.setdefault(text, mark)
 
     def explain(self, text: str, handle: Any = None, **style: Any) -> None:
         """Add an explanation to the list, unless the user wants none; its handle may be a line."""

@@ -9,24 +9,25 @@ same number of random standard errors; a systematic part is stated separately.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.arguments import PlotOptions
+from sims_analysis.figures.arguments import PlotOptions, refuse_value
 from sims_analysis.figures.axes import below_axes
 from sims_analysis.figures.colours import background, grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
-from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.plot import Plot, handle_of
 from sims_analysis.frame import questions
 from sims_analysis.frame.questions import Result, answer_of, function_of, has
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import first_few
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
-from sims_analysis.units import dequantify
+from sims_analysis.units import dequantify, read_number
 
 Style = dict[str, Any]
 
@@ -45,6 +46,8 @@ _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
 #: More crossings or layers than these are summarised.
 _HANDFUL = 6
+#: Lines of the doses after the first one.
+_HATCHES = ("\\\\", "///", "||")
 _CIRCLE: Style = {"marker": "o", "markersize": 3.5, "linewidth": 0.8, "markeredgewidth": 0.8}
 _DIAMOND: Style = {"marker": "D", "markersize": 3.0}
 #: The mark has no face: without an edge, as in some style sheets, it would vanish.
@@ -105,6 +108,38 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
     # Words are padded if other species cross a level more often.
     words = np.ravel(result["status"].values) if has(result, "status") else ()
     return curve.variable != "concentration" and "no_data" in words
+
+
+def draw_regions(plot: Plot) -> None:
+    """Shade named regions of depth in turn, with lines at their ends; names stand at their tops."""
+    given, (kind, scale) = plot.options.regions, next(iter(plot.layout.scales.items()))
+    if given is None:
+        return
+    if not isinstance(given, Mapping) or isinstance(given, xr.Dataset):
+        refuse_value("regions", given, '{"AlGaN": ("150 nm", "180 nm")}, or names of layers()')
+    for name, item in given.items():
+        if isinstance(item, xr.Dataset) and function_of(item) == "layers":
+            plain = dequantify(item)
+            pairs = list(
+                zip(*(np.ravel(plain[end].values) for end in ("top", "bottom")), strict=True)
+            )
+        elif isinstance(item, tuple | list) and len(item) == 2:
+            pairs = [tuple(read_number(end, (kind,), "regions") for end in item)]
+        else:
+            refuse_value(f"regions[{name!r}]", item, '(start, stop), such as ("150 nm", "180 nm")')
+        for start, stop in pairs:
+            if not (np.isfinite([start, stop]).all() and start < stop):
+                continue
+            ends = tuple(scale(np.array([start, stop])).tolist())
+            key = f"{name}\0{len(plot.layout.regions)}"
+            plot.layout.regions[key] = ends
+            grey = grey_level(0.5, plot.ax)
+            if len(plot.layout.regions) % 2:
+                plot.ax.axvspan(
+                    *ends, color=grey, alpha=shade_alpha(0.1, plot.ax), linewidth=0, zorder=0.5
+                )
+            for end in ends:
+                plot.ax.axvline(end, color=grey, linewidth=0.5, linestyle=(0, (3, 2)), zorder=0.6)
 
 
 class _Entry(NamedTuple):
@@ -217,6 +252,10 @@ class _ResultMarks:
         outside = value < bottom - 1e-6 * abs(bottom) or value > top + 1e-6 * abs(top)
         return self._overlaps(depth, depth) and not outside
 
+    def _place(self, depth: float) -> tuple[Any, tuple[float, float], str]:
+        """Return where a mark is on the curve, and its colour."""
+        return self.ax, (float(self.scale(depth)), float(self._value_at(depth))), self.curve.colour
+
     def _overlaps(self, start: float, stop: float) -> bool:
         low, high = sorted(self.ax.get_xlim())
         return float(self.scale(stop)) >= low and float(self.scale(start)) <= high
@@ -255,22 +294,36 @@ class _ResultMarks:
         ends, opacity = self.scale(np.array([start, stop])), shade_alpha(0.15, self.ax)
         self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
-    def _shade(self, start: float, stop: float) -> None:
+    def _shade(self, start: float, stop: float) -> tuple[Any, Any]:
+        """Shade a dose, the second one by lines; return a handle for the list, and the path."""
+        from matplotlib.lines import Line2D
+        from matplotlib.patches import Patch
+
         x, y = self.curve.x, self.curve.y
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
         first, last = self._value_at(np.array([start, stop]))
         low = below_axes(self.ax) if self.curve.log else 0.0
         top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
-        style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.12, self.plot.ax)}
-        self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
+        colour, layout = self.curve.colour, self.plot.layout
+        style: Style = {"color": colour, "alpha": shade_alpha(0.12, self.plot.ax)}
+        handle: Any = Line2D([], [], color=colour, linewidth=5.0, solid_capstyle="butt",
+                        alpha=shade_alpha(0.3, self.plot.ax))  # fmt: skip
+        if layout.shades:
+            hatch = _HATCHES[layout.shades % len(_HATCHES)]
+            style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch}
+            handle = Patch(**style, linewidth=0)
+        layout.shades += 1
+        area = self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
+        return handle, area.get_paths()[0]
 
     def junction_depth(self, result: Result) -> None:
         symbol, equals, changes = self._crossing_of(result)
         for z, sigma, _ in self._known(symbol, result):
             if self._is_seen(z):
                 style = self._mark(z, sigma, **changes)
-                self.plot.list_result(f"{symbol}{equals}{self._length(z, sigma)}", **style)
+                text = f"{symbol}{equals}{self._length(z, sigma)}"
+                self.plot.list_result(text, self._place(z), **style)
 
     def crossings(self, result: Result) -> None:
         """Mark every crossing, and list those that fall and those that rise."""
@@ -302,18 +355,17 @@ class _ResultMarks:
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
         for value, sigma, status in self._known(symbol, result):
-            limits = self._window(result)
+            limits, handle, mark = self._window(result), handle_of(), None
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
-                self._shade(*limits)
+                handle, path = self._shade(*limits)
+                mark = self.ax, path, self.curve.colour
             text = f"{symbol} = {self._number(value, sigma)} {unit_label(units)}"
             if value and has(result, "systematic_stderr") and result["systematic_stderr"] > 0:
                 part = self.coverage * float(result["systematic_stderr"]) / abs(value)
                 text += f"\n(systematic: {100 * part:.2g} %)"
-            style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.3, self.plot.ax)}
-            style |= {"linewidth": 5.0, "solid_capstyle": "butt"}
-            self.plot.list_result(text + _status_line(status), **style)
+            self.plot.list_result(text + _status_line(status), mark, handle)
 
     dose_budget = integrated_dose
 
@@ -331,7 +383,8 @@ class _ResultMarks:
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
-                self.plot.list_result(f"{self._symbol(result)} at {at} {self.unit}", **style)
+                text = f"{self._symbol(result)} at {at} {self.unit}"
+                self.plot.list_result(text, self._place(z), **style)
 
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)

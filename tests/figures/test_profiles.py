@@ -155,7 +155,7 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     (mark,) = marks(ax)
     assert mark.get_xdata() == [10]
     assert 0 < mark.get_ydata()[0] < 0.03  # in fractions of the axes
-    assert notes(ax) == ["zero"]
+    assert drawn.notes(ax) == ["zero"]
     # A sample without a neighbour would be a line of no length.
     points = [line for line in ax.lines if line.get_marker() == "."]
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
@@ -200,7 +200,7 @@ def test_a_linear_axis_shows_zero_and_negative_values_as_they_are():
 def test_nothing_but_zeros_is_still_a_figure():
     ax = sims.plot_profiles(two_units(values=(0.0, 0.0, -1e10)), species="Mg")
     ax.figure.draw_without_rendering()
-    assert "zero or negative" in notes(ax)
+    assert "zero or negative" in drawn.notes(ax)
 
 
 def test_samples_below_the_detection_limit_are_marked_at_it_and_not_drawn():
@@ -359,11 +359,6 @@ def test_a_missing_matplotlib_is_named_with_its_extra(monkeypatch):
 # --- results in figures -------------------------------------------------------------------------
 
 
-def notes(ax):
-    legend = drawn.listed(ax)
-    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
-
-
 def edge():
     ds, truth = exponential_profile(
         np.arange(0.0, 101.0), surface_concentration="1e20 atoms/cm^3", decay_length="5 nm"
@@ -377,7 +372,7 @@ def test_a_junction_stands_on_its_curve():
     (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
     assert mark.get_xdata()[0] == pytest.approx(truth.crossing(1e17))
     assert mark.get_ydata()[0] == pytest.approx(1e17)
-    assert notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = 34.54 nm"]
+    assert drawn.notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = 34.54 nm"]
 
 
 def test_the_uncertainty_of_a_junction_is_drawn_and_named():
@@ -390,7 +385,7 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
     (left, _), (right, _) = bar.get_segments()[0]
     assert (right - left) / 2 == pytest.approx(float(xj["stderr"][0]))
     number = rounded(float(xj[0]), float(xj["stderr"][0])).text()
-    junction, meaning = notes(ax)[::-1] if "standard" in notes(ax)[0] else notes(ax)
+    junction, meaning = drawn.notes(ax)
     assert junction.endswith(f" = {number} nm")
     assert "±" in number
     assert meaning == "± one standard error"
@@ -399,7 +394,7 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
 def test_a_junction_that_is_none_is_listed_and_not_marked():
     ds, _ = edge()
     ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
-    assert notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{21}}$ cm⁻³): never reached"]
+    assert drawn.notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{21}}$ cm⁻³): never reached"]
     assert not [line for line in ax.lines if line.get_marker() == "o"]
 
 
@@ -409,7 +404,7 @@ def test_the_window_of_a_dose_is_shaded_and_its_value_named():
     ax = drawn.sketched(ds, dose=dose)
     x = ax.collections[0].get_paths()[0].vertices[:, 0]
     assert (x.min(), x.max()) == (10, 30)
-    assert notes(ax)[0].startswith("$Q$ = 6.643×10")
+    assert drawn.notes(ax)[0].startswith("$Q$ = 6.643×10")
 
 
 def test_peak_and_decay_length():
@@ -417,8 +412,8 @@ def test_peak_and_decay_length():
     ax = drawn.sketched(
         ds, peak=sims.peak(ds), decay_length=sims.decay_length(ds, start="20 nm", stop="60 nm")
     )
-    assert any("peak at 0 nm" in text for text in notes(ax))
-    assert any(text.startswith("λ = 5") for text in notes(ax))
+    assert any("peak at 0 nm" in text for text in drawn.notes(ax))
+    assert any(text.startswith("λ = 5") for text in drawn.notes(ax))
     line = next(line for line in curves(ax) if len(line.get_xdata()) == 2)
     np.testing.assert_allclose(line.get_ydata(), 1e20 * np.exp(-np.array([20, 60]) / 5), rtol=1e-6)
 
@@ -427,9 +422,9 @@ def test_metallurgical_junctions_cross_the_axes():
     ds = sims.open_example("boron-implant")
     found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
     ax = drawn.sketched(ds, junctions=found)
-    assert sum("junction:" in text for text in notes(ax)) == found.sizes["junction"]
+    assert sum("junction:" in text for text in drawn.notes(ax)) == found.sizes["junction"]
     where = f"{found['depth'].values[0]:.1f} nm"
-    assert [text for text in notes(ax) if text == f"p→n junction: {where}"], notes(ax)
+    assert [text for text in drawn.notes(ax) if text == f"p→n junction: {where}"], drawn.notes(ax)
 
 
 def test_results_belong_to_their_measurement():
