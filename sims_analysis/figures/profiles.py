@@ -59,44 +59,45 @@ def plot_profiles(
     house_style: bool | None = None,
     **line: Any,
 ) -> Axes:
-    """Draw depth profiles on a log axis, concentrations on the left, signals on the right.
+    """Draw depth profiles: concentrations on a log axis on the left, signals on the right.
 
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several, named by the keys of a mapping. Each species is drawn
-        on its own samples; profiles over sputter time beside others over depth have an axis above.
+        One measurement, a batch, or several, named by the keys of a mapping. Profiles over sputter
+        time beside others over depth have an axis above.
     ax : matplotlib.axes.Axes, optional
-        Where to draw, also in an inset; by default in a new figure. Lists and right axes get room
-        beside others if the figure has a layout engine: ``plt.subplots(layout="constrained")``.
+        Where to draw, also in an inset; by default in a new figure.
     species : str or sequence of str, optional
-        To draw, in this order.
-    width : {"single", "double"}, str, Quantity or float, optional
-        Of a new figure: one or two columns of a journal (86 mm, 178 mm), or a length, ``"85 mm"``.
+        To draw, in this order. By default all; of more than 24 the twelve with the largest share of
+        their axis and those with results, and the number of the others is stated.
+    width : str, Quantity or float, optional
+        Of a new figure: ``"single"`` or ``"double"`` (columns of 86 and 178 mm), ``"nature"``,
+        ``"aps 1.5"``, ``"elsevier double"``..., or a length such as ``"85 mm"``.
     xlim, ylim : (low, high), optional
         Limits of the depth and left value axes, as ``"50 nm"`` or in the unit of the axis, or None.
     depth_units, value_units : str, or for values a sequence of str, optional
         Units of the axes, such as ``"um"`` and ``"1/m^3"``; each applies to values of its kind.
-    scale : {"log", "linear"}
-        Scale of the value axes.
+    scale : {"log", "linear"} or mapping
+        Of all value axes, or of each quantity: ``{"atomic_fraction": "linear"}``.
     detection_limit : str, Quantity, DataArray or Dataset, optional
         One for all species, or one for each: samples below it are open triangles at the limit.
     coverage : float
         Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
         0 draws no bands.
+    regions : mapping, optional
+        Name -> (start, stop) or a result of :func:`layers`, to be shaded and named.
     junctions, dose, peak, decay_length, layers, interfaces : DataArray or Dataset, optional
         Results, or lists of them: of :func:`junction_depth`, :func:`crossings` or
         :func:`metallurgical_junctions`, of :func:`integrated_dose` or :func:`dose_budget`, of
         :func:`interface`, and of the functions of these names. If `data` is a list or a mapping,
-        each may be a list in the same order, or a mapping with the same keys.
-    fits : Dataset, or a list or mapping of them, optional
-        Models fitted to the data, drawn inside their windows.
-    restored : Dataset, or a list or mapping of them, optional
-        From :func:`deconvolve`, with a bar as long as the resolution achieved at its maximum.
+        each may be a list in the same order, or a mapping with the same keys. A few numbers stand
+        at their marks where they have room, others in a list.
+    fits, restored : Dataset, or a list or mapping of them, optional
+        Fitted models inside their windows; from :func:`deconvolve`, with the achieved resolution.
     residuals : bool
-        Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
-        if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
-        (data - fit) / largest sample.
+        Draw a panel of (data - fit) / sigma; without errors of log10(data / fit) or, on a linear
+        axis, (data - fit) / largest sample.
     waterfall : float, optional
         Raise each measurement by this factor over the one before, such as 10.
     colour_by : {"auto", "species", "measurement"}
@@ -104,11 +105,11 @@ def plot_profiles(
     colours : mapping, optional
         Species or measurement -> colour, instead of those of the library or of a style sheet.
     spread : bool, optional
-        Draw each species in many measurements as their median, a band that holds the middle 80 %,
-        and the outliers: by default of more than 8 (6 for several species).
+        Draw each species as median, band of the middle 80 % and outliers of its measurements: by
+        default of more than 8 (6 for several species).
     labels : {"auto", "direct", "legend", "none"}
-        Names beside the curves where they cover nothing, and the others in a legend above the axes;
-        all there; or nowhere. With ``"auto"``, names of measurements are always in the legend.
+        Names beside the curves where they are nearest to these, and the others above the axes; all
+        there; or nowhere. With ``"auto"``, names of measurements are above.
     notes : bool
         Explain marks and bands in the list of results.
     title : str, optional
@@ -116,7 +117,7 @@ def plot_profiles(
     house_style : bool, optional
         Use the library's sizes and ticks where matplotlib's settings are at their defaults.
     **line : Any
-        Style of all curves: ``linewidth`` or ``lw``, ``color`` or ``c``, ``marker``, ``alpha``...
+        Style of curves, of all or by species: ``marker="o"``, ``linestyle={"P": "--"}``...
 
     Returns
     -------
@@ -125,26 +126,15 @@ def plot_profiles(
 
     Raises
     ------
-    ProfileError
-        If there is nothing to draw, or if an argument is given results of another function.
-    SpeciesError
-        If a species is absent.
-    UnitsError
-        If a unit is missing or of the wrong kind.
-    TypeError
-        If an argument is unknown, with the one that was probably meant.
-
-    Warns
-    -----
-    ProfileWarning
-        If the list of results has no room: it stands over curves, or in small letters below them.
+    ProfileError, SpeciesError, UnitsError, TypeError
+        If there is nothing to draw, a species is absent, a unit is missing or of the wrong kind, or
+        an argument is unknown or has results of another function.
 
     Notes
     -----
-    On a log axis, samples that it cannot show (zero, negative, what an instrument writes for no
-    counts) are open triangles at its floor, and the line is interrupted there. Settings of
-    matplotlib are not changed. Names and lists find their places whenever the figure is drawn. A
-    second call on the same axes adds to what is there, and writes one list.
+    Samples that a log axis cannot show (zero, negative, what an instrument writes for no counts)
+    are open triangles at its floor. Texts find their places whenever the figure is drawn; a list
+    without room is warned of. A second call on the same axes adds to what is there.
 
     Examples
     --------
