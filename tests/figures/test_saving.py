@@ -1,7 +1,7 @@
 """Files: text is text, every format keeps the origin and comes out the same again."""
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import drawn
 import matplotlib as mpl
@@ -288,7 +288,7 @@ def test_one_call_may_be_a_text(monkeypatch, tmp_path):
 def test_an_svg_says_what_it_shows(tmp_path):
     data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
     written = sims.save_figure(sims.plot_profiles(data, title="A & B"), tmp_path / "a.svg")
-    root = ElementTree.parse(written).getroot()  # noqa: S314 - our own
+    root = ET.parse(written).getroot()  # noqa: S314 - our own
     space = "{http://www.w3.org/2000/svg}"
     title, description = (root.find(space + name) for name in ("title", "desc"))
     assert title.text == "A & B"
