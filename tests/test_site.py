@@ -24,7 +24,7 @@ PAGES = [SITE / "index.md", SITE / "installation.md", *sorted((SITE / "howto").g
 
 
 #: Sessions that draw, or make a hundred wafers.
-LONG = {"index", "xarray_and_neighbours", "papers_figure", "hundred_wafers"}
+LONG = {"index", "xarray_and_neighbours", "papers_figure", "gallery", "hundred_wafers"}
 WITH_SESSIONS = [page for page in PAGES if blocks(page, "pycon")]
 
 
@@ -65,7 +65,11 @@ def test_pictures_are_made_by_the_code_beside_them(tmp_path):
     assert not older, f"{older}: run `python tests/shown.py pictures` and look at them"
 
 
-@pytest.mark.parametrize("picture", sorted(PICTURES.iterdir()), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "picture",
+    [path for path in sorted(PICTURES.iterdir()) if not path.stem.startswith("gallery")],
+    ids=lambda path: path.stem,
+)
 def test_pictures_asked_again_give_their_numbers(picture):
     assert_gives_its_numbers(sims.provenance(picture), sims.open_example("boron-implant"))
 

@@ -78,7 +78,7 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         """Add arrows to the axes of curves, if none of these is on the main ones."""
         on_right = all(curve.key[1] != left for curve in mine)
         above = all(curve.axis != kind for curve in mine)
-        return text + "→" * (on_right and "→" not in text) + "↑" * above
+        return text.removesuffix("→") + "→" * on_right + "↑" * above
 
     def species(curve: Curve) -> str:
         return pointing(typeset_species(brief(curve.name)) or curve.long_name, [curve])

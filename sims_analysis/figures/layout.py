@@ -272,18 +272,21 @@ class PlotLayout:
         """Write the results that have room there at their marks."""
         for text in [one for one in self.results if one in self.marks]:
             ax, place, colour = self.marks[text]
-            lines = re.sub(" (?==)", "\n", text, count=1)
-            made = self._text_of(lines, color=text_colour(colour, self.left))
-            size, to_axes = free.size(made.get_window_extent()), self.left.transAxes.inverted()
-            if isinstance(place, tuple):
-                point = to_axes.transform(ax.transData.transform(place))
-                box = free.place_near(point, size)
-            else:
-                box = free.place_inside((ax.transData + to_axes).transform_path(place), size)
-            if box is not None:
-                made.set_position((box.left, box.bottom))
-                free.boxes.append(box)
-                yield text, made
+            to_axes = self.left.transAxes.inverted()
+            for where in (" (?==)", r" (?==)| (?=\S+$)"):
+                lines = re.sub(where, "\n", text)
+                made = self._text_of(lines, color=text_colour(colour, self.left))
+                size = free.size(made.get_window_extent())
+                if isinstance(place, tuple):
+                    point = to_axes.transform(ax.transData.transform(place))
+                    box = free.place_near(point, size)
+                else:
+                    box = free.place_inside((ax.transData + to_axes).transform_path(place), size)
+                if box is not None:
+                    made.set_position((box.left, box.bottom))
+                    free.boxes.append(box)
+                    yield text, made
+                    break
 
     def _text_of(self, text: str, **style: Any) -> Any:
         made = Text(0.0, 0.0, text, fontsize=self._points, va="bottom", **style)

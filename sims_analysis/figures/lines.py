@@ -91,14 +91,17 @@ def _is_sparse(data: Flags) -> Flags:
 
 
 def draw_band(plot: Plot, curve: Curve) -> bool:
-    """Shade the value +- coverage x standard error; return whether there is anything to shade."""
+    """Shade the value +- coverage x standard error; return whether there is anything to shade.
+
+    On a log axis, not where that reaches zero.
+    """
     y, stderr, coverage = curve.y, curve.stderr, plot.options.coverage
     if stderr is None or not coverage:
         return False
-    data = is_data(curve)
-    # No bands around single points: they would look like a bar code, too.
-    where = data & ~_is_sparse(data) & ~np.isnan(stderr)
-    shade(plot, curve, y - coverage * stderr, y + coverage * stderr, where)
+    data, low = is_data(curve), y - coverage * stderr
+    # No bands around single points, and down to zero: they would look like a bar code, too.
+    where = data & ~_is_sparse(data) & ~np.isnan(stderr) & ((low > 0) | (not curve.log))
+    shade(plot, curve, low, y + coverage * stderr, where)
     return bool(where.any())
 
 

@@ -225,7 +225,7 @@ def _parts(
         alone = len({curve.measurement for curve in curves}) == 1 and not named_beside
         labels = {"labels": "none"} if alone else {}
         return [
-            (_typeset.mathtext(brief(name, _LINE)), dict(named), {"species": name, **labels})
+            (_typeset.mathtext(brief(name.removesuffix("->"), _LINE)), dict(named), {"species": name, **labels})
             for name in names
         ]
     parts: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
