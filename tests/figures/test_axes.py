@@ -118,43 +118,6 @@ def test_single_counts_among_zeros_are_points_and_no_bar_code():
     assert len(points.get_xdata()) == (y > 0).sum()
 
 
-def test_limits_with_and_without_a_unit():
-    data = drawn.profiles(B=drawn.gaussian())
-    ax = drawn.sketched(
-        data, xlim=("10 nm", 0.05), ylim=("1e16 atoms/cm^3", None), depth_units="um"
-    )
-    assert ax.get_xlim() == pytest.approx((0.01, 0.05))
-    assert ax.get_ylim()[0] == pytest.approx(1e16)
-    with pytest.raises(UnitsError, match="xlim"):
-        drawn.sketched(data, xlim=("10 s", None))
-
-
-def test_values_in_another_unit():
-    data = drawn.profiles(B=drawn.gaussian())
-    ax = drawn.sketched(data, value_units="1/m^3", detection_limit="1e16 atoms/cm^3")
-    assert ax.get_ylabel() == "Concentration (1/m³)"
-    np.testing.assert_allclose(
-        np.nanmax(drawn.lines(ax)[0].get_ydata()), 1e6 * drawn.gaussian().max()
-    )
-    assert any(np.allclose(line.get_ydata(), 1e22) for line in ax.lines)
-    with pytest.raises(UnitsError, match="value_units"):
-        drawn.sketched(data, value_units="counts/s")
-
-
-def test_a_result_of_the_api_is_drawn_as_it_is():
-    result = sims.SIMSResult(
-        data_id="w1",
-        depth_profiles=[
-            sims.DepthProfile(
-                species_name="B", depths=[0, 10], depth_units="nm",
-                concentrations=[1e18, 1e17], concentration_units="atoms/cm^3",
-            )
-        ],
-    )  # fmt: skip
-    assert len(sims.plot_profiles(result).lines) == 1
-    assert len(sims.plot_panels([result, result])) == 2
-
-
 def test_short_keywords_of_matplotlib():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), c="red", lw=3, ls="--")
     (line,) = drawn.lines(ax)
@@ -240,7 +203,6 @@ def test_a_depth_axis_is_in_the_unit_that_is_wanted_and_a_deep_one_in_micrometre
     assert drawn.sketched(deep, depth_units="nm").get_xlim() == (0, 98000)
 
 
-
 @pytest.mark.parametrize(
     ("name", "limits", "found"),
     [("xlim", None, (0, 98)), ("xlim", (5, None), (5, 98)), ("xlim", ("9 nm", 5), (9, 5)),
@@ -279,21 +241,6 @@ def test_right_axes_have_as_many_decades_and_the_power_of_a_linear_axis_is_types
     linear = drawn.sketched(data.sel(species=["B"]), scale="linear")
     linear.figure.draw_without_rendering()
     assert "10^{19}" in linear.yaxis.get_offset_text().get_text()
-
-
-@pytest.mark.parametrize(
-    ("limits", "refused"),
-    [((None, None), False), ((97.9, 200), False), ((98.1, 200), True), ((200, 99), True),
-     ((-5, 0), False), ((-5, -1), True), ((None, -1), True), ((99, None), True)],
-)  # fmt: skip
-def test_limits_within_which_there_is_nothing_are_refused(limits, refused):
-    if not refused:
-        assert drawn.sketched(B, xlim=limits).lines
-        return
-    with pytest.raises(ValueError, match=r"xlim=.* shows none of the samples, .* from 0 to 98 nm"):
-        drawn.sketched(B, xlim=limits)
-    # What another call has drawn may be there.
-    drawn.sketched(B, drawn.sketched(B), xlim=limits)
 
 
 @pytest.mark.parametrize(

@@ -221,11 +221,3 @@ def test_letters_are_no_darker_than_need_be(ax):
     assert text_colour("#ffff00", ax) == "#ffff00"
     light = text_colour("#000080", ax)
     assert mpl.colors.to_rgb(light)[2] > 0.5
-
-
-def test_luminance_is_that_of_linear_light():
-    assert _luminance((1, 1, 1)) == pytest.approx(1.0)
-    assert _luminance((0, 0, 0)) == 0.0
-    assert _luminance((0.04, 0.04, 0.04)) == pytest.approx(0.04 / 12.92)
-    assert _luminance((0.5, 0, 0)) == pytest.approx(0.2126 * ((0.5 + 0.055) / 1.055) ** 2.4)
-    assert _luminance((0, 1, 0)) == pytest.approx(0.7152)

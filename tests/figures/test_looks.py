@@ -111,14 +111,6 @@ def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
     assert seen.sum() == pytest.approx(counts[inside].sum() * 1e15, rel=1e-6)
 
 
-def test_results_in_a_list_belong_to_data_in_a_list():
-    one, two = profiles(B=falling()), profiles(B=falling(1e19))
-    found = [sims.junction_depth(ds, level="1e17 atoms/cm^3") for ds in (one, two)]
-    ax = drawn.sketched([one, two], junctions=found)
-    at = sorted(float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o")
-    assert at == pytest.approx([float(xj.item()) for xj in found])
-
-
 # --- style sheets ---
 
 
@@ -233,11 +225,6 @@ def test_one_power_of_ten_does_not_hide_on_the_frame(count):
     low, high = ax.get_ylim()
     assert low < 0.5e18
     assert high > 2e18
-
-
-def test_a_lone_sample_is_larger_than_dust():
-    ax = drawn.sketched(profiles(B=([1e18], "atoms/cm^3")))
-    assert max(line.get_markersize() for line in ax.lines if line.get_marker() == ".") >= 4
 
 
 def test_a_waterfall_of_one_measurement_raises_nothing():

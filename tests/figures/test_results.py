@@ -71,13 +71,6 @@ def test_every_plus_minus_of_a_figure_is_the_same_number_of_standard_errors(cove
     assert f"(systematic: {10 * coverage:g} %)" in dose
 
 
-def test_a_list_of_results_for_a_list_of_data_needs_as_many():
-    ds = drawn.profiles(B=drawn.gaussian())
-    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    with pytest.raises(sims.errors.ProfileError, match="mapping"):
-        drawn.sketched({"a": ds, "b": ds}, junctions=[xj])
-
-
 @pytest.mark.parametrize(
     ("units", "printed"), [("angstrom", "18000 Å"), ("nm", "1800 nm"), ("um", "1.8 µm")]
 )
@@ -207,16 +200,6 @@ def test_a_dose_says_its_systematic_part_and_its_status():
     assert len(drawn.at_marks(ax)) == 1
     gap = budget.assign(status=("species", ["gap"]), systematic_stderr=("species", [0.0]))
     assert drawn.notes(sketch(dose=gap))[0].endswith("atoms/cm² (gap)")
-
-
-def test_the_shade_of_a_dose_is_its_window():
-    def window(**limits):
-        (area,) = sketch(dose=sims.integrated_dose(FALL, **limits)).collections
-        x = area.get_paths()[0].vertices[:, 0]
-        return x.min(), x.max()
-
-    assert window() == (0.0, 98.0)
-    assert window(start="10 nm") == (10.0, 98.0)
 
 
 def test_a_decay_length_is_a_line_through_the_samples_of_its_window():

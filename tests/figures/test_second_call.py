@@ -127,9 +127,3 @@ def test_other_samples_of_a_species_have_a_name_a_dash_and_results_of_their_own(
     assert any("peak(B, W2)" in text for text in drawn.notes(ax))
     drawn.sketched(first, ax)
     assert drawn.beside(ax).count("B") == 1
-
-
-def test_a_result_of_no_measurement_is_refused():
-    ds = drawn.profiles(B=drawn.gaussian())
-    with pytest.raises(sims.errors.ProfileError, match="'W3', which is none of the measurements"):
-        drawn.sketched({"W1": ds, "W2": ds}, peak={"W3": sims.peak(ds)})

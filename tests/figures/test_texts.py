@@ -99,12 +99,6 @@ def test_long_names_stay_apart():
     assert [text.count(str(k)) for k, text in enumerate(found, start=1)] == [1, 1, 1]
 
 
-def test_a_ratio_has_the_names_of_its_species():
-    ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(middle=60.0))
-    ratio = sims.ratio(ds, numerator="B", denominator="P")
-    assert drawn.beside(drawn.sketched(ratio)) == ["B / P"]
-
-
 def test_no_species_is_nothing_to_draw():
     with pytest.raises(ProfileError, match=r"species=\[\]; expected a list of species"):
         drawn.sketched(rising(), species=[])
