@@ -101,13 +101,13 @@ def names(ax):
     return [] if found is None else [text.get_text() for text in found.get_texts()]
 
 
-def beside(ax):
+def direct(ax):
     """Names beside the curves, in their order."""
-    return [text.get_text() for text in beside_texts(ax)]
+    return [text.get_text() for text in direct_texts(ax)]
 
 
-def beside_texts(ax):
-    names = layout_at(ax).beside
+def direct_texts(ax):
+    names = layout_at(ax).direct
     return [one for one in inside(ax) if one.get_text() in names]
 
 

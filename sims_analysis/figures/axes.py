@@ -73,8 +73,10 @@ def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Ar
 
 def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
     """Return the ends of a depth axis: from the surface to the end of the data."""
-    mine = [each for plot in plots for (one, _), each in plot.layout.axes.items() if one == kind]
-    depths = [x for each in mine for x, *_ in _data(plots, each, "x")]
+    selected = [
+        each for plot in plots for (one, _), each in plot.layout.axes.items() if one == kind
+    ]
+    depths = [x for each in selected for x, *_ in _data(plots, each, "x")]
     if not depths:
         return 0.0, 1.0
     low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
@@ -98,10 +100,10 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     for plot in plots:
         for (_, label), each in plot.layout.axes.items():
             log[label] = each.get_yscale() == "log"
-            mine = samples.setdefault(label, [])
+            selected = samples.setdefault(label, [])
             for _, y, inside in _data(plots, each, "y"):
                 good = np.isfinite(y) & ((y > 0) | (not log[label]))
-                mine.append((y[good], y[good & inside]))
+                selected.append((y[good], y[good & inside]))
     marked = any(plot.layout.marked for plot in plots)
     values = {
         label: [pair[any(inside.size for _, inside in pairs)] for pair in pairs]

@@ -24,8 +24,8 @@ def choose_names(plot: Plot) -> None:
         return
     entries, direct = _entries(plot)
     if labels == "direct" or (labels == "auto" and direct):
-        known = {text: line for text, line in plot.layout.beside.items() if line.axes is not None}
-        plot.layout.beside = known | {text: entries[text] for text in entries if text not in known}
+        known = {text: line for text, line in plot.layout.direct.items() if line.axes is not None}
+        plot.layout.direct = known | {text: entries[text] for text in entries if text not in known}
     else:
         plot.layout.above |= entries
 
@@ -74,10 +74,10 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     grey, (kind, left) = plot.grey, next(iter(plot.layout.axes))
     by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
 
-    def pointing(text: str, mine: Sequence[Curve]) -> str:
+    def pointing(text: str, selected: Sequence[Curve]) -> str:
         """Add arrows to the axes of curves, if none of these is on the main ones."""
-        on_right = all(curve.key[1] != left for curve in mine)
-        above = all(curve.axis != kind for curve in mine)
+        on_right = all(curve.key[1] != left for curve in selected)
+        above = all(curve.axis != kind for curve in selected)
         return text.removesuffix("→") + "→" * on_right + "↑" * above
 
     def species(curve: Curve) -> str:
@@ -85,10 +85,10 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.
-        name, mine = _typeset.plain(known[curve.measurement]), curve.measurement
+        name, selected = _typeset.plain(known[curve.measurement]), curve.measurement
         if not (name and by_measurement):
             return name or species(curve)
-        return pointing(name, [one for one in curves if one.measurement == mine])
+        return pointing(name, [one for one in curves if one.measurement == selected])
 
     if len(measured) == 1:
         return {

@@ -61,7 +61,6 @@ def read_curves(
     """Read the curves and the fits to draw, before there is a figure."""
     every = curves_of(named, options.species, options.value_units, options.detection_limit)
     every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
-    check_names(every, options)
     curves = every if options.species is not None else leading_curves(every, options.named())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
@@ -90,6 +89,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
     """
     together = [curve for plot in plots for curve in plot.curves]
     check_limits(together, plots[0].options.detection_limit)
+    check_names(together, plots[0].options)
     check_results(plots[0].options, together)
     for plot in plots:
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in plot.curves))
@@ -150,18 +150,20 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         by_subject.setdefault((curve.axis, *curve.subject), []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
     colours = {}
-    for key, mine in by_subject.items():
-        found = {curve.colour for curve in mine}
+    for key, selected in by_subject.items():
+        found = {curve.colour for curve in selected}
         colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[1]), ax)
-    spreads = {key: spread_of(mine) for key, mine in by_subject.items() if len(mine) > 1}
+    spreads = {
+        key: spread_of(selected) for key, selected in by_subject.items() if len(selected) > 1
+    }
     far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
     free = [colour for c in COLOURS if (colour := visible_colour(c, ax)) not in colours.values()]
     outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
-    for key, mine in by_subject.items():
+    for key, selected in by_subject.items():
         if key not in spreads:
-            drawn.append((mine[0], options.style_of(key[1])))
+            drawn.append((selected[0], options.style_of(key[1])))
             continue
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
@@ -170,8 +172,8 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         drawn.append((median, style))
         thin = {"linewidth": 0.7, **style}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
-        if _is_primary(mine[0], plot.curves):
-            plot.medians.append((median, mine))
+        if _is_primary(selected[0], plot.curves):
+            plot.medians.append((median, selected))
     # The legend names the species first.
     return drawn + outliers
 
@@ -222,8 +224,8 @@ def _draw_bands(plot: Plot) -> None:
     grey = plot.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
     for key, ax in plot.layout.axes.items():
-        mine = [c for c in plot.curves if c.key == key and not np.isnan(c.detection_limit)]
-        limits = {curve.detection_limit: curve.colour for curve in mine}
+        selected = [c for c in plot.curves if c.key == key and not np.isnan(c.detection_limit)]
+        limits = {curve.detection_limit: curve.colour for curve in selected}
         for limit, colour in limits.items():
             ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
             plot.explain("detection limit", color=grey, **style)
@@ -235,10 +237,10 @@ def _interleave_dashes(plot: Plot) -> None:
     for _, line in plot.lines if len(plot.lines) <= _MOST else []:
         pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
         points = plot.ax.transAxes.inverted().transform(pixels)
-        for other, mine in groups:
+        for other, selected in groups:
             same = other.shape == points.shape and np.isfinite(points - other).any()
             if same and np.nanmax(np.abs(other - points)) < _SAME:
-                mine.append(line)
+                selected.append(line)
                 break
         else:
             groups.append((points, [line]))
@@ -249,8 +251,8 @@ def _interleave_dashes(plot: Plot) -> None:
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
-    mine = (curve.species, curve.measurement)
-    same = [other for other in curves if (other.species, other.measurement) == mine]
+    selected = (curve.species, curve.measurement)
+    same = [other for other in curves if (other.species, other.measurement) == selected]
     return all(curve.rank <= other.rank for other in same)
 
 
@@ -270,12 +272,12 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
     """
     from sims_analysis.figures.layout import arrange
 
-    said: set[str] = set()
+    known: set[str] = set()
     for plot in plots:
         _style_ticks(plot)
         explained = plot.layout.explained
-        plot.layout.explained = {text: explained[text] for text in explained if text not in said}
-        said |= set(explained)
+        plot.layout.explained = {text: explained[text] for text in explained if text not in known}
+        known |= set(explained)
         plot.layout.read_settings()
     if shared:
         _write_shared_list(plots)
@@ -303,7 +305,7 @@ def _write_shared_list(plots: Sequence[Plot]) -> None:
 
     layouts, figure = [plot.layout for plot in plots], plots[0].figure
     entries: dict[str, Any] = {}
-    for kind in (("above", "beside"), ("results",), ("explained",)):
+    for kind in (("above", "direct"), ("results",), ("explained",)):
         for layout in layouts:
             for name in kind:
                 entries |= getattr(layout, name)
@@ -327,10 +329,10 @@ def _style_ticks(plot: Plot) -> None:
         # An arrow does not say which of several right axes is meant: colours or names do.
         places = [one for key, one in plot.layout.axes.items() if key[1] == label]
         known = plot.layout.curves.items()
-        mine = {name: line for name, line in known if line.axes in places}
-        colours = {str(line.get_color()) for line in mine.values()}
+        selected = {name: line for name, line in known if line.axes in places}
+        colours = {str(line.get_color()) for line in selected.values()}
         if len(colours) > 1:
-            each.set_ylabel(f"{label}: {', '.join(mine)}")
+            each.set_ylabel(f"{label}: {', '.join(selected)}")
         elif colours:
             colour = text_colour(colours.pop(), plot.ax)
             each.yaxis.label.set_color(colour)

@@ -44,17 +44,17 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
             from sims_analysis.fitting.evaluation import evaluate
 
             axis = str(fit.attrs.get("axis", "depth"))
-            mine = [c for c in curves if c.source == source and c.axis == axis]
-            if not mine:
+            selected = [c for c in curves if c.source == source and c.axis == axis]
+            if not selected:
                 raise ProfileError(
                     f"the fit is over {axis}, but {curves[0].species or 'the profile'} is "
                     f"over {curves[0].axis}: draw the data that were fitted"
                 )
-            x = np.unique(np.concatenate([_refine(curve.x) for curve in mine]))
-            depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].axis_units})
+            x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))
+            depth = xr.DataArray(x, dims=axis, attrs={"units": selected[0].axis_units})
             model = _within_window(evaluate(fit, depth=depth), fit, axis)
             if bool(model.notnull().any()):  # a fit may have no parameters
-                found += _match_curves(model, mine)
+                found += _match_curves(model, selected)
     return found
 
 
@@ -112,12 +112,12 @@ def draw(plot: Plot) -> None:
     for curve in plot.curves:
         for fit in plot.options.of("fits", curve.source):
             word = next((name for name in ("curve_status", "status") if name in fit), "")
-            mine = of_curve(fit[word], curve) if word else None
-            status = "ok" if mine is None else str(np.ravel(mine.values)[0])
+            selected = of_curve(fit[word], curve) if word else None
+            status = "ok" if selected is None else str(np.ravel(selected.values)[0])
             if status not in ("", "ok"):
-                whose = ", ".join(filter(None, [curve.species, curve.measurement]))
+                label = ", ".join(filter(None, [curve.species, curve.measurement]))
                 plot.list_result(
-                    f"fit of {whose} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
+                    f"fit of {label} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
                 )
     for model, number, text in _named(plot.models):
         dash = _DASHES[number % len(_DASHES)]
@@ -130,10 +130,10 @@ def draw_restored(plot: Plot) -> None:
     Limits of values include the bars, not a restored profile far below the samples.
     """
     for source, name in dict.fromkeys((c.source, c.variable) for c in plot.curves):
-        mine = [c for c in plot.curves if (c.source, c.variable) == (source, name)]
+        selected = [c for c in plot.curves if (c.source, c.variable) == (source, name)]
         for answer in map(dequantify, plot.options.of("restored", source)):
             if name in answer and bool(answer[name].notnull().any()):  # it may have no values
-                for curve in _match_curves(answer[name], mine):
+                for curve in _match_curves(answer[name], selected):
                     _draw_one(plot, answer, curve)
 
 

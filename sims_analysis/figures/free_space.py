@@ -109,8 +109,8 @@ class Obstacles:
         """Count the texts that boxes overlap, or come nearer to than a word beside it."""
         known = np.array(self.boxes or np.empty((0, 4))).T[:, None]
         left, bottom, right, top = boxes.T[..., None]
-        beside = (left - word < known[2]) & (known[0] < right + word)
-        return np.asarray((beside & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
+        near = (left - word < known[2]) & (known[0] < right + word)
+        return np.asarray((near & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
 
     def is_free(self, boxes: Array) -> Flags:
         """Find the boxes that lie inside the axes and cover neither curve nor text."""

@@ -121,7 +121,7 @@ class PlotLayout:
         self.foot = left
         #: Names in the legend above the axes, and those that are beside curves if there is room.
         self.above: dict[str, Any] = {}
-        self.beside: dict[str, Line2D] = {}
+        self.direct: dict[str, Line2D] = {}
         #: Entries of the list: results, and explanations of marks.
         self.results: dict[str, Any] = {}
         self.explained: dict[str, Any] = {}
@@ -199,17 +199,17 @@ class PlotLayout:
         axes = {id(each): each for each in (self.left, *self.axes.values())}.values()
         seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
                  len(each.texts)) for each in axes]  # fmt: skip
-        texts = [*self.above, *self.beside, *self.results, *self.explained]
+        texts = [*self.above, *self.direct, *self.results, *self.explained]
         dpi = self.figure.dpi
         return seen, texts, [tuple(np.round(one.bbox.size / dpi, 2)) for one in self._insets()]
 
     def _insets(self) -> list[Axes]:
         """List smaller axes that stand on these."""
-        mine, size = self.left.bbox, float(np.prod(self.left.bbox.size))
+        selected, size = self.left.bbox, float(np.prod(self.left.bbox.size))
         others = [each for each in self.figure.axes if each not in self.axes.values()]
         return [
             each for each in (*self.left.child_axes, *others)
-            if each is not self.foot and mine.overlaps(each.bbox)
+            if each is not self.foot and selected.overlaps(each.bbox)
             and np.prod(each.bbox.size) < 0.9 * size
         ]  # fmt: skip
 
@@ -230,7 +230,7 @@ class PlotLayout:
         free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
         names = list(self._placed_regions(free))
         above = dict(self.above)
-        for text, line in self.beside.items():
+        for text, line in self.direct.items():
             if line.axes is None:  # it was removed
                 continue
             name = self._text_of(text, color=text_colour(line.get_color(), self.left))
@@ -256,12 +256,12 @@ class PlotLayout:
                 continue
             made = self._text_of(text.partition("\0")[0], color=grey_level(0.35, self.left))
             room = abs(ends[1] - ends[0])
-            for angle, beside in ((0, False), (90, False), (0, True)):
+            for angle, aside in ((0, False), (90, False), (0, True)):
                 made.set_rotation(angle)
                 width, height = free.size(made.get_window_extent())
-                middle = ends.max() + 0.5 * width + MARGIN if beside else ends.mean()
+                middle = ends.max() + 0.5 * width + MARGIN if aside else ends.mean()
                 place = free.place_in_column(middle, (width, height))
-                if place is not None and (width <= room or beside):
+                if place is not None and (width <= room or aside):
                     break
             place = place or Box(middle - 0.5 * width, 1 - MARGIN - height, 0.0, 0.0)
             made.set_position((place.left, place.bottom))
@@ -310,8 +310,8 @@ class PlotLayout:
 
         Those that are alone have the whole figure.
         """
-        mine = {self.left, self.foot, *self.axes.values()}
-        if mine.issuperset(self.figure.axes) and self._is_managed():
+        selected = {self.left, self.foot, *self.axes.values()}
+        if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
         boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.values().values())]
         ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]

@@ -134,9 +134,9 @@ def mark_floor(plot: Plot, kind: str, ax: Axes) -> list[Curve]:
         # The species with the fewest marks so far gets the place.
         i, depth = min(guests, key=lambda guest: len(marks[guest[0]]))
         marks[i].append(depth)
-    for curve, mine in zip(curves, marks, strict=True):
-        if mine:
-            _mark(ax, mine, _ROW, curve, label="_floor", transform=ax.get_xaxis_transform())
+    for curve, selected in zip(curves, marks, strict=True):
+        if selected:
+            _mark(ax, selected, _ROW, curve, label="_floor", transform=ax.get_xaxis_transform())
             plot.layout.marked = True
     return [curve for curve, row in zip(curves, rows, strict=True) if row]
 

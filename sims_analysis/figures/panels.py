@@ -167,16 +167,16 @@ def _share_labels(plots: Sequence[Plot], across: int) -> None:
     """Remove the labels of an axis that the next panel has too, with the same limits."""
     for i, plot in enumerate(plots):
         left = plots[i - 1] if i % across else None
-        beside = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
+        neighbour = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
         labels = list(plot.layout.values())
         own = left is not None and labels[0] == next(iter(left.layout.values()))
         if left is not None and own and _same(left, plot, labels[0]):
             _hide(plot.ax, "y", "left")
         # An axis that the next panel has on its left, or beside others, is no help to this one.
-        if beside is not None and list(beside.layout.values()) != labels:
-            beside = None
+        if neighbour is not None and list(neighbour.layout.values()) != labels:
+            neighbour = None
         for label in labels[1:]:
-            if beside is not None and _same(beside, plot, label):
+            if neighbour is not None and _same(neighbour, plot, label):
                 _hide(plot.layout.values()[label], "y", "right")
         below = plots[i + across] if i + across < len(plots) else None
         if below is not None and list(below.layout.depths()) == list(plot.layout.depths()):
@@ -225,7 +225,11 @@ def _parts(
         alone = len({curve.measurement for curve in curves}) == 1 and not named_beside
         labels = {"labels": "none"} if alone else {}
         return [
-            (_typeset.mathtext(brief(name.removesuffix("->"), _LINE)), dict(named), {"species": name, **labels})
+            (
+                _typeset.mathtext(brief(name.removesuffix("->"), _LINE)),
+                dict(named),
+                {"species": name, **labels},
+            )
             for name in names
         ]
     parts: list[tuple[str, dict[str, Any], dict[str, Any]]] = []

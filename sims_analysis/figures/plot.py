@@ -69,8 +69,8 @@ class Plot:
         """Make an axis for each quantity of the curves, in the unit for all of a figure."""
         units, kinds = self.options.depth_units, {curve.axis for curve in self.curves}
         for kind in sorted(kinds):  # depth before sputter time
-            mine = [curve for curve in together if curve.axis == kind]
-            scale = DepthScale(mine, units, others=len(kinds) > 1)
+            selected = [curve for curve in together if curve.axis == kind]
+            scale = DepthScale(selected, units, others=len(kinds) > 1)
             before = self.layout.scales.setdefault(kind, scale)
             if before.units != scale.units and units is not None:
                 raise UnitsError(

@@ -172,11 +172,11 @@ def title_text(
 ) -> str:
     """Return the title that is wanted, or the one `before`, saying that data are synthetic.
 
-    It is not said again if the title `above` does.
+    It is not stated again if the title `above` does.
     """
     text = before if title is None else plain(title)
-    said = title == "" or "synthetic" in f"{text} {above}".lower()
-    if said or not any(map(is_synthetic, named.values())):
+    stated = title == "" or "synthetic" in f"{text} {above}".lower()
+    if stated or not any(map(is_synthetic, named.values())):
         return text
     return f"{text} (synthetic data)" if text else "Synthetic data"
 

@@ -92,11 +92,12 @@ def check_results(options: PlotOptions, curves: Sequence[Curve]) -> None:
     for argument, given in options.results.items():
         for source, item in given:
             found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
-            mine = [c.species for c in curves if source in (None, c.source)]
-            if found and mine and not {*found} & {*mine}:
+            selected = [c.species for c in curves if source in (None, c.source)]
+            if found and selected and not {*found} & {*selected}:
+                shown = first_few(list(dict.fromkeys(selected)), 6)
                 raise ProfileError(
                     f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
-                    f"{first_few(list(dict.fromkeys(mine)), 6)}: leave it out, or show its species"
+                    f"{shown}: leave it out, or show its species"
                 )
 
 
@@ -156,8 +157,8 @@ def _entries(result: Result, word: str = "status") -> list[_Entry]:
     names = ("random_stderr", f"{values.name}_stderr", "stderr")
     stderr = next((result[one].values for one in names if has(result, one)), np.nan)
     words = result[word].values if has(result, word) else ""
-    beside = (np.broadcast_to(np.ravel(each), flat.shape) for each in (stderr, words))
-    return [_Entry(float(a), float(b), str(c)) for a, b, c in zip(flat, *beside, strict=True)]
+    columns = (np.broadcast_to(np.ravel(each), flat.shape) for each in (stderr, words))
+    return [_Entry(float(a), float(b), str(c)) for a, b, c in zip(flat, *columns, strict=True)]
 
 
 def _reason(status: str) -> str:

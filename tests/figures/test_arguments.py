@@ -181,7 +181,7 @@ def test_a_guessed_argument_is_answered_with_the_right_one(wrong, meant):
         ({"ax": None}, "a figure of their own"),
     ],
 )
-def test_a_guessed_argument_of_panels_is_answered_with_one_of_theirs(wrong, warned):
+def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(wrong, warned):
     with pytest.raises(TypeError, match=warned):
         sims.plot_panels(DATA, **wrong)
 

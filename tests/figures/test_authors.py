@@ -52,6 +52,15 @@ def test_regions_are_pairs_of_depths(regions):
         drawn.sketched(STACK, regions=regions)
 
 
+def test_panels_take_scales_and_styles_of_what_some_of_them_show():
+    options = {"scale": {"atomic_fraction": "linear"}, "linestyle": {"Mg": "--"}}
+    mg, al = sims.plot_panels(STACK, by="species", **options)
+    assert (mg.get_yscale(), al.get_yscale()) == ("log", "linear")
+    assert [drawn.lines(ax)[0].get_linestyle() for ax in (mg, al)] == ["--", "-"]
+    with pytest.raises(ProfileError, match=r"linestyle= has 'As'; the figure shows Mg, Al"):
+        sims.plot_panels(STACK, by="species", linestyle={"As": "--"})
+
+
 def test_panels_have_letters():
     panels = sims.plot_panels({str(i): B for i in range(3)}, letters=True, labels="none")
     assert [ax.get_title(loc="left") for ax in panels] == ["(a)", "(b)", "(c)"]
@@ -83,7 +92,7 @@ def test_an_element_has_one_colour_whatever_a_simulator_calls_it():
     ax = drawn.sketched({"SIMS": drawn.profiles(B=drawn.gaussian()), "TCAD": model})
     assert len({line.get_color() for line in drawn.lines(ax)}) == 1
     assert len({line.get_linestyle() for line in drawn.lines(ax)}) == 2
-    assert drawn.beside(drawn.sketched(model)) == ["B"]
+    assert drawn.direct(drawn.sketched(model)) == ["B"]
 
 
 def test_few_numbers_stand_at_their_marks_and_many_in_a_list():

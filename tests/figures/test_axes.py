@@ -57,7 +57,7 @@ def test_a_second_call_keeps_the_style_of_the_first():
     sizes = [label.get_fontsize() for label in ax.get_yticklabels()]
     sims.plot_profiles(drawn.profiles(P=drawn.gaussian(1e18)), ax)
     assert [label.get_fontsize() for label in ax.get_yticklabels()] == sizes
-    assert len({text.get_fontsize() for text in drawn.beside_texts(ax)}) == 1
+    assert len({text.get_fontsize() for text in drawn.direct_texts(ax)}) == 1
     assert len({line.get_linewidth() for line in drawn.lines(ax)}) == 1
 
 

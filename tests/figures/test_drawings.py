@@ -96,7 +96,7 @@ def test_a_waterfall_raises_each_measurement_over_the_one_before():
     np.testing.assert_allclose(third, 100 * first)
     assert ax.get_ylabel() == "Concentration × 10$^n$ (atoms/cm³)"
     assert drawn.notes(ax) == ["$n$ = 0 for W0, 1 for W1, ..."]
-    assert drawn.beside(ax) == ["W0", "W1", "W2"]
+    assert drawn.direct(ax) == ["W0", "W1", "W2"]
     for wrong in (1, "10", True, -3):
         with pytest.raises(ValueError, match=r"waterfall=.*a factor above 1"):
             drawn.sketched(data, waterfall=wrong)
@@ -126,7 +126,7 @@ def test_letters_can_be_read_on_their_background(style, colour):
 
 def test_names_beside_curves_have_letters_that_can_be_read():
     ax = sims.plot_profiles(drawn.profiles(Al=drawn.gaussian(), In=drawn.gaussian(1e17)))
-    for text in drawn.beside_texts(ax):
+    for text in drawn.direct_texts(ax):
         assert 1.05 / (luminance(text.get_color()) + 0.05) >= 4.5
 
 
@@ -159,7 +159,7 @@ def test_one_list_for_all_panels_on_request():
     assert [text.get_text() for text in shared.get_texts()] == ["B", "P"]
     panels[0].figure.draw_without_rendering()
     assert shared.get_window_extent().y1 < min(ax.get_window_extent().y0 for ax in panels)
-    assert not any(drawn.beside(ax) or drawn.names(ax) for ax in panels)
+    assert not any(drawn.direct(ax) or drawn.names(ax) for ax in panels)
 
 
 def test_results_in_one_list_for_all_panels_say_whose_they_are():

@@ -31,7 +31,7 @@ def test_a_panel_for_each_species_names_a_curve_alone():
     for options, beside in (({}, []), ({"labels": "auto"}, ["B"])):
         axs = sims.plot_panels(BOTH, by="species", **options)
         assert headings(axs) == ["B", "P"]
-        assert drawn.beside(axs[0]) == beside
+        assert drawn.direct(axs[0]) == beside
         assert [len(drawn.lines(ax)) for ax in axs] == [1, 1]
     several = sims.plot_panels({"a": BOTH, "b": B}, by="species", species=["P", "B"])
     assert headings(several) == ["P", "B"]

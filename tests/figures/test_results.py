@@ -151,18 +151,18 @@ def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
 
 
 @pytest.mark.parametrize(
-    ("edge", "told", "marker"),
+    ("edge", "message", "marker"),
     [("trailing", "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = ", "o"),
      ("leading", "rises through 10$\\mathregular{^{17}}$ cm⁻³ at ", "D"),
      ("any", "passes 10$\\mathregular{^{17}}$ cm⁻³ at ", "D")],
 )  # fmt: skip
-def test_a_depth_at_a_level_says_what_the_profile_does_there(edge, told, marker):
+def test_a_depth_at_a_level_says_what_the_profile_does_there(edge, message, marker):
     data = drawn.profiles(B=drawn.gaussian(middle=50.0))
     options = {"edge": edge, "after": "50 nm"} if edge == "any" else {"edge": edge}
     found = sims.junction_depth(data, level="1e17 atoms/cm^3", **options)
     ax = sketch(data, junctions=found)
     (text,) = drawn.notes(ax)
-    assert text.startswith(told)
+    assert text.startswith(message)
     assert len(marks(ax, marker)) == 1
 
 
@@ -243,7 +243,7 @@ def test_layers_are_bars_with_what_is_known_of_their_ends():
     assert drawn.notes(many) == ["7 layers: 1.000 to 6.000 nm thick"]
 
 
-def test_an_interface_says_its_width_between_the_parts_that_were_asked():
+def test_an_interface_says_its_width_between_the_requested_parts():
     found = sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm")
     known = {"position": 30.0, "width": 4.0, "width_stderr": np.nan, "status": "truncated"}
     known = xr.Dataset(known, attrs=found.attrs)

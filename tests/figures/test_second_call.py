@@ -123,7 +123,7 @@ def test_other_samples_of_a_species_have_a_name_a_dash_and_results_of_their_own(
     drawn.sketched({"W2": second}, ax, peak={"W2": sims.peak(second)})
     lines = [line for line in ax.lines if line.get_label() in ("B", "B, W2")]
     assert [line.get_linestyle() for line in lines] == ["-", "--"]
-    assert {"B", "B, W2"} <= {*drawn.beside(ax)}
+    assert {"B", "B, W2"} <= {*drawn.direct(ax)}
     assert any("peak(B, W2)" in text for text in drawn.notes(ax))
     drawn.sketched(first, ax)
-    assert drawn.beside(ax).count("B") == 1
+    assert drawn.direct(ax).count("B") == 1

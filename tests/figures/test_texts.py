@@ -107,7 +107,7 @@ def test_no_species_is_nothing_to_draw():
 # --- colours and limits ---
 
 
-def test_marks_and_names_have_the_colour_that_is_asked_for():
+def test_marks_and_names_have_the_requested_colour():
     y = drawn.gaussian()
     y[-5:] = 0.0
     ax = drawn.sketched(drawn.profiles(B=y), color="crimson")
@@ -146,7 +146,7 @@ def test_names_on_one_line_are_two_words():
     }
     ax = sims.plot_profiles(drawn.profiles(**flat), ylim=(1e10, 1e20))
     ax.figure.draw_without_rendering()
-    texts = drawn.beside_texts(ax)
+    texts = drawn.direct_texts(ax)
     for one in texts:
         for other in texts:
             if one is not other and abs(box(one).y0 - box(other).y0) < 0.5 * box(one).height:
@@ -159,7 +159,7 @@ def test_a_name_does_not_cover_marks():
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), marker="o", markersize=9)
     ax.figure.draw_without_rendering()
     (line,) = drawn.lines(ax)
-    (name,) = [text for text in drawn.beside_texts(ax) if text.get_text() == "B"]
+    (name,) = [text for text in drawn.direct_texts(ax) if text.get_text() == "B"]
     radius = 0.5 * line.get_markersize() * ax.figure.dpi / 72
     x, y = ax.transData.transform(np.column_stack(line.get_data())).T
     inside = (x > box(name).x0 - 0.9 * radius) & (x < box(name).x1 + 0.9 * radius)
@@ -171,14 +171,14 @@ def test_a_name_does_not_cover_marks():
 def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
     first = drawn.profiles(B=drawn.gaussian())
     ax = sims.plot_profiles(first)
-    (before,) = [text for text in drawn.beside_texts(ax) if text.get_text()]
+    (before,) = [text for text in drawn.direct_texts(ax) if text.get_text()]
     x, y = ax.transData.inverted().transform(box(before).get_points()).mean(axis=0)
     sims.plot_profiles(drawn.profiles(P=np.full(drawn.DEPTHS.shape, y)), ax)
     ax.figure.draw_without_rendering()
-    (name,) = [text for text in drawn.beside_texts(ax) if text.get_text() == "B"]
+    (name,) = [text for text in drawn.direct_texts(ax) if text.get_text() == "B"]
     height = ax.transData.transform((x, y))[1]
     assert not box(name).y0 < height < box(name).y1
-    assert drawn.beside(ax) == ["B", "P"]
+    assert drawn.direct(ax) == ["B", "P"]
 
 
 @pytest.mark.slow
@@ -189,11 +189,11 @@ def test_what_the_user_takes_away_is_gone():
     ax.clear()
     sims.plot_profiles(drawn.profiles(P=drawn.gaussian()), ax)
     assert ax.get_ylabel() == "Concentration (atoms/cm³)"
-    assert drawn.beside(ax) == ["P"]
+    assert drawn.direct(ax) == ["P"]
     drawn.lines(ax)[0].remove()
     sims.plot_profiles(ds, ax)
     ax.figure.draw_without_rendering()
-    assert drawn.beside(ax) == ["B"]
+    assert drawn.direct(ax) == ["B"]
 
 
 @pytest.mark.study

@@ -285,7 +285,7 @@ def test_species_and_scale_by_keyboard(page):
 @pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(("units", "depth"), [("nm", 30), ("um", 0.03)])
-def test_hover_tells_depth_and_value(browser, tmp_path, units, depth):  # noqa: F811
+def test_hover_shows_depth_and_value(browser, tmp_path, units, depth):  # noqa: F811
     from selenium.webdriver import ActionChains
 
     ds = drawn.profiles(B=drawn.gaussian())

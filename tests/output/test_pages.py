@@ -43,7 +43,7 @@ def test_an_entry_says_what_the_report_says():
     assert "junction_depth(data, level=&#39;1e18 atoms/cm^3&#39;" in page  # what was asked
 
 
-def test_an_entry_says_where_it_came_from_and_what_was_done_and_asked():
+def test_an_entry_says_its_origin_its_steps_and_its_questions():
     report = analyse(sims.rescale_depth(sims.open_example("boron-implant"), factor=1.5))
     page = report_page(report)
     origin = page[page.index("Origin") :]
@@ -156,7 +156,7 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("count", "shown", "search", "told"),
+    ("count", "shown", "search", "message"),
     [
         (0, 0, "", "no entries"),
         (1, 1, "", "1 entry"),
@@ -164,10 +164,10 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
         (3, 2, "", "3 entries, of which the first 2 are shown: search for more words"),
     ],
 )
-def test_a_list_says_how_many_there_are(count, shown, search, told):
+def test_a_list_says_how_many_there_are(count, shown, search, message):
     entries = {f"{i}.html": EntrySummary(data_id=f"w{i}") for i in range(shown)}
     page = index_page(entries, search=search, count=count)
-    assert f'<p id="count" class="note" role="status">{told}</p>' in page
+    assert f'<p id="count" class="note" role="status">{message}</p>' in page
     assert f'<p id="count" class="note" role="status">{shown or "no"} entr' in index_page(entries)
 
 
@@ -218,7 +218,7 @@ def test_a_page_has_the_tables_of_what_was_found_and_no_others():
     assert sections("sputter-time") == ["Other signals", "Origin"]
 
 
-def test_a_list_tells_what_has_no_page():
+def test_a_list_names_what_has_no_page():
     about = EntrySummary(data_id="w1", species=("B",))
     page = index_page({"w1.html": about}, failures={"w<2>": "no unit of its depths"})
     assert "<li><bdi>w&lt;2&gt;</bdi>: <bdi>no unit of its depths</bdi></li>" in page

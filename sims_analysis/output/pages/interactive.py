@@ -185,8 +185,8 @@ def plot_html(
 def _level(curves: Sequence[Curve], level: QuantityLike) -> float | None:
     """Return the level of the junction in the unit of the axis; None without concentrations."""
     value = read_number(level, ("concentration",), "level")
-    mine = [curve for curve in curves if curve.variable == "concentration"]
-    return float(mine[0].in_units(value)) if mine else None
+    selected = [curve for curve in curves if curve.variable == "concentration"]
+    return float(selected[0].in_units(value)) if selected else None
 
 
 def _depth_scale(curves: Sequence[Curve], units: str | None) -> DepthScale:
