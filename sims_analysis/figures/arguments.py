@@ -84,6 +84,7 @@ class PlotOptions:
     coverage: float = 1.0
     regions: Any = None
     residuals: bool = False
+    comparison: Any = None
     waterfall: float | None = None
     colour_by: str = "auto"
     colours: Mapping[str, str] | None = None
@@ -155,12 +156,24 @@ def read_options(
     _check_colours(wanted.colours)
     if wanted.residuals and not wanted.results["fits"]:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
+    _check_comparison(wanted)
     factor = wanted.waterfall
     fits = is_number(factor) and 1 < factor <= _HIGHEST and scales == "log"
     if factor is not None and not fits:
         expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
         refuse_value("waterfall", factor, expected)
     return wanted
+
+
+def _check_comparison(wanted: PlotOptions) -> None:
+    given = wanted.comparison
+    is_answer = isinstance(given, xr.Dataset) and function_of(given) == "compare"
+    if given is not None and not is_answer:
+        raise ProfileError(
+            "comparison= takes what sims.compare(a, b) gives; found " + format_argument(given)
+        )
+    if given is not None and wanted.residuals:
+        raise ValueError("residuals= and comparison= are both drawn below: leave out one")
 
 
 def _read_answers(

@@ -1,4 +1,4 @@
-"""Models and restored profiles over their data, and the residuals of fits."""
+"""Models and restored profiles over their data, residuals of fits, ratios of measurements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.style import make_higher
+from sims_analysis.figures.style import BAND, make_higher
+from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _DASHES: tuple[Any, ...] = ((0, (4, 1.5)), ":", "-.", "-")
 _MARKS = (".", "+", "x", "1")
 #: Where the bar of a resolution is, in maxima, on a logarithmic and on a linear axis.
 _ABOVE, _LITTLE_ABOVE = 1.3, 1.04
+#: Ratios over more than this factor are on a log axis.
+_WIDE = 5.0
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
@@ -169,7 +172,7 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     """
     spec = ax.get_subplotspec()
     if spec is None:
-        raise ValueError("residuals need axes in a grid, as plt.subplots makes them")
+        raise ValueError("a panel below needs axes in a grid, as plt.subplots makes them")
     figure: Any = ax.figure
     if own:
         make_higher(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])
@@ -178,6 +181,44 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     below: Axes = figure.add_subplot(grid[1], sharex=ax)
     ax.tick_params(axis="x", labelbottom=False)
     return below
+
+
+def draw_ratio(plot: Plot, below: Axes) -> None:
+    """Draw the ratio of two measurements, and list the shift of their junction."""
+    found: xr.Dataset = dequantify(plot.options.comparison)
+    first = {curve.species: curve for curve in reversed(plot.curves)}
+    seen: list[Any] = []
+    for curve in reversed(first.values()):
+        one: Any = of_curve(found, replace(curve, place={}))
+        if one is None or curve.axis not in one.dims:
+            continue
+        known = np.isfinite(one["ratio"].values)
+        x, ratio = plot.scale_of(curve)(one[curve.axis].values[known]), one["ratio"].values[known]
+        below.plot(x, ratio, color=curve.colour)
+        if "ratio_stderr" in one:
+            error = plot.options.coverage * one["ratio_stderr"].values[known]
+            style: Any = {"where": ratio > error, "color": curve.colour, "alpha": BAND}
+            below.fill_between(x, ratio - error, ratio + error, linewidth=0, **style)
+        seen.append(ratio[ratio > 0])
+        if "junction_shift" in one and np.isfinite(one["junction_shift"]):
+            stderr = float(one.get("junction_shift_stderr", np.nan))
+            shift = rounded(float(one["junction_shift"]), plot.options.coverage * stderr)
+            text = f"{shift.text(style='mathtext')} {curve.axis_units}"
+            plot.list_result(f"junction of {curve.name} shifted by {text}", color=curve.colour)
+    every = np.concatenate([*seen, [1.0]])
+    if every.max() > _WIDE * every.min():
+        below.set_yscale("log")
+    below.axhline(1.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
+    _label(plot, below, "ratio")
+
+
+def _label(plot: Plot, below: Axes, text: str) -> None:
+    """Label the panel below the data."""
+    below.set_ylabel(text)
+    below.set_xlabel(plot.ax.get_xlabel())
+    plot.ax.set_xlabel("")
+    figure: Any = below.figure
+    figure.align_ylabels([plot.ax, below])
 
 
 def draw_residuals(plot: Plot, below: Axes) -> None:
@@ -205,8 +246,4 @@ def draw_residuals(plot: Plot, below: Axes) -> None:
     below.axhline(0.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"
-    below.set_ylabel("residual / $σ$" if stated else apart)
-    below.set_xlabel(plot.ax.get_xlabel())
-    plot.ax.set_xlabel("")
-    figure: Any = below.figure
-    figure.align_ylabels([plot.ax, below])
+    _label(plot, below, "residual / $σ$" if stated else apart)

@@ -149,8 +149,8 @@ def _read(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> Pl
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
     found = read_options(options, line, data, named, "plot_panels")
-    if found.residuals:
-        raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
+    if found.residuals or found.comparison is not None:
+        raise ValueError("residuals and ratios are drawn by plot_profiles, below its axes")
     return found
 
 

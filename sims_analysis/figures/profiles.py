@@ -11,7 +11,7 @@ from sims_analysis.conventions import provenance as origin
 from sims_analysis.figures.arguments import check_axes, check_looks, read_options
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, read_curves, taken_colours
-from sims_analysis.figures.fits import draw_residuals, panel_below
+from sims_analysis.figures.fits import draw_ratio, draw_residuals, panel_below
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.figures.style import require_matplotlib, set_title
 from sims_analysis.text.typeset import plain
@@ -49,6 +49,7 @@ def plot_profiles(
     fits: Answers | None = None,
     restored: Answers | None = None,
     residuals: bool = False,
+    comparison: xr.Dataset | None = None,
     waterfall: float | None = None,
     colour_by: Literal["auto", "species", "measurement"] = "auto",
     colours: Mapping[str, str] | None = None,
@@ -98,6 +99,8 @@ def plot_profiles(
     residuals : bool
         Draw a panel of (data - fit) / sigma; without errors of log10(data / fit) or, on a linear
         axis, (data - fit) / largest sample.
+    comparison : Dataset, optional
+        From :func:`compare`: their ratio in a panel below, and the shift of their junction.
     waterfall : float, optional
         Raise each measurement by this factor over the one before, such as 10.
     colour_by : {"auto", "species", "measurement"}
@@ -152,7 +155,7 @@ def plot_profiles(
     with axes_in_style(ax, width, house_style) as each:
         plot = Plot(each, options, curves, models, own=ax is None)
         left, below = plot.ax, None
-        if options.residuals and models:
+        if (options.residuals and models) or options.comparison is not None:
             below = plot.layout.foot = panel_below(left, own=plot.own)
         outer: Any = left.axes  # of an inset, the axes that it stands on
         above = plot.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
@@ -161,7 +164,7 @@ def plot_profiles(
             set_title(left, plot.figure, text)
         draw([plot], taken_colours(plot))
         if below is not None:
-            draw_residuals(plot, below)
+            (draw_residuals if options.residuals else draw_ratio)(plot, below)
         finish([plot])
     record([plot], named)
     return left
@@ -184,6 +187,8 @@ def title_text(
 def record(plots: Sequence[Plot], named: Mapping[str, Any]) -> None:
     """Record the origin of data and results in a figure."""
     shown = dict.fromkeys(c.species for plot in plots for c in plot.curves)
-    results = [item for given in plots[0].options.results.values() for _, item in given]
+    options = plots[0].options
+    results = [item for given in options.results.values() for _, item in given]
+    results += [] if options.comparison is None else [options.comparison]
     call = f"plot_profiles(..., species={list(shown)})"
     origin.attach(plots[0].figure, list(named.values()), results, call)

@@ -296,7 +296,10 @@ class _ResultMarks:
         self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> tuple[Any, Any]:
-        """Shade a dose, the second one by lines; return a handle for the list, and the path."""
+        """Shade a dose, the second one by lines; return a handle for the list, and the path.
+
+        There is no path where lines would cross a number.
+        """
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 
@@ -314,9 +317,9 @@ class _ResultMarks:
             hatch = _HATCHES[layout.shades % len(_HATCHES)]
             style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch}
             handle = Patch(**style, linewidth=0)
-        layout.shades += 1
         area = self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
-        return handle, area.get_paths()[0]
+        layout.shades += 1
+        return handle, None if "hatch" in style else area.get_paths()[0]
 
     def junction_depth(self, result: Result) -> None:
         symbol, equals, changes = self._crossing_of(result)
@@ -361,7 +364,7 @@ class _ResultMarks:
                 if not self._overlaps(*limits):
                     continue
                 handle, path = self._shade(*limits)
-                mark = self.ax, path, self.curve.colour
+                mark = None if path is None else (self.ax, path, self.curve.colour)
             text = f"{symbol} = {self._number(value, sigma)} {unit_label(units)}"
             if value and has(result, "systematic_stderr") and result["systematic_stderr"] > 0:
                 part = self.coverage * float(result["systematic_stderr"]) / abs(value)

@@ -154,3 +154,25 @@ def test_curves_of_one_of_two_right_axes_are_named_at_it():
     ]
     with pytest.warns(ProfileWarning, match=r"3 value axes leave \d+ mm for the curves"):
         sims.plot_profiles(data, width="60 mm")
+
+
+def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction():
+    a = drawn.profiles(B=drawn.gaussian())
+    b = drawn.profiles(B=2.0 * drawn.gaussian())
+    found = sims.compare(a, b, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles({"a": a, "b": b}, comparison=found)
+    (below,) = [each for each in ax.figure.axes if each.get_ylabel() == "ratio"]
+    (ratio, one) = below.lines
+    np.testing.assert_allclose(ratio.get_ydata(), 2.0)
+    assert one.get_ydata() == [1.0, 1.0]
+    assert (ax.get_xlabel(), below.get_xlabel()) == ("", "Depth (nm)")
+    shift = float(found["junction_shift"].item())
+    (text,) = [text for text in drawn.notes(ax) if "shifted" in text]
+    assert text == f"junction of B shifted by {shift:.3f} nm"
+
+
+def test_what_is_no_comparison_is_refused():
+    with pytest.raises(ProfileError, match=r"comparison= takes what sims\.compare\(a, b\) gives"):
+        drawn.sketched(B, comparison=sims.peak(B))
+    with pytest.raises(ValueError, match="below its axes"):
+        sims.plot_panels(B, comparison=sims.compare(B, B))

@@ -104,7 +104,7 @@ def test_options_that_panels_cannot_have_are_refused():
     with pytest.raises(TypeError, match="plot_panels has no argument ax"):
         sims.plot_panels(B, ax=None)
     fit = sims.fit(B, model="gaussian", background="fit")
-    with pytest.raises(ValueError, match="residuals are drawn by plot_profiles"):
+    with pytest.raises(ValueError, match="residuals and ratios are drawn by plot_profiles"):
         sims.plot_panels(B, fits=fit, residuals=True)
     assert drawn.lines(sims.plot_panels(B, lw=3)[0])[0].get_linewidth() == 3
     for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"shared_legend": 1}):
