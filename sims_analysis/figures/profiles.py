@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_profiles", "record", "title_text"]
 
+#: A layer: where it starts and stops, or a result of layers().
+Region = tuple[QuantityLike, QuantityLike] | xr.Dataset
 #: Limits of an axis, with a unit or in that of the axis; None leaves a limit to the data.
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 
@@ -39,7 +41,7 @@ def plot_profiles(
     scale: Literal["log", "linear"] | Mapping[str, Literal["log", "linear"]] = "log",
     detection_limit: ParameterLike | xr.Dataset | None = None,
     coverage: float = 1.0,
-    regions: Mapping[str, Any] | None = None,
+    regions: Mapping[str, Region] | None = None,
     junctions: Answers | None = None,
     dose: Answers | None = None,
     peak: Answers | None = None,
