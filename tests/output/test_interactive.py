@@ -492,7 +492,6 @@ def test_of_many_signals_twelve_are_shown_at_first_and_errors_are_shaded(browser
     assert browser.errors() == []
 
 
-
 def test_axes_show_zero_and_what_is_below_it():
     def linear(values):
         (axis,) = carried(sims.explore(drawn.profiles(B=values)).page)["axes"]

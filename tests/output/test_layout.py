@@ -56,10 +56,14 @@ def test_the_text_of_concentrations():
             "species       peak  at depth              dose  thereof surface     junction  status",
             "         atom/cm^3        nm         atom/cm^2        atom/cm^2           nm",
             "-" * 100,
-            ("B         1.250e20     100.0  (5.03 ± 0.02)e14         3.000e12  161.6 ± 0.4  "
-            "ok, dose truncated"),
-            ("P                -         -                 -                -            -  "
-            "never reached, dose no"),
+            (
+                "B         1.250e20     100.0  (5.03 ± 0.02)e14         3.000e12  161.6 ± 0.4  "
+                "ok, dose truncated"
+            ),
+            (
+                "P                -         -                 -                -            -  "
+                "never reached, dose no"
+            ),
             " " * 78 + "data",
             "",
             "Metallurgical junctions (P + As donors, no acceptors)",
