@@ -271,13 +271,14 @@ def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
 
 
 def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
-    """Describe the value axes: on log axes, all show the same number of decades."""
+    """Describe the value axes: on log axes, all show the same decades, with room for names."""
     spans = {
         label: decades(np.concatenate([c.y[~c.not_positive()] for c in group]))
         for label, group in groups.items()
     }
     count = max(high - low for low, high in spans.values())
-    log = {k: [10.0 ** (high - count - 0.2), 10.0**high] for k, (_, high) in spans.items()}
+    ends = {k: (high - count - 0.2, high + 0.3) for k, (_, high) in spans.items()}
+    log = {k: [10.0**low, 10.0**high] for k, (low, high) in ends.items()}
     return [{"label": k, "log": log[k], "linear": _linear(group)} for k, group in groups.items()]
 
 
