@@ -60,7 +60,8 @@ def test_pictures_are_made_by_the_code_beside_them(tmp_path):
     pytest.importorskip("matplotlib")
     made = {path.name: path for path in make_pictures(tmp_path)}
     kept = {path.name: path for path in PICTURES.iterdir()}
-    assert set(made) == set(kept) == {"boron-implant.png", "figure-1.png", "index.png"}
+    gallery = {f"gallery-{i:02d}.png" for i in range(1, 21)}
+    assert set(made) == set(kept) == {"boron-implant.png", "figure-1.png", "index.png", *gallery}
     older = [n for n in made if not same_picture(made[n].read_bytes(), kept[n].read_bytes())]
     assert not older, f"{older}: run `python tests/shown.py pictures` and look at them"
 
