@@ -58,7 +58,7 @@ copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = False
 
 html_theme = "pydata_sphinx_theme"
-html_title = "sims_analysis"
+html_title = f"sims_analysis {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False

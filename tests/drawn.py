@@ -77,10 +77,23 @@ def named(ax):
 
 
 def notes(ax):
-    """Texts of the list, each in one line."""
+    """Results and explanations, at their marks or in the list, each in one line."""
     found = listed(ax)
     texts = [] if found is None else found.get_texts()
-    return [text.get_text().replace("\n", " ") for text in texts]
+    known = [text.get_text().replace("\n", " ") for text in [*at_marks(ax), *texts]]
+    order = [text.replace("\n", " ") for text in layout_at(ax).results]
+    return sorted(known, key=lambda text: order.index(text) if text in order else len(order))
+
+
+def inside(ax):
+    """Texts inside the axes that are no list."""
+    return [one for one in _texts(ax) if not isinstance(one, Legend)]
+
+
+def at_marks(ax):
+    """Results that are written at their marks."""
+    results = {text.replace("\n", " ") for text in layout_at(ax).results}
+    return [one for one in inside(ax) if one.get_text().replace("\n", " ") in results]
 
 
 def names(ax):
@@ -88,13 +101,14 @@ def names(ax):
     return [] if found is None else [text.get_text() for text in found.get_texts()]
 
 
-def beside(ax):
+def direct(ax):
     """Names beside the curves, in their order."""
-    return [text.get_text() for text in beside_texts(ax)]
+    return [text.get_text() for text in direct_texts(ax)]
 
 
-def beside_texts(ax):
-    return [one for one in _texts(ax) if not isinstance(one, Legend)]
+def direct_texts(ax):
+    names = layout_at(ax).direct
+    return [one for one in inside(ax) if one.get_text() in names]
 
 
 def sketched(data, ax=None, **options):

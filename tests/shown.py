@@ -55,6 +55,8 @@ def run(page: Path, folder: Path) -> str:
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     with chdir(folder):
         runner.run(session(page), out=said.append)
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
     return "".join(said)
 
 

@@ -19,7 +19,6 @@ from sims_analysis.text.arguments import (
     format_argument,
     is_number,
 )
-from sims_analysis.units import read_number
 from sims_analysis.vocabulary import AXES
 
 #: The measurement that a result is of, None for any of them, and the result.
@@ -43,8 +42,8 @@ RESULTS = {
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
 #: Greatest factor of a waterfall.
 _HIGHEST = 1e6
+_SCALES = ("log", "linear")
 _CHOICES = {
-    "scale": ("log", "linear"),
     "labels": ("auto", "direct", "legend", "none"),
     "colour_by": ("auto", "species", "measurement"),
 }
@@ -80,11 +79,12 @@ class PlotOptions:
     ylim: Any = None
     depth_units: str | None = None
     value_units: Any = None
-    scale: str = "log"
+    scale: str | Mapping[str, str] = "log"
     detection_limit: Any = None
     coverage: float = 1.0
-    dose_window: Any = None
+    regions: Any = None
     residuals: bool = False
+    comparison: Any = None
     waterfall: float | None = None
     colour_by: str = "auto"
     colours: Mapping[str, str] | None = None
@@ -93,14 +93,31 @@ class PlotOptions:
     notes: bool = True
     #: Name of the argument -> results, with the keys of the measurements that they are of.
     results: Mapping[str, Any] = field(default_factory=dict)
-    #: Style of all lines, and the colour of all curves.
+    #: Number of species that have no room.
+    left_out: int = 0
+    #: Style of all lines, of which some parts are by species, and the colour of all curves.
     line: Mapping[str, Any] = field(default_factory=dict)
     colour: str | None = None
 
-    @property
-    def log(self) -> bool:
-        """Whether the value axes are logarithmic."""
-        return self.scale == "log"
+    def scale_of(self, variable: str) -> str:
+        """Return the scale of the axis of a quantity."""
+        return self.scale if isinstance(self.scale, str) else self.scale.get(variable, "log")
+
+    def named(self) -> set[str]:
+        """Return the species that the user has named, in results or in styles."""
+        found = [item["species"] for given in self.results.values() for _, item in given
+                 if "species" in item.coords]  # fmt: skip
+        mappings = [self.colours, self.detection_limit, *self.line.values()]
+        names = [str(name) for one in found for name in np.ravel(one)]
+        return {*names, *(key for one in mappings if isinstance(one, Mapping) for key in one)}
+
+    def style_of(self, species: str) -> dict[str, Any]:
+        """Return the style of the curves of a species."""
+        every = {
+            name: value.get(species) if isinstance(value, Mapping) else value
+            for name, value in self.line.items()
+        }
+        return {name: value for name, value in every.items() if value is not None}
 
     def of(self, argument: str, source: str) -> list[Any]:
         """List the results in an argument that are of a measurement."""
@@ -108,7 +125,8 @@ class PlotOptions:
 
 
 #: Arguments of a plot other than those that take results.
-OPTIONS = {field.name for field in fields(PlotOptions)} - {"results", "line", "colour"}
+OPTIONS = {field.name for field in fields(PlotOptions)}
+OPTIONS -= {"results", "line", "colour", "left_out"}
 
 
 def read_options(
@@ -132,15 +150,30 @@ def read_options(
         check_bool("spread", wanted.spread)
     if not _is_amount(wanted.coverage):
         refuse_value("coverage", wanted.coverage, "a number of standard errors, at least 0")
+    scales = wanted.scale
+    for scale in scales.values() if isinstance(scales, Mapping) else [scales]:
+        check_choice("scale", scale, _SCALES)
     _check_colours(wanted.colours)
-    _check_window(wanted)
     if wanted.residuals and not wanted.results["fits"]:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
+    _check_comparison(wanted)
     factor = wanted.waterfall
-    if factor is not None and not (is_number(factor) and 1 < factor <= _HIGHEST and wanted.log):
+    fits = is_number(factor) and 1 < factor <= _HIGHEST and scales == "log"
+    if factor is not None and not fits:
         expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
         refuse_value("waterfall", factor, expected)
     return wanted
+
+
+def _check_comparison(wanted: PlotOptions) -> None:
+    given = wanted.comparison
+    is_answer = isinstance(given, xr.Dataset) and function_of(given) == "compare"
+    if given is not None and not is_answer:
+        raise ProfileError(
+            "comparison= takes what sims.compare(a, b) gives; found " + format_argument(given)
+        )
+    if given is not None and wanted.residuals:
+        raise ValueError("residuals= and comparison= are both drawn below: leave out one")
 
 
 def _read_answers(
@@ -217,7 +250,7 @@ def refuse_value(name: str, value: Any, expected: str) -> NoReturn:
 
 
 def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any], str | None]:
-    """Read the style of all lines, and apart from it their colour, which marks and names need."""
+    """Read the style of lines, and apart from it the colour of all, which marks and names need."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.colors import to_hex
     from matplotlib.lines import Line2D
@@ -226,12 +259,13 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     for name, value in style.items():
         if name not in _LINE:
             _refuse_argument(name, function)
-        if name in _NUMBERS and not _is_amount(value):
-            refuse_value(name, value, "a number, at least 0")
-        try:
-            Line2D([], [], **{name: value})
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{name}={format_argument(value)}: {error}") from None
+        for one in value.values() if isinstance(value, Mapping) else [value]:
+            if name in _NUMBERS and not _is_amount(one):
+                refuse_value(name, one, "a number, at least 0")
+            try:
+                Line2D([], [], **{name: one})
+            except (ValueError, TypeError, AttributeError) as error:
+                raise ValueError(f"{name}={format_argument(one)}: {error}") from None
     colour = style.pop("color", None)
     named = colour is None or isinstance(colour, str)
     return style, colour if named else to_hex(colour, keep_alpha=True)
@@ -263,19 +297,6 @@ def _check_colours(given: Any) -> None:
             f"colours={format_argument(given)}; expected a mapping of species or "
             'measurements to colours, such as {"B": "crimson"}'
         )
-
-
-def _check_window(wanted: PlotOptions) -> None:
-    window = wanted.dose_window
-    if window is None:
-        return
-    if not wanted.results["dose"]:
-        raise ValueError("dose_window= needs dose=, from sims.integrated_dose(data)")
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        refuse_value("dose_window", window, "(start, stop)")
-    ends = [read_number(end, AXES, "dose_window") for end in window if end is not None]
-    if len(ends) == 2 and not ends[0] < ends[1]:
-        refuse_value("dose_window", window, "start above stop")
 
 
 def _refuse_argument(name: str, function: str) -> None:

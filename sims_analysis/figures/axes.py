@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sims_analysis.figures.plot import Plot
 
 Span = tuple[float, float]
-#: Room below values that would lie on the frame, in decades.
-_ROOM = 0.3
+#: Room below and above values that would lie on the frame, in decades; near it, in decades.
+_ROOM, _NEAR = 0.3, 0.06
 #: Up to so many decades have minor ticks.
 _FINE_DECADES = 16
 #: A decade less high than this, in inches, has ticks at 2 and 5 alone.
@@ -58,22 +58,25 @@ def _sharing(ax: Axes, which: str) -> list[Axes]:
 
 def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Array, Any]]:
     """List the samples of all curves that share an axis, and which are within limits of depth."""
+    from sims_analysis.figures.layout import layout_at
+
     found = []
-    others = [pair for plot in plots for pair in plot.layout.extents]
-    for other in _sharing(each, which):
-        low, high = sorted(other.get_xlim())
-        named = [(line, 1.0) for line in other.lines if str(line.get_label())[:1] != "_"]
-        for line, factor in [*named, *(pair for pair in others if pair[0].axes is other)]:
-            if np.size(line.get_xdata()):
-                x, y = (np.asarray(a, dtype=np.float64) for a in line.get_data(orig=False))
-                found.append((x, factor * y, (x >= low) & (x <= high)))
+    sharing = _sharing(each, which)
+    layouts = [*(plot.layout for plot in plots), *filter(None, map(layout_at, sharing))]
+    for line, factor in [pair for one in dict.fromkeys(layouts) for pair in one.extents]:
+        if line.axes in sharing:
+            low, high = sorted(line.axes.get_xlim())
+            x, y = (np.asarray(a, dtype=np.float64) for a in line.get_data(orig=False))
+            found.append((x, factor * y, (x >= low) & (x <= high)))
     return found
 
 
 def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
     """Return the ends of a depth axis: from the surface to the end of the data."""
-    mine = [each for plot in plots for (one, _), each in plot.layout.axes.items() if one == kind]
-    depths = [x for each in mine for x, *_ in _data(plots, each, "x")]
+    selected = [
+        each for plot in plots for (one, _), each in plot.layout.axes.items() if one == kind
+    ]
+    depths = [x for each in selected for x, *_ in _data(plots, each, "x")]
     if not depths:
         return 0.0, 1.0
     low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
@@ -92,31 +95,32 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     Samples within the limits of the depth axis count, if there are any. Log axes run over whole
     decades, all over the same number.
     """
-    log = plots[0].options.log
+    log: dict[str, bool] = {}
     samples: dict[str, list[tuple[Array, Array]]] = {}
     for plot in plots:
         for (_, label), each in plot.layout.axes.items():
-            mine = samples.setdefault(label, [])
+            log[label] = each.get_yscale() == "log"
+            selected = samples.setdefault(label, [])
             for _, y, inside in _data(plots, each, "y"):
-                good = np.isfinite(y) & ((y > 0) | (not log))
-                mine.append((y[good], y[good & inside]))
+                good = np.isfinite(y) & ((y > 0) | (not log[label]))
+                selected.append((y[good], y[good & inside]))
     marked = any(plot.layout.marked for plot in plots)
     values = {
         label: [pair[any(inside.size for _, inside in pairs)] for pair in pairs]
         for label, pairs in samples.items()
     }
-    if not log:
-        return {label: _linear(np.concatenate([*ys, []])) for label, ys in values.items()}
-    spans = {label: decades(np.concatenate([*ys, []])) for label, ys in values.items()}
-    room = marked or any(_is_on_floor(ys, spans[label]) for label, ys in values.items())
-    count = max(high - low for low, high in spans.values())
-    found = {}
+    every = {label: np.concatenate([*ys, []]) for label, ys in values.items()}
+    found = {label: _linear(y) for label, y in every.items() if not log[label]}
+    spans = {label: decades(y) for label, y in every.items() if log[label]}
+    floor = marked or any(_is_on_floor(values[label], span) for label, span in spans.items())
+    room = _ROOM * floor, _ROOM * any(_is_on_top(every[k], span) for k, span in spans.items())
+    count = max((high - low for low, high in spans.values()), default=0.0)
     for i, (label, (low, high)) in enumerate(spans.items()):
         # The left axis gets its room at the top, for names; the right ones below their data,
         # which are usually high and flat.
         missing = count - (high - low)
         bottom, top = (low, high + missing) if i == 0 else (low - missing, high)
-        found[label] = 10.0 ** (bottom - _ROOM * room), 10.0**top
+        found[label] = 10.0 ** (bottom - room[0]), 10.0 ** (top + room[1])
     return found
 
 
@@ -130,6 +134,10 @@ def _linear(y: Array) -> Span:
 
 def _is_on_floor(values: Sequence[Array], span: Span) -> bool:
     return any(int((np.abs(y / 10.0 ** span[0] - 1.0) < 0.05).sum()) > 1 for y in values)
+
+
+def _is_on_top(values: Array, span: Span) -> bool:
+    return bool(values.size) and span[1] - math.log10(values.max()) < _NEAR
 
 
 def decades(positive: Array) -> Span:
@@ -148,7 +156,7 @@ def set_depth_limits(plots: Sequence[Plot]) -> None:
     for plot in plots:
         for kind, each in plot.layout.depths().items():
             _set_limits(plot, each, "x", _depth_range(plots, kind))
-        main, scale = next(iter(plot.scales.items()))
+        main, scale = next(iter(plot.layout.scales.items()))
         limits = _user_limits(plot, "xlim", (main,), scale)
         plot.layout.depths()[main].set_xlim(*limits)
         seen += [scale(c.x) for c in plot.curves if c.axis == main]
@@ -157,7 +165,6 @@ def set_depth_limits(plots: Sequence[Plot]) -> None:
 
 def set_value_limits(plots: Sequence[Plot]) -> None:
     """Scale the value axes: to whole decades around the data, or as the user wants."""
-    log = plots[0].options.log
     ranges = _value_ranges(plots)
     seen = []
     for plot in plots:
@@ -166,10 +173,10 @@ def set_value_limits(plots: Sequence[Plot]) -> None:
         left = min(plot.curves, key=lambda curve: curve.rank)
         limits = _user_limits(plot, "ylim", left.kinds or VALUE_KINDS, left.in_units)
         plot.ax.set_ylim(*limits)
-        seen += [c.y[(c.y > 0) | (not log)] for c in plot.curves
+        seen += [c.y[(c.y > 0) | (not c.log)] for c in plot.curves
                  if c.key == left.key]  # fmt: skip
         for each in plot.layout.values().values():
-            if log:
+            if each.get_yscale() == "log":
                 value_axis_ticks(each)
             else:
                 _typeset_power(each)
@@ -216,7 +223,7 @@ def _user_limits(
     known = [value for value in found if value is not None]
     if not np.isfinite(known).all() or len(set(known)) < len(known):
         refuse_value(name, limits, "two different finite numbers")
-    if name == "ylim" and plot.options.log and min(known, default=1.0) <= 0.0:
+    if name == "ylim" and plot.ax.get_yscale() == "log" and min(known, default=1.0) <= 0.0:
         raise ValueError(
             f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "
             "scale='linear' draws one"
@@ -256,9 +263,10 @@ def value_axis_ticks(ax: Axes) -> None:
 
 
 def _typeset_power(ax: Axes) -> None:
-    """Print the power of ten above a linear axis as one: ``×10²²``, not ``1e22``."""
+    """Print the power of ten above a linear axis as ``×10²²``, and no other number there."""
     from matplotlib.ticker import ScalarFormatter
 
     formatter = ax.yaxis.get_major_formatter()
     if isinstance(formatter, ScalarFormatter):
         formatter.set_useMathText(True)
+        formatter.set_useOffset(False)

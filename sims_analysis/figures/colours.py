@@ -62,6 +62,29 @@ DASHES: tuple[Any, ...] = (
 )
 
 
+#: Elements as simulators write them: BoronConcentration, ArsenicChemicalConc.
+_NAMES = {
+    "aluminum": "Al", "aluminium": "Al", "antimony": "Sb", "arsenic": "As", "beryllium": "Be",
+    "boron": "B", "carbon": "C", "fluorine": "F", "gallium": "Ga", "germanium": "Ge",
+    "indium": "In", "magnesium": "Mg", "nitrogen": "N", "phosphorus": "P", "silicon": "Si",
+    "zinc": "Zn",
+}  # fmt: skip
+
+
+def symbol_of(species: str) -> str:
+    """Return the symbol of an element whose concentration a simulator names; others unchanged.
+
+    Examples
+    --------
+    >>> symbol_of("BoronConcentration"), symbol_of("BoronActiveConcentration"), symbol_of("11B")
+    ('B', 'BoronActiveConcentration', '11B')
+    """
+    word = species.lower()
+    for end in ("concentration", "conc"):
+        word = word.removesuffix(end).removesuffix("chemical")
+    return _NAMES.get(word, species)
+
+
 def colour_of(species: str) -> str:
     """Return the colour of a species: that of its first element, or by a checksum of the name.
 

@@ -24,8 +24,8 @@ def choose_names(plot: Plot) -> None:
         return
     entries, direct = _entries(plot)
     if labels == "direct" or (labels == "auto" and direct):
-        known = {text: line for text, line in plot.layout.beside.items() if line.axes is not None}
-        plot.layout.beside = known | {text: entries[text] for text in entries if text not in known}
+        known = {text: line for text, line in plot.layout.direct.items() if line.axes is not None}
+        plot.layout.direct = known | {text: entries[text] for text in entries if text not in known}
     else:
         plot.layout.above |= entries
 
@@ -34,13 +34,15 @@ def label_lines(plot: Plot) -> None:
     """Label every line, so that a later call and a legend made by the user find its name."""
     several = len({curve.measurement for curve, _ in plot.lines}) > 1
     for curve, line in plot.lines:
-        species = typeset_species(curve.species)
+        species = typeset_species(curve.name)
         if not curve.species:
             species = "" if curve.source else curve.long_name
         again = differs_from_earlier(plot, curve, line)
         measured = _typeset.plain(curve.measurement) if several or again or not species else ""
         text = ", ".join(filter(None, [species, measured]))
         text = f"{text} (2)" if again and text in plot.earlier else text
+        if text not in plot.earlier:
+            plot.layout.curves[text] = line
         # matplotlib ignores names that begin with an underscore.
         line.set_label(text if not text.startswith("_") else "\u200b" + text)
         if line.axes is not plot.ax:
@@ -57,7 +59,7 @@ def typeset_species(species: str) -> str:
 
 def differs_from_earlier(plot: Plot, curve: Curve, line: Any) -> bool:
     """Whether an earlier call has drawn other samples under the name of a curve."""
-    name = typeset_species(curve.species)
+    name = typeset_species(curve.name)
     if name not in plot.earlier:
         return False
     pairs = zip(plot.earlier[name].get_data(), line.get_data(), strict=True)
@@ -72,21 +74,21 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     grey, (kind, left) = plot.grey, next(iter(plot.layout.axes))
     by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
 
-    def pointing(text: str, mine: Sequence[Curve]) -> str:
+    def pointing(text: str, selected: Sequence[Curve]) -> str:
         """Add arrows to the axes of curves, if none of these is on the main ones."""
-        on_right = all(curve.key[1] != left for curve in mine)
-        above = all(curve.axis != kind for curve in mine)
-        return text + "→" * (on_right and "→" not in text) + "↑" * above
+        on_right = all(curve.key[1] != left for curve in selected)
+        above = all(curve.axis != kind for curve in selected)
+        return text.removesuffix("→") + "→" * on_right + "↑" * above
 
     def species(curve: Curve) -> str:
-        return pointing(typeset_species(brief(curve.species)) or curve.long_name, [curve])
+        return pointing(typeset_species(brief(curve.name)) or curve.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.
-        name, mine = _typeset.plain(known[curve.measurement]), curve.measurement
+        name, selected = _typeset.plain(known[curve.measurement]), curve.measurement
         if not (name and by_measurement):
             return name or species(curve)
-        return pointing(name, [one for one in curves if one.measurement == mine])
+        return pointing(name, [one for one in curves if one.measurement == selected])
 
     if len(measured) == 1:
         return {

@@ -10,8 +10,8 @@ The others are marked at the floor of the axis, or at the limit.
 from __future__ import annotations
 
 import operator
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle as cycled
@@ -32,6 +32,7 @@ from sims_analysis.figures.colours import (
     assign_colours,
     dashes_of,
     ordered_colours,
+    symbol_of,
     user_cycle,
     visible_colour,
 )
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.arguments import PlotOptions
 
+#: Profiles down to here, in nm, are printed over micrometres.
+_DEEP = 1e4
+#: Of more signals than the second number, as many as the first are drawn.
+_SHOWN, _MANY = 12, 24
 #: At most so many measurements can be told apart by a colour each.
 _CROWD = 8
 #: Fraction of the measurements inside the band at each depth.
@@ -72,10 +77,15 @@ Key = tuple[str, str]
 class DepthScale:
     """The unit in which depth is printed, and the label of the axis."""
 
-    def __init__(self, series: Series, units: str | None, *, others: bool = False) -> None:
+    def __init__(
+        self, curves: Sequence[Series], units: str | None, *, others: bool = False
+    ) -> None:
+        series = curves[0]
         self.kind = series.axis
         self.units = series.axis_units
         self._unit = None
+        if units is None and series.axis == "depth" and max(c.x[-1] for c in curves) >= _DEEP:
+            units = "um"
         if units is not None:
             unit = unit_of_kind(units, vocabulary.AXES if others else (series.axis,), "depth_units")
             # Beside an axis of another kind, a unit is for that to which it belongs.
@@ -109,6 +119,8 @@ class Curve(Series):
     unit: Unit | None = None
     #: Factor by which a waterfall raises the values.
     factor: float = 1.0
+    #: Whether its value axis is logarithmic.
+    log: bool = True
     #: Name of the model, for a fitted curve.
     model: str = ""
     #: What is known of the samples besides their values.
@@ -129,6 +141,11 @@ class Curve(Series):
     def measurement(self) -> str:
         """Name that distinguishes this curve from others of its species."""
         return ", ".join(filter(None, [self.source, *self.place.values()]))
+
+    @property
+    def name(self) -> str:
+        """Name of the species as it is printed."""
+        return symbol_of(self.species)
 
     @property
     def key(self) -> Key:
@@ -260,6 +277,26 @@ def curves_of(
     return curves if value_units is None else _in_units(curves, value_units)
 
 
+def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
+    """Of too many species, choose those with the largest share of their value axis.
+
+    Those that are `wanted` are among them.
+    """
+    species = dict.fromkeys(curve.species for curve in curves)
+    if len(species) <= _MANY:
+        return list(curves)
+    parts = [(curve, float(np.abs(curve.y).mean())) for curve in curves]
+    whole: dict[Key, float] = defaultdict(float)
+    share: dict[str, float] = defaultdict(float)
+    for curve, part in parts:
+        whole[curve.key] += part
+    for curve, part in parts:
+        share[curve.species] += part / (whole[curve.key] or 1.0)
+    order = sorted(species, key=lambda name: (name not in wanted, -share[name]))
+    chosen = {*order[:_SHOWN], *wanted}
+    return [curve for curve in curves if curve.species in chosen]
+
+
 def _name_of(series: Series, item: Any) -> str:
     """Name a ratio by its two species; everything else has a name already."""
     parts = [item.coords[name] for name in ("numerator", "denominator") if name in item.coords]
@@ -305,7 +342,7 @@ def with_looks(
     """
     by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
-    keys = [c.measurement if by_measurement else c.species for c in curves]
+    keys = [c.measurement if by_measurement else c.name for c in curves]
     texts = {key: plain(key) if by_measurement else mathtext(key) for key in keys}
     known = {key: taken[text] for key, text in texts.items() if text in taken}
     known |= {key: wanted[key] for key in texts if key in wanted}
@@ -369,6 +406,18 @@ def check_limits(curves: Sequence[Curve], given: Any) -> None:
             f"detection_limit={format_argument(given)} is for none of the curves: these are of "
             f"{first_few(list(pairs), 6)}"
         )
+
+
+def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
+    """Refuse scales of quantities, and styles of species, that are not there."""
+    species = dict.fromkeys(curve.species for curve in curves)
+    mappings = {"scale": (options.scale, dict.fromkeys(curve.variable for curve in curves))}
+    mappings |= {name: (value, species) for name, value in options.line.items()}
+    for argument, (given, known) in mappings.items():
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in known:
+                shown = first_few(list(known), 6)
+                raise ProfileError(f"{argument}= has {name!r}; the figure shows {shown}")
 
 
 def _limit(curve: Curve, given: Any) -> float:

@@ -30,15 +30,17 @@ from sims_analysis.figures.curves import (
     Curve,
     Spread,
     check_limits,
+    check_names,
     colour_meaning,
     curves_of,
+    leading_curves,
     needs_spread,
     offset_curves,
     spread_of,
     with_looks,
 )
 from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.results import check_results, draw_results, draw_summaries
+from sims_analysis.figures.results import check_results, draw_regions, draw_results, draw_summaries
 from sims_analysis.figures.style import OVER, fix_ticks, make_higher
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
@@ -47,6 +49,8 @@ from sims_analysis.text.typeset import unit_label
 _MOST = 40
 #: At most so many columns of a list below panels.
 _COLUMNS = 6
+#: Axes of several quantities that are narrower, in mm, are warned of.
+_NARROW = 30.0
 #: Curves closer than this everywhere, as a fraction of the axes, hide each other.
 _SAME = 0.004
 
@@ -55,7 +59,11 @@ def read_curves(
     named: Mapping[str, xr.Dataset | xr.DataArray], options: PlotOptions
 ) -> tuple[PlotOptions, list[Curve], list[Curve]]:
     """Read the curves and the fits to draw, before there is a figure."""
-    curves = curves_of(named, options.species, options.value_units, options.detection_limit)
+    every = curves_of(named, options.species, options.value_units, options.detection_limit)
+    every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
+    curves = every if options.species is not None else leading_curves(every, options.named())
+    left_out = {curve.species for curve in every} - {curve.species for curve in curves}
+    options = replace(options, left_out=len(left_out))
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
     if options.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
@@ -81,14 +89,17 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
     """
     together = [curve for plot in plots for curve in plot.curves]
     check_limits(together, plots[0].options.detection_limit)
+    check_names(together, plots[0].options)
     check_results(plots[0].options, together)
     for plot in plots:
         order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in plot.curves))
         if plot.options.waterfall is not None and len(order) > 1:
             plot.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
+        if plot.options.left_out:
+            plot.list_result(f"{plot.options.left_out} more: species=")
         meaning = colour_meaning(plot.options, plot.curves)
         plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
-        plot.open()
+        plot.open(together)
         _draw_curves(plot)
     set_depth_limits(plots)
     for plot in plots:
@@ -96,6 +107,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
         fits.draw_restored(plot)
     set_value_limits(plots)
     for plot in plots:
+        draw_regions(plot)
         _interleave_dashes(plot)
         among = together if shared else plot.curves
         _draw_bands(plot)
@@ -113,10 +125,11 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
 def _draw_curves(plot: Plot) -> None:
     """Draw all lines, of a crowd its medians and outliers."""
     options = plot.options
-    for each in plot.layout.values().values():
-        if options.log and each.get_yscale() != "log":
-            each.set_yscale("log")
-    every = [(curve, options.line) for curve in plot.curves]
+    for curve in plot.curves:
+        scale = "log" if curve.log else "linear"
+        if plot.axes_of(curve).get_yscale() != scale:
+            plot.axes_of(curve).set_yscale(scale)
+    every = [(curve, options.style_of(curve.species)) for curve in plot.curves]
     for curve, style in _spreads(plot) if options.spread else every:
         line = lines.draw_curve(plot, curve, style)
         # Curves are inside the axes; one without samples would be placed at the origin.
@@ -125,48 +138,52 @@ def _draw_curves(plot: Plot) -> None:
             same = [one for one in plot.earlier.values() if one.get_color() == line.get_color()]
             line.set_linestyle(DASHES[len(same) % len(DASHES)])
         plot.lines.append((curve, line))
+        plot.layout.extents.append((line, 1.0))
     label_lines(plot)
 
 
 def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     """Shade the band of each species; return the lines to draw, with their style."""
-    options, ax = plot.options.line, plot.ax
+    options, ax = plot.options, plot.ax
     by_subject: dict[Any, list[Curve]] = {}
     for curve in plot.curves:
         by_subject.setdefault((curve.axis, *curve.subject), []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
     colours = {}
-    for key, mine in by_subject.items():
-        found = {curve.colour for curve in mine}
+    for key, selected in by_subject.items():
+        found = {curve.colour for curve in selected}
         colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[1]), ax)
-    spreads = {key: spread_of(mine) for key, mine in by_subject.items() if len(mine) > 1}
+    spreads = {
+        key: spread_of(selected) for key, selected in by_subject.items() if len(selected) > 1
+    }
     far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
     free = [colour for c in COLOURS if (colour := visible_colour(c, ax)) not in colours.values()]
     outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
-    for key, mine in by_subject.items():
+    for key, selected in by_subject.items():
         if key not in spreads:
-            drawn.append((mine[0], options))
+            drawn.append((selected[0], options.style_of(key[1])))
             continue
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
         _draw_spread(plot, median, whole)
-        drawn.append((median, options))
-        thin = {"linewidth": 0.7, **options}
+        style = options.style_of(median.species)
+        drawn.append((median, style))
+        thin = {"linewidth": 0.7, **style}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
-        if _is_primary(mine[0], plot.curves):
-            plot.medians.append((median, mine))
+        if _is_primary(selected[0], plot.curves):
+            plot.medians.append((median, selected))
     # The legend names the species first.
     return drawn + outliers
 
 
 def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
-    data = lines.is_data(plot, median)
+    data = lines.is_data(median)
     lines.shade(plot, median, whole.low, whole.high, data)
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
-        y = np.where(data & ((end > 0) | (not plot.options.log)), end, np.nan)
+        y = np.where(data & ((end > 0) | (not median.log)), end, np.nan)
         x = plot.scale_of(median)(median.x)
         (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
         plot.layout.extents.append((edge, 1.0))
@@ -181,7 +198,7 @@ def _draw_marks(plot: Plot) -> None:
             plot.explain_mark("below the limit")
         if lines.mark_saturated(plot, curve):
             plot.explain_mark("saturated detector", markeredgewidth=0.5, **lines.SATURATED)
-    for kind, ax in plot.layout.depths().items() if plot.options.log else ():
+    for kind, ax in plot.layout.depths().items():
         _explain_floor(plot, lines.mark_floor(plot, kind, ax))
 
 
@@ -207,8 +224,8 @@ def _draw_bands(plot: Plot) -> None:
     grey = plot.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
     for key, ax in plot.layout.axes.items():
-        mine = [c for c in plot.curves if c.key == key and not np.isnan(c.detection_limit)]
-        limits = {curve.detection_limit: curve.colour for curve in mine}
+        selected = [c for c in plot.curves if c.key == key and not np.isnan(c.detection_limit)]
+        limits = {curve.detection_limit: curve.colour for curve in selected}
         for limit, colour in limits.items():
             ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
             plot.explain("detection limit", color=grey, **style)
@@ -220,10 +237,10 @@ def _interleave_dashes(plot: Plot) -> None:
     for _, line in plot.lines if len(plot.lines) <= _MOST else []:
         pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
         points = plot.ax.transAxes.inverted().transform(pixels)
-        for other, mine in groups:
+        for other, selected in groups:
             same = other.shape == points.shape and np.isfinite(points - other).any()
             if same and np.nanmax(np.abs(other - points)) < _SAME:
-                mine.append(line)
+                selected.append(line)
                 break
         else:
             groups.append((points, [line]))
@@ -234,8 +251,8 @@ def _interleave_dashes(plot: Plot) -> None:
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
-    mine = (curve.species, curve.measurement)
-    same = [other for other in curves if (other.species, other.measurement) == mine]
+    selected = (curve.species, curve.measurement)
+    same = [other for other in curves if (other.species, other.measurement) == selected]
     return all(curve.rank <= other.rank for other in same)
 
 
@@ -243,7 +260,7 @@ def _subject_of(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.species for other in curves}
     measurements = {other.measurement for other in curves}
-    name = typeset_species(curve.species) if len(species) > 1 else ""
+    name = typeset_species(curve.name) if len(species) > 1 else ""
     place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
     return ", ".join(filter(None, [name, place]))
 
@@ -255,17 +272,25 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
     """
     from sims_analysis.figures.layout import arrange
 
-    said: set[str] = set()
+    known: set[str] = set()
     for plot in plots:
         _style_ticks(plot)
         explained = plot.layout.explained
-        plot.layout.explained = {text: explained[text] for text in explained if text not in said}
-        said |= set(explained)
+        plot.layout.explained = {text: explained[text] for text in explained if text not in known}
+        known |= set(explained)
         plot.layout.read_settings()
     if shared:
         _write_shared_list(plots)
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
+    for plot in plots:
+        width = 25.4 * plot.ax.bbox.width / plot.figure.dpi
+        if plot.own and len(plot.layout.values()) > 2 and width < _NARROW:
+            warn(
+                f"{len(plot.layout.values())} value axes leave {width:.0f} mm for the curves: "
+                "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
+                ProfileWarning,
+            )
     for problem in dict.fromkeys(each.problem for each in layouts if each.problem):
         warn(
             f"{problem}: leave out some results, or notes=False, or give the axes more room "
@@ -280,7 +305,7 @@ def _write_shared_list(plots: Sequence[Plot]) -> None:
 
     layouts, figure = [plot.layout for plot in plots], plots[0].figure
     entries: dict[str, Any] = {}
-    for kind in (("above", "beside"), ("results",), ("explained",)):
+    for kind in (("above", "direct"), ("results",), ("explained",)):
         for layout in layouts:
             for name in kind:
                 entries |= getattr(layout, name)
@@ -301,9 +326,14 @@ def _style_ticks(plot: Plot) -> None:
         fix_ticks(each)
     right = list(plot.layout.values().items())[1:]
     for label, each in right if len(right) > 1 else []:
-        # An arrow does not say which of several right axes is meant: their colour does.
-        colours = {str(line.get_color()) for curve, line in plot.lines if curve.key[1] == label}
-        if len(colours) == 1:
+        # An arrow does not say which of several right axes is meant: colours or names do.
+        places = [one for key, one in plot.layout.axes.items() if key[1] == label]
+        known = plot.layout.curves.items()
+        selected = {name: line for name, line in known if line.axes in places}
+        colours = {str(line.get_color()) for line in selected.values()}
+        if len(colours) > 1:
+            each.set_ylabel(f"{label}: {', '.join(selected)}")
+        elif colours:
             colour = text_colour(colours.pop(), plot.ax)
             each.yaxis.label.set_color(colour)
             each.tick_params(axis="y", which="both", colors=colour)

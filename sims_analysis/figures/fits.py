@@ -1,4 +1,4 @@
-"""Models and restored profiles over their data, and the residuals of fits."""
+"""Models and restored profiles over their data, residuals of fits, ratios of measurements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.style import make_higher
+from sims_analysis.figures.style import BAND, make_higher
+from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _DASHES: tuple[Any, ...] = ((0, (4, 1.5)), ":", "-.", "-")
 _MARKS = (".", "+", "x", "1")
 #: Where the bar of a resolution is, in maxima, on a logarithmic and on a linear axis.
 _ABOVE, _LITTLE_ABOVE = 1.3, 1.04
+#: Ratios over more than this factor are on a log axis.
+_WIDE = 5.0
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
@@ -44,17 +47,17 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
             from sims_analysis.fitting.evaluation import evaluate
 
             axis = str(fit.attrs.get("axis", "depth"))
-            mine = [c for c in curves if c.source == source and c.axis == axis]
-            if not mine:
+            selected = [c for c in curves if c.source == source and c.axis == axis]
+            if not selected:
                 raise ProfileError(
                     f"the fit is over {axis}, but {curves[0].species or 'the profile'} is "
                     f"over {curves[0].axis}: draw the data that were fitted"
                 )
-            x = np.unique(np.concatenate([_refine(curve.x) for curve in mine]))
-            depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].axis_units})
+            x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))
+            depth = xr.DataArray(x, dims=axis, attrs={"units": selected[0].axis_units})
             model = _within_window(evaluate(fit, depth=depth), fit, axis)
             if bool(model.notnull().any()):  # a fit may have no parameters
-                found += _match_curves(model, mine)
+                found += _match_curves(model, selected)
     return found
 
 
@@ -112,12 +115,12 @@ def draw(plot: Plot) -> None:
     for curve in plot.curves:
         for fit in plot.options.of("fits", curve.source):
             word = next((name for name in ("curve_status", "status") if name in fit), "")
-            mine = of_curve(fit[word], curve) if word else None
-            status = "ok" if mine is None else str(np.ravel(mine.values)[0])
+            selected = of_curve(fit[word], curve) if word else None
+            status = "ok" if selected is None else str(np.ravel(selected.values)[0])
             if status not in ("", "ok"):
-                whose = ", ".join(filter(None, [curve.species, curve.measurement]))
+                label = ", ".join(filter(None, [curve.species, curve.measurement]))
                 plot.list_result(
-                    f"fit of {whose} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
+                    f"fit of {label} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
                 )
     for model, number, text in _named(plot.models):
         dash = _DASHES[number % len(_DASHES)]
@@ -130,10 +133,10 @@ def draw_restored(plot: Plot) -> None:
     Limits of values include the bars, not a restored profile far below the samples.
     """
     for source, name in dict.fromkeys((c.source, c.variable) for c in plot.curves):
-        mine = [c for c in plot.curves if (c.source, c.variable) == (source, name)]
+        selected = [c for c in plot.curves if (c.source, c.variable) == (source, name)]
         for answer in map(dequantify, plot.options.of("restored", source)):
             if name in answer and bool(answer[name].notnull().any()):  # it may have no values
-                for curve in _match_curves(answer[name], mine):
+                for curve in _match_curves(answer[name], selected):
                     _draw_one(plot, answer, curve)
 
 
@@ -144,7 +147,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
     ends = plot.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
-    level = (_ABOVE if plot.options.log else _LITTLE_ABOVE) * np.nanmax(y)
+    level = (_ABOVE if curve.log else _LITTLE_ABOVE) * np.nanmax(y)
     bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
     (line,) = plot.axes_of(data).plot(ends, [level, level], gid="resolution", **bar)
     plot.layout.extents.append((line, 1.0))
@@ -154,7 +157,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
 def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> Curve:
     """Draw a profile over the data that it belongs to, and explain it; return these data."""
     data, y = _data_of(curve, plot.curves), curve.y
-    positive = np.where(y > 0, y, np.nan) if plot.options.log else y
+    positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
     x = plot.scale_of(data)(curve.x)
     plot.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
@@ -169,7 +172,7 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     """
     spec = ax.get_subplotspec()
     if spec is None:
-        raise ValueError("residuals need axes in a grid, as plt.subplots makes them")
+        raise ValueError("a panel below needs axes in a grid, as plt.subplots makes them")
     figure: Any = ax.figure
     if own:
         make_higher(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])
@@ -180,12 +183,50 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     return below
 
 
+def draw_ratio(plot: Plot, below: Axes) -> None:
+    """Draw the ratio of two measurements, and list the shift of their junction."""
+    found: xr.Dataset = dequantify(plot.options.comparison)
+    first = {curve.species: curve for curve in reversed(plot.curves)}
+    seen: list[Any] = []
+    for curve in reversed(first.values()):
+        one: Any = of_curve(found, replace(curve, place={}))
+        if one is None or curve.axis not in one.dims:
+            continue
+        known = np.isfinite(one["ratio"].values)
+        x, ratio = plot.scale_of(curve)(one[curve.axis].values[known]), one["ratio"].values[known]
+        below.plot(x, ratio, color=curve.colour)
+        if "ratio_stderr" in one:
+            error = plot.options.coverage * one["ratio_stderr"].values[known]
+            style: Any = {"where": ratio > error, "color": curve.colour, "alpha": BAND}
+            below.fill_between(x, ratio - error, ratio + error, linewidth=0, **style)
+        seen.append(ratio[ratio > 0])
+        if "junction_shift" in one and np.isfinite(one["junction_shift"]):
+            stderr = float(one.get("junction_shift_stderr", np.nan))
+            shift = rounded(float(one["junction_shift"]), plot.options.coverage * stderr)
+            text = f"{shift.text(style='mathtext')} {curve.axis_units}"
+            plot.list_result(f"junction of {curve.name} shifted by {text}", color=curve.colour)
+    every = np.concatenate([*seen, [1.0]])
+    if every.max() > _WIDE * every.min():
+        below.set_yscale("log")
+    below.axhline(1.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
+    _label(plot, below, "ratio")
+
+
+def _label(plot: Plot, below: Axes, text: str) -> None:
+    """Label the panel below the data."""
+    below.set_ylabel(text)
+    below.set_xlabel(plot.ax.get_xlabel())
+    plot.ax.set_xlabel("")
+    figure: Any = below.figure
+    figure.align_ylabels([plot.ax, below])
+
+
 def draw_residuals(plot: Plot, below: Axes) -> None:
     """Draw the residuals, in standard errors if the data have these.
 
     Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
     """
-    models, log = plot.models, plot.options.log
+    models, log = plot.models, all(model.log for model in plot.models)
     data = [_data_of(model, plot.curves) for model in models]
     stated = all(curve.stderr is not None for curve in data)
     for (model, number, _), curve in zip(_named(models), data, strict=True):
@@ -205,8 +246,4 @@ def draw_residuals(plot: Plot, below: Axes) -> None:
     below.axhline(0.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"
-    below.set_ylabel("residual / $σ$" if stated else apart)
-    below.set_xlabel(plot.ax.get_xlabel())
-    plot.ax.set_xlabel("")
-    figure: Any = below.figure
-    figure.align_ylabels([plot.ax, below])
+    _label(plot, below, "residual / $σ$" if stated else apart)

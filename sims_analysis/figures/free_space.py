@@ -25,6 +25,8 @@ _CELLS = 250
 _TOLERATED = 2.0
 #: Distance between a curve and its name, and between two names on a line, in points.
 _GAP, _WORD = 2.0, 5.0
+#: A name is nearer to its curve than to others, by this factor.
+_NEARER = 1.15
 #: Marks smaller than this, in points, count as points of the curve.
 _MARK = 3.0
 
@@ -41,8 +43,15 @@ class Box(NamedTuple):
 class Obstacles:
     """A map of the curves and the texts in an axes, in those at its place, and of further boxes."""
 
-    def __init__(self, ax: Axes, axes: Iterable[Axes] = (), boxes: Iterable[Any] = ()) -> None:
+    def __init__(
+        self,
+        ax: Axes,
+        axes: Iterable[Axes] = (),
+        boxes: Iterable[Any] = (),
+        curves: Iterable[Any] = (),
+    ) -> None:
         self.ax = ax
+        self._curves = {id(line) for line in curves}
         self._lines: dict[int, Array] = {}
         self._covered = np.zeros((_CELLS + 1, _CELLS + 1))
         self.boxes = [self.fraction(box) for box in boxes]
@@ -100,10 +109,10 @@ class Obstacles:
         """Count the texts that boxes overlap, or come nearer to than a word beside it."""
         known = np.array(self.boxes or np.empty((0, 4))).T[:, None]
         left, bottom, right, top = boxes.T[..., None]
-        beside = (left - word < known[2]) & (known[0] < right + word)
-        return np.asarray((beside & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
+        near = (left - word < known[2]) & (known[0] < right + word)
+        return np.asarray((near & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
 
-    def _free(self, boxes: Array) -> Flags:
+    def is_free(self, boxes: Array) -> Flags:
         """Find the boxes that lie inside the axes and cover neither curve nor text."""
         inside = (boxes[:, :2].min(axis=1) >= MARGIN) & (boxes[:, 2:].max(axis=1) <= 1 - MARGIN)
         # Two names on one line must be separated like words.
@@ -139,27 +148,61 @@ class Obstacles:
         ranks = np.arange(boxes.shape[1])
         # Readers look at the top of a curve first.
         cost = (0.15 * ranks + 1.5 * (points[:, 1].max() - some[:, 1:])).ravel()
-        cost[~self._free(boxes.reshape(-1, 4))] = np.inf
+        cost[~self.is_free(boxes.reshape(-1, 4))] = np.inf
         best, chosen = np.inf, None
         for i in np.argsort(cost, kind="stable"):
             if cost[i] >= best:
                 break
             box = Box(*map(float, boxes.reshape(-1, 4)[i]))
-            dear = cost[i] + self._crowding(box, points)
+            dear = cost[i] + self._crowding(box, line)
             if dear < best:
                 best, chosen = dear, box
         return chosen
 
-    def _crowding(self, box: Box, own: Array) -> float:
-        """Return a penalty for a place that is nearer to another curve than to its own."""
+    def place_in_column(self, middle: float, size: tuple[float, float]) -> Box | None:
+        """Find the highest free place of a text with its middle at a place along the axes."""
+        width, height = size
+        tops = np.linspace(1 - MARGIN, MARGIN + height, 60)
+        left = np.full(tops.shape, middle - 0.5 * width)
+        boxes = np.column_stack([left, tops - height, left + width, tops])
+        free = self.is_free(boxes)
+        return Box(*map(float, boxes[np.argmax(free)])) if free.any() else None
+
+    def place_inside(self, corners: Any, size: tuple[float, float]) -> Box | None:
+        """Find the free place inside a path where it is highest; None without one."""
+        width, height = size
+        lefts = np.linspace(MARGIN, 1 - MARGIN - width, 40)
+        tops = np.linspace(1 - MARGIN, MARGIN + height, 25)
+        y, x = (each.ravel() for each in np.meshgrid(tops, lefts, indexing="ij"))
+        boxes = np.column_stack([x, y - height, x + width, y])
+        inside = self.is_free(boxes)
+        for i, j in ((0, 1), (0, 3), (2, 1), (2, 3)):
+            inside &= corners.contains_points(boxes[:, [i, j]])
+        return Box(*map(float, boxes[np.argmax(inside)])) if inside.any() else None
+
+    def place_near(self, point: Array, size: tuple[float, float]) -> Box | None:
+        """Find a free place beside a point; None without one."""
+        gap = 2 * _GAP * self.ax.figure.dpi / 72.0
+        pad = gap / self.ax.bbox.width, gap / self.ax.bbox.height
+        boxes = _around(point[None], size, pad)[0]
+        free = self.is_free(boxes)
+        return Box(*map(float, boxes[np.argmax(free)])) if free.any() else None
+
+    def _crowding(self, box: Box, line: Any) -> float:
+        """Return a penalty for a place near other curves; infinite for one nearer to these."""
+        own = self._lines[id(line)]
         middle = np.array([(box.left + box.right) / 2, (box.bottom + box.top) / 2])
 
         def distance(points: Array) -> float:
             away = np.hypot(*(points[::3] - middle).T)
             return float(away.min()) if away.size else np.inf
 
-        others = min((distance(p) for p in self._lines.values() if p is not own), default=np.inf)
-        return max(0.0, 2.5 * distance(own) - others)
+        away = distance(own)
+        lines = [(key in self._curves, points) for key, points in self._lines.items()
+                 if points is not own]  # fmt: skip
+        if any(is_curve and distance(points) < _NEARER * away for is_curve, points in lines):
+            return np.inf
+        return max(0.0, 2.5 * away - min((distance(p) for _, p in lines), default=np.inf))
 
 
 def _dense(points: Array) -> Array:

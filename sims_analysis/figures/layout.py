@@ -17,8 +17,8 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, ScaledTranslation
 
-from sims_analysis.figures.colours import background, text_colour
-from sims_analysis.figures.free_space import MARGIN, Obstacles
+from sims_analysis.figures.colours import background, grey_level, text_colour
+from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
 from sims_analysis.figures.short_names import briefs
 from sims_analysis.figures.style import LEAST, OVER, lay_out, make_higher, setting, setting_points
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from sims_analysis.figures.curves import Key
+    from sims_analysis.figures.curves import DepthScale, Key
 
 #: Texts are drawn over curves, and before titles, which make room for names above the axes.
 _ZORDER = 2.9
@@ -42,6 +42,8 @@ _APART, _SHIFT = 5.0, 0.5
 _PAD = 3.0
 #: A change of the size of the axes below this, in inches, moves nothing.
 _SAME = 1e-2
+#: At most so many results stand at their marks.
+_FEW = 4
 #: Height of a line in sizes of its letters.
 _LINE = 1.25
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
@@ -101,9 +103,13 @@ class PlotLayout:
         self.left = left
         #: Kind of the depth axis and label of the value axis -> axes; the left ones first.
         self.axes: dict[Key, Axes] = {}
+        #: Kind -> scale of the depth axis.
+        self.scales: dict[str, DepthScale] = {}
         #: The limits that a call has set, by axes and "x" or "y".
         self.limits: dict[tuple[Axes, str], tuple[float, float]] = {}
-        #: Further lines that the limits of values include, with a factor for their values.
+        #: The lines of curves, by their names.
+        self.curves: dict[str, Line2D] = {}
+        #: The lines that the limits of values include, with a factor for their values.
         self.extents: list[tuple[Line2D, float]] = []
         #: Whether samples are marked at the floor of the axes.
         self.marked = False
@@ -115,10 +121,16 @@ class PlotLayout:
         self.foot = left
         #: Names in the legend above the axes, and those that are beside curves if there is room.
         self.above: dict[str, Any] = {}
-        self.beside: dict[str, Line2D] = {}
+        self.direct: dict[str, Line2D] = {}
         #: Entries of the list: results, and explanations of marks.
         self.results: dict[str, Any] = {}
         self.explained: dict[str, Any] = {}
+        #: Where the mark of a result is: axes with a point, or the path of a shade; and its colour.
+        self.marks: dict[str, tuple[Axes, Any, str]] = {}
+        #: Named regions of depth.
+        self.regions: dict[str, tuple[float, float]] = {}
+        #: Number of doses that are shaded.
+        self.shades = 0
         #: Why the list stands where it should not; empty if it has room.
         self.problem = ""
         #: Whether the figure has become higher for the list, which could then have room inside.
@@ -187,17 +199,17 @@ class PlotLayout:
         axes = {id(each): each for each in (self.left, *self.axes.values())}.values()
         seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
                  len(each.texts)) for each in axes]  # fmt: skip
-        texts = [*self.above, *self.beside, *self.results, *self.explained]
+        texts = [*self.above, *self.direct, *self.results, *self.explained]
         dpi = self.figure.dpi
         return seen, texts, [tuple(np.round(one.bbox.size / dpi, 2)) for one in self._insets()]
 
     def _insets(self) -> list[Axes]:
         """List smaller axes that stand on these."""
-        mine, size = self.left.bbox, float(np.prod(self.left.bbox.size))
+        selected, size = self.left.bbox, float(np.prod(self.left.bbox.size))
         others = [each for each in self.figure.axes if each not in self.axes.values()]
         return [
             each for each in (*self.left.child_axes, *others)
-            if each is not self.foot and mine.overlaps(each.bbox)
+            if each is not self.foot and selected.overlaps(each.bbox)
             and np.prod(each.bbox.size) < 0.9 * size
         ]  # fmt: skip
 
@@ -214,10 +226,11 @@ class PlotLayout:
     def _place(self) -> None:
         vars(self).pop("_ends", None)
         boxes = [each.get_tightbbox() for each in self._insets()]
-        free = Obstacles(self.left, self.axes.values(), [box for box in boxes if box is not None])
-        names: list[Any] = []
+        known = [box for box in boxes if box is not None]
+        free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
+        names = list(self._placed_regions(free))
         above = dict(self.above)
-        for text, line in self.beside.items():
+        for text, line in self.direct.items():
             if line.axes is None:  # it was removed
                 continue
             name = self._text_of(text, color=text_colour(line.get_color(), self.left))
@@ -228,8 +241,52 @@ class PlotLayout:
             name.set_position((place.left, place.bottom))
             free.boxes.append(place)
             names.append(name)
-        self._names.texts = [*self._legend_above(above), *names]
-        self._list.texts = self._placed_list(free) if self.results or self.explained else []
+        numbers = dict(self._placed_numbers(free) if len(self.results) <= _FEW else ())
+        self.listed = {text: self.results[text] for text in self.results if text not in numbers}
+        self._names.texts = [*self._legend_above(above), *names, *numbers.values()]
+        self._list.texts = self._placed_list(free) if self.listed or self.explained else []
+
+    def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
+        """Write the name of each region at its top, upwards where it is narrow."""
+        low, high = sorted(self.left.get_xlim())
+        for text, limits in self.regions.items():
+            start, stop = np.clip(limits, low, high)
+            ends = self.left.transLimits.transform([(start, 0.0), (stop, 0.0)])[:, 0]
+            if start >= stop:
+                continue
+            made = self._text_of(text.partition("\0")[0], color=grey_level(0.35, self.left))
+            room = abs(ends[1] - ends[0])
+            for angle, aside in ((0, False), (90, False), (0, True)):
+                made.set_rotation(angle)
+                width, height = free.size(made.get_window_extent())
+                middle = ends.max() + 0.5 * width + MARGIN if aside else ends.mean()
+                place = free.place_in_column(middle, (width, height))
+                if place is not None and (width <= room or aside):
+                    break
+            place = place or Box(middle - 0.5 * width, 1 - MARGIN - height, 0.0, 0.0)
+            made.set_position((place.left, place.bottom))
+            free.boxes.append(free.fraction(made.get_window_extent()))
+            yield made
+
+    def _placed_numbers(self, free: Obstacles) -> Iterator[tuple[str, Any]]:
+        """Write the results that have room there at their marks."""
+        for text in [one for one in self.results if one in self.marks]:
+            ax, place, colour = self.marks[text]
+            to_axes = self.left.transAxes.inverted()
+            for where in (" (?==)", r" (?==)| (?=\S+$)"):
+                lines = re.sub(where, "\n", text)
+                made = self._text_of(lines, color=text_colour(colour, self.left))
+                size = free.size(made.get_window_extent())
+                if isinstance(place, tuple):
+                    point = to_axes.transform(ax.transData.transform(place))
+                    box = free.place_near(point, size)
+                else:
+                    box = free.place_inside((ax.transData + to_axes).transform_path(place), size)
+                if box is not None:
+                    made.set_position((box.left, box.bottom))
+                    free.boxes.append(box)
+                    yield text, made
+                    break
 
     def _text_of(self, text: str, **style: Any) -> Any:
         made = Text(0.0, 0.0, text, fontsize=self._points, va="bottom", **style)
@@ -253,8 +310,8 @@ class PlotLayout:
 
         Those that are alone have the whole figure.
         """
-        mine = {self.left, self.foot, *self.axes.values()}
-        if mine.issuperset(self.figure.axes) and self._is_managed():
+        selected = {self.left, self.foot, *self.axes.values()}
+        if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
         boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.values().values())]
         ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
@@ -335,7 +392,7 @@ class PlotLayout:
         if managed and (made := self._list_below()):
             return [made]
         width = 25.4 * self.left.bbox.width / self.figure.dpi
-        count = len(self.results) + len(self.explained)
+        count = len(self.listed) + len(self.explained)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
         ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": 0.85}
         ground["frameon"] = True
@@ -361,7 +418,7 @@ class PlotLayout:
         handle = LIST_STYLE["handlelength"] + LIST_STYLE["handletextpad"]
         most = room / (points * self.figure.dpi / 72.0) - handle
         # Results first, explanations of marks last.
-        known = {**self.results, **self.explained}
+        known = {**self.listed, **self.explained}
         entries = {self._broken(text, most): handle for text, handle in known.items()}
         size = self._extent(list(entries), points, options.get("ncols", 1), LIST_STYLE)
         if size[0] > limits[0] or size[1] > limits[1]:

@@ -35,10 +35,10 @@ _ROW = 0.018
 _SPARSE, _NEIGHBOURS = 0.25, 9
 
 
-def is_data(plot: Plot, curve: Curve) -> Flags:
+def is_data(curve: Curve) -> Flags:
     """Find the samples that are drawn as data."""
     hidden = curve.below_limit()
-    return ~(hidden | curve.not_positive()) if plot.options.log else ~hidden
+    return ~(hidden | curve.not_positive()) if curve.log else ~hidden
 
 
 def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
@@ -46,7 +46,7 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
 
     Over a gap, where nothing was measured, it is thin and dotted.
     """
-    ax, data = plot.axes_of(curve), is_data(plot, curve)
+    ax, data = plot.axes_of(curve), is_data(curve)
     scattered = _is_sparse(data)
     x, y = plot.scale_of(curve)(curve.x), curve.y
     drawn = np.where(data & ~scattered, y, np.nan)
@@ -91,20 +91,23 @@ def _is_sparse(data: Flags) -> Flags:
 
 
 def draw_band(plot: Plot, curve: Curve) -> bool:
-    """Shade the value +- coverage x standard error; return whether there is anything to shade."""
+    """Shade the value +- coverage x standard error; return whether there is anything to shade.
+
+    On a log axis, not where that reaches zero.
+    """
     y, stderr, coverage = curve.y, curve.stderr, plot.options.coverage
     if stderr is None or not coverage:
         return False
-    data = is_data(plot, curve)
-    # No bands around single points: they would look like a bar code, too.
-    where = data & ~_is_sparse(data) & ~np.isnan(stderr)
-    shade(plot, curve, y - coverage * stderr, y + coverage * stderr, where)
+    data, low = is_data(curve), y - coverage * stderr
+    # No bands around single points, and down to zero: they would look like a bar code, too.
+    where = data & ~_is_sparse(data) & ~np.isnan(stderr) & ((low > 0) | (not curve.log))
+    shade(plot, curve, low, y + coverage * stderr, where)
     return bool(where.any())
 
 
 def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> None:
     """Shade between two curves, in the colour of the one between them."""
-    if plot.options.log and where.any():
+    if curve.log and where.any():
         # On a log axis, an interval down to zero goes below the floor, but not without end.
         low = np.maximum(low, _SHADED * curve.y[where].min())
     x = plot.scale_of(curve)(curve.x)
@@ -120,7 +123,7 @@ def mark_floor(plot: Plot, kind: str, ax: Axes) -> list[Curve]:
     The row has as many places as there is room for marks. Where several species need the same
     place, they take turns, so that each is seen.
     """
-    curves = [curve for curve, _ in plot.lines if curve.axis == kind]
+    curves = [curve for curve, _ in plot.lines if curve.axis == kind and curve.log]
     rows = [_row(plot, ax, curve, curve.not_positive()) for curve in curves]
     options: dict[int, list[tuple[int, float]]] = {}
     for i, row in enumerate(rows):
@@ -131,9 +134,9 @@ def mark_floor(plot: Plot, kind: str, ax: Axes) -> list[Curve]:
         # The species with the fewest marks so far gets the place.
         i, depth = min(guests, key=lambda guest: len(marks[guest[0]]))
         marks[i].append(depth)
-    for curve, mine in zip(curves, marks, strict=True):
-        if mine:
-            _mark(ax, mine, _ROW, curve, label="_floor", transform=ax.get_xaxis_transform())
+    for curve, selected in zip(curves, marks, strict=True):
+        if selected:
+            _mark(ax, selected, _ROW, curve, label="_floor", transform=ax.get_xaxis_transform())
             plot.layout.marked = True
     return [curve for curve, row in zip(curves, rows, strict=True) if row]
 
@@ -155,7 +158,7 @@ def mark_below_limit(plot: Plot, curve: Curve) -> bool:
 
 def mark_saturated(plot: Plot, curve: Curve) -> bool:
     """Mark samples of a saturated detector; return whether there are any."""
-    which = curve.saturated() & is_data(plot, curve)
+    which = curve.saturated() & is_data(curve)
     x = plot.scale_of(curve)(curve.x[which])
     style = {**SATURATED, **_THIN, "color": curve.colour, "label": "_saturated"}
     if which.any():

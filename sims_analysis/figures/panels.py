@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -52,6 +53,7 @@ def plot_panels(
     columns: int | None = None,
     width: Literal["single", "double"] | QuantityLike | float | None = None,
     shared_legend: bool = False,
+    letters: bool = False,
     title: str | None = None,
     **options: Any,
 ) -> NDArray[np.object_]:
@@ -70,6 +72,8 @@ def plot_panels(
         one for one panel in a row.
     shared_legend : bool
         Write one list of names, results and marks below all panels.
+    letters : bool
+        Write (a), (b), (c)... at the left above the panels.
     title : str, optional
         Of the figure; ``""`` leaves out that data are synthetic.
     **options : Any
@@ -96,6 +100,7 @@ def plot_panels(
     import matplotlib.pyplot as plt
 
     check_bool("shared_legend", shared_legend)
+    check_bool("letters", letters)
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
     house = options.pop("house_style", None)
@@ -123,8 +128,10 @@ def plot_panels(
         with closed_on_error(figure, own=True):
             if text := title_text(title, named):
                 set_title(None, figure, text)
-            for ax, (heading, _, _) in zip(axes, parts, strict=False):
+            for i, (ax, (heading, _, _)) in enumerate(zip(axes, parts, strict=False)):
                 ax.set_title(heading, y=1.0)
+                if letters:
+                    ax.set_title(f"({_letter(i)})", loc="left", y=1.0, fontweight="bold")
             for plot in plots:
                 plot.layout.house = house is not False
             draw(plots, _colours(plots), shared=shared_legend)
@@ -142,8 +149,8 @@ def _read(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> Pl
         raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
     found = read_options(options, line, data, named, "plot_panels")
-    if found.residuals:
-        raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
+    if found.residuals or found.comparison is not None:
+        raise ValueError("residuals and ratios are drawn by plot_profiles, below its axes")
     return found
 
 
@@ -160,16 +167,16 @@ def _share_labels(plots: Sequence[Plot], across: int) -> None:
     """Remove the labels of an axis that the next panel has too, with the same limits."""
     for i, plot in enumerate(plots):
         left = plots[i - 1] if i % across else None
-        beside = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
+        neighbour = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
         labels = list(plot.layout.values())
         own = left is not None and labels[0] == next(iter(left.layout.values()))
         if left is not None and own and _same(left, plot, labels[0]):
             _hide(plot.ax, "y", "left")
         # An axis that the next panel has on its left, or beside others, is no help to this one.
-        if beside is not None and list(beside.layout.values()) != labels:
-            beside = None
+        if neighbour is not None and list(neighbour.layout.values()) != labels:
+            neighbour = None
         for label in labels[1:]:
-            if beside is not None and _same(beside, plot, label):
+            if neighbour is not None and _same(neighbour, plot, label):
                 _hide(plot.layout.values()[label], "y", "right")
         below = plots[i + across] if i + across < len(plots) else None
         if below is not None and list(below.layout.depths()) == list(plot.layout.depths()):
@@ -197,6 +204,12 @@ def _same(one: Plot, other: Plot, label: str) -> bool:
     return bool(np.allclose(a, b))
 
 
+def _letter(number: int) -> str:
+    """Return the letter of a panel: a to z, then aa."""
+    more, last = divmod(number, 26)
+    return (_letter(more - 1) if more else "") + ascii_lowercase[last]
+
+
 def _heading(name: str) -> str:
     return _typeset.plain(brief(name, _LINE))
 
@@ -212,7 +225,11 @@ def _parts(
         alone = len({curve.measurement for curve in curves}) == 1 and not named_beside
         labels = {"labels": "none"} if alone else {}
         return [
-            (_typeset.mathtext(brief(name, _LINE)), dict(named), {"species": name, **labels})
+            (
+                _typeset.mathtext(brief(name.removesuffix("->"), _LINE)),
+                dict(named),
+                {"species": name, **labels},
+            )
             for name in names
         ]
     parts: list[tuple[str, dict[str, Any], dict[str, Any]]] = []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from sims_analysis.errors import UnitsError
 from sims_analysis.figures.colours import grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, DepthScale
 from sims_analysis.figures.style import (
@@ -41,8 +40,6 @@ class Plot:
     own: bool = False
     #: What this and earlier calls have left in the axes.
     layout: PlotLayout = field(init=False)
-    #: Kind -> scale of the depth axis.
-    scales: dict[str, DepthScale] = field(default_factory=dict)
     #: Medians of a crowd, with the curves that they are of.
     medians: list[tuple[Curve, list[Curve]]] = field(default_factory=list)
     #: Lines that were there before, by their names.
@@ -55,9 +52,8 @@ class Plot:
         self.layout = layout_at(self.ax) or PlotLayout(self.ax)
         self.ax = self.layout.left
         self.layout.own |= self.own
-        for each in self.layout.axes.values():
-            known = {str(one.get_label()): one for one in each.lines if np.size(one.get_xdata())}
-            self.earlier |= {label: one for label, one in known.items() if label[:1] != "_"}
+        known = self.layout.curves
+        self.earlier = {name: line for name, line in known.items() if line.axes is not None}
 
     @property
     def figure(self) -> Any:
@@ -69,12 +65,18 @@ class Plot:
         """The colour of what explains marks."""
         return grey_level(0.35, self.ax)
 
-    def open(self) -> None:
-        """Make an axis for each quantity of the curves."""
-        kinds = {curve.axis: curve for curve in self.curves}
+    def open(self, together: Sequence[Curve]) -> None:
+        """Make an axis for each quantity of the curves, in the unit for all of a figure."""
+        units, kinds = self.options.depth_units, {curve.axis for curve in self.curves}
         for kind in sorted(kinds):  # depth before sputter time
-            several = len(kinds) > 1
-            self.scales[kind] = DepthScale(kinds[kind], self.options.depth_units, others=several)
+            selected = [curve for curve in together if curve.axis == kind]
+            scale = DepthScale(selected, units, others=len(kinds) > 1)
+            before = self.layout.scales.setdefault(kind, scale)
+            if before.units != scale.units and units is not None:
+                raise UnitsError(
+                    f"depth_units={units!r}, but these axes are in {before.units}: leave it out, "
+                    "or draw on other axes"
+                )
         # The preferred quantity is on the left.
         for curve in sorted(self.curves, key=lambda curve: (curve.axis, curve.rank)):
             self._open(*curve.key)
@@ -85,7 +87,7 @@ class Plot:
 
     def scale_of(self, curve: Curve) -> DepthScale:
         """Return the scale of the depth axis of a curve."""
-        return self.scales[curve.axis]
+        return self.layout.scales[curve.axis]
 
     def _open(self, kind: str, label: str) -> None:
         """Make the axes for a kind of depth and a quantity, unless they are there."""
@@ -107,14 +109,19 @@ class Plot:
             # A style sheet may ask for a grid; this one would cross the curves of the left axes.
             each.grid(visible=False, which="both")
         if kind not in depths or each is self.ax:
-            each.set_xlabel(self.scales[kind].label)
+            each.set_xlabel(self.layout.scales[kind].label)
         if label not in values:
             each.set_ylabel(label)
         self.layout.axes[kind, label] = each
 
-    def list_result(self, text: str, **style: Any) -> None:
-        """Add a result to the list, with a line of a style as handle, or none."""
-        self.layout.results.setdefault(text, handle_of(**style))
+    def list_result(self, text: str, mark: Any = None, handle: Any = None, **style: Any) -> None:
+        """Add a result to the list, with a line of a style as handle, or none.
+
+        With its `mark` (axes, place and colour) it may be written there.
+        """
+        self.layout.results.setdefault(text, handle or handle_of(**style))
+        if mark is not None:
+            self.layout.marks.setdefault(text, mark)
 
     def explain(self, text: str, handle: Any = None, **style: Any) -> None:
         """Add an explanation to the list, unless the user wants none; its handle may be a line."""

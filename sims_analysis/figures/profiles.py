@@ -11,7 +11,7 @@ from sims_analysis.conventions import provenance as origin
 from sims_analysis.figures.arguments import check_axes, check_looks, read_options
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, read_curves, taken_colours
-from sims_analysis.figures.fits import draw_residuals, panel_below
+from sims_analysis.figures.fits import draw_ratio, draw_residuals, panel_below
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.figures.style import require_matplotlib, set_title
 from sims_analysis.text.typeset import plain
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_profiles", "record", "title_text"]
 
+#: A layer: where it starts and stops, or a result of layers().
+Region = tuple[QuantityLike, QuantityLike] | xr.Dataset
 #: Limits of an axis, with a unit or in that of the axis; None leaves a limit to the data.
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 
@@ -36,12 +38,12 @@ def plot_profiles(
     ylim: Limits | None = None,
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
-    scale: Literal["log", "linear"] = "log",
+    scale: Literal["log", "linear"] | Mapping[str, Literal["log", "linear"]] = "log",
     detection_limit: ParameterLike | xr.Dataset | None = None,
     coverage: float = 1.0,
+    regions: Mapping[str, Region] | None = None,
     junctions: Answers | None = None,
     dose: Answers | None = None,
-    dose_window: tuple[QuantityLike | None, QuantityLike | None] | None = None,
     peak: Answers | None = None,
     decay_length: Answers | None = None,
     layers: Answers | None = None,
@@ -49,6 +51,7 @@ def plot_profiles(
     fits: Answers | None = None,
     restored: Answers | None = None,
     residuals: bool = False,
+    comparison: xr.Dataset | None = None,
     waterfall: float | None = None,
     colour_by: Literal["auto", "species", "measurement"] = "auto",
     colours: Mapping[str, str] | None = None,
@@ -59,46 +62,47 @@ def plot_profiles(
     house_style: bool | None = None,
     **line: Any,
 ) -> Axes:
-    """Draw depth profiles on a log axis, concentrations on the left, signals on the right.
+    """Draw depth profiles: concentrations on a log axis on the left, signals on the right.
 
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several, named by the keys of a mapping. Each species is drawn
-        on its own samples; profiles over sputter time beside others over depth have an axis above.
+        One measurement, a batch, or several, named by the keys of a mapping. Profiles over sputter
+        time beside others over depth have an axis above.
     ax : matplotlib.axes.Axes, optional
-        Where to draw, also in an inset; by default in a new figure. Lists and right axes get room
-        beside others if the figure has a layout engine: ``plt.subplots(layout="constrained")``.
+        Where to draw, also in an inset; by default in a new figure.
     species : str or sequence of str, optional
-        To draw, in this order.
-    width : {"single", "double"}, str, Quantity or float, optional
-        Of a new figure: one or two columns of a journal (86 mm, 178 mm), or a length, ``"85 mm"``.
+        To draw, in this order. By default all; of more than 24 the twelve with the largest share of
+        their axis and those with results, and the number of the others is stated.
+    width : str, Quantity or float, optional
+        Of a new figure: ``"single"`` or ``"double"`` (columns of 86 and 178 mm), ``"nature"``,
+        ``"aps 1.5"``, ``"elsevier double"``..., or a length such as ``"85 mm"``.
     xlim, ylim : (low, high), optional
         Limits of the depth and left value axes, as ``"50 nm"`` or in the unit of the axis, or None.
     depth_units, value_units : str, or for values a sequence of str, optional
         Units of the axes, such as ``"um"`` and ``"1/m^3"``; each applies to values of its kind.
-    scale : {"log", "linear"}
-        Scale of the value axes.
+    scale : {"log", "linear"} or mapping
+        Of all value axes, or of each quantity: ``{"atomic_fraction": "linear"}``.
     detection_limit : str, Quantity, DataArray or Dataset, optional
         One for all species, or one for each: samples below it are open triangles at the limit.
     coverage : float
         Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
         0 draws no bands.
+    regions : mapping, optional
+        Name -> (start, stop) or a result of :func:`layers`, to be shaded and named.
     junctions, dose, peak, decay_length, layers, interfaces : DataArray or Dataset, optional
         Results, or lists of them: of :func:`junction_depth`, :func:`crossings` or
         :func:`metallurgical_junctions`, of :func:`integrated_dose` or :func:`dose_budget`, of
         :func:`interface`, and of the functions of these names. If `data` is a list or a mapping,
-        each may be a list in the same order, or a mapping with the same keys.
-    dose_window : (start, stop), optional
-        The window of a dose that does not record it, such as ``("20 nm", "500 nm")``.
-    fits : Dataset, or a list or mapping of them, optional
-        Models fitted to the data, drawn inside their windows.
-    restored : Dataset, or a list or mapping of them, optional
-        From :func:`deconvolve`, with a bar as long as the resolution achieved at its maximum.
+        each may be a list in the same order, or a mapping with the same keys. A few numbers stand
+        at their marks where they have room, others in a list.
+    fits, restored : Dataset, or a list or mapping of them, optional
+        Fitted models inside their windows; from :func:`deconvolve`, with the achieved resolution.
     residuals : bool
-        Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
-        if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
-        (data - fit) / largest sample.
+        Draw a panel of (data - fit) / sigma; without errors of log10(data / fit) or, on a linear
+        axis, (data - fit) / largest sample.
+    comparison : Dataset, optional
+        From :func:`compare`: their ratio in a panel below, and the shift of their junction.
     waterfall : float, optional
         Raise each measurement by this factor over the one before, such as 10.
     colour_by : {"auto", "species", "measurement"}
@@ -106,11 +110,11 @@ def plot_profiles(
     colours : mapping, optional
         Species or measurement -> colour, instead of those of the library or of a style sheet.
     spread : bool, optional
-        Draw each species in many measurements as their median, a band that holds the middle 80 %,
-        and the outliers: by default of more than 8 (6 for several species).
+        Draw each species as median, band of the middle 80 % and outliers of its measurements: by
+        default of more than 8 (6 for several species).
     labels : {"auto", "direct", "legend", "none"}
-        Names beside the curves where they cover nothing, and the others in a legend above the axes;
-        all there; or nowhere. With ``"auto"``, names of measurements are always in the legend.
+        Names beside the curves where they are nearest to these, and the others above the axes; all
+        there; or nowhere. With ``"auto"``, names of measurements are above.
     notes : bool
         Explain marks and bands in the list of results.
     title : str, optional
@@ -118,7 +122,7 @@ def plot_profiles(
     house_style : bool, optional
         Use the library's sizes and ticks where matplotlib's settings are at their defaults.
     **line : Any
-        Style of all curves: ``linewidth`` or ``lw``, ``color`` or ``c``, ``marker``, ``alpha``...
+        Style of curves, of all or by species: ``marker="o"``, ``linestyle={"P": "--"}``...
 
     Returns
     -------
@@ -127,26 +131,15 @@ def plot_profiles(
 
     Raises
     ------
-    ProfileError
-        If there is nothing to draw, or if an argument is given results of another function.
-    SpeciesError
-        If a species is absent.
-    UnitsError
-        If a unit is missing or of the wrong kind.
-    TypeError
-        If an argument is unknown, with the one that was probably meant.
-
-    Warns
-    -----
-    ProfileWarning
-        If the list of results has no room: it stands over curves, or in small letters below them.
+    ProfileError, SpeciesError, UnitsError, TypeError
+        If there is nothing to draw, a species is absent, a unit is missing or of the wrong kind, or
+        an argument is unknown or has results of another function.
 
     Notes
     -----
-    On a log axis, samples that it cannot show (zero, negative, what an instrument writes for no
-    counts) are open triangles at its floor, and the line is interrupted there. Settings of
-    matplotlib are not changed. Names and lists find their places whenever the figure is drawn. A
-    second call on the same axes adds to what is there, and writes one list.
+    Samples that a log axis cannot show (zero, negative, what an instrument writes for no counts)
+    are open triangles at its floor. Texts find their places whenever the figure is drawn; a list
+    without room is warned of. A second call on the same axes adds to what is there.
 
     Examples
     --------
@@ -164,7 +157,7 @@ def plot_profiles(
     with axes_in_style(ax, width, house_style) as each:
         plot = Plot(each, options, curves, models, own=ax is None)
         left, below = plot.ax, None
-        if options.residuals and models:
+        if (options.residuals and models) or options.comparison is not None:
             below = plot.layout.foot = panel_below(left, own=plot.own)
         outer: Any = left.axes  # of an inset, the axes that it stands on
         above = plot.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
@@ -173,7 +166,7 @@ def plot_profiles(
             set_title(left, plot.figure, text)
         draw([plot], taken_colours(plot))
         if below is not None:
-            draw_residuals(plot, below)
+            (draw_residuals if options.residuals else draw_ratio)(plot, below)
         finish([plot])
     record([plot], named)
     return left
@@ -184,11 +177,11 @@ def title_text(
 ) -> str:
     """Return the title that is wanted, or the one `before`, saying that data are synthetic.
 
-    It is not said again if the title `above` does.
+    It is not stated again if the title `above` does.
     """
     text = before if title is None else plain(title)
-    said = title == "" or "synthetic" in f"{text} {above}".lower()
-    if said or not any(map(is_synthetic, named.values())):
+    stated = title == "" or "synthetic" in f"{text} {above}".lower()
+    if stated or not any(map(is_synthetic, named.values())):
         return text
     return f"{text} (synthetic data)" if text else "Synthetic data"
 
@@ -196,6 +189,8 @@ def title_text(
 def record(plots: Sequence[Plot], named: Mapping[str, Any]) -> None:
     """Record the origin of data and results in a figure."""
     shown = dict.fromkeys(c.species for plot in plots for c in plot.curves)
-    results = [item for given in plots[0].options.results.values() for _, item in given]
+    options = plots[0].options
+    results = [item for given in options.results.values() for _, item in given]
+    results += [] if options.comparison is None else [options.comparison]
     call = f"plot_profiles(..., species={list(shown)})"
     origin.attach(plots[0].figure, list(named.values()), results, call)

@@ -9,21 +9,22 @@ same number of random standard errors; a systematic part is stated separately.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.arguments import PlotOptions
+from sims_analysis.figures.arguments import PlotOptions, refuse_value
 from sims_analysis.figures.axes import below_axes
 from sims_analysis.figures.colours import background, grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
-from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.plot import Plot, handle_of
 from sims_analysis.frame import questions
 from sims_analysis.frame.questions import Result, answer_of, function_of, has
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import first_few, format_argument
+from sims_analysis.text.arguments import first_few
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
 from sims_analysis.units import dequantify, read_number
@@ -45,6 +46,8 @@ _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
 #: More crossings or layers than these are summarised.
 _HANDFUL = 6
+#: Lines of the doses after the first one.
+_HATCHES = ("\\\\", "///", "||")
 _CIRCLE: Style = {"marker": "o", "markersize": 3.5, "linewidth": 0.8, "markeredgewidth": 0.8}
 _DIAMOND: Style = {"marker": "D", "markersize": 3.0}
 #: The mark has no face: without an edge, as in some style sheets, it would vanish.
@@ -89,11 +92,12 @@ def check_results(options: PlotOptions, curves: Sequence[Curve]) -> None:
     for argument, given in options.results.items():
         for source, item in given:
             found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
-            mine = [c.species for c in curves if source in (None, c.source)]
-            if found and mine and not {*found} & {*mine}:
+            selected = [c.species for c in curves if source in (None, c.source)]
+            if found and selected and not {*found} & {*selected}:
+                shown = first_few(list(dict.fromkeys(selected)), 6)
                 raise ProfileError(
                     f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
-                    f"{first_few(list(dict.fromkeys(mine)), 6)}: leave it out, or show its species"
+                    f"{shown}: leave it out, or show its species"
                 )
 
 
@@ -105,6 +109,38 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
     # Words are padded if other species cross a level more often.
     words = np.ravel(result["status"].values) if has(result, "status") else ()
     return curve.variable != "concentration" and "no_data" in words
+
+
+def draw_regions(plot: Plot) -> None:
+    """Shade named regions of depth in turn, with lines at their ends; names stand at their tops."""
+    given, (kind, scale) = plot.options.regions, next(iter(plot.layout.scales.items()))
+    if given is None:
+        return
+    if not isinstance(given, Mapping) or isinstance(given, xr.Dataset):
+        refuse_value("regions", given, '{"AlGaN": ("150 nm", "180 nm")}, or names of layers()')
+    for name, item in given.items():
+        if isinstance(item, xr.Dataset) and function_of(item) == "layers":
+            plain = dequantify(item)
+            pairs = list(
+                zip(*(np.ravel(plain[end].values) for end in ("top", "bottom")), strict=True)
+            )
+        elif isinstance(item, tuple | list) and len(item) == 2:
+            pairs = [tuple(read_number(end, (kind,), "regions") for end in item)]
+        else:
+            refuse_value(f"regions[{name!r}]", item, '(start, stop), such as ("150 nm", "180 nm")')
+        for start, stop in pairs:
+            if not (np.isfinite([start, stop]).all() and start < stop):
+                continue
+            ends = tuple(scale(np.array([start, stop])).tolist())
+            key = f"{name}\0{len(plot.layout.regions)}"
+            plot.layout.regions[key] = ends
+            grey = grey_level(0.5, plot.ax)
+            if len(plot.layout.regions) % 2:
+                plot.ax.axvspan(
+                    *ends, color=grey, alpha=shade_alpha(0.1, plot.ax), linewidth=0, zorder=0.5
+                )
+            for end in ends:
+                plot.ax.axvline(end, color=grey, linewidth=0.5, linestyle=(0, (3, 2)), zorder=0.6)
 
 
 class _Entry(NamedTuple):
@@ -121,8 +157,8 @@ def _entries(result: Result, word: str = "status") -> list[_Entry]:
     names = ("random_stderr", f"{values.name}_stderr", "stderr")
     stderr = next((result[one].values for one in names if has(result, one)), np.nan)
     words = result[word].values if has(result, word) else ""
-    beside = (np.broadcast_to(np.ravel(each), flat.shape) for each in (stderr, words))
-    return [_Entry(float(a), float(b), str(c)) for a, b, c in zip(flat, *beside, strict=True)]
+    columns = (np.broadcast_to(np.ravel(each), flat.shape) for each in (stderr, words))
+    return [_Entry(float(a), float(b), str(c)) for a, b, c in zip(flat, *columns, strict=True)]
 
 
 def _reason(status: str) -> str:
@@ -203,7 +239,7 @@ class _ResultMarks:
         """
         x, y = self.curve.x, self.curve.y
         at = np.interp(depth, x, y, left=np.nan, right=np.nan)
-        if self.plot.options.log:
+        if self.curve.log:
             logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
             found = np.interp(depth, x, logs, left=np.nan, right=np.nan)
             at = np.where(np.isnan(found), at, np.exp(found))
@@ -216,6 +252,10 @@ class _ResultMarks:
         # A value on the frame is seen.
         outside = value < bottom - 1e-6 * abs(bottom) or value > top + 1e-6 * abs(top)
         return self._overlaps(depth, depth) and not outside
+
+    def _place(self, depth: float) -> tuple[Any, tuple[float, float], str]:
+        """Return where a mark is on the curve, and its colour."""
+        return self.ax, (float(self.scale(depth)), float(self._value_at(depth))), self.curve.colour
 
     def _overlaps(self, start: float, stop: float) -> bool:
         low, high = sorted(self.ax.get_xlim())
@@ -255,22 +295,39 @@ class _ResultMarks:
         ends, opacity = self.scale(np.array([start, stop])), shade_alpha(0.15, self.ax)
         self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
-    def _shade(self, start: float, stop: float) -> None:
+    def _shade(self, start: float, stop: float) -> tuple[Any, Any]:
+        """Shade a dose, the second one by lines; return a handle for the list, and the path.
+
+        There is no path where lines would cross a number.
+        """
+        from matplotlib.lines import Line2D
+        from matplotlib.patches import Patch
+
         x, y = self.curve.x, self.curve.y
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
         first, last = self._value_at(np.array([start, stop]))
-        low = below_axes(self.ax) if self.plot.options.log else 0.0
+        low = below_axes(self.ax) if self.curve.log else 0.0
         top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
-        style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.12, self.plot.ax)}
-        self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
+        colour, layout = self.curve.colour, self.plot.layout
+        style: Style = {"color": colour, "alpha": shade_alpha(0.12, self.plot.ax)}
+        handle: Any = Line2D([], [], color=colour, linewidth=5.0, solid_capstyle="butt",
+                        alpha=shade_alpha(0.3, self.plot.ax))  # fmt: skip
+        if layout.shades:
+            hatch = _HATCHES[layout.shades % len(_HATCHES)]
+            style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch}
+            handle = Patch(**style, linewidth=0)
+        area = self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
+        layout.shades += 1
+        return handle, None if "hatch" in style else area.get_paths()[0]
 
     def junction_depth(self, result: Result) -> None:
         symbol, equals, changes = self._crossing_of(result)
         for z, sigma, _ in self._known(symbol, result):
             if self._is_seen(z):
                 style = self._mark(z, sigma, **changes)
-                self.plot.list_result(f"{symbol}{equals}{self._length(z, sigma)}", **style)
+                text = f"{symbol}{equals}{self._length(z, sigma)}"
+                self.plot.list_result(text, self._place(z), **style)
 
     def crossings(self, result: Result) -> None:
         """Mark every crossing, and list those that fall and those that rise."""
@@ -302,41 +359,24 @@ class _ResultMarks:
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
         for value, sigma, status in self._known(symbol, result):
-            limits = self._window(result, self.plot.options.dose_window)
+            limits, handle, mark = self._window(result), handle_of(), None
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
-                self._shade(*limits)
+                handle, path = self._shade(*limits)
+                mark = None if path is None else (self.ax, path, self.curve.colour)
             text = f"{symbol} = {self._number(value, sigma)} {unit_label(units)}"
             if value and has(result, "systematic_stderr") and result["systematic_stderr"] > 0:
                 part = self.coverage * float(result["systematic_stderr"]) / abs(value)
                 text += f"\n(systematic: {100 * part:.2g} %)"
-            style: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.3, self.plot.ax)}
-            style |= {"linewidth": 5.0, "solid_capstyle": "butt"}
-            self.plot.list_result(text + _status_line(status), **style)
+            self.plot.list_result(text + _status_line(status), mark, handle)
 
     dose_budget = integrated_dose
 
-    def _window(self, result: Result, stated: Any = None) -> tuple[float, float] | None:
-        """Return the window of a result, within the samples of its curve; None if it is not known.
-
-        One that the user has `stated` is for results that do not record theirs.
-        """
-        curve = self.curve
-        first, last = float(curve.x[0]), float(curve.x[-1])
+    def _window(self, result: Result) -> tuple[float, float] | None:
+        """Return the window of a result, within the samples of its curve; None if not known."""
+        first, last = float(self.curve.x[0]), float(self.curve.x[-1])
         limits = questions.window_of(result, first, last)
-        if stated is not None:
-            known = limits or (first, last)
-            own = [end if text is None else read_number(text, (curve.axis,), "dose_window")
-                   for text, end in zip(stated, known, strict=True)]  # fmt: skip
-            inside = np.clip([own, limits or own], first, last)
-            if not np.allclose(inside[0], inside[1], 1e-6) or inside[0, 0] == inside[0, 1]:
-                raise ProfileError(
-                    f"dose_window={format_argument(stated)} is not the window of the dose of "
-                    f"{curve.species or 'the profile'}, from {known[0]:g} to {known[1]:g} "
-                    f"{curve.axis_units}: leave it out, or integrate over it"
-                )
-            limits = own[0], own[1]
         if limits is None or limits[0] > last or limits[1] < first:
             return None
         return max(limits[0], first), min(limits[1], last)
@@ -347,7 +387,8 @@ class _ResultMarks:
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
-                self.plot.list_result(f"{self._symbol(result)} at {at} {self.unit}", **style)
+                text = f"{self._symbol(result)} at {at} {self.unit}"
+                self.plot.list_result(text, self._place(z), **style)
 
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)

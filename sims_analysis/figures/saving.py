@@ -10,6 +10,7 @@ from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -118,16 +119,36 @@ def save_figure(
             "and come out the same every time"
         )
     record = origin.of_figure(figure, calls)
-    text = origin.to_text(record)
+    text, description = origin.to_text(record), ""
     arguments = {"format": kind, "dpi": dpi, **_METADATA[kind](text), **options}
+    if kind == "svg":
+        arguments["metadata"]["Title"], description = _description_of(figure)
     with mpl.rc_context(_settings()), _opaque(figure, flat=kind == "eps"):
         _settle(figure)
         with _held(figure):
             stream = BytesIO()
             figure.savefig(stream, **arguments)
     content = stream.getvalue()
-    replace_file(path, _with_comment(content, text) if kind == "eps" else content)
+    if kind == "eps":
+        content = _with_comment(content, text)
+    elif kind == "svg":
+        described = f"</title>\n <desc>{escape(description)}</desc>".encode()
+        content = content.replace(b"</title>", described, 1)
+    replace_file(path, content)
     return path
+
+
+def _description_of(figure: Figure) -> tuple[str, str]:
+    """Return a title and a description of a figure, for those who cannot see it."""
+    from sims_analysis.figures.layout import layout_at
+
+    layouts = dict.fromkeys(filter(None, map(layout_at, figure.axes)))
+    names = dict.fromkeys(name for one in layouts for name in one.curves)
+    values = dict.fromkeys(key[1] for one in layouts for key in one.axes)
+    depths = dict.fromkeys(scale.label for one in layouts for scale in one.scales.values())
+    titles = dict.fromkeys([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
+    shown = f"{', '.join(names)}: {', '.join(values)} against {', '.join(depths)}"
+    return ", ".join(filter(None, titles)) or "Depth profiles", shown
 
 
 def _figure_of(given: Any) -> Figure:

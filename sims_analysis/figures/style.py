@@ -31,6 +31,15 @@ BAND = 0.22
 _DPI = 300.0
 #: Width and height of a figure in one and in two columns of a journal, in mm.
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
+#: Widths of one, one and a half, and two columns, in mm, by the journals' instructions to authors.
+_JOURNALS = {
+    "nature": (89.0, 120.0, 183.0),
+    "aps": (86.0, 140.0, 178.0),
+    "elsevier": (90.0, 140.0, 190.0),
+}
+_COLUMNS = ("", " 1.5", " double")
+_WIDTHS = {journal + columns: width for journal, widths in _JOURNALS.items()
+           for columns, width in zip(_COLUMNS, widths, strict=True)}  # fmt: skip
 #: Least height of a figure, in mm: the label of its value axis is as long.
 _LOW = 50.0
 #: Least and greatest width of a figure, in mm.
@@ -44,6 +53,8 @@ _HOUSE = {
     "axes.titlesize": "medium",
     "axes.linewidth": 0.7,
     "lines.linewidth": 1.1,
+    "lines.markersize": 3.0,
+    "hatch.linewidth": 0.5,
     "xtick.direction": "in",
     "ytick.direction": "in",
     "xtick.minor.visible": True,
@@ -118,11 +129,14 @@ def figure_size(width: Any) -> tuple[float, float]:
 
 
 def _millimetres(width: Any) -> float:
+    if isinstance(width, str) and width in _WIDTHS:
+        return _WIDTHS[width]
     found = float(width) if is_number(width) else np.nan
     with suppress(UnitsError):
         found = read_number(width, ("depth",), "width") / 1e6
     if not _NARROW <= found <= _WIDE:
-        expected = "'single' or 'double' (columns of a journal), a length such as '85 mm', or a "
+        expected = "'single' or 'double' (columns of a journal), 'nature', 'aps' or 'elsevier' "
+        expected += "(also 'nature 1.5', 'nature double'), a length such as '85 mm', or a "
         refuse_value("width", width, f"{expected}number of mm, from {_NARROW:g} to {_WIDE:g} mm")
     return found
 

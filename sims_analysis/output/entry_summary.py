@@ -40,9 +40,9 @@ class EntrySummary:
     date: str = ""
 
     @property
-    def parts(self) -> list[str]:
-        """Sample, species and date, as far as they are known."""
-        return [part for part in (self.sample, first_few(self.species, _NAMED), self.date) if part]
+    def shown(self) -> str:
+        """The first few species."""
+        return first_few(self.species, _NAMED)
 
     @property
     def words(self) -> str:

@@ -66,13 +66,8 @@ def write_files(report: Report, folder: Path, *, home: str = "") -> list[Path]:
     to_csv(report.data, profiles, layout="paired")
     data = folder / f"{stem}.nc"
     save(report.data, data)
-    return [
-        results,
-        profiles,
-        data,
-        *_pictures(report, folder / stem),
-        *_page(report, folder / f"{stem}.html", home),
-    ]
+    written = [results, profiles, data, *_pictures(report, folder / stem)]
+    return [*written, *_page(report, folder / f"{stem}.html", home, written)]
 
 
 def file_stem(data_id: str, folder: Path) -> str:
@@ -144,18 +139,23 @@ def write_index(
     """
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import index_page
+    from sims_analysis.output.pages.report import file_links
 
-    entries = {
-        quote(Path(file).name): EntrySummary(
-            data_id=report["data_id"],
-            sample=report["title"],
-            species=tuple(dict.fromkeys(row["species"] for row in report["species"])),
-            date=report["date"],
-        )
-        for report in reports
-        for file in report["files"]
-        if file.endswith(".html")
-    }
+    entries: dict[str, EntrySummary] = {}
+    files: dict[str, list[dict[str, str]]] = {}
+    pictures: dict[str, str] = {}
+    for report in reports:
+        paths = [Path(file) for file in report["files"]]
+        for page in (quote(path.name) for path in paths if path.suffix == ".html"):
+            entries[page] = EntrySummary(
+                data_id=report["data_id"],
+                sample=report["title"],
+                species=tuple(dict.fromkeys(row["species"] for row in report["species"])),
+                date=report["date"],
+            )
+            files[page] = file_links(paths)
+            shown = [quote(path.name) for path in paths if path.suffix == ".png"]
+            pictures |= dict(zip([page], shown, strict=False))
     if not entries:
         return None
     reasons = {
@@ -163,11 +163,12 @@ def write_index(
         for name, reason in (failures or {}).items()
     }
     path = folder / INDEX
-    replace_file(path, index_page(entries, failures=reasons).encode())
+    page = index_page(entries, failures=reasons, files=files, pictures=pictures)
+    replace_file(path, page.encode())
     return path
 
 
-def _page(report: Report, path: Path, home: str) -> list[Path]:
+def _page(report: Report, path: Path, home: str, files: Sequence[Path]) -> list[Path]:
     """Write the page, if the library that draws it is installed."""
     import importlib.util
 
@@ -176,5 +177,5 @@ def _page(report: Report, path: Path, home: str) -> list[Path]:
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import report_page
 
-    replace_file(path, report_page(report, home=home).encode())
+    replace_file(path, report_page(report, home=home, files=files).encode())
     return [path]

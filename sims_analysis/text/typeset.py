@@ -260,7 +260,9 @@ def unit_label(units: str) -> str:
         return "Å"
     if units.lower().rstrip("s") in ("micron", "micrometer", "micrometre", "μm"):
         return "µm"
-    printed = re.sub(r"(?:\^|\*\*)(-?\d+)", lambda found: raised(found[1]), units)
+    # Without a caret, a digit behind a letter is an exponent: cm3, cm-3.
+    exponent = r"(?:(?:\^|\*\*)|(?<=[a-z]))(-?\d+)"
+    printed = re.sub(exponent, lambda found: raised(found[1]), units)
     return re.sub(r"^atom/", "atoms/", printed)
 
 

@@ -1,4 +1,7 @@
-"""Arguments are read once, and what cannot be meant is refused by its name."""
+"""Arguments take what is meant for them; what cannot be meant is refused before a figure."""
+
+import re
+from pathlib import Path
 
 import drawn
 import matplotlib.pyplot as plt
@@ -7,282 +10,279 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
-from sims_analysis.figures import arguments
-from sims_analysis.figures.arguments import PlotOptions, read_options
+from sims_analysis.errors import ProfileError, SimsError, collected
 
-B = drawn.profiles(B=drawn.gaussian())
+DATA = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
+B = DATA.sel(species=["B"])
+with collected():  # the edge of a Gaussian is not exponential
+    EDGE = sims.decay_length(B, start="50 nm", stop="80 nm")
+RESULTS = {
+    "integrated_dose": ("dose", sims.integrated_dose(B)),
+    "dose_budget": ("dose", sims.dose_budget(B)),
+    "layers": ("layers", sims.layers(B, fraction=0.5)),
+    "interface": ("interfaces", sims.interface(B, start="30 nm")),
+    "junction_depth": ("junctions", sims.junction_depth(B, level="1e17 atoms/cm^3")),
+    "crossings": ("junctions", sims.crossings(B, level="1e17 atoms/cm^3")),
+    "metallurgical_junctions": (
+        "junctions",
+        sims.metallurgical_junctions(DATA, donors=["P"], acceptors=["B"]),
+    ),
+    "peak": ("peak", sims.peak(B)),
+    "decay_length": ("decay_length", EDGE),
+    "fit": ("fits", sims.fit(B, model="gaussian", background="fit")),
+    "deconvolve": (
+        "restored",
+        sims.deconvolve(
+            sims.with_counting_statistics(B, value_per_count="1e15 atoms/cm^3"), resolution="4 nm"
+        ),
+    ),
+}
+ARGUMENTS = dict.fromkeys(argument for argument, _ in RESULTS.values())
 PEAK, DOSE = sims.peak(B), sims.integrated_dose(B)
+TWO = {"a": B, "b": drawn.profiles(B=drawn.gaussian(middle=50.0))}
+PEAKS = [sims.peak(data) for data in TWO.values()]
 
 
-def answers(given, data, named=None, argument="peak"):
-    return arguments._read_answers(argument, given, data, named or ["a", "b"])
+@pytest.mark.parametrize("function", RESULTS)
+def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
+    own, result = RESULTS[function]
+    for argument in ARGUMENTS:
+        if argument == own:
+            continue
+        with pytest.raises(ProfileError, match=rf"{argument}= .*{function}\(\).*as {own}="):
+            drawn.sketched(DATA, **{argument: result})
+    with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
+        drawn.sketched({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
 
 
-def read(line=None, **given):
-    return read_options(given, line or {}, B, {"": B})
+@pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
+def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
+    own, result = RESULTS[function]
+    with pytest.raises(ProfileError, match=f"{own}= has a result of B, but the figure shows P"):
+        sims.plot_profiles(DATA, species="P", **{own: result})
+    assert len(sims.plot_panels(DATA, by="species", **{own: result})) == 2
+
+
+@pytest.mark.parametrize("function", RESULTS)
+def test_a_result_without_a_record_is_known_by_what_it_holds(function):
+    own, result = RESULTS[function]
+    bare = result.copy()
+    bare.attrs.pop("question")
+    other = "peak" if own != "peak" else "dose"
+    with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
+        drawn.sketched(DATA, **{other: bare})
+
+
+# --- whose results are ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("given", "sources"),
+    ("given", "found"),
     [
-        ({"a": PEAK, "b": PEAK}, ["a", "b"]),
-        ({"b": [PEAK, PEAK]}, ["b", "b"]),
-        ([PEAK, PEAK], ["a", "b"]),
-        ([[PEAK, PEAK], PEAK], ["a", "a", "b"]),
-        ((PEAK, None), ["a"]),
-        (None, []),
+        ({"a": PEAKS[0], "b": PEAKS[1]}, ["peak(a) at 30 nm", "peak(b) at 50 nm"]),
+        (PEAKS, ["peak(a) at 30 nm", "peak(b) at 50 nm"]),
+        ([PEAKS[:1], PEAKS[1]], ["peak(a) at 30 nm", "peak(b) at 50 nm"]),
+        ((None, PEAKS[1]), ["peak(b) at 50 nm"]),
+        ({"b": PEAKS}, ["peak(b) at 30 nm", "peak(b) at 50 nm"]),
         ([], []),
     ],
 )
-def test_results_belong_to_the_measurement_of_their_key_or_place(given, sources):
-    found = answers(given, [B, B])
-    assert [source for source, _ in found] == sources
-    assert all(item is PEAK for _, item in found)
+def test_results_belong_to_the_measurement_of_their_key_or_place(given, found):
+    data = list(TWO.values()) if isinstance(given, list | tuple) else TWO
+    texts = drawn.notes(drawn.sketched(data, peak=given, labels="none"))
+    names = {"a": "0", "b": "1"} if isinstance(data, list) else {}
+    assert texts == [re.sub(r"\((.)\)", lambda m: f"({names.get(m[1], m[1])})", t) for t in found]
 
 
-def test_a_result_of_a_single_measurement_needs_no_key():
-    assert answers(PEAK, B, [""]) == [(None, PEAK)]
-    assert answers([PEAK, PEAK], B, [""]) == [(None, PEAK)] * 2
-    assert answers({"": PEAK}, B, [""]) == [("", PEAK)]
-    batch = sims.peak(sims.stack([B, B], names=["x", "y"]))
-    assert answers(batch, [B, B])[0][0] is None  # its coordinate says whose it is
+def test_the_result_of_a_batch_says_whose_it_is():
+    batch = sims.stack([B, B], names=["a", "b"])
+    notes = drawn.notes(drawn.sketched(batch, peak=sims.peak(batch)))
+    assert notes == ["peak(a) at 30 nm", "peak(b) at 30 nm"]
 
 
-@pytest.mark.parametrize(
-    ("given", "data", "named", "told"),
-    [
-        ({"c": PEAK}, [B, B], ["a", "b"], r"has results of 'c', .*: 'a', 'b'$"),
-        ({"c": PEAK}, B, [""], "results of 'c', .*: one, whose results need no key"),
-        (PEAK, [B, B], ["a", "b"], r"is one result, and there are 2 .* peak=\{'a': \.\.\.\}"),
-        ([PEAK] * 3, [B, B], ["a", "b"], "is 3 results, and there are 2"),
-        ([PEAK, PEAK], {"a": B}, ["a", "b"], "is 2 results"),
-        (3, B, [""], r"peak: expected a result such as sims\.peak\(data\) gives, .*; found 3"),
-        ("B", B, [""], "found 'B'"),
-        ([True], B, [""], "found True"),
-    ],
-)
-def test_results_of_nobody_are_refused(given, data, named, told):
-    with pytest.raises(ProfileError, match=told):
-        answers(given, data, named)
-
-
-def test_a_variable_of_a_result_that_says_all_of_it_is_enough():
-    budget = sims.dose_budget(B)
-    assert answers(budget["dose"], B, [""], "dose")
-    assert answers(DOSE.rename(None), B, [""], "dose")
-    assert answers(PEAK["depth"], B, [""])
-    with pytest.raises(
-        ProfileError, match=r"found the variable 'fwhm' of peak\(\): give the whole"
-    ):
-        answers(PEAK["fwhm"], B, [""])
-
-
-def test_a_result_of_another_function_is_sent_to_its_own_argument():
-    with pytest.raises(
-        ProfileError, match=r"takes results of peak\(\); .* integrated_dose\(\): give it as dose="
-    ):
-        answers(DOSE, B, [""])
-    told = r"results of dose_budget\(\) or integrated_dose\(\); found one of no known function$"
-    with pytest.raises(ProfileError, match=told):
-        answers(xr.Dataset(), B, [""], "dose")
-    # A plugin's fit has its model.
-    assert answers(xr.Dataset(attrs={"model": "x"}), B, [""], "fits")
-    with pytest.raises(ProfileError, match="no known function"):
-        answers(xr.Dataset(attrs={"model": "x"}), B, [""])
-
-
-def test_options_have_their_defaults_and_results_their_measurement():
-    wanted = read(peak=PEAK, ax=None, data=B)
-    assert wanted.log
-    assert wanted.of("peak", "any") == [PEAK]
-    assert wanted.of("dose", "") == []
-    assert (wanted.line, wanted.colour) == ({}, None)
-    several = PlotOptions(results={"peak": [("a", 1), ("b", 2), (None, 3)]})
-    assert several.of("peak", "b") == [2, 3]
-    assert not PlotOptions(scale="linear").log
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ({"residuals": None}, "residuals=None; expected True or False"),
-        ({"residuals": True}, "residuals=True needs fits="),
-        ({"notes": 1}, "notes=1; expected True or False"),
-        ({"colour_by": "wafer"}, "colour_by='wafer'"),
-        ({"coverage": np.inf}, "coverage=inf; expected a number of standard errors, at least 0"),
-        ({"waterfall": 1}, "waterfall=1; expected a factor above 1, such as 10, up to 1e.06"),
-        ({"waterfall": 1.1e6}, "waterfall="),
-        ({"waterfall": 10, "scale": "linear"}, "with scale='log'"),
-        ({"dose_window": (None, None)}, "dose_window= needs dose="),
-        ({"dose": DOSE, "dose_window": ("5 nm",)}, r"expected \(start, stop\)"),
-        ({"dose": DOSE, "dose_window": "5 nm"}, r"expected \(start, stop\)"),
-        ({"dose": DOSE, "dose_window": ("5 nm", "5 nm")}, "expected start above stop"),
-        ({"detection_limit": xr.Dataset()}, "found a Dataset without limits"),
-        ({"detection_limit": xr.DataArray([1.0], dims="depth")}, "has the dimensions depth;"),
-    ],
-)
-def test_an_option_that_cannot_be_meant_is_refused(given, told):
-    with pytest.raises((ValueError, ProfileError), match=told):
-        read(**given)
-
-
-def test_options_at_their_ends_are_taken():
-    assert read(coverage=0).coverage == 0
-    assert read(waterfall=1e6).waterfall == 1e6
-    assert read(dose=DOSE, dose_window=("5 nm", None)).dose_window == ("5 nm", None)
-    assert read(dose=DOSE, dose_window=["5 nm", "6 nm"]).dose_window == ["5 nm", "6 nm"]
-    assert read(spread=False).spread is False
-    limits = xr.Dataset({"detection_limit": ("species", [1.0])})
-    assert read(detection_limit=limits).detection_limit.dims == ("species",)
-    assert read(detection_limit="1 1/cm^3").detection_limit == "1 1/cm^3"
-
-
-def test_a_style_is_that_of_lines_and_its_colour_stands_apart():
-    wanted = read({"lw": 2, "c": "crimson", "marker": None})
-    assert (wanted.line, wanted.colour) == ({"linewidth": 2, "marker": None}, "crimson")
-    assert read({"color": (1.0, 0.0, 0.0, 0.5)}).colour == "#ff000080"
-    assert read({"alpha": 0.0}).line == {"alpha": 0.0}
-
-
-@pytest.mark.parametrize(
-    ("line", "error", "told"),
-    [
-        ({"label": "B"}, TypeError, "plot_profiles has no argument 'label'; did you mean labels="),
-        ({"lines": 2}, TypeError, "did you mean linewidth=|did you mean linestyle="),
-        ({"lw": -1}, ValueError, "linewidth=-1; expected a number, at least 0"),
-        ({"alpha": "much"}, ValueError, "alpha='much'; expected a number"),
-        ({"linestyle": "wavy"}, ValueError, "linestyle='wavy': 'wavy' is not"),
-        ({"c": "no colour"}, ValueError, "color='no colour': 'no colour' is not"),
-    ],
-)
-def test_a_style_that_no_line_has_is_refused(line, error, told):
-    with pytest.raises(error, match=told):
-        read(line)
-
-
-def test_a_guess_is_answered_by_the_arguments_of_the_function():
-    with pytest.raises(
-        TypeError, match=r"plot_panels has no argument 'column'; did you mean columns="
-    ):
-        arguments._refuse_argument("column", "plot_panels")
-    with pytest.raises(TypeError, match=r"plot_profiles has no argument 'share_legend'$"):
-        arguments._refuse_argument("share_legend", "plot_profiles")
-    for name, meant in arguments._GUESSES.items():
-        with pytest.raises(TypeError) as error:
-            arguments._refuse_argument(name, "plot_profiles")
-        assert str(error.value).endswith(f"{name!r}; did you mean {meant}?")
-
-
-@pytest.mark.parametrize("colours", [{"B": "red"}, {}, None, {"B": (0.1, 0.2, 0.3)}])
-def test_colours_are_those_of_matplotlib(colours):
-    assert read(colours=colours).colours == colours
-
-
-@pytest.mark.parametrize("colours", ["red", ["red"], {"B": "nocolour"}, {"B": "red", "P": 3}])
-def test_what_is_no_colour_is_refused(colours):
-    with pytest.raises(TypeError, match=r"; expected a mapping of species or .*\"crimson\""):
-        read(colours=colours)
-
-
-def test_what_is_no_axes_is_told_from_what_is():
-    arguments.check_axes(None)
-    figure, axs = plt.subplots(1, 2)
-    arguments.check_axes(axs[0])
-    for wrong, told in ((figure, "found Figure; draw in one of its axes"),
-                        (axs, "found ndarray; draw in one of its axes"),
-                        (list(axs), "found list; draw in one of its axes"),
-                        ((), "found tuple; draw in one of its axes"),
-                        ("B", "found str; a species is named by species='B'"),
-                        (3, "found int$")):  # fmt: skip
-        with pytest.raises(TypeError, match=told):
-            arguments.check_axes(wrong)
-
-
-def test_titles_are_text_and_styles_a_choice():
-    for title, house in ((None, None), ("", True), ("a", False)):
-        arguments.check_looks(title, house)
-    with pytest.raises(TypeError, match="title: expected text, found 3"):
-        arguments.check_looks(3, None)
-    with pytest.raises(ValueError, match="house_style=1; expected True or False"):
-        arguments.check_looks(None, 1)
-
-
-COLOURS = (
-    "colours='red'; expected a mapping of species or measurements to colours, such as "
-    '{"B": "crimson"}'
-)
-LIMITS = (
-    "detection_limit= has the dimensions depth, wafer; expected one limit, or one for each species "
-    "and measurement"
-)
 WHOSE = "say whose they are by a mapping, as in peak={'a': ...}"
 
 
+@pytest.mark.parametrize("plot", [sims.plot_profiles, sims.plot_panels])
 @pytest.mark.parametrize(
-    ("given", "data", "named", "message"),
+    ("data", "argument", "given", "message"),
     [
-        ({"c": PEAK}, [B, B], ["a", "b"],
+        (TWO, "peak", {"c": PEAK},
          "peak= has results of 'c', which is none of the measurements: 'a', 'b'"),
-        (PEAK, [B, B], ["a", "b"],
-         f"peak= is one result, and there are 2 measurements: {WHOSE}"),
-        ([PEAK] * 3, [B, B], ["a", "b"],
-         f"peak= is 3 results, and there are 2 measurements: {WHOSE}"),
-        (PEAK["fwhm"], B, [""],
+        (B, "peak", {"c": PEAK}, ("peak= has results of 'c', which is none of the measurements: "
+         "one, whose results need no key")),
+        (TWO, "peak", PEAK, f"peak= is one result, and there are 2 measurements: {WHOSE}"),
+        (TWO, "peak", [PEAK] * 3, f"peak= is 3 results, and there are 2 measurements: {WHOSE}"),
+        (B, "peak", PEAK["fwhm"],
          "peak= found the variable 'fwhm' of peak(): give the whole result"),
-        (DOSE, B, [""],
+        (B, "peak", DOSE,
          "peak= takes results of peak(); found one of integrated_dose(): give it as dose="),
-        (xr.Dataset(), B, [""], "peak= takes results of peak(); found one of no known function"),
+        (B, "peak", xr.Dataset(), "peak= takes results of peak(); found one of no known function"),
+        (B, "fits", sims.moments(B), "fits= takes results of fit(); found one of moments()"),
+        (B, "fits", B, "fits= takes results of fit(); found one of no known function"),
+        (B, "peak", xr.Dataset(attrs={"model": "x"}),
+         "peak= takes results of peak(); found one of no known function"),
+        (B, "junctions", "1e17 atoms/cm^3", ("junctions: expected a result such as "
+         "sims.junction_depth(data, level=...) gives, or several in a list or mapping; "
+         "found '1e17 atoms/cm^3'")),
+        (B, "dose", True, ("dose: expected a result such as sims.integrated_dose(data) gives, or "
+         "several in a list or mapping; found True")),
     ],
 )  # fmt: skip
-def test_a_refusal_of_a_result_is_whole(given, data, named, message):
+def test_results_that_cannot_be_drawn_are_refused(plot, data, argument, given, message):
     with pytest.raises(ProfileError) as caught:
-        answers(given, data, named)
+        plot(data, **{argument: given})
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("argument", arguments.RESULTS)
-def test_what_an_argument_takes_is_in_its_refusal(argument):
-    taken, example = arguments.RESULTS[argument]
-    with pytest.raises(ProfileError) as caught:
-        answers(3, B, [""], argument)
-    assert str(caught.value) == (
-        f"{argument}: expected a result such as sims.{example} gives, or several in a list or "
-        "mapping; found 3"
-    )
-    with pytest.raises(ProfileError) as caught:
-        answers(xr.Dataset(), B, [""], argument)
-    known = " or ".join(f"{name}()" for name in taken)
-    assert (
-        str(caught.value) == f"{argument}= takes results of {known}; found one of no known function"
-    )
-    assert all(hasattr(sims, name) for name in taken)
-    assert hasattr(sims, example.partition("(")[0])
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_a_refusal_names_functions_that_there_are(argument):
+    with pytest.raises(ProfileError, match="expected a result such as") as caught:
+        drawn.sketched(B, **{argument: 3})
+    example = re.search(r"sims\.(\w+)\(", str(caught.value))[1]
+    assert RESULTS[example][0] == argument
+
+
+# --- options ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("wrong", "meant"),
     [
-        ({"coverage": -1}, "coverage=-1; expected a number of standard errors, at least 0"),
-        ({"waterfall": 1},
-         "waterfall=1; expected a factor above 1, such as 10, up to 1e+06, with scale='log'"),
-        ({"dose": DOSE, "dose_window": ("5 nm",)}, "dose_window=('5 nm',); expected (start, stop)"),
-        ({"dose": DOSE, "dose_window": ("5 nm", "5 nm")},
-         "dose_window=('5 nm', '5 nm'); expected start above stop"),
-        ({"colours": "red"}, COLOURS),
-        ({"detection_limit": xr.DataArray([[1.0]], dims=("depth", "wafer"))}, LIMITS),
+        ({"junction": None}, "junctions="),
+        ({"interface": None}, "interfaces="),
+        ({"fit": None}, "fits="),
+        ({"color_by": "species"}, "colour_by="),
+        ({"colors": {}}, "colours="),
+        ({"label": "B"}, "labels="),
+        ({"figsize": (3, 2)}, "width="),
+        ({"yscale": "log"}, "scale='log'"),
+        ({"legend": False}, "labels="),
+        ({"level": "1e17 atoms/cm^3"}, "junctions=sims.junction_depth"),
+        ({"path": "a.png"}, "sims.save_figure(ax, path)"),
+        ({"qwertz": 1}, ""),
+    ],
+)
+def test_a_guessed_argument_is_answered_with_the_right_one(wrong, meant):
+    (name,) = wrong
+    with pytest.raises(TypeError) as caught:
+        sims.plot_profiles(DATA, **wrong)
+    text = f"plot_profiles has no argument {name!r}"
+    assert str(caught.value).startswith(f"{text}; did you mean {meant}" if meant else text)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "warned"),
+    [
+        ({"column": 2}, "plot_panels has no argument 'column'; did you mean columns="),
+        ({"ncols": 2}, "did you mean columns="),
+        ({"share_legend": True}, "did you mean shared_legend="),
+        ({"axs": None}, "plot_panels has no argument 'axs'"),
+        ({"ax": None}, "a figure of their own"),
+    ],
+)
+def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(wrong, warned):
+    with pytest.raises(TypeError, match=warned):
+        sims.plot_panels(DATA, **wrong)
+
+
+@pytest.mark.parametrize("plot", [sims.plot_profiles, sims.plot_panels])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"coverage": -1}, "coverage=-1; expected a number of standard errors, at least 0$"),
+        ({"coverage": "2"}, "coverage='2'; expected a number"),
+        ({"coverage": np.nan}, "coverage=nan; expected a number"),
+        ({"coverage": np.inf}, "coverage=inf; expected a number"),
+        ({"residuals": None}, "residuals=None; expected True or False"),
+        ({"residuals": True}, "residuals=True needs fits="),
+        ({"notes": 1}, "notes=1; expected True or False"),
+        ({"spread": "yes"}, "spread='yes'; expected True or False"),
+        ({"house_style": "yes"}, "house_style='yes'; expected True or False"),
+        ({"title": 3}, "title: expected text, found 3"),
+        ({"colour_by": "wafer"}, "colour_by='wafer'"),
+        ({"colours": "red"}, ("colours='red'; expected a mapping of species or measurements to "
+         r'colours, such as \{"B": "crimson"\}$')),
+        ({"colours": ["red"]}, r"colours=\['red'\]; expected a mapping"),
+        ({"colours": {"B": "nocolour"}}, "colours=.*nocolour.*; expected a mapping"),
+        ({"colours": {"B": "red", "P": 3}}, "expected a mapping"),
+        ({"ylim": ("1e16 counts/s", None)}, "ylim"),
+        ({"detection_limit": "-1e16 atoms/cm^3"}, "detection_limit= of B is -1e.16"),
+        ({"detection_limit": "10 counts/s"}, "detection_limit=.* is for none of the curves: .*B"),
+        ({"detection_limit": xr.Dataset()}, "found a Dataset without limits"),
+        ({"detection_limit": xr.DataArray([[1.0]], dims=("depth", "wafer"))},
+         "has the dimensions depth, wafer; expected one limit, or one for each species and"),
+        ({"value_units": 1}, "value_units"),
+        ({"value_units": ["1/m^3", "1/cm^3"]}, "units of the same values"),
+        ({"width": "1 nm"}, "width='1 nm'; expected .* from 20 to 2000 mm"),
+        ({"alpha": 2}, "alpha=2: .*0-1"),
+        ({"alpha": "much"}, "alpha='much'; expected a number"),
+        ({"lw": -1}, "linewidth=-1; expected a number, at least 0"),
+        ({"linestyle": "wavy"}, "linestyle='wavy': 'wavy' is not"),
+        ({"c": "no colour"}, "color='no colour': 'no colour' is not"),
+        ({"marker": "zz"}, "marker='zz': "),
+        ({"waterfall": 1}, ("waterfall=1; expected a factor above 1, such as 10, up to 1e.06, "
+         "with scale=.log.")),
+        ({"waterfall": 1.1e6}, "waterfall="),
+        ({"waterfall": np.inf}, "waterfall=inf; expected a factor above 1"),
+        ({"waterfall": 10, "scale": "linear"}, "with scale='log'"),
+        ({"scale": np.array([1, 2])}, "scale=.*expected 'log' or 'linear'"),
     ],
 )  # fmt: skip
-def test_a_refusal_of_an_option_is_whole(given, message):
-    with pytest.raises((ValueError, TypeError, ProfileError)) as caught:
-        read(**given)
-    assert str(caught.value) == message
+def test_an_option_that_cannot_be_meant_is_refused_before_there_is_a_figure(plot, wrong, message):
+    before = plt.get_fignums()
+    with pytest.raises((ValueError, TypeError, SimsError), match=message):
+        plot(DATA, **wrong)
+    assert plt.get_fignums() == before
 
 
-def test_other_axes_are_refused_by_their_kind():
-    with pytest.raises(TypeError) as caught:
-        arguments.check_axes(plt.figure().add_subplot(projection="polar"))
-    assert str(caught.value) == "ax: expected axes with depth along x, found polar ones"
-    with pytest.raises(TypeError) as caught:
-        arguments.check_axes(3)
-    assert str(caught.value) == "ax: expected matplotlib Axes, found int"
+def test_options_at_their_ends_are_taken():
+    drawn.sketched(B, coverage=0, waterfall=1e6, spread=False, alpha=0.0, marker=None)
+    (line,) = drawn.lines(drawn.sketched(B, color=(1.0, 0.0, 0.0, 0.5), lw=2))
+    assert (line.get_color(), line.get_linewidth()) == ("#ff000080", 2)
+    (line,) = drawn.lines(drawn.sketched(B, colours={"B": (0.1, 0.2, 0.3)}))
+    assert line.get_color() == (0.1, 0.2, 0.3)
+
+
+# --- data and axes ----------------------------------------------------------------------------
+
+
+def test_what_is_no_axes_is_refused_with_what_to_do():
+    figure, axs = plt.subplots(1, 2)
+    polar = plt.figure().add_subplot(projection="polar")
+    for wrong, message in ((figure, "found Figure; draw in one of its axes"),
+                           (axs, "found ndarray; draw in one of its axes"),
+                           (list(axs), "found list; draw in one of its axes"),
+                           ("B", "found str; a species is named by species='B'"),
+                           (polar, "expected axes with depth along x, found polar ones"),
+                           (3, "expected matplotlib Axes, found int$")):  # fmt: skip
+        with pytest.raises(TypeError, match=message):
+            sims.plot_profiles(DATA, wrong)
+
+
+@pytest.mark.parametrize("item", ["w7.txt", Path("w7.txt"), 3, None, [B, 3], {"a": b"x"}])
+def test_what_is_no_measurement_is_refused(item):
+    with pytest.raises(TypeError, match="expected a Dataset, a DataArray, a SIMSResult") as caught:
+        drawn.sketched(item)
+    is_file = "w7" in str(item)
+    assert ("sims.read('w7.txt').to_dataset()" in str(caught.value)) == is_file
+
+
+@pytest.mark.parametrize("nothing", [[], {}, ()])
+def test_nothing_is_not_drawn(nothing):
+    with pytest.raises(ProfileError, match="there is nothing to draw: no measurement"):
+        drawn.sketched(nothing)
+
+
+def test_profiles_and_results_of_the_api_are_drawn_as_they_are():
+    profiles = sims.to_profiles(DATA)
+    for given, count in ((profiles, 2), (profiles[0], 1),
+                         (sims.SIMSResult(data_id="a", depth_profiles=profiles), 2)):  # fmt: skip
+        assert len(drawn.lines(drawn.sketched(given))) == count
+
+
+@pytest.mark.parametrize("calls", [3, [3], {"a": 1}])
+def test_calls_are_texts(calls, tmp_path):
+    figure = plt.figure()
+    with pytest.raises(TypeError, match=r"calls=.*; expected a list of texts"):
+        sims.save_figure(figure, tmp_path / "a.svg", calls=calls)

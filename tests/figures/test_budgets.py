@@ -110,13 +110,13 @@ def test_profiles_have_the_names_that_tell_them_apart():
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [(3, "found int$"), (xr.Dataset(), "found Dataset$"), (xr.DataArray(), "found DataArray$"),
      (sims.peak(drawn.profiles(B=drawn.gaussian())), r"found a result of peak\(\)$"),
      (parts(dose=[1.0, 2.0])["dose"], r"found a result of integrated_dose\(\)$")],
 )  # fmt: skip
-def test_what_stands_in_the_place_of_a_budget_is_told(given, told):
-    with pytest.raises(ProfileError, match=rf"sims\.dose_budget\(data, \.\.\.\) gives; {told}"):
+def test_what_is_no_budget_is_refused_with_what_it_is(given, message):
+    with pytest.raises(ProfileError, match=rf"sims\.dose_budget\(data, \.\.\.\) gives; {message}"):
         budgets._shares(given)
 
 

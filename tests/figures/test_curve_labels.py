@@ -18,7 +18,7 @@ def labelled(ax):
 def entries(data, **options):
     """Names beside the curves, and those in the legend."""
     ax = drawn.sketched(data, **options)
-    return drawn.beside(ax), drawn.names(ax)
+    return drawn.direct(ax), drawn.names(ax)
 
 
 def test_lines_have_the_names_that_tell_them_apart():

@@ -8,7 +8,6 @@ import pytest
 from scipy.special import ndtr
 
 import sims_analysis as sims
-from sims_analysis.errors import collected
 from sims_analysis.figures.colours import COLOURS, background, text_colour
 
 mpl.use("Agg")
@@ -29,26 +28,6 @@ def luminance(colour):
 # --- results ------------------------------------------------------------------------------------
 
 
-def test_a_layer_is_a_bar_from_top_to_bottom_at_its_level():
-    found = sims.layers(film(), fraction=0.5)
-    ax = drawn.sketched(film(), layers=found)
-    (bar,) = [line for line in ax.lines if line.get_marker() == "|"]
-    ends = [found[end].item() for end in ("top", "bottom")]
-    np.testing.assert_allclose(bar.get_xdata(), ends)
-    np.testing.assert_allclose(bar.get_ydata(), 0.5 * film()["concentration"].max(), rtol=0.02)
-    thick, error = found["thickness"].item(), found["thickness_stderr"].item()
-    note, _ = drawn.notes(ax)
-    assert note == f"layer: {thick:.2f} ± {error:.2f} nm, from {ends[0]:.2f} nm"
-
-
-@pytest.mark.slow
-def test_a_layer_that_goes_on_says_so():
-    ds = drawn.profiles(Ge=1e21 * ndtr((Z - 30) / 3) + 1e18)
-    (text,) = drawn.notes(drawn.sketched(ds, layers=sims.layers(ds, fraction=0.5)))
-    assert "from" in text
-    assert "(truncated)" in text
-
-
 def test_many_layers_are_a_summary():
     ds = drawn.profiles(Ge=1e20 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
     found = sims.layers(ds, level="1e20 atoms/cm^3")
@@ -59,58 +38,6 @@ def test_many_layers_are_a_summary():
     assert text.endswith("nm thick")
 
 
-def test_an_interface_is_a_shade_of_its_width_and_a_mark_at_its_middle():
-    ds = film(bottom=1e6)
-    found = sims.interface(ds)
-    ax = drawn.sketched(ds, interfaces=found)
-    (mark,) = [line for line in ax.lines if line.get_marker() == "s"]
-    assert mark.get_xdata()[0] == pytest.approx(found["position"].item())
-    (shade,) = ax.patches
-    assert shade.get_width() == pytest.approx(found["width"].item())
-    text, errors = drawn.notes(ax)
-    assert text.startswith("interface at 30")
-    assert "(16 to 84 %)" in text
-    assert errors == "± one standard error"  # the width of a step of few samples has one
-    other = sims.interface(ds, low=0.1, high=0.9)
-    assert "(10 to 90 %)" in drawn.notes(drawn.sketched(ds, interfaces=other))[0]
-
-
-def test_results_of_many_wafers_are_summarised_whatever_they_are():
-    wafers = {f"W{i}": film(top=30.0 + 0.1 * i) for i in range(11)}
-    layers = {name: sims.layers(ds, fraction=0.5) for name, ds in wafers.items()}
-    texts = drawn.notes(drawn.sketched(wafers, layers=layers))
-    thick = np.median([each["thickness"].item() for each in layers.values()])
-    assert any(text.startswith(f"layer 1: median {thick:.2f} nm") for text in texts)
-
-
-@pytest.mark.slow
-def test_above_a_handful_of_crossings_there_is_a_summary():
-    ds = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
-    found = sims.crossings(ds, level="1e17 atoms/cm^3")
-    ax = sims.plot_profiles(ds, junctions=found)
-    falls = found["depth"].values[0][found["direction"].values[0] == "falling"]
-    (text,) = [text for text in drawn.notes(ax) if text.startswith("falls")]
-    assert f"{len(falls)} times, at {falls[0]:.3f} to {falls[-1]:.2f} nm" in text
-    assert len([line for line in ax.lines if line.get_marker() == "o"]) == len(falls)
-    assert ax.figure.get_size_inches()[1] * 25.4 < 100
-
-
-def test_a_result_whose_mark_is_out_of_sight_is_not_listed():
-    ds = drawn.profiles(B=drawn.gaussian())
-    results = {
-        "junctions": sims.junction_depth(ds, level="1e17 atoms/cm^3"),
-        "peak": sims.peak(ds),
-        "dose": sims.integrated_dose(ds, stop="40 nm"),
-    }
-    with collected():  # the edge of a Gaussian is not exponential
-        results["decay_length"] = sims.decay_length(ds, start="50 nm", stop="80 nm")
-    assert len(drawn.notes(drawn.sketched(ds, notes=False, **results))) == 4
-    assert drawn.notes(drawn.sketched(ds, xlim=(90, 98), **results)) == []
-    above = drawn.sketched(ds, ylim=(1e18, None), **results)
-    assert not any("x_" in text for text in drawn.notes(above))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("banded", [True, False])
 def test_the_plus_minus_has_a_handle(banded):
     plain = drawn.profiles(B=drawn.gaussian())
@@ -169,7 +96,7 @@ def test_a_waterfall_raises_each_measurement_over_the_one_before():
     np.testing.assert_allclose(third, 100 * first)
     assert ax.get_ylabel() == "Concentration × 10$^n$ (atoms/cm³)"
     assert drawn.notes(ax) == ["$n$ = 0 for W0, 1 for W1, ..."]
-    assert drawn.beside(ax) == ["W0", "W1", "W2"]
+    assert drawn.direct(ax) == ["W0", "W1", "W2"]
     for wrong in (1, "10", True, -3):
         with pytest.raises(ValueError, match=r"waterfall=.*a factor above 1"):
             drawn.sketched(data, waterfall=wrong)
@@ -199,7 +126,7 @@ def test_letters_can_be_read_on_their_background(style, colour):
 
 def test_names_beside_curves_have_letters_that_can_be_read():
     ax = sims.plot_profiles(drawn.profiles(Al=drawn.gaussian(), In=drawn.gaussian(1e17)))
-    for text in drawn.beside_texts(ax):
+    for text in drawn.direct_texts(ax):
         assert 1.05 / (luminance(text.get_color()) + 0.05) >= 4.5
 
 
@@ -224,12 +151,6 @@ def test_what_is_said_of_data_and_marks_can_be_left_out():
 # --- sizes --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", ["nonsense", "85", "85 s", 0, -1, float("nan")])
-def test_what_is_no_width_is_refused(width):
-    with pytest.raises(ValueError, match=r"expected 'single' or 'double'.*'85 mm'"):
-        sims.plot_panels(drawn.profiles(B=drawn.gaussian()), width=width)
-
-
 @pytest.mark.slow
 def test_one_list_for_all_panels_on_request():
     data = {name: drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for name in "ab"}
@@ -238,7 +159,7 @@ def test_one_list_for_all_panels_on_request():
     assert [text.get_text() for text in shared.get_texts()] == ["B", "P"]
     panels[0].figure.draw_without_rendering()
     assert shared.get_window_extent().y1 < min(ax.get_window_extent().y0 for ax in panels)
-    assert not any(drawn.beside(ax) or drawn.names(ax) for ax in panels)
+    assert not any(drawn.direct(ax) or drawn.names(ax) for ax in panels)
 
 
 def test_results_in_one_list_for_all_panels_say_whose_they_are():

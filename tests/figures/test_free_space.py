@@ -98,7 +98,7 @@ def test_texts_are_in_the_way_where_they_overlap_and_names_a_word_apart(ax):
     ])  # fmt: skip
     assert found._texts(boxes).tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
     assert found._texts(boxes, word).tolist() == [1, 2, 0, 0, 1, 0, 1, 0]
-    assert found._free(boxes).tolist() == [False, False, True, True, False, True, False, True]
+    assert found.is_free(boxes).tolist() == [False, False, True, True, False, True, False, True]
 
 
 @pytest.mark.parametrize(("cells", "free"), [(2.0, True), (2.5, False)])
@@ -161,11 +161,10 @@ def test_names_are_nearer_to_their_own_curve_than_to_another(ax):
     crowded.add_line(line(ax, (0.1, 0.60), (0.5, 0.60)))
     crowded.add_line(line(ax, (0.5, 0.57), (0.9, 0.57)))
     assert crowded.place_beside(own, size).right < 0.5
-    # Just as far from both costs nothing where there is no other.
-    points = found.add_line(own)
-    above = Box(0.45, 0.51, 0.55, 0.55)
-    assert found._crowding(above, points) == pytest.approx(2.5 * 0.03 - 0.04, abs=0.004)
-    assert found._crowding(Box(0.45, 0.44, 0.55, 0.48), points) == 0.0
+    # Beside a curve that hides it, a name would be that of both.
+    assert Obstacles(ax, curves=ax.lines).place_beside(own, size) is not None
+    same = line(ax, (0.1, 0.5), (0.9, 0.5))
+    assert Obstacles(ax, curves=[own, same]).place_beside(own, size) is None
 
 
 def test_names_keep_away_from_the_frame(ax):

@@ -64,7 +64,7 @@ def rows(legend):
 
 def test_a_name_stands_beside_its_curve_in_its_colour_and_covers_nothing():
     ax = settled(drawn.sketched(BOTH))
-    for text, line in zip(drawn.beside_texts(ax), drawn.lines(ax), strict=True):
+    for text, line in zip(drawn.direct_texts(ax), drawn.lines(ax), strict=True):
         points = ax.transData.transform(np.column_stack(line.get_data()))
         away = np.hypot(*(points - box(text).get_points().mean(axis=0)).T).min()
         assert away < 25
@@ -72,51 +72,52 @@ def test_a_name_stands_beside_its_curve_in_its_colour_and_covers_nothing():
             seen = ax.transData.transform(np.column_stack(other.get_data()))
             assert not any(box(text).contains(*point) for point in seen)
         assert is_inside(ax, text)
-    assert [text.get_text() for text in drawn.beside_texts(ax)] == ["B", "P"]
+    assert [text.get_text() for text in drawn.direct_texts(ax)] == ["B", "P"]
 
 
 def test_names_follow_when_the_limits_change():
     ax = settled(drawn.sketched(BOTH))
     ax.set_xlim(60, 98)
     settled(ax)
-    for text in drawn.beside_texts(ax):
+    for text in drawn.direct_texts(ax):
         assert is_inside(ax, text)
     # A curve that is out of sight has its name in the legend.
     ax.set_ylim(2e18, 1e20)
     ax.set_xlim(0, 98)
     settled(ax)
-    assert (drawn.beside(ax), drawn.names(ax)) == (["B"], ["P"])
+    assert (drawn.direct(ax), drawn.names(ax)) == (["B"], ["P"])
 
 
 def test_names_make_way_for_texts_lines_and_insets_of_the_user():
     ax = settled(drawn.sketched(B))
-    (before,) = [box(text).frozen() for text in drawn.beside_texts(ax)]
+    (before,) = [box(text).frozen() for text in drawn.direct_texts(ax)]
     low, _ = ax.transAxes.inverted().transform(before.get_points())
     ax.text(*low, "a text of the user", transform=ax.transAxes)
-    (now,) = drawn.beside_texts(settled(ax))
+    (now,) = drawn.direct_texts(settled(ax))
     assert not box(now).overlaps(box(ax.texts[-1]))
     inset = ax.inset_axes([low[0] - 0.1, low[1] - 0.1, 0.3, 0.3])
-    (now,) = drawn.beside_texts(settled(ax))
+    (now,) = drawn.direct_texts(settled(ax))
     assert not box(now).overlaps(inset.bbox)
 
 
 def test_a_name_goes_with_its_curve():
     ax = drawn.sketched(BOTH)
     drawn.lines(ax)[0].remove()
-    assert drawn.beside(settled(ax)) == ["P"]
+    assert drawn.direct(settled(ax)) == ["P"]
 
 
 def test_a_later_call_finds_what_an_earlier_one_has_left_and_forgets_it_once_cleared():
     ax = drawn.sketched(B, peak=sims.peak(B))
     drawn.sketched(drawn.profiles(P=drawn.gaussian(1e18)), ax)
-    assert sorted(drawn.beside(ax)) == ["B", "P"]
+    assert sorted(drawn.direct(ax)) == ["B", "P"]
     assert drawn.notes(ax) == ["peak at 30 nm"]
     ax.clear()
     drawn.sketched(drawn.profiles(As=drawn.gaussian()), ax)
-    assert (drawn.beside(ax), drawn.notes(ax)) == (["As"], [])
+    assert (drawn.direct(ax), drawn.notes(ax)) == (["As"], [])
     copy = deepcopy(ax.figure).axes[0]
     drawn.sketched(B, copy)
-    assert sorted(drawn.beside(copy)) == ["As", "B"]
+    # One hides the other: a name beside them would be that of both.
+    assert sorted(drawn.names(copy)) == ["As", "B"]
 
 
 def test_a_plot_is_known_by_its_right_axes_too():
@@ -204,7 +205,8 @@ def test_a_second_call_lets_our_figure_grow_by_what_is_new_alone():
 
 
 def test_a_list_stands_in_the_axes_where_it_covers_nothing():
-    ax = settled(drawn.sketched(B, peak=sims.peak(B)))
+    found = sims.decay_length(B, start="50 nm", stop="60 nm")
+    ax = settled(drawn.sketched(B, decay_length=found))
     made = drawn.listed(ax)
     assert is_inside(ax, made)
     points = ax.transData.transform(np.column_stack(drawn.lines(ax)[0].get_data()))
@@ -307,7 +309,7 @@ def test_an_inset_shows_its_curves(how):
     settled(ax)
     assert inset.get_ylim()[0] < 4e17 < 1e19 <= inset.get_ylim()[1]
     assert inset.get_xlim() == (0, 50)
-    assert sorted([*drawn.beside(inset), *drawn.names(inset)]) == ["Al→", "B", "Ga→"]
+    assert sorted([*drawn.direct(inset), *drawn.names(inset)]) == ["Al→", "B", "Ga→"]
     grounds = [each.get_zorder() for each in drawn.axes(inset).values() if each.patch.get_visible()]
     assert grounds == [inset.get_zorder()]
     assert all(each.get_zorder() >= grounds[0] for each in drawn.axes(inset).values())
@@ -330,7 +332,7 @@ def test_the_order_of_calls_does_not_matter():
             axes[name].set_title(name, loc="left")
         for _ in range(4):
             figure.draw_without_rendering()
-        texts = [one for name in "ABC" for one in drawn.beside_texts(axes[name])]
+        texts = [one for name in "ABC" for one in drawn.direct_texts(axes[name])]
         return np.array([[*axes[name].bbox.bounds] for name in "ABC"]), [
             (one.get_text(), *box(one).bounds) for one in texts
         ]

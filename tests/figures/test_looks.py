@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.figures.colours import COLOURS, background, visible_colour
 
 mpl.use("Agg")
@@ -72,15 +72,8 @@ def test_a_budget_without_the_surface_is_shaded_below_it():
         assert shaded(drawn.sketched(ds, dose=budget)) == pytest.approx((begins, 40.0))
 
 
-@pytest.mark.slow
-def test_a_window_is_stated_for_a_dose_without_and_an_unknown_one_is_not_guessed():
+def test_an_unknown_window_of_a_dose_is_not_guessed():
     ds = profiles(B=falling())
-    dose = sims.integrated_dose(ds, start="5 nm", stop="20 nm")
-    bare = dose.drop_vars(["start", "stop"], errors="ignore").drop_attrs()
-    ax = drawn.sketched(ds, dose=bare, dose_window=("1 nm", "2 nm"))
-    assert shaded(ax) == pytest.approx((1.0, 2.0))
-    with pytest.raises(ProfileError, match=r"window of the dose of B, from 5 to 20 nm"):
-        drawn.sketched(ds, dose=dose, dose_window=("1 nm", "2 nm"))
     stop = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     ax = drawn.sketched(ds, dose=sims.integrated_dose(ds, stop=stop))
     assert shaded(ax) == pytest.approx((0.0, stop.item()))
@@ -116,14 +109,6 @@ def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
     inside = (depths >= found["start"].item()) & (depths <= found["stop"].item())
     seen = np.exp(np.interp(depths[inside], line.get_xdata(), np.log(line.get_ydata())))
     assert seen.sum() == pytest.approx(counts[inside].sum() * 1e15, rel=1e-6)
-
-
-def test_results_in_a_list_belong_to_data_in_a_list():
-    one, two = profiles(B=falling()), profiles(B=falling(1e19))
-    found = [sims.junction_depth(ds, level="1e17 atoms/cm^3") for ds in (one, two)]
-    ax = drawn.sketched([one, two], junctions=found)
-    at = sorted(float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o")
-    assert at == pytest.approx([float(xj.item()) for xj in found])
 
 
 # --- style sheets ---
@@ -240,11 +225,6 @@ def test_one_power_of_ten_does_not_hide_on_the_frame(count):
     low, high = ax.get_ylim()
     assert low < 0.5e18
     assert high > 2e18
-
-
-def test_a_lone_sample_is_larger_than_dust():
-    ax = drawn.sketched(profiles(B=([1e18], "atoms/cm^3")))
-    assert max(line.get_markersize() for line in ax.lines if line.get_marker() == ".") >= 4
 
 
 def test_a_waterfall_of_one_measurement_raises_nothing():

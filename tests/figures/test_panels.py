@@ -33,7 +33,7 @@ def test_a_panel_for_each_species_names_a_curve_alone():
     for options, beside in (({}, []), ({"labels": "auto"}, ["B"])):
         axs = sims.plot_panels(BOTH, by="species", **options)
         assert headings(axs) == ["B", "P"]
-        assert drawn.beside(axs[0]) == beside
+        assert drawn.direct(axs[0]) == beside
         assert [len(drawn.lines(ax)) for ax in axs] == [1, 1]
     several = sims.plot_panels({"a": BOTH, "b": B}, by="species", species=["P", "B"])
     assert headings(several) == ["P", "B"]
@@ -111,7 +111,7 @@ def test_options_that_panels_cannot_have_are_refused():
     with pytest.raises(TypeError, match="plot_panels has no argument ax"):
         sims.plot_panels(B, ax=None)
     fit = sims.fit(B, model="gaussian", background="fit")
-    with pytest.raises(ValueError, match="residuals are drawn by plot_profiles"):
+    with pytest.raises(ValueError, match="residuals and ratios are drawn by plot_profiles"):
         sims.plot_panels(B, fits=fit, residuals=True)
     assert drawn.lines(sims.plot_panels(B, lw=3)[0])[0].get_linewidth() == 3
     for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"shared_legend": 1}):

@@ -16,13 +16,12 @@ import shared_profiles
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.figures import profiles
-from sims_analysis.figures.colours import COLOURS, colour_of
+from sims_analysis.figures.colours import COLOURS
 from sims_analysis.figures.profiles import title_text
 from sims_analysis.figures.style import in_style
 from sims_analysis.testing import exponential_profile, gaussian_profile
-from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 
 
@@ -60,27 +59,6 @@ def marks(ax):
 # --- names --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "latex"),
-    [
-        ("11B", "$^{11}$B"),
-        ("69Ga2", "$^{69}$Ga$_{2}$"),
-        ("^118SnI_3-", "$^{118}$SnI$_{3}^{-}$"),
-        ("Ga->", r"Ga$\rightarrow$"),
-        ("^13CH_5N_2+ / ( Pb+ )", "$^{13}$CH$_{5}$N$_{2}^{+}$ / ( Pb$^{+}$ )"),
-        ("133Cs27Al", "$^{133}$Cs$^{27}$Al"),
-        ("C_60+", "C$_{60}^{+}$"),
-        ("C2H", "C$_{2}$H"),
-        ("Si2+", "Si$_{2}^{+}$"),
-        ("Fe^2+", "Fe$^{2+}$"),
-        ("total", "total"),
-        ("50%_x", r"50\%\_x"),
-    ],
-)
-def test_a_name_is_set_as_chemists_write_it(name, latex):
-    assert _typeset.latex(name) == latex
-
-
 @pytest.mark.slow
 def test_no_name_breaks_a_figure():
     names = ["$x", "^", "_2", "{}", "a\\b", "→", "", " ", "11B (1)", "$^$"]
@@ -98,14 +76,6 @@ def test_no_name_breaks_a_figure():
     assert ds["species"].values.tolist() == names
     sims.plot_profiles(ds).figure.draw_without_rendering()
     sims.plot_profiles(ds, labels="legend").figure.draw_without_rendering()
-
-
-def test_every_isotope_and_ion_of_an_element_has_its_colour_in_every_figure():
-    assert colour_of("B") == colour_of("11B") == colour_of("10B+") == COLOURS[0]
-    assert colour_of("133Cs27Al") == colour_of("Al")
-    alone = curves(drawn.sketched(two_units(), species="Mg"))[0]
-    together = curves(drawn.sketched(two_units()))[0]
-    assert alone.get_color() == together.get_color() == colour_of("Mg")
 
 
 def test_colours_stay_apart_for_the_colour_blind():
@@ -137,17 +107,6 @@ def test_each_species_is_drawn_on_its_own_samples():
     assert ax.get_xlabel() == "Depth (nm)"
 
 
-def test_right_axis_shows_as_many_whole_decades_as_the_left():
-    ax = drawn.sketched(two_units())
-    for each in ax.figure.axes:
-        low, high = np.log10(each.get_ylim())
-        assert high == pytest.approx(round(high))
-        assert low == pytest.approx(round(low))
-    spans = [np.ptp(np.log10(each.get_ylim())) for each in ax.figure.axes]
-    assert spans[0] == pytest.approx(spans[1])
-    assert ax.get_ylim() == pytest.approx((1e17, 1e19))
-
-
 def test_zeros_break_the_line_and_stand_at_the_floor():
     ax = drawn.sketched(two_units(values=(1e18, 0.0, 1e17)), species="Mg")
     (line,) = curves(ax)
@@ -155,29 +114,10 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     (mark,) = marks(ax)
     assert mark.get_xdata() == [10]
     assert 0 < mark.get_ydata()[0] < 0.03  # in fractions of the axes
-    assert notes(ax) == ["zero"]
+    assert drawn.notes(ax) == ["zero"]
     # A sample without a neighbour would be a line of no length.
     points = [line for line in ax.lines if line.get_marker() == "."]
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
-
-
-def test_over_a_gap_the_line_is_thin_and_dotted_and_there_is_no_band():
-    z = np.r_[0:50:2.0, 90:140:2.0]
-    ds, _ = gaussian_profile(z, dose="1e14 atoms/cm^2", projected_range="70 nm", straggle="15 nm")
-    ds["concentration_stderr"] = ds["concentration"] * 0.1
-    ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
-    ax = drawn.sketched(ds)
-    line, over = ax.lines
-    assert (line.get_linestyle(), line.get_xdata()[25]) == ("-", 69.0)
-    np.testing.assert_array_equal(np.flatnonzero(np.isnan(line.get_ydata())), [25])
-    np.testing.assert_array_equal(over.get_xdata(), [48.0, 90.0])
-    assert over.is_dashed()
-    assert over.get_color() == line.get_color()
-    assert len(ax.collections[0].get_paths()) == 2
-    whole, _ = gaussian_profile(
-        np.arange(0, 140, 2.0), dose="1e14 atoms/cm^2", projected_range="70 nm", straggle="15 nm"
-    )
-    assert len(drawn.sketched(whole).lines) == 1
 
 
 def test_zeros_of_a_crowd_share_one_row():
@@ -190,28 +130,11 @@ def test_zeros_of_a_crowd_share_one_row():
     }
 
 
-def test_a_linear_axis_shows_zero_and_negative_values_as_they_are():
-    ax = drawn.sketched(two_units(values=(1e18, 0.0, -1e17)), species="Mg", scale="linear")
-    np.testing.assert_array_equal(curves(ax)[0].get_ydata(), [1e18, 0, -1e17])
-    assert marks(ax) == []
-
-
 @pytest.mark.slow
 def test_nothing_but_zeros_is_still_a_figure():
     ax = sims.plot_profiles(two_units(values=(0.0, 0.0, -1e10)), species="Mg")
     ax.figure.draw_without_rendering()
-    assert "zero or negative" in notes(ax)
-
-
-def test_samples_below_the_detection_limit_are_marked_at_it_and_not_drawn():
-    ax = drawn.sketched(two_units(), detection_limit="5e17 atoms/cm^3")
-    (mark,) = marks(ax)
-    np.testing.assert_array_equal(mark.get_xdata(), [20])
-    np.testing.assert_array_equal(mark.get_ydata(), [5e17])
-    seen = next(line for line in curves(ax) if len(line.get_xdata()) == 3)
-    np.testing.assert_array_equal(seen.get_ydata(), [1e18, 3e18, np.nan])
-    # Counts have another unit: the limit says nothing of them.
-    assert marks(ax.figure.axes[1]) == []
+    assert "zero or negative" in drawn.notes(ax)
 
 
 def test_a_limit_for_each_species():
@@ -222,37 +145,12 @@ def test_a_limit_for_each_species():
     np.testing.assert_allclose(found, sorted(limit.values))
 
 
-def test_uncertainty_bands_where_the_data_state_them():
-    ds, _ = gaussian_profile(
-        np.arange(0.0, 100.0), dose="1e14 atoms/cm^2", projected_range="40 nm", straggle="15 nm"
-    )
-    assert len(drawn.sketched(ds).collections) == 0
-    ds["concentration_stderr"] = ds["concentration"] * 0.1
-    ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
-    ax = drawn.sketched(ds, coverage=2)
-    (band,) = ax.collections
-    top = band.get_paths()[0].vertices[:, 1].max()
-    assert top == pytest.approx(1.2 * float(ds["concentration"].max()))
-    assert len(drawn.sketched(ds, coverage=0).collections) == 0
-
-
 def test_a_name_of_a_measurement_says_which_depth_axis_it_is_on():
     timed = drawn.profiles(axis="s", B=(drawn.gaussian(), "atoms/cm^3"))
     ax = drawn.sketched({"W1": drawn.profiles(B=drawn.gaussian()), "W2": timed})
     assert drawn.names(ax) == ["W1", "W2↑"]
 
 
-def test_depth_in_another_unit_and_sputter_time():
-    ax = drawn.sketched(two_units(), depth_units="um")
-    assert ax.get_xlabel() == "Depth (µm)"
-    np.testing.assert_allclose(curves(ax)[0].get_xdata(), [0, 0.01, 0.02])
-    timed = sims.open_example("sputter-time")
-    assert drawn.sketched(timed).get_xlabel() == "Sputter time (s)"
-    with pytest.raises(UnitsError, match="depth_units"):
-        drawn.sketched(two_units(), depth_units="s")
-
-
-@pytest.mark.slow
 def test_profiles_over_time_beside_others_over_depth_have_an_axis_above():
     timed = sims.open_example("sputter-time")
     ax = drawn.sketched({"a": two_units(), "b": timed}, depth_units="um")
@@ -285,17 +183,6 @@ def test_layouts_and_kinds_give_the_same_curves():
         np.testing.assert_array_equal(plain.get_xdata(), again.get_xdata())
 
 
-def test_several_measurements_of_several_species_keep_the_colour_and_change_the_dash():
-    ds = sims.open_example("boron-implant")
-    ax = drawn.sketched({"W1": ds, "W2": ds}, species=["B", "P"])
-    b1, b2, p1, p2 = [line for line in curves(ax) if len(line.get_xdata()) == ds.sizes["depth"]]
-    assert b1.get_color() == b2.get_color() == colour_of("B")
-    assert p1.get_color() == p2.get_color() == colour_of("P")
-    assert b1.get_linestyle() != b2.get_linestyle()
-    assert b1._dash_pattern == p1._dash_pattern
-    assert b2._dash_pattern == p2._dash_pattern
-
-
 # --- manners ------------------------------------------------------------------------------------
 
 
@@ -322,31 +209,6 @@ def test_a_style_sheet_wins():
     assert width * 25.4 == pytest.approx(86)
 
 
-def test_a_second_call_adds_to_the_first():
-    low, _ = exponential_profile(
-        np.arange(0.0, 50.0), surface_concentration="1e16 atoms/cm^3", decay_length="50 nm"
-    )
-    ax = drawn.sketched(two_units())
-    axes = len(ax.figure.axes)
-    drawn.sketched(low, ax)
-    drawn.sketched(two_units(), ax)
-    assert len(ax.figure.axes) == axes
-    assert ax.get_ylim()[0] <= 1e16
-    assert ax.get_ylim()[1] >= 3e18
-    assert ax.get_xlim() == (0, 49)
-
-
-def test_errors_say_what_there_is():
-    with pytest.raises(SpeciesError, match=r"'Zn'.*'Ga->', 'Mg'"):
-        sims.plot_profiles(two_units(), species="Zn")
-    with pytest.raises(ProfileError, match="nothing to draw"):
-        sims.plot_profiles([])
-    with pytest.raises(ValueError, match="scale"):
-        sims.plot_profiles(two_units(), scale="loglog")
-    with pytest.raises(ValueError, match="labels"):
-        sims.plot_profiles(two_units(), labels="inside")
-
-
 def test_a_missing_matplotlib_is_named_with_its_extra(monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(
@@ -358,11 +220,6 @@ def test_a_missing_matplotlib_is_named_with_its_extra(monkeypatch):
 
 
 # --- results in figures -------------------------------------------------------------------------
-
-
-def notes(ax):
-    legend = drawn.listed(ax)
-    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
 
 
 def edge():
@@ -378,7 +235,7 @@ def test_a_junction_stands_on_its_curve():
     (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
     assert mark.get_xdata()[0] == pytest.approx(truth.crossing(1e17))
     assert mark.get_ydata()[0] == pytest.approx(1e17)
-    assert notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = 34.54 nm"]
+    assert drawn.notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = 34.54 nm"]
 
 
 def test_the_uncertainty_of_a_junction_is_drawn_and_named():
@@ -391,7 +248,7 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
     (left, _), (right, _) = bar.get_segments()[0]
     assert (right - left) / 2 == pytest.approx(float(xj["stderr"][0]))
     number = rounded(float(xj[0]), float(xj["stderr"][0])).text()
-    junction, meaning = notes(ax)[::-1] if "standard" in notes(ax)[0] else notes(ax)
+    junction, meaning = drawn.notes(ax)
     assert junction.endswith(f" = {number} nm")
     assert "±" in number
     assert meaning == "± one standard error"
@@ -400,17 +257,8 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
 def test_a_junction_that_is_none_is_listed_and_not_marked():
     ds, _ = edge()
     ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
-    assert notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{21}}$ cm⁻³): never reached"]
+    assert drawn.notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{21}}$ cm⁻³): never reached"]
     assert not [line for line in ax.lines if line.get_marker() == "o"]
-
-
-def test_the_window_of_a_dose_is_shaded_and_its_value_named():
-    ds, _ = edge()
-    dose = sims.integrated_dose(ds, start="10 nm", stop="30 nm", rule="loglinear")
-    ax = drawn.sketched(ds, dose=dose, dose_window=("10 nm", "30 nm"))
-    x = ax.collections[0].get_paths()[0].vertices[:, 0]
-    assert (x.min(), x.max()) == (10, 30)
-    assert notes(ax)[0].startswith("$Q$ = 6.643×10")
 
 
 def test_peak_and_decay_length():
@@ -418,8 +266,8 @@ def test_peak_and_decay_length():
     ax = drawn.sketched(
         ds, peak=sims.peak(ds), decay_length=sims.decay_length(ds, start="20 nm", stop="60 nm")
     )
-    assert any("peak at 0 nm" in text for text in notes(ax))
-    assert any(text.startswith("λ = 5") for text in notes(ax))
+    assert any("peak at 0 nm" in text for text in drawn.notes(ax))
+    assert any(text.startswith("λ = 5") for text in drawn.notes(ax))
     line = next(line for line in curves(ax) if len(line.get_xdata()) == 2)
     np.testing.assert_allclose(line.get_ydata(), 1e20 * np.exp(-np.array([20, 60]) / 5), rtol=1e-6)
 
@@ -428,9 +276,9 @@ def test_metallurgical_junctions_cross_the_axes():
     ds = sims.open_example("boron-implant")
     found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
     ax = drawn.sketched(ds, junctions=found)
-    assert sum("junction:" in text for text in notes(ax)) == found.sizes["junction"]
+    assert sum("junction:" in text for text in drawn.notes(ax)) == found.sizes["junction"]
     where = f"{found['depth'].values[0]:.1f} nm"
-    assert [text for text in notes(ax) if text == f"p→n junction: {where}"], notes(ax)
+    assert [text for text in drawn.notes(ax) if text == f"p→n junction: {where}"], drawn.notes(ax)
 
 
 def test_results_belong_to_their_measurement():

@@ -7,7 +7,6 @@ import xarray as xr
 from drawn import notes, sketched
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
 
 Z = np.arange(30, 90, 0.5)
 
@@ -49,13 +48,3 @@ def test_depths_in_other_units_and_panels(both):
     answer = sims.deconvolve(batch, resolution=rt.RESOLUTION, start="35 nm")
     axes = sims.plot_panels(batch, restored=answer)
     assert [len([x for x in ax.lines if x.get_gid() == "resolution"]) for ax in axes] == [1, 1]
-
-
-def test_other_results_are_refused(both):
-    ds, restored = both
-    with pytest.raises(ProfileError, match="give it as restored="):
-        sketched(ds, fits=restored)
-    with pytest.raises(ProfileError, match=r"restored= takes results of deconvolve\(\)"):
-        sketched(ds, restored=sims.peak(ds))
-    with pytest.raises(ProfileError, match="give the whole result"):
-        sketched(ds, restored=restored["concentration"])

@@ -1,6 +1,7 @@
 """Files: text is text, every format keeps the origin and comes out the same again."""
 
 import re
+from xml.etree import ElementTree as ET
 
 import drawn
 import matplotlib as mpl
@@ -55,7 +56,7 @@ def test_pdf_and_eps_hold_fonts_of_type_42(saved, kind):
 @pytest.mark.slow
 def test_a_style_sheet_may_ask_for_outlines(tmp_path):
     made = figure()
-    with plt.rc_context({"pdf.fonttype": 3, "svg.hashsalt": "mine"}):
+    with plt.rc_context({"pdf.fonttype": 3, "svg.hashsalt": "selected"}):
         before = dict(mpl.rcParams)
         sims.save_figure(made, tmp_path / "f.pdf")
         assert dict(mpl.rcParams) == before
@@ -145,15 +146,15 @@ def test_what_is_no_path_is_refused(path):
 
 
 @pytest.mark.parametrize(
-    ("dpi", "options", "told"),
+    ("dpi", "options", "message"),
     [(19.9, {}, "dpi=19.9; expected dots an inch, 20 to 4800"), (4801, {}, "dpi="),
      ("300", {}, "dpi="), (True, {}, "dpi=True"), (300, {"transparent": 1}, "transparent=1"),
      (300, {"format": "svg"}, "no option 'format': it has bbox_inches, edgecolor"),
      (300, {"metadata": {}}, "no option 'metadata'"), (300, {"bbox_inches": 3}, "bbox_inches=3"),
      (300, {"bbox_inches": "loose"}, "bbox_inches='loose'")],
 )  # fmt: skip
-def test_options_that_files_cannot_have_are_refused(dpi, options, told):
-    with pytest.raises((TypeError, ValueError), match=told):
+def test_options_that_files_cannot_have_are_refused(dpi, options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
         saving._check_options(dpi, options)
 
 
@@ -282,3 +283,15 @@ def test_one_call_may_be_a_text(monkeypatch, tmp_path):
     for name in ("a.jpg", "a", "a.svgz"):
         with pytest.raises(ValueError, match=rf"cannot write '{name}': only \.svg"):
             sims.save_figure(made, tmp_path / name)
+
+
+def test_an_svg_says_what_it_shows(tmp_path):
+    data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
+    written = sims.save_figure(sims.plot_profiles(data, title="A & B"), tmp_path / "a.svg")
+    root = ET.parse(written).getroot()  # noqa: S314 - our own
+    space = "{http://www.w3.org/2000/svg}"
+    title, description = (root.find(space + name) for name in ("title", "desc"))
+    assert title.text == "A & B"
+    assert description.text == (
+        "B, Ga: Concentration (atoms/cm³), Intensity (counts/s) against Depth (nm)"
+    )

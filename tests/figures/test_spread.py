@@ -43,20 +43,6 @@ def test_the_legend_of_many_wafers_names_the_species_first():
     assert drawn.names(drawn.sketched(data)) == ["B", "P", "W08"]
 
 
-def test_every_wafer_on_request():
-    ax = drawn.sketched(drawn.wafers(25), spread=False)
-    curves = drawn.lines(ax)
-    assert len({line.get_color() for line in curves}) == 25
-
-
-def test_lines_of_more_wafers_than_dashes_have_a_colour_each():
-    two = {name: drawn.profiles(B=drawn.gaussian(m), P=drawn.gaussian(m / 9))
-           for name, m in zip("abcdefgh", np.geomspace(1e18, 1e20, 8), strict=True)}  # fmt: skip
-    looks = {(line.get_color(), line.get_linestyle())
-             for line in drawn.lines(drawn.sketched(two, spread=False))}  # fmt: skip
-    assert len(looks) == 16
-
-
 def test_a_band_takes_what_is_written_for_no_counts_for_none():
     counts = np.where(drawn.DEPTHS < 60, 900.0, 0.001)
     wafers = {
@@ -64,27 +50,6 @@ def test_a_band_takes_what_is_written_for_no_counts_for_none():
     }
     ax = drawn.sketched(wafers, spread=True)
     assert ax.get_ylim()[0] > 1
-
-
-def test_colours_by_wafer():
-    data = {f"W{i}": drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for i in (1, 2)}
-    ax = drawn.sketched(data, colour_by="measurement")
-    b1, b2, p1, p2 = drawn.lines(ax)
-    assert b1.get_color() == p1.get_color() != b2.get_color() == p2.get_color()
-    assert b1.get_linestyle() != p1.get_linestyle()
-    ax = drawn.sketched(data, colours={"W1": "red", "W2": "blue"})
-    assert [line.get_color() for line in drawn.lines(ax)] == ["red", "blue", "red", "blue"]
-
-
-def test_junctions_of_many_wafers_are_a_median_and_a_range():
-    data = drawn.wafers(25, outlier=7)
-    xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}
-    ax = drawn.sketched(data, junctions=xj)
-    (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
-    depths = [float(found.item()) for found in xj.values()]
-    assert mark.get_xdata()[0] == pytest.approx(np.median(depths))
-    (text,) = [text for text in drawn.notes(ax) if "median" in text and "j" in text]
-    assert "(25:" in text
 
 
 @pytest.mark.slow

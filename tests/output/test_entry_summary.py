@@ -20,7 +20,6 @@ def test_an_entry_says_the_same_of_itself_as_the_list_of_its_archive(name):
     assert about == summaries_of(archive.contents()[0])[f"entries/{name}"]
     assert about.sample.startswith("synthetic")
     assert about.date == "2026-01-15"
-    assert about.parts[-1] == "2026-01-15"
 
 
 def test_a_file_says_its_sample_and_when_it_was_measured(tmp_path):
@@ -41,9 +40,9 @@ def test_what_is_not_known_is_left_out():
         concentration_units="atoms/cm^3", species_metadata={"sample": 7},
     )  # fmt: skip
     about = summarise_dataset(sims.to_dataset([profile]))
-    assert (about.sample, about.date, about.parts) == ("", "", ["B"])
+    assert (about.sample, about.date, about.shown) == ("", "", "B")
     many = EntrySummary(species=tuple("ABCDEFGH"))
-    assert many.parts == ["A, B, C, D, E, F and 2 more"]
+    assert many.shown == "A, B, C, D, E, F and 2 more"
     assert "H" in many.words
 
 

@@ -34,8 +34,8 @@ def test_csv_gives_back_every_sample_bit_for_bit(tmp_path, layout):
     for s in series_of(ds):
         value = f"{s.variable} ({s.units})"
         if layout == "tidy":
-            mine = table[(table["species"] == s.species) & table[value].notna()]
-            x, y = mine["depth (nm)"], mine[value]
+            selected = table[(table["species"] == s.species) & table[value].notna()]
+            x, y = selected["depth (nm)"], selected[value]
         else:
             x, y = (
                 table[f"{s.species} {column}"].dropna()
@@ -468,8 +468,8 @@ def test_real_profiles_are_written_whole(tmp_path, name):
     ds = result.to_dataset()
     table = read_tidy(sims.to_csv(ds, tmp_path / "w.csv"))
     for s in series_of(ds):
-        mine = table[table["species"] == s.species]
-        np.testing.assert_array_equal(mine[f"{s.variable} ({s.units})"].dropna(), s.y)
+        selected = table[table["species"] == s.species]
+        np.testing.assert_array_equal(selected[f"{s.variable} ({s.units})"].dropna(), s.y)
     assert result._repr_html_().count("<svg") == len(result.depth_profiles)
 
 

@@ -40,10 +40,10 @@ def test_an_entry_says_what_the_report_says():
     ):
         assert text in page.replace("1.000×", "1×")
     assert sims.open_example("boron-implant").attrs["sha256"] in page
-    assert "junction_depth(data, level=&#x27;1e18 atoms/cm^3&#x27;" in page  # what was asked
+    assert "junction_depth(data, level=&#39;1e18 atoms/cm^3&#39;" in page  # what was asked
 
 
-def test_an_entry_says_where_it_came_from_and_what_was_done_and_asked():
+def test_an_entry_says_its_origin_its_steps_and_its_questions():
     report = analyse(sims.rescale_depth(sims.open_example("boron-implant"), factor=1.5))
     page = report_page(report)
     origin = page[page.index("Origin") :]
@@ -123,8 +123,7 @@ def test_the_list_is_searched_by_sample_species_and_date(tmp_path):
     assert listed("2026-01") == ["w1"]
     assert listed("w1 as") == []
     # Each apart, so that one from right to left does not reorder the others.
-    line = "<bdi>As anneal &lt;1&gt;</bdi> · <bdi>As</bdi> · <bdi>2026-02-01</bdi>"
-    assert line in pages(archive)
+    assert "<bdi>As anneal &lt;1&gt;</bdi>" in pages(archive)
     assert "<h1><bdi>w2</bdi>: <bdi>As anneal &lt;1&gt;</bdi></h1>" in pages(archive, "w2")
 
 
@@ -151,13 +150,13 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("sims_analysis.output.pages.archive._SHOWN", 2)
     page = pages(sims.Archive(ARCHIVE))
     count = len(sims.Archive(ARCHIVE))
-    assert page.count("<li ") == 2
+    assert page.count("<tr data-words") == 2
     assert f"{count} entries, of which the first 2 are shown" in page
-    assert pages(sims.Archive(ARCHIVE), search="boron").count("<li ") <= 2
+    assert pages(sims.Archive(ARCHIVE), search="boron").count("<tr data-words") <= 2
 
 
 @pytest.mark.parametrize(
-    ("count", "shown", "search", "told"),
+    ("count", "shown", "search", "message"),
     [
         (0, 0, "", "no entries"),
         (1, 1, "", "1 entry"),
@@ -165,26 +164,24 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
         (3, 2, "", "3 entries, of which the first 2 are shown: search for more words"),
     ],
 )
-def test_a_list_says_how_many_there_are(count, shown, search, told):
+def test_a_list_says_how_many_there_are(count, shown, search, message):
     entries = {f"{i}.html": EntrySummary(data_id=f"w{i}") for i in range(shown)}
     page = index_page(entries, search=search, count=count)
-    assert f'<p id="count" class="note" role="status">{told}</p>' in page
+    assert f'<p id="count" class="note" role="status">{message}</p>' in page
     assert f'<p id="count" class="note" role="status">{shown or "no"} entr' in index_page(entries)
 
 
 def test_a_list_is_searched_by_a_server_or_by_itself():
     entries = {"w1.html": EntrySummary(data_id="w1", sample='"S"', species=("B",))}
     served, alone = (index_page(entries, form=form, search='a"b') for form in (True, False))
-    box = '<label>Search <input type="search" name="search" value="a&quot;b"></label>'
+    box = '<label>Search <input type="search" name="search" value="a&#34;b"></label>'
     assert f'<form role="search">{box} <button>Search</button></form>' in served
     assert box in alone
     assert "<form" not in alone
-    assert "<script>" not in served
-    assert "script-src 'none'" in served
     assert alone.count("<script>") == 1
     assert "script-src 'sha256-" in alone
-    assert 'data-words="w1 &quot;S&quot; B "' in alone
-    assert '<ul class="described">' not in index_page({})
+    assert 'data-words="w1 &#34;S&#34; B "' in alone
+    assert "<table" not in index_page({})
 
 
 def test_a_server_lists_a_thousand_entries_at_most():
@@ -206,7 +203,7 @@ def test_an_entry_leads_back_to_the_list_where_there_is_one():
     assert '<p><a href="../">All entries</a></p>' in pages(archive, "sputter-time")
     report = analyse(sims.open_example("sputter-time"))
     assert "All entries" not in report_page(report)
-    assert '<a href="a&quot;b">All entries</a>' in report_page(report, home='a"b')
+    assert '<a href="a&#34;b">All entries</a>' in report_page(report, home='a"b')
 
 
 def test_a_page_has_the_tables_of_what_was_found_and_no_others():
@@ -221,7 +218,7 @@ def test_a_page_has_the_tables_of_what_was_found_and_no_others():
     assert sections("sputter-time") == ["Other signals", "Origin"]
 
 
-def test_a_list_tells_what_has_no_page():
+def test_a_list_names_what_has_no_page():
     about = EntrySummary(data_id="w1", species=("B",))
     page = index_page({"w1.html": about}, failures={"w<2>": "no unit of its depths"})
     assert "<li><bdi>w&lt;2&gt;</bdi>: <bdi>no unit of its depths</bdi></li>" in page
@@ -333,18 +330,23 @@ def test_a_list_without_a_server_is_searched_as_words_are_typed(browser, tmp_pat
     (tmp_path / "index.html").write_text(page)
     browser.open((tmp_path / "index.html").as_uri())
     browser.driver.find_element("css selector", "input[type=search]").send_keys("07 implant")
-    shown = "return [...document.querySelectorAll('li')].filter((l) => !l.hidden).length"
+    rows = "[...document.querySelectorAll('tr[data-words]')]"
+    shown = f"return {rows}.filter((row) => !row.hidden).length"
     assert browser.run(shown) == 1
     assert browser.run("return document.getElementById('count').textContent") == "1 of 300 entries"
     box = browser.driver.find_element("css selector", "input[type=search]")
     box.clear()
     box.send_keys("species29")  # it is not among the species that are shown
     assert browser.run(shown) == 1
-    browser.run("document.querySelectorAll('li').forEach((l) => { l.hidden = false; })")
+    browser.run("document.querySelectorAll('tr[data-words]').forEach((l) => { l.hidden = false; })")
     browser.run("dispatchEvent(new Event('pageshow'))")  # as if one came back to the list
     assert browser.run(shown) == 1
     box.send_keys("\ue00c")  # escape
     assert browser.run(shown) == 300
+    names = f"return {rows}.map((row) => row.cells[0].textContent)"
+    for expected in ("wafer-000", "wafer-299"):
+        browser.driver.find_element("css selector", "button.sort").click()
+        assert browser.run(names)[0] == expected
     assert browser.errors() == []
 
 
@@ -381,8 +383,9 @@ def test_everything_on_a_page_is_reached_by_keyboard_in_its_order(browser, tmp_p
         if seen[-1] == "":
             break
     wanted = [
-        "All entries", "log", "all", "none", "start", "stop", "Doses of the window",
-        "Peak, dose and junction", "What the doses rest on", "Other signals", "Origin",
+        "All entries", "log", "all", "none", "start", "stop", "level",
+        "Doses of the window, and junctions", "Peak, dose and junction", "What the doses rest on",
+        "Other signals", "Origin",
     ]  # fmt: skip
     assert [name for name in seen if name in wanted] == wanted
 

@@ -207,7 +207,7 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
         sims.read(path)
 
 
-def test_what_is_stated_of_a_file_that_says_all_itself_is_told(tmp_path):
+def test_what_is_stated_of_a_file_that_states_it_itself_is_warned_of(tmp_path):
     path = sims.to_excel(sims.open_example("boron-implant"), tmp_path / "x.xlsx")
     with pytest.warns(
         sims.errors.ProfileWarning, match="species= is not used: the file states everything"
@@ -320,7 +320,7 @@ def test_errors_and_counts_travel_through_json(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["tidy", "paired", "excel"])
-def test_units_that_are_asked_for(tmp_path, form):
+def test_requested_units(tmp_path, form):
     ds = sims.open_example("boron-implant").sel(species=["B"])
     ds["concentration_stderr"] = ds["concentration"] * 0.1
     asked = {"depth_units": "um", "value_units": {"concentration": "1/m^3"}}

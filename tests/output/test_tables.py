@@ -42,7 +42,7 @@ def test_a_cell_is_a_number_with_its_error_a_word_or_a_status(values, status, st
         assert len(cell) == len(start) or start.endswith("(trun")
 
 
-def test_a_column_is_headed_by_what_was_asked_or_its_long_name_or_its_name():
+def test_a_column_is_headed_by_the_requested_name_or_its_long_name_or_its_name():
     values = [1.0, 2.0]
     asked = [answer(values, long_name="Long", units="nm"), answer(values), answer(values, None)]
     assert cells(*asked, mine=asked[0])[0] == ["species", "Long (nm)", "x", "value", "mine (nm)"]
@@ -87,7 +87,7 @@ def test_errors_stand_beside_what_they_are_of():
     ]
 
 
-def test_the_columns_of_a_dataset_are_headed_by_their_long_names_behind_what_was_asked():
+def test_the_columns_of_a_dataset_are_headed_by_their_long_names_behind_the_requested_one():
     ds = dataset(depth=[10.0, 20.0], width=[3.0, 4.0])
     ds["depth"].attrs.update(long_name="Peak depth", units="nm")
     assert cells(ds)[0] == ["species", "Peak depth (nm)", "width"]

@@ -147,7 +147,7 @@ def test_the_head_of_a_file_says_what_its_lines_are(tmp_path):
     assert path.read_text().splitlines()[0] == "# gaussian"
 
 
-def test_a_fit_that_is_in_doubt_is_told_and_one_without_parameters_is_refused(tmp_path):
+def test_a_fit_that_is_in_doubt_is_warned_of_and_one_without_parameters_is_refused(tmp_path):
     fit = fitted("gaussian", (1e15, 100, 30))
     path = tmp_path / "x.txt"
     fit["status"] = fit["status"].copy(data="at_bound")

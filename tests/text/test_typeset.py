@@ -96,6 +96,8 @@ def test_elements_are_those_of_formulas_once_and_in_order():
         ("arb. unit", "arb. units"),
         ("1/cm", "1/cm"),
         ("atom/m**3", "atoms/m³"),
+        ("atoms/cm3", "atoms/cm³"),
+        ("cm-3", "cm⁻³"),
         ("angstrom", "Å"),
         ("Angstroms", "Å"),
         ("ang", "Å"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sims_analysis.errors import warnings_listed
 from sims_analysis.output.entry_summary import EntrySummary
-from sims_analysis.output.pages.interactive import document
-from sims_analysis.output.pages.report import back_link, isolated, report_page
+from sims_analysis.output.pages.report import report_page
+from sims_analysis.output.pages.templates import render, resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ __all__ = ["HOME", "entry_page", "failure_page", "index_page", "pages", "summari
 
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
-#: So many entries of a list are shown by a server, which can be asked for others.
+#: So many entries of a list are shown by a server, which can be searched for others.
 _SHOWN = 1000
 
 
@@ -69,8 +68,7 @@ def summaries_of(entries: Iterable[Contents]) -> dict[str, EntrySummary]:
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
     """Return a page that says why there is none, with a link back to the list."""
-    body = f"{back_link(home)}<h1>{html.escape(title)}</h1><p>{html.escape(reason)}</p>"
-    return document(title, body)
+    return render("failure", title=title, reason=reason, home=home)
 
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
@@ -83,36 +81,15 @@ def entry_page(result: SIMSResult, *, home: str = "") -> str:
     return report_page(analyse(ds, notes=notes), home=home)
 
 
-#: Shows the entries with every word of the box, as it is typed.
-_FILTER = """
-"use strict";
-const box = document.querySelector("input[type=search]");
-const entries = [...document.querySelectorAll("li[data-words]")];
-const filter = () => {
-  const words = box.value.toLowerCase().split(/\\s+/);
-  let count = 0;
-  for (const entry of entries) {
-    entry.hidden = !words.every((word) => entry.dataset.words.toLowerCase().includes(word));
-    count += !entry.hidden;
-  }
-  document.getElementById("count").textContent = `${count} of ${entries.length} entries`;
-};
-box.addEventListener("input", filter);
-// A browser that comes back to the list may have kept the words.
-addEventListener("pageshow", () => box.value && filter());
-document.body.dataset.ready = "yes";
-"""
-
-
 def index_page(
     entries: Mapping[str, EntrySummary],
     *,
     search: str = "",
     form: bool = False,
     count: int | None = None,
-    failures: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> str:
-    """List entries with their pages.
+    """List entries with their pages, in a table that sorts by its columns.
 
     Parameters
     ----------
@@ -124,34 +101,10 @@ def index_page(
         Whether there is a server to search; otherwise the page does it, as words are typed.
     count : int, optional
         How many there are, if not all of them are listed.
-    failures : mapping, optional
-        What has no page -> why.
+    **more : mapping, optional
+        ``pictures`` and ``files`` of pages, by their addresses; ``failures``: what has no page, and
+        why.
     """
-    value = html.escape(search, quote=True)
-    box = f'<label>Search <input type="search" name="search" value="{value}"></label>'
-    if form:
-        box = f'<form role="search">{box} <button>Search</button></form>'
-    hint = '<p class="hint">Every word is looked for in name, sample, species and date.</p>'
-    shown = _counted(len(entries) if count is None else count, len(entries), search)
-    status = f'<p id="count" class="note" role="status">{shown}</p>'
-    items = [
-        f'<li data-words="{html.escape(about.words, quote=True)}">'
-        f'<a href="{html.escape(link, quote=True)}">{isolated([about.data_id])}</a>'
-        f'<span class="note"> {isolated(about.parts, " · ")}</span></li>'
-        for link, about in entries.items()
-    ]
-    listed = f'<ul class="described">{"".join(items)}</ul>' if items else ""
-    body = f"<h1>Depth profiles</h1>\n{box}\n{hint}\n{status}\n{listed}"
-    if failures:
-        reasons = [f"<li>{isolated(one, ': ')}</li>" for one in failures.items()]
-        body += f'\n<h2>Without a page</h2>\n<ul class="described">{"".join(reasons)}</ul>'
-    return document("Depth profiles", body, scripts=[] if form else [_FILTER])
-
-
-def _counted(count: int, shown: int, search: str) -> str:
-    text = "1 entry" if count == 1 else f"{count or 'no'} entries"
-    text += f" found for “{search}”" if search else ""
-    text += (
-        f", of which the first {shown} are shown: search for more words" if shown < count else ""
-    )
-    return html.escape(text)
+    count = len(entries) if count is None else count
+    listed = {"entries": entries, "search": search, "form": form, "count": count, **more}
+    return render("index", title="Depth profiles", scripts=[resource("index.js")], **listed)

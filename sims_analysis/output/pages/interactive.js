@@ -25,6 +25,20 @@ function integral(x, y, start, stop) {
   return sum + ((value + at(last)) / 2) * (last - z);
 }
 
+// Deepest depth at which a profile falls through a level, in ln C where both samples are positive;
+// null if there is none.
+function junction(x, y, level) {
+  for (let i = x.length - 1; i > 0; i -= 1) {
+    const [above, below] = [y[i - 1], y[i]];
+    if (above >= level && below < level) {
+      const logs = above > 0 && below > 0 && level > 0;
+      const [a, b, c] = logs ? [above, below, level].map(Math.log) : [above, below, level];
+      return x[i - 1] + ((a - c) / (a - b)) * (x[i] - x[i - 1]);
+    }
+  }
+  return null;
+}
+
 // A number as it is printed: 5.031×10¹⁴.
 function printed(value) {
   if (value === 0) return "0";
@@ -52,6 +66,8 @@ const element = (id) => document.getElementById(id);
 for (const curve of known.curves) curve.x = known.depths[curve.depths];
 
 const WIDTH = 1.8;
+// More curves than these have no names beside them.
+const NAMED = 8;
 
 // All curves on log or linear axes; each further quantity has an axis on the right.
 function drawn(kind) {
@@ -92,13 +108,40 @@ function drawn(kind) {
     const gaps = new Set(curve.quality.filter(([word]) => word === "gap").map(([, from]) => from));
     const open = (all, between) => [...all].flatMap((v, i) => (gaps.has(curve.x[i]) ? [v, between(v)] : [v]));
     const parts = [plot.line(open(curve.x, (x) => x), open(y, () => NaN), line)];
+    const mark = { ...looks, color: curve.colour };
+    const fixed = []; // neither hovered over nor emphasised
+    if (curve.stderr) {
+      const ends = [-1, 1].map((sign) => y.map((value, i) => value + sign * curve.stderr[i]));
+      const floor = log ? known.axes[curve.axis].log[0] / 1e3 : -Infinity;
+      const band = { ...mark, fill_alpha: 0.2, level: "underlay" };
+      fixed.push(plot.varea(curve.x, ends[0].map((low) => Math.max(low, floor)), ends[1], band));
+    }
+    if (off.size) {
+      const at = [...off].map((i) => curve.x[i]);
+      const low = at.map(() => known.axes[curve.axis].log[0] * 1.15);
+      const open = { ...mark, size: 4, fill_alpha: 0, marker: "inverted_triangle" };
+      fixed.push(plot.scatter(at, low, open));
+    }
+    const most = y.reduce((best, value, i) => (value > (y[best] ?? -Infinity) ? i : best), -1);
+    if (most >= 0) {
+      const [x, top] = [curve.x[most], y[most]];
+      fixed.push(plot.scatter([x], [top], { ...mark, size: 9, marker: "cross", line_width: 1.2 }));
+      if (known.curves.filter((one) => one.on).length <= NAMED) {
+        const label = new Bokeh.Label({
+          x, y: top, text: curve.name, text_color: curve.colour, text_font_size: "12px",
+          x_offset: 6, y_offset: 3, ...(looks.y_range_name ? { y_range_name: looks.y_range_name } : {}),
+        });
+        plot.add_layout(label);
+        fixed.push(label);
+      }
+    }
     if (points.length) {
       const [x, alone] = [curve.x, y].map((all) => points.map((i) => all[i]));
       parts.push(plot.scatter(x, alone, { ...looks, size: 3, color: curve.colour }));
     }
     const unit = `${curve.quantity}\n${curve.unit}`;
     quantities.set(unit, [...(quantities.get(unit) ?? []), ...parts]);
-    return parts;
+    return [...parts, ...fixed];
   });
   for (const [quantity, renderers] of quantities) {
     const [name, unit] = quantity.split("\n");
@@ -122,16 +165,27 @@ function drawn(kind) {
     visible: known.depth.window !== null,
   });
   plot.add_layout(box);
+  const line = new Bokeh.Span({
+    name: `${kind}-level`,
+    dimension: "width",
+    editable: true,
+    line_color: "#0072B2",
+    line_dash: "dashed",
+    visible: level !== null,
+    ...(level === null ? {} : { location: level }),
+  });
+  plot.add_layout(line);
   for (const grid of [...plot.xgrid, ...plot.ygrid]) grid.grid_line_alpha = 0.35;
   for (const axis of plot.axes) axis.axis_label_text_font_style = "normal";
   plot.toolbar.logo = null;
-  return { plot, curves, box };
+  return { plot, curves, box, line };
 }
 
 // One plot of each kind, drawn when it is first asked for.
 const plots = new Map();
-const shown = known.curves.map(() => true);
+const shown = known.curves.map((curve) => curve.on);
 let ends = known.depth.window;
+let level = known.level;
 let doses = () => {};
 
 function show(curve) {
@@ -156,6 +210,15 @@ function move(left, right, typed = false) {
   doses(typed);
 }
 
+function lift(value, typed = false) {
+  if (busy || !Number.isFinite(value)) return;
+  busy = true;
+  level = value;
+  for (const { line } of plots.values()) line.setv({ location: value, visible: true });
+  busy = false;
+  doses(typed);
+}
+
 async function look(kind) {
   if (!plots.has(kind)) {
     const one = drawn(kind);
@@ -166,6 +229,7 @@ async function look(kind) {
         one.box.properties[edge].change.connect(() => move(one.box.left, one.box.right));
       }
     }
+    one.line.properties.location.change.connect(() => lift(one.line.location));
     known.curves.forEach((_, i) => show(i));
     await Bokeh.Plotting.show(one.plot, element("sims-plot"));
   }
@@ -186,11 +250,18 @@ function listSpecies() {
     const label = document.createElement("label");
     const tick = document.createElement("input");
     tick.type = "checkbox";
-    tick.checked = true;
+    tick.checked = curve.on;
     tick.autocomplete = "off";
     const name = document.createElement("span");
     name.innerHTML = curve.html;
     label.append(tick, sample(curve), name);
+    if (known.axes.length > 1) {
+      const axis = document.createElement("span");
+      const place = curve.axis === 0 ? "←" : "→";
+      axis.textContent = ` ${place}${known.axes.length > 2 ? ` ${known.axes[curve.axis].label}` : ""}`;
+      axis.className = "note";
+      label.append(axis);
+    }
     tick.addEventListener("change", () => {
       shown[i] = tick.checked;
       show(i);
@@ -229,7 +300,8 @@ function listSpecies() {
 function listDoses() {
   const dosed = known.curves.filter((curve) => curve.dose !== null);
   element("dose").hidden = false;
-  element("unit").textContent = known.depth.units;
+  for (const id of ["unit", "junction-unit"]) element(id).textContent = known.depth.units;
+  element("level-unit").textContent = dosed[0].unit;
   const inputs = ["start", "stop"].map(element);
   const body = document.querySelector("#dose tbody");
   const short = (depth) => `${Number(depth.toPrecision(4))} ${known.depth.units}`;
@@ -256,6 +328,7 @@ function listDoses() {
     if (!typed) {
       inputs[0].value = Number(start.toPrecision(6));
       inputs[1].value = Number(stop.toPrecision(6));
+      if (level !== null) element("level").value = Number(level.toPrecision(4)).toExponential();
     }
     body.replaceChildren(
       ...dosed.map((curve) => {
@@ -270,6 +343,10 @@ function listDoses() {
           value === null
             ? "not measured there"
             : status(curve, start, stop, top, bottom);
+        const crossed = level === null ? null : junction(curve.x, curve.values, level);
+        const depth = row.insertCell();
+        depth.className = "number";
+        depth.textContent = crossed === null ? "–" : Number(crossed.toPrecision(4));
         return row;
       }),
     );
@@ -281,6 +358,7 @@ function listDoses() {
       else doses(false); // what is no number is replaced by what is shown
     });
   }
+  element("level").addEventListener("change", (event) => lift(Number(event.target.value), true));
   doses(false);
 }
 

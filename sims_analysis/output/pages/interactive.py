@@ -7,11 +7,8 @@ plain HTML, so that they work by keyboard and print.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,26 +24,29 @@ from sims_analysis.figures.curves import (
     Measurements,
     curves_of,
     label_of,
+    leading_curves,
     measurements_of,
 )
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
 from sims_analysis.outcomes import KINDS
+from sims_analysis.output.pages.templates import markup, render, resource
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import first_few
-from sims_analysis.units import NM_PER_CM
+from sims_analysis.units import NM_PER_CM, QuantityLike, read_number
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
     import xarray as xr
+    from markupsafe import Markup
 
     from sims_analysis.figures.curves import Curve
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["Explorer", "document", "explore", "library", "plot_html", "script"]
+__all__ = ["Explorer", "explore", "library", "plot_html"]
 
 #: At most so many measurements are named in a title.
 _NAMED = 4
@@ -89,9 +89,10 @@ def explore(
     species: str | Sequence[str] | None = None,
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
+    level: QuantityLike = "1e18 atoms/cm^3",
     title: str | None = None,
 ) -> Explorer:
-    """Show depth profiles in a notebook or a browser: zoom, hover, species, log, dose.
+    """Show depth profiles in a notebook or a browser: zoom, hover, species, log, dose, junction.
 
     Parameters
     ----------
@@ -99,6 +100,8 @@ def explore(
         As for :func:`plot_profiles`.
     species, depth_units, value_units : optional
         As for :func:`plot_profiles`.
+    level : str or Quantity
+        Where the level of the junction is at first.
     title : str, optional
         By default the ids of the measurements, or their keys in `data`.
 
@@ -115,7 +118,9 @@ def explore(
     Notes
     -----
     The dose between the two depths is the trapezoidal integral with interpolated limits, as
-    :func:`integrated_dose` returns by default.
+    :func:`integrated_dose` returns by default; the junction is the deepest depth at which a profile
+    falls through the level, as :func:`junction_depth` returns by default. Of more than 24 species
+    the twelve with the largest share of their axis are shown at first.
 
     Examples
     --------
@@ -128,10 +133,12 @@ def explore(
     """
     check_looks(title, None)
     named = measurements_of(data)
-    plot = plot_html(named, species=species, depth_units=depth_units, value_units=value_units)
+    plot = plot_html(
+        named, species=species, depth_units=depth_units, value_units=value_units, level=level
+    )
     text = _title(named) if title is None else title
-    body = f"<h1>{html.escape(text)}</h1>\n{plot}"
-    return Explorer(document(text, body, scripts=[library(), script()]))
+    scripts = [library(), resource("interactive.js")]
+    return Explorer(render("profiles", title=text, scripts=scripts, plot=plot))
 
 
 def _title(named: Mapping[str, xr.Dataset | xr.DataArray]) -> str:
@@ -140,37 +147,17 @@ def _title(named: Mapping[str, xr.Dataset | xr.DataArray]) -> str:
     return first_few([one for one in ids if one], _NAMED) or "Depth profiles"
 
 
-def document(title: str, body: str, *, scripts: Sequence[str] = ()) -> str:
-    """Return a page, with a policy that allows its own scripts and nothing else."""
-    allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
-    policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'self'"
-    )
-    carried = "".join(f"<script>{text}</script>\n" for text in scripts)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{style()}</style></head>\n"
-        f"<body><main>\n{body}\n</main>\n{carried}</body></html>\n"
-    )
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 def plot_html(
     data: Any,
     *,
     species: str | Sequence[str] | None = None,
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
-) -> str:
-    """Return the plot and its controls as a part of a :func:`document`.
+    level: QuantityLike,
+) -> Markup:
+    """Return the plot and its controls as a part of a page.
 
-    The document needs the scripts :func:`library` and :func:`script`, in this order: the second
+    The page needs the scripts :func:`library` and ``interactive.js``, in this order: the second
     draws what is described here by means of the first.
     """
     require("interactive pages need", "bokeh", extra="pages")
@@ -184,12 +171,22 @@ def plot_html(
     groups, depths = _by_axis(curves), _Distinct()
     places = list(groups)
     drawn = [_drawn(*one, scale, places, depths) for one in zip(curves, names, strict=True)]
-    known = {"axes": _axes(groups), "depth": _depth_axis(curves, scale)}
-    known |= {"depths": depths.arrays, "curves": drawn}
+    known: dict[str, Any] = {"axes": _axes(groups), "depth": _depth_axis(curves, scale)}
+    known |= {"depths": depths.arrays, "curves": drawn, "level": _level(curves, level)}
+    leading = {id(curve) for curve in leading_curves(curves, ())}
+    for curve, one in zip(curves, drawn, strict=True):
+        one["on"] = id(curve) in leading
     carried = orjson.dumps(known, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-    fragment = resources.files("sims_analysis.output.pages").joinpath("interactive.html")
     # A "</script>" in a name must not end the element that carries it.
-    return fragment.read_text(encoding="utf-8").replace("{data}", carried.replace("<", "\\u003c"))
+    carried = carried.replace("<", "\\u003c")
+    return markup(resource("interactive.html").replace("{data}", carried))
+
+
+def _level(curves: Sequence[Curve], level: QuantityLike) -> float | None:
+    """Return the level of the junction in the unit of the axis; None without concentrations."""
+    value = read_number(level, ("concentration",), "level")
+    selected = [curve for curve in curves if curve.variable == "concentration"]
+    return float(selected[0].in_units(value)) if selected else None
 
 
 def _depth_scale(curves: Sequence[Curve], units: str | None) -> DepthScale:
@@ -200,7 +197,7 @@ def _depth_scale(curves: Sequence[Curve], units: str | None) -> DepthScale:
             "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
             "plots, or turn time into depth with calibrate_depth()"
         )
-    return DepthScale(curves[0], units)
+    return DepthScale(curves, units)
 
 
 def _by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
@@ -242,6 +239,7 @@ def _drawn(
         "unit": _typeset.unit_label(curve.units),
         "depths": depths.place(np.ascontiguousarray(scale(curve.x), dtype=np.float64)),
         "values": np.ascontiguousarray(curve.y, dtype=np.float64),
+        "stderr": None if curve.stderr is None else np.ascontiguousarray(curve.stderr),
         "off": np.flatnonzero(curve.not_positive()),
         "dose": _dose_factor(curve, scale),
         "quality": _quality(curve, scale),
@@ -273,13 +271,14 @@ def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
 
 
 def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
-    """Describe the value axes: on log axes, all show the same number of decades."""
+    """Describe the value axes: on log axes, all show the same decades, with room for names."""
     spans = {
         label: decades(np.concatenate([c.y[~c.not_positive()] for c in group]))
         for label, group in groups.items()
     }
     count = max(high - low for low, high in spans.values())
-    log = {k: [10.0 ** (high - count - 0.2), 10.0**high] for k, (_, high) in spans.items()}
+    ends = {k: (high - count - 0.2, high + 0.3) for k, (_, high) in spans.items()}
+    log = {k: [10.0**low, 10.0**high] for k, (low, high) in ends.items()}
     return [{"label": k, "log": log[k], "linear": _linear(group)} for k, group in groups.items()]
 
 
@@ -318,17 +317,3 @@ def library() -> str:
 
     inline: Any = Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="error")
     return "\n".join(inline.js_raw)
-
-
-def script() -> str:
-    """Return the script that connects the controls with the plot."""
-    return _resource("interactive.js")
-
-
-def style() -> str:
-    """Return the style sheet of pages."""
-    return _resource("interactive.css")
-
-
-def _resource(name: str) -> str:
-    return resources.files("sims_analysis.output.pages").joinpath(name).read_text(encoding="utf-8")

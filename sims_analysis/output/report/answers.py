@@ -276,8 +276,8 @@ def _peaks(
     from sims_analysis.analysis.peak import peak
 
     for variable in dict.fromkeys(one.variable for one in profiles):
-        mine = [one for one in profiles if one.variable == variable]
-        for end, names in _by_end(mine, ends):
+        selected = [one for one in profiles if one.variable == variable]
+        for end, names in _by_end(selected, ends):
             window: dict[str, Any] = {} if end is None else {"start": end}
             with warnings_listed(describe) as of_peak:
                 yield peak(data.sel(species=names), variable=variable, **window)
@@ -287,7 +287,7 @@ def _peaks(
             if end is None and not of_peak:
                 messages += [
                     describe(_first_sample(one.species))
-                    for one in mine
+                    for one in selected
                     if one.species in names and one.axis == "depth" and one.y.argmax() == 0
                 ]
 
@@ -315,9 +315,9 @@ def _doses_and_crossings(
 
     # With its standard errors and counts, if these are known.
     named = [name for name in data.data_vars if str(name).startswith("concentration")]
-    mine = [one for one in profiles if (one.variable, one.axis) == ("concentration", "depth")]
+    selected = [one for one in profiles if (one.variable, one.axis) == ("concentration", "depth")]
     doses, crossings = [], []
-    for end, names in _by_end(mine, ends):
+    for end, names in _by_end(selected, ends):
         some = data[named].sel(species=names)
         stated = options if end is None else {**options, "surface_depth": end}
         doses.append(dose_budget(some, rule_tolerance=_RULE_TOLERANCE, **stated))

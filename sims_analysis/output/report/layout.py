@@ -126,11 +126,22 @@ def _with_error(value: float | None, stderr: float | None) -> str:
     return f"({text})e{number.exponent}" if number.stderr else f"{text}e{number.exponent}"
 
 
+#: Columns of a page of text, and the fewest of a last column.
+_WIDEST, _NARROWEST = 100, 14
 #: Columns of words, which are aligned left; numbers are aligned right.
 _WORDY = ("species", "status", "why")
 
 
 def _aligned(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
+    """Align columns; the last one is broken where the lines would be wider than the page."""
+    before = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)][:-1]
+    room = max(_WIDEST - sum(before) - 2 * len(before), _NARROWEST)
+    broken = [(row, textwrap.wrap(row[-1], room) or [""]) for row in rows]
+    rows = [
+        [*row[:-1], part] if i == 0 else [*[""] * len(before), part]
+        for row, parts in broken
+        for i, part in enumerate(parts)
+    ]
     widths = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)]
 
     def line(cells: list[str]) -> str:

@@ -1,0 +1,56 @@
+"""Pages from templates, which escape what they show; a policy allows their own scripts alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from sims_analysis.errors import require
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+__all__ = ["markup", "render", "resource"]
+
+
+@cache
+def _environment() -> Environment:
+    require("pages need", "jinja2", extra="pages")
+    from jinja2 import Environment, PackageLoader
+
+    loader = PackageLoader("sims_analysis.output.pages", ".")
+    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def render(template: str, *, title: str, scripts: Sequence[str] = (), **context: Any) -> str:
+    """Return a page by the template of a name, with its scripts, which no policy of it forbids."""
+    allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
+    policy = (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src 'self' data: blob:; base-uri 'none'; form-action 'self'"
+    )
+    context |= {"policy": policy, "style": resource("interactive.css")}
+    context |= {"title": title, "scripts": scripts}
+    return _environment().get_template(f"{template}.html").render(context)
+
+
+def markup(text: str) -> Markup:
+    """Return HTML that is escaped already."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 - of our own making
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def resource(name: str) -> str:
+    """Return a file of the pages as text."""
+    return resources.files("sims_analysis.output.pages").joinpath(name).read_text(encoding="utf-8")

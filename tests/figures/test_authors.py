@@ -1,0 +1,178 @@
+"""What authors of papers need of a figure: axes, regions, letters, styles and numbers at marks."""
+
+import drawn
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning
+
+mpl.use("Agg")
+
+B = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18, 60.0))
+#: Dopants beside the composition that holds them.
+STACK = drawn.profiles(
+    Mg=drawn.gaussian(), Al=(0.3 * ((drawn.DEPTHS > 40) & (drawn.DEPTHS < 60)), "atomic fraction")
+)
+
+
+def test_each_quantity_has_its_own_scale():
+    left, right = drawn.axes(drawn.sketched(STACK, scale={"atomic_fraction": "linear"})).values()
+    assert (left.get_yscale(), right.get_yscale()) == ("log", "linear")
+    low, high = right.get_ylim()
+    assert low < 0.0 < 0.3 < high < 0.4
+    assert left.get_ylim() == pytest.approx((5e14, 1e20), rel=0.003)
+    # Zero is a value there, and no mark.
+    assert not any(line.get_marker() == "v" for ax in (left, right) for line in ax.lines)
+    with pytest.raises(ProfileError, match=r"scale= has 'intensity'; the figure shows concentrat"):
+        drawn.sketched(STACK, scale={"intensity": "linear"})
+    with pytest.raises(ProfileError, match="scale='square'"):
+        drawn.sketched(STACK, scale={"atomic_fraction": "square"})
+
+
+@pytest.mark.parametrize("layers", [False, True])
+def test_regions_are_shaded_in_turn_and_named(layers):
+    ends = sims.layers(STACK, species="Al", level="20 at%") if layers else ("41 nm", "59 nm")
+    ax = drawn.sketched(STACK, regions={"AlGaN": ends, "buffer": ("59 nm", "80 nm")})
+    ax.figure.draw_without_rendering()
+    texts = {text.get_text(): text.get_window_extent() for text in drawn.inside(ax)}
+    assert [*texts][:2] == ["AlGaN", "buffer"]
+    for name, (start, stop) in {"AlGaN": (41, 59), "buffer": (59, 80)}.items():
+        box = texts[name]
+        left, right = ax.transData.inverted().transform([(box.x0, 0), (box.x1, 0)])[:, 0]
+        assert start - 1 < left < right < stop + 1
+    lines = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2]
+    assert lines == pytest.approx([41, 59, 59, 80], abs=1)
+
+
+@pytest.mark.parametrize("regions", ["AlGaN", {"AlGaN": "150 nm"}, {"AlGaN": (1, 2, 3)}])
+def test_regions_are_pairs_of_depths(regions):
+    with pytest.raises(ValueError, match=r"regions.*expected .*150 nm"):
+        drawn.sketched(STACK, regions=regions)
+
+
+def test_panels_take_scales_and_styles_of_what_some_of_them_show():
+    options = {"scale": {"atomic_fraction": "linear"}, "linestyle": {"Mg": "--"}}
+    mg, al = sims.plot_panels(STACK, by="species", **options)
+    assert (mg.get_yscale(), al.get_yscale()) == ("log", "linear")
+    assert [drawn.lines(ax)[0].get_linestyle() for ax in (mg, al)] == ["--", "-"]
+    with pytest.raises(ProfileError, match=r"linestyle= has 'As'; the figure shows Mg, Al"):
+        sims.plot_panels(STACK, by="species", linestyle={"As": "--"})
+
+
+def test_panels_have_letters():
+    panels = sims.plot_panels({str(i): B for i in range(3)}, letters=True, labels="none")
+    assert [ax.get_title(loc="left") for ax in panels] == ["(a)", "(b)", "(c)"]
+    assert [ax.get_title() for ax in panels] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("width", "mm"), [("nature", 89), ("nature 1.5", 120), ("elsevier double", 190), ("aps", 86)]
+)
+def test_a_figure_is_as_wide_as_the_columns_of_a_journal(width, mm):
+    ax = sims.plot_profiles(B, width=width)
+    assert 25.4 * ax.figure.get_size_inches()[0] == pytest.approx(mm)
+
+
+def test_dashes_and_marks_are_those_of_a_species():
+    ax = drawn.sketched(B, linestyle={"P": "--"}, marker={"B": "o"})
+    looks = {
+        line.get_label(): (line.get_linestyle(), line.get_marker()) for line in drawn.lines(ax)
+    }
+    assert looks == {"B": ("-", "o"), "P": ("--", "None")}
+    with pytest.raises(ValueError, match="linestyle='wavy'"):
+        drawn.sketched(B, linestyle={"P": "wavy"})
+    with pytest.raises(ProfileError, match=r"linestyle= has 'As'; the figure shows B, P"):
+        drawn.sketched(B, linestyle={"As": "--"})
+
+
+def test_an_element_has_one_colour_whatever_a_simulator_calls_it():
+    model = drawn.profiles(BoronConcentration=drawn.gaussian(2e19))
+    ax = drawn.sketched({"SIMS": drawn.profiles(B=drawn.gaussian()), "TCAD": model})
+    assert len({line.get_color() for line in drawn.lines(ax)}) == 1
+    assert len({line.get_linestyle() for line in drawn.lines(ax)}) == 2
+    assert drawn.direct(drawn.sketched(model)) == ["B"]
+
+
+def test_few_numbers_stand_at_their_marks_and_many_in_a_list():
+    junctions = sims.junction_depth(B, level="1e17 atoms/cm^3")
+    dose = sims.integrated_dose(B.sel(species=["B"]))
+    ax = drawn.sketched(B, junctions=junctions, dose=dose)
+    ax.figure.draw_without_rendering()
+    texts = drawn.at_marks(ax)
+    assert {text.get_text()[:2] for text in texts} >= {"$x", "$Q"}
+    points = [ax.transData.transform((x, 1e17)) for x in junctions.values]
+    (shade,) = ax.collections[:1]
+    for text in texts:
+        box = text.get_window_extent()
+        if text.get_text().startswith("$Q"):
+            corners = ax.transData.inverted().transform(box.corners())
+            assert shade.get_paths()[0].contains_points(corners).all()
+        else:
+            away = [np.hypot(*(np.clip(p, box.min, box.max) - p)) for p in points]
+            assert min(away) < 0.25 * ax.figure.dpi
+    levels = [f"{n}e17 atoms/cm^3" for n in range(1, 6)]
+    crowded = drawn.sketched(B, junctions=[sims.junction_depth(B, level=one) for one in levels])
+    assert drawn.at_marks(crowded) == []
+    assert len(drawn.notes(crowded)) == 10
+
+
+def test_the_shade_of_a_second_dose_is_told_from_that_of_the_first():
+    ax = drawn.sketched(B, dose=sims.integrated_dose(B))
+    assert [bool(shade.get_hatch()) for shade in ax.collections] == [False, True]
+
+
+def many(count):
+    """Signals of which each is a tenth larger than the one before."""
+    return drawn.profiles(**{f"X{i}": (np.full(50, 1.1**i), "counts") for i in range(count)})
+
+
+def test_of_many_signals_the_largest_are_drawn_and_those_with_results():
+    assert len(drawn.lines(drawn.sketched(many(24)))) == 24
+    data = many(30)
+    ax = drawn.sketched(data)
+    assert [line.get_label() for line in drawn.lines(ax)] == [f"X{i}" for i in range(18, 30)]
+    assert drawn.notes(ax) == ["18 more: species="]
+    one = data.sel(species=["X3"])
+    ax = drawn.sketched(data, peak=sims.peak(one))
+    assert [line.get_label() for line in drawn.lines(ax)][:2] == ["X3", "X19"]
+    every = list(map(str, data["species"].values))
+    assert len(drawn.lines(drawn.sketched(data, species=every))) == 30
+
+
+def test_curves_of_one_of_two_right_axes_are_named_at_it():
+    counts = (np.full(50, 2e5), "counts/s")
+    data = drawn.profiles(
+        B=drawn.gaussian(), Ga=counts, In=counts, Al=(np.full(50, 0.3), "atomic fraction")
+    )
+    labels = [ax.get_ylabel() for ax in drawn.sketched(data).figure.axes]
+    assert labels == [
+        "Concentration (atoms/cm³)",
+        "Atomic fraction",
+        "Intensity (counts/s): Ga, In",
+    ]
+    with pytest.warns(ProfileWarning, match=r"3 value axes leave \d+ mm for the curves"):
+        sims.plot_profiles(data, width="60 mm")
+
+
+def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction():
+    a = drawn.profiles(B=drawn.gaussian())
+    b = drawn.profiles(B=2.0 * drawn.gaussian())
+    found = sims.compare(a, b, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles({"a": a, "b": b}, comparison=found)
+    (below,) = [each for each in ax.figure.axes if each.get_ylabel() == "ratio"]
+    (ratio, one) = below.lines
+    np.testing.assert_allclose(ratio.get_ydata(), 2.0)
+    assert one.get_ydata() == [1.0, 1.0]
+    assert (ax.get_xlabel(), below.get_xlabel()) == ("", "Depth (nm)")
+    shift = float(found["junction_shift"].item())
+    (text,) = [text for text in drawn.notes(ax) if "shifted" in text]
+    assert text == f"junction of B shifted by {shift:.3f} nm"
+
+
+def test_what_is_no_comparison_is_refused():
+    with pytest.raises(ProfileError, match=r"comparison= takes what sims\.compare\(a, b\) gives"):
+        drawn.sketched(B, comparison=sims.peak(B))
+    with pytest.raises(ValueError, match="below its axes"):
+        sims.plot_panels(B, comparison=sims.compare(B, B))
