@@ -196,13 +196,15 @@ def _read_answers(
         if key is not None and key not in measurements:
             names = first_few(list(map(repr, known)), 6) or "one, whose results need no key"
             raise ProfileError(
-                f"{argument}= has results of {key!r}, which is none of the measurements: {names}"
+                f"{argument}= has results of {key!r}, which is none of the measurements: {names}",
+                argument=argument,
             )
         if key is None and len(measurements) > 1 and "measurement" not in item.coords:
             count = "one result" if one else f"{len(found)} results"
             raise ProfileError(
                 f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
-                f"whose they are by a mapping, as in {argument}={{{known[0]!r}: ...}}"
+                f"whose they are by a mapping, as in {argument}={{{known[0]!r}: ...}}",
+                argument=argument,
             )
     return found
 
@@ -216,7 +218,8 @@ def _several(argument: str, given: Any) -> list[Result]:
     if isinstance(given, str | bool) or not isinstance(given, Iterable):
         raise ProfileError(
             f"{argument}: expected a result such as sims.{RESULTS[argument][1]} gives, or several "
-            f"in a list or mapping; found {format_argument(given)}"
+            f"in a list or mapping; found {format_argument(given)}",
+            argument=argument,
         )
     return [result for item in given for result in _several(argument, item)]
 
@@ -228,7 +231,8 @@ def _check_kind(argument: str, item: Result) -> None:
         part = found in _WHOLE or name not in (None, main_variable(found), *AXES)
         if isinstance(item, xr.DataArray) and part:
             raise ProfileError(
-                f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result"
+                f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result",
+                argument=argument,
             )
     elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
         known = " or ".join(f"{name}()" for name in taken)
@@ -236,7 +240,8 @@ def _check_kind(argument: str, item: Result) -> None:
         raise ProfileError(
             f"{argument}= takes results of {known}; found one "
             f"of {f'{found}()' if found else 'no known function'}"
-            f"{f': give it as {right[0]}=' if right else ''}"
+            f"{f': give it as {right[0]}=' if right else ''}",
+            argument=argument,
         )
 
 
@@ -277,13 +282,15 @@ def _read_limits(given: Any) -> Any:
         if "detection_limit" not in given:
             raise ProfileError(
                 "detection_limit= found a Dataset without limits: expected one limit with its "
-                "unit, one for each species, or what sims.detection_limit(data) gives"
+                "unit, one for each species, or what sims.detection_limit(data) gives",
+                argument="detection_limit",
             )
         given = given["detection_limit"]
     if isinstance(given, xr.DataArray) and not set(given.dims) <= {"species", "measurement"}:
         raise ProfileError(
             f"detection_limit= has the dimensions {', '.join(map(str, given.dims))}; expected one "
-            "limit, or one for each species and measurement"
+            "limit, or one for each species and measurement",
+            argument="detection_limit",
         )
     return given
 

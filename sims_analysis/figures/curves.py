@@ -316,7 +316,8 @@ def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list
         if other.text != unit.text:
             raise UnitsError(
                 f"value_units={value_units!r}: {other.text} and {unit.text} are units of the same "
-                "values; give one for each kind of value"
+                "values; give one for each kind of value",
+                argument="value_units",
             )
     return [_converted(curve, units) for curve in curves]
 
@@ -404,7 +405,8 @@ def check_limits(curves: Sequence[Curve], given: Any) -> None:
         pairs = dict.fromkeys(f"{c.species} ({c.units})" for c in curves)
         raise ProfileError(
             f"detection_limit={format_argument(given)} is for none of the curves: these are of "
-            f"{first_few(list(pairs), 6)}"
+            f"{first_few(list(pairs), 6)}",
+            argument="detection_limit",
         )
 
 
@@ -417,7 +419,9 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
         for name in given if isinstance(given, Mapping) else ():
             if name not in known:
                 shown = first_few(list(known), 6)
-                raise ProfileError(f"{argument}= has {name!r}; the figure shows {shown}")
+                raise ProfileError(
+                    f"{argument}= has {name!r}; the figure shows {shown}", argument=argument
+                )
 
 
 def _limit(curve: Curve, given: Any) -> float:
@@ -438,7 +442,8 @@ def _limit(curve: Curve, given: Any) -> float:
     if value <= 0:
         raise ProfileError(
             f"detection_limit= of {curve.species or 'the profile'} is {value:g} "
-            f"{canonical}; expected a number above zero"
+            f"{canonical}; expected a number above zero",
+            argument="detection_limit",
         )
     return value if canonical == curve.units else np.nan
 

@@ -75,7 +75,8 @@ class Plot:
             if before.units != scale.units and units is not None:
                 raise UnitsError(
                     f"depth_units={units!r}, but these axes are in {before.units}: leave it out, "
-                    "or draw on other axes"
+                    "or draw on other axes",
+                    argument="depth_units",
                 )
         # The preferred quantity is on the left.
         for curve in sorted(self.curves, key=lambda curve: (curve.axis, curve.rank)):

@@ -97,7 +97,8 @@ def check_results(options: PlotOptions, curves: Sequence[Curve]) -> None:
                 shown = first_few(list(dict.fromkeys(selected)), 6)
                 raise ProfileError(
                     f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
-                    f"{shown}: leave it out, or show its species"
+                    f"{shown}: leave it out, or show its species",
+                    argument=argument,
                 )
 
 

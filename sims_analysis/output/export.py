@@ -168,7 +168,8 @@ def _in_units(
     elif value_units is not None and not isinstance(value_units, str):
         raise UnitsError(
             f"value_units={value_units!r}; expected a text, or one for each variable in a mapping, "
-            "{'concentration': '1/m^3'}"
+            "{'concentration': '1/m^3'}",
+            argument="value_units",
         )
     for text in (depth_units, *(stated.values() or [value_units])):
         if isinstance(text, str) and set("()") & set(text):
@@ -373,7 +374,8 @@ def to_excel(
     if bad is not None:
         raise ProfileError(
             f"species {bad!r}: a workbook cannot hold control characters; rename it with "
-            "ds.assign_coords(species=...), or write CSV"
+            "ds.assign_coords(species=...), or write CSV",
+            where={"species": bad},
         )
     sheets = {
         "profiles": list(_paired(found)),

@@ -107,7 +107,9 @@ def _columns_of(
     found = series_of(data)
     names = list(dict.fromkeys(series.species for series in found))
     if species is None and len(names) > 1:
-        raise SpeciesError(f"name one species: {', '.join(map(repr, names))}")
+        raise SpeciesError(
+            f"name one species: {', '.join(map(repr, names))}", code="missing_species"
+        )
     chosen = [s for s in found if species in (None, s.species)]
     if not chosen:
         raise SpeciesError.missing(species, names)
@@ -117,12 +119,14 @@ def _columns_of(
             which = ", ".join(" ".join(s.place.values()) for s in profiles)
             raise ProfileError(
                 f"species {chosen[0].species!r} occurs {len(profiles)} times ({which}); a "
-                "simulator reads one profile: select one, as in .isel(measurement=0)"
+                "simulator reads one profile: select one, as in .isel(measurement=0)",
+                where={"species": chosen[0].species},
             )
         what = ", ".join(f"{s.variable} over {s.axis}" for s in chosen)
         raise ProfileError(
             f"species {chosen[0].species!r}: a simulator needs one concentration over depth; "
-            f"found {what}"
+            f"found {what}",
+            where={"species": chosen[0].species},
         )
     (profile,) = profiles
     lines = []
