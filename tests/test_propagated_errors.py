@@ -251,7 +251,7 @@ QUESTIONS = {
 #: What states another error on purpose: by how much at most, and why.
 ON_PURPOSE = {
     "moments threshold": (
-        0.15,
+        0.2,
         "the errors of its ends are taken as independent of those of the sum",
     ),
     **dict.fromkeys(

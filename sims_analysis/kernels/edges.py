@@ -22,7 +22,7 @@ from sims_analysis.kernels.local_fit import (
     maximized,
     solved,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
 #: do not; always there; or between the two samples beside it.
@@ -174,7 +174,7 @@ def _edge(
     away = fitted.depth - at
     if locate == "crossing":
         about = half_width_about(away, fitted.stderr)
-        away, fitted = np.zeros_like(away), fitted._replace(stderr=about)
+        away, fitted = np.zeros_like(away), changed(fitted, stderr=about)
     shown = weight > 0
     new = np.where(shown, 1.0, np.nan)
     lower = samples.lower[before]

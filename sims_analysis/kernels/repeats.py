@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels.counting import NONE_COUNTED, scatter_counts, student
-from sims_analysis.kernels.rows import Array
+from sims_analysis.kernels.rows import Array, changed
 
 #: Depths are taken as different where chance does it in less than this part of cases.
 _DIFFERENT = 0.01
@@ -71,7 +71,7 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
         excess = _excess(np.sum(left**2 / variance), freedom, fraction)
         if excess > NOTABLE:  # the errors are not those of the samples
             by_scatter = repeats(z, c, np.nan * s, fraction, stretched=stretched)
-            return by_scatter._replace(excess=excess)
+            return changed(by_scatter, excess=excess)
     return Repeats(
         stderr=np.sqrt(_pooled(left, mean) / fraction / m),
         scale=scale,

@@ -10,7 +10,7 @@ import numpy as np
 
 from sims_analysis.kernels.counting import value_per_count
 from sims_analysis.kernels.levels import Crossings
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, changed
 
 #: A run is significant from so many standard errors on, if it could be at so FEW places.
 SIGNIFICANT, FEW = 4.0, 10
@@ -63,7 +63,7 @@ def significant(
     crossing[begin.searchsorted(found.before + 1)] = np.arange(found.row.size)
     row = rows.offsets.searchsorted(begin, side="right") - 1
     kept, falling = _joined(row, crossing, *sums, np.diff(np.append(begin, excess.size)))
-    return found.take(kept)._replace(falling=falling)
+    return changed(found.take(kept), falling=falling)
 
 
 def _joined(

@@ -39,6 +39,7 @@ def printed(text, header):
 @pytest.mark.few(3)
 @pytest.mark.parametrize("path", FILES or [ABSENT], ids=lambda path: getattr(path, "name", ""))
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+@pytest.mark.filterwarnings("ignore:.*were multiplied by a factor")  # one record ends inside
 def test_quantified_by_hand(path):
     raw, text = parsed(path)
     ds = sims.read(path).to_dataset()
