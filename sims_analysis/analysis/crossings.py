@@ -49,8 +49,8 @@ _DIRECTIONS = np.array(["", "rising", "falling"])
 @recorded
 def crossings(
     data: xr.Dataset | xr.DataArray,
-    *,
     level: ParameterLike | Mapping[str, ParameterLike],
+    *,
     max_count: int | None = None,
     locate: Locate = "auto",
     variable: str | None = None,
@@ -117,19 +117,19 @@ def crossings(
     -----
     Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end or the
     level is not positive. Touching the level is not crossing it; passing through samples at the
-    level is crossing it at the first of them.
+    level is crossing it at the first of them. Averages over cells of width h move edges outwards by
+    ``lambda ln(sinh(x) / x)``, with ``x = h / 2 lambda``, which is taken back.
 
     **With standard errors**, crossings that noise can make are left out: a run of samples between
     two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
     its samples would have at the level; the least certain run joins its neighbours, again and
-    again. If the two samples beside a crossing differ by many standard errors (ten; four if the
-    step is longer than the decay length lambda), and curvature moves it by little, it lies between
-    them, with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. Otherwise one of two
-    samples is there by noise: ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum likelihood
-    (zeros are data) to the smallest window that tells the two sides apart, and its zero takes over
-    by and by. With ``locate="crossing"`` the depth stays between the two samples, and ``stderr`` is
-    half of the interval about it that contains the edge with 68 % probability. Of restored profiles
-    (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
+    again. Two samples that differ by many standard errors (ten; four if the step is longer than the
+    decay length lambda) have the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 /
+    c0]^2 + [t s1 / c1]^2)``. Otherwise, or where curvature moves it, ``ln(C / L) = A + B z + C z^2
+    / 2`` is fitted by maximum likelihood (zeros are data) to the smallest window that tells the two
+    sides apart, and its zero takes over by and by. With ``locate="crossing"`` the depth stays, and
+    ``stderr`` is half of the interval about it that contains the edge with 68 % probability. Of
+    restored profiles (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
     One standard error covers 60 to 76 % from 10 counts on; not on kinks of one or two samples, or
     below three times a noise floor (*What stated errors cover*, on the site).

@@ -31,8 +31,8 @@ LimitRule = Literal["mean+3sigma", "currie"]
 @recorded
 def detection_limit(
     data: xr.Dataset | xr.DataArray,
-    *,
     window: WindowLike,
+    *,
     rule: LimitRule = "mean+3sigma",
     value_per_count: ParameterLike | None = None,
     variable: str | None = None,
@@ -193,7 +193,7 @@ def stated_limit(
 
 @recorded
 def below_detection(
-    data: xr.Dataset | xr.DataArray, *, limit: ParameterLike, variable: str | None = None
+    data: xr.Dataset | xr.DataArray, limit: ParameterLike, *, variable: str | None = None
 ) -> xr.DataArray:
     """Flag the samples below a detection limit.
 

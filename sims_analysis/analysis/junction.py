@@ -64,8 +64,8 @@ _WHICH = {"deepest": -1, "first": 1}
 @recorded
 def junction_depth(
     data: xr.Dataset | xr.DataArray,
-    *,
     level: ParameterLike | Mapping[str, ParameterLike],
+    *,
     edge: Edge = "trailing",
     which: Literal["deepest", "first"] | int = "deepest",
     after: ParameterLike | None = None,

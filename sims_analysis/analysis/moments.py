@@ -127,6 +127,8 @@ def moments(
     -----
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C`` with the weights w of the
     trapezoidal rule; straggle ``sqrt(m_2)``, skewness ``m_3 / m_2^1.5``, kurtosis ``m_4 / m_2^2``.
+    Of averages over cells of width h, ``h^2 / 12`` is taken off m_2, and ``m_2 h^2 / 2 - 7 h^4 /
+    240`` off m_4 (Sheppard).
 
     Standard errors are ``sqrt(sum (f_i s_i)^2)``, to first order in the errors s of independent
     samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times

@@ -30,12 +30,15 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
         check_call(function, len(args), kwargs)
         result: Any = function(*args, **kwargs)
         if isinstance(result, xr.DataArray | xr.Dataset):
-            options = (f", {name}={format_argument(value)}" for name, value in kwargs.items())
+            code: Any = function.__code__
+            first, *others = code.co_varnames
+            arguments = dict(zip(others, args[1:], strict=False)) | kwargs
+            data = args[0] if args else arguments.pop(first, None)
+            # The second data of a comparison are on record below.
+            shown = {name: one for name, one in arguments.items() if name != "b" or name in kwargs}
+            options = (f", {name}={format_argument(value)}" for name, value in shown.items())
             record = {"call": f"{function.__name__}(data{''.join(options)})"}
-            data, *others = args or [kwargs.get("data")]
             if isinstance(data, xr.DataArray | xr.Dataset):
-                arguments = dict(zip(("b",), others, strict=False)) | kwargs
-                arguments.pop("data", None)
                 record |= question_attrs(data, function.__name__, **arguments)
             # Each variable of a Dataset gets the record too, because people take them out.
             every: list[Any] = [result]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.edges import Edges, Locate, edges
+from sims_analysis.kernels.edges import Edges, Locate, edges, moved_by_cells
 from sims_analysis.kernels.evidence import marks
 from sims_analysis.kernels.levels import FALLING, Crossings, Located, find, highest, locate
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status
@@ -67,6 +67,7 @@ def listing(
     between = locate(rows, level, found)
     options: Any = {"level_stderr": level_stderr, "floor": floor, "locate": where}
     own = edges(rows, level, found, between, every=every, **options)
+    own.depth[:] -= moved_by_cells(rows, found, own.decay_length)
     lost = _undetermined(rows, found, own)
     return Listing(found, column, between, own, lost, number, of_samples, width)
 
@@ -193,6 +194,7 @@ def junction(
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     between = locate(rows, levels, chosen)
     own = edges(rows, levels, chosen, between, every=every, floor=floor, locate=where)
+    own.depth[:] -= moved_by_cells(rows, chosen, own.decay_length)
     lost = np.zeros(rows.count, dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, own)
     columns = np.full((7, rows.count), np.nan)

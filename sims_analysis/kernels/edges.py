@@ -141,6 +141,23 @@ def edges(
     return result
 
 
+def moved_by_cells(rows: Rows, found: Crossings, decay: Array) -> Array:
+    """Return how far crossings lie from those of a profile whose averages over cells are given.
+
+    Averages over cells of width h of an exponential with the decay length lambda are higher by
+    ``sinh(x) / x``, with ``x = h / 2 lambda``: a falling edge seems deeper by its logarithm.
+    """
+    if rows.lower is None or rows.upper is None:
+        return np.zeros(found.row.size)
+    at = found.at_or_above
+    with np.errstate(all="ignore"):
+        x = (rows.along(rows.upper, at) - rows.along(rows.lower, at)) / (2.0 * decay)
+        shift = -found.direction * decay * np.log(np.sinh(x) / x)
+    # A step within one cell is no exponential.
+    known: Array = np.where(np.isfinite(shift) & (x < 1.0), shift, 0.0)
+    return known
+
+
 def _edge(
     samples: Samples,
     sides: Array,

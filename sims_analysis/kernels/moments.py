@@ -118,11 +118,16 @@ def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
     total = rows.sum(mass)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = rows.sum(mass, rows.depth) / total
+        # Values that are averages over cells of width h are wider by h^2 / 12 (Sheppard).
+        width = 0.0 if rows.lower is None or rows.upper is None else rows.upper - rows.lower
+        cell = rows.sum(mass * width**2) / total
         off = rows.depth - rows.repeat(mean)
         squared = off * off
         mass *= squared
         second = rows.sum(mass) / total
         third, fourth = (rows.sum(mass, power) / total for power in (off, squared))
+        fourth += 7.0 * cell**2 / 240.0 - 0.5 * second * cell
+        second -= cell / 12.0
         distribution = (total > 0) & (second > 0) & (mean >= first) & (mean <= last)
         straggle = np.sqrt(np.where(distribution, second, np.nan))
         shape = _Shape(straggle, third / straggle**3, fourth / straggle**4)

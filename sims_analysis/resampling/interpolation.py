@@ -57,8 +57,8 @@ Method = Literal["log", "linear", "pchip", "makima"]
 @recorded
 def interpolate(
     data: Data,
-    *,
     depth: ParameterLike | Sequence[str],
+    *,
     method: Method = "log",
     gaps: GapPolicy = "flag",
 ) -> Data:

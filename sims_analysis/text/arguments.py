@@ -131,7 +131,7 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
         options += [*function.__globals__[of[1]].__annotations__]
     for name in named:
         if name not in (*first, *options):
-            hint, has = _instead_of(name, [*first, *options]), ", ".join(options)
+            hint, has = _instead_of(name, [*first, *options]), ", ".join([*first[1:], *options])
             raise TypeError(
                 f"{function.__name__}() has no argument {name!r}{hint} "
                 f"(it has {has or 'the data alone'})"

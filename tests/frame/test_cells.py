@@ -226,3 +226,29 @@ def test_cells_that_overlap_are_refused(ds, question):
         for data in (one, one.chunk(), sims.quantify(one), short, array):
             with pytest.raises(ProfileError, match=f"overlap: the cell of {at} begins within"):
                 question(data)
+
+
+def fine(shape):
+    z = np.arange(0, 250.01, 0.05)
+    return xr.DataArray(
+        [shape(z)],
+        dims=("species", "depth"),
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    ).to_dataset()
+
+
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_cells_do_not_widen_an_implant_or_move_an_exponential_edge(width):
+    implant = fine(lambda z: 1e18 * np.exp(-((z - 125) ** 2) / (2 * 25**2)))
+    found = sims.moments(sims.to_grid(implant, step=f"{width} nm", conserve="dose"))
+    assert found["straggle"].item() == pytest.approx(25, rel=2e-4)
+    assert found["kurtosis"].item() == pytest.approx(3, rel=2e-3)
+    edge = sims.to_grid(fine(lambda z: 1e19 * np.exp(-z / 10)), step=f"{width} nm", conserve="dose")
+    xj = sims.junction_depth(edge, "1e17 atoms/cm^3")
+    assert xj.item() == pytest.approx(10 * np.log(100), abs=1e-6)
+    risen = fine(lambda z: 1e19 * np.exp((z - 250) / 10))
+    risen = sims.to_grid(risen, step=f"{width} nm", conserve="dose")
+    xj = sims.junction_depth(risen, "1e17 atoms/cm^3", edge="leading")
+    assert xj.item() == pytest.approx(250 - 10 * np.log(100), abs=1e-6)
