@@ -43,6 +43,7 @@ autodoc_member_order = "bysource"
 add_module_names = False
 nitpicky = True
 nitpick_ignore_regex = [
+    ("py:class", r"sims_analysis\.errors\._WithParts"),  # their common part
     ("py:(class|obj)", r"(?!sims_analysis\b).*"),
     ("py:.*", r"(numpy|scipy|xarray|pandas|pint|matplotlib)\b.*"),  # other sites
 ]

@@ -190,7 +190,7 @@ class SimsError(_WithParts):
     message : str
         What was found and what was expected.
     code : str, optional
-        What kind of error this is, for programs: one of :data:`sims_analysis.errors.CODES`. By
+        What kind of error this is, for programs: one of ``sims_analysis.errors.CODES``. By
         default that of its class.
     argument : str, optional
         The argument that is wrong or missing; where it is wrong, the message begins with it.

@@ -35,7 +35,7 @@ ARGUMENTS = {
 def _needed(name, *, ratio=False):
     """Give what a function cannot be called without."""
     parameters = list(inspect.signature(getattr(sims, name)).parameters.values())[1:]
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
+    needed = [p.name for p in parameters if p.default is p.empty and p.name != "b"]
     unknown = [option for option in needed if option not in ARGUMENTS]
     if unknown:
         raise LookupError(

@@ -59,9 +59,13 @@ WRONG = {
 ALSO = {"shared": "over", "abundance": "species names", "atomic_density": "formula"}
 
 
+#: Names of what a question is asked about.
+DATA = {"data", "a", "b", "wafers"}
+
+
 def arguments(function):
-    kinds = inspect.signature(getattr(sims, function)).parameters.values()
-    return [one.name for one in kinds if one.kind is inspect.Parameter.KEYWORD_ONLY]
+    """List all arguments but the data."""
+    return [one for one in inspect.signature(getattr(sims, function)).parameters if one not in DATA]
 
 
 def error_of(function, data, options):
