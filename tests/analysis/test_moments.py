@@ -152,6 +152,7 @@ def test_one_zero_does_not_end_what_lies_above_a_threshold():
     assert found["stop"].item() == pytest.approx(50 + 12 * np.sqrt(2 * np.log(20)), abs=0.5)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("counts", "threshold"), [(100, 0.5), (100, 0.1), (1000, 0.1), (1000, 0.01)]
 )

@@ -312,6 +312,7 @@ def test_the_dead_time_of_standards_goes_along():
         sims.with_rsf(ds, rsf=mixed, matrix="Si")
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize("n", [2, 3])
 def test_errors_of_factors_of_few_standards_cover_the_truth(n, counted):
