@@ -37,8 +37,8 @@ _SPARSE, _NEIGHBOURS = 0.25, 9
 
 def is_data(curve: Curve) -> Flags:
     """Find the samples that are drawn as data."""
-    hidden = curve.below_limit()
-    return ~(hidden | curve.not_positive()) if curve.log else ~hidden
+    below = curve.below_limit()
+    return ~(below | curve.not_positive()) if curve.log else ~below
 
 
 def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:

@@ -236,7 +236,7 @@ def read_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
     eager = (
         frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
     )
-    rows = eager.each(keep, fraction, size=1, beside=("common", "overlap"))
+    rows = eager.each(keep, fraction, size=1, ancillary=("common", "overlap"))
     index = over_profiles(eager, rows).isel(__row__=0, drop=True).assign_attrs(units="1")
     which = profiles.parameter(index, ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")

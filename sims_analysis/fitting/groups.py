@@ -44,7 +44,7 @@ def _each(
         *request.settings.values(),
         size=size,
         group=request.over,
-        beside=("common", "overlap", "lower", "upper"),
+        ancillary=("common", "overlap", "lower", "upper"),
         **options,
     )
 

@@ -1,4 +1,4 @@
-"""What is known of samples beside their values: in statuses of answers, and kept by corrections.
+"""What is known of samples next to their values: in statuses of answers, and kept by corrections.
 
 :func:`resolve` gives the status of an answer from what it rests on (:meth:`Frame.ask`).
 Corrections keep what is known of samples: :func:`known` where they stay, :func:`at` at other

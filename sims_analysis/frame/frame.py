@@ -182,7 +182,7 @@ class Frame(Profiles):
         dim: str = "__row__",
         whole: Sequence[str] = (),
         group: str | None = None,
-        beside: Sequence[Literal["common", "overlap", "lower", "upper", "achieved"]] = (),
+        ancillary: Sequence[Literal["common", "overlap", "lower", "upper", "achieved"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
@@ -197,7 +197,7 @@ class Frame(Profiles):
             Dimensions of parameters that the function takes as a whole, as nested lists.
         group : str, optional
             A dimension along which profiles are taken together.
-        beside : sequence of str
+        ancillary : sequence of str
             What else the function gets of each sample, after the counts; 0 where there is none.
             Edges of cells, ``"lower"`` and ``"upper"``, are NaN for data without cells.
         watched : callable
@@ -210,14 +210,14 @@ class Frame(Profiles):
             "stderr": absent if self.stderr is None else self.stderr,
             "counts": absent if self.counts is None else self.counts,
         }
-        if self.cells is not None and "lower" in beside:
+        if self.cells is not None and "lower" in ancillary:
             samples |= dict(zip(("lower", "upper"), self.cells, strict=True))
-        for name in beside:
+        for name in ancillary:
             if name in ("lower", "upper"):
                 continue
             column = getattr(self, name)
             samples[name] = xr.zeros_like(absent) if column is None else column
-        options = {"size": size, "watched": watched, "beside": tuple(beside)}
+        options = {"size": size, "watched": watched, "ancillary": tuple(ancillary)}
         along = whole if group is None else (*whole, group)
         found = self._run(
             function, samples, parameters, along, (dim,), group, options, profile_by_profile
@@ -369,13 +369,13 @@ class Frame(Profiles):
         its name.
         """
         variable = self.with_attrs(values, name, units_=units_, **attrs)
-        beside = {} if status is None else {"status": self.status(status)}
-        beside |= coords or {}
+        ancillary = {} if status is None else {"status": self.status(status)}
+        ancillary |= coords or {}
         if stderr is not None:
             what = "Standard error, random part"
-            beside["stderr"] = self.with_attrs(stderr, name, units_=units_, long_name=what)
+            ancillary["stderr"] = self.with_attrs(stderr, name, units_=units_, long_name=what)
         return xr.DataArray(
-            variable, coords=self.coords_over(variable.dims, beside), name=label or name
+            variable, coords=self.coords_over(variable.dims, ancillary), name=label or name
         )
 
     def along_axis(
@@ -397,16 +397,19 @@ class Frame(Profiles):
         kept = {key: coord for key, coord in kept.items() if key not in variables}
         return xr.Dataset(dict(variables), coords=kept)
 
-    def replaced(self, value: xr.Variable, **beside: xr.Variable | None) -> xr.Dataset:
+    def replaced(self, value: xr.Variable, **ancillary: xr.Variable | None) -> xr.Dataset:
         """Return the Dataset that was opened, with other values: data again, not an answer.
 
-        `value` is in the canonical unit. ``beside`` has what belongs to the samples (``stderr``,
+        `value` is in the canonical unit. ``ancillary`` has what belongs to the samples (``stderr``,
         ``counts``, ``background_stderr``...); None removes one, and what is not named stays.
         TypeError if the data were no Dataset.
         """
         data = self._dataset()
         made = {}
-        for end, column in {"": value, **{f"_{end}": one for end, one in beside.items()}}.items():
+        for end, column in {
+            "": value,
+            **{f"_{end}": one for end, one in ancillary.items()},
+        }.items():
             name = f"{self.name}{end}"
             if column is None:
                 data = data.drop_vars(name, errors="ignore")

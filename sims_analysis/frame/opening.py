@@ -71,7 +71,7 @@ def open_frame(
         acceptable kind, or the axis none; if there is no axis, or it is not finite and strictly
         increasing.
     """
-    plain, array, beside = _select(data, kinds, question, variable)
+    plain, array, ancillary = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
     if axis not in axes:
         raise UnitsError(
@@ -87,8 +87,8 @@ def open_frame(
         value = value.transpose(..., dim)
     if not as_they_are:
         refuse_impossible(value.data, kind, whose)
-    flags = _flags(beside.pop(vocabulary.QUALITY, None), value, name)
-    columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}
+    flags = _flags(ancillary.pop(vocabulary.QUALITY, None), value, name)
+    columns = {end: _column(end, column, value, kind, name) for end, column in ancillary.items()}
     fraction = xr.Variable((), 1.0)
     if FRACTION in coords:
         # In a batch, NaN stands for a measurement at its original samples.
@@ -191,11 +191,11 @@ def _select(
         # Of a species among others that have another variable: that in which it was measured.
         chosen = next((name for name in usable if usable[1:] and _holds(data, name)), usable[0])
         columns = {end: data.variables.get(f"{chosen}_{end}") for end in vocabulary.OF_SAMPLES}
-        beside = {end: c for end, c in columns.items() if c is not None}
+        ancillary = {end: c for end, c in columns.items() if c is not None}
         array = data[chosen]
         if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
-            beside |= _ancillary_coords(array)
-        return data, array, beside
+            ancillary |= _ancillary_coords(array)
+        return data, array, ancillary
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(
@@ -211,19 +211,19 @@ def _present(data: xr.Dataset) -> str:
 def _ancillary_coords(data: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the coordinates of an array that belong to its samples."""
     coords = data.coords.variables
-    beside = {end: coords[end] for end in _ANCILLARY_COORDS if end in coords}
+    ancillary = {end: coords[end] for end in _ANCILLARY_COORDS if end in coords}
     for end in vocabulary.EVIDENCE:
         # An array that was renamed has the flags of whatever it was.
         every = [one for key, one in coords.items() if str(key).endswith(f"_{end}")]
         own = coords.get(f"{data.name}_{end}")
         if own is not None:
-            beside[end] = own
+            ancillary[end] = own
         elif every and end == vocabulary.QUALITY:
-            beside[end] = reduce(_either, every)
-    own = beside.pop("stderr", None)
+            ancillary[end] = reduce(_either, every)
+    own = ancillary.pop("stderr", None)
     if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
-        beside["stderr"] = own.set_dims(data.sizes)
-    return beside
+        ancillary["stderr"] = own.set_dims(data.sizes)
+    return ancillary
 
 
 def _either(one: xr.Variable, other: xr.Variable) -> xr.Variable:

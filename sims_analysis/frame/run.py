@@ -66,13 +66,13 @@ def profile_by_profile(
     whole: Sequence[int],
     group: int,
     size: int,
-    beside: Sequence[str],
+    ancillary: Sequence[str],
     watched: Callable[[list[Any]], Iterable[Any]],
     evidence: blocks.Evidence | None = None,  # functions of single profiles do not see it
 ) -> tuple[SingleResult, None]:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
-    The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; with `beside`, more
+    The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; with `ancillary`, more
     columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, follow the counts.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
@@ -82,7 +82,7 @@ def profile_by_profile(
     named = {**errors._asdict(), "lower": lower, "upper": upper}
     columns = [
         np.broadcast_to(np.asarray(one, np.float64), (*lead, *core))
-        for one in (depth, value, *(named[name] for name in ("stderr", "counts", *beside)))
+        for one in (depth, value, *(named[name] for name in ("stderr", "counts", *ancillary)))
     ]
     given = [
         np.broadcast_to(one, (*lead, *np.shape(one)[np.ndim(one) - k :]))

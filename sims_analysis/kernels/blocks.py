@@ -65,8 +65,8 @@ class Evidence(NamedTuple):
         if self.flags is not None:
             flags = self.flags[block]
         if self.limit is not None:
-            hidden = np.isnan(value) & ~np.isnan(self.limit[block])
-            low = np.where(hidden, np.int16(Flag.BELOW_LIMIT), np.int16(0))
+            below = np.isnan(value) & ~np.isnan(self.limit[block])
+            low = np.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
             flags = low if flags is None else flags | low
         return flags if flags is not None and flags.any() else None
 

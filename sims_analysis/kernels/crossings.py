@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.edges import Edges, Locate, edges, moved_by_cells
+from sims_analysis.kernels.edges import Edges, Locate, edges
 from sims_analysis.kernels.evidence import marks
 from sims_analysis.kernels.levels import FALLING, Crossings, Located, find, highest, locate
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status
@@ -67,7 +67,6 @@ def listing(
     between = locate(rows, level, found)
     options: Any = {"level_stderr": level_stderr, "floor": floor, "locate": where}
     own = edges(rows, level, found, between, every=every, **options)
-    own.depth[:] -= moved_by_cells(rows, found, own.decay_length)
     lost = _undetermined(rows, found, own)
     return Listing(found, column, between, own, lost, number, of_samples, width)
 
@@ -194,7 +193,6 @@ def junction(
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     between = locate(rows, levels, chosen)
     own = edges(rows, levels, chosen, between, every=every, floor=floor, locate=where)
-    own.depth[:] -= moved_by_cells(rows, chosen, own.decay_length)
     lost = np.zeros(rows.count, dtype=bool)
     lost[chosen.row] = _undetermined(rows, chosen, own)
     columns = np.full((7, rows.count), np.nan)
@@ -247,7 +245,7 @@ class Record(NamedTuple):
     """What all samples of a row say where none crosses a level; (R,), NaN or False for nothing.
 
     The value at which a detector saturated, the highest limit of detection, and whether the maximum
-    lies beside a gap.
+    lies next to a gap.
     """
 
     ceiling: Array
@@ -269,7 +267,7 @@ def record(rows: Rows) -> Record:
     above, below = np.full((2, rows.count), np.nan)  # where the highest sample begins and ends
     above[row] = rows.along(rows.depth if rows.lower is None else rows.lower, position)
     below[row] = rows.along(rows.depth if rows.upper is None else rows.upper, position)
-    beside = (found.low == below[found.row]) | (found.high == above[found.row])
-    gap = (found.flag & GAP != 0) & beside
+    adjacent = (found.low == below[found.row]) | (found.high == above[found.row])
+    gap = (found.flag & GAP != 0) & adjacent
     next_to_gap[found.row[gap]] = True
     return Record(ceiling, limit, next_to_gap)

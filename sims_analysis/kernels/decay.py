@@ -201,8 +201,8 @@ def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
     order = at_top if edge < 0 else at_top[::-1]
     top[rows.row[order]] = rows.depth[order]
     beyond = edge * (rows.depth - rows.repeat(top))
-    beside: Flags = ~(beyond > 0)
-    return beside
+    outside: Flags = ~(beyond > 0)
+    return outside
 
 
 class Exponential(NamedTuple):

@@ -220,7 +220,7 @@ def _running_over_cells(rows: Rows) -> Array:
 def _over_cells(rows: Packed, own: slice) -> tuple[Array, Array]:
     """Return the edges of the cells of a row, and the integral from the first edge to each.
 
-    What no cell covers has the mean of the two beside it, as in the weights of a dose.
+    What no cell covers has the mean of the two next to it, as in the weights of a dose.
     """
     assert rows.lower is not None and rows.upper is not None  # noqa: S101, PT018
     value = rows.value[own]

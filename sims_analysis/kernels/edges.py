@@ -22,17 +22,17 @@ from sims_analysis.kernels.local_fit import (
     maximized,
     solved,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, changed, errors_of, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
-#: do not; always there; or between the two samples beside it.
+#: do not; always there; or between its two samples.
 Locate = Literal["auto", "fit", "crossing"]
 
 #: The window grows until the sums of its two sides differ by so many standard errors, ...
 KNOWN = 6.0
 #: ... and their means by this part of the level: an exponential's at 0.3 decay lengths.
 APART = 0.3
-#: Two samples beside a crossing that differ by this many standard errors suffice alone, those of
+#: Two samples around a crossing that differ by this many standard errors suffice alone, those of
 #: a step as long as a decay length by the second: samples farther away belong to another part of
 #: the profile. From half of it on, the fit takes over by and by.
 ALONE, ALONE_IF_STEEP = 10.0, 4.0
@@ -81,6 +81,8 @@ def edges(
 ) -> Edges:
     """Locate the edges at crossings; without standard errors, between their two samples.
 
+    What averages over cells do to them is taken back: see :func:`_moved_by_cells`.
+
     ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
     window that tells the two sides apart. Counts are Poisson against a level, and binomial between
     two counted quantities; zeros are data. The depth is ``raw + w (fit - raw)``: w falls from 1 to
@@ -108,16 +110,35 @@ def edges(
     between = on, np.where(found.on_sample, on, rows.depth_at(found.after))
     unknown = np.full((2, on.size), np.nan)
     result = Edges(raw.depth.copy(), unknown[0], raw.decay_length.copy(), unknown[1], *between)
-    if rows.stderr is None or not on.size:
-        return result
-    level_stderr = np.zeros(1) if level_stderr is None else level_stderr
+    if rows.stderr is not None and on.size:
+        level_stderr = np.zeros(1) if level_stderr is None else level_stderr
+        floor = np.zeros(rows.count) if floor is None else floor
+        _fit(result, rows, level, found, raw, every, level_stderr, floor, locate)
+        np.fmin(result.start, between[0], out=result.start)
+        np.fmax(result.stop, between[1], out=result.stop)
+    result.depth[:] -= _moved_by_cells(rows, found, result.decay_length)
+    return result
+
+
+def _fit(
+    result: Edges,
+    rows: Rows,
+    level: Array,
+    found: Crossings,
+    raw: Located,
+    every: Crossings,
+    level_stderr: Array,
+    floor: Array,
+    locate: Locate,
+) -> None:
+    """Put into `result` what the samples around crossings show, where their two do not suffice."""
     error, lower, lower_error = (
-        np.broadcast_to(a, rows.value.shape).reshape(-1) for a in (rows.stderr, level, level_stderr)
+        np.broadcast_to(a, rows.value.shape).reshape(-1)
+        for a in (errors_of(rows), level, level_stderr)
     )
     walls = np.union1d(every.at_or_above, breaks(rows))
     rows = rows.packed()
     columns = (rows.depth, rows.value, error, lower, lower_error)
-    floor = np.zeros(rows.count) if floor is None else floor
     # Differences of the sides, their variances and numbers, 0 after the last sample, where a range
     # may end. A sample with an unknown error is left out.
     sides = np.zeros((3, lower.size + 1))
@@ -125,7 +146,7 @@ def edges(
     known = np.logical_and.reduce(np.isfinite(sides[:2]))
     sides[2] = 1.0
     sides[:, ~known] = 0.0
-    for part in in_blocks(on.size, 1, AT_ONCE):
+    for part in in_blocks(found.row.size, 1, AT_ONCE):
         row, before = found.row[part], found.at_or_above[part]
         # From the wall before the crossing to the one after it.
         i, j = (walls.searchsorted(before, side=side) for side in ("left", "right"))
@@ -136,12 +157,9 @@ def edges(
         for column, values in zip(result, own, strict=True):
             better = ~np.isnan(values)
             column[part][better] = values[better]
-    np.fmin(result.start, between[0], out=result.start)
-    np.fmax(result.stop, between[1], out=result.stop)
-    return result
 
 
-def moved_by_cells(rows: Rows, found: Crossings, decay: Array) -> Array:
+def _moved_by_cells(rows: Rows, found: Crossings, decay: Array) -> Array:
     """Return how far crossings lie from those of a profile whose averages over cells are given.
 
     Averages over cells of width h of an exponential with the decay length lambda are higher by
@@ -231,7 +249,7 @@ def _linear_error(samples: Samples, which: Index, before: Index, at: Array) -> t
 
 
 def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Array, Array, Array]:
-    """Locate the edge from the two samples beside it, and say how far they do not suffice.
+    """Locate the edge from the two samples around it, and say how far they do not suffice.
 
     If ``y = ln(upper / lower)`` is straight, the edge is at the crossing; curvature, by a third
     sample on either side, shifts it. Where these two disagree beyond their errors (a kink), the

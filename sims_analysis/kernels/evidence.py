@@ -92,12 +92,12 @@ def runs_of(
     value: Array | None = None,
 ) -> Marks:
     """Return runs of flagged samples of rows, each with its largest `height`, or `value`."""
-    beside = np.append(row[1:] == row[:-1], False)  # whether the next is of the same row
-    before = np.append(False, beside[:-1])
+    joined = np.append(row[1:] == row[:-1], False)  # whether the next is of the same row
+    before = np.append(False, joined[:-1])
     begin = np.flatnonzero(flags & ~(before & np.append(False, flags[:-1])))
-    end = np.flatnonzero(flags & ~(beside & np.append(flags[1:], False)))
+    end = np.flatnonzero(flags & ~(joined & np.append(flags[1:], False)))
     low = np.where(before[begin], depth[begin - 1], np.nan)
-    high = np.where(beside[end], depth[np.minimum(end + 1, depth.size - 1)], np.nan)
+    high = np.where(joined[end], depth[np.minimum(end + 1, depth.size - 1)], np.nan)
     heights = np.append(np.where(flags, height, np.nan), np.nan)
     edges = np.stack([begin, end + 1], axis=1).reshape(-1)
     most = np.fmax.reduceat(heights, edges)[::2] if begin.size else np.empty(0)

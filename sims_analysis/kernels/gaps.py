@@ -99,10 +99,10 @@ def _in_profile(width: Array) -> Flags:
     """Find the gaps among the spacings of one profile, except steps of a histogram."""
     step = width <= TOLERANCE * width.sum()
     if step.any():
-        beside = np.append(step[1:], False) | np.append(False, step[:-1])
+        at_step = np.append(step[1:], False) | np.append(False, step[:-1])
         found = np.zeros(width.shape, dtype=bool)
         own = np.flatnonzero(~step)
-        found[own] = _in_profile(width[own]) & ~beside[own]
+        found[own] = _in_profile(width[own]) & ~at_step[own]
         return found
     found = width > WIDE * np.median(width)
     wide = np.flatnonzero(found)

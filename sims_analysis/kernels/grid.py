@@ -323,7 +323,7 @@ def _parts(dense: Dense, edges: Array) -> _Parts | None:
 
 
 def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
-    """Return the parts of old cells in new ones; what none covers belongs to both beside it."""
+    """Return the parts of old cells in new ones; what none covers belongs to both next to it."""
     assert dense.lower is not None and dense.upper is not None  # noqa: S101, PT018
     old = np.maximum.accumulate(np.stack([dense.lower, dense.upper], axis=1).reshape(-1))
     within = _within_record(edges, old[0], old[-1])

@@ -40,7 +40,7 @@ def peak(
     """Find the highest sample within the window, and the full width at half maximum.
 
     Half-maximum depths are the nearest crossings on either side; ``truncated`` without one within
-    the window. Answers rest on the samples between them, and beside the maximum. Where the samples
+    the window. Answers rest on the samples between them, and next to the maximum. Where the samples
     do not show how high the profile is, the error is that of the highest. `fraction` is the number
     of effective samples per depth, and `floor` a background that was subtracted.
     """

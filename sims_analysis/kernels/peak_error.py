@@ -112,7 +112,7 @@ def _reach(sums: tuple[Array, ...], row: Index, centre: Index, end: Index, sign:
 def _mean(
     sums: tuple[Array, ...], row: Index, centre: Index, begin: Index, end: Index, sign: int
 ) -> tuple[Array, Array]:
-    """Return means of the samples from `begin` to `end` beside a centre, and their variances."""
+    """Return means of the samples from `begin` to `end` next to a centre, and their variances."""
     low = centre + 1 + begin if sign > 0 else centre - end
     high = centre + 1 + end if sign > 0 else centre - begin
     total, variance, number = (column[row, high] - column[row, low] for column in sums)

@@ -77,16 +77,16 @@ def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
     level, highest = flat[begin], flat[few].max(axis=1)[of]
     before = np.where(begin > offsets[row], flat[begin - 1], 0.0)
     after = np.where(end < offsets[row + 1], flat[end % flat.size], 0.0)
-    beside = np.maximum(before, after)
-    kept = (level > _NEAR * highest) & ((beside > level) | (level >= highest))
+    neighbour = np.maximum(before, after)
+    kept = (level > _NEAR * highest) & ((neighbour > level) | (level >= highest))
     row, begin, end, level = row[kept], begin[kept], end[kept], level[kept]
     if not row.size:
         return row
-    beside = np.where(level >= highest[kept], np.inf, beside[kept])
+    neighbour = np.where(level >= highest[kept], np.inf, neighbour[kept])
     some, of = np.unique(row, return_inverse=True)
     least, most = (np.sqrt(one[of] * level) for one in _about_per_count(rows, some))
     chance = _chance_of_equal(least / level) ** (end - begin - 1)
-    kept = (beside > level + _JUMP * least) & (chance < _CHANCE)
+    kept = (neighbour > level + _JUMP * least) & (chance < _CHANCE)
     row = row[kept]
     coarse = _written_coarsely(rows, row, begin[kept], end[kept], most[kept])
     found: Index = np.unique(row[~coarse])
@@ -98,11 +98,11 @@ def _written_coarsely(rows: Rows, row: Index, begin: Index, end: Index, noise: A
     flat, around = rows.value.reshape(-1), np.arange(_AROUND)
     places = np.concatenate([begin[:, None] - 1 - around, end[:, None] + around], axis=1)
     inside = (places >= rows.offsets[row, None]) & (places < rows.offsets[row + 1, None])
-    beside = flat.take(places, mode="clip")
-    known = inside & (beside != flat[begin, None])
+    neighbour = flat.take(places, mode="clip")
+    known = inside & (neighbour != flat[begin, None])
     probable = _step_of_chance(_CHANCE ** (1.0 / (end - begin - 1))) * noise
     step = 10.0 ** np.ceil(np.log10(np.fmax(probable, np.finfo(float).eps * flat[begin])))
-    steps = beside / step[:, None]
+    steps = neighbour / step[:, None]
     coarse = np.isfinite(probable)[:, None] & (np.abs(steps - np.rint(steps)) < _ROUNDING)
     found: Flags = (known.sum(axis=1) >= _AROUND // 2) & (coarse | ~known).all(axis=1)
     return found
@@ -134,19 +134,21 @@ def _median(squares: Array, unknown: float) -> Array:
 def _of_profile(depth: Array, value: Array, begin: Index, end: Index) -> Flags:
     flags = np.zeros(value.shape, dtype=bool)
     highest, level = value.max(), value[begin]
-    beside = np.fmax(
+    neighbour = np.fmax(
         np.where(begin > 0, value[begin - 1], np.nan),
         np.where(end < value.size, value[end % value.size], np.nan),
     )
     lowest = value.min(initial=highest, where=value > 0)
-    ceiling = (level == highest) | ((beside > level) & (level > _NEAR * highest) & (level > lowest))
+    ceiling = (level == highest) | (
+        (neighbour > level) & (level > _NEAR * highest) & (level > lowest)
+    )
     rest = value < highest
     for i, k in zip(begin, end, strict=True):
         rest[i:k] = False
     if not ceiling.any() or (one := _value_per_count(depth[rest], value[rest])) is None:
         return flags
     noise = np.sqrt(one * level)
-    ceiling &= (level == highest) | (beside > level + _JUMP * noise)
+    ceiling &= (level == highest) | (neighbour > level + _JUMP * noise)
     ceiling &= _chance_of_equal(one / noise) ** (end - begin - 1) < _CHANCE
     if ceiling.any():  # as a rule not, and digits take long
         digit = _last_digit(value[rest], highest)

@@ -121,7 +121,7 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     In a segment from z0 to z1, the integral from u to v is ``(v - u) [(1 - m) c0 + m c1]``, with m
     the relative position of its middle. All are 0 where `start` is not above `stop`. Shaped as the
     values, or (n,) if dense rows have the same limits. A cell has its width between the limits, and
-    half of what no cell covers beside it.
+    half of what no cell covers next to it.
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)

@@ -183,7 +183,7 @@ def deconvolve(
         frame.fraction,
         *function.widths,
         size=found.size,
-        beside=("common", "overlap", "lower", "upper"),
+        ancillary=("common", "overlap", "lower", "upper"),
     )
     answer = _dataset(frame, rows, found, window, bridge=bridge)
     answer.attrs |= {

@@ -192,18 +192,18 @@ def boron(ds):
 
 
 def test_a_background_that_was_not_subtracted_is_exact_and_an_infinite_error_is_not_known(ds):
-    beside = {
+    ancillary = {
         "background_stderr": ([[np.nan, 1.0, np.inf, 2.0]] * 2, "cm^-3", [0.0, 1.0, np.nan, 2.0]),
         "background_overlap": ([[np.nan, 0.5, np.inf, 0.0]] * 2, "1", [0.0, 0.5, np.nan, 0.0]),
         "background_scatter": ([[np.nan, 1.5, np.inf, 1.0]] * 2, "1", [1.0, 1.5, np.nan, 1.0]),
     }
     ds = ds.assign({
         f"concentration_{end}": (("species", "depth"), values, {"units": unit})
-        for end, (values, unit, _) in beside.items()
+        for end, (values, unit, _) in ancillary.items()
     })  # fmt: skip
     frame = opened(ds)
     for column, (*_, expected) in zip(
-        (frame.common, frame.overlap, frame.scatter), beside.values(), strict=True
+        (frame.common, frame.overlap, frame.scatter), ancillary.values(), strict=True
     ):
         np.testing.assert_array_equal(column, [expected] * 2)
     one = ds.assign(concentration_background_stderr=((), 3.0, {"units": "cm^-3"}))

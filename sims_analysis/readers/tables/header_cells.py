@@ -273,6 +273,20 @@ def has_factor(unit: str) -> bool:
     return bool(match) and unit_kind(_FACTOR.sub("", unit, count=1).strip()) is not None
 
 
+def _special(text: str, words: str, unit: str | None) -> Header | None:
+    """Read the headers of spectra, and of errors that state no role: ``Δ11B``, ``B rsd (%)``."""
+    if _SPECTRUM.search(words) or text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
+        return Header("energy", words, None, explicit=True)
+    delta = _DELTA.fullmatch(words)
+    if delta and is_species(delta[1]):
+        return Header("error", delta[1], unit, explicit=True)
+    relative = _RELATIVE.search(words)
+    if relative and (unit in PERCENT or "%" in words):
+        rest = _without(words.replace("%", " "), relative)
+        return Header("error", _content(_trimmed(rest)), "%", explicit=True)
+    return None
+
+
 @lru_cache(maxsize=32768)
 def read_header(text: str) -> Header:
     """Read the header of a column.
@@ -297,17 +311,9 @@ def read_header(text: str) -> Header:
     dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)
     if _SCALED.search(words) or dose_like or (unit and has_factor(unit)):
         refuse_factor(text, advice="give the unit alone")
-    if _SPECTRUM.search(words):
-        return Header("energy", words, None, explicit=True)
-    if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
-        return Header("energy", words, None, explicit=True)
-    delta = _DELTA.fullmatch(words)
-    if delta and is_species(delta[1]):
-        return Header("error", delta[1], unit, explicit=True)
-    relative = _RELATIVE.search(words)
-    if relative and (unit in PERCENT or "%" in words):
-        rest = _without(words.replace("%", " "), relative)
-        return Header("error", _content(_trimmed(rest)), "%", explicit=True)
+    special = _special(text, words, unit)
+    if special is not None:
+        return special
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
         if role == "index" and measured:

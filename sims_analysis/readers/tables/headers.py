@@ -8,7 +8,7 @@ adds nothing is a note, and kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -36,6 +36,7 @@ from sims_analysis.readers.tables.header_cells import (
 )
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.readers.tables.row_kinds import RowKind
+from sims_analysis.readers.tables.spans import are_kinds, distinguishes_columns, spanning
 from sims_analysis.readers.tables.words import (
     LETTERS,
     Role,
@@ -356,7 +357,7 @@ class _HeaderParser:
             # Below a name for each, one bare unit of depths tells what the row is.
             kinds = {unit_kind(without_brackets(cell)) for cell in units.values()}
             alone = alone or bool(kinds & {*vocabulary.AXES})
-        if not alone and not (units and others and _are_kinds(others)):
+        if not alone and not (units and others and are_kinds(others)):
             return False
         if self.stating.keys() & units.keys():
             return False
@@ -378,10 +379,10 @@ class _HeaderParser:
         if (
             self.stated
             or not any(self.found.texts)
-            or not _distinguishes_columns(self.found.texts, lower, self._raw_heads())
+            or not distinguishes_columns(self.found.texts, lower, self._raw_heads())
         ):
             return False
-        above = _spanning(self.found.texts, lower)
+        above = spanning(self.found.texts, lower)
         for j, cell in above.items():
             self.found.texts[j] = join_header(cell, lower[j])
         return self._take(row, "kinds", "says of each column below a species what it is")
@@ -588,43 +589,3 @@ def _label(text: str) -> str:
     """Take off what a label begins with: ``Sample: W1``."""
     key, _, name = (part.strip() for part in text.partition(":"))
     return name if name and named_role(key, "text") else text
-
-
-def _spanning(upper: Sequence[str], lower: Sequence[str]) -> dict[int, str]:
-    """Return what stands above each filled cell of a row, or to the left of that."""
-    filled = [j for j, cell in enumerate(lower) if cell]
-    if not filled or not upper[filled[0]]:
-        return {}
-    return {j: upper[max(k for k in filled if k <= j and upper[k])] for j in filled}
-
-
-def _distinguishes_columns(upper: Sequence[str], lower: Sequence[str], raw: Sequence[str]) -> bool:
-    """Whether the lower of two rows of headers distinguishes columns of a species.
-
-    They are of several kinds, ``mean | SD``, or measured several times, ``run 1 | run 2``. Where
-    the upper row repeats a header (`raw`, as written), the lower one distinguishes samples.
-    """
-    above = _spanning(upper, lower)
-    if not above or not names_axis(upper):
-        return False
-    if any(has_role(cell, "axis", "time", "index") for cell in above.values()):
-        return False
-    if _are_kinds(lower):
-        return True
-    headers = [try_header(lower[j]) for j in above]
-    spans = [try_header(cell) for cell in above.values()]
-    if len({raw[j] for j in above}) < len({*above.values()}) or all(raw[j] for j in above):
-        return False
-    return len({*above.values()}) < len(above) and all(
-        not (names_species(header.name) or header.unit or header.role in ("axis", "time", "unread"))
-        and is_species(span.name)
-        for header, span in zip(headers, spans, strict=True)
-    )
-
-
-def _are_kinds(cells: Iterable[str]) -> bool:
-    """Whether a row says of what kind values are, and nothing else: ``mean``, ``SD``, ``rate``."""
-    headers = [try_header(cell) for cell in cells if cell]
-    return bool(headers) and all(
-        header.role in ("value", "error") and not (header.name or header.unit) for header in headers
-    )
