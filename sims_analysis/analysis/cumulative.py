@@ -20,13 +20,13 @@ from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, read_background
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import ends
+from sims_analysis.kernels.evidence import Rests
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -88,12 +88,10 @@ def cumulative_dose(
     (value,) = frame.map(
         kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
     )
-    record = frame.map(ends)
-    unanswered = ~(record.last > record.first) | is_nan(level)
-    status = replaced_where(unanswered, xr.zeros_like(unanswered, dtype=np.uint8), Status.NO_DATA)
-    whole: xr.Variable = frame.map(kernels.integrate, *NO_LIMITS, rule=rule).value
-    status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole)
-    warn_of_transient_in(frame, whole, record.last, rule, _WITHOUT_TRANSIENT)
+    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="curve", rule=rule)
+    status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
+    status = _resolved(frame, status, rests, rule, bridge=bridge, sum_of=whole.value)
+    warn_of_transient_in(frame, whole.value, whole.stop, rule, _WITHOUT_TRANSIENT)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
@@ -102,9 +100,11 @@ def cumulative_dose(
 _WITHOUT_TRANSIENT = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 
-def _resolved(frame: Frame, status: xr.Variable, rule: Rule, **options: Any) -> xr.Variable:
+def _resolved(
+    frame: Frame, status: xr.Variable, rests: Rests, rule: Rule, **options: Any
+) -> xr.Variable:
     """Return the status of an answer that rests on the whole record."""
-    rests, what = rests_on(frame, NO_LIMITS), f"the dose bridges it by the rule {rule}"
+    what = f"the dose bridges it by the rule {rule}"
     return resolve(frame, status, rests, what=what, category=DoseWarning, **options)
 
 
@@ -178,10 +178,12 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole = frame.map(kernels.integrate, *NO_LIMITS, rule=rule, record=True)
+    whole, rests = frame.ask(
+        kernels.integrate, *NO_LIMITS, use="curve", rule=rule, record=True
+    )
     status = mark_truncated(frame, status, whole.value, whole.below)
-    status = _resolved(frame, status, rule, bridge=bridge, sum_of=whole.value)
-    warn_of_transient_in(frame, whole.value, frame.map(ends).last, rule, _WITHOUT_TRANSIENT)
+    status = _resolved(frame, status, rests, rule, bridge=bridge, sum_of=whole.value)
+    warn_of_transient_in(frame, whole.value, whole.stop, rule, _WITHOUT_TRANSIENT)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

@@ -89,7 +89,7 @@ def _weighed(
     With `ends`, sum the means of segments by logarithms, and count the linear ones.
     """
     n, flat = rows.depth.size, rows.value.reshape(-1)
-    runs = [np.empty((0, 2), np.intp)]
+    runs: list[Index] = []
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
     # Logarithms take scratch arrays.
     for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
@@ -103,7 +103,7 @@ def _weighed(
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
         runs.append(rows.runs_in(part))
-    rows.__dict__["equal_runs"] = np.concatenate(runs)
+    rows.__dict__["equal_runs"] = np.concatenate([*runs, np.empty((0, 2), np.intp)])
     return total, n_linear
 
 

@@ -46,8 +46,8 @@ class Rests(NamedTuple):
     gap: Any
 
 
-def marks(rows: Rows) -> Marks | None:
-    """Return all that is known of the samples of some rows, carried or seen; None for nothing."""
+def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
+    """Return all that is known of the samples of rows, carried or seen, near intervals; or None."""
     found = [] if rows.carried is None else [rows.carried]
     gaps = gaps_of(rows)
     if gaps is not None:
@@ -55,16 +55,20 @@ def marks(rows: Rows) -> Marks | None:
         flag = np.full(row.shape, GAP, dtype=np.int16)
         unknown = np.full(row.shape, np.nan)
         found.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
-    cut = saturated_samples(rows)
+    cut = saturated_samples(rows, near)
     if cut is not None:
         row, depth = np.repeat(np.arange(rows.count), rows.size), _depths(rows)
         found.append(runs_of(row, depth, cut, rows.value.reshape(-1), Flag.SATURATED))
-    if not found:
-        return None
-    return Marks(*map(np.concatenate, zip(*found, strict=True)))
+    return _joined(found)
 
 
-def saturated_samples(rows: Rows) -> Flags | None:
+def _joined(found: list[Marks]) -> Marks | None:
+    return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
+
+
+def saturated_samples(
+    rows: Rows, near: tuple[Array, Array] | None = None
+) -> Flags | None:
     """Flag the samples, end to end, that a detector has cut off, by their values; None for none.
 
     On a grid finer than the samples, two equal samples make many equal values: there it is known
@@ -72,7 +76,7 @@ def saturated_samples(rows: Rows) -> Flags | None:
     """
     if rows.fraction is not None and (rows.fraction < 1.0).all():
         return None
-    flags = saturated(rows)
+    flags = saturated(rows, near)
     if flags is None or rows.fraction is None:
         return None if flags is None else flags.reshape(-1)
     found: Flags = flags.reshape(-1) & (rows.fraction >= 1.0).repeat(rows.size)
@@ -117,7 +121,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
-    found = marks(rows)
+    found = marks(rows, (start, stop))
     if found is None:
         return Rests(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
@@ -170,18 +174,24 @@ def seen(rows: Rows) -> SingleResult:
     cut = saturated_samples(rows)
     if cut is not None:
         found[cut] |= Flag.SATURATED
-    nothing = np.full(rows.count, np.nan)
-    end = surface_transient(rows, nothing, nothing).end
-    for row in np.flatnonzero(end < _DEEPEST):
-        own = slice(rows.offsets[row], rows.offsets[row + 1])
-        above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
-        found[own][above] |= Flag.TRANSIENT
+    found[_in_transients(rows)] |= Flag.TRANSIENT
     if not isinstance(rows, Packed):
         return SingleResult(found.reshape(rows.value.shape))
     assert rows.measured is not None  # noqa: S101 - all samples are asked
     placed = np.zeros(rows.measured.shape, dtype=np.int16)
     placed[rows.measured] = found
     return SingleResult(placed)
+
+
+def _in_transients(rows: Rows) -> Index:
+    """Return the flat positions of the samples in surface transients."""
+    nothing = np.full(rows.count, np.nan)
+    end = surface_transient(rows, nothing, nothing).end
+    found = [np.empty(0, dtype=np.intp)]
+    for row in np.flatnonzero(end < _DEEPEST):
+        own = np.arange(rows.offsets[row], rows.offsets[row + 1])
+        found.append(own[rows.depth_at(own) < end[row]])
+    return np.concatenate(found)
 
 
 class Places(NamedTuple):
@@ -202,7 +212,13 @@ def at_places(
     """
     flags = np.zeros(lower.shape, dtype=np.int16)
     limit, blank = np.full(lower.shape, np.nan), np.zeros(lower.shape, dtype=bool)
-    found = marks(rows)
+    parts, transient = [marks(rows)], _in_transients(rows)
+    if transient.size:
+        row = rows.offsets.searchsorted(transient, side="right") - 1
+        there = np.ones(transient.shape, dtype=bool)
+        value = rows.value_at(transient)
+        parts.append(runs_of(row, rows.depth_at(transient), there, value, Flag.TRANSIENT))
+    found = _joined([one for one in parts if one is not None])
     if found is None:
         return Places(flags, limit, blank)
     packed = rows.packed()

@@ -10,7 +10,7 @@ of a row stands for a segment of no width.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, starmap
@@ -123,8 +123,11 @@ class _Samples(ABC):
         """
         rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
         rows = np.unique(np.append(rows, self.count))
-        parts = (self.runs_in(slice(*ends)) for ends in pairwise(rows.tolist()))
-        return np.concatenate([_NONE, *parts])
+        return self.runs_of(map(slice, rows[:-1].tolist(), rows[1:].tolist()))
+
+    def runs_of(self, parts: Iterable[slice]) -> Index:
+        """Find the runs of equal samples in several parts of the rows."""
+        return np.concatenate([np.empty((0, 2), np.intp), *map(self.runs_in, parts)])
 
     def runs_in(self, part: slice) -> Index:
         """Find the runs of equal samples in some rows."""
@@ -133,14 +136,7 @@ class _Samples(ABC):
         pairs = block[1:] == block[:-1]
         inner = ends[(ends > ends[0]) & (ends < ends[-1])]  # rows may be empty
         pairs[inner - ends[0] - 1] = False
-        threes = pairs[1:] & pairs[:-1]
-        fives = threes[2:] & threes[:-2]
-        if not fives.any():
-            return _NONE
-        at = np.flatnonzero(fives)
-        new = np.flatnonzero(np.diff(at) > 1)
-        begin, end = at[np.append(0, new + 1)], at[np.append(new, -1)] + LEAST
-        found: Index = ends[0] + np.stack([begin, end], axis=1)
+        found: Index = ends[0] + runs_of_five(pairs)
         return found
 
     @abstractmethod
@@ -398,7 +394,16 @@ Rows = Dense | Packed
 _FEW = 8
 #: So many equal neighbours are looked at: a saturated detector may have written them.
 LEAST = 5
-_NONE = np.empty((0, 2), dtype=np.intp)
+
+
+def runs_of_five(pairs: Flags) -> Index:
+    """Return where runs of five or more equal samples begin, and end, (K, 2); by equal `pairs`."""
+    threes = pairs[1:] & pairs[:-1]
+    fives = np.zeros(max(pairs.size - 1, 2), dtype=bool)
+    np.logical_and(threes[2:], threes[:-2], out=fives[1:-1])
+    changes = np.flatnonzero(fives[1:] != fives[:-1]).reshape(-1, 2)
+    changes[:, 1] += LEAST - 1
+    return changes
 
 
 class SingleResult(NamedTuple):
