@@ -27,12 +27,12 @@ from sims_analysis.errors import (
 )
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy, bridges, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import warn_of_narrow
-from sims_analysis.frame.run import codes, is_nan
+from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -203,6 +203,8 @@ def find_junctions(
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
         warn_of_narrow(frame, every, OTHERS)
     found = located(frame, found, rests, "the junction in it has no depth", bridge=bridge)
+    if which == "deepest" and edge != "leading" and not bridge:
+        found = _without_hidden(frame, found, asked)
     if detection_limit is not None:
         found = without(found, asked < floor, Status.BELOW_DETECTION)
     status = without_crossing(frame, found.status, asked, bridge=bridge)
@@ -214,6 +216,17 @@ def find_junctions(
     if which == "deepest":
         _warn_of_several(frame, found.n_crossings, found.status)
     return Junctions(frame, found)
+
+
+def _without_hidden(frame: Frame, found: Any, level: xr.Variable) -> Any:
+    """Leave out junctions below which a profile rises, and ends below a limit above the level."""
+    if frame.limit is None:
+        return found
+    record = frame.map(kernels.record)
+    hidden = (record.final_limit >= level) & (record.last_value > level)
+    status = replaced_where(hidden & ~is_nan(found.depth), found.status, Status.BELOW_LIMIT)
+    warn_of_evidence(frame, status, what="the deepest crossing of the level may be there")
+    return without(found, status == Status.BELOW_LIMIT, status)
 
 
 def dressed(junctions: Junctions) -> xr.DataArray:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.edges import Edges, Locate, edges
 from sims_analysis.kernels.evidence import marks
 from sims_analysis.kernels.levels import FALLING, Crossings, Located, find, highest, locate
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status
+from sims_analysis.kernels.rows import (
+    WITHOUT_VALUE,
+    Array,
+    Flags,
+    Index,
+    Rows,
+    first_status,
+)
 from sims_analysis.kernels.significance import significant
 from sims_analysis.outcomes import GAP, Flag, Status
 
@@ -242,26 +249,36 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
 
 
 class Record(NamedTuple):
-    """What all samples of a row say where none crosses a level; (R,), NaN or False for nothing.
+    """What all samples of a row say of a level; (R,), NaN or False for nothing.
 
-    The value at which a detector saturated, the highest limit of detection, and whether the maximum
-    lies next to a gap.
+    The value at which a detector saturated, the highest limit of detection, that of the samples
+    without a value in which the row ends, the last value, and whether the maximum lies next to a
+    gap.
     """
 
     ceiling: Array
     limit: Array
+    final_limit: Array
+    last_value: Array
     next_to_gap: Flags
 
 
 def record(rows: Rows) -> Record:
     """Return what is known of the samples of whole rows, for answers about all of them."""
-    ceiling, limit = np.full((2, rows.count), np.nan)
+    ceiling, limit, final_limit, last_value = np.full((4, rows.count), np.nan)
+    nonempty = rows.size > 0
+    last_value[nonempty] = rows.value_at(rows.offsets[1:][nonempty] - 1)
     next_to_gap = np.zeros(rows.count, dtype=bool)
     found = marks(rows)
     if found is None:
-        return Record(ceiling, limit, next_to_gap)
-    for column, flag in ((ceiling, Flag.SATURATED), (limit, Flag.BELOW_LIMIT)):
-        own = found.flag & flag != 0
+        return Record(ceiling, limit, final_limit, last_value, next_to_gap)
+    final = (found.flag & WITHOUT_VALUE != 0) & np.isnan(found.high)
+    for column, flag, which in (
+        (ceiling, Flag.SATURATED, True),
+        (limit, Flag.BELOW_LIMIT, True),
+        (final_limit, Flag.BELOW_LIMIT, final),
+    ):
+        own = (found.flag & flag != 0) & which
         np.fmax.at(column, found.row[own], found.height[own])
     row, position = highest(rows)
     above, below = np.full((2, rows.count), np.nan)  # where the highest sample begins and ends
@@ -270,4 +287,4 @@ def record(rows: Rows) -> Record:
     adjacent = (found.low == below[found.row]) | (found.high == above[found.row])
     gap = (found.flag & GAP != 0) & adjacent
     next_to_gap[found.row[gap]] = True
-    return Record(ceiling, limit, next_to_gap)
+    return Record(ceiling, limit, final_limit, last_value, next_to_gap)

@@ -126,3 +126,35 @@ def test_the_status_is_below_limit_only_where_the_answer_rests_on_it(below, limi
     for ask in (sims.peak, sims.moments, sims.depth_at_dose_fraction):
         assert ask(ds)["status"].item() == status
         assert ask(ds, gaps="bridge")["status"].item() == "ok"
+
+
+def test_the_deepest_junction_is_below_the_limit_if_a_profile_rises_again_and_ends_there():
+    z = np.arange(0.0, 10.0)
+    text = "Depth (nm)\tB (atoms/cm3)\n" + "".join(
+        f"{depth:g}\t{value}\n"
+        for depth, value in zip(
+            z, "1e17 4e14 1e18 1e19 1e18 1e17 <1e16 <1e16 <1e16 <1e16".split(), strict=True
+        )
+    )
+    ds = sims.read(text.encode()).to_dataset()
+    found = sims.junction_depth(ds, "1e15 atoms/cm^3")
+    assert found["status"].item() == "below_limit"
+    assert np.isnan(found.item())
+    first = sims.junction_depth(ds, "1e15 atoms/cm^3", which="first")
+    assert first["status"].item() == "ok"
+    assert sims.junction_depth(ds, "1e15 atoms/cm^3", gaps="bridge").item() == first.item()
+    assert sims.junction_depth(ds, "2e17 atoms/cm^3")["status"].item() == "ok"
+
+
+@pytest.mark.parametrize("layout", ["shared axis", "own axis"])
+def test_a_lone_sample_cut_off_like_a_run_elsewhere_makes_an_edge_beside_it_saturated(layout):
+    z = np.arange(0.0, 400.0, 2.0)
+    counts = np.random.default_rng(1).poisson(5000 * np.exp(-(((z - 60) / 20) ** 2) / 2) + 5)
+    c = np.minimum(counts, 3000) * 1e15
+    top = np.flatnonzero(counts >= 3000)
+    c[top[-1] + 1 : top[-1] + 3] = 2.8e18, 3e18  # the last of those cut off stands alone
+    ds = one(z, c)
+    if layout == "own axis":
+        ds = ds.assign_coords(depth=(("species", "depth"), z[None], ds["depth"].attrs))
+    assert sims.junction_depth(ds, "2.9e18 cm^-3")["status"].item() == "saturated"
+    assert sims.junction_depth(ds, "1e17 cm^-3")["status"].item() == "ok"
