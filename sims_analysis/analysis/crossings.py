@@ -131,7 +131,7 @@ def crossings(
     ``stderr`` is half of the interval about it that contains the edge with 68 % probability. Of
     restored profiles (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
-    One standard error covers 60 to 76 % from 10 counts on; not on kinks of one or two samples, or
+    One standard error covers 60 to 76 % from 10 counts on; not on a kink at the level itself, or
     below three times a noise floor (*What stated errors cover*, on the site).
 
     References

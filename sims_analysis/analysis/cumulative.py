@@ -178,9 +178,7 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole, rests = frame.ask(
-        kernels.integrate, *NO_LIMITS, use="curve", rule=rule, record=True
-    )
+    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="curve", rule=rule, record=True)
     status = mark_truncated(frame, status, whole.value, whole.below)
     status = _resolved(frame, status, rests, rule, bridge=bridge, sum_of=whole.value)
     warn_of_transient_in(frame, whole.value, whole.stop, rule, _WITHOUT_TRANSIENT)

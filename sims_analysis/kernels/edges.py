@@ -185,8 +185,8 @@ def _edge(
     locate: Locate,
 ) -> Edges:
     """Return the edges at crossings; NaN where the two samples decide."""
-    offset, error, steep, weight = _between_two(samples, before, at)
-    half = half_width_about(offset, error)
+    shift, error, steep, weight = _between_two(samples, before, at)
+    half = half_width_about(shift, error)
     straight = np.flatnonzero(np.isnan(half))  # no logarithm can be taken, or of few counts
     line = _linear_error(samples, straight, before[straight], at[straight])
     half[straight], steep[straight] = line
@@ -252,8 +252,9 @@ def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Arr
     """Locate the edge from the two samples around it, and say how far they do not suffice.
 
     If ``y = ln(upper / lower)`` is straight, the edge is at the crossing; curvature, by a third
-    sample on either side, shifts it. Where these two disagree beyond their errors (a kink), the
-    smaller is used. Return the shift, its error, the steepness, and the weight of a fit.
+    sample on either side, shifts it. Where these two disagree beyond their errors (a kink, or steps
+    wider than the edge), or one of them is not known, the error holds the shift by the larger one.
+    Return the shift, its error, the steepness, and the fit's weight.
     """
     window = samples.window(np.arange(at.size), before, np.arange(-1, 3))
     with np.errstate(all="ignore"):
@@ -271,21 +272,20 @@ def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Arr
         weight[:, 1:] -= _second_difference(step[:, 1], step[:, 2]) / mean_step[:, 1:]
         difference_error = np.sqrt(((weight * sigma) ** 2).sum(1))
         upper, lower = bend.T
-        smaller = np.where(np.abs(upper) < np.abs(lower), upper, lower)
-        least = np.where(upper * lower > 0, smaller, 0.0)
-        kink = np.abs(upper - lower) > KINK * difference_error
-        curvature = np.where(kink, least, 0.5 * (upper + lower))
-        curvature = np.where(np.isnan(curvature), 0.0, curvature)
+        more = np.abs(upper) >= np.nan_to_num(np.abs(lower))
+        agree = np.abs(upper - lower) <= KINK * difference_error
+        mean = 0.5 * (upper + lower)
+        most = np.nan_to_num(np.where(agree, mean, np.where(more, upper, lower)))
         width, slope = step[:, 1], slope[:, 1]
         t = (at - window.depth[:, 1]) / width
-        offset = 0.5 * curvature * t * (1.0 - t) * width**2 / slope
+        shift = 0.5 * most * t * (1.0 - t) * width**2 / slope
         error = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) / np.abs(slope)
         fall, noise = np.abs(slope * width), np.hypot(sigma[:, 1], sigma[:, 2])
         enough = np.interp(fall, STEEP, (ALONE, ALONE_IF_STEEP)) * noise
-        bent = (np.abs(offset) / error - BENT[0]) / (BENT[1] - BENT[0])
+        bent = np.where(agree, (np.abs(shift) / error - BENT[0]) / (BENT[1] - BENT[0]), 0.0)
         weight = np.clip(np.maximum(2.0 - 2.0 * fall / enough, bent), 0.0, 1.0)
         weight[np.isnan(weight)] = 1.0
-    return offset, error, np.abs(slope) * window.lower[:, 1], weight
+    return shift, error, np.abs(slope) * window.lower[:, 1], weight
 
 
 def _second_difference(step: Array, next_step: Array) -> Array:

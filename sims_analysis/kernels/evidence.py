@@ -66,9 +66,7 @@ def _joined(found: list[Marks]) -> Marks | None:
     return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
 
 
-def saturated_samples(
-    rows: Rows, near: tuple[Array, Array] | None = None
-) -> Flags | None:
+def saturated_samples(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | None:
     """Flag the samples, end to end, that a detector has cut off, by their values; None for none.
 
     On a grid finer than the samples, two equal samples make many equal values: there it is known

@@ -186,3 +186,15 @@ def test_the_steepness_of_an_edge_is_its_level_over_its_decay_length(length):
     assert edge.steepness == pytest.approx(1e18 / length, rel=1e-6)
     assert edge.decay_length == pytest.approx(length, rel=1e-6)
     assert edge.depth == pytest.approx(raw, abs=1e-6)
+
+
+@pytest.mark.parametrize("first", [0.3, 1.5])
+def test_the_error_of_an_edge_sharper_than_the_step_holds_it(first):
+    # A layer of three samples on a floor, which a straight line between two of them does not follow.
+    z = np.arange(first, 100.0, 3.0)
+    counts = poisson(1000 * (20 * np.exp(-(((z - 50) / 2) ** 2) / 2) + 0.01), 100)
+    truth = 50 + 2 * math.sqrt(2 * math.log(20 / 0.99))
+    found = [stated(z, one, 1000.0, errors(one)) for one in counts]
+    away = np.array([(depth[-1] - truth) / stderr[-1] for depth, stderr in found])
+    assert 0.5 < np.mean(np.abs(away) < 1) <= 1
+    assert np.mean(np.abs(away) < 3) > 0.98
