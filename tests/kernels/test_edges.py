@@ -190,7 +190,7 @@ def test_the_steepness_of_an_edge_is_its_level_over_its_decay_length(length):
 
 @pytest.mark.parametrize("first", [0.3, 1.5])
 def test_the_error_of_an_edge_sharper_than_the_step_holds_it(first):
-    # A layer of three samples on a floor, which a straight line between two of them does not follow.
+    # A layer of three samples on a floor: a line between two of them does not follow it.
     z = np.arange(first, 100.0, 3.0)
     counts = poisson(1000 * (20 * np.exp(-(((z - 50) / 2) ** 2) / 2) + 0.01), 100)
     truth = 50 + 2 * math.sqrt(2 * math.log(20 / 0.99))
