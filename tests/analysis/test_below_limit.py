@@ -129,7 +129,7 @@ def test_the_status_is_below_limit_only_where_the_answer_rests_on_it(below, limi
 
 
 def test_the_deepest_junction_is_below_the_limit_if_a_profile_rises_again_and_ends_there():
-    text = "Depth (nm)\tB (atoms/cm3)\n0\t1e17\n1\t4e14\n2\t1e18\n3\t1e19\n4\t1e17\n5\t<1e16\n6\t<1e16\n"
+    text = "Depth (nm)\tB (atoms/cm3)\n0\t1e17\n1\t4e14\n2\t1e18\n3\t1e17\n4\t<1e16\n5\t<1e16\n"
     ds = sims.read(text.encode()).to_dataset()
     found = sims.junction_depth(ds, "1e15 atoms/cm^3")
     assert found["status"].item() == "below_limit"
