@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import importlib
-import ntpath
 import os
 import re
 import secrets
@@ -36,8 +34,6 @@ _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 #: a slash is missing, as in the path that is made of an address.
 _SECRET = re.compile(r"(?i)^([a-z][a-z0-9+.]+:/+)(?:\S*@)?([^?#]*).*", re.DOTALL)
 _WINDOWS = os.name == "nt"
-_LOCK = TEMPORARY + "lock"
-_CLAIM = TEMPORARY + "claim"
 _LOCK_PATIENCE = 10.0
 
 #: Memory in bytes that reading one file takes, unless the caller states another amount.
@@ -48,7 +44,7 @@ _PIECE = 1 << 20
 fcntl: Any
 try:
     import fcntl
-except ImportError:  # Windows, which locks files by other means
+except ImportError:  # Windows
     fcntl = None
 
 
@@ -309,18 +305,14 @@ def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) ->
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Lock a folder against other writers; continue without a lock if there is none to get.
+    """Lock a folder against other writers; go on without a lock where there is none to get.
 
-    The system releases the lock of a process that dies. Waiting is limited, so callers must be
-    safe without the lock; they are given whether they have it.
+    That is so on Windows and on some file systems, and callers must be safe without. They are given
+    whether they have it; the system releases the lock of a process that dies.
     """
-    target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        # A link in a folder from elsewhere may lead anywhere.
-        descriptor = None if target.is_symlink() else os.open(target, flags)
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
-        descriptor = None
-    if descriptor is None:
         yield False
         return
     try:
@@ -328,70 +320,24 @@ def locked(folder: Path) -> Iterator[bool]:
         try:
             yield held
         finally:
-            # Unlock before closing: a process forked meanwhile has the file open too.
+            # Unlock before closing: a process forked meanwhile has the folder open too.
             if held:
-                _lock(descriptor, take=False)
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
 
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Wait for a folder by a file that only one writer can make: where there are no locks.
-
-    What a writer that was killed left there is waited for once.
-    """
-    path = folder / _CLAIM
-    end = time.monotonic() + _LOCK_PATIENCE
-    while time.monotonic() < end:
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except (FileExistsError, PermissionError):
-            time.sleep(0.005)
-        else:
-            break
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
 def _taken(descriptor: int) -> bool:
+    if fcntl is None:
+        return False
     end = time.monotonic() + _LOCK_PATIENCE
     while time.monotonic() < end:
         try:
-            _lock(descriptor, take=True)
-        except (BlockingIOError, PermissionError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             time.sleep(0.002)
         except OSError:
             return False
         else:
             return True
     return False
-
-
-def _lock(descriptor: int, *, take: bool) -> None:
-    if fcntl:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if take else fcntl.LOCK_UN)
-    else:
-        msvcrt: Any = importlib.import_module("msvcrt")
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK if take else msvcrt.LK_UNLCK, 1)
-
-
-def reachable(path: Path) -> Path:
-    """Return a path that the system accepts at any length."""
-    return Path(extended(os.fspath(path))) if _WINDOWS else path
-
-
-def extended(path: str) -> str:
-    r"""Extend a Windows path so that it may have more than 260 characters.
-
-    Examples
-    --------
-    >>> print(extended(r"C:\data\..\paper"), extended(r"\\server\lab\paper"))
-    \\?\C:\paper \\?\UNC\server\lab\paper
-    """
-    path = ntpath.abspath(path)
-    if path.startswith("\\\\?\\"):
-        return path
-    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path

@@ -263,7 +263,7 @@ _REFERENCES = {
 
 #: Every variable and result.
 TERMS = {
-    name: Term(kind, *text.split(": ", 1), _REFERENCES.get(name, ""))
+    name: Term(kind, *text.partition(": ")[::2], reference=_REFERENCES.get(name, ""))
     for kind, texts in _TERMS.items()
     for name, text in texts.items()
 }

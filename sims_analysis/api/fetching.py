@@ -145,7 +145,6 @@ class Fetcher:
                 return self.archive.keep(
                     result,
                     payload,
-                    url=url,
                     catalogue=self._seen.get(data_id),
                     etag=answer.etag,
                     last_modified=answer.last_modified,
