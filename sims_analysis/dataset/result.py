@@ -118,10 +118,11 @@ class SIMSResult:
         wire = decode(payload, budget)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
-        profiles = DepthProfile._all_of(wire)
+        text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
+        profiles = DepthProfile._all_of(wire, booleans=b"true" in text or b"false" in text)
         # The arrays hold only numbers, as was just checked, and cannot contain keys.
         slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
-        refuse_duplicate_keys(payload, slim)
+        refuse_duplicate_keys(text, slim)
         data_id = stated_id(profiles) if data_id is None else data_id
         return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
 
