@@ -168,7 +168,7 @@ class Request:
     def timed_out(self, text: str, limit: str) -> RequestTimeout:
         """Make the error for an answer that did not come within a limit of the client."""
         remedy = f"try again, or raise {limit}="
-        return RequestTimeout(self.message(text), argument=limit, remedy=remedy)
+        return RequestTimeout(self.message(text), code="timeout", argument=limit, remedy=remedy)
 
 
 class Failure(Exception):
