@@ -8,8 +8,6 @@ from typing import Any
 
 from sims_analysis.errors import SimsWarning, warn
 
-__all__ = ["found"]
-
 
 def found(group: str, fault: Callable[[Any], str | None], taken: set[str]) -> Iterator[Any]:
     """Yield what is registered in a group of entry points.

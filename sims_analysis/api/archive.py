@@ -51,8 +51,6 @@ from sims_analysis.errors import ArchiveError, PayloadError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.times import as_moment
 
-__all__ = ["Archive", "Record"]
-
 T = TypeVar("T")
 
 

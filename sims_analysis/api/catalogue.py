@@ -15,8 +15,6 @@ from sims_analysis.text.times import as_moment, moment_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Catalogue", "CatalogueEntry", "Search"]
-
 SIMS = "sims"
 #: Everything, for the parameters `status` and `data_type`.
 ALL = "all"

@@ -42,8 +42,6 @@ from sims_analysis.errors import ApiError, SimsError, SimsWarning, collected, wa
 from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.times import moment_of
 
-__all__ = ["KEY_VARIABLE", "create_app", "serve"]
-
 KEY_VARIABLE = "SIMS_SERVER_KEY"
 
 #: Bytes of the smallest answer that is compressed.

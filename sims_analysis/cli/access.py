@@ -30,8 +30,6 @@ from sims_analysis.errors import SimsError
 if TYPE_CHECKING:
     from sims_analysis.api.archive import Archive
 
-__all__ = ["fetch", "search", "serve"]
-
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

@@ -27,9 +27,8 @@ from sims_analysis.cli.options import (
 from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
-    from sims_analysis.api.archive import Archive, Record
-
-__all__ = ["archive"]
+    from sims_analysis.api.archive import Archive
+    from sims_analysis.api.versions import Record
 
 
 @click.group(

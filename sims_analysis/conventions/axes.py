@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["MEASUREMENT", "POINT", "axis_name", "axis_of", "merge", "order_of", "same_axis"]
-
 #: Dimensions of a batch: its measurements, and the samples of profiles on axes of their own.
 MEASUREMENT, POINT = "measurement", "point"
 

@@ -15,21 +15,6 @@ from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.text.arguments import check_call, remedy_for
 
-__all__ = [
-    "ENDS",
-    "IN_ITS_UNIT",
-    "first_of",
-    "known_species",
-    "list_variables",
-    "on_canonical_data",
-    "refuse_repeated",
-    "scaled",
-    "signal_name",
-    "species_of",
-    "to_canonical",
-    "was_subtracted",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: Ends of the names of ancillary variables in the unit of their measured variable, and of this

@@ -15,8 +15,6 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.units import in_udunits
 
-__all__ = ["CONVENTIONS", "follows", "for_file", "missing_attrs", "restored", "with_ancillaries"]
-
 CONVENTIONS = "CF-1.11"
 _ANCILLARY = "ancillary_variables"
 #: Attribute of a file with the unit that UDUNITS cannot read.

@@ -31,14 +31,6 @@ if TYPE_CHECKING:
 
     TextCoord = tuple[str, NDArray[np.str_]]
 
-__all__ = [
-    "COORDS",
-    "REFERENCE_KEYS",
-    "coords",
-    "stated_in_metadata",
-    "with_species_dimension",
-]
-
 #: Coordinate over species -> the wire field that it holds as text.
 _TEXTS = {
     "profile_id": "id",

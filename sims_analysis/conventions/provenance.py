@@ -16,8 +16,6 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.units import Data, dequantify
 
-__all__ = ["ORIGIN", "attach", "of_data", "of_figure", "question_attrs", "to_text", "with_step"]
-
 #: Attrs of a Dataset that state its origin.
 ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"

@@ -15,8 +15,6 @@ from typing import Any
 from sims_analysis.errors import ArchiveError
 from sims_analysis.files import Budget
 
-__all__ = ["check_chunks"]
-
 _PIECE = 2**20
 #: Bytes of the largest block of zstd; what its frames begin with, and those that are skipped.
 _BLOCK, _FRAME, _SKIPPED = 2**17, b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"

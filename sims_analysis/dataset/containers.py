@@ -20,8 +20,6 @@ from sims_analysis.dataset.chunks import check_chunks
 from sims_analysis.errors import ArchiveError, SimsError
 from sims_analysis.files import Budget, check_file, check_folder
 
-__all__ = ["check_hdf5", "check_zarr"]
-
 #: Memory in bytes of an object that a file names.
 _OBJECT = 500
 #: So many bytes of texts may be read to measure them.

@@ -19,8 +19,6 @@ from sims_analysis.files import Budget, shown_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["provenance"]
-
 #: No provenance in an image is longer, in bytes.
 _MOST = 2**26
 

@@ -12,8 +12,6 @@ from sims_analysis.conventions.canonical import IN_ITS_UNIT, list_variables
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import CANONICAL, Data, is_quantified, magnitude_and_unit, unit_of_kind
 
-__all__ = ["with_units"]
-
 
 def with_units(data: Data, /, **units: str) -> Data:
     """Convert variables and axes to other units, with their standard errors, limits and bounds.

@@ -20,8 +20,6 @@ from sims_analysis.text.visible import visible
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SIMSResult", "stated_id"]
-
 #: What lifts the limit of memory for a payload of a client or an archive.
 _LIFTED = (
     "; if you trust where it comes from, SIMSResult.from_json(payload, max_bytes=...) reads it"

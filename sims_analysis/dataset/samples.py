@@ -14,9 +14,6 @@ from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.text.arguments import checks_arguments, read_name
 from sims_analysis.units import Data, dequantify, magnitude_of
 
-__all__ = ["LAYOUT", "OWN_DEPTHS", "samples"]
-
-
 #: Attr of a Dataset that describes how its species share their axis.
 LAYOUT = "layout"
 OWN_DEPTHS = (

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["shared_columns", "shared_coords"]
-
-
 def shared_columns(
     data: xr.Dataset | xr.DataArray, variable: str, where: Mapping[str, Any], samples: int
 ) -> Iterator[tuple[str, Array]]:

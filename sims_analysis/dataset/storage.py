@@ -29,8 +29,6 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["load", "opened", "restored", "save"]
-
 #: Attribute of a file that holds what the format cannot store.
 _MEMO = "sims_analysis_storage"
 #: Name in a file of a DataArray that has none; before, it was xarray's own.

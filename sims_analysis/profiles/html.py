@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["profile_html", "result_html"]
-
 _WIDTH, _HEIGHT = 160, 36
 #: Most points that a sparkline of this width can show.
 _POINTS = 240

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-__all__ = ["COLUMNS", "FIELD", "SAMPLE_KEYS", "Layer", "Metadata", "columns_of"]
-
 #: Name of the field of a profile object that holds the metadata of its measurement.
 FIELD = "measurement"
 #: Name of the field that holds further columns of the file, one number per sample.

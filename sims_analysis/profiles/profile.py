@@ -29,8 +29,6 @@ from sims_analysis.text.visible import visible
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DepthProfile", "HasProfiles", "profiles_of"]
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DepthProfile:

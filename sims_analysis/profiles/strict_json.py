@@ -19,8 +19,6 @@ import orjson
 from sims_analysis.errors import PayloadError
 from sims_analysis.files import Budget
 
-__all__ = ["decode", "refuse_duplicate_keys"]
-
 _COLON = ord(":")
 #: Beginning of the message about text that is not JSON.
 NOT_JSON = "not valid JSON"

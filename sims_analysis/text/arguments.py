@@ -11,22 +11,6 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 
-__all__ = [
-    "argument_error",
-    "check_bool",
-    "check_call",
-    "check_choice",
-    "check_count",
-    "checks_arguments",
-    "first_few",
-    "format_argument",
-    "is_number",
-    "read_name",
-    "read_names",
-    "remedy_for",
-]
-
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -13,8 +13,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from sims_analysis.text.typeset import power_of_ten, raised
 
-__all__ = ["Rounded", "rounded", "rounded_error"]
-
 #: Significant digits of a value without an uncertainty.
 DIGITS = 4
 

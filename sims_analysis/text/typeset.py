@@ -11,21 +11,6 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-__all__ = [
-    "Piece",
-    "elements",
-    "html",
-    "latex",
-    "mathtext",
-    "pieces",
-    "plain",
-    "power",
-    "power_of_ten",
-    "raised",
-    "unit_label",
-    "unit_latex",
-]
-
 #: In the order of their atomic numbers.
 SYMBOLS = (  # noqa: SIM905 - a list of 92 quoted symbols reads worse
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "

@@ -12,8 +12,6 @@ from typing import Any
 
 from sims_analysis.errors import UnitsError
 
-__all__ = ["CONTEXT", "application_registry", "define_atoms"]
-
 #: Name of the context in which ``atom/cm^3`` is ``1/cm^3``.
 CONTEXT = "sims"
 _LOCK = threading.Lock()

@@ -22,8 +22,6 @@ from sims_analysis.units.spelling import phrase_or_expression, unknown
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["CANONICAL", "NM_PER_CM", "Unit", "read_unit", "unit_of_kind"]
-
 #: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
 NM_PER_CM = 1e7
 

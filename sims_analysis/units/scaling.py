@@ -16,8 +16,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["scaled"]
-
 #: A double distinguishes all decimals of this many digits (C's ``DBL_DIG``).
 _DIGITS = 15
 #: Largest power of ten that a double represents exactly.

@@ -12,8 +12,6 @@ import re
 from sims_analysis.errors import UnitsError
 from sims_analysis.units.typography import plain as plainly
 
-__all__ = ["phrase_or_expression", "unknown"]
-
 #: Spellings of single units. Words of two or more letters are also read in capitals.
 _SPELLINGS = {
     "nm": "nm nanometer nanometers nanometre nanometres nanometern nanomètre nanomètres "

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["plain"]
-
 #: Invisible characters from byte order marks and from text copied from web pages.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
 _CHARACTERS = str.maketrans(

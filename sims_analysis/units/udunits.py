@@ -7,8 +7,6 @@ import re
 from sims_analysis.errors import UnitsError
 from sims_analysis.units.reading import read_unit
 
-__all__ = ["in_udunits"]
-
 #: To UDUNITS atoms are pure numbers, and so is whatever has no unit.
 _OURS = {"atom/cm^3": "cm-3", "atom/cm^2": "cm-2", "arb. unit": "1"}
 #: Words that mean the same to both.

@@ -20,8 +20,6 @@ from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import TextGrid
 
-__all__ = ["read", "recognises"]
-
 _FIRST = "*** DATA FILES ***"
 #: Written where nothing was counted; one count a second would be 1.
 _FILL = 0.001

@@ -13,8 +13,6 @@ import numpy as np
 
 from sims_analysis.readers.signals import Signal
 
-__all__ = ["find_yield"]
-
 #: Relative width of what six printed digits and the dead time leave open, at these few counts.
 _TOLERANCE = 1e-5
 _FEW_PER_SECOND = 100.0

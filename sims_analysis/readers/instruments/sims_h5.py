@@ -15,8 +15,6 @@ from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
-__all__ = ["read", "recognises"]
-
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 

@@ -13,15 +13,6 @@ from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.numbers import read_cell
 from sims_analysis.readers.tables.truncation import read_lines
 
-__all__ = [
-    "read_flexpde",
-    "read_sentaurus",
-    "read_suprem",
-    "recognises_flexpde",
-    "recognises_sentaurus",
-    "recognises_suprem",
-]
-
 _NAME = re.compile(r'\s*"([^"]+)"\s*')
 _NUMBER = re.compile(r"\s*[-+.\d]")
 #: A depth with its unit in a comment.
