@@ -53,14 +53,7 @@ def folder_name(text: str) -> str:
 
     Short names of lower-case letters, digits, ``-`` and ``_`` are not changed. A name that could
     leave its folder, collide on a case-insensitive file system, or is reserved on Windows, becomes
-    a readable beginning, ``~`` and a hash.
-
-    Examples
-    --------
-    >>> folder_name("boron-implant")
-    'boron-implant'
-    >>> folder_name("../W1 (Boron)")
-    'w1_boron~8c95a04506d1ff90'
+    a readable beginning, ``~`` and a hash: ``w1_boron~8c95a04506d1ff90``.
     """
     if _PLAIN.fullmatch(text) and not _RESERVED.fullmatch(text):
         return text
@@ -69,13 +62,7 @@ def folder_name(text: str) -> str:
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
-    """Return a path for messages; of an address that was taken for one, nothing that is secret.
-
-    Examples
-    --------
-    >>> print(shown_path("lab/w1.nc"), shown_path("http:/user:word@lab.org/w1.nc?token=1"))
-    lab/w1.nc http:/lab.org/w1.nc
-    """
+    """Return a path for messages; of an address that was taken for one, nothing that is secret."""
     return _SECRET.sub(r"\1\2", os.fspath(path))
 
 
@@ -164,26 +151,10 @@ def sync_folder(path: Path) -> None:
 
 
 class Budget:
-    """Memory that reading one file may take; taken before anything is unpacked.
+    """Memory in bytes that reading one file may take; taken before anything is unpacked.
 
-    Parameters
-    ----------
-    limit : int
-        In bytes.
-    error : type
-        Of the error where it does not suffice.
-    advice : str
-        What lifts the limit.
-    name : str
-        Of the file, where nothing else puts it before the message.
-
-    Examples
-    --------
-    >>> Budget(2**20).take(2**21, "the sheet 'B'")
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ReadError: the sheet 'B' needs more memory than the limit of 1,048,576
-    bytes allows for a file; if you trust where it comes from, a larger max_bytes= reads it
+    What does not suffice is an error of a type, with advice on what lifts the limit, and with the
+    name of the file where nothing else puts it before the message.
     """
 
     def __init__(
@@ -210,13 +181,7 @@ class Budget:
             )
 
     def read(self, file: Any, what: str) -> Any:
-        """Read an open file to its end, bytes or text, as far as the budget goes.
-
-        Raises
-        ------
-        TypeError
-            If it gives anything else.
-        """
+        """Read an open file to its end, bytes or text, as far as the budget goes."""
         pieces: list[Any] = []
         while piece := file.read(min(_PIECE, self.left + 1)):
             if not isinstance(piece, bytes | bytearray | memoryview | str):
@@ -236,13 +201,7 @@ def checked_limit(max_bytes: Any) -> int:
 
 
 def read_plain(path: Path) -> bytes:
-    """Read a regular file.
-
-    Raises
-    ------
-    OSError
-        As :func:`descriptor_of` does; also for a file of more than 1 GiB, which may be all holes.
-    """
+    """Read a regular file of at most 1 GiB, which may be all holes: see :func:`descriptor_of`."""
     descriptor = descriptor_of(path)
     try:
         size = os.fstat(descriptor).st_size
@@ -260,11 +219,8 @@ def read_plain(path: Path) -> bytes:
 def descriptor_of(path: Path) -> int:
     """Open a regular file for reading; the caller closes it.
 
-    Raises
-    ------
-    OSError
-        Also for a link, a pipe or a device: an entry of a folder from elsewhere must neither lead
-        out of it nor block the reader.
+    A link, a pipe or a device is an `OSError`: an entry of a folder from elsewhere must neither
+    lead out of it nor block the reader.
     """
     if not hasattr(os, "O_NOFOLLOW"):
         check_file(path)

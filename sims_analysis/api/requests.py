@@ -28,13 +28,7 @@ _MOST_UNANSWERED = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of a client: the parameters of :class:`sims_analysis.Client` of the same names.
-
-    Raises
-    ------
-    ApiError
-        If a number is none, or too small.
-    """
+    """The options of a client: parameters of :class:`sims_analysis.Client` of the same names."""
 
     offline: bool
     timeout: float

@@ -85,16 +85,11 @@ def _unit_of(variable: xr.Variable) -> str | None:
 
 
 def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
-    """Prepare a Dataset for a file, and note in the memo what :func:`restored` needs.
+    """Prepare a plain Dataset, whose attrs may be changed, for a file; note what undoes it.
 
-    Parameters
-    ----------
-    ds : Dataset
-        Plain, with attrs that may be changed.
-    memo : dict
-        Gets ``units``, the names of variables whose unit was spelled for UDUNITS; ``flags``, those
-        of words that became numbers, with the type of the words; and ``ancillary``, ancillary
-        variables that are named but not in the data any more.
+    The memo gets ``units``, the names of variables whose unit was spelled for UDUNITS; ``flags``,
+    those of words that became numbers, with the type of the words; and ``ancillary``, ancillary
+    variables that are named but not in the data any more.
     """
     memo["units"], memo["flags"], memo["ancillary"] = [], {}, {}
     for name, variable in ds.variables.items():

@@ -25,25 +25,11 @@ _ATTRIBUTE = "_sims_provenance"
 
 
 def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Data:
-    """Record a processing step in the attrs of data.
+    """Record a processing step in attrs: a line of ``history``, and the call in ``steps``.
 
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        Result of the step, with the earlier steps in its attrs.
-    function : str
-        The public function.
-    line : str
-        A description for readers: one more line of the attr ``history``.
-    **parameters
-        The arguments of the call, without None. Numbers and texts are recorded as they are, arrays
-        by their values (by their shape alone for more than 100), data by their origin.
-
-    Returns
-    -------
-    Dataset or DataArray
-        With the attrs ``history`` and ``steps``, a JSON list of
-        ``{"function": ..., "parameters": {...}}``, the latest last.
+    That is a JSON list of ``{"function": ..., "parameters": {...}}``, the latest last, without
+    arguments that are None. Numbers and texts are recorded as they are, arrays by their values (by
+    their shape alone for more than 100), data by their origin.
     """
     steps = json.loads(_attr(data, "steps") or "[]")
     steps.append(_call(function, parameters))
@@ -56,22 +42,9 @@ def question_attrs(
 ) -> dict[str, Any]:
     """Return what is recorded in the attrs of an answer: the origin of its data, and the call.
 
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        The data that the answer was computed from.
-    function : str
-        The public function.
-    **parameters
-        The arguments of the call, as for :func:`with_step`.
-
-    Returns
-    -------
-    dict
-        The attrs that state the origin of the data (``data_id``, ``sha256``, ``file_sha256``,
-        ``source``, ``retrieved``) and their processing (``steps``), and ``question``, a JSON object
-        ``{"function": ..., "parameters": {...}}``. In a batch, the origins of the measurements are
-        coordinates, which are left to the caller.
+    ``question`` is a JSON object ``{"function": ..., "parameters": {...}}``, as of
+    :func:`with_step`. In a batch, the origins of the measurements are coordinates, which are left
+    to the caller.
     """
     record = {key: data.attrs[key] for key in (*ORIGIN, "steps") if data.attrs.get(key)}
     record["question"] = json.dumps(_call(function, parameters))

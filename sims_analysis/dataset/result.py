@@ -194,13 +194,7 @@ class SIMSResult:
 
 
 def stated_id(profiles: Iterable[DepthProfile]) -> str:
-    """Give the id of the entry that profiles belong to; an empty one if none states it.
-
-    Raises
-    ------
-    PayloadError
-        If they belong to several.
-    """
+    """Give the id of the entry that profiles belong to; an empty one if none states it."""
     stated: dict[str, int] = {}
     for i, profile in enumerate(profiles):
         if profile.data_id is not None and (data_id := str(profile.data_id)).strip():

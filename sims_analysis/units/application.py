@@ -47,11 +47,8 @@ def define_atoms() -> None:
 def application_registry(*, for_atoms: bool = False) -> Any:
     """Return pint's application registry, with its unit of atoms.
 
-    Raises
-    ------
-    UnitsError
-        If atoms are needed, and the user has defined them as pure numbers, to which counts
-        convert.
+    If atoms are needed, one that the user has defined as pure number, to which counts convert, is
+    refused.
     """
     import pint
 

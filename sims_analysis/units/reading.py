@@ -76,17 +76,10 @@ _INVERTED = {(("[atom]", 1.0), ("[length]", 3.0)), (("[atom]", 1.0), ("[length]"
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: its kind, and its ratio to the canonical unit.
+    """A unit: the spelling that was read, its kind, and its ratio to the canonical unit.
 
-    Parameters
-    ----------
-    text : str
-        The spelling that was read.
-    kind : str
-        Key of :data:`CANONICAL`.
-    multiply, divide : float
-        One of this unit is ``multiply / divide`` canonical units. Both are integers, so that the
-        ratio is exact: 0.1 is not a double.
+    One of it is ``multiply / divide`` canonical units, both whole numbers, so that the ratio is
+    exact: 0.1 is not a double.
     """
 
     text: str
@@ -156,26 +149,8 @@ _LONGEST = 200
 
 @lru_cache(maxsize=1024)
 def read_unit(text: str) -> Unit:
-    """Read a unit string as written in this field.
+    """Read a unit as written in this field: ``"at/cm³"``, ``"[um]"``, ``"c/s"``; none is guessed.
 
-    Parameters
-    ----------
-    text : str
-        ``"atoms/cm^3"``, ``"at/cm³"``, ``"[um]"``, ``"at.%"``, ``"c/s"``, ``"Å"``...
-
-    Returns
-    -------
-    Unit
-        Its kind and its factor to the canonical unit.
-
-    Raises
-    ------
-    UnitsError
-        If the string is unknown or ambiguous. A unit is never guessed.
-
-    Examples
-    --------
-    >>> from sims_analysis.units import read_unit
     >>> read_unit("at/cm³").kind, read_unit("µm").multiply
     ('concentration', 1000.0)
     """
@@ -237,13 +212,7 @@ def _dimensions() -> dict[_Dimension, tuple[str, Fraction]]:
 
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
-    """Read a unit, and require it to be of one of the kinds.
-
-    Raises
-    ------
-    UnitsError
-        Names the argument or variable, what was found and what is expected.
-    """
+    """Read a unit, and require it to be of one of the kinds; an error names what has it."""
     if type(text) is str:
         return _text_of_kind(text, kinds, name)
     if text is None:

@@ -85,18 +85,10 @@ _HEADING = re.compile(r"[^\W\d_][^()\[\]]*[(\[]([^()\[\]]+)[)\]]")
 
 
 def phrase_or_expression(text: str) -> tuple[str, str] | str:
-    """Read a spelling.
+    """Read a spelling: for a phrase, give the kind of quantity and the factor.
 
-    Returns
-    -------
-    (kind, factor) or str
-        For a phrase, the kind of quantity and the factor; otherwise an expression in the names of
-        the registry, such as ``(atom) / (cm)**(3)``.
-
-    Raises
-    ------
-    UnitsError
-        If it is ambiguous, or not in the tables.
+    Otherwise it gives an expression in the names of the registry, such as ``(atom) / (cm)**(3)``.
+    What is ambiguous, or not in the tables, is refused.
     """
     plain = plainly(text)
     phrase = re.sub(r"[\s.\-_()\[\]]+", "", plain).casefold()

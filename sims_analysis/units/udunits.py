@@ -15,15 +15,8 @@ _SHARED = _LENGTHS | {"s", "ms", "us", "ns", "min", "hour", "g", "kg", "count", 
 
 
 def in_udunits(text: str) -> str | None:
-    """Spell a unit for UDUNITS.
+    """Spell a unit for UDUNITS; None for what is no unit to us.
 
-    Returns
-    -------
-    str or None
-        None for what is no unit to us.
-
-    Examples
-    --------
     >>> in_udunits("atom/cm^3"), in_udunits("atoms/m^3"), in_udunits("at%"), in_udunits("nm")
     ('cm-3', '1e-06 cm-3', '0.01', 'nm')
     """
