@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any] | click.Command)
 
-#: Package that a command may need -> the extra that installs it.
-_EXTRAS = {
-    "matplotlib": "plot",
-    "h5netcdf": "netcdf",
-    "h5py": "netcdf",
-    "starlette": "server",
-    "uvicorn": "server",
-}
 #: Exit codes, apart from 0, 1 (error) and 2 (usage).
 PARTIAL = 3
 INTERRUPTED = 130
@@ -47,14 +39,8 @@ class Command(click.Command):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
-        except SimsError as error:
+        except (SimsError, ImportError) as error:
             raise click.ClickException(one_line(error)) from None
-        except ImportError as error:
-            package = (error.name or "").partition(".")[0]
-            reason = one_line(error)
-            if package in _EXTRAS and "pip install" not in reason:
-                reason = f"this needs {package}: pip install 'sims-analysis[{_EXTRAS[package]}]'"
-            raise click.ClickException(reason) from None
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise

@@ -4,7 +4,6 @@ import inspect
 import json
 import re
 import shlex
-import tomllib
 from pathlib import Path
 
 import click
@@ -236,17 +235,6 @@ def test_a_quantity_is_checked_before_the_command_runs(kind, capsys):
             command.main(["--depth", wrong], standalone_mode=False)
     (option,) = command.params
     assert option.metavar in {"DEPTH", "RATE", "CONC"}
-
-
-def test_extras_are_those_that_can_be_installed():
-    named = metadata_of_extras()
-    for package, extra in options._EXTRAS.items():
-        assert any(requirement.startswith(package) for requirement in named[extra]), package
-
-
-def metadata_of_extras():
-    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
-        return tomllib.load(file)["project"]["optional-dependencies"]
 
 
 def test_a_failure_is_collected_and_others_go_on():
