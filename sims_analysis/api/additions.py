@@ -35,7 +35,7 @@ def payload_of(
         url = f"file:{file.name}"
         payload = _json_of(file, max_bytes)
         if payload:
-            return payload, SIMSResult._of_payload(payload, "", {"source": url})
+            return payload, SIMSResult.from_json(payload, data_id="", provenance={"source": url})
         source = _measurement_in(file, options)
     payload = SIMSResult(data_id="", depth_profiles=profiles_of(source)).to_json()
     _refuse_larger(len(payload), max_bytes, "the profiles have")
@@ -45,7 +45,7 @@ def payload_of(
     provenance = {"source": url or known.get("source") or "profiles in memory"}
     if "retrieved" in known:
         provenance["retrieved"] = known["retrieved"]
-    return payload, SIMSResult._of_payload(payload, data_id, provenance)
+    return payload, SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
 
 
 def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:

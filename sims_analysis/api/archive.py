@@ -323,7 +323,7 @@ class Archive:
         """
         self.folder(data_id)  # refuses what is no id
         provenance = _provenance(url, retrieved)
-        result = SIMSResult._of_payload(payload, canonical(data_id), provenance)
+        result = SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
         return self.keep(result, payload, catalogue=catalogue)
 
     def keep(
@@ -538,6 +538,6 @@ def _result_of(version: Path, data_id: str = "") -> SIMSResult:
     record, payload = read_version(version)
     provenance = record.provenance
     try:
-        return SIMSResult._of_payload(payload, canonical(data_id), provenance)
+        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None

@@ -141,7 +141,7 @@ class Fetcher:
             "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "sha256": hashlib.sha256(payload).hexdigest(),
         }
-        result = SIMSResult._of_payload(payload, data_id, provenance)
+        result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
         for i, profile in enumerate(result.depth_profiles):
             _refuse_other(profile, data_id, f"$[{i}]")
         # An entry whose processing is not finished is empty as well: to keep that would hide the

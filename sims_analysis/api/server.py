@@ -280,7 +280,7 @@ class Answers:
         if not versions:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
         _, payload = read_version(versions[-1])
-        known = SIMSResult._of_payload(payload, "")
+        known = SIMSResult.from_json(payload, data_id="")
         if species_name is None and known.species == sorted(known.species):
             ids = {profile.data_id for profile in known.depth_profiles}
             if all(isinstance(one, str) and canonical(one) == data_id for one in ids):

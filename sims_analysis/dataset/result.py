@@ -20,9 +20,10 @@ from sims_analysis.text.visible import visible
 if TYPE_CHECKING:
     import xarray as xr
 
-#: What lifts the limit of memory for a payload of a client or an archive.
+#: What lifts the limit of memory, for which a client or an archive has no option.
 _LIFTED = (
-    "; if you trust where it comes from, SIMSResult.from_json(payload, max_bytes=...) reads it"
+    "if you trust where it comes from, SIMSResult.from_json or sims.read with a larger max_bytes= "
+    "reads it"
 )
 
 
@@ -95,25 +96,7 @@ class SIMSResult:
         >>> result.species
         ['Si']
         """
-        return cls._decoded(payload, Budget(max_bytes, PayloadError), data_id, provenance)
-
-    @classmethod
-    def _of_payload(
-        cls, payload: bytes, data_id: str, provenance: Mapping[str, str] | None = None
-    ) -> SIMSResult:
-        """Read what a client or an archive received: neither has an option for the memory."""
-        budget = Budget(error=PayloadError, advice=_LIFTED)
-        return cls._decoded(payload, budget, data_id, provenance)
-
-    @classmethod
-    def _decoded(
-        cls,
-        payload: bytes | bytearray | memoryview | str,
-        budget: Budget,
-        data_id: str | None,
-        provenance: Mapping[str, str] | None,
-    ) -> SIMSResult:
-        wire = decode(payload, budget)
+        wire = decode(payload, Budget(max_bytes, PayloadError, advice=_LIFTED))
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
         text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
