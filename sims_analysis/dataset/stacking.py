@@ -27,6 +27,7 @@ from sims_analysis.dataset.measurements import (
     refuse_other_units,
     split_attrs,
 )
+from sims_analysis.dataset.samples import measured
 from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import (
     argument_error,
@@ -126,7 +127,7 @@ def stack(
     }
     sizes, masks = {"species": len(species), axis: first.size}, None
     if not all(same_axis(first, part.depth) for part in parts):
-        masks = [_measured(part) for part in parts]
+        masks = [measured(part.ds, "species", part.axis) for part in parts]
         sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in masks)
         pieces = [
             ((i, *where), samples)
@@ -254,18 +255,6 @@ def _lazily(
     stacked: xr.Variable = xr.Variable.concat(joined, MEASUREMENT)
     stacked.attrs = dict(variables[0].attrs)
     return stacked
-
-
-def _measured(part: Measurement) -> NDArray[np.bool_]:
-    """Return the mask of samples with a value in any of the variables, or with a limit."""
-    dims = ("species", part.axis)
-    mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
-    limits = [f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED]
-    for name in (*vocabulary.MEASURED, *limits):
-        variable = part.ds.variables.get(name)
-        if variable is not None and set(variable.dims) == set(dims):
-            mask |= ~np.isnan(np.asarray(variable.transpose(*dims).data))
-    return mask
 
 
 def _padded(
