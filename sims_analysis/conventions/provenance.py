@@ -85,8 +85,6 @@ def _recorded(value: Any) -> Any:
         if plain.size <= 100 and plain.chunks is None:
             record["values"] = _recorded(plain.values.tolist())
         return record
-    if value is None:
-        return None
     if isinstance(value, np.ndarray):
         return value.tolist()
     return str(value) if hasattr(value, "magnitude") else _plain(value)
@@ -125,24 +123,22 @@ def _recorded_in(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
 
 def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Merge records into one, without repeating what is in several of them."""
+
+    def every(key: str) -> list[Any]:
+        return [item for record in records for item in _as_list(record.get(key, []))]
+
     merged: dict[str, Any] = {}
     for key in ORIGIN:
-        found = [record.get(key, []) for record in records]
-        merged |= _one_or_many(key, [t for one in found for t in _as_list(one)])
+        merged |= _one_or_many(key, every(key))
     merged["sims_analysis_version"] = __version__
-    calls = [call for record in records for call in record["calls"]]
-    merged["calls"] = list(dict.fromkeys(filter(None, calls)))
-    questions = [
-        question for record in records for question in _as_list(record.get("question", []))
-    ]
-    for key, rows in (
-        ("steps", _distinct([step for record in records for step in record.get("steps", [])])),
-        ("question", _distinct(questions)),
-        ("results", [row for record in records for row in record.get("results", [])]),
-    ):
-        if rows:
-            merged[key] = rows[0] if key == "question" and len(rows) == 1 else rows
-    return merged
+    merged["calls"] = list(dict.fromkeys(filter(None, every("calls"))))
+    questions = _distinct(every("question"))
+    found = {
+        "steps": _distinct(every("steps")),
+        "question": questions[0] if len(questions) == 1 else questions,
+        "results": every("results"),
+    }
+    return merged | {key: rows for key, rows in found.items() if rows}
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -193,7 +189,7 @@ def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not np.isfinite(value):
         return None
-    return value if isinstance(value, bool | int | float) else str(value)
+    return value if isinstance(value, bool | int | float | None) else str(value)
 
 
 def attach(

@@ -147,7 +147,7 @@ class DepthProfile:
         if array.dtype.kind not in "iuf":
             raise ProfileError(
                 f"{who}: {name} must be numbers, found "
-                f"{_found(array) if array.ndim == 0 else f'an array of type {array.dtype}'}"
+                + (f"an array of type {array.dtype}" if array.ndim else type(array.item()).__name__)
             )
         if array.ndim != 1:
             raise ProfileError(f"{who}: {name} must have one dimension, found shape {array.shape}")
@@ -256,10 +256,6 @@ def _from_objects(name: str, array: NDArray[Any], *, nullable: bool) -> NDArray[
         else:
             raise ProfileError(f"{name}[{index}] must be a number, found {value!r}")
     return numbers
-
-
-def _found(array: NDArray[Any]) -> str:
-    return type(array.item()).__name__
 
 
 def _nullable(array: NDArray[np.float64]) -> list[float | None]:
