@@ -499,11 +499,6 @@ def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[Non
 
     A thread that is started within has a context of its own: its warnings, whoever started it
     collects there and passes on (see :func:`collected`).
-
-    Parameters
-    ----------
-    listener : callable
-        Takes a warning.
     """
     token = _listener.set(listener)
     try:
@@ -514,15 +509,7 @@ def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[Non
 
 @contextmanager
 def collected() -> Iterator[list[SimsWarning]]:
-    """Collect the library's warnings of this context in place of the user.
-
-    Examples
-    --------
-    >>> with collected() as caught:
-    ...     warn("the peak is the first sample", ProfileWarning)
-    >>> caught
-    [ProfileWarning('the peak is the first sample')]
-    """
+    """Collect the library's warnings of this context in place of the user."""
     caught: list[SimsWarning] = []
     with redirect_warnings(caught.append):
         yield caught
@@ -537,16 +524,9 @@ def warnings_listed(describe: Callable[[SimsWarning], str] = str) -> Iterator[li
 
 
 def require(what: str, *packages: str, extra: str) -> None:
-    """Raise a `ModuleNotFoundError` that says what to install, if a package is missing.
+    """Raise a `ModuleNotFoundError` that says which extra to install, if a package is missing.
 
-    Parameters
-    ----------
-    what : str
-        What needs them, with the verb: ``"figures need"``.
-    *packages : str
-        Names of the modules.
-    extra : str
-        The optional dependency of this library that brings them.
+    `what` needs them, with the verb: ``"figures need"``.
     """
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import importlib
-import ntpath
 import os
 import re
 import secrets
@@ -36,8 +34,6 @@ _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 #: a slash is missing, as in the path that is made of an address.
 _SECRET = re.compile(r"(?i)^([a-z][a-z0-9+.]+:/+)(?:\S*@)?([^?#]*).*", re.DOTALL)
 _WINDOWS = os.name == "nt"
-_LOCK = TEMPORARY + "lock"
-_CLAIM = TEMPORARY + "claim"
 _LOCK_PATIENCE = 10.0
 
 #: Memory in bytes that reading one file takes, unless the caller states another amount.
@@ -48,7 +44,7 @@ _PIECE = 1 << 20
 fcntl: Any
 try:
     import fcntl
-except ImportError:  # Windows, which locks files by other means
+except ImportError:  # Windows
     fcntl = None
 
 
@@ -57,14 +53,7 @@ def folder_name(text: str) -> str:
 
     Short names of lower-case letters, digits, ``-`` and ``_`` are not changed. A name that could
     leave its folder, collide on a case-insensitive file system, or is reserved on Windows, becomes
-    a readable beginning, ``~`` and a hash.
-
-    Examples
-    --------
-    >>> folder_name("boron-implant")
-    'boron-implant'
-    >>> folder_name("../W1 (Boron)")
-    'w1_boron~8c95a04506d1ff90'
+    a readable beginning, ``~`` and a hash: ``w1_boron~8c95a04506d1ff90``.
     """
     if _PLAIN.fullmatch(text) and not _RESERVED.fullmatch(text):
         return text
@@ -73,13 +62,7 @@ def folder_name(text: str) -> str:
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
-    """Return a path for messages; of an address that was taken for one, nothing that is secret.
-
-    Examples
-    --------
-    >>> print(shown_path("lab/w1.nc"), shown_path("http:/user:word@lab.org/w1.nc?token=1"))
-    lab/w1.nc http:/lab.org/w1.nc
-    """
+    """Return a path for messages; of an address that was taken for one, nothing that is secret."""
     return _SECRET.sub(r"\1\2", os.fspath(path))
 
 
@@ -168,26 +151,10 @@ def sync_folder(path: Path) -> None:
 
 
 class Budget:
-    """Memory that reading one file may take; taken before anything is unpacked.
+    """Memory in bytes that reading one file may take; taken before anything is unpacked.
 
-    Parameters
-    ----------
-    limit : int
-        In bytes.
-    error : type
-        Of the error where it does not suffice.
-    advice : str
-        What lifts the limit.
-    name : str
-        Of the file, where nothing else puts it before the message.
-
-    Examples
-    --------
-    >>> Budget(2**20).take(2**21, "the sheet 'B'")
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ReadError: the sheet 'B' needs more memory than the limit of 1,048,576
-    bytes allows for a file; if you trust where it comes from, a larger max_bytes= reads it
+    What does not suffice is an error of a type, with advice on what lifts the limit, and with the
+    name of the file where nothing else puts it before the message.
     """
 
     def __init__(
@@ -214,13 +181,7 @@ class Budget:
             )
 
     def read(self, file: Any, what: str) -> Any:
-        """Read an open file to its end, bytes or text, as far as the budget goes.
-
-        Raises
-        ------
-        TypeError
-            If it gives anything else.
-        """
+        """Read an open file to its end, bytes or text, as far as the budget goes."""
         pieces: list[Any] = []
         while piece := file.read(min(_PIECE, self.left + 1)):
             if not isinstance(piece, bytes | bytearray | memoryview | str):
@@ -240,13 +201,7 @@ def checked_limit(max_bytes: Any) -> int:
 
 
 def read_plain(path: Path) -> bytes:
-    """Read a regular file.
-
-    Raises
-    ------
-    OSError
-        As :func:`descriptor_of` does; also for a file of more than 1 GiB, which may be all holes.
-    """
+    """Read a regular file of at most 1 GiB, which may be all holes: see :func:`descriptor_of`."""
     descriptor = descriptor_of(path)
     try:
         size = os.fstat(descriptor).st_size
@@ -264,11 +219,8 @@ def read_plain(path: Path) -> bytes:
 def descriptor_of(path: Path) -> int:
     """Open a regular file for reading; the caller closes it.
 
-    Raises
-    ------
-    OSError
-        Also for a link, a pipe or a device: an entry of a folder from elsewhere must neither lead
-        out of it nor block the reader.
+    A link, a pipe or a device is an `OSError`: an entry of a folder from elsewhere must neither
+    lead out of it nor block the reader.
     """
     if not hasattr(os, "O_NOFOLLOW"):
         check_file(path)
@@ -309,18 +261,14 @@ def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) ->
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Lock a folder against other writers; continue without a lock if there is none to get.
+    """Lock a folder against other writers; go on without a lock where there is none to get.
 
-    The system releases the lock of a process that dies. Waiting is limited, so callers must be
-    safe without the lock; they are given whether they have it.
+    That is so on Windows and on some file systems, and callers must be safe without. They are given
+    whether they have it; the system releases the lock of a process that dies.
     """
-    target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
     try:
-        # A link in a folder from elsewhere may lead anywhere.
-        descriptor = None if target.is_symlink() else os.open(target, flags)
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
-        descriptor = None
-    if descriptor is None:
         yield False
         return
     try:
@@ -328,70 +276,24 @@ def locked(folder: Path) -> Iterator[bool]:
         try:
             yield held
         finally:
-            # Unlock before closing: a process forked meanwhile has the file open too.
+            # Unlock before closing: a process forked meanwhile has the folder open too.
             if held:
-                _lock(descriptor, take=False)
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
 
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Wait for a folder by a file that only one writer can make: where there are no locks.
-
-    What a writer that was killed left there is waited for once.
-    """
-    path = folder / _CLAIM
-    end = time.monotonic() + _LOCK_PATIENCE
-    while time.monotonic() < end:
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        except (FileExistsError, PermissionError):
-            time.sleep(0.005)
-        else:
-            break
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
 def _taken(descriptor: int) -> bool:
+    if fcntl is None:
+        return False
     end = time.monotonic() + _LOCK_PATIENCE
     while time.monotonic() < end:
         try:
-            _lock(descriptor, take=True)
-        except (BlockingIOError, PermissionError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             time.sleep(0.002)
         except OSError:
             return False
         else:
             return True
     return False
-
-
-def _lock(descriptor: int, *, take: bool) -> None:
-    if fcntl:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if take else fcntl.LOCK_UN)
-    else:
-        msvcrt: Any = importlib.import_module("msvcrt")
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK if take else msvcrt.LK_UNLCK, 1)
-
-
-def reachable(path: Path) -> Path:
-    """Return a path that the system accepts at any length."""
-    return Path(extended(os.fspath(path))) if _WINDOWS else path
-
-
-def extended(path: str) -> str:
-    r"""Extend a Windows path so that it may have more than 260 characters.
-
-    Examples
-    --------
-    >>> print(extended(r"C:\data\..\paper"), extended(r"\\server\lab\paper"))
-    \\?\C:\paper \\?\UNC\server\lab\paper
-    """
-    path = ntpath.abspath(path)
-    if path.startswith("\\\\?\\"):
-        return path
-    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path

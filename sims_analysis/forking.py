@@ -14,23 +14,11 @@ _forks = 0
 
 
 class PerProcess(Generic[T]):
-    """An object that every process makes for itself.
+    """An object that every process makes for itself, by a function, when it is first needed.
 
     Two processes on one connection read each other's responses, and a lock held by another thread
     during a fork stays locked in the child for ever. The object of the parent is neither used nor
-    closed in the child.
-
-    Parameters
-    ----------
-    make : callable
-        Makes the object when it is first needed. Several threads may call it at the same time; all
-        of them get the same object.
-
-    Examples
-    --------
-    >>> numbers = PerProcess(list)
-    >>> numbers.get() is numbers.get()
-    True
+    closed in the child. Several threads may call the function at the same time; all get one object.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:

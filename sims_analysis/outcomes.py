@@ -14,8 +14,6 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import NamedTuple, Self
 
-__all__ = ["KINDS", "Flag", "Kind", "Status", "words"]
-
 
 class Status(IntEnum):
     """Outcome of a computation: its code, its rank, its meaning, and what may be done."""

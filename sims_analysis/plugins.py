@@ -8,25 +8,13 @@ from typing import Any
 
 from sims_analysis.errors import SimsWarning, warn
 
-__all__ = ["found"]
-
 
 def found(group: str, fault: Callable[[Any], str | None], taken: set[str]) -> Iterator[Any]:
-    """Yield what is registered in a group of entry points.
+    """Yield what is registered in a group of entry points, such as ``"sims_analysis.readers"``.
 
-    Parameters
-    ----------
-    group : str
-        ``"sims_analysis.readers"``.
-    fault : callable
-        Says what is wrong with an object, or None. A class is called without arguments before.
-    taken : set of str
-        Names that are taken; a plugin of one of them is left out.
-
-    Warns
-    -----
-    SimsWarning
-        Names each plugin that is left out, where it comes from, and why.
+    `fault` says what is wrong with an object, or None; a class is called without arguments before.
+    A plugin with a fault, or of a name that is taken, is left out with a warning that says where it
+    comes from, and why.
     """
     taken = set(taken)
     for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):

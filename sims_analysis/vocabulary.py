@@ -15,32 +15,6 @@ from sims_analysis import outcomes
 from sims_analysis.outcomes import Flag
 from sims_analysis.units import CANONICAL
 
-__all__ = [
-    "ANCILLARY",
-    "AXES",
-    "CELLS",
-    "CENSORED",
-    "COLUMNS",
-    "EVIDENCE",
-    "MEASURED",
-    "OF_BACKGROUND",
-    "OF_SAMPLES",
-    "QUALITY",
-    "QUANTITIES",
-    "RATIOS",
-    "SHARED",
-    "STATUS",
-    "TERMS",
-    "VALUE_KINDS",
-    "Term",
-    "ancillary_attrs",
-    "attrs",
-    "kinds",
-    "kinds_in",
-    "name_of",
-    "of_axis",
-]
-
 
 class Term(NamedTuple):
     """A variable or result.
@@ -54,338 +28,244 @@ class Term(NamedTuple):
     reference: str = ""
 
 
-ISO_18115 = "ISO 18115-1, Surface chemical analysis - Vocabulary"
+_ISO_18115 = "ISO 18115-1, Surface chemical analysis - Vocabulary"
 
+#: Kind -> its variables and results, each with its long name and, behind the colon, its definition.
+#: A kind is a key of ``units.CANONICAL``, or ``None`` for text and numbers without a unit.
+_TERMS: dict[str | None, dict[str, str]] = {
+    "depth": {
+        "depth": "Depth: distance below the original surface",
+        "depth_at_dose_fraction": "Depth that contains the dose: the stated fraction lies above it",
+        "crossing_depth": "Crossing depth: depth where the profile crosses the level",
+        "raw_crossing": "Crossing between two samples: depth where their line crosses the level",
+        "junction_depth": "Junction depth: depth where the chosen edge crosses the stated level",
+        "metallurgical_junction": (
+            "Metallurgical junction depth: donors and acceptors balance there"
+        ),
+        "peak_depth": "Depth of the maximum: mode of the profile",
+        "fwhm": "Full width at half maximum: between the depths of half the maximum",
+        "projected_range": "Projected range: mean depth of the atoms, first moment of the profile",
+        "straggle": "Straggle: standard deviation of the depth of the atoms",
+        "decay_per_decade": "Decay per decade: depth over which the profile changes by a factor 10",
+        "decay_length": "Decay length: depth over which the profile changes by a factor e",
+        "overlap_start": "Start of the overlap: first depth at which both are measured",
+        "overlap_stop": "End of the overlap: last depth at which both are measured",
+        "junction_shift": "Junction shift: junction depth of b minus that of a",
+        "depth_shift": "Shift: added to the depths",
+        "splice_depth": "Depth of the splice: above it one piece, below it the other",
+        "crater_depth": "Crater depth: measured after sputtering; sets the depth scale",
+        "depth_offset": (
+            "Offset of the depth scale: known depth where the line has apparent depth 0"
+        ),
+        "depth_offset_stderr": (
+            "Standard error of the offset: from the errors of the layers' depths"
+        ),
+        "window_start": "Start of the window: first depth used in the fit",
+        "window_stop": "End of the window: last depth used in the fit",
+        "achieved_resolution": (
+            "Achieved resolution: full width at half maximum of the averaging kernel, at least "
+            "the spacing of the samples"
+        ),
+        "doubtful_maximum": "Doubtful maximum: depth of the first of them",
+        "interface_position": "Position: depth at half of the step",
+        "interface_width": (
+            "Width: between the stated fractions of the step; 16 % to 84 % is 1.989 standard "
+            "deviations of an error function"
+        ),
+        "layer_thickness": "Thickness: between successive interfaces",
+    },
+    "sputter_time": {
+        "sputter_time": "Sputter time: time since sputtering began",
+        "time_shift": "Shift: added to the sputter times",
+        "splice_time": "Time of the splice: before it one piece, after it the other",
+    },
+    "concentration": {
+        "concentration": "Concentration: atoms of the species per volume",
+        "detection_limit": "Detection limit: rarely exceeded by a profile without the species",
+        "surface_concentration": (
+            "Surface concentration: at a stated depth, by a local log-linear fit"
+        ),
+        "sensitivity_factor": (
+            "Relative sensitivity factor: concentration = factor * intensity / matrix intensity"
+        ),
+        "factor_stderr": "Standard error of the sensitivity factor: of all its parts",
+        "factor_counting_stderr": (
+            "Counting part of the standard error: of the standards' own counts"
+        ),
+        "factor_dose_stderr": "Dose part of the standard error: of the dose of the standards",
+        "factor_repeatability_stderr": (
+            "Standard error of the mean of several standards: s / sqrt(n)"
+        ),
+        "subtracted_background": (
+            "Subtracted background: subtracted from every sample of the species"
+        ),
+        "subtracted_background_stderr": (
+            "Standard error of the subtracted background: of the mean of a window"
+        ),
+        "background_stderr": "Standard error of the subtracted background: common to all samples",
+        "scatter": (
+            "Standard error of the mean by scatter: of the replicates, s / sqrt(n); neighbouring "
+            "samples share what is not counting"
+        ),
+        "refolded": "Refolded profile: what the restored profile would be measured as",
+    },
+    "count_rate": {
+        "intensity": "Intensity: secondary ions counted per time",
+    },
+    "count": {
+        "counts": "Counts: secondary ions counted per data point",
+    },
+    "arbitrary": {
+        "intensity_arbitrary": "Intensity: signal in the instrument's own units",
+    },
+    "atomic_fraction": {
+        "atomic_fraction": "Atomic fraction: atoms of the species per atom of the sample",
+    },
+    "mass_fraction": {
+        "mass_fraction": "Mass fraction: mass of the species per mass of the sample",
+    },
+    "range_density": {
+        "range_density": "Concentration per dose: range distribution: concentration / dose",
+    },
+    "areal_density": {
+        "dose": "Dose: integral of the concentration over depth",
+        "cumulative_dose": "Cumulative dose: integral of the concentration up to each depth",
+        "budget_dose": "Dose: with background and surface as requested",
+        "budget_random_stderr": "Random standard error: from the standard errors of the samples",
+        "budget_background_stderr": "Standard error of the background: common to all samples",
+        "budget_systematic_stderr": (
+            "Systematic standard error: of sensitivity factor and depth scale"
+        ),
+        "budget_rsf_stderr": "Standard error of the sensitivity factor: common to all samples",
+        "budget_depth_stderr": "Standard error of the depth scale: common to all samples",
+        "budget_background_dose": "Background dose: subtracted",
+        "budget_surface_dose": "Surface dose: above the stated end of the surface transient",
+        "budget_below_detection_dose": "Dose below detection: of samples below the detection limit",
+        "window_dose": "Dose of the window: integral of the restored profile over the window",
+        "window_dose_stderr": "Standard error of the dose of the window: from the counts alone",
+        "carried_dose": "Dose carried out of the window: restored minus measured inside of it",
+    },
+    "dimensionless": {
+        "rule_difference": "Difference between the rules: (trapezoid - loglinear) / trapezoid",
+        "coverage": "Coverage: measured fraction of the requested interval",
+        "retained_fraction": "Fraction of the dose: integral of the range density over depth",
+        "skewness": "Skewness: third central moment / straggle^3",
+        "kurtosis": "Kurtosis: fourth central moment / straggle^4, not excess",
+        "ratio": "Ratio: b / a at the depths of a",
+        "log_ratio": "Logarithm of the ratio: log10(b / a)",
+        "rms_log_ratio": "Root mean square of log10(b / a): over the samples of a in the overlap",
+        "dose_ratio": "Ratio of the doses: dose_b / dose_a in the overlap",
+        "correlation": "Correlation: of the aligned profiles, at most 1",
+        "relative_deviation": "Relative standard deviation: s / mean, s with n - 1",
+        "sensitivity_factor_uncertainty": (
+            "Relative uncertainty of the sensitivity factor: standard"
+        ),
+        "background_overlap": (
+            "Overlap with the background: covariance of the sample with the subtracted "
+            "background, over the variance of the latter"
+        ),
+        "background_scatter": (
+            "Scatter in the window of the background: by which factor the samples of the window "
+            "scatter more than their standard errors"
+        ),
+        "scale_repeatability": (
+            "Relative standard error of the scale: of a mean of replicates, by what all samples "
+            "of each have in common"
+        ),
+        "splice_scale": "Scale of the deeper piece: it was multiplied by it",
+        "splice_scale_uncertainty": (
+            "Relative uncertainty of the scale of the deeper piece: from the standard errors of "
+            "both pieces in their overlap"
+        ),
+        "isotopic_abundance": (
+            "Isotopic abundance: concentrations of the isotope were divided by it"
+        ),
+        "species_ratio": "Ratio: numerator / denominator",
+        "species_fraction": "Fraction: numerator / (numerator + denominator)",
+        "dose_scale": "Scale to a known dose: concentrations were multiplied by it",
+        "dose_scale_uncertainty": (
+            "Relative uncertainty of the dose that sets the scale: instead of those of "
+            "sensitivity factor and depth scale; 0 where nothing was scaled"
+        ),
+        "depth_scale_uncertainty": (
+            "Relative uncertainty of the depth scale: standard uncertainty, common to all depths"
+        ),
+        "depth_factor": (
+            "Factor of the depth scale: apparent depths were multiplied by it; by a straight line "
+            "through layers at known depths"
+        ),
+        "depth_factor_stderr": (
+            "Standard error of the factor of the depth scale: from the errors of the layers' depths"
+        ),
+        "marker_misfit": "Misfit of the layers: chi-square of the line over its degrees of freedom",
+        "objective_value": "Value of the objective: the sum of squared residuals",
+        "reduced_chi_square": "Reduced chi-square: sum of squares over errors / degrees of freedom",
+        "aic": "Akaike's criterion: smaller for the better model",
+        "residual_correlation": "Correlation of residuals: between successive residuals",
+        "largest_departure": "Largest departure: of the curve from the mean over neighbours",
+        "averaging_kernel": (
+            "Averaging kernel: by how much a restored value follows the true one elsewhere"
+        ),
+        "smoothness": "Smoothness: strength of the prior",
+        "largest_deviance": (
+            "Largest deviance: signed root of the deviance of 2 to 12 neighbouring samples from "
+            "the refolded profile"
+        ),
+    },
+    None: {
+        "effective_sample_fraction": "Independent samples for each depth: below 1 on a finer grid",
+        "n_linear_segments": "Segments without a logarithm: integrated as trapezoids",
+        "below_detection": "Below the detection limit: True where below the limit",
+        "samples_used": "Number of samples used: samples that the result is based on",
+        "n_standards": "Number of standards: standards over which the factor is averaged",
+        "n_replicates": "Number of replicates: measurements that were averaged",
+        "matrix_status": "Matrix signal: ok; vanished or not_measured: no concentration there",
+        "marker_status": "Status of the line: ok, two_markers or bent",
+        "covariance": "Covariance: of the parameters, in the product of their units",
+        "fit_status": "Status: ok only if the fit converged inside its bounds",
+        "curve_status": "Status of the curve: it may be known where its parameters are not",
+        "residuals": "Residuals: what their neighbours and chi-square say of them",
+        "objective": "Objective: what was minimized",
+        "n_samples": "Number of samples: samples used in the fit",
+        "n_left_out": "Samples left out: samples in the window that the objective cannot use",
+        "restored_status": "Status: ok only if the profile could be restored",
+        "source_of_errors": "Source of the errors: what the errors of the samples were taken from",
+        "doubtful_maxima": "Doubtful maxima: number of maxima that the samples can do without",
+        "quality": "Quality: what is known of the samples besides values and errors",
+        "status": "Status: outcome of the computation: see sims_analysis.vocabulary",
+    },
+    "factor_per_rate": {
+        "absolute_sensitivity_factor": (
+            "Sensitivity factor without a reference signal: concentration = factor * intensity"
+        ),
+    },
+    "sputter_rate": {
+        "sputter_rate": "Sputter rate: by a straight line through layers at known depths",
+        "sputter_rate_stderr": (
+            "Standard error of the sputter rate: from the errors of the layers' depths"
+        ),
+    },
+    "resistance": {
+        "sheet_resistance": (
+            "Sheet resistance: 1 / (q integral of mobility times carriers), per square"
+        ),
+    },
+}
+
+#: Term -> where its definition stands.
+_REFERENCES = {
+    "decay_length": _ISO_18115,
+    "interface_width": _ISO_18115,
+    "sensitivity_factor": (
+        "ISO 18114, Determination of relative sensitivity factors from ion-implanted materials"
+    ),
+}
+
+#: Every variable and result.
 TERMS = {
-    # axes
-    "depth": Term("depth", "Depth", "distance below the original surface"),
-    "sputter_time": Term("sputter_time", "Sputter time", "time since sputtering began"),
-    # measured variables
-    "concentration": Term("concentration", "Concentration", "atoms of the species per volume"),
-    "intensity": Term("count_rate", "Intensity", "secondary ions counted per time"),
-    "counts": Term("count", "Counts", "secondary ions counted per data point"),
-    "intensity_arbitrary": Term("arbitrary", "Intensity", "signal in the instrument's own units"),
-    "atomic_fraction": Term(
-        "atomic_fraction", "Atomic fraction", "atoms of the species per atom of the sample"
-    ),
-    "mass_fraction": Term(
-        "mass_fraction", "Mass fraction", "mass of the species per mass of the sample"
-    ),
-    "range_density": Term(
-        "range_density", "Concentration per dose", "range distribution: concentration / dose"
-    ),
-    # results
-    "dose": Term("areal_density", "Dose", "integral of the concentration over depth"),
-    "cumulative_dose": Term(
-        "areal_density", "Cumulative dose", "integral of the concentration up to each depth"
-    ),
-    "budget_dose": Term("areal_density", "Dose", "with background and surface as requested"),
-    "budget_random_stderr": Term(
-        "areal_density", "Random standard error", "from the standard errors of the samples"
-    ),
-    "budget_background_stderr": Term(
-        "areal_density",
-        "Standard error of the background",
-        "part of the random standard error; common to all samples",
-    ),
-    "budget_systematic_stderr": Term(
-        "areal_density", "Systematic standard error", "of sensitivity factor and depth scale"
-    ),
-    "budget_rsf_stderr": Term(
-        "areal_density", "Standard error of the sensitivity factor", "common to all samples"
-    ),
-    "budget_depth_stderr": Term(
-        "areal_density", "Standard error of the depth scale", "common to all samples"
-    ),
-    "budget_background_dose": Term("areal_density", "Background dose", "subtracted"),
-    "budget_surface_dose": Term(
-        "areal_density", "Surface dose", "above the stated end of the surface transient"
-    ),
-    "budget_below_detection_dose": Term(
-        "areal_density", "Dose below detection", "dose of samples below the detection limit"
-    ),
-    "rule_difference": Term(
-        "dimensionless", "Difference between the rules", "(trapezoid - loglinear) / trapezoid"
-    ),
-    "effective_sample_fraction": Term(
-        None, "Independent samples for each depth", "below 1 on a grid finer than the samples"
-    ),
-    "n_linear_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
-    "coverage": Term("dimensionless", "Coverage", "measured fraction of the requested interval"),
-    "depth_at_dose_fraction": Term(
-        "depth", "Depth that contains the dose", "depth above which the stated fraction lies"
-    ),
-    "retained_fraction": Term(
-        "dimensionless", "Fraction of the dose", "integral of the range density over depth"
-    ),
-    "crossing_depth": Term("depth", "Crossing depth", "depth where the profile crosses the level"),
-    "raw_crossing": Term(
-        "depth", "Crossing between two samples", "depth where their line crosses the level"
-    ),
-    "junction_depth": Term(
-        "depth", "Junction depth", "depth where the chosen edge crosses the stated level"
-    ),
-    "metallurgical_junction": Term(
-        "depth", "Metallurgical junction depth", "depth where donors and acceptors balance"
-    ),
-    "below_detection": Term(None, "Below the detection limit", "True where below the limit"),
-    "samples_used": Term(None, "Number of samples used", "samples that the result is based on"),
-    "peak_depth": Term("depth", "Depth of the maximum", "mode of the profile"),
-    "fwhm": Term("depth", "Full width at half maximum", "between the depths of half the maximum"),
-    "projected_range": Term(
-        "depth", "Projected range", "mean depth of the atoms, first moment of the profile"
-    ),
-    "straggle": Term("depth", "Straggle", "standard deviation of the depth of the atoms"),
-    "skewness": Term("dimensionless", "Skewness", "third central moment / straggle^3"),
-    "kurtosis": Term("dimensionless", "Kurtosis", "fourth central moment / straggle^4, not excess"),
-    "decay_per_decade": Term(
-        "depth", "Decay per decade", "depth over which the profile changes by a factor 10"
-    ),
-    "detection_limit": Term(
-        "concentration",
-        "Detection limit",
-        "value rarely exceeded by a profile without the species",
-    ),
-    "surface_concentration": Term(
-        "concentration",
-        "Surface concentration",
-        "at a stated depth near the surface, by a local log-linear fit",
-    ),
-    "decay_length": Term(
-        "depth", "Decay length", "depth over which the profile changes by a factor e", ISO_18115
-    ),
-    # comparisons
-    "ratio": Term("dimensionless", "Ratio", "b / a at the depths of a"),
-    "log_ratio": Term("dimensionless", "Logarithm of the ratio", "log10(b / a)"),
-    "rms_log_ratio": Term(
-        "dimensionless", "Root mean square of log10(b / a)", "over the samples of a in the overlap"
-    ),
-    "dose_ratio": Term("dimensionless", "Ratio of the doses", "dose_b / dose_a in the overlap"),
-    "overlap_start": Term(
-        "depth", "Start of the overlap", "first depth at which both are measured"
-    ),
-    "overlap_stop": Term("depth", "End of the overlap", "last depth at which both are measured"),
-    "junction_shift": Term("depth", "Junction shift", "junction depth of b minus that of a"),
-    "depth_shift": Term("depth", "Shift", "added to the depths"),
-    "time_shift": Term("sputter_time", "Shift", "added to the sputter times"),
-    "correlation": Term("dimensionless", "Correlation", "of the aligned profiles, at most 1"),
-    "relative_deviation": Term(
-        "dimensionless", "Relative standard deviation", "s / mean, s with n - 1"
-    ),
-    "sensitivity_factor": Term(
-        "concentration",
-        "Relative sensitivity factor",
-        "concentration = factor * intensity / matrix intensity",
-        "ISO 18114, Determination of relative sensitivity factors from ion-implanted materials",
-    ),
-    "absolute_sensitivity_factor": Term(
-        "factor_per_rate",
-        "Sensitivity factor without a reference signal",
-        "concentration = factor * intensity",
-    ),
-    "factor_stderr": Term(
-        "concentration", "Standard error of the sensitivity factor", "of all its parts"
-    ),
-    "factor_counting_stderr": Term(
-        "concentration", "Counting part of the standard error", "of the standards' own counts"
-    ),
-    "factor_dose_stderr": Term(
-        "concentration", "Dose part of the standard error", "of the dose of the standards"
-    ),
-    "factor_repeatability_stderr": Term(
-        "concentration", "Standard error of the mean of several standards", "s / sqrt(n)"
-    ),
-    "n_standards": Term(None, "Number of standards", "standards over which the factor is averaged"),
-    "sensitivity_factor_uncertainty": Term(
-        "dimensionless",
-        "Relative uncertainty of the sensitivity factor",
-        "standard uncertainty, common to all samples",
-    ),
-    "subtracted_background": Term(
-        "concentration", "Subtracted background", "subtracted from every sample of the species"
-    ),
-    "subtracted_background_stderr": Term(
-        "concentration",
-        "Standard error of the subtracted background",
-        "of the mean of a window; shared by all samples of the species",
-    ),
-    "background_stderr": Term(
-        "concentration",
-        "Standard error of the subtracted background",
-        "common to all samples of a profile",
-    ),
-    "background_overlap": Term(
-        "dimensionless",
-        "Overlap with the background",
-        "covariance of the sample with the subtracted background, over the variance of the latter",
-    ),
-    "background_scatter": Term(
-        "dimensionless",
-        "Scatter in the window of the background",
-        "by which factor the samples of the window scatter more than their standard errors",
-    ),
-    "scatter": Term(
-        "concentration",
-        "Standard error of the mean by scatter",
-        "of the replicates, s / sqrt(n); neighbouring samples share what is not counting",
-    ),
-    "scale_repeatability": Term(
-        "dimensionless",
-        "Relative standard error of the scale",
-        "of a mean of replicates, by what all samples of each have in common",
-    ),
-    "n_replicates": Term(None, "Number of replicates", "measurements that were averaged"),
-    "splice_depth": Term("depth", "Depth of the splice", "above it one piece, below it the other"),
-    "splice_time": Term(
-        "sputter_time", "Time of the splice", "before it one piece, after it the other"
-    ),
-    "splice_scale": Term(
-        "dimensionless",
-        "Scale of the deeper piece",
-        "it was multiplied by it; its uncertainty is common to all samples below the splice",
-    ),
-    "splice_scale_uncertainty": Term(
-        "dimensionless",
-        "Relative uncertainty of the scale of the deeper piece",
-        "from the standard errors of both pieces in their overlap",
-    ),
-    "isotopic_abundance": Term(
-        "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
-    ),
-    "species_ratio": Term("dimensionless", "Ratio", "numerator / denominator"),
-    "species_fraction": Term("dimensionless", "Fraction", "numerator / (numerator + denominator)"),
-    "dose_scale": Term(
-        "dimensionless", "Scale to a known dose", "concentrations were multiplied by it"
-    ),
-    "dose_scale_uncertainty": Term(
-        "dimensionless",
-        "Relative uncertainty of the dose that sets the scale",
-        "instead of those of sensitivity factor and depth scale; 0 where nothing was scaled",
-    ),
-    "crater_depth": Term(
-        "depth", "Crater depth", "measured after sputtering; sets the depth scale"
-    ),
-    "matrix_status": Term(
-        None, "Matrix signal", "ok; vanished or not_measured: no concentration there"
-    ),
-    "depth_scale_uncertainty": Term(
-        "dimensionless",
-        "Relative uncertainty of the depth scale",
-        "standard uncertainty, common to all depths",
-    ),
-    "sputter_rate": Term(
-        "sputter_rate", "Sputter rate", "by a straight line through layers at known depths"
-    ),
-    "sputter_rate_stderr": Term(
-        "sputter_rate",
-        "Standard error of the sputter rate",
-        "from the errors of the layers' depths",
-    ),
-    "depth_factor": Term(
-        "dimensionless",
-        "Factor of the depth scale",
-        "apparent depths were multiplied by it; by a straight line through layers at known depths",
-    ),
-    "depth_factor_stderr": Term(
-        "dimensionless",
-        "Standard error of the factor of the depth scale",
-        "from the errors of the layers' depths",
-    ),
-    "depth_offset": Term(
-        "depth",
-        "Offset of the depth scale",
-        "known depth where the line through the layers has apparent depth 0",
-    ),
-    "depth_offset_stderr": Term(
-        "depth", "Standard error of the offset", "from the errors of the layers' depths"
-    ),
-    "marker_misfit": Term(
-        "dimensionless",
-        "Misfit of the layers",
-        "chi-square of the straight line over its degrees of freedom",
-    ),
-    "marker_status": Term(None, "Status of the line", "ok, two_markers or bent"),
-    # models
-    "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
-    "fit_status": Term(None, "Status", "ok only if the fit converged inside its bounds"),
-    "curve_status": Term(
-        None, "Status of the curve", "ok where the curve is known, even if its parameters are not"
-    ),
-    "residuals": Term(None, "Residuals", "what their neighbours and chi-square say of them"),
-    "objective": Term(None, "Objective", "what was minimized"),
-    "objective_value": Term(
-        "dimensionless", "Value of the objective", "the sum of squared residuals"
-    ),
-    "reduced_chi_square": Term(
-        "dimensionless", "Reduced chi-square", "sum of squares over errors / degrees of freedom"
-    ),
-    "aic": Term("dimensionless", "Akaike's criterion", "smaller for the better model"),
-    "n_samples": Term(None, "Number of samples", "samples used in the fit"),
-    "n_left_out": Term(
-        None, "Samples left out", "samples in the window that the objective cannot use"
-    ),
-    "residual_correlation": Term(
-        "dimensionless", "Correlation of residuals", "between successive residuals"
-    ),
-    "largest_departure": Term(
-        "dimensionless",
-        "Largest departure",
-        "of the curve from the mean over neighbours, over the largest value",
-    ),
-    "window_start": Term("depth", "Start of the window", "first depth used in the fit"),
-    "window_stop": Term("depth", "End of the window", "last depth used in the fit"),
-    "restored_status": Term(None, "Status", "ok only if the profile could be restored"),
-    "source_of_errors": Term(
-        None, "Source of the errors", "what the errors of the samples were taken from"
-    ),
-    "achieved_resolution": Term(
-        "depth",
-        "Achieved resolution",
-        "full width at half maximum of the averaging kernel, at least the spacing of the samples",
-    ),
-    "averaging_kernel": Term(
-        "dimensionless",
-        "Averaging kernel",
-        "by how much the restored value rises if the true one at another depth does",
-    ),
-    "refolded": Term(
-        "concentration", "Refolded profile", "what the restored profile would be measured as"
-    ),
-    "smoothness": Term("dimensionless", "Smoothness", "strength of the prior"),
-    "largest_deviance": Term(
-        "dimensionless",
-        "Largest deviance",
-        "signed root of the deviance of 2 to 12 neighbouring samples from the refolded profile",
-    ),
-    "window_dose": Term(
-        "areal_density", "Dose of the window", "integral of the restored profile over the window"
-    ),
-    "window_dose_stderr": Term(
-        "areal_density", "Standard error of the dose of the window", "from the counts alone"
-    ),
-    "carried_dose": Term(
-        "areal_density",
-        "Dose carried out of the window",
-        "restored inside of it minus measured inside of it, background apart",
-    ),
-    "doubtful_maxima": Term(
-        None, "Doubtful maxima", "number of maxima that the samples can do without"
-    ),
-    "doubtful_maximum": Term("depth", "Doubtful maximum", "depth of the first of them"),
-    "interface_position": Term("depth", "Position", "depth at half of the step"),
-    "interface_width": Term(
-        "depth",
-        "Width",
-        "between the stated fractions of the step; 16 % to 84 % is 1.989 standard deviations of "
-        "an error function",
-        ISO_18115,
-    ),
-    "layer_thickness": Term("depth", "Thickness", "between successive interfaces"),
-    "sheet_resistance": Term(
-        "resistance", "Sheet resistance", "1 / (q integral of mobility times carriers), per square"
-    ),
-    "quality": Term(None, "Quality", "what is known of the samples besides values and errors"),
-    "status": Term(None, "Status", "outcome of the computation: see sims_analysis.vocabulary"),
+    name: Term(kind, *text.partition(": ")[::2], reference=_REFERENCES.get(name, ""))
+    for kind, texts in _TERMS.items()
+    for name, text in texts.items()
 }
 
 #: More attrs of a term, for other tools and their users.
@@ -493,49 +373,8 @@ VALUE_KINDS = tuple(dict.fromkeys(kind for name in QUANTITIES for kind in kinds(
 
 
 def attrs(name: str, units: str | None = None) -> dict[str, str]:
-    """Return new attrs for a variable or result.
-
-    Parameters
-    ----------
-    name : str
-        Key of :data:`TERMS`.
-    units : str, optional
-        A canonical unit in place of that of the term (an intensity may be in ``count``).
-    """
+    """Return new attrs for a term, in its canonical unit or another one."""
     return _attrs(name, units).copy()
-
-
-def quality_attrs() -> dict[str, Any]:
-    """Return new attrs for the coordinate of flags, by the CF conventions (section 3.5)."""
-    return attrs(QUALITY) | {
-        "flag_masks": np.array(list(Flag), dtype=np.int16),
-        "flag_meanings": " ".join((flag.name or "").lower() for flag in Flag),
-    }
-
-
-def ancillary_attrs(name: str, end: str, units: str) -> dict[str, Any]:
-    """Return new attrs for an ancillary variable of a measured one.
-
-    Parameters
-    ----------
-    name : str
-        The measured variable.
-    end : str
-        ``"stderr"``, ``"scatter"``, or a key of :data:`COLUMNS`.
-    units : str
-        Unit of the measured variable.
-
-    Examples
-    --------
-    >>> ancillary_attrs("concentration", "stderr", "atom/cm^3")["long_name"]
-    'Standard error of concentration'
-    """
-    if end == QUALITY:
-        return quality_attrs()
-    if end == "stderr":
-        long_name = TERMS[name].long_name.lower()
-        return {"units": units, "long_name": f"Standard error of {long_name}"}
-    return attrs(end, COLUMNS.get(end) or units)
 
 
 @lru_cache(maxsize=256)
@@ -543,16 +382,29 @@ def _attrs(name: str, units: str | None) -> dict[str, str]:
     if name not in TERMS:
         raise KeyError(f"{name!r} has no term in sims_analysis.vocabulary.TERMS: add one")
     term = TERMS[name]
-    fresh: dict[str, str] = {}
-    if units is not None or term.kind is not None:
-        fresh["units"] = units if units is not None else CANONICAL[term.kind or ""]
-    fresh["long_name"] = term.long_name
-    fresh["description"] = term.definition
-    if term.reference:
-        fresh["references"] = term.reference
-    return fresh | _MORE_ATTRS.get(name, {})
+    units = CANONICAL.get(term.kind or "") if units is None else units
+    stated = {
+        "units": units,
+        "long_name": term.long_name,
+        "description": term.definition,
+        "references": term.reference or None,
+    }
+    return {key: text for key, text in stated.items() if text is not None} | of_axis(name)
 
 
 def of_axis(name: str) -> dict[str, str]:
     """Return what CF tools know an axis by."""
-    return dict(_MORE_ATTRS.get(name, {}))
+    return _MORE_ATTRS.get(name, {})
+
+
+def ancillary_attrs(name: str, end: str, units: str) -> dict[str, Any]:
+    """Return new attrs for the variable with this end, ancillary to a measured one in `units`."""
+    if end == QUALITY:  # flags, by the CF conventions (section 3.5)
+        return attrs(QUALITY) | {
+            "flag_masks": np.array(list(Flag), dtype=np.int16),
+            "flag_meanings": " ".join((flag.name or "").lower() for flag in Flag),
+        }
+    if end == "stderr":
+        long_name = TERMS[name].long_name.lower()
+        return {"units": units, "long_name": f"Standard error of {long_name}"}
+    return attrs(end, COLUMNS.get(end) or units)

@@ -281,8 +281,6 @@ def test_no_file_is_left_open(tmp_path):
             files.read_plain(tmp_path)
         with files.locked(tmp_path):
             pass
-        with files.claimed(tmp_path):
-            pass
         files.sync_folder(tmp_path)
     assert len([*Path("/dev/fd").iterdir()]) == before
 
@@ -329,75 +327,11 @@ def test_without_a_lock_work_goes_on(tmp_path, monkeypatch):
     def none(*_, **__):
         raise OSError(errno.ENOLCK, "no locks here")
 
-    monkeypatch.setattr(files, "_lock", none)
+    monkeypatch.setattr(files.fcntl, "flock", none)
     started = time.monotonic()
     with files.locked(tmp_path) as held:
         assert held is False
     assert time.monotonic() - started < 1, "what cannot be had is not waited for"
-
-
-def test_where_folders_cannot_be_locked_a_file_in_them_is(tmp_path, monkeypatch):
-    requested = []
-    msvcrt = SimpleNamespace(LK_NBLCK=2, LK_UNLCK=0)
-    msvcrt.locking = lambda _, mode, size: requested.append((mode, size))
-    monkeypatch.setattr(files, "fcntl", None)
-    monkeypatch.setattr(files.importlib, "import_module", {"msvcrt": msvcrt}.__getitem__)
-    with files.locked(tmp_path) as held:
-        assert held is True
-        assert requested == [(2, 1)]
-    assert requested == [(2, 1), (0, 1)]
-    assert [path.name for path in tmp_path.iterdir()] == [".tmp-lock"]
-
-
-def test_a_claim_is_of_one_writer_and_is_waited_for_once(tmp_path, monkeypatch):
-    with files.claimed(tmp_path):
-        assert [path.name for path in tmp_path.iterdir()] == [".tmp-claim"]
-    assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.03)
-    (tmp_path / ".tmp-claim").write_bytes(b"")  # of a writer that was killed
-    started = time.monotonic()
-    with files.claimed(tmp_path):
-        assert time.monotonic() - started >= 0.03
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(KeyError), files.claimed(tmp_path):
-        raise KeyError
-    assert list(tmp_path.iterdir()) == []
-
-
-# ---- long paths
-
-
-def test_long_paths_are_extended_on_windows_alone(monkeypatch):
-    path = Path("a") / "b"
-    monkeypatch.setattr(files, "_WINDOWS", False)
-    assert files.reachable(path) is path
-    monkeypatch.setattr(files, "_WINDOWS", True)
-    assert str(files.reachable(path)).startswith("\\\\?\\")
-
-
-@pytest.mark.parametrize(
-    ("path", "extended"),
-    [
-        ("C:\\a\\b", "\\\\?\\C:\\a\\b"),
-        ("C:\\a\\..\\b", "\\\\?\\C:\\b"),
-        ("\\\\?\\C:\\a", "\\\\?\\C:\\a"),
-        ("\\\\server\\lab\\a", "\\\\?\\UNC\\server\\lab\\a"),
-    ],
-)
-def test_a_path_is_extended_once(path, extended):
-    assert files.extended(path) == extended
-
-
-@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
-def test_a_lock_that_is_a_link_is_not_followed(tmp_path, monkeypatch):
-    """Where a lock is a file, as on Windows, a folder from elsewhere may hold a link there."""
-    monkeypatch.setattr(files, "fcntl", None)
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / ".tmp-lock").symlink_to(tmp_path / "made")
-    with files.locked(folder) as held:
-        assert not held
-    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ print(ds.pint.quantify()["concentration"].pint.units)
     assert in_process(code).strip() == "atom / centimeter ** 3"
 
 
-def test_a_concentration_converts_to_atoms_per_cubic_metre_and_a_pure_number_in_the_context():
+def test_a_concentration_converts_to_atoms_per_cubic_metre_and_without_atoms_to_a_number():
     q = IMPLANT["concentration"].pint.quantify()
     in_metres = q.pint.to("atom/m^3")
     np.testing.assert_allclose(
@@ -58,17 +58,8 @@ def test_a_concentration_converts_to_atoms_per_cubic_metre_and_a_pure_number_in_
     )
     with pytest.raises(ValueError, match="Cannot convert variables"):
         q.pint.to("1/m^3")
-    with pint.get_application_registry().context("sims"):
-        plain = q.pint.to("1/m^3")
+    plain = (q / pint.get_application_registry().atom).pint.to("1/m^3")
     np.testing.assert_allclose(plain.pint.magnitude, in_metres.pint.magnitude, rtol=1e-14)
-    assert "atom" not in str(plain.pint.units)
-
-
-def test_the_context_goes_both_ways_for_densities():
-    define_atoms()
-    ureg = pint.get_application_registry()
-    assert ureg.Quantity(2.0, "1/m^2").to("atom/m^2", "sims").magnitude == pytest.approx(2.0)
-    assert ureg.Quantity(2e6, "atom/m^3").to("1/cm^3", "sims").magnitude == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +74,11 @@ def test_the_context_goes_both_ways_for_densities():
         ("atom", "dimensionless"),
     ],
 )
-def test_counts_never_convert_to_atoms_not_even_in_the_context(unit, wanted):
+def test_counts_never_convert_to_atoms(unit, wanted):
     define_atoms()
     ureg = pint.get_application_registry()
-    for context in ((), ("sims",)):
-        with pytest.raises(pint.DimensionalityError):
-            ureg.Quantity(1.0, unit).to(wanted, *context)
+    with pytest.raises(pint.DimensionalityError):
+        ureg.Quantity(1.0, unit).to(wanted)
 
 
 @pytest.fixture
@@ -106,21 +96,11 @@ def test_a_registry_that_the_user_sets_gets_the_unit_and_stays(own_registry):
     assert sims.quantify(ds)["concentration"].data.units == own_registry("atom/cm^3").units
 
 
-def test_an_atom_with_a_dimension_of_the_users_is_left_alone(own_registry, caplog):
+def test_an_atom_with_a_dimension_of_the_users_is_left_alone(own_registry):
     own_registry.define("atom = [particle]")
-    own_registry.add_context(pint.Context("sims"))
     ds = sims.open_example("boron-implant")
     assert dict(own_registry.get_dimensionality("atom")) == {"[particle]": 1}
-    assert not caplog.records  # pint says where a context takes the place of another
     assert sims.integrated_dose(sims.quantify(ds)).data.units == own_registry("atom/cm^2").units
-
-
-def test_the_context_works_with_the_users_atom(own_registry):
-    own_registry.define("atom = [particle]")
-    define_atoms()
-    assert own_registry.Quantity(2.0, "atom/cm^3").to("1/m^3", "sims").magnitude == pytest.approx(
-        2e6
-    )
 
 
 @pytest.mark.slow

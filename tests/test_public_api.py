@@ -16,7 +16,7 @@ from public_names import ROOT, PublicNames
 import sims_analysis as sims
 
 HEAVY = {
-    "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "tenacity", "orjson", "click",
+    "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "orjson", "click",
     "matplotlib", "dask", "h5py", "h5netcdf", "zarr", "starlette", "tqdm",
 }  # fmt: skip
 FUNCTIONS = [

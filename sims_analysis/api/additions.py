@@ -5,38 +5,29 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError
 from sims_analysis.files import shown_path
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.text.times import as_moment
 
 #: As much as a client accepts.
 MOST_BYTES = 256 * 2**20
 _JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 
 
-class Addition(NamedTuple):
-    """A payload, what it holds, where it came from, and when."""
-
-    payload: bytes
-    #: Of an empty id, unless it is known already.
-    result: SIMSResult
-    url: str
-    retrieved: datetime | None
-
-
-def addition_of(
+def payload_of(
     source: SIMSResult | DepthProfile | Sequence[DepthProfile] | str | os.PathLike[str],
     max_bytes: int,
     options: Mapping[str, Any],
-) -> Addition:
-    """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes."""
-    url, payload = "", b""
+) -> tuple[bytes, SIMSResult]:
+    """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes.
+
+    The result holds what the payload does, its id where it is known, and where that came from.
+    """
+    url = ""
     if isinstance(source, str | os.PathLike):
         file = Path(source)
         if "://" in os.fspath(source):
@@ -44,18 +35,17 @@ def addition_of(
         url = f"file:{file.name}"
         payload = _json_of(file, max_bytes)
         if payload:
-            return Addition(payload, SIMSResult._of_payload(payload, ""), url, None)
+            return payload, SIMSResult.from_json(payload, data_id="", provenance={"source": url})
         source = _measurement_in(file, options)
-    profiles = profiles_of(source)
-    payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
+    payload = SIMSResult(data_id="", depth_profiles=profiles_of(source)).to_json()
     _refuse_larger(len(payload), max_bytes, "the profiles have")
-    data_id, retrieved = "", None
+    data_id, known = "", {}
     if isinstance(source, SIMSResult):
-        data_id = source.data_id
-        url = url or source.provenance.get("source", "")
-        retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
-    url = url or "profiles in memory"
-    return Addition(payload, SIMSResult._of_payload(payload, data_id), url, retrieved)
+        data_id, known = source.data_id, source.provenance
+    provenance = {"source": url or known.get("source") or "profiles in memory"}
+    if "retrieved" in known:
+        provenance["retrieved"] = known["retrieved"]
+    return payload, SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
 
 
 def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:

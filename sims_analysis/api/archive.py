@@ -14,18 +14,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sims_analysis import files
-from sims_analysis.api.additions import MOST_BYTES, addition_of
+from sims_analysis.api.additions import MOST_BYTES, payload_of
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
 from sims_analysis.api.endpoint import without_secrets
-from sims_analysis.api.folder import ArchiveFolder
 from sims_analysis.api.index import Contents, Index, leave_out, read_catalogue
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
@@ -38,6 +38,8 @@ from sims_analysis.api.versions import (
     damaged,
     latest,
     list_versions,
+    listed,
+    prepare,
     read_record,
     read_version,
     readable,
@@ -49,12 +51,10 @@ from sims_analysis.errors import ArchiveError, PayloadError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.times import as_moment
 
-__all__ = ["Archive", "Record"]
-
 T = TypeVar("T")
 
 
-class Archive(ArchiveFolder):
+class Archive:
     """A folder of payloads as received, verified whenever they are read.
 
     Making the object touches no file; the folder is made by the first write. Several threads
@@ -84,7 +84,13 @@ class Archive(ArchiveFolder):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(path)
+        name = os.fspath(path)
+        if not name or "\0" in name:
+            # An empty name pathlib takes for the current folder; an unset variable gives it.
+            raise ArchiveError(
+                f"the folder of an archive has a name, found {name!r}; '.' is this folder"
+            )
+        self.path = Path(name)
         self._index = Index(self.path)
 
     def __repr__(self) -> str:
@@ -152,7 +158,7 @@ class Archive(ArchiveFolder):
         One whose record is damaged is left out with a warning.
         """
         records = []
-        for version in list_versions(self._find(data_id, None).parent):
+        for version in list_versions(self._find(data_id).parent):
             try:
                 records.append(read_record(version))
             except ArchiveError as error:
@@ -161,7 +167,7 @@ class Archive(ArchiveFolder):
 
     def catalogue(self, data_id: str) -> dict[str, Any] | None:
         """Read the catalogue entry kept with an entry, or None."""
-        return read_catalogue(self._find(data_id, None).parent)
+        return read_catalogue(self._find(data_id).parent)
 
     def search(
         self,
@@ -316,36 +322,35 @@ class Archive(ArchiveFolder):
             If the folder cannot be written to.
         """
         self.folder(data_id)  # refuses what is no id
-        result = SIMSResult._of_payload(payload, canonical(data_id))
-        return self.keep(result, payload, url=url, retrieved=retrieved, catalogue=catalogue)
+        provenance = _provenance(url, retrieved)
+        result = SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
+        return self.keep(result, payload, catalogue=catalogue)
 
     def keep(
         self,
         result: SIMSResult,
         payload: bytes,
         *,
-        url: str,
-        retrieved: datetime | None = None,
         catalogue: dict[str, Any] | None = None,
         etag: str | None = None,
         last_modified: str | None = None,
         lasting: bool = True,
         supersede: bool = True,
     ) -> SIMSResult:
-        """Keep a payload that has been read: what :meth:`put` does once it has read it.
+        """Keep a payload that has been read, with the provenance of the result.
 
-        A hash in the provenance of the result is that of the payload. What can be fetched again
-        need not be `lasting`: it appears whole or not at all, but a power failure may undo it.
-        Unless it may `supersede` another payload, that is refused.
+        A hash in that is that of the payload. What can be fetched again need not be `lasting`: it
+        appears whole or not at all, but a power failure may undo it. Unless it may `supersede`
+        another payload, that is refused.
         """
         folder = self.folder(result.data_id)
-        moment = as_moment(retrieved, "retrieved") or datetime.now(UTC)
-        sha256 = result.provenance.get("sha256") or hashlib.sha256(payload).hexdigest()
+        stated = result.provenance
+        moment = as_moment(stated.get("retrieved"), "retrieved") or datetime.now(UTC)
         record = Record(
             data_id=result.data_id,
-            url=without_secrets(url),
+            url=without_secrets(stated.get("source", "")),
             retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-            sha256=sha256,
+            sha256=stated.get("sha256") or hashlib.sha256(payload).hexdigest(),
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
             etag=validator(etag),
             last_modified=validator(last_modified),
@@ -356,7 +361,7 @@ class Archive(ArchiveFolder):
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
         """Keep what the catalogue says of an archived entry, in place of what it said before."""
-        folder = self._find(data_id, None).parent
+        folder = self._find(data_id).parent
         with suppress(ArchiveError):
             if read_catalogue(folder) == entry:
                 return
@@ -389,8 +394,8 @@ class Archive(ArchiveFolder):
             When; by default what the result knows, or now.
         replace : bool
             Whether other content under an id that is there already becomes its new version (the
-            old one is kept). By default that is refused: two measurements may share an id. Of
-            several writers at a time, one wins, and the others are refused.
+            old one is kept). By default that is refused: two measurements may share an id; also
+            of several writers at a time, where the file system has locks.
         max_bytes : int
             Larger payloads are refused; by default what a client accepts, 256 MiB.
         **options
@@ -404,8 +409,8 @@ class Archive(ArchiveFolder):
         ReadError, PayloadError
             If the file cannot be read.
         """
-        added = addition_of(source, max_bytes, options)
-        data_id = data_id or added.result.data_id or stated_id(added.result.depth_profiles)
+        payload, found = payload_of(source, max_bytes, options)
+        data_id = data_id or found.data_id or stated_id(found.depth_profiles)
         if not data_id:
             raise ArchiveError(
                 "the profiles carry no data_id",
@@ -414,13 +419,9 @@ class Archive(ArchiveFolder):
                 remedy="pass data_id=",
             )
         self.folder(data_id)  # refuses what is no id
-        return self.keep(
-            changed(added.result, data_id=canonical(data_id)),
-            added.payload,
-            url=url or added.url,
-            retrieved=added.retrieved if retrieved is None else retrieved,
-            supersede=replace,
-        )
+        provenance = found.provenance | _provenance(url, retrieved)
+        result = changed(found, data_id=canonical(data_id), provenance=provenance)
+        return self.keep(result, payload, supersede=replace)
 
     def export(self, ids: str | Iterable[str], path: str | os.PathLike[str]) -> Archive:
         """Copy entries, with their superseded versions, into another archive.
@@ -440,7 +441,7 @@ class Archive(ArchiveFolder):
         other = Archive(path)
         damage = []
         for data_id in [ids] if isinstance(ids, str) else ids:
-            folder = self._find(data_id, None).parent
+            folder = self._find(data_id).parent
             target = other.folder(data_id)
             catalogue = None
             try:
@@ -461,11 +462,82 @@ class Archive(ArchiveFolder):
             raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other
 
+    # ---- the folder
+
+    def check(self) -> None:
+        """Raise an `ArchiveError` unless the folder is an archive that can be read."""
+        check_format(self.path)
+
+    def folders(self) -> list[Path]:
+        """List the folders of the entries, sorted by name."""
+        check_format(self.path, strict=False)
+        return sorted(listed(f"the archive {str(self.path)!r}", self.path / "entries"))
+
+    def folder(self, data_id: str) -> Path:
+        """Give the folder that an entry has, or would have."""
+        if not isinstance(data_id, str) or not data_id:
+            raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
+        entries = self.path / "entries"
+        try:
+            # In other letters a UUID was another id once.
+            names = [files.folder_name(name) for name in (canonical(data_id), data_id)]
+        except UnicodeEncodeError:
+            raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
+        plain, spelled = (entries / name for name in names)
+        return spelled if plain != spelled and spelled.exists() and not plain.exists() else plain
+
+    def _versions(self, data_id: str) -> list[Path]:
+        check_format(self.path, strict=False)
+        return list_versions(self.folder(data_id))
+
+    def _find(self, data_id: str, sha256: str | None = None) -> Path:
+        versions = self._versions(data_id)
+        if not versions:
+            self.check()
+            raise ArchiveError(
+                f"data entry {data_id!r} is not in the archive {self.path.name!r}",
+                code="not_archived",
+                where={"data_id": data_id},
+                remedy="fetch it once with a client that has this archive and is not offline",
+            )
+        if sha256 is None:
+            return versions[-1]
+        wanted = sha256.lower()
+        if not re.fullmatch("[0-9a-f]{8,64}", wanted):
+            raise ArchiveError(
+                f"sha256={sha256!r}; expected 8 to 64 hexadecimal digits", argument="sha256"
+            )
+        alike = (one for one in reversed(versions) if one.name.lower().endswith(wanted[:8]))
+        for version in alike:
+            if read_record(version).sha256.startswith(wanted):
+                return version
+        raise ArchiveError(
+            f"data entry {data_id!r} has no version with sha256 {sha256}",
+            where={"data_id": data_id},
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Make the folder an archive, and name it if it cannot be written to."""
+        try:
+            prepare(self.path)
+            yield
+        except OSError as error:
+            where = f"cannot write to the archive {str(self.path)!r}"
+            raise ArchiveError(f"{where}: {error.strerror or error}") from None
+
+
+def _provenance(url: str | None, retrieved: datetime | None) -> dict[str, str]:
+    """Give what a caller states of it."""
+    moment = as_moment(retrieved, "retrieved")
+    stated = {"source": url, "retrieved": moment.isoformat() if moment else None}
+    return {key: text for key, text in stated.items() if text}
+
 
 def _result_of(version: Path, data_id: str = "") -> SIMSResult:
     record, payload = read_version(version)
     provenance = record.provenance
     try:
-        return SIMSResult._of_payload(payload, canonical(data_id), provenance)
+        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None

@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
-import tenacity
-
-from sims_analysis.api.requests import Exchange, Failure
+from sims_analysis.api.requests import Failure, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import RateLimited
 
@@ -29,9 +27,9 @@ _WARNED_FROM = 2.0
 #: Other requests wait for the first answer of a server for so many seconds.
 _FIRST_ALONE = 2.0
 
-#: Full jitter: clients that failed together must not come back together. But no retry comes so soon
-#: that what failed has had no time to recover.
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0, min=0.25)
+#: The shortest and longest pause before another attempt, in seconds. What failed has had time to
+#: recover, and clients that failed together do not come back together.
+_PAUSES = 0.25, 8.0
 
 T = TypeVar("T")
 
@@ -70,7 +68,7 @@ class Server:
         self.last_answer = time.monotonic()
         self._is_known.set()
 
-    def pause(self, seconds: float, exchange: Exchange) -> None:
+    def pause(self, seconds: float, request: Request) -> None:
         """Make all requests wait as long as the server requests."""
         now = time.monotonic()
         with self._lock:
@@ -78,25 +76,22 @@ class Server:
             self._paused_until = max(self._paused_until, now + min(seconds, _LONGEST_WAIT))
         if _WARNED_FROM <= seconds <= _LONGEST_WAIT:
             text = f"the server limits the rate of requests and asks for a pause of {seconds:.0f} s"
-            exchange.batch.warn_once(text, f"{text}; the fetch goes on after it")
+            request.batch.warn_once(text, f"{text}; the fetch goes on after it")
 
-    def wait(self, exchange: Exchange) -> None:
+    def wait(self, request: Request) -> None:
         """Wait as long as the server requested, if there is time for that."""
         now = time.monotonic()
         pause, requested = self._paused_until - now, self._requested_until - now
         if pause <= 0:
             return
-        if requested > _LONGEST_WAIT or pause >= exchange.left:
-            request = exchange.request
-            advice = "try again then" + (
-                "" if requested > _LONGEST_WAIT else ", or raise deadline="
-            )
-            text = f"the server asks for a pause of {requested:.0f} s; {advice}"
+        if requested > _LONGEST_WAIT or pause >= request.left:
+            advice = "" if requested > _LONGEST_WAIT else ", or raise deadline="
+            text = f"the server asks for a pause of {requested:.0f} s; try again then{advice}"
             raise Failure(
                 RateLimited(request.message(text), url=request.url, retry_after=requested)
             )
         # Not all at once, when it is over.
-        exchange.batch.sleep(pause + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
+        request.batch.sleep(pause + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
 
 
 def keep_out_of_logs(key: Secret) -> Callable[[], None]:
@@ -129,35 +124,26 @@ def requested_wait(header: str | None) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def with_retries(attempt: Callable[[], T], retries: int, exchange: Exchange) -> T:
-    """Call, and call again where that may help."""
-    counted = 0
-
-    def stop(state: tenacity.RetryCallState) -> bool:
-        nonlocal counted
-        after = _failure(state).after
-        counted += not after
-        return counted > retries or after > _LONGEST_WAIT or state.upcoming_sleep >= exchange.left
-
-    def announce(state: tenacity.RetryCallState) -> None:
-        failure = _failure(state)
-        _log.info("%s; trying again in %.1f s", failure.error, state.upcoming_sleep)
-        if state.attempt_number > 1 and not failure.after:
-            exchange.batch.warn_once("retry", f"{failure.error}; tried again")
-
-    attempts = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, Failure) and error.again),
-        stop=stop,
-        # As long as the server requested, and a random time on top.
-        wait=lambda state: _failure(state).after + _BACKOFF(state),
-        sleep=exchange.batch.sleep,
-        before_sleep=announce,
-        reraise=True,
-    )
-    return attempts(attempt)
+def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
+    """Call, and call again where that may help; a pause that the server requests is not counted."""
+    failed = counted = 0
+    while True:
+        try:
+            return attempt()
+        except Failure as failure:
+            failed, counted = failed + 1, counted + (not failure.after)
+            # As long as the server requested, and a random time on top.
+            pause = failure.after + _random_pause(failed)
+            useless = not failure.again or counted > retries or failure.after > _LONGEST_WAIT
+            if useless or pause >= request.left:
+                raise
+            _log.info("%s; trying again in %.1f s", failure.error, pause)
+            if failed > 1 and not failure.after:
+                request.batch.warn_once("retry", f"{failure.error}; tried again")
+        request.batch.sleep(pause)
 
 
-def _failure(state: tenacity.RetryCallState) -> Failure:
-    """Give what an attempt raised, after which another is thought of: nothing but a `Failure`."""
-    failure: Failure = cast("Any", state.outcome).exception()
-    return failure
+def _random_pause(failed: int) -> float:
+    """Draw the pause after so many failures, from a range that doubles with each."""
+    shortest, longest = _PAUSES
+    return random.uniform(shortest, min(longest, 2.0 ** (failed - 2)))  # noqa: S311 - no secret

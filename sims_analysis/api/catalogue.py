@@ -15,8 +15,6 @@ from sims_analysis.text.times import as_moment, moment_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Catalogue", "CatalogueEntry", "Search"]
-
 SIMS = "sims"
 #: Everything, for the parameters `status` and `data_type`.
 ALL = "all"
@@ -86,13 +84,7 @@ class CatalogueEntry:
 
     @classmethod
     def from_dict(cls, wire: Mapping[str, Any], path: str = "$") -> CatalogueEntry:
-        """Check a catalogue object of the wire.
-
-        Raises
-        ------
-        PayloadError
-            With the JSON path of the field that breaks the contract.
-        """
+        """Check a catalogue object of the wire; an error has the JSON path."""
         if not isinstance(wire, Mapping):
             raise PayloadError(f"expected a catalogue entry, found {json_type(wire)}", path)
         if not isinstance(wire.get("data_id"), str):
@@ -196,15 +188,7 @@ class Search:
 
     @classmethod
     def of(cls, **filters: Any) -> Search:
-        """Make a search of what a user gives: one text or several, times as text.
-
-        Raises
-        ------
-        ApiError
-            If what should be a time is none.
-        TypeError
-            If there is no such filter.
-        """
+        """Make a search of what a user gives: one text or several, times as text."""
         kinds = {field.name: str(field.type) for field in fields(cls)}
         for name, value in filters.items():
             if kinds.get(name) == "Sequence[str]":

@@ -27,8 +27,6 @@ from sims_analysis.errors import (
 )
 from sims_analysis.profiles.profile import DepthProfile
 
-__all__ = ["Client"]
-
 Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
 Outcomes: TypeAlias = Generator[tuple[str, SIMSResult | SimsError], None, None]
 

@@ -56,10 +56,7 @@ class Endpoint:
     def address(self, *segments: str, query: Iterable[tuple[str, str]] = ()) -> str:
         """Give the address below the root, every segment encoded so that it stays one segment.
 
-        Raises
-        ------
-        ApiError
-            If a segment would lead up the path once a server on the way has decoded it.
+        A segment that would lead up the path, once a server on the way has decoded it, is refused.
         """
         for segment in segments:
             if {".", ".."} & set(re.split(r"[/\\]", segment)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -90,10 +90,15 @@ class Fetcher:
                 return known
             return self._received(data_id, url, answer, batch)
 
-        return self._request(Request(url, f"data entry {data_id!r}", validators), read, batch)
+        return self._request(url, f"data entry {data_id!r}", read, batch, validators)
 
     def _request(
-        self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None
+        self,
+        url: str,
+        what: str,
+        read: Callable[[Answer], T],
+        batch: Batch | None = None,
+        validators: Mapping[str, str] | None = None,
     ) -> T:
         if self.options.offline:
             raise ApiError(
@@ -104,7 +109,8 @@ class Fetcher:
             )
         if self._closed:
             raise ApiError("the client is closed; make a new one")
-        return self._http.get().get(request, read, batch or Batch(self.options.deadline))
+        batch = batch or Batch(self.options.deadline)
+        return self._http.get().get(Request(url, what, batch, validators), read)
 
     def _connected(self) -> Http:
         if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
@@ -135,7 +141,7 @@ class Fetcher:
             "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "sha256": hashlib.sha256(payload).hexdigest(),
         }
-        result = SIMSResult._of_payload(payload, data_id, provenance)
+        result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
         for i, profile in enumerate(result.depth_profiles):
             _refuse_other(profile, data_id, f"$[{i}]")
         # An entry whose processing is not finished is empty as well: to keep that would hide the
@@ -145,7 +151,6 @@ class Fetcher:
                 return self.archive.keep(
                     result,
                     payload,
-                    url=url,
                     catalogue=self._seen.get(data_id),
                     etag=answer.etag,
                     last_modified=answer.last_modified,
@@ -177,13 +182,13 @@ class Fetcher:
             _refuse_other(profile, data_id, "$", species)
             return profile
 
-        return self._request(Request(url, what), read)
+        return self._request(url, what, read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
         """Ask the catalogue; what it says of archived entries is archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._request(Request(url, what), lambda answer: Catalogue.from_json(answer.body))
+        found = self._request(url, what, lambda answer: Catalogue.from_json(answer.body))
         if (archive := self.archive) is None:
             return found
         batch = Batch()

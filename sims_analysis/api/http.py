@@ -22,7 +22,7 @@ import httpx
 from sims_analysis._version import __version__
 from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.endpoint import Endpoint
-from sims_analysis.api.requests import Batch, Exchange, Failure, Options, Overdue, Request
+from sims_analysis.api.requests import Failure, Options, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import (
     ApiError,
@@ -84,66 +84,70 @@ class Http:
         self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key))
         self.close.atexit = False
 
-    def get(self, request: Request, read: Callable[[Answer], T], batch: Batch) -> T:
+    def get(self, request: Request, read: Callable[[Answer], T]) -> T:
         """Send a request, and again where that may help.
 
         `read` makes of the answer what is wanted, or raises `PayloadError`.
         """
-        exchange = batch.exchange(request)
+        batch = request.batch
         with self._server.first_alone():
-            attempt = partial(self._attempt, exchange, read)
+            attempt = partial(self._attempt, request, read)
             try:
-                return with_retries(attempt, batch.retries(self._options.retries), exchange)
+                return with_retries(attempt, batch.retries(self._options.retries), request)
             except Failure as failure:
                 error = failure.error
                 # Later on, to refuse with 403 is a matter of the entry.
                 refused = isinstance(error, Unauthorized) and not (
                     error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
                 )
-                unanswered = failure.again and self._server.last_answer < exchange.began
+                unanswered = failure.again and self._server.last_answer < request.began
                 batch.failed(error, refused=refused, unanswered=unanswered)
         raise error.with_traceback(None)
 
-    def _attempt(self, exchange: Exchange, read: Callable[[Answer], T]) -> T:
-        self._server.wait(exchange)
-        outcome = self._outcome(exchange)
+    def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
+        self._server.wait(request)
+        outcome = self._outcome(request)
         if not isinstance(outcome, Answer):
             raise outcome
         try:
             return read(outcome)
         except PayloadError as error:
-            failure = self._payload_failure(error, outcome, exchange.request)
+            failure = self._payload_failure(error, outcome, request)
         raise failure
 
-    def _outcome(self, exchange: Exchange) -> Answer | BaseException:
+    def _outcome(self, request: Request) -> Answer | BaseException:
         """Send a request once; what goes wrong is returned, to be raised from no frame of here."""
-        request = exchange.request
-        if exchange.batch.is_over:
-            return Failure(exchange.batch.not_requested(request.what))
+        if request.batch.is_over:
+            return Failure(request.batch.not_requested(request.what))
         try:
-            return self._answer(exchange)
+            return self._answer(request)
         except KeyboardInterrupt:
             return KeyboardInterrupt()
         except Exception as error:  # noqa: BLE001 - what is no error of HTTP is returned as it is
             if not self.close.alive:
                 text = "the client was closed meanwhile; make a new one"
                 return Failure(ApiError(request.message(text)))
-            return self._failure_of(error, exchange)
+            return self._failure_of(error, request)
 
-    def _failure_of(self, error: Exception, exchange: Exchange) -> Exception:
+    def _failure_of(self, error: Exception, request: Request) -> Exception:
         """Make of what went wrong an error of this library; what is a bug stays what it is."""
-        request, reason = exchange.request, type(error).__name__
+        reason = type(error).__name__
         detail = self._key.shown(str(error)) or reason
         kind: type[SimsError] = ConnectionFailed
         again, parts = True, Parts()
         if isinstance(error, Failure):
             return error
-        if isinstance(error, PayloadError | ApiError):
-            if isinstance(error, PayloadError):
-                error.args = (request.message(str(error.args[0])), *error.args[1:])
-            return Failure(error)
-        if isinstance(error, Overdue | httpx.TimeoutException):
-            kind, (text, parts) = RequestTimeout, self._overdue(error, exchange)
+        if isinstance(error, httpx.TimeoutException) and request.left <= 0:
+            text = f"no whole answer within {self._options.deadline:g} s ({reason})"
+            return Failure(request.timed_out(text, "deadline"), again=True)
+        if isinstance(error, httpx.ConnectTimeout):
+            kind, text = (
+                RequestTimeout,
+                f"no connection ({reason}); check the network and the endpoint",
+            )
+        elif isinstance(error, httpx.TimeoutException):
+            text = f"no answer within {self._options.timeout:g} s ({reason})"
+            return Failure(request.timed_out(text, "timeout"), again=True)
         elif isinstance(error, zlib.error):
             text = "the compressed answer is damaged"
         elif "CERTIFICATE_VERIFY_FAILED" in detail:
@@ -159,56 +163,41 @@ class Http:
             return error
         return Failure(kind(request.message(text), **parts), again=again)
 
-    def _overdue(self, error: Exception, exchange: Exchange) -> tuple[str, Parts]:
-        """Say what was waited for, and which limit to raise."""
-        reason, options = type(error).__name__, self._options
-        if not exchange.is_late and isinstance(error, httpx.ConnectTimeout):
-            return f"no connection ({reason}); check the network and the endpoint", {}
-        name, what = ("deadline", "whole answer") if exchange.is_late else ("timeout", "answer")
-        text = f"no {what} within {getattr(options, name):g} s ({reason})"
-        return text, {
-            "code": "timeout",
-            "argument": name,
-            "remedy": f"try again, or raise {name}=",
-        }
-
-    def _answer(self, exchange: Exchange) -> Answer:
+    def _answer(self, request: Request) -> Answer:
         """Follow redirects within the origin, and return the answer."""
-        request, target = exchange.request, exchange.request.url
+        target = request.url
         for _ in range(1 + _MAX_REDIRECTS):
-            exchange.check()
-            limit = min(self._options.timeout, exchange.left)
+            request.check()
+            limit = min(self._options.timeout, request.left)
             connect = min(_CONNECT_TIMEOUT, limit)
             with self._client.stream(
                 "GET",
                 target,
-                headers=dict(request.headers),
+                headers=request.headers,
                 timeout=httpx.Timeout(limit, connect=connect, pool=None),
             ) as response:
                 if response.has_redirect_location:
                     target = self._redirected(request, target, response.headers["Location"])
                     continue
-                return self._received(response, exchange)
-        raise ApiError(request.message(f"more than {_MAX_REDIRECTS} redirects"))
+                return self._received(response, request)
+        raise Failure(ApiError(request.message(f"more than {_MAX_REDIRECTS} redirects")))
 
-    def _received(self, response: httpx.Response, exchange: Exchange) -> Answer:
+    def _received(self, response: httpx.Response, request: Request) -> Answer:
         """Read an answer, whole or not at all."""
         status, headers = response.status_code, response.headers
         if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             self._server.answered()
-            exchange.batch.answered()
+            request.batch.answered()
         if status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
             self._server.accepts_key = True
-        if status == HTTPStatus.NOT_MODIFIED and exchange.request.headers:
+        if status == HTTPStatus.NOT_MODIFIED and request.headers:
             return Answer(b"", unchanged=True)
         if status != HTTPStatus.OK:
-            self._refuse(response, exchange)
-        body = b"".join(self._content(response, exchange))
+            self._refuse(response, request)
+        body = b"".join(self._content(response, request))
         if self._key.is_in(body):
-            raise PayloadError(
-                "the answer repeats the API key; it is neither shown nor kept; tell those who run "
-                "the server"
-            )
+            text = "the answer repeats the API key; it is neither shown nor kept"
+            raise Failure(PayloadError(request.message(f"{text}; tell those who run the server")))
         kept = [headers.get(name) for name in ("ETag", "Last-Modified")]
         etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
         return Answer(body, headers.get("Content-Type", ""), etag, modified)
@@ -220,21 +209,22 @@ class Http:
         except ValueError:
             target = host = ""
         if not self._endpoint.is_own_server(target):
-            raise ApiError(
+            error = ApiError(
                 f"{request.what}: {request.url} redirects to another origin, "
                 f"'{self._key.shown(host)}', which gets neither the key nor a request",
                 code="redirected",
                 argument="endpoint",
                 remedy="if that is the API, set endpoint= to it",
             )
+            raise Failure(error)
         return target
 
-    def _content(self, response: httpx.Response, exchange: Exchange) -> Iterator[bytes]:
+    def _content(self, response: httpx.Response, request: Request) -> Iterator[bytes]:
         """Read a body in pieces, up to a limit that holds after decompression."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in {"identity", "", "gzip"}:
             text = f"gzip was asked for, the answer is encoded as '{self._key.shown(encoding)}'"
-            raise PayloadError(text)
+            raise Failure(PayloadError(request.message(text)))
         # A transport that stands in for the network has read and inflated it.
         is_read = response.is_stream_consumed
         inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" and not is_read else None
@@ -242,25 +232,26 @@ class Http:
         for sent in [response.content] if is_read else response.iter_raw():
             if response.status_code not in _NO_ANSWER:
                 self._server.answered()
-            exchange.check()
+            request.check()
             piece = inflate.decompress(sent, limit + 1 - size) if inflate else sent
             size += len(piece)
             if size > limit:
-                raise PayloadError(
-                    f"the answer is larger than {limit} bytes",
+                error = PayloadError(
+                    request.message(f"the answer is larger than {limit} bytes"),
                     code="too_large",
                     argument="max_response_bytes",
                     remedy="raise max_response_bytes= to accept it",
                 )
+                raise Failure(error)
             yield piece
         if inflate and not inflate.eof:
             raise zlib.error
 
-    def _refuse(self, response: httpx.Response, exchange: Exchange) -> NoReturn:
+    def _refuse(self, response: httpx.Response, request: Request) -> NoReturn:
         """Raise what an HTTP status other than 200 means."""
-        status, request = response.status_code, exchange.request
+        status = response.status_code
         body = b""
-        for piece in self._content(response, exchange):
+        for piece in self._content(response, request):
             body += piece
             if len(body) > 2 * _ERROR_BODY:  # a key is not cut off where the text is
                 break
@@ -282,7 +273,7 @@ class Http:
             error.retry_after = wait
         again = status in _RETRIED
         if again and wait:
-            self._server.pause(wait, exchange)
+            self._server.pause(wait, request)
         raise Failure(error, again=again, after=wait or 0.0)
 
     def _payload_failure(self, error: PayloadError, answer: Answer, request: Request) -> Failure:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
@@ -47,21 +47,22 @@ T = TypeVar("T")
 #: Metadata of a measurement that are searched, besides the sample.
 _MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
 
+#: What is known of an entry, by which it is searched: the catalogue entry as JSON, or else what the
+#: record says, or how it is damaged; and of the payload its species, sample, date and words.
+_COLUMNS = (
+    *("folder", "changed", "catalogue_changed", "data_id", "damaged", "warning"),
+    *("entry", "words"),
+    *("data_type", "status", "physical_sample_id", "projects", "growth_length"),
+    *("upload_datetime", "last_updated", "species", "title", "date", "payload_words"),
+)
 #: Part of the name of the file: versions of this library with other tables have other files.
-_TABLES_VERSION = 1
-_TABLES = """
-CREATE TABLE IF NOT EXISTS entries (
-    folder TEXT PRIMARY KEY, changed INTEGER, catalogue_changed INTEGER,
-    data_id TEXT, damaged INTEGER, entry TEXT, words TEXT,
-    data_type TEXT, status TEXT, physical_sample_id TEXT, projects TEXT,
-    growth_length REAL, upload_datetime REAL, last_updated REAL,
-    species TEXT, title TEXT, date TEXT, payload_words TEXT
-);
+_TABLES_VERSION = 2
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS entries ({", ".join(_COLUMNS)}, PRIMARY KEY (folder));
 CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed, data_id);
 """
-_INSERT = f"INSERT INTO entries VALUES ({', '.join('?' * 18)})"  # noqa: S608
+_INSERT = f"INSERT INTO entries VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
 _CHANGES = "SELECT folder, changed, catalogue_changed FROM entries"
-_SPECIES = "SELECT name FROM species WHERE folder = ? ORDER BY rowid"
 #: Conditions on an array of texts. Those of a column of several stand between line breaks.
 _ALL_WORDS = (
     "NOT EXISTS (SELECT 1 FROM json_each(?)"
@@ -102,31 +103,6 @@ class Contents(NamedTuple):
     species: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """What is known of an entry of an archive."""
-
-    #: Names of its folder, and of the current version.
-    folder: str
-    version: str
-    state: State
-    #: Empty if no record can be read that says it.
-    data_id: str
-    #: What the catalogue or else the record says; of a damaged entry, how it is damaged. None if
-    #: it was not looked at.
-    entry: CatalogueEntry | None = None
-    #: What the payload says: of the sample, when it was measured or updated, and all the words in
-    #: which keywords are looked for. Empty if it was not looked at, or cannot be read.
-    species: Sequence[str] = ()
-    title: str = ""
-    date: str = ""
-    payload_words: str = ""
-    #: Whether neither catalogue entry nor record can be read.
-    is_damaged: bool = False
-    #: Whether all that was read is as it should be.
-    is_sound: bool = True
-
-
 class Index:
     """The index of the archive in a folder."""
 
@@ -136,11 +112,12 @@ class Index:
 
     def ids(self) -> list[str]:
         """Give the id of every entry, in no order; an empty one where none can be read."""
-        states = self._states()
-        if len(states) >= _INDEXED_FROM and _file_of(self._archive):
-            return self._query(lambda index: _column(index, "SELECT data_id FROM entries"), states)
-        found = (read_entry(self._entries / name, states[name], in_full=False) for name in states)
-        return [entry.data_id for entry in found if entry]
+
+        def question(index: Connection) -> list[str]:
+            _warn(index, "data_id = ''")
+            return _column(index, "SELECT data_id FROM entries")
+
+        return self._query(question)
 
     def search(
         self,
@@ -158,8 +135,13 @@ class Index:
         where, values = _condition(search, species)
         where += "" if damaged else " AND NOT damaged"
         query = f"SELECT folder, entry FROM entries {where} ORDER BY data_id, folder"  # noqa: S608
-        found = self._query(lambda index: index.execute(query, values).fetchall(), folders=folders)
-        return {folder: CatalogueEntry.from_dict(orjson.loads(entry)) for folder, entry in found}
+
+        def question(index: Connection) -> dict[str, CatalogueEntry]:
+            _warn(index)
+            found = index.execute(query, values)
+            return {name: CatalogueEntry.from_dict(orjson.loads(entry)) for name, entry in found}
+
+        return self._query(question, folders=folders)
 
     def contents(self, words: Sequence[str], most: int | None) -> tuple[list[Contents], int]:
         """Give what lists show of entries that hold every word, at most so many; count them."""
@@ -168,6 +150,7 @@ class Index:
         listed = f"SELECT data_id, title, date, species {found} ORDER BY data_id LIMIT ?"
 
         def question(connection: Connection) -> tuple[list[Contents], int]:
+            _warn(connection)
             rows = connection.execute(listed, [*values, -1 if most is None else most])
             shown = [
                 Contents(data_id, title, date, species.split("\n")[1:-1])
@@ -188,18 +171,14 @@ class Index:
     def _query(
         self,
         query: Callable[[Connection], T],
-        states: dict[str, State] | None = None,
         *,
         folders: Iterable[str] | None = None,
         show: bool | None = None,
     ) -> T:
-        """Bring the index up to date, and query it."""
-        file = None
-        if folders is not None:
-            states = dict.fromkeys(folders, (0, 0))
-        else:
-            states = self._states() if states is None else states
-            file = _file_of(self._archive) if len(states) >= _INDEXED_FROM else None
+        """Bring the index up to date, and query it; of some folders alone, one in memory."""
+        states = self._states() if folders is None else dict.fromkeys(folders, (0, 0))
+        known = folders is None and len(states) >= _INDEXED_FROM
+        file = _file_of(self._archive) if known else None
         # A file that is damaged is made anew.
         places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
         while True:
@@ -235,24 +214,19 @@ class Index:
         self, connection: Connection, states: dict[str, State], *, show: bool | None
     ) -> None:
         """Read what has changed since it was noted, and forget what is gone."""
-        current, gone = set(), []
-        for folder, *state in connection.execute(_CHANGES):
-            if folder not in states:
-                gone.append(folder)
-            elif tuple(state) == states[folder]:
-                current.add(folder)
-        _note(connection, [], gone)
+        known = {folder: tuple(state) for folder, *state in connection.execute(_CHANGES)}
+        _note(connection, [], [folder for folder in known if folder not in states])
         # In the order of the folder, in which they stand on the disk.
-        stale = [folder for folder in states if folder not in current]
+        stale = [folder for folder, state in states.items() if known.get(folder) != state]
         show = show if len(stale) >= _TOGETHER or show else False
         with progress(len(stale), show, "reading the archive") as step:
             for start in range(0, len(stale), _TOGETHER):
                 together = stale[start : start + _TOGETHER]
-                found = []
+                rows = []
                 for folder in together:
-                    found.append(read_entry(self._entries / folder, states[folder]))
+                    rows.append(read_entry(self._entries / folder, states[folder]))
                     step()
-                _note(connection, filter(None, found), together)
+                _note(connection, filter(None, rows), together)
 
 
 def _file_of(archive: Path) -> Path | None:
@@ -311,42 +285,26 @@ def _column(connection: Connection, question: str, values: Sequence[object] = ()
     return [value for (value,) in connection.execute(question, values)]
 
 
-def _note(connection: Connection, found: Iterable[Entry], old: Sequence[str]) -> None:
-    """Put entries in place of what was known of folders."""
+def _warn(connection: Connection, where: str = "true") -> None:
+    """Warn of damage that was noted."""
+    damage = f"SELECT warning FROM entries WHERE warning != '' AND {where}"  # noqa: S608
+    for text in _column(connection, damage):
+        warn(text, SimsWarning)
+
+
+def _note(connection: Connection, rows: Iterable[dict[str, Any]], old: Sequence[str]) -> None:
+    """Put rows in place of what was known of folders."""
     if not old:
         return
-    now = time.time_ns()
     connection.execute("BEGIN IMMEDIATE")
     try:
         forget = "DELETE FROM entries WHERE folder = ?"
         connection.executemany(forget, [(folder,) for folder in old])
-        connection.executemany(_INSERT, (_row(entry, now) for entry in found))
+        connection.executemany(_INSERT, rows)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _row(entry: Entry, now: int) -> list[object]:
-    """Give the columns of an entry, in their order."""
-    settled = entry.is_sound and all(abs(now - t) > _RESOLUTION for t in entry.state)
-    known = entry.entry or CatalogueEntry(data_id=entry.data_id)
-    wire = {k: v for k, v in known.to_dict().items() if v is not None or k in known.extra}
-    projects = [one.get("id") for one in known.projects or () if isinstance(one, dict)]
-    growth = known.extra.get("growth_length")
-    retrieved = f"{entry.version[:4]}-{entry.version[4:6]}-{entry.version[6:8]}"
-    return [
-        *(entry.folder, entry.state[0] if settled else _UNSETTLED, entry.state[1]),
-        *(entry.data_id, entry.is_damaged),
-        orjson.dumps(wire).decode(),
-        f"{known.words}\n{entry.data_id}".casefold(),
-        *(known.char_source_type, known.pipeline_status, known.physical_sample_id),
-        _in_lines(str(project) for project in projects if project is not None),
-        float(growth) if isinstance(growth, int | float) else None,
-        *(_seconds(known.upload_datetime), _seconds(known.last_updated)),
-        _in_lines(entry.species),
-        *(entry.title, entry.date or retrieved, entry.payload_words.casefold()),
-    ]
 
 
 def _in_lines(texts: Iterable[str]) -> str:
@@ -422,11 +380,10 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
     return entry
 
 
-def read_entry(folder: Path, state: State, *, in_full: bool = True) -> Entry | None:
-    """Read what is known of the entry in a folder, None if it has no version; warn of damage.
+def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
+    """Read the row of the entry in a folder; None if it has no version that can be listed.
 
     The state is that from before anything is read here, so that what changes meanwhile is noticed.
-    Unless in full, it is the id alone.
     """
     try:
         versions = list_versions(folder)
@@ -435,44 +392,63 @@ def read_entry(folder: Path, state: State, *, in_full: bool = True) -> Entry | N
         return None
     if not versions:
         return None
-    at: dict[str, Any] = {"folder": folder.name, "version": versions[-1].name, "state": state}
-    data_id = "" if "~" in folder.name else folder.name.lower()
-    if data_id and not in_full:
-        return Entry(**at, data_id=data_id)
     record, damage = _attempt(lambda: read_record(versions[-1]))
+    data_id = "" if "~" in folder.name else folder.name.lower()
     data_id = data_id or (record.data_id if record else _earlier_id(versions))
-    if not in_full:
-        if damage:
-            leave_out(folder, damage)
-        return Entry(**at, data_id=data_id, is_sound=damage is None)
     known, catalogue_damage = None, None
     if data_id:
-        catalogue, catalogue_damage = _attempt(lambda: read_catalogue(folder))
-        if catalogue:
-            known, catalogue_damage = _attempt(lambda: CatalogueEntry.from_dict(catalogue))
+        known, catalogue_damage = _attempt(lambda: _catalogue_entry(folder))
+    warning = f"{catalogue_damage}; the record is used instead" if catalogue_damage else ""
     if damage and not known:
-        leave_out(folder, damage)
-    elif catalogue_damage:
-        warn(f"{catalogue_damage}; the record is used instead", SimsWarning)
-    measured = None
-    if record is not None:
-        # What is wrong with its payload is an error of whoever reads the entry.
-        measured, _ = _attempt(lambda: _measured(read_payload(versions[-1], record)))
-    return Entry(
-        **at,
-        data_id=data_id,
-        entry=known
-        or CatalogueEntry(
-            data_id=data_id or folder.name,
-            char_source_type=SIMS,
-            pipeline_status="error" if damage else "success",
-            last_updated=record.last_updated if record else None,
-            detail_note_content=str(damage) if damage else None,
-        ),
-        is_damaged=damage is not None and known is None,
-        is_sound=measured is not None and catalogue_damage is None,
-        **measured or {},
+        warning = f"{damage}; it is left out ({folder.name})"
+    # What is wrong with its payload is an error of whoever reads the entry.
+    measured, unread = _attempt(
+        lambda: _measured(read_payload(versions[-1], record) if record else None)
     )
+    is_sound = record and not (unread or catalogue_damage)
+    settled = is_sound and all(abs(time.time_ns() - t) > _RESOLUTION for t in state)
+    entry = known or CatalogueEntry(
+        data_id=data_id or folder.name,
+        char_source_type=SIMS,
+        pipeline_status="error" if damage else "success",
+        last_updated=record.last_updated if record else None,
+        detail_note_content=str(damage) if damage else None,
+    )
+    row = {
+        "folder": folder.name,
+        "changed": state[0] if settled else _UNSETTLED,
+        "catalogue_changed": state[1],
+        "data_id": data_id,
+        "damaged": bool(damage and not known),
+        "warning": warning,
+        "words": f"{entry.words}\n{data_id}".casefold(),
+        **_searched(entry),
+        **(measured or _measured(None)),
+    }
+    row["date"] = row["date"] or "-".join(re.findall(r"^\d{4}|\d\d", versions[-1].name)[:3])
+    return row
+
+
+def _searched(entry: CatalogueEntry) -> dict[str, Any]:
+    """Give a catalogue entry as JSON, and what is searched for of it."""
+    wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
+    projects = [one.get("id") for one in entry.projects or () if isinstance(one, dict)]
+    growth = entry.extra.get("growth_length")
+    return {
+        "entry": orjson.dumps(wire).decode(),
+        "data_type": entry.char_source_type,
+        "status": entry.pipeline_status,
+        "physical_sample_id": entry.physical_sample_id,
+        "projects": _in_lines(str(project) for project in projects if project is not None),
+        "growth_length": float(growth) if isinstance(growth, int | float) else None,
+        "upload_datetime": _seconds(entry.upload_datetime),
+        "last_updated": _seconds(entry.last_updated),
+    }
+
+
+def _catalogue_entry(folder: Path) -> CatalogueEntry | None:
+    wire = read_catalogue(folder)
+    return CatalogueEntry.from_dict(wire) if wire else None
 
 
 def _attempt(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
@@ -491,9 +467,9 @@ def _earlier_id(versions: list[Path]) -> str:
     return ""
 
 
-def _measured(payload: bytes) -> dict[str, Any]:
-    """Give species, sample, and what else may be searched for of a payload."""
-    wire = decode(payload)
+def _measured(payload: bytes | None) -> dict[str, str]:
+    """Give species, sample, date, and what else is searched for, of a payload."""
+    wire = None if payload is None else decode(payload)
     profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
     titles = list(dict.fromkeys(_titles(profiles)))
     measurements = [m for profile in profiles if isinstance(m := profile.get(FIELD), dict)]
@@ -508,10 +484,10 @@ def _measured(payload: bytes) -> dict[str, Any]:
     species = [str(profile.get("species_name", "")) for profile in profiles]
     date = next(filter(None, [*dates, *updated]), "").partition("T")[0]
     return {
-        "species": species,
+        "species": _in_lines(species),
         "title": titles[0] if titles else "",
         "date": date,
-        "payload_words": "\n".join([*species, *titles, date, *texts]),
+        "payload_words": "\n".join([*species, *titles, date, *texts]).casefold(),
     }
 
 

@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sims_analysis.errors import ApiError, SimsError, SimsWarning, warn
+from sims_analysis.errors import ApiError, RequestTimeout, SimsError, SimsWarning, warn
 
 #: The least of each number; whole numbers are those that are counted.
 _LEAST: dict[str, float] = {
@@ -28,13 +28,7 @@ _MOST_UNANSWERED = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of a client: the parameters of :class:`sims_analysis.Client` of the same names.
-
-    Raises
-    ------
-    ApiError
-        If a number is none, or too small.
-    """
+    """The options of a client: parameters of :class:`sims_analysis.Client` of the same names."""
 
     offline: bool
     timeout: float
@@ -58,19 +52,6 @@ class Options:
                 )
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request: its address, its name in messages, and the validators of what is archived."""
-
-    url: str
-    what: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def message(self, text: str) -> str:
-        """Return a message about this request."""
-        return f"{self.what}: {text} ({self.url})"
-
-
 class Batch:
     """Requests that belong together: what happens to one may make the others pointless.
 
@@ -81,7 +62,7 @@ class Batch:
     """
 
     def __init__(self, deadline: float = math.inf) -> None:
-        self._deadline = deadline
+        self.deadline = deadline
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._ended: SimsError | None = None
@@ -105,10 +86,6 @@ class Batch:
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than anybody waits for the batch."""
         self._cancelled.wait(seconds)
-
-    def exchange(self, request: Request) -> Exchange:
-        """Prepare to send a request."""
-        return Exchange(request, self, self._deadline)
 
     def retries(self, wanted: int) -> int:
         """Return how often a request is sent again: not at all, after one without an answer."""
@@ -150,36 +127,42 @@ class Batch:
             warn(message, SimsWarning)
 
 
-class Exchange:
-    """A request that is sent, perhaps several times, and the clock that runs meanwhile."""
+class Request:
+    """A request that is sent, perhaps several times, and the clock that runs meanwhile.
 
-    def __init__(self, request: Request, batch: Batch, deadline: float) -> None:
-        self.request = request
-        self.batch = batch
-        #: When it was sent first, and when it is given up.
+    It has an address, a name in messages, and the validators of what is archived as headers.
+    """
+
+    def __init__(
+        self, url: str, what: str, batch: Batch, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.url, self.what, self.batch = url, what, batch
+        self.headers = dict(headers or {})
+        #: When it was made, and when it is given up.
         self.began = time.monotonic()
-        self._end = self.began + deadline
+        self._end = self.began + batch.deadline
 
     @property
     def left(self) -> float:
         """Seconds until it is given up."""
         return self._end - time.monotonic()
 
-    @property
-    def is_late(self) -> bool:
-        """Whether it is to be given up."""
-        return self.left <= 0
+    def message(self, text: str) -> str:
+        """Return a message about this request."""
+        return f"{self.what}: {text} ({self.url})"
 
     def check(self) -> None:
         """Raise if nobody waits for the answer any more, or the time for it is over."""
         if self.batch.is_cancelled:
-            raise Failure(self.batch.not_requested(self.request.what))
-        if self.is_late:
-            raise Overdue("the deadline has passed")
+            raise Failure(self.batch.not_requested(self.what))
+        if self.left <= 0:
+            text = f"no whole answer within {self.batch.deadline:g} s"
+            raise Failure(self.timed_out(text, "deadline"), again=True)
 
-
-class Overdue(Exception):
-    """The time for an exchange is over."""
+    def timed_out(self, text: str, limit: str) -> RequestTimeout:
+        """Make the error for an answer that did not come within a limit of the client."""
+        remedy = f"try again, or raise {limit}="
+        return RequestTimeout(self.message(text), code="timeout", argument=limit, remedy=remedy)
 
 
 class Failure(Exception):

@@ -42,8 +42,6 @@ from sims_analysis.errors import ApiError, SimsError, SimsWarning, collected, wa
 from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.times import moment_of
 
-__all__ = ["KEY_VARIABLE", "create_app", "serve"]
-
 KEY_VARIABLE = "SIMS_SERVER_KEY"
 
 #: Bytes of the smallest answer that is compressed.
@@ -67,22 +65,10 @@ def create_app(
     *,
     allow_origins: Sequence[str] = (),
 ) -> Starlette:
-    """Make the ASGI application that answers from an archive.
+    """Make the ASGI application that answers from an archive, of entries added later too.
 
-    Parameters
-    ----------
-    archive : path-like or Archive
-        What to serve; entries that are added later are served as well.
-    key : str, optional
-        What a request must carry as ``X-API-KEY``, or as the password of a browser's login;
-        without one, everybody is answered.
-    allow_origins : sequence of str
-        Origins of web pages that may send requests, such as ``"https://dashboard.example"``.
-
-    Returns
-    -------
-    starlette.applications.Starlette
-        To be run by any ASGI server, or by :func:`serve`.
+    A request must carry the key as ``X-API-KEY``, or as the password of a browser's login; without
+    a key, everybody is answered. Web pages of the allowed origins may send requests.
     """
     answers = Answers(archive if isinstance(archive, Archive) else Archive(archive))
     endpoints = {
@@ -129,37 +115,16 @@ def serve(
 ) -> None:
     """Serve an archive until interrupted; then end within seconds, whatever its readers do.
 
+    The key is by default that of ``SIMS_SERVER_KEY``, of 16 characters or more; `no_key` answers
+    everybody, on loopback only. `extend` adds routes to the application, such as pages for a
+    browser; the key guards them too.
+
     A connection on which a request does not arrive in full, or an answer is not taken, within 20 s
     is closed, and more connections than a laboratory needs are refused. Limits for each address are
     left to a reverse proxy. Without a certificate, other machines on the way can read key and data,
     of which it is warned.
 
-    Parameters
-    ----------
-    archive : path-like or Archive
-        What to serve.
-    host, port
-        Where to listen.
-    key : str, optional
-        By default from ``SIMS_SERVER_KEY``; of 16 characters or more.
-    no_key : bool
-        Answer everybody; on loopback only.
-    certfile, keyfile : path-like, optional
-        Certificate and its key, to speak https.
-    allow_origins : sequence of str
-        As :func:`create_app` takes them.
-    log_level : str
-        As uvicorn has them.
-    extend : function, optional
-        Adds routes to the application, such as pages for a browser; the key guards them too.
-
-    Raises
-    ------
-    ApiError
-        If there is no key, or a short one; `no_key` on an address that other machines reach;
-        a certificate that cannot be used, or an address or port that cannot be listened on.
-    ArchiveError
-        If there is no archive.
+    Raises `ApiError` for what cannot be served like that, `ArchiveError` if there is no archive.
     """
     import uvicorn
 
@@ -315,7 +280,7 @@ class Answers:
         if not versions:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
         _, payload = read_version(versions[-1])
-        known = SIMSResult._of_payload(payload, "")
+        known = SIMSResult.from_json(payload, data_id="")
         if species_name is None and known.species == sorted(known.species):
             ids = {profile.data_id for profile in known.depth_profiles}
             if all(isinstance(one, str) and canonical(one) == data_id for one in ids):

@@ -9,7 +9,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -227,10 +227,7 @@ def append(
     """
     entry = None if catalogue is None else catalogue_json(folder, catalogue)
     _make_folder(folder)
-    with ExitStack() as turn:
-        held = turn.enter_context(files.locked(folder))
-        if not (held or supersede):
-            turn.enter_context(files.claimed(folder))
+    with files.locked(folder):
         versions = list_versions(folder)
         kept = None
         if versions and versions[-1].name.lower().endswith(f"-{record.sha256[:8]}"):

@@ -25,12 +25,10 @@ from sims_analysis.cli.options import (
     source_options,
     takes_archive,
 )
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import SimsError, require
 
 if TYPE_CHECKING:
     from sims_analysis.api.archive import Archive
-
-__all__ = ["fetch", "search", "serve"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -152,6 +150,7 @@ def serve(archive: Archive, host: str, port: int, **options: Any) -> None:
     """
     import importlib.util
 
+    require("serve needs", "starlette", "uvicorn", extra="server")
     from sims_analysis.api.server import serve as run
     from sims_analysis.output.pages import add_pages
 

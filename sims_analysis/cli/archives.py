@@ -22,15 +22,13 @@ from sims_analysis.cli.options import (
     print_json,
     print_lines,
     refuse_addresses,
-    single_folder,
     takes_archive,
 )
 from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
-    from sims_analysis.api.archive import Archive, Record
-
-__all__ = ["archive"]
+    from sims_analysis.api.archive import Archive
+    from sims_analysis.api.versions import Record
 
 
 @click.group(
@@ -97,7 +95,7 @@ def list_entries(store: Archive, style: str) -> None:
 @explain_option
 def add(
     files: tuple[Path, ...],
-    folder: Path | None,
+    folder: Path,
     data_id: str | None,
     *,
     replace: bool,
@@ -115,7 +113,7 @@ def add(
         explain_files(files, file_arguments(options))
         return
     refuse_addresses(files)
-    store = Archive(single_folder(folder))
+    store = Archive(folder)
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, but there are several files")
     stated = file_arguments(options)
@@ -136,11 +134,11 @@ def add(
 @click.argument("ids", nargs=-1)
 @archive_option
 @click.option("--to", "target", type=Folder(), required=True, help="Folder of the other archive.")
-def export(ids: tuple[str, ...], folder: Path | None, target: Path) -> None:
+def export(ids: tuple[str, ...], folder: Path, target: Path) -> None:
     """Copy entries, with their superseded versions, into another archive; without IDS, all."""
     from sims_analysis.api.archive import Archive
 
-    store = Archive(single_folder(folder))
+    store = Archive(folder)
     chosen = ids or tuple(store.ids())
     failures: dict[str, str] = {}
     for data_id in chosen:

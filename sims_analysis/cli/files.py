@@ -15,9 +15,6 @@ from sims_analysis.files import MAX_BYTES
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["explain_files", "explain_option", "file_arguments", "file_options", "read_files"]
-
-
 #: What a file does not state.
 file_options = combined(
     click.option(

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any] | click.Command)
 
-#: Package that a command may need -> the extra that installs it.
-_EXTRAS = {
-    "matplotlib": "plot",
-    "h5netcdf": "netcdf",
-    "h5py": "netcdf",
-    "starlette": "server",
-    "uvicorn": "server",
-}
 #: Exit codes, apart from 0, 1 (error) and 2 (usage).
 PARTIAL = 3
 INTERRUPTED = 130
@@ -47,14 +39,8 @@ class Command(click.Command):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
-        except SimsError as error:
+        except (SimsError, ImportError) as error:
             raise click.ClickException(one_line(error)) from None
-        except ImportError as error:
-            package = (error.name or "").partition(".")[0]
-            reason = one_line(error)
-            if package in _EXTRAS and "pip install" not in reason:
-                reason = f"this needs {package}: pip install 'sims-analysis[{_EXTRAS[package]}]'"
-            raise click.ClickException(reason) from None
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
@@ -182,27 +168,20 @@ def combined(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 
 
 #: The archive to maintain.
-archive_option = click.option("--archive", "folder", type=Folder(), help="Folder of the archive.")
-
-
-def single_folder(*given: Path | None) -> Path:
-    """Return the folder that was named in one of several ways."""
-    named = [folder for folder in given if folder is not None]
-    if len(named) != 1:
-        raise click.UsageError("name one folder, with --archive")
-    return named[0]
+archive_option = click.option(
+    "--archive", "folder", type=Folder(), required=True, help="Folder of the archive."
+)
 
 
 def takes_archive(command: Callable[..., None]) -> Callable[..., None]:
-    """Pass a command the archive that is named, by the option or by an argument."""
+    """Pass a command the archive that is named."""
 
-    @click.argument("place", metavar="", type=Folder(), required=False)
     @archive_option
     @wraps(command)
-    def with_archive(place: Path | None, folder: Path | None, **options: Any) -> None:
+    def with_archive(folder: Path, **options: Any) -> None:
         from sims_analysis.api.archive import Archive
 
-        command(Archive(single_folder(place, folder)), **options)
+        command(Archive(folder), **options)
 
     return with_archive
 
@@ -222,9 +201,9 @@ ids_argument = combined(
 
 
 def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
-    """Return the given ids and those in files, one per line; ``-`` is standard input."""
-    found: list[str] = [data_id for data_id in ids if data_id != "-"]
-    for file in [*lists, *([click.open_file("-", encoding="utf-8-sig")] if "-" in ids else [])]:
+    """Return the given ids and those in files, one per line."""
+    found = list(ids)
+    for file in lists:
         try:
             lines = [line.strip() for line in file]
         except UnicodeError:
@@ -343,19 +322,11 @@ def finish(done: int, failures: dict[str, str]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print JSON; characters that the terminal cannot print are escaped."""
+    """Print JSON in ASCII, which every terminal prints as it is."""
     import orjson
 
     text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    click.echo(re.sub(r"[^\x20-\x7e\n]", _escaped, text))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
-    printed = character.encode(sys.stdout.encoding or "ascii", errors="replace") != b"?"
-    if printed and visible(character) == character:
-        return character
-    return json.dumps(character)[1:-1].replace("\x7f", r"\u007f")
+    click.echo(re.sub(r"[^\x20-\x7e\n]+", lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def list_species(result: SIMSResult) -> str:

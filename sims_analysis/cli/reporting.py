@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
     from sims_analysis.output.report import Report
 
-__all__ = ["report"]
-
 #: File name endings, which no data id has.
 _SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc"}
 

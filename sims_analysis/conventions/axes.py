@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["MEASUREMENT", "POINT", "axis_name", "axis_of", "merge", "order_of", "same_axis"]
-
 #: Dimensions of a batch: its measurements, and the samples of profiles on axes of their own.
 MEASUREMENT, POINT = "measurement", "point"
 
@@ -102,21 +100,9 @@ def same_axis(a: Array, b: Array) -> bool:
 
 
 def merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp]], list[Array]]:
-    """Merge axes into one.
+    """Merge strictly increasing axes into one: theirs if all are equal, otherwise their union.
 
-    Parameters
-    ----------
-    axes : list of ndarray
-        Each strictly increasing.
-
-    Returns
-    -------
-    axis : ndarray
-        The shared axis if all are equal, otherwise their union.
-    positions : list of ndarray of int
-        For each axis, the indices of its samples on the common axis.
-    own : list of ndarray
-        For each axis, the depths of its samples on the common axis.
+    Also give, for each axis, the indices of its samples on the common one, and their depths there.
     """
     distinct: list[Array] = []
     which: list[int] = []

@@ -15,21 +15,6 @@ from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.text.arguments import check_call, remedy_for
 
-__all__ = [
-    "ENDS",
-    "IN_ITS_UNIT",
-    "first_of",
-    "known_species",
-    "list_variables",
-    "on_canonical_data",
-    "refuse_repeated",
-    "scaled",
-    "signal_name",
-    "species_of",
-    "to_canonical",
-    "was_subtracted",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: Ends of the names of ancillary variables in the unit of their measured variable, and of this
@@ -66,21 +51,9 @@ def on_canonical_data(function: F) -> F:
 
 
 def to_canonical(ds: xr.Dataset, prefix: str = "") -> xr.Dataset:
-    """Convert measured variables, their standard errors, and the axis to canonical units.
+    """Convert measured variables, their ancillary ones, and the axis to canonical units.
 
-    Parameters
-    ----------
-    ds : Dataset
-        Plain.
-    prefix : str, optional
-        Beginning of the messages: ``"measurement 'w1': "``.
-
-    Raises
-    ------
-    UnitsError
-        If one of them has no unit, or one of another kind.
-    ProfileError
-        If one does not hold real numbers.
+    Messages begin with the prefix, ``"measurement 'w1': "``.
     """
     kinds: dict[str, tuple[str, ...]] = {axis: (axis,) for axis in vocabulary.AXES}
     for name in vocabulary.MEASURED:
@@ -101,11 +74,8 @@ def to_canonical(ds: xr.Dataset, prefix: str = "") -> xr.Dataset:
 def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, xr.Variable]:
     """Multiply a variable by a factor, and with it the ancillary ones in its unit.
 
-    Returns
-    -------
-    dict
-        By the ends of their names (``""``, ``"_stderr"``, ``"_counts"``...): the variable and
-        everything ancillary; what is in another unit, as counts are, is not multiplied.
+    By the ends of their names (``""``, ``"_stderr"``...); what is in another unit, as counts are,
+    is there as it was.
     """
     found = {end: ds[name + end].variable for end in ENDS if name + end in ds}
     for end in {"", *IN_ITS_UNIT} & found.keys():
@@ -129,13 +99,7 @@ def signal_name(ds: xr.Dataset, question: str) -> str:
 def first_of(
     ds: xr.Dataset, names: Sequence[Any], otherwise: str, fits: Callable[[str], bool] | None = None
 ) -> str:
-    """Return the first variable of some names (that fits).
-
-    Raises
-    ------
-    UnitsError
-        If there is none; `otherwise` says what was looked for, and the message lists what there is.
-    """
+    """Return the first variable of some names (that fits); else say what was looked for."""
     for name in names:
         if isinstance(name, str) and name in ds.data_vars and (fits is None or fits(name)):
             return name
@@ -149,15 +113,7 @@ def was_subtracted(ds: xr.Dataset, unit: str) -> bool:
 
 
 def species_of(ds: xr.Dataset | xr.DataArray, *requested: Any, name: str = "species") -> list[str]:
-    """List the species; check that each requested one occurs exactly once.
-
-    Raises
-    ------
-    SpeciesError
-        If one of them is missing; the message lists those in the data.
-    ProfileError
-        If one of them occurs more than once.
-    """
+    """List the species; refuse requested ones that are not there, or more than once."""
     labels = ds.coords["species"].variable if "species" in ds.coords else None
     return known_species(labels, *requested, name=name)
 

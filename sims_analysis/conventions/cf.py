@@ -15,8 +15,6 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.units import in_udunits
 
-__all__ = ["CONVENTIONS", "follows", "for_file", "missing_attrs", "restored", "with_ancillaries"]
-
 CONVENTIONS = "CF-1.11"
 _ANCILLARY = "ancillary_variables"
 #: Attribute of a file with the unit that UDUNITS cannot read.
@@ -87,16 +85,11 @@ def _unit_of(variable: xr.Variable) -> str | None:
 
 
 def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
-    """Prepare a Dataset for a file, and note in the memo what :func:`restored` needs.
+    """Prepare a plain Dataset, whose attrs may be changed, for a file; note what undoes it.
 
-    Parameters
-    ----------
-    ds : Dataset
-        Plain, with attrs that may be changed.
-    memo : dict
-        Gets ``units``, the names of variables whose unit was spelled for UDUNITS; ``flags``, those
-        of words that became numbers, with the type of the words; and ``ancillary``, ancillary
-        variables that are named but not in the data any more.
+    The memo gets ``units``, the names of variables whose unit was spelled for UDUNITS; ``flags``,
+    those of words that became numbers, with the type of the words; and ``ancillary``, ancillary
+    variables that are named but not in the data any more.
     """
     memo["units"], memo["flags"], memo["ancillary"] = [], {}, {}
     for name, variable in ds.variables.items():

@@ -31,14 +31,6 @@ if TYPE_CHECKING:
 
     TextCoord = tuple[str, NDArray[np.str_]]
 
-__all__ = [
-    "COORDS",
-    "REFERENCE_KEYS",
-    "coords",
-    "stated_in_metadata",
-    "with_species_dimension",
-]
-
 #: Coordinate over species -> the wire field that it holds as text.
 _TEXTS = {
     "profile_id": "id",
@@ -60,18 +52,11 @@ def coords(
     data_id: str,
     others: Iterable[tuple[int, str, DepthProfile, Array]] = (),
 ) -> dict[str, TextCoord]:
-    """Return the coordinates over species with the data that the variables do not hold.
+    """Return the coordinates over species with what the variables do not hold of profiles.
 
-    Parameters
-    ----------
-    profiles : list of DepthProfile
-    depths : list of ndarray
-        For each profile, the depths of its samples on the axis of the Dataset.
-    data_id : str
-        The ``data_id`` in the attrs of the Dataset.
-    others : iterable of tuple
-        Further profiles of a species, in other kinds of unit: the row of the species, the variable
-        with their values, the profile, and its depths.
+    `depths` are those of the samples of each profile on the axis of the Dataset, `data_id` that in
+    its attrs. `others` are further profiles of a species, in other kinds of unit: the row of the
+    species, the variable with their values, the profile, and its depths.
     """
     made: dict[str, TextCoord] = {}
     for coord, wire_field in _TEXTS.items():
@@ -104,15 +89,8 @@ def stated_in_metadata(
 ) -> xr.Variable | None:
     """Read the values of a key of the species' metadata, such as ``"0.99 s"``.
 
-    Parameters
-    ----------
-    read : callable
-        Takes a value, and a name for messages.
-
-    Returns
-    -------
-    Variable or None
-        NaN for species whose metadata lack the key; None if all do.
+    NaN for species whose metadata lack the key, None if all do. `read` takes a value, and a name
+    for messages.
     """
     if "species_metadata" not in ds.coords:
         return None

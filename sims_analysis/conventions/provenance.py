@@ -16,8 +16,6 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.units import Data, dequantify
 
-__all__ = ["ORIGIN", "attach", "of_data", "of_figure", "question_attrs", "to_text", "with_step"]
-
 #: Attrs of a Dataset that state its origin.
 ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"
@@ -27,25 +25,11 @@ _ATTRIBUTE = "_sims_provenance"
 
 
 def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Data:
-    """Record a processing step in the attrs of data.
+    """Record a processing step in attrs: a line of ``history``, and the call in ``steps``.
 
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        Result of the step, with the earlier steps in its attrs.
-    function : str
-        The public function.
-    line : str
-        A description for readers: one more line of the attr ``history``.
-    **parameters
-        The arguments of the call, without None. Numbers and texts are recorded as they are, arrays
-        by their values (by their shape alone for more than 100), data by their origin.
-
-    Returns
-    -------
-    Dataset or DataArray
-        With the attrs ``history`` and ``steps``, a JSON list of
-        ``{"function": ..., "parameters": {...}}``, the latest last.
+    That is a JSON list of ``{"function": ..., "parameters": {...}}``, the latest last, without
+    arguments that are None. Numbers and texts are recorded as they are, arrays by their values (by
+    their shape alone for more than 100), data by their origin.
     """
     steps = json.loads(_attr(data, "steps") or "[]")
     steps.append(_call(function, parameters))
@@ -58,22 +42,9 @@ def question_attrs(
 ) -> dict[str, Any]:
     """Return what is recorded in the attrs of an answer: the origin of its data, and the call.
 
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        The data that the answer was computed from.
-    function : str
-        The public function.
-    **parameters
-        The arguments of the call, as for :func:`with_step`.
-
-    Returns
-    -------
-    dict
-        The attrs that state the origin of the data (``data_id``, ``sha256``, ``file_sha256``,
-        ``source``, ``retrieved``) and their processing (``steps``), and ``question``, a JSON object
-        ``{"function": ..., "parameters": {...}}``. In a batch, the origins of the measurements are
-        coordinates, which are left to the caller.
+    ``question`` is a JSON object ``{"function": ..., "parameters": {...}}``, as of
+    :func:`with_step`. In a batch, the origins of the measurements are coordinates, which are left
+    to the caller.
     """
     record = {key: data.attrs[key] for key in (*ORIGIN, "steps") if data.attrs.get(key)}
     record["question"] = json.dumps(_call(function, parameters))
@@ -114,8 +85,6 @@ def _recorded(value: Any) -> Any:
         if plain.size <= 100 and plain.chunks is None:
             record["values"] = _recorded(plain.values.tolist())
         return record
-    if value is None:
-        return None
     if isinstance(value, np.ndarray):
         return value.tolist()
     return str(value) if hasattr(value, "magnitude") else _plain(value)
@@ -154,24 +123,22 @@ def _recorded_in(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
 
 def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Merge records into one, without repeating what is in several of them."""
+
+    def every(key: str) -> list[Any]:
+        return [item for record in records for item in _as_list(record.get(key, []))]
+
     merged: dict[str, Any] = {}
     for key in ORIGIN:
-        found = [record.get(key, []) for record in records]
-        merged |= _one_or_many(key, [t for one in found for t in _as_list(one)])
+        merged |= _one_or_many(key, every(key))
     merged["sims_analysis_version"] = __version__
-    calls = [call for record in records for call in record["calls"]]
-    merged["calls"] = list(dict.fromkeys(filter(None, calls)))
-    questions = [
-        question for record in records for question in _as_list(record.get("question", []))
-    ]
-    for key, rows in (
-        ("steps", _distinct([step for record in records for step in record.get("steps", [])])),
-        ("question", _distinct(questions)),
-        ("results", [row for record in records for row in record.get("results", [])]),
-    ):
-        if rows:
-            merged[key] = rows[0] if key == "question" and len(rows) == 1 else rows
-    return merged
+    merged["calls"] = list(dict.fromkeys(filter(None, every("calls"))))
+    questions = _distinct(every("question"))
+    found = {
+        "steps": _distinct(every("steps")),
+        "question": questions[0] if len(questions) == 1 else questions,
+        "results": every("results"),
+    }
+    return merged | {key: rows for key, rows in found.items() if rows}
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -222,7 +189,7 @@ def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not np.isfinite(value):
         return None
-    return value if isinstance(value, bool | int | float) else str(value)
+    return value if isinstance(value, bool | int | float | None) else str(value)
 
 
 def attach(

@@ -15,8 +15,6 @@ from typing import Any
 from sims_analysis.errors import ArchiveError
 from sims_analysis.files import Budget
 
-__all__ = ["check_chunks"]
-
 _PIECE = 2**20
 #: Bytes of the largest block of zstd; what its frames begin with, and those that are skipped.
 _BLOCK, _FRAME, _SKIPPED = 2**17, b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
@@ -30,15 +28,10 @@ _TEXTS = {"vlen-utf8", "vlen-bytes"}
 
 
 def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False) -> None:
-    """Refuse a `zarr.Array` of which a chunk unpacks to more than the budget.
+    """Refuse a `zarr.Array` of which a chunk may unpack to more than the budget.
 
     To measure all chunks takes as long as to read them: those of an array that is opened lazily,
     and larger than the budget as it is stored, are not measured.
-
-    Raises
-    ------
-    ArchiveError
-        That names the array; also if it cannot be known what its chunks unpack to.
     """
     import numcodecs
 

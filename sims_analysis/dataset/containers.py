@@ -20,8 +20,6 @@ from sims_analysis.dataset.chunks import check_chunks
 from sims_analysis.errors import ArchiveError, SimsError
 from sims_analysis.files import Budget, check_file, check_folder
 
-__all__ = ["check_hdf5", "check_zarr"]
-
 #: Memory in bytes of an object that a file names.
 _OBJECT = 500
 #: So many bytes of texts may be read to measure them.
@@ -38,22 +36,9 @@ def check_hdf5(
 ) -> None:
     """Refuse an HDF5 file that leads to other files, or needs more than the budget.
 
-    Parameters
-    ----------
-    path : Path
-    budget : Budget
-    lazy : bool
-        Whether of its arrays only those over one dimension are read: the axes. Of the others a
-        chunk is looked at as well, unless the file is larger than the budget.
-    error : type
-        Of the error.
-
-    Raises
-    ------
-    error
-        That names the link or the data set.
-    OSError
-        If it is no HDF5 file.
+    If it is read lazily, of its arrays only the axes are read, those over one dimension; of the
+    others a chunk is looked at as well, unless the file is larger than the budget. The error names
+    the link or the data set.
     """
     import h5py
 
@@ -169,11 +154,6 @@ def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
 
     A pickle can do anything. Newer versions of zarr and numcodecs refuse these themselves; which,
     depends on both.
-
-    Raises
-    ------
-    ArchiveError
-        That names the file in the store, or the array.
     """
     for path in _files(store, store):
         where = path.relative_to(store).as_posix()

@@ -51,9 +51,6 @@ if TYPE_CHECKING:
     from sims_analysis.profiles.profile import HasProfiles
 
 
-__all__ = ["dataset_of", "to_dataset"]
-
-
 #: Kinds of the units of ``vocabulary.COLUMNS``.
 _KINDS: dict[str | None, tuple[str, ...]] = {
     "count": ("count",),
@@ -287,48 +284,38 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
             order = order_of(depth)
         sorted_depths, columns = depth[order], [column[order] for column in columns]
-        units = (axis_unit, value_unit)
-        depth, columns = without_repeats(who, units, sorted_depths, columns, duplicates)
+        depth, columns = without_repeats(who, axis_unit, sorted_depths, columns, duplicates)
         if depth.size < order.size:  # where depths were merged, the first of each
             order = order[np.unique(sorted_depths, return_index=True)[1]]
     named = dict(zip(("", "stderr"), columns, strict=False))
-    named |= _ancillary_columns(profile, value_unit, order)
-    cells = _cells(profile, axis_unit, order)
+    named |= _ancillary_columns(profile, value_unit, axis_unit, order)
+    edges = [named.pop(name) for name in vocabulary.CELLS if name in named]
+    complete = len(edges) == 2 and order.size == profile.depths.size
+    cells = np.column_stack(edges) if complete else None
     named[vocabulary.QUALITY] = _flags(depth, named, cells)
     return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, named, cells)
 
 
 def _ancillary_columns(
-    profile: DepthProfile, own: Unit, order: NDArray[np.intp]
+    profile: DepthProfile, own: Unit, of_axis: Unit, order: NDArray[np.intp]
 ) -> dict[str, Array]:
-    """Read counts, limits, flags... of the samples; `own` is the unit of their values."""
+    """Read counts, limits, flags, edges of cells... of the samples, in canonical units."""
+    kinds = {name: _KINDS[unit] for name, unit in vocabulary.ANCILLARY.items()}
+    kinds |= dict.fromkeys(vocabulary.CELLS, (of_axis.kind,))
+    kinds |= {vocabulary.CENSORED: vocabulary.VALUE_KINDS, vocabulary.QUALITY: ()}
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
-        if name not in (*vocabulary.ANCILLARY, *vocabulary.EVIDENCE):
+        if name not in kinds:
             continue
-        found[name] = np.array(column["values"], dtype=np.float64)[order]
+        values = np.array(column["values"], dtype=np.float64)[order]
         stated = column.get("units")
         if name != vocabulary.QUALITY:  # which has no unit
             who = f"species {profile.species_name!r}: {name}"
-            kinds = _KINDS[vocabulary.ANCILLARY.get(name)]
             limit = name == vocabulary.CENSORED and not stated
-            unit = own if limit else unit_of_kind(stated, kinds, who)
-            found[name] = unit.to_canonical(found[name])
+            unit = own if limit else unit_of_kind(stated, kinds[name], who)
+            values = unit.to_canonical(values)
+        found[name] = values
     return found
-
-
-def _cells(profile: DepthProfile, axis_unit: Unit, order: NDArray[np.intp]) -> Array | None:
-    """Read the edges of cells, in order of depth: the columns ``cell_start``, ``cell_stop``."""
-    columns = columns_of(profile.extra, profile.depths.size)
-    edges = {name: columns[name] for name in vocabulary.CELLS if name in columns}
-    if len(edges) < 2 or order.size < profile.depths.size:
-        return None
-    sides = []
-    for name, edge in edges.items():
-        who = f"species {profile.species_name!r}: {name}"
-        unit = unit_of_kind(edge.get("units"), (axis_unit.kind,), who)
-        sides.append(unit.to_canonical(np.array(edge["values"], dtype=np.float64)[order]))
-    return np.column_stack(sides)
 
 
 def _flags(depth: Array, columns: Mapping[str, Array], cells: Array | None) -> NDArray[np.int16]:
@@ -477,22 +464,7 @@ def _warn_of_gaps(found: list[_Canonical]) -> None:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
         samples_were = "1 sample was" if total == 1 else f"{total} samples were"
-        message = f"{samples_were} not measured (null): species {listed}"
-        warn("; ".join([message, *filter(None, map(_below_limit_between, found))]), ProfileWarning)
-
-
-def _below_limit_between(one: _Canonical) -> str:
-    """Say how many samples below a limit of detection lie between two that have a value."""
-    metadata = one.profile.species_metadata
-    known = np.flatnonzero(~np.isnan(one.columns[""]))
-    count = int(known[-1] - known[0] + 1 - known.size) if known.size else 0
-    if not (count and isinstance(metadata, Mapping) and "below_detection_limit" in metadata):
-        return ""
-    return (
-        f"{count} of {one.profile.species_name!r} between samples with a value, below "
-        f"{metadata['detection_limit']}: answers that go across from one to the next are too high "
-        "there"
-    )
+        warn(f"{samples_were} not measured (null): species {listed}", ProfileWarning)
 
 
 def _common_axis(found: list[_Canonical]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,6 @@ from sims_analysis.conventions.canonical import to_canonical
 from sims_analysis.conventions.delivered import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.units import dequantify
-
-__all__ = [
-    "Measurement",
-    "blank",
-    "one_axis",
-    "open_measurement",
-    "refuse_other_units",
-    "split_attrs",
-]
 
 
 @dataclass(frozen=True)
@@ -40,13 +31,7 @@ class Measurement:
 
 
 def open_measurement(data: xr.Dataset, label: str) -> Measurement:
-    """Check that data are one measurement, and convert them to canonical units.
-
-    Raises
-    ------
-    ProfileError
-        If they are a batch, have no axis that increases strictly, or no distinct species.
-    """
+    """Check that data are one measurement, and convert them to canonical units."""
     if MEASUREMENT in data.dims or POINT in data.dims:
         raise ProfileError(f"{label} is already a batch: unstack() it first")
     axis = axis_of(data)
@@ -92,7 +77,28 @@ def refuse_other_units(name: str, holders: Sequence[tuple[Measurement, xr.Variab
             )
 
 
-def blank(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def placed(
+    name: str,
+    shape: tuple[int, ...],
+    pieces: Iterable[tuple[Any, Any]],
+    *,
+    complete: bool = False,
+) -> NDArray[Any]:
+    """Put pieces of a variable, each with its place, into one array; elsewhere values are missing.
+
+    Whole numbers stay so where the pieces are `complete`: nothing is missing.
+    """
+    pieces = [(where, np.asarray(values)) for where, values in pieces]
+    dtype = np.result_type(*{values.dtype for _, values in pieces})
+    out = np.empty(shape, dtype) if complete else _blank(name, shape, dtype)
+    for where, values in pieces:
+        # Flags of samples are whole numbers; elsewhere, NaN stands for none.
+        flags = out.dtype == np.int16 and values.dtype.kind == "f"
+        out[where] = np.nan_to_num(values) if flags else values
+    return out
+
+
+def _blank(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return an array of missing values: NaN, the empty text, NaT, or no flag of samples."""
     if name.endswith(f"_{vocabulary.QUALITY}"):
         return np.zeros(shape, np.int16)
@@ -106,22 +112,10 @@ def blank(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[An
 def split_attrs(
     parts: Sequence[Measurement], fresh: Collection[str], taken: Container[str]
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """Split attrs into those that all measurements share, and those that differ.
+    """Split attrs into those that all measurements share, and those that differ: one for each.
 
-    Parameters
-    ----------
-    parts : sequence of Measurement
-    fresh : collection of str
-        Attrs that are made anew.
-    taken : container of str
-        Names that cannot be those of coordinates any more.
-
-    Returns
-    -------
-    shared : dict
-    apart : dict
-        Numbers or texts, one for each measurement, NaN or empty where it has none. What differs
-        and is neither is left out.
+    Those that are made afresh are left out; and of those that differ what is neither number nor
+    text, or cannot become a coordinate because its name is taken.
     """
     shared: dict[str, Any] = {}
     apart: dict[str, list[Any]] = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
@@ -20,9 +21,9 @@ from sims_analysis.conventions.provenance import with_step
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.measurements import (
     Measurement,
-    blank,
     one_axis,
     open_measurement,
+    placed,
     refuse_other_units,
     split_attrs,
 )
@@ -32,8 +33,6 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.text.arguments import argument_error, checks_arguments
 from sims_analysis.units import is_quantified, quantify
-
-__all__ = ["dataset_of_item", "merge_profiles"]
 
 #: Attrs that every Dataset makes anew.
 _FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
@@ -167,45 +166,38 @@ def _merged(
         same = of_all and "species" not in first.dims
         if same and all(first.identical(variable) for _, variable in holders):
             merged[name] = first
-        else:
-            merged[name] = _placed(name, parts, axis, size, positions)
+            continue
+        refuse_other_units(name, holders)
+        rest = tuple(dim for dim in first.dims if dim not in ("species", axis))
+        if rest and axis in first.dims:
+            raise ProfileError(
+                f"{name} is over {first.dims}: bring the items onto one grid with to_grid() first"
+            )
+        dims = ("species", *((axis,) if axis in first.dims else ()), *rest)
+        pieces, start = [], 0
+        for part, position in zip(parts, positions, strict=True):
+            row, start = slice(start, start + len(part.species)), start + len(part.species)
+            if name in part.ds.variables:
+                where = (row, position) if axis in dims else row
+                pieces.append((where, _over(dims, name, part, holders[0])))
+        shape = (start, *(size if dim == axis else first.sizes[dim] for dim in dims[1:]))
+        merged[name] = xr.Variable(dims, placed(name, shape, pieces), first.attrs)
     return merged
 
 
-def _placed(
-    name: str, parts: list[Measurement], axis: str, size: int, positions: list[Any]
-) -> xr.Variable:
-    """Put a variable of some items into one over the species of all."""
-    holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
-    refuse_other_units(name, holders)
-    owner, first = holders[0]
-    rest = tuple(dim for dim in first.dims if dim not in ("species", axis))
-    if rest and axis in first.dims:
+def _over(
+    dims: tuple[str, ...], name: str, part: Measurement, owner: tuple[Measurement, xr.Variable]
+) -> NDArray[Any]:
+    """Return the values of an item over dimensions, those that it lacks repeated."""
+    variable, first = part.ds.variables[name], owner[1]
+    sizes = {"species": len(part.species), **{d: part.ds.sizes.get(d) for d in dims[1:]}}
+    rest = [dim for dim in dims if dim in first.dims and dim not in ("species", part.axis)]
+    if not set(variable.dims) <= set(sizes) or any(sizes[d] != first.sizes[d] for d in rest):
         raise ProfileError(
-            f"{name} is over {first.dims}: bring the items onto one grid with to_grid() first"
+            f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
+            f"{owner[0].label}"
         )
-    dims = ("species", *((axis,) if axis in first.dims else ()), *rest)
-    rows = sum(len(part.species) for part in parts)
-    sizes = {"species": rows, axis: size, **{dim: first.sizes[dim] for dim in rest}}
-    dtype = np.result_type(*{variable.dtype for _, variable in holders})
-    out = blank(name, tuple(sizes[dim] for dim in dims), dtype)
-    start = 0
-    for part, position in zip(parts, positions, strict=True):
-        row, start = slice(start, start + len(part.species)), start + len(part.species)
-        variable = part.ds.variables.get(name)
-        if variable is None:
-            continue
-        own = {"species": len(part.species), **{d: part.ds.sizes.get(d) for d in dims[1:]}}
-        if not set(variable.dims) <= set(own) or any(own[d] != sizes[d] for d in rest):
-            raise ProfileError(
-                f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
-                f"{owner.label}"
-            )
-        values = np.asarray(variable.set_dims(own).transpose(*dims).data)
-        if out.dtype.kind == "i" and values.dtype.kind == "f":
-            values = np.nan_to_num(values)
-        out[(row, position) if axis in dims else row] = values
-    return xr.Variable(dims, out, first.attrs)
+    return np.asarray(variable.set_dims(sizes).transpose(*dims).data)
 
 
 def _attrs(

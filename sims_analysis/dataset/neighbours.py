@@ -6,8 +6,6 @@ import importlib
 
 from sims_analysis.units import define_atoms
 
-__all__ = ["register_accessor"]
-
 
 def register_accessor() -> None:
     """Define the unit of atoms in pint, and register the accessor ``sims`` in xarray; once."""

@@ -11,8 +11,6 @@ from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import refuse_repeated
 from sims_analysis.errors import ProfileError, SpeciesError
 
-__all__ = ["paired"]
-
 
 def paired(a: Any, b: Any) -> tuple[Any, Any]:
     """Select the species that both have, and the measurements that two batches both have."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +11,11 @@ import xarray as xr
 
 from sims_analysis.conventions.provenance import of_data, of_figure
 from sims_analysis.dataset.storage import opened, restored
-from sims_analysis.errors import ArchiveError, ProfileError
+from sims_analysis.errors import ArchiveError, ProfileError, require
 from sims_analysis.files import Budget, shown_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["provenance"]
-
-#: No provenance in an image is longer, in bytes.
-_MOST = 2**26
 
 
 def provenance(
@@ -78,14 +71,10 @@ def _of_file(path: Path) -> dict[str, Any]:
     if path.is_dir() or path.suffix in (".nc", ".zarr", ".h5", ".nc4"):
         return _of_dataset(path)
     content = path.read_bytes()
-    readers = {
-        b"\x89PNG": _png_text,
-        b"%PDF": _pdf_text,
-        b"%!PS": _eps_text,
-        b"II*\0": _tiff_text,
-        b"MM\0*": _tiff_text,
-    }
-    text = readers.get(content[:4], _svg_text)(content)
+    if content.startswith((b"\x89PNG", b"II*\0", b"MM\0*")):
+        text = _image_text(path)
+    else:
+        text = {b"%PDF": _pdf_text, b"%!PS": _eps_text}.get(content[:4], _svg_text)(content)
     if text is None:
         raise ProfileError(
             f"{path.name} holds no provenance of sims_analysis; figures get it from save_figure, "
@@ -108,20 +97,17 @@ def _found(text: str) -> str | None:
     return text if text.startswith("{") and '"sims_analysis_version"' in text else None
 
 
-def _png_text(content: bytes) -> str | None:
-    """Read the text chunk `Description`: length, type, keyword, NUL, text, checksum."""
-    position = 8
-    while position + 8 <= len(content):
-        size, kind = struct.unpack(">I4s", content[position : position + 8])
-        chunk = content[position + 8 : position + 8 + size]
-        keyword, _, text = chunk.partition(b"\0")
-        if kind == b"tEXt" and keyword == b"Description":
-            return _found(text.decode("latin-1"))
-        if kind == b"zTXt" and keyword == b"Description":
-            unpacked = zlib.decompressobj().decompress(text[1:], _MOST)
-            return _found(unpacked.decode("latin-1"))
-        position += size + 12
-    return None
+def _image_text(path: Path) -> str | None:
+    """Read the text `Description` of a PNG, or the tag ImageDescription (270) of a TIFF."""
+    require("the provenance of an image needs", "PIL", extra="plot")
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            text = image.info.get("Description") or getattr(image, "tag_v2", {}).get(270)
+    except (OSError, ValueError, SyntaxError):  # no image that can be read
+        return None
+    return _found(str(text))
 
 
 def _svg_text(content: bytes) -> str | None:
@@ -145,16 +131,3 @@ def _eps_text(content: bytes) -> str | None:
     """Read our comments in the header of an EPS."""
     lines = re.findall(rb"^%sims_analysis: (.*)$", content, re.MULTILINE)
     return _found(b"".join(lines).decode("latin-1"))
-
-
-def _tiff_text(content: bytes) -> str | None:
-    """Read the tag ImageDescription (270, ASCII) from the 12-byte entries of the directory."""
-    order = "<" if content[:2] == b"II" else ">"
-    (start,) = struct.unpack(order + "I", content[4:8])
-    (count,) = struct.unpack(order + "H", content[start : start + 2])
-    for i in range(count):
-        entry = content[start + 2 + 12 * i : start + 14 + 12 * i]
-        tag, kind, size, at = struct.unpack(order + "HHII", entry)
-        if (tag, kind) == (270, 2):
-            return _found(content[at : at + size].rstrip(b"\0").decode("latin-1"))
-    return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -12,7 +10,8 @@ from sims_analysis.conventions.canonical import IN_ITS_UNIT, list_variables
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import CANONICAL, Data, is_quantified, magnitude_and_unit, unit_of_kind
 
-__all__ = ["with_units"]
+#: Name of an array inside, where it is a variable of a Dataset.
+_ARRAY = "__value__"
 
 
 def with_units(data: Data, /, **units: str) -> Data:
@@ -55,63 +54,41 @@ def with_units(data: Data, /, **units: str) -> Data:
             "with_units is for plain data; pint converts Quantities itself, with .pint.to(...) of "
             "pint-xarray, or dequantify() the data first"
         )
-    found: Any = (
-        _of_dataset(data, units) if isinstance(data, xr.Dataset) else _of_array(data, units)
-    )
-    restated: Data = found
-    return restated
+    if isinstance(data, xr.Dataset):
+        return _converted(data, units, "")
+    # As in a Dataset, its ancillary coordinates have its name before their own.
+    coords = {end[1:]: f"{_ARRAY}{end}" for end in IN_ITS_UNIT if end[1:] in data.coords}
+    inside = data.to_dataset(name=_ARRAY, promote_attrs=False).rename(coords)
+    renamed = {_ARRAY if key == data.name else key: text for key, text in units.items()}
+    array = _converted(inside, renamed, str(data.name))[_ARRAY]
+    return array.rename({new: old for old, new in coords.items()}).rename(data.name)
 
 
-def _of_dataset(data: xr.Dataset, units: dict[str, str]) -> xr.Dataset:
-    ancillary = {
-        name: [one for end in ("", *IN_ITS_UNIT) if (one := f"{name}{end}") in data.variables]
-        for name in units
-    }
-    return _converted(data, units, ancillary, {})
+def _converted(ds: xr.Dataset, units: dict[str, str], array: str) -> xr.Dataset:
+    """Convert variables, their ancillary ones and the edges of cells on axes.
 
-
-def _of_array(data: xr.DataArray, units: dict[str, str]) -> xr.DataArray:
-    """Convert an array, and its ancillary coordinates; inside, it has a name of its own."""
-    inside = "__value__"
-    coords = [end[1:] for end in IN_ITS_UNIT if end[1:] in data.coords]
-    plain = data.to_dataset(name=inside, promote_attrs=False).reset_coords(coords)
-    renamed = {inside if key == data.name else key: text for key, text in units.items()}
-    found = _converted(plain, renamed, {inside: [inside, *coords]}, {inside: str(data.name)})
-    return found.set_coords(coords)[inside].rename(data.name)
-
-
-def _converted(
-    ds: xr.Dataset, units: dict[str, str], ancillary: dict[str, list[str]], names: dict[str, str]
-) -> xr.Dataset:
-    """Convert variables and their ancillary ones; `names` are the names for messages, if others."""
+    `array` is the name of that which is `_ARRAY` inside, for messages.
+    """
     changed: dict[str, xr.Variable] = {}
     for key, text in units.items():
-        name = names.get(key, key)
+        name = array if key == _ARRAY else key
         if key not in ds.variables:
             raise UnitsError(
                 f"with_units({name}={text!r}): the data have no {name!r}; they have "
-                f"{list_variables(ds.rename(names))}, and the axes "
+                f"{list_variables(ds).replace(_ARRAY, array)}, and the axes "
                 f"{', '.join(axis for axis in vocabulary.AXES if axis in ds.coords)}"
             )
-        for one in (*(ancillary.get(key) or [key]), *_edges_of(ds, key)):
+        ancillary = [one for end in IN_ITS_UNIT if (one := f"{key}{end}") in ds.variables]
+        is_axis = key in vocabulary.AXES and axis_name(ds) == key
+        # The name of what is no quantity says nothing of its kind.
+        kinds = vocabulary.kinds(name) if name in vocabulary.MEASURED else tuple(CANONICAL)
+        for one in (key, *ancillary, *(edge_names(ds, key) if is_axis else ())):
             variable = ds.variables[one]
             # By the CF conventions, bounds are in the unit of their axis and have no attrs.
             stated = ds.variables[key] if one.endswith("_bounds") else variable
-            unit = magnitude_and_unit(stated, _kinds(name), names.get(one, one))[1]
+            unit = magnitude_and_unit(stated, kinds, one.replace(_ARRAY, array))[1]
             target = unit_of_kind(text, (unit.kind,), f"with_units({name}={text!r})")
             values = target.from_canonical(unit.to_canonical(variable.data))
             attrs = variable.attrs if one.endswith("_bounds") else {**variable.attrs, "units": text}
             changed[one] = xr.Variable(variable.dims, values, attrs)
     return ds.assign(changed)
-
-
-def _edges_of(ds: xr.Dataset, name: str) -> list[str]:
-    """Return the names of the edges of cells on an axis, which are converted with it."""
-    if name not in vocabulary.AXES or axis_name(ds) != name:
-        return []
-    return edge_names(ds, name)
-
-
-def _kinds(name: str) -> tuple[str, ...]:
-    """Return the possible kinds of a variable; a name that is no quantity's says nothing of it."""
-    return vocabulary.kinds(name) if name in vocabulary.MEASURED else tuple(CANONICAL)

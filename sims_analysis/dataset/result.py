@@ -20,11 +20,10 @@ from sims_analysis.text.visible import visible
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SIMSResult", "stated_id"]
-
-#: What lifts the limit of memory for a payload of a client or an archive.
+#: What lifts the limit of memory, for which a client or an archive has no option.
 _LIFTED = (
-    "; if you trust where it comes from, SIMSResult.from_json(payload, max_bytes=...) reads it"
+    "if you trust where it comes from, SIMSResult.from_json or sims.read with a larger max_bytes= "
+    "reads it"
 )
 
 
@@ -97,31 +96,14 @@ class SIMSResult:
         >>> result.species
         ['Si']
         """
-        return cls._decoded(payload, Budget(max_bytes, PayloadError), data_id, provenance)
-
-    @classmethod
-    def _of_payload(
-        cls, payload: bytes, data_id: str, provenance: Mapping[str, str] | None = None
-    ) -> SIMSResult:
-        """Read what a client or an archive received: neither has an option for the memory."""
-        budget = Budget(error=PayloadError, advice=_LIFTED)
-        return cls._decoded(payload, budget, data_id, provenance)
-
-    @classmethod
-    def _decoded(
-        cls,
-        payload: bytes | bytearray | memoryview | str,
-        budget: Budget,
-        data_id: str | None,
-        provenance: Mapping[str, str] | None,
-    ) -> SIMSResult:
-        wire = decode(payload, budget)
+        wire = decode(payload, Budget(max_bytes, PayloadError, advice=_LIFTED))
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
-        profiles = DepthProfile._all_of(wire)
+        text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
+        profiles = DepthProfile._all_of(wire, booleans=b"true" in text or b"false" in text)
         # The arrays hold only numbers, as was just checked, and cannot contain keys.
         slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
-        refuse_duplicate_keys(payload, slim)
+        refuse_duplicate_keys(text, slim)
         data_id = stated_id(profiles) if data_id is None else data_id
         return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
 
@@ -195,13 +177,7 @@ class SIMSResult:
 
 
 def stated_id(profiles: Iterable[DepthProfile]) -> str:
-    """Give the id of the entry that profiles belong to; an empty one if none states it.
-
-    Raises
-    ------
-    PayloadError
-        If they belong to several.
-    """
+    """Give the id of the entry that profiles belong to; an empty one if none states it."""
     stated: dict[str, int] = {}
     for i, profile in enumerate(profiles):
         if profile.data_id is not None and (data_id := str(profile.data_id)).strip():

@@ -14,9 +14,6 @@ from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.text.arguments import checks_arguments, read_name
 from sims_analysis.units import Data, dequantify, magnitude_of
 
-__all__ = ["LAYOUT", "OWN_DEPTHS", "samples"]
-
-
 #: Attr of a Dataset that describes how its species share their axis.
 LAYOUT = "layout"
 OWN_DEPTHS = (
@@ -79,7 +76,7 @@ def samples(data: Data, species: str | None = None) -> Data:
             )
         one = one.isel(measurement=0)
     axis = axis_of(one)
-    one = one.isel({axis: np.flatnonzero(_measured(one, axis))})
+    one = one.isel({axis: np.flatnonzero(measured(one, axis))})
     if axis == POINT:
         own = axis_name(one)
         # An index cannot hold a Quantity.
@@ -109,17 +106,14 @@ def _one_species(data: Any, species: str | None) -> Any:
     return data.isel(species=0 if species is None else names.index(species))
 
 
-def _measured(one: xr.Dataset | xr.DataArray, axis: str) -> NDArray[np.bool_]:
-    """Return the mask of samples measured in any of the variables, or found to be below a limit."""
-    if isinstance(one, xr.DataArray):
-        arrays = [one]
-    else:
-        along = [array for array in one.data_vars.values() if array.dims == (axis,)]
-        known = [array for array in along if array.name in vocabulary.MEASURED]
-        arrays = known or along
-    limits = {f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED}
-    arrays += [one[name] for name in limits & set(one.coords) if one[name].dims == (axis,)]
-    measured = np.zeros(one.sizes[axis], dtype=bool)
-    for array in arrays:
-        measured |= ~np.isnan(np.asarray(magnitude_of(array)))
-    return measured
+def measured(data: xr.Dataset | xr.DataArray, *dims: str) -> NDArray[np.bool_]:
+    """Return the mask of samples with a value in any of the variables, or with a limit."""
+    arrays = [data] if isinstance(data, xr.DataArray) else [*data.data_vars.values()]
+    along = [array for array in arrays if {*array.dims} == {*dims}]
+    known = [array for array in along if array.name in vocabulary.MEASURED]
+    limits = {f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED} & {*data.coords}
+    known = (known or along) + [data[name] for name in limits if {*data[name].dims} == {*dims}]
+    mask = np.zeros([data.sizes[dim] for dim in dims], dtype=bool)
+    for array in known:
+        mask |= ~np.isnan(np.asarray(magnitude_of(array.transpose(*dims))))
+    return mask

@@ -17,23 +17,13 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["shared_columns", "shared_coords"]
-
-
 def shared_columns(
     data: xr.Dataset | xr.DataArray, variable: str, where: Mapping[str, Any], samples: int
 ) -> Iterator[tuple[str, Array]]:
     """Give what the samples of a profile have in common, as a number for each sample.
 
-    Parameters
-    ----------
-    data : Dataset or DataArray
-    variable : str
-        That the profile is of: sensitivity factors and doses make concentrations only.
-    where : mapping
-        Label of the profile along each dimension.
-    samples : int
-        On the axis of the data.
+    `where` is the label of the profile along each dimension; sensitivity factors and doses are
+    those of concentrations only.
     """
     for name, unit in vocabulary.SHARED.items():
         of_concentration = name.startswith(("sensitivity", "dose"))
@@ -57,13 +47,8 @@ def shared_coords(
 ) -> dict[str, tuple[tuple[str, ...], Array, dict[str, str]]]:
     """Make the coordinates of columns, each of them with as few dimensions as it needs.
 
-    Parameters
-    ----------
-    axis : str
-        Name of the dimension of samples.
-    columns : mapping
-        Name -> numbers, shape (species, samples), NaN where there is no sample or none is known.
-        A resolution stays one of each sample.
+    Columns have the shape (species, samples), NaN where there is no sample or none is known. A
+    resolution stays one of each sample.
     """
     made: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
     dims: tuple[str, ...]

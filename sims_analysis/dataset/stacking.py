@@ -7,7 +7,7 @@ samples would become a hundred thousand depths, nearly all NaN.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,12 +21,13 @@ from sims_analysis.conventions.axes import MEASUREMENT, POINT, same_axis
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.dataset.measurements import (
     Measurement,
-    blank,
     one_axis,
     open_measurement,
+    placed,
     refuse_other_units,
     split_attrs,
 )
+from sims_analysis.dataset.samples import measured
 from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import (
     argument_error,
@@ -34,8 +35,6 @@ from sims_analysis.text.arguments import (
     remedy_for,
 )
 from sims_analysis.units import is_quantified, quantify
-
-__all__ = ["stack"]
 
 #: Attrs that identify a measurement; they become coordinates even if all are equal.
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
@@ -128,11 +127,14 @@ def stack(
     }
     sizes, masks = {"species": len(species), axis: first.size}, None
     if not all(same_axis(first, part.depth) for part in parts):
-        masks = [_measured(part) for part in parts]
+        masks = [measured(part.ds, "species", part.axis) for part in parts]
         sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in masks)
-        depth = np.full((len(parts), *sizes.values()), np.nan)
-        for i, (part, row, mask) in enumerate(zip(parts, rows, masks, strict=True)):
-            _fill_padded(depth[i], row, part.depth, mask)
+        pieces = [
+            ((i, *where), samples)
+            for i, (part, row, mask) in enumerate(zip(parts, rows, masks, strict=True))
+            for where, samples in _padded(row, part.depth, mask)
+        ]
+        depth = placed(axis, (len(parts), *sizes.values()), pieces)
         coords[axis] = ((MEASUREMENT, "species", POINT), depth, vocabulary.attrs(axis))
     names_of = dict.fromkeys(str(name) for part in parts for name in part.ds.variables)
     stacked = {
@@ -187,44 +189,34 @@ def _stacked(
 ) -> xr.Variable:
     """Put a variable of the measurements into one of the batch.
 
-    Parameters
-    ----------
-    rows : list of ndarray
-        The rows of the batch that the species of each measurement have.
-    sizes : dict
-        Number of species, and size of the axis.
-    masks : list of ndarray of bool, each of shape (species, samples), or None
-        Of the measured samples, if every profile keeps its own axis.
+    `rows` are those of the batch that the species of each measurement have; `masks` are of its
+    measured samples, shape (species, samples), if every profile keeps its own axis.
     """
     species, axis = sizes
     holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
     _refuse_unlike(name, holders, sizes)
     first = holders[0][1]
     dims = tuple(d for d in sizes if d in first.dims)
-    variables = [variable.transpose(*dims) for _, variable in holders]
+    variables = {part.label: variable.transpose(*dims) for part, variable in holders}
     everywhere = len(holders) == len(parts)
-    if masks is None and everywhere and any(hasattr(one.data, "dask") for one in variables):
-        return _lazily(variables, rows, sizes[species])
+    if masks is None and everywhere and any(hasattr(v.data, "dask") for v in variables.values()):
+        return _lazily(list(variables.values()), rows, sizes[species])
     own = masks is not None and axis in dims
     over = tuple(sizes) if own else dims
-    shape = (len(parts), *(sizes[dim] for dim in over))
-    dtype = np.result_type(*{one.dtype for one in variables})
-    # Whole numbers stay so where none is missing.
-    everyone = species not in dims or all(row.size == sizes[species] for row in rows)
-    out = (
-        np.empty(shape, dtype) if everywhere and everyone and not own else blank(name, shape, dtype)
-    )
+    pieces: list[tuple[Any, Any]] = []
     for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
-        if name not in part.ds.variables:
+        if part.label not in variables:
             continue
-        values = np.asarray(variables.pop(0).data)
-        if out.dtype == np.int16 and values.dtype.kind == "f":  # flags, with NaN for none
-            values = np.nan_to_num(values)
+        values = variables[part.label].data
         if masks is not None and own:
-            _fill_padded(out[i], row, values, masks[i])
+            pieces += [((i, *where), one) for where, one in _padded(row, values, masks[i])]
         else:
-            out[(i, row) if species in over else i] = values
+            pieces.append(((i, row) if species in over else i, values))
+    complete = everywhere and not own
+    complete &= species not in dims or all(row.size == sizes[species] for row in rows)
+    shape = (len(parts), *(sizes[dim] for dim in over))
     named = tuple(POINT if own and dim == axis else dim for dim in over)
+    out = placed(name, shape, pieces, complete=complete)
     return xr.Variable((MEASUREMENT, *named), out, first.attrs)
 
 
@@ -265,28 +257,14 @@ def _lazily(
     return stacked
 
 
-def _measured(part: Measurement) -> NDArray[np.bool_]:
-    """Return the mask of samples measured in any of the variables, or found to be below a limit."""
-    dims = ("species", part.axis)
-    mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
-    limits = [f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED]
-    for name in (*vocabulary.MEASURED, *limits):
-        variable = part.ds.variables.get(name)
-        if variable is not None and set(variable.dims) == set(dims):
-            mask |= ~np.isnan(np.asarray(variable.transpose(*dims).data))
-    return mask
-
-
-def _fill_padded(
-    out: NDArray[Any],
-    row: NDArray[np.intp],
-    values: NDArray[Any],
-    mask: NDArray[np.bool_],
-) -> None:
-    """Copy the measured samples of each species to the beginning of its row."""
-    for i, samples, where in zip(row, np.broadcast_to(values, mask.shape), mask, strict=True):
+def _padded(
+    row: NDArray[np.intp], values: Any, mask: NDArray[np.bool_]
+) -> Iterator[tuple[tuple[int, slice], NDArray[Any]]]:
+    """Yield the measured samples of each species, for the beginning of its row."""
+    every = np.broadcast_to(np.asarray(values), mask.shape)
+    for i, samples, where in zip(row, every, mask, strict=True):
         found = samples[where]
-        out[i, : found.size] = found
+        yield (i, slice(found.size)), found
 
 
 def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -29,8 +29,6 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["load", "opened", "restored", "save"]
-
 #: Attribute of a file that holds what the format cannot store.
 _MEMO = "sims_analysis_storage"
 #: Name in a file of a DataArray that has none; before, it was xarray's own.
@@ -182,10 +180,7 @@ def opened(
 ) -> xr.Dataset:
     """Open a file as xarray does, and read all of it if it is the `whole` that is wanted.
 
-    Raises
-    ------
-    ArchiveError
-        If it cannot be read, leads to other files, runs code, or needs more than the budget.
+    Refused is what cannot be read, leads to other files, runs code, or needs more than the budget.
     """
     kind: Any = "zarr" if path.is_dir() else "h5netcdf"
     check = check_zarr if kind == "zarr" else check_hdf5
@@ -309,13 +304,7 @@ def _from_jsonable(value: Any, budget: Budget) -> Any:
 
 
 def restored(ds: xr.Dataset, budget: Budget, name: str) -> xr.Dataset | xr.DataArray:
-    """Undo the changes of :func:`save`.
-
-    Raises
-    ------
-    ArchiveError
-        If what the file `name` says of them is damaged, or needs more than the budget.
-    """
+    """Undo the changes of :func:`save`, of which the file `name` says what they were."""
     if _MEMO not in ds.attrs:
         return ds
     try:

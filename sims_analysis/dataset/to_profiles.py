@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["to_profiles"]
-
-
 def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     """Turn a Dataset of one measurement back into depth profiles.
 

@@ -11,8 +11,6 @@ from sims_analysis.dataset.merging import dataset_of_item
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError
 
-__all__ = ["from_datatree", "to_datatree"]
-
 
 def to_datatree(
     items: Sequence[xr.Dataset | SIMSResult] | Mapping[str, xr.Dataset | SIMSResult],

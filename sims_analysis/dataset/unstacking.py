@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, merge
 from sims_analysis.conventions.delivered import with_species_dimension
-from sims_analysis.dataset.measurements import blank
+from sims_analysis.dataset.measurements import placed
 from sims_analysis.dataset.stacking import ATTRIBUTE
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import dequantify, is_quantified, quantify
-
-__all__ = ["unstack"]
 
 
 def unstack(data: xr.Dataset) -> list[xr.Dataset]:
@@ -125,8 +123,10 @@ def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Varia
         values = np.broadcast_to(variable.values, depths.shape)
         # A second axis (times next to calibrated depths) is shared by all species.
         flat = name in vocabulary.AXES
-        out = blank(str(name), depth.shape if flat else (rows, depth.size), values.dtype)
-        for row, position in zip(nonempty, positions, strict=True):
-            out[position if flat else (row, position)] = values[row, measured[row]]
+        pieces = [
+            (position if flat else (row, position), values[row, measured[row]])
+            for row, position in zip(nonempty, positions, strict=True)
+        ]
+        out = placed(str(name), depth.shape if flat else (rows, depth.size), pieces)
         single[name] = xr.Variable((axis,) if flat else ("species", axis), out, variable.attrs)
     return single

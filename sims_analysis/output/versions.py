@@ -10,7 +10,7 @@ __all__ = ["show_versions"]
 
 #: What the library stands on, and what its extras add.
 _PACKAGES = (
-    "sims-analysis", "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "tenacity", "orjson",
+    "sims-analysis", "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "orjson",
     "click", "matplotlib", "h5netcdf", "h5py", "dask", "distributed", "zarr", "starlette",
     "uvicorn", "tqdm", "openpyxl",
 )  # fmt: skip

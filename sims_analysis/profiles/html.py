@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["profile_html", "result_html"]
-
 _WIDTH, _HEIGHT = 160, 36
 #: Most points that a sparkline of this width can show.
 _POINTS = 240
@@ -82,7 +80,7 @@ def _span(values: Array, units: str) -> str:
 
 
 def _sparkline(depths: Array, values: Array) -> str:
-    """Draw a profile on a log scale, with ticks at the bottom for zero and negative samples."""
+    """Draw a profile on a log scale; zero and negative samples part the line."""
     shown = ~np.isnan(values)
     x, y = depths[shown], values[shown]
     order = np.argsort(x, kind="stable")
@@ -98,12 +96,12 @@ def _sparkline(depths: Array, values: Array) -> str:
     lines = "".join(
         f"<polyline points='{_points(across[run], down[run])}'/>" for run in _runs(positive)
     )
-    floor = "".join(f"<path d='M{x:.1f} {_HEIGHT - 3}v3'/>" for x in _thinned(across[~positive]))
     label = f"log scale, 1e{low} to 1e{high}"
     return (
         f"<svg width='{_WIDTH}' height='{_HEIGHT}' role='img' aria-label='{label}'>"
         f"<title>{label}</title>"
-        f"<g fill='none' stroke='currentColor' stroke-width='1'>{lines}{floor}</g></svg>"
+        "<g fill='none' stroke='currentColor' stroke-linecap='round'>"
+        f"{lines}</g></svg>"
     )
 
 
@@ -114,13 +112,6 @@ def _runs(mask: Any) -> list[slice]:
 
 
 def _points(across: Array, down: Array) -> str:
-    if across.size == 1:
-        # A line of zero length would be invisible.
-        across, down = np.array([across[0] - 0.5, across[0] + 0.5]), np.repeat(down, 2)
-    kept = np.unique(np.linspace(0, across.size - 1, _POINTS).astype(int))
+    count = min(max(2, across.size), _POINTS)  # a single sample twice: a dot
+    kept = np.rint(np.linspace(0, across.size - 1, count)).astype(int)
     return " ".join(f"{a:.1f},{d:.1f}" for a, d in zip(across[kept], down[kept], strict=True))
-
-
-def _thinned(positions: Array) -> Array:
-    """Leave out ticks that would fall on the same pixel."""
-    return np.asarray(positions[np.unique(np.round(positions / 2), return_index=True)[1]])

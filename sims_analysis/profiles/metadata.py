@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-__all__ = ["COLUMNS", "FIELD", "SAMPLE_KEYS", "Layer", "Metadata", "columns_of"]
-
 #: Name of the field of a profile object that holds the metadata of its measurement.
 FIELD = "measurement"
 #: Name of the field that holds further columns of the file, one number per sample.
@@ -131,12 +129,8 @@ _TEXTS = [f.name for f in fields(Metadata) if f.name not in ("layers", "other")]
 def columns_of(extra: Mapping[str, Any], samples: int) -> dict[str, dict[str, Any]]:
     """List further columns of a profile: ``{name: {"units": ..., "values": [...]}}``.
 
-    Parameters
-    ----------
-    extra : mapping
-        Fields of the profile outside the wire contract.
-    samples : int
-        Number of its samples; columns of another length are ignored.
+    They are in `extra`, the fields outside the wire contract; those of another length than the
+    samples are ignored.
     """
     stated = extra.get(COLUMNS)
     columns = stated.items() if isinstance(stated, Mapping) else ()

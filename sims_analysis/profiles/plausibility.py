@@ -14,7 +14,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.kernels.rows import Dense, Packed, Rows
+from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import DepthProfile
 
-
-__all__ = ["refuse_impossible", "warn_of_implausible"]
 
 #: Kind -> largest usual value in the canonical unit, as a number and in words.
 _USUAL = {
@@ -48,32 +46,19 @@ _LOGARITHMS = ((5.0, 26.0, _FEWEST), (20.0, 60.0, 50))
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
 #: Number of samples that are checked before all of them are.
 _GLANCE = 4096
-#: So many samples are looked at together.
-_BLOCK = 1 << 15
 #: Largest number of species named in one warning.
 _NAMED = 5
 
 
 def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
-    """Warn of unusual profiles; nothing is changed or refused.
+    """Warn once of each kind of unusual profile; nothing is changed or refused.
 
-    Parameters
-    ----------
-    profiles : iterable of DepthProfile
-        As delivered. Numbers with an unreadable unit are not judged.
-
-    Warns
-    -----
-    ProfileWarning
-        One for each kind of finding, with the species, what was found, and what is usual: depths
-        beyond 1 mm or times beyond 1e6 s; concentrations above 1e24 atoms/cm^3, or that look like
-        logarithms; fractions above 1; rates above 1e13 counts/s; depths that go back and forth
-        while the values only rise or only fall, as if the columns were swapped; equal samples at
-        the maximum of a profile that scatters, as a saturated detector writes them
-        (:mod:`sims_analysis.kernels.saturation`).
+    Unusual are depths, times, concentrations, fractions and rates beyond `_USUAL`, what looks like
+    logarithms or swapped columns, and equal samples at the maximum of a profile that scatters
+    (:mod:`sims_analysis.kernels.saturation`). What has an unreadable unit is not judged.
     """
     found: dict[tuple[str, str], list[str]] = {}
-    profiles = [profile for profile, usual in _glanced([*profiles]) if not usual]
+    profiles = [*profiles]
     for profile in profiles:
         for what, finding, usual in _findings(profile):
             found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
@@ -90,50 +75,6 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
             ProfileWarning,
             code="saturated",
         )
-
-
-def _glanced(profiles: list[DepthProfile]) -> Iterator[tuple[DepthProfile, bool]]:
-    """Tell the profiles in which nothing is unusual: those on one axis all at once."""
-    alike: dict[tuple[int, str, str], list[int]] = {}
-    for i, profile in enumerate(profiles):
-        key = id(profile.depths), profile.depth_units, profile.concentration_units
-        alike.setdefault(key, []).append(i)
-    usual = np.zeros(len(profiles), dtype=bool)
-    for members in alike.values():
-        count = max(1, _BLOCK // max(1, profiles[members[0]].depths.size))
-        for i in range(0, len(members) if len(members) > 1 else 0, count):
-            some = members[i : i + count]
-            usual[some] = _are_usual([profiles[j] for j in some])
-    return zip(profiles, usual.tolist(), strict=True)
-
-
-def _are_usual(profiles: list[DepthProfile]) -> Any:
-    """Tell of profiles on one axis, in the same units, whether nothing is unusual."""
-    one, values = profiles[0], np.stack([profile.concentrations for profile in profiles])
-    usual = np.full(len(profiles), bool((one.depths[1:] >= one.depths[:-1]).all()))
-    for name, kinds, largest in (
-        ("depth", vocabulary.AXES, np.fmax.reduce(one.depths, keepdims=True)),
-        ("concentration", vocabulary.VALUE_KINDS, np.fmax.reduce(values, axis=1)),
-    ):
-        try:
-            unit = unit_of_kind(getattr(one, f"{name}_units"), kinds, name)
-        except UnitsError:
-            continue
-        canonical = unit.to_canonical(largest)
-        usual &= ~(canonical > _USUAL.get(unit.kind, (np.inf, ""))[0])
-        if unit.kind == "concentration":
-            usual &= ~(canonical <= _LARGEST_LOGARITHM)
-    measured = np.isfinite(values)
-    if measured.all():
-        rows: Rows = Dense(one.depths, values)
-    else:
-        depth = np.broadcast_to(one.depths, values.shape)[measured]
-        offsets = np.append(0, np.cumsum(np.count_nonzero(measured, axis=1)))
-        rows = Packed(depth, values[measured], offsets=offsets)
-    flags = saturated(rows)
-    if flags is not None:
-        usual &= rows.reduce(np.maximum, flags.astype(np.float64)) == 0
-    return usual
 
 
 def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
@@ -209,34 +150,11 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     """Refuse values that cannot have the stated unit, because arithmetic has changed it.
 
     xarray keeps ``attrs`` through ``c**2``, ``np.log10(c)`` and ``c / c.max()``, none of which is
-    in ``atom/cm^3``.
+    in ``atom/cm^3``. Values are in that unit; Dask arrays are not checked, and of large ones a few
+    thousand evenly spaced samples before all are.
 
-    Parameters
-    ----------
-    values : ndarray
-        In the canonical unit; NaN for missing samples. Dask arrays are not checked.
-    kind : str
-        Key of :data:`sims_analysis.units.CANONICAL`.
-    name : str
-        Name of the variable, for the message.
-
-    Raises
-    ------
-    ProfileError
-        If `kind` is a concentration and a value is above 1e26 atom/cm^3, hundreds of times any
-        solid, all are below 1e-6, or all look like logarithms or like a profile divided by its
-        maximum. A few
-        thousand evenly spaced samples are checked before all are.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sims_analysis.profiles.plausibility import refuse_impossible
-    >>> refuse_impossible(np.array([1e16, 1e18, 3e17]), "concentration", "c")
-    >>> refuse_impossible(np.array([1e16, 1e18, 3e17]) ** 2, "concentration", "c")
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ProfileError: c reaches 1e+36 atom/cm^3, ...
+    Raises `ProfileError` for concentrations above 1e26 atom/cm^3, hundreds of times any solid, or
+    all below 1e-6; and for what looks like logarithms, or like a profile divided by its maximum.
     """
     if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _FEWEST:
         return

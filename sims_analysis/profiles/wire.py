@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate, count, repeat
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,18 +13,6 @@ from sims_analysis.errors import PayloadError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-__all__ = [
-    "ARRAYS",
-    "NUMBERS",
-    "REQUIRED",
-    "TEXT",
-    "WIRE_FIELDS",
-    "fields_of",
-    "fields_of_all",
-    "json_type",
-    "overflows",
-]
 
 #: Fields of a profile object on the wire, in the order of the reference; the last is an extension.
 WIRE_FIELDS = (
@@ -51,34 +38,20 @@ NUMBERS = {int, float}
 def fields_of(wire: Any, path: str) -> dict[str, Any]:
     """Validate a profile object, and return the fields of its record.
 
-    Raises
-    ------
-    PayloadError
-        With the JSON path of the field that violates the contract.
+    Raises `PayloadError` with the JSON path of the field that violates the contract.
     """
     return _checked(wire, path, _numbers)
 
 
-def fields_of_all(objects: list[Any]) -> list[dict[str, Any]]:
-    """Validate the profile objects of a payload decoded by orjson.
+def fields_of_all(objects: list[Any], *, booleans: bool) -> list[dict[str, Any]]:
+    """Validate the profile objects of a payload decoded by orjson, as :func:`fields_of` does each.
 
-    The result is that of :func:`fields_of` for each, in half the time. Identical axes become one
-    array, so that a Dataset need not compare every sample.
+    Where there are no `booleans` in the payload, that takes half the time. Identical axes become
+    one array, so that a Dataset need not compare every sample.
     """
-    packing = _Packing()
-    try:
-        found = list(map(_checked, objects, _paths(), repeat(packing.numbers)))
-    except PayloadError:
-        found = []
-    if len(found) == len(objects) and not packing.holds_booleans():
-        return found
-    # Something is wrong: validate field by field, for the message.
-    return list(map(fields_of, objects, _paths()))
-
-
-def _paths() -> Iterator[str]:
-    """Name the items of an array one by one: of millions, the first may be no profile."""
-    return map("$[{}]".format, count())
+    read = _numbers if booleans else _packing()
+    # Paths are made one by one: of millions of items, the first may be no profile.
+    return [_checked(one, f"$[{i}]", read) for i, one in enumerate(objects)]
 
 
 def _checked(
@@ -132,50 +105,30 @@ def _expect(value: object, kind: type, expected: str, path: str, name: str) -> N
         raise PayloadError(f"expected {expected}, found {json_type(value)}", f"{path}.{name}")
 
 
-class _Packing:
-    """Reads arrays of numbers decoded by orjson, without checking the type of every item.
+def _packing() -> Callable[[object, str, bool], NDArray[np.float64]]:
+    """Make a reader of arrays that does not check the type of every item.
 
-    Of the JSON types, only numbers and booleans can be packed as doubles, and a boolean packs as 0
-    or 1: an array without 0 and 1 contained only numbers. orjson returns no infinities.
+    Of the JSON types, only numbers and booleans can be packed as doubles. orjson returns no
+    infinities.
     """
+    known = b"", np.empty(0)
 
-    def __init__(self) -> None:
-        self._lists: list[list[Any]] = []
-        self._packed: list[bytes] = []
-        self._axis = b"", np.empty(0)
-
-    def numbers(self, values: Any, path: str, nullable: bool) -> NDArray[np.float64]:
-        """Read an array; booleans are looked for later, in all arrays together."""
+    def numbers(values: Any, path: str, nullable: bool) -> NDArray[np.float64]:
+        nonlocal known
         if type(values) is not list:
             return _numbers(values, path, nullable)
         try:
             packed = struct.pack(f"{len(values)}d", *values)
         except (OverflowError, struct.error):
             return _numbers(values, path, nullable)
-        self._lists.append(values)
-        self._packed.append(packed)
-        if packed == self._axis[0]:
-            return self._axis[1]
+        if packed == known[0]:
+            return known[1]
         array = np.frombuffer(packed, np.float64)
         if not nullable:
-            self._axis = packed, array
+            known = packed, array
         return array
 
-    def holds_booleans(self) -> bool:
-        """Whether any of the arrays contains a boolean."""
-        every = np.frombuffer(b"".join(self._packed), np.float64)
-        doubtful = ((every == 0.0) | (every == 1.0)).nonzero()[0].tolist()
-        if len(doubtful) > 64 * len(self._lists):
-            return any(bool in set(map(type, values)) for values in self._lists)
-        ends = accumulate(map(len, self._lists))
-        lists = iter(self._lists)
-        end, values = 0, []
-        for position in doubtful:
-            while position >= end:
-                end, values = next(ends), next(lists)
-            if type(values[position - end]) is bool:
-                return True
-        return False
+    return numbers
 
 
 def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:

@@ -11,34 +11,12 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 
-__all__ = [
-    "argument_error",
-    "check_bool",
-    "check_call",
-    "check_choice",
-    "check_count",
-    "checks_arguments",
-    "first_few",
-    "format_argument",
-    "is_number",
-    "read_name",
-    "read_names",
-    "remedy_for",
-]
-
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def format_argument(value: object) -> str:
-    """Format an argument for a message, or for the text of a recorded call.
-
-    Examples
-    --------
-    >>> format_argument(("10 nm", None))
-    "('10 nm', None)"
-    """
+    """Format an argument for a message, or for the text of a recorded call."""
     if hasattr(value, "dims"):  # a DataArray or Dataset, whose values would fill the page
         return f"<{type(value).__name__} {getattr(value, 'name', None) or ''}>".replace(" >", ">")
     if hasattr(value, "magnitude"):
@@ -56,16 +34,7 @@ def format_argument(value: object) -> str:
 
 
 def argument_error(name: str, value: object, expected: str) -> ProfileError:
-    """Return the error for a value that an argument cannot have.
-
-    Examples
-    --------
-    >>> error = argument_error("fraction", 2, "expected a number between 0 and 1")
-    >>> print(error)
-    fraction=2; expected a number between 0 and 1
-    >>> error.code, error.argument
-    ('invalid_argument', 'fraction')
-    """
+    """Return the error for a value that an argument cannot have."""
     return ProfileError(f"{name}={format_argument(value)}; {expected}", argument=name)
 
 
@@ -84,28 +53,9 @@ _INSTEAD = {
 
 
 def check_call(function: Callable[..., Any], positional: int, named: Collection[str]) -> None:
-    """Refuse arguments that a function does not have, with the call that was meant.
+    """Refuse arguments that a function does not have by a `TypeError` with the call that was meant.
 
-    Parameters
-    ----------
-    function : callable
-        Its data come first by position, all else by name.
-    positional : int
-        How many arguments were given by position.
-    named : collection of str
-        Names of the others.
-
-    Raises
-    ------
-    TypeError
-
-    Examples
-    --------
-    >>> def peak(data, *, start=None, stop=None): ...
-    >>> check_call(peak, 2, [])
-    Traceback (most recent call last):
-        ...
-    TypeError: peak() takes data by position and all else by name: peak(data, start=..., stop=...)
+    Data come first by position, all else by name.
     """
     code: Any = function.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -164,13 +114,7 @@ def checks_arguments(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def remedy_for(data: Any) -> str:
-    """Say how what was given in place of a Dataset becomes one; empty if that is not known.
-
-    Examples
-    --------
-    >>> remedy_for("w7.dp_rpc_asc")
-    ": use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
-    """
+    """Say how what was given in place of a Dataset becomes one; empty if that is not known."""
     if hasattr(data, "to_dataset"):
         return ": use its .to_dataset()"
     if isinstance(data, list | tuple) and data:
@@ -188,68 +132,25 @@ def remedy_for(data: Any) -> str:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value is a plain real number, Python's or numpy's; a boolean is not.
-
-    Examples
-    --------
-    >>> is_number(0.5), is_number(True), is_number("0.5")
-    (True, False, False)
-    """
+    """Whether a value is a plain real number, Python's or numpy's; a boolean is not."""
     return isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool)
 
 
 def check_bool(name: str, value: object) -> None:
-    """Refuse values that are not booleans, such as the truthy ``"no"``.
-
-    Raises
-    ------
-    ProfileError
-
-    Examples
-    --------
-    >>> check_bool("strict", "no")
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ProfileError: strict='no'; expected True or False
-    """
+    """Refuse values that are not booleans, such as the truthy ``"no"``."""
     if not isinstance(value, bool | np.bool_):
         raise argument_error(name, value, "expected True or False")
 
 
 def check_count(name: str, value: Any, least: int = 1) -> None:
-    """Refuse values other than whole numbers of at least `least`, Python's or numpy's.
-
-    Raises
-    ------
-    ProfileError
-
-    Examples
-    --------
-    >>> check_count("max_count", 0)
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ProfileError: max_count=0; expected a whole number, at least 1
-    """
+    """Refuse values other than whole numbers of at least `least`, Python's or numpy's."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not (whole and value >= least):
         raise argument_error(name, value, f"expected a whole number, at least {least}")
 
 
 def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
-    """Refuse a value that is not one of those allowed.
-
-    Raises
-    ------
-    ProfileError
-        With the value found, and those allowed.
-
-    Examples
-    --------
-    >>> check_choice("layout", "wide", ("tidy", "paired"))
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ProfileError: layout='wide'; expected 'tidy' or 'paired'
-    """
+    """Refuse a value that is not one of those allowed."""
     known = list(allowed)
     if not isinstance(value, str) or value not in known:
         *others, last = map(repr, known)
@@ -258,21 +159,7 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
 
 
 def read_names(name: str, value: Any) -> list[str]:
-    """Read the names of species: one, or several in a list, an array or a DataArray.
-
-    Raises
-    ------
-    ProfileError
-
-    Examples
-    --------
-    >>> read_names("species", np.array(["B", "P"]))
-    ['B', 'P']
-    >>> read_names("species", 0)
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ProfileError: species=0; expected a list of species, such as ['B', 'P']
-    """
+    """Read the names of species: one, or several in a list, an array or a DataArray."""
     values = value.values if hasattr(value, "dims") else value
     if isinstance(values, np.ndarray):
         values = np.ravel(values).tolist()
@@ -285,12 +172,7 @@ def read_names(name: str, value: Any) -> list[str]:
 
 
 def read_name(name: str, value: Any) -> str:
-    """Read the name of one species.
-
-    Raises
-    ------
-    ProfileError
-    """
+    """Read the name of one species."""
     names = read_names(name, value)
     if len(names) > 1:
         raise argument_error(name, value, f"expected one species, such as {names[0]!r}")
@@ -298,12 +180,6 @@ def read_name(name: str, value: Any) -> str:
 
 
 def first_few(names: Sequence[str], most: int) -> str:
-    """List names, only the first of many.
-
-    Examples
-    --------
-    >>> first_few(["B", "P", "As", "Sb"], 2)
-    'B, P and 2 more'
-    """
+    """List names, only the first of many: ``B, P and 2 more``."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

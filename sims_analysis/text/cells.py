@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["escape_cell", "unescape_cell"]
-
 #: Where a spreadsheet may begin a cell: it need not split at commas, and may split within quotes.
 _START = r"(^|[;\t\r\n])"
 #: What spreadsheets skip: blanks of every width, controls, marks of byte order and direction.

@@ -24,15 +24,7 @@ _WORDS = {
 
 
 def instead_of(guess: str, names: Sequence[str]) -> str:
-    """Say which names are meant by a guess; empty if none is alike.
-
-    Examples
-    --------
-    >>> instead_of("dose", ["cumulative_dose", "integrated_dose", "peak"])
-    '; there are cumulative_dose and integrated_dose'
-    >>> instead_of("fwhm", ["peak"])
-    '; there is peak'
-    """
+    """Say which names are meant by a guess, such as ``; there is peak``; empty if none is alike."""
     word = guess.casefold()
     found = [_WORDS[word]] if word in _WORDS else []
     names = [one for one in names if one.islower()]  # functions

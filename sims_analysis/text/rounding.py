@@ -13,8 +13,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from sims_analysis.text.typeset import power_of_ten, raised
 
-__all__ = ["Rounded", "rounded", "rounded_error"]
-
 #: Significant digits of a value without an uncertainty.
 DIGITS = 4
 
@@ -23,13 +21,7 @@ DIGITS = 4
 class Rounded:
     """A value as printed: ``(value ± stderr) x 10^exponent``.
 
-    Parameters
-    ----------
-    value : str
-    stderr : str
-        Empty without an uncertainty.
-    exponent : int
-        0 for values printed without a power of ten.
+    `stderr` is empty without an uncertainty, `exponent` 0 without a power of ten.
     """
 
     value: str
@@ -37,12 +29,7 @@ class Rounded:
     exponent: int
 
     def text(self, *, style: str = "unicode") -> str:
-        """Format the number.
-
-        Parameters
-        ----------
-        style : {"unicode", "latex", "mathtext"}
-        """
+        """Format the number in a style: "unicode", "latex" or "mathtext"."""
         if style == "unicode":
             power = "×10" + raised(str(self.exponent))
         elif style == "latex":
@@ -59,26 +46,12 @@ class Rounded:
 
 
 def rounded(value: float, stderr: float = math.nan) -> Rounded:
-    """Round a value by its standard error.
+    """Round a finite value by its standard error: NaN, or next to nothing, if it is not known.
 
-    Parameters
-    ----------
-    value : float
-        Finite.
-    stderr : float
-        Standard error in the unit of `value`; NaN or 0 if unknown. Less than a billionth of the
-        value is treated as unknown.
-
-    Examples
-    --------
-    >>> rounded(217.8934, 0.107).text()
-    '217.89 ± 0.11'
-    >>> rounded(61.3, 20.0).text()
-    '60 ± 20'
-    >>> rounded(9.5812e14, 1.6e13).text()
-    '(9.58 ± 0.16)×10¹⁴'
-    >>> rounded(9.5812e14).text()
-    '9.581×10¹⁴'
+    >>> rounded(217.8934, 0.107).text(), rounded(61.3, 20.0).text()
+    ('217.89 ± 0.11', '60 ± 20')
+    >>> rounded(9.5812e14, 1.6e13).text(), rounded(9.5812e14).text()
+    ('(9.58 ± 0.16)×10¹⁴', '9.581×10¹⁴')
     """
     # An error of a billionth is rounding of the arithmetic, not an uncertainty.
     known = math.isfinite(stderr) and stderr > 1e-9 * abs(value)
@@ -100,13 +73,7 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
 
 
 def rounded_error(stderr: float) -> Rounded:
-    """Round a standard error printed by itself.
-
-    Examples
-    --------
-    >>> rounded_error(5.253e13).text(), rounded_error(0.1018).text(), rounded_error(0.0).text()
-    ('5×10¹³', '0.10', '0')
-    """
+    """Round a standard error printed by itself."""
     if not (math.isfinite(stderr) and stderr > 0):
         return rounded(stderr)
     both = rounded(stderr, stderr)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 
 from sims_analysis.errors import ApiError
 
-__all__ = ["as_moment", "moment_of"]
-
 
 def moment_of(text: str | datetime | None) -> datetime | None:
     """Read a time; one without a time zone is UTC. None if it is not a time."""

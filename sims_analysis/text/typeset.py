@@ -11,21 +11,6 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-__all__ = [
-    "Piece",
-    "elements",
-    "html",
-    "latex",
-    "mathtext",
-    "pieces",
-    "plain",
-    "power",
-    "power_of_ten",
-    "raised",
-    "unit_label",
-    "unit_latex",
-]
-
 #: In the order of their atomic numbers.
 SYMBOLS = (  # noqa: SIM905 - a list of 92 quoted symbols reads worse
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
@@ -50,19 +35,10 @@ class Piece(NamedTuple):
 
 
 def pieces(name: str) -> list[Piece]:
-    """Split the name of a species into pieces.
+    """Split the name of a species into pieces: ``"69Ga2"``, ``"^118SnI_3-"``, ``"Ga->"``, any text.
 
-    Parameters
-    ----------
-    name : str
-        ``"11B"``, ``"69Ga2"``, ``"^118SnI_3-"``, ``"Ga->"``, or any other text.
-
-    Examples
-    --------
     >>> [tuple(piece) for piece in pieces("69Ga2")]
     [('69', 'super'), ('Ga', 'base'), ('2', 'sub')]
-    >>> [tuple(piece) for piece in pieces("total")]
-    [('total', 'base')]
     """
     found: list[Piece] = []
     for word in re.split(r"(\s+|[()\[\]/,])", name):
@@ -112,13 +88,7 @@ def _is_mass(number: int, symbol: str) -> bool:
 
 
 def elements(name: str) -> list[str]:
-    """List the elements in a name, in order; none for a word that is not a formula.
-
-    Examples
-    --------
-    >>> elements("133Cs27Al"), elements("total")
-    (['Cs', 'Al'], [])
-    """
+    """List the elements in a name, in order; none for a word that is not a formula."""
     found: list[str] = []
     for word in re.split(r"[\s()\[\]/,]+", name):
         if _FORMULA.fullmatch(word):
@@ -127,13 +97,7 @@ def elements(name: str) -> list[str]:
 
 
 def mathtext(name: str, *, usetex: bool = False) -> str:
-    r"""Write a name for matplotlib: mathtext in the font of the surrounding text, or LaTeX.
-
-    Examples
-    --------
-    >>> print(mathtext("11B"))
-    $\mathregular{^{11}}$B
-    """
+    """Write a name for matplotlib: mathtext in the font of the surrounding text, or LaTeX."""
     if usetex:
         return latex(name)
     return _written(name, plain, r"$\mathregular{^{%s}}$", r"$\mathregular{_{%s}}$")
@@ -148,24 +112,12 @@ def _written(name: str, escape: Callable[[str], str], above: str, below: str) ->
 
 
 def plain(text: str) -> str:
-    r"""Escape any text for matplotlib, so that it is printed literally.
-
-    Examples
-    --------
-    >>> print(plain("lot $5 to $7"))
-    lot \$5 to \$7
-    """
+    """Escape any text for matplotlib, so that it is printed literally."""
     return text.replace("$", r"\$")
 
 
 def power(value: float, units: str) -> str:
-    r"""Write a level in the usual short form, without "atoms": ``10^18 cm^-3``.
-
-    Examples
-    --------
-    >>> print(power(5e17, "atom/cm^3"))
-    5×10$\mathregular{^{17}}$ cm⁻³
-    """
+    """Write a level in the usual short form, without "atoms": ``10^18 cm^-3``."""
     mantissa, exponent = f"{value:.3e}".split("e")
     digits = mantissa.rstrip("0").rstrip(".")
     unit = re.sub(r"^(?:atoms?|at|1)/(\w+)\^(\d)$", r"\1^-\2", units)
@@ -206,25 +158,13 @@ def escape_latex(text: str) -> str:
 
 
 def latex(name: str) -> str:
-    r"""Write a name for LaTeX.
-
-    Examples
-    --------
-    >>> print(latex("SnI_3-"))
-    SnI$_{3}^{-}$
-    """
+    """Write a name for LaTeX."""
     made = _written(name, escape_latex, "$^{%s}$", "$_{%s}$").replace("−", "-")
     return re.sub(r"(\$_\{\d+\})\$\$(\^)", r"\1\2", made)
 
 
 def html(name: str) -> str:
-    """Write a name for a web page.
-
-    Examples
-    --------
-    >>> html("11B")
-    '<sup>11</sup>B'
-    """
+    """Write a name for a web page."""
     return _written(name, _html.escape, "<sup>%s</sup>", "<sub>%s</sub>")
 
 
@@ -247,13 +187,7 @@ def raised(number: str) -> str:
 
 
 def unit_label(units: str) -> str:
-    """Write a unit for printing; empty for a pure number.
-
-    Examples
-    --------
-    >>> unit_label("atom/cm^3"), unit_label("1/m^3"), unit_label("angstrom")
-    ('atoms/cm³', '1/m³', 'Å')
-    """
+    """Write a unit for printing, ``atoms/cm³``; empty for a pure number."""
     if units in _PRINTED:
         return _PRINTED[units]
     if units.lower().rstrip("s") in ("angstrom", "ang"):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["visible"]
-
 #: Control and format characters, surrogates, line and paragraph separators.
 _ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -13,15 +11,6 @@ _ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 def visible(text: str, keep: str = "") -> str:
     r"""Escape characters that would move the cursor, or colour, reverse or hide text.
 
-    Parameters
-    ----------
-    text : str
-        Such as a species name, a note or a message from a server.
-    keep : str
-        Characters to leave unchanged, such as the line breaks of a table.
-
-    Examples
-    --------
     >>> print(visible("B\x1b[2J"))
     B\x1b[2J
     """

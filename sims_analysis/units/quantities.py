@@ -55,10 +55,7 @@ def read_number(value: Any, kinds: tuple[str, ...], name: str) -> float:
 
 
 def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
-    """Read ``"50 nm"`` or a pint Quantity of one number; return it and its unit.
-
-    See :func:`read_quantities` for arguments and errors; several numbers are a ProfileError.
-    """
+    """Read one value as :func:`read_quantities` does; several numbers are refused."""
     magnitude, unit = read_quantities(value, kinds, name)
     if np.ndim(magnitude):
         raise ProfileError(
@@ -72,26 +69,8 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float,
 def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
     """Read ``"50 nm"`` or a pint Quantity; return the canonical magnitude and the unit.
 
-    Parameters
-    ----------
-    value : str or pint.Quantity
-        A bare number is refused: it has no unit.
-    kinds : tuple of str
-        Acceptable kinds of unit.
-    name : str
-        Name of the argument, for error messages.
-
-    Returns
-    -------
-    magnitude : float or ndarray
-    unit : Unit
-
-    Raises
-    ------
-    UnitsError
-        If there is no unit, or one of another kind.
-    ProfileError
-        If the magnitude is no real number.
+    A bare number has no unit and is refused, as is a unit of another kind, or a magnitude that is
+    no real number. The name is that of the argument, for messages.
     """
     read = _read_text if isinstance(value, str) else _read
     with about(argument=name):
@@ -180,15 +159,7 @@ def is_quantified(data: xr.Dataset | xr.DataArray) -> bool:
 def magnitude_and_unit(
     array: xr.DataArray | xr.Variable, kinds: tuple[str, ...], name: str
 ) -> tuple[Any, Unit]:
-    """Split a DataArray or Variable into its magnitudes (not yet converted) and its checked unit.
-
-    Raises
-    ------
-    UnitsError
-        If the array has neither ``attrs["units"]`` nor a pint Quantity.
-    ProfileError
-        If its values are no real numbers.
-    """
+    """Split an array into its magnitudes (not yet converted) and its checked unit."""
     data = array.data
     if is_quantity(data):
         unit = unit_of_kind(_pint_text(data), kinds, name)
@@ -200,13 +171,7 @@ def magnitude_and_unit(
 def to_canonical_variable(
     array: xr.DataArray | xr.Variable, kinds: tuple[str, ...], name: str, dtype: Any = None
 ) -> tuple[xr.Variable, Unit]:
-    """Convert to the canonical unit, in a `dtype`, without attrs; also return the unit found.
-
-    Raises
-    ------
-    UnitsError, ProfileError
-        See :func:`magnitude_and_unit`.
-    """
+    """Convert to the canonical unit, in a `dtype`, without attrs; also return the unit found."""
     import xarray as xr
 
     magnitude, unit = magnitude_and_unit(array, kinds, name)

@@ -1,28 +1,21 @@
 """Read units as written in this field, and convert exactly.
 
-Unit strings are read with a private registry that knows about thirty names and refuses everything
-else, because pint's default registry reads ``at/cm^3`` as technical atmospheres, ``c/s`` as the
-speed of light and ``cts/s`` as carats.
+About thirty names are known, and everything else is refused, because pint's default registry reads
+``at/cm^3`` as technical atmospheres, ``c/s`` as the speed of light and ``cts/s`` as carats.
 """
 
 from __future__ import annotations
 
-import re
-import threading
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.forking import PerProcess
 from sims_analysis.units.scaling import scaled
-from sims_analysis.units.spelling import phrase_or_expression, unknown
-
-if TYPE_CHECKING:
-    import pint
-
-__all__ = ["CANONICAL", "NM_PER_CM", "Unit", "read_unit", "unit_of_kind"]
+from sims_analysis.units.spelling import phrase_or_powers, powers_of, unknown
 
 #: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
 NM_PER_CM = 1e7
@@ -49,46 +42,32 @@ _KINDS = {
 }
 CANONICAL = {kind: unit for kind, (unit, _) in _KINDS.items()}
 
-_DEFINITIONS = (
-    "nm = [length]",
-    "angstrom = 0.1 nm",
-    "um = 1000 nm",
-    "mm = 1000 um",
-    "cm = 10 mm",
-    "m = 100 cm",
-    "s = [time]",
-    "ms = 0.001 s",
-    "us = 1e-6 s",
-    "ns = 1e-9 s",
-    "min = 60 s",
-    "hour = 60 min",
-    "g = [mass]",
-    "kg = 1000 g",
-    "atom = [atom]",
-    "count = [count]",
-    "kcount = 1000 count",
-    "Mcount = 1e6 count",
-    "ohm = [resistance]",
-)
+#: Dimension -> its units, and their sizes.
+_SIZES = {
+    "length": {"nm": "1", "angstrom": "1/10", "um": "1e3", "mm": "1e6", "cm": "1e7", "m": "1e9"},
+    "time": {"s": "1", "ms": "1e-3", "us": "1e-6", "ns": "1e-9", "min": "60", "hour": "3600"},
+    "mass": {"g": "1", "kg": "1000"},
+    "atoms": {"atom": "1"},
+    "counts": {"count": "1", "kcount": "1e3", "Mcount": "1e6"},
+    "resistance": {"ohm": "1"},
+}
+_UNITS = {
+    name: (dimension, Fraction(size))
+    for dimension, sizes in _SIZES.items()
+    for name, size in sizes.items()
+}
 
-_Dimension = tuple[tuple[str, float], ...]
+_Dimension = frozenset[tuple[str, int]]
 #: Dimensions of `atoms/cm^-3`, in which both the slash and the sign invert.
-_INVERTED = {(("[atom]", 1.0), ("[length]", 3.0)), (("[atom]", 1.0), ("[length]", 2.0))}
+_INVERTED = {frozenset({("atoms", 1), ("length", power)}) for power in (2, 3)}
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: its kind, and its ratio to the canonical unit.
+    """A unit: the spelling that was read, its kind, and its ratio to the canonical unit.
 
-    Parameters
-    ----------
-    text : str
-        The spelling that was read.
-    kind : str
-        Key of :data:`CANONICAL`.
-    multiply, divide : float
-        One of this unit is ``multiply / divide`` canonical units. Both are integers, so that the
-        ratio is exact: 0.1 is not a double.
+    One of it is ``multiply / divide`` canonical units, both whole numbers, so that the ratio is
+    exact: 0.1 is not a double.
     """
 
     text: str
@@ -119,112 +98,49 @@ def _unit(text: str, kind: str, factor: Fraction) -> Unit:
     return Unit(text, kind, multiply=float(factor.numerator), divide=float(factor.denominator))
 
 
-#: Lock of the registry. Those of pint are not made for several threads: one that is half built has
-#: no metres.
-_registry_lock: PerProcess[Any] = PerProcess(threading.RLock)
-
-
-@lru_cache(maxsize=1)
-def _registry() -> pint.UnitRegistry[Any]:
-    import pint
-
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(
-        None, cache_folder=None, non_int_type=Fraction
-    )
-    for definition in _DEFINITIONS:
-        registry.define(definition)
-    return registry
-
-
-#: Kind, multiply and divide of the most common spellings. With these, the first call in a new
-#: process need not import pint and build a registry.
-COMMON = {
-    text: (kind, multiply, divide)
-    for kind, multiply, divide, texts in (
-        ("depth", 1.0, 1.0, "nm"),
-        ("depth", 1000.0, 1.0, "um µm"),
-        ("depth", 1.0, 10.0, "angstrom"),
-        ("sputter_time", 1.0, 1.0, "s"),
-        ("concentration", 1.0, 1.0, "atom/cm^3 atoms/cm^3 atoms/cm3 at/cm^3 at/cm³ cm^-3"),
-        ("areal_density", 1.0, 1.0, "atom/cm^2 atoms/cm^2"),
-        ("count_rate", 1.0, 1.0, "count/s counts/s"),
-        ("count", 1.0, 1.0, "count counts"),
-    )
-    for text in texts.split()
-}
-
 _LONGEST = 200
 
 
 @lru_cache(maxsize=1024)
 def read_unit(text: str) -> Unit:
-    """Read a unit string as written in this field.
+    """Read a unit as written in this field: ``"at/cm³"``, ``"[um]"``, ``"c/s"``; none is guessed.
 
-    Parameters
-    ----------
-    text : str
-        ``"atoms/cm^3"``, ``"at/cm³"``, ``"[um]"``, ``"at.%"``, ``"c/s"``, ``"Å"``...
-
-    Returns
-    -------
-    Unit
-        Its kind and its factor to the canonical unit.
-
-    Raises
-    ------
-    UnitsError
-        If the string is unknown or ambiguous. A unit is never guessed.
-
-    Examples
-    --------
-    >>> from sims_analysis.units import read_unit
     >>> read_unit("at/cm³").kind, read_unit("µm").multiply
     ('concentration', 1000.0)
     """
     if not isinstance(text, str):
         raise UnitsError(f"a unit is a text, found {type(text).__name__}: {text!r}")
-    if text in COMMON:
-        return Unit(text, *COMMON[text])
     if len(text) > _LONGEST:
-        # The time needed to read it grows with the square of its length.
         raise unknown(f"{text[:40]}...", f"it has {len(text)} characters")
-    spelled = phrase_or_expression(text)
+    spelled = phrase_or_powers(text)
     if isinstance(spelled, tuple):
-        kind, factor = spelled
-        return _unit(text, kind, Fraction(factor))
-    return _evaluate(text, spelled)
-
-
-def _evaluate(text: str, expression: str) -> Unit:
-    if not re.search("[a-zA-Z]", expression):
-        if expression == "1":
-            return Unit(text, "dimensionless")
-        raise unknown(text, "it is empty" if not text.strip() else "it names no unit")
-    try:
-        dimension, factor = _in_base(expression)
-    # The exception for a malformed expression differs between pint's versions.
-    except Exception:  # noqa: BLE001
-        raise unknown(text, "cannot read it") from None
+        kind, factor = spelled[0], Fraction(spelled[1])
+        return _unit(text, kind, factor)
+    if not spelled:
+        return Unit(text, "dimensionless")
+    dimension, size = _in_base(spelled)
     if dimension in _INVERTED:
         raise unknown(text, "it divides by a negative power; write 'atoms/cm^3' or 'atoms cm^-3'")
     if dimension not in _dimensions():
         raise unknown(text, "this combination has no meaning in a depth profile")
     kind, canonical = _dimensions()[dimension]
-    return _unit(text, kind, factor / canonical)
+    return _unit(text, kind, size / canonical)
 
 
-def _in_base(expression: str) -> tuple[_Dimension, Fraction]:
-    """Return the dimension of a unit, and its ratio to the base units, nm and s among them."""
-    with _registry_lock.get():
-        quantity = _registry().parse_expression(expression).to_base_units()
-    powers: dict[str, Any] = dict(quantity.dimensionality)
-    dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
-    return dimension, Fraction(quantity.magnitude)
+def _in_base(powers: Mapping[str, int]) -> tuple[_Dimension, Fraction]:
+    """Return the dimension of units and their powers, and their size."""
+    dimension: Counter[str] = Counter()
+    size = Fraction(1)
+    for unit, power in powers.items():
+        of, one = _UNITS[unit]
+        dimension[of] += power
+        size *= one**power
+    return frozenset((of, power) for of, power in dimension.items() if power), size
 
 
 @lru_cache(maxsize=1)
 def _dimensions() -> dict[_Dimension, tuple[str, Fraction]]:
-    """Return the kind of each dimension, and its canonical unit in base units.
+    """Return the kind of each dimension, and the size of its canonical unit.
 
     In a density, the word "atoms" may be missing.
     """
@@ -233,19 +149,13 @@ def _dimensions() -> dict[_Dimension, tuple[str, Fraction]]:
         if unit in ("1", "arb. unit"):  # of no dimension
             continue
         for written in (unit, unit.replace("atom", "1")):
-            dimension, factor = _in_base(written.replace("^", "**"))
-            found[dimension] = kind, factor
+            dimension, size = _in_base(powers_of(written, written))
+            found[dimension] = kind, size
     return found
 
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
-    """Read a unit, and require it to be of one of the kinds.
-
-    Raises
-    ------
-    UnitsError
-        Names the argument or variable, what was found and what is expected.
-    """
+    """Read a unit, and require it to be of one of the kinds; an error names what has it."""
     if type(text) is str:
         return _text_of_kind(text, kinds, name)
     if text is None:

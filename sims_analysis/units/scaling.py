@@ -16,8 +16,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["scaled"]
-
 #: A double distinguishes all decimals of this many digits (C's ``DBL_DIG``).
 _DIGITS = 15
 #: Largest power of ten that a double represents exactly.
@@ -30,28 +28,14 @@ _BLOCK = 16_384
 
 
 def scaled(values: Any, multiply: float, divide: float) -> Any:
-    """Multiply numbers by an exact ratio, ``multiply / divide``.
+    """Multiply numbers, numpy's or Dask's, by a ratio of whole numbers, ``multiply / divide``.
 
-    Parameters
-    ----------
-    values : float, ndarray or dask array
-    multiply, divide : float
-        Whole numbers without a common factor.
+    For a number that is the double of a decimal of up to 15 digits, it gives the double closest to
+    the scaled decimal; for any other, the double closest to the scaled double (to rounding, if the
+    ratio is not a power of ten); the same object if the ratio is 1. An integer below 2^53, times or
+    divided by a power of ten up to 10^22, is rounded once: W. D. Clinger, How to read floating
+    point numbers accurately, PLDI 1990, section 3.
 
-    Returns
-    -------
-    float, ndarray or dask array
-        For a number that is the double of a decimal of up to 15 digits, the double closest to the
-        scaled decimal; for any other, the double closest to the scaled double (to rounding, if the
-        ratio is not a power of ten). The same object if the ratio is 1.
-
-    Notes
-    -----
-    An integer below 2^53, times or divided by a power of ten up to 10^22, is rounded once:
-    W. D. Clinger, How to read floating point numbers accurately, PLDI 1990, section 3.
-
-    Examples
-    --------
     >>> scaled(1.001, 1000.0, 1.0), 1.001 * 1000.0
     (1001.0, 1000.9999999999999)
     """

@@ -1,18 +1,16 @@
-"""Spellings of units in this field: words and phrases, no arithmetic.
+"""Spellings of units in this field: words, phrases, and products of them.
 
-A spelling is translated to an expression in the few names that the registry of
-:mod:`sims_analysis.units.reading` defines or, for a phrase such as ``at. %``, to a kind and a
-factor. Spellings that are not in these tables are refused.
+A phrase such as ``at. %`` is a kind and a factor; all else is a product of powers of the units that
+:mod:`sims_analysis.units.reading` knows. Spellings that are not in these tables are refused.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.units.typography import plain as plainly
-
-__all__ = ["phrase_or_expression", "unknown"]
 
 #: Spellings of single units. Words of two or more letters are also read in capitals.
 _SPELLINGS = {
@@ -41,7 +39,7 @@ _SPELLINGS = {
     "impuls impulse coup coups conteggi cuentas tellen カウント 計数 计数 имп имп.",
     "kcount": "kcount kcounts kcnt kcts",
     "Mcount": "Mcount Mcounts Mcnt Mcts",
-    "cm**3": "cc ccm",
+    "cm^3": "cc ccm",
     "count/s": "cps",
     "kcount/s": "kcps kCps kCPS",
     "Mcount/s": "Mcps MCps MCPS",
@@ -78,27 +76,18 @@ _AMBIGUOUS = {
 
 _TOKEN = re.compile(
     r"(?P<name>[^\W\d_]+\.?)(?P<power>[+-]?\d+(?![\d.]))?"
-    r"|(?P<one>1(?![\d.]))|(?P<op>\^|/|\*|\(|\)|[+-]?\d+(?![\d.]))|(?P<space>\s+)"
+    r"|(?P<number>[+-]?\d+(?![\d.]))|(?P<sign>[\^/*()])|\s+"
 )
 # `1e18`, `E+18`, `10^18`: a factor, which is not allowed in a unit.
 _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE][+-]?\d+)")
-_DIGITS = 2  # of a power
+_LARGEST = 99  # power of a unit
 _HEADING = re.compile(r"[^\W\d_][^()\[\]]*[(\[]([^()\[\]]+)[)\]]")
 
 
-def phrase_or_expression(text: str) -> tuple[str, str] | str:
-    """Read a spelling.
+def phrase_or_powers(text: str) -> tuple[str, str] | Counter[str]:
+    """Read a spelling: for a phrase, give the kind of quantity and the factor.
 
-    Returns
-    -------
-    (kind, factor) or str
-        For a phrase, the kind of quantity and the factor; otherwise an expression in the names of
-        the registry, such as ``(atom) / (cm)**(3)``.
-
-    Raises
-    ------
-    UnitsError
-        If it is ambiguous, or not in the tables.
+    Otherwise it gives units and their powers. What is ambiguous, or not in the tables, is refused.
     """
     plain = plainly(text)
     phrase = re.sub(r"[\s.\-_()\[\]]+", "", plain).casefold()
@@ -110,7 +99,7 @@ def phrase_or_expression(text: str) -> tuple[str, str] | str:
         return kind, factor
     rate = _RATE_OF_C.fullmatch(re.sub(r"\s+", " ", plain))
     if rate:
-        return f"{rate[1] or ''}count/s"
+        return powers_of(text, f"{rate[1] or ''}count/s")
     number = _FACTOR.search(plain)
     if number:
         raise unknown(
@@ -119,7 +108,7 @@ def phrase_or_expression(text: str) -> tuple[str, str] | str:
             "values and give the unit alone",
         )
     try:
-        return _expression(text, plain)
+        return powers_of(text, plain)
     except UnitsError:
         heading = _HEADING.fullmatch(plain)
         if heading and re.match("log|ln|lg", heading[0], re.IGNORECASE):
@@ -133,57 +122,86 @@ def phrase_or_expression(text: str) -> tuple[str, str] | str:
 
 def _readable(text: str) -> bool:
     try:
-        phrase_or_expression(text)
+        phrase_or_powers(text)
     except UnitsError:
         return False
     return True
 
 
-def _expression(text: str, plain: str) -> str:
-    """Translate a unit for the private registry, looking up every name in the table."""
-    parts: list[str] = []
-    position = brackets = 0
-    last = ""
+def powers_of(text: str, plain: str) -> Counter[str]:
+    """Read a product of units; numbers are powers, but for a 1 that something divides."""
+    tokens, position = [], 0
     while position < len(plain):
         token = _TOKEN.match(plain, position)
         if token is None:
             raise unknown(text, f"cannot read {plain[position:]!r}")
         position = token.end()
-        if token["space"]:
+        if token.lastgroup:
+            tokens.append(token)
+    if not tokens:
+        raise unknown(text, "it is empty" if not text.strip() else "it names no unit")
+    one = tokens[0]["number"] == "1"
+    del tokens[:one]
+    found = _product(text, tokens, "unit" if one else "")
+    if tokens:
+        raise unknown(text, "cannot read it")
+    return found
+
+
+def _product(text: str, tokens: list[re.Match[str]], before: str = "") -> Counter[str]:
+    """Take a product from the tokens: to their end, or to a bracket that closes it."""
+    found: Counter[str] = Counter()
+    sign = 1
+    while tokens and tokens[0]["sign"] != ")":
+        token = tokens.pop(0)
+        if token["sign"] in ("*", "/"):
+            if before in ("*", "/") or (token["sign"] == "*" and not before):
+                raise unknown(text, "cannot read it")
+            sign, before = 1 if token["sign"] == "*" else -1, token["sign"]
             continue
-        after_power = bool(parts) and parts[-1] == "**"
-        number = token["op"] or token["one"] or ""
-        if after_power != number.lstrip("+-").isdigit() and not (token["one"] and not parts):
+        if token["sign"] == "(":
+            part = _product(text, tokens)
+            if not (tokens and tokens.pop(0)["sign"] == ")"):
+                raise unknown(text, "cannot read it")
+        elif token["name"]:
+            part = _unit_of(text, token["name"])
+        else:
             raise unknown(
                 text, "it holds a number that is not a power, or a power without a number"
             )
-        if token["name"]:
-            part = _name(text, token["name"]) + (f"**({token['power']})" if token["power"] else "")
-        else:
-            part = {"^": "**"}.get(number, number)
-        powers = (token["power"] or number).lstrip("+-0")
-        brackets += part == "**" and last == ")"
-        is_tower = part == "**" and (last == "power" or brackets > 1)
-        if is_tower or (powers.isdigit() and len(powers) > _DIGITS):
-            # A power of a power could take forever to evaluate.
-            raise unknown(text, "no depth profile is measured in such powers")
-        last = "power" if after_power or token["power"] else part
-        operand = part[0].isalnum() or part[0] == "("
-        if parts and operand and (parts[-1][-1].isalnum() or parts[-1][-1] == ")"):
-            parts.append("*")
-        elif not parts and part == "/":
-            parts.append("1")
-        parts.append(f"({part})" if after_power else part)
-    return " ".join(parts)
+        power = sign * _power(text, token, tokens)
+        for unit in part:
+            found[unit] += power * part[unit]
+            if abs(found[unit]) > _LARGEST:
+                raise unknown(text, "no depth profile is measured in such powers")
+        sign, before = 1, "unit"
+    if before != "unit":
+        raise unknown(text, "cannot read it")
+    return found
 
 
-def _name(text: str, word: str) -> str:
+def _power(text: str, token: re.Match[str], tokens: list[re.Match[str]]) -> int:
+    """Take the power of a unit or bracket: behind its name, or behind a ``^``."""
+    power = token["power"] if token["name"] else None
+    if tokens and tokens[0]["sign"] == "^":
+        del tokens[0]
+        if power or not (tokens and tokens[0]["number"]):
+            raise unknown(
+                text, "it holds a number that is not a power, or a power without a number"
+            )
+        power = tokens.pop(0)["number"]
+    return int(power or 1)
+
+
+def _unit_of(text: str, word: str) -> Counter[str]:
+    """Look up a name; a unit of others, such as ``cc``, is a product itself."""
     candidates = [word, word.rstrip(".")]
     if len(word.rstrip(".")) > 1 and (word.isupper() or (len(word) > 2 and word.istitle())):
         candidates += [candidate.lower() for candidate in candidates]
     for candidate in candidates:
         if candidate in _NAMES:
-            return f"({_NAMES[candidate]})"
+            unit = _NAMES[candidate]
+            return Counter({unit: 1}) if unit.isalpha() else powers_of(text, unit)
     if word in _AMBIGUOUS:
         raise UnitsError(f"ambiguous unit {text!r}: {_AMBIGUOUS[word]}", code="ambiguous_unit")
     raise unknown(text, f"{word!r} is not a unit of depth profiling")

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["plain"]
-
 #: Invisible characters from byte order marks and from text copied from web pages.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
 _CHARACTERS = str.maketrans(
@@ -54,15 +52,7 @@ _MARKUP = tuple(
 def plain(text: str) -> str:
     r"""Write a unit in plain characters: ``^`` for powers, ``*``, ``/``, no enclosing brackets.
 
-    Parameters
-    ----------
-    text : str
-        ``"cm⁻³"``, ``"$\mathrm{cm}^{-3}$"``, ``"(㎛)"``...
-
-    Returns
-    -------
-    str
-        ``"cm^-3"``, ``"cm^-3"``, ``"µm"``.
+    ``cm^-3`` of ``"cm⁻³"`` and of ``"$\mathrm{cm}^{-3}$"``, ``µm`` of ``"(㎛)"``.
     """
     # NFC, never NFKC: NFKC turns the superscript minus of cm⁻³ into U+2212.
     result = unicodedata.normalize("NFC", text)

@@ -7,8 +7,6 @@ import re
 from sims_analysis.errors import UnitsError
 from sims_analysis.units.reading import read_unit
 
-__all__ = ["in_udunits"]
-
 #: To UDUNITS atoms are pure numbers, and so is whatever has no unit.
 _OURS = {"atom/cm^3": "cm-3", "atom/cm^2": "cm-2", "arb. unit": "1"}
 #: Words that mean the same to both.
@@ -17,15 +15,8 @@ _SHARED = _LENGTHS | {"s", "ms", "us", "ns", "min", "hour", "g", "kg", "count", 
 
 
 def in_udunits(text: str) -> str | None:
-    """Spell a unit for UDUNITS.
+    """Spell a unit for UDUNITS; None for what is no unit to us.
 
-    Returns
-    -------
-    str or None
-        None for what is no unit to us.
-
-    Examples
-    --------
     >>> in_udunits("atom/cm^3"), in_udunits("atoms/m^3"), in_udunits("at%"), in_udunits("nm")
     ('cm-3', '1e-06 cm-3', '0.01', 'nm')
     """

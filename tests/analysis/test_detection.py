@@ -176,15 +176,6 @@ def unmeasured(tmp_path):
         return sims.read(path).to_dataset()
 
 
-def test_samples_below_their_limit_between_others_warn_of_their_effect(tmp_path):
-    path = tmp_path / "profile.csv"
-    path.write_text("Depth (nm),B (atoms/cm3)\n0,1E17\n1,<5E15\n2,<5E15\n3,1E17\n4,1E17\n5,<5E15\n")
-    with pytest.warns(
-        sims.ProfileWarning, match=r"3 samples.*; 2 of 'B' between.*below 5e\+15.*too high there"
-    ):
-        sims.read(path).to_dataset()
-
-
 def test_the_limit_of_a_file_is_scaled_and_replaced(unmeasured):
     with pytest.raises(sims.errors.JunctionError, match=r"without a value are below 5e\+15"):
         sims.junction_depth(unmeasured.sel(species="B"), level="1e15 atoms/cm^3", strict=True)

@@ -24,7 +24,6 @@ from faulty_server import REFERENCE, REFERENCE_ID
 
 from sims_analysis import files
 from sims_analysis.api import archive as archive_module
-from sims_analysis.api import folder as folder_module
 from sims_analysis.api import versions
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
@@ -360,7 +359,8 @@ def test_a_version_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "rename", renamed)
     together = [threading.Barrier(3)]
-    archive.keep(SIMSResult.from_json(REFERENCE, data_id="c"), REFERENCE, url=URL, lasting=False)
+    result = SIMSResult.from_json(REFERENCE, data_id="c", provenance={"source": URL})
+    archive.keep(result, REFERENCE, lasting=False)
     *before, at = events
     assert set(at) <= set(before), "what can be fetched again is whole as well"
     events.clear()
@@ -653,12 +653,9 @@ RACER = """
 import sys
 from pathlib import Path
 import sims_analysis as sims
-from sims_analysis import files
 from sims_analysis.api.archive import Archive
 
-folder, go, value, locks = sys.argv[1:]
-if locks == "none":
-    files._taken = lambda _: False
+folder, go, value = sys.argv[1:]
 archive = Archive(folder)
 profile = sims.DepthProfile(
     species_name="B", depths=[0, 1], depth_units="nm", data_id="w1",
@@ -676,12 +673,11 @@ except sims.errors.ArchiveError as error:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("locks", ["usual", "none"])
-def test_of_several_measurements_added_under_one_id_one_wins(tmp_path, locks):
+def test_of_several_measurements_added_under_one_id_one_wins(tmp_path):
     folder, go = tmp_path / "lab", tmp_path / "go"
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", RACER, folder, go, str(value), locks],
+            [sys.executable, "-c", RACER, folder, go, str(value)],
             stdout=subprocess.PIPE, text=True,
         )
         for value in (1, 2, 3)
@@ -796,7 +792,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch, erro
     def prepare(_):
         raise error
 
-    monkeypatch.setattr(folder_module, "prepare", prepare)
+    monkeypatch.setattr(archive_module, "prepare", prepare)
     path = tmp_path / "lab"
     expected = message_of(Archive(path).put, "w1", REFERENCE, url=URL)
     assert expected == f"cannot write to the archive {str(path)!r}: {reason}"

@@ -153,8 +153,7 @@ def test_a_damaged_version_hides_no_other_version(archive):
     (version_of(archive, ODD) / "record.json").write_bytes(b"{}")
     with pytest.warns(SimsWarning, match="left out"):
         assert len(archive.versions(ODD)) == 1
-    with pytest.warns(SimsWarning):
-        assert ODD in archive.ids()
+    assert ODD in archive.ids()
     with pytest.raises(ArchiveError, match="damaged"):
         archive.get(ODD)
 
@@ -332,13 +331,10 @@ def test_no_call_that_only_posix_has():
         "sys.modules['fcntl'] = None\n"
         "for name in ('fork', 'register_at_fork', 'O_NOFOLLOW', 'O_NONBLOCK', 'mkfifo'):\n"
         "    delattr(os, name)\n"
-        "from types import SimpleNamespace\n"
-        "sys.modules['msvcrt'] = SimpleNamespace(locking=lambda *_: None, LK_NBLCK=2, LK_UNLCK=0)\n"
         "from sims_analysis.api.archive import Archive\n"
         "from sims_analysis import files\n"
         "from sims_analysis.api import client\n"
         "files._WINDOWS = True\n"
-        "files.extended = lambda path: path\n"
         "archive = Archive(tempfile.mkdtemp())\n"
         "archive.put('a', sys.argv[1].encode(), url='test')\n"
         "assert archive.verify() == {} and archive.ids() == ['a']\n"

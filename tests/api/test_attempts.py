@@ -14,18 +14,16 @@ from sims_analysis.api.requests import Batch, Failure, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import ApiError, RateLimited, collected
 
-REQUEST = Request("https://lab.example/sims/a", "data entry 'a'")
-
 
 @pytest.fixture
-def exchange(monkeypatch):
-    """An exchange of ten seconds whose sleeps are counted, by a clock that stands still."""
+def request_(monkeypatch):
+    """A request of ten seconds whose sleeps are counted, by a clock that stands still."""
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     monkeypatch.setattr(attempts_module.random, "uniform", lambda _, high: high)
     batch = Batch(deadline=10.0)
     batch.slept = []
     batch.sleep = batch.slept.append
-    return batch.exchange(REQUEST)
+    return Request("https://lab.example/sims/a", "data entry 'a'", batch)
 
 
 @pytest.mark.parametrize(
@@ -45,36 +43,36 @@ def test_retry_after_as_a_date(zone):
 
 
 @pytest.mark.parametrize("seconds", [3.0, 9.5])
-def test_all_wait_for_a_server_that_asks_for_a_pause(exchange, seconds):
+def test_all_wait_for_a_server_that_asks_for_a_pause(request_, seconds):
     server = Server()
-    server.wait(exchange)
-    assert exchange.batch.slept == []
+    server.wait(request_)
+    assert request_.batch.slept == []
     with collected() as warned:
-        server.pause(seconds, exchange)
-        server.pause(seconds, exchange)
-        server.pause(1.0, exchange)  # less than it said before
+        server.pause(seconds, request_)
+        server.pause(seconds, request_)
+        server.pause(1.0, request_)  # less than it said before
     (warning,) = warned
     assert f"asks for a pause of {seconds:.0f} s" in str(warning)
-    server.wait(exchange)
-    assert exchange.batch.slept == [seconds + 0.5]
+    server.wait(request_)
+    assert request_.batch.slept == [seconds + 0.5]
 
 
 @pytest.mark.parametrize(
     ("seconds", "advice"),
     [(10.0, "10 s; try again then, or raise deadline= "), (121.0, "121 s; try again then ")],
 )
-def test_a_pause_beyond_the_deadline_or_two_minutes_is_an_error(exchange, seconds, advice):
+def test_a_pause_beyond_the_deadline_or_two_minutes_is_an_error(request_, seconds, advice):
     server = Server()
     with collected():
-        server.pause(seconds, exchange)
+        server.pause(seconds, request_)
     with pytest.raises(Failure) as caught:
-        server.wait(exchange)
+        server.wait(request_)
     error = caught.value.error
     assert isinstance(error, RateLimited)
     assert advice in f"{error} "[: str(error).index(" (")] + " "
     assert "data entry 'a'" in str(error)
     assert error.retry_after == seconds
-    assert exchange.batch.slept == []
+    assert request_.batch.slept == []
 
 
 def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
@@ -123,18 +121,18 @@ def failure(*, again=True, after=0.0):
     return Failure(ApiError("no"), again=again, after=after)
 
 
-def test_a_pause_requested_by_the_server_is_no_retry(exchange):
+def test_a_pause_requested_by_the_server_is_no_retry(request_):
     attempt = attempts(*(failure(after=2.0) for _ in range(3)), "answer")
-    assert with_retries(attempt, 0, exchange) == "answer"
-    assert all(2.25 <= wait <= 10.0 for wait in exchange.batch.slept)
+    assert with_retries(attempt, 0, request_) == "answer"
+    assert all(2.25 <= wait <= 10.0 for wait in request_.batch.slept)
 
 
-def test_the_second_retry_is_warned_of_once_for_all(exchange):
+def test_the_second_retry_is_warned_of_once_for_all(request_):
     with collected() as warned:
-        with_retries(attempts(failure(), "answer"), 3, exchange)
+        with_retries(attempts(failure(), "answer"), 3, request_)
         assert warned == []
-        with_retries(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
-        with_retries(attempts(failure(), failure(), failure(), "answer"), 3, exchange)
+        with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
+        with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
     assert [str(warning) for warning in warned] == ["no; tried again"]
 
 

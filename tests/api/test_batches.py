@@ -11,7 +11,6 @@ import weakref
 
 import httpx
 import pytest
-import tenacity
 from faulty_server import KEY, REFERENCE, FaultyServer, raw
 from waiting import fetching_has_ended, wait_until
 
@@ -41,7 +40,7 @@ MANY = [f"id-{i}" for i in range(500)]
 @pytest.fixture
 def no_patience(monkeypatch):
     """Let a retry follow at once."""
-    monkeypatch.setattr(attempts, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(attempts, "_PAUSES", (0.0, 0.0))
 
 
 def body_of(data_id):

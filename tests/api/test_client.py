@@ -256,7 +256,7 @@ def test_offline_opens_no_socket_and_imports_no_client(tmp_path):
         "assert client.get_species('a', 'B').depths.size == 5\n"
         "assert client.get_species('a', 'C') is None\n"
         "assert client.search().ids == ['a'] and client.entry('a').data_id == 'a'\n"
-        "heavy = {'httpx', 'httpcore', 'tenacity', 'tqdm', 'pandas', 'xarray'} & set(sys.modules)\n"
+        "heavy = {'httpx', 'httpcore', 'tqdm', 'pandas', 'xarray'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

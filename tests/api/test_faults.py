@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-import tenacity
 from faulty_server import (
     KEY,
     REFERENCE,
@@ -134,7 +133,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(attempts, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(attempts, "_PAUSES", (0.0, 0.0))
 
 
 def run(script: list[Action]) -> tuple[object, float, FaultyServer]:

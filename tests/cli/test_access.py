@@ -46,7 +46,7 @@ def test_an_archive_is_served_to_this_machine_with_a_key_by_default(served, tmp_
     origins = ("https://a.example", "https://b.example")
     options = ["--host", "::1", "--port", "0", "--no-key", "--certfile", certificate]
     allowed = [word for origin in origins for word in ("--allow-origin", origin)]
-    assert run("serve", ARCHIVE, *options, "--keyfile", key, *allowed).exit_code == 0
+    assert run("serve", "--archive", ARCHIVE, *options, "--keyfile", key, *allowed).exit_code == 0
     assert served[1] | {"extend": None} == {
         "archive": ARCHIVE, "host": "::1", "port": 0, "no_key": True, "certfile": certificate,
         "keyfile": key, "allow_origins": origins, "extend": None,
@@ -55,7 +55,7 @@ def test_an_archive_is_served_to_this_machine_with_a_key_by_default(served, tmp_
 
 @pytest.mark.parametrize("there", [True, False])
 def test_pages_are_served_if_bokeh_is_installed(served, there, monkeypatch):
-    found = {"bokeh": there or None}
+    found = {"bokeh": there or None, "starlette": True, "uvicorn": True}
     monkeypatch.setattr("importlib.util.find_spec", lambda name, *_: found.get(name))
     assert run("serve", "--archive", ARCHIVE).exit_code == 0
     assert served[0]["extend"] is (add_pages if there else None)

@@ -46,7 +46,9 @@ def test_of_a_damaged_or_missing_entry_the_command_is_named(tmp_path):
     (version / "payload.json").write_text("[]")
     offline = ["--archive", tmp_path, "--offline", "--no-files"]
     assert "or fetch it again with fetch --refresh" in errors("report", "w1", *offline)
-    assert "or fetch the entry again, with refresh" in errors("archive", "verify", tmp_path)
+    assert "or fetch the entry again, with refresh" in errors(
+        "archive", "verify", "--archive", tmp_path
+    )
     assert "fetch it once with the command fetch" in errors("report", "w2", *offline)
 
 

@@ -243,29 +243,29 @@ def test_search_offline():
 
 def test_verify_says_what_is_damaged(tmp_path):
     sims.Archive(ARCHIVE).export(NAMES, tmp_path)
-    sound = run("archive", "verify", tmp_path)
+    sound = run("archive", "verify", "--archive", tmp_path)
     assert (sound.exit_code, sound.stdout) == (0, "3 entries, all sound\n")
     (payload,) = (tmp_path / "entries" / "sputter-time").glob("*/payload.json")
     payload.write_bytes(payload.read_bytes().replace(b"0", b"1", 1))
-    damaged = run("archive", "verify", tmp_path)
+    damaged = run("archive", "verify", "--archive", tmp_path)
     assert damaged.exit_code == 1
     assert "sputter-time" in error_line(damaged)
-    found = json.loads(run("archive", "verify", tmp_path, "--format", "json").stdout)
+    found = json.loads(run("archive", "verify", "--archive", tmp_path, "--format", "json").stdout)
     assert len(found["damage"]) == 1
 
 
 def test_an_index_is_made_anew(tmp_path):
     sims.Archive(ARCHIVE).export(NAMES, tmp_path)
-    result = run("archive", "index", tmp_path)
+    result = run("archive", "index", "--archive", tmp_path)
     assert (result.exit_code, result.stdout) == (0, "3 entries\n")
 
 
 def test_list():
-    result = run("archive", "list", ARCHIVE)
+    result = run("archive", "list", "--archive", ARCHIVE)
     assert [line.split()[0] for line in result.stdout.splitlines()[2:]] == EXAMPLES
     assert "synthetic: " in result.stdout
     assert "measured: " in result.stdout
-    found = json.loads(run("archive", "list", ARCHIVE, "--format", "json").stdout)
+    found = json.loads(run("archive", "list", "--archive", ARCHIVE, "--format", "json").stdout)
     assert [record["data_id"] for record in found] == EXAMPLES
 
 
@@ -292,7 +292,7 @@ def test_a_file_is_named_once_in_its_error(tmp_path):
 def test_serve_needs_a_key():
     if find_spec("uvicorn") is None:
         pytest.skip("needs the extra server")
-    result = run("serve", ARCHIVE)
+    result = run("serve", "--archive", ARCHIVE)
     assert result.exit_code == 1
     assert "SIMS_SERVER_KEY" in error_line(result)
 
@@ -304,7 +304,7 @@ def test_serve_answers_a_report(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    child = process("serve", ARCHIVE, "--port", port, "--no-key")
+    child = process("serve", "--archive", ARCHIVE, "--port", port, "--no-key")
     try:
         wait_for_port(port)
         url = f"http://127.0.0.1:{port}"

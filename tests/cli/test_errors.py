@@ -32,9 +32,6 @@ def run(error):
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (sims.ProfileError("species 'B':\nno depth"), 1, "Error: species 'B': no depth"),
-        (ImportError("no", name="starlette.routing"), 1,
-         "Error: this needs starlette: pip install 'sims-analysis[server]'"),
-        (ImportError("pip install it", name="h5py"), 1, "Error: pip install it"),
         (ImportError("no such thing", name="other"), 1, "Error: no such thing"),
         (ImportError("no such thing"), 1, "Error: no such thing"),
         (FileNotFoundError(2, "No such file", "a.csv"), 1, "Error: a.csv: No such file"),
@@ -48,17 +45,6 @@ def test_errors_and_warnings_are_printed_once_on_a_line(error, code, printed):
     done = run(error)
     assert done.exit_code == code
     assert done.stderr.splitlines() == ["Warning: be careful", printed]
-
-
-@pytest.mark.parametrize(
-    ("package", "extra"),
-    [("matplotlib.pyplot", "plot"), ("h5netcdf", "netcdf"), ("h5py._hl", "netcdf"),
-     ("starlette", "server"), ("uvicorn", "server")],
-)  # fmt: skip
-def test_a_package_that_is_missing_is_named_with_its_extra(package, extra):
-    printed = run(ImportError("no", name=package)).stderr.splitlines()[-1]
-    root = package.partition(".")[0]
-    assert printed == f"Error: this needs {root}: pip install 'sims-analysis[{extra}]'"
 
 
 def test_bugs_keep_their_traceback():

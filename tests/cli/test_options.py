@@ -1,11 +1,9 @@
 """Messages are written for Python; on the command line they speak of its options."""
 
 import inspect
-import io
 import json
 import re
 import shlex
-import tomllib
 from pathlib import Path
 
 import click
@@ -76,30 +74,11 @@ def test_ids_of_a_file_are_its_lines(tmp_path):
     assert options.all_ids([], []) == ()
 
 
-def test_a_dash_among_the_ids_is_standard_input(monkeypatch):
-    for ids, found in ((["-"], ("w1", "w2")), (["w0", "-", "w1"], ("w0", "w1", "w1", "w2"))):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbfw1\nw2")))
-        assert options.all_ids(ids, []) == found
-
-
-@pytest.mark.parametrize(
-    ("encoding", "shown"),
-    [
-        ("utf-8", "nm µ 😀 \\u202e \\u007f \\u001b ?"),
-        ("latin-1", "nm µ \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
-        ("ascii", "nm \\u00b5 \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
-        (None, "nm \\u00b5 \\ud83d\\ude00 \\u202e \\u007f \\u001b ?"),
-    ],
-)
-def test_json_escapes_control_characters_and_what_cannot_be_printed(encoding, shown, monkeypatch):
-    text = io.BytesIO()
-    stream = io.StringIO() if encoding is None else io.TextIOWrapper(text, encoding=encoding)
-    monkeypatch.setattr("sys.stdout", stream)
-    options.print_json({"unit": "nm µ 😀 \u202e \x7f \x1b ?"})
-    stream.flush()
-    printed = stream.getvalue() if encoding is None else text.getvalue().decode(encoding)
-    assert printed == f'{{\n  "unit": "{shown}"\n}}\n'
-    assert json.loads(printed) == {"unit": "nm µ 😀 \u202e \x7f \x1b ?"}
+def test_json_escapes_what_is_no_ascii(capsys):
+    options.print_json({"unit": "nm µ 😀 \u202e \x1b ?"})
+    printed = capsys.readouterr().out
+    assert printed == '{\n  "unit": "nm \\u00b5 \\ud83d\\ude00 \\u202e \\u001b ?"\n}\n'
+    assert json.loads(printed) == {"unit": "nm µ 😀 \u202e \x1b ?"}
 
 
 def test_only_the_first_of_very_many_species_are_listed():
@@ -173,11 +152,11 @@ COMMANDS = {
     "fetch": f"ids --ids-from {_SOURCE} --refresh --format",
     "search": f"keywords {_SOURCE} --status --uploaded-after --uploaded-before --updated-after "
     "--updated-before --format",
-    "serve": "place --archive --host --port --no-key --certfile --keyfile --allow-origin",
+    "serve": "--archive --host --port --no-key --certfile --keyfile --allow-origin",
     "archive": "",
-    "verify": "place --archive --format",
-    "index": "place --archive",
-    "list": "place --archive --format",
+    "verify": "--archive --format",
+    "index": "--archive",
+    "list": "--archive --format",
     "add": f"files --archive --id --replace {_FILES} --explain",
     "export": "ids --archive --to",
 }
@@ -258,17 +237,6 @@ def test_a_quantity_is_checked_before_the_command_runs(kind, capsys):
     assert option.metavar in {"DEPTH", "RATE", "CONC"}
 
 
-def test_extras_are_those_that_can_be_installed():
-    named = metadata_of_extras()
-    for package, extra in options._EXTRAS.items():
-        assert any(requirement.startswith(package) for requirement in named[extra]), package
-
-
-def metadata_of_extras():
-    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
-        return tomllib.load(file)["project"]["optional-dependencies"]
-
-
 def test_a_failure_is_collected_and_others_go_on():
     failures = {}
     for name in ("a", "b", "c"):
@@ -278,10 +246,3 @@ def test_a_failure_is_collected_and_others_go_on():
     assert failures == {"a": "a: gone", "c": "c: gone"}
     with pytest.raises(KeyError), options.failure_noted(failures, "d"):
         raise KeyError
-
-
-def test_a_folder_is_named_once():
-    assert options.single_folder(None, Path("x")) == Path("x")
-    for named in ((None, None), (Path("x"), Path("x")), ()):
-        with pytest.raises(click.UsageError, match="name one folder, with --archive"):
-            options.single_folder(*named)

@@ -156,14 +156,13 @@ def test_an_argument_that_is_no_text_in_a_process(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["file", "option -", "argument -"])
+@pytest.mark.parametrize("way", ["file", "option -"])
 def test_ids_from_a_file_or_standard_input(way, tmp_path):
     lines = "\ufeff# wafers\nboron-implant\n\n  sputter-time  \r\nboron-implant\n"
     (tmp_path / "ids.txt").write_bytes(lines.encode())
     more = {
         "file": ["--ids-from", "ids.txt"],
         "option -": ["--ids-from", "-"],
-        "argument -": ["-"],
     }[way]
     source = ["--archive", ARCHIVE, "--offline", "--format", "json"]
     done = piped("fetch", *more, *source, stdin=lines, folder=tmp_path)

@@ -252,26 +252,6 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
     )
 
 
-@pytest.mark.parametrize(
-    ("values", "metadata", "warned"),
-    [
-        ([1e18, None, 1e16], {"below_detection_limit": "1 of 3"}, True),
-        ([1e18, None, 1e16], {}, False),
-        ([1e18, 1e16, None], {"below_detection_limit": "1 of 3"}, False),
-        ([None, 1e18, 1e16], {"below_detection_limit": "1 of 3"}, False),
-    ],
-)
-def test_samples_below_a_limit_between_others_are_warned_of(values, metadata, warned):
-    metadata = metadata | {"detection_limit": "5e15"}
-    source = profile("B", [0, 1, 2], values, species_metadata=metadata)
-    with pytest.warns(ProfileWarning, match="1 sample was not measured .null.: species") as caught:
-        sims.to_dataset(source)
-    (warning,) = caught
-    message = "; 1 of 'B' between samples with a value, below 5e15: answers that go across"
-    assert (message in str(warning.message)) == warned
-    assert str(warning.message).endswith("'B' 1") == (not warned)
-
-
 def with_columns(depths=(0.0, 1.0, 2.0), **columns):
     made = {
         name: {"values": values} | ({} if units is None else {"units": units})

@@ -7,7 +7,7 @@ from importlib import metadata
 import sims_analysis as sims
 
 PACKAGES = [
-    "sims-analysis", "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "tenacity", "orjson",
+    "sims-analysis", "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "orjson",
     "click", "matplotlib", "h5netcdf", "h5py", "dask", "distributed", "zarr", "starlette",
     "uvicorn", "tqdm", "openpyxl",
 ]  # fmt: skip

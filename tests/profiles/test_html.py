@@ -52,7 +52,7 @@ def test_the_drawing_has_a_size_and_a_scale():
 
 def test_zeros_part_the_line():
     found = lines(html(range(7), [1, 1, 0, 1, 1, -1, 1]))
-    assert [len(line) for line in found] == [2, 2, 2]  # the last, of one sample, is drawn wider
+    assert [len(line) for line in found] == [2, 2, 2]  # the last is of one sample, a dot
     assert [line[0][0] for line in found[:2]] == [1.0, 80.0]
 
 
@@ -100,17 +100,9 @@ def test_where_nothing_can_be_drawn_there_is_none(depths, values):
     assert "<svg" not in html(depths, values)
 
 
-def test_a_single_positive_sample_is_a_short_line():
+def test_a_single_positive_sample_is_a_dot():
     (line,) = lines(html([0, 1, 2], [0, 1e18, 0]))
-    assert [x for x, _ in line] == [79.5, 80.5]
-
-
-def test_zero_and_negative_samples_are_ticks_at_the_bottom():
-    shown = html([0, 10, 20], [1e18, 0, -1e17])
-    assert re.findall(r"<path d='M([\d.]+) (\d+)v(\d+)'/>", shown) == [
-        ("80.0", "33", "3"),
-        ("159.0", "33", "3"),
-    ]
+    assert [x for x, _ in line] == [80.0, 80.0]
 
 
 @pytest.mark.parametrize(("samples", "points"), [(240, 240), (241, 240), (5000, 240)])
@@ -118,14 +110,6 @@ def test_no_more_points_than_can_be_seen(samples, points):
     (line,) = lines(html(list(range(samples)), [1.0 + i for i in range(samples)]))
     assert len(line) == points
     assert (line[0][0], line[-1][0]) == (1.0, 159.0)
-
-
-def test_ticks_on_the_same_pixels_are_one():
-    # A thousand zeros after one value: a tick on every second of 158 pixels at most.
-    shown = html(list(range(1001)), [1.0, *[0.0] * 1000])
-    ticks = [float(x) for x in re.findall(r"<path d='M([\d.]+) ", shown)]
-    assert 70 < len(ticks) <= 80
-    assert np.diff(ticks).min() > 1.5
 
 
 def rows(shown):

@@ -19,7 +19,7 @@ from sims_analysis.units import (
     read_quantity,
     unit_of_kind,
 )
-from sims_analysis.units.application import CONTEXT, application_registry, define_atoms
+from sims_analysis.units.application import application_registry, define_atoms
 from sims_analysis.units.quantities import (
     is_quantified,
     magnitude_and_unit,
@@ -114,27 +114,6 @@ def test_bounds_of_an_axis_become_plain_with_it():
     assert with_plain_axes(ds) is ds
 
 
-@pytest.mark.parametrize("power", [2, 3])
-def test_atoms_of_a_density_are_pure_numbers_in_the_context(power):
-    registry = application_registry(for_atoms=True)
-    plain, of_atoms = 1 / registry.cm**power, registry.atom / registry.cm**power
-    with registry.context("sims"):
-        assert (3 * of_atoms).to(plain.units).magnitude == 3
-        assert (3 * plain).to(of_atoms).magnitude == 3
-    with pytest.raises(pint.DimensionalityError):
-        (3 * of_atoms).to(plain.units)
-
-
-def test_other_powers_and_counts_are_no_densities_of_atoms():
-    registry = application_registry()
-    counts = registry.Quantity(1, "count/cm^3")
-    with registry.context(CONTEXT):
-        with pytest.raises(pint.DimensionalityError, match="count is not atom"):
-            counts.to("atom/cm^3")
-        with pytest.raises(pint.DimensionalityError):
-            registry.Quantity(1, "atom/cm^4").to("1/cm^4")
-
-
 def test_atoms_as_pure_numbers_are_refused_where_atoms_are_needed():
     before = pint.get_application_registry().get()
     other = pint.UnitRegistry()
@@ -156,21 +135,6 @@ def test_a_registry_of_the_users_is_given_its_atom():
     pint.set_application_registry(pint.UnitRegistry())
     try:
         assert "atom" in application_registry()
-    finally:
-        pint.set_application_registry(before)
-
-
-def test_a_context_of_the_users_stays():
-    before, other = pint.get_application_registry().get(), pint.UnitRegistry()
-    context = pint.Context(CONTEXT)
-    context.add_transformation("[length]", "[mass]", lambda registry, x: x * registry("1 kg/m"))
-    other.add_context(context)
-    pint.set_application_registry(other)
-    try:
-        define_atoms()
-        assert other.Quantity(2, "m").to("kg", CONTEXT).magnitude == 2
-        with pytest.raises(pint.DimensionalityError):
-            other.Quantity(1, "atom/cm^3").to("1/cm^3", CONTEXT)
     finally:
         pint.set_application_registry(before)
 

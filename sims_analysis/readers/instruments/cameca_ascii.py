@@ -11,8 +11,6 @@ from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.truncation import read_lines
 
-__all__ = ["read", "recognises"]
-
 _ELEMENT = re.compile(r"ELEMENT\s+(.+?)\s*")
 _POINTS = re.compile(r"(\d+)\s+points?\s*")
 _UNITS = re.compile(r"\s*\[([^\]]*)\]\s+\[([^\]]*)\]\s*")

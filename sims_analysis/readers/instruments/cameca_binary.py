@@ -17,8 +17,6 @@ from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
-__all__ = ["read", "recognises"]
-
 _PROFILES = (21, 26)
 _OTHERS = {
     22: "a line scan",

@@ -13,8 +13,6 @@ from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.truncation import read_lines
 
-__all__ = ["read", "recognises"]
-
 _BLOCK = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")
 _SAMPLE = re.compile(r"Sample\s*:\s*(.*?)\s*(\d\d\.\d\d\.\d\d(?: / \d\d:\d\d)?)?\s*")
 

@@ -7,8 +7,8 @@ counting species, never by the headers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,8 +19,6 @@ from sims_analysis.readers.instruments.detector_yield import find_yield
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import TextGrid
-
-__all__ = ["read", "recognises"]
 
 _FIRST = "*** DATA FILES ***"
 #: Written where nothing was counted; one count a second would be 1.
@@ -194,7 +192,10 @@ def _add_counting(signals: Sequence[Signal]) -> None:
 
 @dataclass
 class _Calibration:
-    layer: Layer
+    """A layer: what the file says of it, and of each species in it."""
+
+    matrix: str | None
+    entries: dict[str, str] = field(default_factory=dict)
     species: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -231,16 +232,15 @@ class _About:
 
     def _calibration(self, key: str, value: str) -> None:
         if key.startswith("Layer #"):
-            self.layers.append(_Calibration(Layer(matrix=value or None)))
+            self.layers.append(_Calibration(value or None))
         elif not self.layers or not key:
             return
         elif key == "Species":
             self.layers[-1].species[value] = {}
         elif self.layers[-1].species:
             list(self.layers[-1].species.values())[-1][key] = value
-        elif value and (name := _LAYER.get(_words_and_unit(key)[0])):
-            last = self.layers[-1]
-            last.layer = replace(last.layer, **{name: _quantity(key, value)})
+        else:
+            self.layers[-1].entries[key] = value
 
     def is_cut(self) -> bool:
         """Whether the calibration is missing, or shorter at its end than at its start."""
@@ -255,25 +255,14 @@ class _About:
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect the metadata of one species."""
-        conditions = self.conditions.get(name, {})
-        known = {
-            plain: _quantity(key, conditions[key])
-            for key, plain in _CONDITIONS.items()
-            if conditions.get(key)
-        }
-        detector = known.get("detector")
-        names = {form.format(detector): plain for form, plain in _DETECTOR} if detector else {}
-        for key, value in self.sections.get("ion detector parameters", {}).items():
-            words, _ = _words_and_unit(key)
-            if words in names:
-                known[names[words]] = _quantity(key, value)
+        known = _named(self.conditions.get(name, {}), _CONDITIONS)
+        if detector := known.get("detector"):
+            names = {form.format(detector): plain for form, plain in _DETECTOR.items()}
+            known |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
-            for key, value in calibration.species.get(name, {}).items():
-                words, _ = _words_and_unit(key)
-                plain = _CALIBRATION.get(words, "")
-                if plain and value:
-                    known[plain + suffix] = _quantity(key, value)
+            found = _named(calibration.species.get(name, {}), _CALIBRATION)
+            known |= {plain + suffix: value for plain, value in found.items()}
         return known
 
     def metadata(self) -> Metadata:
@@ -282,11 +271,10 @@ class _About:
         other: dict[str, str] = {}
         for section, entries in self.sections.items():
             for key, value in entries.items():
-                words, _ = _words_and_unit(key)
-                plain = _PLAIN.get(words)
+                plain = _PLAIN.get(_words(key))
                 if plain is not None and plain not in taken:
                     taken[plain] = _quantity(key, value)
-                elif words != "Data file name":
+                elif _words(key) != "Data file name":
                     other[f"{section}: {key}" if section else key] = value
         date, time = other.pop("Analysis date", ""), other.pop("Analysis time", "")
         if date:
@@ -294,27 +282,29 @@ class _About:
         return Metadata(
             instrument="CAMECA IMS",
             **taken,
-            layers=tuple(calibration.layer for calibration in self.layers),
+            layers=tuple(
+                Layer(matrix=one.matrix, **_named(one.entries, _LAYER)) for one in self.layers
+            ),
             other=other,
         )
 
 
 _CONDITIONS = {
-    "CT(s)": "counting_time",
-    "WT(s)": "waiting_time",
-    "Extra WT(s)": "extra_waiting_time",
-    "Mass (amu)": "mass",
+    "CT": "counting_time",
+    "WT": "waiting_time",
+    "Extra WT": "extra_waiting_time",
+    "Mass (amu)": "mass",  # there may be another of the magnetic field
     "Detector": "detector",
     "Offset": "offset",
 }
-_DETECTOR = (
-    ("{} dead time", "dead_time"),
-    ("{} yield", "detector_yield"),
-    ("{} background", "detector_background"),
+_DETECTOR = {
+    "{} yield": "detector_yield",
+    "{} background": "detector_background",
+    "{} dead time": "dead_time",
     # Above the one, the rate is the current of a Faraday cup; below the other, it is counted.
-    ("{} -> FC threshold", "faraday_cup_threshold"),
-    ("FC -> {} threshold", "electron_multiplier_threshold"),
-)
+    "{} -> FC threshold": "faraday_cup_threshold",
+    "FC -> {} threshold": "electron_multiplier_threshold",
+}
 _LAYER = {
     "1st Interface": "start",
     "2nd Interface": "stop",
@@ -322,11 +312,11 @@ _LAYER = {
     "Depth calib method": "depth_method",
 }
 _CALIBRATION = {
+    "Conc calib method": "calibration",
+    "Ref signal": "reference_signal",
     "RSF": "rsf",
     "Dose": "dose",
     "[C]": "concentration",
-    "Ref signal": "reference_signal",
-    "Conc calib method": "calibration",
 }
 _PLAIN = {
     "Sample ID": "sample",
@@ -347,18 +337,27 @@ def _key_and_value(line: str, delimiter: str) -> tuple[str, str]:
     return (cells[0], " ".join(cells[1:])) if cells else ("", "")
 
 
-def _words_and_unit(key: str) -> tuple[str, str]:
+def _words(key: str) -> str:
+    """Return a key without its unit."""
     match = _UNIT.fullmatch(key.strip())
-    return (match[1].strip(), match[2].strip()) if match else (key.strip(), "")
+    return (match[1] if match else key).strip()
+
+
+def _named(entries: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """Rename what is known and stated, and write it with the unit that its key has."""
+    stated = {key: value for key, value in entries.items() if value}
+    found = {
+        name: _quantity(key, value) for key, value in stated.items() for name in (_words(key), key)
+    }
+    return {plain: found[name] for name, plain in names.items() if name in found}
 
 
 def _quantity(key: str, value: str) -> str:
     """Write a value with the unit that its key has."""
-    _, unit = _words_and_unit(key)
-    number = _number(value)
+    match, number = _UNIT.fullmatch(key.strip()), _number(value)
     if number is None:
         return value
-    return f"{number:.10g} {unit}".strip()
+    return f"{number:.10g} {match[2] if match else ''}".strip()
 
 
 def _number(text: str) -> float | None:

@@ -13,8 +13,6 @@ import numpy as np
 
 from sims_analysis.readers.signals import Signal
 
-__all__ = ["find_yield"]
-
 #: Relative width of what six printed digits and the dead time leave open, at these few counts.
 _TOLERANCE = 1e-5
 _FEW_PER_SECOND = 100.0
@@ -23,21 +21,10 @@ _ROUNDED = 0.005
 
 
 def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float | None:
-    """Find the yield that makes whole counts of the printed rates.
+    """Find the yield that makes whole counts of the rates of one detector, such as 0.95207.
 
-    Parameters
-    ----------
-    signals : sequence of Signal
-        Of one detector, in counts per second, with ``counting_time`` in their metadata.
-    fill : float
-        What is written for no counts.
-    stated : float
-        The yield as printed, to two digits: 0.95.
-
-    Returns
-    -------
-    float or None
-        Such as 0.95207; ``None`` if the rates leave more than one open, or allow none.
+    `fill` is written for no counts, `stated` is the yield as printed, to two digits. None if the
+    rates leave more than one open, or allow none.
     """
     low, high = stated - _ROUNDED, stated + _ROUNDED
     narrowed = False

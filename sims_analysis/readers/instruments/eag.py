@@ -14,8 +14,6 @@ from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.table import find_grid, read_grid
 
-__all__ = ["read", "recognises"]
-
 _MARKS = re.compile(r"Evans Analytical|\bEAG\b|Drawn Curves|Num of Cycles", re.IGNORECASE)
 #: The marks stand within so many rows.
 _START = 10

@@ -26,8 +26,6 @@ from sims_analysis.readers.tables.truncation import read_lines
 from sims_analysis.readers.tables.workbook import all_sheets
 from sims_analysis.text.cells import unescape_cell
 
-__all__ = ["read", "recognises"]
-
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
     rf"(?:(.*) )?({'|'.join(vocabulary.MEASURED)})(_stderr|_detection_limit|"

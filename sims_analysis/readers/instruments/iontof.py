@@ -23,8 +23,6 @@ from sims_analysis.readers.tables.grid import TextGrid
 from sims_analysis.readers.tables.header_cells import read_header
 from sims_analysis.readers.tables.words import pattern
 
-__all__ = ["read", "recognises"]
-
 _AXIS = re.compile(r"Sputter Time\s*\(|^#?\s*Depth\s*\(.*Intensity", re.IGNORECASE)
 _BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)
 _SIGNAL = re.compile(r"\s*Intensity\s*(?:[(\[].*)?", re.IGNORECASE)

@@ -7,8 +7,6 @@ from sims_analysis.errors import PayloadError, ReadError
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 
-__all__ = ["read", "recognises"]
-
 
 def recognises(source: Source) -> bool:
     """Whether it is JSON: an array or an object."""

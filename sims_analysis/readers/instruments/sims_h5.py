@@ -5,17 +5,13 @@ A species is what lies in a window; the archive names none. ``simsh5`` opens the
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 
 from sims_analysis.dataset.containers import check_hdf5
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ReadError, require
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
-
-__all__ = ["read", "recognises"]
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -27,10 +23,7 @@ def recognises(source: Source) -> bool:
 
 def read(source: Source) -> Content:
     """Read the counts of each cycle in each window, by simsh5 if it is installed."""
-    if importlib.util.find_spec("simsh5") is None:
-        raise ModuleNotFoundError(
-            'SIMS-H5 needs simsh5: pip install "sims-analysis[simsh5]"', name="simsh5"
-        )
+    require("SIMS-H5 needs", "simsh5", extra="simsh5")
     if source.path is None:
         raise ReadError("SIMS-H5 is read from a file, not from bytes")
     import simsh5

@@ -15,8 +15,6 @@ from sims_analysis.readers.tables.delimiters import grid_of_lines
 from sims_analysis.readers.tables.numbers import split_line
 from sims_analysis.readers.tables.workbook import candidate_sheets, holds_numbers
 
-__all__ = ["read", "recognises"]
-
 _TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof, srim)
 
 

@@ -18,8 +18,6 @@ from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.numbers import read_cell
 from sims_analysis.readers.tables.truncation import read_lines
 
-__all__ = ["read", "recognises"]
-
 _UNITS = re.compile(r"Distribution Units are\s*>*\s*(.+?)\s*<*\s*$")
 _BINS = 100
 _MOMENTS = (

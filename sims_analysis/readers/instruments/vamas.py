@@ -18,8 +18,6 @@ from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.header_cells import read_header, unit_kind
 
-__all__ = ["read", "recognises"]
-
 _FIRST = "VAMAS Surface Chemical Analysis Standard Data Transfer Format"
 #: Codes of the standard -> units as this library reads them; others stay as they are.
 _UNITS = {"micro m": "um", "m": "m", "s": "s", "c/s": "counts/s", "d": None, "n": None}
