@@ -8,52 +8,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
-from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
-from sims_analysis.readers.tables.header_cells import begins_row, holds_words, try_header
+from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.header_cells import begins_row
 from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
-from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, is_not_measured, is_odd
+from sims_analysis.readers.tables.numbers import decimal_mark, is_number, read_cell
+from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.sections import Sections, find_sections
 from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["Body", "find_body", "first_below_headers", "first_run", "read_body", "refuse_odd_rows"]
+__all__ = ["Body", "find_body", "read_body", "refuse_odd_rows"]
 
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
-#: Rows that may stand between the headers and the numbers, or are these.
-_ABOVE = (RowKind.HEADERS, RowKind.UNITS, RowKind.VALUE_UNITS, RowKind.WORDS)
-
 
 @dataclass
 class Body:
-    """A block of rows in a grid, and the rows above it.
-
-    Parameters
-    ----------
-    grid : Grid
-    first, last : int
-        Its first and its last row.
-    above : list of int
-        Rows above that are not blank.
-    words : mapping
-        Columns that may hold words, by their headers, and whether that is certain.
-    needed : tuple of int, optional
-        The only columns that matter, if the user states them.
-    """
+    """A block of rows in a grid, and the rows above it."""
 
     grid: Grid
     first: int
     last: int
+    #: Rows above that are not blank.
     above: list[int]
-    words: Mapping[int, bool] = field(default_factory=dict)
-    needed: tuple[int, ...] | None = None
+    #: Columns that may hold words, by their headers, and whether that is certain.
+    words: Mapping[int, bool]
 
     @cached_property
     def sections(self) -> Sections:
@@ -74,7 +58,7 @@ class Body:
             # Blanks stand within headers too: those of more columns tell nothing.
             return width
         # A remark may stand next to a later row alone.
-        return max([width, *(j + 1 for j in self.needed or self.words)])
+        return max([width, *(j + 1 for j in self.words)])
 
     @cached_property
     def below(self) -> list[int]:
@@ -82,156 +66,53 @@ class Body:
         return [i for i in range(self.last + 1, len(self.grid)) if any(self.grid.cells(i))]
 
     def kind(self, row: int) -> RowKind:
-        """Classify a row, by the columns that matter."""
-        return _kind(self.grid, row, self.words, self.needed)
-
-
-def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | None) -> RowKind:
-    if needed is None or grid.is_comment(row):
-        return grid.kind(row, words)
-    cells = grid.cells(row)
-    kept = [cells[j] if j < len(cells) else "" for j in needed]
-    return classify_row(kept, grid.options.decimal, grid.options.not_measured)
-
-
-def _words_of(
-    grid: Grid, row: int, above: Mapping[int, bool] = MappingProxyType({})
-) -> dict[int, bool]:
-    """Return the columns below a row of headers that may hold words; `above`: those of empty cells.
-
-    Times may be those of a clock.
-    """
-    cells, below = grid.cells(row), grid.cells(row + 1) if row + 1 < len(grid) else []
-    clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
-    kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
-    return kept | {
-        j: header.role in ("text", "unit", "species")
-        for j, header in enumerate(map(try_header, cells))
-        if holds_words(header) or (header.role == "time" and j in clocks)
-    }
+        """Classify a row, with words where they may stand."""
+        return self.grid.kind(row, self.words)
 
 
 # --- where they begin -------------------------------------------------------------------------
 
 
-def first_run(grid: Grid, needed: tuple[int, ...] | None = None) -> Run:
-    """Find where rows of numbers begin, and up to three that follow each other; 0 if none does."""
-    if needed not in grid.runs:
-        grid.runs[needed] = _first_run(grid, needed)
-    return grid.runs[needed]
-
-
-def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> Run:
-    run = start = width = 0
-    words: Mapping[int, bool] = {}
-    alone = (0, 0, words)
-    for i in range(min(len(grid), HEURISTICS.first_rows)):
-        kind = _kind(grid, i, words, needed)
-        if kind is RowKind.HEADERS and run < 2:
-            words = {} if needed else _words_of(grid, i, words)
-        if kind is RowKind.BLANK or grid.is_comment(i):
-            continue
-        cells = grid.cells(i)
-        # A row may lack values, but then it is as wide as the one before.
-        few = run and len(cells) != width and sum(map(is_number, cells)) < 2
-        if kind is not RowKind.NUMBERS or few:
-            if run > 1:
-                break
-            alone = (start, run, words) if run else alone
-            run = 0
-            continue
-        if not run:
-            if len(cells) < 2:
-                continue
-            start, width = i, len(cells)
-        run += 1
-        if run == 3:
-            break
-    return (start, run, words) if run else alone
-
-
-def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
+def find_body(grid: Grid) -> Body:
     """Find the numbers of a grid.
 
-    Raises
-    ------
-    ReadError
-        If there are none, or a row of words or an odd cell cuts some of them off.
+    There have to be some, and neither a row of words nor an odd cell may cut any of them off.
     """
-    stated = grid.options.header_rows
-    if stated is not None:
-        return _below(grid, set(stated), needed)
-    start, run, words = first_run(grid, needed)
-    if not run:
-        below = first_below_headers(grid, needed, (RowKind.HEADERS, RowKind.UNITS))
-        if below is None:
-            refuse_odd_rows(grid)
-            raise ReadError("there are no numbers in it that stand in columns")
-        start, words = below, words or _words_above(grid, below)
-    body = Body(grid, start, start, [], words, needed)
-    body.first = _grown(body, start)
-    body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
+    if grid.options.header_rows is not None:
+        body = _below(grid, {*grid.options.header_rows})
+    elif grid.start is None:
+        refuse_odd_rows(grid)
+        raise ReadError("there are no numbers in it that stand in columns")
+    else:
+        start = grid.start
+        body = Body(grid, start.row, start.row, [], start.words)
+        body.first = _grown(body, start.row)
+        body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
     _find_last(body)
     return body
 
 
-def _words_above(grid: Grid, row: int) -> Mapping[int, bool]:
-    words: dict[int, bool] = {}
-    for i in range(row):
-        words = _words_of(grid, i, words) if grid.kind(i) is RowKind.HEADERS else words
-    return words
-
-
-def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body:
+def _below(grid: Grid, stated: set[int]) -> Body:
     """Take the rows below the headers that the user states."""
     headers = [i for i in range(len(grid)) if grid.number(i) - 1 in stated]
-    if len(headers) < len(stated):
-        there = {grid.number(i) - 1 for i in headers}
+    lost = stated - {grid.number(i) - 1 for i in headers}
+    if lost:
         raise ReadError(
-            f"header_rows={sorted(stated)}: there is nothing in row {min(stated - there)}, counted "
-            f"from 0; the last row is {grid.number(len(grid) - 1) - 1}",
+            f"header_rows={sorted(stated)}: there is nothing in row {min(lost)}, counted from 0; "
+            f"the last row is {grid.number(len(grid) - 1) - 1}",
             argument="header_rows",
         )
-    top = headers[-1] + 1 if headers else 0
     words: dict[int, bool] = {}
     for i in headers:
-        words |= _words_of(grid, i)
-    first = next(
-        (
-            i
-            for i in range(top, len(grid))
-            if not grid.is_comment(i)
-            and (headers or _kind(grid, i, words, needed) is RowKind.NUMBERS)
-            and grid.kind(i, words) is not RowKind.BLANK
-        ),
-        None,
+        words |= grid.words_below(i)
+    for i in range(headers[-1] + 1 if headers else 0, len(grid)):
+        kind = grid.kind(i, words)
+        wanted = kind is RowKind.NUMBERS or (headers and kind is not RowKind.BLANK)
+        if wanted and not grid.is_comment(i):
+            return Body(grid, i, i, headers, words)
+    raise ReadError(
+        f"header_rows={sorted(stated)}: there are no numbers below", argument="header_rows"
     )
-    if first is None:
-        raise ReadError(
-            f"header_rows={sorted(stated)}: there are no numbers below", argument="header_rows"
-        )
-    body = Body(grid, first, first, headers, words, needed)
-    _find_last(body)
-    return body
-
-
-def first_below_headers(
-    grid: Grid,
-    needed: tuple[int, ...] | None = None,
-    headers: Collection[RowKind] = (RowKind.HEADERS,),
-    least: int = 1,
-) -> int | None:
-    """Find the first row with numbers and words, below headers of some cells at least.
-
-    None if there is none.
-    """
-    headed = False
-    for i in range(min(len(grid), HEURISTICS.first_rows)):
-        kind = _kind(grid, i, (), needed)
-        headed |= kind in headers and len(grid.cells(i)) >= least
-        if headed and kind is RowKind.MIXED:
-            return i
-    return None
 
 
 def _grown(body: Body, start: int) -> int:
@@ -364,7 +245,7 @@ def _ends(body: Body, row: int) -> bool:
     kind, cells = body.kind(row), body.grid.cells(row)
     if body.grid.is_comment(row) or begins_row(next(filter(None, cells), "")):
         return False
-    if kind is RowKind.MIXED and body.needed is None:
+    if kind is RowKind.MIXED:
         # No row is one of numbers alone; or words stand where they may, and something is odd.
         first = next(j for j, cell in enumerate(cells) if cell)
         whole = len(cells) >= len(body.grid.cells(body.first))
@@ -384,9 +265,6 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     cells = grid.cells(row)
     if row > body.last and any(_same_label(body, cells, j) for j in body.words):
         cells = ["" if j in body.words else cell for j, cell in enumerate(cells)]
-    if body.needed is not None:
-        cells = [cells[j] if j < len(cells) else "" for j in body.needed]
-        width = len(cells)
     filled = _filled(cells)
     cells = [*cells, *[""] * (width - len(cells))]
     first, *others = [cell for cell in cells if cell] or [""]
@@ -400,9 +278,7 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     next_to = below and row - body.last <= step
     damaged = is_odd(first) and (numbers or (next_to and _GLUED.fullmatch(first)))
     if is_number(first) or damaged or first[:1] == "=" != first[1:2]:
-        columns = range(width) if body.needed is None else body.needed
-        decimal = decimal_mark([*cells, *grid.cells(body.last)])
-        _refuse_cells(grid, row, zip(columns, cells, strict=True), decimal)
+        _refuse_cells(grid, row, cells, decimal_mark([*cells, *grid.cells(body.last)]))
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
     odd = len(first) < 2 or not first.replace(" ", "").isalpha()
@@ -436,15 +312,13 @@ def refuse_odd_rows(grid: Grid, rows: Iterable[int] | None = None) -> None:
         cells = grid.cells(i)
         first, *others = [cell for cell in cells if cell] or [""]
         if others and is_odd(first) and any(map(is_number, cells)):
-            _refuse_cells(grid, i, enumerate(cells), decimal_mark(cells))
+            _refuse_cells(grid, i, cells, decimal_mark(cells))
 
 
-def _refuse_cells(
-    grid: Grid, row: int, cells: Iterable[tuple[int, str]], decimal: str | None
-) -> None:
-    """Read the cells of a row, with their columns, so that the first that is no number is named."""
+def _refuse_cells(grid: Grid, row: int, cells: Sequence[str], decimal: str | None) -> None:
+    """Read the cells of a row, so that the first that is no number is named."""
     options, number = grid.options, grid.number(row)
-    for j, cell in cells:
+    for j, cell in enumerate(cells):
         where = grid.where(number, j)
         read_cell(cell, options.decimal or decimal or ".", options.not_measured, where=where)
 
@@ -453,36 +327,25 @@ def _refuse_cells(
 
 
 def read_body(body: Body, labels: Collection[int] = ()) -> Block:
-    """Read the numbers of a table.
+    """Read the numbers of a table; `labels` are columns of texts, whatever is in them.
 
-    Parameters
-    ----------
-    body : Body
-    labels : collection of int
-        Columns of texts, whatever is in them.
-
-    Raises
-    ------
-    ReadError
-        That names the cell that is no number; or if another table begins between the numbers, the
-        file breaks off within a row, or rows lack cells and it is ambiguous which.
+    A cell that is no number is named in an error. So is a place where another table begins or the
+    file breaks off, and a row that lacks cells if it is ambiguous which.
     """
     grid, rows, width = body.grid, body.rows, body.width
-    others = [j for j in range(width) if body.needed is not None and j not in body.needed]
     if isinstance(grid, TextGrid):
         _refuse_headers_between(grid, body)
-        if body.needed is None:
-            refuse_truncated(grid, rows, width, labelled=bool(labels))
+        refuse_truncated(grid, rows, width, labelled=bool(labels))
     if not (labels or isinstance(rows, range)):
         _warn_of_gap(body)
     try:
-        block = grid.read(rows, width, body.words, {*labels, *others})
+        block = grid.read(rows, width, body.words, labels)
     except ReadError:
         _refuse_words(body)
         raise
-    if isinstance(grid, TextGrid) and body.needed is None:
+    if isinstance(grid, TextGrid):
         refuse_short_rows(grid, rows, block, width)
-    return replace(block, texts={j: t for j, t in block.texts.items() if j not in others})
+    return block
 
 
 def _refuse_headers_between(grid: TextGrid, body: Body) -> None:

@@ -11,7 +11,6 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
-from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
@@ -25,7 +24,7 @@ from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
 
-__all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "warn_of_unknown_words"]
+__all__ = ["Pair", "find_pairs", "stated_pairs", "warn_of_unknown_words"]
 
 
 @dataclass
@@ -44,12 +43,12 @@ class Pair:
 # --- what the user states ---------------------------------------------------------------------
 
 
-def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
-    """Find the columns that the user names by number, letter or header."""
+def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
+    """Find the columns that the user names by number, letter or header; keep these alone."""
     rows = [grid.cells(i) for i in range(min(len(grid), HEURISTICS.first_rows))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
-    stated = options.columns or {}
+    stated = grid.options.columns or {}
     names = [
         name
         for pair in stated.values()
@@ -90,21 +89,17 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
                 f"columns=: {species!r} needs two columns, depths and values", argument="columns"
             )
         pairs[species] = place(pair[0]), place(pair[1])
-    return pairs
+    kept = sorted({j for pair in pairs.values() for j in pair})
+    return grid.only(kept), [
+        Pair(kept.index(axis), kept.index(value), species)
+        for species, (axis, value) in pairs.items()
+    ]
 
 
 def _most_words(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the words of the row that has the most, to list for a name that is none of them."""
     words = ([cell for cell in cells if cell and not is_number(cell)] for cells in rows)
     return max(words, key=len, default=[])
-
-
-def stated_pairs(stated: dict[str, tuple[int, int]], headers: Headers) -> list[Pair]:
-    """Make profiles of the columns that the user names."""
-    for column in (j for pair in stated.values() for j in pair):
-        if column in headers.unread:
-            raise headers.unread[column]
-    return [Pair(axis, value, species) for species, (axis, value) in stated.items()]
 
 
 def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:

@@ -6,7 +6,6 @@ import csv
 from collections.abc import Sequence
 
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.tables.body import first_below_headers, first_run
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
@@ -61,14 +60,15 @@ def grid_of_lines(
             '"' in line for line in lines[: HEURISTICS.quoted_rows]
         )
         grid = TextGrid(lines, delimiter, quoted, options, text=text)
-        first, run, _ = first_run(grid)
-        if run > 1 and grid.kind(first) is RowKind.NUMBERS:
+        start = grid.start
+        count = start.count if start else 0
+        if start and count > 1 and grid.kind(start.row) is RowKind.NUMBERS:
             return grid
         # Words may stand next to numbers, or be what another delimiter makes numbers of.
-        worded = worded or (grid if run > 1 else None)
-        one = one or (grid if run else None)
-        if not run and delimiter is not None:
-            below = below or (grid if first_below_headers(grid, least=2) is not None else None)
+        worded = worded or (grid if count > 1 else None)
+        one = one or (grid if count else None)
+        if not count and delimiter is not None:
+            below = below or (grid if start else None)
             turned = turned or (grid if _is_turned(grid) else None)
     if options.columns is not None or options.header_rows is not None:
         return worded or one or below or _widest(lines, options)

@@ -16,7 +16,7 @@ import numpy as np
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.readers.tables.body import Body
-from sims_analysis.readers.tables.grid import Block, CellGrid, TextGrid
+from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
     Header,
@@ -74,8 +74,6 @@ class Headers:
         Whether some cell of a column holds a number.
     about : dict
         Metadata of columns, from rows such as ``DL | 2e15 | 5e14``: ``{column: {key: text}}``.
-    unread : dict
-        Errors of headers that cannot be read, which matter if their columns do.
     taken : dict
         Row of the grid -> what it was taken for, and why.
     notes : list of int
@@ -89,7 +87,6 @@ class Headers:
     labels: list[str]
     filled: list[bool]
     about: dict[int, dict[str, str]] = field(default_factory=dict)
-    unread: dict[int, UnitsError] = field(default_factory=dict)
     taken: dict[int, tuple[str, str]] = field(default_factory=dict)
     notes: list[int] = field(default_factory=list)
 
@@ -203,10 +200,9 @@ class _HeaderParser:
 
         It names the axis, and most columns; of two that do, it is the lower one.
         """
-        labelled = isinstance(self.grid, CellGrid) and self.grid.labelled and len(rows) == 1
         scores = [(self._score(row), n) for n, row in enumerate(rows)]
         scored = [(score, n) for score, n in scores if score]
-        if not scored and (self.stated or labelled) and rows:
+        if not scored and self.stated and rows:
             scored = [((False, 0, 0), 0)]
         wide, rows = rows, [_Row(r.place, r.kind, r.cells[: self.width]) for r in rows]
         if not scored:
@@ -216,7 +212,7 @@ class _HeaderParser:
         row = wide[heads]
         used = [*self.used, *[False] * len(row.cells)]
         empty = [c for c, has in zip(row.cells, used, strict=False) if c and not has]
-        if empty and self.body.needed is None:
+        if empty:
             warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
         self.found.texts = row.cells[: self.width]
         what = "names the axis and" if axis else "has a word for"
@@ -233,8 +229,6 @@ class _HeaderParser:
         filled = [cell for cell in row.cells if cell]
         headers = [try_header(cell) for cell in filled]
         roles = [h.role for h in headers if h.explicit]
-        if self.body.needed is not None:
-            filled = [cell for j, cell in enumerate(row.cells) if cell and j in self.body.needed]
         whole = len(filled) == sum(self.used) and not any(
             cell.endswith(":") or is_number(cell) for cell in filled
         )
@@ -294,15 +288,10 @@ class _HeaderParser:
         return len({*filter(None, self.grid.headers(place, self.width))})
 
     def _header(self, number: int, column: int) -> Header:
-        text = self.found.texts[column]
         try:
-            return read_header(text)
+            return read_header(self.found.texts[column])
         except UnitsError as error:
-            where = self.grid.where(number, column)
-            self.found.unread[column] = error.within(where)
-            if self.options.columns is None:
-                raise self.found.unread[column] from None
-            return Header("value", text, None, explicit=False)
+            raise error.within(self.grid.where(number, column)) from None
 
     def _axes_by_units(self) -> None:
         """Distinguish depths from values by their units, where headers do not."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sims_analysis.errors import SimsError
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.body import Body, first_run
+from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.headers import Headers
@@ -123,9 +123,10 @@ def _other_delimiters(grid: TextGrid) -> Iterator[str]:
         if mark in (None, grid.delimiter) or not any(str(mark) in line for line in grid.lines):
             continue
         other = TextGrid(grid.lines, mark, False, grid.options)
-        first, run, _ = first_run(other)
-        cells = len(other.cells(first))
-        found = f"{cells} cells of line {first + 1}" if run else "no rows of numbers"
+        found = "no rows of numbers"
+        if other.start and other.start.count:
+            row = other.start.row
+            found = f"{len(other.cells(row))} cells of line {row + 1}"
         yield f"{word} would make {found}"
 
 
@@ -178,8 +179,6 @@ def _columns(
     for j, header in enumerate(headers.headers):
         letter, unit = grid.letter(j), headers.units[j]
         known = f"in {unit}" if unit else "unit not stated"
-        if body.needed is not None and j not in body.needed:
-            continue
         if j in values:
             name = values[j].name
             called = repr(name) if name else "a species that is not named"

@@ -22,6 +22,7 @@ __all__ = [
     "column_name",
     "columns_of_words",
     "decimal_mark",
+    "has_comma",
     "has_points_of_thousands",
     "is_below_limit",
     "is_clock",
@@ -62,6 +63,8 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 #: A value and its error in one cell, which may be in per cent.
 _WITH_ERROR = re.compile(r"(.*\d[.,]?)\s*(?:\u00b1|\+\s?/?\s?[-\u2212])\s*([\d.,].*)")
+#: Thousands with points between.
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 #: Points that may separate thousands: not after a zero, and three digits behind each.
 _POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})*")
 #: As Japanese and Chinese keyboards write them.
@@ -159,6 +162,11 @@ def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Se
 def narrow(text: str) -> str:
     """Write a number of a Japanese or Chinese keyboard as others are."""
     return text if text.isascii() else text.translate(_WIDE)
+
+
+def has_comma(text: str) -> bool:
+    """Whether a comma stands in a text, of any keyboard."""
+    return "," in text or "\uff0c" in text
 
 
 def are_plain(cells: Sequence[str]) -> bool:
@@ -329,16 +337,25 @@ def read_columns(
 
 
 def cell_reader(
-    decimal: str, not_measured: Collection[str], where: Callable[[int, int], str]
+    decimal: str,
+    not_measured: Collection[str],
+    where: Callable[[int, int], str],
+    *,
+    mixed: bool = False,
 ) -> Callable[[str, int, int], float]:
-    """Make what reads the cells of columns; plain numbers are most of them."""
+    """Make what reads the cells of columns; plain numbers are most of them.
+
+    Those of a spreadsheet may be `mixed`: numbers that are kept as text come from everywhere.
+    """
     plain = decimal == "." and not any(map(is_number, not_measured))
     simple = _SIMPLE.fullmatch if plain else lambda _: None
 
     def read(cell: str, row: int, column: int) -> float:
         if simple(cell):
             return float(cell)
-        return read_cell(cell, decimal, not_measured, where=where(row, column))
+        own = mixed and is_number(cell, ".") and not _GROUPS.fullmatch(cell)
+        mark = "." if own else decimal
+        return read_cell(cell, mark, not_measured, where=where(row, column))
 
     return read
 

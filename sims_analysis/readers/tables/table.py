@@ -22,12 +22,11 @@ from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse
 from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
-    stated_columns,
     stated_pairs,
     warn_of_unknown_words,
 )
 from sims_analysis.readers.tables.delimiters import text_grid
-from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
+from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers, read_headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
@@ -136,7 +135,7 @@ def _turned(grid: Grid) -> Grid:
         return grid
     if isinstance(grid, TextGrid):
         warn_of_uneven_rows(grid, rows)
-    return transposed(grid, rows)
+    return grid.transposed(rows)
 
 
 def _labels(cells: Sequence[str]) -> bool:
@@ -146,34 +145,34 @@ def _labels(cells: Sequence[str]) -> bool:
 
 
 def _read_grid(grid: Grid, source: Source) -> Content:
-    options = grid.options
+    stated: list[Pair] = []
+    if grid.options.columns is not None:
+        grid, stated = stated_pairs(grid)
     table = source.trace.table = Table(grid)
-    stated = None if options.columns is None else stated_columns(grid, options)
-    needed = None if stated is None else tuple(dict.fromkeys(j for p in stated.values() for j in p))
-    body = table.body = find_body(grid, needed)
-    label = None if needed is not None else label_column(body)
+    body = table.body = find_body(grid)
+    label = None if stated else label_column(body)
     table.block = read_body(body, () if label is None else (label,))
     headers = table.headers = read_headers(body, table.block)
-    if isinstance(grid, TextGrid) and needed is None:
+    if isinstance(grid, TextGrid):
         starts = headers.columns("axis", "time")
         warn_of_short_lines(grid, body.rows, table.block, headers.filled, starts)
     about = _notes(grid, body, headers)
     if label is not None:
         of_species = labelled_parts(body, table.block, headers, label)
         return _content(grid, of_species, about)
-    if stated is None:
+    if stated:
+        table.pairs = stated
+    else:
         table.pairs = find_pairs(grid, headers, table.block)
         warn_of_unknown_words(table.pairs, headers)
         known = [j for pair in table.pairs for j in (pair.axis, pair.value)]
         if headers.filled[0] and 0 not in known:
             warn_of_moved_cells(grid, table.block, headers.texts[0] or "the row numbers", known)
-    else:
-        table.pairs = stated_pairs(stated, headers)
     used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
     warn_of_merged_cells(grid, table.block, used)
     _state_unit_of_sheet(grid, headers, table.pairs)
     parts, constant = split_samples(
-        body, table.block, headers, table.pairs, stated=stated is not None
+        body, table.block, headers, table.pairs, stated=bool(stated)
     )
     found: list[tuple[str | None, list[Signal]]] = []
     for name, block, pairs in parts:
