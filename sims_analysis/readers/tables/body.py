@@ -27,6 +27,7 @@ __all__ = ["Body", "find_body", "read_body", "refuse_odd_rows"]
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 
+
 @dataclass
 class Body:
     """A block of rows in a grid, and the rows above it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
     stated_pairs,
+    warn_of_merged_cells,
+    warn_of_moved_cells,
     warn_of_unknown_words,
 )
 from sims_analysis.readers.tables.delimiters import text_grid
@@ -33,17 +35,12 @@ from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 from sims_analysis.readers.tables.samples import (
     label_column,
-    labelled_parts,
     layers_of,
     split_samples,
+    split_species,
 )
 from sims_analysis.readers.tables.side_notes import without_side_notes
-from sims_analysis.readers.tables.truncation import (
-    warn_of_merged_cells,
-    warn_of_moved_cells,
-    warn_of_short_lines,
-    warn_of_uneven_rows,
-)
+from sims_analysis.readers.tables.truncation import warn_of_short_lines, warn_of_uneven_rows
 from sims_analysis.readers.tables.words import is_matrix_signal, named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
@@ -150,55 +147,40 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         grid, stated = stated_pairs(grid)
     table = source.trace.table = Table(grid)
     body = table.body = find_body(grid)
-    label = None if stated else label_column(body)
-    table.block = read_body(body, () if label is None else (label,))
-    headers = table.headers = read_headers(body, table.block)
+    label = None
+    if not stated and (found := label_column(grid)) is not None:
+        # Below headers for each column, a cell beyond them is one too many.
+        label, body.width = found
+    block = table.block = read_body(body, () if label is None else (label,))
+    headers = table.headers = read_headers(body, block)
     if isinstance(grid, TextGrid):
         starts = headers.columns("axis", "time")
-        warn_of_short_lines(grid, body.rows, table.block, headers.filled, starts)
+        warn_of_short_lines(grid, body.rows, block, headers.filled, starts)
     about = _notes(grid, body, headers)
+    pairs = table.pairs = stated or find_pairs(grid, headers, block)
+    layers: tuple[Layer, ...] = ()
     if label is not None:
-        of_species = labelled_parts(body, table.block, headers, label)
-        return _content(grid, of_species, about)
-    if stated:
-        table.pairs = stated
+        parts = split_species(body, block, headers, pairs, label)
     else:
-        table.pairs = find_pairs(grid, headers, table.block)
-        warn_of_unknown_words(table.pairs, headers)
-        known = [j for pair in table.pairs for j in (pair.axis, pair.value)]
-        if headers.filled[0] and 0 not in known:
-            warn_of_moved_cells(grid, table.block, headers.texts[0] or "the row numbers", known)
-    used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
-    warn_of_merged_cells(grid, table.block, used)
-    _state_unit_of_sheet(grid, headers, table.pairs)
-    parts, constant = split_samples(
-        body, table.block, headers, table.pairs, stated=bool(stated)
-    )
-    found: list[tuple[str | None, list[Signal]]] = []
-    for name, block, pairs in parts:
-        odd = {column for _, column in block.limits}
-        odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
-        signals = [_signal(grid, block, headers, pair, odd) for pair in pairs]
-        found.append((name, [signal for signal in signals if signal is not None]))
-    layers = layers_of(table.block, headers, table.pairs[0].axis)
-    return _content(grid, found, about | constant, layers)
-
-
-def _content(
-    grid: Grid,
-    parts: Sequence[tuple[str | None, list[Signal]]],
-    about: dict[str, str],
-    layers: tuple[Layer, ...] = (),
-) -> Content:
-    """Return what was read of each sample; of all, unless they are wanted separately."""
+        if not stated:
+            warn_of_unknown_words(pairs, headers)
+            warn_of_moved_cells(grid, block, headers, pairs)
+        warn_of_merged_cells(grid, block, pairs)
+        _state_unit_of_sheet(grid, headers, pairs)
+        parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
+        about |= constant
+        layers = layers_of(block, headers, pairs[0].axis)
+    samples: dict[str | None, list[Signal]] = {}
+    for sample, rows, of_sample in parts:
+        odd = {column for _, column in rows.limits}
+        odd |= {j for j in {p.axis for p in of_sample} if np.isnan(rows.values[:, j]).any()}
+        signals = [_signal(grid, rows, headers, pair, odd) for pair in of_sample]
+        samples.setdefault(sample, []).extend(s for s in signals if s is not None)
     contents = [
         Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
-        for name, signals in parts
+        for name, signals in samples.items()
     ]
-    if grid.options.samples is None:
-        signals = [signal for content in contents for signal in content.signals]
-        return replace(contents[0], signals=signals)
-    return Content(parts=contents)
+    return contents[0] if grid.options.samples is None else Content(parts=contents)
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
@@ -257,7 +239,7 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
         depths=x[taken],
         depth_units=headers.units[pair.axis],
         values=y[taken],
-        units=headers.units[pair.value],
+        units=headers.units[pair.value] or pair.units,
         where=where,
         stderr=_errors(block, headers, pair, taken),
         ancillary={

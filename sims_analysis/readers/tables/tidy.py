@@ -5,7 +5,7 @@ from __future__ import annotations
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.samples import has_tidy_headers
+from sims_analysis.readers.tables.samples import label_column
 from sims_analysis.readers.tables.table import find_grid, read_grid
 
 __all__ = ["read", "recognises"]
@@ -16,7 +16,7 @@ def recognises(source: Source) -> bool:
     if not (source.is_text or source.is_workbook):
         return False
     try:
-        return has_tidy_headers(find_grid(source))
+        return label_column(find_grid(source)) is not None
     except ReadError:
         return False
 
@@ -24,6 +24,6 @@ def recognises(source: Source) -> bool:
 def read(source: Source) -> Content:
     """Read a text or a sheet."""
     grid = find_grid(source)
-    if not has_tidy_headers(grid):
+    if label_column(grid) is None:
         raise ReadError("no header of a column of species stands next to one of depths or times")
     return read_grid(grid, source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise, repeat
@@ -13,7 +12,7 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import narrow
 
@@ -22,8 +21,6 @@ __all__ = [
     "refuse_short_rows",
     "refuse_truncated",
     "warn_if_truncated",
-    "warn_of_merged_cells",
-    "warn_of_moved_cells",
     "warn_of_short_lines",
     "warn_of_uneven_rows",
 ]
@@ -245,46 +242,4 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             "many within it moves all that follow to other depths",
             ProfileWarning,
             where={"line": odd + 1},
-        )
-
-
-def warn_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
-    """Warn of cells of some columns that are merged: one of them alone holds a number."""
-    if isinstance(grid, TextGrid):
-        return
-    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
-    under, count = (0, 0), 0
-    for top, left, bottom, right in grid.merged:
-        for place, j in places[
-            bisect_left(places, (left, 0)) : bisect_left(places, (right + 1, 0))
-        ]:
-            begin = bisect_right(rows, top + (place == left))
-            end = bisect_right(rows, bottom + 1)
-            if begin < end:
-                under = under if count else (rows[begin], j)
-                count += end - begin
-    if count:
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        warn(
-            f"{grid.where(*under)}{more} is merged with a cell before it: its "
-            "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
-            "and fill in the values",
-            ProfileWarning,
-            where=grid.place(*under),
-        )
-
-
-def warn_of_moved_cells(grid: Grid, block: Block, header: str, others: Sequence[int]) -> None:
-    """Warn of a row with nothing in the first column, where all others have a number.
-
-    The `header` is that of this column; in the others stand depths and values.
-    """
-    nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
-    places = np.flatnonzero(nothing).tolist()
-    if places and len(places) <= len(block.values) // 10 + 1:
-        warn(
-            f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
-            "rows have: if its cells have moved, its numbers are not what they seem; put them back",
-            ProfileWarning,
-            where={grid.row_word: block.rows[places[0]]},
         )
