@@ -224,9 +224,9 @@ def _listed(labels: Sequence[str]) -> str:
 
 
 def label_column(grid: Grid) -> tuple[int, int] | None:
-    """Find headers of species and of depths or times; return the column of species, and their width.
+    """Return the column of species, and the number of columns, by headers above the numbers.
 
-    They stand above the numbers; None if there are none.
+    They name one column of species, and one of depths or times; None if there are none.
     """
     for i in range(min(len(grid), HEURISTICS.tidy_rows)):
         if grid.kind(i) is RowKind.NUMBERS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from itertools import pairwise, repeat
+from itertools import repeat
 
 import numpy as np
 
@@ -114,38 +114,22 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
 
 
 def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
-    """Whether those above show that a number lacks no digit, or are too few to tell.
-
-    They do if all have as many decimals, or their exponents as many digits; or if it has as many
-    digits as most. A whole number that lost one is a tenth: they must be near it.
-    """
-    decimals, exponents = ({len(form[i] or "") for form in above} for i in ("decimals", "exponent"))
-    exponent = len(last["exponent"] or "")
-    if exponent or not (exponents and 0 in exponents):
+    """Whether a number is written like those above it, as far as there are any."""
+    exponents, decimals = ({len(form[i] or "") for form in above} for i in ("exponent", "decimals"))
+    if last["exponent"] or not (exponents and 0 in exponents):
         # Zero is written without one.
-        return exponent in exponents or not above or not last["digits"].strip("0,.")
-    if last["decimals"] is None and any(form["decimals"] == "0" for form in above):
-        return False
-    if above and not last["decimals"] and all(form["decimals"] for form in above):
-        return False
-    if decimals == {len(last["decimals"] or "")} != {0}:
-        return True
-    numbers = [abs(_number_in(form)) for form in above[-HEURISTICS.near_last :]]
-    near, own = [number for number in numbers if number], abs(_number_in(last))
-    if not (near and own) or len(above) < HEURISTICS.fewest_numbers:
-        return not (near and own) or own * HEURISTICS.far_from_last > min(near)
-    alike = [form for form in above if not form["exponent"]]
-    if last["decimals"] is not None:
-        digits = [len(form["digits"]) for form in alike if form["decimals"] is not None]
-        return bool(digits) and len(last["digits"]) >= sorted(digits)[len(digits) // 4]
-    if all(form["decimals"] is not None for form in alike):
-        return False
-    jumps = sorted(max(a / b, b / a) for a, b in pairwise(near))
-    return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < HEURISTICS.steady)
-
-
-def _number_in(form: re.Match[str]) -> float:
-    return float(form[0].replace(",", ".").lower().replace("d", "e"))
+        alike = not above or len(last["exponent"] or "") in exponents
+        return alike or not last["digits"].strip("0,.")
+    if last["decimals"] == "":
+        return any(form["decimals"] == "" for form in above)
+    if decimals == {0} and not last["decimals"]:
+        # A whole number that lost a digit is a tenth.
+        near = [int(form["digits"].rstrip(",.")) for form in above[-HEURISTICS.near_last :]]
+        own = int(last["digits"].rstrip(",."))
+        return not own or 10 * own > max(near, default=0)
+    if len(decimals) == 1:
+        return len(last["decimals"] or "") in decimals
+    return len(last["digits"]) >= min(len(form["digits"]) for form in above)
 
 
 def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
