@@ -12,9 +12,9 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree as ET
 
 from sims_analysis.files import Budget
@@ -32,10 +32,8 @@ _QUOTED = re.compile(r'"[^"]*"|\\.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|_.|\*.', re.IGNO
 _DAY_ONE = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no time zone
 _MAC_DAYS = 1462
 _PIECE = 1 << 20
-#: Each of these marks in XML makes an object of about so many bytes: a tag, an attribute, a part of
-#: a text. Those of a sheet are let go of cell by cell.
+#: Each of these marks in XML makes an object: a tag, an attribute, a part of a text.
 _MARKS = (b"<", b"=", b"&", b"\n")
-_OBJECT, _OF_CELL = 130, 64
 
 
 @dataclass
@@ -56,63 +54,66 @@ def read_xlsx(content: bytes, budget: Budget) -> list[Cells]:
     A damaged one makes `zipfile` and the parser raise their errors, or a ValueError or a KeyError.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        workbook = _tree(archive, "xl/workbook.xml", budget)
+        book = _parsed(archive, "xl/workbook.xml", budget)
         targets = _targets(archive, budget)
-        dates = [e.get("date1904") in ("1", "true") for e in _all(workbook, "workbookPr")]
-        book = _Book(
-            [_string(item) for item in _part(archive, targets, "sharedStrings", budget)],
-            _styles(_part(archive, targets, "styles", budget)),
-            _DAY_ONE + dt.timedelta(days=_MAC_DAYS if any(dates) else 0),
-            budget,
+        strings = list(map(_string, _part(archive, targets, "sharedStrings", budget)))
+        styles = _styles(_part(archive, targets, "styles", budget))
+        since_1904 = any(
+            element.get("date1904") in ("1", "true") for element in _all(book, "workbookPr")
         )
         sheets = []
-        for sheet in _all(workbook, "sheet"):
+        for sheet in _all(book, "sheet"):
             relation = next((v for k, v in sheet.items() if k.endswith("}id")), "")
             kind, target = targets.get(relation, ("", ""))
-            if kind == "worksheet":
-                cells = Cells(sheet.get("name", ""), sheet.get("state", "visible") != "visible")
-                book.read(archive, target, cells)
-                sheets.append(cells)
+            if kind != "worksheet":
+                continue
+            cells = Cells(sheet.get("name", ""), sheet.get("state", "visible") != "visible")
+            parser = _Sheet(cells, strings, styles, budget, since_1904=since_1904)
+            with archive.open(target) as stream:
+                _parse(stream, parser, budget, f"sheet {cells.name!r}")
+            sheets.append(cells)
         return sheets
 
 
-def _elements(
-    archive: zipfile.ZipFile, name: str, budget: Budget, what: str, cost: int
-) -> Iterator[tuple[str, ET.Element]]:
-    """Parse a part piece by piece, and return where its elements start and end.
-
-    What defines entities, as no spreadsheet does, and by which small files grow, is refused.
-    """
-    parser: Any = ET.XMLPullParser(("start", "end"))
+def _parsed(archive: zipfile.ZipFile, name: str, budget: Budget) -> ET.Element:
+    """Parse a small part as a tree."""
     with archive.open(name) as stream:
-        while piece := stream.read(_PIECE):
-            budget.take(len(piece) + cost * sum(map(piece.count, _MARKS)), what)
-            if b"<!D" in piece.replace(b"\0", b""):
-                raise ValueError("a part of it defines entities")
-            parser.feed(piece)
-            yield from parser.read_events()
-    parser.close()
+        root: ET.Element = _parse(stream, _Tree(), budget, f"its part {name!r}")
+    return root
 
 
-def _tree(archive: zipfile.ZipFile, name: str, budget: Budget) -> ET.Element:
-    """Parse a small part as a whole."""
-    elements = [e for _, e in _elements(archive, name, budget, f"its part {name!r}", _OBJECT)]
-    return elements[0]
+def _parse(stream: IO[bytes], target: _Tree | _Sheet, budget: Budget, what: str) -> Any:
+    """Parse a part piece by piece, to its end."""
+    parser = ET.XMLParser(target=target)  # noqa: S314 - neither entities nor size do harm
+    while piece := stream.read(_PIECE):
+        budget.take(len(piece) + target.cost * sum(map(piece.count, _MARKS)), what)
+        parser.feed(piece)
+    return parser.close()
 
 
-def _tag(element: ET.Element) -> str:
-    """Name an element, in whichever of the two name spaces."""
-    return element.tag.rpartition("}")[2]
+class _NoEntities:
+    """What no spreadsheet defines, and by what small files grow, is refused."""
+
+    def doctype(self, *_: object) -> None:
+        raise ValueError("a part of it defines entities")
+
+
+class _Tree(_NoEntities, ET.TreeBuilder):
+    """A small part."""
+
+    #: Memory in bytes of an object.
+    cost = 130
 
 
 def _all(root: ET.Element, tag: str) -> list[ET.Element]:
-    return [element for element in root.iter() if _tag(element) == tag]
+    """List elements by their names, in whichever of the two name spaces."""
+    return [element for element in root.iter() if element.tag.rpartition("}")[2] == tag]
 
 
 def _targets(archive: zipfile.ZipFile, budget: Budget) -> dict[str, tuple[str, str]]:
     """Return kind and path of each part by its relation."""
     found = {}
-    for relation in _tree(archive, "xl/_rels/workbook.xml.rels", budget):
+    for relation in _parsed(archive, "xl/_rels/workbook.xml.rels", budget):
         target = relation.get("Target", "")
         path = target[1:] if target.startswith("/") else f"xl/{target}"
         found[relation.get("Id", "")] = relation.get("Type", "").rpartition("/")[2], path
@@ -126,18 +127,18 @@ def _part(
     path = next((path for of, path in targets.values() if of == kind), None)
     if path is None or path not in archive.namelist():
         return ()
-    return _tree(archive, path, budget)
+    return _parsed(archive, path, budget)
 
 
 def _string(item: ET.Element) -> str:
     """Return a text, of several parts if it is set in several ways; readings are no part of it."""
-    parts = [child for child in item if _tag(child) in ("t", "r")]
+    parts = [child for child in item if child.tag.rpartition("}")[2] in ("t", "r")]
     return "".join(text.text or "" for part in parts for text in _all(part, "t"))
 
 
 def _styles(root: Iterable[ET.Element]) -> list[str]:
     """Say of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
-    parts = {_tag(part): part for part in root}
+    parts = {part.tag.rpartition("}")[2]: part for part in root}
     codes = {int(e.get("numFmtId", 0)): e.get("formatCode", "") for e in parts.get("numFmts", ())}
     styles = []
     for style in parts.get("cellXfs", ()):
@@ -157,62 +158,90 @@ def as_percent(value: float) -> str:
     return f"{100 * value:.15g}%"
 
 
-@dataclass(frozen=True)
-class _Book:
-    """What the sheets of a workbook share."""
+class _Sheet(_NoEntities):
+    """The events of an XML parser for a sheet, cell by cell."""
 
-    strings: Sequence[str]
-    styles: Sequence[str]
-    first_day: dt.datetime
-    budget: Budget
+    cost = 64
 
-    def read(self, archive: zipfile.ZipFile, target: str, cells: Cells) -> None:
-        """Read the cells of a sheet."""
-        row = column = -1
-        what = f"sheet {cells.name!r}"
-        for event, element in _elements(archive, target, self.budget, what, _OF_CELL):
-            tag = _tag(element)
-            if event == "start":
-                if tag == "row":
-                    row, column = int(element.get("r", row + 2)) - 1, -1
-            elif tag == "c":
-                place = element.get("r")
-                column = _column(place) if place else column + 1
-                value = self._value(element, what)
-                if value is not None:
-                    cells.rows.setdefault(row, {})[column] = value
-                element.clear()
-            elif tag == "row":
-                element.clear()
-            elif tag == "mergeCell":
-                ends = _REFERENCE.findall(element.get("ref", ""))
-                if len(ends) == 2:
-                    (left, top), (right, bottom) = ends
-                    span = (int(top) - 1, _column(left), int(bottom) - 1, _column(right))
-                    cells.spans.append(span)
+    def __init__(
+        self,
+        cells: Cells,
+        strings: Sequence[str],
+        styles: Sequence[str],
+        budget: Budget,
+        *,
+        since_1904: bool,
+    ) -> None:
+        self.cells, self.strings, self.styles, self.budget = cells, strings, styles, budget
+        self.first_day = _DAY_ONE + dt.timedelta(days=_MAC_DAYS if since_1904 else 0)
+        self.row = self.column = -1
+        self.kind = self.style = self.value = ""
+        #: None where there is no formula, and outside of what is read.
+        self.formula: str | None = None
+        self.text: list[str] | None = None
+        #: Within the reading of Japanese signs.
+        self.is_reading = False
 
-    def _value(self, cell: ET.Element, what: str) -> object:
-        parts = {_tag(part): part for part in cell}
-        kind, text = cell.get("t", "n"), ""
-        if "v" in parts:
-            text = parts["v"].text or ""
-        elif "is" in parts:
-            text = _string(parts["is"])
-        if kind == "s":
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition("}")[2]
+        if name == "c":
+            place = attributes.get("r")
+            self.column = _column(place) if place else self.column + 1
+            self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
+            self.value, self.formula = "", None
+        elif name in ("v", "t", "f"):
+            self.text = None if self.is_reading else []
+        elif name == "rPh":
+            self.is_reading = True
+        elif name == "row":
+            self.row = int(attributes.get("r", self.row + 2)) - 1
+            self.column = -1
+        elif name == "mergeCell":
+            ends = _REFERENCE.findall(attributes.get("ref", ""))
+            if len(ends) == 2:
+                (left, top), (right, bottom) = ends
+                span = (int(top) - 1, _column(left), int(bottom) - 1, _column(right))
+                self.cells.spans.append(span)
+
+    def data(self, text: str) -> None:
+        if self.text is not None:
+            self.text.append(text)
+
+    def end(self, tag: str) -> None:
+        name = tag.rpartition("}")[2]
+        if self.text is not None:
+            text, self.text = "".join(self.text), None
+            if name == "f":
+                self.formula = text
+            else:
+                self.value += text
+        elif name == "rPh":
+            self.is_reading = False
+        elif name == "c":
+            value = self._value()
+            if value is not None:
+                self.cells.rows.setdefault(self.row, {})[self.column] = value
+
+    def close(self) -> None:
+        pass
+
+    def _value(self) -> object:
+        text = self.value
+        if self.kind == "s":
             text = self.strings[int(text)] if text else ""
             # Shared, until something is made of it for each cell.
-            self.budget.take(len(text), what)
-        elif text and kind == "n":
-            return self._number(float(text), cell.get("s"))
-        elif text and kind == "b":
+            self.budget.take(len(text), f"sheet {self.cells.name!r}")
+        elif text and self.kind == "n":
+            return self._number(float(text))
+        elif text and self.kind == "b":
             return text == "1"
-        if "f" in parts and not text:
+        if self.formula is not None and not text:
             # Without its value such a cell would look empty: it shows its formula instead.
-            return f"={parts['f'].text or ''}"
+            return f"={self.formula}"
         return text if text.strip() else None
 
-    def _number(self, value: float, style: str | None) -> object:
-        shown = self.styles[int(style)] if style and self.styles else ""
+    def _number(self, value: float) -> object:
+        shown = self.styles[int(self.style)] if self.style and self.styles else ""
         if shown == "percent":
             return as_percent(value)
         if shown == "date":
