@@ -60,13 +60,7 @@ _ZIPPED = (
 
 
 def find_reader(source: Source) -> Reader:
-    """Find the reader of a file.
-
-    Raises
-    ------
-    ReadError
-        If the file cannot be a depth profile; it says what it is.
-    """
+    """Find the reader of a file; one that can be no depth profile is refused as what it is."""
     _refuse_other_kinds(source)
     chosen = next((known for known in readers() if _is_for(known, source)), None)
     if chosen is None:
@@ -92,11 +86,7 @@ def _is_for(reader: Reader, source: Source) -> bool:
 def format_of(given: Any) -> str | None:
     """Return the name of the format that a file has, by its content; None if it has none.
 
-    Parameters
-    ----------
-    given : path-like or open file
-        What xarray asks of: any file at all. An open file stands where it stood afterwards.
-        Anything else, and addresses, have none.
+    xarray asks of any file at all. An open one stands where it stood afterwards.
     """
     source = _source(given)
     if source is None:

@@ -86,15 +86,7 @@ def stands_for_several(given: Any) -> bool:
 
 
 def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
-    """List the files; a folder stands for what is in it.
-
-    Raises
-    ------
-    ReadError
-        If a folder holds no files, or fsspec does not know what an address means.
-    ModuleNotFoundError
-        If an address needs a package that is not installed.
-    """
+    """List the files; a folder stands for what is in it."""
     if isinstance(given, bytes | bytearray | memoryview):
         return [InputFile("", "bytes", lambda budget: budget.read(BytesIO(given), "the file"))]
     if hasattr(given, "read"):

@@ -190,25 +190,13 @@ FORMATS = (
 
 @cache
 def readers() -> tuple[Reader, ...]:
-    """Return every reader, in the order in which a file is tried: those of plugins first.
-
-    Warns
-    -----
-    SimsWarning
-        Names each plugin that is left out, and why.
-    """
+    """Return every reader, in the order in which a file is tried: those of plugins first."""
     added = plugins.found("sims_analysis.readers", fault_of, {known.name for known in FORMATS})
     return (*added, *FORMATS)
 
 
 def reader_for(stated: str | Reader) -> Reader:
-    """Return the reader that ``format=`` states: by its name, or one of the user's own.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none.
-    """
+    """Return the reader that ``format=`` states: by its name, or one of the user's own."""
     if not isinstance(stated, str):
         fault = fault_of(stated)
         if fault is not None:

@@ -27,15 +27,7 @@ __all__ = ["make_results"]
 
 
 def make_results(content: Content, source: Source) -> list[SIMSResult]:
-    """Make the result of what a format's reader gave, or one of each sample.
-
-    Raises
-    ------
-    UnitsError
-        If a unit is stated nowhere, or is none of a depth, a time or a value.
-    SpeciesError
-        If the user states something of a species that the file does not hold.
-    """
+    """Make the result of what a format's reader gave, or one of each sample."""
     name = content.data_id = content.data_id or source.name.rpartition(".")[0] or source.name
     for part in content.parts:
         part.data_id = f"{name} {part.metadata.sample}"

@@ -113,16 +113,7 @@ class _Row:
 
 
 def read_headers(body: Body, block: Block) -> Headers:
-    """Read the rows above the numbers.
-
-    Raises
-    ------
-    UnitsError
-        If a header states an ambiguous unit, a factor or a logarithm, or two rows state different
-        units of a column.
-    ReadError
-        If there are fewer headers than columns between commas.
-    """
+    """Read the rows above the numbers."""
     return _HeaderParser(body, block).found
 
 

@@ -202,12 +202,9 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
 def read_cell(
     text: str, decimal: str = ".", not_measured: Collection[str] = (), *, where: str = ""
 ) -> float:
-    """Read one cell; ``NaN`` where nothing was measured, a `Cell` where only a limit is known.
+    """Read one cell: NaN where nothing was measured, a `Cell` where a limit alone is known.
 
-    Raises
-    ------
-    ReadError
-        If it is no number; it begins with `where`.
+    The error of one that is no number begins with `where`.
     """
     stripped = text.strip().strip('"').strip()
     if stripped.casefold() in NOTHING or stripped in not_measured:
@@ -280,33 +277,11 @@ def read_columns(
     *,
     stated: bool = False,
 ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-    """Read the columns that are no plain numbers, cell by cell.
+    """Read the columns that are no plain numbers, cell by cell, into `values`.
 
-    Parameters
-    ----------
-    values : ndarray, shape (rows, columns)
-        Where the numbers are put.
-    odd : mapping
-        The cells of such columns: texts, numbers, or ``None`` or NaN for nothing.
-    read : callable
-        Reads the text of a cell in a row and a column.
-    decimal : {".", ","}
-    texts : collection of int
-        Columns of words, which hold no numbers.
-    stated : bool
-        Whether the user states the decimal mark.
-
-    Returns
-    -------
-    limits : dict
-        ``{(row, column): limit}`` of the cells like ``<2E15``, which are NaN in the values.
-    errors : dict
-        Standard errors, of cells like ``1E15 ± 1E14``.
-
-    Raises
-    ------
-    ReadError
-        Of the first row with a cell that is no number.
+    `texts` are columns of words, and `stated` is whether the user states the decimal mark. Return
+    the limits of cells like ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by their row
+    and column. The first row with a cell that is no number raises.
     """
     limits: dict[tuple[int, int], float] = {}
     errors: dict[tuple[int, int], float] = {}
@@ -363,16 +338,9 @@ def cell_reader(
 def columns_of_words(
     odd: Mapping[int, Sequence[object]], words: Mapping[int, bool], not_measured: Collection[str]
 ) -> list[int]:
-    """Return the columns that hold words: some of their cells are no numbers; if not certain, all.
+    """Return the columns that hold words, of those that may.
 
-    Parameters
-    ----------
-    odd : mapping
-        Cells of the columns that are no plain numbers.
-    words : mapping
-        Columns that may hold words, by their headers, and whether that is certain.
-    not_measured : collection of str
-        Texts that mean that nothing was measured.
+    Some of their cells are no numbers; all of them, where it is not certain that words may be there.
     """
     found = []
     for j in words.keys() & odd.keys():
@@ -387,13 +355,7 @@ def columns_of_words(
 
 
 def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
-    """Split a line into cells; a delimiter within quotes is none.
-
-    Examples
-    --------
-    >>> split_line('"Depth, nm",5', ",", quoted=True)
-    ['Depth, nm', '5']
-    """
+    """Split a line into cells; a delimiter within quotes is none."""
     if not (quoted and delimiter and '"' in line):
         return line.split(delimiter)
     cells: list[str] = []
@@ -416,13 +378,7 @@ def _unquoted(cell: str) -> str:
 
 
 def column_name(index: int) -> str:
-    """Name a column as spreadsheets do.
-
-    Examples
-    --------
-    >>> column_name(0), column_name(25), column_name(26)
-    ('A', 'Z', 'AA')
-    """
+    """Name a column as spreadsheets do."""
     name = ""
     index += 1
     while index:

@@ -72,16 +72,7 @@ def refuse_truncated(
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
-    """Read lines of a text with numbers between blanks; warn of a last one that may be cut.
-
-    Parameters
-    ----------
-    source : Source
-    rows : sequence of int
-        Lines that are not blank, from 0.
-    width : int
-        How many numbers stand in one; those that lack are NaN.
-    """
+    """Read lines of so many numbers between blanks; warn of a last one that may be cut."""
     lines = source.lines
     if rows[-1] == len(lines) - 1:
         warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
@@ -91,12 +82,7 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
 def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
     """Warn of a text without a last line end, unless its last number is seen to be whole.
 
-    Parameters
-    ----------
-    lines : sequence of str
-        Of the text, without their ends; the last one is empty where the text ends as it should.
-    cells : sequence of str
-        The last cells of rows, that of the last line last.
+    The last of `cells` is that of the last line, the others stand above it.
     """
     if not lines[-1].strip():
         return
@@ -155,18 +141,9 @@ def warn_of_short_lines(
     filled: Sequence[bool],
     starts: Collection[int],
 ) -> None:
-    """Warn of lines that lack cells: which ones is ambiguous. Whole profiles may end before others.
+    """Warn of lines that lack cells: which ones is ambiguous.
 
-    Parameters
-    ----------
-    grid : TextGrid
-    rows : sequence of int
-    block : Block
-        The numbers of these rows.
-    filled : sequence of bool
-        Whether a column holds numbers.
-    starts : collection of int
-        The first column of each profile, or of those that share one.
+    Whole profiles may end before others; `starts` are their first columns.
     """
     width = len(filled)
     even = len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any()

@@ -101,13 +101,7 @@ def _without_blanks(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def named_role(text: str, *roles: str) -> str | None:
-    """Return the role, of several, that a whole text names; ``None`` if none.
-
-    Examples
-    --------
-    >>> named_role("Bemerkung", "species", "text"), named_role("Si", "species", "text")
-    ('text', None)
-    """
+    """Return the role, of several, that a whole text names; ``None`` if none."""
     words = " ".join(text.strip().rstrip(":").split())
     return next((role for role in roles if pattern(role).fullmatch(words)), None)
 
@@ -152,13 +146,7 @@ def is_matrix_signal(name: str) -> bool:
 
 
 def names_species(text: str) -> bool:
-    """Whether a text holds the formula or the name of a species, and is not about a sample.
-
-    Examples
-    --------
-    >>> [names_species(text) for text in ("Boron", "11B in Si", "Probe W7", "Sample B")]
-    [True, True, False, False]
-    """
+    """Whether a text holds the formula or the name of a species, and is not about a sample."""
     words = re.split(r"[\s,;()]+", text.strip())
     if any(named_role(word, "text") for word in words):
         return False

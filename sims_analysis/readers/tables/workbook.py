@@ -31,15 +31,7 @@ _CELL = 40
 
 @once_per_source
 def all_sheets(source: Source) -> list[CellGrid]:
-    """Return the sheets of a workbook.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If the package that reads an .xls is not installed.
-    ReadError
-        If it is damaged or encrypted.
-    """
+    """Return the sheets of a workbook."""
     if not source.is_zip and importlib.util.find_spec("xlrd") is None:
         raise ModuleNotFoundError(
             '.xls needs xlrd: pip install "sims-analysis[excel]"', name="xlrd"
