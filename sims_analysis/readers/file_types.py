@@ -12,8 +12,6 @@ from sims_analysis.files import Budget
 from sims_analysis.readers.registry import Format, Reader, readers
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["find_reader", "format_of"]
-
 #: Layouts that fit many a file that is no depth profile.
 _ANY_TABLE = ("table", "tidy", "suprem")
 #: Depth profiles are smaller; other files are not read only to ask what they look like.

@@ -17,8 +17,6 @@ from sims_analysis.errors import ConnectionFailed, ReadError, SimsError, require
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["InputFile", "Readable", "SupportsRead", "list_inputs", "stands_for_several"]
-
 T = TypeVar("T")
 
 #: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``.

@@ -23,8 +23,6 @@ from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.units import read_unit, unit_of_kind
 
-__all__ = ["make_results"]
-
 
 def make_results(content: Content, source: Source) -> list[SIMSResult]:
     """Make the result of what a format's reader gave, or one of each sample."""

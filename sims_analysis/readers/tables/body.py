@@ -22,8 +22,6 @@ from sims_analysis.readers.tables.sections import Sections, find_sections
 from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["Body", "find_body", "read_body", "refuse_odd_rows"]
-
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 

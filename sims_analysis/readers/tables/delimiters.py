@@ -10,8 +10,6 @@ from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 
-__all__ = ["grid_of_lines", "text_grid"]
-
 #: Delimiters in the order in which they are preferred where several explain a text.
 _DELIMITERS = ("\t", ";", ",", "|", None)
 

@@ -44,8 +44,6 @@ from sims_analysis.readers.tables.row_kinds import (
     is_not_measured,
 )
 
-__all__ = ["Block", "CellGrid", "Grid", "Start", "TextGrid"]
-
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
 _FIRST = itemgetter(slice(1))

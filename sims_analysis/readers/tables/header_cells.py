@@ -18,27 +18,6 @@ from sims_analysis.readers.tables.words import (
 )
 from sims_analysis.units import read_unit
 
-__all__ = [
-    "PERCENT",
-    "Header",
-    "begins_row",
-    "factor_in",
-    "has_factor",
-    "has_role",
-    "holds_words",
-    "is_ancillary",
-    "is_limit",
-    "is_unit",
-    "join_header",
-    "names_axis",
-    "read_header",
-    "refuse_factor",
-    "same_unit",
-    "try_header",
-    "unit_kind",
-    "without_brackets",
-]
-
 #: What spectra of other kinds run over; some of it in units of length.
 _SPECTRUM = re.compile(
     r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
@@ -226,7 +205,7 @@ def begins_row(text: str) -> bool:
 
 
 def factor_in(text: str) -> bool:
-    """Whether a text that is no header states a factor: ``x1E18``, ``all values in 1E18 at/cm3``."""
+    """Whether a text that is no header states a factor: ``x1E18``, ``all in 1E18 at/cm3``."""
     text = text.translate(_WIDE)
     bare = without_brackets(text)
     scaled = _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare)

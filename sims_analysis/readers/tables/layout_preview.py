@@ -19,8 +19,6 @@ from sims_analysis.readers.tables.table import Table
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["explanation", "layout_preview"]
-
 #: Rows that are shown: above the numbers, of them, and below; columns; letters of a cell.
 _ABOVE, _FIRST, _BELOW, _COLUMNS, _LETTERS = 12, 3, 4, 8, 18
 _WIDTH = 96

@@ -13,8 +13,6 @@ from sims_analysis.files import Budget
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.numbers import NOTHING, split_line
 
-__all__ = ["Columns", "Lines", "table_size"]
-
 #: About so many characters of a table are taken at once.
 _PIECE = 1 << 16
 #: What JSON holds next to numbers begins with these; ``null`` is nothing in a table as well.

@@ -14,27 +14,6 @@ from typing import Any
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 
-__all__ = [
-    "NOTHING",
-    "Cell",
-    "are_plain",
-    "cell_reader",
-    "column_name",
-    "columns_of_words",
-    "decimal_mark",
-    "has_comma",
-    "has_points_of_thousands",
-    "is_below_limit",
-    "is_clock",
-    "is_number",
-    "may_be_thousands",
-    "narrow",
-    "read_cell",
-    "read_columns",
-    "split_line",
-    "ungrouped",
-]
-
 #: Texts that say that a sample was not measured.
 NOTHING = frozenset(
     ["", "nan", "na", "n/a", "#n/a", "-", "--", "---", "null", "none", "\u2013", "\u2014"]
@@ -340,7 +319,7 @@ def columns_of_words(
 ) -> list[int]:
     """Return the columns that hold words, of those that may.
 
-    Some of their cells are no numbers; all of them, where it is not certain that words may be there.
+    Some of their cells are no numbers; all, where it is not certain that words may be there.
     """
     found = []
     for j in words.keys() & odd.keys():

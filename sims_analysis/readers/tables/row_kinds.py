@@ -22,8 +22,6 @@ from sims_analysis.readers.tables.header_cells import (
 from sims_analysis.readers.tables.numbers import NOTHING, are_plain, is_number
 from sims_analysis.readers.tables.words import is_species, named_role
 
-__all__ = ["RowKind", "classify_row", "comment_mark", "is_not_measured", "is_odd", "is_transposed"]
-
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: What a number may begin with that is written in some way of its own.
 _DIGIT_FIRST = re.compile(r"\s*[^\w\s]*\d")

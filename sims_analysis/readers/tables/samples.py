@@ -26,8 +26,6 @@ from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.sections import restarts
 from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
 
-__all__ = ["group_by_label", "label_column", "layers_of", "split_samples", "split_species"]
-
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 

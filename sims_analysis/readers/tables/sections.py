@@ -21,8 +21,6 @@ from sims_analysis.readers.tables.numbers import is_number, narrow, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["Sections", "find_sections", "restarts"]
-
 
 @dataclass
 class Sections:

@@ -12,8 +12,6 @@ from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["without_side_notes"]
-
 #: A letter that numbers do not hold.
 _LETTER = re.compile("[A-DF-Za-df-z]")
 

@@ -30,7 +30,7 @@ from sims_analysis.readers.tables.columns import (
 from sims_analysis.readers.tables.delimiters import text_grid
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
-from sims_analysis.readers.tables.headers import Headers, read_headers
+from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 from sims_analysis.readers.tables.samples import (
@@ -43,8 +43,6 @@ from sims_analysis.readers.tables.side_notes import without_side_notes
 from sims_analysis.readers.tables.truncation import warn_of_short_lines, warn_of_uneven_rows
 from sims_analysis.readers.tables.words import is_matrix_signal, named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
-
-__all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
 
 
 def recognises(source: Source) -> bool:
@@ -152,7 +150,7 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         # Below headers for each column, a cell beyond them is one too many.
         label, body.width = found
     block = table.block = read_body(body, () if label is None else (label,))
-    headers = table.headers = read_headers(body, block)
+    headers = table.headers = Headers(body, block)
     if isinstance(grid, TextGrid):
         starts = headers.columns("axis", "time")
         warn_of_short_lines(grid, body.rows, block, headers.filled, starts)

@@ -8,8 +8,6 @@ from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.samples import label_column
 from sims_analysis.readers.tables.table import find_grid, read_grid
 
-__all__ = ["read", "recognises"]
-
 
 def recognises(source: Source) -> bool:
     """Whether one of the first rows of the text, or of the sheet to read, is such a header."""

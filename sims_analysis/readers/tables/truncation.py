@@ -16,15 +16,6 @@ from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import narrow
 
-__all__ = [
-    "read_lines",
-    "refuse_short_rows",
-    "refuse_truncated",
-    "warn_if_truncated",
-    "warn_of_short_lines",
-    "warn_of_uneven_rows",
-]
-
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 #: A number in parts.

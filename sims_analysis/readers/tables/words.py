@@ -12,19 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-__all__ = [
-    "LETTERS",
-    "SPECIES",
-    "Role",
-    "are_labels",
-    "is_matrix_signal",
-    "is_only_species",
-    "is_species",
-    "named_role",
-    "names_species",
-    "pattern",
-]
-
 #: What a column holds. ``"ancillary"`` are numbers that belong to a sample, and are no signal.
 Role = Literal[
     "axis",

@@ -16,13 +16,6 @@ from sims_analysis.readers.tables.header_cells import names_axis
 from sims_analysis.readers.tables.words import named_role
 from sims_analysis.readers.tables.xlsx import Cells, as_percent, read_xlsx
 
-__all__ = [
-    "all_sheets",
-    "candidate_sheets",
-    "chosen_sheet",
-    "holds_numbers",
-]
-
 #: Where the platform and service laboratories keep the profiles.
 _PREFERRED = "processed data"
 #: Memory in bytes of a cell of an .xls.

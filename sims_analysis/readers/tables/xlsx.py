@@ -19,8 +19,6 @@ from xml.etree import ElementTree as ET
 
 from sims_analysis.files import Budget
 
-__all__ = ["Cells", "Span", "as_percent", "read_xlsx"]
-
 #: First row, first column, last row and last column of cells that are merged, from 0.
 Span = tuple[int, int, int, int]
 
