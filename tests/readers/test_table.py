@@ -895,7 +895,6 @@ def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write
         ("W7;0;5;1\nW7;1;6;2\nW7;", 4),
         ("W7;0;5;1\nW7;1;6;2\nW7", 4),
         ("W7;0;5;1\nW7;1;6;2\nW7;2;7.1E+", 4),
-        ("W7;0;5;1\nW7;1;6;2\n;;", 4),
     ],
 )
 def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):

@@ -7,7 +7,7 @@ stands between and is no number is an error, so that nothing is cut off silently
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -144,7 +144,7 @@ def _grown(body: Body, start: int) -> int:
             if _is_row(body, cells, width, headed=header is not None):
                 first = i
             else:
-                _warn_of_note(body, i, width, above=words is None and first == start)
+                _warn_of_note(body, i, cells, width, next_to=words is None and first == start)
                 words = i if words is None else words
         else:
             if header is None and len(cells) != width:
@@ -205,7 +205,7 @@ def _find_last(body: Body) -> None:
         last -= 1
     body.last = last
     width = body.width
-    for i in range(last + 1, len(grid)):
+    for i in body.below:
         cells = grid.cells(i)
         if isinstance(grid, TextGrid):
             if not any(cells[width:]):
@@ -216,15 +216,8 @@ def _find_last(body: Body) -> None:
                 found = short if len(cells) < width else odd
                 grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
                 continue
-            glued = i == last + 1 and is_odd(next(filter(None, cells), ""))
-            if (
-                len(cells) != width
-                and sum(map(is_number, cells)) < HEURISTICS.many_numbers
-                and not glued
-            ):
-                continue
-        if any(cells) and not grid.is_comment(i):
-            _warn_of_note(body, i, width)
+        if not grid.is_comment(i):
+            _warn_of_note(body, i, cells, width, next_to=i == body.below[0])
 
 
 def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
@@ -252,38 +245,35 @@ def _ends(body: Body, row: int) -> bool:
     return kind is RowKind.NUMBERS
 
 
-def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> None:
+def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, next_to: bool) -> None:
     """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
     A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
-    A note begins in the first column, and may state one number, but not right above the others, and
-    does not fill all columns, nor those that the last row of numbers fills. Right below them it
-    begins with a word of letters.
+    A note begins in the first column, does not fill all columns, and may state one number; next to
+    the others, behind a word and in other columns than these.
     """
-    grid = body.grid
-    cells = grid.cells(row)
-    if row > body.last and any(_same_label(body, cells, j) for j in body.words):
-        cells = ["" if j in body.words else cell for j, cell in enumerate(cells)]
-    filled = _filled(cells)
-    cells = [*cells, *[""] * (width - len(cells))]
+    grid, last = body.grid, body.grid.cells(body.last)
+    if row > body.last:
+        # The label of the last row begins another row.
+        labels = {
+            j for j in body.words if any(last[j : j + 1]) and last[j : j + 1] == cells[j : j + 1]
+        }
+        cells = ["" if j in labels else cell for j, cell in enumerate(cells)]
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
-    if begins_row(first) or "=" in cells:
+    uneven = isinstance(grid, TextGrid) and len(cells) != width
+    few = numbers + is_number(first) < HEURISTICS.many_numbers
+    if begins_row(first) or "=" in cells or (uneven and few and not next_to):
         return
-    width = len(cells)
-    # Every other line may be blank. Above the numbers their rows are not known yet.
-    below = row > body.last
-    step = body.rows[-1] - body.rows[-2] if below and len(body.rows) > 1 else 1
-    next_to = below and row - body.last <= step
-    damaged = is_odd(first) and (numbers or (next_to and _GLUED.fullmatch(first)))
-    if is_number(first) or damaged or first[:1] == "=" != first[1:2]:
-        _refuse_cells(grid, row, cells, decimal_mark([*cells, *grid.cells(body.last)]))
+    glued = next_to and row > body.last and _GLUED.fullmatch(first)
+    if is_number(first) or (is_odd(first) and (numbers or glued)) or first[:1] == "=" != first[1:2]:
+        _refuse_cells(grid, row, cells, decimal_mark([*cells, *last]))
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
-    odd = len(first) < 2 or not first.replace(" ", "").isalpha()
-    alike = next_to and (odd or filled == _filled(grid.cells(body.last)))
-    like_a_note = not (above or alike) and begins and 1 + len(others) < width - len(body.words)
-    if numbers > like_a_note:
+    short = begins and 1 + len(others) < width - len(body.words)
+    word = row > body.last and len(first) > 1 and first.replace(" ", "").isalpha()
+    alike = next_to and not (word and _filled(cells) != _filled(last))
+    if numbers > (short and (uneven or not alike)):
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "
@@ -295,19 +285,13 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
         )
 
 
-def _same_label(body: Body, cells: Sequence[str], column: int) -> bool:
-    """Whether a row has the label of the last row of numbers."""
-    above = body.grid.cells(body.last)
-    return column < min(len(cells), len(above)) and above[column] == cells[column] != ""
-
-
 def _filled(cells: Sequence[str]) -> list[int]:
     return [j for j, cell in enumerate(cells) if cell]
 
 
-def refuse_odd_rows(grid: Grid, rows: Iterable[int] | None = None) -> None:
+def refuse_odd_rows(grid: Grid) -> None:
     """Refuse the first row that would be one of numbers but for the way a cell is written."""
-    for i in range(len(grid)) if rows is None else rows:
+    for i in range(len(grid)):
         cells = grid.cells(i)
         first, *others = [cell for cell in cells if cell] or [""]
         if others and is_odd(first) and any(map(is_number, cells)):
@@ -333,7 +317,6 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     """
     grid, rows, width = body.grid, body.rows, body.width
     if isinstance(grid, TextGrid):
-        _refuse_headers_between(grid, body)
         refuse_truncated(grid, rows, width, labelled=bool(labels))
     if not (labels or isinstance(rows, range)):
         _warn_of_gap(body)
@@ -347,44 +330,31 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     return block
 
 
-def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
-    """Refuse headers in a comment between the numbers: another table begins there."""
-    if isinstance(body.rows, range):
-        return
-    for row in sorted({*range(body.first, body.last)} - {*body.rows} - {*body.sections.left_out}):
-        if not grid.is_comment(row):
-            continue
-        if grid.kind(row) is RowKind.HEADERS and len(grid.cells(row)) > 1:
-            raise ReadError(
-                f"line {row + 1}: {grid.lines[row].strip()[:60]!r} is the header of another table, "
-                "below numbers of the first; put it into a file of its own",
-                where={"line": row + 1},
-            )
-
-
 def _warn_of_gap(body: Body) -> None:
     """Warn where numbers go on below an empty line or a comment: another table, or a note.
 
-    Files in which every other line is empty, by their line ends, are as usual.
+    A comment that is a row of headers is refused: another table begins there. Files in which every
+    other line is empty, by their line ends, are as usual.
     """
-    grid = body.grid
+    grid, word = body.grid, body.grid.row_word
     numbers = [grid.number(i) for i in body.rows]
     known = {grid.number(i) for i in body.sections.left_out}
     known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
-    gaps = [(a, b) for a, b in pairwise(numbers) if _is_open({*range(a + 1, b)}, known)]
-    if gaps and len(gaps) <= HEURISTICS.few_gaps:
+    gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and known.isdisjoint(range(a + 1, b))]
+    for i in sorted({*range(body.first, body.last)} - {*body.rows, *body.sections.left_out}):
+        if grid.is_comment(i) and grid.kind(i) is RowKind.HEADERS and len(grid.cells(i)) > 1:
+            raise ReadError(
+                f"{word} {grid.number(i)}: {_shown(grid, i)!r} is the header of another table, "
+                "below numbers of the first; put it into a file of its own",
+                where={word: grid.number(i)},
+            )
+    if 0 < len(gaps) <= HEURISTICS.few_gaps:
         after, on = gaps[-1]
-        word = grid.row_word
         warn(
             f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word} or "
             "a comment: read as one table; if that is another table or a note, take it out",
             ProfileWarning,
         )
-
-
-def _is_open(between: set[int], known: set[int]) -> bool:
-    """Whether there are rows without numbers, and it is not known why."""
-    return bool(between) and not between & known
 
 
 def _refuse_words(body: Body) -> None:

@@ -84,8 +84,8 @@ class Headers:
         self._stated = self._grid.options.header_rows is not None
         width = self._width = body.width
         #: Whether some cell of a column holds a number.
-        nothing = np.isnan(block.values).all(axis=0).tolist()
-        self.filled = [not missing for missing in nothing]
+        missing = np.logical_and.reduce(np.isnan(block.values), axis=0).tolist()
+        self.filled = [not nothing for nothing in missing]
         for _, column in block.limits:
             self.filled[column] = True
         self.headers = [_NO_HEADER] * width

@@ -66,13 +66,11 @@ def find_grid(source: Source) -> Grid:
     if not source.text.strip():
         raise ReadError("the file is empty")
     usual = max("\t;,|", key=source.start.count)
-    delimiter = usual if usual in source.start else None
-    source.trace.table = Table(TextGrid(source.lines, delimiter, False, source.options))
+    found = TextGrid(source.lines, usual if usual in source.start else None, False, source.options)
+    source.trace.table = Table(found)
+    refuse_odd_rows(found)
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
     like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
-    for i in looks:
-        mark = next((mark for mark in "\t;|," if mark in source.lines[i]), None)
-        refuse_odd_rows(TextGrid(source.lines, mark, False, source.options), [i])
     raise ReadError(
         f"the file has no row of two numbers or more: a header without data, or no table{like}"
     )
