@@ -564,12 +564,6 @@ def test_depths_that_go_back_are_kept_as_they_are(write):
         assert result.to_dataset()["depth"].values.tolist() == [0, 4, 5, 6]
 
 
-def test_an_end_mark_of_zeros_is_kept_with_a_warning(write):
-    path = write("Depth (nm),B (cm^-3)\n1,1e18\n5,2e18\n6,1e18\n0,0\n")
-    with pytest.warns(sims.ProfileWarning, match="the last row, at 0 nm, is zero"):
-        assert sims.read(path)["B"].depths.tolist() == [1, 5, 6, 0]
-
-
 def test_a_last_row_without_values_is_no_row_of_zeros(write):
     path = write("Depth (nm),B (cm^-3),P (cm^-3)\n1,1e18,1e17\n5,2e18,1e17\n6,1e18,1e17\n7,,\n")
     assert np.isnan(sims.read(path)["B"].concentrations[-1])
@@ -582,9 +576,8 @@ def test_a_value_without_a_depth_is_refused(write):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\ninf,2e18\n6,1e18\n"))
 
 
-def test_infinities_are_not_measured_with_a_warning(write):
-    with pytest.warns(sims.ProfileWarning, match="infinite values are taken as not measured: 'B'"):
-        profile = sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,inf\n6,1e18\n"))["B"]
+def test_infinities_are_not_measured_and_counted(write):
+    profile = sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,inf\n6,1e18\n"))["B"]
     np.testing.assert_array_equal(profile.concentrations, [1e18, np.nan, 1e18])
     assert profile.species_metadata["infinite_values"] == "1"
 
