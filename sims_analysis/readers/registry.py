@@ -89,26 +89,17 @@ def fault_of(reader: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Format:
-    """A layout of files.
+    """A layout of files."""
 
-    Parameters
-    ----------
-    name : str
-        What ``format=`` takes.
-    description : str
-        Of the files, for people.
-    version : int
-        Of its reader; it grows when the reader gives something else for the same file.
-    module : str, optional
-        Where it is read, if that is not the module of its name in ``instruments``.
-    table : bool
-        Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
-    """
-
+    #: What ``format=`` takes.
     name: str
+    #: Of the files, for people.
     description: str
+    #: Of its reader; it grows when the reader gives something else for the same file.
     version: int = 1
+    #: Where it is read, if that is not the module of its name in ``instruments``.
     module: str = ""
+    #: Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
     table: bool = False
 
     def _function(self, what: str) -> Callable[[Source], object]:
@@ -168,7 +159,7 @@ FORMATS = (
         "tidy",
         "tables of a row for each sample, with the species in a column",
         version=3,
-        module="tables.tidy",
+        module="tables.table",
         table=True,
     ),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module=_TCAD),

@@ -50,9 +50,24 @@ def recognises(source: Source) -> bool:
     return source.is_workbook or source.is_text
 
 
+def recognises_tidy(source: Source) -> bool:
+    """Whether headers of the text, or of the sheet to read, name a column of species."""
+    try:
+        return recognises(source) and label_column(find_grid(source)) is not None
+    except ReadError:
+        return False
+
+
 def read(source: Source) -> Content:
     """Read a table."""
     return read_grid(find_grid(source), source)
+
+
+def read_tidy(source: Source) -> Content:
+    """Read a table with the species in a column."""
+    if label_column(find_grid(source)) is None:
+        raise ReadError("no header of a column of species stands next to one of depths or times")
+    return read(source)
 
 
 @once_per_source
