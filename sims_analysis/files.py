@@ -30,9 +30,11 @@ TEMPORARY = ".tmp-"
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
-#: What may be secret in an address: a login, and what follows a question mark or a hash. Also where
-#: a slash is missing, as in the path that is made of an address.
-_SECRET = re.compile(r"(?i)^([a-z][a-z0-9+.]+:/+)(?:\S*@)?([^?#]*).*", re.DOTALL)
+#: What may be secret in an address: a login, even one with slashes, and what follows a question
+#: mark or a hash. Also where a slash is missing, as in the path that is made of an address.
+_SECRET = re.compile(
+    r"(?i)^([a-z][a-z0-9+.]+:/+)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)?([^?#]*).*", re.DOTALL
+)
 _WINDOWS = os.name == "nt"
 _LOCK_PATIENCE = 10.0
 
@@ -62,8 +64,8 @@ def folder_name(text: str) -> str:
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
-    """Return a path for messages; of an address that was taken for one, nothing that is secret."""
-    return _SECRET.sub(r"\1\2", os.fspath(path))
+    """Return a path or an address for messages and provenance, with nothing that may be secret."""
+    return "::".join(_SECRET.sub(r"\1\2", part) for part in os.fspath(path).split("::"))
 
 
 def temporary_name() -> str:

@@ -71,6 +71,7 @@ def from_dataframe(
         columns=columns,
         not_measured=tuple(not_measured),
         number_repeats=number_repeats,
+        header_rows=[0],
     )
     headers = _headers(frame)
     if len(headers) < 2:
@@ -78,7 +79,7 @@ def from_dataframe(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
             'df.rename_axis("depth (nm)")'
         )
-    grid = CellGrid(None, [headers, *_cells(frame)], options, labelled=True)
+    grid = CellGrid(None, [headers, *_cells(frame)], options)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
     source.trace.format = "dataframe"

@@ -12,8 +12,6 @@ from sims_analysis.files import Budget
 from sims_analysis.readers.registry import Format, Reader, readers
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["find_reader", "format_of"]
-
 #: Layouts that fit many a file that is no depth profile.
 _ANY_TABLE = ("table", "tidy", "suprem")
 #: Depth profiles are smaller; other files are not read only to ask what they look like.
@@ -25,7 +23,6 @@ _MAGIC = (
     (b"\x89PNG", "an image (PNG)"),
     (b"\xff\xd8\xff", "an image (JPEG)"),
     (b"GIF8", "an image (GIF)"),
-    (b"BM", "an image (bitmap)"),
     (b"II*\0", "an image (TIFF)"),
     (b"MM\0*", "an image (TIFF)"),
     (b"%PDF", "a PDF"),
@@ -60,13 +57,7 @@ _ZIPPED = (
 
 
 def find_reader(source: Source) -> Reader:
-    """Find the reader of a file.
-
-    Raises
-    ------
-    ReadError
-        If the file cannot be a depth profile; it says what it is.
-    """
+    """Find the reader of a file; one that can be no depth profile is refused as what it is."""
     _refuse_other_kinds(source)
     chosen = next((known for known in readers() if _is_for(known, source)), None)
     if chosen is None:
@@ -92,15 +83,23 @@ def _is_for(reader: Reader, source: Source) -> bool:
 def format_of(given: Any) -> str | None:
     """Return the name of the format that a file has, by its content; None if it has none.
 
-    Parameters
-    ----------
-    given : path-like or open file
-        What xarray asks of: any file at all. An open file stands where it stood afterwards.
-        Anything else, and addresses, have none.
+    xarray asks of any file at all. An open one stands where it stood afterwards.
     """
-    source = _source(given)
-    if source is None:
+    if isinstance(given, str | os.PathLike):
+        if not Path(given).is_file():
+            return None
+        with Path(given).open("rb") as file:
+            return format_of(file)
+    if not all(hasattr(given, name) for name in ("read", "seek", "tell")):
         return None
+    start = given.tell()
+    try:
+        content = given.read(_MOST + 1)
+    finally:
+        given.seek(start)
+    if not isinstance(content, bytes) or len(content) > _MOST:
+        return None
+    source = Source("", content, Options(budget=Budget(_UNPACKED * _MOST)))
     with collected():
         try:
             known = find_reader(source).name
@@ -111,31 +110,13 @@ def format_of(given: Any) -> str | None:
     return known
 
 
-def _source(given: Any) -> Source | None:
-    if isinstance(given, str | os.PathLike):
-        path = Path(given)
-        if not path.is_file() or path.stat().st_size > _MOST:
-            return None
-        return Source(path.name, path.read_bytes(), Options(budget=Budget(_UNPACKED * _MOST)), path)
-    if not (hasattr(given, "read") and hasattr(given, "seek") and hasattr(given, "tell")):
-        return None
-    start = given.tell()
-    try:
-        content = given.read(_MOST + 1)
-    finally:
-        given.seek(start)
-    if not isinstance(content, bytes) or len(content) > _MOST:
-        return None
-    return Source("", content, Options(budget=Budget(_UNPACKED * _MOST)))
-
-
 def _refuse_other_kinds(source: Source) -> None:
     """Refuse a file that cannot be a depth profile, by its first bytes."""
     content = source.content
     if not content or content.isspace():
         raise ReadError("the file is empty")
     for magic, kind in _MAGIC:
-        if content.startswith(magic) and (magic != b"BM" or b"\0" in content[:64]):
+        if content.startswith(magic):
             raise ReadError(f"the file is {kind}")
     if content.startswith(_HDF5) and b"tof-sims-sparse-hdf5" not in content:
         raise ReadError("the file is HDF5 or netCDF", remedy="sims.load reads what sims.save wrote")

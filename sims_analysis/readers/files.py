@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -306,13 +307,11 @@ def _read_each(
                 outcomes += _read_one(file, options, forced)
             except SimsError as error:
                 outcomes.append(error)
-            except OSError as error:
-                text = f"{file.where}: {error.strerror or error}"
-                outcomes.append(ReadError(text, where={"file": file.name}))
-            except ImportError as error:
-                missing = ReadError(f"{file.name}: {error}")
-                missing.__cause__ = error
-                outcomes.append(missing)
+            except (OSError, ImportError) as error:
+                reason = getattr(error, "strerror", None) or error
+                failed = ReadError(f"{file.where}: {reason}", where={"file": file.name})
+                failed.__cause__ = error
+                outcomes.append(failed)
             step()
     # When all are read: with warnings as errors nothing else is lost.
     for warning in warned:
@@ -339,30 +338,30 @@ def _read_source(
         reader = forced or find_reader(source)
         source.trace.format, source.trace.version = reader.name, getattr(reader, "version", 1)
         return make_results(reader.read(source), source)
-    except SimsError as error:
-        # What was found odd before may be why.
-        more = f"; and {len(warned) - _MOST_WARNINGS} more" if len(warned) > _MOST_WARNINGS else ""
-        odd = "".join(f"; {warning}" for warning in warned[:_MOST_WARNINGS]) + more
-        garbled = "" if error.argument == "encoding" else _in_encoding(source)
-        more = f"{odd}{garbled}{_not_in(forced, source)}"
-        error.args = (f"{source.name}: {error.message}{more}", *error.args[1:])
-        error.add(where={"file": source.name})
-        error.layout_preview = layout_preview(source)
-        raise
     except ImportError:
         raise
     except Exception as error:
-        # One file that a reader does not understand must not cost the others of a folder, and
-        # readers and their packages may raise anything on a damaged one.
-        who = f"the reader {reader.name!r}" if reader else "every reader"
-        damaged = ReadError(
-            f"{source.name}: it is damaged, or laid out in a way that {who} does not know "
-            f"({type(error).__name__}: {error}){_not_in(forced, source)}",
-            code="damaged_file",
-            where={"file": source.name},
-        )
-        damaged.layout_preview = layout_preview(source)
-        raise damaged from error
+        failed = error
+        if not isinstance(failed, SimsError):
+            # One file that a reader does not understand must not cost the others of a folder, and
+            # readers and their packages may raise anything on a damaged one.
+            who = f"the reader {reader.name!r}" if reader else "every reader"
+            failed = ReadError(
+                f"it is damaged, or laid out in a way that {who} does not know "
+                f"({type(error).__name__}: {error})",
+                code="damaged_file",
+            )
+        # What was found odd before may be why.
+        odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
+        odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
+        odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
+        text = f"{source.name}: {failed.message}{''.join(odd)}{_not_in(forced, source)}"
+        failed.args = (text, *failed.args[1:])
+        failed.add(where={"file": source.name})
+        failed.layout_preview = layout_preview(source)
+        if failed is error:
+            raise
+        raise failed from error
 
 
 def _in_encoding(source: Source) -> str:
@@ -389,13 +388,11 @@ def _not_in(forced: Reader | None, source: Source) -> str:
 def _bar(total: int, *, show: bool | None) -> Iterator[Any]:
     """Show how many files have been read, by tqdm where it is installed."""
     watched = total >= _WORTH_A_BAR and sys.stderr is not None and sys.stderr.isatty()
-    if not (watched if show is None else show):
+    shown = watched if show is None else show
+    if not shown or importlib.util.find_spec("tqdm") is None:
         yield lambda: None
         return
-    try:
-        from tqdm.std import tqdm
-    except ImportError:
-        yield lambda: None
-        return
+    from tqdm.std import tqdm
+
     with tqdm(total=total, desc="reading", unit="file", file=sys.stderr) as bar:
         yield bar.update

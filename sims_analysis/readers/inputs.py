@@ -14,15 +14,14 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from sims_analysis.errors import ConnectionFailed, ReadError, SimsError, require
-from sims_analysis.files import Budget
+from sims_analysis.files import Budget, shown_path
 from sims_analysis.readers.source import Options, Source
-
-__all__ = ["InputFile", "Readable", "SupportsRead", "list_inputs", "stands_for_several"]
 
 T = TypeVar("T")
 
-#: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``.
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+://", re.IGNORECASE)
+#: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``; of one slash,
+#: a path that was made of an address.
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+:/", re.IGNORECASE)
 
 
 class SupportsRead(Protocol):
@@ -38,23 +37,15 @@ Readable: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview |
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file, which is not read yet.
+    """One file, which is not read yet."""
 
-    Parameters
-    ----------
-    name : str
-        Without folders; empty for bytes without a name.
-    where : str
-        As the user gave it, for messages; without passwords and keys.
-    load : callable
-        Gives its content, as far as a budget goes: bytes, or of an open file text.
-    path : Path, optional
-        Where it is on disk.
-    """
-
+    #: Without folders; empty for bytes without a name.
     name: str
+    #: As the user gave it, for messages; without passwords and keys.
     where: str
+    #: Gives its content, as far as a budget goes: bytes, or of an open file text.
     load: Callable[[Budget], Any]
+    #: Where it is on disk.
     path: Path | None = None
 
     def read(self, options: Options) -> Source:
@@ -80,29 +71,22 @@ def stands_for_several(given: Any) -> bool:
     """Whether it stands for several files: a folder, an address with a wildcard, a collection."""
     if isinstance(given, bytes | bytearray | memoryview) or hasattr(given, "read"):
         return False
-    if isinstance(given, str) and _ADDRESS.match(given):
-        return "*" in shown(given)
-    return not isinstance(given, str | os.PathLike) or Path(given).is_dir()
+    if not isinstance(given, str | os.PathLike):
+        return True
+    address = os.fspath(given)
+    return "*" in shown_path(address) if _ADDRESS.match(address) else Path(given).is_dir()
 
 
 def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
-    """List the files; a folder stands for what is in it.
-
-    Raises
-    ------
-    ReadError
-        If a folder holds no files, or fsspec does not know what an address means.
-    ModuleNotFoundError
-        If an address needs a package that is not installed.
-    """
+    """List the files; a folder stands for what is in it."""
     if isinstance(given, bytes | bytearray | memoryview):
         return [InputFile("", "bytes", lambda budget: budget.read(BytesIO(given), "the file"))]
     if hasattr(given, "read"):
         return [_open_file(given)]
-    if isinstance(given, str) and _ADDRESS.match(given):
-        return _at_address(given)
     if not isinstance(given, str | os.PathLike):
         return [one for item in given for one in list_inputs(item)]
+    if _ADDRESS.match(os.fspath(given)):
+        return _at_address(os.fspath(given))
     path = Path(given)
     if not path.is_dir():
         return [_on_disk(path)]
@@ -133,31 +117,17 @@ def _open_file(file: Any) -> InputFile:
 
 def _base(stated: str) -> str:
     # What follows a question mark may be a key.
-    return re.split(r"[/\\]", shown(stated))[-1]
+    return re.split(r"[/\\]", re.split("[?#]", shown_path(stated))[0])[-1]
 
 
 # --- addresses --------------------------------------------------------------------------------
 
-#: What is secret in an address: a user with a password, and what follows a question mark or a hash.
-_LOGIN = re.compile(r"(://)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)")
-_QUERY = re.compile(r"[?#].*", re.DOTALL)
 _NOT_FOUND = 404
-_IN_TEXT = re.compile(r"[a-z][a-z0-9+.]+://[^\s'\"<>]+", re.IGNORECASE)
-
-
-def shown(address: str) -> str:
-    """Return an address without what may be secret, for messages and provenance.
-
-    Examples
-    --------
-    >>> shown("zip://w7.csv::https://user:word@lab.org/w.zip?token=1")
-    'zip://w7.csv::https://lab.org/w.zip'
-    """
-    return "::".join(_QUERY.sub("", _LOGIN.sub(r"\1", part)) for part in address.split("::"))
+_IN_TEXT = re.compile(r"[a-z][a-z0-9+.]+:/+[^\s'\"<>]+", re.IGNORECASE)
 
 
 def _at_address(address: str) -> list[InputFile]:
-    where = shown(address)
+    where = shown_path(address)
     require(f"{where} needs", "fsspec", extra="remote")
     import fsspec
 
@@ -174,7 +144,9 @@ def _remote(file: Any, address: str) -> InputFile:
         with file as opened:
             return budget.read(opened, _base(path))
 
-    return InputFile(_base(path), shown(path), lambda budget: _tried(address, lambda: load(budget)))
+    return InputFile(
+        _base(path), shown_path(path), lambda budget: _tried(address, lambda: load(budget))
+    )
 
 
 def _tried(address: str, action: Callable[[], T]) -> T:
@@ -190,7 +162,7 @@ def _tried(address: str, action: Callable[[], T]) -> T:
 
 
 def _failure(error: Exception, address: str) -> Exception:
-    where = shown(address)
+    where = shown_path(address)
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
@@ -198,7 +170,7 @@ def _failure(error: Exception, address: str) -> Exception:
     status = getattr(cause, "status", None)
     if isinstance(cause, FileNotFoundError | KeyError) or status == _NOT_FOUND:
         return FileNotFoundError(f"no such file: {where}")
-    said = unquote(_IN_TEXT.sub(lambda found: shown(found[0]), str(cause)))
+    said = unquote(_IN_TEXT.sub(lambda found: shown_path(found[0]), str(cause)))
     kind, words = type(cause).__name__, re.compile(r"[^\W_]+")
     secret = {*words.findall(unquote(address))} - {*words.findall(where)}
     reason = kind if not said or secret & {*words.findall(said)} else said

@@ -89,26 +89,17 @@ def fault_of(reader: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Format:
-    """A layout of files.
+    """A layout of files."""
 
-    Parameters
-    ----------
-    name : str
-        What ``format=`` takes.
-    description : str
-        Of the files, for people.
-    version : int
-        Of its reader; it grows when the reader gives something else for the same file.
-    module : str, optional
-        Where it is read, if that is not the module of its name in ``instruments``.
-    table : bool
-        Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
-    """
-
+    #: What ``format=`` takes.
     name: str
+    #: Of the files, for people.
     description: str
+    #: Of its reader; it grows when the reader gives something else for the same file.
     version: int = 1
+    #: Where it is read, if that is not the module of its name in ``instruments``.
     module: str = ""
+    #: Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
     table: bool = False
 
     def _function(self, what: str) -> Callable[[Source], object]:
@@ -167,7 +158,7 @@ FORMATS = (
         "tidy",
         "tables of a row for each sample, with the species in a column",
         version=3,
-        module="tables.tidy",
+        module="tables.table",
         table=True,
     ),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module=_TCAD),
@@ -189,25 +180,13 @@ FORMATS = (
 
 @cache
 def readers() -> tuple[Reader, ...]:
-    """Return every reader, in the order in which a file is tried: those of plugins first.
-
-    Warns
-    -----
-    SimsWarning
-        Names each plugin that is left out, and why.
-    """
+    """Return every reader, in the order in which a file is tried: those of plugins first."""
     added = plugins.found("sims_analysis.readers", fault_of, {known.name for known in FORMATS})
     return (*added, *FORMATS)
 
 
 def reader_for(stated: str | Reader) -> Reader:
-    """Return the reader that ``format=`` states: by its name, or one of the user's own.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none.
-    """
+    """Return the reader that ``format=`` states: by its name, or one of the user's own."""
     if not isinstance(stated, str):
         fault = fault_of(stated)
         if fault is not None:

@@ -23,19 +23,9 @@ from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.units import read_unit, unit_of_kind
 
-__all__ = ["make_results"]
-
 
 def make_results(content: Content, source: Source) -> list[SIMSResult]:
-    """Make the result of what a format's reader gave, or one of each sample.
-
-    Raises
-    ------
-    UnitsError
-        If a unit is stated nowhere, or is none of a depth, a time or a value.
-    SpeciesError
-        If the user states something of a species that the file does not hold.
-    """
+    """Make the result of what a format's reader gave, or one of each sample."""
     name = content.data_id = content.data_id or source.name.rpartition(".")[0] or source.name
     for part in content.parts:
         part.data_id = f"{name} {part.metadata.sample}"
@@ -49,7 +39,7 @@ def make_results(content: Content, source: Source) -> list[SIMSResult]:
 
 
 def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSResult:
-    """Make the result of one sample; errors as of :func:`make_results`."""
+    """Make the result of one sample."""
     options, signals = source.options, content.signals
     if content.ready is not None:
         stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]
@@ -67,9 +57,6 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
     _state_units(signals, options)
     if options.number_repeats:
         _number_repeats(signals)
-    if "last row" not in content.metadata.other:
-        _warn_of_zeros(signals)
-    infinite = _infinities(signals)
     metadata = replace(
         content.metadata,
         file=source.name,
@@ -77,11 +64,9 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
         format=origin["format"],
         reader=origin["reader"],
     )
-    about, axes, data_id = metadata.to_dict(), _Axes(), content.data_id or ""
-    profiles = [
-        _profile(signal, count, axes, data_id, about)
-        for signal, count in zip(signals, infinite, strict=True)
-    ]
+    axes: dict[tuple[int, ...], tuple[Array, Array]] = {}
+    data_id, known = content.data_id or "", metadata.to_dict()
+    profiles = [_profile(signal, _axis(signal, axes), data_id, known) for signal in signals]
     warn_of_implausible(profiles)
     return SIMSResult(data_id=data_id, depth_profiles=profiles, provenance=origin)
 
@@ -133,16 +118,9 @@ def _state_units(signals: list[Signal], options: Options) -> None:
             )
     for signal in signals:
         in_file = signal.depth_units
-        signal.depth_units = _unit(
-            signal.name, "depth_units", in_file, options.depth_units, '"nm", "um" or "s"'
-        )
-        signal.units = _unit(
-            signal.name,
-            "units",
-            signal.units,
-            units.get(signal.name) if isinstance(units, Mapping) else units,
-            f'"atoms/cm^3", or {{{signal.name!r}: "counts/s"}} by species',
-        )
+        signal.depth_units = _unit(signal.name, "depth_units", in_file, options.depth_units)
+        by_user = units.get(signal.name) if isinstance(units, Mapping) else units
+        signal.units = _unit(signal.name, "units", signal.units, by_user)
         limit = signal.metadata.get("detection_limit", "")
         if limit and is_number(limit):
             signal.metadata["detection_limit"] = f"{limit} {signal.units}"
@@ -157,56 +135,42 @@ def _state_units(signals: list[Signal], options: Options) -> None:
                 signal.ancillary = {**signal.ancillary, name: replace(column, units=unit)}
 
 
-def _unit(
-    species: str, argument: str, in_file: str | None, by_user: str | None, examples: str
-) -> str:
+def _unit(species: str, argument: str, in_file: str | None, by_user: str | None) -> str:
     """Return the unit of depths or of values: as the user states it, or else the file."""
     who, depths = f"species {species!r}: {argument}", argument == "depth_units"
     kinds = vocabulary.AXES if depths else vocabulary.VALUE_KINDS
-    if not isinstance(by_user, str | None):
-        raise UnitsError(
-            f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
-            'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}',
-            argument=argument,
-            where={"species": species},
-        )
-    if by_user is not None:
-        with about(argument=argument, where={"species": species}):
-            unit = unit_of_kind(by_user, kinds, who)
-        # "Intensity" leaves the unit open.
-        same = in_file is None or unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
-        if not same:
-            warn(
-                f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated",
-                ProfileWarning,
+    with about(argument=argument, where={"species": species}):
+        if not isinstance(by_user, str | None):
+            raise UnitsError(
+                f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
+                'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}'
             )
-        return unit.text
-    if in_file is None:
-        raise UnitsError(
-            f"species {species!r}: no line of the file states the unit of its "
-            f"{'depths' if depths else 'values'}",
-            code="missing_unit",
-            argument=argument,
-            where={"species": species},
-            remedy=f"pass {argument}=, such as {examples}",
-        )
-    try:
-        return unit_of_kind(in_file, kinds, who).text
-    except UnitsError as error:
-        # Another one would make depths of times, or values of depths.
-        remedy = f"pass {argument}= to state it in another way"
-        if _is_readable(in_file):
-            remedy = 'columns={"B": (axis, values)} says which columns to read instead'
-        error.args = (f"{error.message}; the file states it so",)
-        raise error.add(argument=argument, where={"species": species}, remedy=remedy) from None
-
-
-def _is_readable(unit: str) -> bool:
-    try:
-        read_unit(unit)
-    except UnitsError:
-        return False
-    return True
+        if by_user is not None:
+            unit = unit_of_kind(by_user, kinds, who)
+            # "Intensity" leaves the unit open.
+            is_open = in_file is None or unit_kind(in_file) == "arbitrary"
+            if not is_open and not same_unit(in_file or "", by_user):
+                text = f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated"
+                warn(text, ProfileWarning)
+            return unit.text
+        if in_file is None:
+            examples = f'"atoms/cm^3", or {{{species!r}: "counts/s"}} by species'
+            raise UnitsError(
+                f"species {species!r}: no line of the file states the unit of its "
+                f"{'depths' if depths else 'values'}",
+                code="missing_unit",
+                remedy=f"pass {argument}=, such as "
+                + ('"nm", "um" or "s"' if depths else examples),
+            )
+        try:
+            return unit_of_kind(in_file, kinds, who).text
+        except UnitsError as error:
+            remedy = f"pass {argument}= to state it in another way"
+            if error.code == UnitsError.code:
+                # Another one would make depths of times, or values of depths.
+                remedy = 'columns={"B": (axis, values)} says which columns to read instead'
+            error.args = (f"{error.message}; the file states it so",)
+            raise error.add(remedy=remedy) from None
 
 
 def _number_repeats(signals: list[Signal]) -> None:
@@ -228,61 +192,21 @@ def _number_repeats(signals: list[Signal]) -> None:
             signal.name = numbered
 
 
-def _warn_of_zeros(signals: list[Signal]) -> None:
-    """Warn of a last row of zeros: a cycle that was not finished, or an end mark."""
-    longest = max(signal.values.size for signal in signals)
-    ends = [signal for signal in signals if signal.values.size == longest]
-    if longest < 3 or any(np.isfinite(s.values[-1]) and s.values[-1] > 0 for s in ends):
-        return
-    ends = [s for s in ends if (s.values > 0).any()]
-    lasts = [s.values[-1] for s in ends if np.isfinite(s.values[-1])]
-    if not lasts or any(lasts):
-        return
-    if sum(s.values[-2] > 0 for s in ends) <= len(ends) / 2:
-        return
-    if len(ends) > 1 or ends[0].depths[-1] < ends[0].depths[-2]:
-        where = f"{ends[0].depths[-1]:g} {ends[0].depth_units}"
-        warn(
-            f"the last row, at {where}, is zero in every signal: kept as delivered; "
-            "an unfinished cycle or an end mark is no measurement, cut it off with .isel or .sel",
-            ProfileWarning,
-        )
-
-
-def _infinities(signals: list[Signal]) -> list[int]:
-    """Count the infinite values of each signal, and warn of them."""
-    counts = [int(np.count_nonzero(np.isinf(signal.values))) for signal in signals]
-    listed = [f"{s.name!r} {count}" for s, count in zip(signals, counts, strict=True) if count]
-    if listed:
-        more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
-        warn(
-            f"infinite values are taken as not measured: {', '.join(listed[:6])}{more}",
-            ProfileWarning,
-        )
-    return counts
-
-
-class _Axes:
-    """The axes of a file: signals that share one share an array, looked at once."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int, int], tuple[Array, Array]] = {}
-
-    def of(self, signal: Signal) -> Array:
-        """Return the depths of a signal, read-only; each is a number, or it is refused."""
-        given = signal.depths
-        # Views of one column begin at one address; `given` is kept, so that it stays theirs.
-        key = (given.__array_interface__["data"][0], given.size, *given.strides)
-        if key not in self._known:
-            bad = ~np.isfinite(given)
-            if bad.any():
-                row = int(bad.argmax())
-                raise ReadError(
-                    f"species {signal.name!r}, sample {row + 1}: it has a value, "
-                    f"{signal.values[row]:g}, but no depth"
-                )
-            self._known[key] = given, _read_only(given)
-        return self._known[key][1]
+def _axis(signal: Signal, known: dict[tuple[int, ...], tuple[Array, Array]]) -> Array:
+    """Return the depths of a signal, read-only; those that share an axis share its array."""
+    given = signal.depths
+    # Views of one column begin at one address; `given` is kept, so that it stays theirs.
+    key = (given.__array_interface__["data"][0], given.size, *given.strides)
+    if key not in known:
+        bad = ~np.isfinite(given)
+        if bad.any():
+            row = int(bad.argmax())
+            raise ReadError(
+                f"species {signal.name!r}, sample {row + 1}: it has a value, "
+                f"{signal.values[row]:g}, but no depth"
+            )
+        known[key] = given, _read_only(given)
+    return known[key][1]
 
 
 def _read_only(array: Array) -> Array:
@@ -292,21 +216,20 @@ def _read_only(array: Array) -> Array:
     return view
 
 
-def _profile(
-    signal: Signal, infinite: int, axes: _Axes, data_id: str, about: dict[str, Any]
-) -> DepthProfile:
+def _profile(signal: Signal, depths: Array, data_id: str, about: dict[str, Any]) -> DepthProfile:
     values = signal.values
     metadata: dict[str, Any] = dict(signal.metadata)
-    if infinite:
-        metadata["infinite_values"] = str(infinite)
-        values = np.where(np.isinf(values), np.nan, values)
+    infinite = np.isinf(values)
+    if infinite.any():
+        metadata["infinite_values"] = str(np.count_nonzero(infinite))
+        values = np.where(infinite, np.nan, values)
     extra: dict[str, Any] = {FIELD: about}
     if signal.ancillary:
         extra["columns"] = {name: column.to_dict() for name, column in signal.ancillary.items()}
     fields: dict[str, Any] = {
         "data_id": data_id,
         "species_name": signal.name,
-        "depths": axes.of(signal),
+        "depths": depths,
         "depth_units": signal.depth_units or "",
         "concentrations": values,
         "concentration_units": signal.units or "",

@@ -192,13 +192,7 @@ class Source:
 
     @property
     def decoded(self) -> str:
-        """The text as it is, without a byte order mark and the end mark of old systems.
-
-        Raises
-        ------
-        ReadError
-            If the bytes are no text, or not in the stated encoding.
-        """
+        """The text as it is, without a byte order mark and the end mark of old systems."""
         return self._decoded[0]
 
     @cached_property

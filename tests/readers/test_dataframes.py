@@ -62,7 +62,7 @@ def test_rows_of_several_measurements_are_refused(tmp_path, wafers):
     df = pd.DataFrame({"wafer": wafers, "species": "B", "depth (nm)": [0, 1] * 2, "conc": 1.0})
     said = (
         r"the first column \('wafer'\) is neither a species nor a value, and differs from row to "
-        rf"row \('{wafers[0]}', '{wafers[2]}'...\): give the rows of one measurement at a time"
+        rf"row \('{wafers[0]}', '{wafers[2]}'\): give the rows of one measurement at a time"
     )
     with pytest.raises(sims.ReadError, match=said):
         sims.from_dataframe(df, units="cm^-3")

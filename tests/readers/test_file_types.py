@@ -10,7 +10,7 @@ from sims_analysis.readers import file_types as recognising
 from sims_analysis.readers.file_types import format_of
 from sims_analysis.readers.instruments import payload
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables import tidy
+from sims_analysis.readers.tables.table import recognises_tidy
 
 Z = np.linspace(0.01, 1, 20)
 CAMECA = cameca_rpc({"10B": (None, Z, 1e18 * np.exp(-Z), "C")})
@@ -41,7 +41,7 @@ def test_what_could_be_anything_has_no_format(content):
 @pytest.mark.parametrize(("above", "known"), [(0, True), (29, True), (30, False)])
 def test_headers_of_rows_for_each_sample_stand_within_thirty_rows(above, known):
     text = "note\n" * above + "species;z (nm);C (cps)\nB;0;1\nB;1;2\n"
-    assert tidy.recognises(Source("w7.csv", text.encode())) is known
+    assert recognises_tidy(Source("w7.csv", text.encode())) is known
 
 
 @pytest.mark.parametrize(

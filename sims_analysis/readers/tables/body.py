@@ -7,53 +7,36 @@ stands between and is no number is an error, so that nothing is cut off silently
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from types import MappingProxyType
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
-from sims_analysis.readers.tables.grid import Block, Grid, Run, TextGrid
-from sims_analysis.readers.tables.header_cells import begins_row, holds_words, try_header
+from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.header_cells import begins_row
 from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.numbers import decimal_mark, is_clock, is_number, read_cell
-from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, is_not_measured, is_odd
+from sims_analysis.readers.tables.numbers import decimal_mark, is_number, read_cell
+from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.sections import Sections, find_sections
 from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["Body", "find_body", "first_below_headers", "first_run", "read_body", "refuse_odd_rows"]
-
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
-#: Rows that may stand between the headers and the numbers, or are these.
-_ABOVE = (RowKind.HEADERS, RowKind.UNITS, RowKind.VALUE_UNITS, RowKind.WORDS)
 
 
 @dataclass
 class Body:
-    """A block of rows in a grid, and the rows above it.
-
-    Parameters
-    ----------
-    grid : Grid
-    first, last : int
-        Its first and its last row.
-    above : list of int
-        Rows above that are not blank.
-    words : mapping
-        Columns that may hold words, by their headers, and whether that is certain.
-    needed : tuple of int, optional
-        The only columns that matter, if the user states them.
-    """
+    """A block of rows in a grid, and the rows above it."""
 
     grid: Grid
     first: int
     last: int
+    #: Rows above that are not blank.
     above: list[int]
-    words: Mapping[int, bool] = field(default_factory=dict)
-    needed: tuple[int, ...] | None = None
+    #: Columns that may hold words, by their headers, and whether that is certain.
+    words: Mapping[int, bool]
 
     @cached_property
     def sections(self) -> Sections:
@@ -74,7 +57,7 @@ class Body:
             # Blanks stand within headers too: those of more columns tell nothing.
             return width
         # A remark may stand next to a later row alone.
-        return max([width, *(j + 1 for j in self.needed or self.words)])
+        return max([width, *(j + 1 for j in self.words)])
 
     @cached_property
     def below(self) -> list[int]:
@@ -82,156 +65,53 @@ class Body:
         return [i for i in range(self.last + 1, len(self.grid)) if any(self.grid.cells(i))]
 
     def kind(self, row: int) -> RowKind:
-        """Classify a row, by the columns that matter."""
-        return _kind(self.grid, row, self.words, self.needed)
-
-
-def _kind(grid: Grid, row: int, words: Collection[int], needed: Sequence[int] | None) -> RowKind:
-    if needed is None or grid.is_comment(row):
-        return grid.kind(row, words)
-    cells = grid.cells(row)
-    kept = [cells[j] if j < len(cells) else "" for j in needed]
-    return classify_row(kept, grid.options.decimal, grid.options.not_measured)
-
-
-def _words_of(
-    grid: Grid, row: int, above: Mapping[int, bool] = MappingProxyType({})
-) -> dict[int, bool]:
-    """Return the columns below a row of headers that may hold words; `above`: those of empty cells.
-
-    Times may be those of a clock.
-    """
-    cells, below = grid.cells(row), grid.cells(row + 1) if row + 1 < len(grid) else []
-    clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
-    kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
-    return kept | {
-        j: header.role in ("text", "unit", "species")
-        for j, header in enumerate(map(try_header, cells))
-        if holds_words(header) or (header.role == "time" and j in clocks)
-    }
+        """Classify a row, with words where they may stand."""
+        return self.grid.kind(row, self.words)
 
 
 # --- where they begin -------------------------------------------------------------------------
 
 
-def first_run(grid: Grid, needed: tuple[int, ...] | None = None) -> Run:
-    """Find where rows of numbers begin, and up to three that follow each other; 0 if none does."""
-    if needed not in grid.runs:
-        grid.runs[needed] = _first_run(grid, needed)
-    return grid.runs[needed]
-
-
-def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> Run:
-    run = start = width = 0
-    words: Mapping[int, bool] = {}
-    alone = (0, 0, words)
-    for i in range(min(len(grid), HEURISTICS.first_rows)):
-        kind = _kind(grid, i, words, needed)
-        if kind is RowKind.HEADERS and run < 2:
-            words = {} if needed else _words_of(grid, i, words)
-        if kind is RowKind.BLANK or grid.is_comment(i):
-            continue
-        cells = grid.cells(i)
-        # A row may lack values, but then it is as wide as the one before.
-        few = run and len(cells) != width and sum(map(is_number, cells)) < 2
-        if kind is not RowKind.NUMBERS or few:
-            if run > 1:
-                break
-            alone = (start, run, words) if run else alone
-            run = 0
-            continue
-        if not run:
-            if len(cells) < 2:
-                continue
-            start, width = i, len(cells)
-        run += 1
-        if run == 3:
-            break
-    return (start, run, words) if run else alone
-
-
-def find_body(grid: Grid, needed: tuple[int, ...] | None = None) -> Body:
+def find_body(grid: Grid) -> Body:
     """Find the numbers of a grid.
 
-    Raises
-    ------
-    ReadError
-        If there are none, or a row of words or an odd cell cuts some of them off.
+    There have to be some, and neither a row of words nor an odd cell may cut any of them off.
     """
-    stated = grid.options.header_rows
-    if stated is not None:
-        return _below(grid, set(stated), needed)
-    start, run, words = first_run(grid, needed)
-    if not run:
-        below = first_below_headers(grid, needed, (RowKind.HEADERS, RowKind.UNITS))
-        if below is None:
-            refuse_odd_rows(grid)
-            raise ReadError("there are no numbers in it that stand in columns")
-        start, words = below, words or _words_above(grid, below)
-    body = Body(grid, start, start, [], words, needed)
-    body.first = _grown(body, start)
-    body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
+    if grid.options.header_rows is not None:
+        body = _below(grid, {*grid.options.header_rows})
+    elif grid.start is None:
+        refuse_odd_rows(grid)
+        raise ReadError("there are no numbers in it that stand in columns")
+    else:
+        start = grid.start
+        body = Body(grid, start.row, start.row, [], start.words)
+        body.first = _grown(body, start.row)
+        body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
     _find_last(body)
     return body
 
 
-def _words_above(grid: Grid, row: int) -> Mapping[int, bool]:
-    words: dict[int, bool] = {}
-    for i in range(row):
-        words = _words_of(grid, i, words) if grid.kind(i) is RowKind.HEADERS else words
-    return words
-
-
-def _below(grid: Grid, stated: set[int], needed: tuple[int, ...] | None) -> Body:
+def _below(grid: Grid, stated: set[int]) -> Body:
     """Take the rows below the headers that the user states."""
     headers = [i for i in range(len(grid)) if grid.number(i) - 1 in stated]
-    if len(headers) < len(stated):
-        there = {grid.number(i) - 1 for i in headers}
+    lost = stated - {grid.number(i) - 1 for i in headers}
+    if lost:
         raise ReadError(
-            f"header_rows={sorted(stated)}: there is nothing in row {min(stated - there)}, counted "
-            f"from 0; the last row is {grid.number(len(grid) - 1) - 1}",
+            f"header_rows={sorted(stated)}: there is nothing in row {min(lost)}, counted from 0; "
+            f"the last row is {grid.number(len(grid) - 1) - 1}",
             argument="header_rows",
         )
-    top = headers[-1] + 1 if headers else 0
     words: dict[int, bool] = {}
     for i in headers:
-        words |= _words_of(grid, i)
-    first = next(
-        (
-            i
-            for i in range(top, len(grid))
-            if not grid.is_comment(i)
-            and (headers or _kind(grid, i, words, needed) is RowKind.NUMBERS)
-            and grid.kind(i, words) is not RowKind.BLANK
-        ),
-        None,
+        words |= grid.words_below(i)
+    for i in range(headers[-1] + 1 if headers else 0, len(grid)):
+        kind = grid.kind(i, words)
+        wanted = kind is RowKind.NUMBERS or (headers and kind is not RowKind.BLANK)
+        if wanted and not grid.is_comment(i):
+            return Body(grid, i, i, headers, words)
+    raise ReadError(
+        f"header_rows={sorted(stated)}: there are no numbers below", argument="header_rows"
     )
-    if first is None:
-        raise ReadError(
-            f"header_rows={sorted(stated)}: there are no numbers below", argument="header_rows"
-        )
-    body = Body(grid, first, first, headers, words, needed)
-    _find_last(body)
-    return body
-
-
-def first_below_headers(
-    grid: Grid,
-    needed: tuple[int, ...] | None = None,
-    headers: Collection[RowKind] = (RowKind.HEADERS,),
-    least: int = 1,
-) -> int | None:
-    """Find the first row with numbers and words, below headers of some cells at least.
-
-    None if there is none.
-    """
-    headed = False
-    for i in range(min(len(grid), HEURISTICS.first_rows)):
-        kind = _kind(grid, i, (), needed)
-        headed |= kind in headers and len(grid.cells(i)) >= least
-        if headed and kind is RowKind.MIXED:
-            return i
-    return None
 
 
 def _grown(body: Body, start: int) -> int:
@@ -264,7 +144,7 @@ def _grown(body: Body, start: int) -> int:
             if _is_row(body, cells, width, headed=header is not None):
                 first = i
             else:
-                _warn_of_note(body, i, width, above=words is None and first == start)
+                _warn_of_note(body, i, cells, width, next_to=words is None and first == start)
                 words = i if words is None else words
         else:
             if header is None and len(cells) != width:
@@ -325,7 +205,7 @@ def _find_last(body: Body) -> None:
         last -= 1
     body.last = last
     width = body.width
-    for i in range(last + 1, len(grid)):
+    for i in body.below:
         cells = grid.cells(i)
         if isinstance(grid, TextGrid):
             if not any(cells[width:]):
@@ -336,15 +216,8 @@ def _find_last(body: Body) -> None:
                 found = short if len(cells) < width else odd
                 grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
                 continue
-            glued = i == last + 1 and is_odd(next(filter(None, cells), ""))
-            if (
-                len(cells) != width
-                and sum(map(is_number, cells)) < HEURISTICS.many_numbers
-                and not glued
-            ):
-                continue
-        if any(cells) and not grid.is_comment(i):
-            _warn_of_note(body, i, width)
+        if not grid.is_comment(i):
+            _warn_of_note(body, i, cells, width, next_to=i == body.below[0])
 
 
 def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
@@ -364,7 +237,7 @@ def _ends(body: Body, row: int) -> bool:
     kind, cells = body.kind(row), body.grid.cells(row)
     if body.grid.is_comment(row) or begins_row(next(filter(None, cells), "")):
         return False
-    if kind is RowKind.MIXED and body.needed is None:
+    if kind is RowKind.MIXED:
         # No row is one of numbers alone; or words stand where they may, and something is odd.
         first = next(j for j, cell in enumerate(cells) if cell)
         whole = len(cells) >= len(body.grid.cells(body.first))
@@ -372,43 +245,35 @@ def _ends(body: Body, row: int) -> bool:
     return kind is RowKind.NUMBERS
 
 
-def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> None:
+def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, next_to: bool) -> None:
     """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
     A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
-    A note begins in the first column, and may state one number, but not right above the others, and
-    does not fill all columns, nor those that the last row of numbers fills. Right below them it
-    begins with a word of letters.
+    A note begins in the first column, does not fill all columns, and may state one number; next to
+    the others, behind a word and in other columns than these.
     """
-    grid = body.grid
-    cells = grid.cells(row)
-    if row > body.last and any(_same_label(body, cells, j) for j in body.words):
-        cells = ["" if j in body.words else cell for j, cell in enumerate(cells)]
-    if body.needed is not None:
-        cells = [cells[j] if j < len(cells) else "" for j in body.needed]
-        width = len(cells)
-    filled = _filled(cells)
-    cells = [*cells, *[""] * (width - len(cells))]
+    grid, last = body.grid, body.grid.cells(body.last)
+    if row > body.last:
+        # The label of the last row begins another row.
+        labels = {
+            j for j in body.words if any(last[j : j + 1]) and last[j : j + 1] == cells[j : j + 1]
+        }
+        cells = ["" if j in labels else cell for j, cell in enumerate(cells)]
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
-    if begins_row(first) or "=" in cells:
+    uneven = isinstance(grid, TextGrid) and len(cells) != width
+    few = numbers + is_number(first) < HEURISTICS.many_numbers
+    if begins_row(first) or "=" in cells or (uneven and few and not next_to):
         return
-    width = len(cells)
-    # Every other line may be blank. Above the numbers their rows are not known yet.
-    below = row > body.last
-    step = body.rows[-1] - body.rows[-2] if below and len(body.rows) > 1 else 1
-    next_to = below and row - body.last <= step
-    damaged = is_odd(first) and (numbers or (next_to and _GLUED.fullmatch(first)))
-    if is_number(first) or damaged or first[:1] == "=" != first[1:2]:
-        columns = range(width) if body.needed is None else body.needed
-        decimal = decimal_mark([*cells, *grid.cells(body.last)])
-        _refuse_cells(grid, row, zip(columns, cells, strict=True), decimal)
+    glued = next_to and row > body.last and _GLUED.fullmatch(first)
+    if is_number(first) or (is_odd(first) and (numbers or glued)) or first[:1] == "=" != first[1:2]:
+        _refuse_cells(grid, row, cells, decimal_mark([*cells, *last]))
         return
     begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
-    odd = len(first) < 2 or not first.replace(" ", "").isalpha()
-    alike = next_to and (odd or filled == _filled(grid.cells(body.last)))
-    like_a_note = not (above or alike) and begins and 1 + len(others) < width - len(body.words)
-    if numbers > like_a_note:
+    short = begins and 1 + len(others) < width - len(body.words)
+    word = row > body.last and len(first) > 1 and first.replace(" ", "").isalpha()
+    alike = next_to and not (word and _filled(cells) != _filled(last))
+    if numbers > (short and (uneven or not alike)):
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "
@@ -420,31 +285,23 @@ def _warn_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
         )
 
 
-def _same_label(body: Body, cells: Sequence[str], column: int) -> bool:
-    """Whether a row has the label of the last row of numbers."""
-    above = body.grid.cells(body.last)
-    return column < min(len(cells), len(above)) and above[column] == cells[column] != ""
-
-
 def _filled(cells: Sequence[str]) -> list[int]:
     return [j for j, cell in enumerate(cells) if cell]
 
 
-def refuse_odd_rows(grid: Grid, rows: Iterable[int] | None = None) -> None:
+def refuse_odd_rows(grid: Grid) -> None:
     """Refuse the first row that would be one of numbers but for the way a cell is written."""
-    for i in range(len(grid)) if rows is None else rows:
+    for i in range(len(grid)):
         cells = grid.cells(i)
         first, *others = [cell for cell in cells if cell] or [""]
         if others and is_odd(first) and any(map(is_number, cells)):
-            _refuse_cells(grid, i, enumerate(cells), decimal_mark(cells))
+            _refuse_cells(grid, i, cells, decimal_mark(cells))
 
 
-def _refuse_cells(
-    grid: Grid, row: int, cells: Iterable[tuple[int, str]], decimal: str | None
-) -> None:
-    """Read the cells of a row, with their columns, so that the first that is no number is named."""
+def _refuse_cells(grid: Grid, row: int, cells: Sequence[str], decimal: str | None) -> None:
+    """Read the cells of a row, so that the first that is no number is named."""
     options, number = grid.options, grid.number(row)
-    for j, cell in cells:
+    for j, cell in enumerate(cells):
         where = grid.where(number, j)
         read_cell(cell, options.decimal or decimal or ".", options.not_measured, where=where)
 
@@ -453,76 +310,51 @@ def _refuse_cells(
 
 
 def read_body(body: Body, labels: Collection[int] = ()) -> Block:
-    """Read the numbers of a table.
+    """Read the numbers of a table; `labels` are columns of texts, whatever is in them.
 
-    Parameters
-    ----------
-    body : Body
-    labels : collection of int
-        Columns of texts, whatever is in them.
-
-    Raises
-    ------
-    ReadError
-        That names the cell that is no number; or if another table begins between the numbers, the
-        file breaks off within a row, or rows lack cells and it is ambiguous which.
+    A cell that is no number is named in an error. So is a place where another table begins or the
+    file breaks off, and a row that lacks cells if it is ambiguous which.
     """
     grid, rows, width = body.grid, body.rows, body.width
-    others = [j for j in range(width) if body.needed is not None and j not in body.needed]
     if isinstance(grid, TextGrid):
-        _refuse_headers_between(grid, body)
-        if body.needed is None:
-            refuse_truncated(grid, rows, width, labelled=bool(labels))
+        refuse_truncated(grid, rows, width, labelled=bool(labels))
     if not (labels or isinstance(rows, range)):
         _warn_of_gap(body)
     try:
-        block = grid.read(rows, width, body.words, {*labels, *others})
+        block = grid.read(rows, width, body.words, labels)
     except ReadError:
         _refuse_words(body)
         raise
-    if isinstance(grid, TextGrid) and body.needed is None:
+    if isinstance(grid, TextGrid):
         refuse_short_rows(grid, rows, block, width)
-    return replace(block, texts={j: t for j, t in block.texts.items() if j not in others})
-
-
-def _refuse_headers_between(grid: TextGrid, body: Body) -> None:
-    """Refuse headers in a comment between the numbers: another table begins there."""
-    if isinstance(body.rows, range):
-        return
-    for row in sorted({*range(body.first, body.last)} - {*body.rows} - {*body.sections.left_out}):
-        if not grid.is_comment(row):
-            continue
-        if grid.kind(row) is RowKind.HEADERS and len(grid.cells(row)) > 1:
-            raise ReadError(
-                f"line {row + 1}: {grid.lines[row].strip()[:60]!r} is the header of another table, "
-                "below numbers of the first; put it into a file of its own",
-                where={"line": row + 1},
-            )
+    return block
 
 
 def _warn_of_gap(body: Body) -> None:
     """Warn where numbers go on below an empty line or a comment: another table, or a note.
 
-    Files in which every other line is empty, by their line ends, are as usual.
+    A comment that is a row of headers is refused: another table begins there. Files in which every
+    other line is empty, by their line ends, are as usual.
     """
-    grid = body.grid
+    grid, word = body.grid, body.grid.row_word
     numbers = [grid.number(i) for i in body.rows]
     known = {grid.number(i) for i in body.sections.left_out}
     known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
-    gaps = [(a, b) for a, b in pairwise(numbers) if _is_open({*range(a + 1, b)}, known)]
-    if gaps and len(gaps) <= HEURISTICS.few_gaps:
+    gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and known.isdisjoint(range(a + 1, b))]
+    for i in sorted({*range(body.first, body.last)} - {*body.rows, *body.sections.left_out}):
+        if grid.is_comment(i) and grid.kind(i) is RowKind.HEADERS and len(grid.cells(i)) > 1:
+            raise ReadError(
+                f"{word} {grid.number(i)}: {_shown(grid, i)!r} is the header of another table, "
+                "below numbers of the first; put it into a file of its own",
+                where={word: grid.number(i)},
+            )
+    if 0 < len(gaps) <= HEURISTICS.few_gaps:
         after, on = gaps[-1]
-        word = grid.row_word
         warn(
             f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word} or "
             "a comment: read as one table; if that is another table or a note, take it out",
             ProfileWarning,
         )
-
-
-def _is_open(between: set[int], known: set[int]) -> bool:
-    """Whether there are rows without numbers, and it is not known why."""
-    return bool(between) and not between & known
 
 
 def _refuse_words(body: Body) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
-from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
@@ -25,8 +25,6 @@ from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
 
-__all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs", "warn_of_unknown_words"]
-
 
 @dataclass
 class Pair:
@@ -39,17 +37,19 @@ class Pair:
     error: int | None = None
     #: The sample, where labels above blocks state it.
     sample: str | None = None
+    #: Of the values, where a column of units states it.
+    units: str | None = None
 
 
 # --- what the user states ---------------------------------------------------------------------
 
 
-def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
-    """Find the columns that the user names by number, letter or header."""
+def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
+    """Find the columns that the user names by number, letter or header; keep these alone."""
     rows = [grid.cells(i) for i in range(min(len(grid), HEURISTICS.first_rows))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
-    stated = options.columns or {}
+    stated = grid.options.columns or {}
     names = [
         name
         for pair in stated.values()
@@ -90,21 +90,17 @@ def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
                 f"columns=: {species!r} needs two columns, depths and values", argument="columns"
             )
         pairs[species] = place(pair[0]), place(pair[1])
-    return pairs
+    kept = sorted({j for pair in pairs.values() for j in pair})
+    return grid.only(kept), [
+        Pair(kept.index(axis), kept.index(value), species)
+        for species, (axis, value) in pairs.items()
+    ]
 
 
 def _most_words(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the words of the row that has the most, to list for a name that is none of them."""
     words = ([cell for cell in cells if cell and not is_number(cell)] for cells in rows)
     return max(words, key=len, default=[])
-
-
-def stated_pairs(stated: dict[str, tuple[int, int]], headers: Headers) -> list[Pair]:
-    """Make profiles of the columns that the user names."""
-    for column in (j for pair in stated.values() for j in pair):
-        if column in headers.unread:
-            raise headers.unread[column]
-    return [Pair(axis, value, species) for species, (axis, value) in stated.items()]
 
 
 def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:
@@ -127,6 +123,46 @@ def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:
                 "else, leave it out with columns=",
                 ProfileWarning,
             )
+
+
+def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> None:
+    """Warn of cells of profiles that are merged: one of them alone holds a number."""
+    columns = {j for pair in pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
+    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
+    under, count = (0, 0), 0
+    for top, left, bottom, right in grid.merged:
+        first, beyond = bisect_left(places, (left, 0)), bisect_left(places, (right + 1, 0))
+        for place, j in places[first:beyond]:
+            begin, end = bisect_right(rows, top + (place == left)), bisect_right(rows, bottom + 1)
+            if begin < end:
+                under = under if count else (rows[begin], j)
+                count += end - begin
+    if count:
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        warn(
+            f"{grid.where(*under)}{more} is merged with a cell before it: its "
+            "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
+            "and fill in the values",
+            ProfileWarning,
+            where=grid.place(*under),
+        )
+
+
+def warn_of_moved_cells(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair]) -> None:
+    """Warn of a row with nothing in a first column of neither depths nor values, unlike others."""
+    others = sorted({j for pair in pairs for j in (pair.axis, pair.value)})
+    if 0 in others or not headers.filled[0]:
+        return
+    nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, others]).all(axis=1)
+    places = np.flatnonzero(nothing).tolist()
+    if places and len(places) <= len(block.values) // 10 + 1:
+        header = headers.texts[0] or "the row numbers"
+        warn(
+            f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
+            "rows have: if its cells have moved, its numbers are not what they seem; put them back",
+            ProfileWarning,
+            where={grid.row_word: block.rows[places[0]]},
+        )
 
 
 # --- what the headers say -----------------------------------------------------------------------

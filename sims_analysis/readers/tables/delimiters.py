@@ -6,12 +6,9 @@ import csv
 from collections.abc import Sequence
 
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.tables.body import first_below_headers, first_run
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
-
-__all__ = ["grid_of_lines", "text_grid"]
 
 #: Delimiters in the order in which they are preferred where several explain a text.
 _DELIMITERS = ("\t", ";", ",", "|", None)
@@ -48,34 +45,44 @@ def grid_of_lines(
     Rows of numbers are the best evidence, then rows of numbers next to words below headers, then
     rows that begin with a header.
     """
-    one = worded = below = turned = None
+    best: TextGrid | None = None
+    most = 0
     for delimiter in _DELIMITERS:
-        if delimiter is not None and not (
-            delimiter in text if text is not None else any(delimiter in line for line in lines)
-        ):
+        # Blanks would stand within words.
+        known = text is None or delimiter is None or delimiter in text
+        if not known or (delimiter is None and most >= _WORDED):
             continue
-        if delimiter is None and worded is not None and worded.delimiter != ",":
-            # Blanks would stand within the words.
-            return worded
         quoted = delimiter is not None and any(
             '"' in line for line in lines[: HEURISTICS.quoted_rows]
         )
         grid = TextGrid(lines, delimiter, quoted, options, text=text)
-        first, run, _ = first_run(grid)
-        if run > 1 and grid.kind(first) is RowKind.NUMBERS:
-            return grid
-        # Words may stand next to numbers, or be what another delimiter makes numbers of.
-        worded = worded or (grid if run > 1 else None)
-        one = one or (grid if run else None)
-        if not run and delimiter is not None:
-            below = below or (grid if first_below_headers(grid, least=2) is not None else None)
-            turned = turned or (grid if _is_turned(grid) else None)
-    if options.columns is not None or options.header_rows is not None:
-        return worded or one or below or _widest(lines, options)
-    if turned is not None and worded is not None and worded.delimiter == ",":
-        # Whole rows of numbers tell more than what decimal commas take apart.
-        return turned
-    return worded or turned or one or below
+        score = _score(grid)
+        if score > most:
+            best, most = grid, score
+        if most == _NUMBERS:
+            break
+    stated = options.columns is not None or options.header_rows is not None
+    return best or (_widest(lines, options) if stated else None)
+
+
+#: How much what stands between the delimiters looks like a table. Whole rows of numbers below each
+#: other tell more than what decimal commas take apart.
+_BELOW, _ONE, _COMMAS, _TURNED, _WORDED, _NUMBERS = range(1, 7)
+
+
+def _score(grid: TextGrid) -> int:
+    """Rate the rows that a delimiter makes: of numbers, of numbers next to words, or one alone."""
+    start, stated = grid.start, grid.options.columns is not None
+    count = start.count if start else 0
+    if start and count > 1:
+        if grid.kind(start.row) is RowKind.NUMBERS:
+            return _NUMBERS
+        return _COMMAS if grid.delimiter == "," else _WORDED
+    if grid.delimiter is None:
+        return _ONE if count else 0
+    if not count and not stated and _is_turned(grid):
+        return _TURNED
+    return (_ONE if count else _BELOW) if start else 0
 
 
 def _is_turned(grid: TextGrid) -> bool:

@@ -1,17 +1,18 @@
 """Cells with their places: of a text, of a sheet of a workbook, or of a DataFrame.
 
-A grid knows its rows, what is in one, of what kind it is, how a cell is called in a message, and
-the numbers of a block of rows, all at once.
+A grid knows its rows, of what kind each is, where the numbers begin, how a cell is called in a
+message, and the numbers of a block of rows, all at once.
 """
 
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,17 +21,19 @@ from numpy.typing import NDArray
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
+from sims_analysis.readers.tables.header_cells import holds_words, try_header
 from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.lines import Lines, table_size
+from sims_analysis.readers.tables.lines import Columns, Lines, table_size
 from sims_analysis.readers.tables.numbers import (
     cell_reader,
     column_name,
     columns_of_words,
     decimal_mark,
+    has_comma,
     has_points_of_thousands,
+    is_clock,
     is_number,
     may_be_thousands,
-    read_cell,
     read_columns,
     split_line,
 )
@@ -41,44 +44,30 @@ from sims_analysis.readers.tables.row_kinds import (
     is_not_measured,
 )
 
-__all__ = ["Block", "CellGrid", "Grid", "Run", "TextGrid", "transposed"]
-
-#: Three digits behind a point, and no more.
-_THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
-#: Thousands with points between.
-_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
 _FIRST = itemgetter(slice(1))
-_NO_WORDS: Mapping[int, bool] = {}
-#: The first of some rows of numbers, how many follow each other, and columns that may hold words.
-Run: TypeAlias = tuple[int, int, Mapping[int, bool]]
+_NO_WORDS: Mapping[int, bool] = MappingProxyType({})
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Block:
-    """The numbers of a table.
+    """The numbers of a table."""
 
-    Parameters
-    ----------
-    values : ndarray, shape (rows, columns)
-    limits : dict
-        ``{(row, column): limit}`` of cells like ``<2E15``.
-    rows : sequence of int
-        Number of each row in the file, from 1.
-    texts : dict
-        The cells of the columns that hold words.
-    errors : dict
-        Standard errors of cells like ``1E15 ± 1E14``.
-    lengths : collection of int
-        How many cells lines of text have.
-    """
-
+    #: Of shape (rows, columns).
     values: Array
+    #: ``{(row, column): limit}`` of cells like ``<2E15``.
     limits: dict[tuple[int, int], float]
+    #: Number of each row in the file, from 1.
     rows: Sequence[int]
+    #: The cells of the columns that hold words.
     texts: dict[int, list[str]] = field(default_factory=dict)
+    #: Standard errors of cells like ``1E15 ± 1E14``.
     errors: dict[tuple[int, int], float] = field(default_factory=dict)
+    #: How many cells lines of text have.
     lengths: Collection[int] = ()
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
@@ -94,30 +83,80 @@ class Block:
         )
 
 
-_ORDINALS = (
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"
-)  # fmt: skip
+@dataclass(frozen=True)
+class Start:
+    """Where the numbers of a grid begin."""
+
+    #: The first row.
+    row: int
+    #: How many rows of numbers follow each other, up to three; 0 if words stand next to all.
+    count: int
+    #: Columns that may hold words, by their headers, and whether that is certain.
+    words: Mapping[int, bool]
 
 
-def _has_comma(text: str) -> bool:
-    return "," in text or "\uff0c" in text
-
-
-class _Places(ABC):
-    """What rows, columns and cells are called, and of which kinds rows are: once for each row."""
+class _Grid(Sized):
+    """What both kinds of grids share; what is found of a row is found once."""
 
     options: Options
     #: Of a sheet.
     name: str | None
     #: What a row is called in messages.
     row_word: str
-    #: Where numbers begin, by the columns that matter: found once.
-    runs: dict[object, Run]
-    _kinds: dict[int, RowKind]
+    #: Whether its columns are the rows of the file.
+    turned: bool = False
+    #: The decimal mark as far as it is known before the numbers are.
+    decimal: str | None = None
+    #: Numbers in the file of its rows, from 1, and of its columns, from 0, if some are left out.
+    numbers: Sequence[int] | None = None
+    columns: Sequence[int] | None = None
+    #: Number of a row -> first and last column of each of its cells that are merged.
+    spans: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
+    #: First row, first column, last row and last column of cells that are merged, from 0.
+    merged: Sequence[tuple[int, int, int, int]] = ()
+
+    @abstractmethod
+    def cells(self, row: int) -> list[str]:
+        """Return the cells of a row as text."""
+
+    @abstractmethod
+    def headers(self, row: int, width: int) -> list[str]:
+        """Return the cells of a row above the numbers, one for each column."""
+
+    @abstractmethod
+    def is_comment(self, row: int) -> bool:
+        """Whether a row begins with the mark of a comment."""
+
+    @abstractmethod
+    def width(self, rows: Sequence[int]) -> int:
+        """Count the columns of rows of numbers."""
+
+    @abstractmethod
+    def _split(
+        self, rows: Sequence[int], width: int, words: Mapping[int, bool], labels: Collection[int]
+    ) -> Columns:
+        """Split rows to columns: numbers where they are plain, cells elsewhere."""
+
+    @abstractmethod
+    def _with_points(
+        self, found: Columns, rows: Sequence[int]
+    ) -> Iterable[tuple[int, Sequence[str]]]:
+        """Return columns that may hold points between thousands, with their cells."""
+
+    def values(self, row: int) -> Sequence[object]:
+        """Return the cells of a row; ``None`` for nothing."""
+        return [cell or None for cell in self.cells(row)]
+
+    # ---- what things are called
+
+    def number(self, row: int) -> int:
+        """Return the number of a row in the file, from 1."""
+        return row + 1 if self.numbers is None else self.numbers[row]
 
     def column(self, column: int) -> int:
         """Return the place of a column in the file."""
-        return column
+        known = self.columns or ()
+        return known[column] if column < len(known) else column
 
     def letter(self, column: int) -> str:
         """Name a column as spreadsheets do."""
@@ -126,12 +165,10 @@ class _Places(ABC):
     def called(self, column: int) -> str:
         """Call a column by its place, in words: ``B`` alone might be boron."""
         place = self.column(column)
+        words = f"column {place + 1}"
         if place < len(_ORDINALS):
             words = f"the {_ORDINALS[place]} column"
-        else:
-            words = f"column {place + 1}"
-        letter = f" ({column_name(place)} in the spreadsheet)" if self.name else ""
-        return f"{words}{letter}"
+        return f"{words} ({column_name(place)} in the spreadsheet)" if self.name else words
 
     def where(self, number: int, column: int) -> str:
         """Name a cell."""
@@ -142,52 +179,180 @@ class _Places(ABC):
     def place(self, number: int, column: int) -> dict[str, object]:
         """Return the sheet, the row and the column of a cell, as the part ``where`` of messages."""
         place = self.column(column)
-        if isinstance(self, CellGrid) and self.turned:
+        if self.turned:
             number, place = place + 1, number - 1
         sheet = {"sheet": self.name} if self.name else {}
         return {**sheet, self.row_word: number, "column": column_name(place)}
+
+    # ---- kinds of rows, and where the numbers begin
+
+    @cached_property
+    def _kinds(self) -> dict[int, RowKind]:
+        return {}
 
     def kind(self, row: int, words: Collection[int] = ()) -> RowKind:
         """Classify a row; `words` are columns that may hold some."""
         kind = self._kinds.get(row)
         # Words that are allowed matter next to numbers alone.
         if kind is None or (words and kind in (RowKind.MIXED, RowKind.HEADERS)):
-            kind = self._kind(row, words)
+            kind = classify_row(self.cells(row), self.decimal, self.options.not_measured, words)
+            if kind in (RowKind.NUMBERS, RowKind.MIXED) and self.is_comment(row):
+                kind = RowKind.WORDS
             if not words:
                 self._kinds[row] = kind
         return kind
 
-    @abstractmethod
-    def _kind(self, row: int, words: Collection[int]) -> RowKind:
-        """Classify a row that was not classified before."""
+    @cached_property
+    def start(self) -> Start | None:
+        """Where rows of numbers begin, or one of numbers and words below headers."""
+        run = first = width = 0
+        words: Mapping[int, bool] = {}
+        alone = below = None
+        headed = False
+        for i in range(min(len(self), HEURISTICS.first_rows)):
+            kind, cells = self.kind(i, words), self.cells(i)
+            if kind is RowKind.HEADERS and run < 2:
+                words = self.words_below(i, words)
+            headed |= kind in (RowKind.HEADERS, RowKind.UNITS) and len(cells) > 1
+            if kind is RowKind.BLANK or self.is_comment(i):
+                continue
+            if headed and below is None and self.kind(i) is RowKind.MIXED:
+                below = Start(i, 0, words)
+            # A row may lack values, but then it is as wide as the one before.
+            few = run and len(cells) != width and sum(map(is_number, cells)) < 2
+            if kind is not RowKind.NUMBERS or few:
+                if run > 1:
+                    break
+                alone = Start(first, run, words) if run else alone
+                run = 0
+            elif run or len(cells) > 1:
+                first, width = (first, width) if run else (i, len(cells))
+                run += 1
+            if run == 3:
+                break
+        return Start(first, run, words) if run else alone or below
+
+    def words_below(self, row: int, above: Mapping[int, bool] = _NO_WORDS) -> dict[int, bool]:
+        """Return the columns below headers that may hold words; `above`: those of empty cells.
+
+        Times may be those of a clock.
+        """
+        cells, below = self.cells(row), self.cells(row + 1) if row + 1 < len(self) else []
+        clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
+        kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
+        return kept | {
+            j: header.role in ("text", "unit", "species")
+            for j, header in enumerate(map(try_header, cells))
+            if holds_words(header) or (header.role == "time" and j in clocks)
+        }
+
+    # ---- other grids of the same cells
+
+    def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> CellGrid:
+        """Keep some columns, as cells; `notes` are what stood in others."""
+        numeric = {i for i in range(len(self)) if self.kind(i) in (RowKind.NUMBERS, RowKind.MIXED)}
+        width = max(max(columns) + 1, self.width(sorted(numeric)))
+        rows: list[list[object]] = []
+        spans: dict[int, list[tuple[int, int]]] = {}
+        for i in range(len(self)):
+            number, merged = self.number(i), self.spans.get(self.number(i), ())
+            row = self.values(i) if merged or i in numeric else self.headers(i, width)
+            cells = [_at(row, j) for j in columns]
+            for first, last in merged:
+                if under := [k for k, j in enumerate(columns) if first <= j <= last]:
+                    cells[under[0]] = _at(row, first)
+                    spans.setdefault(number, []).append((under[0], under[-1]))
+            filled = [j for j, cell in enumerate(cells, 1) if cell not in (None, "")]
+            rows.append([None if cell == "" else cell for cell in cells[: max(filled, default=0)]])
+        return CellGrid(
+            self.name,
+            rows,
+            self.options,
+            numbers=[self.number(i) for i in range(len(self))],
+            columns=[self.column(j) for j in columns],
+            row_word=self.row_word,
+            notes=notes,
+            comments=frozenset(filter(self.is_comment, range(len(self)))),
+            spans=spans,
+            merged=self.merged,
+        )
+
+    def transposed(self, rows: Sequence[int]) -> CellGrid:
+        """Turn some rows into columns; the others are notes."""
+        cells = [self.values(i) for i in rows]
+        width = max(map(len, cells))
+        self.options.budget.take(16 * width * len(rows), table_size(width, len(rows)))
+        return CellGrid(
+            self.name,
+            [[_at(row, j) for row in cells] for j in range(width)],
+            self.options,
+            numbers=[self.column(j) + 1 for j in range(width)],
+            columns=[self.number(i) - 1 for i in rows],
+            row_word=self.row_word,
+            turned=True,
+            notes=[self.cells(i) for i in range(len(self)) if i not in rows],
+            merged=[(left, top, right, bottom) for top, left, bottom, right in self.merged],
+        )
+
+    # ---- numbers
+
+    def read(
+        self,
+        rows: Sequence[int],
+        width: int,
+        words: Mapping[int, bool] = _NO_WORDS,
+        labels: Collection[int] = (),
+    ) -> Block:
+        """Read the numbers of rows; the first cell that is no number is named in an error.
+
+        `words` are columns that may hold some, and whether that is certain, `labels` columns of
+        texts, whatever is in them.
+        """
+        nothing, stated = self.options.not_measured, self.options.decimal is not None
+        found = self._split(rows, width, words, labels)
+        odd, texts = found.odd, {*labels, *columns_of_words(found.odd, words, nothing)}
+        of_cells = (c for j in odd.keys() - texts for c in odd[j] if isinstance(c, str))
+        mark = found.decimal or decimal_mark(of_cells) or "."
+        read = cell_reader(
+            mark, nothing, lambda i, j: self.where(self.number(rows[i]), j), mixed=not found.decimal
+        )
+        limits, errors = read_columns(found.values, odd, read, mark, texts, stated=stated)
+        for j, cells in () if stated or mark != "." else self._with_points(found, rows):
+            if j not in texts and may_be_thousands(cells):
+                row = next(i for i, cell in enumerate(cells) if "." in cell)
+                raise ReadError(
+                    f"{self.where(self.number(rows[row]), j)}: the points of the column may "
+                    "separate thousands or decimals: decimal='.' or decimal=',' says which mark is "
+                    "that of the decimals"
+                )
+        if found.beyond is not None:
+            row, what = found.beyond
+            raise ReadError(f"{self.row_word} {self.number(rows[row])}: {what}")
+        labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
+        numbers = [self.number(i) for i in rows]
+        return Block(found.values, limits, numbers, labelled, errors, found.lengths)
 
 
 # --- text -------------------------------------------------------------------------------------
 
 
 @dataclass
-class TextGrid(_Places):
+class TextGrid(_Grid):
     """Lines of text with a delimiter; ``None`` for blanks."""
 
+    name = None
     lines: Sequence[str]
     delimiter: str | None
     quoted: bool
     options: Options
-    name: str | None = None
     row_word: str = "line"
     #: Lines between the numbers that a dialect has read, and left out: no warning for these.
     left_out: Collection[int] = ()
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
-    runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
-    _kinds: dict[int, RowKind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
-
-    def number(self, row: int) -> int:
-        """Return the number of a line, from 1."""
-        return row + 1
 
     def split(self, line: str) -> list[str]:
         """Split a line into cells."""
@@ -211,19 +376,8 @@ class TextGrid(_Places):
         """Whether a line begins with the mark of a comment."""
         return bool(comment_mark(self.lines[row]))
 
-    @property
-    def decimal(self) -> str | None:
-        """The decimal mark as far as it is known before the numbers are."""
-        return "." if self.delimiter == "," and not self.quoted else self.options.decimal
-
-    def _kind(self, row: int, words: Collection[int]) -> RowKind:
-        line = self.lines[row]
-        if not line.strip(" \t;,|\r"):
-            return RowKind.BLANK
-        kind = classify_row(self.cells(row), self.decimal, self.options.not_measured, words)
-        # A comment is no row of numbers.
-        numbers = kind in (RowKind.NUMBERS, RowKind.MIXED)
-        return RowKind.WORDS if numbers and comment_mark(line) else kind
+    def __post_init__(self) -> None:
+        self.decimal = "." if self.delimiter == "," and not self.quoted else self.options.decimal
 
     def headers(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a header may hold some itself."""
@@ -274,9 +428,9 @@ class TextGrid(_Places):
         """Return the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
-        if (self.delimiter == "," and not self.quoted) or not _has_comma(self.text or ","):
+        if (self.delimiter == "," and not self.quoted) or not has_comma(self.text or ","):
             return "."
-        rows = ([c.strip('" ') for c in self.split(line)] for line in lines if _has_comma(line))
+        rows = ([c.strip('" ') for c in self.split(line)] for line in lines if has_comma(line))
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
         if mark == "." and not all(words.values()):
@@ -293,90 +447,51 @@ class TextGrid(_Places):
             mark = decimal_mark(cell for column in numbers for cell in column)
         return mark or "."
 
-    def read(
-        self,
-        rows: Sequence[int],
-        width: int,
-        words: Mapping[int, bool] = _NO_WORDS,
-        labels: Collection[int] = (),
-    ) -> Block:
-        """Read the numbers of lines.
-
-        Parameters
-        ----------
-        rows : sequence of int
-        width : int
-        words : mapping
-            Columns that may hold words, and whether that is certain.
-        labels : collection of int
-            Columns of texts, whatever is in them.
-
-        Raises
-        ------
-        ReadError
-            That names the first cell that is no number.
-        """
-        lines, nothing = self.texts(rows), self.options.not_measured
-        decimal = self.mark(lines, words, labels)
+    def _split(
+        self, rows: Sequence[int], width: int, words: Mapping[int, bool], labels: Collection[int]
+    ) -> Columns:
+        lines = self.texts(rows)
         quoted = self.quoted and any('"' in line for line in lines)
-        plain = not any(map(is_number, nothing))
-        budget = self.options.budget
+        plain = not any(map(is_number, self.options.not_measured))
+        decimal, budget = self.mark(lines, words, labels), self.options.budget
         reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words, budget)
-        values, odd, beyond = reader.columns(lines)
-        texts = {*labels, *columns_of_words(odd, words, nothing)}
-        read = cell_reader(decimal, nothing, lambda i, j: self.where(rows[i] + 1, j))
-        stated = self.options.decimal is not None
-        limits, errors = read_columns(values, odd, read, decimal, texts, stated=stated)
-        if not stated and decimal == ".":
-            self._refuse_thousands(lines, values, texts, rows)
-        if beyond is not None:
-            raise ReadError(f"{self.row_word} {rows[beyond[0]] + 1}: {beyond[1]}")
-        labelled = {j: [c if isinstance(c, str) else "" for c in odd[j]] for j in texts}
-        whole = isinstance(rows, range)
-        numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [row + 1 for row in rows]
-        return Block(values, limits, numbers, labelled, errors, reader.lengths)
+        return reader.columns(lines)
 
-    def _refuse_thousands(
-        self, lines: Sequence[str], values: Array, texts: Collection[int], rows: Sequence[int]
-    ) -> None:
-        """Refuse columns whose points may separate thousands: ``998``, ``999``, ``1.000``."""
-        # First rows show that hardly a column is.
-        first = [self.split(line) for line in lines[: HEURISTICS.thousand_rows]]
-        candidates = np.flatnonzero(_in_thousandths(values[: HEURISTICS.thousand_rows])).tolist()
-        if not any(has_points_of_thousands(_at(row, j) or "" for row in first) for j in candidates):
-            return
-        if not any(map(_THREE_DIGITS.search, lines)):
-            return
-        split = [self.split(line) for line in lines]
-        for j in np.flatnonzero(_in_thousandths(values)).tolist():
-            if j in texts:
-                continue
-            cells = [(_at(row, j) or "").strip() for row in split]
-            if may_be_thousands(cells):
-                row = next(i for i, cell in enumerate(cells) if "." in cell)
-                raise _open_thousands(self.where(rows[row] + 1, j))
+    def _with_points(
+        self, found: Columns, rows: Sequence[int]
+    ) -> Iterable[tuple[int, Sequence[str]]]:
+        lines, rows_split = self.texts(rows), list[list[str]]()
+        whole_thousands = any(".000" in line for line in lines)
+        # First rows show that hardly a column has them.
+        first = list(map(self.split, lines[: HEURISTICS.thousand_rows]))
+        for j in np.flatnonzero(_in_thousandths(found.values[: len(first)])).tolist():
+            column = found.values[:, j]
+            whole = ((column == np.rint(column)) | np.isnan(column)).all()
+            if (
+                (whole_thousands or not whole)
+                and has_points_of_thousands(_column(first, j))
+                and _in_thousandths(column)
+            ):
+                rows_split = rows_split or list(map(self.split, lines))
+                yield j, _column(rows_split, j)
 
 
-def _in_thousandths(values: Array) -> NDArray[np.bool_]:
+def _column(rows: Sequence[Sequence[str]], column: int) -> list[str]:
+    return [(_at(cells, column) or "").strip() for cells in rows]
+
+
+def _in_thousandths(values: Array) -> Any:
     """Return which columns hold whole numbers of thousandths below a thousand."""
     scaled = np.where(np.abs(values) < HEURISTICS.thousand, values, np.nan) * HEURISTICS.thousand
     near = (np.abs(np.rint(scaled) - scaled) < HEURISTICS.thousandth) | np.isnan(values)
-    columns: NDArray[np.bool_] = np.logical_and.reduce(near, axis=0)
-    return columns
-
-
-def _open_thousands(where: str) -> ReadError:
-    return ReadError(
-        f"{where}: the points of the column may separate thousands or decimals: decimal='.' or "
-        "decimal=',' says which mark is that of the decimals"
-    )
+    return np.logical_and.reduce(near, axis=0)
 
 
 # --- spreadsheets -----------------------------------------------------------------------------
 
 
 @dataclass
-class CellGrid(_Places):
+class CellGrid(_Grid):
     """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing.
 
     Rows and columns in which there is nothing are left out; `numbers` and `columns` tell where the
@@ -390,27 +505,19 @@ class CellGrid(_Places):
     columns: Sequence[int] | None = None
     row_word: str = "row"
     hidden: bool = False
-    #: Whether the first row labels the columns, even if it holds numbers.
-    labelled: bool = False
     turned: bool = False
-    #: Rows above and below those that were turned, which are notes.
+    #: What stood in other rows or columns.
     notes: Sequence[Sequence[str]] = ()
-    #: Number of a row -> first and last column of each of its cells that are merged.
+    #: Rows that were comments of a text.
+    comments: Collection[int] = ()
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
-    #: First row, first column, last row and last column of cells that are merged, from 0.
     merged: Sequence[tuple[int, int, int, int]] = ()
     #: Other sheets of the workbook that hold numbers, if the user did not choose.
     others: Sequence[str] = ()
-    runs: dict[object, Run] = field(default_factory=dict, init=False, repr=False)
     _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)
-    _kinds: dict[int, RowKind] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def number(self, row: int) -> int:
-        """Return the number of a row, from 1."""
-        return row + 1 if self.numbers is None else self.numbers[row]
 
     def cells(self, row: int) -> list[str]:
         """Return the cells of a row as text."""
@@ -418,14 +525,13 @@ class CellGrid(_Places):
             self._texts[row] = [_text(cell) for cell in self.rows[row]]
         return self._texts[row]
 
-    def is_comment(self, row: int) -> bool:  # noqa: ARG002 - of one form with that of a text
-        """Return False: a spreadsheet has no comments."""
-        return False
+    def values(self, row: int) -> Sequence[object]:
+        """Return the cells of a row; ``None`` for nothing."""
+        return self.rows[row]
 
-    def _kind(self, row: int, words: Collection[int]) -> RowKind:
-        if self.labelled and row == 0:
-            return RowKind.HEADERS
-        return classify_row(self.cells(row), None, self.options.not_measured, words)
+    def is_comment(self, row: int) -> bool:
+        """Whether a row was a comment of a text."""
+        return row in self.comments
 
     def headers(self, row: int, width: int) -> list[str]:
         """Return the cells of a row above the numbers; one that is merged is the header of each."""
@@ -437,65 +543,41 @@ class CellGrid(_Places):
                 cells[first + 1 : last + 1] = [cells[first]] * (last - first)
         return cells
 
-    def column(self, column: int) -> int:
-        """Return the place of a column in the sheet."""
-        known = self.columns or ()
-        return known[column] if column < len(known) else column
-
     def rows_of_table(self, first: int, last: int) -> list[int]:
-        """List the rows that are not blank."""
-        return [i for i in range(first, last + 1) if any(self.cells(i))]
+        """List the rows that are neither blank nor comments."""
+        rows = range(first, last + 1)
+        return [i for i in rows if any(self.cells(i)) and not self.is_comment(i)]
 
     def width(self, rows: Sequence[int]) -> int:
         """Count the columns up to the last that is filled."""
         return max((j + 1 for i in rows for j, text in enumerate(self.cells(i)) if text), default=1)
 
-    def read(
+    def _split(
         self,
         rows: Sequence[int],
         width: int,
-        words: Mapping[int, bool] = _NO_WORDS,
-        labels: Collection[int] = (),
-    ) -> Block:
-        """Read the numbers of rows; texts are read as numbers where they are ones."""
-        nothing = self.options.not_measured
+        words: Mapping[int, bool],  # noqa: ARG002 - of one form with that of a text
+        labels: Collection[int],
+    ) -> Columns:
         self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
         values = np.full((len(rows), width), np.nan, order="F")
         odd: dict[int, Sequence[object]] = {}
         # A number may say that nothing was measured.
-        numbers = any(map(is_number, nothing))
+        plain = () if any(map(is_number, self.options.not_measured)) else (int, float)
         for j in range(width):
             cells = [_at(self.rows[i], j) for i in rows]
-            if {*map(type, cells)} <= {int, float, NoneType} and not numbers:
+            if plain and j not in labels and {*map(type, cells)} <= {*plain, NoneType}:
                 values[:, j] = cells
-                continue
-            plain = () if numbers else (int, float)
-            odd[j] = [c if type(c) in plain else _text(c) for c in cells]
-        texts = {*labels, *columns_of_words(odd, words, nothing)}
-        written = (
-            cell
-            for row in map(self.rows.__getitem__, rows)
-            for j, cell in enumerate(row)
-            if isinstance(cell, str) and j not in texts
-        )
-        mark = self.options.decimal or decimal_mark(written) or "."
+            else:
+                odd[j] = [c if type(c) in plain else _text(c) for c in cells]
+        return Columns(values, odd, self.options.decimal)
 
-        def read(cell: str, row: int, column: int) -> float:
-            where = self.where(self.number(rows[row]), column)
-            return read_cell(cell, self._mark(cell, mark), nothing, where=where)
-
-        stated = self.options.decimal is not None
-        limits, errors = read_columns(values, odd, read, mark, texts, stated=stated)
-        for j in () if stated or mark != "." else odd.keys() - texts:
-            if may_be_thousands([_text(c) for c in odd[j]]):
-                raise _open_thousands(self.where(self.number(rows[0]), j))
-        labelled = {j: [_text(_at(self.rows[i], j)) for i in rows] for j in texts}
-        return Block(values, limits, [self.number(i) for i in rows], labelled, errors)
-
-    def _mark(self, text: str, mark: str) -> str:
-        """Choose the decimal mark of one cell: numbers as text come from everywhere."""
-        free = self.options.decimal is None and is_number(text, ".") and not _GROUPS.match(text)
-        return "." if free else mark
+    def _with_points(
+        self,
+        found: Columns,
+        rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
+    ) -> Iterable[tuple[int, Sequence[str]]]:
+        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
 
 
 #: Both have the same methods.
@@ -514,26 +596,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     return str(cell).strip()
-
-
-def transposed(grid: Grid, rows: Sequence[int]) -> CellGrid:
-    """Turn rows of a grid into columns."""
-    merged: Sequence[tuple[int, int, int, int]] = ()
-    if isinstance(grid, TextGrid):
-        cells: list[Sequence[object]] = [[*grid.cells(i)] for i in rows]
-    else:
-        cells, merged = [grid.rows[i] for i in rows], grid.merged
-    width = max(map(len, cells))
-    grid.options.budget.take(16 * width * len(rows), table_size(width, len(rows)))
-    turned = [[row[j] if j < len(row) else None for row in cells] for j in range(width)]
-    return CellGrid(
-        grid.name,
-        [[None if cell == "" else cell for cell in row] for row in turned],
-        grid.options,
-        numbers=[grid.column(j) + 1 for j in range(width)],
-        columns=[grid.number(i) - 1 for i in rows],
-        row_word=grid.row_word,
-        turned=True,
-        notes=[grid.cells(i) for i in range(len(grid)) if i not in rows],
-        merged=[(left, top, right, bottom) for top, left, bottom, right in merged],
-    )

@@ -18,27 +18,6 @@ from sims_analysis.readers.tables.words import (
 )
 from sims_analysis.units import read_unit
 
-__all__ = [
-    "PERCENT",
-    "Header",
-    "begins_row",
-    "factor_in",
-    "has_factor",
-    "has_role",
-    "holds_words",
-    "is_ancillary",
-    "is_limit",
-    "is_unit",
-    "join_header",
-    "names_axis",
-    "read_header",
-    "refuse_factor",
-    "same_unit",
-    "try_header",
-    "unit_kind",
-    "without_brackets",
-]
-
 #: What spectra of other kinds run over; some of it in units of length.
 _SPECTRUM = re.compile(
     r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
@@ -186,13 +165,7 @@ def _in_brackets(cell: str) -> bool:
 
 
 def join_header(text: str, word: str) -> str:
-    """Put a word into a header, before its unit.
-
-    Examples
-    --------
-    >>> join_header("11B (at/cm3)", "SD")
-    '11B SD (at/cm3)'
-    """
+    """Put a word into a header, before its unit."""
     words, unit = _split(" ".join(text.translate(_WIDE).split()))
     return f"{words} {word} ({unit})" if unit else f"{text} {word}"
 
@@ -232,13 +205,7 @@ def begins_row(text: str) -> bool:
 
 
 def factor_in(text: str) -> bool:
-    """Whether a text that is no header states a factor: ``x1E18``, ``all values in 1E18 at/cm3``.
-
-    Examples
-    --------
-    >>> factor_in("Concentrations in 1E18 at/cm3"), factor_in("implanted with 1E15 at/cm2")
-    (True, False)
-    """
+    """Whether a text that is no header states a factor: ``x1E18``, ``all in 1E18 at/cm3``."""
     text = text.translate(_WIDE)
     bare = without_brackets(text)
     scaled = _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare)
@@ -254,13 +221,7 @@ def factor_in(text: str) -> bool:
 
 
 def refuse_factor(text: str, where: str = "", advice: str = "take it out") -> None:
-    """Refuse a factor, which may multiply the values or divide them.
-
-    Raises
-    ------
-    UnitsError
-        That says where it stands.
-    """
+    """Refuse a factor, which may multiply the values or divide them; `where` begins the message."""
     raise UnitsError(
         f"{where}{text!r} states a factor, which may be meant either way; scale the values and "
         f"{advice}"
@@ -290,11 +251,6 @@ def _special(text: str, words: str, unit: str | None) -> Header | None:
 @lru_cache(maxsize=32768)
 def read_header(text: str) -> Header:
     """Read the header of a column.
-
-    Raises
-    ------
-    UnitsError
-        If it states a unit that is ambiguous.
 
     Examples
     --------

@@ -8,15 +8,15 @@ adds nothing is a note, and kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.readers.tables.body import Body
-from sims_analysis.readers.tables.grid import Block, CellGrid, TextGrid
+from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
     Header,
@@ -36,7 +36,6 @@ from sims_analysis.readers.tables.header_cells import (
 )
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.readers.tables.row_kinds import RowKind
-from sims_analysis.readers.tables.spans import are_kinds, distinguishes_columns, spanning
 from sims_analysis.readers.tables.words import (
     LETTERS,
     Role,
@@ -48,58 +47,16 @@ from sims_analysis.readers.tables.words import (
     names_species,
 )
 
-__all__ = ["Headers", "read_headers"]
-
 _NO_HEADER = Header("value", "", None, explicit=False)
-#: What the first cell of a row may say that the others are, and the key of it in the metadata.
-_LEADS = {"limit": "detection_limit", "factor": "rsf", "matrix": "matrix", "layer": "layer"}
-
-
-@dataclass
-class Headers:
-    """What the rows above the numbers say of each column.
-
-    Parameters
-    ----------
-    headers : list of Header
-    texts : list of str
-        The headers as written.
-    units : list
-        Of each column; ``None`` where none is stated.
-    names : list of str
-        Of species, from a row of names.
-    labels : list of str
-        Above blocks of columns, of samples.
-    filled : list of bool
-        Whether some cell of a column holds a number.
-    about : dict
-        Metadata of columns, from rows such as ``DL | 2e15 | 5e14``: ``{column: {key: text}}``.
-    unread : dict
-        Errors of headers that cannot be read, which matter if their columns do.
-    taken : dict
-        Row of the grid -> what it was taken for, and why.
-    notes : list of int
-        Rows of the grid that add nothing.
-    """
-
-    headers: list[Header]
-    texts: list[str]
-    units: list[str | None]
-    names: list[str]
-    labels: list[str]
-    filled: list[bool]
-    about: dict[int, dict[str, str]] = field(default_factory=dict)
-    unread: dict[int, UnitsError] = field(default_factory=dict)
-    taken: dict[int, tuple[str, str]] = field(default_factory=dict)
-    notes: list[int] = field(default_factory=list)
-
-    def columns(self, *roles: str) -> list[int]:
-        """List the columns of numbers that have one of these roles."""
-        return [j for j, h in enumerate(self.headers) if h.role in roles and self.filled[j]]
-
-    def name(self, column: int) -> str:
-        """Return what a row of names or the header calls the species of a column."""
-        return self.names[column] or self.headers[column].name
+#: What the first cell of a row may say that the others are: what such a row is called, and the key
+#: of it in the metadata.
+_LEADS = {
+    "limit": ("detection limits", "detection_limit"),
+    "factor": ("sensitivity factors", "rsf"),
+    "matrix": ("matrix", "matrix"),
+    "layer": ("layers", "layer"),
+}
+_UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
 
 
 @dataclass(frozen=True)
@@ -114,113 +71,113 @@ class _Row:
     def filled(self) -> list[int]:
         return [j for j, cell in enumerate(self.cells) if cell]
 
-
-def read_headers(body: Body, block: Block) -> Headers:
-    """Read the rows above the numbers.
-
-    Raises
-    ------
-    UnitsError
-        If a header states an ambiguous unit, a factor or a logarithm, or two rows state different
-        units of a column.
-    ReadError
-        If there are fewer headers than columns between commas.
-    """
-    return _HeaderParser(body, block).found
+    @property
+    def texts(self) -> list[str]:
+        return [*filter(None, self.cells)]
 
 
-class _HeaderParser:
-    """Finds the row of heads, then asks of each other row what it adds."""
+class Headers:
+    """What the rows above the numbers say of each column."""
 
     def __init__(self, body: Body, block: Block) -> None:
-        self.body, self.grid = body, body.grid
-        self.options = self.grid.options
-        self.stated = self.options.header_rows is not None
-        width = self.width = body.width
+        self._body, self._grid = body, body.grid
+        self._stated = self._grid.options.header_rows is not None
+        width = self._width = body.width
+        #: Whether some cell of a column holds a number.
         missing = np.logical_and.reduce(np.isnan(block.values), axis=0).tolist()
-        filled = [not nothing for nothing in missing]
+        self.filled = [not nothing for nothing in missing]
         for _, column in block.limits:
-            filled[column] = True
-        self.found = found = Headers(
-            headers=[_NO_HEADER] * width,
-            texts=[""] * width,
-            units=[None] * width,
-            names=[""] * width,
-            labels=[""] * width,
-            filled=filled,
-        )
+            self.filled[column] = True
+        self.headers = [_NO_HEADER] * width
+        #: The headers as written.
+        self.texts = [""] * width
+        #: ``None`` where none is stated.
+        self.units: list[str | None] = [None] * width
+        #: Of species, from a row of names, and of samples, above blocks of columns.
+        self.names, self.labels = [""] * width, [""] * width
+        #: Metadata of columns, from rows such as ``DL | 2e15 | 5e14``.
+        self.about: dict[int, dict[str, str]] = {}
+        #: Row of the grid -> what it was taken for, and why; rows that add nothing.
+        self.taken: dict[int, tuple[str, str]] = {}
+        self.notes: list[int] = []
         #: Columns with something in them: numbers or words.
-        self.used = [has or j in block.texts for j, has in enumerate(filled)]
+        self._used = [has or j in block.texts for j, has in enumerate(self.filled)]
         #: The row that states the unit of each column.
-        self.stating: dict[int, int] = {}
+        self._stating: dict[int, int] = {}
+        self._read(block)
+
+    def columns(self, *roles: str) -> list[int]:
+        """List the columns of numbers that have one of these roles."""
+        return [j for j, h in enumerate(self.headers) if h.role in roles and self.filled[j]]
+
+    def name(self, column: int) -> str:
+        """Return what a row of names or the header calls the species of a column."""
+        return self.names[column] or self.headers[column].name
+
+    def _read(self, block: Block) -> None:
+        """Find the row of heads, then ask of each other row what it adds."""
         above, below = self._split(self._rows())
-        for row in below:
-            if not (self._take_units(row) or self._take_kinds(row)):
-                continue
+        self._ask(below, self._take_units_below, self._take_kinds)
         self._read_heads(block)
-        below = [row for row in below if row.place not in found.taken]
-        self._take_names_below(below, above)
-        for rows, take in (
-            (above, self._take_units_above),
-            (above, self._take_names),
-            ([*below, *above], self._take_samples),
-            (above, self._take_common_unit),
-        ):
-            for row in rows:
-                if row.place not in found.taken:
-                    take(row)
+        self._take_names_below(self._left(below), above)
+        self._ask(above, self._take_units_above)
+        self._ask(above, self._take_names)
+        self._ask([*below, *above], self._take_samples)
+        self._ask(above, self._take_common_unit)
         self._agree_on_units()
-        left = [row.place for row in (*above, *below) if row.place not in found.taken]
-        found.notes = sorted({*found.notes, *left})
+        self.notes = sorted({*self.notes, *(row.place for row in self._left([*above, *below]))})
         self._refuse_factors()
 
-    def _rows(self) -> list[_Row]:
-        """List the rows that may say something of columns; rows with numbers do behind a word."""
-        grid, rows = self.grid, []
-        for i in self.body.above:
-            cells = [*grid.headers(i, self.width), *[""] * self.width]
-            row = _Row(i, grid.kind(i, self.body.words), cells)
-            numbers = row.kind in (RowKind.NUMBERS, RowKind.MIXED) or "=" in cells
-            if self._take_lead(row):
-                continue
-            if numbers and not self.stated:
-                self.found.notes.append(i)
-            else:
-                rows.append(row)
-        for i in self.body.below:
-            cells = [*grid.cells(i), *[""] * self.width][: self.width]
-            self._take_lead(_Row(i, RowKind.MIXED, cells))
-        return rows
+    def _left(self, rows: Sequence[_Row]) -> list[_Row]:
+        return [row for row in rows if row.place not in self.taken]
 
-    def _take(self, row: _Row, part: str, why: str) -> bool:
-        self.found.taken[row.place] = part, why
-        return True
+    def _ask(self, rows: Sequence[_Row], *takes: Callable[[_Row], None]) -> None:
+        for row in rows:
+            for take in takes:
+                if row.place not in self.taken:
+                    take(row)
+
+    def _take(self, row: _Row, part: str, why: str) -> None:
+        self.taken[row.place] = part, why
 
     # ---- the row of heads
 
-    def _split(self, rows: list[_Row]) -> tuple[list[_Row], list[_Row]]:
+    def _rows(self) -> list[_Row]:
+        """List the rows that may say something of columns; rows with numbers do behind a word."""
+        grid, padding, rows = self._grid, [""] * self._width, []
+        for i in self._body.above:
+            row = _Row(i, self._body.kind(i), [*grid.headers(i, self._width), *padding])
+            self._take_lead(row)
+            numbers = row.kind in (RowKind.NUMBERS, RowKind.MIXED) or "=" in row.cells
+            if numbers and not self._stated:
+                self.notes += [i] if i not in self.taken else []
+            elif i not in self.taken:
+                rows.append(row)
+        for i in self._body.below:
+            self._take_lead(_Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width]))
+        return rows
+
+    def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
         """Find the row of heads; return the rows above it, the nearest first, and those below.
 
         It names the axis, and most columns; of two that do, it is the lower one.
         """
-        labelled = isinstance(self.grid, CellGrid) and self.grid.labelled and len(rows) == 1
-        scores = [(self._score(row), n) for n, row in enumerate(rows)]
-        scored = [(score, n) for score, n in scores if score]
-        if not scored and (self.stated or labelled) and rows:
+        rows = [replace(row, cells=row.cells[: self._width]) for row in wide]
+        scored = [(score, n) for n, row in enumerate(wide) if (score := self._score(row))]
+        if not scored and self._stated and rows:
             scored = [((False, 0, 0), 0)]
-        wide, rows = rows, [_Row(r.place, r.kind, r.cells[: self.width]) for r in rows]
         if not scored:
             units = rows[-1:] if rows and rows[-1].kind is RowKind.UNITS else []
             return rows[: len(rows) - len(units)][::-1], units
         (axis, named, filled), heads = max(scored)
-        row = wide[heads]
-        used = [*self.used, *[False] * len(row.cells)]
-        empty = [c for c, has in zip(row.cells, used, strict=False) if c and not has]
-        if empty and self.body.needed is None:
+        self.texts = rows[heads].cells
+        used = [*self._used, *[False] * len(wide[heads].cells)]
+        empty = [c for c, has in zip(wide[heads].cells, used, strict=False) if c and not has]
+        if empty:
             warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
-        self.found.texts = row.cells[: self.width]
         what = "names the axis and" if axis else "has a word for"
-        self._take(row, "headers", f"{what} {max(named, filled)} of {sum(self.used)} columns")
+        why = f"{what} {max(named, filled)} of {sum(self._used)} columns"
+        self._take(rows[heads], "headers", why)
         return rows[:heads][::-1], rows[heads + 1 :]
 
     def _score(self, row: _Row) -> tuple[bool, int, int] | None:
@@ -228,352 +185,350 @@ class _HeaderParser:
 
         None if it describes no columns.
         """
-        if row.kind in (RowKind.UNITS, RowKind.VALUE_UNITS) and not self.stated:
+        if row.kind in _UNITS and not self._stated:
             return None
-        filled = [cell for cell in row.cells if cell]
-        headers = [try_header(cell) for cell in filled]
+        texts = row.texts
+        headers = list(map(try_header, texts))
         roles = [h.role for h in headers if h.explicit]
-        if self.body.needed is not None:
-            filled = [cell for j, cell in enumerate(row.cells) if cell and j in self.body.needed]
-        whole = len(filled) == sum(self.used) and not any(
-            cell.endswith(":") or is_number(cell) for cell in filled
+        whole = len(texts) == sum(self._used) and not any(
+            text.endswith(":") or is_number(text) for text in texts
         )
         if len(headers) < 2 or not (whole or any(r not in ("value", "text") for r in roles)):
             return None
-        axes = [h for h in headers if h.role in ("axis", "time") and h.explicit]
-        own = [h for h in headers if h.role == "unread" or (h.role == "value" and h.name)]
-        if self.stated and any(map(is_unit, filled)):
+        if self._stated and any(map(is_unit, texts)):
             # Of rows that the user states, one with a bare unit is that of units.
-            return False, 0, len(filled)
-        return bool(axes), len(axes) + len(own), len(filled)
-
-    def _refuse_few_headers(self, place: int) -> None:
-        """Refuse commas that may be decimal marks next to those between the cells."""
-        grid, texts = self.grid, self.found.texts
-        comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
-        count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
-        if comma and count < self.width and self.options.columns is None and names_axis(texts):
-            raise ReadError(
-                f"line {grid.number(place)}: headers above {count} of {self.width} columns; if "
-                "commas are decimal marks too, the columns are ambiguous: save the table with "
-                "semicolons or tabs, or say what the columns are by "
-                'columns={"B": (axis, values)}',
-                where={"line": grid.number(place)},
-            )
+            return False, 0, len(texts)
+        axes = sum(h.role in ("axis", "time") and h.explicit for h in headers)
+        own = sum(h.role == "unread" or (h.role == "value" and bool(h.name)) for h in headers)
+        return axes > 0, axes + own, len(texts)
 
     def _read_heads(self, block: Block) -> None:
         """Read the cells of the row of heads, with what units and numbers say of them."""
-        found = self.found
-        heads = next((i for i, (part, _) in found.taken.items() if part == "headers"), None)
-        if heads is not None:
-            self._refuse_few_headers(heads)
-            found.headers = [self._header(self.grid.number(heads), j) for j in range(self.width)]
+        for place in [i for i, (part, _) in self.taken.items() if part == "headers"]:
+            number = self._grid.number(place)
+            self._refuse_few_headers(number)
+            for j, text in enumerate(self.texts):
+                try:
+                    self.headers[j] = read_header(text)
+                except UnitsError as error:
+                    raise error.within(self._grid.where(number, j)) from None
         self._axes_by_units()
-        for j, header in enumerate(found.headers):
-            if header.role == "index" and is_species(found.texts[j]):
+        for j, header in enumerate(self.headers):
+            unit = self.units[j]
+            if header.role == "index" and is_species(self.texts[j]):
                 # ``NO`` is an abbreviation of number, and nitric oxide.
-                counts = found.filled[j] and np.ptp(np.diff(block.values[:, j])) == 0
-                if found.units[j] or not counts:
-                    found.headers[j] = Header("value", found.texts[j], None, explicit=False)
-            unit = found.units[j]
+                counts = self.filled[j] and np.ptp(np.diff(block.values[:, j])) == 0
+                if unit or not counts:
+                    self.headers[j] = Header("value", self.texts[j], None, explicit=False)
             if header.role == "ancillary" and unit in PERCENT:
                 # ``RSD`` is an error where per cent are stated.
-                found.headers[j] = try_header(f"{found.texts[j]} (%)")
+                self.headers[j] = try_header(f"{self.texts[j]} (%)")
             if header.role == "value" and is_ancillary(header, unit):
-                found.headers[j] = replace(header, role="ancillary")
-        first = [row for row in self.body.above if row not in found.taken]
-        named = first and self.grid.cells(first[-1])[:1] != [""] and self._fills(first[-1]) > 1
-        if found.texts[0] or named or not any(found.texts) or not found.filled[0]:
+                self.headers[j] = replace(header, role="ancillary")
+        first = [row for row in self._body.above if row not in self.taken]
+        named = first and self._grid.cells(first[-1])[:1] != [""] and self._fills(first[-1]) > 1
+        if self.texts[0] or named or not any(self.texts) or not self.filled[0]:
             return
         column = block.values[:, 0]
         if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
             # Row numbers without a header, as DataFrames write them.
-            found.headers[0] = Header("index", "", None, explicit=False)
+            self.headers[0] = Header("index", "", None, explicit=False)
 
     def _fills(self, place: int) -> int:
-        return len({*filter(None, self.grid.headers(place, self.width))})
+        return len({*filter(None, self._grid.headers(place, self._width))})
 
-    def _header(self, number: int, column: int) -> Header:
-        text = self.found.texts[column]
-        try:
-            return read_header(text)
-        except UnitsError as error:
-            where = self.grid.where(number, column)
-            self.found.unread[column] = error.within(where)
-            if self.options.columns is None:
-                raise self.found.unread[column] from None
-            return Header("value", text, None, explicit=False)
+    def _refuse_few_headers(self, number: int) -> None:
+        """Refuse commas that may be decimal marks next to those between the cells."""
+        grid, texts = self._grid, self.texts
+        comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
+        count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
+        if comma and count < self._width and names_axis(texts):
+            raise ReadError(
+                f"line {number}: headers above {count} of {self._width} columns; if "
+                "commas are decimal marks too, the columns are ambiguous: save the table with "
+                "semicolons or tabs, or say what the columns are by "
+                'columns={"B": (axis, values)}',
+                where={"line": number},
+            )
 
     def _axes_by_units(self) -> None:
         """Distinguish depths from values by their units, where headers do not."""
-        found = self.found
-        axes = {*found.columns("axis", "time")}
-        bare_times = {j for j in axes if found.headers[j].unit == found.texts[j]}
-        for j, unit in enumerate(found.units):
-            header = found.headers[j]
+        axes = {*self.columns("axis", "time")}
+        bare_times = {j for j in axes if self.headers[j].unit == self.texts[j]}
+        for j, unit in enumerate(self.units):
+            header, kind = self.headers[j], unit_kind(unit or "")
             silent = not (header.explicit or is_species(header.name)) and axes <= bare_times
-            short = found.texts[j].casefold() in ("", "x", "z", "t")
-            if unit and (short or silent) and unit_kind(unit) in vocabulary.AXES:
-                role: Role = "axis" if unit_kind(unit) == "depth" else "time"
-                found.headers[j] = Header(role, "", unit, explicit=True)
+            short = self.texts[j].casefold() in ("", "x", "z", "t")
+            if (short or silent) and kind in vocabulary.AXES:
+                role: Role = "axis" if kind == "depth" else "time"
+                self.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.
-            found.headers[j] = Header("value", found.texts[j], None, explicit=False)
+            self.headers[j] = Header("value", self.texts[j], None, explicit=False)
 
     # ---- what another row adds
 
-    def _take_lead(self, row: _Row) -> bool:
+    def _take_lead(self, row: _Row) -> None:
         """Take a row that begins with a word for what its other cells are of their columns."""
-        first, *others = row.filled or [0]
+        if not row.filled or self._stated:
+            return
+        first, *others = row.filled
         lead = row.cells[first]
-        role = named_role(try_header(lead).name or lead.partition("(")[0], *_LEADS)
-        if role is None or not others or self.stated:
-            return False
-        numbers = role in ("limit", "factor")
-        cells = {j: row.cells[j] for j in others if j < self.width}
-        if numbers:
-            cells = {j: cell for j, cell in cells.items() if is_number(cell) and cell != lead}
+        header = try_header(lead)
+        role = named_role(header.name or lead.partition("(")[0], *_LEADS)
+        cells = {j: row.cells[j] for j in others if j < self._width}
+        if role is None or not cells:
+            return
+        if role in ("limit", "factor"):
+            unit = f" {header.unit}" if header.unit else ""
+            cells = {
+                j: f"{cell if '.' in cell else cell.replace(',', '.')}{unit}"
+                for j, cell in cells.items()
+                if is_number(cell) and cell != lead
+            }
         elif names_axis(cells.values()) or any(map(is_number, cells.values())):
-            return False
-        elif len(cells) < sum(self.found.filled) - 1 or len(cells) < 2:
+            return
+        elif len(cells) < sum(self.filled) - 1 or len(cells) < 2:
             # Of all columns alike.
-            return False
-        unit = try_header(lead).unit
-        for j, cell in cells.items():
-            text = cell if not numbers or "." in cell else cell.replace(",", ".")
-            stated = f"{text} {unit}" if unit and numbers else text
-            self.found.about.setdefault(j, {})[_LEADS[role]] = stated
+            return
+        part, key = _LEADS[role]
+        for j, text in cells.items():
+            self.about.setdefault(j, {})[key] = text
         # As a whole, such a row is a note as well.
-        self.found.notes += [row.place] if row.place < self.body.first else []
-        return bool(cells) and self._take(row, _PARTS[role], f"begins with {lead!r}")
+        self.notes += [row.place] if row.place < self._body.first else []
+        if cells:
+            self._take(row, part, f"begins with {lead!r}")
 
-    def _take_units(self, row: _Row) -> bool:
+    def _take_units_below(self, row: _Row) -> None:
         """Take a row below the heads that holds units, of all columns or of some."""
         units = {j: row.cells[j] for j in row.filled if is_unit(row.cells[j])}
         others = [row.cells[j] for j in row.filled if j not in units]
-        alone = row.kind in (RowKind.UNITS, RowKind.VALUE_UNITS)
-        if self.stated:
+        alone = row.kind in _UNITS
+        if self._stated:
             # Below a name for each, one bare unit of depths tells what the row is.
             kinds = {unit_kind(without_brackets(cell)) for cell in units.values()}
             alone = alone or bool(kinds & {*vocabulary.AXES})
-        if not alone and not (units and others and are_kinds(others)):
-            return False
-        if self.stating.keys() & units.keys():
-            return False
-        self._state_units(row, {j: row.cells[j] for j in row.filled} if alone else units)
-        if not alone:
-            return self._take_kinds(row)
-        return self._take(row, "units", "each of its cells is a unit")
+        if self._stating.keys() & units.keys():
+            return
+        if alone:
+            self._state_units(row, row.filled)
+        elif units and others and are_kinds(others):
+            self._state_units(row, units)
+            del self.taken[row.place]
 
-    def _state_units(self, row: _Row, units: dict[int, str]) -> None:
-        for j, cell in units.items():
-            if cell and j < self.width:
-                self.found.units[j] = without_brackets(cell)
-                self.stating[j] = row.place
-
-    def _take_kinds(self, row: _Row) -> bool:
-        """Take a row that distinguishes the columns of a species: ``mean | SD``."""
-        lower = ["" if j in self.stating and self.stating[j] == row.place else cell
-                 for j, cell in enumerate(row.cells)]  # fmt: skip
-        if (
-            self.stated
-            or not any(self.found.texts)
-            or not distinguishes_columns(self.found.texts, lower, self._raw_heads())
+    def _take_units_above(self, row: _Row) -> None:
+        """Take a row above the heads that holds units, where none states any yet."""
+        of_values = row.filled == self.columns("value", "error")
+        if not any(self.units) and (
+            row.kind is RowKind.UNITS or (row.kind is RowKind.VALUE_UNITS and of_values)
         ):
-            return False
-        above = spanning(self.found.texts, lower)
-        for j, cell in above.items():
-            self.found.texts[j] = join_header(cell, lower[j])
-        return self._take(row, "kinds", "says of each column below a species what it is")
+            self._state_units(row, row.filled)
 
-    def _raw_heads(self) -> list[str]:
-        """Return the heads without the repetition of merged cells."""
-        heads = next(i for i, (part, _) in self.found.taken.items() if part == "headers")
-        return [*self.grid.cells(heads), *[""] * self.width]
+    def _state_units(self, row: _Row, columns: Iterable[int]) -> None:
+        for j in columns:
+            self.units[j] = without_brackets(row.cells[j])
+            self._stating[j] = row.place
+        self._take(row, "units", "each of its cells is a unit")
+
+    def _take_kinds(self, row: _Row) -> None:
+        """Take a row that distinguishes the columns of a species: ``mean | SD``, ``run 1 | run 2``.
+
+        What stands above a cell, or to the left of that, is the head that it belongs to. Where
+        heads are written again and again, rather than merged, the row distinguishes samples.
+        """
+        lower = {j: row.cells[j] for j in row.filled if self._stating.get(j) != row.place}
+        if self._stated or not lower or not self.texts[min(lower)] or not names_axis(self.texts):
+            return
+        above = {j: self.texts[max(k for k in lower if k <= j and self.texts[k])] for j in lower}
+        if any(has_role(cell, "axis", "time", "index") for cell in above.values()):
+            return
+        if not are_kinds(lower.values()):
+            heads = next(i for i, (part, _) in self.taken.items() if part == "headers")
+            written = [*self._grid.cells(heads), *[""] * self._width]
+            different = len({*above.values()})
+            repeated = len({written[j] for j in above}) < different or all(
+                written[j] for j in above
+            )
+            if (
+                repeated
+                or different == len(above)
+                or not all(_is_of_species(lower[j], cell) for j, cell in above.items())
+            ):
+                return
+        for j, cell in above.items():
+            self.texts[j] = join_header(cell, lower[j])
+        self._take(row, "kinds", "says of each column below a species what it is")
 
     def _take_names_below(self, below: Sequence[_Row], above: Sequence[_Row]) -> None:
         """Take a row below the heads that names their values, unless they are named better."""
-        found = self.found
-        values = found.columns("value")
+        values = self.columns("value")
         row = next((row for row in below if row.filled and row.filled == values), None)
-        if row is None or not names_axis(found.texts) or any(map(is_number, row.cells)):
+        if row is None or not names_axis(self.texts) or any(map(is_number, row.cells)):
             return
-        named = any(found.headers[j].name for j in values)
         texts = self._named(above[0].cells) if above else []
-        if named or (self._are_names(texts) and all(map(names_species, filter(None, texts)))):
-            return
-        found.names = row.cells
-        self._take(row, "names", "each of its cells is below the header of values")
+        better = self._are_names(texts) and all(map(names_species, filter(None, texts)))
+        if not better and not any(self.headers[j].name for j in values):
+            self.names = row.cells
+            self._take(row, "names", "each of its cells is below the header of values")
 
-    def _take_units_above(self, row: _Row) -> bool:
-        """Take a row above the heads that holds units, where none states any yet."""
-        if any(self.found.units) or row.kind not in (RowKind.UNITS, RowKind.VALUE_UNITS):
-            return False
-        of_values = row.filled == self.found.columns("value", "error")
-        if row.kind is not RowKind.UNITS and not of_values:
-            return False
-        self._state_units(row, {j: row.cells[j] for j in row.filled})
-        return self._take(row, "units", "each of its cells is a unit")
-
-    def _take_names(self, row: _Row) -> bool:
+    def _take_names(self, row: _Row) -> None:
         """Take a row above the heads that names species."""
-        found = self.found
         cells = self._named(row.cells)
+        if any(self.names) or not self._are_names(cells):
+            return
         texts = [*filter(None, cells)]
-        if any(found.names) or not self._are_names(cells):
-            return False
-        own = [found.headers[j].name for j in found.columns("value")]
+        own = [self.headers[j].name for j in self.columns("value")]
         if len(texts) == 1 and any(map(is_species, own)):
             # ``C`` is carbon below "boron implant", and a concentration below "boron".
             if not is_only_species(try_header(texts[0]).name or texts[0]):
-                return False
+                return
             # Alone above headers that name species, ``W7`` is a wafer rather than tungsten.
             if not LETTERS.intersection(own) and _letters(texts[0]) not in map(_letters, own):
-                return False
+                return
         elif all(map(is_species, own)) and not all(map(names_species, texts)):
-            return False
-        found.names = cells
-        self._units_of_names(row)
-        return self._take(row, "names", "names a species above each block of columns")
-
-    def _units_of_names(self, row: _Row) -> None:
-        """Take the units that stand next to names: ``11B (at/cm3)`` above ``run 1 | run 2``."""
+            return
+        self.names = cells
         unit: str | None = None
-        for j, cell in enumerate(self.found.names):
+        for j, cell in enumerate(cells):
+            # A unit next to a name: ``11B (at/cm3)`` above ``run 1 | run 2``.
             header = try_header(cell)
             unit = header.unit if cell else unit
             if cell and unit:
-                self.found.names[j] = header.name or cell
-            if self.found.headers[j].role in ("value", "error") and unit:
-                if self.found.units[j] is None:
-                    self.stating[j] = row.place
-                self.found.units[j] = self.found.units[j] or unit
+                self.names[j] = header.name or cell
+            if self.headers[j].role in ("value", "error") and unit and self.units[j] is None:
+                self.units[j], self._stating[j] = unit, row.place
+        self._take(row, "names", "names a species above each block of columns")
 
     def _named(self, cells: Sequence[str], role: str = "species") -> list[str]:
         """Leave out what a row of names says above the depths: ``Species | B | P``."""
-        axes = self.found.columns("axis", "time")
+        axes = self.columns("axis", "time")
         return [
             "" if j in axes and (has_role(c, "axis", "time") or named_role(c, role)) else c
             # Above a first column without numbers stands what the row is called.
-            for j, c in enumerate(cells if self.found.filled[0] else ["", *cells[1:]])
+            for j, c in enumerate(cells if self.filled[0] else ["", *cells[1:]])
         ]
 
     def _are_names(self, cells: Sequence[str]) -> bool:
         """Whether a row above the heads names the species of blocks."""
         filled = [j for j, cell in enumerate(cells) if cell]
-        if not filled or any(":" in cells[j] or is_number(cells[j]) for j in filled):
-            return False
         texts = {cells[j] for j in filled}
-        if are_labels(texts):
+        if not texts or any(":" in t or is_number(t) for t in texts) or are_labels(texts):
             return False
         # A note about the sample stands alone.
-        if len(texts) == 1 and not names_species(texts.pop()):
+        if len(texts) == 1 and not all(map(names_species, texts)):
             return False
-        axes = [j for j, header in enumerate(self.found.headers) if header.role in ("axis", "time")]
-        values = self.found.columns("value")
+        axes = [j for j, header in enumerate(self.headers) if header.role in ("axis", "time")]
+        values, errors = self.columns("value"), self.columns("error")
         if len(axes) == len(values) and filled == sorted([*axes, *values]):
             # A name above each column of a pair.
             return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
-        starts = _starts(axes)
-        errors = self.found.columns("error")
-        if errors and set(filled) == {*values, *errors} - {*axes}:
+        if errors and {*filled} == {*values, *errors} - {*axes}:
             return True
-        return len(filled) in (len(starts), len(values)) and (
-            set(filled) <= {*axes} or set(filled) <= {*values}
-        )
+        whole = len(filled) in (len(_starts(axes)), len(values))
+        return whole and ({*filled} <= {*axes} or {*filled} <= {*values})
 
-    def _take_samples(self, row: _Row) -> bool:
+    def _take_samples(self, row: _Row) -> None:
         """Take a row that distinguishes columns by samples."""
-        if any(self.found.labels):
-            return False
         cells = self._named(row.cells, "text")
-        starts = _starts(self.found.columns("axis", "time"))
-        apart = len(starts) > 1 and (
-            [j for j in starts if cells[j]] == starts and len({*filter(None, cells)}) > 1
-        )
-        if not (apart or (len(starts) == 1 and self._distinguishes_repeats(cells))):
-            return False
-        self.found.labels = list(map(_label, cells))
-        return self._take(row, "samples", "distinguishes columns that are alike otherwise")
+        starts = _starts(self.columns("axis", "time"))
+        labels = [cells[j] for j in starts]
+        apart = len(starts) > 1 and all(labels) and len({*filter(None, cells)}) > 1
+        if any(self.labels) or not (
+            apart or (len(starts) == 1 and self._distinguishes_repeats(cells))
+        ):
+            return
+        self.labels = list(map(_label, cells))
+        self._take(row, "samples", "distinguishes columns that are alike otherwise")
 
     def _distinguishes_repeats(self, cells: Sequence[str]) -> bool:
         """Whether labels distinguish species that repeat on depths that they share."""
-        found, values = self.found, self.found.columns("value")
-        if not (values and cells[values[0]]):
+        values, texts = self.columns("value"), {*filter(None, cells)}
+        if not values or not cells[values[0]]:
             return False
-        if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in cells if c):
+        if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in texts):
             return False
-        if all(map(is_only_species, filter(None, cells))) and not are_labels(
-            {*filter(None, cells)}
-        ):
+        if all(map(is_only_species, texts)) and not are_labels(texts):
             return False
-        species = [(found.name(j), found.units[j] or found.headers[j].unit) for j in values]
+        species = [(self.name(j), self.units[j] or self.headers[j].unit) for j in values]
         labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]
         labelled = {*zip(species, labels, strict=True)}
         return len({*species}) < len(labelled) == len(species)
 
-    def _take_common_unit(self, row: _Row) -> bool:
+    def _take_common_unit(self, row: _Row) -> None:
         """Take a title that states the unit of all values to its right: ``Conc. (at/cm3)``.
 
         A matrix signal is measured in another: its unit stays open.
         """
-        found = self.found
-        values = found.columns("value", "error")
-        values = [j for j in values if not (found.units[j] or found.headers[j].unit)]
-        axes = found.columns("axis", "time")
+        values = self.columns("value", "error")
+        values = [j for j in values if not (self.units[j] or self.headers[j].unit)]
+        axes = self.columns("axis", "time")
         units: list[str | None] = []
         for j, cell in enumerate(row.cells):
             header = try_header(cell)
             if cell and j in axes and has_role(cell, "axis", "time"):
                 units.append(None)
-                continue
-            if cell and not (header.role == "value" and header.explicit and not header.name):
-                return False
-            units.append(header.unit if cell else units[-1] if units else None)
+            elif not cell:
+                units.append(units[-1] if units else None)
+            elif header.role == "value" and header.explicit and not header.name:
+                units.append(header.unit)
+            else:
+                return
         if not values or None in (units[j] for j in values):
-            return False
+            return
         for j in values:
-            if not is_matrix_signal(found.name(j)):
-                found.units[j] = units[j]
-        return self._take(row, "units", "states a unit of all values")
+            if not is_matrix_signal(self.name(j)):
+                self.units[j] = units[j]
+        self._take(row, "units", "states a unit of all values")
 
     # ---- what remains
 
     def _agree_on_units(self) -> None:
         """Put the units of heads and rows together; two that differ are refused."""
-        found = self.found
-        for j, header in enumerate(found.headers):
+        for j, header in enumerate(self.headers):
             # "Intensity" leaves the unit open.
             own = header.unit if header.unit and unit_kind(header.unit) != "arbitrary" else None
-            of_row = found.units[j]
+            of_row = self.units[j]
             known = own and of_row and unit_kind(of_row) and unit_kind(own)
-            if known and j in self.stating and not same_unit(own or "", of_row or ""):
-                where = self.grid.where(self.grid.number(self.stating[j]), j)
+            if known and j in self._stating and not same_unit(own or "", of_row or ""):
+                where = self._grid.where(self._grid.number(self._stating[j]), j)
                 raise UnitsError(
                     f"{where}: the unit {of_row!r} disagrees with {own!r} of the header "
-                    f"{found.texts[j]!r}; correct one of them"
+                    f"{self.texts[j]!r}; correct one of them"
                 )
-            found.units[j] = own or of_row or header.unit
+            self.units[j] = own or of_row or header.unit
 
     def _refuse_factors(self) -> None:
         """Refuse factors in units and in notes, which would be lost."""
-        grid = self.grid
-        for j, unit in enumerate(self.found.units):
-            if unit and j in self.stating and has_factor(unit):
-                refuse_factor(unit, f"{grid.where(grid.number(self.stating[j]), j)}: ")
-        for i in (*self.found.notes, *self.body.below):
-            for j, cell in enumerate(grid.cells(i)):
-                if factor_in(cell):
-                    refuse_factor(cell, f"{grid.where(grid.number(i), j)}: ")
+        grid = self._grid
+        found = [
+            (self._stating[j], j, unit)
+            for j, unit in enumerate(self.units)
+            if unit and j in self._stating and has_factor(unit)
+        ]
+        found += [
+            (i, j, cell)
+            for i in (*self.notes, *self._body.below)
+            for j, cell in enumerate(grid.cells(i))
+            if factor_in(cell)
+        ]
+        for row, column, text in found:
+            refuse_factor(text, f"{grid.where(grid.number(row), column)}: ")
 
 
-_PARTS = {
-    "limit": "detection limits",
-    "factor": "sensitivity factors",
-    "matrix": "matrix",
-    "layer": "layers",
-}
+def are_kinds(cells: Iterable[str]) -> bool:
+    """Whether a row says of what kind values are, and nothing else: ``mean``, ``SD``, ``rate``."""
+    headers = [try_header(cell) for cell in cells if cell]
+    return bool(headers) and all(
+        header.role in ("value", "error") and not (header.name or header.unit) for header in headers
+    )
+
+
+def _is_of_species(text: str, above: str) -> bool:
+    """Whether a header is no species, depth or unit itself, and stands below a species."""
+    header = try_header(text)
+    other = header.unit or header.role in ("axis", "time", "unread") or names_species(header.name)
+    return not other and is_species(try_header(above).name)
 
 
 def _letters(species: str) -> str:

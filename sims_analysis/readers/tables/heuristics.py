@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["HEURISTICS", "Heuristics"]
-
 
 @dataclass(frozen=True)
 class Heuristics:
@@ -46,14 +44,8 @@ class Heuristics:
     apart: float = 100.0
     #: So many rows before the last show how long rows are.
     rows_before_last: int = 100
-    #: Fewer numbers than this do not show how a column is written.
-    fewest_numbers: int = 3
-    #: So many before the last are near it, ...
+    #: So many before the last are near it.
     near_last: int = 8
-    #: ... or, if there are fewer than few, at least no part like this, ...
-    far_from_last: float = 100.0
-    #: ... and show how large it is if one is like the next, within this factor.
-    steady: float = 3.0
 
 
 HEURISTICS = Heuristics()

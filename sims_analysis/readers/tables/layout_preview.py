@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING
 
 from sims_analysis.errors import SimsError
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.body import Body, first_run
-from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Grid, TextGrid
-from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.table import Table
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["explanation", "layout_preview"]
-
 #: Rows that are shown: above the numbers, of them, and below; columns; letters of a cell.
 _ABOVE, _FIRST, _BELOW, _COLUMNS, _LETTERS = 12, 3, 4, 8, 18
 _WIDTH = 96
 _DELIMITERS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", None: "blanks"}
 _ROLES = {
-    "axis": "depths",
-    "time": "times",
     "error": "errors",
     "index": "numbers of rows",
     "ancillary": "kept next to the samples",
@@ -87,23 +80,33 @@ def _profiles(result: SIMSResult) -> Iterator[str]:
 
 
 def _lines(table: Table) -> Iterator[str]:
-    grid = table.grid
+    grid, body = table.grid, table.body
     yield _about(grid)
-    rows = [(grid.number(i), part, grid.cells(i)) for i, part in _rows_by_part(table)]
-    width = min(max((len(cells) for _, _, cells in rows), default=0), _COLUMNS)
-    letters = [grid.letter(j) for j in range(width)]
-    shown = [("", "", letters)] + [
-        (str(number) if part else "...", part, cells[:width] + ["..."] * (len(cells) > width))
-        for number, part, cells in rows
-    ]
-    yield from _aligned([[number, part, *map(_short, cells)] for number, part, cells in shown])
-    if table.headers is not None and table.body is not None:
-        reasons = [[str(n), part, why] for n, part, why in _reasons(table)]
+    reasons = _reasons(table)
+    if body is None:
+        rows: list[int | None] = [
+            i for i in range(min(len(grid), _ABOVE)) if grid.kind(i) is not RowKind.BLANK
+        ]
+    else:
+        numbers = range(body.first, body.last + 1)
+        between = [None] * (len(numbers) > _FIRST + 1)
+        rows = [*body.above[-_ABOVE:], *numbers[:_FIRST], *between, *numbers[_FIRST:][-1:]]
+        rows += body.below[:_BELOW]
+    shown = [(i, [] if i is None else grid.cells(i)) for i in rows]
+    width = min(max((len(cells) for _, cells in shown), default=0), _COLUMNS)
+    lines = [["", "", *map(grid.letter, range(width))]]
+    for i, cells in shown:
+        start = ["..."] if i is None else [str(grid.number(i)), _part(table, reasons, i)]
+        lines.append([*start, *map(_short, cells[:width]), *["..."] * (len(cells) > width)])
+    yield from _aligned(lines)
+    if table.headers is not None:
         if reasons:
             yield "rows"
-            yield from _aligned(reasons)
+            yield from _aligned([[str(grid.number(i)), *why] for i, why in sorted(reasons.items())])
         yield "columns"
-        yield from _aligned(list(_columns(grid, table.body, table.headers, table.pairs)))
+        yield from _aligned(
+            [[grid.letter(j), *_column(table, j)] for j in range(len(table.headers.headers))]
+        )
 
 
 def _about(grid: Grid) -> str:
@@ -123,75 +126,59 @@ def _other_delimiters(grid: TextGrid) -> Iterator[str]:
         if mark in (None, grid.delimiter) or not any(str(mark) in line for line in grid.lines):
             continue
         other = TextGrid(grid.lines, mark, False, grid.options)
-        first, run, _ = first_run(other)
-        cells = len(other.cells(first))
-        found = f"{cells} cells of line {first + 1}" if run else "no rows of numbers"
+        found = "no rows of numbers"
+        if other.start and other.start.count:
+            row = other.start.row
+            found = f"{len(other.cells(row))} cells of line {row + 1}"
         yield f"{word} would make {found}"
 
 
-def _reasons(table: Table) -> Iterator[tuple[int, str, str]]:
-    """Return why rows are what they were taken for."""
-    headers, grid = table.headers, table.grid
-    if headers is None or table.body is None:
-        return
-    values = {*headers.columns("value", "error")}
-    for i in sorted({*headers.taken, *headers.notes, *table.body.sections.left_out}):
-        part, why = headers.taken.get(i, ("note", "adds nothing to the headers"))
-        filled = {j for j, cell in enumerate(grid.cells(i)) if cell}
-        if part == "note" and len(values) > 1 and values <= filled:
+def _reasons(table: Table) -> dict[int, tuple[str, str]]:
+    """Return what rows above, below and between the numbers were taken for, and why."""
+    headers, body = table.headers, table.body
+    if headers is None or body is None:
+        return {}
+    values, reasons = {*headers.columns("value", "error")}, {}
+    for i in headers.notes:
+        filled = {j for j, cell in enumerate(table.grid.cells(i)) if cell}
+        why = "adds nothing to the headers"
+        if len(values) > 1 and values <= filled:
             why = "adds nothing that is known, though it fills every column of values"
-        if i in table.body.sections.left_out:
-            part, why = table.body.sections.left_out[i], "stands between the numbers"
-        yield grid.number(i), part, why
+        reasons[i] = "note", why
+    between = {
+        i: (part, "stands between the numbers") for i, part in body.sections.left_out.items()
+    }
+    return reasons | headers.taken | between
 
 
-def _rows_by_part(table: Table) -> Iterator[tuple[int, str]]:
-    """Return the rows to show, and what each was taken for; nothing where some are left out."""
-    grid, body = table.grid, table.body
-    if body is None:
-        for i in range(min(len(grid), _ABOVE)):
-            if grid.kind(i) is not RowKind.BLANK:
-                yield i, grid.kind(i).value
-        return
-    taken = {} if table.headers is None else table.headers.taken
-    for i in body.above[-_ABOVE:]:
-        part, _ = taken.get(i, ("note" if table.headers is not None else grid.kind(i).value, ""))
-        yield i, part
-    rows = list(range(body.first, min(body.first + _FIRST, body.last + 1)))
-    for i in rows:
-        yield i, body.kind(i).value
-    if body.last > rows[-1]:
-        if body.last > rows[-1] + 1:
-            yield rows[-1] + 1, ""
-        yield body.last, body.kind(body.last).value
-    for i in body.below[:_BELOW]:
-        yield i, "note"
+def _part(table: Table, reasons: Mapping[int, tuple[str, str]], row: int) -> str:
+    """Return what a row was taken for."""
+    body = table.body
+    if body is not None and body.first <= row <= body.last:
+        return body.kind(row).value
+    unread = table.headers is None and (body is None or row < body.first)
+    return table.grid.kind(row).value if unread else reasons.get(row, ("note", ""))[0]
 
 
-def _columns(
-    grid: Grid, body: Body, headers: Headers, pairs: Sequence[Pair]
-) -> Iterator[Sequence[str]]:
-    """Return what each column was taken for."""
-    values = {pair.value: pair for pair in pairs}
-    errors = {pair.error: pair for pair in pairs if pair.error is not None}
-    axes = {pair.axis for pair in pairs}
-    for j, header in enumerate(headers.headers):
-        letter, unit = grid.letter(j), headers.units[j]
-        known = f"in {unit}" if unit else "unit not stated"
-        if body.needed is not None and j not in body.needed:
-            continue
-        if j in values:
-            name = values[j].name
-            called = repr(name) if name else "a species that is not named"
-            yield letter, f"values of {called}", known
-        elif j in errors:
-            yield letter, f"errors of {errors[j].name!r}", f"in {unit}" if unit else ""
-        elif not headers.filled[j]:
-            yield letter, "words" if j in body.words else "nothing", ""
-        elif j in axes or header.role in ("axis", "time"):
-            yield letter, "times" if header.role == "time" else "depths", known
-        else:
-            yield letter, _ROLES.get(header.role, "numbers"), ""
+def _column(table: Table, column: int) -> tuple[str, str]:
+    """Return what a column was taken for, and its unit."""
+    body, headers = table.body, table.headers
+    assert body is not None and headers is not None  # noqa: S101, PT018 - for the type checker
+    role, unit = headers.headers[column].role, headers.units[column]
+    known = f"in {unit}" if unit else "unit not stated"
+    for pair in table.pairs:
+        if column == pair.value:
+            return (
+                f"values of {repr(pair.name) if pair.name else 'a species that is not named'}",
+                known,
+            )
+        if column == pair.error:
+            return f"errors of {pair.name!r}", f"in {unit}" if unit else ""
+    if not headers.filled[column]:
+        return "words" if column in body.words else "nothing", ""
+    if role in ("axis", "time") or any(column == pair.axis for pair in table.pairs):
+        return "times" if role == "time" else "depths", known
+    return _ROLES.get(role, "numbers"), ""
 
 
 def _short(cell: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import repeat
-from typing import TypeAlias
 
 import numpy as np
 import orjson
@@ -13,8 +12,6 @@ import orjson
 from sims_analysis.files import Budget
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.numbers import NOTHING, split_line
-
-__all__ = ["Lines", "table_size"]
 
 #: About so many characters of a table are taken at once.
 _PIECE = 1 << 16
@@ -24,58 +21,48 @@ _NO_NUMBERS = ("t", "f", '"', "[", "{")
 _DIGITS = str.maketrans("", "", "0123456789+-.eE")
 #: Memory in bytes of a cell that is kept as text.
 _TEXT = 60
-Odd: TypeAlias = dict[int, Sequence[object]]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows that are split to columns."""
+
+    #: Of shape (rows, columns); NaN in columns that are odd.
+    values: Array
+    #: The cells of columns that are no plain numbers; numbers where a part of a column is plain.
+    odd: Mapping[int, Sequence[object]]
+    #: The decimal mark, if it is known.
+    decimal: str | None
+    #: How many cells lines have.
+    lengths: Collection[int] = ()
+    #: The first row with a cell beyond the columns, and what is wrong with it; rows from there on
+    #: are left out.
+    beyond: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)
 class Lines:
-    """How lines are split.
+    """How lines are split."""
 
-    Parameters
-    ----------
-    delimiter : str or None
-        ``None`` for blanks.
-    decimal : {".", ","}
-    width : int
-        Number of columns.
-    quoted : bool
-        Whether cells may stand in quotes.
-    plain : bool
-        Whether every number is one: some may say that nothing was measured.
-    labels : collection of int
-        Columns that hold words.
-    words : collection of int
-        Columns that may: all cells of one that is odd are texts.
-    budget : Budget
-        Memory that the cells may take.
-    lengths : set of int
-        How many cells the lines have that were split.
-    """
-
+    #: ``None`` for blanks.
     delimiter: str | None
     decimal: str
+    #: Number of columns.
     width: int
+    #: Whether cells may stand in quotes.
     quoted: bool
+    #: Whether every number is one: some may say that nothing was measured.
     plain: bool
+    #: Columns that hold words, and columns that may.
     labels: Collection[int]
     words: Collection[int]
+    #: Memory that the cells may take.
     budget: Budget
+    #: How many cells the lines have that were split.
     lengths: set[int] = field(default_factory=set)
 
-    def columns(self, lines: Sequence[str]) -> tuple[Array, Odd, tuple[int, str] | None]:
-        """Split lines, which may end early, but are not blank.
-
-        Returns
-        -------
-        values : ndarray, shape (rows, width)
-            Columns are contiguous: they are what is needed.
-        odd : dict
-            The cells of columns that are no plain numbers, which are NaN in `values`: texts, or
-            numbers where a part of one is plain.
-        beyond : tuple or None
-            The first line with a cell beyond the columns, and what is wrong with it; lines from
-            there on are left out.
-        """
+    def columns(self, lines: Sequence[str]) -> Columns:
+        """Split lines, which may end early, but are not blank."""
         self.budget.take(8 * len(lines) * self.width, table_size(len(lines), self.width))
         values = np.empty((len(lines), self.width), order="F")
         odd: dict[int, dict[int, Sequence[str]]] = {}
@@ -90,8 +77,8 @@ class Lines:
             self.lengths.update(map(len, rows))
             beyond = self._beyond(rows)
             if beyond is not None:
-                found = self.columns(lines[: start + beyond[0]])
-                return *found[:2], (start + beyond[0], beyond[1])
+                row, what = start + beyond[0], beyond[1]
+                return replace(self.columns(lines[:row]), beyond=(row, what))
             rows = [[*cells, *[""] * self.width][: self.width] for cells in rows]
             for j, cells in enumerate(zip(*rows, strict=True)):
                 read = None if j in self.labels or not self.plain else _column(cells, self.decimal)
@@ -99,7 +86,8 @@ class Lines:
                 if read is None:
                     self.budget.take(_TEXT * len(cells), "the texts in its cells")
                     odd.setdefault(j, {})[start] = cells
-        return values, {j: self._texts(lines, values[:, j], odd[j], j) for j in odd}, None
+        texts = {j: self._texts(lines, values[:, j], odd[j], j) for j in odd}
+        return Columns(values, texts, self.decimal, self.lengths)
 
     def _split(self, line: str) -> list[str]:
         return split_line(line, self.delimiter, quoted=self.quoted)

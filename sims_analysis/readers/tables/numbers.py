@@ -14,26 +14,6 @@ from typing import Any
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 
-__all__ = [
-    "NOTHING",
-    "Cell",
-    "are_plain",
-    "cell_reader",
-    "column_name",
-    "columns_of_words",
-    "decimal_mark",
-    "has_points_of_thousands",
-    "is_below_limit",
-    "is_clock",
-    "is_number",
-    "may_be_thousands",
-    "narrow",
-    "read_cell",
-    "read_columns",
-    "split_line",
-    "ungrouped",
-]
-
 #: Texts that say that a sample was not measured.
 NOTHING = frozenset(
     ["", "nan", "na", "n/a", "#n/a", "-", "--", "---", "null", "none", "\u2013", "\u2014"]
@@ -62,6 +42,8 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 #: A value and its error in one cell, which may be in per cent.
 _WITH_ERROR = re.compile(r"(.*\d[.,]?)\s*(?:\u00b1|\+\s?/?\s?[-\u2212])\s*([\d.,].*)")
+#: Thousands with points between.
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 #: Points that may separate thousands: not after a zero, and three digits behind each.
 _POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})*")
 #: As Japanese and Chinese keyboards write them.
@@ -161,6 +143,11 @@ def narrow(text: str) -> str:
     return text if text.isascii() else text.translate(_WIDE)
 
 
+def has_comma(text: str) -> bool:
+    """Whether a comma stands in a text, of any keyboard."""
+    return "," in text or "\uff0c" in text
+
+
 def are_plain(cells: Sequence[str]) -> bool:
     """Whether cells are plain numbers with decimal points, as most are; there is one at least."""
     return bool(cells) and all(map(_SIMPLE.fullmatch, cells))
@@ -194,12 +181,9 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
 def read_cell(
     text: str, decimal: str = ".", not_measured: Collection[str] = (), *, where: str = ""
 ) -> float:
-    """Read one cell; ``NaN`` where nothing was measured, a `Cell` where only a limit is known.
+    """Read one cell: NaN where nothing was measured, a `Cell` where a limit alone is known.
 
-    Raises
-    ------
-    ReadError
-        If it is no number; it begins with `where`.
+    The error of one that is no number begins with `where`.
     """
     stripped = text.strip().strip('"').strip()
     if stripped.casefold() in NOTHING or stripped in not_measured:
@@ -272,33 +256,11 @@ def read_columns(
     *,
     stated: bool = False,
 ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-    """Read the columns that are no plain numbers, cell by cell.
+    """Read the columns that are no plain numbers, cell by cell, into `values`.
 
-    Parameters
-    ----------
-    values : ndarray, shape (rows, columns)
-        Where the numbers are put.
-    odd : mapping
-        The cells of such columns: texts, numbers, or ``None`` or NaN for nothing.
-    read : callable
-        Reads the text of a cell in a row and a column.
-    decimal : {".", ","}
-    texts : collection of int
-        Columns of words, which hold no numbers.
-    stated : bool
-        Whether the user states the decimal mark.
-
-    Returns
-    -------
-    limits : dict
-        ``{(row, column): limit}`` of the cells like ``<2E15``, which are NaN in the values.
-    errors : dict
-        Standard errors, of cells like ``1E15 ± 1E14``.
-
-    Raises
-    ------
-    ReadError
-        Of the first row with a cell that is no number.
+    `texts` are columns of words, and `stated` is whether the user states the decimal mark. Return
+    the limits of cells like ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by their row
+    and column. The first row with a cell that is no number raises.
     """
     limits: dict[tuple[int, int], float] = {}
     errors: dict[tuple[int, int], float] = {}
@@ -329,16 +291,25 @@ def read_columns(
 
 
 def cell_reader(
-    decimal: str, not_measured: Collection[str], where: Callable[[int, int], str]
+    decimal: str,
+    not_measured: Collection[str],
+    where: Callable[[int, int], str],
+    *,
+    mixed: bool = False,
 ) -> Callable[[str, int, int], float]:
-    """Make what reads the cells of columns; plain numbers are most of them."""
+    """Make what reads the cells of columns; plain numbers are most of them.
+
+    Those of a spreadsheet may be `mixed`: numbers that are kept as text come from everywhere.
+    """
     plain = decimal == "." and not any(map(is_number, not_measured))
     simple = _SIMPLE.fullmatch if plain else lambda _: None
 
     def read(cell: str, row: int, column: int) -> float:
         if simple(cell):
             return float(cell)
-        return read_cell(cell, decimal, not_measured, where=where(row, column))
+        own = mixed and is_number(cell, ".") and not _GROUPS.fullmatch(cell)
+        mark = "." if own else decimal
+        return read_cell(cell, mark, not_measured, where=where(row, column))
 
     return read
 
@@ -346,16 +317,9 @@ def cell_reader(
 def columns_of_words(
     odd: Mapping[int, Sequence[object]], words: Mapping[int, bool], not_measured: Collection[str]
 ) -> list[int]:
-    """Return the columns that hold words: some of their cells are no numbers; if not certain, all.
+    """Return the columns that hold words, of those that may.
 
-    Parameters
-    ----------
-    odd : mapping
-        Cells of the columns that are no plain numbers.
-    words : mapping
-        Columns that may hold words, by their headers, and whether that is certain.
-    not_measured : collection of str
-        Texts that mean that nothing was measured.
+    Some of their cells are no numbers; all, where it is not certain that words may be there.
     """
     found = []
     for j in words.keys() & odd.keys():
@@ -370,13 +334,7 @@ def columns_of_words(
 
 
 def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
-    """Split a line into cells; a delimiter within quotes is none.
-
-    Examples
-    --------
-    >>> split_line('"Depth, nm",5', ",", quoted=True)
-    ['Depth, nm', '5']
-    """
+    """Split a line into cells; a delimiter within quotes is none."""
     if not (quoted and delimiter and '"' in line):
         return line.split(delimiter)
     cells: list[str] = []
@@ -399,13 +357,7 @@ def _unquoted(cell: str) -> str:
 
 
 def column_name(index: int) -> str:
-    """Name a column as spreadsheets do.
-
-    Examples
-    --------
-    >>> column_name(0), column_name(25), column_name(26)
-    ('A', 'Z', 'AA')
-    """
+    """Name a column as spreadsheets do."""
     name = ""
     index += 1
     while index:

@@ -22,8 +22,6 @@ from sims_analysis.readers.tables.header_cells import (
 from sims_analysis.readers.tables.numbers import NOTHING, are_plain, is_number
 from sims_analysis.readers.tables.words import is_species, named_role
 
-__all__ = ["RowKind", "classify_row", "comment_mark", "is_not_measured", "is_odd", "is_transposed"]
-
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: What a number may begin with that is written in some way of its own.
 _DIGIT_FIRST = re.compile(r"\s*[^\w\s]*\d")
@@ -89,24 +87,9 @@ def classify_row(
     not_measured: Collection[str] = (),
     words: Collection[int] = (),
 ) -> RowKind:
-    """Classify a row.
+    """Classify a row, with what is known of it.
 
-    Parameters
-    ----------
-    cells : sequence of str
-    decimal : {".", ","}, optional
-        If it is known.
-    not_measured : collection of str
-        Texts that mean that nothing was measured.
-    words : collection of int
-        Columns that may hold words, by their headers.
-
-    Examples
-    --------
-    >>> classify_row(["0", "<2E15", ""]).name, classify_row(["nm", "at/cm3"]).name
-    ('NUMBERS', 'UNITS')
-    >>> classify_row(["Tiefe [nm]", "Konz."]).name, classify_row(["0", "paused"]).name
-    ('HEADERS', 'MIXED')
+    That is the decimal mark, texts for not measured, and columns that may hold `words`.
     """
     if decimal != "," and are_plain([*filter(None, cells)]):
         return RowKind.NUMBERS

@@ -16,26 +16,15 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.metadata import Layer
-from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Block, Grid
-from sims_analysis.readers.tables.header_cells import Header, same_unit, try_header
+from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.sections import restarts
 from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
-
-__all__ = [
-    "group_by_label",
-    "has_tidy_headers",
-    "is_tidy",
-    "label_column",
-    "labelled_parts",
-    "layers_of",
-    "split_samples",
-]
 
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
@@ -46,12 +35,8 @@ def split_samples(
 ) -> tuple[list[Part], dict[str, str]]:
     """Split a table by what distinguishes the samples, or refuse it unless that was requested.
 
-    Returns
-    -------
-    parts : list
-        One that has no label, if nothing distinguishes the samples or they were not requested.
-    constant : dict
-        What columns of words say that is the same in all rows.
+    If nothing does, there is one part without a label. Next to the parts stands what columns of
+    words say that is the same in all rows.
     """
     requested, constant = body.grid.options.samples, dict[str, str]()
     if not stated or requested is not None:
@@ -61,21 +46,24 @@ def split_samples(
     unnamed = len(pairs) == 1 and not pairs[0].name
     sections = _sections(body, block, block.values[:, pairs[0].axis], unnamed=unnamed)
     if sections and unnamed and _name_species([label for label, _ in sections]):
-        parts = [(block.only(mask), name) for name, mask in sections]
-        of_pair = [(None, rows, [replace(pairs[0], name=name)]) for rows, name in parts]
-        return list(of_pair), constant
+        parts = ((block.only(mask), [replace(pairs[0], name=name)]) for name, mask in sections)
+        return [(None, rows, of_name) for rows, of_name in parts], constant
     if sections:
         return [(label, block.only(mask), pairs) for label, mask in sections], constant
     if any(headers.labels):
         return _blocks(body, block, headers, pairs), constant
     if requested is not None:
-        listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
-        raise ReadError(
-            f"samples={requested!r}: neither a column of labels nor a row of labels above "
-            f"blocks of columns distinguishes the samples; headers found: {listed}",
-            argument="samples",
-        )
+        reason = "neither a column of labels nor a row of labels above blocks of columns"
+        _refuse_request(body, headers, f"{reason} distinguishes the samples")
     return [(None, block, pairs)], constant
+
+
+def _refuse_request(body: Body, headers: Headers, reason: str) -> None:
+    listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
+    raise ReadError(
+        f"samples={body.grid.options.samples!r}: {reason}; headers found: {listed}",
+        argument="samples",
+    )
 
 
 def _name_species(labels: Sequence[str]) -> bool:
@@ -233,142 +221,96 @@ def _listed(labels: Sequence[str]) -> str:
 # --- species in a column -----------------------------------------------------------------------
 
 
-def is_tidy(headers: Sequence[str]) -> bool:
-    """Whether one header names a column of species, and another a depth or a time."""
-    names = [header for header in headers if named_role(header, "species")]
-    if len(names) != 1:
-        return False
-    return sum(try_header(header).role in ("axis", "time") for header in headers) == 1
+def label_column(grid: Grid) -> tuple[int, int] | None:
+    """Return the column of species, and the number of columns, by headers above the numbers.
 
-
-def has_tidy_headers(grid: Grid) -> bool:
-    """Whether one of the first rows, above the numbers, is a header of species next to depths."""
+    They name one column of species, and one of depths or times; None if there are none.
+    """
     for i in range(min(len(grid), HEURISTICS.tidy_rows)):
-        kind = grid.kind(i)
-        if kind is RowKind.NUMBERS:
-            return False
-        if kind is RowKind.HEADERS and not grid.is_comment(i) and is_tidy(grid.cells(i)):
-            return True
-    return False
+        if grid.kind(i) is RowKind.NUMBERS:
+            return None
+        cells = grid.cells(i)
+        names = [j for j, cell in enumerate(cells) if named_role(cell, "species")]
+        axes = [cell for cell in cells if try_header(cell).role in ("axis", "time")]
+        if grid.kind(i) is RowKind.HEADERS and len(names) == len(axes) == 1:
+            return names[0], grid.width([i])
+    return None
 
 
-def label_column(body: Body) -> int | None:
-    """Find the column that names the species of each row."""
-    grid = body.grid
-    above = (i for i in range(body.first - 1, -1, -1) if grid.kind(i) is RowKind.HEADERS)
-    headers = next(map(grid.cells, above), [])
-    if not is_tidy(headers):
-        return None
-    while headers and not headers[-1]:
-        headers = headers[:-1]
-    body.width = len(headers)
-    return next(j for j, header in enumerate(headers) if named_role(header, "species"))
-
-
-def labelled_parts(
-    body: Body, block: Block, found: Headers, label: int
-) -> list[tuple[str | None, list[Signal]]]:
-    """Make the signals of each sample; of all, unless they are wanted separately."""
+def split_species(
+    body: Body, block: Block, headers: Headers, pairs: Sequence[Pair], label: int
+) -> list[Part]:
+    """Split a table by the species that a column names, and by its samples if they are wanted."""
     requested = body.grid.options.samples
     names = [text.strip() for text in block.texts[label]]
     if len(names) == len({*names}) > 1:
         raise ReadError(
             f"each of {len(names)} species has one row: a summary of profiles, and none of them"
         )
-    if requested is None:
-        return [(None, _signals_of(body, block, found, label))]
-    axis = next(j for j, header in enumerate(found.headers) if header.role in ("axis", "time"))
-    parts, _ = _split_rows(body, block, found, block.values[:, axis], without=(label,))
-    if not parts:
-        listed = ", ".join(map(repr, filter(None, found.texts)))
-        raise ReadError(
-            f"samples={requested!r}: no column of labels distinguishes the samples; headers "
-            f"found: {listed}",
-            argument="samples",
-        )
-    return [(name, _signals_of(body, block.only(rows), found, label)) for name, rows in parts]
+    whole = np.ones(len(names), dtype=bool)
+    samples: Sequence[tuple[str | None, Flags]] = [(None, whole)]
+    if requested is not None:
+        axis = block.values[:, pairs[0].axis]
+        samples, _ = _split_rows(body, block, headers, axis, without=(label,))
+        if not samples:
+            _refuse_request(body, headers, "no column of labels distinguishes the samples")
+    # Where some say that they hold values, the others are of something else.
+    said = [p for p in pairs if headers.headers[p.value].explicit or headers.units[p.value]]
+    parts: list[Part] = []
+    for sample, rows in samples:
+        parts += [
+            (sample, of_species, of_name)
+            for of_species, of_name in _species(
+                body.grid, block.only(rows), headers, said or pairs, label
+            )
+        ]
+    return parts
 
 
-def _signals_of(body: Body, block: Block, found: Headers, label: int) -> list[Signal]:
-    """Make the signals of rows below the names of their columns."""
-    headers, names, grid = found.headers, found.texts, body.grid
-    axis = next(j for j, header in enumerate(headers) if header.role in ("axis", "time"))
-    values = [j for j, h in enumerate(headers) if h.role == "value" and j != label]
-    # Where some say so, the others are of something else: of a sample, a wafer, a unit.
-    values = [j for j in values if headers[j].explicit or headers[j].unit] or values
-    values = [j for j in values if j not in block.texts]
-    if not values:
-        raise ReadError("no column holds values")
-    errors = _errors(grid, headers, values)
-    unused = [j for j, header in enumerate(headers) if header.role in ("error", "ancillary")]
-    if unused := [j for j in unused if j not in errors.values()]:
-        listed = ", ".join(f"{grid.called(j)} ({names[j]!r})" for j in unused)
-        warn(f"numbers of {listed} are not read", ProfileWarning)
-    unit = next((j for j in block.texts if named_role(names[j], "unit")), None)
-    numeric = {axis, label, unit, *values, *errors.values(), *unused}
-    _refuse_measurements(grid, block, found, [j for j in range(len(headers)) if j not in numeric])
-    below = np.full(block.values.shape, np.nan)
-    for cell, limit in block.limits.items():
-        below[cell] = limit
-    signals = []
-    for name, members in group_by_label(list(map(str.strip, block.texts[label]))):
+def _species(
+    grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair], label: int
+) -> Iterator[tuple[Block, list[Pair]]]:
+    """Return the rows of each species, and its profiles."""
+    unit = next((j for j in block.texts if named_role(headers.texts[j], "unit")), None)
+    _refuse_measurements(grid, block, headers, pairs, {label, unit})
+    for name, members in group_by_label([text.strip() for text in block.texts[label]]):
         if not name:
             place, _, _ = grid.where(block.rows[int(members[0])], 0).rpartition(",")
             raise ReadError(f"{place}: no species in {grid.called(label)}")
-        stated = None
-        if unit is not None:
-            stated = _unit(grid, [block.texts[unit][row] for row in members], unit, name)
-        for j in values:
-            y, limit = block.values[members, j], below[members, j]
-            if np.isnan(y).all() and np.isnan(limit).all():
-                continue
-            signal = Signal(
-                name=name,
-                depths=block.values[members, axis],
-                depth_units=found.units[axis],
-                values=y,
-                units=found.units[j] or stated,
-                stderr=block.values[members, errors[j]] if j in errors else None,
-            )
-            signal.mark_below_limit(limit)
-            signals.append(signal)
-    return signals
+        rows = np.zeros(len(block.values), dtype=bool)
+        rows[members] = True
+        own = block.only(rows)
+        stated = None if unit is None else _unit(grid, own.texts[unit], unit, name)
+        limited = {column for _, column in own.limits}
+        yield (
+            own,
+            [
+                replace(pair, name=name, units=stated)
+                for pair in pairs
+                if pair.value in limited or not np.isnan(own.values[:, pair.value]).all()
+            ],
+        )
 
 
-def _refuse_measurements(grid: Grid, block: Block, found: Headers, columns: Sequence[int]) -> None:
+def _refuse_measurements(
+    grid: Grid,
+    block: Block,
+    headers: Headers,
+    pairs: Sequence[Pair],
+    others: Collection[int | None],
+) -> None:
     """Refuse a column that is neither a species nor a value, and differs from row to row."""
-    for j in columns:
-        name = found.texts[j].strip()
-        if not name or found.headers[j].role not in ("value", "text"):
+    used = {*others, *(j for p in pairs for j in (p.axis, p.value, p.error, *p.ancillary.values()))}
+    for j, name in enumerate(headers.texts):
+        if j in used or not name or headers.headers[j].role not in ("value", "text"):
             continue
-        if j in block.texts:
-            texts = list(map(str.strip, block.texts[j]))
-        else:
-            texts = [f"{value:g}" for value in block.values[:, j]]
-        different = list(dict.fromkeys(texts))
+        numbers = [f"{value:g}" for value in block.values[:, j].tolist()]
+        different = list(dict.fromkeys(map(str.strip, block.texts.get(j, numbers))))
         if different[1:]:
             raise ReadError(
-                f"{grid.called(j)} ({name!r}) is neither a species nor a value, and "
-                f"differs from row to row ({', '.join(map(repr, different[:3]))}...): give the "
-                "rows of one measurement at a time"
+                f"{grid.called(j)} ({name!r}) is neither a species nor a value, and differs from "
+                f"row to row ({_listed(different)}): give the rows of one measurement at a time"
             )
-
-
-def _errors(grid: Grid, headers: Sequence[Header], values: Sequence[int]) -> dict[int, int]:
-    """Find the column of errors of each column of values, to the right of it, in its unit."""
-    errors: dict[int, int] = {}
-    for j, header in enumerate(headers):
-        left = [v for v in values if v < j]
-        if header.role != "error" or not left or left[-1] in errors:
-            continue
-        of_values = headers[left[-1]].unit
-        if header.unit and of_values and not same_unit(header.unit, of_values):
-            raise UnitsError(
-                f"{grid.called(j)} holds errors in {header.unit!r} of values in "
-                f"{of_values!r}; give both in one unit"
-            )
-        errors[left[-1]] = j
-    return errors
 
 
 def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | None:

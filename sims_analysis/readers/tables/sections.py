@@ -21,8 +21,6 @@ from sims_analysis.readers.tables.numbers import is_number, narrow, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import named_role
 
-__all__ = ["Sections", "find_sections", "restarts"]
-
 
 @dataclass
 class Sections:
@@ -136,14 +134,7 @@ def _label(grid: Grid, row: int) -> str:
 
 
 def restarts(axis: Array, rows: Sequence[int]) -> list[int]:
-    """Find where depths begin anew, as those of another sample do.
-
-    Parameters
-    ----------
-    axis : ndarray, shape (rows,)
-    rows : sequence of int
-        Number of each row in the file: some may be missing between.
-    """
+    """Find where depths begin anew, as those of another sample do; `rows` are their numbers."""
     starts = [0]
     for i in (np.flatnonzero(np.diff(axis) < 0) + 1).tolist():
         before = np.sort(axis[starts[-1] : i])

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sims_analysis.readers.tables.body import first_run
-from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import holds_words, names_axis, try_header
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.words import named_role
-
-__all__ = ["without_side_notes"]
 
 #: A letter that numbers do not hold.
 _LETTER = re.compile("[A-DF-Za-df-z]")
@@ -32,30 +29,13 @@ def without_side_notes(grid: Grid) -> Grid:
     words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
-    first, run, _ = first_run(grid)
-    start = min([*words, *([first] if run else [])])
+    start = min([*words, *([grid.start.row] if grid.start and grid.start.count else [])])
     region = _Region(grid, rows, min(words.values()), start)
     cut = region.cut()
     if cut is None:
         return grid
-    kept = [i for i in range(len(grid)) if i < region.first or not grid.is_comment(i)]
-    whole = [grid.cells(i) for i in kept]
-    cells: list[list[object]]
-    if isinstance(grid, CellGrid):
-        cells = [list(grid.rows[i][:cut]) for i in kept]
-    else:
-        cells = [[cell or None for cell in row[:cut]] for row in whole]
-    return CellGrid(
-        grid.name,
-        cells,
-        grid.options,
-        numbers=[grid.number(i) for i in kept],
-        columns=[grid.column(j) for j in range(cut)],
-        row_word=grid.row_word,
-        notes=[row[cut:] for row in whole if any(row[cut:])],
-        spans=grid.spans if isinstance(grid, CellGrid) else {},
-        merged=grid.merged if isinstance(grid, CellGrid) else (),
-    )
+    beside = (grid.cells(i)[cut:] for i in range(len(grid)))
+    return grid.only(range(cut), notes=[cells for cells in beside if any(cells)])
 
 
 def _has_words(grid: Grid, row: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,33 +22,27 @@ from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse
 from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
-    stated_columns,
     stated_pairs,
+    warn_of_merged_cells,
+    warn_of_moved_cells,
     warn_of_unknown_words,
 )
 from sims_analysis.readers.tables.delimiters import text_grid
-from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid, transposed
+from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
-from sims_analysis.readers.tables.headers import Headers, read_headers
+from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 from sims_analysis.readers.tables.samples import (
     label_column,
-    labelled_parts,
     layers_of,
     split_samples,
+    split_species,
 )
 from sims_analysis.readers.tables.side_notes import without_side_notes
-from sims_analysis.readers.tables.truncation import (
-    warn_of_merged_cells,
-    warn_of_moved_cells,
-    warn_of_short_lines,
-    warn_of_uneven_rows,
-)
+from sims_analysis.readers.tables.truncation import warn_of_short_lines, warn_of_uneven_rows
 from sims_analysis.readers.tables.words import is_matrix_signal, named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
-
-__all__ = ["Table", "find_grid", "read", "read_grid", "recognises"]
 
 
 def recognises(source: Source) -> bool:
@@ -56,9 +50,24 @@ def recognises(source: Source) -> bool:
     return source.is_workbook or source.is_text
 
 
+def recognises_tidy(source: Source) -> bool:
+    """Whether headers of the text, or of the sheet to read, name a column of species."""
+    try:
+        return recognises(source) and label_column(find_grid(source)) is not None
+    except ReadError:
+        return False
+
+
 def read(source: Source) -> Content:
     """Read a table."""
     return read_grid(find_grid(source), source)
+
+
+def read_tidy(source: Source) -> Content:
+    """Read a table with the species in a column."""
+    if label_column(find_grid(source)) is None:
+        raise ReadError("no header of a column of species stands next to one of depths or times")
+    return read(source)
 
 
 @once_per_source
@@ -72,13 +81,11 @@ def find_grid(source: Source) -> Grid:
     if not source.text.strip():
         raise ReadError("the file is empty")
     usual = max("\t;,|", key=source.start.count)
-    delimiter = usual if usual in source.start else None
-    source.trace.table = Table(TextGrid(source.lines, delimiter, False, source.options))
+    found = TextGrid(source.lines, usual if usual in source.start else None, False, source.options)
+    source.trace.table = Table(found)
+    refuse_odd_rows(found)
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
     like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
-    for i in looks:
-        mark = next((mark for mark in "\t;|," if mark in source.lines[i]), None)
-        refuse_odd_rows(TextGrid(source.lines, mark, False, source.options), [i])
     raise ReadError(
         f"the file has no row of two numbers or more: a header without data, or no table{like}"
     )
@@ -136,7 +143,7 @@ def _turned(grid: Grid) -> Grid:
         return grid
     if isinstance(grid, TextGrid):
         warn_of_uneven_rows(grid, rows)
-    return transposed(grid, rows)
+    return grid.transposed(rows)
 
 
 def _labels(cells: Sequence[str]) -> bool:
@@ -146,60 +153,45 @@ def _labels(cells: Sequence[str]) -> bool:
 
 
 def _read_grid(grid: Grid, source: Source) -> Content:
-    options = grid.options
+    stated: list[Pair] = []
+    if grid.options.columns is not None:
+        grid, stated = stated_pairs(grid)
     table = source.trace.table = Table(grid)
-    stated = None if options.columns is None else stated_columns(grid, options)
-    needed = None if stated is None else tuple(dict.fromkeys(j for p in stated.values() for j in p))
-    body = table.body = find_body(grid, needed)
-    label = None if needed is not None else label_column(body)
-    table.block = read_body(body, () if label is None else (label,))
-    headers = table.headers = read_headers(body, table.block)
-    if isinstance(grid, TextGrid) and needed is None:
+    body = table.body = find_body(grid)
+    label = None
+    if not stated and (found := label_column(grid)) is not None:
+        # Below headers for each column, a cell beyond them is one too many.
+        label, body.width = found
+    block = table.block = read_body(body, () if label is None else (label,))
+    headers = table.headers = Headers(body, block)
+    if isinstance(grid, TextGrid):
         starts = headers.columns("axis", "time")
-        warn_of_short_lines(grid, body.rows, table.block, headers.filled, starts)
+        warn_of_short_lines(grid, body.rows, block, headers.filled, starts)
     about = _notes(grid, body, headers)
+    pairs = table.pairs = stated or find_pairs(grid, headers, block)
+    layers: tuple[Layer, ...] = ()
     if label is not None:
-        of_species = labelled_parts(body, table.block, headers, label)
-        return _content(grid, of_species, about)
-    if stated is None:
-        table.pairs = find_pairs(grid, headers, table.block)
-        warn_of_unknown_words(table.pairs, headers)
-        known = [j for pair in table.pairs for j in (pair.axis, pair.value)]
-        if headers.filled[0] and 0 not in known:
-            warn_of_moved_cells(grid, table.block, headers.texts[0] or "the row numbers", known)
+        parts = split_species(body, block, headers, pairs, label)
     else:
-        table.pairs = stated_pairs(stated, headers)
-    used = {j for pair in table.pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
-    warn_of_merged_cells(grid, table.block, used)
-    _state_unit_of_sheet(grid, headers, table.pairs)
-    parts, constant = split_samples(
-        body, table.block, headers, table.pairs, stated=stated is not None
-    )
-    found: list[tuple[str | None, list[Signal]]] = []
-    for name, block, pairs in parts:
-        odd = {column for _, column in block.limits}
-        odd |= {j for j in {pair.axis for pair in pairs} if np.isnan(block.values[:, j]).any()}
-        signals = [_signal(grid, block, headers, pair, odd) for pair in pairs]
-        found.append((name, [signal for signal in signals if signal is not None]))
-    layers = layers_of(table.block, headers, table.pairs[0].axis)
-    return _content(grid, found, about | constant, layers)
-
-
-def _content(
-    grid: Grid,
-    parts: Sequence[tuple[str | None, list[Signal]]],
-    about: dict[str, str],
-    layers: tuple[Layer, ...] = (),
-) -> Content:
-    """Return what was read of each sample; of all, unless they are wanted separately."""
+        if not stated:
+            warn_of_unknown_words(pairs, headers)
+            warn_of_moved_cells(grid, block, headers, pairs)
+        warn_of_merged_cells(grid, block, pairs)
+        _state_unit_of_sheet(grid, headers, pairs)
+        parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
+        about |= constant
+        layers = layers_of(block, headers, pairs[0].axis)
+    samples: dict[str | None, list[Signal]] = {}
+    for sample, rows, of_sample in parts:
+        odd = {column for _, column in rows.limits}
+        odd |= {j for j in {p.axis for p in of_sample} if np.isnan(rows.values[:, j]).any()}
+        signals = [_signal(grid, rows, headers, pair, odd) for pair in of_sample]
+        samples.setdefault(sample, []).extend(s for s in signals if s is not None)
     contents = [
         Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
-        for name, signals in parts
+        for name, signals in samples.items()
     ]
-    if grid.options.samples is None:
-        signals = [signal for content in contents for signal in content.signals]
-        return replace(contents[0], signals=signals)
-    return Content(parts=contents)
+    return contents[0] if grid.options.samples is None else Content(parts=contents)
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
@@ -258,7 +250,7 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
         depths=x[taken],
         depth_units=headers.units[pair.axis],
         values=y[taken],
-        units=headers.units[pair.value],
+        units=headers.units[pair.value] or pair.units,
         where=where,
         stderr=_errors(block, headers, pair, taken),
         ancillary={

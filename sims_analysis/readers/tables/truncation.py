@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
-from itertools import pairwise, repeat
+from itertools import repeat
 
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import narrow
-
-__all__ = [
-    "read_lines",
-    "refuse_short_rows",
-    "refuse_truncated",
-    "warn_if_truncated",
-    "warn_of_merged_cells",
-    "warn_of_moved_cells",
-    "warn_of_short_lines",
-    "warn_of_uneven_rows",
-]
 
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
@@ -75,16 +63,7 @@ def refuse_truncated(
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
-    """Read lines of a text with numbers between blanks; warn of a last one that may be cut.
-
-    Parameters
-    ----------
-    source : Source
-    rows : sequence of int
-        Lines that are not blank, from 0.
-    width : int
-        How many numbers stand in one; those that lack are NaN.
-    """
+    """Read lines of so many numbers between blanks; warn of a last one that may be cut."""
     lines = source.lines
     if rows[-1] == len(lines) - 1:
         warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
@@ -94,12 +73,7 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
 def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
     """Warn of a text without a last line end, unless its last number is seen to be whole.
 
-    Parameters
-    ----------
-    lines : sequence of str
-        Of the text, without their ends; the last one is empty where the text ends as it should.
-    cells : sequence of str
-        The last cells of rows, that of the last line last.
+    The last of `cells` is that of the last line, the others stand above it.
     """
     if not lines[-1].strip():
         return
@@ -117,38 +91,22 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
 
 
 def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
-    """Whether those above show that a number lacks no digit, or are too few to tell.
-
-    They do if all have as many decimals, or their exponents as many digits; or if it has as many
-    digits as most. A whole number that lost one is a tenth: they must be near it.
-    """
-    decimals, exponents = ({len(form[i] or "") for form in above} for i in ("decimals", "exponent"))
-    exponent = len(last["exponent"] or "")
-    if exponent or not (exponents and 0 in exponents):
+    """Whether a number is written like those above it, as far as there are any."""
+    exponents, decimals = ({len(form[i] or "") for form in above} for i in ("exponent", "decimals"))
+    if last["exponent"] or not (exponents and 0 in exponents):
         # Zero is written without one.
-        return exponent in exponents or not above or not last["digits"].strip("0,.")
-    if last["decimals"] is None and any(form["decimals"] == "0" for form in above):
-        return False
-    if above and not last["decimals"] and all(form["decimals"] for form in above):
-        return False
-    if decimals == {len(last["decimals"] or "")} != {0}:
-        return True
-    numbers = [abs(_number_in(form)) for form in above[-HEURISTICS.near_last :]]
-    near, own = [number for number in numbers if number], abs(_number_in(last))
-    if not (near and own) or len(above) < HEURISTICS.fewest_numbers:
-        return not (near and own) or own * HEURISTICS.far_from_last > min(near)
-    alike = [form for form in above if not form["exponent"]]
-    if last["decimals"] is not None:
-        digits = [len(form["digits"]) for form in alike if form["decimals"] is not None]
-        return bool(digits) and len(last["digits"]) >= sorted(digits)[len(digits) // 4]
-    if all(form["decimals"] is not None for form in alike):
-        return False
-    jumps = sorted(max(a / b, b / a) for a, b in pairwise(near))
-    return max(near) < 10 * own and (not jumps or jumps[len(jumps) // 2] < HEURISTICS.steady)
-
-
-def _number_in(form: re.Match[str]) -> float:
-    return float(form[0].replace(",", ".").lower().replace("d", "e"))
+        alike = not above or len(last["exponent"] or "") in exponents
+        return alike or not last["digits"].strip("0,.")
+    if last["decimals"] == "":
+        return any(form["decimals"] == "" for form in above)
+    if decimals == {0} and not last["decimals"]:
+        # A whole number that lost a digit is a tenth.
+        near = [int(form["digits"].rstrip(",.")) for form in above[-HEURISTICS.near_last :]]
+        own = int(last["digits"].rstrip(",."))
+        return not own or 10 * own > max(near, default=0)
+    if len(decimals) == 1:
+        return len(last["decimals"] or "") in decimals
+    return len(last["digits"]) >= min(len(form["digits"]) for form in above)
 
 
 def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
@@ -174,18 +132,9 @@ def warn_of_short_lines(
     filled: Sequence[bool],
     starts: Collection[int],
 ) -> None:
-    """Warn of lines that lack cells: which ones is ambiguous. Whole profiles may end before others.
+    """Warn of lines that lack cells: which ones is ambiguous.
 
-    Parameters
-    ----------
-    grid : TextGrid
-    rows : sequence of int
-    block : Block
-        The numbers of these rows.
-    filled : sequence of bool
-        Whether a column holds numbers.
-    starts : collection of int
-        The first column of each profile, or of those that share one.
+    Whole profiles may end before others; `starts` are their first columns.
     """
     width = len(filled)
     even = len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any()
@@ -245,46 +194,4 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             "many within it moves all that follow to other depths",
             ProfileWarning,
             where={"line": odd + 1},
-        )
-
-
-def warn_of_merged_cells(grid: Grid, block: Block, columns: Collection[int]) -> None:
-    """Warn of cells of some columns that are merged: one of them alone holds a number."""
-    if isinstance(grid, TextGrid):
-        return
-    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
-    under, count = (0, 0), 0
-    for top, left, bottom, right in grid.merged:
-        for place, j in places[
-            bisect_left(places, (left, 0)) : bisect_left(places, (right + 1, 0))
-        ]:
-            begin = bisect_right(rows, top + (place == left))
-            end = bisect_right(rows, bottom + 1)
-            if begin < end:
-                under = under if count else (rows[begin], j)
-                count += end - begin
-    if count:
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        warn(
-            f"{grid.where(*under)}{more} is merged with a cell before it: its "
-            "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
-            "and fill in the values",
-            ProfileWarning,
-            where=grid.place(*under),
-        )
-
-
-def warn_of_moved_cells(grid: Grid, block: Block, header: str, others: Sequence[int]) -> None:
-    """Warn of a row with nothing in the first column, where all others have a number.
-
-    The `header` is that of this column; in the others stand depths and values.
-    """
-    nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, [*others]]).all(axis=1)
-    places = np.flatnonzero(nothing).tolist()
-    if places and len(places) <= len(block.values) // 10 + 1:
-        warn(
-            f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
-            "rows have: if its cells have moved, its numbers are not what they seem; put them back",
-            ProfileWarning,
-            where={grid.row_word: block.rows[places[0]]},
         )

@@ -12,19 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-__all__ = [
-    "LETTERS",
-    "SPECIES",
-    "Role",
-    "are_labels",
-    "is_matrix_signal",
-    "is_only_species",
-    "is_species",
-    "named_role",
-    "names_species",
-    "pattern",
-]
-
 #: What a column holds. ``"ancillary"`` are numbers that belong to a sample, and are no signal.
 Role = Literal[
     "axis",
@@ -101,13 +88,7 @@ def _without_blanks(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def named_role(text: str, *roles: str) -> str | None:
-    """Return the role, of several, that a whole text names; ``None`` if none.
-
-    Examples
-    --------
-    >>> named_role("Bemerkung", "species", "text"), named_role("Si", "species", "text")
-    ('text', None)
-    """
+    """Return the role, of several, that a whole text names; ``None`` if none."""
     words = " ".join(text.strip().rstrip(":").split())
     return next((role for role in roles if pattern(role).fullmatch(words)), None)
 
@@ -152,13 +133,7 @@ def is_matrix_signal(name: str) -> bool:
 
 
 def names_species(text: str) -> bool:
-    """Whether a text holds the formula or the name of a species, and is not about a sample.
-
-    Examples
-    --------
-    >>> [names_species(text) for text in ("Boron", "11B in Si", "Probe W7", "Sample B")]
-    [True, True, False, False]
-    """
+    """Whether a text holds the formula or the name of a species, and is not about a sample."""
     words = re.split(r"[\s,;()]+", text.strip())
     if any(named_role(word, "text") for word in words):
         return False

@@ -10,18 +10,11 @@ from typing import Any
 from sims_analysis.errors import ReadError
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source, once_per_source
-from sims_analysis.readers.tables.body import first_below_headers, first_run, refuse_odd_rows
+from sims_analysis.readers.tables.body import refuse_odd_rows
 from sims_analysis.readers.tables.grid import CellGrid
 from sims_analysis.readers.tables.header_cells import names_axis
 from sims_analysis.readers.tables.words import named_role
 from sims_analysis.readers.tables.xlsx import Cells, as_percent, read_xlsx
-
-__all__ = [
-    "all_sheets",
-    "candidate_sheets",
-    "chosen_sheet",
-    "holds_numbers",
-]
 
 #: Where the platform and service laboratories keep the profiles.
 _PREFERRED = "processed data"
@@ -31,15 +24,7 @@ _CELL = 40
 
 @once_per_source
 def all_sheets(source: Source) -> list[CellGrid]:
-    """Return the sheets of a workbook.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If the package that reads an .xls is not installed.
-    ReadError
-        If it is damaged or encrypted.
-    """
+    """Return the sheets of a workbook."""
     if not source.is_zip and importlib.util.find_spec("xlrd") is None:
         raise ModuleNotFoundError(
             '.xls needs xlrd: pip install "sims-analysis[excel]"', name="xlrd"
@@ -133,12 +118,12 @@ def _xls_cell(cell: Any, book: Any) -> object:
 
 def holds_numbers(sheet: CellGrid) -> bool:
     """Whether a sheet has rows of numbers, or of numbers next to words below headers."""
-    return first_run(sheet)[1] > 0 or first_below_headers(sheet) is not None
+    return sheet.start is not None
 
 
 def _holds_profile(sheet: CellGrid) -> bool:
     """Whether a row above the numbers names depths or times, and rows are no list of results."""
-    first, _run, _ = first_run(sheet)
+    first = sheet.start.row if sheet.start and sheet.start.count else 0
     above = [sheet.cells(i) for i in range(first)]
     heads = next((cells for cells in reversed(above) if names_axis(cells)), [])
     species = next((j for j, cell in enumerate(heads) if named_role(cell, "species")), None)
@@ -155,8 +140,8 @@ def chosen_sheet(source: Source) -> CellGrid:
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
         return candidates[0]
-    holding = [sheet for sheet in candidates if first_run(sheet)[1]]
-    holding = holding or [sheet for sheet in candidates if holds_numbers(sheet)]
+    holding = list(filter(holds_numbers, candidates))
+    holding = [s for s in holding if s.start and s.start.count] or holding
     if holding:
         chosen = next(filter(_holds_profile, holding), holding[0])
         others = [sheet for sheet in holding if sheet is not chosen and not sheet.hidden]

@@ -19,8 +19,6 @@ from xml.etree import ElementTree as ET
 
 from sims_analysis.files import Budget
 
-__all__ = ["Cells", "Span", "as_percent", "read_xlsx"]
-
 #: First row, first column, last row and last column of cells that are merged, from 0.
 Span = tuple[int, int, int, int]
 
@@ -38,38 +36,25 @@ _MARKS = (b"<", b"=", b"&", b"\n")
 
 @dataclass
 class Cells:
-    """The cells of a sheet that hold something.
-
-    Parameters
-    ----------
-    name : str
-    hidden : bool
-    rows : dict
-        ``{row: {column: value}}``, from 0: numbers, texts, truths and dates.
-    spans : list of tuple
-        Cells that are merged.
-    """
+    """The cells of a sheet that hold something."""
 
     name: str
     hidden: bool = False
+    #: ``{row: {column: value}}``, from 0: numbers, texts, truths and dates.
     rows: dict[int, dict[int, object]] = field(default_factory=dict)
+    #: Cells that are merged.
     spans: list[Span] = field(default_factory=list)
 
 
 def read_xlsx(content: bytes, budget: Budget) -> list[Cells]:
     """Read all sheets of a workbook, as far as the budget goes.
 
-    Raises
-    ------
-    ReadError
-        If that does not suffice.
-    zipfile.BadZipFile, xml.etree.ElementTree.ParseError, KeyError, ValueError
-        If it is damaged.
+    A damaged one makes `zipfile` and the parser raise their errors, or a ValueError or a KeyError.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         book = _parsed(archive, "xl/workbook.xml", budget)
         targets = _targets(archive, budget)
-        strings = _strings(_part(archive, targets, "sharedStrings", budget))
+        strings = list(map(_string, _part(archive, targets, "sharedStrings", budget)))
         styles = _styles(_part(archive, targets, "styles", budget))
         since_1904 = any(
             element.get("date1904") in ("1", "true") for element in _all(book, "workbookPr")
@@ -135,44 +120,34 @@ def _targets(archive: zipfile.ZipFile, budget: Budget) -> dict[str, tuple[str, s
 
 def _part(
     archive: zipfile.ZipFile, targets: Mapping[str, tuple[str, str]], kind: str, budget: Budget
-) -> ET.Element | tuple[()]:
+) -> Iterable[ET.Element]:
+    """Return the elements of a part that may be missing."""
     path = next((path for of, path in targets.values() if of == kind), None)
     if path is None or path not in archive.namelist():
         return ()
     return _parsed(archive, path, budget)
 
 
-def _strings(root: Iterable[ET.Element]) -> list[str]:
-    """List the texts that sheets share; readings of Japanese signs are no part of them."""
-    strings = []
-    for item in root:
-        parts = []
-        for child in item:
-            tag = child.tag.rpartition("}")[2]
-            if tag == "t":
-                parts.append(child.text or "")
-            elif tag == "r":
-                parts += [part.text or "" for part in _all(child, "t")]
-        strings.append("".join(parts))
-    return strings
+def _string(item: ET.Element) -> str:
+    """Return a text, of several parts if it is set in several ways; readings are no part of it."""
+    parts = [child for child in item if child.tag.rpartition("}")[2] in ("t", "r")]
+    return "".join(text.text or "" for part in parts for text in _all(part, "t"))
 
 
-def _styles(root: ET.Element | tuple[()]) -> list[str]:
-    """Warn of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
-    if isinstance(root, tuple):
-        return []
-    codes = {int(e.get("numFmtId", 0)): e.get("formatCode", "") for e in _all(root, "numFmt")}
+def _styles(root: Iterable[ET.Element]) -> list[str]:
+    """Say of each style how it shows numbers: ``"percent"``, ``"date"``, or empty."""
+    parts = {part.tag.rpartition("}")[2]: part for part in root}
+    codes = {int(e.get("numFmtId", 0)): e.get("formatCode", "") for e in parts.get("numFmts", ())}
     styles = []
-    for formats in _all(root, "cellXfs"):
-        for style in formats:
-            number = int(style.get("numFmtId", 0))
-            code = _QUOTED.sub("", codes.get(number, ""))
-            if number in _PERCENTS or "%" in code:
-                styles.append("percent")
-            elif number in _DATES or (code != "General" and re.search("[dmyhs]", code.casefold())):
-                styles.append("date")
-            else:
-                styles.append("")
+    for style in parts.get("cellXfs", ()):
+        number = int(style.get("numFmtId", 0))
+        code = _QUOTED.sub("", codes.get(number, ""))
+        if number in _PERCENTS or "%" in code:
+            styles.append("percent")
+        elif number in _DATES or (code != "General" and re.search("[dmyhs]", code.casefold())):
+            styles.append("date")
+        else:
+            styles.append("")
     return styles
 
 
@@ -198,10 +173,10 @@ class _Sheet(_NoEntities):
         self.cells, self.strings, self.styles, self.budget = cells, strings, styles, budget
         self.first_day = _DAY_ONE + dt.timedelta(days=_MAC_DAYS if since_1904 else 0)
         self.row = self.column = -1
-        self.kind = self.style = ""
+        self.kind = self.style = self.value = ""
+        #: None where there is no formula, and outside of what is read.
+        self.formula: str | None = None
         self.text: list[str] | None = None
-        self.value = self.formula = ""
-        self.has_formula = False
         #: Within the reading of Japanese signs.
         self.is_reading = False
 
@@ -210,17 +185,12 @@ class _Sheet(_NoEntities):
         if name == "c":
             place = attributes.get("r")
             self.column = _column(place) if place else self.column + 1
-            self.kind = attributes.get("t", "n")
-            self.style = attributes.get("s", "")
-            self.value = self.formula = ""
-            self.has_formula = False
-        elif name in ("v", "t") and not self.is_reading:
-            self.text = []
+            self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "")
+            self.value, self.formula = "", None
+        elif name in ("v", "t", "f"):
+            self.text = None if self.is_reading else []
         elif name == "rPh":
             self.is_reading = True
-        elif name == "f":
-            self.text = []
-            self.has_formula = True
         elif name == "row":
             self.row = int(attributes.get("r", self.row + 2)) - 1
             self.column = -1
@@ -237,12 +207,12 @@ class _Sheet(_NoEntities):
 
     def end(self, tag: str) -> None:
         name = tag.rpartition("}")[2]
-        if name in ("v", "t") and self.text is not None:
-            self.value += "".join(self.text)
-            self.text = None
-        elif name == "f" and self.text is not None:
-            self.formula = "".join(self.text)
-            self.text = None
+        if self.text is not None:
+            text, self.text = "".join(self.text), None
+            if name == "f":
+                self.formula = text
+            else:
+                self.value += text
         elif name == "rPh":
             self.is_reading = False
         elif name == "c":
@@ -263,7 +233,7 @@ class _Sheet(_NoEntities):
             return self._number(float(text))
         elif text and self.kind == "b":
             return text == "1"
-        if self.has_formula and not text:
+        if self.formula is not None and not text:
             # Without its value such a cell would look empty: it shows its formula instead.
             return f"={self.formula}"
         return text if text.strip() else None
