@@ -81,7 +81,6 @@ def _of_file(path: Path) -> dict[str, Any]:
     readers = {
         b"\x89PNG": _png_text,
         b"%PDF": _pdf_text,
-        b"%!PS": _eps_text,
         b"II*\0": _tiff_text,
         b"MM\0*": _tiff_text,
     }
@@ -139,12 +138,6 @@ def _pdf_text(content: bytes) -> str | None:
         if text is not None:
             return text
     return None
-
-
-def _eps_text(content: bytes) -> str | None:
-    """Read our comments in the header of an EPS."""
-    lines = re.findall(rb"^%sims_analysis: (.*)$", content, re.MULTILINE)
-    return _found(b"".join(lines).decode("latin-1"))
 
 
 def _tiff_text(content: bytes) -> str | None:

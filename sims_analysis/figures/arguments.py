@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.questions import Result, function_of, main_variable
 from sims_analysis.text.arguments import (
+    argument_error,
     check_bool,
     check_choice,
     first_few,
@@ -40,22 +41,19 @@ RESULTS = {
 }
 #: Functions of whose results no variable is enough: one says what another means.
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
-#: Greatest factor of a waterfall.
-_HIGHEST = 1e6
 _SCALES = ("log", "linear")
 _CHOICES = {
     "labels": ("auto", "direct", "legend", "none"),
     "colour_by": ("auto", "species", "measurement"),
 }
-#: Numbers, and everything, that may be said of all lines.
-_NUMBERS = {"alpha", "linewidth", "markersize", "markeredgewidth", "zorder"}
-_LINE = {"antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle", "fillstyle",
-         "gapcolor", "linestyle", "marker", "markeredgecolor", "markerfacecolor", "markevery",
-         "markerfacecoloralt", "rasterized", "solid_capstyle", "solid_joinstyle",
-         *_NUMBERS}  # fmt: skip
+#: What may be said of lines.
+_LINE = {"alpha", "antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle",
+         "fillstyle", "gapcolor", "linestyle", "linewidth", "marker", "markeredgecolor",
+         "markeredgewidth", "markerfacecolor", "markerfacecoloralt", "markersize", "markevery",
+         "rasterized", "solid_capstyle", "solid_joinstyle", "zorder"}  # fmt: skip
 #: Arguments of each function, and of both, that do not say what is drawn; styles that are common.
 _OWN = {"plot_profiles": ("ax",), "plot_panels": ("by", "columns", "shared_legend")}
-_COMMON = ("data", "width", "title", "house_style", "linewidth", "linestyle", "marker")
+_COMMON = ("data", "width", "title", "linewidth", "linestyle", "marker")
 #: What other libraries call an argument, or what a hand writes for it.
 _GUESSES = {
     "figsize": "width= (one or two columns, or a length such as '85 mm')",
@@ -85,7 +83,6 @@ class PlotOptions:
     regions: Any = None
     residuals: bool = False
     comparison: Any = None
-    waterfall: float | None = None
     colour_by: str = "auto"
     colours: Mapping[str, str] | None = None
     spread: bool | None = None
@@ -148,8 +145,10 @@ def read_options(
         check_choice(name, getattr(wanted, name), allowed)
     if wanted.spread is not None:
         check_bool("spread", wanted.spread)
-    if not _is_amount(wanted.coverage):
-        refuse_value("coverage", wanted.coverage, "a number of standard errors, at least 0")
+    if not (is_number(wanted.coverage) and 0 <= wanted.coverage < np.inf):
+        raise argument_error(
+            "coverage", wanted.coverage, "expected a number of standard errors, at least 0"
+        )
     scales = wanted.scale
     for scale in scales.values() if isinstance(scales, Mapping) else [scales]:
         check_choice("scale", scale, _SCALES)
@@ -157,11 +156,6 @@ def read_options(
     if wanted.residuals and not wanted.results["fits"]:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
     _check_comparison(wanted)
-    factor = wanted.waterfall
-    fits = is_number(factor) and 1 < factor <= _HIGHEST and scales == "log"
-    if factor is not None and not fits:
-        expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
-        refuse_value("waterfall", factor, expected)
     return wanted
 
 
@@ -245,15 +239,6 @@ def _check_kind(argument: str, item: Result) -> None:
         )
 
 
-def _is_amount(value: Any) -> bool:
-    return is_number(value) and 0 <= value < np.inf
-
-
-def refuse_value(name: str, value: Any, expected: str) -> NoReturn:
-    """Say what an argument is, and what was expected."""
-    raise ValueError(f"{name}={format_argument(value)}; expected {expected}")
-
-
 def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any], str | None]:
     """Read the style of lines, and apart from it the colour of all, which marks and names need."""
     from matplotlib.cbook import normalize_kwargs
@@ -265,8 +250,6 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
         if name not in _LINE:
             _refuse_argument(name, function)
         for one in value.values() if isinstance(value, Mapping) else [value]:
-            if name in _NUMBERS and not _is_amount(one):
-                refuse_value(name, one, "a number, at least 0")
             try:
                 Line2D([], [], **{name: one})
             except (ValueError, TypeError, AttributeError) as error:
@@ -315,23 +298,18 @@ def _refuse_argument(name: str, function: str) -> None:
     )
 
 
-def check_looks(title: Any, house_style: Any) -> None:
-    """Refuse a title that is no text, and a choice of style that is neither True nor False."""
+def check_title(title: Any) -> None:
+    """Refuse a title that is no text."""
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title: expected text, found {format_argument(title)}")
-    if house_style is not None:
-        check_bool("house_style", house_style)
 
 
 def check_axes(ax: Any) -> None:
     """Refuse what is no axes, such as a species in its place."""
     from matplotlib.axes import Axes
 
-    if getattr(ax, "name", "rectilinear") != "rectilinear":
-        raise TypeError(f"ax: expected axes with depth along x, found {ax.name} ones")
-    if ax is None or isinstance(ax, Axes):
-        return
-    advice = f"; a species is named by species={ax!r}" if isinstance(ax, str) else ""
-    if hasattr(ax, "savefig") or hasattr(ax, "shape") or isinstance(ax, list | tuple):
-        advice = "; draw in one of its axes"
-    raise TypeError(f"ax: expected matplotlib Axes, found {type(ax).__name__}{advice}")
+    if ax is not None and not (isinstance(ax, Axes) and ax.name == "rectilinear"):
+        raise TypeError(
+            f"ax: expected one Axes of matplotlib with depth along x, found {type(ax).__name__}; "
+            "species are named by species="
+        )

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.arguments import refuse_value
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import argument_error, format_argument, is_number
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import read_number
 from sims_analysis.vocabulary import VALUE_KINDS
@@ -212,7 +211,7 @@ def _user_limits(
     if limits is None:
         return None, None
     if not isinstance(limits, tuple | list | np.ndarray) or np.shape(limits) != (2,):
-        refuse_value(name, limits, "(low, high)")
+        raise argument_error(name, limits, "expected (low, high)")
 
     def read(value: Any) -> float | None:
         if value is None or is_number(value):
@@ -222,7 +221,7 @@ def _user_limits(
     found = read(limits[0]), read(limits[1])
     known = [value for value in found if value is not None]
     if not np.isfinite(known).all() or len(set(known)) < len(known):
-        refuse_value(name, limits, "two different finite numbers")
+        raise argument_error(name, limits, "expected two different finite numbers")
     if name == "ylim" and plot.ax.get_yscale() == "log" and min(known, default=1.0) <= 0.0:
         raise ValueError(
             f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "

@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.conventions import provenance as origin
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
-from sims_analysis.figures.arguments import PlotOptions, check_axes, check_looks
+from sims_analysis.figures.arguments import PlotOptions, check_axes, check_title
 from sims_analysis.figures.colours import assign_colours, text_colour, user_cycle, visible_colour
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.frame.questions import function_of
@@ -46,7 +46,6 @@ def plot_budget(
     *,
     width: Literal["single", "double"] | QuantityLike | float | None = None,
     title: str | None = None,
-    house_style: bool | None = None,
 ) -> Axes:
     """Draw the error budget of doses as bars: each part as a percentage of the dose.
 
@@ -59,8 +58,6 @@ def plot_budget(
     width : {"single", "double"}, str, Quantity or float, optional
         Width of a new figure, as of :func:`plot_profiles`.
     title : str, optional
-    house_style : bool, optional
-        As of :func:`plot_profiles`.
 
     Returns
     -------
@@ -93,9 +90,9 @@ def plot_budget(
     from sims_analysis.figures.layout import arrange
 
     check_axes(ax)
-    check_looks(title, house_style)
+    check_title(title)
     names, shares = _shares(budget)
-    with axes_in_style(ax, width, house_style) as drawn:
+    with axes_in_style(ax, width) as drawn:
         plot = Plot(drawn, PlotOptions(), own=ax is None)
         if plot.own:
             style.make_higher(plot.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)

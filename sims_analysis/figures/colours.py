@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,12 +111,12 @@ def user_cycle() -> tuple[str, ...]:
 
 
 def assign_colours(
-    names: Iterable[str], taken: dict[str, str], cycle: Sequence[str] = ()
+    names: Iterable[str], taken: dict[str, str], of_user: Sequence[str] = ()
 ) -> dict[str, str]:
     """Assign a colour to each species of a figure, distinct as long as there are enough.
 
-    Some are `taken` by other species in the figure. Those of a `cycle` of the user are taken in
-    their order, instead of ours.
+    Some are `taken` by other species in the figure. Colours `of_user` are taken in their
+    order, instead of ours.
 
     Examples
     --------
@@ -125,30 +126,35 @@ def assign_colours(
     """
     chosen = dict(taken)
     waiting = [name for name in dict.fromkeys(names) if name not in chosen]
-    for name in [] if cycle else list(waiting):
+    for name in [] if of_user else list(waiting):
         if colour_of(name) not in chosen.values():
             chosen[name] = colour_of(name)
             waiting.remove(name)
-    colours = list(cycle or COLOURS)
+    colours = list(of_user or COLOURS)
     for name in waiting:
         used = list(chosen.values())
         chosen[name] = min(colours, key=lambda colour: (used.count(colour), colours.index(colour)))
     return chosen
 
 
-def ordered_colours(count: int) -> list[str]:
-    """Return colours for ordered things, such as wafers: distinct, or along a scale if many."""
-    colours = user_cycle() or COLOURS
-    if count <= len(colours):
-        return list(colours[:count])
-    import matplotlib as mpl
-    from matplotlib.colors import to_hex
+def assign_ordered(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
+    """Assign colours to ordered things, such as wafers: distinct, or along a scale if many.
 
-    # The last tenth of the scale is yellow, which fades on white paper. That of a style sheet in
-    # shades of grey is grey.
-    name = "viridis" if is_default("image.cmap") else setting("image.cmap")
-    scale = mpl.colormaps[name](np.linspace(0.0, 0.9 if name == "viridis" else 0.7, count))
-    return [to_hex(colour) for colour in scale]
+    Some are `taken` by others in the figure.
+    """
+    waiting = [name for name in dict.fromkeys(names) if name not in taken]
+    count, colours = len(waiting) + len(taken), list(user_cycle() or COLOURS)
+    if count > len(colours):
+        import matplotlib as mpl
+        from matplotlib.colors import to_hex
+
+        # The last tenth of the scale is yellow, which fades on white paper. That of a style sheet
+        # in shades of grey is grey.
+        name = "viridis" if is_default("image.cmap") else setting("image.cmap")
+        scale = np.linspace(0.0, 0.9 if name == "viridis" else 0.7, count)
+        colours = [to_hex(colour) for colour in mpl.colormaps[name](scale)]
+    free = [colour for colour in colours if colour not in taken.values()] or colours
+    return taken | dict(zip(waiting, cycle(free), strict=False))
 
 
 def dashes_of(colours: Sequence[str]) -> list[Any]:

@@ -13,9 +13,6 @@ from sims_analysis.figures.short_names import brief, briefs
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
 
-#: Up to so many measurements of a waterfall are named beside their curves.
-_FEW_LINES = 8
-
 
 def choose_names(plot: Plot) -> None:
     """Choose the names of the curves, and whether they are written beside these or in a legend."""
@@ -97,8 +94,7 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         }, True
     alone = by_measurement and len({curve.subject for curve in curves}) == 1
     if alone or "" in measured:  # medians of species, and outliers of the same colour in each
-        few = len(lines) <= (_FEW_LINES if plot.options.waterfall is not None else 1)
-        return {measurement(c): line for c, line in lines}, few and "" not in measured
+        return {measurement(c): line for c, line in lines}, False
     if by_measurement:
         colours = {measurement(c): handle_of(color=line.get_color()) for c, line in lines}
         dashes = {species(c): handle_of(color=grey, linestyle=c.dash) for c in curves}

@@ -29,30 +29,24 @@ from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
     Spread,
-    check_limits,
     check_names,
     colour_meaning,
     curves_of,
     leading_curves,
     needs_spread,
-    offset_curves,
     spread_of,
     with_looks,
 )
 from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.results import check_results, draw_regions, draw_results, draw_summaries
-from sims_analysis.figures.style import OVER, fix_ticks, make_higher
+from sims_analysis.figures.results import MARKED, draw_regions, draw_results
+from sims_analysis.figures.style import fix_ticks, make_higher
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
 
-#: Of more curves than these, each is too thin a part to be seen among others.
-_MOST = 40
 #: At most so many columns of a list below panels.
 _COLUMNS = 6
 #: Axes of several quantities that are narrower, in mm, are warned of.
 _NARROW = 30.0
-#: Curves closer than this everywhere, as a fraction of the axes, hide each other.
-_SAME = 0.004
 
 
 def read_curves(
@@ -66,35 +60,28 @@ def read_curves(
     options = replace(options, left_out=len(left_out))
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
-    if options.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
-        curves = offset_curves(curves, options.waterfall)
     models = fits.evaluate_fits(options, curves)
     if options.spread is None:
-        crowd = options.waterfall is None and needs_spread(curves, colour_meaning(options, curves))
-        options = replace(options, spread=crowd)
+        options = replace(options, spread=needs_spread(curves, colour_meaning(options, curves)))
+    marked = [name for name in MARKED if options.results.get(name)]
+    if options.spread and marked:
+        warn(
+            f"{marked[0]}= is of single measurements, and left out of their median: draw them with "
+            "spread=False, or in panels, or write them with sims.results_table()",
+            ProfileWarning,
+        )
     return options, curves, models
-
-
-def taken_colours(plot: Plot) -> dict[str, str]:
-    """Return the colours of the curves that an earlier call has drawn, by their names."""
-    named = {text: str(line.get_color()) for text, line in plot.earlier.items()}
-    return {part: colour for text, colour in named.items() for part in text.split(", ")}
 
 
 def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) -> None:
     """Draw the curves of each plot, with their marks, bands, results and fits, in common limits.
 
-    `taken` are the colours in the figure, by printed names; those of new curves are added. In a
-    `shared` list of all results, each has to say of which panel it is.
+    `taken` are the colours in the figure, to which those of new curves are added. In a `shared`
+    list of all results, each has to say of which panel it is.
     """
     together = [curve for plot in plots for curve in plot.curves]
-    check_limits(together, plots[0].options.detection_limit)
     check_names(together, plots[0].options)
-    check_results(plots[0].options, together)
     for plot in plots:
-        order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in plot.curves))
-        if plot.options.waterfall is not None and len(order) > 1:
-            plot.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
         if plot.options.left_out:
             plot.list_result(f"{plot.options.left_out} more: species=")
         meaning = colour_meaning(plot.options, plot.curves)
@@ -108,7 +95,6 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
     set_value_limits(plots)
     for plot in plots:
         draw_regions(plot)
-        _interleave_dashes(plot)
         among = together if shared else plot.curves
         _draw_bands(plot)
         for curve, line in [] if plot.options.spread else plot.lines:
@@ -116,8 +102,6 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
                 again = differs_from_earlier(plot, curve, line)
                 name = str(line.get_label()) if again else _subject_of(curve, among)
                 draw_results(plot, curve, name)
-        for median, members in plot.medians:
-            draw_summaries(plot, median, members, _subject_of(median, plot.curves, alone=True))
         fits.draw(plot)
         choose_names(plot)
 
@@ -172,8 +156,6 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         drawn.append((median, style))
         thin = {"linewidth": 0.7, **style}
         outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
-        if _is_primary(selected[0], plot.curves):
-            plot.medians.append((median, selected))
     # The legend names the species first.
     return drawn + outliers
 
@@ -187,7 +169,7 @@ def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
         x = plot.scale_of(median)(median.x)
         (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
         plot.layout.extents.append((edge, 1.0))
-    plot.explain(f"median of {whole.count}", color=plot.grey, linewidth=1.0)
+    plot.explain(f"median of {whole.measurements}", color=plot.grey, linewidth=1.0)
     plot.explain_band(f"the middle {100 * CENTRAL:g} %")
 
 
@@ -208,8 +190,7 @@ def _explain_floor(plot: Plot, curves: Sequence[Curve]) -> None:
     for curve in curves:
         y, written = curve.y, curve.y[curve.placeholders()]
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
-        # By the instrument, whatever a waterfall makes of it.
-        for value in np.unique(written / curve.factor):
+        for value in np.unique(written):
             found[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
         words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
@@ -231,24 +212,6 @@ def _draw_bands(plot: Plot) -> None:
             plot.explain("detection limit", color=grey, **style)
 
 
-def _interleave_dashes(plot: Plot) -> None:
-    """Draw curves that hide each other as dashes that leave room for one another."""
-    groups: list[tuple[Any, list[Any]]] = []
-    for _, line in plot.lines if len(plot.lines) <= _MOST else []:
-        pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
-        points = plot.ax.transAxes.inverted().transform(pixels)
-        for other, selected in groups:
-            same = other.shape == points.shape and np.isfinite(points - other).any()
-            if same and np.nanmax(np.abs(other - points)) < _SAME:
-                selected.append(line)
-                break
-        else:
-            groups.append((points, [line]))
-    for _, (_, *hiding) in groups:
-        for i, line in enumerate(hiding):
-            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=OVER)
-
-
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
     selected = (curve.species, curve.measurement)
@@ -256,12 +219,12 @@ def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     return all(curve.rank <= other.rank for other in same)
 
 
-def _subject_of(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
+def _subject_of(curve: Curve, curves: Sequence[Curve]) -> str:
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.species for other in curves}
     measurements = {other.measurement for other in curves}
     name = typeset_species(curve.name) if len(species) > 1 else ""
-    place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
+    place = _typeset.plain(curve.measurement) if len(measurements) > 1 else ""
     return ", ".join(filter(None, [name, place]))
 
 

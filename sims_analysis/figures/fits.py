@@ -83,7 +83,7 @@ def _match_curves(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
         for curve in curves:
             same_place = series.place in (curve.place, {})
             if series.species in (curve.species, "") and same_place:
-                y = curve.in_units(series.y) * curve.factor
+                y = curve.in_units(series.y)
                 name = str(model.attrs.get("model", ""))
                 found.append(replace(curve, x=series.x, y=y, stderr=None, model=name))
                 break

@@ -20,7 +20,7 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
 from sims_analysis.figures.short_names import briefs
-from sims_analysis.figures.style import LEAST, OVER, lay_out, make_higher, setting, setting_points
+from sims_analysis.figures.style import LEAST, lay_out, make_higher, setting, setting_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,8 +113,8 @@ class PlotLayout:
         self.extents: list[tuple[Line2D, float]] = []
         #: Whether samples are marked at the floor of the axes.
         self.marked = False
-        #: Whether an earlier call has drawn in the house style.
-        self.house = False
+        #: The colours of species and measurements, by their names.
+        self.colours: dict[str, str] = {}
         #: Whether the figure is ours, and by how many inches it has grown for what is outside.
         self.own, self.grown = False, 0.0
         #: The lowest axes of the plot: those of residuals, if there are any.
@@ -338,9 +338,6 @@ class PlotLayout:
                 break
         entries = dict(zip(shown, names.values(), strict=True))
         legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
-        for line, handle in zip(names.values(), legend.legend_handles, strict=True):
-            if line.get_zorder() == OVER:
-                handle.set_linestyle("solid")
         self._at(legend, (start - ax.bbox.x0) / ax.bbox.width, 1.0, self._height_above())
         yield legend
 

@@ -148,7 +148,7 @@ def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     found = [_mark(ax, row, curve.detection_limit, curve, label="_limit")] if row else []
     style: dict[str, Any] = {"linewidth": 0.6, "color": curve.colour, "label": "_limit"}
     for run in curve.limited:
-        ends = plot.scale_of(curve)(np.array([run.start, run.stop]))
+        ends = plot.scale_of(curve)(np.array([run.first, run.last]))
         ax.plot(ends, [run.height] * 2, marker="", scaley=False, **style)
         found.append(_mark(ax, [float(ends.mean())], run.height, curve, label="_limit"))
     # Half of each is within the limits of the axes: otherwise the marks would be on the frame.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_looks, read_options
+from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_title, read_options
 from sims_analysis.figures.curves import (
     Measurements,
     curves_of,
@@ -103,8 +103,7 @@ def plot_panels(
     check_bool("letters", letters)
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
-    house = options.pop("house_style", None)
-    check_looks(title, house)
+    check_title(title)
     wanted = _read(options, data, named)
     parts = _parts(named, by, wanted, named_beside="labels" in options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
@@ -117,7 +116,7 @@ def plot_panels(
     size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
     row = max(row, _LABEL) if down == 1 else row
-    with in_style(house=house is not False):
+    with in_style():
         figure, grid = plt.subplots(
             down, across, squeeze=False, figsize=(size, _REST + row * down), layout="constrained"
         )
@@ -132,8 +131,6 @@ def plot_panels(
                 ax.set_title(heading, y=1.0)
                 if letters:
                     ax.set_title(f"({_letter(i)})", loc="left", y=1.0, fontweight="bold")
-            for plot in plots:
-                plot.layout.house = house is not False
             draw(plots, _colours(plots), shared=shared_legend)
             _share_labels(plots, across)
             if down > 2 or (down > 1 and row < _LABEL):

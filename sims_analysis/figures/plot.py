@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,6 @@ from sims_analysis.figures.colours import grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, DepthScale
 from sims_analysis.figures.style import (
     BAND,
-    apply_settings,
     closed_on_error,
     figure_size,
     in_style,
@@ -40,8 +39,6 @@ class Plot:
     own: bool = False
     #: What this and earlier calls have left in the axes.
     layout: PlotLayout = field(init=False)
-    #: Medians of a crowd, with the curves that they are of.
-    medians: list[tuple[Curve, list[Curve]]] = field(default_factory=list)
     #: Lines that were there before, by their names.
     earlier: dict[str, Line2D] = field(default_factory=dict)
 
@@ -173,22 +170,19 @@ def _top(value: Axes, depth: Axes | None, left: Axes) -> Axes:
 
 
 @contextmanager
-def axes_in_style(ax: Axes | None, width: Any, house_style: bool | None) -> Iterator[Axes]:
-    """Draw on given axes, or on those of a new figure, in the style that the user wants there."""
+def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
+    """Draw on axes of a new figure in the house style, or on given ones, of which the user decides.
+
+    Those of an earlier call that has made the figure stay in its style.
+    """
     import matplotlib.pyplot as plt
 
     from sims_analysis.figures.layout import layout_at
 
-    own = ax is None
     known = None if ax is None else layout_at(ax)
-    before = own or (known is not None and known.house)
-    house = before if house_style is None else house_style
-    with in_style(house=house):
+    with in_style() if ax is None or (known and known.own) else nullcontext():
+        own = ax is None
         if ax is None:
             _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
-        elif house_style:
-            apply_settings(ax)
         with closed_on_error(ax.figure.figure, own=own):
             yield ax
-    if known := layout_at(ax):
-        known.house = house

@@ -8,15 +8,12 @@ same number of random standard errors; a systematic part is stated separately.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
-from sims_analysis.figures.arguments import PlotOptions, refuse_value
 from sims_analysis.figures.axes import below_axes
 from sims_analysis.figures.colours import background, grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
@@ -24,7 +21,7 @@ from sims_analysis.figures.plot import Plot, handle_of
 from sims_analysis.frame import questions
 from sims_analysis.frame.questions import Result, answer_of, function_of, has
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import first_few
+from sims_analysis.text.arguments import argument_error
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
 from sims_analysis.units import dequantify, read_number
@@ -32,15 +29,11 @@ from sims_analysis.units import dequantify, read_number
 Style = dict[str, Any]
 
 #: Arguments of results that are marked on a curve, in the order of their drawing.
-_MARKED = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
+MARKED = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
 #: Function -> what its number is called.
 _SYMBOLS = {"integrated_dose": "$Q$", "dose_budget": "$Q$", "decay_length": "λ", "peak": "peak",
             "layers": "layer", "interface": "interface", "crossings": "",
             "metallurgical_junctions": ""}  # fmt: skip
-#: Function of which a profile has several results -> the word that tells them apart.
-_KINDS = {"metallurgical_junctions": "polarity", "crossings": "direction", "layers": ""}
-#: Functions whose result is a depth at which the curve has a mark.
-_ON_CURVE = ("junction_depth", "crossings", "interface")
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
@@ -60,24 +53,9 @@ _DIGITS: Style = {"precision": 4, "unique": False, "fractional": False, "trim": 
 def draw_results(plot: Plot, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     marks = _ResultMarks(plot, curve, name)
-    for argument in _MARKED:
+    for argument in MARKED:
         for result in _results_of(plot, argument, curve):
             getattr(marks, function_of(result))(result)
-
-
-def draw_summaries(plot: Plot, median: Curve, curves: Sequence[Curve], name: str) -> None:
-    """Summarise the results of many measurements, those of one question: median and range."""
-    marks = _ResultMarks(plot, median, name)
-    groups: dict[tuple[str, str, int], list[Result]] = {}
-    for argument in [each for each in plot.options.results if each in _MARKED]:
-        for curve in curves:
-            count = Counter[tuple[str, str]]()
-            for result in _results_of(plot, argument, curve):
-                kind = function_of(result), marks.level(result)
-                groups.setdefault((*kind, count[kind]), []).append(result)
-                count[kind] += 1
-    for found in groups.values():
-        marks.many(found)
 
 
 def _results_of(plot: Plot, argument: str, curve: Curve) -> list[Any]:
@@ -85,21 +63,6 @@ def _results_of(plot: Plot, argument: str, curve: Curve) -> list[Any]:
     given = plot.options.of(argument, curve.source)
     found = [of_curve(dequantify(item), curve) for item in given]
     return [one for one in found if one is not None and not _is_about_another(one, curve)]
-
-
-def check_results(options: PlotOptions, curves: Sequence[Curve]) -> None:
-    """Refuse results that are of none of the species of a figure."""
-    for argument, given in options.results.items():
-        for source, item in given:
-            found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
-            selected = [c.species for c in curves if source in (None, c.source)]
-            if found and selected and not {*found} & {*selected}:
-                shown = first_few(list(dict.fromkeys(selected)), 6)
-                raise ProfileError(
-                    f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
-                    f"{shown}: leave it out, or show its species",
-                    argument=argument,
-                )
 
 
 def _is_about_another(result: Result, curve: Curve) -> bool:
@@ -118,7 +81,8 @@ def draw_regions(plot: Plot) -> None:
     if given is None:
         return
     if not isinstance(given, Mapping) or isinstance(given, xr.Dataset):
-        refuse_value("regions", given, '{"AlGaN": ("150 nm", "180 nm")}, or names of layers()')
+        wanted = '{"AlGaN": ("150 nm", "180 nm")}, or names of layers()'
+        raise argument_error("regions", given, f"expected {wanted}")
     for name, item in given.items():
         if isinstance(item, xr.Dataset) and function_of(item) == "layers":
             plain = dequantify(item)
@@ -128,7 +92,8 @@ def draw_regions(plot: Plot) -> None:
         elif isinstance(item, tuple | list) and len(item) == 2:
             pairs = [tuple(read_number(end, (kind,), "regions") for end in item)]
         else:
-            refuse_value(f"regions[{name!r}]", item, '(start, stop), such as ("150 nm", "180 nm")')
+            wanted = '(start, stop), such as ("150 nm", "180 nm")'
+            raise argument_error(f"regions[{name!r}]", item, f"expected {wanted}")
         for start, stop in pairs:
             if not (np.isfinite([start, stop]).all() and start < stop):
                 continue
@@ -461,52 +426,6 @@ class _ResultMarks:
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
             self.plot.list_result(text + _status_line(status), **style)
-
-    def many(self, results: Sequence[Result]) -> None:
-        """List the median and the range of one result of many measurements.
-
-        Of several in each profile, these are those of the first ones, of the second ones...
-        """
-        function, missing = function_of(results[0]), Counter[str]()
-        found: dict[tuple[str, int], list[float]] = {}
-        for result in results:
-            count = Counter[str]()
-            for value, _, word in _entries(result, _KINDS.get(function, "status")):
-                kind = word if function in _KINDS else ""
-                if np.isfinite(value):
-                    found.setdefault((kind, count[kind]), []).append(value)
-                    count[kind] += 1
-                elif function not in _KINDS:
-                    missing[_reason(word)] += 1
-        at_level = function == "junction_depth"
-        symbol = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
-        for word, times in missing.items():
-            self.plot.list_result(f"{symbol}: {word} in {times}")
-        units = answer_of(results[0]).attrs.get("units", "")
-        for (kind, number), values in found.items():
-            low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
-            summary = self._summary(values, units)
-            if function == "metallurgical_junctions":
-                if self._across(middle, f"{_arrow(kind)} junction: {summary}"):
-                    self._span(low, high, grey_level(0.2, self.plot.ax))
-            elif function == "layers":
-                self.plot.list_result(f"layer {number + 1}{self._of()}: {summary} thick")
-            else:
-                name = self._verb(_WORDS[kind], results[0]) if kind else symbol
-                marked = function in _ON_CURVE and self._is_seen(middle)
-                style = self._mark(middle, (low, high)) if marked else {}
-                self.plot.list_result(f"{name}: {summary}", **style)
-
-    def _summary(self, values: Sequence[float], units: str) -> str:
-        """Write the median of a result, for how many measurements it is known, and its range."""
-        along = units == self.curve.axis_units
-        convert: Any = self.scale if along else float
-        unit = self.unit if along else unit_label(units)
-        numbers = (rounded(float(convert(q))) for q in np.quantile(values, (0.0, 0.5, 1.0)))
-        low, middle, high = (number.text(style="mathtext") for number in numbers)
-        if len(values) == 1:
-            return f"{middle} {unit} in one"
-        return f"median {middle} {unit}\n({len(values)}: {low} to {high})"
 
 
 def _arrow(polarity: str) -> str:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import UnitsError, require
-from sims_analysis.figures.arguments import refuse_value
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import read_number
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 POINTS = 8.0
 #: Letters of a crowded list are not smaller, in points.
 LEAST = 5.5
-#: Height of dashes over a curve that they would hide; a legend shows a line.
-OVER = 2.1
 #: Opacity of a band.
 BAND = 0.22
 #: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
@@ -95,13 +92,11 @@ def is_default(key: str) -> bool:
 
 
 @contextmanager
-def in_style(*, house: bool) -> Iterator[None]:
+def in_style() -> Iterator[None]:
     """Draw with the house style where the user has set nothing: a style sheet always wins."""
     import matplotlib as mpl
 
-    chosen: Any = {key: value for key, value in _HOUSE.items() if house and is_default(key)}
-    if house and is_default("legend.fontsize"):
-        chosen["legend.fontsize"] = "medium"
+    chosen: Any = {key: value for key, value in _HOUSE.items() if is_default(key)}
     with mpl.rc_context(chosen):
         yield
         interactive = mpl.is_interactive()
@@ -137,7 +132,8 @@ def _millimetres(width: Any) -> float:
     if not _NARROW <= found <= _WIDE:
         expected = "'single' or 'double' (columns of a journal), 'nature', 'aps' or 'elsevier' "
         expected += "(also 'nature 1.5', 'nature double'), a length such as '85 mm', or a "
-        refuse_value("width", width, f"{expected}number of mm, from {_NARROW:g} to {_WIDE:g} mm")
+        expected += f"number of mm, from {_NARROW:g} to {_WIDE:g} mm"
+        raise argument_error("width", width, f"expected {expected}")
     return found
 
 
@@ -198,19 +194,6 @@ def make_higher(figure: Any, inches: float) -> None:
     """Make a figure higher."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)
-
-
-def apply_settings(ax: Axes) -> None:
-    """Give existing axes the looks that the settings give to new ones."""
-    for spine in ax.spines.values():
-        spine.set_linewidth(setting("axes.linewidth"))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.label.set_fontsize(setting("axes.labelsize"))
-        axis.get_offset_text().set_fontsize(setting("xtick.labelsize"))
-    ax.title.set_fontsize(setting("axes.titlesize"))
-    if setting("xtick.minor.visible"):
-        ax.xaxis.minorticks_on()
-    ax.tick_params(axis="x", which="both", top=setting("xtick.top"))
 
 
 def fix_ticks(ax: Axes) -> None:

@@ -15,11 +15,11 @@ from sims_analysis.figures.colours import (
     DASHES,
     _luminance,
     assign_colours,
+    assign_ordered,
     background,
     colour_of,
     dashes_of,
     grey_level,
-    ordered_colours,
     shade_alpha,
     text_colour,
     user_cycle,
@@ -157,19 +157,24 @@ def test_species_without_a_free_colour_share_the_least_used():
     assert assign_colours(["P"], {"B": "red"}, ["red", "blue"])["P"] == "blue"
 
 
+def ordered(count):
+    return list(assign_ordered(range(count), {}).values())
+
+
 def test_things_in_order_have_colours_of_their_own_or_of_a_scale():
-    assert ordered_colours(12) == list(COLOURS)
-    assert ordered_colours(2) == list(COLOURS[:2])
+    assert ordered(12) == list(COLOURS)
+    assert ordered(2) == list(COLOURS[:2])
+    assert assign_ordered("ab", {"a": COLOURS[0]}) == {"a": COLOURS[0], "b": COLOURS[1]}
     scale = mpl.colormaps["viridis"]
-    many = ordered_colours(13)
+    many = ordered(13)
     assert many[0] == mpl.colors.to_hex(scale(0.0))
     assert many[-1] == mpl.colors.to_hex(scale(0.9))
     assert len(set(many)) == 13
     with plt.rc_context({"image.cmap": "gray"}):
-        assert ordered_colours(13)[-1] == mpl.colors.to_hex(mpl.colormaps["gray"](0.7))
+        assert ordered(13)[-1] == mpl.colors.to_hex(mpl.colormaps["gray"](0.7))
     with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["r", "g", "b"])}):
-        assert ordered_colours(3) == [mpl.colors.to_hex(one) for one in "rgb"]
-        assert len(set(ordered_colours(4))) == 4
+        assert ordered(3) == [mpl.colors.to_hex(one) for one in "rgb"]
+        assert len(set(ordered(4))) == 4
         assert user_cycle() == tuple(mpl.colors.to_hex(one) for one in "rgb")
     with plt.rc_context({"axes.prop_cycle": plt.cycler(linestyle=["-", ":"])}):
         assert user_cycle() == ()

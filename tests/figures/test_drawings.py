@@ -1,4 +1,4 @@
-"""Layers, interfaces, waterfalls, crowds of crossings, panels by width, and looks on request."""
+"""Layers, interfaces, crowds of crossings, panels by width, and looks on request."""
 
 import drawn
 import matplotlib as mpl
@@ -73,35 +73,6 @@ def test_a_fit_over_time_is_drawn_over_time():
 
 
 # --- curves -------------------------------------------------------------------------------------
-
-
-def test_curves_that_hide_each_other_are_dashes_that_leave_room():
-    y = drawn.gaussian()
-    ax = drawn.sketched(drawn.profiles(B=y, P=y, As=y * 1.0001, Sb=y * 3))
-    patterns = [line._dash_pattern for line in drawn.lines(ax)]
-    assert patterns[0][1] is None
-    assert patterns[3][1] is None
-    (first, dashes), (second, others) = patterns[1:3]
-    assert dashes == others
-    assert first != second
-    ax = drawn.sketched(drawn.profiles(B=y, P=y), labels="legend")
-    assert [handle.get_linestyle() for handle in drawn.named(ax).legend_handles] == ["-", "-"]
-
-
-def test_a_waterfall_raises_each_measurement_over_the_one_before():
-    data = {f"W{i}": drawn.profiles(B=drawn.gaussian()) for i in range(3)}
-    ax = drawn.sketched(data, waterfall=10)
-    first, second, third = (line.get_ydata() for line in drawn.lines(ax))
-    np.testing.assert_allclose(second, 10 * first)
-    np.testing.assert_allclose(third, 100 * first)
-    assert ax.get_ylabel() == "Concentration × 10$^n$ (atoms/cm³)"
-    assert drawn.notes(ax) == ["$n$ = 0 for W0, 1 for W1, ..."]
-    assert drawn.direct(ax) == ["W0", "W1", "W2"]
-    for wrong in (1, "10", True, -3):
-        with pytest.raises(ValueError, match=r"waterfall=.*a factor above 1"):
-            drawn.sketched(data, waterfall=wrong)
-    with pytest.raises(ValueError, match="scale='log'"):
-        drawn.sketched(data, waterfall=10, scale="linear")
 
 
 @pytest.mark.parametrize("style", ["grayscale", "tableau-colorblind10"])

@@ -326,7 +326,7 @@ def test_selecting_a_backend_may_turn_interactive_on():
     """As the backend of a notebook does with its first figure; without it no other is shown."""
     was = mpl.is_interactive()
     try:
-        with in_style(house=True):
+        with in_style():
             mpl.interactive(not was)
         assert mpl.is_interactive() is not was
     finally:

@@ -265,39 +265,3 @@ def test_a_peak_is_a_cross_at_its_sample():
     assert drawn.notes(ax) == ["peak at 0 µm"]
     (cross,) = marks(ax, "+")
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (0.0, pytest.approx(1e19))
-
-
-@pytest.mark.slow
-def test_many_results_are_a_median_and_a_range_and_what_is_missing_is_counted():
-    data = {str(f): drawn.profiles(B=f * 1e19 * np.exp(-Z / 5))
-            for f in (1.0, np.e, np.exp(3.0), 1e-6)}  # fmt: skip
-    levels = {name: sims.junction_depth(one, level="1e17 1/cm^3") for name, one in data.items()}
-    ax = sketch(data, junctions=levels, spread=True, ylim=None)
-    symbol = "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³)"
-    first, second = drawn.notes(ax)
-    assert first == f"{symbol}: never reached in 1"
-    low = 5 * np.log(100.0)
-    assert second == f"{symbol}: median {low + 5:.2f} nm (3: {low:.2f} to {low + 15:.2f})"
-    assert marks(ax, "o")[0].get_xdata()[0] == pytest.approx(low + 5)
-    doses = {name: sims.integrated_dose(FALL) for name in "ab"}
-    (text,) = drawn.notes(sketch({"a": FALL, "b": FALL}, dose=doses, spread=True))
-    assert text.startswith("$Q$: median 5.0")
-    assert "atoms/cm² (2: " in text
-
-
-def test_junctions_of_many_measurements_are_a_shade_between_the_first_and_the_last():
-    data = {name: drawn.profiles(B=drawn.gaussian(middle=middle), P=np.full(50, 2e17))
-            for name, middle in (("a", 28.0), ("b", 30.0), ("c", 34.0))}  # fmt: skip
-    found = {name: sims.metallurgical_junctions(one, donors=["P"], acceptors=["B"])
-             for name, one in data.items()}  # fmt: skip
-    ax = sketch(data, junctions=found, spread=True)
-    last = [np.nanmax(one["depth"].values) for one in found.values()]
-    (text,) = [text for text in drawn.notes(ax) if f"median {np.median(last):.2f} nm" in text]
-    assert " junction: " in text
-    spans = [(span.get_x(), span.get_width()) for span in ax.patches]
-    assert pytest.approx((min(last), np.ptp(last))) in spans
-    one = sketch(data["b"], junctions=found["b"])
-    across = [line.get_xdata()[0] for line in one.lines if line.get_linewidth() == 0.9]
-    known = found["b"]["depth"].values.ravel()
-    assert across == pytest.approx(known[np.isfinite(known)][: len(across)])
-    assert max(known) in across

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from sims_analysis.errors import UnitsError, require
-from sims_analysis.figures.arguments import check_looks
+from sims_analysis.figures.arguments import check_title
 from sims_analysis.figures.axes import decades, depth_start
 from sims_analysis.figures.colours import assign_colours, dashes_of
 from sims_analysis.figures.curves import (
@@ -131,7 +131,7 @@ def explore(
     >>> "<script src" in plot.page, "<h1>boron-implant</h1>" in plot.page
     (False, True)
     """
-    check_looks(title, None)
+    check_title(title)
     named = measurements_of(data)
     plot = plot_html(
         named, species=species, depth_units=depth_units, value_units=value_units, level=level
@@ -248,11 +248,11 @@ def _drawn(
 
 def _quality(curve: Curve, scale: DepthScale) -> list[tuple[str, float, float]]:
     """List what a dose may rest on: kinds of samples that have a status (``outcomes.KINDS``)."""
-    kinds = [kind.name for kind in KINDS if kind.status is not None]
     return [
-        (row.kind, float(scale(row.start)), float(scale(row.stop)))
-        for row in sorted(curve.quality, key=lambda row: row.start)
-        if row.kind in kinds
+        (kind.name, float(scale(run.first)), float(scale(run.last)))
+        for run in sorted(curve.known, key=lambda run: run.first)
+        for kind in KINDS
+        if run.flag & kind.flags and kind.status is not None
     ]
 
 
