@@ -78,14 +78,14 @@ def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
     depths = [x for each in selected for x, *_ in _data(plots, each, "x")]
     if not depths:
         return 0.0, 1.0
-    low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
-    low = depth_start(low, high)
+    every = np.concatenate(depths)
+    return depth_limits(float(every.min()), float(every.max()))
+
+
+def depth_limits(low: float, high: float) -> Span:
+    """Let a depth axis begin at the surface, if the first sample is not far from it."""
+    low = 0.0 if 0 <= low < 0.25 * high else low
     return (low - 0.5, high + 0.5) if low == high else (low, high)
-
-
-def depth_start(low: float, high: float) -> float:
-    """Return where a depth axis begins: at the surface, if the first sample is not far from it."""
-    return 0.0 if 0 <= low < 0.25 * high else low
 
 
 def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:

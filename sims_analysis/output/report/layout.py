@@ -183,6 +183,6 @@ def results_csv(report: Report) -> str:
             f"{value:.10g}" if isinstance(value, float) else escape_cell(str(value or ""))
             for value in (getattr(row, name) for name in columns)
         ]
-        data_id, level, origin = map(escape_cell, (report.data_id, report.level, source))
+        data_id, level, origin = map(escape_cell, (report.about.data_id, report.level, source))
         writer.writerow([data_id, *cells, level, origin])
     return text.getvalue()
