@@ -162,13 +162,6 @@ def test_names_take_as_many_rows_as_the_axes_are_narrow_and_a_long_one_is_shorte
     assert box(drawn.named(ax)).x1 <= ax.figure.bbox.width + 1
 
 
-def test_many_names_are_sorted_by_length():
-    data = {f"N{'x' * (i % 3)}{i}": one for i, one in enumerate(drawn.wafers(26).values())}
-    ax = drawn.sketched(data, spread=False)
-    widths = [box(text).width for text in drawn.named(ax).get_texts()]
-    assert (np.diff(widths) > -1e-6).all()
-
-
 def test_names_stand_over_the_power_and_the_numbers_of_an_axis_above():
     both = {"a": BOTH, "b": drawn.profiles("s", Ga=COUNTS)}
     ax = settled(drawn.sketched(both, scale="linear", labels="legend"))
