@@ -268,9 +268,11 @@ class PlotLayout:
                 find = partial(free.place_near, point)
             else:
                 find = partial(free.place_inside, (ax.transData + to_axes).transform_path(place))
-            made = self._written(re.sub(" (?==)", "\n", text), colour, free, find)
-            if made is not None:
-                yield text, made
+            for where in (" (?==)", r" (?==)| (?=\S+$)"):
+                made = self._written(re.sub(where, "\n", text), colour, free, find)
+                if made is not None:
+                    yield text, made
+                    break
 
     def _written(
         self,
@@ -396,7 +398,7 @@ class PlotLayout:
 
     def _sizes(self) -> list[float]:
         """List the sizes of letters in which a list is tried."""
-        return [self._points, max(0.75 * self._points, min(self._points, LEAST))]
+        return [self._points, max(0.75 * self._points, LEAST), min(self._points, LEAST)]
 
     def _list_of(self, points: float, room: float, **options: Any) -> Any:
         """Write the list, its lines broken if they are wider than the room."""
