@@ -37,7 +37,7 @@ _SYMBOLS = {"integrated_dose": "$Q$", "dose_budget": "$Q$", "decay_length": "λ"
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
-#: More crossings or layers than these are summarised.
+#: At most so many crossings or layers are listed.
 _HANDFUL = 6
 #: Lines of the doses after the first one.
 _HATCHES = ("\\\\", "///", "||")
@@ -54,15 +54,10 @@ def draw_results(plot: Plot, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     marks = _ResultMarks(plot, curve, name)
     for argument in MARKED:
-        for result in _results_of(plot, argument, curve):
-            getattr(marks, function_of(result))(result)
-
-
-def _results_of(plot: Plot, argument: str, curve: Curve) -> list[Any]:
-    """Choose the results in an argument that are of a curve."""
-    given = plot.options.of(argument, curve.source)
-    found = [of_curve(dequantify(item), curve) for item in given]
-    return [one for one in found if one is not None and not _is_about_another(one, curve)]
+        for item in plot.options.of(argument, curve.source):
+            result: Any = of_curve(dequantify(item), curve)
+            if result is not None and not _is_about_another(result, curve):
+                getattr(marks, function_of(result))(result)
 
 
 def _is_about_another(result: Result, curve: Curve) -> bool:
@@ -169,7 +164,7 @@ class _ResultMarks:
     def _length(self, depth: float, stderr: float = np.nan) -> str:
         return f"{self._depth(depth, stderr)} {self.unit}"
 
-    def level(self, result: Result) -> str:
+    def _level(self, result: Result) -> str:
         """Return the level of a question in the unit of the axis; empty if it is not known."""
         known = questions.level_of(result)
         if known is None:
@@ -180,14 +175,14 @@ class _ResultMarks:
         return power(float(own.from_canonical(value)), own.text)
 
     def _verb(self, verb: str, result: Result) -> str:
-        return " ".join(filter(None, [self.name, verb, self.level(result) or "the level"]))
+        return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
 
     def _crossing_of(self, result: Result) -> tuple[str, str, Style]:
         """Name a depth at a level; it is a junction depth only where the profile falls."""
         edge = questions.asked(result, "edge")
         if edge in _VERBS:
             return self._verb(_VERBS[edge], result), " at ", _DIAMOND
-        return f"$x_\\mathrm{{j}}${self._of(self.level(result))}", " = ", {}
+        return f"$x_\\mathrm{{j}}${self._of(self._level(result))}", " = ", {}
 
     def _known(self, symbol: str, result: Result) -> Iterator[_Entry]:
         """Yield the entries with a number; of others, list the status, but not that of padding."""
@@ -219,9 +214,13 @@ class _ResultMarks:
         outside = value < bottom - 1e-6 * abs(bottom) or value > top + 1e-6 * abs(top)
         return self._overlaps(depth, depth) and not outside
 
-    def _place(self, depth: float) -> tuple[Any, tuple[float, float], str]:
-        """Return where a mark is on the curve, and its colour."""
-        return self.ax, (float(self.scale(depth)), float(self._value_at(depth))), self.curve.colour
+    def _point(self, depth: float) -> tuple[float, float]:
+        """Return where a depth is on the curve, in the units of the axes."""
+        return float(self.scale(depth)), float(self._value_at(depth))
+
+    def _list_at(self, depth: float, text: str, style: Style) -> None:
+        """Add a result to the list that may be written at its mark."""
+        self.plot.list_result(text, (self.ax, self._point(depth), self.curve.colour), **style)
 
     def _overlaps(self, start: float, stop: float) -> bool:
         low, high = sorted(self.ax.get_xlim())
@@ -231,35 +230,16 @@ class _ResultMarks:
         """Draw a line that leaves the limits of the axes as they are."""
         self.ax.plot(self.scale(np.array(depths)), values, scalex=False, scaley=False, **style)
 
-    def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> Style:
+    def _mark(self, z: float, sigma: float, **changes: Any) -> Style:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
-        colour, height, at = self.curve.colour, float(self._value_at(z)), float(self.scale(z))
-        self._line(
-            [z, z], [below_axes(self.ax), height], color=colour, linewidth=0.6, linestyle=":"
-        )
-        bar: Any = None
-        if isinstance(sigma, tuple):
-            bar = np.abs(self.scale(np.array(sigma)) - at)[:, None]
-        elif not np.isnan(sigma):
-            bar = [self.coverage * float(self.scale(sigma))]
+        at, height = self._point(z)
+        colour, low = self.curve.colour, below_axes(self.ax)
+        self._line([z, z], [low, height], color=colour, linewidth=0.6, linestyle=":")
+        bar: Any = None if np.isnan(sigma) else [self.coverage * float(self.scale(sigma))]
         style = {**_CIRCLE, "color": colour, "markerfacecolor": background(self.plot.ax), **changes}
         container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
         return {**style, "linestyle": "none"}
-
-    def _across(self, depth: float, text: str) -> bool:
-        """Draw a line across the axes, and list its meaning, unless another curve has done so."""
-        if text in self.plot.layout.results:
-            return False
-        grey = grey_level(0.2, self.plot.ax)
-        style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
-        self.ax.axvline(float(self.scale(depth)), **style)
-        self.plot.list_result(text, **style)
-        return True
-
-    def _span(self, start: float, stop: float, colour: str) -> None:
-        ends, opacity = self.scale(np.array([start, stop])), shade_alpha(0.15, self.ax)
-        self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> tuple[Any, Any]:
         """Shade a dose, the second one by lines; return a handle for the list, and the path.
@@ -293,34 +273,37 @@ class _ResultMarks:
             if self._is_seen(z):
                 style = self._mark(z, sigma, **changes)
                 text = f"{symbol}{equals}{self._length(z, sigma)}"
-                self.plot.list_result(text, self._place(z), **style)
+                self._list_at(z, text, style)
 
     def crossings(self, result: Result) -> None:
-        """Mark every crossing, and list those that fall and those that rise."""
+        """Mark every crossing, and list the first ones that fall, and that rise."""
         entries = [entry for entry in _entries(result, "direction") if np.isfinite(entry.value)]
         for direction in dict.fromkeys(entry.word for entry in entries):
             seen = [e for e in entries if e.word == direction and self._is_seen(e.value)]
-            many = len(seen) > _HANDFUL
-            shape: Style = {**(_CIRCLE if direction == "falling" else _DIAMOND)}
-            shape["markersize"] = 1.5 if many else 3.0
+            shape: Style = {**(_CIRCLE if direction == "falling" else _DIAMOND), "markersize": 3.0}
             for z, sigma, _ in seen:
-                style = self._mark(z, np.nan if many else sigma, **shape)
-            verb = self._verb(_WORDS[direction], result)
-            if many:
-                ends = f"{self._depth(seen[0].value)} to {self._length(seen[-1].value)}"
-                self.plot.list_result(f"{verb}\n{len(seen)} times, at {ends}", **style)
-            elif seen:
-                texts = [self._depth(z, sigma) for z, sigma, _ in seen]
+                style = self._mark(z, sigma, **shape)
+            if seen:
+                texts = [self._depth(z, sigma) for z, sigma, _ in seen[:_HANDFUL]]
                 rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-                self.plot.list_result(f"{verb} at\n{rows} {self.unit}", **style)
+                more = f" and {len(seen) - _HANDFUL} more" if len(seen) > _HANDFUL else ""
+                text = f"{self._verb(_WORDS[direction], result)} at\n{rows} {self.unit}{more}"
+                self.plot.list_result(text, **style)
         if not entries and has(result, "status"):
-            level = f"{self.name or 'level'} {self.level(result)}".strip()
+            level = f"{self.name or 'level'} {self._level(result)}".strip()
             self.plot.list_result(f"{level}: {_reason(str(np.ravel(result['status'].values)[0]))}")
 
     def metallurgical_junctions(self, result: Result) -> None:
+        """Draw a line across the axes, unless another curve has done so."""
+        style: Style = {"color": grey_level(0.2, self.plot.ax), "linewidth": 0.9}
+        style["linestyle"] = (0, (1, 1.5))
         for z, sigma, polarity in _entries(result, "polarity"):
+            arrow = polarity.replace("->", "→")
             if np.isfinite(z) and self._is_seen(z, on_curve=False):
-                self._across(z, f"{_arrow(polarity)} junction: {self._length(z, sigma)}")
+                text = f"{arrow} junction: {self._length(z, sigma)}"
+                if text not in self.plot.layout.results:
+                    self.ax.axvline(float(self.scale(z)), **style)
+                    self.plot.list_result(text, **style)
 
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
@@ -354,7 +337,7 @@ class _ResultMarks:
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
                 text = f"{self._symbol(result)} at {at} {self.unit}"
-                self.plot.list_result(text, self._place(z), **style)
+                self._list_at(z, text, style)
 
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)
@@ -369,19 +352,11 @@ class _ResultMarks:
             self.plot.list_result(f"{symbol} = {self._length(length, sigma)}", **style)
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
-        """Return the values at the ends of the fitted line."""
+        """Return the values at the ends of the line through the mean of the samples inside."""
         x, y = self.curve.x, self.curve.y
-        inside = (x >= start) & (x <= stop)
-        middle, ends = 0.5 * (start + stop), np.array([start, stop])
-        if self.curve.stderr is not None and y[inside].sum() > 0:
-            # A maximum-likelihood fit of counts keeps their sum, zeros included.
-            shape = np.exp((middle - x[inside]) / length)
-            level = float(np.log(y[inside].sum() / shape.sum()))
-        else:
-            # A least-squares line passes through the mean of its points.
-            inside &= y > 0
-            level = float((np.log(y[inside]) - (middle - x[inside]) / length).mean())
-        return np.exp(level - (ends - middle) / length)
+        inside = (x >= start) & (x <= stop) & (y > 0)
+        level = float((np.log(y[inside]) + x[inside] / length).mean())
+        return np.exp(level - np.array([start, stop]) / length)
 
     def layers(self, result: Result) -> None:
         """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
@@ -398,19 +373,16 @@ class _ResultMarks:
         for number, (top, bottom, thick, sigma, ends) in enumerate(found, start=1):
             height = float(self._value_at(bottom if np.isnan(top) else top))
             self._line(ends, [height, height], zorder=4, **style)
-            if len(found) > _HANDFUL:
-                continue
             if np.isnan(thick):
                 side, at = ("from", top) if np.isnan(bottom) else ("down to", bottom)
                 text = f"{side} {self._length(at)} (truncated)"
             else:
                 text = f"{self._length(thick, sigma)}, from {self._length(top)}"
-            name = f"layer {number}" if len(found) > 1 else "layer"
-            self.plot.list_result(f"{self._named(name)}: {text}", **style)
+            name = self._named(f"layer {number}" if len(found) > 1 else "layer")
+            if number <= _HANDFUL:
+                self.plot.list_result(f"{name}: {text}", **style)
         if len(found) > _HANDFUL:
-            known = [thick for _, _, thick, _, _ in found if np.isfinite(thick)]
-            text = f"{self._depth(min(known))} to {self._length(max(known))} thick"
-            self.plot.list_result(f"{self._named(f'{len(found)} layers')}: {text}", **style)
+            self.plot.list_result(f"{self._named('layers')}: {len(found) - _HANDFUL} more", **style)
 
     def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
@@ -421,12 +393,10 @@ class _ResultMarks:
             style = self._mark(z, sigma, marker="s", markersize=3.0)
             text = f"{self._named('interface')} at {self._length(z, sigma)}"
             if np.isfinite(width):
-                self._span(z - 0.5 * width, z + 0.5 * width, self.curve.colour)
+                ends = self.scale(z + width * np.array([-0.5, 0.5]))
+                looks: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.15, self.ax)}
+                self.ax.axvspan(*ends, **looks, linewidth=0, zorder=1)
                 low, high = (100 * float(questions.asked(result, end) or part)
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
             self.plot.list_result(text + _status_line(status), **style)
-
-
-def _arrow(polarity: str) -> str:
-    return polarity.replace("->", "→")
