@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import argument_error, format_argument, is_number
-from sims_analysis.text.typeset import unit_label
+from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import read_number
 from sims_analysis.vocabulary import VALUE_KINDS
 
@@ -72,10 +71,8 @@ def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Ar
 
 def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
     """Return the ends of a depth axis: from the surface to the end of the data."""
-    selected = [
-        each for plot in plots for (one, _), each in plot.layout.axes.items() if one == kind
-    ]
-    depths = [x for each in selected for x, *_ in _data(plots, each, "x")]
+    left = [plot.ax for plot in plots if plot.scale.kind == kind]
+    depths = [x for each in left for x, *_ in _data(plots, each, "x")]
     if not depths:
         return 0.0, 1.0
     every = np.concatenate(depths)
@@ -97,7 +94,7 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     log: dict[str, bool] = {}
     samples: dict[str, list[tuple[Array, Array]]] = {}
     for plot in plots:
-        for (_, label), each in plot.layout.axes.items():
+        for label, each in plot.layout.axes.items():
             log[label] = each.get_yscale() == "log"
             selected = samples.setdefault(label, [])
             for _, y, inside in _data(plots, each, "y"):
@@ -151,56 +148,25 @@ def decades(positive: Array) -> Span:
 
 def set_depth_limits(plots: Sequence[Plot]) -> None:
     """Let the depth axes run from the surface to the end of the data, or as the user wants."""
-    seen = []
     for plot in plots:
-        for kind, each in plot.layout.depths().items():
-            _set_limits(plot, each, "x", _depth_range(plots, kind))
-        main, scale = next(iter(plot.layout.scales.items()))
-        limits = _user_limits(plot, "xlim", (main,), scale)
-        plot.layout.depths()[main].set_xlim(*limits)
-        seen += [scale(c.x) for c in plot.curves if c.axis == main]
-    _refuse_nothing(plots, "xlim", limits, seen, unit_label(scale.units))
+        kind = plot.scale.kind
+        _set_limits(plot, plot.ax, "x", _depth_range(plots, kind))
+        plot.ax.set_xlim(*_user_limits(plot, "xlim", (kind,), plot.scale))
 
 
 def set_value_limits(plots: Sequence[Plot]) -> None:
     """Scale the value axes: to whole decades around the data, or as the user wants."""
     ranges = _value_ranges(plots)
-    seen = []
     for plot in plots:
-        for label, each in plot.layout.values().items():
+        for label, each in plot.layout.axes.items():
             _set_limits(plot, each, "y", ranges[label])
         left = min(plot.curves, key=lambda curve: curve.rank)
-        limits = _user_limits(plot, "ylim", left.kinds or VALUE_KINDS, left.in_units)
-        plot.ax.set_ylim(*limits)
-        seen += [c.y[(c.y > 0) | (not c.log)] for c in plot.curves
-                 if c.key == left.key]  # fmt: skip
-        for each in plot.layout.values().values():
+        plot.ax.set_ylim(*_user_limits(plot, "ylim", left.kinds or VALUE_KINDS, left.in_units))
+        for each in plot.layout.axes.values():
             if each.get_yscale() == "log":
                 value_axis_ticks(each)
             else:
                 _typeset_power(each)
-    _refuse_nothing(plots, "ylim", limits, seen, unit_label(left.units))
-
-
-def _refuse_nothing(
-    plots: Sequence[Plot],
-    name: str,
-    limits: tuple[float | None, float | None],
-    samples: Sequence[Array],
-    unit: str,
-) -> None:
-    """Refuse limits of the user within which there is nothing of what is drawn."""
-    every = np.concatenate([*samples, []])
-    every = every[np.isfinite(every)]
-    if not every.size or any(plot.earlier for plot in plots):
-        return
-    low, high = float(every.min()), float(every.max())
-    start, stop = (e if x is None else x for x, e in zip(limits, (-np.inf, np.inf), strict=True))
-    if max(start, stop) < low or min(start, stop) > high:
-        raise ValueError(
-            f"{name}={format_argument(getattr(plots[0].options, name))} shows none of the "
-            f"samples, which are from {low:g} to {high:g} {unit}"
-        )
 
 
 def _user_limits(

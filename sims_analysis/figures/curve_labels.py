@@ -68,14 +68,13 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     lines, curves = plot.lines, [curve for curve, _ in plot.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
-    grey, (kind, left) = plot.grey, next(iter(plot.layout.axes))
+    grey, left = plot.grey, next(iter(plot.layout.axes))
     by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
 
     def pointing(text: str, selected: Sequence[Curve]) -> str:
-        """Add arrows to the axes of curves, if none of these is on the main ones."""
-        on_right = all(curve.key[1] != left for curve in selected)
-        above = all(curve.axis != kind for curve in selected)
-        return text.removesuffix("→") + "→" * on_right + "↑" * above
+        """Add an arrow to the axes of curves, if none of these is on the left ones."""
+        on_right = all(curve.label != left for curve in selected)
+        return text.removesuffix("→") + "→" * on_right
 
     def species(curve: Curve) -> str:
         return pointing(typeset_species(brief(curve.name)) or curve.long_name, [curve])

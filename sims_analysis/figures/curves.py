@@ -71,39 +71,31 @@ Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
 Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
 Answers = Found | Sequence[Found] | Mapping[str, Found]
 
-#: Kind of a depth axis, and label of a value axis.
-Key = tuple[str, str]
-
 
 class DepthScale:
     """The unit in which depth is printed, and the label of the axis."""
 
-    def __init__(
-        self, curves: Sequence[Series], units: str | None, *, others: bool = False
-    ) -> None:
+    def __init__(self, curves: Sequence[Series], units: str | None) -> None:
         series = curves[0]
+        if any(curve.axis != series.axis for curve in curves):
+            raise UnitsError(
+                "some profiles are on a depth axis, others on a sputter-time axis; show them in "
+                "two plots, or turn time into depth with calibrate_depth()"
+            )
         self.kind = series.axis
         self.units = series.axis_units
-        self._unit = None
+        self._unit: Unit | None = None
         if units is None and series.axis == "depth" and max(c.x[-1] for c in curves) >= _DEEP:
             units = "um"
         if units is not None:
-            unit = unit_of_kind(units, vocabulary.AXES if others else (series.axis,), "depth_units")
-            # Beside an axis of another kind, a unit is for that to which it belongs.
-            if unit.kind == self.kind:
-                self._unit, self.units = unit, unit.text
+            self._unit = unit_of_kind(units, (series.axis,), "depth_units")
+            self.units = self._unit.text
         name = "Depth" if series.axis == "depth" else "Sputter time"
         self.label = f"{name} ({unit_label(self.units)})"
 
     def __call__(self, x: Any) -> Any:
         """Convert from the canonical unit."""
         return x if self._unit is None else self._unit.from_canonical(x)
-
-
-def label_of(long_name: str, units: str) -> str:
-    """Label of a value axis: ``Concentration (atoms/cm³)``."""
-    unit = unit_label(units)
-    return f"{long_name} ({unit})" if unit else long_name
 
 
 @dataclass(frozen=True)
@@ -138,9 +130,10 @@ class Curve(Series):
         return symbol_of(self.species)
 
     @property
-    def key(self) -> Key:
-        """What its axes show: the kind of depth, and the label of the values."""
-        return self.axis, label_of(self.long_name, self.units)
+    def label(self) -> str:
+        """Label of its value axis: ``Concentration (atoms/cm³)``."""
+        unit = unit_label(self.units)
+        return f"{self.long_name} ({unit})" if unit else self.long_name
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -304,12 +297,12 @@ def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Cur
     if len(species) <= _MANY:
         return list(curves)
     parts = [(curve, float(np.abs(curve.y).mean())) for curve in curves]
-    whole: dict[Key, float] = defaultdict(float)
+    whole: dict[str, float] = defaultdict(float)
     share: dict[str, float] = defaultdict(float)
     for curve, part in parts:
-        whole[curve.key] += part
+        whole[curve.label] += part
     for curve, part in parts:
-        share[curve.species] += part / (whole[curve.key] or 1.0)
+        share[curve.species] += part / (whole[curve.label] or 1.0)
     order = sorted(species, key=lambda name: (name not in wanted, -share[name]))
     chosen = {*order[:_SHOWN], *wanted}
     return [curve for curve in curves if curve.species in chosen]

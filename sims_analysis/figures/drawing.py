@@ -131,12 +131,12 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     options, ax = plot.options, plot.ax
     by_subject: dict[Any, list[Curve]] = {}
     for curve in plot.curves:
-        by_subject.setdefault((curve.axis, *curve.subject), []).append(curve)
+        by_subject.setdefault(curve.subject, []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
     colours = {}
     for key, selected in by_subject.items():
         found = {curve.colour for curve in selected}
-        colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[1]), ax)
+        colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[0]), ax)
     spreads = {
         key: spread_of(selected) for key, selected in by_subject.items() if len(selected) > 1
     }
@@ -147,7 +147,7 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     for key, selected in by_subject.items():
         if key not in spreads:
-            drawn.append((selected[0], options.style_of(key[1])))
+            drawn.append((selected[0], options.style_of(key[0])))
             continue
         whole = spreads[key]
         median = replace(whole.median, colour=colours[key])
@@ -166,7 +166,7 @@ def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
         y = np.where(data & ((end > 0) | (not median.log)), end, np.nan)
-        x = plot.scale_of(median)(median.x)
+        x = plot.scale(median.x)
         (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
         plot.layout.extents.append((edge, 1.0))
     plot.explain(f"median of {whole.measurements}", color=plot.grey, linewidth=1.0)
@@ -180,14 +180,8 @@ def _draw_marks(plot: Plot) -> None:
             plot.explain_mark("below the limit")
         if lines.mark_saturated(plot, curve):
             plot.explain_mark("saturated detector", markeredgewidth=0.5, **lines.SATURATED)
-    for kind, ax in plot.layout.depths().items():
-        _explain_floor(plot, lines.mark_floor(plot, kind, ax))
-
-
-def _explain_floor(plot: Plot, curves: Sequence[Curve]) -> None:
-    """Say what the marks at the floor of the axis are."""
     words: dict[str, None] = {}
-    for curve in curves:
+    for curve in lines.mark_floor(plot):
         y, written = curve.y, curve.y[curve.placeholders()]
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
         for value in np.unique(written):
@@ -204,8 +198,8 @@ def _draw_bands(plot: Plot) -> None:
             plot.explain_error(band=True)
     grey = plot.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
-    for key, ax in plot.layout.axes.items():
-        selected = [c for c in plot.curves if c.key == key and not np.isnan(c.detection_limit)]
+    for label, ax in plot.layout.axes.items():
+        selected = [c for c in plot.curves if c.label == label and not np.isnan(c.detection_limit)]
         limits = {curve.detection_limit: curve.colour for curve in selected}
         for limit, colour in limits.items():
             ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
@@ -248,9 +242,9 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
     arrange(layouts, across)
     for plot in plots:
         width = 25.4 * plot.ax.bbox.width / plot.figure.dpi
-        if plot.own and len(plot.layout.values()) > 2 and width < _NARROW:
+        if plot.own and len(plot.layout.axes) > 2 and width < _NARROW:
             warn(
-                f"{len(plot.layout.values())} value axes leave {width:.0f} mm for the curves: "
+                f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves: "
                 "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
                 ProfileWarning,
             )
@@ -287,12 +281,11 @@ def _style_ticks(plot: Plot) -> None:
     """Fix the looks of ticks, and give right axes the colour of their curves if there are two."""
     for each in plot.layout.axes.values():
         fix_ticks(each)
-    right = list(plot.layout.values().items())[1:]
+    right = list(plot.layout.axes.items())[1:]
     for label, each in right if len(right) > 1 else []:
         # An arrow does not say which of several right axes is meant: colours or names do.
-        places = [one for key, one in plot.layout.axes.items() if key[1] == label]
         known = plot.layout.curves.items()
-        selected = {name: line for name, line in known if line.axes in places}
+        selected = {name: line for name, line in known if line.axes is each}
         colours = {str(line.get_color()) for line in selected.values()}
         if len(colours) > 1:
             each.set_ylabel(f"{label}: {', '.join(selected)}")

@@ -146,7 +146,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     x, y = curve.x, curve.y
     best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
-    ends = plot.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
+    ends = plot.scale(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
     level = (_ABOVE if curve.log else _LITTLE_ABOVE) * np.nanmax(y)
     bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
     (line,) = plot.axes_of(data).plot(ends, [level, level], gid="resolution", **bar)
@@ -159,7 +159,7 @@ def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> 
     data, y = _data_of(curve, plot.curves), curve.y
     positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
-    x = plot.scale_of(data)(curve.x)
+    x = plot.scale(curve.x)
     plot.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
     plot.explain(text, **style)
     return data
@@ -193,7 +193,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         if one is None or curve.axis not in one.dims:
             continue
         known = np.isfinite(one["ratio"].values)
-        x, ratio = plot.scale_of(curve)(one[curve.axis].values[known]), one["ratio"].values[known]
+        x, ratio = plot.scale(one[curve.axis].values[known]), one["ratio"].values[known]
         below.plot(x, ratio, color=curve.colour)
         if "ratio_stderr" in one:
             error = plot.options.coverage * one["ratio_stderr"].values[known]
@@ -242,7 +242,7 @@ def draw_residuals(plot: Plot, below: Axes) -> None:
         style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5}
         style = {"color": curve.colour, **(style if number else {"markersize": 1.8})}
         marker = _MARKS[number % len(_MARKS)]
-        below.plot(plot.scale_of(curve)(x), left, marker=marker, linestyle="none", **style)
+        below.plot(plot.scale(x), left, marker=marker, linestyle="none", **style)
     below.axhline(0.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from sims_analysis.figures.curves import DepthScale, Key
+    from sims_analysis.figures.curves import DepthScale
 
 #: Texts are drawn over curves, and before titles, which make room for names above the axes.
 _ZORDER = 2.9
@@ -99,10 +99,9 @@ class PlotLayout:
 
     def __init__(self, left: Axes) -> None:
         self.left = left
-        #: Kind of the depth axis and label of the value axis -> axes; the left ones first.
-        self.axes: dict[Key, Axes] = {}
-        #: Kind -> scale of the depth axis.
-        self.scales: dict[str, DepthScale] = {}
+        #: Label of the value axis -> axes; the left ones first.
+        self.axes: dict[str, Axes] = {}
+        self.scale: DepthScale | None = None
         #: The limits that a call has set, by axes and "x" or "y".
         self.limits: dict[tuple[Axes, str], tuple[float, float]] = {}
         #: The lines of curves, by their names.
@@ -142,20 +141,6 @@ class PlotLayout:
     def figure(self) -> Any:
         """The whole figure, of which types know less than there is."""
         return self.left.figure.figure
-
-    def values(self) -> dict[str, Axes]:
-        """Return one axes for each value axis, the left one first."""
-        return self._first_of(1)
-
-    def depths(self) -> dict[str, Axes]:
-        """Return one axes for each depth axis."""
-        return self._first_of(0)
-
-    def _first_of(self, part: int) -> dict[str, Axes]:
-        found: dict[str, Axes] = {}
-        for key, each in self.axes.items():
-            found.setdefault(key[part], each)
-        return found
 
     def is_kept(self) -> bool:
         """Whether the axes have not been cleared."""
@@ -213,7 +198,7 @@ class PlotLayout:
 
     def _move_right_axes(self) -> None:
         """Move each further right axis outward, beyond the labels of the previous one."""
-        for before, each in pairwise(list(self.values().values())[1:]):
+        for before, each in pairwise(list(self.axes.values())[1:]):
             box: Any = before.yaxis.get_tightbbox()
             outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
             now = each.spines["right"].get_position()
@@ -315,7 +300,7 @@ class PlotLayout:
         selected = {self.left, self.foot, *self.axes.values()}
         if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
-        boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.values().values())]
+        boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.axes.values())]
         ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
         pad = _PAD * self.figure.dpi / 72.0
         return min(low for low, _ in ends) - pad, max(high for _, high in ends) + pad
@@ -331,22 +316,19 @@ class PlotLayout:
         ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
         for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
             shown = briefs(list(names), longest) if longest else list(names)
-            entries = dict(zip(shown, names.values(), strict=True))
-            legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
-            if legend.get_window_extent().width <= high - ax.bbox.x0:
+            if self._width_of(shown, self._points, columns, _NAMES_STYLE) <= high - ax.bbox.x0:
                 break
+        entries = dict(zip(shown, names.values(), strict=True))
+        legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
         self._at(legend, 0.0, 1.0, self._height_above())
         yield legend
 
     def _height_above(self) -> float:
-        """Height in points of what stands on the axes: numbers, and the power of a linear axis."""
-        axes = list(self.axes.values())
-        texts = [each.yaxis.get_offset_text() for each in axes]
-        boxes: list[Any] = [text.get_window_extent() for text in texts if text.get_text()]
-        boxes += [each.xaxis.get_tightbbox() for each in axes
-                  if each.xaxis.get_label_position() == "top"]  # fmt: skip
-        heights = [box.y1 - self.left.bbox.y1 for box in boxes if box is not None]
-        return max(heights, default=0.0) * 72.0 / float(self.figure.dpi)
+        """Height in points of the power of ten that stands on a linear axis."""
+        texts = [each.yaxis.get_offset_text() for each in self.axes.values()]
+        tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
+        above = max((top - self.left.bbox.y1 for top in tops), default=0.0)
+        return float(above * 72.0 / self.figure.dpi)
 
     def _raise_titles(self, renderer: Any) -> None:
         """Let titles stand above the names, wherever they were."""
@@ -410,6 +392,16 @@ class PlotLayout:
         place = {"loc": "upper left", "borderaxespad": 0.0}
         return self._legend(entries, fontsize=points, **{**LIST_STYLE, **place, **options})
 
+    def _width_of(
+        self, texts: Sequence[str], points: float, columns: int, style: Mapping[str, float]
+    ) -> float:
+        """Return the width of a legend of texts in pixels: the same at each resolution."""
+        parts = [part for part in np.array_split(range(len(texts)), columns) if part.size]
+        widths = [max(self._width(texts[i]) for i in part) for part in parts]
+        handles = len(parts) * (style["handlelength"] + style["handletextpad"])
+        between = (len(parts) - 1) * style["columnspacing"] + 2.0 * style["borderpad"]
+        return (sum(widths) + handles + between) * points * float(self.figure.dpi) / 72.0
+
     def _width(self, text: str) -> float:
         """Return the width of a text in sizes of its letters."""
         if text not in self._widths:
@@ -436,8 +428,9 @@ class PlotLayout:
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
         for points, columns in product(self._sizes(), (2, 1)):
             made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
-            size = made.get_window_extent()
-            if size.width <= high - low and size.height <= tallest:
+            size, texts = made.get_window_extent(), [one.get_text() for one in made.get_texts()]
+            width = self._width_of(texts, points, columns, LIST_STYLE)
+            if width <= high - low and size.height <= tallest:
                 break
         else:
             made = made if self.own else None
@@ -507,7 +500,7 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
     for each in layouts:
         each.set_in_layout(not each.own)
         each.stays_below = False
-    apart = any(len(each.values()) > 2 for each in layouts)
+    apart = any(len(each.axes) > 2 for each in layouts)
     if (place() or apart) and figure.get_layout_engine() is not None:
         for _ in range(1 + apart):  # the second time with right axes apart
             lay_out(figure)

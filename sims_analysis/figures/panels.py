@@ -161,22 +161,17 @@ def _colours(plots: Sequence[Plot]) -> dict[str, str]:
 
 
 def _share_labels(plots: Sequence[Plot], across: int) -> None:
-    """Remove the labels of an axis that the next panel has too, with the same limits."""
+    """Remove the labels of an axis that the next panel has too: all have the same limits."""
     for i, plot in enumerate(plots):
-        left = plots[i - 1] if i % across else None
-        neighbour = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
-        labels = list(plot.layout.values())
-        own = left is not None and labels[0] == next(iter(left.layout.values()))
-        if left is not None and own and _same(left, plot, labels[0]):
+        labels = list(plot.layout.axes)
+        if i % across and labels[0] == next(iter(plots[i - 1].layout.axes)):
             _hide(plot.ax, "y", "left")
         # An axis that the next panel has on its left, or beside others, is no help to this one.
-        if neighbour is not None and list(neighbour.layout.values()) != labels:
-            neighbour = None
-        for label in labels[1:]:
-            if neighbour is not None and _same(neighbour, plot, label):
-                _hide(plot.layout.values()[label], "y", "right")
-        below = plots[i + across] if i + across < len(plots) else None
-        if below is not None and list(below.layout.depths()) == list(plot.layout.depths()):
+        following = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
+        if following is not None and list(following.layout.axes) == labels:
+            for label in labels[1:]:
+                _hide(plot.layout.axes[label], "y", "right")
+        if i + across < len(plots) and plots[i + across].scale.kind == plot.scale.kind:
             _hide(plot.ax, "x", "bottom")
 
 
@@ -193,12 +188,6 @@ def _label_once(figure: Figure, plots: Sequence[Plot]) -> None:
         figure.supylabel(labels.pop(), fontsize="medium")
         for plot in plots:
             plot.ax.set_ylabel("")
-
-
-def _same(one: Plot, other: Plot, label: str) -> bool:
-    """Whether the axes of this label have the same limits in two panels."""
-    a, b = (plot.layout.values()[label].get_ylim() for plot in (one, other))
-    return bool(np.allclose(a, b))
 
 
 def _letter(number: int) -> str:

@@ -65,8 +65,8 @@ def plot_profiles(
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several, named by the keys of a mapping. Profiles over sputter
-        time beside others over depth have an axis above.
+        One measurement, a batch, or several, named by the keys of a mapping; all over depth, or all
+        over sputter time.
     ax : matplotlib.axes.Axes, optional
         Where to draw, also in an inset; by default in a new figure.
     species : str or sequence of str, optional

@@ -72,7 +72,7 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
 
 def draw_regions(plot: Plot) -> None:
     """Shade named regions of depth in turn, with lines at their ends; names stand at their tops."""
-    given, (kind, scale) = plot.options.regions, next(iter(plot.layout.scales.items()))
+    given, scale = plot.options.regions, plot.scale
     if given is None:
         return
     if not isinstance(given, Mapping) or isinstance(given, xr.Dataset):
@@ -85,7 +85,7 @@ def draw_regions(plot: Plot) -> None:
                 zip(*(np.ravel(plain[end].values) for end in ("top", "bottom")), strict=True)
             )
         elif isinstance(item, tuple | list) and len(item) == 2:
-            pairs = [tuple(read_number(end, (kind,), "regions") for end in item)]
+            pairs = [tuple(read_number(end, (scale.kind,), "regions") for end in item)]
         else:
             wanted = '(start, stop), such as ("150 nm", "180 nm")'
             raise argument_error(f"regions[{name!r}]", item, f"expected {wanted}")
@@ -137,7 +137,7 @@ class _ResultMarks:
 
     def __init__(self, plot: Plot, curve: Curve, name: str) -> None:
         self.plot, self.curve, self.name = plot, curve, name
-        self.ax, self.scale = plot.axes_of(curve), plot.scale_of(curve)
+        self.ax, self.scale = plot.axes_of(curve), plot.scale
         self.unit = unit_label(self.scale.units)
         self.coverage = plot.options.coverage or 1.0
 
@@ -352,10 +352,16 @@ class _ResultMarks:
             self.plot.list_result(f"{symbol} = {self._length(length, sigma)}", **style)
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
-        """Return the values at the ends of the line through the mean of the samples inside."""
+        """Return the values at the ends of the fitted line."""
         x, y = self.curve.x, self.curve.y
-        inside = (x >= start) & (x <= stop) & (y > 0)
-        level = float((np.log(y[inside]) + x[inside] / length).mean())
+        inside = (x >= start) & (x <= stop)
+        if self.curve.stderr is not None and y[inside].sum() > 0:
+            # A maximum-likelihood fit of counts keeps their sum, zeros included.
+            level = float(np.log(y[inside].sum() / np.exp(-x[inside] / length).sum()))
+        else:
+            # A least-squares line passes through the mean of its points.
+            inside &= y > 0
+            level = float((np.log(y[inside]) + x[inside] / length).mean())
         return np.exp(level - np.array([start, stop]) / length)
 
     def layers(self, result: Result) -> None:

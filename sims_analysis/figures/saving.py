@@ -128,8 +128,8 @@ def _description_of(figure: Figure) -> tuple[str, str]:
 
     layouts = dict.fromkeys(filter(None, map(layout_at, figure.axes)))
     names = dict.fromkeys(name for one in layouts for name in one.curves)
-    values = dict.fromkeys(key[1] for one in layouts for key in one.axes)
-    depths = dict.fromkeys(scale.label for one in layouts for scale in one.scales.values())
+    values = dict.fromkeys(label for one in layouts for label in one.axes)
+    depths = dict.fromkeys(one.scale.label for one in layouts if one.scale is not None)
     titles = dict.fromkeys([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
     shown = f"{', '.join(names)}: {', '.join(values)} against {', '.join(depths)}"
     return ", ".join(filter(None, titles)) or "Depth profiles", shown

@@ -47,7 +47,7 @@ def grid(*data, across, **options):
 
 
 def labels(made):
-    return [[each.get_ylabel() for each in one.values().values()] for one in made]
+    return [[each.get_ylabel() for each in one.axes.values()] for one in made]
 
 
 def numbers(made):
@@ -55,7 +55,7 @@ def numbers(made):
     return [
         (one.left.xaxis.get_tick_params()["labelbottom"],
          *(each.yaxis.get_tick_params()["labelleft" if i == 0 else "labelright"]
-           for i, each in enumerate(one.values().values())))
+           for i, each in enumerate(one.axes.values())))
         for one in made
     ]  # fmt: skip
 

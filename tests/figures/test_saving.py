@@ -26,7 +26,7 @@ def saved(tmp_path_factory):
     """A figure in a file of each format: fonts and pixels take seconds."""
     written, made = {}, figure()
     alphas = [c.get_alpha() for c in made.axes[0].collections]
-    for kind in ("svg", "pdf", "eps", "tiff"):
+    for kind in ("svg", "pdf", "tiff"):
         path = tmp_path_factory.mktemp("saved") / f"f.{kind}"
         written[kind] = sims.save_figure(made, path, dpi=100, calls=["mine()"])
     # Shades are paler in a format that knows no transparency, not in the figure.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from sims_analysis.errors import UnitsError, require
+from sims_analysis.errors import require
 from sims_analysis.figures.arguments import check_title
 from sims_analysis.figures.axes import decades, depth_limits
 from sims_analysis.figures.colours import assign_colours, dashes_of
@@ -161,18 +161,13 @@ def plot_html(
     """
     require("interactive pages need", "bokeh", extra="pages")
     curves = curves_of(measurements_of(data), species, value_units)
-    if len({curve.axis for curve in curves}) > 1:
-        raise UnitsError(
-            "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
-            "plots, or turn time into depth with calibrate_depth()"
-        )
     scale, names = DepthScale(curves, depth_units), _names_of(curves)
     found = assign_colours(names, {})
     dashes = dashes_of([found[name] for name in names])
     # The preferred quantity comes first, on the left.
     axes: dict[str, list[Curve]] = {}
     for curve in sorted(curves, key=lambda curve: curve.rank):
-        axes.setdefault(curve.key[1], []).append(curve)
+        axes.setdefault(curve.label, []).append(curve)
     # Many profiles share their depths.
     depths: dict[bytes, Array] = {}
     leading = {id(curve) for curve in leading_curves(curves, ())}
@@ -180,7 +175,7 @@ def plot_html(
     for curve, name, dash in zip(curves, names, dashes, strict=True):
         x = np.ascontiguousarray(scale(curve.x), dtype=np.float64)
         depths.setdefault(x.tobytes(), x)
-        places = {"axis": [*axes].index(curve.key[1]), "depths": [*depths].index(x.tobytes())}
+        places = {"axis": [*axes].index(curve.label), "depths": [*depths].index(x.tobytes())}
         looks = {"colour": found[name], "dash": _pixels(dash), "on": id(curve) in leading}
         drawn.append(places | looks | _described(curve, name, scale))
     known = {
