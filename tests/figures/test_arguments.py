@@ -123,9 +123,9 @@ WHOSE = "say whose they are by a mapping, as in peak={'a': ...}"
         (B, "peak", xr.Dataset(attrs={"model": "x"}),
          "peak= takes results of peak(); found one of no known function"),
         (B, "junctions", "1e17 atoms/cm^3", ("junctions: expected a result such as "
-         "sims.junction_depth(data, level=...) gives, or several in a list or mapping; "
+         "sims.junction_depth(data, ...) gives, or several in a list or mapping; "
          "found '1e17 atoms/cm^3'")),
-        (B, "dose", True, ("dose: expected a result such as sims.integrated_dose(data) gives, or "
+        (B, "dose", True, ("dose: expected a result such as sims.integrated_dose(data, ...) gives, or "
          "several in a list or mapping; found True")),
     ],
 )  # fmt: skip
@@ -208,9 +208,9 @@ def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(wrong, warn
         ({"ylim": ("1e16 counts/s", None)}, "ylim"),
         ({"detection_limit": "-1e16 atoms/cm^3"}, "detection_limit= of B is -1e.16"),
         ({"detection_limit": "10 counts/s"}, "detection_limit= has none of these; .* shows B"),
-        ({"detection_limit": xr.Dataset()}, "found a Dataset without limits"),
+        ({"detection_limit": xr.Dataset()}, "detection_limit=<Dataset>; expected one limit"),
         ({"detection_limit": xr.DataArray([[1.0]], dims=("depth", "wafer"))},
-         "has the dimensions depth, wafer; expected one limit, or one for each species and"),
+         "detection_limit=<DataArray>; expected one limit, one for each species, or what"),
         ({"value_units": 1}, "value_units"),
         ({"value_units": ["1/m^3", "1/cm^3"]}, "units of the same values"),
         ({"width": "1 nm"}, "width='1 nm'; expected .* from 20 to 2000 mm"),
