@@ -205,13 +205,13 @@ def below_axes(ax: Axes) -> float:
 def value_axis_ticks(ax: Axes) -> None:
     """Set a tick at every decade, and minor ticks at 2 to 9, or fewer where these would blacken.
 
-    They have numbers where there is no decade within the limits.
+    Where there is no decade within the limits, matplotlib gives them numbers.
     """
-    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import LogLocator, NullLocator
 
     bottom, top = sorted(ax.get_ylim())
     span = math.log10(top / bottom) if bottom > 0 else 0.0
-    many, few = span > _FINE_DECADES, bottom > 0 and span < 1.0
+    many = span > _FINE_DECADES
     figure: Any = ax.figure
     height = ax.bbox.height / figure.dpi
     subs: tuple[int, ...] = (2, 5) if height < _DECADE * span else tuple(range(2, 10))
@@ -223,8 +223,6 @@ def value_axis_ticks(ax: Axes) -> None:
     ax.yaxis.set_minor_locator(
         NullLocator() if many else LogLocator(base=10.0, subs=subs, numticks=200)
     )
-    numbers = LogFormatterSciNotation(minor_thresholds=(2, 0.4), labelOnlyBase=False)
-    ax.yaxis.set_minor_formatter(numbers if few else NullFormatter())
 
 
 def _typeset_power(ax: Axes) -> None:

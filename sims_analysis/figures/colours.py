@@ -73,13 +73,7 @@ _NAMES = {
 
 
 def symbol_of(species: str) -> str:
-    """Return the symbol of an element whose concentration a simulator names; others unchanged.
-
-    Examples
-    --------
-    >>> symbol_of("BoronConcentration"), symbol_of("BoronActiveConcentration"), symbol_of("11B")
-    ('B', 'BoronActiveConcentration', '11B')
-    """
+    """Return the symbol of an element whose concentration a simulator names; others unchanged."""
     word = species.lower()
     for end in ("concentration", "conc"):
         word = word.removesuffix(end).removesuffix("chemical")
@@ -87,13 +81,7 @@ def symbol_of(species: str) -> str:
 
 
 def colour_of(species: str) -> str:
-    """Return the colour of a species: that of its first element, or by a checksum of the name.
-
-    Examples
-    --------
-    >>> colour_of("11B") == colour_of("B") == colour_of("10B+")
-    True
-    """
+    """Return the colour of a species: that of its first element, or by a checksum of the name."""
     for symbol in elements(species):
         # Caesium clusters (CsM+) stand for the element M.
         if symbol in _COLOUR and (symbol != "Cs" or len(elements(species)) == 1):
@@ -117,12 +105,6 @@ def assign_colours(
 
     Some are `taken` by other species in the figure. Colours `of_user` are taken in their
     order, instead of ours.
-
-    Examples
-    --------
-    >>> found = assign_colours(["11B", "10B", "P"], {})
-    >>> found["11B"] == colour_of("B"), len(set(found.values()))
-    (True, 3)
     """
     chosen = dict(taken)
     waiting = [name for name in dict.fromkeys(names) if name not in chosen]
@@ -191,15 +173,7 @@ _CONTRAST = 4.5
 
 
 def text_colour(colour: Any, ax: Axes) -> str:
-    """Return a colour for text: darker than its curve, or lighter on dark paper, if need be.
-
-    Examples
-    --------
-    >>> import matplotlib.pyplot as plt
-    >>> _, ax = plt.subplots()
-    >>> text_colour("crimson", ax), text_colour("#56B4E9", ax)
-    ('crimson', '#3a7a9d')
-    """
+    """Return a colour for text: darker than its curve, or lighter on dark paper, if need be."""
     from matplotlib.colors import to_hex, to_rgb
 
     ground = _luminance(background(ax))

@@ -207,14 +207,6 @@ def placeholder(y: Array) -> float:
 
     It is the smallest positive number, far below all others, and not the end of a steep profile: it
     occurs more than once, or alone between samples that are far above.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> placeholder(np.array([900.0, 30, 4, 1, 0.001, 2, 0.001, 1, 1, 0.001]))
-    0.001
-    >>> placeholder(10.0 ** np.arange(20))
-    nan
     """
     values, counts = np.unique(y[y > 0], return_counts=True)
     if y.size < _FEWEST or values.size < 2:

@@ -39,12 +39,10 @@ from sims_analysis.figures.curves import (
 )
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.results import MARKED, draw_regions, draw_results
-from sims_analysis.figures.style import fix_ticks, make_higher
+from sims_analysis.figures.style import fix_ticks
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
 
-#: At most so many columns of a list below panels.
-_COLUMNS = 6
 #: Axes of several quantities that are narrower, in mm, are warned of.
 _NARROW = 30.0
 
@@ -73,11 +71,10 @@ def read_curves(
     return options, curves, models
 
 
-def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) -> None:
+def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
     """Draw the curves of each plot, with their marks, bands, results and fits, in common limits.
 
-    `taken` are the colours in the figure, to which those of new curves are added. In a `shared`
-    list of all results, each has to say of which panel it is.
+    `taken` are the colours in the figure, to which those of new curves are added.
     """
     together = [curve for plot in plots for curve in plot.curves]
     check_names(together, plots[0].options)
@@ -95,12 +92,11 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
     set_value_limits(plots)
     for plot in plots:
         draw_regions(plot)
-        among = together if shared else plot.curves
         _draw_bands(plot)
         for curve, line in [] if plot.options.spread else plot.lines:
             if _is_primary(curve, plot.curves):
                 again = differs_from_earlier(plot, curve, line)
-                name = str(line.get_label()) if again else _subject_of(curve, among)
+                name = str(line.get_label()) if again else _subject_of(curve, plot.curves)
                 draw_results(plot, curve, name)
         fits.draw(plot)
         choose_names(plot)
@@ -222,10 +218,10 @@ def _subject_of(curve: Curve, curves: Sequence[Curve]) -> str:
     return ", ".join(filter(None, [name, place]))
 
 
-def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> None:
+def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
     """Set the ticks, and make a figure of our own higher by the lists that are outside its axes.
 
-    Panels of one figure stand `across` in a row; a `shared` list is written below all of them.
+    Panels of one figure stand `across` in a row; the first that needs an explanation has it.
     """
     from sims_analysis.figures.layout import arrange
 
@@ -236,8 +232,6 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
         plot.layout.explained = {text: explained[text] for text in explained if text not in known}
         known |= set(explained)
         plot.layout.read_settings()
-    if shared:
-        _write_shared_list(plots)
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
     for plot in plots:
@@ -254,27 +248,6 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
             '(width=, or a layout engine, as with plt.subplots(..., layout="constrained"))',
             ProfileWarning,
         )
-
-
-def _write_shared_list(plots: Sequence[Plot]) -> None:
-    """Place one list for all panels below them, with their names; the panels stay as high."""
-    from sims_analysis.figures.layout import LIST_STYLE
-
-    layouts, figure = [plot.layout for plot in plots], plots[0].figure
-    entries: dict[str, Any] = {}
-    for kind in (("above", "direct"), ("results",), ("explained",)):
-        for layout in layouts:
-            for name in kind:
-                entries |= getattr(layout, name)
-                setattr(layout, name, {})
-    place: dict[str, Any] = {"loc": "outside lower center", **LIST_STYLE}
-    for columns in range(min(_COLUMNS, len(entries)), 0, -1):
-        legend = figure.legend(list(entries.values()), list(entries), ncols=columns, **place)
-        size = legend.get_window_extent()
-        if size.width <= figure.bbox.width or columns == 1:
-            make_higher(figure, size.height / figure.dpi)
-            return
-        legend.remove()
 
 
 def _style_ticks(plot: Plot) -> None:

@@ -52,7 +52,6 @@ def plot_panels(
     by: Literal["measurement", "species"] = "measurement",
     columns: int | None = None,
     width: Literal["single", "double"] | QuantityLike | float | None = None,
-    shared_legend: bool = False,
     letters: bool = False,
     title: str | None = None,
     **options: Any,
@@ -70,8 +69,6 @@ def plot_panels(
     width : {"single", "double"}, str, Quantity or float, optional
         Width of the figure, as of :func:`plot_profiles`; by default two columns of a journal, or
         one for one panel in a row.
-    shared_legend : bool
-        Write one list of names, results and marks below all panels.
     letters : bool
         Write (a), (b), (c)... at the left above the panels.
     title : str, optional
@@ -99,7 +96,6 @@ def plot_panels(
     require_matplotlib()
     import matplotlib.pyplot as plt
 
-    check_bool("shared_legend", shared_legend)
     check_bool("letters", letters)
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
@@ -131,11 +127,11 @@ def plot_panels(
                 ax.set_title(heading, y=1.0)
                 if letters:
                     ax.set_title(f"({_letter(i)})", loc="left", y=1.0, fontweight="bold")
-            draw(plots, _colours(plots), shared=shared_legend)
+            draw(plots, _colours(plots))
             _share_labels(plots, across)
             if down > 2 or (down > 1 and row < _LABEL):
                 _label_once(figure, plots)
-            finish(plots, across=across, shared=shared_legend)
+            finish(plots, across=across)
     record(plots, named)
     return np.array([plot.ax for plot in plots], dtype=object)
 

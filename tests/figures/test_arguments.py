@@ -125,8 +125,8 @@ WHOSE = "say whose they are by a mapping, as in peak={'a': ...}"
         (B, "junctions", "1e17 atoms/cm^3", ("junctions: expected a result such as "
          "sims.junction_depth(data, ...) gives, or several in a list or mapping; "
          "found '1e17 atoms/cm^3'")),
-        (B, "dose", True, ("dose: expected a result such as sims.integrated_dose(data, ...) gives, or "
-         "several in a list or mapping; found True")),
+        (B, "dose", True, ("dose: expected a result such as sims.integrated_dose(data, ...) gives, "
+         "or several in a list or mapping; found True")),
     ],
 )  # fmt: skip
 def test_results_that_cannot_be_drawn_are_refused(plot, data, argument, given, message):
@@ -176,7 +176,7 @@ def test_a_guessed_argument_is_answered_with_the_right_one(wrong, meant):
     [
         ({"column": 2}, "plot_panels has no argument 'column'; did you mean columns="),
         ({"ncols": 2}, "did you mean columns="),
-        ({"share_legend": True}, "did you mean shared_legend="),
+        ({"letter": True}, "did you mean letters="),
         ({"axs": None}, "plot_panels has no argument 'axs'"),
         ({"ax": None}, "a figure of their own"),
     ],

@@ -123,25 +123,6 @@ def test_what_is_said_of_data_and_marks_can_be_left_out():
 
 
 @pytest.mark.slow
-def test_one_list_for_all_panels_on_request():
-    data = {name: drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for name in "ab"}
-    panels = sims.plot_panels(data, shared_legend=True)
-    (shared,) = panels[0].figure.legends
-    assert [text.get_text() for text in shared.get_texts()] == ["B", "P"]
-    panels[0].figure.draw_without_rendering()
-    assert shared.get_window_extent().y1 < min(ax.get_window_extent().y0 for ax in panels)
-    assert not any(drawn.direct(ax) or drawn.names(ax) for ax in panels)
-
-
-def test_results_in_one_list_for_all_panels_say_whose_they_are():
-    data = drawn.wafers(2)
-    doses = {name: sims.integrated_dose(ds) for name, ds in data.items()}
-    (shared,) = sims.plot_panels(data, dose=doses, shared_legend=True)[0].figure.legends
-    texts = [text.get_text() for text in shared.get_texts()]
-    assert [text.split(" ")[0] for text in texts] == ["B", "$Q$(W01)", "$Q$(W02)"]
-
-
-@pytest.mark.slow
 def test_subfigures_are_drawn_in():
     figure = plt.figure(figsize=(6, 3), layout="constrained")
     left, right = figure.subfigures(1, 2)

@@ -254,20 +254,6 @@ def test_lines_of_a_list_are_broken_where_they_are_read():
 
 
 @pytest.mark.slow
-def test_one_list_for_all_panels_holds_names_results_and_explanations_once():
-    ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15), P=drawn.gaussian(1e18))
-    data = {"a": ds, "b": ds}
-    peaks = {name: sims.peak(ds.sel(species=["B"])) for name in data}
-    panels = sims.plot_panels(data, peak=peaks, shared_legend=True)
-    assert drawn.notes(panels[0]) == ["B", "P", "peak(B, a) at 30 nm", "peak(B, b) at 30 nm",
-                                      "zero"]  # fmt: skip
-    (made,) = panels[0].figure.legends
-    assert rows(made) <= 2
-    settled(panels[0])
-    assert all(box(made).y1 <= box(ax.xaxis.label).y0 for ax in panels)
-
-
-@pytest.mark.slow
 def test_what_one_panel_explains_the_next_does_not_repeat():
     ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
     panels = sims.plot_panels({"a": ds, "b": ds})

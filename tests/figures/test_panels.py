@@ -114,7 +114,7 @@ def test_options_that_panels_cannot_have_are_refused():
     with pytest.raises(ValueError, match="residuals and ratios are drawn by plot_profiles"):
         sims.plot_panels(B, fits=fit, residuals=True)
     assert drawn.lines(sims.plot_panels(B, lw=3)[0])[0].get_linewidth() == 3
-    for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"shared_legend": 1}):
+    for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"letters": 1}):
         with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
             sims.plot_panels(B, **wrong)
 

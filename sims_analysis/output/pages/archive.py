@@ -26,16 +26,7 @@ _SHOWN = 1000
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
-    """Return a page of an archive: one entry, or the list of those with every word of `search`.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> from sims_analysis.examples.opening import ARCHIVE
-    >>> page = pages(sims.Archive(ARCHIVE), search="boron")
-    >>> 'href="entries/boron-implant"' in page, "gan-mg-stack" in page
-    (True, False)
-    """
+    """Return a page of an archive: one entry, or the list of those with every word of `search`."""
     if data_id is not None:
         return entry_page(archive.get(data_id), home=HOME)
     with warnings_listed():  # of what is damaged, its own page says how

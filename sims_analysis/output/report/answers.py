@@ -155,17 +155,6 @@ def analyse(
     The options are those of the functions that are asked. By default, the surface transients and
     the types of dopants are those that the metadata state. `notes` are earlier remarks; `describe`
     words a warning.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> from sims_analysis.output.report import analyse
-    >>> report = analyse(sims.open_example("boron-implant"))
-    >>> print(f"{report.crossings[0].sel(species='B').item():.0f} nm")
-    162 nm
-    >>> boron = report.species[0]                      # the same, as a row of a table
-    >>> boron.species, boron.junction_status, round(boron.junction_depth)
-    ('B', 'ok', 162)
     """
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
 
