@@ -124,45 +124,45 @@ def _draw_curves(plot: Plot) -> None:
 
 def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     """Shade the band of each species; return the lines to draw, with their style."""
-    options, ax = plot.options, plot.ax
-    by_subject: dict[Any, list[Curve]] = {}
+    groups: dict[tuple[str, str], list[Curve]] = {}
     for curve in plot.curves:
-        by_subject.setdefault(curve.subject, []).append(curve)
+        groups.setdefault(curve.subject, []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
-    colours = {}
-    for key, selected in by_subject.items():
-        found = {curve.colour for curve in selected}
-        colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[0]), ax)
-    spreads = {
-        key: spread_of(selected) for key, selected in by_subject.items() if len(selected) > 1
+    colours = {
+        subject: curves[0].colour
+        if len({curve.colour for curve in curves}) == 1
+        else visible_colour(colour_of(subject[0]), plot.ax)
+        for subject, curves in groups.items()
     }
-    far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
-    free = [colour for c in COLOURS if (colour := visible_colour(c, ax)) not in colours.values()]
-    outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
+    every = [visible_colour(colour, plot.ax) for colour in COLOURS]
+    free = cycle([colour for colour in every if colour not in colours.values()] or every)
+    far: dict[str, str] = {}
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
-    for key, selected in by_subject.items():
-        if key not in spreads:
-            drawn.append((selected[0], options.style_of(key[0])))
+    for subject, curves in groups.items():
+        style = plot.options.style_of(subject[0])
+        if len(curves) == 1:
+            drawn.append((curves[0], style))
             continue
-        whole = spreads[key]
-        median = replace(whole.median, colour=colours[key])
+        whole = spread_of(curves)
+        median = replace(whole.median, colour=colours[subject])
         _draw_spread(plot, median, whole)
-        style = options.style_of(median.species)
         drawn.append((median, style))
-        thin = {"linewidth": 0.7, **style}
-        outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
+        for curve in whole.outliers:
+            if curve.measurement not in far:
+                far[curve.measurement] = next(free)
+            thin = {"linewidth": 0.7, **style}
+            outliers.append((replace(curve, colour=far[curve.measurement]), thin))
     # The legend names the species first.
     return drawn + outliers
 
 
 def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
-    data = lines.is_data(median)
+    data, x = lines.is_data(median), plot.scale(median.x)
     lines.shade(plot, median, whole.low, whole.high, data)
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
         y = np.where(data & ((end > 0) | (not median.log)), end, np.nan)
-        x = plot.scale(median.x)
         (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
         plot.layout.extents.append((edge, 1.0))
     plot.explain(f"median of {whole.measurements}", color=plot.grey, linewidth=1.0)
@@ -204,9 +204,8 @@ def _draw_bands(plot: Plot) -> None:
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
-    selected = (curve.species, curve.measurement)
-    same = [other for other in curves if (other.species, other.measurement) == selected]
-    return all(curve.rank <= other.rank for other in same)
+    same = [c for c in curves if (c.species, c.measurement) == (curve.species, curve.measurement)]
+    return curve.rank == min(other.rank for other in same)
 
 
 def _subject_of(curve: Curve, curves: Sequence[Curve]) -> str:

@@ -240,7 +240,10 @@ PARENTHESES = "in a heading, parentheses mark the unit; write it without them, s
     [
         (
             {"value_units": ["1/m^3"]},
-            "value_units: a unit is a text, found ['1/m^3']",
+            (
+                "value_units: a unit is a text, found ['1/m^3']; expected 'atoms/cm^3' or 'cm^-3' "
+                "or 'counts/s'"
+            ),
         ),
         (
             {"value_units": {"dose": "1/cm^2"}},
