@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,44 +98,24 @@ def user_cycle() -> tuple[str, ...]:
 
 
 def assign_colours(
-    names: Iterable[str], taken: dict[str, str], of_user: Sequence[str] = ()
+    names: Iterable[str], taken: dict[str, str], order: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Assign a colour to each species of a figure, distinct as long as there are enough.
+    """Assign a colour to each name of a figure, distinct as long as there are enough.
 
-    Some are `taken` by other species in the figure. Colours `of_user` are taken in their
-    order, instead of ours.
+    Some are `taken` by others in the figure. Those of an `order` are taken as they come; without
+    one, each species has the colour of its element if that is free.
     """
     chosen = dict(taken)
     waiting = [name for name in dict.fromkeys(names) if name not in chosen]
-    for name in [] if of_user else list(waiting):
+    for name in [] if order else list(waiting):
         if colour_of(name) not in chosen.values():
             chosen[name] = colour_of(name)
             waiting.remove(name)
-    colours = list(of_user or COLOURS)
+    colours = list(order or COLOURS)
     for name in waiting:
         used = list(chosen.values())
         chosen[name] = min(colours, key=lambda colour: (used.count(colour), colours.index(colour)))
     return chosen
-
-
-def assign_ordered(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
-    """Assign colours to ordered things, such as wafers: distinct, or along a scale if many.
-
-    Some are `taken` by others in the figure.
-    """
-    waiting = [name for name in dict.fromkeys(names) if name not in taken]
-    count, colours = len(waiting) + len(taken), list(user_cycle() or COLOURS)
-    if count > len(colours):
-        import matplotlib as mpl
-        from matplotlib.colors import to_hex
-
-        # The last tenth of the scale is yellow, which fades on white paper. That of a style sheet
-        # in shades of grey is grey.
-        name = "viridis" if is_default("image.cmap") else setting("image.cmap")
-        scale = np.linspace(0.0, 0.9 if name == "viridis" else 0.7, count)
-        colours = [to_hex(colour) for colour in mpl.colormaps[name](scale)]
-    free = [colour for colour in colours if colour not in taken.values()] or colours
-    return taken | dict(zip(waiting, cycle(free), strict=False))
 
 
 def dashes_of(colours: Sequence[str]) -> list[Any]:
@@ -159,8 +138,7 @@ def background(ax: Axes) -> tuple[float, float, float]:
 
 
 def _is_dark(ax: Axes) -> bool:
-    # Weights of Rec. 709.
-    return float(np.dot(background(ax), (0.2126, 0.7152, 0.0722))) < 0.4
+    return _luminance(background(ax)) < _DARK
 
 
 def visible_colour(colour: str, ax: Axes) -> str:
@@ -168,6 +146,8 @@ def visible_colour(colour: str, ax: Axes) -> str:
     return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
 
 
+#: Luminance of the lightest ground that is dark: a grey of 0.4.
+_DARK = 0.133
 #: Contrast of letters with their background: WCAG 2.1, 1.4.3.
 _CONTRAST = 4.5
 

@@ -24,9 +24,9 @@ from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures.colours import (
+    COLOURS,
     DASHES,
     assign_colours,
-    assign_ordered,
     dashes_of,
     symbol_of,
     user_cycle,
@@ -357,14 +357,14 @@ def with_looks(
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
     keys = [curve.measurement if by_measurement else curve.name for curve in curves]
     taken |= {key: wanted[key] for key in keys if key in wanted}
-    taken |= assign_ordered(keys, taken) if by_measurement else assign_colours(keys, taken, cycle)
+    taken |= assign_colours(keys, taken, (cycle or COLOURS) if by_measurement else cycle)
     chosen = [
         wanted.get(c.species, wanted.get(c.measurement, taken[key]))
         for c, key in zip(curves, keys, strict=True)
     ]
     if dash_names_measurement(curves, chosen):
         dashes = _cycled([curve.measurement for curve in curves])
-    elif by_measurement:
+    elif by_measurement and len({curve.species for curve in curves}) > 1:
         dashes = _cycled([curve.species for curve in curves])
     else:
         dashes = dashes_of(chosen)

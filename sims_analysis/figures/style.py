@@ -26,19 +26,14 @@ BAND = 0.22
 #: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
 #: fine that letters are not moved to whole pixels.
 _DPI = 300.0
-#: Width and height of a figure in one and in two columns of a journal, in mm.
-SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
 #: Widths of one, one and a half, and two columns, in mm, by the journals' instructions to authors.
-_JOURNALS = {
-    "nature": (89.0, 120.0, 183.0),
-    "aps": (86.0, 140.0, 178.0),
-    "elsevier": (90.0, 140.0, 190.0),
-}
-_COLUMNS = ("", " 1.5", " double")
-_WIDTHS = {journal + columns: width for journal, widths in _JOURNALS.items()
-           for columns, width in zip(_COLUMNS, widths, strict=True)}  # fmt: skip
-#: Least height of a figure, in mm: the label of its value axis is as long.
-_LOW = 50.0
+_WIDTHS = {
+    "single": 86.0, "double": 178.0, "nature": 89.0, "nature 1.5": 120.0, "nature double": 183.0,
+    "aps": 86.0, "aps 1.5": 140.0, "aps double": 178.0, "elsevier": 90.0, "elsevier 1.5": 140.0,
+    "elsevier double": 190.0,
+}  # fmt: skip
+#: Height of a figure in widths; at least that of the label of its value axis, at most this, in mm.
+_SHAPE, _LOW, _HIGH = 66.0 / 86.0, 50.0, 80.0
 #: Least and greatest width of a figure, in mm.
 _NARROW, _WIDE = 20.0, 2000.0
 #: Width of a letter, in sizes of its font: most titles have narrower ones.
@@ -112,14 +107,8 @@ def figure_size(width: Any) -> tuple[float, float]:
         return across, down
     # Larger letters, as a style sheet may ask for, need a larger figure.
     larger = setting("font.size") / POINTS if width is None else 1.0
-    width = "single" if width is None else width
-    if isinstance(width, str) and width in SIZES:
-        across, down = SIZES[width]
-    else:
-        across = _millimetres(width)
-        # With the shape of a single column, as high as the label of an axis, or a double column.
-        down = max(across * SIZES["single"][1] / SIZES["single"][0], _LOW)
-        down = min(down, SIZES["double"][1])
+    across = _millimetres("single" if width is None else width)
+    down = min(max(across * _SHAPE, _LOW), _HIGH)
     return larger * across * _MM, larger * down * _MM
 
 

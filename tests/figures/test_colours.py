@@ -15,7 +15,6 @@ from sims_analysis.figures.colours import (
     DASHES,
     _luminance,
     assign_colours,
-    assign_ordered,
     background,
     colour_of,
     dashes_of,
@@ -157,24 +156,11 @@ def test_species_without_a_free_colour_share_the_least_used():
     assert assign_colours(["P"], {"B": "red"}, ["red", "blue"])["P"] == "blue"
 
 
-def ordered(count):
-    return list(assign_ordered(range(count), {}).values())
-
-
-def test_things_in_order_have_colours_of_their_own_or_of_a_scale():
-    assert ordered(12) == list(COLOURS)
-    assert ordered(2) == list(COLOURS[:2])
-    assert assign_ordered("ab", {"a": COLOURS[0]}) == {"a": COLOURS[0], "b": COLOURS[1]}
-    scale = mpl.colormaps["viridis"]
-    many = ordered(13)
-    assert many[0] == mpl.colors.to_hex(scale(0.0))
-    assert many[-1] == mpl.colors.to_hex(scale(0.9))
-    assert len(set(many)) == 13
-    with plt.rc_context({"image.cmap": "gray"}):
-        assert ordered(13)[-1] == mpl.colors.to_hex(mpl.colormaps["gray"](0.7))
+def test_things_in_order_have_the_colours_in_theirs():
+    found = assign_colours([f"W{i}" for i in range(14)], {}, COLOURS)
+    assert list(found.values()) == [*COLOURS, *COLOURS[:2]]
+    assert assign_colours("ab", {"a": COLOURS[0]}, COLOURS)["b"] == COLOURS[1]
     with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["r", "g", "b"])}):
-        assert ordered(3) == [mpl.colors.to_hex(one) for one in "rgb"]
-        assert len(set(ordered(4))) == 4
         assert user_cycle() == tuple(mpl.colors.to_hex(one) for one in "rgb")
     with plt.rc_context({"axes.prop_cycle": plt.cycler(linestyle=["-", ":"])}):
         assert user_cycle() == ()
