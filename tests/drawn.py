@@ -50,7 +50,7 @@ def lines(ax, least=10):
 
 def axes(ax):
     """Axes at one place, by the labels of their values."""
-    return layout_at(ax).values()
+    return layout_at(ax).axes
 
 
 def _texts(ax):

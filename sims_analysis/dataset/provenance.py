@@ -74,7 +74,7 @@ def _of_file(path: Path) -> dict[str, Any]:
     if content.startswith((b"\x89PNG", b"II*\0", b"MM\0*")):
         text = _image_text(path)
     else:
-        text = {b"%PDF": _pdf_text, b"%!PS": _eps_text}.get(content[:4], _svg_text)(content)
+        text = _pdf_text(content) if content.startswith(b"%PDF") else _svg_text(content)
     if text is None:
         raise ProfileError(
             f"{path.name} holds no provenance of sims_analysis; figures get it from save_figure, "
@@ -125,9 +125,3 @@ def _pdf_text(content: bytes) -> str | None:
         if text is not None:
             return text
     return None
-
-
-def _eps_text(content: bytes) -> str | None:
-    """Read our comments in the header of an EPS."""
-    lines = re.findall(rb"^%sims_analysis: (.*)$", content, re.MULTILINE)
-    return _found(b"".join(lines).decode("latin-1"))

@@ -12,7 +12,6 @@ The only importer of matplotlib, and only when a figure is made.
 ``drawing``       from curves to artists, in stages, for one axes or all panels
 ``layout``        what is known of a plot, and the places of its names and lists when drawn
 ``curves``        the curves: one for each species and measurement, or the median of many
-``quality``       what is known of samples besides their values: gaps, saturation, limits
 ``lines``         a curve, its band, and marks for samples that are not data
 ``axes``          limits, decades, ticks
 ``colours``       distinct within a figure, the same across figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.questions import Result, function_of, main_variable
 from sims_analysis.text.arguments import (
+    argument_error,
     check_bool,
     check_choice,
     first_few,
@@ -24,48 +25,38 @@ from sims_analysis.vocabulary import AXES
 #: The measurement that a result is of, None for any of them, and the result.
 Answer = tuple[str | None, Any]
 
-#: Argument -> the functions of whose results it takes, and a call of one.
+#: Argument -> the functions of whose results it takes, the usual one last.
 RESULTS = {
-    "junctions": (
-        ("metallurgical_junctions", "crossings", "junction_depth"),
-        "junction_depth(data, level=...)",
-    ),
-    "dose": (("dose_budget", "integrated_dose"), "integrated_dose(data)"),
-    "peak": (("peak",), "peak(data)"),
-    "decay_length": (("decay_length",), "decay_length(data)"),
-    "layers": (("layers",), "layers(data, species=...)"),
-    "interfaces": (("interface",), "interface(data, start=..., stop=...)"),
-    "fits": (("fit",), "fit(data, model=...)"),
-    "restored": (("deconvolve",), "deconvolve(data, resolution=...)"),
+    "junctions": ("metallurgical_junctions", "crossings", "junction_depth"),
+    "dose": ("dose_budget", "integrated_dose"),
+    "peak": ("peak",),
+    "decay_length": ("decay_length",),
+    "layers": ("layers",),
+    "interfaces": ("interface",),
+    "fits": ("fit",),
+    "restored": ("deconvolve",),
 }
 #: Functions of whose results no variable is enough: one says what another means.
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
-#: Greatest factor of a waterfall.
-_HIGHEST = 1e6
-_SCALES = ("log", "linear")
 _CHOICES = {
     "labels": ("auto", "direct", "legend", "none"),
     "colour_by": ("auto", "species", "measurement"),
+    "scale": ("log", "linear"),
 }
-#: Numbers, and everything, that may be said of all lines.
-_NUMBERS = {"alpha", "linewidth", "markersize", "markeredgewidth", "zorder"}
-_LINE = {"antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle", "fillstyle",
-         "gapcolor", "linestyle", "marker", "markeredgecolor", "markerfacecolor", "markevery",
-         "markerfacecoloralt", "rasterized", "solid_capstyle", "solid_joinstyle",
-         *_NUMBERS}  # fmt: skip
+#: What may be said of lines.
+_LINE = {"alpha", "antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle",
+         "fillstyle", "gapcolor", "linestyle", "linewidth", "marker", "markeredgecolor",
+         "markeredgewidth", "markerfacecolor", "markerfacecoloralt", "markersize", "markevery",
+         "rasterized", "solid_capstyle", "solid_joinstyle", "zorder"}  # fmt: skip
 #: Arguments of each function, and of both, that do not say what is drawn; styles that are common.
-_OWN = {"plot_profiles": ("ax",), "plot_panels": ("by", "columns", "shared_legend")}
-_COMMON = ("data", "width", "title", "house_style", "linewidth", "linestyle", "marker")
+_OWN = {"plot_profiles": ("ax",), "plot_panels": ("by", "columns", "letters")}
+_COMMON = ("data", "width", "title", "linewidth", "linestyle", "marker")
 #: What other libraries call an argument, or what a hand writes for it.
 _GUESSES = {
     "figsize": "width= (one or two columns, or a length such as '85 mm')",
-    "yscale": "scale='log' or 'linear'", "log": "scale='log' or 'linear'",
-    "logy": "scale='log' or 'linear'", "legend": "labels='legend' or 'none'",
-    "unit": "value_units= or depth_units=", "units": "value_units= or depth_units=",
+    "yscale": "scale='log' or 'linear'", "legend": "labels='legend' or 'none'",
+    "units": "value_units= or depth_units=", "ncols": "columns= of plot_panels",
     "level": "junctions=sims.junction_depth(data, level=...)",
-    "xlabel": "ax.set_xlabel(...) on the axes that are returned",
-    "ylabel": "ax.set_ylabel(...) on the axes that are returned",
-    "ncols": "columns= of plot_panels", "cols": "columns= of plot_panels",
     "path": "sims.save_figure(ax, path)", "filename": "sims.save_figure(ax, path)",
 }  # fmt: skip
 
@@ -85,7 +76,6 @@ class PlotOptions:
     regions: Any = None
     residuals: bool = False
     comparison: Any = None
-    waterfall: float | None = None
     colour_by: str = "auto"
     colours: Mapping[str, str] | None = None
     spread: bool | None = None
@@ -137,43 +127,37 @@ def read_options(
     function: str = "plot_profiles",
 ) -> PlotOptions:
     """Read the arguments of a plot, and refuse those that are unknown or contradict each other."""
+    from matplotlib.colors import is_color_like
+
     results = {name: _read_answers(name, given.get(name), data, named) for name in RESULTS}
     style, colour = _read_style(line, function)
     options = {name: value for name, value in given.items() if name in OPTIONS}
     options["detection_limit"] = _read_limits(given.get("detection_limit"))
     wanted = PlotOptions(**options, results=results, line=style, colour=colour)
-    check_bool("residuals", wanted.residuals)
-    check_bool("notes", wanted.notes)
+    for name in ("residuals", "notes", *(["spread"] if wanted.spread is not None else [])):
+        check_bool(name, getattr(wanted, name))
     for name, allowed in _CHOICES.items():
-        check_choice(name, getattr(wanted, name), allowed)
-    if wanted.spread is not None:
-        check_bool("spread", wanted.spread)
-    if not _is_amount(wanted.coverage):
-        refuse_value("coverage", wanted.coverage, "a number of standard errors, at least 0")
-    scales = wanted.scale
-    for scale in scales.values() if isinstance(scales, Mapping) else [scales]:
-        check_choice("scale", scale, _SCALES)
-    _check_colours(wanted.colours)
+        value = getattr(wanted, name)
+        by_quantity = name == "scale" and isinstance(value, Mapping)
+        for one in value.values() if by_quantity else [value]:
+            check_choice(name, one, allowed)
+    if not (is_number(wanted.coverage) and 0 <= wanted.coverage < np.inf):
+        expected = "expected a number of standard errors, at least 0"
+        raise argument_error("coverage", wanted.coverage, expected)
+    colours = {} if wanted.colours is None else wanted.colours
+    if not (isinstance(colours, Mapping) and all(map(is_color_like, colours.values()))):
+        expected = "expected a mapping of species or measurements to colours"
+        raise argument_error("colours", wanted.colours, expected + ', such as {"B": "crimson"}')
     if wanted.residuals and not wanted.results["fits"]:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
-    _check_comparison(wanted)
-    factor = wanted.waterfall
-    fits = is_number(factor) and 1 < factor <= _HIGHEST and scales == "log"
-    if factor is not None and not fits:
-        expected = f"a factor above 1, such as 10, up to {_HIGHEST:g}, with scale='log'"
-        refuse_value("waterfall", factor, expected)
-    return wanted
-
-
-def _check_comparison(wanted: PlotOptions) -> None:
-    given = wanted.comparison
-    is_answer = isinstance(given, xr.Dataset) and function_of(given) == "compare"
-    if given is not None and not is_answer:
-        raise ProfileError(
-            "comparison= takes what sims.compare(a, b) gives; found " + format_argument(given)
-        )
-    if given is not None and wanted.residuals:
+    other = wanted.comparison
+    if other is not None and not (
+        isinstance(other, xr.Dataset) and function_of(other) == "compare"
+    ):
+        raise argument_error("comparison", other, "expected what sims.compare(a, b) gives")
+    if other is not None and wanted.residuals:
         raise ValueError("residuals= and comparison= are both drawn below: leave out one")
+    return wanted
 
 
 def _read_answers(
@@ -217,15 +201,15 @@ def _several(argument: str, given: Any) -> list[Result]:
         return []
     if isinstance(given, str | bool) or not isinstance(given, Iterable):
         raise ProfileError(
-            f"{argument}: expected a result such as sims.{RESULTS[argument][1]} gives, or several "
-            f"in a list or mapping; found {format_argument(given)}",
+            f"{argument}: expected a result such as sims.{RESULTS[argument][-1]}(data, ...) gives, "
+            f"or several in a list or mapping; found {format_argument(given)}",
             argument=argument,
         )
     return [result for item in given for result in _several(argument, item)]
 
 
 def _check_kind(argument: str, item: Result) -> None:
-    found, (taken, _) = function_of(item), RESULTS[argument]
+    found, taken = function_of(item), RESULTS[argument]
     if found in taken:
         name = getattr(item, "name", None)
         part = found in _WHOLE or name not in (None, main_variable(found), *AXES)
@@ -236,22 +220,13 @@ def _check_kind(argument: str, item: Result) -> None:
             )
     elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
         known = " or ".join(f"{name}()" for name in taken)
-        right = [name for name, (its, _) in RESULTS.items() if found in its]
+        right = [name for name, its in RESULTS.items() if found in its]
         raise ProfileError(
             f"{argument}= takes results of {known}; found one "
             f"of {f'{found}()' if found else 'no known function'}"
             f"{f': give it as {right[0]}=' if right else ''}",
             argument=argument,
         )
-
-
-def _is_amount(value: Any) -> bool:
-    return is_number(value) and 0 <= value < np.inf
-
-
-def refuse_value(name: str, value: Any, expected: str) -> NoReturn:
-    """Say what an argument is, and what was expected."""
-    raise ValueError(f"{name}={format_argument(value)}; expected {expected}")
 
 
 def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any], str | None]:
@@ -265,8 +240,6 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
         if name not in _LINE:
             _refuse_argument(name, function)
         for one in value.values() if isinstance(value, Mapping) else [value]:
-            if name in _NUMBERS and not _is_amount(one):
-                refuse_value(name, one, "a number, at least 0")
             try:
                 Line2D([], [], **{name: one})
             except (ValueError, TypeError, AttributeError) as error:
@@ -276,34 +249,19 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     return style, colour if named else to_hex(colour, keep_alpha=True)
 
 
+#: What limits may be.
+_LIMITS = "expected one limit, one for each species, or what sims.detection_limit(data) gives"
+
+
 def _read_limits(given: Any) -> Any:
     """Read detection limits: one for all, one for each species, or those in a result."""
-    if isinstance(given, xr.Dataset):
-        if "detection_limit" not in given:
-            raise ProfileError(
-                "detection_limit= found a Dataset without limits: expected one limit with its "
-                "unit, one for each species, or what sims.detection_limit(data) gives",
-                argument="detection_limit",
-            )
+    if isinstance(given, xr.Dataset) and "detection_limit" in given:
         given = given["detection_limit"]
+    elif isinstance(given, xr.Dataset):
+        raise argument_error("detection_limit", given, _LIMITS)
     if isinstance(given, xr.DataArray) and not set(given.dims) <= {"species", "measurement"}:
-        raise ProfileError(
-            f"detection_limit= has the dimensions {', '.join(map(str, given.dims))}; expected one "
-            "limit, or one for each species and measurement",
-            argument="detection_limit",
-        )
+        raise argument_error("detection_limit", given, _LIMITS)
     return given
-
-
-def _check_colours(given: Any) -> None:
-    from matplotlib.colors import is_color_like
-
-    known = isinstance(given, Mapping) and all(map(is_color_like, given.values()))
-    if given is not None and not known:
-        raise TypeError(
-            f"colours={format_argument(given)}; expected a mapping of species or "
-            'measurements to colours, such as {"B": "crimson"}'
-        )
 
 
 def _refuse_argument(name: str, function: str) -> None:
@@ -315,23 +273,18 @@ def _refuse_argument(name: str, function: str) -> None:
     )
 
 
-def check_looks(title: Any, house_style: Any) -> None:
-    """Refuse a title that is no text, and a choice of style that is neither True nor False."""
+def check_title(title: Any) -> None:
+    """Refuse a title that is no text."""
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title: expected text, found {format_argument(title)}")
-    if house_style is not None:
-        check_bool("house_style", house_style)
 
 
 def check_axes(ax: Any) -> None:
     """Refuse what is no axes, such as a species in its place."""
     from matplotlib.axes import Axes
 
-    if getattr(ax, "name", "rectilinear") != "rectilinear":
-        raise TypeError(f"ax: expected axes with depth along x, found {ax.name} ones")
-    if ax is None or isinstance(ax, Axes):
-        return
-    advice = f"; a species is named by species={ax!r}" if isinstance(ax, str) else ""
-    if hasattr(ax, "savefig") or hasattr(ax, "shape") or isinstance(ax, list | tuple):
-        advice = "; draw in one of its axes"
-    raise TypeError(f"ax: expected matplotlib Axes, found {type(ax).__name__}{advice}")
+    if ax is not None and not (isinstance(ax, Axes) and ax.name == "rectilinear"):
+        raise TypeError(
+            f"ax: expected one Axes of matplotlib with depth along x, found {type(ax).__name__}; "
+            "species are named by species="
+        )

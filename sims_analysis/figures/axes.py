@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.arguments import refuse_value
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import format_argument, is_number
-from sims_analysis.text.typeset import unit_label
+from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import read_number
 from sims_analysis.vocabulary import VALUE_KINDS
 
@@ -73,20 +71,18 @@ def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Ar
 
 def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
     """Return the ends of a depth axis: from the surface to the end of the data."""
-    selected = [
-        each for plot in plots for (one, _), each in plot.layout.axes.items() if one == kind
-    ]
-    depths = [x for each in selected for x, *_ in _data(plots, each, "x")]
+    left = [plot.ax for plot in plots if plot.scale.kind == kind]
+    depths = [x for each in left for x, *_ in _data(plots, each, "x")]
     if not depths:
         return 0.0, 1.0
-    low, high = (float(end(np.concatenate(depths))) for end in (np.min, np.max))
-    low = depth_start(low, high)
+    every = np.concatenate(depths)
+    return depth_limits(float(every.min()), float(every.max()))
+
+
+def depth_limits(low: float, high: float) -> Span:
+    """Let a depth axis begin at the surface, if the first sample is not far from it."""
+    low = 0.0 if 0 <= low < 0.25 * high else low
     return (low - 0.5, high + 0.5) if low == high else (low, high)
-
-
-def depth_start(low: float, high: float) -> float:
-    """Return where a depth axis begins: at the surface, if the first sample is not far from it."""
-    return 0.0 if 0 <= low < 0.25 * high else low
 
 
 def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
@@ -98,7 +94,7 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     log: dict[str, bool] = {}
     samples: dict[str, list[tuple[Array, Array]]] = {}
     for plot in plots:
-        for (_, label), each in plot.layout.axes.items():
+        for label, each in plot.layout.axes.items():
             log[label] = each.get_yscale() == "log"
             selected = samples.setdefault(label, [])
             for _, y, inside in _data(plots, each, "y"):
@@ -152,56 +148,25 @@ def decades(positive: Array) -> Span:
 
 def set_depth_limits(plots: Sequence[Plot]) -> None:
     """Let the depth axes run from the surface to the end of the data, or as the user wants."""
-    seen = []
     for plot in plots:
-        for kind, each in plot.layout.depths().items():
-            _set_limits(plot, each, "x", _depth_range(plots, kind))
-        main, scale = next(iter(plot.layout.scales.items()))
-        limits = _user_limits(plot, "xlim", (main,), scale)
-        plot.layout.depths()[main].set_xlim(*limits)
-        seen += [scale(c.x) for c in plot.curves if c.axis == main]
-    _refuse_nothing(plots, "xlim", limits, seen, unit_label(scale.units))
+        kind = plot.scale.kind
+        _set_limits(plot, plot.ax, "x", _depth_range(plots, kind))
+        plot.ax.set_xlim(*_user_limits(plot, "xlim", (kind,), plot.scale))
 
 
 def set_value_limits(plots: Sequence[Plot]) -> None:
     """Scale the value axes: to whole decades around the data, or as the user wants."""
     ranges = _value_ranges(plots)
-    seen = []
     for plot in plots:
-        for label, each in plot.layout.values().items():
+        for label, each in plot.layout.axes.items():
             _set_limits(plot, each, "y", ranges[label])
         left = min(plot.curves, key=lambda curve: curve.rank)
-        limits = _user_limits(plot, "ylim", left.kinds or VALUE_KINDS, left.in_units)
-        plot.ax.set_ylim(*limits)
-        seen += [c.y[(c.y > 0) | (not c.log)] for c in plot.curves
-                 if c.key == left.key]  # fmt: skip
-        for each in plot.layout.values().values():
+        plot.ax.set_ylim(*_user_limits(plot, "ylim", left.kinds or VALUE_KINDS, left.in_units))
+        for each in plot.layout.axes.values():
             if each.get_yscale() == "log":
                 value_axis_ticks(each)
             else:
                 _typeset_power(each)
-    _refuse_nothing(plots, "ylim", limits, seen, unit_label(left.units))
-
-
-def _refuse_nothing(
-    plots: Sequence[Plot],
-    name: str,
-    limits: tuple[float | None, float | None],
-    samples: Sequence[Array],
-    unit: str,
-) -> None:
-    """Refuse limits of the user within which there is nothing of what is drawn."""
-    every = np.concatenate([*samples, []])
-    every = every[np.isfinite(every)]
-    if not every.size or any(plot.earlier for plot in plots):
-        return
-    low, high = float(every.min()), float(every.max())
-    start, stop = (e if x is None else x for x, e in zip(limits, (-np.inf, np.inf), strict=True))
-    if max(start, stop) < low or min(start, stop) > high:
-        raise ValueError(
-            f"{name}={format_argument(getattr(plots[0].options, name))} shows none of the "
-            f"samples, which are from {low:g} to {high:g} {unit}"
-        )
 
 
 def _user_limits(
@@ -212,7 +177,7 @@ def _user_limits(
     if limits is None:
         return None, None
     if not isinstance(limits, tuple | list | np.ndarray) or np.shape(limits) != (2,):
-        refuse_value(name, limits, "(low, high)")
+        raise argument_error(name, limits, "expected (low, high)")
 
     def read(value: Any) -> float | None:
         if value is None or is_number(value):
@@ -222,7 +187,7 @@ def _user_limits(
     found = read(limits[0]), read(limits[1])
     known = [value for value in found if value is not None]
     if not np.isfinite(known).all() or len(set(known)) < len(known):
-        refuse_value(name, limits, "two different finite numbers")
+        raise argument_error(name, limits, "expected two different finite numbers")
     if name == "ylim" and plot.ax.get_yscale() == "log" and min(known, default=1.0) <= 0.0:
         raise ValueError(
             f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "
@@ -240,13 +205,13 @@ def below_axes(ax: Axes) -> float:
 def value_axis_ticks(ax: Axes) -> None:
     """Set a tick at every decade, and minor ticks at 2 to 9, or fewer where these would blacken.
 
-    They have numbers where there is no decade within the limits.
+    Where there is no decade within the limits, matplotlib gives them numbers.
     """
-    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import LogLocator, NullLocator
 
     bottom, top = sorted(ax.get_ylim())
     span = math.log10(top / bottom) if bottom > 0 else 0.0
-    many, few = span > _FINE_DECADES, bottom > 0 and span < 1.0
+    many = span > _FINE_DECADES
     figure: Any = ax.figure
     height = ax.bbox.height / figure.dpi
     subs: tuple[int, ...] = (2, 5) if height < _DECADE * span else tuple(range(2, 10))
@@ -258,8 +223,6 @@ def value_axis_ticks(ax: Axes) -> None:
     ax.yaxis.set_minor_locator(
         NullLocator() if many else LogLocator(base=10.0, subs=subs, numticks=200)
     )
-    numbers = LogFormatterSciNotation(minor_thresholds=(2, 0.4), labelOnlyBase=False)
-    ax.yaxis.set_minor_formatter(numbers if few else NullFormatter())
 
 
 def _typeset_power(ax: Axes) -> None:

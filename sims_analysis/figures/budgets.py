@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.conventions import provenance as origin
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
-from sims_analysis.figures.arguments import PlotOptions, check_axes, check_looks
+from sims_analysis.figures.arguments import PlotOptions, check_axes, check_title
 from sims_analysis.figures.colours import assign_colours, text_colour, user_cycle, visible_colour
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.frame.questions import function_of
@@ -34,8 +34,6 @@ _PARTS = {
 _MOST = 12
 #: Length of the axis, in longest bars, and the least part of it for bars beside their numbers.
 _ROOM, _LEAST = 1.25, 0.2
-#: A label that is longer than this part of the figure has two lines.
-_LONG = 0.55
 #: Distance between a bar and its number, in points.
 _GAP = 3.0
 
@@ -46,7 +44,6 @@ def plot_budget(
     *,
     width: Literal["single", "double"] | QuantityLike | float | None = None,
     title: str | None = None,
-    house_style: bool | None = None,
 ) -> Axes:
     """Draw the error budget of doses as bars: each part as a percentage of the dose.
 
@@ -59,8 +56,6 @@ def plot_budget(
     width : {"single", "double"}, str, Quantity or float, optional
         Width of a new figure, as of :func:`plot_profiles`.
     title : str, optional
-    house_style : bool, optional
-        As of :func:`plot_profiles`.
 
     Returns
     -------
@@ -69,8 +64,7 @@ def plot_budget(
     Raises
     ------
     ProfileError
-        If it is not a budget, of more profiles than can be told apart, or of more than fit given
-        axes in letters of 5.5 points.
+        If it is not a budget, or of more profiles than can be told apart.
 
     Notes
     -----
@@ -93,9 +87,9 @@ def plot_budget(
     from sims_analysis.figures.layout import arrange
 
     check_axes(ax)
-    check_looks(title, house_style)
+    check_title(title)
     names, shares = _shares(budget)
-    with axes_in_style(ax, width, house_style) as drawn:
+    with axes_in_style(ax, width) as drawn:
         plot = Plot(drawn, PlotOptions(), own=ax is None)
         if plot.own:
             style.make_higher(plot.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
@@ -146,32 +140,24 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
 def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[Any]:
     """Draw the bars of each part side by side, with their numbers; return one of each profile."""
     height, figure = 0.8 / len(shares), cast("Any", ax.figure)
-    down = ax.bbox.height / figure.dpi
-    points = min(style.setting_points("legend.fontsize"), 72.0 * height * down / len(_PARTS))
-    if points < style.LEAST:
-        raise ProfileError(
-            f"the numbers of {len(shares)} profiles do not fit axes {25.4 * down:.0f} mm high in "
-            f"letters of {style.LEAST:g} points: give the axes more room, or select fewer profiles"
-        )
-    bars: list[Any] = []
+    room = 72.0 * height * ax.bbox.height / figure.dpi / len(_PARTS)
+    points = max(min(style.setting_points("legend.fontsize"), room), style.LEAST)
+    drawn: list[Any] = []
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
         places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
-        bars += ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)[:1]
-        for place, share in zip(places, profile, strict=True):
-            digits = np.format_float_positional(float(f"{share:.3g}"), trim="-")
-            text = "not known" if np.isnan(share) else f"{digits} %"
-            looks: Any = {"color": text_colour(colour, ax), "fontsize": points}
-            where: Any = {"xytext": (_GAP, 0), "textcoords": "offset points", "va": "center"}
-            # Numbers are inside the axes, once these are long enough.
-            ax.annotate(text, (np.nan_to_num(share), place), **where, **looks).set_in_layout(False)
+        bars = ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
+        digits = [np.format_float_positional(float(f"{one:.3g}"), trim="-") for one in profile]
+        labels = [f"{one} %" if one != "nan" else "not known" for one in digits]
+        looks: Any = {"color": text_colour(colour, ax), "fontsize": points}
+        for text in ax.bar_label(bars, labels, padding=_GAP, **looks):
+            text.set_in_layout(False)  # inside the axes
+        drawn.append(bars[0])
     ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
     ax.invert_yaxis()
     ax.set_xlim(0.0, _ROOM * (np.nanmax(shares, initial=0.0) or 1.0))
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlabel("Standard error (% of the dose)")
-    if ax.xaxis.label.get_window_extent().width > _LONG * figure.bbox.width:
-        ax.set_xlabel("Standard error\n(% of the dose)")
-    return bars
+    ax.set_xlabel("Standard error (%)")
+    return drawn
 
 
 def _make_room(ax: Axes) -> None:

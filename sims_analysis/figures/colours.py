@@ -72,13 +72,7 @@ _NAMES = {
 
 
 def symbol_of(species: str) -> str:
-    """Return the symbol of an element whose concentration a simulator names; others unchanged.
-
-    Examples
-    --------
-    >>> symbol_of("BoronConcentration"), symbol_of("BoronActiveConcentration"), symbol_of("11B")
-    ('B', 'BoronActiveConcentration', '11B')
-    """
+    """Return the symbol of an element whose concentration a simulator names; others unchanged."""
     word = species.lower()
     for end in ("concentration", "conc"):
         word = word.removesuffix(end).removesuffix("chemical")
@@ -86,13 +80,7 @@ def symbol_of(species: str) -> str:
 
 
 def colour_of(species: str) -> str:
-    """Return the colour of a species: that of its first element, or by a checksum of the name.
-
-    Examples
-    --------
-    >>> colour_of("11B") == colour_of("B") == colour_of("10B+")
-    True
-    """
+    """Return the colour of a species: that of its first element, or by a checksum of the name."""
     for symbol in elements(species):
         # Caesium clusters (CsM+) stand for the element M.
         if symbol in _COLOUR and (symbol != "Cs" or len(elements(species)) == 1):
@@ -110,45 +98,24 @@ def user_cycle() -> tuple[str, ...]:
 
 
 def assign_colours(
-    names: Iterable[str], taken: dict[str, str], cycle: Sequence[str] = ()
+    names: Iterable[str], taken: dict[str, str], order: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Assign a colour to each species of a figure, distinct as long as there are enough.
+    """Assign a colour to each name of a figure, distinct as long as there are enough.
 
-    Some are `taken` by other species in the figure. Those of a `cycle` of the user are taken in
-    their order, instead of ours.
-
-    Examples
-    --------
-    >>> found = assign_colours(["11B", "10B", "P"], {})
-    >>> found["11B"] == colour_of("B"), len(set(found.values()))
-    (True, 3)
+    Some are `taken` by others in the figure. Those of an `order` are taken as they come; without
+    one, each species has the colour of its element if that is free.
     """
     chosen = dict(taken)
     waiting = [name for name in dict.fromkeys(names) if name not in chosen]
-    for name in [] if cycle else list(waiting):
+    for name in [] if order else list(waiting):
         if colour_of(name) not in chosen.values():
             chosen[name] = colour_of(name)
             waiting.remove(name)
-    colours = list(cycle or COLOURS)
+    colours = list(order or COLOURS)
     for name in waiting:
         used = list(chosen.values())
         chosen[name] = min(colours, key=lambda colour: (used.count(colour), colours.index(colour)))
     return chosen
-
-
-def ordered_colours(count: int) -> list[str]:
-    """Return colours for ordered things, such as wafers: distinct, or along a scale if many."""
-    colours = user_cycle() or COLOURS
-    if count <= len(colours):
-        return list(colours[:count])
-    import matplotlib as mpl
-    from matplotlib.colors import to_hex
-
-    # The last tenth of the scale is yellow, which fades on white paper. That of a style sheet in
-    # shades of grey is grey.
-    name = "viridis" if is_default("image.cmap") else setting("image.cmap")
-    scale = mpl.colormaps[name](np.linspace(0.0, 0.9 if name == "viridis" else 0.7, count))
-    return [to_hex(colour) for colour in scale]
 
 
 def dashes_of(colours: Sequence[str]) -> list[Any]:
@@ -171,8 +138,7 @@ def background(ax: Axes) -> tuple[float, float, float]:
 
 
 def _is_dark(ax: Axes) -> bool:
-    # Weights of Rec. 709.
-    return float(np.dot(background(ax), (0.2126, 0.7152, 0.0722))) < 0.4
+    return _luminance(background(ax)) < _DARK
 
 
 def visible_colour(colour: str, ax: Axes) -> str:
@@ -180,20 +146,14 @@ def visible_colour(colour: str, ax: Axes) -> str:
     return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
 
 
+#: Luminance of the lightest ground that is dark: a grey of 0.4.
+_DARK = 0.133
 #: Contrast of letters with their background: WCAG 2.1, 1.4.3.
 _CONTRAST = 4.5
 
 
 def text_colour(colour: Any, ax: Axes) -> str:
-    """Return a colour for text: darker than its curve, or lighter on dark paper, if need be.
-
-    Examples
-    --------
-    >>> import matplotlib.pyplot as plt
-    >>> _, ax = plt.subplots()
-    >>> text_colour("crimson", ax), text_colour("#56B4E9", ax)
-    ('crimson', '#3a7a9d')
-    """
+    """Return a colour for text: darker than its curve, or lighter on dark paper, if need be."""
     from matplotlib.colors import to_hex, to_rgb
 
     ground = _luminance(background(ax))

@@ -13,9 +13,6 @@ from sims_analysis.figures.short_names import brief, briefs
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
 
-#: Up to so many measurements of a waterfall are named beside their curves.
-_FEW_LINES = 8
-
 
 def choose_names(plot: Plot) -> None:
     """Choose the names of the curves, and whether they are written beside these or in a legend."""
@@ -71,14 +68,13 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     lines, curves = plot.lines, [curve for curve, _ in plot.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
-    grey, (kind, left) = plot.grey, next(iter(plot.layout.axes))
+    grey, left = plot.grey, next(iter(plot.layout.axes))
     by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
 
     def pointing(text: str, selected: Sequence[Curve]) -> str:
-        """Add arrows to the axes of curves, if none of these is on the main ones."""
-        on_right = all(curve.key[1] != left for curve in selected)
-        above = all(curve.axis != kind for curve in selected)
-        return text.removesuffix("→") + "→" * on_right + "↑" * above
+        """Add an arrow to the axes of curves, if none of these is on the left ones."""
+        on_right = all(curve.label != left for curve in selected)
+        return text.removesuffix("→") + "→" * on_right
 
     def species(curve: Curve) -> str:
         return pointing(typeset_species(brief(curve.name)) or curve.long_name, [curve])
@@ -97,8 +93,7 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         }, True
     alone = by_measurement and len({curve.subject for curve in curves}) == 1
     if alone or "" in measured:  # medians of species, and outliers of the same colour in each
-        few = len(lines) <= (_FEW_LINES if plot.options.waterfall is not None else 1)
-        return {measurement(c): line for c, line in lines}, few and "" not in measured
+        return {measurement(c): line for c, line in lines}, False
     if by_measurement:
         colours = {measurement(c): handle_of(color=line.get_color()) for c, line in lines}
         dashes = {species(c): handle_of(color=grey, linestyle=c.dash) for c in curves}

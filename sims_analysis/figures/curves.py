@@ -9,14 +9,11 @@ The others are marked at the floor of the axis, or at the limit.
 
 from __future__ import annotations
 
-import operator
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import cycle as cycled
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -31,16 +28,16 @@ from sims_analysis.figures.colours import (
     DASHES,
     assign_colours,
     dashes_of,
-    ordered_colours,
     symbol_of,
     user_cycle,
     visible_colour,
 )
-from sims_analysis.figures.quality import Quality, quality_of, samples_of
+from sims_analysis.frame.evidence import Run
 from sims_analysis.kernels.rows import Array, Flags, Index, changed
+from sims_analysis.outcomes import GAP, Flag
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.text.arguments import first_few, format_argument, read_names
-from sims_analysis.text.typeset import mathtext, plain, unit_label
+from sims_analysis.text.arguments import first_few, read_names
+from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
@@ -60,6 +57,10 @@ CENTRAL = 0.8
 _APART, _LEAST = 5.0, 0.08
 #: At most so many outliers are drawn.
 _NAMED = 4
+#: Fewer samples do not tell what the instrument writes for no counts.
+_FEWEST = 10
+#: Such a number is below all samples by these factors: if it occurs once, or repeatedly.
+_ALONE, _REPEATED = 300.0, 100.0
 
 Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
@@ -70,39 +71,31 @@ Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
 Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
 Answers = Found | Sequence[Found] | Mapping[str, Found]
 
-#: Kind of a depth axis, and label of a value axis.
-Key = tuple[str, str]
-
 
 class DepthScale:
     """The unit in which depth is printed, and the label of the axis."""
 
-    def __init__(
-        self, curves: Sequence[Series], units: str | None, *, others: bool = False
-    ) -> None:
+    def __init__(self, curves: Sequence[Series], units: str | None) -> None:
         series = curves[0]
+        if any(curve.axis != series.axis for curve in curves):
+            raise UnitsError(
+                "some profiles are on a depth axis, others on a sputter-time axis; show them in "
+                "two plots, or turn time into depth with calibrate_depth()"
+            )
         self.kind = series.axis
         self.units = series.axis_units
-        self._unit = None
+        self._unit: Unit | None = None
         if units is None and series.axis == "depth" and max(c.x[-1] for c in curves) >= _DEEP:
             units = "um"
         if units is not None:
-            unit = unit_of_kind(units, vocabulary.AXES if others else (series.axis,), "depth_units")
-            # Beside an axis of another kind, a unit is for that to which it belongs.
-            if unit.kind == self.kind:
-                self._unit, self.units = unit, unit.text
+            self._unit = unit_of_kind(units, (series.axis,), "depth_units")
+            self.units = self._unit.text
         name = "Depth" if series.axis == "depth" else "Sputter time"
         self.label = f"{name} ({unit_label(self.units)})"
 
     def __call__(self, x: Any) -> Any:
         """Convert from the canonical unit."""
         return x if self._unit is None else self._unit.from_canonical(x)
-
-
-def label_of(long_name: str, units: str) -> str:
-    """Label of a value axis: ``Concentration (atoms/cm³)``."""
-    unit = unit_label(units)
-    return f"{long_name} ({unit})" if unit else long_name
 
 
 @dataclass(frozen=True)
@@ -117,21 +110,10 @@ class Curve(Series):
     detection_limit: float = np.nan
     #: In which the values are printed, if it is not the canonical one.
     unit: Unit | None = None
-    #: Factor by which a waterfall raises the values.
-    factor: float = 1.0
     #: Whether its value axis is logarithmic.
     log: bool = True
     #: Name of the model, for a fitted curve.
     model: str = ""
-    #: What is known of the samples besides their values.
-    quality: tuple[Quality, ...] = ()
-
-    def mapped(self, convert: Callable[[Any], Any], **changes: Any) -> Curve:
-        """Convert all values, and change what is said of them."""
-        stderr = None if self.stderr is None else convert(self.stderr)
-        quality = tuple(changed(row, height=float(convert(row.height))) for row in self.quality)
-        changes |= {"y": convert(self.y), "stderr": stderr, "quality": quality}
-        return replace(self, detection_limit=convert(self.detection_limit), **changes)
 
     def in_units(self, values: Any) -> Any:
         """Convert canonical values to the unit that is printed."""
@@ -148,9 +130,10 @@ class Curve(Series):
         return symbol_of(self.species)
 
     @property
-    def key(self) -> Key:
-        """What its axes show: the kind of depth, and the label of the values."""
-        return self.axis, label_of(self.long_name, self.units)
+    def label(self) -> str:
+        """Label of its value axis: ``Concentration (atoms/cm³)``."""
+        unit = unit_label(self.units)
+        return f"{self.long_name} ({unit})" if unit else self.long_name
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -183,7 +166,7 @@ class Curve(Series):
 
     def placeholders(self) -> Flags:
         """Find samples at which the instrument has written a number for no counts."""
-        return samples_of("placeholder", self.x, self.quality)
+        return np.asarray(self.y == placeholder(self.y))
 
     def not_positive(self) -> Flags:
         """Find samples that a log axis cannot show and that are not marked at the detection limit.
@@ -194,20 +177,44 @@ class Curve(Series):
 
     def saturated(self) -> Flags:
         """Find samples that the detector cut off, or that were made from such."""
-        return samples_of("saturated", self.x, self.quality)
+        runs = [self._in(run) for run in self.known if run.flag & Flag.SATURATED]
+        return np.asarray(np.any([np.zeros(self.x.shape, dtype=bool), *runs], axis=0))
 
     @property
-    def limited(self) -> list[Quality]:
+    def limited(self) -> list[Run]:
         """Runs of samples below their limit that have no value."""
-        rows = [row for row in self.quality if row.kind == "below_limit" and row.empty]
-        return [row for row in rows if row.height > 0]
+        return [run for run in self._empty() if not run.flag & GAP and run.height > 0]
 
     @property
     def gaps(self) -> Index:
         """Positions of the samples after which there is no value over a gap or below a limit."""
-        starts = [row.start for row in self.quality if row.empty]
+        starts = [run.first for run in self._empty()]
         inside = [start for start in starts if self.x[0] <= start < self.x[-1]]
         return np.searchsorted(self.x, np.sort(inside), "right") - 1
+
+    def _in(self, run: Run) -> Flags:
+        return np.asarray((self.x >= run.first) & (self.x <= run.last))
+
+    def _empty(self) -> list[Run]:
+        """List the runs over which no curve is drawn: gaps, and where all is below a limit."""
+        below = [run for run in self.known if run.flag & Flag.BELOW_LIMIT]
+        return [run for run in self.known
+                if run.flag & GAP or (run in below and not self._in(run).any())]  # fmt: skip
+
+
+def placeholder(y: Array) -> float:
+    """Find the number that an instrument writes for no counts; NaN if there is none.
+
+    It is the smallest positive number, far below all others, and not the end of a steep profile: it
+    occurs more than once, or alone between samples that are far above.
+    """
+    values, counts = np.unique(y[y > 0], return_counts=True)
+    if y.size < _FEWEST or values.size < 2:
+        return float("nan")
+    repeated = counts[0] > 1
+    inside = repeated or 0 < int(np.argmax(y == values[0])) < y.size - 1
+    far = values[1] / values[0] >= (_REPEATED if repeated else _ALONE)
+    return float(values[0]) if inside and far else float("nan")
 
 
 def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
@@ -254,7 +261,6 @@ def curves_of(
         Curve(
             **{**vars(series), "species": _name_of(series, item)},
             source=label,
-            quality=quality_of(series),
         )
         for label, item in named.items()
         for series in series_of(item)
@@ -264,13 +270,10 @@ def curves_of(
         order = list(dict.fromkeys(curve.species for curve in curves))
     else:
         order = read_names("species", species)
-        there = {curve.species for curve in curves}
-        missing = [name for name in order if name not in there]
-        if missing:
-            raise SpeciesError(
-                f"the data have no species {', '.join(map(repr, missing))}; "
-                f"they have {', '.join(map(repr, sorted(there)))}"
-            )
+        there = dict.fromkeys(curve.species for curve in curves)
+        for name in order:
+            if name not in there:
+                raise SpeciesError.missing(name, there)
     curves = [curve for name in order for curve in curves if curve.species == name]
     if detection_limit is not None:
         curves = [replace(c, detection_limit=_limit(c, detection_limit)) for c in curves]
@@ -286,12 +289,12 @@ def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Cur
     if len(species) <= _MANY:
         return list(curves)
     parts = [(curve, float(np.abs(curve.y).mean())) for curve in curves]
-    whole: dict[Key, float] = defaultdict(float)
+    whole: dict[str, float] = defaultdict(float)
     share: dict[str, float] = defaultdict(float)
     for curve, part in parts:
-        whole[curve.key] += part
+        whole[curve.label] += part
     for curve, part in parts:
-        share[curve.species] += part / (whole[curve.key] or 1.0)
+        share[curve.species] += part / (whole[curve.label] or 1.0)
     order = sorted(species, key=lambda name: (name not in wanted, -share[name]))
     chosen = {*order[:_SHOWN], *wanted}
     return [curve for curve in curves if curve.species in chosen]
@@ -326,7 +329,16 @@ def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
     unit = next((units[kind] for kind in curve.kinds if kind in units), None)
     if unit is None:
         return curve
-    return replace(curve.mapped(unit.from_canonical, units=unit.text), unit=unit)
+    convert = unit.from_canonical
+    return replace(
+        curve,
+        unit=unit,
+        units=unit.text,
+        y=convert(curve.y),
+        stderr=None if curve.stderr is None else convert(curve.stderr),
+        detection_limit=convert(curve.detection_limit),
+        known=tuple(changed(run, height=float(convert(run.height))) for run in curve.known),
+    )
 
 
 def with_looks(
@@ -338,31 +350,21 @@ def with_looks(
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
-    `colours` are those chosen by the user, by species or by measurement; `taken` those that the
-    figure uses already, by printed names, to which the new ones are added.
+    `colours` are those chosen by the user, by species or by measurement; `taken` those that species
+    and measurements of the figure have already, to which the new ones are added.
     """
     by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
-    keys = [c.measurement if by_measurement else c.name for c in curves]
-    texts = {key: plain(key) if by_measurement else mathtext(key) for key in keys}
-    known = {key: taken[text] for key, text in texts.items() if text in taken}
-    known |= {key: wanted[key] for key in texts if key in wanted}
-    if by_measurement:
-        free = [key for key in texts if key not in known]
-        scale = [c for c in ordered_colours(len(free) + len(taken)) if c not in taken.values()]
-        found = {**dict(zip(free, cycled(scale or COLOURS), strict=False)), **known}
-    else:
-        # No species is called like the colours that others have.
-        others = {f"\0{text}": colour for text, colour in taken.items()}
-        found = assign_colours(texts, {**others, **known}, cycle)
-    taken.update({text: found[key] for key, text in texts.items()})
+    keys = [curve.measurement if by_measurement else curve.name for curve in curves]
+    taken |= {key: wanted[key] for key in keys if key in wanted}
+    taken |= assign_colours(keys, taken, (cycle or COLOURS) if by_measurement else cycle)
     chosen = [
-        wanted.get(c.species, wanted.get(c.measurement, found[key]))
+        wanted.get(c.species, wanted.get(c.measurement, taken[key]))
         for c, key in zip(curves, keys, strict=True)
     ]
     if dash_names_measurement(curves, chosen):
         dashes = _cycled([curve.measurement for curve in curves])
-    elif by_measurement:
+    elif by_measurement and len({curve.species for curve in curves}) > 1:
         dashes = _cycled([curve.species for curve in curves])
     else:
         dashes = dashes_of(chosen)
@@ -370,18 +372,6 @@ def with_looks(
     seen = [colour if colour in users else visible_colour(colour, ax) for colour in chosen]
     looks = zip(curves, seen, dashes, strict=True)
     return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
-
-
-def offset_curves(curves: Sequence[Curve], factor: float) -> list[Curve]:
-    """Raise the curves of each measurement by a factor over those of the one before."""
-    order = list(dict.fromkeys(curve.measurement for curve in curves))
-    made = []
-    for curve in curves:
-        part = factor ** order.index(curve.measurement)
-        name = f"{curve.long_name} × {factor:g}$^n$"
-        higher = curve.mapped(partial(operator.mul, part), long_name=name)
-        made.append(replace(higher, factor=part))
-    return made
 
 
 def _cycled(names: Sequence[str]) -> list[Any]:
@@ -397,31 +387,33 @@ def dash_names_measurement(curves: Sequence[Curve], colours: Sequence[str]) -> b
     return several and len(set(colours)) == len(subjects) == len(coloured)
 
 
-def check_limits(curves: Sequence[Curve], given: Any) -> None:
-    """Refuse detection limits that are for none of the curves of a figure."""
-    if given is None or not all(np.isnan(curve.detection_limit) for curve in curves):
-        return
-    if not isinstance(given, xr.DataArray) or bool(given.notnull().any()):
-        pairs = dict.fromkeys(f"{c.species} ({c.units})" for c in curves)
-        raise ProfileError(
-            f"detection_limit={format_argument(given)} is for none of the curves: these are of "
-            f"{first_few(list(pairs), 6)}",
-            argument="detection_limit",
-        )
-
-
 def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
-    """Refuse scales of quantities, and styles of species, that are not there."""
+    """Refuse what is said of quantities, species or measurements that the figure does not show."""
     species = dict.fromkeys(curve.species for curve in curves)
-    mappings = {"scale": (options.scale, dict.fromkeys(curve.variable for curve in curves))}
-    mappings |= {name: (value, species) for name, value in options.line.items()}
-    for argument, (given, known) in mappings.items():
-        for name in given if isinstance(given, Mapping) else ():
-            if name not in known:
-                shown = first_few(list(known), 6)
-                raise ProfileError(
-                    f"{argument}= has {name!r}; the figure shows {shown}", argument=argument
-                )
+    _refuse_others("scale", options.scale, dict.fromkeys(curve.variable for curve in curves))
+    for name, value in options.line.items():
+        _refuse_others(name, value, species)
+    for argument, given in options.results.items():
+        for source, item in given:
+            found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
+            shown = dict.fromkeys(c.species for c in curves if source in (None, c.source))
+            if found and shown and not {*found} & {*shown}:
+                _refuse(argument, f"a result of {first_few(found, 6)}", shown)
+    limit = options.detection_limit
+    known = not isinstance(limit, xr.DataArray) or bool(limit.notnull().any())
+    if limit is not None and known and all(np.isnan(curve.detection_limit) for curve in curves):
+        _refuse("detection_limit", "none of these", [f"{c.species} ({c.units})" for c in curves])
+
+
+def _refuse_others(argument: str, given: Any, known: Iterable[str]) -> None:
+    for name in given if isinstance(given, Mapping) else ():
+        if name not in known:
+            _refuse(argument, repr(name), known)
+
+
+def _refuse(argument: str, found: str, known: Iterable[str]) -> None:
+    shown = first_few(list(dict.fromkeys(known)), 6)
+    raise ProfileError(f"{argument}= has {found}; the figure shows {shown}", argument=argument)
 
 
 def _limit(curve: Curve, given: Any) -> float:
@@ -488,8 +480,7 @@ def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
     return "measurement" if alone or named or many else "species"
 
 
-@dataclass(frozen=True)
-class Spread:
+class Spread(NamedTuple):
     """The curves of one species in many measurements, as one.
 
     The ends of the band are on the samples of the median; outliers are off as a whole, the farthest
@@ -499,7 +490,7 @@ class Spread:
     median: Curve
     low: Array
     high: Array
-    count: int
+    measurements: int
     outliers: list[Curve]
 
 
@@ -529,8 +520,8 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     shares = np.array([0.5, (1 - CENTRAL) / 2, (1 + CENTRAL) / 2])
     # At every depth of the first curve at least that one was measured.
     median, low, high = np.nanquantile(values, shares, axis=0)
-    gaps = tuple(row for row in first.quality if row.kind == "gap")
-    whole = replace(first, x=x, y=median, stderr=None, place={}, source="", quality=gaps)
+    gaps = tuple(run for run in first.known if run.flag & GAP)
+    whole = replace(first, x=x, y=median, stderr=None, place={}, source="", known=gaps)
     whole = replace(whole, dash="solid")
     return Spread(whole, low, high, len(curves), _outliers(curves, values, median))
 

@@ -29,30 +29,22 @@ from sims_analysis.figures.curves import (
     CENTRAL,
     Curve,
     Spread,
-    check_limits,
     check_names,
     colour_meaning,
     curves_of,
     leading_curves,
     needs_spread,
-    offset_curves,
     spread_of,
     with_looks,
 )
 from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.results import check_results, draw_regions, draw_results, draw_summaries
-from sims_analysis.figures.style import OVER, fix_ticks, make_higher
+from sims_analysis.figures.results import MARKED, draw_regions, draw_results
+from sims_analysis.figures.style import fix_ticks
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
 
-#: Of more curves than these, each is too thin a part to be seen among others.
-_MOST = 40
-#: At most so many columns of a list below panels.
-_COLUMNS = 6
 #: Axes of several quantities that are narrower, in mm, are warned of.
 _NARROW = 30.0
-#: Curves closer than this everywhere, as a fraction of the axes, hide each other.
-_SAME = 0.004
 
 
 def read_curves(
@@ -66,35 +58,27 @@ def read_curves(
     options = replace(options, left_out=len(left_out))
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
-    if options.waterfall is not None and len({curve.measurement for curve in curves}) > 1:
-        curves = offset_curves(curves, options.waterfall)
     models = fits.evaluate_fits(options, curves)
     if options.spread is None:
-        crowd = options.waterfall is None and needs_spread(curves, colour_meaning(options, curves))
-        options = replace(options, spread=crowd)
+        options = replace(options, spread=needs_spread(curves, colour_meaning(options, curves)))
+    marked = [name for name in MARKED if options.results.get(name)]
+    if options.spread and marked:
+        warn(
+            f"{marked[0]}= is of single measurements, and left out of their median: draw them with "
+            "spread=False, or in panels, or write them with sims.results_table()",
+            ProfileWarning,
+        )
     return options, curves, models
 
 
-def taken_colours(plot: Plot) -> dict[str, str]:
-    """Return the colours of the curves that an earlier call has drawn, by their names."""
-    named = {text: str(line.get_color()) for text, line in plot.earlier.items()}
-    return {part: colour for text, colour in named.items() for part in text.split(", ")}
-
-
-def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) -> None:
+def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
     """Draw the curves of each plot, with their marks, bands, results and fits, in common limits.
 
-    `taken` are the colours in the figure, by printed names; those of new curves are added. In a
-    `shared` list of all results, each has to say of which panel it is.
+    `taken` are the colours in the figure, to which those of new curves are added.
     """
     together = [curve for plot in plots for curve in plot.curves]
-    check_limits(together, plots[0].options.detection_limit)
     check_names(together, plots[0].options)
-    check_results(plots[0].options, together)
     for plot in plots:
-        order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in plot.curves))
-        if plot.options.waterfall is not None and len(order) > 1:
-            plot.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
         if plot.options.left_out:
             plot.list_result(f"{plot.options.left_out} more: species=")
         meaning = colour_meaning(plot.options, plot.curves)
@@ -108,16 +92,12 @@ def draw(plots: Sequence[Plot], taken: dict[str, str], *, shared: bool = False) 
     set_value_limits(plots)
     for plot in plots:
         draw_regions(plot)
-        _interleave_dashes(plot)
-        among = together if shared else plot.curves
         _draw_bands(plot)
         for curve, line in [] if plot.options.spread else plot.lines:
             if _is_primary(curve, plot.curves):
                 again = differs_from_earlier(plot, curve, line)
-                name = str(line.get_label()) if again else _subject_of(curve, among)
+                name = str(line.get_label()) if again else _subject_of(curve, plot.curves)
                 draw_results(plot, curve, name)
-        for median, members in plot.medians:
-            draw_summaries(plot, median, members, _subject_of(median, plot.curves, alone=True))
         fits.draw(plot)
         choose_names(plot)
 
@@ -144,50 +124,48 @@ def _draw_curves(plot: Plot) -> None:
 
 def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
     """Shade the band of each species; return the lines to draw, with their style."""
-    options, ax = plot.options, plot.ax
-    by_subject: dict[Any, list[Curve]] = {}
+    groups: dict[tuple[str, str], list[Curve]] = {}
     for curve in plot.curves:
-        by_subject.setdefault((curve.axis, *curve.subject), []).append(curve)
+        groups.setdefault(curve.subject, []).append(curve)
     # All measurements together have the colour of the species, not of one of them.
-    colours = {}
-    for key, selected in by_subject.items():
-        found = {curve.colour for curve in selected}
-        colours[key] = found.pop() if len(found) == 1 else visible_colour(colour_of(key[1]), ax)
-    spreads = {
-        key: spread_of(selected) for key, selected in by_subject.items() if len(selected) > 1
+    colours = {
+        subject: curves[0].colour
+        if len({curve.colour for curve in curves}) == 1
+        else visible_colour(colour_of(subject[0]), plot.ax)
+        for subject, curves in groups.items()
     }
-    far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
-    free = [colour for c in COLOURS if (colour := visible_colour(c, ax)) not in colours.values()]
-    outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
+    every = [visible_colour(colour, plot.ax) for colour in COLOURS]
+    free = cycle([colour for colour in every if colour not in colours.values()] or every)
+    far: dict[str, str] = {}
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
-    for key, selected in by_subject.items():
-        if key not in spreads:
-            drawn.append((selected[0], options.style_of(key[1])))
+    for subject, curves in groups.items():
+        style = plot.options.style_of(subject[0])
+        if len(curves) == 1:
+            drawn.append((curves[0], style))
             continue
-        whole = spreads[key]
-        median = replace(whole.median, colour=colours[key])
+        whole = spread_of(curves)
+        median = replace(whole.median, colour=colours[subject])
         _draw_spread(plot, median, whole)
-        style = options.style_of(median.species)
         drawn.append((median, style))
-        thin = {"linewidth": 0.7, **style}
-        outliers += [(replace(c, colour=outlier[c.measurement]), thin) for c in whole.outliers]
-        if _is_primary(selected[0], plot.curves):
-            plot.medians.append((median, selected))
+        for curve in whole.outliers:
+            if curve.measurement not in far:
+                far[curve.measurement] = next(free)
+            thin = {"linewidth": 0.7, **style}
+            outliers.append((replace(curve, colour=far[curve.measurement]), thin))
     # The legend names the species first.
     return drawn + outliers
 
 
 def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
-    data = lines.is_data(median)
+    data, x = lines.is_data(median), plot.scale(median.x)
     lines.shade(plot, median, whole.low, whole.high, data)
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
     for end in (whole.low, whole.high):
         y = np.where(data & ((end > 0) | (not median.log)), end, np.nan)
-        x = plot.scale_of(median)(median.x)
         (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
         plot.layout.extents.append((edge, 1.0))
-    plot.explain(f"median of {whole.count}", color=plot.grey, linewidth=1.0)
+    plot.explain(f"median of {whole.measurements}", color=plot.grey, linewidth=1.0)
     plot.explain_band(f"the middle {100 * CENTRAL:g} %")
 
 
@@ -198,18 +176,11 @@ def _draw_marks(plot: Plot) -> None:
             plot.explain_mark("below the limit")
         if lines.mark_saturated(plot, curve):
             plot.explain_mark("saturated detector", markeredgewidth=0.5, **lines.SATURATED)
-    for kind, ax in plot.layout.depths().items():
-        _explain_floor(plot, lines.mark_floor(plot, kind, ax))
-
-
-def _explain_floor(plot: Plot, curves: Sequence[Curve]) -> None:
-    """Say what the marks at the floor of the axis are."""
     words: dict[str, None] = {}
-    for curve in curves:
+    for curve in lines.mark_floor(plot):
         y, written = curve.y, curve.y[curve.placeholders()]
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
-        # By the instrument, whatever a waterfall makes of it.
-        for value in np.unique(written / curve.factor):
+        for value in np.unique(written):
             found[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
         words |= dict.fromkeys(word for word, there in found.items() if there)
     if words:
@@ -223,52 +194,33 @@ def _draw_bands(plot: Plot) -> None:
             plot.explain_error(band=True)
     grey = plot.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
-    for key, ax in plot.layout.axes.items():
-        selected = [c for c in plot.curves if c.key == key and not np.isnan(c.detection_limit)]
+    for label, ax in plot.layout.axes.items():
+        selected = [c for c in plot.curves if c.label == label and not np.isnan(c.detection_limit)]
         limits = {curve.detection_limit: curve.colour for curve in selected}
         for limit, colour in limits.items():
             ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
             plot.explain("detection limit", color=grey, **style)
 
 
-def _interleave_dashes(plot: Plot) -> None:
-    """Draw curves that hide each other as dashes that leave room for one another."""
-    groups: list[tuple[Any, list[Any]]] = []
-    for _, line in plot.lines if len(plot.lines) <= _MOST else []:
-        pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
-        points = plot.ax.transAxes.inverted().transform(pixels)
-        for other, selected in groups:
-            same = other.shape == points.shape and np.isfinite(points - other).any()
-            if same and np.nanmax(np.abs(other - points)) < _SAME:
-                selected.append(line)
-                break
-        else:
-            groups.append((points, [line]))
-    for _, (_, *hiding) in groups:
-        for i, line in enumerate(hiding):
-            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=OVER)
-
-
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
-    selected = (curve.species, curve.measurement)
-    same = [other for other in curves if (other.species, other.measurement) == selected]
-    return all(curve.rank <= other.rank for other in same)
+    same = [c for c in curves if (c.species, c.measurement) == (curve.species, curve.measurement)]
+    return curve.rank == min(other.rank for other in same)
 
 
-def _subject_of(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
+def _subject_of(curve: Curve, curves: Sequence[Curve]) -> str:
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.species for other in curves}
     measurements = {other.measurement for other in curves}
     name = typeset_species(curve.name) if len(species) > 1 else ""
-    place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
+    place = _typeset.plain(curve.measurement) if len(measurements) > 1 else ""
     return ", ".join(filter(None, [name, place]))
 
 
-def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> None:
+def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
     """Set the ticks, and make a figure of our own higher by the lists that are outside its axes.
 
-    Panels of one figure stand `across` in a row; a `shared` list is written below all of them.
+    Panels of one figure stand `across` in a row; the first that needs an explanation has it.
     """
     from sims_analysis.figures.layout import arrange
 
@@ -279,15 +231,13 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
         plot.layout.explained = {text: explained[text] for text in explained if text not in known}
         known |= set(explained)
         plot.layout.read_settings()
-    if shared:
-        _write_shared_list(plots)
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
     for plot in plots:
         width = 25.4 * plot.ax.bbox.width / plot.figure.dpi
-        if plot.own and len(plot.layout.values()) > 2 and width < _NARROW:
+        if plot.own and len(plot.layout.axes) > 2 and width < _NARROW:
             warn(
-                f"{len(plot.layout.values())} value axes leave {width:.0f} mm for the curves: "
+                f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves: "
                 "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
                 ProfileWarning,
             )
@@ -299,37 +249,15 @@ def finish(plots: Sequence[Plot], *, across: int = 1, shared: bool = False) -> N
         )
 
 
-def _write_shared_list(plots: Sequence[Plot]) -> None:
-    """Place one list for all panels below them, with their names; the panels stay as high."""
-    from sims_analysis.figures.layout import LIST_STYLE
-
-    layouts, figure = [plot.layout for plot in plots], plots[0].figure
-    entries: dict[str, Any] = {}
-    for kind in (("above", "direct"), ("results",), ("explained",)):
-        for layout in layouts:
-            for name in kind:
-                entries |= getattr(layout, name)
-                setattr(layout, name, {})
-    place: dict[str, Any] = {"loc": "outside lower center", **LIST_STYLE}
-    for columns in range(min(_COLUMNS, len(entries)), 0, -1):
-        legend = figure.legend(list(entries.values()), list(entries), ncols=columns, **place)
-        size = legend.get_window_extent()
-        if size.width <= figure.bbox.width or columns == 1:
-            make_higher(figure, size.height / figure.dpi)
-            return
-        legend.remove()
-
-
 def _style_ticks(plot: Plot) -> None:
     """Fix the looks of ticks, and give right axes the colour of their curves if there are two."""
     for each in plot.layout.axes.values():
         fix_ticks(each)
-    right = list(plot.layout.values().items())[1:]
+    right = list(plot.layout.axes.items())[1:]
     for label, each in right if len(right) > 1 else []:
         # An arrow does not say which of several right axes is meant: colours or names do.
-        places = [one for key, one in plot.layout.axes.items() if key[1] == label]
         known = plot.layout.curves.items()
-        selected = {name: line for name, line in known if line.axes in places}
+        selected = {name: line for name, line in known if line.axes is each}
         colours = {str(line.get_color()) for line in selected.values()}
         if len(colours) > 1:
             each.set_ylabel(f"{label}: {', '.join(selected)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
-#: Lines, and marks of residuals, of the first fit to a profile, the second...
+#: Lines, and marks of residuals, of the first model, the second...
 _DASHES: tuple[Any, ...] = ((0, (4, 1.5)), ":", "-.", "-")
 _MARKS = (".", "+", "x", "1")
 #: Where the bar of a resolution is, in maxima, on a logarithmic and on a linear axis.
@@ -72,8 +71,8 @@ def _within_window(model: xr.DataArray, fit: xr.Dataset, axis: str) -> xr.DataAr
 
 def _refine(x: Any) -> Any:
     """Add depths between those of the data."""
-    parts = np.linspace(0.0, 1.0, _FINER, endpoint=False)
-    return np.append((x[:-1, None] + np.diff(x)[:, None] * parts).ravel(), x[-1])
+    places = np.arange(x.size)
+    return np.interp(np.arange(_FINER * (x.size - 1) + 1) / _FINER, places, x)
 
 
 def _match_curves(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
@@ -83,7 +82,7 @@ def _match_curves(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
         for curve in curves:
             same_place = series.place in (curve.place, {})
             if series.species in (curve.species, "") and same_place:
-                y = curve.in_units(series.y) * curve.factor
+                y = curve.in_units(series.y)
                 name = str(model.attrs.get("model", ""))
                 found.append(replace(curve, x=series.x, y=y, stderr=None, model=name))
                 break
@@ -95,19 +94,10 @@ def _data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
     return next(curve for curve in curves if curve.profile == model.profile)
 
 
-def _named(models: Sequence[Curve]) -> list[tuple[Curve, int, str]]:
-    """Count the fits of each profile, and name them: by their models, if a profile has several."""
-    counts = Counter[tuple[Any, ...]]()
-    numbers = []
-    for model in models:
-        numbers.append(counts[model.profile])
-        counts[model.profile] += 1
-    names = [
-        ", ".join(dict.fromkeys(m.model for m, k in zip(models, numbers, strict=True) if k == n))
-        for n in sorted({*numbers})
-    ]
-    texts = [f"fit: {names[n]}" if len(names) > 1 else "fit" for n in numbers]
-    return list(zip(models, numbers, texts, strict=True))
+def _numbers(models: Sequence[Curve]) -> list[int]:
+    """Count the models of a figure by their names: 0 for the first."""
+    names = list(dict.fromkeys(model.model for model in models))
+    return [names.index(model.model) for model in models]
 
 
 def draw(plot: Plot) -> None:
@@ -122,7 +112,9 @@ def draw(plot: Plot) -> None:
                 plot.list_result(
                     f"fit of {label} ({fit.attrs.get('model', '')}): {status.replace('_', ' ')}"
                 )
-    for model, number, text in _named(plot.models):
+    numbers = _numbers(plot.models)
+    for model, number in zip(plot.models, numbers, strict=True):
+        text = f"fit: {model.model}" if max(numbers) else "fit"
         dash = _DASHES[number % len(_DASHES)]
         _draw_over(plot, model, "fit", text, linewidth=0.9, linestyle=dash)
 
@@ -146,7 +138,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     x, y = curve.x, curve.y
     best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
-    ends = plot.scale_of(data)(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
+    ends = plot.scale(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
     level = (_ABOVE if curve.log else _LITTLE_ABOVE) * np.nanmax(y)
     bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
     (line,) = plot.axes_of(data).plot(ends, [level, level], gid="resolution", **bar)
@@ -159,7 +151,7 @@ def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> 
     data, y = _data_of(curve, plot.curves), curve.y
     positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
-    x = plot.scale_of(data)(curve.x)
+    x = plot.scale(curve.x)
     plot.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
     plot.explain(text, **style)
     return data
@@ -193,7 +185,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         if one is None or curve.axis not in one.dims:
             continue
         known = np.isfinite(one["ratio"].values)
-        x, ratio = plot.scale_of(curve)(one[curve.axis].values[known]), one["ratio"].values[known]
+        x, ratio = plot.scale(one[curve.axis].values[known]), one["ratio"].values[known]
         below.plot(x, ratio, color=curve.colour)
         if "ratio_stderr" in one:
             error = plot.options.coverage * one["ratio_stderr"].values[known]
@@ -229,7 +221,7 @@ def draw_residuals(plot: Plot, below: Axes) -> None:
     models, log = plot.models, all(model.log for model in plot.models)
     data = [_data_of(model, plot.curves) for model in models]
     stated = all(curve.stderr is not None for curve in data)
-    for (model, number, _), curve in zip(_named(models), data, strict=True):
+    for model, number, curve in zip(models, _numbers(models), data, strict=True):
         x, y, stderr = curve.x, curve.y, curve.stderr
         fit = np.interp(x, model.x, model.y, left=np.nan, right=np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -239,10 +231,9 @@ def draw_residuals(plot: Plot, below: Axes) -> None:
                 left = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
             else:
                 left = (y - fit) / np.nanmax(np.abs(y))
-        style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5}
-        style = {"color": curve.colour, **(style if number else {"markersize": 1.8})}
-        marker = _MARKS[number % len(_MARKS)]
-        below.plot(plot.scale_of(curve)(x), left, marker=marker, linestyle="none", **style)
+        style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5, "linestyle": "none"}
+        style |= {"color": curve.colour, "marker": _MARKS[number % len(_MARKS)]}
+        below.plot(plot.scale(x), left, **style)
     below.axhline(0.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"

@@ -116,7 +116,7 @@ class Obstacles:
         """Find the boxes that lie inside the axes and cover neither curve nor text."""
         inside = (boxes[:, :2].min(axis=1) >= MARGIN) & (boxes[:, 2:].max(axis=1) <= 1 - MARGIN)
         # Two names on one line must be separated like words.
-        word = _WORD * self.ax.figure.dpi / 72.0 / self.ax.bbox.width
+        word = self._gap(_WORD)[0]
         return np.asarray(inside & (self.covered(boxes) == 0) & (self._texts(boxes, word) == 0))
 
     def place_box(self, width: float, height: float) -> tuple[float, float, bool]:
@@ -140,11 +140,9 @@ class Obstacles:
         points = self.add_line(line)
         if points.size == 0:
             return None
-        gap = _GAP * self.ax.figure.dpi / 72.0
-        pad = gap / self.ax.bbox.width, gap / self.ax.bbox.height
         order = np.argsort(points[:, 0], kind="stable")
         some = points[order][:: max(1, len(points) // 80)]
-        boxes = _around(some, size, pad)
+        boxes = _around(some, size, self._gap(_GAP))
         ranks = np.arange(boxes.shape[1])
         # Readers look at the top of a curve first.
         cost = (0.15 * ranks + 1.5 * (points[:, 1].max() - some[:, 1:])).ravel()
@@ -164,9 +162,7 @@ class Obstacles:
         width, height = size
         tops = np.linspace(1 - MARGIN, MARGIN + height, 60)
         left = np.full(tops.shape, middle - 0.5 * width)
-        boxes = np.column_stack([left, tops - height, left + width, tops])
-        free = self.is_free(boxes)
-        return Box(*map(float, boxes[np.argmax(free)])) if free.any() else None
+        return self._first_free(np.column_stack([left, tops - height, left + width, tops]))
 
     def place_inside(self, corners: Any, size: tuple[float, float]) -> Box | None:
         """Find the free place inside a path where it is highest; None without one."""
@@ -175,18 +171,21 @@ class Obstacles:
         tops = np.linspace(1 - MARGIN, MARGIN + height, 25)
         y, x = (each.ravel() for each in np.meshgrid(tops, lefts, indexing="ij"))
         boxes = np.column_stack([x, y - height, x + width, y])
-        inside = self.is_free(boxes)
-        for i, j in ((0, 1), (0, 3), (2, 1), (2, 3)):
-            inside &= corners.contains_points(boxes[:, [i, j]])
-        return Box(*map(float, boxes[np.argmax(inside)])) if inside.any() else None
+        pairs = ((0, 1), (0, 3), (2, 1), (2, 3))
+        inside = np.all([corners.contains_points(boxes[:, pair]) for pair in pairs], axis=0)
+        return self._first_free(boxes[inside])
 
     def place_near(self, point: Array, size: tuple[float, float]) -> Box | None:
         """Find a free place beside a point; None without one."""
-        gap = 2 * _GAP * self.ax.figure.dpi / 72.0
-        pad = gap / self.ax.bbox.width, gap / self.ax.bbox.height
-        boxes = _around(point[None], size, pad)[0]
-        free = self.is_free(boxes)
-        return Box(*map(float, boxes[np.argmax(free)])) if free.any() else None
+        return self._first_free(_around(point[None], size, self._gap(2 * _GAP))[0])
+
+    def _first_free(self, boxes: Array) -> Box | None:
+        free = boxes[self.is_free(boxes)] if len(boxes) else boxes
+        return Box(*map(float, free[0])) if len(free) else None
+
+    def _gap(self, points: float) -> tuple[float, float]:
+        pixels = points * self.ax.figure.dpi / 72.0
+        return pixels / self.ax.bbox.width, pixels / self.ax.bbox.height
 
     def _crowding(self, box: Box, line: Any) -> float:
         """Return a penalty for a place near other curves; infinite for one nearer to these."""

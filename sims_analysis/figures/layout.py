@@ -6,8 +6,8 @@ Imported where a plot is made, because it needs matplotlib.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,13 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
 from sims_analysis.figures.short_names import briefs
-from sims_analysis.figures.style import LEAST, OVER, lay_out, make_higher, setting, setting_points
+from sims_analysis.figures.style import LEAST, lay_out, make_higher, setting, setting_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from sims_analysis.figures.curves import DepthScale, Key
+    from sims_analysis.figures.curves import DepthScale
 
 #: Texts are drawn over curves, and before titles, which make room for names above the axes.
 _ZORDER = 2.9
@@ -34,8 +34,8 @@ _ZORDER = 2.9
 _SHARE = 0.36
 #: To these lengths names are shortened for want of room, in characters.
 _SHORTER = (32, 28, 24, 20, 16, 12)
-#: At most so many columns of names; more names than the second number are sorted by length.
-_COLUMNS, _MANY = 8, 24
+#: At most so many columns of names.
+_COLUMNS = 8
 #: Distance between the labels of one right axis and the next axis, and its least change, in points.
 _APART, _SHIFT = 5.0, 0.5
 #: Distance of a list from the labels above it, and part of the margin that it may use, in points.
@@ -44,8 +44,6 @@ _PAD = 3.0
 _SAME = 1e-2
 #: At most so many results stand at their marks.
 _FEW = 4
-#: Height of a line in sizes of its letters.
-_LINE = 1.25
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
@@ -101,10 +99,9 @@ class PlotLayout:
 
     def __init__(self, left: Axes) -> None:
         self.left = left
-        #: Kind of the depth axis and label of the value axis -> axes; the left ones first.
-        self.axes: dict[Key, Axes] = {}
-        #: Kind -> scale of the depth axis.
-        self.scales: dict[str, DepthScale] = {}
+        #: Label of the value axis -> axes; the left ones first.
+        self.axes: dict[str, Axes] = {}
+        self.scale: DepthScale | None = None
         #: The limits that a call has set, by axes and "x" or "y".
         self.limits: dict[tuple[Axes, str], tuple[float, float]] = {}
         #: The lines of curves, by their names.
@@ -113,8 +110,8 @@ class PlotLayout:
         self.extents: list[tuple[Line2D, float]] = []
         #: Whether samples are marked at the floor of the axes.
         self.marked = False
-        #: Whether an earlier call has drawn in the house style.
-        self.house = False
+        #: The colours of species and measurements, by their names.
+        self.colours: dict[str, str] = {}
         #: Whether the figure is ours, and by how many inches it has grown for what is outside.
         self.own, self.grown = False, 0.0
         #: The lowest axes of the plot: those of residuals, if there are any.
@@ -144,20 +141,6 @@ class PlotLayout:
     def figure(self) -> Any:
         """The whole figure, of which types know less than there is."""
         return self.left.figure.figure
-
-    def values(self) -> dict[str, Axes]:
-        """Return one axes for each value axis, the left one first."""
-        return self._first_of(1)
-
-    def depths(self) -> dict[str, Axes]:
-        """Return one axes for each depth axis."""
-        return self._first_of(0)
-
-    def _first_of(self, part: int) -> dict[str, Axes]:
-        found: dict[str, Axes] = {}
-        for key, each in self.axes.items():
-            found.setdefault(key[part], each)
-        return found
 
     def is_kept(self) -> bool:
         """Whether the axes have not been cleared."""
@@ -215,7 +198,7 @@ class PlotLayout:
 
     def _move_right_axes(self) -> None:
         """Move each further right axis outward, beyond the labels of the previous one."""
-        for before, each in pairwise(list(self.values().values())[1:]):
+        for before, each in pairwise(list(self.axes.values())[1:]):
             box: Any = before.yaxis.get_tightbbox()
             outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
             now = each.spines["right"].get_position()
@@ -228,22 +211,18 @@ class PlotLayout:
         boxes = [each.get_tightbbox() for each in self._insets()]
         known = [box for box in boxes if box is not None]
         free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
-        names = list(self._placed_regions(free))
-        above = dict(self.above)
+        texts, above = [*self._placed_regions(free)], dict(self.above)
         for text, line in self.direct.items():
             if line.axes is None:  # it was removed
                 continue
-            name = self._text_of(text, color=text_colour(line.get_color(), self.left))
-            place = free.place_beside(line, free.size(name.get_window_extent()))
-            if place is None:
+            made = self._written(text, line.get_color(), free, partial(free.place_beside, line))
+            if made is None:
                 above[text] = line
-                continue
-            name.set_position((place.left, place.bottom))
-            free.boxes.append(place)
-            names.append(name)
+            else:
+                texts.append(made)
         numbers = dict(self._placed_numbers(free) if len(self.results) <= _FEW else ())
         self.listed = {text: self.results[text] for text in self.results if text not in numbers}
-        self._names.texts = [*self._legend_above(above), *names, *numbers.values()]
+        self._names.texts = [*self._legend_above(above), *texts, *numbers.values()]
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
 
     def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
@@ -255,38 +234,46 @@ class PlotLayout:
             if start >= stop:
                 continue
             made = self._text_of(text.partition("\0")[0], color=grey_level(0.35, self.left))
-            room = abs(ends[1] - ends[0])
-            for angle, aside in ((0, False), (90, False), (0, True)):
-                made.set_rotation(angle)
-                width, height = free.size(made.get_window_extent())
-                middle = ends.max() + 0.5 * width + MARGIN if aside else ends.mean()
-                place = free.place_in_column(middle, (width, height))
-                if place is not None and (width <= room or aside):
-                    break
-            place = place or Box(middle - 0.5 * width, 1 - MARGIN - height, 0.0, 0.0)
-            made.set_position((place.left, place.bottom))
+            if free.size(made.get_window_extent())[0] > abs(ends[1] - ends[0]):
+                made.set_rotation(90)
+            width, height = free.size(made.get_window_extent())
+            middle, top = ends.mean(), 1 - MARGIN - height
+            place = free.place_in_column(middle, (width, height))
+            made.set_position((middle - 0.5 * width, place.bottom if place else top))
             free.boxes.append(free.fraction(made.get_window_extent()))
             yield made
 
     def _placed_numbers(self, free: Obstacles) -> Iterator[tuple[str, Any]]:
         """Write the results that have room there at their marks."""
+        to_axes = self.left.transAxes.inverted()
         for text in [one for one in self.results if one in self.marks]:
             ax, place, colour = self.marks[text]
-            to_axes = self.left.transAxes.inverted()
+            if isinstance(place, tuple):
+                point = to_axes.transform(ax.transData.transform(place))
+                find = partial(free.place_near, point)
+            else:
+                find = partial(free.place_inside, (ax.transData + to_axes).transform_path(place))
             for where in (" (?==)", r" (?==)| (?=\S+$)"):
-                lines = re.sub(where, "\n", text)
-                made = self._text_of(lines, color=text_colour(colour, self.left))
-                size = free.size(made.get_window_extent())
-                if isinstance(place, tuple):
-                    point = to_axes.transform(ax.transData.transform(place))
-                    box = free.place_near(point, size)
-                else:
-                    box = free.place_inside((ax.transData + to_axes).transform_path(place), size)
-                if box is not None:
-                    made.set_position((box.left, box.bottom))
-                    free.boxes.append(box)
+                made = self._written(re.sub(where, "\n", text), colour, free, find)
+                if made is not None:
                     yield text, made
                     break
+
+    def _written(
+        self,
+        text: str,
+        colour: Any,
+        free: Obstacles,
+        find: Callable[[tuple[float, float]], Box | None],
+    ) -> Any:
+        """Write a text in the colour of its curve where a place is found for it; None without."""
+        made = self._text_of(text, color=text_colour(colour, self.left))
+        place = find(free.size(made.get_window_extent()))
+        if place is None:
+            return None
+        made.set_position((place.left, place.bottom))
+        free.boxes.append(place)
+        return made
 
     def _text_of(self, text: str, **style: Any) -> Any:
         made = Text(0.0, 0.0, text, fontsize=self._points, va="bottom", **style)
@@ -313,7 +300,7 @@ class PlotLayout:
         selected = {self.left, self.foot, *self.axes.values()}
         if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
-        boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.values().values())]
+        boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.axes.values())]
         ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
         pad = _PAD * self.figure.dpi / 72.0
         return min(low for low, _ in ends) - pad, max(high for _, high in ends) + pad
@@ -325,34 +312,23 @@ class PlotLayout:
         """
         if not names:
             return
-        ax = self.left
-        (low, high), start = self._ends, ax.bbox.x0
-        if len(names) > _MANY:
-            # Names of one width make narrow columns, and more of them.
-            names = {text: names[text] for text in sorted(names, key=self._width)}
-            start = low
+        (_, high), ax = self._ends, self.left
         ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
         for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
             shown = briefs(list(names), longest) if longest else list(names)
-            if self._extent(shown, self._points, columns, _NAMES_STYLE)[0] <= high - start:
+            if self._width_of(shown, self._points, columns, _NAMES_STYLE) <= high - ax.bbox.x0:
                 break
         entries = dict(zip(shown, names.values(), strict=True))
         legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
-        for line, handle in zip(names.values(), legend.legend_handles, strict=True):
-            if line.get_zorder() == OVER:
-                handle.set_linestyle("solid")
-        self._at(legend, (start - ax.bbox.x0) / ax.bbox.width, 1.0, self._height_above())
+        self._at(legend, 0.0, 1.0, self._height_above())
         yield legend
 
     def _height_above(self) -> float:
-        """Height in points of what stands on the axes: numbers, and the power of a linear axis."""
-        axes = list(self.axes.values())
-        texts = [each.yaxis.get_offset_text() for each in axes]
-        boxes: list[Any] = [text.get_window_extent() for text in texts if text.get_text()]
-        boxes += [each.xaxis.get_tightbbox() for each in axes
-                  if each.xaxis.get_label_position() == "top"]  # fmt: skip
-        heights = [box.y1 - self.left.bbox.y1 for box in boxes if box is not None]
-        return max(heights, default=0.0) * 72.0 / float(self.figure.dpi)
+        """Height in points of the power of ten that stands on a linear axis."""
+        texts = [each.yaxis.get_offset_text() for each in self.axes.values()]
+        tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
+        above = max((top - self.left.bbox.y1 for top in tops), default=0.0)
+        return float(above * 72.0 / self.figure.dpi)
 
     def _raise_titles(self, renderer: Any) -> None:
         """Let titles stand above the names, wherever they were."""
@@ -378,12 +354,10 @@ class PlotLayout:
         Without room there, it covers the curves, on an opaque ground.
         """
         self.problem, managed = "", self._is_managed()
-        inside = (1.0 - 2.0 * MARGIN) * np.array(self.left.bbox.size)
-        sizes = self._sizes()[: 1 if managed else None]
-        for points, part in () if self.stays_below else product(sizes, (1.0, _PART)):
-            made = self._list_of(points, part * inside[0], inside)
-            if made is None:
-                continue
+        room, sizes = (1.0 - 2.0 * MARGIN) * self.left.bbox.width, self._sizes()
+        tried = product(sizes[:1] if managed else sizes, (1.0, _PART))
+        for points, part in () if self.stays_below else tried:
+            made = self._list_of(points, part * room)
             left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
             if is_free:
                 self.is_below = False
@@ -395,10 +369,7 @@ class PlotLayout:
         count = len(self.listed) + len(self.explained)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
         ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": 0.85}
-        ground["frameon"] = True
-        tried = (self._list_of(points, inside[0], inside, **ground) for points in self._sizes())
-        made = next(filter(None, tried), None)
-        made = made or self._list_of(self._sizes()[-1], inside[0], **ground)
+        made = self._list_of(sizes[-1], room, **{**ground, "frameon": True})
         self._at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
         return [made]
 
@@ -411,39 +382,25 @@ class PlotLayout:
         """List the sizes of letters in which a list is tried."""
         return [self._points, max(0.75 * self._points, LEAST), min(self._points, LEAST)]
 
-    def _list_of(
-        self, points: float, room: float, limits: Any = (np.inf, np.inf), **options: Any
-    ) -> Any:
-        """Write the list, its lines broken if they are wider than the room; None beyond limits."""
+    def _list_of(self, points: float, room: float, **options: Any) -> Any:
+        """Write the list, its lines broken if they are wider than the room."""
         handle = LIST_STYLE["handlelength"] + LIST_STYLE["handletextpad"]
         most = room / (points * self.figure.dpi / 72.0) - handle
         # Results first, explanations of marks last.
         known = {**self.listed, **self.explained}
         entries = {self._broken(text, most): handle for text, handle in known.items()}
-        size = self._extent(list(entries), points, options.get("ncols", 1), LIST_STYLE)
-        if size[0] > limits[0] or size[1] > limits[1]:
-            return None
         place = {"loc": "upper left", "borderaxespad": 0.0}
         return self._legend(entries, fontsize=points, **{**LIST_STYLE, **place, **options})
 
-    def _extent(
+    def _width_of(
         self, texts: Sequence[str], points: float, columns: int, style: Mapping[str, float]
-    ) -> tuple[float, float]:
-        """Return the width and the height that a legend of texts has, in pixels.
-
-        Without making it, which takes its time, and the same at each resolution.
-        """
-        letter, border = points * self.figure.dpi / 72.0, 2.0 * style["borderpad"]
-        handle = style["handlelength"] + style["handletextpad"]
-        parts = [[texts[i] for i in part] for part in np.array_split(range(len(texts)), columns)]
-        parts = [part for part in parts if part]
-        widths = [handle + max(map(self._width, part)) for part in parts]
-        heights = [
-            sum(_LINE * (text.count("\n") + 1) + style["labelspacing"] for text in part)
-            for part in parts
-        ]
-        between = style["columnspacing"] * (len(parts) - 1)
-        return letter * (sum(widths) + between + border), letter * (max(heights) + border)
+    ) -> float:
+        """Return the width of a legend of texts in pixels: the same at each resolution."""
+        parts = [part for part in np.array_split(range(len(texts)), columns) if part.size]
+        widths = [max(self._width(texts[i]) for i in part) for part in parts]
+        handles = len(parts) * (style["handlelength"] + style["handletextpad"])
+        between = (len(parts) - 1) * style["columnspacing"] + 2.0 * style["borderpad"]
+        return (sum(widths) + handles + between) * points * float(self.figure.dpi) / 72.0
 
     def _width(self, text: str) -> float:
         """Return the width of a text in sizes of its letters."""
@@ -469,17 +426,16 @@ class PlotLayout:
         (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
-        limits = high - low, tallest
-        tried = (
-            self._list_of(points, high - low if columns == 1 else np.inf, limits, ncols=columns)
-            for points, columns in product(self._sizes(), (2, 1))
-        )
-        made = next(filter(None, tried), None)
-        if made is None and self.own:
-            made = self._list_of(self._sizes()[-1], high - low)
+        for points, columns in product(self._sizes(), (2, 1)):
+            made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
+            size, texts = made.get_window_extent(), [one.get_text() for one in made.get_texts()]
+            width = self._width_of(texts, points, columns, LIST_STYLE)
+            if width <= high - low and size.height <= tallest:
+                break
+        else:
+            made = made if self.own else None
         self.is_below = made is not None
         if made is not None:
-            size = made.get_window_extent()
             under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
             depth = (ax.y0 - min(under.y0, self.foot.bbox.y0)) * 72.0 / dpi + _PAD
@@ -526,28 +482,31 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
     """Place the texts of plots that stand `across` in a row.
 
     A figure of our own becomes higher by the lists above and below each row, so that its axes stay
-    as high as they are without.
+    as high as they are without. What is inside of the axes waits for the layout of the drawing.
     """
     figure = layouts[0].figure
-    managed = figure.get_layout_engine() is not None
 
     def grown() -> float:
         heights = [each.grown for each in layouts]
         return sum(max(heights[i : i + across]) for i in range(0, len(heights), across))
 
-    if before := grown():  # by an earlier call
-        make_higher(figure, -before)
-    apart = any(len(each.values()) > 2 for each in layouts)
-    for _ in range(1 + apart):  # the second time with right axes apart
-        for each in layouts:
-            each.set_in_layout(not each.own)
-            each.stays_below = False
-        if managed:
-            lay_out(figure)
+    def place() -> bool:
         for each in layouts:
             each.arrange()
-            each.set_in_layout(True)
+        return any(each.height_outside() for each in layouts)
+
+    if before := grown():  # by an earlier call
+        make_higher(figure, -before)
     for each in layouts:
+        each.set_in_layout(not each.own)
+        each.stays_below = False
+    apart = any(len(each.axes) > 2 for each in layouts)
+    if (place() or apart) and figure.get_layout_engine() is not None:
+        for _ in range(1 + apart):  # the second time with right axes apart
+            lay_out(figure)
+            place()
+    for each in layouts:
+        each.set_in_layout(True)
         each.grown = each.height_outside() if each.own else 0.0
         each.stays_below = each.own and each.is_below
     if now := grown():

@@ -48,7 +48,7 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
     """
     ax, data = plot.axes_of(curve), is_data(curve)
     scattered = _is_sparse(data)
-    x, y = plot.scale_of(curve)(curve.x), curve.y
+    x, y = plot.scale(curve.x), curve.y
     drawn = np.where(data & ~scattered, y, np.nan)
     looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
     (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
@@ -110,20 +110,20 @@ def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> No
     if curve.log and where.any():
         # On a log axis, an interval down to zero goes below the floor, but not without end.
         low = np.maximum(low, _SHADED * curve.y[where].min())
-    x = plot.scale_of(curve)(curve.x)
+    x = plot.scale(curve.x)
     ends = (np.where(where, end, np.nan) for end in (low, high))
     x, low, high = _open_at_gaps(curve, x, *ends)
     style: Any = {"color": curve.colour, "alpha": BAND, "linewidth": 0, "zorder": 1.5}
     plot.axes_of(curve).fill_between(x, low, high, **style)
 
 
-def mark_floor(plot: Plot, kind: str, ax: Axes) -> list[Curve]:
+def mark_floor(plot: Plot) -> list[Curve]:
     """Mark samples that a log axis cannot show, in a row at its floor; return the curves with such.
 
     The row has as many places as there is room for marks. Where several species need the same
     place, they take turns, so that each is seen.
     """
-    curves = [curve for curve, _ in plot.lines if curve.axis == kind and curve.log]
+    ax, curves = plot.ax, [curve for curve, _ in plot.lines if curve.log]
     rows = [_row(plot, ax, curve, curve.not_positive()) for curve in curves]
     options: dict[int, list[tuple[int, float]]] = {}
     for i, row in enumerate(rows):
@@ -148,7 +148,7 @@ def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     found = [_mark(ax, row, curve.detection_limit, curve, label="_limit")] if row else []
     style: dict[str, Any] = {"linewidth": 0.6, "color": curve.colour, "label": "_limit"}
     for run in curve.limited:
-        ends = plot.scale_of(curve)(np.array([run.start, run.stop]))
+        ends = plot.scale(np.array([run.first, run.last]))
         ax.plot(ends, [run.height] * 2, marker="", scaley=False, **style)
         found.append(_mark(ax, [float(ends.mean())], run.height, curve, label="_limit"))
     # Half of each is within the limits of the axes: otherwise the marks would be on the frame.
@@ -159,7 +159,7 @@ def mark_below_limit(plot: Plot, curve: Curve) -> bool:
 def mark_saturated(plot: Plot, curve: Curve) -> bool:
     """Mark samples of a saturated detector; return whether there are any."""
     which = curve.saturated() & is_data(curve)
-    x = plot.scale_of(curve)(curve.x[which])
+    x = plot.scale(curve.x[which])
     style = {**SATURATED, **_THIN, "color": curve.colour, "label": "_saturated"}
     if which.any():
         plot.axes_of(curve).plot(x, curve.y[which], scaley=False, **style)
@@ -182,7 +182,7 @@ def _row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> dict[int, float]:
     Depths are in the unit of the axis, and inside its limits.
     """
     low, high = sorted(ax.get_xlim())
-    x = np.asarray(plot.scale_of(curve)(curve.x[which]))
+    x = np.asarray(plot.scale(curve.x[which]))
     x = x[(x >= low) & (x <= high)]
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
     places, first = np.unique(np.floor((x - low) / width).astype(int), return_index=True)

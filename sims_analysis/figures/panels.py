@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_looks, read_options
+from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_title, read_options
 from sims_analysis.figures.curves import (
     Measurements,
     curves_of,
@@ -52,7 +52,6 @@ def plot_panels(
     by: Literal["measurement", "species"] = "measurement",
     columns: int | None = None,
     width: Literal["single", "double"] | QuantityLike | float | None = None,
-    shared_legend: bool = False,
     letters: bool = False,
     title: str | None = None,
     **options: Any,
@@ -70,8 +69,6 @@ def plot_panels(
     width : {"single", "double"}, str, Quantity or float, optional
         Width of the figure, as of :func:`plot_profiles`; by default two columns of a journal, or
         one for one panel in a row.
-    shared_legend : bool
-        Write one list of names, results and marks below all panels.
     letters : bool
         Write (a), (b), (c)... at the left above the panels.
     title : str, optional
@@ -99,12 +96,10 @@ def plot_panels(
     require_matplotlib()
     import matplotlib.pyplot as plt
 
-    check_bool("shared_legend", shared_legend)
     check_bool("letters", letters)
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
-    house = options.pop("house_style", None)
-    check_looks(title, house)
+    check_title(title)
     wanted = _read(options, data, named)
     parts = _parts(named, by, wanted, named_beside="labels" in options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
@@ -117,7 +112,7 @@ def plot_panels(
     size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
     row = max(row, _LABEL) if down == 1 else row
-    with in_style(house=house is not False):
+    with in_style():
         figure, grid = plt.subplots(
             down, across, squeeze=False, figsize=(size, _REST + row * down), layout="constrained"
         )
@@ -132,13 +127,11 @@ def plot_panels(
                 ax.set_title(heading, y=1.0)
                 if letters:
                     ax.set_title(f"({_letter(i)})", loc="left", y=1.0, fontweight="bold")
-            for plot in plots:
-                plot.layout.house = house is not False
-            draw(plots, _colours(plots), shared=shared_legend)
+            draw(plots, _colours(plots))
             _share_labels(plots, across)
             if down > 2 or (down > 1 and row < _LABEL):
                 _label_once(figure, plots)
-            finish(plots, across=across, shared=shared_legend)
+            finish(plots, across=across)
     record(plots, named)
     return np.array([plot.ax for plot in plots], dtype=object)
 
@@ -164,22 +157,17 @@ def _colours(plots: Sequence[Plot]) -> dict[str, str]:
 
 
 def _share_labels(plots: Sequence[Plot], across: int) -> None:
-    """Remove the labels of an axis that the next panel has too, with the same limits."""
+    """Remove the labels of an axis that the next panel has too: all have the same limits."""
     for i, plot in enumerate(plots):
-        left = plots[i - 1] if i % across else None
-        neighbour = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
-        labels = list(plot.layout.values())
-        own = left is not None and labels[0] == next(iter(left.layout.values()))
-        if left is not None and own and _same(left, plot, labels[0]):
+        labels = list(plot.layout.axes)
+        if i % across and labels[0] == next(iter(plots[i - 1].layout.axes)):
             _hide(plot.ax, "y", "left")
         # An axis that the next panel has on its left, or beside others, is no help to this one.
-        if neighbour is not None and list(neighbour.layout.values()) != labels:
-            neighbour = None
-        for label in labels[1:]:
-            if neighbour is not None and _same(neighbour, plot, label):
-                _hide(plot.layout.values()[label], "y", "right")
-        below = plots[i + across] if i + across < len(plots) else None
-        if below is not None and list(below.layout.depths()) == list(plot.layout.depths()):
+        following = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
+        if following is not None and list(following.layout.axes) == labels:
+            for label in labels[1:]:
+                _hide(plot.layout.axes[label], "y", "right")
+        if i + across < len(plots) and plots[i + across].scale.kind == plot.scale.kind:
             _hide(plot.ax, "x", "bottom")
 
 
@@ -196,12 +184,6 @@ def _label_once(figure: Figure, plots: Sequence[Plot]) -> None:
         figure.supylabel(labels.pop(), fontsize="medium")
         for plot in plots:
             plot.ax.set_ylabel("")
-
-
-def _same(one: Plot, other: Plot, label: str) -> bool:
-    """Whether the axes of this label have the same limits in two panels."""
-    a, b = (plot.layout.values()[label].get_ylim() for plot in (one, other))
-    return bool(np.allclose(a, b))
 
 
 def _letter(number: int) -> str:

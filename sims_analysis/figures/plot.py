@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.figures.colours import grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, DepthScale
 from sims_analysis.figures.style import (
     BAND,
-    apply_settings,
     closed_on_error,
     figure_size,
     in_style,
@@ -40,8 +39,6 @@ class Plot:
     own: bool = False
     #: What this and earlier calls have left in the axes.
     layout: PlotLayout = field(init=False)
-    #: Medians of a crowd, with the curves that they are of.
-    medians: list[tuple[Curve, list[Curve]]] = field(default_factory=list)
     #: Lines that were there before, by their names.
     earlier: dict[str, Line2D] = field(default_factory=dict)
 
@@ -67,53 +64,45 @@ class Plot:
 
     def open(self, together: Sequence[Curve]) -> None:
         """Make an axis for each quantity of the curves, in the unit for all of a figure."""
-        units, kinds = self.options.depth_units, {curve.axis for curve in self.curves}
-        for kind in sorted(kinds):  # depth before sputter time
-            selected = [curve for curve in together if curve.axis == kind]
-            scale = DepthScale(selected, units, others=len(kinds) > 1)
-            before = self.layout.scales.setdefault(kind, scale)
-            if before.units != scale.units and units is not None:
-                raise UnitsError(
-                    f"depth_units={units!r}, but these axes are in {before.units}: leave it out, "
-                    "or draw on other axes",
-                    argument="depth_units",
-                )
+        units, before = self.options.depth_units, self.layout.scale
+        every = [curve for curve in together if curve.axis == self.curves[0].axis]
+        scale = DepthScale([*self.curves, *every], units)
+        if before is not None and before.kind != scale.kind:
+            raise UnitsError(f"these axes are over {before.units}: draw on other axes")
+        if before is not None and before.units != scale.units and units is not None:
+            raise UnitsError(
+                f"depth_units={units!r}, but these axes are in {before.units}: leave it out, "
+                "or draw on other axes",
+                argument="depth_units",
+            )
+        self.layout.scale = before or scale
         # The preferred quantity is on the left.
-        for curve in sorted(self.curves, key=lambda curve: (curve.axis, curve.rank)):
-            self._open(*curve.key)
+        for curve in sorted(self.curves, key=lambda curve: curve.rank):
+            if curve.label not in self.layout.axes:
+                self.layout.axes[curve.label] = self._made(curve.label)
+
+    def _made(self, label: str) -> Axes:
+        """Make the axes of a quantity: the given ones, or others at their right."""
+        if not self.layout.axes:
+            self.ax.set(xlabel=self.scale.label, ylabel=label)
+            return self.ax
+        each = self.ax.twinx()
+        each.set_ylabel(label)
+        self.ax.tick_params(axis="y", which="both", right=False)
+        if self.ax.axes is not self.ax:  # the ground of an inset is below its right axes
+            each.set_zorder(self.ax.get_zorder() + 0.1)
+        # A style sheet may ask for a grid; this one would cross the curves of the left axes.
+        each.grid(visible=False, which="both")
+        return each
+
+    @property
+    def scale(self) -> DepthScale:
+        """The scale of the depth axis."""
+        return cast("DepthScale", self.layout.scale)
 
     def axes_of(self, curve: Curve) -> Axes:
         """Return the axes of a curve."""
-        return self.layout.axes[curve.key]
-
-    def scale_of(self, curve: Curve) -> DepthScale:
-        """Return the scale of the depth axis of a curve."""
-        return self.layout.scales[curve.axis]
-
-    def _open(self, kind: str, label: str) -> None:
-        """Make the axes for a kind of depth and a quantity, unless they are there."""
-        if (kind, label) in self.layout.axes:
-            return
-        depths, values = self.layout.depths(), self.layout.values()
-        if not self.layout.axes:
-            each = self.ax
-        elif label in values:
-            each = _top(values[label], depths.get(kind), self.ax)
-        else:
-            if kind not in depths:
-                self._open(kind, next(iter(self.layout.axes))[1])
-            each = self.layout.depths()[kind].twinx()
-            self.ax.tick_params(axis="y", which="both", right=False)
-        if each is not self.ax:
-            if self.ax.axes is not self.ax:  # the ground of an inset is below its right axes
-                each.set_zorder(self.ax.get_zorder() + 0.1)
-            # A style sheet may ask for a grid; this one would cross the curves of the left axes.
-            each.grid(visible=False, which="both")
-        if kind not in depths or each is self.ax:
-            each.set_xlabel(self.layout.scales[kind].label)
-        if label not in values:
-            each.set_ylabel(label)
-        self.layout.axes[kind, label] = each
+        return self.layout.axes[curve.label]
 
     def list_result(self, text: str, mark: Any = None, handle: Any = None, **style: Any) -> None:
         """Add a result to the list, with a line of a style as handle, or none.
@@ -162,33 +151,20 @@ def handle_of(**style: Any) -> Any:
     return Line2D([], [], **(style or {"linestyle": "none", "color": "none"}))
 
 
-def _top(value: Axes, depth: Axes | None, left: Axes) -> Axes:
-    """Make axes with the values of one and depths above, or those of another."""
-    each = value.twiny()
-    left.tick_params(axis="x", which="both", top=False)
-    if depth is not None:
-        each.sharex(depth)
-        each.tick_params(axis="x", which="both", top=False, labeltop=False)
-    return each
-
-
 @contextmanager
-def axes_in_style(ax: Axes | None, width: Any, house_style: bool | None) -> Iterator[Axes]:
-    """Draw on given axes, or on those of a new figure, in the style that the user wants there."""
+def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
+    """Draw on axes of a new figure in the house style, or on given ones, of which the user decides.
+
+    Those of an earlier call that has made the figure stay in its style.
+    """
     import matplotlib.pyplot as plt
 
     from sims_analysis.figures.layout import layout_at
 
-    own = ax is None
     known = None if ax is None else layout_at(ax)
-    before = own or (known is not None and known.house)
-    house = before if house_style is None else house_style
-    with in_style(house=house):
+    with in_style() if ax is None or (known and known.own) else nullcontext():
+        own = ax is None
         if ax is None:
             _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
-        elif house_style:
-            apply_settings(ax)
         with closed_on_error(ax.figure.figure, own=own):
             yield ax
-    if known := layout_at(ax):
-        known.house = house

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import xarray as xr
 
 from sims_analysis.conventions import provenance as origin
-from sims_analysis.figures.arguments import check_axes, check_looks, read_options
+from sims_analysis.figures.arguments import check_axes, check_title, read_options
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
-from sims_analysis.figures.drawing import draw, finish, read_curves, taken_colours
+from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.fits import draw_ratio, draw_residuals, panel_below
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.figures.style import require_matplotlib, set_title
@@ -52,14 +52,12 @@ def plot_profiles(
     restored: Answers | None = None,
     residuals: bool = False,
     comparison: xr.Dataset | None = None,
-    waterfall: float | None = None,
     colour_by: Literal["auto", "species", "measurement"] = "auto",
     colours: Mapping[str, str] | None = None,
     spread: bool | None = None,
     labels: Literal["auto", "direct", "legend", "none"] = "auto",
     notes: bool = True,
     title: str | None = None,
-    house_style: bool | None = None,
     **line: Any,
 ) -> Axes:
     """Draw depth profiles: concentrations on a log axis on the left, signals on the right.
@@ -67,8 +65,8 @@ def plot_profiles(
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
-        One measurement, a batch, or several, named by the keys of a mapping. Profiles over sputter
-        time beside others over depth have an axis above.
+        One measurement, a batch, or several, named by the keys of a mapping; all over depth, or all
+        over sputter time.
     ax : matplotlib.axes.Axes, optional
         Where to draw, also in an inset; by default in a new figure.
     species : str or sequence of str, optional
@@ -103,8 +101,6 @@ def plot_profiles(
         axis, (data - fit) / largest sample.
     comparison : Dataset, optional
         From :func:`compare`: their ratio in a panel below, and the shift of their junction.
-    waterfall : float, optional
-        Raise each measurement by this factor over the one before, such as 10.
     colour_by : {"auto", "species", "measurement"}
         What colours stand for; ``"auto"``: the measurement, of one species in several of them.
     colours : mapping, optional
@@ -119,8 +115,6 @@ def plot_profiles(
         Explain marks and bands in the list of results.
     title : str, optional
         By default only that data are synthetic; ``""`` leaves out that as well.
-    house_style : bool, optional
-        Use the library's sizes and ticks where matplotlib's settings are at their defaults.
     **line : Any
         Style of curves, of all or by species: ``marker="o"``, ``linestyle={"P": "--"}``...
 
@@ -150,11 +144,11 @@ def plot_profiles(
     """
     require_matplotlib()
     check_axes(ax)
-    check_looks(title, house_style)
+    check_title(title)
     named = measurements_of(data)
     options = read_options(locals(), line, data, named)
     options, curves, models = read_curves(named, options)
-    with axes_in_style(ax, width, house_style) as each:
+    with axes_in_style(ax, width) as each:
         plot = Plot(each, options, curves, models, own=ax is None)
         left, below = plot.ax, None
         if (options.residuals and models) or options.comparison is not None:
@@ -164,7 +158,7 @@ def plot_profiles(
         text = title_text(title, named, left.get_title(), above)
         if text or title is not None:
             set_title(left, plot.figure, text)
-        draw([plot], taken_colours(plot))
+        draw([plot], plot.layout.colours)
         if below is not None:
             (draw_residuals if options.residuals else draw_ratio)(plot, below)
         finish([plot])

@@ -8,15 +8,12 @@ same number of random standard errors; a systematic part is stated separately.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
-from sims_analysis.figures.arguments import PlotOptions, refuse_value
 from sims_analysis.figures.axes import below_axes
 from sims_analysis.figures.colours import background, grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
@@ -24,7 +21,7 @@ from sims_analysis.figures.plot import Plot, handle_of
 from sims_analysis.frame import questions
 from sims_analysis.frame.questions import Result, answer_of, function_of, has
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import first_few
+from sims_analysis.text.arguments import argument_error
 from sims_analysis.text.rounding import rounded
 from sims_analysis.text.typeset import power, unit_label
 from sims_analysis.units import dequantify, read_number
@@ -32,19 +29,15 @@ from sims_analysis.units import dequantify, read_number
 Style = dict[str, Any]
 
 #: Arguments of results that are marked on a curve, in the order of their drawing.
-_MARKED = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
+MARKED = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
 #: Function -> what its number is called.
 _SYMBOLS = {"integrated_dose": "$Q$", "dose_budget": "$Q$", "decay_length": "λ", "peak": "peak",
             "layers": "layer", "interface": "interface", "crossings": "",
             "metallurgical_junctions": ""}  # fmt: skip
-#: Function of which a profile has several results -> the word that tells them apart.
-_KINDS = {"metallurgical_junctions": "polarity", "crossings": "direction", "layers": ""}
-#: Functions whose result is a depth at which the curve has a mark.
-_ON_CURVE = ("junction_depth", "crossings", "interface")
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
-#: More crossings or layers than these are summarised.
+#: At most so many crossings or layers are listed.
 _HANDFUL = 6
 #: Lines of the doses after the first one.
 _HATCHES = ("\\\\", "///", "||")
@@ -60,46 +53,11 @@ _DIGITS: Style = {"precision": 4, "unique": False, "fractional": False, "trim": 
 def draw_results(plot: Plot, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     marks = _ResultMarks(plot, curve, name)
-    for argument in _MARKED:
-        for result in _results_of(plot, argument, curve):
-            getattr(marks, function_of(result))(result)
-
-
-def draw_summaries(plot: Plot, median: Curve, curves: Sequence[Curve], name: str) -> None:
-    """Summarise the results of many measurements, those of one question: median and range."""
-    marks = _ResultMarks(plot, median, name)
-    groups: dict[tuple[str, str, int], list[Result]] = {}
-    for argument in [each for each in plot.options.results if each in _MARKED]:
-        for curve in curves:
-            count = Counter[tuple[str, str]]()
-            for result in _results_of(plot, argument, curve):
-                kind = function_of(result), marks.level(result)
-                groups.setdefault((*kind, count[kind]), []).append(result)
-                count[kind] += 1
-    for found in groups.values():
-        marks.many(found)
-
-
-def _results_of(plot: Plot, argument: str, curve: Curve) -> list[Any]:
-    """Choose the results in an argument that are of a curve."""
-    given = plot.options.of(argument, curve.source)
-    found = [of_curve(dequantify(item), curve) for item in given]
-    return [one for one in found if one is not None and not _is_about_another(one, curve)]
-
-
-def check_results(options: PlotOptions, curves: Sequence[Curve]) -> None:
-    """Refuse results that are of none of the species of a figure."""
-    for argument, given in options.results.items():
-        for source, item in given:
-            found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
-            selected = [c.species for c in curves if source in (None, c.source)]
-            if found and selected and not {*found} & {*selected}:
-                shown = first_few(list(dict.fromkeys(selected)), 6)
-                raise ProfileError(
-                    f"{argument}= has a result of {first_few(found, 6)}, but the figure shows "
-                    f"{shown}: leave it out, or show its species",
-                    argument=argument,
-                )
+    for argument in MARKED:
+        for item in plot.options.of(argument, curve.source):
+            result: Any = of_curve(dequantify(item), curve)
+            if result is not None and not _is_about_another(result, curve):
+                getattr(marks, function_of(result))(result)
 
 
 def _is_about_another(result: Result, curve: Curve) -> bool:
@@ -114,11 +72,12 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
 
 def draw_regions(plot: Plot) -> None:
     """Shade named regions of depth in turn, with lines at their ends; names stand at their tops."""
-    given, (kind, scale) = plot.options.regions, next(iter(plot.layout.scales.items()))
+    given, scale = plot.options.regions, plot.scale
     if given is None:
         return
     if not isinstance(given, Mapping) or isinstance(given, xr.Dataset):
-        refuse_value("regions", given, '{"AlGaN": ("150 nm", "180 nm")}, or names of layers()')
+        wanted = '{"AlGaN": ("150 nm", "180 nm")}, or names of layers()'
+        raise argument_error("regions", given, f"expected {wanted}")
     for name, item in given.items():
         if isinstance(item, xr.Dataset) and function_of(item) == "layers":
             plain = dequantify(item)
@@ -126,9 +85,10 @@ def draw_regions(plot: Plot) -> None:
                 zip(*(np.ravel(plain[end].values) for end in ("top", "bottom")), strict=True)
             )
         elif isinstance(item, tuple | list) and len(item) == 2:
-            pairs = [tuple(read_number(end, (kind,), "regions") for end in item)]
+            pairs = [tuple(read_number(end, (scale.kind,), "regions") for end in item)]
         else:
-            refuse_value(f"regions[{name!r}]", item, '(start, stop), such as ("150 nm", "180 nm")')
+            wanted = '(start, stop), such as ("150 nm", "180 nm")'
+            raise argument_error(f"regions[{name!r}]", item, f"expected {wanted}")
         for start, stop in pairs:
             if not (np.isfinite([start, stop]).all() and start < stop):
                 continue
@@ -177,7 +137,7 @@ class _ResultMarks:
 
     def __init__(self, plot: Plot, curve: Curve, name: str) -> None:
         self.plot, self.curve, self.name = plot, curve, name
-        self.ax, self.scale = plot.axes_of(curve), plot.scale_of(curve)
+        self.ax, self.scale = plot.axes_of(curve), plot.scale
         self.unit = unit_label(self.scale.units)
         self.coverage = plot.options.coverage or 1.0
 
@@ -204,7 +164,7 @@ class _ResultMarks:
     def _length(self, depth: float, stderr: float = np.nan) -> str:
         return f"{self._depth(depth, stderr)} {self.unit}"
 
-    def level(self, result: Result) -> str:
+    def _level(self, result: Result) -> str:
         """Return the level of a question in the unit of the axis; empty if it is not known."""
         known = questions.level_of(result)
         if known is None:
@@ -215,14 +175,14 @@ class _ResultMarks:
         return power(float(own.from_canonical(value)), own.text)
 
     def _verb(self, verb: str, result: Result) -> str:
-        return " ".join(filter(None, [self.name, verb, self.level(result) or "the level"]))
+        return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
 
     def _crossing_of(self, result: Result) -> tuple[str, str, Style]:
         """Name a depth at a level; it is a junction depth only where the profile falls."""
         edge = questions.asked(result, "edge")
         if edge in _VERBS:
             return self._verb(_VERBS[edge], result), " at ", _DIAMOND
-        return f"$x_\\mathrm{{j}}${self._of(self.level(result))}", " = ", {}
+        return f"$x_\\mathrm{{j}}${self._of(self._level(result))}", " = ", {}
 
     def _known(self, symbol: str, result: Result) -> Iterator[_Entry]:
         """Yield the entries with a number; of others, list the status, but not that of padding."""
@@ -254,9 +214,13 @@ class _ResultMarks:
         outside = value < bottom - 1e-6 * abs(bottom) or value > top + 1e-6 * abs(top)
         return self._overlaps(depth, depth) and not outside
 
-    def _place(self, depth: float) -> tuple[Any, tuple[float, float], str]:
-        """Return where a mark is on the curve, and its colour."""
-        return self.ax, (float(self.scale(depth)), float(self._value_at(depth))), self.curve.colour
+    def _point(self, depth: float) -> tuple[float, float]:
+        """Return where a depth is on the curve, in the units of the axes."""
+        return float(self.scale(depth)), float(self._value_at(depth))
+
+    def _list_at(self, depth: float, text: str, style: Style) -> None:
+        """Add a result to the list that may be written at its mark."""
+        self.plot.list_result(text, (self.ax, self._point(depth), self.curve.colour), **style)
 
     def _overlaps(self, start: float, stop: float) -> bool:
         low, high = sorted(self.ax.get_xlim())
@@ -266,35 +230,16 @@ class _ResultMarks:
         """Draw a line that leaves the limits of the axes as they are."""
         self.ax.plot(self.scale(np.array(depths)), values, scalex=False, scaley=False, **style)
 
-    def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> Style:
+    def _mark(self, z: float, sigma: float, **changes: Any) -> Style:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
-        colour, height, at = self.curve.colour, float(self._value_at(z)), float(self.scale(z))
-        self._line(
-            [z, z], [below_axes(self.ax), height], color=colour, linewidth=0.6, linestyle=":"
-        )
-        bar: Any = None
-        if isinstance(sigma, tuple):
-            bar = np.abs(self.scale(np.array(sigma)) - at)[:, None]
-        elif not np.isnan(sigma):
-            bar = [self.coverage * float(self.scale(sigma))]
+        at, height = self._point(z)
+        colour, low = self.curve.colour, below_axes(self.ax)
+        self._line([z, z], [low, height], color=colour, linewidth=0.6, linestyle=":")
+        bar: Any = None if np.isnan(sigma) else [self.coverage * float(self.scale(sigma))]
         style = {**_CIRCLE, "color": colour, "markerfacecolor": background(self.plot.ax), **changes}
         container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
         return {**style, "linestyle": "none"}
-
-    def _across(self, depth: float, text: str) -> bool:
-        """Draw a line across the axes, and list its meaning, unless another curve has done so."""
-        if text in self.plot.layout.results:
-            return False
-        grey = grey_level(0.2, self.plot.ax)
-        style: Style = {"color": grey, "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
-        self.ax.axvline(float(self.scale(depth)), **style)
-        self.plot.list_result(text, **style)
-        return True
-
-    def _span(self, start: float, stop: float, colour: str) -> None:
-        ends, opacity = self.scale(np.array([start, stop])), shade_alpha(0.15, self.ax)
-        self.ax.axvspan(*ends, color=colour, alpha=opacity, linewidth=0, zorder=1)
 
     def _shade(self, start: float, stop: float) -> tuple[Any, Any]:
         """Shade a dose, the second one by lines; return a handle for the list, and the path.
@@ -328,34 +273,37 @@ class _ResultMarks:
             if self._is_seen(z):
                 style = self._mark(z, sigma, **changes)
                 text = f"{symbol}{equals}{self._length(z, sigma)}"
-                self.plot.list_result(text, self._place(z), **style)
+                self._list_at(z, text, style)
 
     def crossings(self, result: Result) -> None:
-        """Mark every crossing, and list those that fall and those that rise."""
+        """Mark every crossing, and list the first ones that fall, and that rise."""
         entries = [entry for entry in _entries(result, "direction") if np.isfinite(entry.value)]
         for direction in dict.fromkeys(entry.word for entry in entries):
             seen = [e for e in entries if e.word == direction and self._is_seen(e.value)]
-            many = len(seen) > _HANDFUL
-            shape: Style = {**(_CIRCLE if direction == "falling" else _DIAMOND)}
-            shape["markersize"] = 1.5 if many else 3.0
+            shape: Style = {**(_CIRCLE if direction == "falling" else _DIAMOND), "markersize": 3.0}
             for z, sigma, _ in seen:
-                style = self._mark(z, np.nan if many else sigma, **shape)
-            verb = self._verb(_WORDS[direction], result)
-            if many:
-                ends = f"{self._depth(seen[0].value)} to {self._length(seen[-1].value)}"
-                self.plot.list_result(f"{verb}\n{len(seen)} times, at {ends}", **style)
-            elif seen:
-                texts = [self._depth(z, sigma) for z, sigma, _ in seen]
+                style = self._mark(z, sigma, **shape)
+            if seen:
+                texts = [self._depth(z, sigma) for z, sigma, _ in seen[:_HANDFUL]]
                 rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-                self.plot.list_result(f"{verb} at\n{rows} {self.unit}", **style)
+                more = f" and {len(seen) - _HANDFUL} more" if len(seen) > _HANDFUL else ""
+                text = f"{self._verb(_WORDS[direction], result)} at\n{rows} {self.unit}{more}"
+                self.plot.list_result(text, **style)
         if not entries and has(result, "status"):
-            level = f"{self.name or 'level'} {self.level(result)}".strip()
+            level = f"{self.name or 'level'} {self._level(result)}".strip()
             self.plot.list_result(f"{level}: {_reason(str(np.ravel(result['status'].values)[0]))}")
 
     def metallurgical_junctions(self, result: Result) -> None:
+        """Draw a line across the axes, unless another curve has done so."""
+        style: Style = {"color": grey_level(0.2, self.plot.ax), "linewidth": 0.9}
+        style["linestyle"] = (0, (1, 1.5))
         for z, sigma, polarity in _entries(result, "polarity"):
+            arrow = polarity.replace("->", "→")
             if np.isfinite(z) and self._is_seen(z, on_curve=False):
-                self._across(z, f"{_arrow(polarity)} junction: {self._length(z, sigma)}")
+                text = f"{arrow} junction: {self._length(z, sigma)}"
+                if text not in self.plot.layout.results:
+                    self.ax.axvline(float(self.scale(z)), **style)
+                    self.plot.list_result(text, **style)
 
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
@@ -389,7 +337,7 @@ class _ResultMarks:
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
                 text = f"{self._symbol(result)} at {at} {self.unit}"
-                self.plot.list_result(text, self._place(z), **style)
+                self._list_at(z, text, style)
 
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)
@@ -407,16 +355,14 @@ class _ResultMarks:
         """Return the values at the ends of the fitted line."""
         x, y = self.curve.x, self.curve.y
         inside = (x >= start) & (x <= stop)
-        middle, ends = 0.5 * (start + stop), np.array([start, stop])
         if self.curve.stderr is not None and y[inside].sum() > 0:
             # A maximum-likelihood fit of counts keeps their sum, zeros included.
-            shape = np.exp((middle - x[inside]) / length)
-            level = float(np.log(y[inside].sum() / shape.sum()))
+            level = float(np.log(y[inside].sum() / np.exp(-x[inside] / length).sum()))
         else:
             # A least-squares line passes through the mean of its points.
             inside &= y > 0
-            level = float((np.log(y[inside]) - (middle - x[inside]) / length).mean())
-        return np.exp(level - (ends - middle) / length)
+            level = float((np.log(y[inside]) + x[inside] / length).mean())
+        return np.exp(level - np.array([start, stop]) / length)
 
     def layers(self, result: Result) -> None:
         """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
@@ -433,19 +379,16 @@ class _ResultMarks:
         for number, (top, bottom, thick, sigma, ends) in enumerate(found, start=1):
             height = float(self._value_at(bottom if np.isnan(top) else top))
             self._line(ends, [height, height], zorder=4, **style)
-            if len(found) > _HANDFUL:
-                continue
             if np.isnan(thick):
                 side, at = ("from", top) if np.isnan(bottom) else ("down to", bottom)
                 text = f"{side} {self._length(at)} (truncated)"
             else:
                 text = f"{self._length(thick, sigma)}, from {self._length(top)}"
-            name = f"layer {number}" if len(found) > 1 else "layer"
-            self.plot.list_result(f"{self._named(name)}: {text}", **style)
+            name = self._named(f"layer {number}" if len(found) > 1 else "layer")
+            if number <= _HANDFUL:
+                self.plot.list_result(f"{name}: {text}", **style)
         if len(found) > _HANDFUL:
-            known = [thick for _, _, thick, _, _ in found if np.isfinite(thick)]
-            text = f"{self._depth(min(known))} to {self._length(max(known))} thick"
-            self.plot.list_result(f"{self._named(f'{len(found)} layers')}: {text}", **style)
+            self.plot.list_result(f"{self._named('layers')}: {len(found) - _HANDFUL} more", **style)
 
     def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
@@ -456,58 +399,10 @@ class _ResultMarks:
             style = self._mark(z, sigma, marker="s", markersize=3.0)
             text = f"{self._named('interface')} at {self._length(z, sigma)}"
             if np.isfinite(width):
-                self._span(z - 0.5 * width, z + 0.5 * width, self.curve.colour)
+                ends = self.scale(z + width * np.array([-0.5, 0.5]))
+                looks: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.15, self.ax)}
+                self.ax.axvspan(*ends, **looks, linewidth=0, zorder=1)
                 low, high = (100 * float(questions.asked(result, end) or part)
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
             self.plot.list_result(text + _status_line(status), **style)
-
-    def many(self, results: Sequence[Result]) -> None:
-        """List the median and the range of one result of many measurements.
-
-        Of several in each profile, these are those of the first ones, of the second ones...
-        """
-        function, missing = function_of(results[0]), Counter[str]()
-        found: dict[tuple[str, int], list[float]] = {}
-        for result in results:
-            count = Counter[str]()
-            for value, _, word in _entries(result, _KINDS.get(function, "status")):
-                kind = word if function in _KINDS else ""
-                if np.isfinite(value):
-                    found.setdefault((kind, count[kind]), []).append(value)
-                    count[kind] += 1
-                elif function not in _KINDS:
-                    missing[_reason(word)] += 1
-        at_level = function == "junction_depth"
-        symbol = self._crossing_of(results[0])[0] if at_level else self._symbol(results[0])
-        for word, times in missing.items():
-            self.plot.list_result(f"{symbol}: {word} in {times}")
-        units = answer_of(results[0]).attrs.get("units", "")
-        for (kind, number), values in found.items():
-            low, middle, high = np.quantile(values, (0.0, 0.5, 1.0)).tolist()
-            summary = self._summary(values, units)
-            if function == "metallurgical_junctions":
-                if self._across(middle, f"{_arrow(kind)} junction: {summary}"):
-                    self._span(low, high, grey_level(0.2, self.plot.ax))
-            elif function == "layers":
-                self.plot.list_result(f"layer {number + 1}{self._of()}: {summary} thick")
-            else:
-                name = self._verb(_WORDS[kind], results[0]) if kind else symbol
-                marked = function in _ON_CURVE and self._is_seen(middle)
-                style = self._mark(middle, (low, high)) if marked else {}
-                self.plot.list_result(f"{name}: {summary}", **style)
-
-    def _summary(self, values: Sequence[float], units: str) -> str:
-        """Write the median of a result, for how many measurements it is known, and its range."""
-        along = units == self.curve.axis_units
-        convert: Any = self.scale if along else float
-        unit = self.unit if along else unit_label(units)
-        numbers = (rounded(float(convert(q))) for q in np.quantile(values, (0.0, 0.5, 1.0)))
-        low, middle, high = (number.text(style="mathtext") for number in numbers)
-        if len(values) == 1:
-            return f"{middle} {unit} in one"
-        return f"median {middle} {unit}\n({len(values)}: {low} to {high})"
-
-
-def _arrow(polarity: str) -> str:
-    return polarity.replace("->", "→")

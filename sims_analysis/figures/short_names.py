@@ -10,27 +10,14 @@ _LONGEST = 36
 
 
 def brief(name: str, longest: int = _LONGEST) -> str:
-    """Shorten a long name; its beginning and its end say most.
-
-    Examples
-    --------
-    >>> brief("wafer 12, lot 2026-01-15/7, annealed", 24)
-    'wafer 12, lo…, annealed'
-    """
+    """Shorten a long name; its beginning and its end say most."""
     if len(name) <= longest or "$" in name:
         return name
     return f"{name[: longest - 12]}…{name[-10:].strip()}" if longest > 13 else f"{name[:11]}…"
 
 
 def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
-    """Shorten names so that they still differ, if need be by the words that all share.
-
-    Examples
-    --------
-    >>> lot = "lot 2026-01-15/7, wafer {}, annealed at 1050 C"
-    >>> briefs([lot.format(1), lot.format(2)])
-    ['… wafer 1, …', '… wafer 2, …']
-    """
+    """Shorten names so that they still differ, if need be by the words that all share."""
     short = [brief(name, longest) for name in names]
     if len(set(short)) == len(set(names)):
         return short

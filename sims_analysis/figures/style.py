@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.errors import UnitsError, require
-from sims_analysis.figures.arguments import refuse_value
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import read_number
 
 if TYPE_CHECKING:
@@ -22,26 +21,19 @@ if TYPE_CHECKING:
 POINTS = 8.0
 #: Letters of a crowded list are not smaller, in points.
 LEAST = 5.5
-#: Height of dashes over a curve that they would hide; a legend shows a line.
-OVER = 2.1
 #: Opacity of a band.
 BAND = 0.22
 #: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
 #: fine that letters are not moved to whole pixels.
 _DPI = 300.0
-#: Width and height of a figure in one and in two columns of a journal, in mm.
-SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
 #: Widths of one, one and a half, and two columns, in mm, by the journals' instructions to authors.
-_JOURNALS = {
-    "nature": (89.0, 120.0, 183.0),
-    "aps": (86.0, 140.0, 178.0),
-    "elsevier": (90.0, 140.0, 190.0),
-}
-_COLUMNS = ("", " 1.5", " double")
-_WIDTHS = {journal + columns: width for journal, widths in _JOURNALS.items()
-           for columns, width in zip(_COLUMNS, widths, strict=True)}  # fmt: skip
-#: Least height of a figure, in mm: the label of its value axis is as long.
-_LOW = 50.0
+_WIDTHS = {
+    "single": 86.0, "double": 178.0, "nature": 89.0, "nature 1.5": 120.0, "nature double": 183.0,
+    "aps": 86.0, "aps 1.5": 140.0, "aps double": 178.0, "elsevier": 90.0, "elsevier 1.5": 140.0,
+    "elsevier double": 190.0,
+}  # fmt: skip
+#: Height of a figure in widths; at least that of the label of its value axis, at most this, in mm.
+_SHAPE, _LOW, _HIGH = 66.0 / 86.0, 50.0, 80.0
 #: Least and greatest width of a figure, in mm.
 _NARROW, _WIDE = 20.0, 2000.0
 #: Width of a letter, in sizes of its font: most titles have narrower ones.
@@ -95,13 +87,11 @@ def is_default(key: str) -> bool:
 
 
 @contextmanager
-def in_style(*, house: bool) -> Iterator[None]:
+def in_style() -> Iterator[None]:
     """Draw with the house style where the user has set nothing: a style sheet always wins."""
     import matplotlib as mpl
 
-    chosen: Any = {key: value for key, value in _HOUSE.items() if house and is_default(key)}
-    if house and is_default("legend.fontsize"):
-        chosen["legend.fontsize"] = "medium"
+    chosen: Any = {key: value for key, value in _HOUSE.items() if is_default(key)}
     with mpl.rc_context(chosen):
         yield
         interactive = mpl.is_interactive()
@@ -117,14 +107,8 @@ def figure_size(width: Any) -> tuple[float, float]:
         return across, down
     # Larger letters, as a style sheet may ask for, need a larger figure.
     larger = setting("font.size") / POINTS if width is None else 1.0
-    width = "single" if width is None else width
-    if isinstance(width, str) and width in SIZES:
-        across, down = SIZES[width]
-    else:
-        across = _millimetres(width)
-        # With the shape of a single column, as high as the label of an axis, or a double column.
-        down = max(across * SIZES["single"][1] / SIZES["single"][0], _LOW)
-        down = min(down, SIZES["double"][1])
+    across = _millimetres("single" if width is None else width)
+    down = min(max(across * _SHAPE, _LOW), _HIGH)
     return larger * across * _MM, larger * down * _MM
 
 
@@ -137,7 +121,8 @@ def _millimetres(width: Any) -> float:
     if not _NARROW <= found <= _WIDE:
         expected = "'single' or 'double' (columns of a journal), 'nature', 'aps' or 'elsevier' "
         expected += "(also 'nature 1.5', 'nature double'), a length such as '85 mm', or a "
-        refuse_value("width", width, f"{expected}number of mm, from {_NARROW:g} to {_WIDE:g} mm")
+        expected += f"number of mm, from {_NARROW:g} to {_WIDE:g} mm"
+        raise argument_error("width", width, f"expected {expected}")
     return found
 
 
@@ -198,19 +183,6 @@ def make_higher(figure: Any, inches: float) -> None:
     """Make a figure higher."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)
-
-
-def apply_settings(ax: Axes) -> None:
-    """Give existing axes the looks that the settings give to new ones."""
-    for spine in ax.spines.values():
-        spine.set_linewidth(setting("axes.linewidth"))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.label.set_fontsize(setting("axes.labelsize"))
-        axis.get_offset_text().set_fontsize(setting("xtick.labelsize"))
-    ax.title.set_fontsize(setting("axes.titlesize"))
-    if setting("xtick.minor.visible"):
-        ax.xaxis.minorticks_on()
-    ax.tick_params(axis="x", which="both", top=setting("xtick.top"))
 
 
 def fix_ticks(ax: Axes) -> None:

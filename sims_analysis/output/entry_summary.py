@@ -25,13 +25,8 @@ _NAMED = 6
 class EntrySummary:
     """A measurement in a few words; empty where they are not known.
 
-    Parameters
-    ----------
-    data_id, sample : str
-    species : tuple of str
-        In the order delivered.
-    date : str
-        When it was measured or, where the file does not say it, last updated.
+    Species are in the order delivered; the date is when it was measured or, where the file does not
+    say it, last updated.
     """
 
     data_id: str = ""

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["to_csv", "to_excel"]
 
-#: Most rows in a sheet of Excel, and most characters in a cell.
-_ROWS, _CELL = 1_048_576, 32_767
+#: Most characters in a cell of Excel.
+_CELL = 32_767
 #: Characters that XML cannot hold, or changes; it keeps tabs and line feeds.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
@@ -162,22 +162,14 @@ def _in_units(
     found: list[Series], depth_units: str | None, value_units: str | Mapping[str, str] | None
 ) -> list[Series]:
     """Convert axes and values to the units that are asked for."""
-    stated: Mapping[str, str] = {}
-    if isinstance(value_units, Mapping):
-        stated = value_units
-    elif value_units is not None and not isinstance(value_units, str):
-        raise UnitsError(
-            f"value_units={value_units!r}; expected a text, or one for each variable in a mapping, "
-            "{'concentration': '1/m^3'}",
-            argument="value_units",
-        )
-    for text in (depth_units, *(stated.values() or [value_units])):
+    stated = value_units if isinstance(value_units, Mapping) else {}
+    for text in (depth_units, value_units, *stated.values()):
         if isinstance(text, str) and set("()") & set(text):
             raise UnitsError(
                 f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
                 "as 'atoms/cm^3'"
             )
-    if isinstance(value_units, str):
+    if value_units is not None and not isinstance(value_units, Mapping):
         kinds = {kind: series.variable for series in found for kind in _kinds(series)}
         fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
         stated = {kinds[fitting]: value_units}
@@ -351,8 +343,9 @@ def to_excel(
     ModuleNotFoundError
         If openpyxl is not installed.
     ProfileError
-        If there are more samples than rows in a sheet, or the name of a species has control
-        characters.
+        If the name of a species has control characters.
+    ValueError
+        If there are more samples than rows in a sheet.
 
     See Also
     --------
@@ -382,12 +375,6 @@ def to_excel(
         "tidy": list(_tidy(found)),
         "about": [["what", "of", "value"], *_about(data)],
     }
-    samples = max(len(rows) - 1 for rows in sheets.values())
-    if samples >= _ROWS:
-        raise ProfileError(
-            f"{samples} samples do not fit in a sheet of {_ROWS} rows; write CSV, or one workbook "
-            "for each measurement"
-        )
     stream = io.BytesIO()
     with pd.ExcelWriter(stream, engine="openpyxl") as book:
         for name, (header, *rows) in sheets.items():

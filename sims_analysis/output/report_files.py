@@ -40,27 +40,15 @@ _RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE
 def write_files(report: Report, folder: Path, *, home: str = "") -> list[Path]:
     """Write the figure (PNG, SVG), the results and the profiles (CSV), the data (netCDF), a page.
 
-    Parameters
-    ----------
-    report : Report
-        From :func:`analyse`.
-    folder : Path
-        Created if necessary; files are named after the data id, and replaced. A hash is added
-        where the files of another measurement have the name.
-    home : str
-        Where the page finds the list of all, if there is one: ``INDEX``.
-
-    Returns
-    -------
-    list of Path
-        What was written.
+    They are named after the data id, and replaced; with a hash where the files of another
+    measurement have the name. The page links `home`, the list of all, if there is one.
     """
     from sims_analysis.dataset.storage import save
     from sims_analysis.files import replace_file
     from sims_analysis.output.export import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
-    stem = file_stem(report.data_id, folder)
+    stem = file_stem(report.about.data_id, folder)
     results, profiles = folder / f"{stem}{_RESULTS}", folder / f"{stem}-profiles.csv"
     replace_file(results, results_csv(report).encode())
     to_csv(report.data, profiles, layout="paired")
@@ -104,7 +92,7 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     marked = sum(dose.sizes["species"] for dose in doses) <= _MARKED
     ax = plot_profiles(
         report.data,
-        title=report.title or report.data_id,
+        title=report.about.sample or report.about.data_id,
         width="single",
         junctions=junctions if marked else None,
         dose=doses if marked else None,
@@ -129,13 +117,8 @@ def write_index(
 ) -> Path | None:
     """Write a list of the pages in a folder; return None if there are none.
 
-    Parameters
-    ----------
-    reports : sequence of dict
-        From :meth:`Report.to_dict`, each with the ``files`` that were written.
-    folder : Path
-    failures : mapping, optional
-        Measurement without a report -> why.
+    Reports are those of :meth:`Report.to_dict`, each with the ``files`` that were written;
+    `failures` say why a measurement has no report.
     """
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import index_page

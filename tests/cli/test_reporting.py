@@ -53,8 +53,8 @@ def written(monkeypatch):
         return replace(one, data=one.data.assign_attrs(data_id=result.data_id))
 
     def write_files(report, folder, *, home):
-        found.append((report.data_id, folder, home))
-        return [folder / f"{report.data_id}.html"]
+        found.append((report.about.data_id, folder, home))
+        return [folder / f"{report.about.data_id}.html"]
 
     def write_index(reports, folder, failures):
         found.append(([one["data_id"] for one in reports], folder, {**failures}))

@@ -64,8 +64,6 @@ def test_names_take_no_width_and_numbers_do_not_overlap():
         assert ax.bbox.width > share * ax.figure.bbox.width
         boxes = [text.get_window_extent() for text in ax.texts[::5]]
         assert all(high.y0 > low.y0 + 0.8 * low.height for high, low in pairwise(boxes))
-    with pytest.raises(ProfileError, match="4 profiles do not fit axes 14 mm high"):
-        sims.plot_budget(four, plt.subplots(figsize=(7, 0.7))[1])
 
 
 @pytest.mark.slow
@@ -132,7 +130,7 @@ def test_bars_of_several_profiles_stand_beside_each_other_with_their_numbers():
     texts = [text.get_text() for text in ax.texts]
     assert texts[:5] == ["5 %", "0 %", "not known", "12300 %", "0.0123 %"]
     one = ax.texts[0]
-    assert one.xy == (5.0, pytest.approx(-0.2))
+    assert one.xy[0] == 5.0
     assert one.get_color() == text_colour("#E69F00", ax)
     assert (one.get_position(), one.anncoords) == ((3.0, 0), "offset points")
     assert not one.get_in_layout()
@@ -143,7 +141,7 @@ def test_bars_of_several_profiles_stand_beside_each_other_with_their_numbers():
     ]  # fmt: skip
     assert ax.get_yticks().tolist() == [0, 1, 2, 3, 4]
     assert ax.yaxis_inverted()
-    assert ax.get_xlabel() == "Standard error (% of the dose)"
+    assert ax.get_xlabel() == "Standard error (%)"
     nothing = plt.figure().add_subplot()
     budgets._draw(nothing, np.zeros((1, 5)), ["red"])
     assert nothing.get_xlim() == (0.0, 1.25)
@@ -153,15 +151,8 @@ def test_numbers_are_as_small_as_their_bars_but_not_too_small_to_read():
     ax = plt.figure(figsize=(6, 2), dpi=50).add_axes((0.2, 0.2, 0.7, 0.6))
     budgets._draw(ax, np.ones((2, 5)), ["red"] * 2)
     assert ax.texts[0].get_fontsize() == pytest.approx(1.2 * 72 * 0.4 / 5)
-    with pytest.raises(ProfileError) as caught:
-        budgets._draw(ax, np.ones((3, 5)), ["red"] * 3)
-    assert str(caught.value) == (
-        "the numbers of 3 profiles do not fit axes 30 mm high in letters of 5.5 points: give the "
-        "axes more room, or select fewer profiles"
-    )
-    narrow = plt.figure(figsize=(2.4, 4), dpi=50).add_subplot()
-    budgets._draw(narrow, np.ones((1, 5)), ["red"])
-    assert narrow.get_xlabel() == "Standard error\n(% of the dose)"
+    budgets._draw(ax, np.ones((3, 5)), ["red"] * 3)
+    assert ax.texts[-1].get_fontsize() == 5.5
 
 
 def test_the_axis_is_as_long_as_the_numbers_need():

@@ -19,7 +19,6 @@ from sims_analysis.figures.colours import (
     colour_of,
     dashes_of,
     grey_level,
-    ordered_colours,
     shade_alpha,
     text_colour,
     user_cycle,
@@ -157,19 +156,11 @@ def test_species_without_a_free_colour_share_the_least_used():
     assert assign_colours(["P"], {"B": "red"}, ["red", "blue"])["P"] == "blue"
 
 
-def test_things_in_order_have_colours_of_their_own_or_of_a_scale():
-    assert ordered_colours(12) == list(COLOURS)
-    assert ordered_colours(2) == list(COLOURS[:2])
-    scale = mpl.colormaps["viridis"]
-    many = ordered_colours(13)
-    assert many[0] == mpl.colors.to_hex(scale(0.0))
-    assert many[-1] == mpl.colors.to_hex(scale(0.9))
-    assert len(set(many)) == 13
-    with plt.rc_context({"image.cmap": "gray"}):
-        assert ordered_colours(13)[-1] == mpl.colors.to_hex(mpl.colormaps["gray"](0.7))
+def test_things_in_order_have_the_colours_in_theirs():
+    found = assign_colours([f"W{i}" for i in range(14)], {}, COLOURS)
+    assert list(found.values()) == [*COLOURS, *COLOURS[:2]]
+    assert assign_colours("ab", {"a": COLOURS[0]}, COLOURS)["b"] == COLOURS[1]
     with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["r", "g", "b"])}):
-        assert ordered_colours(3) == [mpl.colors.to_hex(one) for one in "rgb"]
-        assert len(set(ordered_colours(4))) == 4
         assert user_cycle() == tuple(mpl.colors.to_hex(one) for one in "rgb")
     with plt.rc_context({"axes.prop_cycle": plt.cycler(linestyle=["-", ":"])}):
         assert user_cycle() == ()

@@ -135,7 +135,7 @@ def test_a_gap_is_dotted_and_has_no_band():
     assert len(area.get_paths()) == 2
 
 
-def test_what_is_known_of_samples_is_a_table_with_a_row_for_each_run():
+def test_gaps_saturation_and_what_is_written_for_no_counts_are_known():
     from sims_analysis.figures.curves import curves_of
 
     rng = np.random.default_rng(1)
@@ -146,11 +146,12 @@ def test_what_is_known_of_samples_is_a_table_with_a_row_for_each_run():
         data = drawn.profiles(In=(y, "counts/s"))
     data = data.isel(depth=np.r_[0:12, 24:50])
     (found,) = curves_of({"": data})
-    rows = [(row.kind, row.start, row.stop, row.samples) for row in found.quality]
-    assert {row.species for row in found.quality} == {"In"}
-    assert ("gap", 22.0, 48.0, 0) in rows
-    assert ("placeholder", 60.0, 62.0, 2) in rows
-    assert ("placeholder", 72.0, 72.0, 1) in rows
-    assert [kind for kind, *_ in rows].count("saturated") == 1
+    assert found.x[found.placeholders()].tolist() == [
+        60.0,
+        62.0,
+        72.0,
+        *np.arange(80.0, 100.0, 2.0),
+    ]
+    assert found.x[found.saturated()].tolist() == drawn.DEPTHS[:6].tolist()
     assert found.gaps.tolist() == [11]
     assert found.not_positive().sum() == 13

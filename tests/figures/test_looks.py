@@ -227,13 +227,6 @@ def test_one_power_of_ten_does_not_hide_on_the_frame(count):
     assert high > 2e18
 
 
-def test_a_waterfall_of_one_measurement_raises_nothing():
-    ds = drawn.profiles(B=drawn.gaussian())
-    ax = drawn.sketched(ds, waterfall=10)
-    assert ax.get_ylabel() == "Concentration (atoms/cm³)"
-    np.testing.assert_array_equal(drawn.lines(ax)[0].get_ydata(), drawn.gaussian())
-
-
 def test_a_mark_may_be_an_array_of_corners():
     corners = np.array([(0.0, 0.0), (1.0, 0.0), (0.5, 1.0)])
     ds = drawn.profiles(B=[1e17, 0.0, 1e17, 0.0, 2e17])

@@ -47,7 +47,7 @@ def grid(*data, across, **options):
 
 
 def labels(made):
-    return [[each.get_ylabel() for each in one.values().values()] for one in made]
+    return [[each.get_ylabel() for each in one.axes.values()] for one in made]
 
 
 def numbers(made):
@@ -55,7 +55,7 @@ def numbers(made):
     return [
         (one.left.xaxis.get_tick_params()["labelbottom"],
          *(each.yaxis.get_tick_params()["labelleft" if i == 0 else "labelright"]
-           for i, each in enumerate(one.values().values())))
+           for i, each in enumerate(one.axes.values())))
         for one in made
     ]  # fmt: skip
 
@@ -114,7 +114,7 @@ def test_options_that_panels_cannot_have_are_refused():
     with pytest.raises(ValueError, match="residuals and ratios are drawn by plot_profiles"):
         sims.plot_panels(B, fits=fit, residuals=True)
     assert drawn.lines(sims.plot_panels(B, lw=3)[0])[0].get_linewidth() == 3
-    for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"shared_legend": 1}):
+    for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"letters": 1}):
         with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
             sims.plot_panels(B, **wrong)
 

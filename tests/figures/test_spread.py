@@ -71,23 +71,14 @@ def test_panels_show_the_results_of_their_measurement():
         assert mark.get_xdata()[0] == pytest.approx(float(found.item()))
 
 
-def test_results_of_many_wafers_are_summarised_by_their_question():
+def test_results_of_single_wafers_have_no_place_on_their_median():
     data = drawn.wafers(12)
-    levels = ("1e17 atoms/cm^3", "1e18 atoms/cm^3")
-    found = {
-        name: [
-            *(sims.junction_depth(ds, level=level) for level in levels),
-            sims.crossings(ds, level=levels[0]),
-        ]
-        for name, ds in data.items()
-    }
-    texts = drawn.notes(drawn.sketched(data, junctions=found))
-    for i, exponent in enumerate((17, 18)):
-        depths = [results[i].item() for results in found.values()]
-        (text,) = [t for t in texts if t.startswith("$x_") and f"{{{exponent}}}" in t]
-        assert f"median {np.median(depths):.2f} nm" in text
-        assert f"(12: {min(depths):.2f} to {max(depths):.2f})" in text
-    assert len([text for text in texts if "falls through" in text]) == 1
+    found = {name: sims.peak(ds) for name, ds in data.items()}
+    with pytest.warns(sims.ProfileWarning, match=r"peak= is of single .* spread=False"):
+        ax = drawn.sketched(data, peak=found)
+    assert not [text for text in drawn.notes(ax) if "peak" in text]
+    ax = drawn.sketched(data, peak=found, spread=False)
+    assert len([text for text in drawn.notes(ax) if "peak" in text]) == 12
 
 
 def test_a_fit_to_one_of_many_wafers_is_drawn():

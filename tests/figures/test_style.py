@@ -4,13 +4,11 @@ import drawn
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
-from matplotlib.ticker import NullLocator
 
+import sims_analysis as sims
 from sims_analysis.figures.plot import axes_in_style
 from sims_analysis.figures.style import (
-    apply_settings,
     figure_size,
-    fix_ticks,
     in_style,
     is_default,
     set_title,
@@ -57,36 +55,11 @@ def test_what_the_user_has_set_wins_and_larger_letters_have_more_room():
     assert larger[0] > usual[0]
 
 
-def test_an_axes_is_dressed_as_the_settings_dress_new_ones():
-    ax = plt.figure().add_subplot()
-    with in_style(house=True):
-        apply_settings(ax)
-        fix_ticks(ax)
-        new = plt.figure().add_subplot()
-    for one in (ax, new):
-        assert {spine.get_linewidth() for spine in one.spines.values()} == {0.7}
-        assert [axis.label.get_fontsize() for axis in (one.xaxis, one.yaxis)] == [8.0, 8.0]
-        assert one.yaxis.get_offset_text().get_fontsize() == 8.0
-        assert one.title.get_fontsize() == 8.0
-        assert one.xaxis.get_tick_params()["top"]
-        assert not isinstance(one.xaxis.get_minor_locator(), NullLocator)
-    tick = ax.xaxis.majorTicks[0]
-    assert (tick.get_tickdir(), tick.tick1line.get_markeredgewidth()) == ("in", 0.7)
-    assert tick.label1.get_fontsize() == 8.0
-    assert ax.xaxis.minorTicks[0].tick1line.get_markeredgewidth() == 0.5
-    assert ax.xaxis.minorTicks[0].tick1line.get_markersize() == mpl.rcParams["xtick.minor.size"]
-    plain = plt.figure().add_subplot()
-    apply_settings(plain)  # with the settings as they are
-    assert isinstance(plain.xaxis.get_minor_locator(), NullLocator)
-
-
 def test_the_house_style_is_for_settings_that_the_user_has_left():
-    with in_style(house=True):
+    with in_style():
         assert mpl.rcParams["font.size"] == 8.0
         assert setting_points("legend.fontsize") == 8.0
-    with in_style(house=False):
-        assert mpl.rcParams["font.size"] == 10.0
-    with mpl.rc_context({"font.size": 12.0, "legend.fontsize": 5.0}), in_style(house=True):
+    with mpl.rc_context({"font.size": 12.0, "legend.fontsize": 5.0}), in_style():
         assert mpl.rcParams["font.size"] == 12.0
         assert setting_points("legend.fontsize") == 5.0
         assert mpl.rcParams["xtick.direction"] == "in"
@@ -96,50 +69,34 @@ def test_the_house_style_is_for_settings_that_the_user_has_left():
         assert not is_default("font.size")
 
 
-@pytest.mark.parametrize(("house", "size"), [(None, 8.0), (True, 8.0), (False, 10.0)])
-def test_new_axes_are_in_a_figure_of_one_column(house, size):
-    with axes_in_style(None, None, house) as ax:
+def test_axes_of_ours_are_in_the_house_style_and_those_of_users_in_theirs():
+    with axes_in_style(None, None) as ax:
         figure = ax.figure
-        assert ax.xaxis.label.get_fontsize() == size
+        assert ax.xaxis.label.get_fontsize() == 8.0
         assert figure.dpi == 300.0
-    assert tuple(25.4 * figure.get_size_inches()) == pytest.approx((86 * size / 8, 66 * size / 8))
+    assert tuple(25.4 * figure.get_size_inches()) == pytest.approx((86, 66))
     assert figure.get_layout_engine() is not None
     assert figure.dpi == mpl.rcParams["figure.dpi"]
-
-
-@pytest.mark.parametrize(("house", "size"), [(None, 10.0), (True, 8.0), (False, 10.0)])
-def test_given_axes_are_dressed_on_request(house, size):
     given = plt.figure().add_subplot()
-    with axes_in_style(given, "double", house) as ax:
+    with axes_in_style(given, "double") as ax:
         assert ax is given
-        assert mpl.rcParams["font.size"] == size
-    assert given.xaxis.label.get_fontsize() == size
-    assert given.figure.get_size_inches().tolist() == mpl.rcParams["figure.figsize"]
-
-
-def test_axes_that_were_drawn_in_the_house_style_stay_in_it():
-    data = drawn.profiles(B=drawn.gaussian())
-    first = plt.figure().add_subplot()
-    with axes_in_style(first, None, True):
-        drawn.sketched(data, first)
-    with axes_in_style(first, None, None):
-        assert mpl.rcParams["font.size"] == 8.0
-    with axes_in_style(first, None, False):
         assert mpl.rcParams["font.size"] == 10.0
-    for other in (drawn.sketched(data), first):
-        if other is first:
-            other.clear()
-        with axes_in_style(other, None, None):
-            assert mpl.rcParams["font.size"] == 10.0
+    assert given.figure.get_size_inches().tolist() == mpl.rcParams["figure.figsize"]
+    ours = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    with axes_in_style(ours, None):  # a second call
+        assert mpl.rcParams["font.size"] == 8.0
+    ours.clear()
+    with axes_in_style(ours, None):
+        assert mpl.rcParams["font.size"] == 10.0
 
 
 def test_half_of_a_figure_is_closed_if_it_is_ours():
     before = plt.get_fignums()
-    with pytest.raises(KeyError), axes_in_style(None, None, None):
+    with pytest.raises(KeyError), axes_in_style(None, None):
         raise KeyError
     assert plt.get_fignums() == before
     given = plt.figure().add_subplot()
-    with pytest.raises(KeyError), axes_in_style(given, None, None):
+    with pytest.raises(KeyError), axes_in_style(given, None):
         raise KeyError
     assert plt.get_fignums() == [*before, given.figure.number]
     assert given.figure.dpi == mpl.rcParams["figure.dpi"]

@@ -64,24 +64,6 @@ def test_marks_outside_the_limits_are_not_explained():
     assert drawn.notes(zoomed) == ["detection limit"]
 
 
-def test_junctions_of_many_wafers_are_summarised_not_those_of_the_first():
-    z, wafers = drawn.DEPTHS, {}
-    for i in range(11):
-        donors = np.full(z.shape, 1e17)
-        wafers[f"W{i}"] = drawn.profiles(P=donors, B=1e19 * np.exp(-z / (10.0 + 0.1 * i)))
-    found = {
-        name: sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
-        for name, ds in wafers.items()
-    }
-    depths = [float(each["depth"][0]) for each in found.values()]
-    (text,) = [t for t in drawn.notes(drawn.sketched(wafers, junctions=found)) if "→" in t]
-    assert f"median {np.median(depths):.2f} nm" in text
-    assert f"(11: {min(depths):.2f} to {max(depths):.2f})" in text
-    falls = {n: sims.crossings(ds, level="1e17 atoms/cm^3") for n, ds in wafers.items()}
-    texts = drawn.notes(drawn.sketched(wafers, species="B", junctions=falls))
-    assert any("falls through" in text and "(11:" in text for text in texts)
-
-
 def test_outliers_of_several_species_are_named_once():
     wafers = {}
     for i in range(12):

@@ -34,7 +34,8 @@ GERMANIUM = SpeciesReport(
 
 def report(*rows, junctions=(), notes=(), **more):
     return SimpleNamespace(
-        data_id="w1", heading="w1: wafer 1", level="1e18 atoms/cm^3", start=None, stop="1 um",
+        about=SimpleNamespace(data_id="w1"), heading="w1: wafer 1", level="1e18 atoms/cm^3",
+        start=None, stop="1 um",
         species=list(rows), junctions=list(junctions), notes=list(notes), donors=["P", "As"],
         acceptors=[], measured=[r for r in rows if r.dose_status], data=SimpleNamespace(attrs=more),
         others=[r for r in rows if not r.dose_status], explanations=lambda: ["Explained."],

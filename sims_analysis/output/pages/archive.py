@@ -26,29 +26,7 @@ _SHOWN = 1000
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
-    """Return a page of an archive: the list of its entries, or one of them.
-
-    Parameters
-    ----------
-    archive : Archive
-    data_id : str, optional
-        The entry; by default the list.
-    search : str
-        The list shows the entries with every word of it in their name, sample, species or date.
-
-    Raises
-    ------
-    ArchiveError
-        If the archive has no such entry.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> from sims_analysis.examples.opening import ARCHIVE
-    >>> page = pages(sims.Archive(ARCHIVE), search="boron")
-    >>> 'href="entries/boron-implant"' in page, "gan-mg-stack" in page
-    (True, False)
-    """
+    """Return a page of an archive: one entry, or the list of those with every word of `search`."""
     if data_id is not None:
         return entry_page(archive.get(data_id), home=HOME)
     with warnings_listed():  # of what is damaged, its own page says how
@@ -89,21 +67,11 @@ def index_page(
     count: int | None = None,
     **more: Any,
 ) -> str:
-    """List entries with their pages, in a table that sorts by its columns.
+    """List entries with the addresses of their pages, in a table that sorts by its columns.
 
-    Parameters
-    ----------
-    entries : mapping
-        Address of a page -> what it is about.
-    search : str
-        What the list was searched for.
-    form : bool
-        Whether there is a server to search; otherwise the page does it, as words are typed.
-    count : int, optional
-        How many there are, if not all of them are listed.
-    **more : mapping, optional
-        ``pictures`` and ``files`` of pages, by their addresses; ``failures``: what has no page, and
-        why.
+    `form` is whether there is a server to search; otherwise the page does it, as words are typed.
+    ``pictures`` and ``files`` are those of pages, by their addresses; ``failures`` say what has no
+    page, and why.
     """
     count = len(entries) if count is None else count
     listed = {"entries": entries, "search": search, "form": form, "count": count, **more}

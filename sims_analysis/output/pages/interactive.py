@@ -8,22 +8,21 @@ plain HTML, so that they work by keyboard and print.
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
-from sims_analysis.errors import UnitsError, require
-from sims_analysis.figures.arguments import check_looks
-from sims_analysis.figures.axes import decades, depth_start
+from sims_analysis.errors import require
+from sims_analysis.figures.arguments import check_title
+from sims_analysis.figures.axes import decades, depth_limits
 from sims_analysis.figures.colours import assign_colours, dashes_of
 from sims_analysis.figures.curves import (
     DepthScale,
     Measurements,
     curves_of,
-    label_of,
     leading_curves,
     measurements_of,
 )
@@ -131,7 +130,7 @@ def explore(
     >>> "<script src" in plot.page, "<h1>boron-implant</h1>" in plot.page
     (False, True)
     """
-    check_looks(title, None)
+    check_title(title)
     named = measurements_of(data)
     plot = plot_html(
         named, species=species, depth_units=depth_units, value_units=value_units, level=level
@@ -162,24 +161,55 @@ def plot_html(
     """
     require("interactive pages need", "bokeh", extra="pages")
     curves = curves_of(measurements_of(data), species, value_units)
-    scale = _depth_scale(curves, depth_units)
-    names = _names_of(curves)
+    scale, names = DepthScale(curves, depth_units), _names_of(curves)
     found = assign_colours(names, {})
-    colours = [found[name] for name in names]
-    looks = zip(curves, colours, dashes_of(colours), strict=True)
-    curves = [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
-    groups, depths = _by_axis(curves), _Distinct()
-    places = list(groups)
-    drawn = [_drawn(*one, scale, places, depths) for one in zip(curves, names, strict=True)]
-    known: dict[str, Any] = {"axes": _axes(groups), "depth": _depth_axis(curves, scale)}
-    known |= {"depths": depths.arrays, "curves": drawn, "level": _level(curves, level)}
+    dashes = dashes_of([found[name] for name in names])
+    # The preferred quantity comes first, on the left.
+    axes: dict[str, list[Curve]] = {}
+    for curve in sorted(curves, key=lambda curve: curve.rank):
+        axes.setdefault(curve.label, []).append(curve)
+    # Many profiles share their depths.
+    depths: dict[bytes, Array] = {}
     leading = {id(curve) for curve in leading_curves(curves, ())}
-    for curve, one in zip(curves, drawn, strict=True):
-        one["on"] = id(curve) in leading
+    drawn = []
+    for curve, name, dash in zip(curves, names, dashes, strict=True):
+        x = np.ascontiguousarray(scale(curve.x), dtype=np.float64)
+        depths.setdefault(x.tobytes(), x)
+        places = {"axis": [*axes].index(curve.label), "depths": [*depths].index(x.tobytes())}
+        looks = {"colour": found[name], "dash": _pixels(dash), "on": id(curve) in leading}
+        drawn.append(places | looks | _described(curve, name, scale))
+    known = {
+        "axes": _axes(axes),
+        "depth": _depth_axis(curves, scale),
+        "depths": list(depths.values()),
+        "curves": drawn,
+        "level": _level(curves, level),
+    }
     carried = orjson.dumps(known, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     # A "</script>" in a name must not end the element that carries it.
     carried = carried.replace("<", "\\u003c")
     return markup(resource("interactive.html").replace("{data}", carried))
+
+
+def _described(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:
+    """Describe the samples of a curve, and what a dose of them may rest on."""
+    return {
+        "name": name,
+        # A wafer W1 is not tungsten.
+        "html": _typeset.html(curve.species) + html.escape(name.removeprefix(curve.species)),
+        "quantity": curve.long_name,
+        "unit": _typeset.unit_label(curve.units),
+        "values": np.ascontiguousarray(curve.y, dtype=np.float64),
+        "stderr": None if curve.stderr is None else np.ascontiguousarray(curve.stderr),
+        "off": np.flatnonzero(curve.not_positive()),
+        "dose": _dose_factor(curve, scale),
+        "quality": [
+            (kind.name, float(scale(run.first)), float(scale(run.last)))
+            for run in sorted(curve.known, key=lambda run: run.first)
+            for kind in KINDS
+            if run.flag & kind.flags and kind.status is not None
+        ],
+    }
 
 
 def _level(curves: Sequence[Curve], level: QuantityLike) -> float | None:
@@ -189,80 +219,11 @@ def _level(curves: Sequence[Curve], level: QuantityLike) -> float | None:
     return float(selected[0].in_units(value)) if selected else None
 
 
-def _depth_scale(curves: Sequence[Curve], units: str | None) -> DepthScale:
-    """Check that all profiles are on one kind of axis, and return how it is printed."""
-    axes = {curve.axis for curve in curves}
-    if len(axes) > 1:
-        raise UnitsError(
-            "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
-            "plots, or turn time into depth with calibrate_depth()"
-        )
-    return DepthScale(curves, units)
-
-
-def _by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Sort the curves by value axis; the preferred quantity comes first, on the left."""
-    groups: dict[str, list[Curve]] = {}
-    for curve in sorted(curves, key=lambda curve: curve.rank):
-        label = label_of(curve.long_name, curve.units)
-        groups.setdefault(label, []).append(curve)
-    return groups
-
-
-class _Distinct:
-    """Arrays, those of equal content once: many profiles share their depths."""
-
-    def __init__(self) -> None:
-        self.arrays: list[Array] = []
-        self._places: dict[bytes, int] = {}
-
-    def place(self, array: Array) -> int:
-        """Return the place of an array in the list."""
-        place = self._places.setdefault(array.tobytes(), len(self.arrays))
-        if place == len(self.arrays):
-            self.arrays.append(array)
-        return place
-
-
-def _drawn(
-    curve: Curve, name: str, scale: DepthScale, places: Sequence[str], depths: _Distinct
-) -> dict[str, Any]:
-    """Describe a curve."""
-    return {
-        "name": name,
-        # A wafer W1 is not tungsten.
-        "html": _typeset.html(curve.species) + html.escape(name.removeprefix(curve.species)),
-        "colour": curve.colour,
-        "dash": _dash(curve),
-        "axis": places.index(label_of(curve.long_name, curve.units)),
-        "quantity": curve.long_name,
-        "unit": _typeset.unit_label(curve.units),
-        "depths": depths.place(np.ascontiguousarray(scale(curve.x), dtype=np.float64)),
-        "values": np.ascontiguousarray(curve.y, dtype=np.float64),
-        "stderr": None if curve.stderr is None else np.ascontiguousarray(curve.stderr),
-        "off": np.flatnonzero(curve.not_positive()),
-        "dose": _dose_factor(curve, scale),
-        "quality": _quality(curve, scale),
-    }
-
-
-def _quality(curve: Curve, scale: DepthScale) -> list[tuple[str, float, float]]:
-    """List what a dose may rest on: kinds of samples that have a status (``outcomes.KINDS``)."""
-    kinds = [kind.name for kind in KINDS if kind.status is not None]
-    return [
-        (row.kind, float(scale(row.start)), float(scale(row.stop)))
-        for row in sorted(curve.quality, key=lambda row: row.start)
-        if row.kind in kinds
-    ]
-
-
 def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
     """Describe the axis of depth (or time), and where the window of the dose initially is."""
     low = float(scale(min(curve.x.min() for curve in curves)))
     high = float(scale(max(curve.x.max() for curve in curves)))
-    low = depth_start(low, high)
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    low, high = depth_limits(low, high)
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
     begin = max((float(scale(curve.x[0])) for curve in dosed), default=low)
     window = [begin, max(begin, low + _PART * (high - low))] if dosed else None
@@ -277,8 +238,9 @@ def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
         for label, group in groups.items()
     }
     count = max(high - low for low, high in spans.values())
-    ends = {k: (high - count - 0.2, high + 0.3) for k, (_, high) in spans.items()}
-    log = {k: [10.0**low, 10.0**high] for k, (low, high) in ends.items()}
+    log = {
+        k: [10.0 ** (high - count - 0.2), 10.0 ** (high + 0.3)] for k, (_, high) in spans.items()
+    }
     return [{"label": k, "log": log[k], "linear": _linear(group)} for k, group in groups.items()]
 
 
@@ -286,14 +248,15 @@ def _names_of(curves: Sequence[Curve]) -> list[str]:
     """Name the curves, with their quantities if a species has two."""
     pairs = [(c.species or c.long_name, c.measurement) for c in curves]
     names = [", ".join(filter(None, pair)) for pair in pairs]
-    quantities = [f", {curve.long_name.lower()}" for curve in curves]
-    several = [names.count(name) > 1 for name in names]
-    return [f"{n}{q * more}" for n, q, more in zip(names, quantities, several, strict=True)]
+    return [
+        f"{name}, {curve.long_name.lower()}" if names.count(name) > 1 else name
+        for name, curve in zip(names, curves, strict=True)
+    ]
 
 
-def _dash(curve: Curve) -> list[int]:
-    """Return the dash of a curve in pixels; empty for a solid line."""
-    return [] if curve.dash == "solid" else [round(_WIDTH * part) for part in curve.dash[1]]
+def _pixels(dash: Any) -> list[int]:
+    """Return a dash in pixels; empty for a solid line."""
+    return [] if dash == "solid" else [round(_WIDTH * part) for part in dash[1]]
 
 
 def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:
@@ -301,8 +264,7 @@ def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:
     if curve.axis != "depth" or curve.variable != "concentration":
         return None
     in_cm3 = 1.0 if curve.unit is None else float(curve.unit.to_canonical(1.0))
-    in_nm = 1.0 / float(scale(1.0))
-    return in_cm3 * in_nm / NM_PER_CM
+    return in_cm3 / float(scale(1.0)) / NM_PER_CM
 
 
 def _linear(group: Sequence[Curve]) -> tuple[float, float]:

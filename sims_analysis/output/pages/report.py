@@ -35,32 +35,7 @@ _KINDS = {
 def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -> str:
     """Lay out a report as one page of HTML with an interactive plot.
 
-    Parameters
-    ----------
-    report : Report
-        From :func:`sims_analysis.output.report.analyse`.
-    home : str
-        Address of the list of entries, if there is one.
-    files : sequence of Path
-        What stands in the same folder, to be linked.
-
-    Returns
-    -------
-    str
-        A page that needs no connection and no other file.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If Bokeh, the extra ``pages``, is missing.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> from sims_analysis.output.report import analyse
-    >>> page = report_page(analyse(sims.open_example("boron-implant")))
-    >>> "<td>never reached: every sample lies below the level</td>" in page
-    True
+    It needs no connection and no other file, and links the list at `home`, and `files` beside it.
     """
     others, measured = report.others, report.measured
     value, unit = read_quantity(report.level, ("concentration",), "level")

@@ -34,13 +34,6 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     """Add ``/`` (the entries, searchable) and ``/entries/ID`` to the application of an archive.
 
     The application checks the key and the host of these requests, too.
-
-    Parameters
-    ----------
-    app : Starlette
-        From :func:`sims_analysis.api.server.create_app`.
-    archive : Archive
-        The archive that it serves.
     """
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import HTMLResponse

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import ProfileWarning, SimsWarning, warnings_listed
+from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, warnings_listed
 from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "analyse"]
 
+#: What is said of a peak at the first sample.
+_FIRST: Parts = {
+    "code": "surface_transient",
+    "argument": "surface",
+    "remedy": "if that is a surface transient, state where it ends, surface=",
+}
 #: The report states how far the rules of integration differ, and warns only beyond the dose itself.
 _RULE_TOLERANCE = 1.0
 
@@ -34,32 +40,17 @@ class Report:
 
     Every result carries its question and the steps of its data, so that a figure of it states what
     to run again. Texts, pages and tables are views: `species` and `junctions`.
-
-    Parameters
-    ----------
-    data : Dataset
-        What the answers rest on: the measurement, with its counting errors.
-    peaks : list of Dataset
-        From :func:`sims_analysis.peak`: a call for each variable and end of the surface transient.
-    doses : list of Dataset
-        From :func:`sims_analysis.dose_budget`, of the concentrations over depth.
-    crossings : list of DataArray
-        From :func:`sims_analysis.junction_depth`, likewise.
-    metallurgical : Dataset or None
-        From :func:`sims_analysis.metallurgical_junctions`, where there are donors and acceptors.
-    level, start, stop : str
-        As asked for.
-    surface, surface_dose : str
-        Where the surface transient ends, and how the doses count it.
-    donors, acceptors, notes : list of str
     """
 
+    #: What the answers rest on: the measurement, with its counting errors.
     data: xr.Dataset
     level: str
     start: str | None
     stop: str | None
+    #: Where the surface transient ends, and how the doses count it.
     surface: str
     surface_dose: str
+    #: A call for each variable and end of the surface transient.
     peaks: list[xr.Dataset]
     doses: list[xr.Dataset]
     crossings: list[xr.DataArray]
@@ -74,19 +65,9 @@ class Report:
         return summarise_dataset(self.data)
 
     @property
-    def data_id(self) -> str:
-        """The id of the measurement."""
-        return self.about.data_id
-
-    @property
-    def title(self) -> str:
-        """The name of the sample; empty if the metadata have none."""
-        return self.about.sample
-
-    @property
     def headings(self) -> list[str]:
         """The id of the entry, and the name of the sample if it differs."""
-        return list(dict.fromkeys(filter(None, [self.data_id, self.title])))
+        return list(dict.fromkeys(filter(None, [self.about.data_id, self.about.sample])))
 
     @property
     def heading(self) -> str:
@@ -137,8 +118,8 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as values for JSON."""
         return {
-            "data_id": self.data_id,
-            "title": self.title,
+            "data_id": self.about.data_id,
+            "title": self.about.sample,
             "date": self.about.date,
             "source": str(self.data.attrs.get("source", "")),
             "level": self.level,
@@ -171,42 +152,12 @@ def analyse(
 ) -> Report:
     """Answer the usual questions about one measurement.
 
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        One measurement, as :func:`sims_analysis.to_dataset` returns it.
-    level : str
-        Concentration that defines the junction, on the deepest falling edge.
-    start, stop : str, optional
-        Limits of the dose; by default the ends of the profile.
-    background : str, optional
-        Concentration that is subtracted from the dose.
-    surface : str, optional
-        Where the surface transient ends: peak and junction are searched for below it, and its dose
-        is given separately. By default the ``surface_transient`` in the metadata.
-    surface_dose : {"measured", "exclude", "hold"}
-        How the dose counts the transient: `surface` of :func:`sims_analysis.integrated_dose`.
-    donors, acceptors : sequence of str, optional
-        For metallurgical junctions; by default the species whose metadata state a
-        ``dopant_type``.
-    doping : str, optional
-        Net constant doping beside the species: positive for donors, negative for acceptors.
-    notes : sequence of str, optional
-        Earlier remarks, to be listed with the report's own notes.
-    describe : callable, optional
-        Words a warning; by default its text.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> from sims_analysis.output.report import analyse
-    >>> report = analyse(sims.open_example("boron-implant"))
-    >>> print(f"{report.crossings[0].sel(species='B').item():.0f} nm")
-    162 nm
-    >>> boron = report.species[0]                      # the same, as a row of a table
-    >>> boron.species, boron.junction_status, round(boron.junction_depth)
-    ('B', 'ok', 162)
+    The options are those of the functions that are asked. By default, the surface transients and
+    the types of dopants are those that the metadata state. `notes` are earlier remarks; `describe`
+    words a warning.
     """
+    from sims_analysis.analysis.metallurgical import metallurgical_junctions
+
     metadata = species_metadata(ds)
     if not donors and not acceptors:
         donors = [name for name, m in metadata.items() if m.get("dopant_type") == "donor"]
@@ -220,10 +171,18 @@ def analyse(
     with warnings_listed(describe) as messages:
         profiles = series_of(data)
         peaks = list(_peaks(data, profiles, ends, messages, describe))
-        doses, crossings = _doses_and_crossings(data, profiles, ends, level, options)
+        measured = [p for p in profiles if (p.variable, p.axis) == ("concentration", "depth")]
+        doses, crossings = _doses_and_crossings(data, measured, ends, level, options)
         balance = None
         if (donors and acceptors) or (doping and (donors or acceptors)):
-            balance = _metallurgical(data, profiles, donors, acceptors, doping, messages)
+            known = {one.species for one in measured}
+            if missing := ", ".join(n for n in (*donors, *acceptors) if n not in known):
+                reason = f"no concentration over depth of {missing}"
+                messages.append(f"no metallurgical junctions: {reason}")
+            else:
+                balance = metallurgical_junctions(
+                    data, donors=list(donors), acceptors=list(acceptors), background=doping
+                )
     return Report(
         data=data,
         level=level,
@@ -245,24 +204,22 @@ def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) ->
     """Add the counting errors of concentrations whose metadata state the value of one count."""
     from sims_analysis.analysis.uncertainty import with_counting_statistics
 
-    value_per_count = {
-        name: m["value_per_count"] for name, m in metadata.items() if "value_per_count" in m
-    }
-    if not value_per_count or "concentration" not in ds or "concentration_stderr" in ds:
+    stated = {name: m["value_per_count"] for name, m in metadata.items() if "value_per_count" in m}
+    if not stated or "concentration" not in ds or "concentration_stderr" in ds:
         return ds
-    return with_counting_statistics(ds, value_per_count=value_per_count)
+    return with_counting_statistics(ds, value_per_count=stated)
 
 
 def _by_end(
     profiles: Sequence[Series], ends: Mapping[str, str | None]
-) -> Iterator[tuple[str | None, list[str]]]:
+) -> Iterable[tuple[str | None, list[str]]]:
     """Group the species by the end of their transient, so that one call asks about all of them."""
     groups: dict[str | None, list[str]] = {}
     for one in profiles:
         # A depth means nothing on a time axis.
         end = ends.get(one.species) if one.axis == "depth" else None
         groups.setdefault(end or None, []).append(one.species)
-    yield from groups.items()
+    return groups.items()
 
 
 def _peaks(
@@ -286,20 +243,12 @@ def _peaks(
             messages += of_peak
             if end is None and not of_peak:
                 messages += [
-                    describe(_first_sample(one.species))
+                    describe(
+                        ProfileWarning(f"{one.species}: the peak is the first sample", **_FIRST)
+                    )
                     for one in selected
                     if one.species in names and one.axis == "depth" and one.y.argmax() == 0
                 ]
-
-
-def _first_sample(species: str) -> ProfileWarning:
-    return ProfileWarning(
-        f"{species}: the peak is the first sample",
-        code="surface_transient",
-        argument="surface",
-        where={"species": species},
-        remedy="if that is a surface transient, state where it ends, surface=",
-    )
 
 
 def _doses_and_crossings(
@@ -315,37 +264,11 @@ def _doses_and_crossings(
 
     # With its standard errors and counts, if these are known.
     named = [name for name in data.data_vars if str(name).startswith("concentration")]
-    selected = [one for one in profiles if (one.variable, one.axis) == ("concentration", "depth")]
     doses, crossings = [], []
-    for end, names in _by_end(selected, ends):
+    for end, names in _by_end(profiles, ends):
         some = data[named].sel(species=names)
         stated = options if end is None else {**options, "surface_depth": end}
         doses.append(dose_budget(some, rule_tolerance=_RULE_TOLERANCE, **stated))
         below: JunctionOptions = {} if end is None else {"after": end}
         crossings.append(junction_depth(some, level=level, **below))
     return doses, crossings
-
-
-def _metallurgical(
-    data: xr.Dataset,
-    profiles: Sequence[Series],
-    donors: Sequence[str],
-    acceptors: Sequence[str],
-    doping: str | None,
-    messages: list[str],
-) -> xr.Dataset | None:
-    """Find the metallurgical junctions, or say which dopant was not measured."""
-    from sims_analysis.analysis.metallurgical import metallurgical_junctions
-
-    known = {
-        one.species for one in profiles if (one.variable, one.axis) == ("concentration", "depth")
-    }
-    missing = [name for name in (*donors, *acceptors) if name not in known]
-    if missing:
-        messages.append(
-            f"no metallurgical junctions: no concentration over depth of {', '.join(missing)}"
-        )
-        return None
-    return metallurgical_junctions(
-        data, donors=list(donors), acceptors=list(acceptors), background=doping
-    )

@@ -134,25 +134,21 @@ _WORDY = ("species", "status", "why")
 
 def _aligned(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
     """Align columns; the last one is broken where the lines would be wider than the page."""
-    before = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)][:-1]
-    room = max(_WIDEST - sum(before) - 2 * len(before), _NARROWEST)
-    broken = [(row, textwrap.wrap(row[-1], room) or [""]) for row in rows]
-    rows = [
-        [*row[:-1], part] if i == 0 else [*[""] * len(before), part]
-        for row, parts in broken
-        for i, part in enumerate(parts)
+    *widths, _ = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)]
+    before = sum(widths) + 2 * len(widths)
+    parts = [
+        textwrap.wrap(row[-1], max(_WIDEST - before, _NARROWEST)) or [""] for row in [*heads, *rows]
     ]
-    widths = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)]
-
-    def line(cells: list[str]) -> str:
-        padded = [
-            cell.ljust(width) if title in _WORDY else cell.rjust(width)
-            for cell, width, title in zip(cells, widths, heads[0], strict=True)
-        ]
-        return "  ".join(padded).rstrip()
-
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    return [*map(line, heads), rule, *map(line, rows)]
+    last = max(len(part) for row in parts for part in row)
+    *signs, sign = ["<" if title in _WORDY else ">" for title in heads[0]]
+    lines = []
+    for row, broken in zip([*heads, *rows], parts, strict=True):
+        cells = zip(row[:-1], signs, widths, strict=True)
+        start = "".join(f"{cell:{side}{width}}  " for cell, side, width in cells)
+        for part in broken:
+            lines.append(f"{start:{before}}{part:{sign}{last}}".rstrip())
+            start = ""
+    return [*lines[: len(heads)], "-" * (before + last), *lines[len(heads) :]]
 
 
 def results_csv(report: Report) -> str:
@@ -183,6 +179,6 @@ def results_csv(report: Report) -> str:
             f"{value:.10g}" if isinstance(value, float) else escape_cell(str(value or ""))
             for value in (getattr(row, name) for name in columns)
         ]
-        data_id, level, origin = map(escape_cell, (report.data_id, report.level, source))
+        data_id, level, origin = map(escape_cell, (report.about.data_id, report.level, source))
         writer.writerow([data_id, *cells, level, origin])
     return text.getvalue()
