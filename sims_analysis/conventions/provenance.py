@@ -16,7 +16,16 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.units import Data, dequantify
 
-__all__ = ["ORIGIN", "attach", "of_data", "of_figure", "question_attrs", "to_text", "with_step"]
+__all__ = [
+    "ORIGIN",
+    "attach",
+    "of_data",
+    "of_figure",
+    "question_attrs",
+    "to_text",
+    "with_history",
+    "with_step",
+]
 
 #: Attrs of a Dataset that state its origin.
 ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
@@ -26,8 +35,15 @@ _ATTRIBUTE = "_sims_provenance"
 # --- recording ----------------------------------------------------------------------------------
 
 
-def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Data:
-    """Record a processing step in the attrs of data.
+def with_history(data: Data, line: str) -> Data:
+    """Say for readers what was done to data: one more line of the attr ``history``."""
+    earlier = filter(None, [_attr(data, "history")])
+    lines = [*earlier, f"{line}, by sims_analysis {__version__}"]
+    return data.assign_attrs(history="\n".join(lines))
+
+
+def with_step(data: Data, function: str, /, **parameters: Any) -> Data:
+    """Record a processing step, for programs, in the attrs of the data that it made.
 
     Parameters
     ----------
@@ -35,8 +51,6 @@ def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Dat
         Result of the step, with the earlier steps in its attrs.
     function : str
         The public function.
-    line : str
-        A description for readers: one more line of the attr ``history``.
     **parameters
         The arguments of the call, without None. Numbers and texts are recorded as they are, arrays
         by their values (by their shape alone for more than 100), data by their origin.
@@ -44,13 +58,11 @@ def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Dat
     Returns
     -------
     Dataset or DataArray
-        With the attrs ``history`` and ``steps``, a JSON list of
-        ``{"function": ..., "parameters": {...}}``, the latest last.
+        With the attr ``steps``, a JSON list of ``{"function": ..., "parameters": {...}}``, the
+        latest last.
     """
     steps = json.loads(_attr(data, "steps") or "[]")
-    steps.append(_call(function, parameters))
-    history = [*filter(None, [_attr(data, "history")]), f"{line}, by sims_analysis {__version__}"]
-    return data.assign_attrs(history="\n".join(history), steps=json.dumps(steps))
+    return data.assign_attrs(steps=json.dumps([*steps, _call(function, parameters)]))
 
 
 def question_attrs(

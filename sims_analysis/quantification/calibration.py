@@ -8,8 +8,9 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.call import step
 from sims_analysis.frame.evidence import with_known
 from sims_analysis.quantification.depth_axis import (
     moved,
@@ -19,13 +20,13 @@ from sims_analysis.quantification.depth_axis import (
 )
 from sims_analysis.quantification.markers import MarkerLine, line_through
 from sims_analysis.quantification.scales import by_line, read_scale
-from sims_analysis.text.arguments import check_bool, checks_arguments
+from sims_analysis.text.arguments import check_bool
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["calibrate_depth"]
 
 
-@checks_arguments
+@step()
 def calibrate_depth(
     data: Data,
     *,
@@ -166,15 +167,8 @@ def calibrate_depth(
     scaled = moved(opened, scale, calibration, uncertainty)
     if line is not None:
         scaled = with_stretched_dose(scaled.assign_coords(_of_line(line, axis)))
-    result = with_step(
-        scaled,
-        "calibrate_depth",
-        f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}",
-        **stated,
-        depths=depths,
-        apply_offset=apply_offset or None,
-        depth_uncertainty=depth_uncertainty,
-    )
+    line = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
+    result = with_history(scaled, line)
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
     return calibrated
 

@@ -15,7 +15,7 @@ from sims_analysis.conventions.canonical import (
     list_variables,
     was_subtracted,
 )
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import read_change
@@ -135,8 +135,7 @@ def correct_dead_time(
     corrected = frame.replaced(frame.value / alive, **errors)
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
-    line = f"intensities corrected for a dead time of {times} ns"
-    return with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
+    return with_history(corrected, f"intensities corrected for a dead time of {times} ns")
 
 
 def dead_time_of(data: xr.Dataset) -> str:
@@ -248,15 +247,7 @@ def subtract_background(
         earlier = ["subtracted_background", "subtracted_background_stderr"]
         result = result.drop_vars(earlier, errors="ignore")
     result = result.assign_coords(_subtracted_in_all(result, frame, total))
-    return with_step(
-        result,
-        "subtract_background",
-        f"background of {name} subtracted, {origin}",
-        value=value,
-        window=window,
-        species=species,
-        variable=variable,
-    )
+    return with_history(result, f"background of {name} subtracted, {origin}")
 
 
 def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:

@@ -15,7 +15,7 @@ from sims_analysis.conventions.canonical import (
     scaled,
     species_of,
 )
-from sims_analysis.conventions.provenance import ORIGIN, with_step
+from sims_analysis.conventions.provenance import ORIGIN, with_history
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, carried
@@ -119,7 +119,7 @@ def to_element(
         isotopic_abundance=divisor,
     )
     line = f"isotopes to elements, divided by their abundances: {sources}"
-    return with_step(result, "to_element", line, abundance=abundance, species=wanted)
+    return with_history(result, line)
 
 
 def _isotopes(
@@ -239,15 +239,9 @@ def ratio(
     if kind == "ratio":
         _warn_of_bias(frame, below, found, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
-    return with_step(
-        answer.assign_coords(numerator=numerator, denominator=denominator).assign_attrs(origin),
-        "ratio",
-        f"{name} of {numerator} / {_BELOW[kind].format(numerator, denominator)}",
-        numerator=numerator,
-        denominator=denominator,
-        variable=name,
-        kind=None if kind == "ratio" else kind,
-    )
+    answer = answer.assign_coords(numerator=numerator, denominator=denominator)
+    of = _BELOW[kind].format(numerator, denominator)
+    return with_history(answer.assign_attrs(origin), f"{name} of {numerator} / {of}")
 
 
 #: Warn of ratios too high by more than this part of the error of their mean.

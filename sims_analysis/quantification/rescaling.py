@@ -13,7 +13,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import integral, judged, read_question
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import species_of
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.call import correction
@@ -126,15 +126,7 @@ def rescale_depth(
     if factor is not None or crater_depth is not None:
         # The dose is the stated one no more: it has changed by a factor with an error of its own.
         result = with_stretched_dose(result)
-    return with_step(
-        result,
-        "rescale_depth",
-        text,
-        factor=factor,
-        crater_depth=crater_depth,
-        offset=offset,
-        depth_uncertainty=depth_uncertainty,
-    )
+    return with_history(result, text)
 
 
 def _known_crater(axis: DepthAxis) -> xr.Variable:
@@ -257,14 +249,10 @@ def scale_to_dose(
     doubtful = scale_in_doubt(frame, status.where(known.notnull(), Status.OK))
     flags = union(Known(frame.flags), doubtful)
     result = result.assign_coords(carried(frame.name, flags, frame.units, data[frame.name].dims))
-    return with_step(
+    return with_history(
         result,
-        "scale_to_dose",
         "concentrations scaled to a known dose, whose uncertainty takes the place of those of "
         "factor and depth scale",
-        dose=dose,
-        dose_uncertainty=dose_uncertainty,
-        **limits,
     )
 
 

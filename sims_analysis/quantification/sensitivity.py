@@ -13,7 +13,7 @@ from sims_analysis.conventions.canonical import (
     IN_ITS_UNIT,
     signal_name,
 )
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
@@ -185,17 +185,7 @@ def with_rsf(
         result = _with_coord(result, "matrix_status", status)
     of_matrix = "" if matrix is None else f" / {matrix} {_WAYS[matrix_signal]}"
     stated = f"RSF in {units.CANONICAL[kind]}: {_format_factors(frame, factors.value)}"
-    return with_step(
-        result,
-        "with_rsf",
-        f"concentration = RSF * intensity{of_matrix}, {stated}",
-        rsf=rsf,
-        matrix=matrix,
-        matrix_signal=None if matrix is None else matrix_signal,
-        window=window,
-        matrix_threshold=None if matrix is None else matrix_threshold,
-        keep_intensity=keep_intensity,
-    )
+    return with_history(result, f"concentration = RSF * intensity{of_matrix}, {stated}")
 
 
 def _intensities(data: xr.Dataset) -> Frame:

@@ -10,10 +10,11 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, read_question
 from sims_analysis.conventions.canonical import list_variables, scaled, species_of
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.call import step
 from sims_analysis.frame.evidence import (
     Known,
     carried,
@@ -24,7 +25,7 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import check_bool, checks_arguments, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import QuantityLike
 
 __all__ = ["splice"]
@@ -35,7 +36,7 @@ _CLEARLY, _NOTABLE = 3.0, 1.05
 _UNKNOWN = 1.1
 
 
-@checks_arguments
+@step("a")
 def splice(
     a: xr.Dataset, b: xr.Dataset, *, at: QuantityLike | None = None, scale: bool = False
 ) -> xr.Dataset:
@@ -140,7 +141,7 @@ def splice(
         one.attrs = vocabulary.attrs(key)
     where = f"{place:g} {units.CANONICAL[axis]}"
     line = f"two pieces spliced at {where}{', the second scaled' if scale else ''}"
-    done = with_step(result.assign_coords(stated), "splice", line, b=b, at=at, scale=scale)
+    done = with_history(result.assign_coords(stated), line)
     return units.quantify(done) if any(map(units.is_quantified, (a, b))) else done
 
 

@@ -12,9 +12,10 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, judged, read_question
 from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, to_canonical
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
+from sims_analysis.frame.call import step
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import mark_transient
@@ -26,13 +27,12 @@ from sims_analysis.quantification.corrections import dead_time_of, subtract_back
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
 from sims_analysis.quantification.sensitivity import with_rsf
-from sims_analysis.text.arguments import checks_arguments
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
 
 
-@checks_arguments
+@step("")
 def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,
@@ -165,20 +165,8 @@ def rsf_from_standard(
         dead_time=_dead_time(standards),
     )
     number = answer["n_standards"].item()
-    answer = with_step(
-        answer,
-        "rsf_from_standard",
-        f"sensitivity factor of {species} from {number} standard{'s' if number > 1 else ''}"
-        f"{of_element}",
-        standards=standards,
-        species=species,
-        dose=dose,
-        background=background,
-        abundance=abundance,
-        dose_uncertainty=dose_uncertainty,
-        **options,
-        **limits,
-    )
+    many = f"{number} standard{'s' if number > 1 else ''}"
+    answer = with_history(answer, f"sensitivity factor of {species} from {many}{of_element}")
     return units.quantify(answer) if any(map(units.is_quantified, standards)) else answer
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.frame.call import history_after, recorded
+from sims_analysis.conventions.provenance import with_history
+from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import at_samples, carried
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import open_profiles
@@ -93,8 +94,8 @@ def convolve(
     made = made.assign_coords(_evidence(frame, function, widths))
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
-    history = history_after(data, f"convolve(resolution={format_argument(resolution)})")
-    return made.assign_attrs(history=history)
+    made = made.assign_attrs(history=data.attrs.get("history", ""))
+    return with_history(made, f"convolve(resolution={format_argument(resolution)})")
 
 
 def _evidence(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> dict[str, xr.Variable]:

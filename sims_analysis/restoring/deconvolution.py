@@ -10,10 +10,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import outcomes, units, vocabulary
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import read_background, warn_of_limits
-from sims_analysis.frame.call import history_after, recorded
+from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     GapPolicy,
     Known,
@@ -191,8 +192,9 @@ def deconvolve(
         "smoothness": format_argument(smoothness),
         "background": "none" if background is None else format_argument(background),
         "errors": _ERRORS,
-        "history": history_after(data, f"deconvolve(resolution={format_argument(resolution)})"),
+        "history": data.attrs.get("history", ""),
     }
+    answer = with_history(answer, f"deconvolve(resolution={format_argument(resolution)})")
     if not frame.lazy:
         warn_of_empty_window(frame, window, FitWarning)
         warn_of_limits(frame, window, FitWarning, _BELOW_LIMIT)

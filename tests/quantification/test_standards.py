@@ -213,7 +213,7 @@ def test_where_a_factor_comes_from_is_on_record():
     assert recorded["values"] == rsf.item()
     made = recorded["steps"][0]
     assert made["function"] == "rsf_from_standard"
-    assert made["parameters"]["standards"] == [{"data_id": "standard-7", "sha256": "ab12"}]
+    assert made["parameters"]["data"] == {"data_id": "standard-7", "sha256": "ab12"}
     assert made["parameters"]["dose"] == "1e15 atoms/cm^2"
     json.dumps(steps)
 
