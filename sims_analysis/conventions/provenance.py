@@ -37,9 +37,8 @@ _ATTRIBUTE = "_sims_provenance"
 
 def with_history(data: Data, line: str) -> Data:
     """Say for readers what was done to data: one more line of the attr ``history``."""
-    earlier = filter(None, [_attr(data, "history")])
-    lines = [*earlier, f"{line}, by sims_analysis {__version__}"]
-    return data.assign_attrs(history="\n".join(lines))
+    lines = f"{_attr(data, 'history')}\n{line}, by sims_analysis {__version__}"
+    return data.assign_attrs(history=lines.removeprefix("\n"))
 
 
 def with_step(data: Data, function: str, /, **parameters: Any) -> Data:
@@ -61,7 +60,7 @@ def with_step(data: Data, function: str, /, **parameters: Any) -> Data:
         With the attr ``steps``, a JSON list of ``{"function": ..., "parameters": {...}}``, the
         latest last.
     """
-    steps = json.loads(_attr(data, "steps") or "[]")
+    steps: list[Any] = json.loads(_attr(data, "steps") or "[]")
     return data.assign_attrs(steps=json.dumps([*steps, _call(function, parameters)]))
 
 

@@ -167,8 +167,8 @@ def calibrate_depth(
     scaled = moved(opened, scale, calibration, uncertainty)
     if line is not None:
         scaled = with_stretched_dose(scaled.assign_coords(_of_line(line, axis)))
-    line = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
-    result = with_history(scaled, line)
+    done = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
+    result = with_history(scaled, done)
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
     return calibrated
 
