@@ -75,10 +75,9 @@ class _Question:
     def conductivity(
         self, values: Array, mobility: str, signs: Array, around: Array | None = None
     ) -> Array:
-        """Return mobility times carriers of a sign, at each depth.
+        """Return mobility (by the concentrations `around`) times carriers of a sign, at each depth.
 
         Less than 0 where noise has others: their absolute values would make carriers of noise.
-        `around` are the concentrations by which the mobility goes, if they are not the `values`.
         """
         by = self.active(values if around is None else around)
         total = np.abs(by).sum(axis=0) + abs(self.background)
@@ -303,10 +302,7 @@ def _warn_of_transient(
     part: Mapping[str, xr.Variable],
     below: Callable[[xr.Variable], xr.Variable],
 ) -> None:
-    """Warn of the first layer that begins in a surface transient, which carries a part of it.
-
-    `below` gives the conductance from a depth on.
-    """
+    """Warn of the first layer that begins in a surface transient, which carries a part of it."""
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
     end = found.end.where(found.end < np.fmin(part["depth"], _DEEPEST)).max("species")
     if anywhere(profiles.fraction < 1) or not anywhere(end.notnull()):
@@ -463,11 +459,7 @@ class _Types(NamedTuple):
 
 
 def _types(depths: Array, own: Sequence[_Profile], question: _Question) -> _Types:
-    """Find the layers of one type.
-
-    Where errors are known, a layer is one if its integral is above `_THERE` of its standard errors:
-    others are made by noise, and belong to their neighbours.
-    """
+    """Find the layers of one type; those that noise has made belong to their neighbours."""
     if question.only:
         return _Types(np.empty(0), np.array([question.only]))
     values = np.stack([_interpolated(depths, one.z, one.c)[0] for one in own])

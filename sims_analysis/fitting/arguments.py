@@ -65,11 +65,7 @@ def read_request(
     fixed: Any,
     uncertainties: Mapping[str, Any],
 ) -> FitRequest:
-    """Return what to fit, and the settings of each profile.
-
-    `choices` are ``weights``, ``cell`` and ``interval``, and `options` ``time`` and
-    ``as_implanted``; all is as the user gave it.
-    """
+    """Return what to fit, and the settings of each profile; all is as the user gave it."""
     _refuse_model(model)
     _refuse_names(profiles, model)
     _refuse_options(model, choices, options)

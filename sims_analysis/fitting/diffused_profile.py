@@ -46,10 +46,7 @@ class Shape(NamedTuple):
 def with_initial(
     request: FitRequest, settings: Mapping[str, float]
 ) -> tuple[FitRequest, Mapping[str, float], Initial | None]:
-    """Return request and settings of one profile, and the one before its anneal if measured.
-
-    The window ends with the profile before the anneal. Raises NoFitError if there is none.
-    """
+    """Return request and settings of one profile; the window ends with that before its anneal."""
     if not request.initials:
         return request, settings, None
     initial = request.initials[int(settings["initial"])]
@@ -126,8 +123,8 @@ def shape(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Shape
 def annealed(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Shape:
     """Return the same of a profile that is smooth between its nodes, h apart.
 
-    Straight pieces between its values have the variance ``h^2 / 6`` of a hat more than it has.
-    Below twice that variance, which cannot be resolved, the width is narrowed in proportion.
+    Straight pieces have the variance ``h^2 / 6`` of a hat more; below twice that, the width is
+    narrowed in proportion.
     """
     pieces = float(np.median(np.diff(nodes))) ** 2 / 6
     far = width**2 > 2 * pieces

@@ -24,10 +24,7 @@ from sims_analysis.shapes.model import Parameter
 
 
 def fit_each(request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]]) -> xr.Variable:
-    """Fit each profile, or each group of those that are linked: a row for each.
-
-    What is found of each profile, by :attr:`FitRequest.fields`, then :attr:`common_fields`.
-    """
+    """Fit each profile, or each group of those that are linked: a row of numbers for each."""
     size = len(request.labels) * request.fields.size + request.common_fields.size
     return _each(request, partial(fit_group, request=request.of_one), size, watched=watched)
 
@@ -63,10 +60,7 @@ def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) ->
 def fit_group(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
-    """Fit the profiles of a group, all samples of each: a single one, unless they are linked.
-
-    `settings` are those of :attr:`FitRequest.settings`, one number each.
-    """
+    """Fit the profiles of a group, with the settings of each: one profile, unless linked."""
     if request.joint:
         answers, common = fit_together(samples, settings, request)
     else:
@@ -85,10 +79,9 @@ def _row_of(answer: Mapping[str, Any], request: FitRequest) -> Array:
 
 
 def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
-    """Add what profiles have in common (:func:`read_links`), and as many layers as there are.
+    """Add what profiles have in common (:func:`read_links`), and the most layers that any shows.
 
-    That is as many as any profile shows; others have fewer. If they are linked, each must have
-    those that Akaike's criterion supports in it alone.
+    Linked profiles must have those that Akaike's criterion supports in each alone.
     """
     if request.frame.lazy:
         raise ProfileError(
@@ -163,10 +156,7 @@ def _supported(
 def _with_scales(
     answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Widen errors by scales, which samples do not determine, by what is known of these.
-
-    Return the answer, and parameters and scales together, as what profiles have in common.
-    """
+    """Widen errors by scales, which samples do not determine, by what is known of these."""
     if not request.scales or "value" not in answer:
         return answer, {}
     known = np.array([settings[SCALES[name]] for name in request.scales])

@@ -100,11 +100,7 @@ def room(parameters: Sequence[Parameter], values: Array) -> Array:
 
 
 def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
-    """Find the minima of a profile.
-
-    Raises NoFitError if the optimizer found none that lower costs, at which it did not end, do not
-    rule out; or a constant does as well.
-    """
+    """Find the minima of a profile that are not ruled out; NoFitError if there are none."""
     curve, n = problem.curve, problem.z.size
     found, objective = _solved(problem)
     found = _in_order(curve, objective, model, found)
@@ -267,8 +263,8 @@ def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> 
 def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     """Return the half-widths of 68 % intervals about the first of several minima.
 
-    From the standard errors about each minimum and its distance from the first, a row each, and the
-    shares of the likelihood. NaN where others make the error of the first too much wider.
+    From the errors about each and their distances, a row each; NaN where others widen the first too
+    much.
     """
     alone: Array = stderr[0]
     low, high = 0.0 * alone, 2 * _WIDENED * alone

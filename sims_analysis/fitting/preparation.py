@@ -58,11 +58,7 @@ class FitProblem:
 
 
 def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> FitProblem:
-    """Choose samples, objective, curve and starting values; arguments are those of a fit.
-
-    Raises NoFitError if there are no samples, too few, or none above 0; a stated background is not
-    known; or fewer layers are seen than are requested.
-    """
+    """Choose samples, objective, curve and starting values; NoFitError if there can be no fit."""
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     unknown = request.background == "stated" and np.isnan(settings["background"])
@@ -165,11 +161,10 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None
 
 
 def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
-    """Return what one count stands for, by the values on a grid between samples and their counts.
+    """Return what one count stands for, by values on a grid between samples and their counts.
 
-    Interpolation by logarithms lies below straight lines, and so does its quotient with counts
-    that are interpolated linearly. Where one count stands for the same everywhere, as equal
-    neighbours show, it does so at these values too. Where nothing was counted, it is interpolated.
+    Interpolated logarithms lie below straight lines; where equal neighbours show that one count
+    stands for the same everywhere, it does so there, too.
     """
     counted = counts > 0
     known = one[counted]
@@ -195,10 +190,7 @@ def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
 
 
 def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any, Any]:
-    """Return formula and derivatives of a model, as functions of its parameters.
-
-    At depths, or in the mean over `cells` about them.
-    """
+    """Return formula and derivatives of a model at depths, or in the mean over `cells`."""
     derivatives = model.derivatives
     if cells is None:
         return partial(model.formula, z), derivatives and partial(derivatives, z)

@@ -85,10 +85,7 @@ def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
 
 
 def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
-    """Return all that has a value and an error: parameters, what follows, and the window's dose.
-
-    Those that profiles have in common are in the rows of these.
-    """
+    """Return all that has a value and an error: parameters, what follows, and the window's dose."""
     profiles = request.frame
     found: dict[str, xr.Variable] = {}
 
@@ -205,11 +202,7 @@ def status_in_words(
     *,
     bridge: bool,
 ) -> xr.Variable:
-    """Return statuses as words, not ``ok`` where fits rest on what was not measured.
-
-    `name` is ``"status"`` or ``"curve_status"``; `codes` are those of :class:`Status`, `objective`
-    places in :data:`OBJECTIVES`; gaps that are accepted are no doubt (`bridge`).
-    """
+    """Return statuses as words, not ``ok`` where fits rest on what was not measured."""
     rests = rests_on(profiles.unfilled(), window)
     # Of logarithms alone, a fit knows the limits of samples below one.
     others = objective != _OF_LOGARITHMS

@@ -182,10 +182,7 @@ def interface(
 def _resolved(
     part: Mapping[str, xr.Variable], profiles: Frame, window: Window, *, bridge: bool
 ) -> xr.Variable:
-    """Return the statuses, with those of what the step and its plateaus rest on.
-
-    A gap, and samples below a limit, matter in the step alone.
-    """
+    """Return the statuses; a gap, and samples below a limit, matter in the step alone."""
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach

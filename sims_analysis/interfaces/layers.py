@@ -183,8 +183,7 @@ def _resolved(
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
-    A gap, and samples below a limit, matter at the edges alone; so do saturated ones at a stated
-    level.
+    A gap, and samples below a limit, matter at edges alone; so do saturated ones at a stated level.
     """
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
@@ -306,9 +305,8 @@ def _marking_species(data: Any, species: str | None) -> Any:
 def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
     """Select crossings, one for each edge.
 
-    Of two in one direction, the less certain is left out, with a crossing between them that noise
-    made (see :func:`crossings`: it has no error), if both may be the same edge: they differ by
-    less than `_SAME` standard errors.
+    Of two in one direction that differ by less than `_SAME` errors, the less certain is left out,
+    with the one between them that noise made.
     """
     kept: list[int] = []
     for i in np.flatnonzero(np.isfinite(depth)).tolist():
@@ -323,11 +321,7 @@ def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
 
 
 def _layers(*given: Any) -> Array:
-    """Return rows of :data:`ROW`, one for each layer of a profile between its crossings.
-
-    After the samples come depths, errors and directions of the crossings; whether the profile
-    begins, and ends, above the level; and its status if it has no layer.
-    """
+    """Return rows of :data:`ROW`, one for each layer of a profile between its crossings."""
     *crossing, begins, goes_on, otherwise = given[4:]
     depth, stderr, direction = map(np.array, crossing)
     rows = np.full((1 + depth.size // 2, len(ROW)), np.nan)

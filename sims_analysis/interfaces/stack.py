@@ -66,8 +66,7 @@ def find_layers(
 ) -> Array:
     """Return rows of :data:`ROW`, one for each layer; one with a status if there is none.
 
-    `part` of the step to the plateau on either side is where a layer begins and ends; the others
-    are as for :func:`sims_analysis.interfaces.step.measure_step`.
+    A layer begins and ends at this `part` of the step to the plateau on either side.
     """
     none = np.full((1, len(ROW)), np.nan)
     here = in_order(z, c)
@@ -97,10 +96,9 @@ def find_layers(
 
 
 def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) -> Array:
-    """Return the row of a layer; None for an edge where the record begins, or ends, inside of it.
+    """Return the row of a layer; an edge inside of which the record begins or ends is None.
 
-    `rises` are those to its plateau from the neighbouring ones. A higher plateau moves edges to
-    lower neighbours inwards, to higher ones outwards; noise that is not small may have chosen it.
+    A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
     first, last = top or _OPEN, bottom or _OPEN
     both = first.moved[1] * last.moved[0] + first.lower * last.lower

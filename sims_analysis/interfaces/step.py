@@ -103,11 +103,10 @@ def measure_step(
     *,
     between: bool = True,
 ) -> Array:
-    """Measure a step: return the numbers of :data:`ROW`.
+    """Measure a step between two `parts`: return the numbers of :data:`ROW`.
 
-    `fraction` is the number of independent samples for each; `limits` are those of the record and
-    of both plateaus, NaN where they were not stated. The width is between two `parts` of the step.
-    A fraction below 1 is of values interpolated between samples if `between`.
+    `limits` are those of the record and of both plateaus; a fraction of independent samples below 1
+    is of interpolated values if `between`.
     """
     row = np.full(len(ROW), np.nan)
     row[-1] = Status.NO_DATA
@@ -137,10 +136,7 @@ def _up_to_the_step(
     parts: tuple[float, float],
     free: Sequence[bool],
 ) -> Array:
-    """Measure again, from plateaus that reach up to where the step begins; lines if they slope.
-
-    Plateaus that are stated, which are not `free`, stay as they are.
-    """
+    """Measure again, from `free` plateaus that reach up to the step; lines if they slope."""
     about, narrow = _about(record, level), record
     seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
@@ -174,10 +170,7 @@ def _matters(line: Plateau, position: float, step: float) -> bool:
 
 
 def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
-    """Return where a step is, and its width from 16 % to 84 %; or, if less, what its middle says.
-
-    Slopes of the plateaus that are not known yet widen the whole more than the middle.
-    """
+    """Return where a step is, and its width from 16 % to 84 %; or what its middle says, if less."""
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
 
@@ -196,10 +189,7 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
 
 
 def level_part(record: Record, place: Array) -> Array:
-    """Return the samples of a plateau but those at its outer end that lie off the line of others.
-
-    As those of a surface transient do; the outermost comes first, and half of them stay.
-    """
+    """Return the samples of a plateau, outermost first, but those that lie off its line there."""
     block = max(3, place.size // 16)
     for cut in range(0, place.size // 2, block):
         outer, inner = place[cut : cut + block], place[cut + block :]
@@ -335,11 +325,7 @@ def step_between(
 def _between_samples(
     record: Record, row: Array, above: Array, steepness: float, z: Array, sigma: float
 ) -> tuple[float, float, float]:
-    """Return what is not known of a step between its samples: twice of its position, of its width.
-
-    `steepness` is that of the values in its middle, at the sample `above`; `sigma` the standard
-    deviation of an error function of its width.
-    """
+    """Return what is unknown between samples: twice of a step's position, once of its width."""
     fraction, width = record.fraction, row[1]
     spacing = float(samples_of_grid(np.array(fraction))[0]) if record.grid else 1.0
     cell = spacing * float(z[above[1]] - z[above[1] - 1])

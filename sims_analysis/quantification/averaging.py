@@ -206,10 +206,9 @@ def _of_species(
 
 
 def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
-    """Return the standard error of the mean by those of the replicates.
+    """Return the error of the mean by those of the replicates, to which zero counts add nothing.
 
-    The variance of a sum of counts is estimated by the counts: zero counts add nothing to it. With
-    zero counts in all of them, the error is that of zero counts in one.
+    With zero counts in all of them, it is that of zero counts in one.
     """
     stderr: Any = frame.stderr
     squares = (stderr**2).where(frame.value.notnull(), 0.0)

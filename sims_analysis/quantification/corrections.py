@@ -315,8 +315,7 @@ def _mean_to_subtract(
 ) -> tuple[xr.Variable, dict[str, xr.Variable]]:
     """Return the mean over a window, and columns of the samples that say how well it is known.
 
-    NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
-    over the variance of the latter: ``p_i s_i^2`` of the samples with shares p of the window.
+    The overlap is the covariance of a sample with the mean, over the variance of the latter.
     """
     ends = read_pair(frame, window)
     # Of the samples as they are: what was subtracted before drops out.
@@ -374,11 +373,7 @@ def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
 def _columns(
     frame: Frame, level: xr.Variable, fresh: Mapping[str, xr.Variable]
 ) -> dict[str, xr.Variable]:
-    """Return the columns of the samples: the fresh errors, or those from before.
-
-    Subtracting the mean over a window removes the error of a background that was subtracted before,
-    unless that error varies with depth.
-    """
+    """Return the columns of the samples: the fresh errors, or those from before."""
     new = level.notnull()
     made = {}
     for end, one in fresh.items():

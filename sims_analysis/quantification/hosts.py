@@ -95,16 +95,7 @@ HOSTS = {
 
 
 def host_of_formula(formula: Any, mass_density: Any) -> Host:
-    """Make a host from its formula and mass density: ``n = rho N_A / M``.
-
-    Of a formula, ``"Al0.3Ga0.7N"`` or ``"(AlGa)2O3"``, only the ratios of its numbers matter.
-
-    Examples
-    --------
-    >>> from sims_analysis.quantification.hosts import host_of_formula
-    >>> print(f"{host_of_formula('GaN', '6.15 g/cm^3').atomic_density:.4g}")
-    8.847e+22
-    """
+    """Make a host from formula (``"Al0.3Ga0.7N"``) and mass density: ``n = rho N_A / M``."""
     from periodictable import formula as read
 
     try:
@@ -158,14 +149,7 @@ def isotope(species: str) -> tuple[int, str]:
 
 
 def natural_abundance(species: str) -> float:
-    """Return the natural abundance of an isotope, as a fraction of the atoms.
-
-    Examples
-    --------
-    >>> from sims_analysis.quantification.hosts import natural_abundance
-    >>> natural_abundance("30Si")
-    0.03092
-    """
+    """Return the natural abundance of an isotope, as a fraction of the atoms."""
     import periodictable
 
     number, element = isotope(species)
@@ -182,14 +166,7 @@ def natural_abundance(species: str) -> float:
 
 
 def read_abundance(value: Any, species: str, name: str) -> tuple[float, str]:
-    """Read the abundance of an isotope: a fraction of the atoms of its element, or ``"natural"``.
-
-    Returns
-    -------
-    fraction : float
-    source : str
-        Where it comes from: its source and year, or that it was stated.
-    """
+    """Read the abundance of an isotope, a fraction or ``"natural"``; also return its source."""
     if isinstance(value, str) and value == "natural":
         representative = isotope(species)[1] in _REPRESENTATIVE
         return natural_abundance(species), (

@@ -251,10 +251,7 @@ _BIASED = 0.5
 def _warn_of_bias(
     frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str
 ) -> None:
-    """Warn where ratios are too high by more than half of the error of their mean.
-
-    Noise of a divisor b raises ``1 / b`` by the square of its relative error.
-    """
+    """Warn where ratios are too high, by the square of the divisor's relative error."""
     if below.stderr is None or "stderr" not in found:
         return
     there: Any = (below.value > 0) & found["stderr"].notnull()
@@ -327,11 +324,7 @@ def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Vari
 
 
 def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
-    """Return ``a / (a + b)``, and its errors by name.
-
-    An error of the ratio r becomes one of the fraction by the derivative ``1 / (1 + r)^2``, and by
-    ``b^2 / (a + b)^2`` where r does not exist.
-    """
+    """Return ``a / (a + b)`` and its errors, of r = a / b by ``1 / (1 + r)^2``."""
     a, b = frame.value, below.value
     both = (a + b).where(a + b > 0)
     found = {"": a / both}

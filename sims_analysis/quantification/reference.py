@@ -179,10 +179,9 @@ def quotient(
     divisor: xr.Variable,
     relative: xr.Variable | None,
 ) -> tuple[xr.Variable, xr.Variable | None]:
-    """Divide a signal by another; their errors are taken as independent.
+    """Divide a signal by another, whose error s_b is `relative`; NaN where it is not positive.
 
-    ``r = a / b``, ``s_r = sqrt(s_a^2 + (a s_b / b)^2) / b``, which holds for a = 0, too, with the
-    `relative` error ``s_b / b``. NaN where the divisor is not positive.
+    ``r = a / b``, ``s_r = sqrt(s_a^2 + (a s_b / b)^2) / b``, which holds for a = 0, too.
     """
     divisor = divisor.where(divisor > 0)
     ratio: xr.Variable = value / divisor

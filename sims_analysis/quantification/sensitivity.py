@@ -199,10 +199,7 @@ def _intensities(data: xr.Dataset) -> Frame:
 
 
 def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
-    """Refuse species without intensities to quantify; warn of saturated ones.
-
-    Their quotients do not show saturation any more.
-    """
+    """Refuse species without intensities; warn of saturation, which quotients do not show."""
     if frame.lazy or is_lazy(factor):
         return
     wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
@@ -260,11 +257,9 @@ def _by_mean(
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
-    """Divide by the matrix signal m of the same cycle, with the error s.
+    """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, with the error s.
 
-    The mean of ``1 / m`` exceeds one over the mean of m by a part ``s^2 / m^2``: to first order,
-    dividing by ``m + s^2 / m`` takes this out. Of a Poisson count k, it is ``k + 1``, and the mean
-    of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
+    The mean of ``1 / m`` exceeds one over that of m by ``s^2 / m^2``; of a count it is ``k + 1``.
     """
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted)

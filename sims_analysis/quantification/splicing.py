@@ -211,10 +211,7 @@ def _place(at: Any, overlap: _Overlap, axis: str) -> float:
 def _scales(
     a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap, *, scale: bool
 ) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Return by which factor b has to be multiplied, its relative error, and its status.
-
-    Over species. Warn of a `scale` that rests on samples of which something is known.
-    """
+    """Return by which factor b is multiplied, its relative error and status, over species."""
     parts, squares, status = [], [], xr.DataArray(int(Status.OK))
     for piece in (a, b):
         frame = open_samples(piece.sel(species=common), name, "a splice")

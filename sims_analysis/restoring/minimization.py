@@ -54,10 +54,7 @@ class Costs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What is expected of u: of some changes, by the costs of these at a strength.
-
-    `of`, (t, k), are the changes: ``of[0] * u[:k] + of[1] * u[1:k+1] + ...``.
-    """
+    """What is expected of u: costs of its changes ``of[0] * u[:k] + of[1] * u[1:k+1] + ...``."""
 
     of: Array
     costs: Callable[[Array, float], Costs]
@@ -188,9 +185,8 @@ class Response:
 class Minimum(NamedTuple):
     """A minimum: ln x, expected values, the objective, and what its surroundings say.
 
-    ``factor`` is Cholesky's of the curvature, as a band. ``evidence`` is the logarithm of the
-    likelihood of the samples, but for a constant, by the curvature of the parabolas above the
-    prior: its own vanishes where a kink begins, and would prefer such strengths.
+    ``evidence`` is the logarithm of the likelihood of the samples, by the curvature of parabolas
+    above the prior; ``factor`` is Cholesky's of the curvature, as a band.
     """
 
     u: Array
@@ -238,11 +234,7 @@ class Unknowns:
         return at.x * (self.response.matrix.T @ score), information
 
     def factor(self, at: _Point, gain: Array, information: Array, weight: Array) -> Array:
-        """Return Cholesky's factor of the curvature at a point, by that of the prior.
-
-        The expected curvature of the misfit stalls in cells that hold too much: what the misfit
-        still gains from emptying them is added to its diagonal.
-        """
+        """Return Cholesky's factor of the curvature; what emptying cells gains is added."""
         band = self.response.curvature(at.x, information)
         band[0] += np.maximum(gain, 0.0)
         self.prior.add(band, weight)
@@ -285,8 +277,7 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
 def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
     """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
-    The prior holds ln x straight but for the cells with a kink; of another measurement, it is a few
-    cells away. `near` averages over so many, here of the reciprocals of the prior's curvature.
+    Of another measurement a kink is a few cells away: `near` averages over so many.
     """
     weight = 1 / near(1 / unknowns.at(found.u, found.strength).costs.above)
 
@@ -302,8 +293,8 @@ def by_evidence(
 ) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
-    From strong to weak if a prior is convex; the minima of others depend on where a descent begins:
-    from weak to strong, and back. One of the weakest prior that is `far_off` is the answer.
+    From strong to weak if a prior is convex, otherwise from weak to strong and back; one of the
+    weakest that is `far_off` is the answer.
     """
     tried: list[Minimum] = []
     convex = unknowns.prior.convex

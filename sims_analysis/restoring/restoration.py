@@ -60,11 +60,7 @@ def restore(
     *,
     kernels: bool,
 ) -> Array:
-    """Return the row of one profile restored, as :func:`fields` has it.
-
-    `settings` are ``start``, ``stop``, ``background`` and ``fraction``, the number of independent
-    samples for each; `kind` is that of the data's unit.
-    """
+    """Return the row of one profile restored, as :func:`fields` has it."""
     n, here = samples.z.size, in_order(samples.z, samples.c, settings["start"], settings["stop"])
 
     def at(parts: int, about: float = np.nan) -> tuple[Array, dict[str, Any]]:
