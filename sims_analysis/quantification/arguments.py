@@ -14,8 +14,6 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.text.arguments import argument_error, format_argument
 
-__all__ = ["has_unit", "read_layers", "read_pairs", "read_uncertainty"]
-
 
 def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
     """Check that an argument is a list of pairs, of a form such as ``"(time, depth)"``."""

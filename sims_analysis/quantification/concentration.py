@@ -9,11 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import (
-    ENDS,
-    list_variables,
-    scaled,
-)
+from sims_analysis.conventions.canonical import ENDS, list_variables, scaled
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction

@@ -10,11 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import (
-    first_of,
-    list_variables,
-    was_subtracted,
-)
+from sims_analysis.conventions.canonical import first_of, list_variables, was_subtracted
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError

@@ -18,15 +18,6 @@ from sims_analysis import units
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.text.arguments import argument_error, is_number
 
-__all__ = [
-    "HOSTS",
-    "Host",
-    "host_of_formula",
-    "isotope",
-    "natural_abundance",
-    "read_abundance",
-]
-
 _AVOGADRO = 6.02214076e23  # exact, per mole
 _CM_PER_ANGSTROM = 1e-8
 
@@ -153,13 +144,12 @@ def natural_abundance(species: str) -> float:
     import periodictable
 
     number, element = isotope(species)
+    try:
+        abundance = getattr(periodictable, element)[number].abundance / 100.0
+    except (AttributeError, KeyError):
+        abundance = 0.0
     if element in _REPRESENTATIVE:
         abundance = _REPRESENTATIVE[element].get(number, 0.0)
-    else:
-        try:
-            abundance = getattr(periodictable, element)[number].abundance / 100.0
-        except (AttributeError, KeyError):
-            abundance = 0.0
     if not abundance > 0:
         raise SpeciesError(f"{species!r} has no natural abundance; state it")
     return float(abundance)
@@ -168,10 +158,8 @@ def natural_abundance(species: str) -> float:
 def read_abundance(value: Any, species: str, name: str) -> tuple[float, str]:
     """Read the abundance of an isotope, a fraction or ``"natural"``; also return its source."""
     if isinstance(value, str) and value == "natural":
-        representative = isotope(species)[1] in _REPRESENTATIVE
-        return natural_abundance(species), (
-            _SOURCE_OF_REPRESENTATIVE if representative else _SOURCE
-        )
+        stated = isotope(species)[1] in _REPRESENTATIVE
+        return natural_abundance(species), _SOURCE_OF_REPRESENTATIVE if stated else _SOURCE
     if not (is_number(value) and 0 < value <= 1):
         raise argument_error(name, value, "expected a fraction above 0, at most 1, or 'natural'")
     return float(value), "as stated"

@@ -9,12 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import (
-    first_of,
-    list_variables,
-    scaled,
-    species_of,
-)
+from sims_analysis.conventions.canonical import first_of, list_variables, scaled, species_of
 from sims_analysis.conventions.provenance import ORIGIN, with_history
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction

@@ -8,11 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import (
-    ENDS,
-    IN_ITS_UNIT,
-    signal_name,
-)
+from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import words
@@ -36,12 +32,7 @@ from sims_analysis.quantification.factors import (
     kind_of_factor,
     read_factors,
 )
-from sims_analysis.quantification.reference import (
-    at_samples_of,
-    divided,
-    known_of,
-    warn_bridged,
-)
+from sims_analysis.quantification.reference import at_samples_of, divided, known_of, warn_bridged
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
