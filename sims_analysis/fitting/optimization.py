@@ -260,18 +260,19 @@ def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
 
 
 def background_covariance(
-    curve: Curve, objective: SumOfSquares, at: Minimum, subtracted: tuple[Array, Array]
+    curve: Curve, objective: SumOfSquares, at: Minimum, subtracted: Iterable[Array]
 ) -> Array:
     """Return what a background that was subtracted before adds to the covariance of parameters.
 
     ``S S' - S T' - T S'``, see :func:`sims_analysis.frame.background.common_error`: S and T are
     what parameters move by with all samples, and with the part that their own errors have made.
     """
-    if not subtracted[0].any():
+    shift, own = subtracted
+    if not shift.any():
         return np.zeros_like(at.covariance)
     unit = objective.variance(at.cost, at.x.size)
     weights = at.covariance @ curve.slopes(at) * objective.information(at.m) / unit
-    s, t = (weights @ by for by in subtracted)
+    s, t = weights @ shift, weights @ own
     made: Array = np.outer(s, s) - np.outer(s, t) - np.outer(t, s)
     return made
 
