@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -79,14 +80,9 @@ class Plateau:
     #: Standard error of a sample.
     noise: float
 
-    def at(self, z: float) -> float:
-        """Return the line at a depth."""
+    def at(self, z: Any) -> Any:
+        """Return the line at a depth, or at depths."""
         return self.level + self.slope * (z - self.centre)
-
-    def along(self, z: Array) -> Array:
-        """Return the line at depths."""
-        line: Array = self.level + self.slope * (z - self.centre)
-        return line
 
     def error_at(self, z: float) -> float:
         """Return the standard error of the line at a depth."""
@@ -97,11 +93,11 @@ def measure_step(
     z: Array,
     c: Array,
     s: Array,
+    _: Array,
     fraction: float,
-    limits: tuple[tuple[float, ...], ...],
+    *limits: float,
     parts: tuple[float, float],
-    *,
-    between: bool = True,
+    between: bool,
 ) -> Array:
     """Measure a step between two `parts`: return the numbers of :data:`ROW`.
 
@@ -110,23 +106,24 @@ def measure_step(
     """
     row = np.full(len(ROW), np.nan)
     row[-1] = Status.NO_DATA
-    bounds, *stated = limits
+    bounds, *stated = limits[:2], limits[2:4], limits[4:]
     here = in_order(z, c, *bounds)
     z, c, s = z[here], c[here], s[here]
     if z.size < 5:
         return row
     part = max(2, round(_PLATEAU * z.size))
+    free = [bool(np.isnan(one).all()) for one in stated]
     ends = np.arange(part), np.arange(z.size - part, z.size)
-    given = [None if np.isnan(one).all() else in_order(z, c, *one) for one in stated]
-    left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
-    if min(left.size, right.size) < 1:
+    places = [
+        end if own else in_order(z, c, *one)
+        for own, end, one in zip(free, ends, stated, strict=True)
+    ]
+    if not all(one.size for one in places):
         return row
-    record = Record(z, c, s, fraction, between and fraction < 1, (left, right))
+    record = Record(z, c, s, fraction, between and fraction < 1, places)
     level = [fit_plateau(record, one, sloping=False) for one in record.places]
     row = step_between(record, level, parts)
-    if row[-1] not in _FOUND:
-        return row
-    return _up_to_the_step(record, level, row, parts, [one is None for one in given])
+    return _up_to_the_step(record, level, row, parts, free) if row[-1] in _FOUND else row
 
 
 def _up_to_the_step(
@@ -213,8 +210,7 @@ def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: fl
     z, c, noise = (
         running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
     )
-    left = plateaus[0].along(np.minimum(z, position))
-    right = plateaus[1].along(np.maximum(z, position))
+    left, right = plateaus[0].at(np.minimum(z, position)), plateaus[1].at(np.maximum(z, position))
     # Between them on the step, and on their lines on plateaus.
     left, right = (np.where(z > ends[1], right, left), np.where(z < ends[0], left, right))
     beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
@@ -277,11 +273,11 @@ def step_between(
     between = slice(int(places[0][0]), int(places[1][-1]) + 1)
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
-    step = right.along(z) - left.along(z)
+    step = right.at(z) - left.at(z)
     if not (step * step[0] > 0).all():  # lines that cross
         row[-1] = Status.FEATURELESS
         return row
-    done, noise = (c - left.along(z)) / step, noise / np.abs(step)
+    done, noise = (c - left.at(z)) / step, noise / np.abs(step)
     smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], at, parts[1]])
     above = np.searchsorted(smooth, levels_at)

@@ -62,7 +62,10 @@ def assess(
     kernel = (rigid @ seen.T * information) @ one.response.matrix
     achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
     achieved = _as_inside(_as_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
-    variance = np.diag(covariance) + _of_background(one, freed @ seen.T * information)
+    # What the error of a background adds that was subtracted before.
+    answer = freed @ seen.T * information
+    whole, own = answer @ one.common, answer @ (one.common * one.overlap)
+    variance = np.diag(covariance) + whole * (whole - 2 * own)
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
@@ -101,13 +104,6 @@ def _about(x: Array, reach: float, changes: Array) -> Array:
     low, high = at.searchsorted(at - reach), at.searchsorted(at + reach, side="right")
     mean: Array = (total[high] - total[low]) / (high - low)
     return mean
-
-
-def _of_background(one: InverseProblem, answer: Array) -> Array:
-    """Return what the error of a background adds to the variance, that was subtracted before."""
-    whole, own = answer @ one.common, answer @ (one.common * one.overlap)
-    variance: Array = whole * (whole - 2 * own)
-    return variance
 
 
 def _below_detection(

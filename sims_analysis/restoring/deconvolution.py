@@ -28,13 +28,7 @@ from sims_analysis.frame.evidence import (
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import ACHIEVED, FRACTION
-from sims_analysis.frame.profiles import (
-    RESTORED,
-    Fields,
-    in_words,
-    open_profiles,
-    warn_of_status,
-)
+from sims_analysis.frame.profiles import RESTORED, Fields, in_words, open_profiles, warn_of_status
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status
@@ -221,9 +215,7 @@ def _described(resolution: Resolution) -> str:
     """Say what the function is; of profiles with widths of their own, only its name."""
     if any(width.ndim for width in resolution.widths):
         return f"{resolution.name}, of each profile"
-    function = ResolutionFunction(
-        resolution.name, tuple(float(width) for width in resolution.widths)
-    )
+    function = ResolutionFunction(resolution.name, tuple(map(float, resolution.widths)))
     return f"{function.described()}, {function.fwhm:.3g} nm wide at half maximum"
 
 
@@ -254,8 +246,7 @@ def _dataset(
     for one in ("n_samples", "doubtful_maxima"):
         numbers[one] = numbers[one].fillna(0).astype(np.int64)
     plain = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
-    for one in plain:
-        found[one] = frame.with_attrs(numbers[one], one)
+    found |= {one: frame.with_attrs(numbers[one], one) for one in plain}
     if "averaging_kernel" in fields_.shapes:
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")

@@ -37,7 +37,7 @@ class NotRestoredError(Exception):
 class InverseProblem:
     """What cells hold, from what samples show of them, in units of the largest sample."""
 
-    #: Indices of the samples, their depths, and the widths of their cells, in nm.
+    #: Indices of the samples; their depths and the widths of their cells, in nm.
     here: Array
     z: Array
     width: Array
@@ -145,12 +145,11 @@ def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     window = with_whole_counts(window, kind, top)
     if np.isfinite(window.k).any():
         return window, "counts"
-    s = window.s
+    s, c = window.s, np.maximum(window.c, 0.0)
     if (np.isfinite(s) & (s > 0)).any():
-        k = np.where(window.c > 0, (np.maximum(window.c, 0.0) / np.where(s > 0, s, np.nan)) ** 2, 0)
+        k = np.where(c > 0, (c / np.where(s > 0, s, np.nan)) ** 2, 0)
         return replace(window, k=k), "standard errors"
     one = _count_by_scatter(window.z, window.c)
-    c = np.maximum(window.c, 0.0)
     return replace(window, k=c / one, s=np.sqrt(one * c)), "scatter"
 
 
