@@ -36,7 +36,7 @@ _ROUNDING = 1e-11
 
 
 class Shape(NamedTuple):
-    """A diffused profile of dose 1 over depths, and its derivatives; the last over nodes, too."""
+    """A diffused profile of dose 1 over depths, and its derivatives."""
 
     value: Array
     by_width: Array
@@ -98,11 +98,9 @@ def _blurred(z: Array, nodes: Array, width: float) -> tuple[Array, Array]:
     """
     u, v = (z[:, None] - nodes) / width, z / width
     gauss, surface = (np.exp(-0.5 * one * one) / np.sqrt(2 * np.pi) for one in (u, v))
+    ramps = (width * (u * ndtr(u) + gauss), ndtr(v)), (gauss, -v * surface / width)
     both = []
-    for ramp, step in (
-        (width * (u * ndtr(u) + gauss), ndtr(v)),
-        (gauss, -v * surface / width),
-    ):
+    for ramp, step in ramps:
         falls = -np.diff(ramp, axis=1) / np.diff(nodes)
         # A hat rises as the one before it falls; the last does not fall.
         inner = -np.diff(falls, axis=1)

@@ -287,11 +287,8 @@ def profile_interval(
     """
     lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)
-    ends = [
-        _ends_about(curve, objective, one, which, lowest, unit)
-        for one in minima
-        if one.cost < lowest + unit
-    ]
+    inside = [one for one in minima if one.cost < lowest + unit]
+    ends = [_ends_about(curve, objective, one, which, lowest, unit) for one in inside]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
@@ -337,8 +334,6 @@ def _ends_about(
             else:
                 part = (1 - low[1]) / (high[1] - low[1])
                 step = low[0] + min(max(part, 0.1), 0.9) * (high[0] - low[0])
-        if isinf(high[0]):
-            return bounds[sign > 0]
-        return value
+        return bounds[sign > 0] if isinf(high[0]) else value
 
     return end(-1.0), end(1.0)

@@ -77,7 +77,10 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     subtracted = common, common * window.overlap[keep]
     n = z.size
     known |= {"n_samples": n, "n_left_out": keep.size - n}
-    parameters = _parameters(request, objective)
+    parameters = list(request.parameters)
+    if objective is not None and objective.below_zero and request.background != "none":
+        # As values may be; counts and logarithms are not.
+        parameters[-1] = replace(BACKGROUND, lower=-np.inf)
     scale = np.array([top if one.scales else 1.0 for one in parameters]) * request.factors
     cells = samples.cells(here[keep]) if request.cell == "mean" else None
     curve = _curve(z, cells, request, parameters, scale, settings["background"])
@@ -97,9 +100,8 @@ def with_whole_counts(window: Samples, kind: str, top: float) -> Samples:
     """Return samples, in units of `top`, whose values are their counts if all are whole numbers."""
     rounded = np.round(window.c * top)
     whole = kind == "count" and np.isnan(window.k).all()
-    if whole and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
-        return replace(window, k=rounded)
-    return window
+    alike = whole and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6)
+    return replace(window, k=rounded) if alike else window
 
 
 def objective_of(
@@ -202,19 +204,7 @@ def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any,
         value: Array = model.formula(nodes, *p) @ weights
         return value
 
-    if derivatives is None:
-        return mean, None
-    return mean, lambda *p: derivatives(nodes, *p) @ weights
-
-
-def _parameters(request: FitRequest, objective: Objective | None) -> list[Parameter]:
-    """Let a background be negative where values may be: counts and logarithms are not."""
-    if objective is not None and objective.below_zero:
-        return [
-            replace(one, lower=-np.inf) if one.name == BACKGROUND.name else one
-            for one in request.parameters
-        ]
-    return list(request.parameters)
+    return mean, derivatives and (lambda *p: derivatives(nodes, *p) @ weights)
 
 
 def _curve(

@@ -45,7 +45,7 @@ def _coefficients(skewness: float, kurtosis: float) -> tuple[float, ...] | None:
     if not d0 > 1e-6:
         return None
     low, high = _support(d0, d1, d2)
-    norm = _whole(d0, d1, d2, low, high)
+    norm = _half(d0, d1, d2, low) + _half(d0, d1, d2, high)
     return (c1, d0, d1, d2, low, high, norm)
 
 
@@ -66,13 +66,6 @@ def _half(d0: float, d1: float, d2: float, end: float, begin: float = 0.0) -> fl
     """Integrate the shape from a place, by default the mode, to the end on its side."""
     nodes, weights = _nodes(end, begin)
     return float(_bounded(nodes, d0, d1, d2) @ weights)
-
-
-def _whole(d0: float, d1: float, d2: float, low: float, high: float) -> float:
-    """Integrate the shape from end to end: both sides of the mode at once."""
-    (left, weights), (right, others) = _nodes(low), _nodes(high)
-    value = _bounded(np.concatenate([left, right]), d0, d1, d2)
-    return float(value[: left.size] @ weights) + float(value[left.size :] @ others)
 
 
 def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
