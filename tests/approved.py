@@ -20,7 +20,12 @@ from sims_analysis.errors import SimsError, SimsWarning
 TESTS = Path(__file__).parent
 #: Modules with texts in the file ``APPROVED``, which ``outcome(call)`` gives anew, in a folder that
 #: ``files`` may fill.
-MODULES = ("test_approved_messages.py", "analysis/test_messages.py", "analysis/test_answers.py")
+MODULES = (
+    "test_approved_messages.py",
+    "analysis/test_messages.py",
+    "analysis/test_answers.py",
+    "quantification/test_messages.py",
+)
 
 
 def messages(call, names):
