@@ -1,53 +1,76 @@
-"""Messages that were read and approved: calls, and what each raises or warns of, word by word.
+"""Texts that were read and approved: calls, and below each what it says.
 
-``python tests/approved.py tests/analysis/test_messages.py`` writes the messages of now into
-messages.txt next to that module, in whose names the calls are: read the difference.
+A line with ``>>>`` is a call, one with ``$`` a command, one with ``#`` a heading. After a change
+that is meant, or a new call, write what they say now: ``python tests/approved.py``.
 """
 
-import re
+import contextlib
+import difflib
 import runpy
-import sys
-import textwrap
+import shlex
+import tempfile
 import warnings
 from pathlib import Path
 
-from sims_analysis.errors import SimsError
+from click.testing import CliRunner
+
+from sims_analysis.cli import cli
+from sims_analysis.errors import SimsError, SimsWarning
+
+TESTS = Path(__file__).parent
+#: Modules with texts in the file ``APPROVED``, which ``outcome(call)`` gives anew, in a folder that
+#: ``files`` may fill.
+MODULES = (
+    "test_approved_messages.py",
+    "analysis/test_messages.py",
+    "analysis/test_answers.py",
+    "quantification/test_messages.py",
+)
 
 
-def approved(file):
-    """List (call, message): calls stand at the margin, and below each, indented, its message."""
-    lines = [line for line in file.read_text("utf-8").splitlines() if line and line[0] != "#"]
-    found = re.findall(r"^(\S.*(?:\n\S.*)*)\n((?: .*\n?)+)", "\n".join(lines), flags=re.MULTILINE)
-    return [(" ".join(call.split()), " ".join(message.split())) for call, message in found]
-
-
-def message_of(call, names):
-    """Make a call, and return its error or its one warning, with the class."""
-    with warnings.catch_warnings(record=True) as caught:
+def messages(call, names):
+    """Return what a call warns of and raises, with the parts of each, or what a command prints."""
+    if call.startswith("$"):
+        done = CliRunner().invoke(cli, shlex.split(call[2:]), catch_exceptions=False)
+        printed = [one for one in done.output.splitlines() if one.startswith(("Error", "Warning"))]
+        return [*printed, f"exit code {done.exit_code}"]
+    raised = []
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            eval(call, names)  # noqa: S307 - our own text
-        except (SimsError, TypeError) as error:
-            messages = [error]
-        else:
-            messages = [one.message for one in caught]
-    (message,) = messages
-    return f"{type(message).__name__}: {message}"
+            eval(call[4:], names)  # noqa: S307 - our own text
+        except (SimsError, TypeError, AttributeError, OSError) as error:
+            raised.append(error)
+    lines = []
+    for one in [*(each.message for each in warned), *raised]:
+        parts = [type(one).__name__]
+        if isinstance(one, SimsError | SimsWarning):
+            parts += [one.code, one.argument, str(dict(one.where))]
+        lines += [" ".join(filter(None, parts)), f"  {one}"]
+    return lines
 
 
-def rewrite(module):
-    """Write the messages of now below the calls, and leave calls and headings as they are."""
-    file, names = Path(module).with_name("messages.txt"), runpy.run_path(module)
-    text = file.read_text("utf-8")
-    wrapped = {"break_on_hyphens": False, "break_long_words": False}
+def transcript(file, outcome):
+    """Return the lines of a file anew: its calls, in order, with what they say now."""
+    lines = []
+    for call in file.read_text(encoding="utf-8").splitlines():
+        if call.startswith((">>> ", "$ ", "# ")):
+            lines += ["", call] if lines else [call]
+            lines += [] if call.startswith("#") else outcome(call)
+    return [line.rstrip() for line in lines]
 
-    def renewed(match):
-        message = message_of(" ".join(match[1].split()), names)
-        indent = {"initial_indent": "    ", "subsequent_indent": "    "}
-        return match[1] + "\n".join(textwrap.wrap(message, 96, **indent, **wrapped)) + "\n"
 
-    file.write_text(re.sub(r"(?m)^((?:[^#\s].*\n)+)(?: .*\n)+", renewed, text), "utf-8")
+def difference(file, outcome):
+    """Return how what calls say differs from what was approved; empty if it does not."""
+    before, now = file.read_text(encoding="utf-8").splitlines(), transcript(file, outcome)
+    lines = list(difflib.unified_diff(before, now, "approved", "now", lineterm="", n=2))
+    return "\n".join([*lines, "If it is meant: python tests/approved.py"] if lines else [])
 
 
 if __name__ == "__main__":
-    rewrite(sys.argv[1])
+    for module in MODULES:
+        found = runpy.run_path(str(TESTS / module))
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            found.get("files", str)(Path(folder))
+            text = "\n".join(transcript(found["APPROVED"], found["outcome"])) + "\n"
+        found["APPROVED"].write_text(text, encoding="utf-8")

@@ -57,8 +57,9 @@ def _texts(ax):
     """Names and lists of the plot in an axes, as they stand in the figure now."""
     known = layout_at(ax)
     known.arrange()
-    return [text for layer in ax.figure.findobj(Layer) if layer.layout is known
-            for text in layer.texts]  # fmt: skip
+    artists = [one for each in ax.figure.axes for one in each.artists]
+    layers = [one for one in artists if isinstance(one, Layer) and one.layout is known]
+    return [text for layer in layers for text in layer.texts]
 
 
 def _legends(ax, above):

@@ -1,24 +1,13 @@
-"""Texts and parts of errors and warnings, as approved in ``approved_messages.txt``.
+"""Texts and parts of errors and warnings, as approved in ``approved_messages.txt``."""
 
-A line of that file with ``>>>`` is a call, one with ``$`` a command; below it is the outcome.
-After a change that is meant, or a new call, write the texts anew and read the difference:
-``python tests/test_approved_messages.py``.
-"""
-
-import difflib
-import os
-import shlex
-import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
-from click.testing import CliRunner
+from approved import difference, messages
 
 import sims_analysis as sims
-from sims_analysis.cli import cli
 from sims_analysis.units.reading import read_unit, unit_of_kind
 
 APPROVED = Path(__file__).with_name("approved_messages.txt")
@@ -62,61 +51,22 @@ def names():
             "with_gap": with_gap, "read_unit": read_unit, "unit_of_kind": unit_of_kind}  # fmt: skip
 
 
-def outcome(call, known):
-    """Return what a call warns of and raises, with the parts of each, or what a command prints."""
-    if call.startswith("$"):
-        done = CliRunner().invoke(cli, shlex.split(call[2:]), catch_exceptions=False)
-        printed = [one for one in done.output.splitlines() if one.startswith(("Error", "Warning"))]
-        return [*printed, f"exit code {done.exit_code}"]
-    raised = []
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        try:
-            eval(call[4:], known)  # noqa: S307
-        except (sims.SimsError, TypeError, AttributeError, OSError) as error:
-            raised.append(error)
-    lines = []
-    for one in [*(each.message for each in warned), *raised]:
-        parts = [type(one).__name__]
-        if isinstance(one, sims.SimsError | sims.SimsWarning):
-            parts += [one.code, one.argument, str(dict(one.where))]
-        lines += [" ".join(filter(None, parts)), f"  {one}"]
-    return lines
+NAMES = names()
 
 
-def transcript():
-    """Make the file anew: its calls, in order, with what they say now."""
-    calls = [
-        line
-        for line in APPROVED.read_text(encoding="utf-8").splitlines()
-        if line.startswith((">>> ", "$ ", "# "))
-    ]
-    here, known, lines = Path.cwd(), names(), []
-    with tempfile.TemporaryDirectory() as folder:
-        files(Path(folder))
-        os.chdir(folder)
-        try:
-            for call in calls:
-                lines += ["", call] if lines else [call]
-                lines += [] if call.startswith("#") else outcome(call, known)
-        finally:
-            os.chdir(here)
-        made = {path.name for path in Path(folder).iterdir() if path.is_dir()}
-        assert made == {"lab"}, "a command that is refused makes nothing"
-    return [line.rstrip() for line in lines]
+def outcome(call):
+    return messages(call, NAMES)
 
 
 @pytest.fixture(autouse=True)
-def _without_keys(monkeypatch):
+def _in_a_folder_and_without_keys(tmp_path, monkeypatch):
+    files(tmp_path)
+    monkeypatch.chdir(tmp_path)
     for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_messages_are_as_approved():
-    approved, now = APPROVED.read_text(encoding="utf-8").splitlines(), transcript()
-    difference = "\n".join(difflib.unified_diff(approved, now, "approved", "now", lineterm="", n=2))
-    assert not difference, f"{difference}\nIf it is meant: python {__file__}"
-
-
-if __name__ == "__main__":
-    APPROVED.write_text("\n".join(transcript()) + "\n", encoding="utf-8")
+def test_messages_are_as_approved(tmp_path):
+    assert not (changed := difference(APPROVED, outcome)), changed
+    made = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert made == {"lab"}, "a command that is refused makes nothing"

@@ -12,9 +12,10 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.frame.call import step
 from sims_analysis.frame.evidence import resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
@@ -30,7 +31,6 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import (
     argument_error,
     check_choice,
-    checks_arguments,
     format_argument,
     is_number,
     read_name,
@@ -47,7 +47,7 @@ _METHODS = ("cross-correlation", "log-correlation", "edge", "peak", "markers")
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
 
-@checks_arguments
+@step("b")
 def align(
     a: xr.Dataset | xr.DataArray,
     b: Data,
@@ -161,20 +161,7 @@ def align(
             who = xr.Variable(MEASUREMENT, labels)
         rows = fb.each(partial(_shift, fa, fb, options), who, size=2, group=group)
         shifted, line = _shifted(b, rows, method, marker, fa.axis)
-    aligned: Data = with_step(
-        shifted,
-        "align",
-        line,
-        a=a,
-        marker=marker,
-        method=method,
-        level=level,
-        fraction=fraction,
-        edge=edge if method == "edge" else None,
-        max_shift=max_shift,
-        markers=markers,
-        variable=variable,
-    )
+    aligned: Data = with_history(shifted, line)
     return aligned
 
 

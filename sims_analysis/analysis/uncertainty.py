@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import on_canonical_data, was_subtracted
 from sims_analysis.conventions.delivered import stated_in_metadata
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
+from sims_analysis.frame.call import step
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
@@ -49,6 +50,7 @@ _FEW = 3
 
 
 @on_canonical_data
+@step()
 def with_counting_statistics(
     data: xr.Dataset,
     *,
@@ -138,7 +140,7 @@ def with_counting_statistics(
         f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None
     ]
     line = f"with_counting_statistics({', '.join(given)})"
-    return with_step(data.assign(added), "with_counting_statistics", line, **stated)
+    return with_history(data.assign(added), line)
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:

@@ -24,17 +24,21 @@ _ATTRIBUTE = "_sims_provenance"
 # --- recording ----------------------------------------------------------------------------------
 
 
-def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Data:
-    """Record a processing step in attrs: a line of ``history``, and the call in ``steps``.
+def with_history(data: Data, line: str) -> Data:
+    """Say for readers what was done to data: one more line of the attr ``history``."""
+    lines = f"{_attr(data, 'history')}\n{line}, by sims_analysis {__version__}"
+    return data.assign_attrs(history=lines.removeprefix("\n"))
+
+
+def with_step(data: Data, function: str, /, **parameters: Any) -> Data:
+    """Record a processing step, for programs, in the attr ``steps`` of the data that it made.
 
     That is a JSON list of ``{"function": ..., "parameters": {...}}``, the latest last, without
     arguments that are None. Numbers and texts are recorded as they are, arrays by their values (by
     their shape alone for more than 100), data by their origin.
     """
-    steps = json.loads(_attr(data, "steps") or "[]")
-    steps.append(_call(function, parameters))
-    history = [*filter(None, [_attr(data, "history")]), f"{line}, by sims_analysis {__version__}"]
-    return data.assign_attrs(history="\n".join(history), steps=json.dumps(steps))
+    steps: list[Any] = json.loads(_attr(data, "steps") or "[]")
+    return data.assign_attrs(steps=json.dumps([*steps, _call(function, parameters)]))
 
 
 def question_attrs(

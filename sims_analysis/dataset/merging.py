@@ -17,7 +17,7 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.conventions.axes import merge, same_axis
 from sims_analysis.conventions.cf import with_ancillaries
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history, with_step
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.measurements import (
     Measurement,
@@ -101,10 +101,8 @@ def merge_profiles(
     coords = {"species": np.array(names, dtype=str), axis: (axis, depth, vocabulary.attrs(axis))}
     merged = xr.Dataset(variables, coords=coords | apart, attrs=attrs)
     merged = merged.set_coords([n for n in variables if any(n in part.ds.coords for part in parts)])
-    line = f"species of {len(parts)} measurements merged"
-    merged = with_step(
-        with_ancillaries(merged), "merge_profiles", line, items=datasets, suffix=suffix
-    )
+    merged = with_history(with_ancillaries(merged), f"species of {len(parts)} measurements merged")
+    merged = with_step(merged, "merge_profiles", items=datasets, suffix=suffix)
     return quantify(merged) if all(map(is_quantified, datasets)) else merged
 
 

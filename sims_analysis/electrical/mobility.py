@@ -22,8 +22,6 @@ _MASETTI = {
 def masetti(concentration: Array, element: str) -> Array:
     """Return the mobility in cm^2/Vs for a concentration of dopants in atom/cm^3.
 
-    References
-    ----------
     G. Masetti, M. Severi, S. Solmi, IEEE Trans. Electron Devices 30 (1983) 764, table I.
     """
     mu0, largest, mu1, cr, cs, alpha, beta, pc, least = _MASETTI[element]
@@ -40,8 +38,6 @@ def masetti(concentration: Array, element: str) -> Array:
 def arora(concentration: Array, element: str) -> Array:
     """Return the mobility in cm^2/Vs for a concentration in atom/cm^3, for n or p type.
 
-    References
-    ----------
     N. D. Arora, J. R. Hauser, D. J. Roulston, IEEE Trans. Electron Devices 29 (1982) 292.
     """
     n = np.maximum(concentration, 1.0)
@@ -53,15 +49,10 @@ def arora(concentration: Array, element: str) -> Array:
 
 
 def f723(concentration: Array, element: str) -> Array:
-    """Return the mobility in cm^2/Vs that the resistivity of ASTM F723 comes to.
+    """Return the mobility in cm^2/Vs that the resistivity of ASTM F723 comes to, at 23 C.
 
-    Of boron (1e12 to 1e21 atom/cm^3) and of phosphorus (1e12 to 5e20), at 23 C. Beyond these
-    ranges the formulas are continued.
-
-    References
-    ----------
-    ASTM F723-99 (SEMI MF723), section 7.2.3; W. R. Thurber, R. L. Mattis, Y. M. Liu, J. J.
-    Filliben, J. Electrochem. Soc. 127 (1980) 1807 and 2291.
+    Of boron from 1e12 to 1e21 atom/cm^3, of phosphorus to 5e20, and continued beyond: ASTM F723-99
+    (SEMI MF723), 7.2.3; W. R. Thurber et al., J. Electrochem. Soc. 127 (1980) 1807 and 2291.
     """
     n = np.maximum(concentration, 1.0)
     if element == "B":

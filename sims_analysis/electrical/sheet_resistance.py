@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -31,7 +31,7 @@ from sims_analysis.kernels.samples import Array, in_order, surroundings
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Flag, Status
-from sims_analysis.text.arguments import check_choice, format_argument
+from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
@@ -75,10 +75,9 @@ class _Question:
     def conductivity(
         self, values: Array, mobility: str, signs: Array, around: Array | None = None
     ) -> Array:
-        """Return mobility times carriers of a sign, at each depth.
+        """Return mobility (by the concentrations `around`) times carriers of a sign, at each depth.
 
         Less than 0 where noise has others: their absolute values would make carriers of noise.
-        `around` are the concentrations by which the mobility goes, if they are not the `values`.
         """
         by = self.active(values if around is None else around)
         total = np.abs(by).sum(axis=0) + abs(self.background)
@@ -87,12 +86,8 @@ class _Question:
         return sigma
 
 
-class _Profile(NamedTuple):
-    """The samples of one species, in order of depth."""
-
-    z: Array
-    c: Array
-    s: Array
+#: The samples of one species in order of depth: depths, values, and standard errors.
+_Samples: TypeAlias = tuple[Array, Array, Array]
 
 
 @recorded
@@ -195,7 +190,14 @@ def sheet_resistance(
     """
     check_choice("mobility", mobility, MOBILITIES)
     signs = _signs(donors, acceptors)
-    profiles, names = open_dopants(data, signs, partial(_opened, variable=variable))
+    opened = partial(
+        open_profiles,
+        question="a sheet resistance",
+        kinds=("concentration",),
+        variable=variable,
+        axes=("depth",),
+    )
+    profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
     window = read_window(profiles, start, stop)
@@ -212,16 +214,14 @@ def sheet_resistance(
         only=0.0 if len(kinds) > 1 else float(kinds.pop()),
     )
 
-    row = partial(_row, question)
-
     def rows_of(frame: Frame, limits: Window = window) -> xr.Variable:
-        return frame.each(row, *limits, size=len(_ROW), group="species")
+        rows = frame.each(partial(_row, question), *limits, size=len(_ROW), group="species")
+        return rows.transpose("__row__", ...)
 
-    def conductance(frame: Frame, limits: Window = window) -> xr.Variable:
-        return rows_of(frame, limits)[..., 0]
-
-    part = dict(zip(_ROW, rows_of(profiles).transpose("__row__", ...), strict=True))
-    stderr = add_background_error(profiles, part["stderr"], conductance, group="species")
+    part = dict(zip(_ROW, rows_of(profiles), strict=True))
+    stderr = add_background_error(
+        profiles, part["stderr"], lambda frame: rows_of(frame)[0], group="species"
+    )
     part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     part |= _with_junctions_below_limit(profiles, part, window[1], question)
     part["status"] = _resolved(profiles, part, window, bridge=bridges(gaps))
@@ -238,7 +238,7 @@ def sheet_resistance(
         warn_of_status(profiles, unanswered, "no sheet resistance:", fine, more)
         _warn_of_noise(profiles, part["conductance"], part["around"], stderr)
         if start is None:
-            _warn_of_transient(profiles, part, lambda end: conductance(profiles, (end, window[1])))
+            _warn_of_transient(profiles, part, lambda end: rows_of(profiles, (end, window[1]))[0])
     return units.quantify(answer) if profiles.quantified else answer
 
 
@@ -303,10 +303,7 @@ def _warn_of_transient(
     part: Mapping[str, xr.Variable],
     below: Callable[[xr.Variable], xr.Variable],
 ) -> None:
-    """Warn of the first layer that begins in a surface transient, which carries a part of it.
-
-    `below` gives the conductance from a depth on.
-    """
+    """Warn of the first layer that begins in a surface transient, which carries a part of it."""
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
     end = found.end.where(found.end < np.fmin(part["depth"], _DEEPEST)).max("species")
     if anywhere(profiles.fraction < 1) or not anywhere(end.notnull()):
@@ -321,11 +318,6 @@ def _warn_of_transient(
             f'before its maximum; {at} leaves it out, start="0 nm" accepts it',
             FitWarning,
         )
-
-
-def _opened(data: Any, variable: str | None) -> Frame:
-    question, kinds = "a sheet resistance", ("concentration",)
-    return open_profiles(data, question=question, kinds=kinds, variable=variable, axes=("depth",))
 
 
 def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
@@ -351,9 +343,8 @@ def _read_net(background: Any) -> float:
 def _limits(active_limit: Any, names: list[str]) -> Array:
     if active_limit is None:
         return np.full(len(names), np.inf)
-    by_name = active_limit
-    if not isinstance(by_name, Mapping):
-        by_name = dict.fromkeys(names, active_limit)
+    named = isinstance(active_limit, Mapping)
+    by_name = active_limit if named else dict.fromkeys(names, active_limit)
     unknown = [name for name in by_name if name not in names]
     if unknown:
         raise SpeciesError(
@@ -368,10 +359,7 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
         for name in names
     ]
     if not min(found) > 0:
-        raise ProfileError(
-            f"active_limit={format_argument(active_limit)} must be positive",
-            argument="active_limit",
-        )
+        raise argument_error("active_limit", active_limit, "expected positive limits")
     return np.array(found, dtype=np.float64)
 
 
@@ -387,26 +375,23 @@ def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -
 
 def _row(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
     """Return what is found of one measurement, as `_ROW` has it."""
-    # In a sum, a sample in which nothing was counted adds no variance.
-    samples = zip(z, c, np.where(k == 0, 0.0, s), strict=True)
-    own = []
-    for one in map(_Profile._make, samples):
-        here = in_order(one.z, one.c)
-        own.append(_Profile(*(column[here] for column in one)))
+    s = np.where(k == 0, 0.0, s)  # in a sum, a sample of no counts adds no variance
+    here = [in_order(*one) for one in zip(z, c, strict=True)]
+    own = [(z[i][at], c[i][at], s[i][at]) for i, at in enumerate(here)]
     word, found = _measured(question, own, *window)
     found = {"polarity": 0.0, **found, "status": Status[word.upper()]}
     return np.array([found.get(name, np.nan) for name in _ROW])
 
 
 def _measured(
-    question: _Question, own: Sequence[_Profile], start: float, stop: float
+    question: _Question, own: Sequence[_Samples], start: float, stop: float
 ) -> tuple[str, dict[str, float]]:
     """Return the status of one measurement, and what is known of its layer."""
-    if min(one.z.size for one in own) < 2:
+    if min(z.size for z, _, _ in own) < 2:
         return "no_data", {}
-    first, last = max(one.z[0] for one in own), min(one.z[-1] for one in own)
+    first, last = max(z[0] for z, _, _ in own), min(z[-1] for z, _, _ in own)
     first = np.fmax(first, start)
-    depths = np.unique(np.concatenate([*(one.z for one in own), [first]]))
+    depths = np.unique(np.concatenate([*(z for z, _, _ in own), [first]]))
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
         return "no_data", {}
@@ -423,8 +408,8 @@ def _measured(
     if stop <= first:
         return "no_data", {}
     depths = np.append(depths[depths < stop], stop)
-    at = [_interpolated(depths, one.z, one.c) for one in own]
-    near = [_interpolated(depths, one.z, surroundings(one.c, one.s))[0] for one in own]
+    at = [_interpolated(depths, z, c) for z, c, _ in own]
+    near = [_interpolated(depths, z, surroundings(c, s))[0] for z, c, s in own]
     values = np.stack([value for value, _, _ in at])
     weight, signs = record_weights(depths) / NM_PER_CM, types.at(depths)
     net = question.net(values)
@@ -462,15 +447,11 @@ class _Types(NamedTuple):
         return signs
 
 
-def _types(depths: Array, own: Sequence[_Profile], question: _Question) -> _Types:
-    """Find the layers of one type.
-
-    Where errors are known, a layer is one if its integral is above `_THERE` of its standard errors:
-    others are made by noise, and belong to their neighbours.
-    """
+def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> _Types:
+    """Find the layers of one type; those that noise has made belong to their neighbours."""
     if question.only:
         return _Types(np.empty(0), np.array([question.only]))
-    values = np.stack([_interpolated(depths, one.z, one.c)[0] for one in own])
+    values = np.stack([_interpolated(depths, z, c)[0] for z, c, _ in own])
     active = question.active(values).clip(0.0)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
@@ -481,7 +462,7 @@ def _types(depths: Array, own: Sequence[_Profile], question: _Question) -> _Type
     layer, count = np.searchsorted(changes, depths), changes.size + 1
     integral = np.bincount(layer, weight * net, count)
     there = np.arange(count)
-    variance = sum(np.interp(depths, one.z, one.s) ** 2 for one in own)
+    variance = sum(np.interp(depths, z, s) ** 2 for z, _, s in own)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
         there = np.flatnonzero(np.abs(integral) > _THERE * error)
@@ -495,13 +476,13 @@ def _types(depths: Array, own: Sequence[_Profile], question: _Question) -> _Type
 def _conductance_error(
     values: Array,
     at: Sequence[tuple[Array, Array, Array]],
-    own: Sequence[_Profile],
+    own: Sequence[_Samples],
     weight: Array,
     question: _Question,
     signs: Array,
 ) -> float:
     """Propagate the standard error of each sample; the junction's does not count to first order."""
-    if not any(np.isfinite(one.s).any() for one in own):
+    if not any(np.isfinite(s).any() for _, _, s in own):
         return float("nan")
     here = question.conductivity(values, question.mobility, signs)
     variance = 0.0
@@ -526,27 +507,22 @@ def _dataset(
     profiles: Frame, part: Mapping[str, xr.Variable], stderr: xr.Variable, mobility: str
 ) -> xr.Dataset:
     """Give each number its name, unit and words."""
-    answer, term = 1 / part["conductance"], "sheet_resistance"
+    answer, term, made = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
     error = "Standard error of the sheet resistance, random part"
     each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
     spread = (each.max("__row__") - each.min("__row__")) / 2 / answer
-    in_layer, at_end = "net active dopants of the layer", "where the layer ends"
     found = {
-        term: profiles.with_attrs(answer, term, mobility=mobility),
-        f"{term}_stderr": profiles.with_attrs(
-            stderr / part["conductance"] ** 2, term, long_name=error
-        ),
+        term: made(answer, term, mobility=mobility),
+        f"{term}_stderr": made(stderr / part["conductance"] ** 2, term, long_name=error),
     }
     for name, one in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
-        found[f"{term}_{name}"] = profiles.with_attrs(one, term, mobility=name)
-    spread.attrs = {
-        "units": "1",
-        "long_name": "Spread of the mobility models",
-        "description": "half range / answer",
-    }
+        found[f"{term}_{name}"] = made(one, term, mobility=name)
+    words = "Spread of the mobility models"
+    spread.attrs = {"units": "1", "long_name": words, "description": "half range / answer"}
     found["model_spread"] = profiles.as_the_data(spread)
-    found["layer_depth"] = profiles.with_attrs(part["depth"], "depth", description=at_end)
-    found["carrier_dose"] = profiles.with_attrs(part["dose"], "dose", description=in_layer)
+    found["layer_depth"] = made(part["depth"], "depth", description="where the layer ends")
+    in_layer = "net active dopants of the layer"
+    found["carrier_dose"] = made(part["dose"], "dose", description=in_layer)
     found["polarity"] = in_words(part["polarity"], _TYPES, long_name="Type of the layer")
     found["status"] = in_words(part["status"], outcomes.words(), **vocabulary.attrs("status"))
     return profiles.dataset(found)

@@ -39,83 +39,62 @@ _CHOICES = {
 }
 #: Arguments that only some models take, by the name that these have for them.
 _OPTIONS = {"time": "time", "as_implanted": "initial_straggle"}
-#: Settings, the window apart, that hold one value a profile, and what they are measured in.
-_SETTINGS: dict[str, tuple[str, ...]] = {
-    "background": (),
-    "detection_limit": (),
-    "time": ("sputter_time",),
-    "initial_straggle": ("depth",),
-    "initial_straggle_stderr": ("depth",),
+#: Settings, the window apart, that hold one value a profile: the argument that states each, and in
+#: what it is measured, if not as the data.
+_SETTINGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "background": ("background", ()),
+    "detection_limit": ("detection_limit", ()),
+    "time": ("time", ("sputter_time",)),
+    "initial_straggle": ("as_implanted", ("depth",)),
+    "initial_straggle_stderr": ("as_implanted", ("depth",)),
 }
 #: Arguments that say how well a scale is known, which is common to all profiles.
 _UNCERTAIN = ("rsf_uncertainty", "depth_uncertainty")
-#: Settings that belong to an argument of another name.
-_ARGUMENT_OF = {"initial_straggle": "as_implanted", "initial_straggle_stderr": "as_implanted"}
 
 
-def read_request(
-    profiles: Frame,
-    model: Model,
-    *,
-    choices: Mapping[str, Any],
-    options: Mapping[str, Any],
-    limits: tuple[Any, Any],
-    background: Any,
-    detection_limit: Any,
-    fixed: Any,
-    uncertainties: Mapping[str, Any],
-) -> FitRequest:
-    """Return what to fit, and the settings of each profile.
-
-    `choices` are ``weights``, ``cell`` and ``interval``, and `options` ``time`` and
-    ``as_implanted``; all is as the user gave it.
-    """
+def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> FitRequest:
+    """Return what to fit, and the settings of each profile, by arguments as the user gave them."""
+    before = stated["as_implanted"]
+    measured = is_profile(before)
+    model = _before_anneal(model, stated, measured=measured)
+    if measured:
+        stated = {**stated, "as_implanted": None}
     _refuse_model(model)
     _refuse_names(profiles, model)
-    _refuse_options(model, choices, options)
-    _refuse_absent(profiles, choices["weights"])
-    mode, level = _background(model, background)
-    given = {
-        "background": level,
-        "detection_limit": detection_limit,
-        "time": options["time"],
-        **_initial(options["as_implanted"]),
-    }
-    window = read_window(profiles, *limits)
-    settings = {"start": window[0], "stop": window[1], "fraction": profiles.fraction} | {
-        name: profiles.parameter(
-            given.get(name), kinds or (profiles.kind,), _ARGUMENT_OF.get(name, name)
-        )
-        for name, kinds in _SETTINGS.items()
-    }
-    for name in ("detection_limit", "time", "initial_straggle"):
-        if given.get(name) is not None:  # of a profile of which it is not known there is no fit
-            unknown = settings[name].isnull()
-            settings["start"] = replaced_where(unknown, settings["start"], np.inf)
-    settings |= _uncertainties(profiles, uncertainties)
-    stated = {**options, "detection_limit": detection_limit}
+    _refuse_options(model, stated)
+    _refuse_absent(profiles, stated["weights"])
+    mode, level = _background(model, stated["background"])
+    given = {**stated, "background": level, **_initial(stated["as_implanted"])}
+    window = read_window(profiles, stated["start"], stated["stop"])
+    settings = {"start": window[0], "stop": window[1], "fraction": profiles.fraction}
+    for name, (argument, kinds) in _SETTINGS.items():
+        units_of = kinds or (profiles.kind,)
+        settings[name] = profiles.parameter(given.get(name), units_of, argument)
     for name, wrong, expected in (
         ("time", settings["time"] <= 0, "a time above 0"),
         ("detection_limit", settings["detection_limit"] < 0, "no negative limit"),
-        ("as_implanted", settings["initial_straggle"] < 0, "no negative straggle"),
+        ("initial_straggle", settings["initial_straggle"] < 0, "no negative straggle"),
     ):
+        argument = _SETTINGS[name][0]
         if anywhere(wrong):
-            raise ProfileError(
-                f"{name}={format_argument(stated[name])}: expected {expected}", argument=name
-            )
+            raise argument_error(argument, stated[argument], f"expected {expected}")
+        if given.get(name) is not None:  # of a profile of which it is not known there is no fit
+            unknown = settings[name].isnull()
+            settings["start"] = replaced_where(unknown, settings["start"], np.inf)
     request = FitRequest(
         model=model,
         kind=profiles.kind,
         axis=profiles.axis,
-        weights=choices["weights"],
-        cell=_cell(profiles, model, choices["cell"]),
+        weights=stated["weights"],
+        cell=_cell(profiles, model, stated["cell"]),
         background=mode,
-        fixed=_fixed(model, fixed, profiles),
-        intervals=choices["interval"] == "profile",
-        settings=settings,
+        fixed=_fixed(model, stated["fixed"], profiles),
+        intervals=stated["interval"] == "profile",
+        settings=settings | _uncertainties(profiles, stated),
         profiles=profiles,
     )
-    return _with_limits(request)
+    request = _with_limits(request)
+    return _with_initials(request, before, stated["surface"]) if measured else request
 
 
 def _with_limits(request: FitRequest) -> FitRequest:
@@ -158,18 +137,13 @@ def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Va
 
 def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     """Return the sum of several layers of a model; of one layer for ``"auto"``."""
+    of = f"the model {model.name!r}"
     if not model.location:
-        raise ProfileError(
-            f"repeat={format_argument(repeat)}: the model {model.name!r} is not that of a layer; "
-            "'delta_drf', 'delta_mri' and 'gaussian' are",
-            argument="repeat",
-        )
+        expected = "'delta_drf', 'delta_mri' and 'gaussian' are"
+        raise argument_error("repeat", repeat, f"{of} is not that of a layer; {expected}")
     if model.has_levels:
-        raise ProfileError(
-            f"repeat={format_argument(repeat)}: the model {model.name!r} has a level of its own, "
-            "which would be repeated, too; leave it to background='fit'",
-            argument="repeat",
-        )
+        instead = "which would be repeated, too; leave it to background='fit'"
+        raise argument_error("repeat", repeat, f"{of} has a level of its own, {instead}")
     whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
     if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
         raise argument_error("repeat", repeat, "expected a number of layers, such as 5, or 'auto'")
@@ -192,18 +166,18 @@ def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRe
     return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=own)
 
 
-def read_before_anneal(model: Model, surface: str, *, measured: bool) -> Model:
+def _before_anneal(model: Model, stated: Mapping[str, Any], *, measured: bool) -> Model:
     """Return the model of an anneal, that of a measured profile before it if there is one."""
-    check_choice("surface", surface, ("reflecting", "absorbing"))
+    check_choice("surface", stated["surface"], ("reflecting", "absorbing"))
     if measured and model.name == DIFFUSED.name:
         return DIFFUSED
-    if measured or surface != "reflecting":
-        which = "as_implanted" if measured else f"surface={surface!r}"
-        raise ProfileError(f"{which} is of no use to the model {model.name!r}")
+    name = "as_implanted" if measured else "surface"
+    if measured or stated["surface"] != "reflecting":
+        raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
     return model
 
 
-def read_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
+def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
     """Add measured profiles before the anneal."""
     profiles, settings = request.frame, request.settings
     if request.cell != "point":
@@ -334,13 +308,9 @@ def _by_label(
 ) -> dict[str, tuple[Parameter, Any]]:
     """Return what is stated of parameters, by their labels: the same for all layers, or several."""
     known = {one.name: (one, place) for one, place in by_name(parameters)}
+    _refuse_unknown(argument, stated or {}, list(known), model)
     found: dict[str, tuple[Parameter, Any]] = {}
     for name, value in (stated or {}).items():
-        if name not in known:
-            raise ProfileError(
-                f"{argument} names {name!r}; the model {model.name!r} has {', '.join(known)}",
-                argument=argument,
-            )
         one, place = known[name]
         labels = [parameters[i].name for i in np.atleast_1d(place.values)]
         each = [value] * len(labels)
@@ -366,7 +336,7 @@ def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tu
     mean = _held(one, pair[0], f"{name}[0]", profiles)
     width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
     if not 0 < width < np.inf:
-        raise ProfileError(f"{name}[1]={format_argument(pair[1])}: expected a width above 0")
+        raise argument_error(f"{name}[1]", pair[1], "expected a width above 0")
     return mean, width
 
 
@@ -377,25 +347,25 @@ def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[st
             "shared", shared, f"expected names of parameters, such as [{model.names[-1]!r}]"
         )
     names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
-    for name in names:
-        if name not in (*model.names, *more):
-            raise ProfileError(
-                f"shared names {name!r}; the model {model.name!r} has "
-                f"{', '.join((*model.names, *more))}",
-                argument="shared",
-            )
+    _refuse_unknown("shared", names, [*model.names, *more], model)
     return names
 
 
-def _refuse_options(model: Model, choices: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    for name, value in choices.items():
-        check_choice(name, value, _CHOICES[name])
-    for name, value in options.items():
-        if value is not None and _OPTIONS[name] not in model.options:
+def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], of: Model) -> None:
+    for name in names:
+        if name not in known:
             raise ProfileError(
-                f"{name}={format_argument(value)} is of no use to the model {model.name!r}",
-                argument=name,
+                f"{argument} names {name!r}; the model {of.name!r} has {', '.join(known)}",
+                argument=argument,
             )
+
+
+def _refuse_options(model: Model, stated: Mapping[str, Any]) -> None:
+    for name, allowed in _CHOICES.items():
+        check_choice(name, stated[name], allowed)
+    for name, option in _OPTIONS.items():
+        if stated[name] is not None and option not in model.options:
+            raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
 
 
 def _refuse_model(model: Model) -> None:
@@ -442,17 +412,12 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
     if background is None:
         return "none", None
     if model.has_levels:
-        own = [one.name for one in model.parameters if one.kind == "value"]
-        raise ProfileError(
-            f"background={format_argument(background)}: the model {model.name!r} has levels of its "
-            f"own, {', '.join(own)}",
-            argument="background",
-        )
-    if not isinstance(background, str):
-        return "stated", background
-    if background == "fit":
+        own = ", ".join(one.name for one in model.parameters if one.kind == "value")
+        text = f"the model {model.name!r} has levels of its own, {own}"
+        raise argument_error("background", background, text)
+    if isinstance(background, str) and background == "fit":
         return "fit", None
-    if not any(letter.isdigit() for letter in background):
+    if isinstance(background, str) and not any(letter.isdigit() for letter in background):
         raise argument_error(
             "background", background, "expected 'fit', or a value such as '2e15 atoms/cm^3'"
         )
@@ -460,17 +425,14 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
 
 
 def _initial(as_implanted: Any) -> dict[str, Any]:
-    if isinstance(as_implanted, xr.Dataset):
-        if "straggle" not in as_implanted:
-            raise ProfileError(
-                "as_implanted: expected a fit with a straggle, such as a Gaussian",
-                argument="as_implanted",
-            )
-        return {
-            "initial_straggle": as_implanted["straggle"],
-            "initial_straggle_stderr": as_implanted.get("straggle_stderr"),
-        }
-    return {"initial_straggle": as_implanted}
+    if not isinstance(as_implanted, xr.Dataset):
+        return {"initial_straggle": as_implanted}
+    if "straggle" not in as_implanted:
+        raise argument_error(
+            "as_implanted", as_implanted, "expected a fit with a straggle, such as a Gaussian"
+        )
+    ends = ("", "_stderr")
+    return {f"initial_straggle{end}": as_implanted.get(f"straggle{end}") for end in ends}
 
 
 def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> dict[str, float]:
@@ -495,11 +457,7 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
 def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
     number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
     if not one.lower <= number <= one.upper:
-        raise ProfileError(
-            f"{name}={format_argument(value)}: expected a value from {one.lower:g} to "
-            f"{one.upper:g}",
-            argument=name,
-        )
+        raise argument_error(name, value, f"expected a value from {one.lower:g} to {one.upper:g}")
     return number
 
 
@@ -508,7 +466,7 @@ def _read_held(value: Any, unit: str, name: str) -> float:
     if bare and (unit == "1" or value == 0):
         return float(value)
     if unit == "1" and not (isinstance(value, str) or units.is_quantity(value)):
-        raise ProfileError(f"{name}={format_argument(value)}: expected a number", argument=name)
+        raise argument_error(name, value, "expected a number")
     kinds: tuple[str, ...]
     try:
         kinds = (units.read_unit(unit).kind,)

@@ -37,11 +37,7 @@ def assess(
     settings: Mapping[str, float],
     request: FitRequest,
 ) -> dict[str, Any]:
-    """Say how well the parameters are known, and whether the curve is the profile's.
-
-    The values of :attr:`FitRequest.fields` in the user's units, and the status in a word. Raises
-    NoFitError if the maximum of a peak, or a step, lies outside the window.
-    """
+    """Return the values of :attr:`FitRequest.fields` in the user's units; the status in a word."""
     found = assess_curve(problem, result, result.stderr, request)
     found |= parameter_values(result, problem.scale, intervals=request.intervals)
     points = [result.curve.complete(one.p) * problem.scale for one in result.minima]
@@ -53,11 +49,7 @@ def assess(
 def parameter_values(
     result: FitResult[SumOfSquares], scale: Array, *, intervals: bool, first: int | None = None
 ) -> dict[str, Array]:
-    """Return values, errors, covariance and intervals of all parameters, in the user's units.
-
-    `scale` is what 1 is in these. The `first` parameters have intervals, if they are wanted;
-    others, which follow them, take part.
-    """
+    """Return values, errors, covariance and intervals (of the `first`) in units of `scale`."""
     curve, free, best = result.curve, result.curve.free, result.best
     stderr = np.sqrt(np.maximum(result.stderr**2 + result.background.diagonal(), 0.0))
     unit = scale[free]
@@ -81,10 +73,7 @@ def parameter_values(
 def assess_curve(
     problem: FitProblem, result: FitResult[Objective], stderr: Array, request: FitRequest
 ) -> dict[str, Any]:
-    """Return the status of a curve, by the errors of its free parameters, and its statistics.
-
-    Raises NoFitError as :func:`assess`.
-    """
+    """Return the status of a curve, by the errors of its free parameters, and its statistics."""
     described, wrong = _statistics(problem, result, request)
     known: dict[str, Any] = {**problem.known, **described}
     status = _status(problem, result, stderr, request)
@@ -143,9 +132,8 @@ def _window_dose(
 ) -> tuple[float, float]:
     """Return the integral of the curve over the window and its standard error.
 
-    It needs no error of a parameter: directions in which the curve does not change do not count.
-    Other minima that are not ruled out add the root mean square of their distances. `rows` are
-    the derivatives of the curve over the errors of the samples.
+    Directions in which the curve does not change do not count; other minima add the root mean
+    square of their distances.
     """
     curve, objective, best = result.curve, result.objective, result.best
     factor = problem.top * WINDOW_DOSE.factor(request.kind, request.axis)
@@ -200,10 +188,7 @@ def _status(
 
 
 def _at_bound(result: FitResult[Objective], stderr: Array) -> bool:
-    """Return whether a parameter is at its bound.
-
-    A background is no exception there: where there is none, its best value is 0.
-    """
+    """Return whether a parameter is at its bound; a background may be, where there is none."""
     curve, best = result.curve, result.best
     numbers = (one.tolist() for one in (best.p, best.x, stderr))
     for place, value, x, error in zip(curve.free, *numbers, strict=True):
@@ -224,8 +209,7 @@ def derived_values(
 ) -> dict[str, Array]:
     """Return what follows from the parameters, with standard errors from their covariance.
 
-    As of parameters, other minima widen them, and none is larger than its room. The covariance may
-    be that of parameters and options.
+    That may be of parameters and options; other minima widen errors, and none exceeds its room.
     """
     model, derive = request.model, request.model.derive
     if derive is None:

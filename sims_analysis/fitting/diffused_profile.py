@@ -36,7 +36,7 @@ _ROUNDING = 1e-11
 
 
 class Shape(NamedTuple):
-    """A diffused profile of dose 1 over depths, and its derivatives; the last over nodes, too."""
+    """A diffused profile of dose 1 over depths, and its derivatives."""
 
     value: Array
     by_width: Array
@@ -46,10 +46,7 @@ class Shape(NamedTuple):
 def with_initial(
     request: FitRequest, settings: Mapping[str, float]
 ) -> tuple[FitRequest, Mapping[str, float], Initial | None]:
-    """Return request and settings of one profile, and the one before its anneal if measured.
-
-    The window ends with the profile before the anneal. Raises NoFitError if there is none.
-    """
+    """Return request and settings of one profile; the window ends with that before its anneal."""
     if not request.initials:
         return request, settings, None
     initial = request.initials[int(settings["initial"])]
@@ -101,11 +98,9 @@ def _blurred(z: Array, nodes: Array, width: float) -> tuple[Array, Array]:
     """
     u, v = (z[:, None] - nodes) / width, z / width
     gauss, surface = (np.exp(-0.5 * one * one) / np.sqrt(2 * np.pi) for one in (u, v))
+    ramps = (width * (u * ndtr(u) + gauss), ndtr(v)), (gauss, -v * surface / width)
     both = []
-    for ramp, step in (
-        (width * (u * ndtr(u) + gauss), ndtr(v)),
-        (gauss, -v * surface / width),
-    ):
+    for ramp, step in ramps:
         falls = -np.diff(ramp, axis=1) / np.diff(nodes)
         # A hat rises as the one before it falls; the last does not fall.
         inner = -np.diff(falls, axis=1)
@@ -126,8 +121,8 @@ def shape(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Shape
 def annealed(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Shape:
     """Return the same of a profile that is smooth between its nodes, h apart.
 
-    Straight pieces between its values have the variance ``h^2 / 6`` of a hat more than it has.
-    Below twice that variance, which cannot be resolved, the width is narrowed in proportion.
+    Straight pieces have the variance ``h^2 / 6`` of a hat more; below twice that, the width is
+    narrowed in proportion.
     """
     pieces = float(np.median(np.diff(nodes))) ** 2 / 6
     far = width**2 > 2 * pieces

@@ -13,14 +13,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.budget import Relative
 from sims_analysis.errors import FitWarning, ProfileError
-from sims_analysis.fitting.arguments import (
-    is_profile,
-    read_before_anneal,
-    read_initials,
-    read_links,
-    read_repeat,
-    read_request,
-)
+from sims_analysis.fitting.arguments import read_links, read_repeat, read_request
 from sims_analysis.fitting.groups import with_layers_counted
 from sims_analysis.fitting.request import FitRequest
 from sims_analysis.fitting.result import fit_profiles, quantified, warn_of_statuses
@@ -177,41 +170,42 @@ def fit(
         raise ProfileError(
             "over='layer' is of use only with repeat", code="conflicting_arguments", argument="over"
         )
-    measured = is_profile(as_implanted)
-    chosen = read_before_anneal(chosen, surface, measured=measured)
-    request = read_request(
-        profiles,
-        chosen,
-        choices={"weights": weights, "cell": cell, "interval": interval},
-        options={"time": time, "as_implanted": None if measured else as_implanted},
-        limits=(start, stop),
-        background=background,
-        detection_limit=detection_limit,
-        fixed=fixed,
-        uncertainties={"depth_uncertainty": depth_uncertainty, "rsf_uncertainty": rsf_uncertainty},
-    )
-    if measured:
-        request = read_initials(request, as_implanted, surface)
+    stated = {
+        "start": start,
+        "stop": stop,
+        "background": background,
+        "weights": weights,
+        "cell": cell,
+        "fixed": fixed,
+        "detection_limit": detection_limit,
+        "interval": interval,
+        "time": time,
+        "as_implanted": as_implanted,
+        "surface": surface,
+        "depth_uncertainty": depth_uncertainty,
+        "rsf_uncertainty": rsf_uncertainty,
+    }
+    request = read_request(profiles, chosen, stated)
     between = (None, None) if of_layers else (shared, over)
     read = with_layers_counted if repeat == "auto" else read_links
     request = read(request, *between, prior)
     watched = partial(_with_progress, progress=progress, lazy=profiles.lazy)
     answer = fit_profiles(request, watched, bridge=bridges(gaps))
-    answer.attrs |= _described(request, chosen) | _as_stated(request, background, fixed, prior)
+    answer.attrs |= _described(request, background, fixed, prior)
     if not profiles.lazy:
         warn_of_empty_window(request.frame, request.window, FitWarning)
         warn_of_statuses(request.frame, answer)
     return quantified(answer) if profiles.quantified else answer
 
 
-def _described(request: FitRequest, model: Model) -> dict[str, str]:
-    """Say for attrs what was fitted."""
-    profiles, whole = request.frame, request.model
-    layers = whole if isinstance(whole, LayeredModel) else None
+def _described(request: FitRequest, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
+    """Say for attrs what was fitted, and what was stated before."""
+    profiles, model = request.frame, request.model
+    words = {"none": "none", "fit": "fitted"}
     return {
-        **({"shared": ", ".join(layers.shared)} if layers else {}),
+        **({"shared": ", ".join(model.shared)} if isinstance(model, LayeredModel) else {}),
         "model": model.name,
-        "model_summary": whole.summary,
+        "model_summary": model.summary,
         "references": model.reference,
         "variable": profiles.name,
         "variable_units": units.CANONICAL[profiles.kind],
@@ -220,13 +214,6 @@ def _described(request: FitRequest, model: Model) -> dict[str, str]:
         "linked_over": request.over or "",
         **{one: _range(request.settings[one]) for one in ("depth_uncertainty", "rsf_uncertainty")},
         "errors": _ERRORS,
-    }
-
-
-def _as_stated(request: FitRequest, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
-    """Say for attrs what was stated before."""
-    words = {"none": "none", "fit": "fitted"}
-    return {
         "cell": request.cell,
         "background": words.get(request.background, format_argument(background)),
         "fixed": _listed(fixed),

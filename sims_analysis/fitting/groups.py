@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,15 +20,12 @@ from sims_analysis.fitting.preparation import NoFitError, prepare
 from sims_analysis.fitting.request import SCALES, WINDOW_DOSE, FitRequest, scale_powers
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Status
-from sims_analysis.shapes.layered_model import LayeredModel, maxima
+from sims_analysis.shapes.layered_model import maxima
 from sims_analysis.shapes.model import Parameter
 
 
 def fit_each(request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]]) -> xr.Variable:
-    """Fit each profile, or each group of those that are linked: a row for each.
-
-    What is found of each profile, by :attr:`FitRequest.fields`, then :attr:`common_fields`.
-    """
+    """Fit each profile, or each group of those that are linked: a row of numbers for each."""
     size = len(request.labels) * request.fields.size + request.common_fields.size
     return _each(request, partial(fit_group, request=request.of_one), size, watched=watched)
 
@@ -63,32 +61,25 @@ def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) ->
 def fit_group(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
-    """Fit the profiles of a group, all samples of each: a single one, unless they are linked.
-
-    `settings` are those of :attr:`FitRequest.settings`, one number each.
-    """
+    """Fit the profiles of a group, with the settings of each: one profile, unless linked."""
     if request.joint:
         answers, common = fit_together(samples, settings, request)
     else:
         alone = _fitted(samples[0], settings[0], request)
         answer, common = _with_scales(alone, settings[0], request)
         answers = [answer]
-    rows = [_row_of(one, request) for one in answers]
+    rows = []
+    for answer in answers:  # the status of a curve is that of the fit unless it is another
+        curve = answer.get("curve_status", answer["status"])
+        codes = {"status": Status[answer["status"].upper()], "curve_status": Status[curve.upper()]}
+        rows.append(request.fields.row({**answer, **codes}))
     return np.concatenate([*rows, request.common_fields.row(common)])
 
 
-def _row_of(answer: Mapping[str, Any], request: FitRequest) -> Array:
-    """Return the row of a profile; that of the curve is its status unless it is another."""
-    statuses = {"curve_status": answer["status"], **answer}
-    codes = {name: Status[statuses[name].upper()] for name in ("status", "curve_status")}
-    return request.fields.row({**answer, **codes})
-
-
 def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
-    """Add what profiles have in common (:func:`read_links`), and as many layers as there are.
+    """Add what profiles have in common (:func:`read_links`), and the most layers that any shows.
 
-    That is as many as any profile shows; others have fewer. If they are linked, each must have
-    those that Akaike's criterion supports in it alone.
+    Linked profiles must have those that Akaike's criterion supports in each alone.
     """
     if request.frame.lazy:
         raise ProfileError(
@@ -116,11 +107,10 @@ def _count_maxima(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
     """Return how many maxima of a profile stand out of its noise."""
-    try:
+    with suppress(NoFitError):
         problem = prepare(samples[0], settings[0], request)
-    except NoFitError:
-        return np.zeros(1)
-    return np.array([len(maxima(problem.c, problem.objective.noise(problem.c)))])
+        return np.array([len(maxima(problem.c, problem.objective.noise(problem.c)))])
+    return np.zeros(1)
 
 
 def _count_supported(
@@ -128,8 +118,7 @@ def _count_supported(
 ) -> Array:
     """Return how many layers of a profile Akaike's criterion supports; 0 without a fit."""
     fewer, answer = _supported(samples[0], settings[0], request)
-    layers = fewer.model
-    assert isinstance(layers, LayeredModel)  # noqa: S101 - only of layers there may be fewer
+    layers: Any = fewer.model  # of layers alone there may be fewer
     return np.array([len(layers.places) if "value" in answer else 0])
 
 
@@ -163,10 +152,7 @@ def _supported(
 def _with_scales(
     answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Widen errors by scales, which samples do not determine, by what is known of these.
-
-    Return the answer, and parameters and scales together, as what profiles have in common.
-    """
+    """Widen errors by scales, which samples do not determine, by what is known of these."""
     if not request.scales or "value" not in answer:
         return answer, {}
     known = np.array([settings[SCALES[name]] for name in request.scales])

@@ -30,7 +30,7 @@ from sims_analysis.fitting.optimization import (
     distinct,
     solve,
 )
-from sims_analysis.fitting.preparation import FitProblem, NoFitError, prepare
+from sims_analysis.fitting.preparation import NoFitError, prepare
 from sims_analysis.fitting.request import (
     PARAMETER_NUMBERS,
     SCALE_PARAMETERS,
@@ -49,56 +49,51 @@ def fit_together(
 ) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
     """Fit profiles together: the answer of each, and the numbers that all have in common."""
     answers: dict[int, dict[str, Any]] = {}
-    members: list[_Member] = []
+    profiles: list[_LinkedProfile] = []
     for i, (one, given) in enumerate(zip(samples, settings, strict=True)):
         try:
-            own, values, initial = with_initial(request, given)
-            problem = prepare(one, values, own)
-            alone = minimize(problem, own.model)
-            members.append(_Member(i, problem, alone, values, initial))
+            profiles.append(_LinkedProfile(i, one, given, request))
+            answers[i] = {**profiles[-1].problem.known, "status": "not_converged"}
         except NoFitError as end:
             answers[i] = {**end.known, "status": end.status}
-    group = _Group(members, request) if members else None
+    group = _Group(profiles, request) if profiles else None
     result = group and group.minimize()
-    for member in members:
-        answers[member.number] = {**member.problem.known, "status": "not_converged"}
-    if not (group and result):
-        return [answers[i] for i in range(len(samples))], {}
-    for profile in group.profiles:
-        answers[profile.member.number] = group.answer(profile, result)
-    return [answers[i] for i in range(len(samples))], group.common(result)
-
-
-@dataclass(frozen=True, eq=False)
-class _Member:
-    """A profile that takes part: its place in the group, its samples, and what it is alone."""
-
-    number: int
-    problem: FitProblem
-    alone: FitResult[Objective]
-    settings: Mapping[str, float]
-    initial: Initial | None
-
-    @property
-    def objective(self) -> Objective:
-        """What is minimized of it."""
-        return self.alone.objective
+    common: Mapping[str, Any] = {}
+    if group and result:
+        answers |= {profile.number: group.answer(profile, result) for profile in profiles}
+        common = group.common(result)
+    return [answers[i] for i in range(len(samples))], common
 
 
 class _LinkedProfile:
-    """A profile among others: which of all parameters are its own, and how they describe it.
+    """A profile among others: what it is alone, and how all parameters describe it.
 
     Apparent parameters, which describe the samples, are true ones over powers of the scales; one
     may be restated, such as a straggle by a diffusivity.
     """
 
-    def __init__(self, member: _Member, first: int, scale: Array, request: FitRequest) -> None:
-        problem = member.problem
-        self.member, self.request, self.z = member, request, problem.z
+    def __init__(
+        self, number: int, samples: Samples, settings: Mapping[str, float], request: FitRequest
+    ) -> None:
+        self.number, self.request = number, request
+        own, self.settings, self.initial = with_initial(request, settings)
+        self.problem = prepare(samples, self.settings, own)
+        self.alone: FitResult[Objective] = minimize(self.problem, own.model)
+        self.objective, self.z = self.alone.objective, self.problem.z
+        # All free: which are held is known to the curve of all.
+        self.curve = replace(self.problem.curve, held={})
+        #: Where the values of a measured profile before the anneal are, if they have errors, and
+        #: their depths.
+        self.nodes: slice | None = None
+        self.depths: Array = np.empty(0)
+
+    def link(self, first: int, scale: Array) -> None:
+        """Take the samples from the `first` on, and the parameters of which 1 is `scale`."""
+        request, problem = self.request, self.problem
         #: Where its samples are among all.
-        self.at = slice(first, first + problem.z.size)
+        self.at = slice(first, first + self.z.size)
         entries = enumerate(request.entries)
-        at = {e.name: k for k, e in entries if e.profile in (None, member.number)}
+        at = {e.name: k for k, e in entries if e.profile in (None, self.number)}
         parameters = request.linked_parameters
         #: Which of all parameters are its own, what 1 is there, and by which powers scales act.
         self.own = np.array([at[one.name] for one in parameters])
@@ -112,13 +107,7 @@ class _LinkedProfile:
             name, stated = request.model.restated[request.restated]
             place = request.model.names.index(name)
             self.factor[place] = scale[self.own[place]]
-            self.restated = place, lambda d: stated(d, member.settings)
-        # All free: which are held is known to the curve of all.
-        self.curve = replace(problem.curve, held={})
-        #: Where the values of a measured profile before the anneal are, if they have errors, and
-        #: their depths.
-        self.nodes: slice | None = None
-        self.depths: Array = np.empty(0)
+            self.restated = place, lambda d: stated(d, self.settings)
 
     def apparent(self, theta: Array) -> tuple[Array, Array]:
         """Return the parameters that describe the samples, and their derivatives, a row each."""
@@ -156,7 +145,7 @@ class _LinkedProfile:
 
     def start(self, free: Array) -> Array:
         """Return true parameters from the free ones of the profile alone."""
-        problem, request = self.member.problem, self.request
+        problem, request = self.problem, self.request
         whole = problem.curve.complete(free)
         p: Array = whole / self.factor
         if self.restated is None:
@@ -164,7 +153,7 @@ class _LinkedProfile:
         place, model = self.restated[0], request.model
         given = dict(zip(model.names, (whole * problem.scale).tolist(), strict=False))
         which = [one.name for one in model.derived].index(request.restated)
-        value = float(model.derive(given, self.member.settings)[which]) if model.derive else np.nan
+        value = float(model.derive(given, self.settings)[which]) if model.derive else np.nan
         # A small one if it is 0.
         p[place] = (value if value > 0 else 1e-20) / self.factor[place]
         return p
@@ -198,14 +187,15 @@ class _Priors(NamedTuple):
 class _Group:
     """Profiles that are fitted together."""
 
-    def __init__(self, members: Sequence[_Member], request: FitRequest) -> None:
-        self.request, self.entries = request, request.entries
+    def __init__(self, profiles: Sequence[_LinkedProfile], request: FitRequest) -> None:
+        self.profiles, self.request, self.entries = profiles, request, request.entries
         ranks = {one.name: j for j, one in enumerate(request.linked_parameters)}
         parameters = {one.name: one for one in request.linked_parameters} | SCALE_PARAMETERS
-        numbered = {m.number: m for m in members}
+        numbered = {one.number: one for one in profiles}
         #: Whose each parameter is, the first's if all share it; None if the profile takes no part.
         self.owners = [
-            members[0] if one.profile is None else numbered.get(one.profile) for one in self.entries
+            profiles[0] if one.profile is None else numbered.get(one.profile)
+            for one in self.entries
         ]
         self.parameters: list[Parameter] = []
         self.scale, held = np.ones(len(self.entries)), {}
@@ -213,21 +203,19 @@ class _Group:
             one = parameters[entry.name]
             if owner is None:
                 held[k] = 1.0
-            elif entry.name in ranks and entry.name != request.restated:
-                self.scale[k] = owner.problem.scale[ranks[entry.name]]
-                one = owner.problem.curve.parameters[ranks[entry.name]]
+            else:
+                stated = {"background": owner.settings["background"]}
+                fixed = {**(stated if request.background == "stated" else {}), **request.fixed}
+                if entry.name in ranks and entry.name != request.restated:
+                    self.scale[k] = owner.problem.scale[ranks[entry.name]]
+                    one = owner.problem.curve.parameters[ranks[entry.name]]
+                if entry.name in fixed:
+                    held[k] = fixed[entry.name] / self.scale[k]
             self.parameters.append(replace(one, name=entry.label))
-            if owner is not None and entry.name in request.fixed:
-                held[k] = request.fixed[entry.name] / self.scale[k]
-            elif (
-                owner is not None and request.background == "stated" and entry.name == "background"
-            ):
-                held[k] = owner.settings["background"] / self.scale[k]
-        self.profiles: list[_LinkedProfile] = []
         self.end = 0
-        for member in members:
-            self.profiles.append(_LinkedProfile(member, self.end, self.scale, request))
-            self.end = self.profiles[-1].at.stop
+        for profile in profiles:
+            profile.link(self.end, self.scale)
+            self.end = profile.at.stop
         self.priors = self._priors()
         self.initials = self._add_initials()
         self.curve = Curve(self.parameters, self._values, self._slopes, held)
@@ -249,7 +237,7 @@ class _Group:
         found: dict[int, tuple[Initial, slice, slice]] = {}
         first = len(self.entries)
         for profile in self.profiles:
-            one = profile.member.initial
+            one = profile.initial
             if one is None or one.objective is None:
                 continue
             if id(one) not in found:
@@ -289,8 +277,8 @@ class _Group:
         """Return the sum of all; a profile of unknown errors counts by the variance about it."""
         parts: list[tuple[Objective, slice]] = []
         for one, variance in zip(self.profiles, variances, strict=True):
-            objective = one.member.objective
-            parts.append((replace(objective, share=objective.share / variance), one.at))
+            shared = replace(one.objective, share=one.objective.share / variance)
+            parts.append((shared, one.at))
         parts += [(one.objective, at) for one, _, at in self.initials if one.objective]
         which, means, widths = self.priors
         if which:
@@ -300,7 +288,7 @@ class _Group:
     def minimize(self) -> FitResult[_JointObjective] | None:
         """Minimize the sum of all; None if no minimum was found."""
         variances = [
-            one.member.objective.variance(one.member.alone.best.cost, one.member.alone.best.p.size)
+            one.objective.variance(one.alone.best.cost, one.alone.best.p.size)
             for one in self.profiles
         ]
         objective = self._objective(variances)
@@ -322,33 +310,30 @@ class _Group:
         background = np.zeros_like(minima[0].covariance)
         for one in self.profiles:
             moved = np.zeros((2, minima[0].m.size))
-            moved[:, one.at] = one.member.problem.subtracted
-            both = moved[0], moved[1]
-            background += background_covariance(self.curve, objective, minima[0], both)
+            moved[:, one.at] = one.problem.subtracted
+            background += background_covariance(self.curve, objective, minima[0], moved)
         return FitResult(self.curve, objective, minima, candidates, background)
 
     def _enough(self) -> float:
         """Return a sum of squares that chance would make, if all errors are known."""
-        n = float(sum(one.member.objective.informative for one in self.profiles))
+        n = float(sum(one.objective.informative for one in self.profiles))
         n += sum(one.z.size for one, *_ in self.initials)
         return float(n + 3 * np.sqrt(2 * n) + 9 * len(self.priors.which))
 
     def _scatter(self, best: Minimum, before: Sequence[float]) -> list[float]:
         """Return the variance of the residuals of each profile about the curve of all."""
-        own = sum(e.profile == self.profiles[0].member.number for e in self.entries)
+        own = sum(e.profile == self.profiles[0].number for e in self.entries)
         shared = len(self.entries) - own * len(self.request.labels)
         free = own + shared / len(self.profiles)
         found = []
         for one, variance in zip(self.profiles, before, strict=True):
-            objective = one.member.objective
-            if not objective.known_errors:
-                variance = objective.variance(objective.cost(best.m[one.at]), free)  # noqa: PLW2901
-            found.append(variance)
+            cost, objective = one.objective.cost(best.m[one.at]), one.objective
+            found.append(variance if objective.known_errors else objective.variance(cost, free))
         return found
 
     def _starts(self) -> list[Array]:
         """Return sets of starting values: from the fits of profiles alone, then as these began."""
-        each = [[one.member.alone.best.p, *one.member.problem.starts] for one in self.profiles]
+        each = [[one.alone.best.p, *one.problem.starts] for one in self.profiles]
         return [self._start(one)[self.curve.free] for one in zip(*each, strict=False)]
 
     def _start(self, free: Sequence[Any]) -> Array:
@@ -364,11 +349,9 @@ class _Group:
 
     def common(self, result: FitResult[_JointObjective]) -> Mapping[str, Any]:
         """Return the numbers that all have in common."""
-        n = len(self.entries)
-        intervals = self.request.intervals
-        found: dict[str, Any] = dict(
-            parameter_values(result, self.scale, intervals=intervals, first=n)
-        )
+        n, intervals = len(self.entries), self.request.intervals
+        found: dict[str, Any] = {}
+        found |= parameter_values(result, self.scale, intervals=intervals, first=n)
         pull = np.full(self.scale.size, np.nan)
         which, means, widths = self.priors
         pull[which] = (self.curve.complete(result.best.p)[which] - means) / widths
@@ -383,16 +366,15 @@ class _Group:
         """Return Akaike's criterion of all profiles and priors together."""
         m, total = result.best.m, 2.0 * result.best.x.size
         for one in self.profiles:
-            objective, n = one.member.objective, one.z.size
-            cost = objective.cost(m[one.at])
-            known = objective.known_errors
+            cost, n = one.objective.cost(m[one.at]), one.z.size
+            known = one.objective.known_errors
             total += cost if known else n * float(np.log(max(cost, 1e-300) / n)) + 2
         others = result.objective.parts[len(self.profiles) :]
         return total + sum(objective.cost(m[at]) for objective, at in others)
 
     def answer(self, one: _LinkedProfile, result: FitResult[_JointObjective]) -> dict[str, Any]:
         """Return the answer for one profile: its status, its residuals, and what follows."""
-        problem, objective = one.member.problem, one.member.objective
+        problem, objective = one.problem, one.objective
         theta = self.curve.complete(result.best.p)
         p, slopes = one.apparent(theta)
         slopes = slopes[:, self.curve.free]
@@ -401,12 +383,8 @@ class _Group:
         curve = replace(problem.curve, held={i: p[i] for i in problem.curve.held})
         point = curve.at_parameters(p[curve.free])
         cost = objective.cost(point.m)
-        minimum = Minimum(
-            **vars(point),
-            cost=cost,
-            converged=True,
-            covariance=square[curve.free[:, None], curve.free],
-        )
+        own_square = square[curve.free[:, None], curve.free]
+        minimum = Minimum(**vars(point), cost=cost, converged=True, covariance=own_square)
         if featureless(objective, minimum, problem.c):
             return {**problem.known, "status": "featureless"}
         exact, none = cost <= EXACT * problem.z.size, np.zeros_like(minimum.covariance)
@@ -424,8 +402,8 @@ class _Group:
         self, one: _LinkedProfile, theta: Array, result: FitResult[_JointObjective]
     ) -> dict[str, Any]:
         """Return true parameters, what follows from them, and the dose of the window."""
-        request, member, free = self.request, one.member, self.curve.free
-        model, problem, n = request.model, member.problem, len(request.model.parameters)
+        request, problem, free = self.request, one.problem, self.curve.free
+        model, n = request.model, len(request.model.parameters)
         p, slopes = one.apparent(theta)
         # The dose of the window is one more number that follows from the samples.
         factor = WINDOW_DOSE.factor(request.kind, request.axis)
@@ -447,16 +425,15 @@ class _Group:
         known: dict[str, Any] = {"value": made[:-1], "stderr": errors[:-1]}
         known |= {"window_dose": made[-1], "window_dose_stderr": errors[-1]}
         # What follows does so from apparent numbers, and is scaled itself.
-        derivatives = np.vstack([rows[:n], np.zeros((len(model.options), theta.size)), own])[
-            :, free
-        ]
+        derivatives = np.vstack([rows[:n], np.zeros((len(model.options), theta.size)), own])
+        derivatives = derivatives[:, free]
         of_derived = scale_powers(model.derived, request.scales)
         scaled = replace(
             model,
             options=(*model.options, *request.scales),
             derive=model.derive and partial(_scaled, model, of_derived),
         )
-        given = {**member.settings, **dict(zip(request.scales, scales.tolist(), strict=True))}
+        given = {**one.settings, **dict(zip(request.scales, scales.tolist(), strict=True))}
         both = derivatives @ result.covariance @ derivatives.T
         # What is held is true: apparent, it moves with the scales.
         apparent = replace(request, model=scaled, fixed={})

@@ -100,18 +100,17 @@ def room(parameters: Sequence[Parameter], values: Array) -> Array:
 
 
 def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
-    """Find the minima of a profile.
-
-    Raises NoFitError if the optimizer found none that lower costs, at which it did not end, do not
-    rule out; or a constant does as well.
-    """
-    curve, n = problem.curve, problem.z.size
+    """Find the minima of a profile that are not ruled out; NoFitError if there are none."""
+    curve = problem.curve
     found, objective = _solved(problem)
     found = _in_order(curve, objective, model, found)
-    if not (found and found[0].converged) or _is_ruled_out(curve, objective, found):
+    # Something lower, at which the optimizer has not ended, may rule out the first.
+    lowest = min((one.cost for one in found), default=0.0)
+    highest = lowest + _RULED_OUT * objective.variance(lowest, curve.free.size)
+    if not (found and found[0].converged and found[0].cost <= highest):
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
-    exact = found[0].cost <= EXACT * n
+    exact = found[0].cost <= EXACT * problem.z.size
     irregular = None if exact else _irregular(curve, model)
     candidates = found[:1] if exact else not_ruled_out(curve, objective, found)
     minima = by_likelihood(curve, objective, candidates, irregular)
@@ -121,13 +120,6 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     background = background_covariance(curve, objective, best, problem.subtracted)
     edges = irregular is not None and irregular(best)
     return FitResult(curve, objective, minima, candidates, background, exact, edges)
-
-
-def _is_ruled_out(curve: Curve, objective: Objective, found: Sequence[Minimum]) -> bool:
-    """Return whether something lower, at which the optimizer has not ended, rules out the first."""
-    lowest = min(one.cost for one in found)
-    unit = objective.variance(lowest, curve.free.size)
-    return found[0].cost > lowest + _RULED_OUT * unit
 
 
 def featureless(objective: Objective, at: Minimum, c: Array) -> bool:
@@ -175,11 +167,11 @@ def _in_order(
     n = len(model.parameters)
     if model.ordered is None or any(i < n for i in curve.held):
         return found
-    named: list[Minimum | None] = []
-    for one in found:
-        p = [*model.ordered(one.p[:n].tolist()), *one.p[n:].tolist()]
-        named.append(one if p == one.p.tolist() else solve(curve, objective, p))
-    return distinct(named)
+    named = [[*model.ordered(one.p[:n].tolist()), *one.p[n:].tolist()] for one in found]
+    return distinct(
+        one if p == one.p.tolist() else solve(curve, objective, p)
+        for one, p in zip(found, named, strict=True)
+    )
 
 
 def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
@@ -267,8 +259,8 @@ def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> 
 def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     """Return the half-widths of 68 % intervals about the first of several minima.
 
-    From the standard errors about each minimum and its distance from the first, a row each, and the
-    shares of the likelihood. NaN where others make the error of the first too much wider.
+    From the errors about each and their distances, a row each; NaN where others widen the first too
+    much.
     """
     alone: Array = stderr[0]
     low, high = 0.0 * alone, 2 * _WIDENED * alone

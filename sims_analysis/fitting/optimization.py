@@ -78,10 +78,7 @@ class Curve:
         return self.jacobian(point) / point.dp_dx[:, None]
 
     def jacobian(self, point: Point, *, central: bool = True) -> Array:
-        """Return the derivatives of the values with respect to the coordinates, a row for each.
-
-        For a model without derivatives, by central or forward differences.
-        """
+        """Return the derivatives of the values with respect to the coordinates, a row for each."""
         if point.rows is not None:
             return point.rows
         if self.derivatives is not None:
@@ -168,11 +165,7 @@ def solve(
     tolerance: float = 1e-8,
     evaluations: int = 600,
 ) -> Minimum | None:
-    """Minimize the objective from one set of free parameters; None if it has no value there.
-
-    `tolerance` is the relative change of the sum of squares at which to stop, and `evaluations`
-    the largest number of evaluations of the model.
-    """
+    """Minimize the objective from one set of free parameters; None if it has no value there."""
     evaluation = _Evaluation(curve, objective)
     x, ended = curve.coordinates(start), 1
     if x.size:
@@ -224,10 +217,7 @@ def solve_each(
     enough: float = 0.0,
     evaluations: int = 600,
 ) -> list[Minimum]:
-    """Return the minima reached from several sets of starting values, as :func:`distinct` does.
-
-    Below a sum of squares that is `enough` no further sets are tried.
-    """
+    """Return the :func:`distinct` minima from several starts, as long as none is below `enough`."""
     found: list[Minimum | None] = []
     for start in starts:
         one = solve(curve, objective, start, evaluations=evaluations)
@@ -249,8 +239,7 @@ def distinct(found: Iterable[Minimum | None]) -> list[Minimum]:
 def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
-    If a parameter has no influence, only its own row is NaN. Where the errors of the samples are
-    unknown, their scatter sets the scale.
+    If a parameter has no influence, only its own row is NaN.
     """
     rows = curve.jacobian(at)
     information = (rows * objective.information(at.m)) @ rows.T
@@ -271,19 +260,19 @@ def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
 
 
 def background_covariance(
-    curve: Curve, objective: SumOfSquares, at: Minimum, subtracted: tuple[Array, Array]
+    curve: Curve, objective: SumOfSquares, at: Minimum, subtracted: Iterable[Array]
 ) -> Array:
     """Return what a background that was subtracted before adds to the covariance of parameters.
 
-    ``S S' - S T' - T S'``, as :func:`sims_analysis.frame.background.common_error`: S and T are what
-    parameters move by where all samples move by the error of the background, and by the part of it
-    that their own errors have made. `subtracted` are those shifts, 0 where nothing was subtracted.
+    ``S S' - S T' - T S'``, see :func:`sims_analysis.frame.background.common_error`: S and T are
+    what parameters move by with all samples, and with the part that their own errors have made.
     """
-    if not subtracted[0].any():
+    shift, own = subtracted
+    if not shift.any():
         return np.zeros_like(at.covariance)
     unit = objective.variance(at.cost, at.x.size)
     weights = at.covariance @ curve.slopes(at) * objective.information(at.m) / unit
-    s, t = (weights @ by for by in subtracted)
+    s, t = weights @ shift, weights @ own
     made: Array = np.outer(s, s) - np.outer(s, t) - np.outer(t, s)
     return made
 
@@ -291,19 +280,15 @@ def background_covariance(
 def profile_interval(
     curve: Curve, objective: SumOfSquares, minima: Sequence[Minimum], which: int
 ) -> tuple[float, float]:
-    """Find where the sum of squares, minimized with one parameter held, has risen by one unit.
+    """Return where the sum of squares, with one parameter held, is one unit above its minimum.
 
-    Above that of the first minimum; the interval, 68 %, reaches over all minima that lie inside it.
-    An end is the parameter's bound where the sum does not rise as far. `which` is its place among
-    the free parameters.
+    The interval, 68 %, reaches over all minima inside it, and to a bound where the sum does not
+    rise.
     """
     lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)
-    ends = [
-        _ends_about(curve, objective, one, which, lowest, unit)
-        for one in minima
-        if one.cost < lowest + unit
-    ]
+    inside = [one for one in minima if one.cost < lowest + unit]
+    ends = [_ends_about(curve, objective, one, which, lowest, unit) for one in inside]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
@@ -349,8 +334,6 @@ def _ends_about(
             else:
                 part = (1 - low[1]) / (high[1] - low[1])
                 step = low[0] + min(max(part, 0.1), 0.9) * (high[0] - low[0])
-        if isinf(high[0]):
-            return bounds[sign > 0]
-        return value
+        return bounds[sign > 0] if isinf(high[0]) else value
 
     return end(-1.0), end(1.0)

@@ -13,8 +13,7 @@ def not_one_peak(
 ) -> str | None:
     """Say why a profile does not show one whole peak above its background, or return None.
 
-    `c`, `m` and `noise` are samples, the fitted curve, and the errors of the samples. Ends that are
-    `down` may be high: beyond them there are samples without a value above 0, or the surface.
+    `down` ends may be high: beyond them are samples without a value above 0, or the surface.
     """
     peak = m - background
     top = float(peak.max())
@@ -37,8 +36,7 @@ def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
 def second_peak(c: Array, noise: Array) -> bool:
     """Return whether there is a second maximum that noise does not explain.
 
-    The two maxima must both be above the lowest mean between them, by five standard errors and by
-    a tenth. Means are over as many neighbours as a twenty-fifth of the samples, at least three.
+    Both must be above the lowest mean over neighbours between them by five errors and a tenth.
     """
     width = max(3, c.size // 25)
     if c.size < 4 * width:

@@ -58,11 +58,7 @@ class FitProblem:
 
 
 def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> FitProblem:
-    """Choose samples, objective, curve and starting values; arguments are those of a fit.
-
-    Raises NoFitError if there are no samples, too few, or none above 0; a stated background is not
-    known; or fewer layers are seen than are requested.
-    """
+    """Choose samples, objective, curve and starting values; NoFitError if there can be no fit."""
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
     here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     unknown = request.background == "stated" and np.isnan(settings["background"])
@@ -81,7 +77,10 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     subtracted = common, common * window.overlap[keep]
     n = z.size
     known |= {"n_samples": n, "n_left_out": keep.size - n}
-    parameters = _parameters(request, objective)
+    parameters = list(request.parameters)
+    if objective is not None and objective.below_zero and request.background != "none":
+        # As values may be; counts and logarithms are not.
+        parameters[-1] = replace(BACKGROUND, lower=-np.inf)
     scale = np.array([top if one.scales else 1.0 for one in parameters]) * request.factors
     cells = samples.cells(here[keep]) if request.cell == "mean" else None
     curve = _curve(z, cells, request, parameters, scale, settings["background"])
@@ -101,9 +100,8 @@ def with_whole_counts(window: Samples, kind: str, top: float) -> Samples:
     """Return samples, in units of `top`, whose values are their counts if all are whole numbers."""
     rounded = np.round(window.c * top)
     whole = kind == "count" and np.isnan(window.k).all()
-    if whole and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
-        return replace(window, k=rounded)
-    return window
+    alike = whole and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6)
+    return replace(window, k=rounded) if alike else window
 
 
 def objective_of(
@@ -165,11 +163,10 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None
 
 
 def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
-    """Return what one count stands for, by the values on a grid between samples and their counts.
+    """Return what one count stands for, by values on a grid between samples and their counts.
 
-    Interpolation by logarithms lies below straight lines, and so does its quotient with counts
-    that are interpolated linearly. Where one count stands for the same everywhere, as equal
-    neighbours show, it does so at these values too. Where nothing was counted, it is interpolated.
+    Interpolated logarithms lie below straight lines; where equal neighbours show that one count
+    stands for the same everywhere, it does so there, too.
     """
     counted = counts > 0
     known = one[counted]
@@ -195,10 +192,7 @@ def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
 
 
 def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any, Any]:
-    """Return formula and derivatives of a model, as functions of its parameters.
-
-    At depths, or in the mean over `cells` about them.
-    """
+    """Return formula and derivatives of a model at depths, or in the mean over `cells`."""
     derivatives = model.derivatives
     if cells is None:
         return partial(model.formula, z), derivatives and partial(derivatives, z)
@@ -210,19 +204,7 @@ def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any,
         value: Array = model.formula(nodes, *p) @ weights
         return value
 
-    if derivatives is None:
-        return mean, None
-    return mean, lambda *p: derivatives(nodes, *p) @ weights
-
-
-def _parameters(request: FitRequest, objective: Objective | None) -> list[Parameter]:
-    """Let a background be negative where values may be: counts and logarithms are not."""
-    if objective is not None and objective.below_zero:
-        return [
-            replace(one, lower=-np.inf) if one.name == BACKGROUND.name else one
-            for one in request.parameters
-        ]
-    return list(request.parameters)
+    return mean, derivatives and (lambda *p: derivatives(nodes, *p) @ weights)
 
 
 def _curve(

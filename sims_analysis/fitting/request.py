@@ -30,10 +30,7 @@ SCALE_PARAMETERS = {
 }
 
 #: By which power of the depth scale a kind of parameter grows.
-_POWERS = {"depth": 1.0, "area": 1.0, "velocity": 1.0, "diffusivity": 2.0} | {
-    "per_depth": -1.0,
-    "slope": -1.0,
-}
+_POWERS = {"depth": 1, "area": 1, "velocity": 1, "diffusivity": 2, "per_depth": -1, "slope": -1}
 #: What is found of each profile, apart from its parameters.
 NUMBERS = (
     "status",

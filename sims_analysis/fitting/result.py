@@ -17,7 +17,6 @@ from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_n
 from sims_analysis.frame.evidence import resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import Fields, in_words, warn_of_first, warn_of_status
-from sims_analysis.frame.window import Window
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array
@@ -25,8 +24,6 @@ from sims_analysis.kernels.straight_line import straight_line
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.shapes.layered_model import LayeredModel, of_layer
 from sims_analysis.shapes.model import Parameter
-
-_OF_LOGARITHMS = OBJECTIVES.index("squares of ln C")
 
 
 def fit_profiles(
@@ -85,10 +82,7 @@ def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
 
 
 def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
-    """Return all that has a value and an error: parameters, what follows, and the window's dose.
-
-    Those that profiles have in common are in the rows of these.
-    """
+    """Return all that has a value and an error: parameters, what follows, and the window's dose."""
     profiles = request.frame
     found: dict[str, xr.Variable] = {}
 
@@ -126,10 +120,16 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
 def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, xr.Variable]:
     """Return the statuses and statistics of each fit."""
     found: dict[str, xr.Variable] = {}
-    profiles, window, objective = request.frame, request.window, rows.part("objective")
-    for name in ("status", "curve_status"):
-        codes = rows.part(name)
-        found[name] = status_in_words(name, codes, objective, profiles, window, bridge=bridge)
+    profiles, objective = request.frame, rows.part("objective")
+    rests = rests_on(profiles.unfilled(), request.window)
+    # Of logarithms alone, a fit knows the limits of samples below one.
+    others = objective != OBJECTIVES.index("squares of ln C")
+    flags = rests.flags.where(others, rests.flags & ~Flag.BELOW_LIMIT)
+    rests = changed(rests, flags=flags)
+    for name, term in (("status", "fit_status"), ("curve_status", "curve_status")):
+        codes = rows.part(name).fillna(Status.NO_DATA).astype(np.uint8)
+        codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
+        found[name] = in_words(codes, outcomes.words(), **vocabulary.attrs(term))
     for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
         found[name] = in_words(rows.part(name), table, **vocabulary.attrs(name))
     for name in ("n_samples", "n_left_out"):
@@ -194,31 +194,6 @@ def quantified(answer: xr.Dataset) -> xr.Dataset:
         except UnitsError:
             changed[name] = array.variable
     return answer.assign(changed)
-
-
-def status_in_words(
-    name: str,
-    codes: xr.Variable,
-    objective: xr.Variable,
-    profiles: Frame,
-    window: Window,
-    *,
-    bridge: bool,
-) -> xr.Variable:
-    """Return statuses as words, not ``ok`` where fits rest on what was not measured.
-
-    `name` is ``"status"`` or ``"curve_status"``; `codes` are those of :class:`Status`, `objective`
-    places in :data:`OBJECTIVES`; gaps that are accepted are no doubt (`bridge`).
-    """
-    rests = rests_on(profiles.unfilled(), window)
-    # Of logarithms alone, a fit knows the limits of samples below one.
-    others = objective != _OF_LOGARITHMS
-    flags = rests.flags.where(others, rests.flags & ~Flag.BELOW_LIMIT)
-    rests = changed(rests, flags=flags)
-    codes = codes.fillna(Status.NO_DATA).astype(np.uint8)
-    codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
-    term = "fit_status" if name == "status" else name
-    return in_words(codes, outcomes.words(), **vocabulary.attrs(term))
 
 
 def warn_of_statuses(profiles: Frame, answer: xr.Dataset) -> None:

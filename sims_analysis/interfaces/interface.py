@@ -15,17 +15,11 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import interpolated
-from sims_analysis.frame.profiles import (
-    in_words,
-    open_profiles,
-    warn_of_first,
-    warn_of_status,
-)
+from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_first, warn_of_status
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.interfaces.step import ROW, measure_step
 from sims_analysis.kernels.rows import changed
-from sims_analysis.kernels.samples import Array
 from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
@@ -152,16 +146,16 @@ def interface(
         first, last = given or (None, None)
         limits += read_window(profiles, first, last, name)
 
-    row = partial(_row, (low, high), interpolated(profiles))
+    row = partial(measure_step, parts=(low, high), between=interpolated(profiles))
 
     def rows_of(frame: Frame) -> xr.Variable:
         return frame.each(row, profiles.fraction, *limits, size=len(ROW))
 
     rows = rows_of(profiles)
+    part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
     stderr = add_background_error(
         profiles, rows[..., 4:6], lambda other: rows_of(other)[..., :2], errors=True
     )
-    part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
     part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
     part["status"] = _resolved(part, profiles, window, bridge=bridges(gaps))
     answer = _dataset(part, profiles)
@@ -182,10 +176,7 @@ def interface(
 def _resolved(
     part: Mapping[str, xr.Variable], profiles: Frame, window: Window, *, bridge: bool
 ) -> xr.Variable:
-    """Return the statuses, with those of what the step and its plateaus rest on.
-
-    A gap, and samples below a limit, matter in the step alone.
-    """
+    """Return the statuses; a gap, and samples below a limit, matter in the step alone."""
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach
@@ -199,14 +190,6 @@ def _resolved(
         hole = (codes == Status.UNDETERMINED) & (across.flags != 0)
         codes = replaced_where(hole, codes, Status.OK)
     return resolve(profiles, codes, rests, step, bridge=bridge, category=None)
-
-
-def _row(
-    parts: tuple[float, float], between: bool, z: Array, c: Array, s: Array, _: Array, *given: float
-) -> Array:
-    fraction, *limits = given
-    pairs = tuple(limits[:2]), tuple(limits[2:4]), tuple(limits[4:])
-    return measure_step(z, c, s, fraction, pairs, parts, between=between)
 
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:

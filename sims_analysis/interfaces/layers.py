@@ -154,18 +154,22 @@ def _between_plateaus(
     part: float, between: bool, most: int, z: Array, c: Array, s: Array, _: Array, fraction: float
 ) -> Array:
     """Return rows of :data:`ROW`, one for each layer, by its own plateau."""
+    return _padded(find_layers(z, c, s, fraction, part, between=between), most)
+
+
+def _padded(found: Any, most: int) -> Array:
+    """Return so many rows of :data:`ROW`; those after the ones found are padding."""
     rows = np.full((most, len(ROW)), np.nan)
     rows[:, 0] = Status.PADDING
-    found = find_layers(z, c, s, fraction, part, between=between)[:most]
-    rows[: len(found)] = found
+    for row, one in zip(rows, found, strict=False):
+        row[: len(one)] = one
     return rows.ravel()
 
 
 def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
     """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
     found = units.dequantify(crossings(one, level=level, gaps="bridge"))
-    names = profiles.axis, "stderr", "direction", "status"
-    *edges, status = (found[name].variable for name in names)
+    *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
     extent = over_profiles(profiles, profiles.each(_ends, size=2)).transpose("__row__", ...)
     begins, goes_on = (end.variable > number for end in extent)
     size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
@@ -183,8 +187,7 @@ def _resolved(
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
-    A gap, and samples below a limit, matter at the edges alone; so do saturated ones at a stated
-    level.
+    A gap, and samples below a limit, matter at edges alone; so do saturated ones at a stated level.
     """
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
@@ -231,8 +234,8 @@ def _opened(data: Any, species: str | None, variable: str | None) -> tuple[Any, 
     one = by_depth(_marking_species(data, species))
     profiles = open_profiles(one, question="a layer", variable=variable)
     if isinstance(one, xr.Dataset):
-        ancillary = [f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES]
-        one = one[[name for name in (profiles.name, *ancillary) if name in one]]
+        held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
+        one = one[[name for name in held if name in one]]
     for name in ("layer", "crossing"):
         if name in profiles.lead:
             raise ProfileError(
@@ -306,9 +309,8 @@ def _marking_species(data: Any, species: str | None) -> Any:
 def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
     """Select crossings, one for each edge.
 
-    Of two in one direction, the less certain is left out, with a crossing between them that noise
-    made (see :func:`crossings`: it has no error), if both may be the same edge: they differ by
-    less than `_SAME` standard errors.
+    Of two in one direction that differ by less than `_SAME` errors, the less certain is left out,
+    with the one between them that noise made.
     """
     kept: list[int] = []
     for i in np.flatnonzero(np.isfinite(depth)).tolist():
@@ -323,27 +325,19 @@ def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
 
 
 def _layers(*given: Any) -> Array:
-    """Return rows of :data:`ROW`, one for each layer of a profile between its crossings.
-
-    After the samples come depths, errors and directions of the crossings; whether the profile
-    begins, and ends, above the level; and its status if it has no layer.
-    """
+    """Return rows of :data:`ROW`, one for each layer of a profile between its crossings."""
     *crossing, begins, goes_on, otherwise = given[4:]
     depth, stderr, direction = map(np.array, crossing)
-    rows = np.full((1 + depth.size // 2, len(ROW)), np.nan)
-    rows[:, 0] = Status.PADDING
     kept = _without_noise(depth, stderr, direction)
     edges = [("rising", np.nan, np.nan)] if begins else []
     edges += [(str(direction[i]), depth[i], stderr[i]) for i in kept]
     edges += [("falling", np.nan, np.nan)] if goes_on else []
-    found = [(a, b) for a, b in pairwise(edges) if a[0] == "rising" != b[0]]
-    if not found:
-        rows[0, 0] = Status[otherwise.upper()]
-    for row, ((_, top, above), (_, bottom, below)) in zip(rows, found, strict=False):
-        row[:6] = Status.OK, top, above, bottom, below, np.hypot(above, below)
-        if np.isnan([top, bottom]).any():
-            row[0] = Status.TRUNCATED
-    return rows.ravel()
+    rows = []
+    for (side, top, above), (other, bottom, below) in pairwise(edges):
+        if side == "rising" != other:
+            code = Status.TRUNCATED if np.isnan([top, bottom]).any() else Status.OK
+            rows.append((code, top, above, bottom, below, np.hypot(above, below)))
+    return _padded(rows or [(Status[otherwise.upper()],)], 1 + depth.size // 2)
 
 
 def _dataset(part: dict[str, xr.Variable], profiles: Frame, *, widths: bool) -> xr.Dataset:

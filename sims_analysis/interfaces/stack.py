@@ -63,25 +63,21 @@ _OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
 
 def find_layers(
     z: Array, c: Array, s: Array, fraction: float, part: float, *, between: bool
-) -> Array:
+) -> list[Sequence[float]]:
     """Return rows of :data:`ROW`, one for each layer; one with a status if there is none.
 
-    `part` of the step to the plateau on either side is where a layer begins and ends; the others
-    are as for :func:`sims_analysis.interfaces.step.measure_step`.
+    A layer begins and ends at this `part` of the step to the plateau on either side.
     """
-    none = np.full((1, len(ROW)), np.nan)
     here = in_order(z, c)
     if here.size < 5:
-        none[0, 0] = Status.NO_DATA
-        return none
+        return [(Status.NO_DATA,)]
     record = Record(z[here], c[here], s[here], fraction, between and fraction < 1, ())
     size = float(np.ptp(record.c))
     noise = record.s if np.isfinite(record.s).all() else np.full(here.size, scatter(record.c))
     noise = np.maximum(noise, _ROUNDING * size)
     nodes, mean = _nodes(record, noise / np.sqrt(fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
-        none[0, 0] = Status.FEATURELESS
-        return none
+        return [(Status.FEATURELESS,)]
     found = _places(record, nodes, mean[nodes])
     plateaus = [_level(record, *one) for one in found]
     places, levels = [one for one, _ in found], [one.level for one in plateaus]
@@ -93,14 +89,13 @@ def find_layers(
         rises = levels[i] - np.array(levels[max(i - 1, 0) : i] + levels[i + 1 : i + 2])
         if rises.max() > 0:
             rows.append(_layer(top, bottom, rises, plateaus[i].noise))
-    return np.array(rows)
+    return rows
 
 
-def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) -> Array:
-    """Return the row of a layer; None for an edge where the record begins, or ends, inside of it.
+def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) -> Sequence[float]:
+    """Return the row of a layer; an edge inside of which the record begins or ends is None.
 
-    `rises` are those to its plateau from the neighbouring ones. A higher plateau moves edges to
-    lower neighbours inwards, to higher ones outwards; noise that is not small may have chosen it.
+    A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
     first, last = top or _OPEN, bottom or _OPEN
     both = first.moved[1] * last.moved[0] + first.lower * last.lower
@@ -112,10 +107,9 @@ def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) 
     unseen = any(one and np.isnan(one.depth) for one in (top, bottom))
     if unseen or np.abs(rises).min() < _CHOSEN * noise:
         status = Status.UNDETERMINED
-    return np.array([
-        status, first.depth, first.stderr, last.depth, last.stderr, thickness,
-        first.width, first.width_stderr, last.width, last.width_stderr,
-    ])  # fmt: skip
+    depths = first.depth, first.stderr, last.depth, last.stderr
+    widths = first.width, first.width_stderr, last.width, last.width_stderr
+    return [status, *depths, thickness, *widths]
 
 
 def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:

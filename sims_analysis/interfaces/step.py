@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -79,14 +80,9 @@ class Plateau:
     #: Standard error of a sample.
     noise: float
 
-    def at(self, z: float) -> float:
-        """Return the line at a depth."""
+    def at(self, z: Any) -> Any:
+        """Return the line at a depth, or at depths."""
         return self.level + self.slope * (z - self.centre)
-
-    def along(self, z: Array) -> Array:
-        """Return the line at depths."""
-        line: Array = self.level + self.slope * (z - self.centre)
-        return line
 
     def error_at(self, z: float) -> float:
         """Return the standard error of the line at a depth."""
@@ -97,37 +93,37 @@ def measure_step(
     z: Array,
     c: Array,
     s: Array,
+    _: Array,
     fraction: float,
-    limits: tuple[tuple[float, ...], ...],
+    *limits: float,
     parts: tuple[float, float],
-    *,
-    between: bool = True,
+    between: bool,
 ) -> Array:
-    """Measure a step: return the numbers of :data:`ROW`.
+    """Measure a step between two `parts`: return the numbers of :data:`ROW`.
 
-    `fraction` is the number of independent samples for each; `limits` are those of the record and
-    of both plateaus, NaN where they were not stated. The width is between two `parts` of the step.
-    A fraction below 1 is of values interpolated between samples if `between`.
+    `limits` are those of the record and of both plateaus; a fraction of independent samples below 1
+    is of interpolated values if `between`.
     """
     row = np.full(len(ROW), np.nan)
     row[-1] = Status.NO_DATA
-    bounds, *stated = limits
+    bounds, *stated = limits[:2], limits[2:4], limits[4:]
     here = in_order(z, c, *bounds)
     z, c, s = z[here], c[here], s[here]
     if z.size < 5:
         return row
     part = max(2, round(_PLATEAU * z.size))
+    free = [bool(np.isnan(one).all()) for one in stated]
     ends = np.arange(part), np.arange(z.size - part, z.size)
-    given = [None if np.isnan(one).all() else in_order(z, c, *one) for one in stated]
-    left, right = (end if own is None else own for own, end in zip(given, ends, strict=True))
-    if min(left.size, right.size) < 1:
+    places = [
+        end if own else in_order(z, c, *one)
+        for own, end, one in zip(free, ends, stated, strict=True)
+    ]
+    if not all(one.size for one in places):
         return row
-    record = Record(z, c, s, fraction, between and fraction < 1, (left, right))
+    record = Record(z, c, s, fraction, between and fraction < 1, places)
     level = [fit_plateau(record, one, sloping=False) for one in record.places]
     row = step_between(record, level, parts)
-    if row[-1] not in _FOUND:
-        return row
-    return _up_to_the_step(record, level, row, parts, [one is None for one in given])
+    return _up_to_the_step(record, level, row, parts, free) if row[-1] in _FOUND else row
 
 
 def _up_to_the_step(
@@ -137,10 +133,7 @@ def _up_to_the_step(
     parts: tuple[float, float],
     free: Sequence[bool],
 ) -> Array:
-    """Measure again, from plateaus that reach up to where the step begins; lines if they slope.
-
-    Plateaus that are stated, which are not `free`, stay as they are.
-    """
+    """Measure again, from `free` plateaus that reach up to the step; lines if they slope."""
     about, narrow = _about(record, level), record
     seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
@@ -174,10 +167,7 @@ def _matters(line: Plateau, position: float, step: float) -> bool:
 
 
 def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
-    """Return where a step is, and its width from 16 % to 84 %; or, if less, what its middle says.
-
-    Slopes of the plateaus that are not known yet widen the whole more than the middle.
-    """
+    """Return where a step is, and its width from 16 % to 84 %; or what its middle says, if less."""
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
 
@@ -196,10 +186,7 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
 
 
 def level_part(record: Record, place: Array) -> Array:
-    """Return the samples of a plateau but those at its outer end that lie off the line of others.
-
-    As those of a surface transient do; the outermost comes first, and half of them stay.
-    """
+    """Return the samples of a plateau, outermost first, but those that lie off its line there."""
     block = max(3, place.size // 16)
     for cut in range(0, place.size // 2, block):
         outer, inner = place[cut : cut + block], place[cut + block :]
@@ -223,8 +210,7 @@ def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: fl
     z, c, noise = (
         running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
     )
-    left = plateaus[0].along(np.minimum(z, position))
-    right = plateaus[1].along(np.maximum(z, position))
+    left, right = plateaus[0].at(np.minimum(z, position)), plateaus[1].at(np.maximum(z, position))
     # Between them on the step, and on their lines on plateaus.
     left, right = (np.where(z > ends[1], right, left), np.where(z < ends[0], left, right))
     beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
@@ -287,11 +273,11 @@ def step_between(
     between = slice(int(places[0][0]), int(places[1][-1]) + 1)
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
-    step = right.along(z) - left.along(z)
+    step = right.at(z) - left.at(z)
     if not (step * step[0] > 0).all():  # lines that cross
         row[-1] = Status.FEATURELESS
         return row
-    done, noise = (c - left.along(z)) / step, noise / np.abs(step)
+    done, noise = (c - left.at(z)) / step, noise / np.abs(step)
     smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], at, parts[1]])
     above = np.searchsorted(smooth, levels_at)
@@ -335,11 +321,7 @@ def step_between(
 def _between_samples(
     record: Record, row: Array, above: Array, steepness: float, z: Array, sigma: float
 ) -> tuple[float, float, float]:
-    """Return what is not known of a step between its samples: twice of its position, of its width.
-
-    `steepness` is that of the values in its middle, at the sample `above`; `sigma` the standard
-    deviation of an error function of its width.
-    """
+    """Return what is unknown between samples: twice of a step's position, once of its width."""
     fraction, width = record.fraction, row[1]
     spacing = float(samples_of_grid(np.array(fraction))[0]) if record.grid else 1.0
     cell = spacing * float(z[above[1]] - z[above[1] - 1])

@@ -14,8 +14,6 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.text.arguments import argument_error, format_argument
 
-__all__ = ["has_unit", "read_layers", "read_pairs", "read_uncertainty"]
-
 
 def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
     """Check that an argument is a list of pairs, of a form such as ``"(time, depth)"``."""
@@ -28,15 +26,7 @@ def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
 
 
 def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
-    """Check a list of layers: where each ends, and its value; only the last may end with None.
-
-    Examples
-    --------
-    >>> read_layers([(None, 1.0), ("9 s", 0.5)], "rate", "(stop_time, rate)")
-    Traceback (most recent call last):
-    ...
-    sims_analysis.errors.ProfileError: rate[0] has no end, but is not the last layer
-    """
+    """Check a list of layers: where each ends, and its value; only the last may end with None."""
     layers = read_pairs(given, name, form)
     for i, (stop, _) in enumerate(layers[:-1]):
         if stop is None:
@@ -47,10 +37,9 @@ def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
 def read_uncertainty(
     frame: Frame, stated: Any, of: xr.Variable, kind: str, name: str
 ) -> xr.Variable:
-    """Read a standard uncertainty, and return it relative to what it is one `of`, in ``[0, 1)``.
+    """Read a standard uncertainty (``0.05``, ``"5 %"``, ``"20 nm"``) relative to its value.
 
-    Stated as ``0.05``, ``"5 %"``, or in the unit of the value (`kind`), ``"20 nm"``; a mapping
-    gives each species its own. NaN where none is stated.
+    A mapping gives each species its own; NaN where none is stated.
     """
     if isinstance(stated, Mapping):
         by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}

@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.conventions.canonical import list_variables
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, union
@@ -119,11 +119,11 @@ def average(data: xr.Dataset) -> xr.Dataset:
         of_one, common = _mean_of(data, name)
         variables |= of_one
         coords |= _uncertainties(coords, common)
-    labels = [str(label) for label in data[MEASUREMENT].values]
     made = xr.Dataset(variables, coords, data.attrs)
     evidence = [f"{name}_{end}" for name in names for end in vocabulary.EVIDENCE]
     made = made.set_coords([name for name in evidence if name in made])
-    return with_step(made, "average", f"mean of {len(labels)} measurements", measurements=labels)
+    labels = [str(label) for label in data[MEASUREMENT].values]
+    return with_history(made, f"mean of {len(labels)} measurements: {', '.join(labels)}")
 
 
 def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
@@ -206,10 +206,9 @@ def _of_species(
 
 
 def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
-    """Return the standard error of the mean by those of the replicates.
+    """Return the error of the mean by those of the replicates, to which zero counts add nothing.
 
-    The variance of a sum of counts is estimated by the counts: zero counts add nothing to it. With
-    zero counts in all of them, the error is that of zero counts in one.
+    With zero counts in all of them, it is that of zero counts in one.
     """
     stderr: Any = frame.stderr
     squares = (stderr**2).where(frame.value.notnull(), 0.0)

@@ -8,8 +8,9 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.call import step
 from sims_analysis.frame.evidence import with_known
 from sims_analysis.quantification.depth_axis import (
     moved,
@@ -17,15 +18,14 @@ from sims_analysis.quantification.depth_axis import (
     read_scale_uncertainty,
     with_stretched_dose,
 )
-from sims_analysis.quantification.markers import MarkerLine, line_through
-from sims_analysis.quantification.scales import by_line, read_scale
-from sims_analysis.text.arguments import check_bool, checks_arguments
+from sims_analysis.quantification.scales import MarkerLine, by_line, line_through, read_scale
+from sims_analysis.text.arguments import check_bool
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["calibrate_depth"]
 
 
-@checks_arguments
+@step()
 def calibrate_depth(
     data: Data,
     *,
@@ -140,13 +140,6 @@ def calibrate_depth(
     check_bool("apply_offset", apply_offset)
     if fit is None and (depths is not None or apply_offset):
         raise ProfileError("depths and apply_offset are of use only with a fit as markers")
-    stated = {
-        "rate": rate,
-        "crater_depth": crater_depth,
-        "total_time": total_time,
-        "relative_rates": relative_rates,
-        "markers": markers,
-    }
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
@@ -154,27 +147,21 @@ def calibrate_depth(
     opened = open_axis(plain, axis)
     line = None if fit is None else line_through(opened.frame, fit, depths)
     if line is None:
-        scale = read_scale(opened, **stated)
+        scale = read_scale(opened, rate, crater_depth, total_time, relative_rates, markers)
+        uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
     else:
         scale = by_line(line, axis, apply_offset=apply_offset)
-    uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
-    if line is not None:
-        relative = line.rate_stderr / line.rate
-        uncertainty = (relative**2 + (0.0 if uncertainty is None else uncertainty) ** 2) ** 0.5
+        uncertainty = line.rate_stderr / line.rate
+        more: Any = read_scale_uncertainty(opened, depth_uncertainty, scale)
+        if more is not None:
+            uncertainty = (uncertainty**2 + more**2) ** 0.5
     earlier = plain["depth"].attrs.get("calibration") if axis == "depth" else None
     calibration = scale.text if earlier is None else f"{earlier}; then {scale.text}"
     scaled = moved(opened, scale, calibration, uncertainty)
     if line is not None:
         scaled = with_stretched_dose(scaled.assign_coords(_of_line(line, axis)))
-    result = with_step(
-        scaled,
-        "calibrate_depth",
-        f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}",
-        **stated,
-        depths=depths,
-        apply_offset=apply_offset or None,
-        depth_uncertainty=depth_uncertainty,
-    )
+    done = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
+    result = with_history(scaled, done)
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
     return calibrated
 
@@ -196,14 +183,8 @@ def _refuse_axis(plain: Any, axis: str) -> None:
 def _of_line(line: MarkerLine, axis: str) -> dict[str, xr.Variable]:
     """Return coordinates that say how well the line through layers is known."""
     rate = "sputter_rate" if axis == "sputter_time" else "depth_factor"
-    names = {
-        rate: line.rate,
-        f"{rate}_stderr": line.rate_stderr,
-        "depth_offset": line.offset,
-        "depth_offset_stderr": line.offset_stderr,
-        "marker_misfit": line.misfit,
-        "marker_status": line.status,
-    }
+    names = [rate, f"{rate}_stderr", "depth_offset", "depth_offset_stderr"]
     return {
-        name: xr.Variable(one.dims, one.data, vocabulary.attrs(name)) for name, one in names.items()
+        name: xr.Variable(one.dims, one.data, vocabulary.attrs(name))
+        for name, one in zip([*names, "marker_misfit", "marker_status"], line, strict=True)
     }

@@ -9,12 +9,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import (
-    ENDS,
-    list_variables,
-    scaled,
-)
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.canonical import ENDS, list_variables, scaled
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.frame import Frame
@@ -98,13 +94,7 @@ def to_concentration(
             factor = density * host.mean_mass / _masses(data[name], masses)
         frame = open_samples(data, name, "a concentration")
         result = with_concentration(result, frame, scaled(data, name, factor))
-    return with_step(
-        result.assign_attrs(atomic_density=text),
-        "to_concentration",
-        f"fractions times {text}",
-        atomic_density=atomic_density,
-        masses=masses,
-    )
+    return with_history(result.assign_attrs(atomic_density=text), f"fractions times {text}")
 
 
 def _density(stated: Any) -> tuple[Host | None, float, str]:

@@ -10,12 +10,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import (
-    first_of,
-    list_variables,
-    was_subtracted,
-)
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.canonical import first_of, list_variables, was_subtracted
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import read_change
@@ -135,8 +131,7 @@ def correct_dead_time(
     corrected = frame.replaced(frame.value / alive, **errors)
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
-    line = f"intensities corrected for a dead time of {times} ns"
-    return with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
+    return with_history(corrected, f"intensities corrected for a dead time of {times} ns")
 
 
 def dead_time_of(data: xr.Dataset) -> str:
@@ -248,15 +243,7 @@ def subtract_background(
         earlier = ["subtracted_background", "subtracted_background_stderr"]
         result = result.drop_vars(earlier, errors="ignore")
     result = result.assign_coords(_subtracted_in_all(result, frame, total))
-    return with_step(
-        result,
-        "subtract_background",
-        f"background of {name} subtracted, {origin}",
-        value=value,
-        window=window,
-        species=species,
-        variable=variable,
-    )
+    return with_history(result, f"background of {name} subtracted, {origin}")
 
 
 def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
@@ -324,8 +311,7 @@ def _mean_to_subtract(
 ) -> tuple[xr.Variable, dict[str, xr.Variable]]:
     """Return the mean over a window, and columns of the samples that say how well it is known.
 
-    NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
-    over the variance of the latter: ``p_i s_i^2`` of the samples with shares p of the window.
+    The overlap is the covariance of a sample with the mean, over the variance of the latter.
     """
     ends = read_pair(frame, window)
     # Of the samples as they are: what was subtracted before drops out.
@@ -383,11 +369,7 @@ def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
 def _columns(
     frame: Frame, level: xr.Variable, fresh: Mapping[str, xr.Variable]
 ) -> dict[str, xr.Variable]:
-    """Return the columns of the samples: the fresh errors, or those from before.
-
-    Subtracting the mean over a window removes the error of a background that was subtracted before,
-    unless that error varies with depth.
-    """
+    """Return the columns of the samples: the fresh errors, or those from before."""
     new = level.notnull()
     made = {}
     for end, one in fresh.items():

@@ -16,16 +16,6 @@ from sims_analysis.frame.opening import ACHIEVED, open_frame
 from sims_analysis.quantification.arguments import has_unit, read_uncertainty
 from sims_analysis.text.arguments import format_argument
 
-__all__ = [
-    "DepthAxis",
-    "Scale",
-    "moved",
-    "open_axis",
-    "per_measurement",
-    "read_scale_uncertainty",
-    "with_stretched_dose",
-]
-
 
 class Scale(NamedTuple):
     """Depths at the places of an axis, and how they were made."""

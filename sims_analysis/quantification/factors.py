@@ -17,8 +17,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_layers
 from sims_analysis.units import ParameterLike
 
-__all__ = ["FACTOR_TERMS", "Conditions", "Factors", "kind_of_factor", "read_factors"]
-
 #: Kind of a factor -> the coordinate that holds it: absolute without a matrix signal.
 FACTOR_TERMS = {
     "concentration": "sensitivity_factor",

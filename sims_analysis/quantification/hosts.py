@@ -18,15 +18,6 @@ from sims_analysis import units
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.text.arguments import argument_error, is_number
 
-__all__ = [
-    "HOSTS",
-    "Host",
-    "host_of_formula",
-    "isotope",
-    "natural_abundance",
-    "read_abundance",
-]
-
 _AVOGADRO = 6.02214076e23  # exact, per mole
 _CM_PER_ANGSTROM = 1e-8
 
@@ -95,16 +86,7 @@ HOSTS = {
 
 
 def host_of_formula(formula: Any, mass_density: Any) -> Host:
-    """Make a host from its formula and mass density: ``n = rho N_A / M``.
-
-    Of a formula, ``"Al0.3Ga0.7N"`` or ``"(AlGa)2O3"``, only the ratios of its numbers matter.
-
-    Examples
-    --------
-    >>> from sims_analysis.quantification.hosts import host_of_formula
-    >>> print(f"{host_of_formula('GaN', '6.15 g/cm^3').atomic_density:.4g}")
-    8.847e+22
-    """
+    """Make a host from formula (``"Al0.3Ga0.7N"``) and mass density: ``n = rho N_A / M``."""
     from periodictable import formula as read
 
     try:
@@ -158,43 +140,26 @@ def isotope(species: str) -> tuple[int, str]:
 
 
 def natural_abundance(species: str) -> float:
-    """Return the natural abundance of an isotope, as a fraction of the atoms.
-
-    Examples
-    --------
-    >>> from sims_analysis.quantification.hosts import natural_abundance
-    >>> natural_abundance("30Si")
-    0.03092
-    """
+    """Return the natural abundance of an isotope, as a fraction of the atoms."""
     import periodictable
 
     number, element = isotope(species)
+    try:
+        abundance = getattr(periodictable, element)[number].abundance / 100.0
+    except (AttributeError, KeyError):
+        abundance = 0.0
     if element in _REPRESENTATIVE:
         abundance = _REPRESENTATIVE[element].get(number, 0.0)
-    else:
-        try:
-            abundance = getattr(periodictable, element)[number].abundance / 100.0
-        except (AttributeError, KeyError):
-            abundance = 0.0
     if not abundance > 0:
         raise SpeciesError(f"{species!r} has no natural abundance; state it")
     return float(abundance)
 
 
 def read_abundance(value: Any, species: str, name: str) -> tuple[float, str]:
-    """Read the abundance of an isotope: a fraction of the atoms of its element, or ``"natural"``.
-
-    Returns
-    -------
-    fraction : float
-    source : str
-        Where it comes from: its source and year, or that it was stated.
-    """
+    """Read the abundance of an isotope, a fraction or ``"natural"``; also return its source."""
     if isinstance(value, str) and value == "natural":
-        representative = isotope(species)[1] in _REPRESENTATIVE
-        return natural_abundance(species), (
-            _SOURCE_OF_REPRESENTATIVE if representative else _SOURCE
-        )
+        stated = isotope(species)[1] in _REPRESENTATIVE
+        return natural_abundance(species), _SOURCE_OF_REPRESENTATIVE if stated else _SOURCE
     if not (is_number(value) and 0 < value <= 1):
         raise argument_error(name, value, "expected a fraction above 0, at most 1, or 'natural'")
     return float(value), "as stated"

@@ -9,13 +9,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import (
-    first_of,
-    list_variables,
-    scaled,
-    species_of,
-)
-from sims_analysis.conventions.provenance import ORIGIN, with_step
+from sims_analysis.conventions.canonical import first_of, list_variables, scaled, species_of
+from sims_analysis.conventions.provenance import ORIGIN, with_history
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, carried
@@ -119,7 +114,7 @@ def to_element(
         isotopic_abundance=divisor,
     )
     line = f"isotopes to elements, divided by their abundances: {sources}"
-    return with_step(result, "to_element", line, abundance=abundance, species=wanted)
+    return with_history(result, line)
 
 
 def _isotopes(
@@ -239,15 +234,9 @@ def ratio(
     if kind == "ratio":
         _warn_of_bias(frame, below, found, numerator, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
-    return with_step(
-        answer.assign_coords(numerator=numerator, denominator=denominator).assign_attrs(origin),
-        "ratio",
-        f"{name} of {numerator} / {_BELOW[kind].format(numerator, denominator)}",
-        numerator=numerator,
-        denominator=denominator,
-        variable=name,
-        kind=None if kind == "ratio" else kind,
-    )
+    answer = answer.assign_coords(numerator=numerator, denominator=denominator)
+    of = _BELOW[kind].format(numerator, denominator)
+    return with_history(answer.assign_attrs(origin), f"{name} of {numerator} / {of}")
 
 
 #: Warn of ratios too high by more than this part of the error of their mean.
@@ -257,10 +246,7 @@ _BIASED = 0.5
 def _warn_of_bias(
     frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str
 ) -> None:
-    """Warn where ratios are too high by more than half of the error of their mean.
-
-    Noise of a divisor b raises ``1 / b`` by the square of its relative error.
-    """
+    """Warn where ratios are too high, by the square of the divisor's relative error."""
     if below.stderr is None or "stderr" not in found:
         return
     there: Any = (below.value > 0) & found["stderr"].notnull()
@@ -333,11 +319,7 @@ def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Vari
 
 
 def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
-    """Return ``a / (a + b)``, and its errors by name.
-
-    An error of the ratio r becomes one of the fraction by the derivative ``1 / (1 + r)^2``, and by
-    ``b^2 / (a + b)^2`` where r does not exist.
-    """
+    """Return ``a / (a + b)`` and its errors, of r = a / b by ``1 / (1 + r)^2``."""
     a, b = frame.value, below.value
     both = (a + b).where(a + b > 0)
     found = {"": a / both}

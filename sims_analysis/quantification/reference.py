@@ -18,31 +18,19 @@ from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import Array, Dense
 from sims_analysis.outcomes import GAP
 
-__all__ = [
-    "Reference",
-    "at_samples_of",
-    "background_columns",
-    "common_errors",
-    "divided",
-    "known_of",
-    "limits_over",
-    "quotient",
-    "warn_bridged",
-]
+_PLACES = "__places__"
 
 
 class Reference(NamedTuple):
-    """A reference signal at the samples of all species; NaN where there is none.
-
-    ``stderr`` is that of a single sample, ``of_sums`` that by which errors of neighbours, which
-    share samples of the reference, add up in a sum as if independent. ``bridged`` flags samples in
-    its gaps.
-    """
+    """A reference signal at the samples of all species; NaN where there is none."""
 
     value: xr.Variable
+    #: Of a single sample; and that by which errors of neighbours, which share samples of the
+    #: reference, add up in a sum as if independent.
     stderr: xr.Variable | None
     of_sums: xr.Variable | None
-    bridged: xr.Variable | None = None
+    #: Samples in its gaps.
+    bridged: xr.Variable
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -63,8 +51,6 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
         )
     names = frame.species(species)
     row = names.index(species)
-    if (together := _measured_together(frame, row)) is not None:
-        return together
     sizes = {d: frame.value.sizes[d] for d in ("species", dim)}
     found = frame.each(
         partial(_of_group, row=row),
@@ -73,20 +59,13 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
         group="species",
     )
     columns = found.unstack(__reference__={"__column__": 4, **sizes})
-    value, stderr, of_sums, bridged = (
-        columns.isel(__column__=i).transpose(*frame.value.dims) for i in range(4)
-    )
-    if frame.stderr is None:
-        return Reference(value, None, None, bridged == 1.0)
+    value, *errors, bridged = columns.transpose("__column__", *frame.value.dims)
+    stderr, of_sums = errors if frame.stderr is not None else (None, None)
     return Reference(value, stderr, of_sums, bridged == 1.0)
 
 
 def known_of(frame: Frame, species: str) -> Known:
-    """Return what is known of quotients by a reference: of the signals, and of it at their samples.
-
-    `frame` carries all that is known: see :func:`sims_analysis.frame.evidence.with_known`. The
-    limits are those of the signals.
-    """
+    """Return what is known of quotients: of the signals, and of a reference at their samples."""
     own = Known(frame.flags, frame.limit)
     if frame.flags is None:
         return own
@@ -100,36 +79,17 @@ def known_of(frame: Frame, species: str) -> Known:
         depth = frame.depth.set_dims(frame.value.sizes).transpose(*lead, *sizes)
         places = depth.stack({_PLACES: tuple(sizes)})
         found = at(reference, places, dim=_PLACES, axis=False)
-        flags = found.flags
-        other = Known(None if flags is None else flags.unstack({_PLACES: sizes}))
-    return union(
-        own, Known(None if other.flags is None else other.flags.transpose(*frame.value.dims))
-    )
-
-
-_PLACES = "__places__"
+        flags = None if found.flags is None else found.flags.unstack({_PLACES: sizes})
+        other = Known(None if flags is None else flags.transpose(*frame.value.dims))
+    return union(own, other)
 
 
 def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
     """Warn of samples, among those flagged, for which a line over a gap of the reference stands."""
-    first = None if found.bridged is None else first_sample(frame, found.bridged & among)
+    first = first_sample(frame, found.bridged & among)
     if first is not None:
         text = f"{species} has a gap there, and a straight line across it stands for its signal"
-        first.warn(f"{text}", ProfileWarning)
-
-
-def _measured_together(frame: Frame, row: int) -> Reference | None:
-    """Return the signal of one species as it is, if it was measured wherever any species was."""
-    own = frame.value.isel(species=row)
-    if frame.lazy or frame.depth.ndim > 1 or not np.isfinite(own.data).all():
-        return None
-    measured = frame.value.notnull()
-    order = measured.dims
-    value = own.where(measured).transpose(*order)
-    if frame.stderr is None:
-        return Reference(value, None, None)
-    stderr = frame.stderr.isel(species=row).where(measured).transpose(*order)
-    return Reference(value, stderr, stderr)
+        first.warn(text, ProfileWarning)
 
 
 def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
@@ -173,26 +133,6 @@ def _step(places: Array, end: int) -> float:
     return float(abs(np.diff(places)[end])) if places.size > 1 else 0.0
 
 
-def quotient(
-    value: xr.Variable,
-    stderr: xr.Variable | None,
-    divisor: xr.Variable,
-    relative: xr.Variable | None,
-) -> tuple[xr.Variable, xr.Variable | None]:
-    """Divide a signal by another; their errors are taken as independent.
-
-    ``r = a / b``, ``s_r = sqrt(s_a^2 + (a s_b / b)^2) / b``, which holds for a = 0, too, with the
-    `relative` error ``s_b / b``. NaN where the divisor is not positive.
-    """
-    divisor = divisor.where(divisor > 0)
-    ratio: xr.Variable = value / divisor
-    if stderr is None:
-        return ratio, None
-    other: Any = 0.0 if relative is None else value * relative
-    found: xr.Variable = (stderr**2 + other**2) ** 0.5 / divisor
-    return ratio, found
-
-
 def divided(
     frame: Frame,
     value: xr.Variable,
@@ -200,14 +140,18 @@ def divided(
     relative: xr.Variable | None,
     species: str | None,
 ) -> dict[str, xr.Variable]:
-    """Divide signals, and their errors and counts, by a reference; ``""`` names the quotients.
+    """Divide signals by a reference with a `relative` error; ``""`` names the quotients ``a / b``.
 
-    The error of a subtracted background becomes ``s / m`` for that of the signal, and ``r s_m / m``
-    for that of the reference, in quadrature: exact where one is negligible, and never less than
-    either. `relative` is the relative standard error of the reference, and `species` its species.
+    Errors are ``sqrt(s_a^2 + (a s_b / b)^2) / b``, which holds for a = 0; NaN where b is not above
+    0. Those of subtracted backgrounds are ``s / b`` and ``r s_b / b`` in quadrature: exact where
+    one is negligible, and never less than either.
     """
-    ratio, error = quotient(value, frame.stderr, divisor, relative)
-    found = {"": ratio} | ({} if error is None else {"stderr": error})
+    above = divisor.where(divisor > 0)
+    ratio: xr.Variable = value / above
+    found = {"": ratio}
+    if frame.stderr is not None:
+        other: Any = 0.0 if relative is None else value * relative
+        found["stderr"] = (frame.stderr**2 + other**2) ** 0.5 / above
     if frame.limit is not None:
         found[vocabulary.CENSORED] = limits_over(frame, divisor, species)
     return found | common_errors(frame, ratio, divisor, species)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import integral, judged, read_question
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import species_of
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.call import correction
@@ -126,15 +126,7 @@ def rescale_depth(
     if factor is not None or crater_depth is not None:
         # The dose is the stated one no more: it has changed by a factor with an error of its own.
         result = with_stretched_dose(result)
-    return with_step(
-        result,
-        "rescale_depth",
-        text,
-        factor=factor,
-        crater_depth=crater_depth,
-        offset=offset,
-        depth_uncertainty=depth_uncertainty,
-    )
+    return with_history(result, text)
 
 
 def _known_crater(axis: DepthAxis) -> xr.Variable:
@@ -228,44 +220,59 @@ def scale_to_dose(
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}",
             code="missing_species",
         )
-    limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
-    # The others have no dose to compare.
-    scaled = replace(frame, value=frame.value.where(known.notnull()))
-    found = integral(scaled, read_question(scaled, **limits))
-    cases = [str(dim) for dim in found.value.dims if dim not in frame.lead]
+    limits = {"start": start, "stop": stop, "background": background, "rule": rule}
+    found = compare_dose(frame, known, dose_uncertainty, limits)
+    cases = [str(dim) for dim in found.factor.dims if dim not in frame.lead]
     if cases:
         raise ProfileError(
             f"start, stop or background is over {cases[0]!r}, but a profile is scaled by one "
             f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)"
         )
+    scale = found.factor.fillna(1.0)
+    of_the_scale = _of_the_scale(frame, scale, known, found.uncertainty)
+    result = frame.times(scale).assign_coords(of_the_scale)
+    doubtful = scale_in_doubt(frame, found.status.where(known.notnull(), Status.OK))
+    flags = union(Known(frame.flags), doubtful)
+    result = result.assign_coords(carried(frame.name, flags, frame.units, data[frame.name].dims))
+    return with_history(
+        result,
+        "concentrations scaled to a known dose, whose uncertainty takes the place of those of "
+        "factor and depth scale",
+    )
+
+
+class ComparedDose(NamedTuple):
+    """Known doses over the integrals of profiles; NaN where none is known."""
+
+    factor: xr.Variable
+    #: Relative standard errors of the integral and of the dose.
+    counting: xr.Variable
+    uncertainty: xr.Variable
+    status: xr.Variable
+
+
+def compare_dose(
+    frame: Frame, known: xr.Variable, uncertainty: Any, limits: Mapping[str, Any]
+) -> ComparedDose:
+    """Compare profiles with known doses; counts of a transient would be taken for the dose."""
+    known_ones = replace(frame, value=frame.value.where(known.notnull()))
+    found = integral(known_ones, read_question(known_ones, **limits))
     status = judged(found, transient=False)
+    status = mark_transient(known_ones, found.start, found.stop, status, found.rests.flags)
     area = found.value / NM_PER_CM
     wrong = first_flagged(frame, known.notnull() & ~(area > 0))
     if wrong is not None:
         raise wrong.error(
-            f"no dose between these depths to scale (integral {np.nan_to_num(wrong.of(area)):.3g})",
+            "no dose between these depths to compare with (integral "
+            f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
             ProfileError,
         )
-    status = mark_transient(scaled, found.start, found.stop, status, found.rests.flags)
-    scale = (known / area).fillna(1.0)
-    relative = xr.Variable((), np.nan)
-    if dose_uncertainty is not None:
-        relative = read_uncertainty(
-            frame, dose_uncertainty, known, "areal_density", "dose_uncertainty"
-        )
-    result = frame.times(scale).assign_coords(_of_the_scale(frame, scale, known, relative))
-    doubtful = scale_in_doubt(frame, status.where(known.notnull(), Status.OK))
-    flags = union(Known(frame.flags), doubtful)
-    result = result.assign_coords(carried(frame.name, flags, frame.units, data[frame.name].dims))
-    return with_step(
-        result,
-        "scale_to_dose",
-        "concentrations scaled to a known dose, whose uncertainty takes the place of those of "
-        "factor and depth scale",
-        dose=dose,
-        dose_uncertainty=dose_uncertainty,
-        **limits,
-    )
+    relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
+    if uncertainty is not None:
+        relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
+    if found.stderr is not None:
+        counting = found.stderr / NM_PER_CM / area
+    return ComparedDose(known / area, counting, relative, status)
 
 
 def _of_the_scale(

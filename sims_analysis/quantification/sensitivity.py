@@ -8,12 +8,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import (
-    ENDS,
-    IN_ITS_UNIT,
-    signal_name,
-)
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import mean_over
@@ -36,12 +32,7 @@ from sims_analysis.quantification.factors import (
     kind_of_factor,
     read_factors,
 )
-from sims_analysis.quantification.reference import (
-    at_samples_of,
-    divided,
-    known_of,
-    warn_bridged,
-)
+from sims_analysis.quantification.reference import at_samples_of, divided, known_of, warn_bridged
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -185,17 +176,7 @@ def with_rsf(
         result = _with_coord(result, "matrix_status", status)
     of_matrix = "" if matrix is None else f" / {matrix} {_WAYS[matrix_signal]}"
     stated = f"RSF in {units.CANONICAL[kind]}: {_format_factors(frame, factors.value)}"
-    return with_step(
-        result,
-        "with_rsf",
-        f"concentration = RSF * intensity{of_matrix}, {stated}",
-        rsf=rsf,
-        matrix=matrix,
-        matrix_signal=None if matrix is None else matrix_signal,
-        window=window,
-        matrix_threshold=None if matrix is None else matrix_threshold,
-        keep_intensity=keep_intensity,
-    )
+    return with_history(result, f"concentration = RSF * intensity{of_matrix}, {stated}")
 
 
 def _intensities(data: xr.Dataset) -> Frame:
@@ -209,10 +190,7 @@ def _intensities(data: xr.Dataset) -> Frame:
 
 
 def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> None:
-    """Refuse species without intensities to quantify; warn of saturated ones.
-
-    Their quotients do not show saturation any more.
-    """
+    """Refuse species without intensities; warn of saturation, which quotients do not show."""
     if frame.lazy or is_lazy(factor):
         return
     wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
@@ -270,11 +248,9 @@ def _by_mean(
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
-    """Divide by the matrix signal m of the same cycle, with the error s.
+    """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, with the error s.
 
-    The mean of ``1 / m`` exceeds one over the mean of m by a part ``s^2 / m^2``: to first order,
-    dividing by ``m + s^2 / m`` takes this out. Of a Poisson count k, it is ``k + 1``, and the mean
-    of ``1 / (k + 1)`` is ``(1 - exp(-mu)) / mu``.
+    The mean of ``1 / m`` exceeds one over that of m by ``s^2 / m^2``; of a count it is ``k + 1``.
     """
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -10,10 +10,11 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, read_question
 from sims_analysis.conventions.canonical import list_variables, scaled, species_of
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.call import step
 from sims_analysis.frame.evidence import (
     Known,
     carried,
@@ -24,7 +25,7 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import check_bool, checks_arguments, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import QuantityLike
 
 __all__ = ["splice"]
@@ -35,7 +36,7 @@ _CLEARLY, _NOTABLE = 3.0, 1.05
 _UNKNOWN = 1.1
 
 
-@checks_arguments
+@step("a")
 def splice(
     a: xr.Dataset, b: xr.Dataset, *, at: QuantityLike | None = None, scale: bool = False
 ) -> xr.Dataset:
@@ -140,7 +141,7 @@ def splice(
         one.attrs = vocabulary.attrs(key)
     where = f"{place:g} {units.CANONICAL[axis]}"
     line = f"two pieces spliced at {where}{', the second scaled' if scale else ''}"
-    done = with_step(result.assign_coords(stated), "splice", line, b=b, at=at, scale=scale)
+    done = with_history(result.assign_coords(stated), line)
     return units.quantify(done) if any(map(units.is_quantified, (a, b))) else done
 
 
@@ -151,11 +152,8 @@ def _piece(data: Any, name: str) -> Measurement:
     return open_measurement(data, name)
 
 
-class _Overlap(NamedTuple):
-    """Where all species that both pieces have were measured in both."""
-
-    start: float
-    stop: float
+#: Where all species that both pieces have were measured in both.
+_Overlap: TypeAlias = tuple[float, float]
 
 
 def _overlap(
@@ -178,8 +176,8 @@ def _overlap(
         stops.append(last)
     if not starts:
         raise ProfileError("no species was measured in both pieces")
-    found = _Overlap(max(starts), min(stops))
-    if not found.start < found.stop:
+    found = max(starts), min(stops)
+    if not found[0] < found[1]:
         raise ProfileError("the species do not overlap at one common depth: splice them one by one")
     return found
 
@@ -187,33 +185,32 @@ def _overlap(
 def _ends(
     piece: xr.Dataset, axis: str, names: list[str], species: str
 ) -> tuple[float, float] | None:
-    measured = np.zeros(piece.sizes[axis], dtype=bool)
-    for name in names:
-        measured |= piece[name].sel(species=species).transpose(axis).notnull().values
-    places = piece[axis].values[measured]
+    of_species = piece[names].sel(species=species).notnull().to_dataarray().any("variable")
+    places = piece[axis].values[of_species.values]
     return (float(places.min()), float(places.max())) if places.size else None
 
 
 def _place(at: Any, overlap: _Overlap, axis: str) -> float:
+    start, stop = overlap
     if at is None:
-        return 0.5 * (overlap.start + overlap.stop)
+        return 0.5 * (start + stop)
     place = units.read_number(at, (axis,), "at")
-    if not overlap.start <= place <= overlap.stop:
+    if not start <= place <= stop:
         raise ProfileError(
-            f"at={format_argument(at)} is outside of the overlap, from {overlap.start:g} to "
-            f"{overlap.stop:g} {units.CANONICAL[axis]}",
+            f"at={format_argument(at)} is outside of the overlap, from {_shown(overlap, axis)}",
             argument="at",
         )
     return place
 
 
+def _shown(overlap: _Overlap, axis: str) -> str:
+    return f"{overlap[0]:g} to {overlap[1]:g} {units.CANONICAL[axis]}"
+
+
 def _scales(
     a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap, *, scale: bool
 ) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Return by which factor b has to be multiplied, its relative error, and its status.
-
-    Over species. Warn of a `scale` that rests on samples of which something is known.
-    """
+    """Return by which factor b is multiplied, its relative error and status, over species."""
     parts, squares, status = [], [], xr.DataArray(int(Status.OK))
     for piece in (a, b):
         frame = open_samples(piece.sel(species=common), name, "a splice")
@@ -243,9 +240,8 @@ def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overla
     unknown = factor["species"].values[factor.isnull().values]
     if unknown.size:
         raise ProfileError(
-            f"species {str(unknown[0])!r}: the integral of {name} from {overlap.start:g} to "
-            f"{overlap.stop:g} {units.CANONICAL[axis]} is not positive in one of the pieces, so "
-            "that it says nothing of their ratio",
+            f"species {str(unknown[0])!r}: the integral of {name} from {_shown(overlap, axis)} is "
+            "not positive in one of the pieces, so that it says nothing of their ratio",
             where={"species": str(unknown[0])},
         )
 
@@ -278,9 +274,8 @@ def _warn_of_difference(
         if off > limit:
             known = "" if np.isnan(error) else f" +- {error * factor:.2g}"
             warn(
-                f"species {str(species)!r}: from {overlap.start:g} to {overlap.stop:g} "
-                f"{units.CANONICAL[axis]}, a is {factor:.4g}{known} times b; scale=True makes them "
-                "agree there",
+                f"species {str(species)!r}: from {_shown(overlap, axis)}, a is {factor:.4g}{known} "
+                "times b; scale=True makes them agree there",
                 ProfileWarning,
                 where={"species": str(species)},
             )
@@ -296,30 +291,20 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
     parts = []
     for piece, own in ((a, a[axis] <= place), (b, b[axis] > place)):
         kept = own | ~piece["species"].isin(common)
-        carried = [n for n in _EVIDENCE if n in piece.coords]
-        parts.append(
-            xr.Dataset(
-                {
-                    name: one.where(kept) if axis in one.dims else one
-                    for name, one in piece.reset_coords(carried).data_vars.items()
-                }
-            ).reset_coords(drop=True)
-        )
+        columns = piece.reset_coords([n for n in _EVIDENCE if n in piece.coords]).data_vars
+        cut = {name: one.where(kept) if axis in one.dims else one for name, one in columns.items()}
+        parts.append(xr.Dataset(cut).reset_coords(drop=True))
     joined = parts[0].combine_first(parts[1])
-    measured = xr.DataArray(data=False)
-    limits = [f"{quantity}_{vocabulary.CENSORED}" for quantity in vocabulary.QUANTITIES]
-    for held in (*vocabulary.QUANTITIES, *limits):
-        if held in joined:
-            measured = measured | joined[held].notnull()
+    held = [n for q in vocabulary.QUANTITIES for n in (q, f"{q}_{vocabulary.CENSORED}")]
+    measured = joined[[n for n in held if n in joined]].notnull().to_dataarray().any("variable")
     joined = joined.isel({axis: measured.any("species").values})
     for name, one in joined.data_vars.items():
         one.attrs = (a if name in a else b)[name].attrs
     for flags in (name for name in _FLAGS if name in joined):
         joined[flags] = joined[flags].fillna(0).astype(np.int16)
     joined = joined.set_coords([name for name in _EVIDENCE if name in joined])
-    result: xr.Dataset = joined.assign_coords(_coords(a, b, axis, joined)).assign_attrs(
-        {**a.attrs, LAYOUT: OWN_DEPTHS}
-    )
+    joined = joined.assign_coords(_coords(a, b, axis, joined))
+    result: xr.Dataset = joined.assign_attrs({**a.attrs, LAYOUT: OWN_DEPTHS})
     return result
 
 

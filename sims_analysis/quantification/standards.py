@@ -10,29 +10,26 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import integral, judged, read_question
 from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, to_canonical
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.call import step
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.window import mark_transient
 from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array
 from sims_analysis.outcomes import Status
-from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
+from sims_analysis.quantification.rescaling import compare_dose
 from sims_analysis.quantification.sensitivity import with_rsf
-from sims_analysis.text.arguments import checks_arguments
-from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
+from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
 
 
-@checks_arguments
+@step("")
 def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,
@@ -165,20 +162,8 @@ def rsf_from_standard(
         dead_time=_dead_time(standards),
     )
     number = answer["n_standards"].item()
-    answer = with_step(
-        answer,
-        "rsf_from_standard",
-        f"sensitivity factor of {species} from {number} standard{'s' if number > 1 else ''}"
-        f"{of_element}",
-        standards=standards,
-        species=species,
-        dose=dose,
-        background=background,
-        abundance=abundance,
-        dose_uncertainty=dose_uncertainty,
-        **options,
-        **limits,
-    )
+    many = f"{number} standard{'s' if number > 1 else ''}"
+    answer = with_history(answer, f"sensitivity factor of {species} from {many}{of_element}")
     return units.quantify(answer) if any(map(units.is_quantified, standards)) else answer
 
 
@@ -223,26 +208,9 @@ def _of_standard(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
     frame = replace(frame, kind=_QUOTIENTS[kind])
-    found = integral(frame, read_question(frame, background=background, **limits))
-    status = judged(found, transient=False)
-    status = mark_transient(frame, found.start, found.stop, status, found.rests.flags)
-    area = found.value / NM_PER_CM
     known = read_change(frame, dose, ("areal_density",), "dose")
-    wrong = first_flagged(frame, ~(area > 0))
-    if wrong is not None:
-        raise wrong.error(
-            f"no dose between these depths to compare with "
-            f"(integral {wrong.of(area):.3g}); check start, stop and background",
-            ProfileError,
-        )
-    missing = xr.full_like(area, np.nan)
-    counting = missing if found.stderr is None else found.stderr / NM_PER_CM / area
-    relative = xr.Variable((), np.nan)
-    if dose_uncertainty is not None:
-        relative = read_uncertainty(
-            frame, dose_uncertainty, known, "areal_density", "dose_uncertainty"
-        )
-    columns = (known / area, counting, relative + 0.0 * area, status)
+    found = compare_dose(frame, known, dose_uncertainty, limits | {"background": background})
+    columns = (found.factor, found.counting, found.uncertainty + 0.0 * found.factor, found.status)
     return _Measured(kind, *(np.ravel(np.asarray(column.data)) for column in columns))
 
 

@@ -14,8 +14,9 @@ from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import cell_edges
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
-from sims_analysis.conventions.provenance import with_step
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.call import step
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
@@ -35,7 +36,7 @@ from sims_analysis.resampling.interpolation import (
     with_coords,
     with_evidence,
 )
-from sims_analysis.text.arguments import check_choice, checks_arguments, format_argument
+from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["to_grid"]
@@ -52,7 +53,7 @@ class _Grid(NamedTuple):
     words: str
 
 
-@checks_arguments
+@step()
 def to_grid(
     data: Data,
     *,
@@ -181,7 +182,7 @@ def _dataset(
     result.attrs |= {"grid": grid.words, "grid_method": method}
     if conserve:
         result.attrs["grid_conserve"] = conserve
-    return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)
+    return with_history(result, line)
 
 
 def _cell_coords(frame: Frame, edges: Array) -> dict[str, xr.Variable]:

@@ -62,7 +62,10 @@ def assess(
     kernel = (rigid @ seen.T * information) @ one.response.matrix
     achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
     achieved = _as_inside(_as_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
-    variance = np.diag(covariance) + _of_background(one, freed @ seen.T * information)
+    # What the error of a background adds that was subtracted before.
+    answer = freed @ seen.T * information
+    whole, own = answer @ one.common, answer @ (one.common * one.overlap)
+    variance = np.diag(covariance) + whole * (whole - 2 * own)
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
@@ -103,13 +106,6 @@ def _about(x: Array, reach: float, changes: Array) -> Array:
     return mean
 
 
-def _of_background(one: InverseProblem, answer: Array) -> Array:
-    """Return what the error of a background adds to the variance, that was subtracted before."""
-    whole, own = answer @ one.common, answer @ (one.common * one.overlap)
-    variance: Array = whole * (whole - 2 * own)
-    return variance
-
-
 def _below_detection(
     one: InverseProblem, value: Array, stderr: Array, achieved: Array
 ) -> tuple[Array, Array]:
@@ -140,10 +136,7 @@ def _full_width(kernel: Array, x: Array) -> Array:
 
 
 def _as_inside(achieved: Array, z: Array) -> Array:
-    """Return resolutions that are not below that of the first kernel that fits into the window.
-
-    A kernel that the beginning of the window cuts is narrower and resolves no better.
-    """
+    """Return resolutions not below that of the first kernel that the window does not cut."""
     whole = int(np.argmax(z - z[0] >= 0.5 * achieved))
     found = achieved.copy()
     found[:whole] = np.maximum(found[:whole], achieved[whole])
@@ -168,10 +161,7 @@ def largest_deviance(one: InverseProblem, m: Array) -> float:
 
 
 def _cut(one: InverseProblem, m: Array) -> bool:
-    """Return whether the window cuts a rise that is as steep as the resolution function.
-
-    Or as short as it, as is what a surface transient leaves.
-    """
+    """Return whether the window cuts a rise that is as steep, or as short, as the function."""
     count = float(np.median(one.misfit.one))
     for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
         near, far = (min(int(z.searchsorted(k * one.fwhm)), z.size - 1) for k in (0.5, 2.0))
@@ -208,10 +198,7 @@ def _doubtful(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array)
 
 
 def _needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: int) -> bool:
-    """Return whether the misfit is larger if a straight line joins two maxima in ln x.
-
-    Only cells around it may change.
-    """
+    """Return whether the misfit is larger if a straight line joins two maxima in ln x."""
     x = one.x
     margin = _AROUND * one.fwhm
     near = slice(*x.searchsorted([x[left] - margin, x[right] + margin]).tolist())

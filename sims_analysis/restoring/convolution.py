@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.frame.call import history_after, recorded
+from sims_analysis.conventions.provenance import with_history
+from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import at_samples, carried
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import open_profiles
@@ -23,8 +25,6 @@ __all__ = ["convolve"]
 
 #: Columns of the matrix that are made at a time.
 _COLUMNS = 128
-#: The largest matrix that is kept for the next profile, in numbers.
-_KEPT = 2**24
 #: The samples at which atoms arrive, those that they come from, and the part that each gets.
 _Block = tuple[slice, slice, Array]
 
@@ -84,17 +84,15 @@ def convolve(
     1.000000000000
     """
     frame = open_profiles(data, question="a convolution", axes=("depth",))
-
     function, widths = read_resolution(frame, resolution)
-    blurred = frame.each(
-        _Blurring(function), *widths, size=frame.value.sizes[frame.dim], dim=frame.dim
-    )
+    size, dim = frame.value.sizes[frame.dim], frame.dim
+    blurred = frame.each(partial(_blurred, function), *widths, size=size, dim=dim)
     made = frame.along_axis(blurred, frame.term, units_=frame.units, label=frame.name)
     made = made.assign_coords(_evidence(frame, function, widths))
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
-    history = history_after(data, f"convolve(resolution={format_argument(resolution)})")
-    return made.assign_attrs(history=history)
+    made = made.assign_attrs(history=data.attrs.get("history", ""))
+    return with_history(made, f"convolve(resolution={format_argument(resolution)})")
 
 
 def _evidence(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> dict[str, xr.Variable]:
@@ -108,47 +106,29 @@ def _evidence(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> dic
     return carried(frame.name, of, frame.units, quantified=frame.quantified)
 
 
-class _Blurring:
-    """A resolution function by name, and the matrix that it makes of the last profile's axis."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.kept: tuple[Any, list[_Block]] = (None, [])
-
-    def __call__(self, z: Array, c: Array, *given: Any) -> Array:
-        out, widths = np.full(c.shape, np.nan), given[2:]
-        here = in_order(z, c)
-        if np.isfinite(widths).all():
-            function = ResolutionFunction(self.name, widths)
-            out[here] = self._blurred(z[here], c[here], function)
-        return out
-
-    def _blurred(self, z: Array, c: Array, function: ResolutionFunction) -> Array:
-        if z.size < 2:
-            return c
-        kept, blocks = self.kept
-        found: Iterable[_Block] = blocks
-        reach, this = function.reach, (z.tobytes(), function)
-        if kept != this:
-            found = _blocks(z, function.density, reach)
-            if z.size * min(z.size, _across(z, reach)) < _KEPT:
-                found = list(found)
-                self.kept = this, found
-        out = np.zeros_like(c)
-        for to, source, matrix in found:
-            out[to] += matrix @ c[source]
-        return out
+def _blurred(name: str, z: Array, c: Array, *given: Any) -> Array:
+    """Return the values of one profile after the blur by a function of this name."""
+    out, widths = np.full(c.shape, np.nan), given[2:]
+    here = in_order(z, c)
+    if np.isfinite(widths).all():
+        z, c = z[here], c[here]
+        out[here] = 0.0 if z.size > 1 else c  # a single sample stays as it is
+        for to, source, matrix in _blocks(z.tobytes(), name, widths) if z.size > 1 else ():
+            out[here[to]] += matrix @ c[source]
+    return out
 
 
-def _across(z: Array, reach: float) -> int:
-    """Return how many samples a function may reach, at most."""
-    return int(np.max(z.searchsorted(z + reach) - z.searchsorted(z - reach)))
+@lru_cache(maxsize=1)
+def _blocks(axis: bytes, name: str, widths: tuple[float, ...]) -> list[_Block]:
+    """Make the matrix: where the atoms of some samples go, and how many of each arrive there.
 
-
-def _blocks(z: Array, kernel: Callable[[Array], Array], reach: float) -> Iterator[_Block]:
-    """Make the matrix: where the atoms of some samples go, and how many of each arrive there."""
+    That of the last axis is kept, since profiles of a batch often share theirs.
+    """
+    z, function = np.frombuffer(axis), ResolutionFunction(name, widths)
+    kernel, reach = function.density, function.reach
     weight = segments.record_weights(z)
     low, high = 2 * z[0], 2 * z[-1]
+    blocks = []
     for begin in range(0, z.size, _COLUMNS):
         source = slice(begin, min(begin + _COLUMNS, z.size))
         first, last = z[begin] - reach, z[source.stop - 1] + reach
@@ -166,4 +146,5 @@ def _blocks(z: Array, kernel: Callable[[Array], Array], reach: float) -> Iterato
         response[:, lost] = 0.0
         response[begin - to.start + lost, lost] = 1.0
         arrived[lost] = weight[source][lost]
-        yield to, source, response * (weight[source] / arrived)
+        blocks.append((to, source, response * (weight[source] / arrived)))
+    return blocks

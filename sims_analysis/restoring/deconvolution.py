@@ -10,10 +10,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import outcomes, units, vocabulary
+from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import read_background, warn_of_limits
-from sims_analysis.frame.call import history_after, recorded
+from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     GapPolicy,
     Known,
@@ -27,13 +28,7 @@ from sims_analysis.frame.evidence import (
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import ACHIEVED, FRACTION
-from sims_analysis.frame.profiles import (
-    RESTORED,
-    Fields,
-    in_words,
-    open_profiles,
-    warn_of_status,
-)
+from sims_analysis.frame.profiles import RESTORED, Fields, in_words, open_profiles, warn_of_status
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status
@@ -191,8 +186,9 @@ def deconvolve(
         "smoothness": format_argument(smoothness),
         "background": "none" if background is None else format_argument(background),
         "errors": _ERRORS,
-        "history": history_after(data, f"deconvolve(resolution={format_argument(resolution)})"),
+        "history": data.attrs.get("history", ""),
     }
+    answer = with_history(answer, f"deconvolve(resolution={format_argument(resolution)})")
     if not frame.lazy:
         warn_of_empty_window(frame, window, FitWarning)
         warn_of_limits(frame, window, FitWarning, _BELOW_LIMIT)
@@ -219,9 +215,7 @@ def _described(resolution: Resolution) -> str:
     """Say what the function is; of profiles with widths of their own, only its name."""
     if any(width.ndim for width in resolution.widths):
         return f"{resolution.name}, of each profile"
-    function = ResolutionFunction(
-        resolution.name, tuple(float(width) for width in resolution.widths)
-    )
+    function = ResolutionFunction(resolution.name, tuple(map(float, resolution.widths)))
     return f"{function.described()}, {function.fwhm:.3g} nm wide at half maximum"
 
 
@@ -252,8 +246,7 @@ def _dataset(
     for one in ("n_samples", "doubtful_maxima"):
         numbers[one] = numbers[one].fillna(0).astype(np.int64)
     plain = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
-    for one in plain:
-        found[one] = frame.with_attrs(numbers[one], one)
+    found |= {one: frame.with_attrs(numbers[one], one) for one in plain}
     if "averaging_kernel" in fields_.shapes:
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")

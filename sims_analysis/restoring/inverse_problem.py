@@ -37,7 +37,7 @@ class NotRestoredError(Exception):
 class InverseProblem:
     """What cells hold, from what samples show of them, in units of the largest sample."""
 
-    #: Indices of the samples, their depths, and the widths of their cells, in nm.
+    #: Indices of the samples; their depths and the widths of their cells, in nm.
     here: Array
     z: Array
     width: Array
@@ -141,20 +141,15 @@ def inverse_problem(
 
 
 def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
-    """Return samples with counts behind them, and where these are from.
-
-    A standard error s of a value c is that of ``(c / s)^2`` counts. Without any, the scatter of
-    second differences says what one count stands for.
-    """
+    """Return samples with counts, ``(c / s)^2`` or by scatter, and where these are from."""
     window = with_whole_counts(window, kind, top)
     if np.isfinite(window.k).any():
         return window, "counts"
-    s = window.s
+    s, c = window.s, np.maximum(window.c, 0.0)
     if (np.isfinite(s) & (s > 0)).any():
-        k = np.where(window.c > 0, (np.maximum(window.c, 0.0) / np.where(s > 0, s, np.nan)) ** 2, 0)
+        k = np.where(c > 0, (c / np.where(s > 0, s, np.nan)) ** 2, 0)
         return replace(window, k=k), "standard errors"
     one = _count_by_scatter(window.z, window.c)
-    c = np.maximum(window.c, 0.0)
     return replace(window, k=c / one, s=np.sqrt(one * c)), "scatter"
 
 
@@ -171,10 +166,7 @@ def _count_by_scatter(z: Array, c: Array) -> float:
 
 
 def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
-    """Return edges of cells: about the samples, between those far apart, and beyond the ends.
-
-    Atoms from beyond the ends, as far as the function reaches, are seen in the window.
-    """
+    """Return edges of cells: about samples, between those far apart, and beyond the ends."""
     gaps = np.diff(z)
     typical = float(np.median(gaps))
     finest = typical / _PARTS
@@ -205,10 +197,7 @@ def _within(lower: Array, upper: Array) -> list[tuple[Array, float]]:
 
 
 def _matrix(at: list[tuple[Array, float]], edges: Array, function: ResolutionFunction) -> Array:
-    """Return what a sample sees of each cell, in the weighted mean over some depths.
-
-    What lies beyond the outermost is as these.
-    """
+    """Return what a sample sees of each cell; what lies beyond the outermost is as these."""
     passed = np.zeros((at[0][0].size, edges.size))
     for z, weight in at:
         passed += weight * function.cumulative(z[:, None] - edges)

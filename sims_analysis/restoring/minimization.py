@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg
 
+from sims_analysis.fitting.objectives import SumOfSquares
 from sims_analysis.kernels.rows import Array
 
 #: Shares of the function that the curvature of the misfit leaves out: directions, not answers.
@@ -33,16 +34,6 @@ _TAIL = 0.6
 _BELOW = 25.0
 
 
-class Misfit(Protocol):
-    """How samples differ from expected values; half the cost is minimized."""
-
-    def cost(self, m: Array, /) -> float:
-        """Return the sum of squares."""
-
-    def scored(self, m: Array, /) -> tuple[Array, Array]:
-        """Return the derivatives of half of the cost, and their expected curvature."""
-
-
 class Costs(NamedTuple):
     """A prior: its value, slopes, curvatures, and curvatures of a parabola above it."""
 
@@ -54,10 +45,7 @@ class Costs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What is expected of u: of some changes, by the costs of these at a strength.
-
-    `of`, (t, k), are the changes: ``of[0] * u[:k] + of[1] * u[1:k+1] + ...``.
-    """
+    """What is expected of u: costs of its changes ``of[0] * u[:k] + of[1] * u[1:k+1] + ...``."""
 
     of: Array
     costs: Callable[[Array, float], Costs]
@@ -88,9 +76,8 @@ class Prior:
 def curvature(x: Array, scale: float) -> Prior:
     """Return the prior ``0.6 sum ln[1 + (s scale^2 u'')^2]`` of strength s, for cells about `x`.
 
-    A density of Student's, of 0.2 degrees of freedom, over the change of slope. (Cauchy's, of one,
-    has a kink cost more: on six extended truths at 100 to 10,000 counts the geometric mean of
-    errors of u was 0.0220 with it, 0.0195 with half a degree, 0.0190 with this one.)
+    A density of Student's, of 0.2 degrees of freedom, over the change of slope: on six truths at
+    100 to 10,000 counts the mean error of u was 0.0190 with it, 0.0220 with one (Cauchy's).
     """
     h = np.diff(x)
     by = scale**2 / (0.5 * (h[1:] + h[:-1]))
@@ -140,9 +127,8 @@ class Response:
     @cached_property
     def _near(self) -> tuple[Array, int]:
         """Return the matrix without far tails, and across how many cells a sample sees."""
-        near = np.where(
-            self.matrix > _CUT * self.matrix.max(axis=1, keepdims=True), self.matrix, 0.0
-        )
+        least = _CUT * self.matrix.max(axis=1, keepdims=True)
+        near = np.where(self.matrix > least, self.matrix, 0.0)
         seen = near > 0
         last = seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
         across = int(np.max(last - seen.argmax(axis=1))) if seen.size else 0
@@ -188,9 +174,8 @@ class Response:
 class Minimum(NamedTuple):
     """A minimum: ln x, expected values, the objective, and what its surroundings say.
 
-    ``factor`` is Cholesky's of the curvature, as a band. ``evidence`` is the logarithm of the
-    likelihood of the samples, but for a constant, by the curvature of the parabolas above the
-    prior: its own vanishes where a kink begins, and would prefer such strengths.
+    ``evidence`` is the logarithm of the likelihood of the samples, by the curvature of parabolas
+    above the prior; ``factor`` is Cholesky's of the curvature, as a band.
     """
 
     u: Array
@@ -218,7 +203,7 @@ class Unknowns:
     """The logarithms u that are looked for: the misfit they leave, and what is expected of them."""
 
     response: Response
-    misfit: Misfit
+    misfit: SumOfSquares
     prior: Prior
     #: A background, which is not blurred.
     offset: float = 0.0
@@ -238,11 +223,7 @@ class Unknowns:
         return at.x * (self.response.matrix.T @ score), information
 
     def factor(self, at: _Point, gain: Array, information: Array, weight: Array) -> Array:
-        """Return Cholesky's factor of the curvature at a point, by that of the prior.
-
-        The expected curvature of the misfit stalls in cells that hold too much: what the misfit
-        still gains from emptying them is added to its diagonal.
-        """
+        """Return Cholesky's factor of the curvature; what emptying cells gains is added."""
         band = self.response.curvature(at.x, information)
         band[0] += np.maximum(gain, 0.0)
         self.prior.add(band, weight)
@@ -285,8 +266,7 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
 def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
     """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
-    The prior holds ln x straight but for the cells with a kink; of another measurement, it is a few
-    cells away. `near` averages over so many, here of the reciprocals of the prior's curvature.
+    Of another measurement a kink is a few cells away: `near` averages over so many.
     """
     weight = 1 / near(1 / unknowns.at(found.u, found.strength).costs.above)
 
@@ -302,8 +282,8 @@ def by_evidence(
 ) -> Minimum:
     """Return the minimum with the largest evidence, of priors of some strengths.
 
-    From strong to weak if a prior is convex; the minima of others depend on where a descent begins:
-    from weak to strong, and back. One of the weakest prior that is `far_off` is the answer.
+    From strong to weak if a prior is convex, otherwise from weak to strong and back; one of the
+    weakest that is `far_off` is the answer.
     """
     tried: list[Minimum] = []
     convex = unknowns.prior.convex

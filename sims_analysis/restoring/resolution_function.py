@@ -16,7 +16,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes import delta_drf, delta_mri
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import argument_error, format_argument, is_number
 
 _SHAPES = {"delta_drf": delta_drf, "delta_mri": delta_mri}
 #: Widths that are standard deviations; the others are decay lengths.
@@ -74,7 +74,7 @@ class ResolutionFunction:
 
 
 class Resolution(NamedTuple):
-    """A resolution function as it was stated: its name, and a value of each width a profile."""
+    """A resolution function as it was stated: its name, and each width of every profile."""
 
     name: str
     widths: list[xr.Variable]
@@ -140,17 +140,14 @@ def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Resolution:
             read = {one: _width(frame, widths[one], f"resolution[{one!r}]") for one in _names(name)}
             return _checked(name, read, format_argument(dict(widths)))
     functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
-    raise ProfileError(
-        f"resolution={format_argument(dict(widths))}; expected the widths {functions}",
-        argument="resolution",
-    )
+    raise argument_error("resolution", dict(widths), f"expected the widths {functions}")
 
 
 def _width(frame: Frame, width: Any, name: str) -> Any:
-    if isinstance(width, int | float) and not isinstance(width, bool) and width == 0:
+    if is_number(width) and width == 0:
         return 0
     if width is None:
-        raise ProfileError(f"{name}=None; expected a width, such as '2 nm'", argument=name)
+        raise argument_error(name, width, "expected a width, such as '2 nm'")
     return frame.parameter(width, ("depth",), name)
 
 

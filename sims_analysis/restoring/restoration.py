@@ -19,7 +19,7 @@ from sims_analysis.restoring.inverse_problem import (
     NotRestoredError,
     inverse_problem,
 )
-from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
+from sims_analysis.restoring.minimization import Minimum, Unknowns
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 
 #: The numbers of a profile, and its columns, as long as the samples.
@@ -60,16 +60,14 @@ def restore(
     *,
     kernels: bool,
 ) -> Array:
-    """Return the row of one profile restored, as :func:`fields` has it.
-
-    `settings` are ``start``, ``stop``, ``background`` and ``fraction``, the number of independent
-    samples for each; `kind` is that of the data's unit.
-    """
+    """Return the row of one profile restored, as :func:`fields` has it."""
     n, here = samples.z.size, in_order(samples.z, samples.c, settings["start"], settings["stop"])
 
     def at(parts: int, about: float = np.nan) -> tuple[Array, dict[str, Any]]:
         one = inverse_problem(samples, here, settings, function, kind, parts)
-        unknowns = Unknowns(one.response, one.misfit, _prior(one, smoothness), one.offset)
+        steps = smoothness == "steps"
+        prior = minimization.steps(one.x) if steps else minimization.curvature(one.x, one.fwhm)
+        unknowns = Unknowns(one.response, one.misfit, prior, one.offset)
         best = _minimum(one, unknowns, smoothness, about)
         found = assess(one, unknowns, best, kernels=kernels)
         more = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
@@ -93,12 +91,6 @@ def restore(
             found[name] = values
     found["status"] = Status[found["status"].upper()]
     return fields(n, kernels=kernels).row(found)
-
-
-def _prior(one: InverseProblem, smoothness: str | float) -> Prior:
-    if smoothness == "steps":
-        return minimization.steps(one.x)
-    return minimization.curvature(one.x, one.fwhm)
 
 
 def _minimum(

@@ -64,8 +64,7 @@ def ordered(p: Sequence[float]) -> Sequence[float]:
 def irregular(p: Sequence[float]) -> bool:
     """Return whether a part begins or ends as steeply as the third power of the distance.
 
-    Then the information on the place of such an edge, a sum over 1 / distance^2 of the atoms, has
-    no variance: a few samples decide how well it is known.
+    A few samples decide then how well that place is known: its information has no variance.
     """
     parts = p[2:][_HEAD], p[2:][_TAIL]
     return any(pearson.edge_power(*part[2:]) <= 3 for part in parts)

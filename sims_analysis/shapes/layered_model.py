@@ -62,10 +62,7 @@ class LayeredModel(Model):
         return p
 
     def starts(self, z: Array, c: Array, noise: Array) -> list[Array]:
-        """Return sets of starting values, each layer's from the samples about its maximum.
-
-        None if fewer maxima than layers stand out of the noise.
-        """
+        """Return sets of starting values, of each maximum; none if there are fewer."""
         tops = _most_certain(c, noise, len(self.places))
         if not tops:
             return []
@@ -173,8 +170,7 @@ def not_these_layers(
 ) -> str | None:
     """Say why a profile does not show just these layers, or return None.
 
-    `c` and `m` are samples and the fitted curve, without a constant background, `noise` the errors
-    of the samples, `values` and `stderr` those of all parameters; 0 is the error of one held.
+    Samples and curve are without background; 0 is the error of a parameter that is held.
     """
     if len(maxima(c, noise)) > len(model.places):
         return "several_peaks"
@@ -190,10 +186,7 @@ def not_these_layers(
 
 
 def maxima(c: Array, noise: Array) -> list[int]:
-    """Return the samples of the maxima that stand out of the noise, the most certain first.
-
-    Means over 1, 3, 7, 15... neighbours are looked at, and that width counts which shows most.
-    """
+    """Return the samples of the maxima that stand out of the noise, the most certain first."""
     seen = [tops[sure > _SURE].tolist() for tops, sure in _by_width(c, noise)]
     return max(seen, key=len)
 
@@ -208,10 +201,7 @@ def _most_certain(c: Array, noise: Array, n: int) -> list[int]:
 
 
 def _by_width(c: Array, noise: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield maxima of means over more and more neighbours, and how many errors they stand out by.
-
-    That is the height above the higher of the two valleys, over the errors of both.
-    """
+    """Yield maxima of means over more and more neighbours, and by how many errors they rise."""
     width = 1
     while width == 1 or 4 * width <= c.size:
         mean, error = running(c, width), np.sqrt(running(noise * noise, width) / width)

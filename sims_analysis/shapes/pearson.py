@@ -45,7 +45,7 @@ def _coefficients(skewness: float, kurtosis: float) -> tuple[float, ...] | None:
     if not d0 > 1e-6:
         return None
     low, high = _support(d0, d1, d2)
-    norm = _whole(d0, d1, d2, low, high)
+    norm = _half(d0, d1, d2, low) + _half(d0, d1, d2, high)
     return (c1, d0, d1, d2, low, high, norm)
 
 
@@ -68,13 +68,6 @@ def _half(d0: float, d1: float, d2: float, end: float, begin: float = 0.0) -> fl
     return float(_bounded(nodes, d0, d1, d2) @ weights)
 
 
-def _whole(d0: float, d1: float, d2: float, low: float, high: float) -> float:
-    """Integrate the shape from end to end: both sides of the mode at once."""
-    (left, weights), (right, others) = _nodes(low), _nodes(high)
-    value = _bounded(np.concatenate([left, right]), d0, d1, d2)
-    return float(value[: left.size] @ weights) + float(value[left.size :] @ others)
-
-
 def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
     """Return where to take the shape between two places, and the weights."""
     sign, length = np.sign(end), abs(end) - abs(begin)
@@ -93,10 +86,7 @@ def _bounded(t: Array, d0: float, d1: float, d2: float) -> Array:
 
 
 def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
-    """Return the logarithm of the shape, 0 at the mode: minus the integral of t / q from 0 to t.
-
-    What is none is NaN or infinite, for callers that let numpy say nothing of it.
-    """
+    """Return the logarithm of the shape: minus the integral of t / q from 0 to t; may be NaN."""
     linear = d1 * t
     if abs(d2) > _SMALL:
         q = (d0 + linear) + d2 * t * t
@@ -133,10 +123,7 @@ def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
 
 
 def shape(x: Array, skewness: float, kurtosis: float) -> Array:
-    """Return the density of mean 0, variance 1 and the third and fourth moments that are given.
-
-    NaN where there is none: a kurtosis below that of the border to shapes without a mode.
-    """
+    """Return the density of mean 0, variance 1 and these moments; NaN where there is none."""
     found = _coefficients(float(skewness), float(kurtosis))
     if found is None:
         return np.full_like(x, np.nan)
@@ -150,10 +137,7 @@ def shape(x: Array, skewness: float, kurtosis: float) -> Array:
 
 
 def edge_power(skewness: float, kurtosis: float) -> float:
-    """Return the lowest power of the distance from an end, with which the density rises there.
-
-    Infinity where there is no end.
-    """
+    """Return the lowest power of the distance from an end with which the density rises."""
     found = _coefficients(float(skewness), float(kurtosis))
     if found is None:
         return 0.0

@@ -5,6 +5,7 @@ that it does not ask: hardly a count, curved edges, other flanks, few counts on 
 """
 
 import math
+from itertools import takewhile
 
 import numpy as np
 import pytest
@@ -23,8 +24,9 @@ pytestmark = [
 ]
 
 #: Those of analyses; the others have tests of their errors in their own rooms.
-ELSEWHERE = ("splice", "sheet", "interface", "average", "ratio", "layers", "fit")
-QUESTIONS = [q.name for q in coverage.questions() if not q.name.startswith(ELSEWHERE)]
+ELSEWHERE = ("splice", "sheet", "interface", "average", "ratio", "layers")
+BEFORE_FITS = takewhile(lambda q: not q.slow, coverage.questions())
+QUESTIONS = [q.name for q in BEFORE_FITS if not q.name.startswith(ELSEWHERE)]
 #: After a background was subtracted, noise moves the ends of what is above it: 43 % at 100 counts.
 LEAST = {"moments(threshold=0.05)": 0.35}
 

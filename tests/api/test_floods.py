@@ -104,12 +104,12 @@ def test_json_that_grows_is_refused_before_it_does(kind):
 @pytest.mark.parametrize("doubled", [False, True])
 def test_many_keys_are_checked_in_linear_time(doubled):
     """Pair by pair they would take minutes."""
-    keys = [f'"k{i}":0' for i in range(40_000)]
+    keys = [f'"k{i}":0' for i in range(10_000)]
     if doubled:
-        keys.append('"k39999":1')
+        keys.append('"k9999":1')
     body = REFERENCE.replace(b"{}", ("{" + ",".join(keys) + ',"\\u003a":1}').encode())
     if doubled:
-        with pytest.raises(PayloadError, match="'k39999' occurs twice"):
+        with pytest.raises(PayloadError, match="'k9999' occurs twice"):
             refuse_duplicate_keys(body, decode(body))
     else:
         refuse_duplicate_keys(body, decode(body))

@@ -11,7 +11,13 @@ from PIL import Image, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 import sims_analysis as sims
-from sims_analysis.conventions.provenance import of_data, question_attrs, to_text, with_step
+from sims_analysis.conventions.provenance import (
+    of_data,
+    question_attrs,
+    to_text,
+    with_history,
+    with_step,
+)
 from sims_analysis.errors import ProfileError
 
 DS = sims.open_example("boron-implant")
@@ -19,8 +25,9 @@ DS = sims.open_example("boron-implant")
 
 def test_a_step_with_its_parameters():
     plain = DS.assign_attrs(history="read", sha256="ab12")
-    found = with_step(plain, "scale", "values scaled", factor=2.0, window=("1 nm", "2 nm"), no=None)
-    found = with_step(found, "shift", "depths shifted", by=sims.quantify(DS)["concentration"][0, 0])
+    found = with_step(plain, "scale", factor=2.0, window=("1 nm", "2 nm"), no=None)
+    found = with_history(with_history(found, "values scaled"), "depths shifted")
+    found = with_step(found, "shift", by=sims.quantify(DS)["concentration"][0, 0])
     steps = json.loads(found.attrs["steps"])
     assert steps[0] == {
         "function": "scale",
@@ -41,16 +48,16 @@ def test_a_step_with_its_parameters():
 def test_arrays_are_recorded_by_their_values_or_their_shape():
     few = xr.DataArray([1.0, np.nan], {"measurement": ["a", "b"]}, attrs={"units": "nm/s"})
     many = xr.DataArray(np.zeros(101), dims="depth")
-    hundred = with_step(DS, "shift", "depths shifted", by=many[:100], at=np.array([1.0, 2.0]))
+    hundred = with_step(DS, "shift", by=many[:100], at=np.array([1.0, 2.0]))
     recorded = json.loads(hundred.attrs["steps"])[0]["parameters"]
     assert recorded["by"] == {"shape": {"depth": 100}, "values": [0.0] * 100}
     assert recorded["at"] == [1.0, 2.0]
-    found = with_step(DS, "f", "f", few=few, many=many, data=DS)
+    found = with_step(DS, "f", few=few, many=many, data=DS)
     stated = json.loads(found.attrs["steps"])[-1]["parameters"]
     assert stated["few"] == {"shape": {"measurement": 2}, "units": "nm/s", "values": [1.0, None]}
     assert stated["many"] == {"shape": {"depth": 101}}
     assert stated["data"]["data_id"] == "boron-implant"
-    again = with_step(DS, "f", "f", data=found.assign_attrs(file_sha256="cd"))
+    again = with_step(DS, "f", data=found.assign_attrs(file_sha256="cd"))
     origin = json.loads(again.attrs["steps"])[-1]["parameters"]["data"]
     assert [step["function"] for step in origin["steps"]] == ["f"]
     assert origin["file_sha256"] == "cd"
@@ -142,7 +149,7 @@ ORIGIN = {"data_id": "w7", "sha256": "ab" * 32, "source": "https://host/sims/w7"
 @pytest.fixture
 def data():
     ds = sims.open_example("boron-implant").assign_attrs(ORIGIN)
-    return with_step(ds, "with_rsf", "made concentrations", rsf={"B": "1e22 atoms/cm^3"})
+    return with_step(ds, "with_rsf", rsf={"B": "1e22 atoms/cm^3"})
 
 
 def test_an_answer_names_data_steps_and_question(data):

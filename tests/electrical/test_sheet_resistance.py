@@ -490,11 +490,11 @@ def test_a_constant_net_doping_is_part_of_both():
         ),
         (
             {"active_limit": "-1e20 cm^-3"}, ProfileError,
-            "active_limit='-1e20 cm^-3' must be positive",
+            "active_limit='-1e20 cm^-3'; expected positive limits",
         ),
         (
             {"active_limit": {"B": "0 cm^-3"}}, ProfileError,
-            "active_limit={'B': '0 cm^-3'} must be positive",
+            "active_limit={'B': '0 cm^-3'}; expected positive limits",
         ),
         (
             {"stop": xr.DataArray([9.0], {"species": ["B"]}, attrs={"units": "nm"})}, ProfileError,

@@ -78,12 +78,12 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
         # Layers.
         (
             ONE, {"model": "erfc", "repeat": 2},
-            ("repeat=2: the model 'erfc' is not that of a layer; 'delta_drf', 'delta_mri' and "
+            ("repeat=2; the model 'erfc' is not that of a layer; 'delta_drf', 'delta_mri' and "
             "'gaussian' are"),
         ),
         (
             ONE, {"model": LEVELLED, "repeat": 2},
-            ("repeat=2: the model 'levelled' has a level of its own, which would be repeated, too; "
+            ("repeat=2; the model 'levelled' has a level of its own, which would be repeated, too; "
             "leave it to background='fit'"),
         ),
         *((ONE, {"repeat": n}, f"repeat={n!r}; {LAYERS}") for n in (0, 2.0, True, "many")),
@@ -109,9 +109,12 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
         (ONE, {"surface": "open"}, "surface='open'; expected 'reflecting' or 'absorbing'"),
         (
             ONE, {"model": "annealed_implant", "as_implanted": "15 nm", "surface": "absorbing"},
-            "surface='absorbing' is of no use to the model 'annealed_implant'",
+            "surface='absorbing'; of no use to the model 'annealed_implant'",
         ),
-        (ONE, {"as_implanted": ONE}, "as_implanted is of no use to the model 'gaussian'"),
+        (
+            ONE, {"as_implanted": ONE},
+            "as_implanted=<DataArray concentration>; of no use to the model 'gaussian'",
+        ),
         (
             ONE, {"model": "annealed_implant", "as_implanted": ONE, "cell": "mean"},
             (
@@ -130,12 +133,12 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
         ),
         (
             ONE, {"model": "annealed_implant", "as_implanted": xr.Dataset({"dose": 1.0})},
-            "as_implanted: expected a fit with a straggle, such as a Gaussian",
+            "as_implanted=<Dataset>; expected a fit with a straggle, such as a Gaussian",
         ),
-        (ONE, {"time": "3 s"}, "time='3 s' is of no use to the model 'gaussian'"),
+        (ONE, {"time": "3 s"}, "time='3 s'; of no use to the model 'gaussian'"),
         (
             ONE, {"model": "erfc", "as_implanted": "3 nm"},
-            "as_implanted='3 nm' is of no use to the model 'erfc'",
+            "as_implanted='3 nm'; of no use to the model 'erfc'",
         ),
         # What profiles have in common.
         (TWO, {"over": "wafer"}, "over='wafer' is of use only with shared"),
@@ -203,11 +206,11 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
         (ONE, {"prior": {"straggle": ("1 nm",)}}, f"prior['straggle']=('1 nm',); {PAIR}"),
         (
             ONE, {"prior": {"straggle": ("1 nm", "0 nm")}},
-            "prior['straggle'][1]='0 nm': expected a width above 0",
+            "prior['straggle'][1]='0 nm'; expected a width above 0",
         ),
         (
             ONE, {"prior": {"straggle": ("-1 nm", "1 nm")}},
-            "prior['straggle'][0]='-1 nm': expected a value from 0 to inf",
+            "prior['straggle'][0]='-1 nm'; expected a value from 0 to inf",
         ),
         (
             ONE, {"prior": {"straggle": ("1 nm", "1 nm")}, "fixed": {"straggle": "1 nm"}},
@@ -233,16 +236,16 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
                                     "to fit")),
         (
             ONE, {"fixed": {"straggle": "-3 nm"}},
-            "fixed['straggle']='-3 nm': expected a value from 0 to inf",
+            "fixed['straggle']='-3 nm'; expected a value from 0 to inf",
         ),
         (
             ONE, {"model": "pearson", "fixed": {"kurtosis": 0.5}},
-            "fixed['kurtosis']=0.5: expected a value from 1 to 1000",
+            "fixed['kurtosis']=0.5; expected a value from 1 to 1000",
         ),
         *(
             (
                 ONE, {"model": "pearson", "fixed": {"skewness": value}},
-                f"fixed['skewness']={value!r}: expected a number",
+                f"fixed['skewness']={value!r}; expected a number",
             )
             for value in (True, None)
         ),
@@ -264,7 +267,7 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
         ),
         (
             ONE, {"model": "edge", "background": "fit"},
-            "background='fit': the model 'edge' has levels of its own, left_level, right_level",
+            "background='fit'; the model 'edge' has levels of its own, left_level, right_level",
         ),
         (
             ONE, {"background": "Fit"},
@@ -272,12 +275,12 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
         ),
         (
             ONE, {"detection_limit": "-1e16 cm^-3"},
-            "detection_limit='-1e16 cm^-3': expected no negative limit",
+            "detection_limit='-1e16 cm^-3'; expected no negative limit",
         ),
-        (ONE, {"model": "erfc", "time": "0 s"}, "time='0 s': expected a time above 0"),
+        (ONE, {"model": "erfc", "time": "0 s"}, "time='0 s'; expected a time above 0"),
         (
             ONE, {"model": "annealed_implant", "as_implanted": "-1 nm"},
-            "as_implanted='-1 nm': expected no negative straggle",
+            "as_implanted='-1 nm'; expected no negative straggle",
         ),
         (
             ONE, {"start": "50 nm", "stop": "20 nm"},

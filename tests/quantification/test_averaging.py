@@ -60,9 +60,8 @@ def test_by_hand():
     counts = found["concentration_counts"].attrs
     assert (counts["units"], counts["long_name"]) == ("count", "Counts")
     assert "long_name" not in found["concentration"].attrs, "as before"
-    assert sims.provenance(found)["steps"][-1]["parameters"]["measurements"] == [
-        "r0", "r1", "r2", "r3",
-    ]  # fmt: skip
+    line = found.attrs["history"].splitlines()[-1]
+    assert line.startswith("mean of 4 measurements: r0, r1, r2, r3, by ")
 
 
 def test_doses_of_means_cover_the_truth():
@@ -110,7 +109,7 @@ def test_scales_that_differ_are_an_error_that_all_samples_share():
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_errors_of_replicates_that_differ_in_scale_cover_the_truth(n, counted):
     rng = np.random.default_rng(n)
-    parts = [replicates(n, 1000.0, seed=i, species=[f"s{i}"]) for i in range(150)]
+    parts = [replicates(n, 1000.0, seed=i, species=[f"s{i}"]) for i in range(80)]
     for part in parts:
         scale = 1 + 0.02 * rng.standard_normal((n, 1, 1))
         counts = rng.poisson(1000 * scale * SHAPE) * 1e16
@@ -123,7 +122,7 @@ def test_errors_of_replicates_that_differ_in_scale_cover_the_truth(n, counted):
     budget = sims.dose_budget(sims.average(ds))
     total = np.hypot(budget["random_stderr"], budget["systematic_stderr"])
     truth = np.trapezoid(1000 * SHAPE * 1e16, Z * 1e-7)
-    assert 0.58 <= float((abs(budget["dose"] - truth) <= total).mean()) <= 0.78
+    assert 0.55 <= float((abs(budget["dose"] - truth) <= total).mean()) <= 0.81
 
 
 def test_depths_that_differ_add_to_the_uncertainty_of_the_depth_scale():
@@ -245,7 +244,7 @@ def test_coordinates_equal_in_all_measurements_are_kept():
     ancillary = ("stderr", "background_stderr", "background_overlap", "background_scatter")
     made = sims.average(ds.assign_coords(dict.fromkeys(ancillary, ("depth", 0.0 * Z))))
     assert not {*ancillary} & {*made.coords}
-    assert found.attrs["history"].splitlines()[-1].startswith("mean of 2 measurements, by ")
+    assert found.attrs["history"].splitlines()[-1].startswith("mean of 2 measurements: ")
 
 
 @pytest.mark.parametrize(("ratio", "warns"), [(5.3, False), (5.4, True)])

@@ -63,7 +63,7 @@ def test_rate_and_offset_are_those_of_the_line_by_hand():
     assert moved["depth"].attrs["calibration"] == f" + {-a / b:.6g} nm ".join(expected)
     steps = [sims.provenance(one)["steps"][-1]["parameters"] for one in (ds, moved)]
     assert steps[0]["depths"] == STATED
-    assert [one.get("apply_offset") for one in steps] == [None, True]
+    assert [one["apply_offset"] for one in steps] == [False, True]
 
 
 @pytest.mark.study

@@ -213,7 +213,7 @@ def test_where_a_factor_comes_from_is_on_record():
     assert recorded["values"] == rsf.item()
     made = recorded["steps"][0]
     assert made["function"] == "rsf_from_standard"
-    assert made["parameters"]["standards"] == [{"data_id": "standard-7", "sha256": "ab12"}]
+    assert made["parameters"]["data"] == {"data_id": "standard-7", "sha256": "ab12"}
     assert made["parameters"]["dose"] == "1e15 atoms/cm^2"
     json.dumps(steps)
 
@@ -319,14 +319,14 @@ def test_errors_of_factors_of_few_standards_cover_the_truth(n, counted):
     rng = np.random.default_rng(10 * n + counted)
     rate, hits = 1e5 * PER_MATRIX / PER_MATRIX.max() / 100, 0
     options = {"species": "B", "matrix": "Si", "dose": "1e15 atoms/cm^2", "stop": "240 nm"}
-    for _ in range(40):
+    for _ in range(25):
         counts = rng.poisson(rate * (1 + 0.03 * rng.standard_normal((n, 1))))
         parts = [standard(k * 1.0, np.full(DEPTH.size, 1e5), units="counts") for k in counts]
         parts = [sims.with_counting_statistics(one) for one in parts] if counted else parts
         found = sims.rsf_from_standard(parts, **options)
         truth = 1e15 / np.trapezoid(rate[DEPTH <= 240] / 1e5, DEPTH[DEPTH <= 240] * 1e-7)
         hits += abs(found.item() - truth) <= found["stderr"].item()
-    assert 0.5 <= hits / 40 <= 0.86  # 0.68 but for chance; without Student's t 0.5 to 0.57
+    assert 0.5 <= hits / 25 <= 0.88  # 0.68 but for chance; without Student's t 0.5 to 0.57
 
 
 def test_the_larger_of_counting_and_repeatability_counts():

@@ -574,7 +574,8 @@ def test_an_answer_has_names_and_units_and_says_how_it_was_made():
         "smoothness": "3.0",
         "background": "'1e15 cm^-3'",
     }
-    assert found.attrs["history"].splitlines() == ["measured", "deconvolve(resolution='2 nm')"]
+    line = f"deconvolve(resolution='2 nm'), by sims_analysis {sims.__version__}"
+    assert found.attrs["history"].splitlines() == ["measured", line]
     assert found.attrs["errors"].startswith("68 %, of what samples without noise would be restored")
     assert found["n_samples"].dtype == found["doubtful_maxima"].dtype == np.int64
     # No straight lines between fewer samples, whatever the fraction of these.
