@@ -68,7 +68,7 @@ def peak(
           cut off by the detector; ``gap``, or ``below_limit`` (samples given as ``<5E15``), beside
           the maximum or within its width. With a width of NaN, ``truncated`` where the profile
           does not cross half of its maximum on both sides within the window, and ``undetermined``
-          where the width is less than three steps between samples, or rests on the highest of them
+          where the width is less than 2.5 steps between samples, or rests on the highest of them
           alone (it would be 1.45 times as large if that were as low as its higher neighbour)
 
     Raises

@@ -15,7 +15,7 @@ from sims_analysis.kernels.rows import Array, Index, Rows, first_status
 from sims_analysis.outcomes import Status
 
 #: A width of fewer steps than this between samples is not known, ...
-_STEPS = 3.0
+_STEPS = 2.5
 #: ... nor one that would be larger by this factor if the maximum were as low as its neighbour.
 _ALONE = 1.45
 #: How often the extent of samples above half of a maximum is followed at most.

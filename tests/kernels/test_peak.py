@@ -24,7 +24,7 @@ def test_the_width_of_two_exponentials():
 
 @pytest.mark.parametrize("phase", [0.0, 0.3, 0.5])
 @pytest.mark.parametrize(("step", "known"), [(0.5, True), (1.5, False), (2.0, False)])
-def test_a_width_of_less_than_three_steps_is_not_known(step, known, phase):
+def test_a_width_of_less_than_2_5_steps_is_not_known(step, known, phase):
     z = (np.arange(-9, 10) + phase) * step
     c = 1e20 * np.exp(-(z**2) / 2)[None]
     found = peak(Dense(z, c, None), FREE, FREE)
