@@ -138,9 +138,9 @@ def decay_length(
         errors=True,
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
-    status = mark_transient(frame, a, b, found.status, rests.flags)
-    status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop
+    status = mark_transient(frame, *used, found.status, rests.flags)
+    status = replaced_where(unknown, status, Status.NO_DATA)
     what = "the edge of the others is too shallow"
     status = resolve(frame, status, rests, used, what=what)
     warn_where(

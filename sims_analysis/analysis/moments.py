@@ -186,7 +186,7 @@ def moments(
         "the record ends above the threshold: a part of the tail is missing from the moments",
         DoseWarning,
     )
-    status = mark_transient(frame, a, b, found.status, rests.flags)
+    status = mark_transient(frame, *used, found.status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     answers = _joined(found), _joined(found, "_stderr")
     rests = without_immaterial(frame, rests, *answers, above_level, over=_MOMENT)

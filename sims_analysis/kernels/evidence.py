@@ -24,15 +24,12 @@ from sims_analysis.kernels.rows import (
     SingleResult,
 )
 from sims_analysis.kernels.saturation import saturated
-from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.transient import DEEPEST, surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval, ``"samples"`` of a
 #: window each by itself (a mean), or the curve at a ``"point"`` between two.
 Use = Literal["curve", "samples", "point"]
-
-#: A transient ends above this depth, in nm (or s), if it surely is one.
-_DEEPEST = 50.0
 
 
 class Rests(NamedTuple):
@@ -172,7 +169,7 @@ def seen(rows: Rows) -> SingleResult:
         found[cut] |= Flag.SATURATED
     nothing = np.full(rows.count, np.nan)
     end = surface_transient(rows, nothing, nothing).end
-    for row in np.flatnonzero(end < _DEEPEST):
+    for row in np.flatnonzero(end < DEEPEST):
         own = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
         found[own][above] |= Flag.TRANSIENT

@@ -237,13 +237,16 @@ def with_transient(z, height=1.5):
 
 
 @pytest.mark.filterwarnings("ignore:.*the edge is not exponential")
-@pytest.mark.parametrize("height", [1.05, 1.5, 100.0])
-@pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
+@pytest.mark.parametrize(
+    ("question", "height"),
+    [(sims.moments, x) for x in (0.45, 0.7, 1.05, 100.0)]
+    + [(sims.decay_length, x) for x in (1.05, 100.0)],
+)
 def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
     z = np.arange(0, 300, 2.0)
     ds = measurement(z, {"Al": with_transient(z, height), "B": skewed(z)})
     with pytest.warns(
-        sims.SimsWarning, match="'Al': the maximum, .* at 0 nm, is the first sample .* at 144 nm"
+        sims.SimsWarning, match="'Al': the window begins in a .* at 0 nm; .* at 144 nm"
     ):
         found = question(ds)
     assert found["status"].values[0] == "truncated"
@@ -302,6 +305,7 @@ def above_a_background(counts, *, window=("290 nm", "360 nm"), trials=400, seed=
 
 
 @pytest.mark.filterwarnings("ignore:.*the straggle is known to")
+@pytest.mark.filterwarnings("ignore:.*begins in a surface transient")  # noise of one in 400
 def test_a_background_that_takes_much_of_the_width_leaves_an_error():
     # 29 % of them had one, and 41 % of these held the truth, when it was shifted by a whole error.
     ds, clean = above_a_background(10)
