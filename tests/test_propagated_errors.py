@@ -252,7 +252,8 @@ QUESTIONS = {
 ON_PURPOSE = {
     "moments threshold": (
         0.2,
-        "the errors of its ends are taken as independent of those of the sum",
+        "the error of the maximum is taken as independent of that of the sum, and all samples that "
+        "show an end move it alike",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

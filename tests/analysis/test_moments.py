@@ -129,15 +129,16 @@ def test_counts_in_one_sample_have_no_straggle():
     assert all(math.isnan(number(found[name])) for name in MOMENTS)
 
 
-@pytest.mark.parametrize(("relative", "few"), [(0.19, False), (0.21, True)])
-def test_of_fewer_than_thirty_counts_errors_above_a_threshold_are_too_small(relative, few):
+@pytest.mark.parametrize(("relative", "status"), [(0.25, "ok"), (0.35, "undetermined")])
+def test_a_threshold_in_the_noise_is_none(relative, status):
+    # Of counts: 0.4 of the maximum has about 2.4 and 1.7 times its standard error.
     z = np.arange(0, 100, 2.0)
     c = 1e20 * np.exp(-np.abs(z - 51) / 10)
-    ds = one(z, c, stderr=relative * c)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        sims.moments(ds, threshold=0.4)
-    assert ["fewer than 30 counts" in str(one.message) for one in caught] == [True] * few
+    c /= c.max()
+    found = sims.moments(one(z, 1e20 * c, stderr=1e20 * relative * np.sqrt(c)), threshold=0.4)
+    assert word(found["status"]) == status
+    assert np.isfinite(number(found["straggle"]))
+    assert np.isfinite(number(found["straggle_stderr"])) == (status == "ok")
 
 
 def test_one_zero_does_not_end_what_lies_above_a_threshold():
@@ -175,7 +176,7 @@ def test_errors_above_a_threshold_hold_the_moments_of_a_gaussian(threshold, coun
     straggle = np.sqrt(((fine - 90) ** 2 * c).sum() / c.sum())
     for name, truth in (("projected_range", 90), ("straggle", straggle)):
         within = abs(found[name] - truth) <= found[f"{name}_stderr"]
-        assert 0.52 < within.mean().item() < 0.80, name
+        assert 0.60 < within.mean().item() < 0.76, name
 
 
 @pytest.mark.parametrize(("known", "warns"), [(0.069, False), (0.071, True)])
