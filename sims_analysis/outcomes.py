@@ -154,9 +154,9 @@ KINDS = (
         Flag.SATURATED,
         Status.SATURATED,
         "the detector wrote its largest number",
-        "samples from {first:g} to {last:g} {axis_units} ({value}) are equal to the "
-        "last digit, as a saturated detector writes them, or were made from such: the answer rests "
-        "on samples that were cut off",
+        "samples from {first:g} to {last:g} {axis_units}{height}: equal to the last digit, "
+        "as a saturated detector writes them, or made from such; the answer rests on samples that "
+        "were cut off",
     ),
     Kind(
         "below_limit",
@@ -164,7 +164,7 @@ KINDS = (
         Status.BELOW_LIMIT,
         "below the limit of detection, which stands beside it",
         "the samples from {first:g} to {last:g} {axis_units} are below their limit of "
-        "detection{limit}; {what}",
+        "detection{height}; {what}",
     ),
     Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),
     Kind("transient", Flag.TRANSIENT, None, "of the surface transient"),

@@ -260,7 +260,7 @@ QUESTIONS = {
 ON_PURPOSE = {
     "moments threshold": (
         0.2,
-        "the errors of its ends are taken as independent of those of the sum",
+        "the errors of the maximum and of the sum are taken as independent",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

@@ -140,13 +140,13 @@ def test_interleaved_species_are_measured_on_their_own_axes(name):
 
 
 def test_of_a_surface_transient_in_front_of_an_implant_both_maxima_are_named():
-    with pytest.warns(ProfileWarning, match=r"'7Li': .* at 3.5\d* nm, .* deeper, 573.7 .* at 1936"):
+    with pytest.warns(ProfileWarning, match=r"'7Li': .* at 3.5\d* nm; .* deeper, 573.7 .* at 1936"):
         sims.peak(dataset("uio_mina_cameca/160112d.api.json"))
 
 
 def test_over_a_sputter_time_axis_there_are_times_and_no_depths():
     ds = dataset("uio_mina_cameca/time_x_axis.api.json")
-    with pytest.warns(ProfileWarning, match=r"'23Na': .* at 3.36 s, .* deeper, 5.2\S+ .* at 403"):
+    with pytest.warns(ProfileWarning, match=r"'23Na': .* at 3.36 s; .* deeper, 5.2\S+ .* at 403"):
         found = sims.peak(ds)
     assert found["sputter_time"].attrs["units"] == "s"
     species = ds["species"].values[1]

@@ -54,7 +54,9 @@ def decay_length(
     data : Dataset or DataArray
         Concentrations, fractions or intensities over depth.
     start, stop, low, high : str, Quantity or DataArray, optional
-        Windows of depths, and of values: ``"1e16 atoms/cm^3"`` and ``"1e18 atoms/cm^3"``.
+        Windows of depths, and of values: ``"1e16 atoms/cm^3"`` and ``"1e18 atoms/cm^3"``. Of a
+        peak, without `high` and `start` (`stop` for a leading edge), what lies below half of its
+        maximum.
     edge : {"trailing", "leading"}
         An edge that falls with depth, or one that rises: the length is positive either way.
     detection_limit : str, Quantity or DataArray, optional
@@ -76,8 +78,8 @@ def decay_length(
           ``never_reached`` where the edge runs the other way; ``saturated`` where the detector cut
           off a sample that was used; ``below_limit`` where a file gives some between them as
           ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where the edge is not
-          exponential: the line departs from the samples by more than 5 % of the largest, and
-          hardly by chance; ``truncated`` where the window begins in a surface transient
+          exponential: ln C bends by more than 5 % of its fall, and hardly by chance; ``truncated``
+          where the window begins in a surface transient
 
     Raises
     ------
@@ -136,9 +138,9 @@ def decay_length(
         errors=True,
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
-    status = mark_transient(frame, a, b, found.status, rests.flags)
-    status = replaced_where(unknown, status, Status.NO_DATA)
     used = found.start, found.stop
+    status = mark_transient(frame, *used, found.status, rests.flags)
+    status = replaced_where(unknown, status, Status.NO_DATA)
     what = "the edge of the others is too shallow"
     status = resolve(frame, status, rests, used, what=what)
     warn_where(

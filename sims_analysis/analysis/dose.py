@@ -26,7 +26,7 @@ from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import TOLERANCE, ends
-from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
@@ -483,10 +483,6 @@ def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
     return first is not None
 
 
-#: A transient ends above this depth, in nm, if it surely is one, ...
-_DEEPEST = 50.0
-#: ... and matters if this part of the dose lies in it.
-_MATTERS = 0.01
 #: The most profiles searched for one, and the samples of each that are compared with the first.
 _SEARCHED, _COMPARED = 20, 16
 
@@ -512,15 +508,15 @@ def warn_of_transient_in(
     """
     if frame.lazy or anywhere(frame.fraction < 1):
         return
-    for index in _beginning_at_their_maximum(frame)[:_SEARCHED]:
+    for index in _beginning_high(frame)[:_SEARCHED]:
         one = First(frame, index, frame.label(index))
         seen = one.alone.map(surface_transient, *NO_LIMITS)
         end, total = float(seen.end), float(one.of_many(dose).max())
-        if not (end < min(_DEEPEST, float(one.of_many(stop).min())) and total > 0):
+        if not (end < min(DEEPEST, float(one.of_many(stop).min())) and total > 0):
             continue
         part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=rule).value
         share = float(part) / total
-        if share > _MATTERS:
+        if share > MATTERS:
             one.warn(
                 f"the record begins in a surface transient, and {share:.0%} of the dose lies above "
                 f"{end:g} nm, where the profile is lowest before its maximum at "
@@ -532,8 +528,8 @@ def warn_of_transient_in(
             return
 
 
-def _beginning_at_their_maximum(frame: Frame) -> list[dict[Any, int]]:
-    """Return the indices of profiles whose first sample is as high as some others of them."""
+def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
+    """Return the indices of profiles whose first sample is a third of some others of them."""
     value = np.asarray(frame.value.data)
     n = value.shape[-1]
     if n <= _COMPARED:
@@ -543,7 +539,7 @@ def _beginning_at_their_maximum(frame: Frame) -> list[dict[Any, int]]:
         begin = (~np.isnan(value)).argmax(axis=-1)
         first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
     highest = np.fmax.reduce(value[..., :: n // _COMPARED], axis=-1)
-    places = np.argwhere(first >= highest).tolist()
+    places = np.argwhere(first >= LEAST * highest).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 
 

@@ -105,10 +105,11 @@ def moments(
         - ``status``: ``ok``. With NaN: ``no_data`` with fewer than three samples; ``never_reached``
           where fewer than three lie above the threshold; ``below_detection`` where nothing
           significant is left above the background (dose or second moment not positive, or the
-          projected range outside the samples used). With numbers: ``saturated`` and ``gap`` where
-          there is one among the samples used; ``below_limit`` where samples given as ``<5E15``
-          matter; ``truncated`` where the window begins in a surface transient, or the record ends
-          above the threshold
+          projected range outside the samples used). With numbers: ``undetermined``, without
+          errors, where the threshold is less than 2.1 times the standard error of a sample there;
+          ``saturated`` and ``gap`` where there is one among the samples used; ``below_limit`` where
+          samples given as ``<5E15`` matter; ``truncated`` where the samples used begin in a surface
+          transient, or the record ends above the threshold
 
     Raises
     ------
@@ -119,9 +120,8 @@ def moments(
     -----
     SimsWarning
         Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
-        is empty; with a `threshold`, where there are fewer than about 30 counts at the maximum; and
-        where a background leaves the straggle known to no better than 7 %. Not for Dask data, which
-        are not computed.
+        is empty; and where a background leaves the straggle known to no better than 7 %. Not for
+        Dask data, which are not computed.
 
     Notes
     -----
@@ -136,11 +136,10 @@ def moments(
     ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less 1/n of their sum for each of the n samples of a
     background window. Above a `threshold`, the profile is cut where it crosses it (see
     :func:`crossings`; with standard errors, not where noise does, and a fraction is one of the
-    maximum that the samples around the highest show), and the errors of both ends and of the
-    maximum are added. NaN where the error of a sample is unknown, and where the variance is zero.
+    maximum that the samples around the highest show); the samples that show where an end is move it
+    too, and the error of the maximum is added. NaN where the error of a sample is unknown, and where the variance is zero.
 
-    One standard error covers 60 to 75 %; above a threshold 55 to 80 % from 100 counts at the
-    maximum on, and less for long tails of few counts (*What stated errors cover*, on the site).
+    One standard error covers 60 to 79 % (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -186,7 +185,7 @@ def moments(
         "the record ends above the threshold: a part of the tail is missing from the moments",
         DoseWarning,
     )
-    status = mark_transient(frame, a, b, found.status, rests.flags)
+    status = mark_transient(frame, *used, found.status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     answers = _joined(found), _joined(found, "_stderr")
     rests = without_immaterial(frame, rests, *answers, above_level, over=_MOMENT)
@@ -194,8 +193,6 @@ def moments(
     status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
-        if threshold is not None:
-            _warn_of_few_counts(frame, found.status)
         errors = _above_background(frame, found, window, again, above_level)
         results |= _errors(frame, errors)
         if window is not None or frame.common is not None:
@@ -244,29 +241,6 @@ def _errors(frame: Frame, joined: xr.Variable) -> dict[str, xr.Variable]:
         error = joined.isel({_MOMENT: i}) / _SCALES[name]
         found[f"{name}_stderr"] = frame.with_attrs(error, of, long_name=long_name, description=None)
     return found
-
-
-#: With a threshold, errors hold where samples above half of the maximum are known to this.
-_KNOWN = 0.2
-
-
-def _warn_of_few_counts(frame: Frame, status: xr.Variable) -> None:
-    """Warn of profiles with so few counts that noise decides how high the threshold is.
-
-    The error at the maximum is the median of those of samples above half of it.
-    """
-    if frame.lazy or frame.stderr is None or not frame.value.sizes[frame.dim]:
-        return
-    top = frame.value.max(frame.dim)
-    known = (frame.stderr / frame.value).where(frame.value > 0.5 * top).median(frame.dim)
-    first = first_flagged(frame, (known > _KNOWN) & (status == Status.OK))
-    if first is not None:
-        first.warn(
-            f"samples near the maximum are known to {100 * first.of(known):.0f} % (fewer than 30 "
-            "counts): the errors of moments above a threshold are too small",
-            DoseWarning,
-            remedy="give start= and stop= instead",
-        )
 
 
 #: Above a background, errors of skewness and kurtosis hold where the straggle is known to this.

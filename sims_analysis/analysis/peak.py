@@ -11,7 +11,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
     read_window,
     warn_of_empty_window,
@@ -57,7 +57,8 @@ def peak(
     Dataset
         Over the dimensions of the data without depth:
 
-        - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``)
+        - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``). Of
+          averages over cells, of the highest of the concentrations in their middle
         - ``<variable>``: the value there, under the name of the variable and in its unit.
           ``<variable>_stderr``, if the data carry errors: half of the 68 % interval about it that
           holds the maximum of the profile
@@ -65,8 +66,10 @@ def peak(
           profile crosses half of it
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` where samples in the window were
           cut off by the detector; ``gap``, or ``below_limit`` (samples given as ``<5E15``), beside
-          the maximum or within its width; ``truncated`` where the profile does not cross half of
-          its maximum on both sides within the window, so that the width is NaN
+          the maximum or within its width. With a width of NaN, ``truncated`` where the profile
+          does not cross half of its maximum on both sides within the window, and ``undetermined``
+          where the width is less than 2.5 steps between samples, or rests on the highest of them
+          alone (it would be 1.45 times as large if that were as low as its higher neighbour)
 
     Raises
     ------
@@ -91,7 +94,7 @@ def peak(
     80 %, of rounded plateaus 50 to 61 % (*What stated errors cover*, on the site).
 
     Depth and width have no errors, and noise makes the width too narrow, by 3 to 6 % at 1,000
-    counts and 8 to 27 % at 100: :func:`moments` and :func:`fit` have errors for both.
+    counts and 8 to 15 % at 100: :func:`moments` and :func:`fit` have errors for both.
 
     References
     ----------
@@ -119,7 +122,11 @@ def peak(
     everywhere = rests_on(frame, window, "samples").flags & Flag.SATURATED
     rests = changed(rests, flags=rests.flags | everywhere)
     what = "the maximum may lie in it, or be a higher one"
-    status = resolve(frame, found.status, rests, window, what=what, bridge=bridge)
+    # The depth and the value of the maximum are known without its width.
+    unsure = found.status == Status.UNDETERMINED
+    status = replaced_where(unsure, found.status, Status.OK)
+    status = resolve(frame, status, rests, window, what=what, bridge=bridge)
+    status = replaced_where(unsure & (status == Status.OK), status, Status.UNDETERMINED)
     narrow = first_flagged(frame, found.narrowed > _NARROWED)
     if narrow is not None:
         narrow.warn(

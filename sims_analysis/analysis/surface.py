@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import xarray as xr
 
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.plain import answer
 from sims_analysis.kernels.surface import local_value
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
@@ -25,7 +28,7 @@ def surface_concentration(
     variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
-    """Return the concentration at a depth near the surface, by a local log-linear fit.
+    """Return the concentration at a depth near the surface, by a parabola of ln C about it.
 
     Parameters
     ----------
@@ -44,14 +47,17 @@ def surface_concentration(
     -------
     DataArray
         In the unit of the data, without the depth dimension: ``exp(a)`` of the fit
-        ``ln C = a + b (z - depth)``. Coordinates:
+        ``ln C = a + b (z - depth) + c (z - depth)^2 / 2``, exact for exponentials and Gaussians; of
+        averages over cells, the concentration at the depth itself. Coordinates:
 
         - ``stderr`` (same unit): from the standard errors of the samples, by the likelihood of
-          counts; if the data carry none, from the scatter about the line
+          counts; if the data carry none, half of the 68 % interval from the scatter about the curve
+          (Student's t), NaN with three samples
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
           (nothing is extrapolated), and ``no_data`` with fewer than three samples, or where the
           depth is NaN; with a number ``saturated``, ``gap`` or ``below_limit`` where there is one
-          among the samples of the fit
+          among the samples of the fit, and ``wrong_shape`` where the curve departs from them by
+          more than 5 % of the largest, and hardly by chance
 
     Raises
     ------
@@ -61,7 +67,8 @@ def surface_concentration(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``; not for Dask data.
+        Where the status is ``saturated``, ``gap``, ``below_limit`` or ``wrong_shape``; not for Dask
+        data.
 
     References
     ----------
@@ -73,21 +80,30 @@ def surface_concentration(
     >>> ds = sims.open_example("boron-implant")
     >>> near = sims.surface_concentration(ds.sel(species="B"), depth="12 nm")
     >>> print(f"{near.item():.2e} +- {near['stderr'].item():.1e} {near.attrs['units']}")
-    6.28e+18 +- 2.0e+17 atom/cm^3
+    5.97e+18 +- 1.2e+17 atom/cm^3
     """
     check_count("samples", samples, least=3)
     bridge = bridges(gaps)
     frame = open_frame(data, question="a surface concentration", variable=variable)
     at = frame.parameter(depth, ("depth",), "depth")
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
-    return answer(
+    found = answer(
         frame,
         local_value,
         *(at, subtracted_level(frame), fraction),
         term="surface_concentration",
-        what="the fit bridges it by an exponential",
+        what="the fit bridges it by a parabola of ln C",
         errors="fit",
         bridge=bridge,
         units_=frame.units,
         samples=samples,
     )
+    warn_where(
+        frame,
+        found["status"].variable == Status.WRONG_SHAPE.word,
+        "no parabola of ln C follows the samples around the depth",
+        ProfileWarning,
+        code="wrong_shape",
+        remedy="fewer samples=, or a depth on one side of the kink",
+    )
+    return found

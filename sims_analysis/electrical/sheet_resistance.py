@@ -29,7 +29,7 @@ from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.samples import Array, in_order, surroundings
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.transient import DEEPEST, surface_transient
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
@@ -38,7 +38,7 @@ __all__ = ["sheet_resistance"]
 
 #: The part of a layer that may be due to samples below their limit of detection, or a transient,
 #: which ends above this depth, in nm, if it surely is one.
-_NOTABLE, _DEEPEST = 0.01, 50.0
+_NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
 #: A warning says that noise biases an answer from this part of its standard error.
@@ -305,7 +305,7 @@ def _warn_of_transient(
 ) -> None:
     """Warn of the first layer that begins in a surface transient, which carries a part of it."""
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
-    end = found.end.where(found.end < np.fmin(part["depth"], _DEEPEST)).max("species")
+    end = found.end.where(found.end < np.fmin(part["depth"], DEEPEST)).max("species")
     if anywhere(profiles.fraction < 1) or not anywhere(end.notnull()):
         return
     share = 1 - below(end) / part["conductance"]

@@ -223,16 +223,13 @@ def _described(kind: Kind, first: First, window: Window, what: str) -> str:
         return kind.meaning + (f"; {what}" if what else "")
     run = inside[0]
     more = f", and in {len(inside) - 1} more gaps" if len(inside) > 1 else ""
-    text = kind.text.format(
-        **run._asdict(),
-        width=run.high - run.low,
-        limit="" if np.isnan(run.height) else f", {frame.shown(run.height)}",
-        more=more,
-        what=what,
-        meaning=kind.meaning,
-        value=frame.shown(run.height),
-        axis_units=frame.axis_units,
-    )
+    fields = run._asdict() | {
+        "height": "" if np.isnan(run.height) else f", {frame.shown(run.height)}",
+        "width": run.high - run.low,
+        "meaning": kind.meaning,
+        "axis_units": frame.axis_units,
+    }
+    text = kind.text.format(**fields, more=more, what=what)
     return text.removesuffix("; ")
 
 

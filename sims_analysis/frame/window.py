@@ -108,8 +108,8 @@ def warn_of_transient(
     if first is not None:
         at, value, deeper, less, _ = map(first.of, found)
         first.warn(
-            f"the maximum, {frame.shown(value)} at {at:g} {frame.axis_units}, is the first sample "
-            f"of the window, and another lies deeper, {frame.shown(less)} at {deeper:g} "
+            f"the window begins in a surface transient, {frame.shown(value)} at {at:g} "
+            f"{frame.axis_units}; a maximum lies deeper, {frame.shown(less)} at {deeper:g} "
             f"{frame.axis_units}",
             ProfileWarning,
             code="surface_transient",

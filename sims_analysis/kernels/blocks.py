@@ -125,8 +125,9 @@ def _gaps_at_ends(row: Index, z: Array, measured: Index, blank: Index) -> Marks:
     owner, of = row[measured], row[blank]
     first, last = owner.searchsorted(of), owner.searchsorted(of, side="right") - 1
     there = first <= last  # some sample of the row has a value
-    early = np.flatnonzero(there & (blank < measured[np.minimum(first, measured.size - 1)]))
-    late = np.flatnonzero(there & (blank > measured[last]))
+    blank, of, first, last = (one[there] for one in (blank, of, first, last))
+    early = np.flatnonzero(blank < measured[first])
+    late = np.flatnonzero(blank > measured[last])
     begin = early[np.unique(of[early], return_index=True)[1]]
     end = late[np.append(np.flatnonzero(np.diff(of[late])), -1)] if late.size else late
     own = np.concatenate([of[begin], of[end]])

@@ -8,21 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, value_per_count
-from sims_analysis.kernels.residuals import (
-    NEARLY_NORMAL,
-    SEEN,
-    largest_departure,
-    of_counts,
-    verdict,
-    wandering,
-)
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status
 from sims_analysis.outcomes import Status
 
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12
-#: Residuals that chance makes more often than this are not looked at any further.
-_BY_CHANCE = 0.05
+#: An edge is not exponential if ln C bends by this part of its fall, ...
+_BEND = 0.05
+#: ... and chance makes that less often than this.
+_BY_CHANCE = 0.001
 
 
 class Decay(NamedTuple):
@@ -56,7 +50,7 @@ def decay(
     Parameters
     ----------
     start, stop, low, high : ndarray, shape (R,)
-        Windows of depths and of values. Within `CLEAR` standard errors of a level, the fit decides
+        Windows of depths and of values; without the limit towards a peak, below half of it. Within `CLEAR` standard errors of a level, the fit decides
         whether a sample is inside: selecting by noisy values would flatten the edge. Samples on the
         far side of a maximum above `high` are left out.
     floor, fraction : ndarray, shape (R,)
@@ -65,7 +59,9 @@ def decay(
     edge : {-1, 1}
         Falling or rising with depth: the sign for which the length is positive.
     """
+    free = np.isnan(high) & np.isnan(start if edge < 0 else stop)
     rows = rows.within(start, stop).packed()
+    high = np.where(free, _half_of_peak(rows), high)
     under = rows.repeat(floor)
     c, per_count = rows.value, value_per_count_of(rows, under)
     lo, hi = rows.repeat(low), rows.repeat(high)
@@ -105,49 +101,49 @@ def decay(
     assess = None if per_count is None else per_count[keep]
     chi = _reduced_chi_square(kept, fit, assess, under[keep])
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
-    bent = _of_another_shape(kept, fit, assess, under[keep], fraction, none == Status.OK)
+    bent = _bent(kept, fit, assess, under[keep], fraction) & (none == Status.OK)
     status = np.where(bent, Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
-def _of_another_shape(
-    kept: Packed,
-    fit: Exponential,
-    per_count: Array | None,
-    under: Array,
-    fraction: Array | float,
-    among: Flags,
+def _bent(
+    kept: Packed, fit: Exponential, per_count: Array | None, under: Array, fraction: Array | float
 ) -> Flags:
-    """Flag fits that miss (:func:`.residuals.verdict`), by values that share no sample."""
-    flags = np.zeros(kept.count, dtype=bool)
-    with np.errstate(over="ignore", invalid="ignore"):
-        m = np.exp(fit.line(kept))
-        off = kept.reduce(np.maximum, np.abs(m - kept.value))
-    share = np.broadcast_to(fraction, flags.shape)
-    for row in np.flatnonzero(among & (off > SEEN * kept.reduce(np.maximum, kept.value))):
-        apart = 1 if share[row] >= 1 else int(np.ceil(2.0 / share[row]))
-        own = slice(kept.offsets[row], kept.offsets[row + 1], apart)
-        c, curve, x = kept.value[own], m[own], kept.depth[own] - fit.at[row]
-        rows, chance = np.stack([np.ones(x.size), x]), np.nan
+    """Flag edges of which the decay length depends on the part that is used.
+
+    What residuals of ln C have in common with polynomials of second and third order must be more
+    than 3 % of its fall, and hardly chance: normal noise of the stated errors, or of its own size
+    in means of three neighbours (the F distribution of two degrees of freedom has a closed form).
+    """
+    with np.errstate(all="ignore"):
+        line = fit.line(kept)
         if per_count is None:
-            r = np.log(curve / c)
-            # The slower part of the rule finds no shape in such residuals.
-            if wandering(r, rows) > _BY_CHANCE:
-                continue
+            weight, r = np.ones(line.size), np.log(kept.value) - line
         else:
-            # Between the errors of values that share samples and those of single ones: values
-            # between samples lie below or above an edge all the same.
-            assess = per_count[own] * share[row] ** 0.5
-            mu = (curve + under[own]) / assess
-            r = (curve - c) / assess / np.sqrt(mu)
-            rows = rows * (curve / assess / np.sqrt(mu))
-            chance = of_counts(r, mu, 2).chance
-            near = mu >= NEARLY_NORMAL
-            r, rows, curve = r[near], rows[:, near], curve[near]
-        if c.size > 3:
-            away = largest_departure(c, m[own])
-            flags[row] = verdict(r, rows, chance, curve, away)[1]
-    return flags
+            curve = np.exp(line)
+            weight, r = curve**2 / (per_count * (curve + under)), kept.value / curve - 1.0
+        x = (kept.depth - kept.repeat(fit.at)) / kept.repeat(kept.last - kept.first)
+        basis = [np.ones_like(x)]
+        bend, explained = np.zeros_like(x), np.zeros(kept.count)
+        for power in (x, x**2, x**3):
+            q = power
+            for one in basis:
+                q = q - kept.repeat(kept.sum(weight * one * q) / kept.sum(weight * one**2)) * one
+            basis.append(q)
+            square, product = kept.sum(weight * q**2), kept.sum(weight * q * r)
+            part = np.where((square > 0) & (kept.size >= len(basis)), product / square, 0.0)
+            if len(basis) > 2:
+                bend += kept.repeat(part) * q
+                explained += part * product
+        freedom = (kept.size - 4.0) / 3.0 * fraction
+        chance = np.exp(-0.5 * explained)
+        if per_count is None:
+            left = np.maximum(kept.sum(r**2) - explained, 0.0)
+            chance = np.where(freedom > 0, (1.0 + explained / left) ** (-0.5 * freedom), 1.0)
+        most, least = (kept.reduce(end, bend) for end in (np.maximum, np.minimum))
+        fall = np.abs(fit.b) * (kept.last - kept.first)
+        found: Flags = (chance < _BY_CHANCE) & (most - least > _BEND * fall)
+        return found
 
 
 def _reduced_chi_square(
@@ -190,6 +186,16 @@ def value_per_count_of(rows: Packed, under: Array) -> Array | None:
     found = value_per_count(value, rows.stderr, lambda samples: rows.repeat(rows.sum(samples)))
     # A row of zeros has the standard error that with_counting_statistics gives to zero counts.
     return np.where(np.isfinite(found), found, rows.stderr / NONE_COUNTED)
+
+
+def _half_of_peak(rows: Packed) -> Array:
+    """Return half of the maximum of rows that begin and end below that; otherwise NaN."""
+    half = 0.5 * rows.reduce(np.maximum, rows.value)
+    some = np.flatnonzero(rows.size)
+    ends = (rows.value_at(one[some]) for one in (rows.offsets[:-1], rows.offsets[1:] - 1))
+    found = np.full(rows.count, np.nan)
+    found[some] = np.where(np.maximum(*ends) < half[some], half[some], np.nan)
+    return found
 
 
 def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:

@@ -24,15 +24,12 @@ from sims_analysis.kernels.rows import (
     SingleResult,
 )
 from sims_analysis.kernels.saturation import saturated
-from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.transient import DEEPEST, surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval, ``"samples"`` of a
 #: window each by itself (a mean), or the curve at a ``"point"`` between two.
 Use = Literal["curve", "samples", "point"]
-
-#: A transient ends above this depth, in nm (or s), if it surely is one.
-_DEEPEST = 50.0
 
 
 class Rests(NamedTuple):
@@ -186,7 +183,7 @@ def _in_transients(rows: Rows) -> Index:
     nothing = np.full(rows.count, np.nan)
     end = surface_transient(rows, nothing, nothing).end
     found = [np.empty(0, dtype=np.intp)]
-    for row in np.flatnonzero(end < _DEEPEST):
+    for row in np.flatnonzero(end < DEEPEST):
         own = np.arange(rows.offsets[row], rows.offsets[row + 1])
         found.append(own[rows.depth_at(own) < end[row]])
     return np.concatenate(found)

@@ -11,10 +11,13 @@ from sims_analysis.kernels import segments
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Rows, first_status
+from sims_analysis.kernels.rows import Array, Rows, changed, errors_of, first_status
 from sims_analysis.kernels.significance import significant
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status
+
+#: A threshold of fewer standard errors of a sample is not one that the samples show.
+ABOVE_NOISE = 2.1
 
 
 class Moments(NamedTuple):
@@ -71,7 +74,7 @@ def moments(
     """
     inside = rows.within(start, stop)
     run = _run(inside, level, threshold, floor, relative=relative)
-    weights, total, mean, off, shape = found = _between(rows, level, run.first, run.last)
+    weights, total, mean, off, shape = _between(rows, level, run.first, run.last)
     with np.errstate(invalid="ignore"):
         distribution = np.isfinite(shape.straggle)
     enough = run.size > 2
@@ -80,11 +83,21 @@ def moments(
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
         (np.isfinite(threshold) & (run.last >= rows.last), Status.TRUNCATED),
+        (run.height < ABOVE_NOISE * _noise(rows, level + run.height, floor), Status.UNDETERMINED),
     )
     answers = np.array([total, mean, *shape, run.first, run.last])
     errors = np.full((5, rows.count), np.nan)
     if rows.stderr is not None:
-        slopes = _slopes(rows, weights, np.where(distribution, total, np.nan), off, shape)
+        whole = np.where(distribution, total, np.nan)
+        of_row = (rows.repeat(x) for x in (whole, *shape))
+        slopes = _slopes(off, np.broadcast_to(weights, off.shape), *of_row)
+        common = np.zeros((5, rows.count))
+        for end in run.ends:
+            # The profile is as high as the threshold there: samples that move an end add a strip.
+            strips = _slopes(end.depth - mean, run.height, whole, *shape)
+            common += [np.where(end.lifted > 0, strip * end.lifted, 0.0) for strip in strips]
+            move = _moves(rows, end)
+            slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
         for error, slope in zip(errors, slopes, strict=True):
             if window:
                 variance = variance_above_mean(
@@ -93,9 +106,9 @@ def moments(
             else:
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
-        errors = np.hypot(errors, _of_ends(rows, run, found))
-    for columns in (answers, errors):
-        columns[:, ~(enough & distribution)] = np.nan
+        errors = np.hypot(errors, common)
+    answers[:, ~(enough & distribution)] = np.nan
+    errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
     return Moments._make([*answers, status, *errors])
 
 
@@ -134,23 +147,26 @@ def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
     return _Found(weights, total, mean, off, shape)
 
 
-def _of_ends(rows: Rows, run: _Run, found: _Found) -> Array:
-    """Return the errors of the moments that those of the ends of a run make, (5, R).
+def _noise(rows: Rows, height: Array, floor: Array) -> Array:
+    """Return the standard error that a sample of a height would have; NaN without errors."""
+    if rows.stderr is None:
+        return np.full(rows.count, np.nan)
+    known = rows.stderr > 0
+    counted = np.where(known, rows.value + rows.repeat(floor), 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        one = rows.sum(np.where(known, rows.stderr, 0.0) ** 2) / rows.sum(counted)
+        found: Array = np.sqrt(one * (height + floor))
+    return found
 
-    There the profile is as high as the threshold: an end that is farther out by s adds as much as
-    a sample of that height with the weight s. The error of the maximum moves both ends at once.
-    """
-    apart, together = np.zeros((2, 5, rows.count))
-    for end, stderr, moved in zip((run.first, run.last), run.errors, run.moved, strict=True):
-        off = end - found.mean
-        with np.errstate(invalid="ignore", over="ignore"):
-            alone, both = (
-                np.where(by > 0, _slopes_at(off, run.height * by, found.total, *found.shape), 0.0)
-                for by in (stderr, moved)
-            )
-        apart += alone**2
-        together += both
-    return np.sqrt(apart + together**2)
+
+def _moves(rows: Rows, end: _End) -> Array:
+    """Return by how much farther out an end is per sample, so that their errors make its own."""
+    stderr = errors_of(rows)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        here = (rows.depth >= rows.repeat(end.start)) & (rows.depth <= rows.repeat(end.stop))
+        here = here & (stderr > 0)
+        move = rows.repeat(end.stderr / np.sqrt(rows.sum(here.astype(np.float64)))) / stderr
+    return np.where(here & np.isfinite(move), move, 0.0)
 
 
 class _Shape(NamedTuple):
@@ -161,16 +177,28 @@ class _Shape(NamedTuple):
     kurtosis: Array
 
 
+class _End(NamedTuple):
+    """An end of a run, (R,): its depth, and where it crosses a threshold, its standard error, the
+    samples that show it, and how far a maximum higher by its error moves it inwards.
+    """
+
+    depth: Array
+    stderr: Array
+    start: Array
+    stop: Array
+    lifted: Array
+
+
 class _Run(NamedTuple):
-    """What is used for the moments: an interval of each row, of `size` samples."""
+    """What is used for the moments: an interval of each row, of `size` samples.
+
+    `height` is that of the profile at its `ends`.
+    """
 
     first: Array
     last: Array
     size: NDArray[Any]
-    #: Standard errors of its ends, 0 where these are stated, and the height of the profile there.
-    errors: tuple[Array, Array]
-    #: How far a maximum higher by its error moves them.
-    moved: tuple[Array, Array]
+    ends: list[_End]
     height: Array
 
 
@@ -179,12 +207,10 @@ def _run(rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: 
 
     Of rows with standard errors, crossings of the threshold that noise can make do not end it.
     """
-    none = np.zeros(rows.count)
     if np.isnan(threshold).all():
-        return _Run(rows.begin, rows.end, rows.size, (none, none), (none, none), none)
+        return _Run(rows.begin, rows.end, rows.size, [], threshold)
     row, top = highest(rows)
-    height = np.array(threshold, dtype=np.float64)
-    known = none.copy()
+    height, known = np.array(threshold, dtype=np.float64), np.zeros(rows.count)
     if relative:
         peak = rows.value_at(top)
         if rows.stderr is not None:  # noise has chosen the highest sample
@@ -199,39 +225,35 @@ def _run(rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: 
     inside[row] = rows.value_at(top) > at[row]
     depth = np.full(rows.count, np.nan)
     depth[row] = rows.depth_at(top)
-    first, last, *errors = rows.begin.copy(), rows.end.copy(), none.copy(), none.copy()
-    moved = none.copy(), none.copy()
     raw = locate(rows, levels, every)
     edge = edges(rows, levels, every, raw, every=every, floor=floor)
     before = raw.depth <= depth[every.row]
+    ends = []
     # Crossings are sorted by depth, and the last assignment wins: the nearest on each side.
-    for k, end in enumerate((first, last)):
-        chosen = np.flatnonzero(~before)[::-1] if k else np.flatnonzero(before)
-        at_end = every.row[chosen]
-        end[at_end], errors[k][at_end] = edge.depth[chosen], edge.stderr[chosen]
-        # A higher maximum lifts the threshold: both ends come nearer.
-        moved[k][at_end] = edge.decay_length[chosen] * known[at_end]
-    for end in (first, last):
-        end[~inside] = np.nan
+    for limit, chosen in (
+        (rows.begin, np.flatnonzero(before)),
+        (rows.end, np.flatnonzero(~before)[::-1]),
+    ):
+        end = _End(limit.copy(), *np.full((4, rows.count), np.nan))
+        columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length
+        for own, column in zip(end, columns, strict=True):
+            own[every.row[chosen]] = column[chosen]
+        end.depth[~inside] = np.nan
+        ends.append(changed(end, lifted=end.lifted * known))
+    first, last = (end.depth for end in ends)
     kept = rows.within(np.where(inside, first, np.inf), np.where(inside, last, np.inf))
-    return _Run(first, last, kept.size, (errors[0], errors[1]), moved, height)
+    return _Run(first, last, kept.size, ends, height)
 
 
-def _slopes(rows: Rows, weights: Array, total: Array, off: Array, shape: _Shape) -> list[Array]:
+def _slopes(
+    off: Array, weights: Array, total: Array, width: Array, g: Array, b: Array
+) -> list[Array]:
     """Return the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
 
     With ``t = (z - R) / straggle``, skewness g and kurtosis b: w, and ``w / Q`` times ``straggle
     t``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, ``t^4 - 4 g t - b - 2 b
     (t^2 - 1)``.
     """
-    of_row = (rows.repeat(x) for x in (total, *shape))
-    return _slopes_at(off, np.broadcast_to(weights, off.shape), *of_row)
-
-
-def _slopes_at(
-    off: Array, weights: Array, total: Array, width: Array, g: Array, b: Array
-) -> list[Array]:
-    """Return what samples at distances from the mean contribute to the moments."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part, t = weights / total, off / width
         squared = t * t  # powers by multiplication: np.power takes ten times as long

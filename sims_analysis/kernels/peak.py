@@ -7,12 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.peak_error import maxima
 from sims_analysis.kernels.rows import Array, Index, Rows, first_status
 from sims_analysis.outcomes import Status
 
+#: A width of fewer steps than this between samples is not known, ...
+_STEPS = 2.5
+#: ... nor one that would be larger by this factor if the maximum were as low as its neighbour.
+_ALONE = 1.45
 #: How often the extent of samples above half of a maximum is followed at most.
 _GROWN = 50
 
@@ -40,11 +45,13 @@ def peak(
     """Find the highest sample within the window, and the full width at half maximum.
 
     Half-maximum depths are the nearest crossings on either side; ``truncated`` without one within
-    the window. Answers rest on the samples between them, and next to the maximum. Where the samples
-    do not show how high the profile is, the error is that of the highest. `fraction` is the number
-    of effective samples per depth, and `floor` a background that was subtracted.
+    the window, and ``undetermined`` where steps are too coarse for a width, or one sample makes it
+    alone. Answers rest on the samples between them, and next to the maximum. Where the samples do
+    not show how high the profile is, the error is that of the highest. `fraction` is the number of
+    effective samples per depth, and `floor` a background that was subtracted.
     """
-    record, rows = rows, rows.within(start, stop)
+    record = as_points(rows)
+    rows = record.within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
     row, position = highest(rows)
     place = position + record.offsets[row] - rows.offsets[row] + _first_inside(record, rows)[row]
@@ -56,22 +63,40 @@ def peak(
         high, error = maxima(rows, row, position, below)
         known = half_width_about(high - value[row], error)
         stderr[row] = np.where(np.isfinite(known * alone), known, alone)
-    half = rows.repeat(0.5 * value)
-    found = find(rows, half)
-    at = locate(rows, half, found).depth
-    after = at > depth[found.row]
-    # Crossings are sorted by depth, and the last assignment wins: keep the nearest on each side.
-    right[found.row[after][::-1]] = at[after][::-1]
-    left[found.row[~after]] = at[~after]
+    ends = record.offsets[row], record.offsets[row + 1] - 1
+    before, after, beside = np.full((3, rows.count), np.nan)
+    lower, upper = np.maximum(place - 1, ends[0]), np.minimum(place + 1, ends[1])
+    before[row], after[row] = record.depth_at(lower), record.depth_at(upper)
+    beside[row] = np.maximum(record.value_at(lower), record.value_at(upper))
+    left, right = _crossed(rows, depth, 0.5 * value)
     width = right - left
-    narrowed = _narrowed(rows, half - 0.5 * rows.repeat(np.nan_to_num(stderr)), left, right)
-    status = first_status((rows.size == 0, Status.NO_DATA), (np.isnan(width), Status.TRUNCATED))
-    before, after = np.full((2, rows.count), np.nan)
-    before[row] = record.depth_at(np.maximum(place - 1, record.offsets[row]))
-    after[row] = record.depth_at(np.minimum(place + 1, record.offsets[row + 1] - 1))
+    unsure = 0.5 * rows.repeat(value - np.nan_to_num(stderr))
+    narrowed = _narrowed(rows, unsure, left, right)
+    lower, upper = _crossed(rows, depth, 0.5 * beside)
+    with np.errstate(invalid="ignore"):
+        coarse = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
+    status = first_status(
+        (rows.size == 0, Status.NO_DATA),
+        (np.isnan(width), Status.TRUNCATED),
+        (coarse, Status.UNDETERMINED),
+    )
+    width[coarse] = narrowed[coarse] = np.nan
     return Peak(
         depth, value, stderr, width, narrowed, status, np.fmin(before, left), np.fmax(after, right)
     )
+
+
+def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Array]:
+    """Return the crossings of a level that are nearest to a depth on either side; NaN for none."""
+    left, right = np.full((2, rows.count), np.nan)
+    levels = rows.repeat(level)
+    found = find(rows, levels)
+    at = locate(rows, levels, found).depth
+    after = at > depth[found.row]
+    # Crossings are sorted by depth, and the last assignment wins.
+    right[found.row[after][::-1]] = at[after][::-1]
+    left[found.row[~after]] = at[~after]
+    return left, right
 
 
 def _first_inside(record: Rows, rows: Rows) -> Index:

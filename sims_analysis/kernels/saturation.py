@@ -92,7 +92,7 @@ def _runs_near(rows: Rows, start: Array, stop: Array) -> Index:
 def _glances(rows: Rows, row: Index) -> Array:
     """Return the highest of a few samples of some rows."""
     few = rows.offsets[row, None] + rows.size[row, None] * np.arange(_GLANCES) // _GLANCES
-    highest: Array = rows.value_at(few).max(axis=1)
+    highest: Array = rows.value.reshape(-1).take(few, mode="clip").max(axis=1)  # rows may be empty
     return highest
 
 

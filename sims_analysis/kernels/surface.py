@@ -1,4 +1,4 @@
-"""The value near the surface, from an exponential fit to the samples around a depth."""
+"""The value near the surface, from a parabola of ln C through the samples around a depth."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaincc
 
-from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_per_count_of
+from sims_analysis.kernels.cells import as_points
+from sims_analysis.kernels.counting import student
+from sims_analysis.kernels.decay import can_be_fitted, value_per_count_of
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.rows import Array, Packed, Rows, first_status
+from sims_analysis.kernels.local_fit import Counted, maximized, solved
+from sims_analysis.kernels.residuals import SEEN
+from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
+
+#: Precision of the curvature of ln C without any count, over the distance to the farthest sample.
+PRIOR = 0.25
+#: Chance makes residuals as large less often where samples have another shape.
+_BY_CHANCE = 1e-5
 
 
 class LocalValue(NamedTuple):
@@ -26,7 +36,7 @@ class LocalValue(NamedTuple):
 def local_value(
     rows: Rows, depth: Array, floor: Array, fraction: Array, *, samples: int
 ) -> LocalValue:
-    """Fit ``ln C = a + b (z - depth)`` to the samples nearest to a depth; the value is ``exp(a)``.
+    """Fit ``ln C = a + b z + c z^2 / 2`` to the samples nearest to a depth, where C is ``exp(a)``.
 
     With standard errors by the likelihood of counts (zeros are data); without, by least squares of
     ln C over the positive samples, with the error from the scatter. `floor` is a background that
@@ -34,37 +44,74 @@ def local_value(
     ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three.
     """
     first, last = rows.first, rows.last
-    rows = rows.packed()
+    rows = as_points(rows).packed()
     rows = rows.keep(can_be_fitted(rows))
     far = np.abs(rows.depth - rows.repeat(depth))
     order = np.lexsort((rows.depth, far, rows.row))
     rank = np.empty(order.size, dtype=np.intp)
     rank[order] = np.arange(order.size)
-    near = rank - rows.repeat(rows.offsets[:-1]) < samples
+    near = (rank - rows.repeat(rows.offsets[:-1]) < samples) & rows.repeat(rows.size > 2)
     under = rows.repeat(floor)
-    fit = fit_exponential(rows, near, value_per_count_of(rows, under), under)
-    with np.errstate(invalid="ignore", over="ignore"):
-        off = depth - fit.at
-        value = np.exp(fit.a + fit.b * off)
-        stderr = value * np.sqrt(fit.var_a + 2.0 * off * fit.cov + fit.var_b * off**2)
+    per_count = value_per_count_of(rows, under)
     used = rows.keep(near)
-    if rows.stderr is not None and (fraction < 1).any():
-        stderr = stderr * np.sqrt(shared_variance(_weights(used, off, samples), fraction))
+    x = used.depth - used.repeat(depth)
+    x /= used.repeat(used.reduce(np.maximum, np.abs(x)))
+    design = np.zeros((used.count, samples, 3))
+    place = used.row, np.arange(used.row.size) - used.offsets[used.row]
+    design[place] = np.stack([np.ones_like(x), x, 0.5 * x * x], axis=1)
+    unit = np.zeros((used.count, 3))
+    unit[:, 0] = 1.0
+    with np.errstate(all="ignore"):
+        square = design.mT @ design
+        weights = np.vecdot(design, solved(square, unit)[:, None])
+        bent = np.zeros(used.count, dtype=bool)
+        if per_count is None:
+            y = np.zeros((used.count, samples))
+            y[place] = np.log(used.value)
+            found = solved(square, np.vecdot(design.mT, y[:, None]))
+            rest = ((y - np.vecdot(design, found[:, None])) ** 2).sum(axis=1)
+            freedom = np.where(used.size > 3, used.size - 3.0, np.nan)
+            stderr = student(freedom) * np.sqrt(rest / freedom * np.vecdot(weights, weights))
+            value = np.exp(found[:, 0])
+        else:
+            some = np.flatnonzero(used.size)
+            mean = used.sum(used.value) / used.size
+            counts = Counted(
+                x, used.value, used.repeat(mean), per_count[near], np.zeros_like(x),
+                under[near] / used.repeat(mean), used.size[some],
+            )  # fmt: skip
+            value, stderr = np.full((2, used.count), np.nan)
+            a, stderr[some], bent[some] = _fitted(counts)
+            value[some] = mean[some] * np.exp(a)
+            stderr *= np.sqrt(shared_variance(weights, fraction))
     status = first_status(
         (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
         ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
+        (bent, Status.WRONG_SHAPE),
     )
-    columns = value, stderr, used.first, used.last
-    value, stderr, start, stop = (np.where(status == Status.OK, x, np.nan) for x in columns)
+    columns = value, stderr * value, used.first, used.last
+    known = (status == Status.OK) | bent
+    value, stderr, start, stop = (np.where(known, column, np.nan) for column in columns)
     return LocalValue(value, stderr, status, start, stop)
 
 
-def _weights(used: Packed, off: Array, samples: int) -> Array:
-    """Return the weights of samples, (R, n), in the value of a straight line `off` their middle."""
-    x = used.depth - used.repeat(used.sum(used.depth) / used.size)
-    weights = np.zeros((used.count, samples))
-    place = np.arange(used.row.size) - used.offsets[used.row]
-    squares = used.sum(x * x)
-    weights[used.row, place] = used.repeat(1.0 / used.size) + used.repeat(off / squares) * x
-    return weights
+def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
+    """Return a of ln C, its error, and where the samples have another shape than the parabola."""
+    size = counts.size
+    unit = np.zeros((size.size, 3))
+    unit[:, 0] = 1.0
+    nothing = np.zeros(size.size)
+    found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
+    a, b, c = (np.repeat(one, size) for one in found)
+    curve = counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
+    expected = (curve + counts.lower * counts.under) / counts.one_upper
+    off = counts.upper - curve
+    square = (off / counts.one_upper) ** 2 / expected
+    # Each term of chi-square has the variance 2 + 1 / expected.
+    chi_square, wide = counts.reduce(np.add, np.stack([square, 0.5 / expected]))
+    wide = 2.0 * (1.0 + wide / size)
+    large = gammaincc((size - 3) / wide, chi_square / wide) < _BY_CHANCE
+    largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
+    error = np.sqrt(np.vecdot(unit, solved(information, unit)))
+    return found[0], error, (size > 3) & large & (seen > SEEN * largest)

@@ -1,4 +1,4 @@
-"""Surface transients: profiles that begin at their maximum, with another below it."""
+"""Surface transients: profiles that begin high, and have a maximum deeper."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sims_analysis.kernels.rows import Array, Rows
 
 
 class Transient(NamedTuple):
-    """The first sample, if it is the maximum of its window, and a deeper maximum; (R,).
+    """The first sample of a window, and a maximum that lies deeper; (R,), NaN without a transient.
 
     ``end`` is the depth between them where the profile is lowest.
     """
@@ -25,30 +25,83 @@ class Transient(NamedTuple):
 def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     """Find windows that begin in the surface transient above an implant.
 
-    Their first sample is the highest, and there is a deeper maximum: the running median rises to
-    more than twice its lowest value so far, by more than its noise, and falls again. It finds one
-    in about 1 of 100 profiles without an implant, and more on finer grids without standard errors.
+    There is a deeper maximum: the running median rises to more than twice its lowest value so far,
+    by more than its noise, and falls again. The first sample is the highest up to where the median
+    is lowest, a third of that maximum at least, and more than twice the lowest, by more than noise.
+    One is found in about 1 of 100 profiles without an implant, and more on finer grids without
+    standard errors.
     """
     rows = rows.within(start, stop).packed()
     columns = np.full((5, rows.count), np.nan)
+    first, top = np.full((2, rows.count), np.nan)
     enough = np.flatnonzero(rows.size > 2 * _WIDTH)
-    top = rows.reduce(np.maximum, rows.value)
-    for row in enough[rows.value[rows.offsets[enough]] == top[enough]]:
+    first[enough] = rows.value[rows.offsets[enough]]
+    top[enough] = rows.reduce(np.maximum, rows.value)[enough]
+    for row in np.flatnonzero(first >= LEAST * top):
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         z, c = rows.depth[samples], rows.value[samples]
-        deeper = _deeper(c, None if rows.stderr is None else rows.stderr[samples])
-        if deeper:
-            lowest = _WIDTH // 2 + int(np.argmin(_smooth(c)[: max(deeper - _WIDTH // 2, 1)]))
+        s = None if rows.stderr is None else rows.stderr[samples]
+        smooth = _smooth(c)
+        deeper = _deeper(c, smooth, s)
+        if not deeper:
+            continue
+        lowest = _WIDTH // 2 + int(np.argmin(smooth[: max(deeper - _WIDTH // 2, 1)]))
+        low = max(float(smooth[lowest - _WIDTH // 2]), 0.0)
+        noise = float(np.std(c[(lowest + 1) // 2 : lowest + _WIDTH]))
+        both, one = c[0] + c[1], float(c[c > 0].min())
+        enough = 2.0 * low + max(_CLEARLY * noise, _OF_COUNTS * (both * one) ** 0.5)
+        if c[0] >= max(c[:lowest].max(), _RATIO * low) and both > enough:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
 
 
+class Plateau(NamedTuple):
+    """Where a plateau begins below a surface transient, and its mean; (R,), NaN without one."""
+
+    start: Array
+    mean: Array
+
+
+def plateau(rows: Rows) -> Plateau:
+    """Find plateaus below a surface transient, such as those of a matrix signal.
+
+    The first samples, less than a third, lie on one side of the median, by more than 1 % and more
+    than noise.
+    """
+    start, mean = np.full((2, rows.count), np.nan)
+    rows = rows.packed()
+    for row, own in enumerate(rows.slices()):
+        c = rows.value[own]
+        if c.size <= 2 * _WIDTH:
+            continue
+        middle = float(np.median(c))
+        side = np.sign(c[0] - middle)
+        end = int(np.argmin(side * (c - middle) > MATTERS * middle))
+        if 0 < end < c.size / 3:
+            below = c[end:]
+            off = abs(float(np.sum(c[:end] - below.mean())))
+            if off > _OFF * float(np.std(below)) * end**0.5:
+                start[row], mean[row] = rows.depth[own][end], below.mean()
+    return Plateau(start, mean)
+
+
+#: Times the noise of their mean by which the first samples differ from a plateau.
+_OFF = 4.0
 #: Samples in the running median.
 _WIDTH = 5
 #: A maximum must exceed the minimum between it and the first sample by this factor, ...
 _RATIO = 2.0
 #: ... and rise above that minimum by this many times the noise of the mean of its samples.
 _STANDS_OUT = 18.0
+#: A transient ends above this depth, in nm (or s), if it surely is one, ...
+DEEPEST = 50.0
+#: ... and matters if it makes this part of an answer.
+MATTERS = 0.01
+#: The first sample must be this part of that maximum, ...
+LEAST = 1 / 3
+#: ... and the first two together lie above the lowest by this many times the noise of samples about
+#: it, and of their own counts, if the least of all samples is one.
+_CLEARLY, _OF_COUNTS = 8.0, 3.0
 
 
 def _smooth(value: Array) -> Array:
@@ -57,9 +110,8 @@ def _smooth(value: Array) -> Array:
     return medians
 
 
-def _deeper(value: Array, stderr: Array | None = None) -> int:
+def _deeper(value: Array, smooth: Array, stderr: Array | None) -> int:
     """Return the index of a maximum that stands out below the first sample; 0 if there is none."""
-    smooth = _smooth(value)
     lowest = np.minimum.accumulate(smooth)
     rises = smooth > _RATIO * np.maximum(lowest, 0.0)
     if not rises.any():

@@ -21,6 +21,7 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.crossings import record
+from sims_analysis.kernels.transient import DEEPEST, MATTERS, plateau
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
@@ -122,7 +123,8 @@ def with_rsf(
     ProfileWarning
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
         where intensities are those of a saturated detector; and if a factor was determined with
-        another `matrix_signal`, or another correction for dead time.
+        another `matrix_signal`, or another correction for dead time; and where a surface transient
+        changes the mean matrix signal of a whole record by more than 1 %.
 
     Notes
     -----
@@ -240,11 +242,30 @@ def _by_mean(
             code="no_sample_in_window",
             argument="window",
         )
+    if window is None and not frame.lazy:
+        _warn_of_transient(frame, matrix, found.value)
     mean = _of(frame, matrix, found.value)
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
     status = _status(frame, wanted, matrix, vanished, None)
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status
+
+
+def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
+    """Warn where the mean matrix signal is that of a surface transient in part."""
+    below: Any = frame.map(plateau)
+    change = mean / below.mean - 1
+    notable = (below.start < DEEPEST) & (abs(change) > MATTERS) & frame.of_species(matrix)
+    first = first_flagged(frame, notable)
+    if first is not None:
+        first.warn(
+            f"the record begins in a surface transient, which makes the mean matrix signal "
+            f"{abs(first.of(change)):.1%} {'higher' if first.of(change) > 0 else 'lower'} than "
+            f"that from {first.of(below.start):g} {frame.axis_units} on",
+            ProfileWarning,
+            code="surface_transient",
+            remedy="window= leaves it out",
+        )
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:

@@ -116,16 +116,10 @@ def splice(
         )
     overlap = _overlap(top, deep, axis, names, common)
     place = _place(at, overlap, axis)
-    compared = [
-        one
-        for one in common
-        if all(_ends(piece, axis, names[:1], one) is not None for piece in (top, deep))
-    ]
-    factor, uncertainty, status = _scales(
-        top, deep, names[0], compared or common, overlap, scale=scale
-    )
+    name, compared = _compared(top, deep, axis, names, common)
+    factor, uncertainty, status = _scales(top, deep, name, compared, overlap, scale=scale)
     if scale:
-        _refuse_unknown(factor, names[0], axis, overlap)
+        _refuse_unknown(factor, name, axis, overlap)
         deep = _scaled(deep, names, factor, status)
     else:
         _warn_of_difference(factor, uncertainty, axis, overlap)
@@ -188,6 +182,24 @@ def _ends(
     of_species = piece[names].sel(species=species).notnull().to_dataarray().any("variable")
     places = piece[axis].values[of_species.values]
     return (float(places.min()), float(places.max())) if places.size else None
+
+
+def _compared(
+    a: xr.Dataset, b: xr.Dataset, axis: str, names: list[str], common: list[str]
+) -> tuple[str, list[str]]:
+    """Return the first variable that both pieces have of a species, and all such species."""
+    for name in names:
+        both = [
+            one
+            for one in common
+            if all(_ends(piece, axis, [name], one) is not None for piece in (a, b))
+        ]
+        if both:
+            return name, both
+    raise UnitsError(
+        f"there is no species of which both pieces have the same variable, of {', '.join(names)}: "
+        "quantify both pieces, or neither"
+    )
 
 
 def _place(at: Any, overlap: _Overlap, axis: str) -> float:

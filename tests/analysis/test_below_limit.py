@@ -55,8 +55,8 @@ def test_a_level_where_the_detector_saturates_has_status_saturated(level, status
     ds = one(z, np.minimum(counts, 3000) * 1e15)
     cut = z[counts >= 3000]
     message = (
-        f": samples from {cut[0]:g} to {cut[-1]:g} nm (3e+18 atom/cm^3) are equal to the last "
-        "digit, as a saturated detector writes them, or were made from such: the answer rests on "
+        f": samples from {cut[0]:g} to {cut[-1]:g} nm, 3e+18 atom/cm^3: equal to the last "
+        "digit, as a saturated detector writes them, or made from such; the answer rests on "
         "samples that were cut off"
     )
     for of, ask in (

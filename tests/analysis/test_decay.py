@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
+from counted import TOP, trials
 from measured import measurement, number, one, word
 
 import sims_analysis as sims
@@ -119,6 +120,29 @@ def test_reduced_chi_square_is_large_if_the_edge_is_not_exponential(stated):
     tail = sims.decay_length(ds, start="120 nm", stop="160 nm")
     assert number(tail["reduced_chi_square"]) < 2
     assert word(tail["status"]) == "ok"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+@pytest.mark.parametrize(("low", "high"), [(0.1, 0.5), (0.3, 0.9), (0.01, 0.5)])
+@pytest.mark.parametrize("straggle", [15.0, 40.0])
+def test_flanks_of_a_gaussian_are_no_exponentials(straggle, low, high):
+    def shape(z):
+        return np.exp(-((z - 80) ** 2) / (2 * straggle**2))
+
+    ds = trials(shape, np.arange(0, 240, 1.0), 10_000).isel(measurement=slice(50))
+    levels = {"low": f"{low * TOP} atoms/cm^3", "high": f"{high * TOP} atoms/cm^3"}
+    assert (sims.decay_length(ds, **levels)["status"] == "wrong_shape").mean() > 0.9
+
+
+@pytest.mark.parametrize("edge", ["trailing", "leading"])
+def test_of_a_peak_without_a_window_the_edge_below_half_of_it(edge):
+    z = np.arange(0, 121, 1.0)
+    c = 1e20 * np.minimum(np.exp(-np.where(z < 60, (60 - z) / 3, (z - 60) / 5)), 0.6)
+    found = sims.decay_length(one(z, c), edge=edge)
+    assert number(found["decay_length"]) == pytest.approx(5 if edge == "trailing" else 3)
+    # Of an edge without a peak, all of it.
+    fall = one(z, 1e20 * np.exp(-z / 5))
+    assert number(sims.decay_length(fall)["n"]) == z.size
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")

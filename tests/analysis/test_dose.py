@@ -522,6 +522,8 @@ def test_the_dose_of_a_whole_record_warns_of_a_surface_transient():
     for question in (sims.dose_budget, sims.cumulative_dose, sims.depth_at_dose_fraction):
         with pytest.warns(DoseWarning, match=said):
             question(ds)
+    with pytest.warns(DoseWarning, match="'Al': the record begins in a surface transient, and 4% "):
+        sims.integrated_dose(with_transient(0.7))
     # The surface is where it is said to be, or left out.
     for options in (
         {"start": "25 nm"},

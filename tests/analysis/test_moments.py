@@ -129,15 +129,16 @@ def test_counts_in_one_sample_have_no_straggle():
     assert all(math.isnan(number(found[name])) for name in MOMENTS)
 
 
-@pytest.mark.parametrize(("relative", "few"), [(0.19, False), (0.21, True)])
-def test_of_fewer_than_thirty_counts_errors_above_a_threshold_are_too_small(relative, few):
+@pytest.mark.parametrize(("relative", "status"), [(0.25, "ok"), (0.35, "undetermined")])
+def test_a_threshold_in_the_noise_is_none(relative, status):
+    # Of counts: 0.4 of the maximum has about 2.4 and 1.7 times its standard error.
     z = np.arange(0, 100, 2.0)
     c = 1e20 * np.exp(-np.abs(z - 51) / 10)
-    ds = one(z, c, stderr=relative * c)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        sims.moments(ds, threshold=0.4)
-    assert ["fewer than 30 counts" in str(one.message) for one in caught] == [True] * few
+    c /= c.max()
+    found = sims.moments(one(z, 1e20 * c, stderr=1e20 * relative * np.sqrt(c)), threshold=0.4)
+    assert word(found["status"]) == status
+    assert np.isfinite(number(found["straggle"]))
+    assert np.isfinite(number(found["straggle_stderr"])) == (status == "ok")
 
 
 def test_one_zero_does_not_end_what_lies_above_a_threshold():
@@ -175,7 +176,7 @@ def test_errors_above_a_threshold_hold_the_moments_of_a_gaussian(threshold, coun
     straggle = np.sqrt(((fine - 90) ** 2 * c).sum() / c.sum())
     for name, truth in (("projected_range", 90), ("straggle", straggle)):
         within = abs(found[name] - truth) <= found[f"{name}_stderr"]
-        assert 0.52 < within.mean().item() < 0.80, name
+        assert 0.60 < within.mean().item() < 0.76, name
 
 
 @pytest.mark.parametrize(("known", "warns"), [(0.069, False), (0.071, True)])
@@ -237,13 +238,16 @@ def with_transient(z, height=1.5):
 
 
 @pytest.mark.filterwarnings("ignore:.*the edge is not exponential")
-@pytest.mark.parametrize("height", [1.05, 1.5, 100.0])
-@pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
+@pytest.mark.parametrize(
+    ("question", "height"),
+    [(sims.moments, x) for x in (0.45, 0.7, 1.05, 100.0)]
+    + [(sims.decay_length, x) for x in (1.05, 100.0)],
+)
 def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
     z = np.arange(0, 300, 2.0)
     ds = measurement(z, {"Al": with_transient(z, height), "B": skewed(z)})
     with pytest.warns(
-        sims.SimsWarning, match="'Al': the maximum, .* at 0 nm, is the first sample .* at 144 nm"
+        sims.SimsWarning, match="'Al': the window begins in a .* at 0 nm; .* at 144 nm"
     ):
         found = question(ds)
     assert found["status"].values[0] == "truncated"
@@ -302,6 +306,7 @@ def above_a_background(counts, *, window=("290 nm", "360 nm"), trials=400, seed=
 
 
 @pytest.mark.filterwarnings("ignore:.*the straggle is known to")
+@pytest.mark.filterwarnings("ignore:.*begins in a surface transient")  # noise of one in 400
 def test_a_background_that_takes_much_of_the_width_leaves_an_error():
     # 29 % of them had one, and 41 % of these held the truth, when it was shifted by a whole error.
     ds, clean = above_a_background(10)

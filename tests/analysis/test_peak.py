@@ -36,7 +36,7 @@ def test_peak_of_a_gaussian(rp, straggle):
 def test_a_start_below_the_surface_finds_the_implant_and_not_the_spike():
     z = np.arange(0, 200.0)
     ds = one(z, gaussian(z, 100, 20) + 1e21 * np.exp(-z / 2))
-    match = r"'B': the maximum, 1e.21 .* at 0 nm, is the first .* deeper, 1e.20 .* at 100 nm"
+    match = r"'B': the window begins in a surface transient, 1e.21 .* at 0 nm; .* deeper, 1e.20 .* at 100 nm"
     with pytest.warns(ProfileWarning, match=match) as caught:
         found = sims.peak(ds)
     assert caught[0].filename == __file__
@@ -57,8 +57,8 @@ def test_of_equal_maxima_the_shallowest():
 
 
 def test_width_between_half_depths_next_to_the_maximum():
-    found = sims.peak(one([0, 1, 2, 3, 4, 5, 6], [1, 8, 1, 16, 1, 8, 1]))
-    assert number(found["fwhm"]) == pytest.approx(2 * math.log(2) / math.log(16))
+    found = sims.peak(one(range(11), [1, 8, 1, 11, 14, 16, 14, 11, 1, 8, 1]))
+    assert number(found["fwhm"]) == pytest.approx(4 + 2 * math.log(11 / 8) / math.log(11))
 
 
 @pytest.mark.parametrize("values", [[np.nan, np.nan], []])
@@ -76,6 +76,13 @@ def test_peak_of_an_intensity_keeps_its_unit_and_error():
     assert found[f"{value}_stderr"].attrs["units"] == "count"
     # The parabola through the three has its maximum at 100.4 counts, known to 10.
     assert 10 < number(found[f"{value}_stderr"]) < 10.5
+
+
+def test_without_a_width_the_maximum_is_known():
+    found = sims.peak(one([0, 1, 2, 3, 4, 5, 6], [1, 8, 1, 16, 1, 8, 1]))
+    assert (number(found["depth"]), number(found["concentration"])) == (3, 16)
+    assert math.isnan(number(found["fwhm"]))
+    assert word(found["status"]) == "undetermined"
 
 
 # --- the surface transient ----------------------------------------------------------------------
@@ -122,8 +129,8 @@ def test_over_sputter_time_the_answer_is_a_time():
 
 def test_a_width_cut_short_by_noise_warns():
     z = np.arange(0, 160.0)
-    counts = np.random.default_rng(3).poisson(30 * np.exp(-(((z - 80) / 30) ** 2)))
-    with pytest.warns(ProfileWarning, match="beside the width, 26.8 nm, are .* over 43 nm: "):
+    counts = np.random.default_rng(3).poisson(50 * np.exp(-(((z - 80) / 30) ** 2)))
+    with pytest.warns(ProfileWarning, match="beside the width, 31.8 nm, are .* over 46 nm: "):
         found = sims.peak(one(z, counts * 1e16))
     assert number(found["fwhm"]) < 0.9 * 2 * 30 * math.sqrt(math.log(2))
     # Neither little noise nor layers further apart than half of their width.

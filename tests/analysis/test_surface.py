@@ -22,23 +22,14 @@ def test_an_exponential_is_itself(depth, errors):
     assert found.attrs["units"] == found["stderr"].attrs["units"] == "atom/cm^3"
 
 
-def test_the_error_without_standard_errors_is_that_of_a_line():
-    rng = np.random.default_rng(3)
-    c = 3e19 * np.exp(-Z / 8.0) * rng.lognormal(0, 0.1, Z.size)
-    found = sims.surface_concentration(one(Z, c), depth="9.5 nm", samples=6)
-    near = np.argsort(np.abs(Z - 9.5), kind="stable")[:6]
-    (b, a), cov = np.polyfit(Z[near] - 9.5, np.log(c[near]), 1, cov="unscaled")
-    rest = np.log(c[near]) - a - b * (Z[near] - 9.5)
-    wanted = np.exp(a) * np.sqrt(cov[1, 1] * (rest @ rest) / 4)
-    assert number(found) == pytest.approx(np.exp(a))
-    assert number(found["stderr"]) == pytest.approx(wanted)
-
-
-@pytest.mark.parametrize("counts", [10, 100, 1000])
-def test_the_stated_error_covers_68_percent(counts):
-    ds = trials(lambda z: np.exp(-z / 30.0), Z, counts)
-    found = sims.surface_concentration(ds, depth="8 nm")
-    off = np.abs(found - TOP * np.exp(-8.0 / 30.0))
+@pytest.mark.parametrize("counts", [10, 100, 1000, 10_000])
+@pytest.mark.parametrize("depth", [1.0, 8.0])
+@pytest.mark.parametrize(
+    "shape", [lambda z: np.exp(-z / 30.0), lambda z: np.exp(-((z - 12) ** 2) / 128)]
+)
+def test_the_stated_error_covers_68_percent(shape, depth, counts):
+    found = sims.surface_concentration(trials(shape, Z, counts), depth=f"{depth} nm")
+    off = np.abs(found - TOP * shape(np.float64(depth)))
     covered = float((off < found["stderr"]).mean())
     assert 0.64 - 1.5 / TRIALS**0.5 < covered < 0.72 + 1.5 / TRIALS**0.5
 
@@ -57,7 +48,16 @@ def test_zeros_are_data_where_counts_are_known():
         one([1, 2, 3, 4, 5], [0.0, 1e16, 0.0, 2e16, 0.0]), value_per_count="1e16 atoms/cm^3"
     )
     found = sims.surface_concentration(ds, depth="3 nm")
-    assert number(found) == pytest.approx(6e15, rel=0.05)
+    assert 6e15 < number(found) < 8e15
+
+
+def test_a_kink_warns():
+    c = 1e20 * np.where(Z < 10, 1.0, np.exp(-(Z - 10) / 3))
+    ds = sims.with_counting_statistics(one(Z, c), value_per_count="1e14 atoms/cm^3")
+    with pytest.warns(ProfileWarning, match="'B': no parabola of ln C follows .* fewer samples="):
+        found = sims.surface_concentration(ds, depth="8 nm")
+    assert word(found["status"]) == "wrong_shape"
+    assert number(found) > 0
 
 
 @pytest.mark.parametrize("samples", [2, 4.0, True, "5"])
@@ -104,5 +104,5 @@ def test_a_grid_is_known_better_than_as_many_samples_that_count_for_less():
     found = [
         number(sims.surface_concentration(one, depth="9 nm")["stderr"]) for one in (restored, grid)
     ]
-    assert found[0] == pytest.approx(2 * alone)
+    assert found[0] == pytest.approx(2 * alone, rel=0.01)
     assert alone < found[1] < 0.9 * found[0]

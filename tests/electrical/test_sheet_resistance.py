@@ -422,7 +422,7 @@ def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
 def test_a_saturated_detector_is_warned_of_with_the_species_that_it_cut_off():
     data = measurement(AXIS)
     data["concentration"][1] = np.minimum(data["concentration"][1], 1e18)
-    with pytest.warns(FitWarning, match=r"from 58.5 to 121.5 nm \(1e\+18 atom/cm\^3\) are equal"):
+    with pytest.warns(FitWarning, match=r"from 58.5 to 121.5 nm, 1e\+18 atom/cm\^3: equal"):
         found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"])
     assert found["status"].item() == "saturated"
 

@@ -65,6 +65,8 @@ def test_a_sample_inside_of_a_gap_keeps_it_if_both_neighbours_are_dropped():
 
 def test_a_side_without_a_neighbour_beyond_it_is_no_gap():
     assert runs(rows_of(Z, 1.0 + Z, flagged(10, gap_before=[0], gap_after=[9]))) is None
+    # Nor is there one where nothing has a value.
+    assert runs(rows_of(Z, np.full(10, NAN), flagged(10, gap_before=[4]))) is None
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,45 @@ FREE = np.array([math.nan])
 
 
 def test_the_width_of_two_exponentials():
-    # Rising with 4 nm, falling with 9 nm: exact, wherever the samples lie.
-    z = np.arange(0.0, 120.0, 3.0)
+    # Rising with 4 nm, falling with 9 nm: exact, with a sample at the top.
+    z = np.arange(0.0, 120.0, 1.5)
     c = 1e20 * np.exp(-np.abs(z - 60) / np.where(z < 60, 4.0, 9.0))[None]
     found = peak(Dense(z, c, 0.1 * c), FREE, FREE)
     assert (found.depth[0], found.value[0]) == (60.0, 1e20)
     assert found.fwhm[0] == pytest.approx(13 * math.log(2), rel=1e-12)
     assert found.status[0] == Status.OK
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.5])
+@pytest.mark.parametrize(("step", "known"), [(0.5, True), (1.5, False), (2.0, False)])
+def test_a_width_of_less_than_2_5_steps_is_not_known(step, known, phase):
+    z = (np.arange(-9, 10) + phase) * step
+    c = 1e20 * np.exp(-(z**2) / 2)[None]
+    found = peak(Dense(z, c, None), FREE, FREE)
+    assert found.value[0] == c.max()
+    assert found.status[0] == (Status.OK if known else Status.UNDETERMINED)
+    width = 2 * math.sqrt(2 * math.log(2)) if known else math.nan
+    assert found.fwhm[0] == pytest.approx(width, rel=0.02, nan_ok=True)
+
+
+@pytest.mark.parametrize(("times", "known"), [(1.0, True), (1.6, False), (3.0, False)])
+def test_a_lone_high_sample_has_no_width(times, known):
+    z = np.arange(0.0, 100.0, 2.0)
+    c = np.exp(-((z - 50) ** 2) / 450)
+    c[26] *= times
+    found = peak(Dense(z, c[None], None), FREE, FREE)
+    assert found.status[0] == (Status.OK if known else Status.UNDETERMINED)
+    assert np.isfinite(found.fwhm[0]) == known
+
+
+def test_of_averages_over_cells_maximum_and_width_of_the_profile():
+    edges = np.arange(0.0, 101.0, 5.0)
+    fine = np.linspace(0, 5, 2001) + edges[:-1, None]
+    c = np.trapezoid(np.exp(-((fine - 48) ** 2) / 200), fine, axis=1)[None] / 5
+    found = peak(Dense(edges[:-1] + 2.5, c, None, edges[:-1], edges[1:]), FREE, FREE)
+    assert found.depth[0] == 47.5
+    assert found.value[0] == pytest.approx(math.exp(-0.25 / 200), rel=1e-3)
+    assert found.fwhm[0] == pytest.approx(20 * math.sqrt(2 * math.log(2)), rel=0.02)
 
 
 @pytest.mark.parametrize(("level", "seed"), [(400, 1), (400, 2), (30, 3)])

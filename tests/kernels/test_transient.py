@@ -9,7 +9,7 @@ from plain_profiles import run
 
 from sims_analysis.kernels.blocks import Errors
 from sims_analysis.kernels.rows import Packed
-from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.transient import plateau, surface_transient
 
 FREE = np.array([math.nan])
 Z = np.arange(0.0, 200.0, 2.0)
@@ -33,6 +33,24 @@ def test_an_implant_below_a_spike(known):
     assert (found.depth[0], found.value[0]) == (0.0, c[0])
     below = np.where(Z > 20, c, 0)
     assert (found.deeper_depth[0], found.deeper_value[0]) == (Z[below.argmax()], below.max())
+
+
+@pytest.mark.parametrize(("part", "seen"), [(0.25, False), (0.45, True), (0.8, True)])
+def test_a_transient_below_the_implant(part, seen):
+    clean = part * 1e18 * np.exp(-Z / 6) + IMPLANT
+    found = transient(*noisy(clean, 1e15))
+    assert bool(np.isfinite(found.end[0])) == seen
+    if seen:
+        assert 10 < found.end[0] < 40
+        assert found.deeper_depth[0] == pytest.approx(80, abs=15)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.03, 0.3])
+@pytest.mark.parametrize("counts", [10, 100])
+def test_noise_at_the_surface_of_an_implant_is_none(floor, counts):
+    clean = IMPLANT / 1e18 + floor
+    found = [transient(*noisy(clean, 1 / counts, seed)).end[0] for seed in range(200)]
+    assert np.count_nonzero(~np.isnan(found)) <= 2
 
 
 @pytest.mark.parametrize(
@@ -95,3 +113,22 @@ def test_noise_below_a_falling_profile_is_seldom_a_second_maximum(counts):
     for errors, most in ((Errors(stderr), 0.005), (None, 0.02)):
         found = run(surface_transient, z, value, end, end, errors=errors)
         assert np.isfinite(found.deeper_depth).mean() <= most
+
+
+@pytest.mark.parametrize("counts", [100, 10_000])
+@pytest.mark.parametrize("change", [0.0, -0.8, 2.0])
+def test_the_plateau_below_a_transient(change, counts):
+    clean = counts * (1 + change * np.exp(-Z / 5))
+    c = np.random.default_rng(2).poisson(clean) * 1.0
+    found = plateau(Packed(Z, c, None, offsets=np.array([0, Z.size])))
+    if not change:
+        assert np.isnan(found.mean[0])
+    else:
+        assert 4 < found.start[0] < 40
+        assert found.mean[0] == pytest.approx(counts, rel=0.03)
+
+
+@pytest.mark.parametrize("clean", [1 + Z / 400, 1 + 0.3 * (Z > 100), 1 + 0.1 * np.sin(Z / 9)])
+def test_a_drift_and_layers_are_no_transient(clean):
+    found = plateau(Packed(Z, clean, None, offsets=np.array([0, Z.size])))
+    assert np.isnan(found.mean[0])

@@ -80,8 +80,8 @@ def spiked(first=1e20, deeper=1e18, floor=1e16):
 
 def test_a_surface_transient_is_noted_once_and_of_concentrations_alone():
     notes = analyse(sims.to_dataset([profile(values=spiked())])).notes
-    (note,) = (note for note in notes if "first sample" in note)
-    assert "another lies deeper" in note
+    (note,) = (note for note in notes if "begins in a surface transient" in note)
+    assert "a maximum lies deeper" in note
     counted = profile(units="counts/s", values=spiked(1e6, 1e4, 1e2))
     assert analyse(sims.to_dataset([counted])).notes == []
     over_time = profile(axis_units="s", values=1e19 * np.exp(-np.arange(40.0)))

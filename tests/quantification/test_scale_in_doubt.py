@@ -81,9 +81,9 @@ def test_a_factor_states_its_status():
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 def test_messages_of_standards_are_in_the_unit_of_the_quotients():
-    with pytest.warns(SimsWarning, match=r"nm \(0\.08\) are equal to the last digit"):
+    with pytest.warns(SimsWarning, match=r"nm, 0\.08: equal to the last digit"):
         sims.rsf_from_standard(run(kind="saturated"), **RSF)
-    with pytest.warns(SimsWarning, match=r"nm \(8000 count/s\) are equal to the last digit"):
+    with pytest.warns(SimsWarning, match=r"nm, 8000 count/s: equal to the last digit"):
         sims.rsf_from_standard(run(kind="saturated"), **(RSF | {"matrix": None}))
 
 

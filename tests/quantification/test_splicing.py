@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 Z = np.arange(0.0, 300.0, 2.0)
 TRUE = 1e4 * np.exp(-Z / 60)
@@ -239,3 +239,16 @@ def test_a_matrix_without_a_concentration_is_not_scaled():
     whole = sims.splice(a, b, scale=True)
     assert whole["splice_scale"].sel(species="B").item() == pytest.approx(2.0)
     np.testing.assert_array_equal(whole["intensity"].sel(species="Si"), 1e5)
+
+
+def test_pieces_of_which_other_species_were_quantified_are_compared_by_what_both_have():
+    both = {"P": np.full(Z.size, 5e3), "Si": np.full(Z.size, 1e5)}
+    a, b = (
+        sims.with_rsf(piece(Z, by, **both), rsf={name: "1e20 cm^-3"}, matrix="Si").isel(depth=own)
+        for by, name, own in ((1.0, "B", slice(150)), (0.5, "P", slice(80, None)))
+    )
+    assert sims.splice(a, b, scale=True)["splice_scale"].sel(species="B").isnull()
+    with pytest.raises(
+        UnitsError, match="the same variable, of concentration, intensity: quantify"
+    ):
+        sims.splice(a.sel(species=["B"]), b.sel(species=["B"]))

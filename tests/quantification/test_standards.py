@@ -361,11 +361,11 @@ def test_a_surface_transient_in_a_standard_warns():
     boron[0] = 5e3
     one = standard(boron, np.full(DEPTH.size, 1e5))
     ask = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si"}
-    with pytest.warns(ProfileWarning, match="maximum, .* at 0 nm, is the first sample"):
+    with pytest.warns(ProfileWarning, match="begins in a surface transient, .* at 0 nm"):
         sims.rsf_from_standard(one, **ask)
     rsf = sims.rsf_from_standard(one, start="5 nm", **ask)
     ds = sims.with_rsf(one, rsf=rsf, matrix="Si")
-    with pytest.warns(ProfileWarning, match="maximum, .* at 0 nm, is the first sample"):
+    with pytest.warns(ProfileWarning, match="begins in a surface transient, .* at 0 nm"):
         sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"})
     sims.scale_to_dose(ds, dose={"B": "1e15 atoms/cm^2"}, start="5 nm")
 
