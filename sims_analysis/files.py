@@ -65,7 +65,8 @@ def folder_name(text: str) -> str:
 
 def shown_path(path: str | os.PathLike[str]) -> str:
     """Return a path or an address for messages and provenance, with nothing that may be secret."""
-    return "::".join(_SECRET.sub(r"\1\2", part) for part in os.fspath(path).split("::"))
+    parts = re.split("::(?=[A-Za-z])", os.fspath(path))  # archives within archives
+    return "::".join(_SECRET.sub(r"\1\2", part) for part in parts)
 
 
 def temporary_name() -> str:

@@ -77,7 +77,7 @@ def _runs_near(rows: Rows, start: Array, stop: Array) -> Index:
     start, stop = (one[:, None] if one.ndim == 1 else one for one in (start, stop))
     first, last = map(rows.segment_at, (start, stop))
     width = int((last - first).max(initial=0)) + 4  # with a neighbour on either side
-    if first.size * width >= rows.value.size / _NARROW:
+    if not first.size or first.size * width >= rows.value.size / _NARROW:
         return rows.equal_runs
     value = rows.value.reshape(-1).take(first[..., None] - 1 + np.arange(width), mode="clip")
     value[np.isnan(start)] = 0.0

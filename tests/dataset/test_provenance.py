@@ -252,7 +252,6 @@ HOLDING = {
     "tiff": tiff(TEXT),
     "svg": b"<svg><dc:description>" + TEXT.replace(b'"', b"&quot;") + b"</dc:description></svg>",
     "pdf": pdf(b"mine", TEXT),
-    "eps": b"%!PS\n%sims_analysis: " + TEXT[:20] + b"\n%sims_analysis: " + TEXT[20:] + b"\n%%End\n",
 }  # fmt: skip
 
 
