@@ -13,7 +13,12 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.answers import words
-from sims_analysis.frame.background import Answer, add_background_error, subtracted_level
+from sims_analysis.frame.background import (
+    Answer,
+    add_background_error,
+    stated_error,
+    subtracted_level,
+)
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
@@ -159,7 +164,7 @@ def crossings(
         max_count=max_count,
         where=locate,
     )
-    found = with_common_errors(frame, found, lambda other: _nearest(other, asked, found))
+    found = with_common_errors(frame, found, level, lambda other: _nearest(other, asked, found))
     found = located(frame, found, rests, "a crossing in it has no depth", bridge=bridge)
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
@@ -240,12 +245,16 @@ def without_crossing(
     return found.transpose(*status.dims)
 
 
-def with_common_errors(frame: Frame, found: Any, again: Answer) -> Any:
+def with_common_errors(frame: Frame, found: Any, level: Any, again: Answer) -> Any:
     """Return crossings with what samples have in common in their errors.
 
-    The error of a subtracted background, over the steepness, moves the edge; restored profiles are
-    known to the achieved resolution. `again` finds the depths from other values.
+    The errors of a subtracted background and of the level, over the steepness, move the edge;
+    restored profiles are known to the achieved resolution. `again` finds the depths from other
+    values.
     """
+    if (error := stated_error(frame, level, "level")) is not None:
+        moved = error / found.steepness
+        found = changed(found, stderr=elementwise(np.hypot, found.stderr, moved))
     if frame.achieved is not None:
         stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
         return changed(found, stderr=add_background_error(frame, stderr, again))

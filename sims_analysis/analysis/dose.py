@@ -255,6 +255,7 @@ class DoseIntegral:
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     """Integrate for :func:`integrated_dose`, :func:`dose_budget` and what compares doses."""
     start, stop, asked = question.start, question.stop, question.background
+    frame = asked.on(frame)
     level, window = asked.level(frame), asked.window
     held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
     first = start if held is None else held.start

@@ -197,7 +197,7 @@ def find_junctions(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     found, rests = frame.ask(kernels.junction, *parameters, errors=frame.fitted, **options)
     found = with_common_errors(
-        frame, found, lambda other: other.map(kernels.junction, *parameters, **options).depth
+        frame, found, level, lambda other: other.map(kernels.junction, *parameters, **options).depth
     )
     if frame.achieved is not None:
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)

@@ -159,6 +159,7 @@ def moments(
     frame = open_frame(data, DOSE_KINDS, question="a projected range", variable=variable)
     a, b = read_window(frame, start, stop)
     subtracted = read_background(frame, background)
+    frame = subtracted.on(frame)
     level, window = subtracted.level(frame), subtracted.window
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS

@@ -126,8 +126,8 @@ def to_dataset(
         but would turn the steps of a histogram into ramps.
     depth_units : str, optional
         Unit of the depths, where the one that the profiles state is refused: ``"A"`` may be an
-        angstrom or an ampere. What contradicts a unit that can be read is taken as stated here,
-        with a warning.
+        angstrom or an ampere. Others keep theirs. Where none is refused, what contradicts a unit
+        that can be read is taken as stated here, with a warning.
 
     Returns
     -------
@@ -253,15 +253,24 @@ def _checked(source: Any) -> list[DepthProfile]:
 
 
 def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfile]:
-    """Take the depths in the unit that the user states; warn where it is not the one delivered."""
+    """Take depths whose unit is refused in the one that the user states; all, if none is refused.
+
+    Warn where the latter is not the one delivered.
+    """
     unit = unit_of_kind(depth_units, vocabulary.AXES, "depth_units")
+    readable = {}
     for text in dict.fromkeys(profile.depth_units for profile in profiles):
         with suppress(UnitsError):
-            own = unit_of_kind(text, vocabulary.AXES, "depth_units")
-            if (own.kind, own.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
-                message = f"the profiles say {text!r}; taken as {depth_units!r}, as stated"
-                warn(f"depth_units: {message}", ProfileWarning)
-    return [replace(profile, depth_units=depth_units) for profile in profiles]
+            readable[text] = unit_of_kind(text, vocabulary.AXES, "depth_units")
+    kept = readable if any(one.depth_units not in readable for one in profiles) else {}
+    for text, own in () if kept else readable.items():
+        if (own.kind, own.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
+            message = f"the profiles say {text!r}; taken as {depth_units!r}, as stated"
+            warn(f"depth_units: {message}", ProfileWarning)
+    return [
+        one if one.depth_units in kept else replace(one, depth_units=depth_units)
+        for one in profiles
+    ]
 
 
 def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:

@@ -5,17 +5,18 @@ The latter shifts all samples of a profile at once: the answer is computed again
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, replaced_where
 from sims_analysis.frame.window import Window, describe_window, read_pair
 from sims_analysis.kernels.counting import (
@@ -26,6 +27,7 @@ from sims_analysis.kernels.counting import (
 )
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
+from sims_analysis.kernels.rows import TOLERANCE
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
@@ -38,6 +40,8 @@ class Background(NamedTuple):
 
     stated: xr.Variable | None = None
     window: Window | None = None
+    #: Of a stated level.
+    stderr: xr.Variable | None = None
 
     @property
     def given(self) -> bool:
@@ -51,6 +55,43 @@ class Background(NamedTuple):
         mean: xr.Variable = frame.map(window_statistics, *self.window).mean
         return mean
 
+    def on(self, frame: Frame) -> Frame:
+        """Return a frame whose samples have the error of a stated level in common."""
+        return frame if self.stderr is None else with_common(frame, self.stderr)
+
+
+def with_common(frame: Frame, error: xr.Variable) -> Frame:
+    """Return a frame whose samples have an error in common, besides that which they have."""
+    sizes, before, overlap = frame.value.sizes, frame.common, frame.overlap
+    total = error.fillna(0.0).set_dims(sizes).transpose(*frame.value.dims)
+    if before is not None:
+        total = elementwise(np.hypot, total, before)
+        part = before / total.where(total > 0)
+        overlap = None if overlap is None else overlap * part.fillna(0.0) ** 2
+    return replace(frame, common=total, overlap=overlap)
+
+
+def stated_error(frame: Frame, value: Any, name: str) -> xr.Variable | None:
+    """Read the standard errors that stated values have as a coordinate; None without one."""
+    by_species = value if isinstance(value, Mapping) else {"": value}
+    errors = {key: _coordinate(one, "stderr") for key, one in by_species.items()}
+    if all(one is None for one in errors.values()):
+        return None
+    exact = f"0 {frame.units}"
+    known = {key: exact if one is None else one for key, one in errors.items()}
+    stated: Any = known if isinstance(value, Mapping) else known[""]
+    error: xr.Variable = frame.parameter(stated, (frame.kind,), name, alone=True).fillna(0.0)
+    return error
+
+
+def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
+    """Return a coordinate of an argument, with its unit, over the same dimensions and species."""
+    if not (isinstance(stated, xr.DataArray) and name in stated.coords):
+        return None
+    plain = units.dequantify(stated)
+    one = plain[name].assign_attrs({"units": plain.attrs.get("units"), **plain[name].attrs})
+    return one.drop_vars([key for key in one.coords if key not in (*one.dims, "species")])
+
 
 def read_background(frame: Frame, background: Any, *, strict: bool = False) -> Background:
     """Read a background: a stated level, or the window of depths over which to take the mean.
@@ -62,7 +103,10 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
     if not isinstance(background, tuple | list):
         level = frame.parameter(background, (frame.kind,), "background")
         endless: Any = np.isinf(level)
-        return Background(stated=replaced_where(endless, level))
+        error = stated_error(frame, background, "background")
+        found = Background(replaced_where(endless, level), stderr=error)
+        warn_of_layers(frame, found)
+        return found
     if len(background) != 2:
         raise argument_error("background", background, "expected a value or (start, stop)")
     window = read_pair(frame, background, "background")
@@ -79,7 +123,31 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
         warn_of_slope(frame, window, DoseWarning)
-    return Background(window=window)
+    found = Background(window=window)
+    warn_of_layers(frame, found)
+    return found
+
+
+#: Coordinates with the factor by which each sample was made a concentration.
+_FACTORS = ("sensitivity_factor", "absolute_sensitivity_factor")
+
+
+def warn_of_layers(frame: Frame, background: Background) -> None:
+    """Warn of one background of concentrations that were made with factors of several layers."""
+    for name in _FACTORS:
+        factor = frame.along.get(name)
+        if frame.lazy or factor is None or frame.kind != "concentration":
+            continue
+        several = factor.max(frame.dim) > factor.min(frame.dim) * (1 + TOLERANCE)
+        if not several.any():
+            continue
+        warn_where(
+            frame,
+            several & (background.level(frame) > 0),
+            "the factors of its layers differ, and so does a background of counts in "
+            "concentrations: subtract it from the intensities, before with_rsf()",
+            ProfileWarning,
+        )
 
 
 def warn_of_limits(

@@ -9,22 +9,28 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import first_of, list_variables, was_subtracted
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.background import Mean, mean_over, shares_in, warn_of_limits
+from sims_analysis.frame.background import (
+    Background,
+    Mean,
+    mean_over,
+    shares_in,
+    stated_error,
+    warn_of_layers,
+    warn_of_limits,
+)
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, first_sample, warn_where
+from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
-from sims_analysis.kernels.rows import TOLERANCE
-from sims_analysis.quantification.factors import FACTOR_TERMS
 from sims_analysis.quantification.reference import background_columns
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
@@ -229,14 +235,14 @@ def subtract_background(
                 f"value={format_argument(value)}: a background must be finite and not negative",
                 argument="value",
             )
-        error = _stated_error(frame, value)
+        error = stated_error(frame, value, "value")
         columns = {} if error is None else _with_stated(frame, error.where(level.notnull()))
         origin = "stated"
     else:
         level, errors = _mean_to_subtract(frame, chosen, window)
         columns, error = _columns(frame, level, errors), errors["background_stderr"]
         origin = f"the mean from {window[0]} to {window[1]}"
-    _warn_of_layers(frame, level)
+    warn_of_layers(frame, Background(level))
     result = frame.replaced(frame.value - level.fillna(0.0), **columns)
     total = {"": level} | ({} if error is None else {"_stderr": error})
     if not was_subtracted(data, frame.units):  # in another unit, an earlier one is no part of it
@@ -255,28 +261,6 @@ def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
     return frame.of_species(*wanted)
 
 
-def _stated_error(frame: Frame, value: Any) -> xr.Variable | None:
-    """Read the standard errors that stated backgrounds have as a coordinate; None without one."""
-    by_species = value if isinstance(value, Mapping) else {"": value}
-    errors = {name: _coordinate(one, "stderr") for name, one in by_species.items()}
-    if all(one is None for one in errors.values()):
-        return None
-    exact = f"0 {frame.units}"
-    known = {name: exact if one is None else one for name, one in errors.items()}
-    stated: Any = known if isinstance(value, Mapping) else known[""]
-    error: xr.Variable = frame.parameter(stated, (frame.kind,), "value", alone=True).fillna(0.0)
-    return error
-
-
-def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
-    """Return a coordinate of an argument, with its unit, over the same dimensions and species."""
-    if not (isinstance(stated, xr.DataArray) and name in stated.coords):
-        return None
-    plain = units.dequantify(stated)
-    one = plain[name].assign_attrs({"units": plain.attrs.get("units"), **plain[name].attrs})
-    return one.drop_vars([key for key in one.coords if key not in (*one.dims, "species")])
-
-
 def _with_stated(frame: Frame, error: xr.Variable) -> dict[str, xr.Variable]:
     """Return columns with the error of a stated background, and of one subtracted before."""
     before = background_columns(frame)
@@ -288,22 +272,6 @@ def _with_stated(frame: Frame, error: xr.Variable) -> dict[str, xr.Variable]:
         part = before["background_stderr"] / total.where(total > 0)
         found["background_overlap"] = before["background_overlap"] * part**2
     return found
-
-
-def _warn_of_layers(frame: Frame, level: xr.Variable) -> None:
-    """Warn of one background of concentrations that were made with factors of several layers."""
-    for name in FACTOR_TERMS.values():
-        factor = frame.along.get(name)
-        if frame.lazy or factor is None or frame.kind != "concentration":
-            continue
-        several = factor.max(frame.dim) > factor.min(frame.dim) * (1 + TOLERANCE)
-        warn_where(
-            frame,
-            several & (level > 0),
-            "the factors of its layers differ, and so does a background of counts in "
-            "concentrations: subtract it from the intensities, before with_rsf()",
-            ProfileWarning,
-        )
 
 
 def _mean_to_subtract(

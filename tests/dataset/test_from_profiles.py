@@ -175,6 +175,9 @@ def test_depths_in_a_unit_that_is_refused_are_taken_as_stated():
     np.testing.assert_array_equal(same["depth"], [0, 1000])
     with pytest.warns(ProfileWarning, match="the profiles say 'nm'; taken as 'um', as stated"):
         sims.to_dataset([profile("B", [0, 1], [1, 2])], depth_units="um")
+    mixed = [*in_a, profile("As", [0, 1], [1, 2], "um")]
+    ds = sims.to_dataset(mixed, depth_units="angstrom")
+    assert ds.sel(species="As").dropna("depth")["depth"].values.tolist() == [0, 1000]
     with pytest.raises(UnitsError, match=r"^depth_units is in 'at%', which is an atomic fraction"):
         sims.to_dataset(in_a, depth_units="at%")
 
