@@ -134,8 +134,8 @@ def integrated_dose(
     One standard error covers 60 to 74 % of intervals from 10 counts at the maximum (*What stated
     errors cover*, on the site), but not the error of the rule: on an edge of r decades per sample
     the trapezoid is too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the
-    log-linear rule too low by ``s^2 / 6``. Limits, and stated backgrounds, are taken as exact.
-    Samples are independent; for those of a finer grid see :func:`to_grid`.
+    log-linear rule too low by ``s^2 / 6``. Limits are exact, and a stated background if it has no
+    coordinate ``stderr``. Samples are independent; for those of a finer grid see :func:`to_grid`.
 
     References
     ----------

@@ -467,7 +467,12 @@ def _numbered(found: list[_Canonical]) -> list[_Canonical]:
 
 
 def _warn_of_gaps(found: list[_Canonical]) -> None:
-    counts = {s.profile.species_name: int(np.count_nonzero(np.isnan(s.columns[""]))) for s in found}
+    """Warn of samples without a value that are not below a limit of detection either."""
+    counts = {}
+    for one in found:
+        limit = one.columns.get(vocabulary.CENSORED, np.full(1, np.nan))
+        empty = np.isnan(one.columns[""]) & np.isnan(limit)
+        counts[one.profile.species_name] = int(np.count_nonzero(empty))
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())

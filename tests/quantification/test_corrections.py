@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from measured import one
 from scipy.stats import t
 from timed import timed
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, SpeciesError, UnitsError
 
 TIME = np.arange(0.0, 20.0, 2.0)
 
@@ -356,11 +357,48 @@ def test_the_error_of_a_stated_background_is_that_of_all_samples():
     np.testing.assert_allclose(twice["intensity_background_stderr"], [1.3, 1.0])
 
 
+def test_an_answer_above_a_stated_background_has_its_error_like_one_after_it_was_subtracted():
+    z = np.arange(0.0, 200.0, 2.0)
+    counts = 50 * np.exp(-(((z - 70) / 20) ** 2) / 2) + 20
+    ds = one(z, np.random.default_rng(0).poisson(counts) * 1e16)
+    ds = sims.with_counting_statistics(ds, value_per_count="1e16 cm^-3")
+    level = xr.DataArray(2e17, attrs={"units": "cm^-3"}, coords={"stderr": 2e16})
+    before = sims.subtract_background(ds, value=level)
+    dose = sims.integrated_dose(ds, background=level)["stderr"].item()
+    exact = sims.integrated_dose(ds, background="2e17 cm^-3")["stderr"].item()
+    assert dose == pytest.approx(np.hypot(exact, 2e16 * 198e-7))
+    assert dose == pytest.approx(sims.integrated_dose(before)["stderr"].item())
+    with pytest.warns(DoseWarning, match="above the background the straggle is known to 34 %"):
+        above = sims.moments(ds, background={"B": level})
+    with pytest.warns(DoseWarning):
+        after = sims.moments(before)
+    for name in ("projected_range_stderr", "straggle_stderr"):
+        assert above[name].item() == pytest.approx(after[name].item())
+    budget = sims.dose_budget(ds, background=level)
+    assert budget["background_stderr"].item() == pytest.approx(2e16 * 198e-7)
+
+
+def test_the_error_of_a_level_moves_a_junction_by_it_over_the_steepness():
+    z = np.arange(0.0, 200.0, 2.0)
+    counts = np.random.default_rng(0).poisson(500 * np.exp(-z / 50))
+    ds = sims.with_counting_statistics(one(z, counts * 1e16), value_per_count="1e16 cm^-3")
+    level = xr.DataArray(1e18, attrs={"units": "cm^-3"}, coords={"stderr": 2e17})
+    exact, known = (sims.junction_depth(ds, at) for at in ("1e18 cm^-3", level))
+    moved = 0.2 * exact["decay_length"].item()
+    assert known.item() == exact.item()
+    assert known["stderr"].item() == pytest.approx(np.hypot(exact["stderr"].item(), moved))
+    crossing = sims.crossings(ds, level)["stderr"]
+    assert crossing.item() == pytest.approx(known["stderr"].item())
+
+
 def test_a_background_of_concentrations_under_several_layers_warns():
     factors = [("8 s", {"B": "1e20 cm^-3/count"}), (None, {"B": "2e20 cm^-3/count"})]
     ds = sims.with_rsf(COUNTED, rsf=factors, matrix=None)
     with pytest.warns(ProfileWarning, match="'B': the factors of its layers differ"):
         sims.subtract_background(ds, window=("10 s", "18 s"), species="B", variable="concentration")
+    deep = sims.calibrate_depth(ds, rate="1 nm/s")
+    with pytest.warns(ProfileWarning, match="'B': the factors of its layers differ"):
+        sims.integrated_dose(deep, background=("10 nm", "18 nm"))
     same = [(stop, {"B": "1e20 cm^-3/count"}) for stop, _ in factors]
     ds = sims.with_rsf(COUNTED, rsf=same, matrix=None)
     sims.subtract_background(ds, window=("10 s", "18 s"), species="B", variable="concentration")

@@ -394,8 +394,7 @@ def test_what_stands_beside_the_samples_goes_with_them(write, tmp_path):
     # Of some of the samples, nobody knows which of the numbers are theirs.
     (first,) = sims.to_profiles(ds.isel(depth=slice(0, 2)))
     assert "columns" not in first.extra
-    with pytest.warns(sims.ProfileWarning):
-        back = sims.read(sims.to_csv(ds, tmp_path / "x.csv")).to_dataset()
+    back = sims.read(sims.to_csv(ds, tmp_path / "x.csv")).to_dataset()
     column = sims.to_profiles(back)[0].extra["columns"]["detection_limit"]["values"]
     assert column == columns["detection_limit"]
 
