@@ -111,8 +111,8 @@ def _resolved(
 @recorded
 def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
-    *,
     fraction: float | Sequence[float] | NDArray[np.float64] | xr.DataArray = (0.5, 0.9, 0.99),
+    *,
     rule: Rule = "trapezoid",
     variable: str | None = None,
     gaps: GapPolicy = "flag",

@@ -22,8 +22,8 @@ __all__ = ["surface_concentration"]
 @recorded
 def surface_concentration(
     data: xr.Dataset | xr.DataArray,
-    *,
     depth: ParameterLike,
+    *,
     samples: int = 5,
     variable: str | None = None,
     gaps: GapPolicy = "flag",

@@ -43,8 +43,8 @@ _ERRORS = (
 @recorded
 def fit(
     data: xr.Dataset | xr.DataArray,
-    *,
     model: str | Model,
+    *,
     variable: str | None = None,
     repeat: int | Literal["auto"] | None = None,
     shared: Sequence[str] | None = None,

@@ -17,6 +17,9 @@ LEVEL = "1e18 atoms/cm^3"
         (sims.interpolate, "depth", "25 nm"),
         (sims.detection_limit, "window", ("420 nm", "490 nm")),
         (sims.below_detection, "limit", "1e15 atoms/cm^3"),
+        (sims.depth_at_dose_fraction, "fraction", 0.5),
+        (sims.surface_concentration, "depth", "30 nm"),
+        (sims.fit, "model", "gaussian"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
