@@ -62,7 +62,7 @@ def folder_name(text: str) -> str:
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
-    """Return a path for messages; of an address that was taken for one, nothing that is secret."""
+    """Return a path, or an address, without login and query, in which secrets stand."""
     return _SECRET.sub(r"\1\2", os.fspath(path))
 
 

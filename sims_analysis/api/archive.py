@@ -25,7 +25,6 @@ from typing import Any, TypeVar
 from sims_analysis import files
 from sims_analysis.api.additions import MOST_BYTES, payload_of
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
-from sims_analysis.api.endpoint import without_secrets
 from sims_analysis.api.index import Contents, Index, leave_out, read_catalogue
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
@@ -348,7 +347,7 @@ class Archive:
         moment = as_moment(stated.get("retrieved"), "retrieved") or datetime.now(UTC)
         record = Record(
             data_id=result.data_id,
-            url=without_secrets(stated.get("source", "")),
+            url=files.shown_path(stated.get("source", "")),
             retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             sha256=stated.get("sha256") or hashlib.sha256(payload).hexdigest(),
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
