@@ -223,7 +223,9 @@ _TERMS: dict[str | None, dict[str, str]] = {
         "marker_status": "Status of the line: ok, two_markers or bent",
         "covariance": "Covariance: of the parameters, in the product of their units",
         "fit_status": "Status: ok only if the fit converged inside its bounds",
-        "curve_status": "Status of the curve: it may be known where its parameters are not",
+        "curve_status": (
+            "Status of the curve: ok where the curve is known, even if its parameters are not"
+        ),
         "residuals": "Residuals: what their neighbours and chi-square say of them",
         "objective": "Objective: what was minimized",
         "n_samples": "Number of samples: samples used in the fit",

@@ -10,17 +10,16 @@ from typing import Any
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError
-from sims_analysis.files import shown_path
+from sims_analysis.files import MAX_BYTES, Budget, shown_path
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 
-#: As much as a client accepts.
-MOST_BYTES = 256 * 2**20
+#: So many bytes tell whether a file is JSON.
+_START = 1000
 _JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 
 
 def payload_of(
     source: SIMSResult | DepthProfile | Sequence[DepthProfile] | str | os.PathLike[str],
-    max_bytes: int,
     options: Mapping[str, Any],
 ) -> tuple[bytes, SIMSResult]:
     """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes.
@@ -33,12 +32,15 @@ def payload_of(
         if "://" in os.fspath(source):
             raise ArchiveError("an address is not a file; add what sims.read(address) returns")
         url = f"file:{file.name}"
-        payload = _json_of(file, max_bytes)
+        limit = options.get("max_bytes", MAX_BYTES)
+        payload = _json_of(file, limit)
         if payload:
-            return payload, SIMSResult.from_json(payload, data_id="", provenance={"source": url})
+            result = SIMSResult.from_json(
+                payload, data_id="", provenance={"source": url}, max_bytes=limit
+            )
+            return payload, result
         source = _measurement_in(file, options)
     payload = SIMSResult(data_id="", depth_profiles=profiles_of(source)).to_json()
-    _refuse_larger(len(payload), max_bytes, "the profiles have")
     data_id, known = "", {}
     if isinstance(source, SIMSResult):
         data_id, known = source.data_id, source.provenance
@@ -64,23 +66,15 @@ def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:
 
 def _json_of(file: Path, max_bytes: int) -> bytes:
     """Read a file if it is JSON; nothing if it is a file of another kind."""
+    budget = Budget(max_bytes, ArchiveError, name=file.name)
     try:
         with file.open("rb") as opened:
-            content = opened.read(max_bytes + 1)
+            start = opened.read(_START)
+            if _JSON.match(start):
+                budget.take(len(start), "its payload")
+                return bytes(start + budget.read(opened, "its payload"))
     except OSError as error:
         raise ArchiveError(f"cannot read {shown_path(file)!r}: {error.strerror}") from None
-    if not _JSON.match(content):
-        if not file.is_file():
-            raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
-        return b""
-    _refuse_larger(len(content), max_bytes, f"{str(file)!r} has")
-    return content
-
-
-def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
-    if size > max_bytes:
-        raise ArchiveError(
-            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept",
-            code="too_large",
-            remedy="pass max_bytes= to keep it nevertheless",
-        )
+    if not file.is_file():
+        raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
+    return b""

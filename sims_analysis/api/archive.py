@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sims_analysis import files
-from sims_analysis.api.additions import MOST_BYTES, payload_of
+from sims_analysis.api.additions import payload_of
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
-from sims_analysis.api.endpoint import without_secrets
 from sims_analysis.api.index import Contents, Index, leave_out, read_catalogue
 from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
@@ -348,7 +347,7 @@ class Archive:
         moment = as_moment(stated.get("retrieved"), "retrieved") or datetime.now(UTC)
         record = Record(
             data_id=result.data_id,
-            url=without_secrets(stated.get("source", "")),
+            url=files.shown_path(stated.get("source", "")),
             retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             sha256=stated.get("sha256") or hashlib.sha256(payload).hexdigest(),
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
@@ -376,7 +375,6 @@ class Archive:
         url: str | None = None,
         retrieved: datetime | None = None,
         replace: bool = False,
-        max_bytes: int = MOST_BYTES,
         **options: Any,
     ) -> SIMSResult:
         """Archive profiles at hand, or a file of an instrument or laboratory.
@@ -396,20 +394,19 @@ class Archive:
             Whether other content under an id that is there already becomes its new version (the
             old one is kept). By default that is refused: two measurements may share an id; also
             of several writers at a time, where the file system has locks.
-        max_bytes : int
-            Larger payloads are refused; by default what a client accepts, 256 MiB.
         **options
-            What a file does not say, such as ``depth_units="nm"``: see :func:`~sims_analysis.read`.
+            What a file does not say, such as ``depth_units="nm"``, and the memory that reading it
+            may take, ``max_bytes=``: see :func:`~sims_analysis.read`.
 
         Raises
         ------
         ArchiveError
-            If another measurement has this id, the payload is too large, no id is known, or the
+            If another measurement has this id, a payload is too large, no id is known, or the
             folder cannot be written to.
         ReadError, PayloadError
             If the file cannot be read.
         """
-        payload, found = payload_of(source, max_bytes, options)
+        payload, found = payload_of(source, options)
         data_id = data_id or found.data_id or stated_id(found.depth_profiles)
         if not data_id:
             raise ArchiveError(

@@ -78,13 +78,6 @@ class Endpoint:
         return (parts.scheme, parts.hostname, port) == self.origin and "@" not in parts.netloc
 
 
-def without_secrets(address: str) -> str:
-    """Give an address without login and query, in which passwords and tokens stand."""
-    scheme, mark, rest = address.partition("://")
-    place = re.split(r"[?#]", rest, maxsplit=1)[0]
-    return f"{scheme}://{place.rpartition('@')[2]}" if mark else address
-
-
 def is_loopback(host: str) -> bool:
     """Whether a host name is this machine."""
     try:

@@ -22,6 +22,7 @@ from sims_analysis._version import __version__
 from sims_analysis.conventions import delivered
 from sims_analysis.conventions.axes import AXIS_TOLERANCE, axis_of, merge, order_of
 from sims_analysis.conventions.cf import with_ancillaries
+from sims_analysis.dataset.measurements import placed
 from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
@@ -90,12 +91,14 @@ class _Layout:
         return {end for one in self.profiles for end in one.columns}
 
     def column(self, end: str, kind: str | None = None) -> Array:
-        """Put a column of all profiles, or those of one kind, at its samples; NaN elsewhere."""
-        placed = np.full(self.shape, np.nan)
-        for one, row, position in zip(self.profiles, self.rows, self.positions, strict=True):
-            if end in one.columns and kind in (None, one.kind):
-                placed[row, position] = one.columns[end]
-        return placed
+        """Put a column of all profiles, or those of one kind, at its samples."""
+        places = zip(self.profiles, self.rows, self.positions, strict=True)
+        pieces = [
+            ((row, position), one.columns[end])
+            for one, row, position in places
+            if end in one.columns and kind in (None, one.kind)
+        ]
+        return placed(f"_{end}", self.shape, pieces)
 
 
 @checks_arguments
@@ -388,8 +391,6 @@ def _variables(
         variables[name] = (dims, layout.column("", kind), vocabulary.attrs(name, units))
         for end in [end for end in vocabulary.OF_SAMPLES if end in layout.ends]:
             column = layout.column(end, kind)
-            if end == vocabulary.QUALITY:
-                column = np.nan_to_num(column).astype(np.int16)
             if not (column == 0 if end == vocabulary.QUALITY else np.isnan(column)).all():
                 place = coords if end in vocabulary.EVIDENCE else variables
                 place[f"{name}_{end}"] = (

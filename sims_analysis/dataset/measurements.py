@@ -89,7 +89,7 @@ def placed(
     Whole numbers stay so where the pieces are `complete`: nothing is missing.
     """
     pieces = [(where, np.asarray(values)) for where, values in pieces]
-    dtype = np.result_type(*{values.dtype for _, values in pieces})
+    dtype = np.result_type(*{values.dtype for _, values in pieces}) if pieces else np.dtype(float)
     out = np.empty(shape, dtype) if complete else _blank(name, shape, dtype)
     for where, values in pieces:
         # Flags of samples are whole numbers; elsewhere, NaN stands for none.

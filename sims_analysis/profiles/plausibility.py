@@ -162,27 +162,19 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     glance = flat[:: max(1, flat.size // _GLANCE)]
     # Infinities are refused elsewhere, with another message.
     largest = float(np.abs(glance).max(initial=0.0, where=np.isfinite(glance)))
-    advice = (
-        "arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in xarray, though it "
-        "changes the unit: use the concentration itself, or set the correct unit"
-    )
+    unit, found = CANONICAL[kind], ""
     if largest > _IMPOSSIBLE:
+        found = f"reaches {largest:.4g} {unit}, and no solid has more than 1.8e+23"
+    elif 0 < largest < _TOO_LITTLE and float(np.nanmax(np.abs(flat))) < _TOO_LITTLE:
+        found = f"is at most {largest:.4g} {unit}, less than one atom in a cubic metre"
+    elif 0 < largest <= 1 and _is_normalised(flat):
+        found = f"is 1 {unit} at most, as a profile divided by its maximum is"
+    elif largest <= _LARGEST_LOGARITHM and _are_logarithms(glance) and _are_logarithms(flat):
+        low, high = np.fmin.reduce(flat), np.fmax.reduce(flat)
+        found = f"lies between {low:.4g} and {high:.4g} {unit}, as logarithms of concentrations do"
+    if found:
         raise ProfileError(
-            f"{name} reaches {largest:.4g} {CANONICAL[kind]}, and no solid has more than 1.8e+23; "
-            f"{advice}"
-        )
-    if 0 < largest < _TOO_LITTLE and float(np.nanmax(np.abs(flat))) < _TOO_LITTLE:
-        raise ProfileError(
-            f"{name} is at most {largest:.4g} {CANONICAL[kind]}, less than one atom in a cubic "
-            f"metre, as a reciprocal is; {advice}"
-        )
-    if 0 < largest <= 1 and _is_normalised(flat):
-        raise ProfileError(
-            f"{name} is 1 {CANONICAL[kind]} at most, as a profile divided by its maximum is; "
-            f"{advice}"
-        )
-    if largest <= _LARGEST_LOGARITHM and _are_logarithms(glance) and _are_logarithms(flat):
-        raise ProfileError(
-            f"{name} lies between {np.fmin.reduce(flat):.4g} and {np.fmax.reduce(flat):.4g} "
-            f"{CANONICAL[kind]}, as logarithms of concentrations do; {advice}"
+            f"{name} {found}; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in "
+            "xarray, though it changes the unit: use the concentration itself, or set the correct "
+            "unit"
         )

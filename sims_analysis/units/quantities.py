@@ -17,6 +17,8 @@ from sims_analysis.units.typography import plain as plainly
 from sims_analysis.units.udunits import in_udunits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
 
@@ -250,7 +252,7 @@ def dequantify(data: Data) -> Data:
     >>> sims.dequantify(sims.quantify(ds))["concentration"].attrs["units"]
     'atom/cm^3'
     """
-    plain: Data = _each_variable(data, _plain_variable)
+    plain: Data = with_plain_axes(_each_variable(data, _plain_variable))
     return plain
 
 
@@ -259,43 +261,36 @@ def with_plain_axes(data: Any) -> Any:
 
     pint-xarray makes indexes with a unit, along which xarray cannot concatenate, sort or sum.
     """
+    import xarray as xr
     from xarray.indexes import PandasIndex
 
+    known, axes = data.coords.variables, {}
     unusual = [name for name, index in data.xindexes.items() if type(index) is not PandasIndex]
-    if any(is_quantity(data.coords[name].data) for name in unusual):
-        return _each_variable(data, _plain_variable, only_axes=True)
-    return data
+    own = [name for name in unusual if is_quantity(known[name].data)]
+    for name in own:
+        axes[name] = _plain_variable(known[name], str(name))
+        bounds = known.get(f"{name}_bounds")
+        if bounds is not None:  # in the unit of the axis, without one of their own
+            moved = xr.Variable(bounds.dims, known[name].data.units * bounds.data)
+            edges = _plain_variable(moved, str(name)).data
+            axes[f"{name}_bounds"] = xr.Variable(bounds.dims, edges, bounds.attrs)
+    return data.drop_indexes(own).assign_coords(axes) if own else data
 
 
-def _each_variable(data: Any, change: Any, *, only_axes: bool = False) -> Any:
+def _each_variable(data: Any, change: Callable[[xr.Variable, str], xr.Variable]) -> Any:
+    """Change every variable that is no index; return a copy of the data."""
     import xarray as xr
 
     if isinstance(data, xr.DataArray):
         # A name that does not clash with a coordinate.
         name = data.name
         dataset = data.to_dataset(name="__sims__", promote_attrs=False)
-        return _each_variable(dataset, change, only_axes=only_axes)["__sims__"].rename(name)
+        return _each_variable(dataset, change)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    indexes, axes, changed = data.xindexes, {}, {}
-    for name, variable in data.variables.items():
-        if name in indexes:
-            if is_quantity(variable.data):
-                axes[name] = change(variable, str(name))
-                bounds = data.variables.get(f"{name}_bounds")
-                if bounds is not None:  # in the unit of the axis, without one of their own
-                    stated = variable.data.units * bounds.data
-                    moved = change(xr.Variable(bounds.dims, stated), str(name))
-                    axes[f"{name}_bounds"] = xr.Variable(bounds.dims, moved.data, bounds.attrs)
-        elif not only_axes:
-            changed[name] = change(variable, str(name))
-    plain = {name: axis for name, axis in axes.items() if axis is not data.variables[name]}
-    own = [name for name in plain if name in indexes]
-    result = data.drop_indexes(own).assign_coords(plain) if plain else data.copy(deep=False)
-    for name, variable in changed.items():
-        if variable is not data.variables[name] and name not in plain:
-            result[name] = variable
-    return result
+    others = {name: v for name, v in data.variables.items() if name not in data.xindexes}
+    changed = {name: change(variable, str(name)) for name, variable in others.items()}
+    return data.assign({name: v for name, v in changed.items() if v is not others[name]})
 
 
 def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:

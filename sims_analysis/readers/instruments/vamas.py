@@ -28,14 +28,36 @@ def recognises(source: Source) -> bool:
     return source.start.lstrip().startswith(_FIRST)
 
 
-class _Lines:
-    """The lines in their order; each question takes one or more."""
+class _Ended(Exception):
+    """There are no more lines."""
+
+
+class _File:
+    """What the header says; and the lines in their order, each asked for once."""
 
     def __init__(self, source: Source) -> None:
         self.lines = [line.strip() for line in source.lines]
         while self.lines and not self.lines[-1]:
             self.lines.pop()
         self.place = 0
+        self.text()
+        self.laboratory, self.instrument, _, _ = self.texts(4)
+        self.texts(self.count())
+        self.mode, self.scan = self.text().upper(), self.text().upper()
+        if self.mode not in ("NORM", "SDP"):
+            raise ReadError(
+                f"the file is a map or a series (VAMAS mode {self.mode}), not a depth profile"
+            )
+        self.count()
+        self.variables = [(self.text(), self.text()) for _ in range(self.count())]
+        if self.count():
+            raise ReadError(
+                "a VAMAS file that leaves parameters of its blocks out; such files are not read"
+            )
+        self.texts(self.count())
+        future_experiment, self.future = self.count(), self.count()
+        self.texts(future_experiment)
+        self.blocks = self.count()
 
     def text(self) -> str:
         if self.place >= len(self.lines):
@@ -64,21 +86,6 @@ class _Lines:
         return [self.text() for _ in range(count)]
 
 
-class _Ended(Exception):
-    """There are no more lines."""
-
-
-@dataclass
-class _Header:
-    mode: str
-    scan: str
-    variables: list[tuple[str, str]]
-    blocks: int
-    future: int
-    instrument: str
-    laboratory: str
-
-
 @dataclass
 class _Block:
     sample: str
@@ -94,36 +101,35 @@ class _Block:
 
 def read(source: Source) -> Content:
     """Read the profiles."""
-    lines = _Lines(source)
     try:
-        header = _header(lines)
+        file = _File(source)
     except _Ended:
         raise ReadError(
             "a VAMAS file that breaks off in its header", code="truncated_file"
         ) from None
     blocks: list[_Block] = []
     try:
-        for _ in range(header.blocks):
-            blocks.append(_block(lines, header))
-            if header.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
+        for _ in range(file.blocks):
+            blocks.append(_block(file))
+            if file.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
                 raise ReadError(
                     f"each block holds {blocks[-1].values.size} values: a series of mass spectra, "
                     "not a profile"
                 )
     except _Ended:
-        message = f"the file breaks off in block {len(blocks) + 1} of {header.blocks}"
+        message = f"the file breaks off in block {len(blocks) + 1} of {file.blocks}"
         if not blocks:
             raise ReadError(message) from None
         source.options.truncated(message)
     if not blocks:
         raise ReadError("a VAMAS file without blocks")
-    by_cycle = header.mode == "SDP"
-    signals = list(_by_cycle(blocks, header)) if by_cycle else [_whole(b) for b in blocks]
+    by_cycle = file.mode == "SDP"
+    signals = list(_by_cycle(blocks, file.variables)) if by_cycle else list(map(_whole, blocks))
     return Content(
         signals=signals,
         metadata=Metadata(
-            instrument=_text_or_none(header.instrument),
-            laboratory=_text_or_none(header.laboratory),
+            instrument=_text_or_none(file.instrument),
+            laboratory=_text_or_none(file.laboratory),
             sample=_text_or_none(blocks[0].sample),
             measured=blocks[0].date,
         ),
@@ -134,54 +140,35 @@ def _text_or_none(text: str) -> str | None:
     return None if text.casefold() in ("", "not specified", "not known") else text
 
 
-def _header(lines: _Lines) -> _Header:
-    lines.text()
-    laboratory, instrument, _, _ = lines.texts(4)
-    lines.texts(lines.count())
-    mode, scan = lines.text().upper(), lines.text().upper()
-    if mode not in ("NORM", "SDP"):
-        raise ReadError(f"the file is a map or a series (VAMAS mode {mode}), not a depth profile")
-    lines.count()
-    variables = [(lines.text(), lines.text()) for _ in range(lines.count())]
-    if lines.count():
-        raise ReadError(
-            "a VAMAS file that leaves parameters of its blocks out; such files are not read"
-        )
-    lines.texts(lines.count())
-    future_experiment, future = lines.count(), lines.count()
-    lines.texts(future_experiment)
-    return _Header(mode, scan, variables, lines.count(), future, instrument, laboratory)
-
-
-def _block(lines: _Lines, header: _Header) -> _Block:
-    _, sample = lines.texts(2)
-    date = [int(lines.number()) for _ in range(6)]
-    lines.text()
-    lines.texts(lines.count())
-    technique = lines.text()
+def _block(file: _File) -> _Block:
+    _, sample = file.texts(2)
+    date = [int(file.number()) for _ in range(6)]
+    file.text()
+    file.texts(file.count())
+    technique = file.text()
     if technique not in ("SIMS", "SNMS"):
-        what = "a spectrum" if header.mode == "NORM" else f"in mode {header.mode}"
+        what = "a spectrum" if file.mode == "NORM" else f"in mode {file.mode}"
         raise ReadError(f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile")
-    variables = [lines.number() for _ in header.variables]
+    variables = [file.number() for _ in file.variables]
     # The source and its geometry; the sputtering ion, which SIMS always has, is three lines of it.
-    lines.texts(19)
-    species, transition = lines.texts(2)
-    lines.text()
+    file.texts(19)
+    species, transition = file.texts(2)
+    file.text()
     abscissa = None
-    if header.scan == "REGULAR":
-        label, unit = lines.texts(2)
-        abscissa = label, unit, lines.number(), lines.number()
-    ordinates = [(lines.text(), lines.text()) for _ in range(lines.count())]
-    lines.text()
-    collection_time = lines.number()
-    lines.texts(5)
-    lines.texts(3 * lines.count())
-    lines.texts(header.future)
-    count = lines.count()
-    lines.texts(2 * len(ordinates))
-    if lines.place + count > len(lines.lines):
+    if file.scan == "REGULAR":
+        label, unit = file.texts(2)
+        abscissa = label, unit, file.number(), file.number()
+    ordinates = [(file.text(), file.text()) for _ in range(file.count())]
+    file.text()
+    collection_time = file.number()
+    file.texts(5)
+    file.texts(3 * file.count())
+    file.texts(file.future)
+    count = file.count()
+    file.texts(2 * len(ordinates))
+    if file.place + count > len(file.lines):
         raise _Ended
-    values = np.array([lines.number() for _ in range(count)], dtype=np.float64)
+    values = np.array([file.number() for _ in range(count)], dtype=np.float64)
     # A number of variables that is not stated is one.
     values = values.reshape(-1, len(ordinates) or 1)
     moment = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*date)
@@ -235,9 +222,8 @@ def _signal(block: _Block, depths: Array, unit: str, values: Array, column: int)
     )
 
 
-def _by_cycle(blocks: list[_Block], header: _Header) -> Iterator[Signal]:
+def _by_cycle(blocks: list[_Block], variables: list[tuple[str, str]]) -> Iterator[Signal]:
     """Put the blocks of all cycles together, species by species."""
-    variables = header.variables
     axis = next((i for i, variable in enumerate(variables) if _is_axis(*variable)), None)
     if axis is None:
         stated = ", ".join(label for label, _ in variables) or "none"
