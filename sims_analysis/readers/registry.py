@@ -143,6 +143,7 @@ FORMATS = (
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
     Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module=_TCAD),
+    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module=_TCAD),
     Format(
         "pasted",
         "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
