@@ -69,8 +69,8 @@ def crossings(
         Over depth, or sputter time; the unit of `level` selects the variable of a Dataset.
     level : str, Quantity, DataArray or mapping
         ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, one for each profile, or for each
-        species. Further dimensions of a DataArray become dimensions of the result, and its ``stderr``
-        a part of the error. A profile whose level is NaN has no data.
+        species. Further dimensions of a DataArray become dimensions of the result; its coordinate
+        ``stderr`` is a part of the error. A profile whose level is NaN has no data.
     max_count : int, optional
         Crossings to keep for each profile; by default the largest number that any profile has.
         Required for Dask data, whose number of crossings is not known in advance.
@@ -137,8 +137,9 @@ def crossings(
     restored profiles (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
     The error of the depth scale, ``depth_scale_uncertainty`` of the data, is not in it: times the
-    depth, it adds in quadrature. One standard error covers 60 to 76 % from 10 counts on; not on a kink at the level itself, or
-    below three times a noise floor (*What stated errors cover*, on the site).
+    depth, it adds in quadrature. One standard error covers 60 to 76 % from 10 counts on; not on a
+    kink at the level itself, or below three times a noise floor (*What stated errors cover*, on the
+    site).
 
     References
     ----------
