@@ -15,7 +15,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.background import Mean, mean_over, shares_in, warn_of_limits
+from sims_analysis.frame.background import Mean, shares_in, warn_of_limits
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
@@ -25,7 +25,7 @@ from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
 from sims_analysis.kernels.rows import TOLERANCE
 from sims_analysis.quantification.factors import FACTOR_TERMS
-from sims_analysis.quantification.reference import background_columns
+from sims_analysis.quantification.reference import background_columns, mean_in
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -314,19 +314,9 @@ def _mean_to_subtract(
     The overlap is the covariance of a sample with the mean, over the variance of the latter.
     """
     ends = read_pair(frame, window)
-    # Of the samples as they are: what was subtracted before drops out.
-    mean = mean_over(replace(frame, scatter=None), ends)
     warn_of_limits(frame, ends)
-    first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
-    if first is not None:
-        holds = "no sample"
-        if first.of(mean_over(frame.filled(), ends).n):
-            holds = "no sample above the limit of detection"
-        raise ProfileError(
-            f"window={window!r} holds {holds} of {first.label}",
-            code="no_sample_in_window",
-            argument="window",
-        )
+    # Of the samples as they are: what was subtracted before drops out.
+    mean = mean_in(replace(frame, scatter=None), ends, chosen, window)
     share = shares_in(frame, ends)
     overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
     if frame.stderr is not None:
