@@ -13,15 +13,9 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.budget import relative_uncertainties
 from sims_analysis.conventions.axes import POINT
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, UnitsError, about
 from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
-from sims_analysis.fitting.request import (
-    BACKGROUND,
-    NUMBERS,
-    SCALES,
-    FitRequest,
-    by_name,
-)
+from sims_analysis.fitting.request import BACKGROUND, NUMBERS, SCALES, FitRequest, by_name
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import open_profiles, over_profiles
@@ -227,6 +221,7 @@ def is_profile(value: Any) -> bool:
     return not fit and not along.isdisjoint(map(str, value.dims))
 
 
+@about(argument="shared")
 def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     """Read over which dimension profiles have which parameters in common."""
     profiles = request.frame
@@ -253,20 +248,17 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
             f"{', '.join(map(repr, names))}: {known}",
         )
     if not names:
-        raise ProfileError(
-            "shared=(): name the parameters that profiles have in common", argument="shared"
-        )
+        raise ProfileError("shared=(): name the parameters that profiles have in common")
     stated = [name for name in names if name in restated]
     for name in stated:
         replaced = restated[name][0]
         absent = [o for o in model.options if not bool(request.settings[o].notnull().any())]
         if absent:
             argument = next(key for key, value in _OPTIONS.items() if value == absent[0])
-            raise ProfileError(f"shared={name!r} needs {argument}=", argument="shared")
+            raise ProfileError(f"shared={name!r} needs {argument}=")
         if replaced in names or replaced in request.fixed:
             raise ProfileError(
                 f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held",
-                argument="shared",
             )
     coord = profiles.coords.get(over)
     labels = range(profiles.sizes[over]) if coord is None else coord.values
@@ -279,6 +271,7 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     )
 
 
+@about(argument="prior")
 def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
     """Read means and widths of parameters, by their names in one profile."""
     if not isinstance(prior, Mapping | None):
@@ -435,6 +428,7 @@ def _initial(as_implanted: Any) -> dict[str, Any]:
     return {f"initial_straggle{end}": as_implanted.get(f"straggle{end}") for end in ends}
 
 
+@about(argument="fixed")
 def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> dict[str, float]:
     if not isinstance(fixed, Mapping | None):
         raise argument_error(
@@ -444,10 +438,7 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
         )
     stated = _by_label("fixed", fixed, model.parameters, model, list | tuple)
     if len(stated) == len(model.parameters):
-        raise ProfileError(
-            f"fixed holds all parameters of {model.name!r}: there is nothing to fit",
-            argument="fixed",
-        )
+        raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
     return {
         label: _held(one, value, f"fixed[{one.name!r}]", profiles)
         for label, (one, value) in stated.items()

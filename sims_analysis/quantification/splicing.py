@@ -15,14 +15,7 @@ from sims_analysis.dataset.measurements import Measurement, one_axis, open_measu
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.call import step
-from sims_analysis.frame.evidence import (
-    Known,
-    carried,
-    resolve,
-    scale_in_doubt,
-    union,
-    with_known,
-)
+from sims_analysis.frame.evidence import Known, carried, resolve, scale_in_doubt, union, with_known
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, format_argument
