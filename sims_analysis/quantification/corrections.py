@@ -221,7 +221,11 @@ def subtract_background(
     nothing = f"there is no variable {listed} to subtract a background from"
     name = first_of(data, names, nothing)
     frame = open_samples(data, name, "a background to subtract")
-    chosen = _chosen(frame, species)
+    chosen = xr.Variable((), data=True)
+    if species is not None:
+        wanted = read_names("species", species)
+        frame.species(*wanted, name="species")
+        chosen = frame.of_species(*wanted)
     if window is None:
         level = read_change(frame, value, (frame.kind,), "value", positive=False).where(chosen)
         if anywhere((level < 0) | np.isinf(level)):
@@ -244,15 +248,6 @@ def subtract_background(
         result = result.drop_vars(earlier, errors="ignore")
     result = result.assign_coords(_subtracted_in_all(result, frame, total))
     return with_history(result, f"background of {name} subtracted, {origin}")
-
-
-def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
-    """Flag the profiles of some species; all of them for None."""
-    if species is None:
-        return xr.Variable((), data=True)
-    wanted = read_names("species", species)
-    frame.species(*wanted, name="species")
-    return frame.of_species(*wanted)
 
 
 def _stated_error(frame: Frame, value: Any) -> xr.Variable | None:
