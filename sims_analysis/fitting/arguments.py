@@ -55,8 +55,7 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
         stated = {**stated, "as_implanted": None}
     _refuse_model(model)
     _refuse_names(profiles, model)
-    _refuse_options(model, stated)
-    _refuse_absent(profiles, stated["weights"])
+    _refuse_options(profiles, model, stated)
     mode, level = _background(model, stated["background"])
     given = {**stated, "background": level, **_initial(stated["as_implanted"])}
     window = read_window(profiles, stated["start"], stated["stop"])
@@ -288,7 +287,15 @@ def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
             raise ProfileError(
                 f"{one.name!r} is in both prior and fixed: a held value has no prior"
             )
-        found[label] = _mean_and_width(one, pair, f"prior[{one.name!r}]", request.frame)
+        name, profiles = f"prior[{one.name!r}]", request.frame
+        if not (isinstance(pair, list | tuple) and len(pair) == 2):
+            expected = "a value and its standard uncertainty, such as ('1.6 nm', '0.2 nm')"
+            raise argument_error(name, pair, f"expected {expected}")
+        mean = _held(one, pair[0], f"{name}[0]", profiles)
+        width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+        if not 0 < width < np.inf:
+            raise argument_error(f"{name}[1]", pair[1], "expected a width above 0")
+        found[label] = mean, width
     return found
 
 
@@ -319,26 +326,11 @@ def _by_label(
     return found
 
 
-def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tuple[float, float]:
-    if not (isinstance(pair, list | tuple) and len(pair) == 2):
-        raise argument_error(
-            name,
-            pair,
-            "expected a value and its standard uncertainty, such as ('1.6 nm', '0.2 nm')",
-        )
-    mean = _held(one, pair[0], f"{name}[0]", profiles)
-    width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
-    if not 0 < width < np.inf:
-        raise argument_error(f"{name}[1]", pair[1], "expected a width above 0")
-    return mean, width
-
-
 def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[str, ...]:
     """Check the names of shared parameters, those of the model or `more`."""
     if isinstance(shared, str) or not isinstance(shared, Iterable):
-        raise argument_error(
-            "shared", shared, f"expected names of parameters, such as [{model.names[-1]!r}]"
-        )
+        such_as = f"such as [{model.names[-1]!r}]"
+        raise argument_error("shared", shared, f"expected names of parameters, {such_as}")
     names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
     _refuse_unknown("shared", names, [*model.names, *more], model)
     return names
@@ -353,12 +345,19 @@ def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], o
             )
 
 
-def _refuse_options(model: Model, stated: Mapping[str, Any]) -> None:
+def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> None:
     for name, allowed in _CHOICES.items():
         check_choice(name, stated[name], allowed)
     for name, option in _OPTIONS.items():
         if stated[name] is not None and option not in model.options:
             raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
+    counted = profiles.counts is not None or profiles.kind == "count"
+    known = {"counts": counted, "stderr": profiles.stderr is not None}
+    weights = stated["weights"]
+    if not known.get(weights, True):
+        adds = "with_counting_statistics() adds them"
+        text = f"the data have no {profiles.name}_{weights}; {adds}"
+        raise argument_error("weights", weights, text)
 
 
 def _refuse_model(model: Model) -> None:
@@ -386,19 +385,6 @@ def _refuse_names(profiles: Frame, model: Model) -> None:
                 f"{name!r} in the data is a dimension of every fit; rename it, as in "
                 f'data.rename({name}="condition")'
             )
-
-
-def _refuse_absent(profiles: Frame, weights: str) -> None:
-    absent = {
-        "counts": profiles.counts is None and profiles.kind != "count",
-        "stderr": profiles.stderr is None,
-    }
-    if absent.get(weights):
-        raise ProfileError(
-            f"weights={weights!r}: the data have no {profiles.name}_{weights}; "
-            "with_counting_statistics() adds them",
-            argument="weights",
-        )
 
 
 def _background(model: Model, background: Any) -> tuple[str, Any]:

@@ -65,7 +65,10 @@ def _support(d0: float, d1: float, d2: float) -> tuple[float, float]:
 def _half(d0: float, d1: float, d2: float, end: float, begin: float = 0.0) -> float:
     """Integrate the shape from a place, by default the mode, to the end on its side."""
     nodes, weights = _nodes(end, begin)
-    return float(_bounded(nodes, d0, d1, d2) @ weights)
+    with np.errstate(all="ignore"):
+        value = np.exp(_logarithm(nodes, d0, d1, d2))
+    value[~(value < 1.0 + 1e-6)] = 0.0  # above the mode: an end, or beyond a far one
+    return float(value @ weights)
 
 
 def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
@@ -75,14 +78,6 @@ def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
         return begin + sign * _HALF_LINE, _HALF_LINE_WEIGHTS
     length = max(length, 0.0)
     return begin + sign * (_UNIT * length), _UNIT_WEIGHTS * length
-
-
-def _bounded(t: Array, d0: float, d1: float, d2: float) -> Array:
-    """Return the shape; 0 at what is above the mode: an end of the support, or beyond a far one."""
-    with np.errstate(all="ignore"):
-        value = np.exp(_logarithm(t, d0, d1, d2))
-    value[~(value < 1.0 + 1e-6)] = 0.0
-    return value
 
 
 def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
