@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes.gaussian import MODEL as GAUSSIAN
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
@@ -214,16 +215,14 @@ MODEL = Model(
     name="pearson",
     summary="an implant by four moments, all types of the Pearson family",
     parameters=(
-        Parameter("dose", "area", "integral over all depths, above the surface included", lower=0),
-        Parameter("projected_range", "depth", "mean depth of the atoms"),
-        Parameter("straggle", "depth", "standard deviation of the depth of the atoms", lower=0),
+        *GAUSSIAN.parameters,
         Parameter("skewness", "dimensionless", "third central moment / straggle^3", -10, 10),
         Parameter("kurtosis", "dimensionless", "fourth central moment / straggle^4", 1, 1000),
     ),
     formula=formula,
     derivatives=derivatives,
     start=start,
-    derived=(Parameter("retained_dose", "area", "part of the dose that lies below the surface"),),
+    derived=GAUSSIAN.derived,
     derive=retained,
     reference="W. K. Hofker, Philips Res. Rep. Suppl. 8 (1975); H. Ryssel, I. Ruge, Ion "
     "Implantation, Wiley 1986",
