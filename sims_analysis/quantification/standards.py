@@ -14,7 +14,7 @@ from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, t
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.call import step
+from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array
@@ -29,7 +29,7 @@ from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 __all__ = ["rsf_from_standard"]
 
 
-@step("")
+@processing_step(of="")  # the standards are on record
 def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,
