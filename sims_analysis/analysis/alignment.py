@@ -15,7 +15,7 @@ from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.frame.call import step
+from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
@@ -47,7 +47,7 @@ _METHODS = ("cross-correlation", "log-correlation", "edge", "peak", "markers")
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
 
-@step("b")
+@processing_step(of="b")
 def align(
     a: xr.Dataset | xr.DataArray,
     b: Data,

@@ -18,7 +18,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.call import step
+from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
@@ -50,7 +50,7 @@ _FEW = 3
 
 
 @on_canonical_data
-@step()
+@processing_step()
 def with_counting_statistics(
     data: xr.Dataset,
     *,

@@ -13,15 +13,9 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.budget import relative_uncertainties
 from sims_analysis.conventions.axes import POINT
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, UnitsError, about
 from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
-from sims_analysis.fitting.request import (
-    BACKGROUND,
-    NUMBERS,
-    SCALES,
-    FitRequest,
-    by_name,
-)
+from sims_analysis.fitting.request import BACKGROUND, NUMBERS, SCALES, FitRequest, by_name
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import open_profiles, over_profiles
@@ -61,8 +55,7 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
         stated = {**stated, "as_implanted": None}
     _refuse_model(model)
     _refuse_names(profiles, model)
-    _refuse_options(model, stated)
-    _refuse_absent(profiles, stated["weights"])
+    _refuse_options(profiles, model, stated)
     mode, level = _background(model, stated["background"])
     given = {**stated, "background": level, **_initial(stated["as_implanted"])}
     window = read_window(profiles, stated["start"], stated["stop"])
@@ -227,6 +220,7 @@ def is_profile(value: Any) -> bool:
     return not fit and not along.isdisjoint(map(str, value.dims))
 
 
+@about(argument="shared")
 def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     """Read over which dimension profiles have which parameters in common."""
     profiles = request.frame
@@ -253,20 +247,17 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
             f"{', '.join(map(repr, names))}: {known}",
         )
     if not names:
-        raise ProfileError(
-            "shared=(): name the parameters that profiles have in common", argument="shared"
-        )
+        raise ProfileError("shared=(): name the parameters that profiles have in common")
     stated = [name for name in names if name in restated]
     for name in stated:
         replaced = restated[name][0]
         absent = [o for o in model.options if not bool(request.settings[o].notnull().any())]
         if absent:
             argument = next(key for key, value in _OPTIONS.items() if value == absent[0])
-            raise ProfileError(f"shared={name!r} needs {argument}=", argument="shared")
+            raise ProfileError(f"shared={name!r} needs {argument}=")
         if replaced in names or replaced in request.fixed:
             raise ProfileError(
                 f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held",
-                argument="shared",
             )
     coord = profiles.coords.get(over)
     labels = range(profiles.sizes[over]) if coord is None else coord.values
@@ -279,6 +270,7 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     )
 
 
+@about(argument="prior")
 def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
     """Read means and widths of parameters, by their names in one profile."""
     if not isinstance(prior, Mapping | None):
@@ -295,7 +287,15 @@ def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
             raise ProfileError(
                 f"{one.name!r} is in both prior and fixed: a held value has no prior"
             )
-        found[label] = _mean_and_width(one, pair, f"prior[{one.name!r}]", request.frame)
+        name, profiles = f"prior[{one.name!r}]", request.frame
+        if not (isinstance(pair, list | tuple) and len(pair) == 2):
+            expected = "a value and its standard uncertainty, such as ('1.6 nm', '0.2 nm')"
+            raise argument_error(name, pair, f"expected {expected}")
+        mean = _held(one, pair[0], f"{name}[0]", profiles)
+        width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+        if not 0 < width < np.inf:
+            raise argument_error(f"{name}[1]", pair[1], "expected a width above 0")
+        found[label] = mean, width
     return found
 
 
@@ -326,26 +326,11 @@ def _by_label(
     return found
 
 
-def _mean_and_width(one: Parameter, pair: Any, name: str, profiles: Frame) -> tuple[float, float]:
-    if not (isinstance(pair, list | tuple) and len(pair) == 2):
-        raise argument_error(
-            name,
-            pair,
-            "expected a value and its standard uncertainty, such as ('1.6 nm', '0.2 nm')",
-        )
-    mean = _held(one, pair[0], f"{name}[0]", profiles)
-    width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
-    if not 0 < width < np.inf:
-        raise argument_error(f"{name}[1]", pair[1], "expected a width above 0")
-    return mean, width
-
-
 def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[str, ...]:
     """Check the names of shared parameters, those of the model or `more`."""
     if isinstance(shared, str) or not isinstance(shared, Iterable):
-        raise argument_error(
-            "shared", shared, f"expected names of parameters, such as [{model.names[-1]!r}]"
-        )
+        such_as = f"such as [{model.names[-1]!r}]"
+        raise argument_error("shared", shared, f"expected names of parameters, {such_as}")
     names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
     _refuse_unknown("shared", names, [*model.names, *more], model)
     return names
@@ -360,12 +345,19 @@ def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], o
             )
 
 
-def _refuse_options(model: Model, stated: Mapping[str, Any]) -> None:
+def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> None:
     for name, allowed in _CHOICES.items():
         check_choice(name, stated[name], allowed)
     for name, option in _OPTIONS.items():
         if stated[name] is not None and option not in model.options:
             raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
+    counted = profiles.counts is not None or profiles.kind == "count"
+    known = {"counts": counted, "stderr": profiles.stderr is not None}
+    weights = stated["weights"]
+    if not known.get(weights, True):
+        adds = "with_counting_statistics() adds them"
+        text = f"the data have no {profiles.name}_{weights}; {adds}"
+        raise argument_error("weights", weights, text)
 
 
 def _refuse_model(model: Model) -> None:
@@ -395,19 +387,6 @@ def _refuse_names(profiles: Frame, model: Model) -> None:
             )
 
 
-def _refuse_absent(profiles: Frame, weights: str) -> None:
-    absent = {
-        "counts": profiles.counts is None and profiles.kind != "count",
-        "stderr": profiles.stderr is None,
-    }
-    if absent.get(weights):
-        raise ProfileError(
-            f"weights={weights!r}: the data have no {profiles.name}_{weights}; "
-            "with_counting_statistics() adds them",
-            argument="weights",
-        )
-
-
 def _background(model: Model, background: Any) -> tuple[str, Any]:
     if background is None:
         return "none", None
@@ -435,6 +414,7 @@ def _initial(as_implanted: Any) -> dict[str, Any]:
     return {f"initial_straggle{end}": as_implanted.get(f"straggle{end}") for end in ends}
 
 
+@about(argument="fixed")
 def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> dict[str, float]:
     if not isinstance(fixed, Mapping | None):
         raise argument_error(
@@ -444,10 +424,7 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
         )
     stated = _by_label("fixed", fixed, model.parameters, model, list | tuple)
     if len(stated) == len(model.parameters):
-        raise ProfileError(
-            f"fixed holds all parameters of {model.name!r}: there is nothing to fit",
-            argument="fixed",
-        )
+        raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
     return {
         label: _held(one, value, f"fixed[{one.name!r}]", profiles)
         for label, (one, value) in stated.items()

@@ -292,10 +292,14 @@ class _Group:
             for one in self.profiles
         ]
         objective = self._objective(variances)
+        # A sum of squares that chance would make, if all errors are known.
+        n = float(sum(one.objective.informative for one in self.profiles))
+        n += sum(one.z.size for one, *_ in self.initials)
+        enough = n + 3 * np.sqrt(2 * n) + 9 * len(self.priors.which)
         found: list[Minimum] = []
         for start in self._starts():
             found = distinct([*found, solve(self.curve, objective, start)])
-            if found and found[0].converged and found[0].cost < self._enough():
+            if found and found[0].converged and found[0].cost < enough:
                 break
         if not (found and found[0].converged):
             return None
@@ -313,12 +317,6 @@ class _Group:
             moved[:, one.at] = one.problem.subtracted
             background += background_covariance(self.curve, objective, minima[0], moved)
         return FitResult(self.curve, objective, minima, candidates, background)
-
-    def _enough(self) -> float:
-        """Return a sum of squares that chance would make, if all errors are known."""
-        n = float(sum(one.objective.informative for one in self.profiles))
-        n += sum(one.z.size for one, *_ in self.initials)
-        return float(n + 3 * np.sqrt(2 * n) + 9 * len(self.priors.which))
 
     def _scatter(self, best: Minimum, before: Sequence[float]) -> list[float]:
         """Return the variance of the residuals of each profile about the curve of all."""

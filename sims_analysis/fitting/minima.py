@@ -111,7 +111,13 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
     exact = found[0].cost <= EXACT * problem.z.size
-    irregular = None if exact else _irregular(curve, model)
+    irregular, n = None, len(model.parameters)
+    if model.irregular and not (exact or any(i < n for i in curve.held)):
+        of_parameters = model.irregular
+
+        def irregular(one: Minimum) -> bool:
+            return of_parameters(one.p[:n].tolist())
+
     candidates = found[:1] if exact else not_ruled_out(curve, objective, found)
     minima = by_likelihood(curve, objective, candidates, irregular)
     best = minima[0]
@@ -185,14 +191,6 @@ def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
             "units of the largest sample); its formula must give one at every depth, or the "
             "window (start=, stop=) leave out where it does not"
         )
-
-
-def _irregular(curve: Curve, model: Model) -> Callable[[Minimum], bool] | None:
-    """Return a test for curves with edges that follow the noise; None where none is needed."""
-    n, irregular = len(model.parameters), model.irregular
-    if irregular is None or any(i < n for i in curve.held):
-        return None
-    return lambda one: irregular(one.p[:n].tolist())
 
 
 def not_ruled_out(curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]) -> list[Minimum]:

@@ -13,12 +13,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from scipy.special import log_ndtr
 
-from sims_analysis.kernels.residuals import (
-    NEARLY_NORMAL,
-    ChiSquare,
-    of_counts,
-    scatter,
-)
+from sims_analysis.kernels.residuals import NEARLY_NORMAL, ChiSquare, of_counts, scatter
 from sims_analysis.kernels.samples import Array
 
 #: The objectives, in the order of their codes.

@@ -145,11 +145,6 @@ class FitRequest:
         held = bool(self.scales) and not scaled.isdisjoint(self.fixed)
         return bool(self.shared or self.prior or self.initials or held)
 
-    @property
-    def informed(self) -> set[str]:
-        """Names of parameters of which something is known before."""
-        return {split_label(name)[0] for name in self.prior} | set(self.scales)
-
     @cached_property
     def fields(self) -> Fields:
         """What is found of each profile."""

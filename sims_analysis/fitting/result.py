@@ -13,7 +13,7 @@ from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.fitting.groups import fit_each
 from sims_analysis.fitting.objectives import OBJECTIVES
-from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name
+from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.profiles import Fields, in_words, warn_of_first, warn_of_status
@@ -100,9 +100,10 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
             end_of = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
             found[f"{one.name}_{end}"] = rows.part(end, attrs | end_of, at)
 
+    known_before = {split_label(name)[0] for name in request.prior} | set(request.scales)
     for one, at in request.places():
         add(one, best, "value", "stderr", at)
-        if one.name in request.informed:
+        if one.name in known_before:
             text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
             found[f"{one.name}_pull"] = best.part("pull", {"units": "1", "long_name": text}, at)
     # What a restated parameter took the place of follows from it.

@@ -53,7 +53,7 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def step(of: str = "data") -> Callable[[Callable[P, R]], Callable[P, R]]:
+def processing_step(of: str = "data") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a function that changes data to record its call as one more of their steps.
 
     With its arguments, defaults included, but that which it changes: `of`, whose steps these are.
@@ -76,7 +76,7 @@ def step(of: str = "data") -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def correction(function: F) -> F:
     """Decorate a step that makes data of a Dataset: in canonical units, with all evidence."""
-    made = step()(function)
+    made = processing_step()(function)
 
     @wraps(function)
     def call(data: xr.Dataset, **arguments: Any) -> Any:

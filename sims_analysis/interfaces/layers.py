@@ -118,7 +118,11 @@ def layers(
     >>> found["thickness"].values.round(1), found["status"].values  # the first: surface transient
     (array([  nan, 112.5]), array(['truncated', 'ok'], dtype='<U19'))
     """
-    part, bridge = _read_fraction(level, fraction), bridges(gaps)
+    if level is not None and fraction is not None:
+        raise ProfileError("give a level or a fraction, not both", code="conflicting_arguments")
+    part, bridge = 0.5 if fraction is None else fraction, bridges(gaps)
+    if not (isinstance(part, float | int) and 0 < part < 1):
+        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     one, profiles = _opened(data, species, variable)
     if level is None:
         row = partial(_between_plateaus, part, interpolated(profiles), _most(profiles))
@@ -217,16 +221,6 @@ def _resolved(
             for one in (name, f"{name}_stderr", "thickness_stderr"):
                 found[one] = found[one].where(~lost)
     return found | {"thickness": found["bottom"] - found["top"]}
-
-
-def _read_fraction(level: Any, fraction: Any) -> float:
-    """Return at which part of its steps a layer begins and ends, if no level is stated."""
-    if level is not None and fraction is not None:
-        raise ProfileError("give a level or a fraction, not both", code="conflicting_arguments")
-    part = 0.5 if fraction is None else fraction
-    if not (isinstance(part, float | int) and 0 < part < 1):
-        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
-    return part
 
 
 def _opened(data: Any, species: str | None, variable: str | None) -> tuple[Any, Frame]:

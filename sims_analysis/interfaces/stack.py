@@ -242,7 +242,8 @@ def _edge(
 ) -> _Edge:
     """Return the edge between two plateaus, from the middle of one to the middle of the other."""
     above, below = places
-    record = record.between([above[above.size // 2 :], below[: (below.size + 1) // 2]])
+    halves = [above[above.size // 2 :], below[: (below.size + 1) // 2]]
+    record = replace(record, places=halves)
     at = part if plateaus[1].level > plateaus[0].level else 1 - part
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     row = middle

@@ -63,10 +63,6 @@ class Record:
     grid: bool
     places: Sequence[Array]
 
-    def between(self, places: Sequence[Array]) -> Record:
-        """Return the same with other plateaus."""
-        return replace(self, places=places)
-
 
 @dataclass(frozen=True, eq=False)
 class Plateau:
@@ -138,7 +134,7 @@ def _up_to_the_step(
     seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
-        record = record.between(_places(narrow, about, free))
+        record = replace(record, places=_places(narrow, about, free))
         lines = [fit_plateau(record, one, sloping=True) for one in record.places]
         before, about = about, _about(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):

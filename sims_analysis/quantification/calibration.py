@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
-from sims_analysis.frame.call import step
+from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import with_known
 from sims_analysis.quantification.depth_axis import (
     moved,
@@ -25,7 +25,7 @@ from sims_analysis.units import Data, ParameterLike, QuantityLike
 __all__ = ["calibrate_depth"]
 
 
-@step()
+@processing_step()
 def calibrate_depth(
     data: Data,
     *,

@@ -18,7 +18,6 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.background import (
     Background,
     Mean,
-    mean_over,
     shares_in,
     stated_error,
     warn_of_layers,
@@ -31,7 +30,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
-from sims_analysis.quantification.reference import background_columns
+from sims_analysis.quantification.reference import background_columns, mean_in
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -227,7 +226,11 @@ def subtract_background(
     nothing = f"there is no variable {listed} to subtract a background from"
     name = first_of(data, names, nothing)
     frame = open_samples(data, name, "a background to subtract")
-    chosen = _chosen(frame, species)
+    chosen = xr.Variable((), data=True)
+    if species is not None:
+        wanted = read_names("species", species)
+        frame.species(*wanted, name="species")
+        chosen = frame.of_species(*wanted)
     if window is None:
         level = read_change(frame, value, (frame.kind,), "value", positive=False).where(chosen)
         if anywhere((level < 0) | np.isinf(level)):
@@ -252,13 +255,6 @@ def subtract_background(
     return with_history(result, f"background of {name} subtracted, {origin}")
 
 
-def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
-    """Flag the profiles of some species; all of them for None."""
-    if species is None:
-        return xr.Variable((), data=True)
-    wanted = read_names("species", species)
-    frame.species(*wanted, name="species")
-    return frame.of_species(*wanted)
 
 
 def _with_stated(frame: Frame, error: xr.Variable) -> dict[str, xr.Variable]:
@@ -282,19 +278,9 @@ def _mean_to_subtract(
     The overlap is the covariance of a sample with the mean, over the variance of the latter.
     """
     ends = read_pair(frame, window)
-    # Of the samples as they are: what was subtracted before drops out.
-    mean = mean_over(replace(frame, scatter=None), ends)
     warn_of_limits(frame, ends)
-    first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
-    if first is not None:
-        holds = "no sample"
-        if first.of(mean_over(frame.filled(), ends).n):
-            holds = "no sample above the limit of detection"
-        raise ProfileError(
-            f"window={window!r} holds {holds} of {first.label}",
-            code="no_sample_in_window",
-            argument="window",
-        )
+    # Of the samples as they are: what was subtracted before drops out.
+    mean = mean_in(replace(frame, scatter=None), ends, chosen, window)
     share = shares_in(frame, ends)
     overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
     if frame.stderr is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, about, warn
 from sims_analysis.frame.arguments import refuse_cases, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
@@ -68,6 +68,7 @@ def kind_of_factor(unit: str, matrix: str | None, name: str) -> str:
     return _OF_INTENSITY[unit]
 
 
+@about(argument="rsf")
 def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> Factors:
     """Read the factor of each species, by layer if it has one for each.
 
@@ -81,9 +82,7 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         for species, factor in table.items():
             _check_conditions(species, factor, conditions)
         if conditions.matrix in table:
-            raise SpeciesError(
-                f"rsf names {conditions.matrix!r}, the matrix itself", argument="rsf"
-            )
+            raise SpeciesError(f"rsf names {conditions.matrix!r}, the matrix itself")
         factors = _read(frame, table, kind, given)
         if len(layers) == 1 and stop is None:
             return factors
@@ -91,9 +90,7 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         if stop is not None:
             end = frame.parameter(stop, (frame.axis,), f"rsf[{i}]")
         if anywhere(end <= above):
-            raise ProfileError(
-                f"rsf[{i}]={stop!r}: each layer must end below the one before", argument="rsf"
-            )
+            raise ProfileError(f"rsf[{i}]={stop!r}: each layer must end below the one before")
         inside: Any = (frame.depth > above) & (frame.depth <= end)
         own = [one.where(inside) for one in factors]
         found = own if found is None else [a.fillna(b) for a, b in zip(found, own, strict=True)]
@@ -117,7 +114,6 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
         if "species" not in rsf.coords:
             raise ProfileError(
                 "rsf is over species, but does not say which; give it a coordinate species",
-                argument="rsf",
             )
         # A matrix divided by itself is no concentration.
         every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
@@ -133,11 +129,10 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             raise ProfileError(
                 "rsf is a list; expected factors as rsf_from_standard() returns them, each of one "
                 "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]",
-                argument="rsf",
             )
         label = str(one["species"].values)
         if label in found:
-            raise ProfileError(f"rsf holds two factors of {label!r}", argument="rsf")
+            raise ProfileError(f"rsf holds two factors of {label!r}")
         found[label] = one
     return found
 
@@ -169,7 +164,6 @@ def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
         raise SpeciesError(
             f"rsf is a factor {f'relative to {matrix!r}' if matrix else 'without a matrix'}, but "
             f"matrix={here.matrix!r}",
-            argument="rsf",
         )
     way = stated.get("matrix_signal", here.matrix_signal)
     if way != here.matrix_signal:

@@ -50,8 +50,7 @@ def to_element(
     abundance : "natural" or mapping
         The isotope's fraction of the atoms of its element: natural abundances (representative
         values of IUPAC), or as stated, ``{"11B": 0.8}`` (also ``{"11B": "natural"}``). There is no
-        default: an implant is one
-        isotope, whose concentration is already that of the element.
+        default: an implant is one isotope, whose concentration is already that of the element.
     species : str or sequence of str, optional
         The isotopes; by default those named in a mapping, or all that are quantified.
 
@@ -113,8 +112,7 @@ def to_element(
         species=(labels.dims, np.array(renamed).reshape(labels.shape), labels.attrs),
         isotopic_abundance=divisor,
     )
-    line = f"isotopes to elements, divided by their abundances: {sources}"
-    return with_history(result, line)
+    return with_history(result, f"isotopes to elements, divided by their abundances: {sources}")
 
 
 def _isotopes(

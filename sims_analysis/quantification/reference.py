@@ -10,10 +10,12 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.frame.background import Mean, mean_over
 from sims_analysis.frame.evidence import Known, at, union
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_sample
+from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import Window
 from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import Array, Dense
 from sims_analysis.outcomes import GAP
@@ -82,6 +84,21 @@ def known_of(frame: Frame, species: str) -> Known:
         flags = None if found.flags is None else found.flags.unstack({_PLACES: sizes})
         other = Known(None if flags is None else flags.transpose(*frame.value.dims))
     return union(own, other)
+
+
+def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Mean:
+    """Return the mean over a window; refuse one, as it was `stated`, without a sample of some."""
+    mean = mean_over(frame, window)
+    first = first_flagged(frame, (mean.n == 0) & frame.measured() & among)
+    if first is not None:
+        any_limit = first.of(mean_over(frame.filled(), window).n)
+        holds = "no sample above the limit of detection" if any_limit else "no sample"
+        raise ProfileError(
+            f"window={stated!r} holds {holds} of {first.label}",
+            code="no_sample_in_window",
+            argument="window",
+        )
+    return mean
 
 
 def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:

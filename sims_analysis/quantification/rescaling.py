@@ -258,7 +258,6 @@ def compare_dose(
     known_ones = replace(frame, value=frame.value.where(known.notnull()))
     found = integral(known_ones, read_question(known_ones, **limits))
     status = judged(found, transient=False)
-    status = mark_transient(known_ones, found.start, found.stop, status, found.rests.flags)
     area = found.value / NM_PER_CM
     wrong = first_flagged(frame, known.notnull() & ~(area > 0))
     if wrong is not None:
@@ -267,6 +266,7 @@ def compare_dose(
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
             ProfileError,
         )
+    status = mark_transient(known_ones, found.start, found.stop, status, found.rests.flags)
     relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")

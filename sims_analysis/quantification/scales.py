@@ -17,6 +17,7 @@ from sims_analysis.errors import (
     ProfileWarning,
     SpeciesError,
     UnitsError,
+    about,
     warn,
 )
 from sims_analysis.frame.arguments import refuse_not_positive
@@ -86,6 +87,7 @@ def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
     return Scale(lambda t: line.rate * t + shift, text, stretch=line.rate)
 
 
+@about(argument="markers")
 def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
     """Fit a line through the positions of layers and their known depths.
 
@@ -178,6 +180,7 @@ def _relative_rate(value: Any, name: str) -> float:
     return float(value)
 
 
+@about(argument="markers")
 def _by_markers(
     time: xr.Variable, markers: Any
 ) -> tuple[Callable[[xr.Variable], xr.Variable], str]:
@@ -206,7 +209,7 @@ def _by_markers(
         times.append(t)
         depths.append(z)
     if len(times) == 1:
-        raise ProfileError("markers holds no depth below the surface", argument="markers")
+        raise ProfileError("markers holds no depth below the surface")
     longest = float(time.max())
     if np.isnan(last) and longest > times[-1] * (1 + 1e-9):
         raise ProfileError(
@@ -268,7 +271,6 @@ def _line(known: Array, where: Array, square: Array) -> Array:
         raise ProfileError(
             f"markers: the layers do not determine a rate: they move by {b:.3g} +- "
             f"{np.sqrt(bb):.2g} for each nm of the stated depths",
-            argument="markers",
         )
     of_offset = (aa - 2 * a / b * ab + (a / b) ** 2 * bb) / b**2
     status, misfit = 1, np.nan
@@ -300,35 +302,26 @@ def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArra
         raise ProfileError(
             "markers: expected a fit of several layers, sims.fit(data, model='delta_drf', "
             "repeat=...)",
-            argument="markers",
         )
     if plain.attrs.get("depth_uncertainty", "0") != "0":
         raise ProfileError(
             "markers: the positions of this fit have the uncertainty of the depth scale that they "
             "are to calibrate; fit with depth_uncertainty=0",
-            argument="markers",
         )
     if plain.sizes.get("species", 1) > 1:
-        raise SpeciesError(
-            "markers: the fit is of several species; choose one with .sel(species=)",
-            argument="markers",
-        )
+        raise SpeciesError("markers: the fit is of several species; choose one with .sel(species=)")
     plain = plain.squeeze("species") if "species" in plain.dims else plain
     other = [d for d in plain["status"].dims if d != MEASUREMENT]
     if other:
-        raise ProfileError(f"markers: the fit is over {other[0]!r}; choose one", argument="markers")
+        raise ProfileError(f"markers: the fit is over {other[0]!r}; choose one")
     words = np.setdiff1d(np.ravel(plain["status"].values), ["ok"]).tolist()
     if words:
-        raise ProfileError(
-            f"markers: the fit is {words[0]}, not ok: there are no layers to go by",
-            argument="markers",
-        )
+        raise ProfileError(f"markers: the fit is {words[0]}, not ok: there are no layers to go by")
     position = plain["position"].dropna("layer", how="all")
     if position.attrs.get("units") != frame.axis_units:  # the covariance says no units of its own
         raise UnitsError(
             f"markers: positions are in {position.attrs.get('units')!r}; expected "
             f"{frame.axis_units!r}, as the fit gave them",
-            argument="markers",
         )
     labels = _labels(plain, position["layer"].values.tolist())
     square = plain["covariance"].sel(parameter=labels, parameter_=labels)
@@ -343,10 +336,7 @@ def _labels(fit: xr.Dataset, layers: list[int]) -> list[str]:
         labels = [f"{name}[{layer}]" for layer in layers]
         if there.issuperset(labels):
             return labels
-    raise ProfileError(
-        "markers: the covariance of the fit does not hold the depths of its layers",
-        argument="markers",
-    )
+    raise ProfileError("markers: the covariance of the fit does not hold the depths of its layers")
 
 
 def _known_depths(depths: Any, n: int) -> Array:
@@ -363,10 +353,7 @@ def _known_depths(depths: Any, n: int) -> Array:
             f"depths holds {values.size} depths, and the fit {n} layers", argument="depths"
         )
     if n < 2:
-        raise ProfileError(
-            "markers: one layer gives no scale; two are needed, and more to test it",
-            argument="markers",
-        )
+        raise ProfileError("markers: one layer gives no scale; two are needed, and more to test it")
     if not (np.diff(values) > 0).all():
         raise ProfileError(
             f"depths={format_argument(depths)}: depths must increase with the layer",

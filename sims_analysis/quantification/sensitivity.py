@@ -12,9 +12,8 @@ from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.answers import words
-from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import NOTHING, Known, rests_on, scale_in_doubt, union
+from sims_analysis.frame.evidence import Known, rests_on, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
@@ -33,7 +32,13 @@ from sims_analysis.quantification.factors import (
     kind_of_factor,
     read_factors,
 )
-from sims_analysis.quantification.reference import at_samples_of, divided, known_of, warn_bridged
+from sims_analysis.quantification.reference import (
+    at_samples_of,
+    divided,
+    known_of,
+    mean_in,
+    warn_bridged,
+)
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -161,15 +166,13 @@ def with_rsf(
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
     _check_signals(frame, factors.value, matrix)
     wanted = frame.value.notnull() & factors.value.notnull()
-    status, known = None, Known(frame.flags)
     if matrix is None:
         made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
+        status, known = None, Known(frame.flags)
     elif matrix_signal == "mean":
-        made, status = _by_mean(frame, wanted, matrix, window, _threshold(matrix_threshold))
-        known = union(known, _known_of_mean(frame, matrix, window))
+        made, status, known = _by_mean(frame, wanted, matrix, window, _threshold(matrix_threshold))
     else:
-        made, status = _by_cycle(frame, wanted, matrix, _threshold(matrix_threshold))
-        known = known_of(frame, matrix)
+        made, status, known = _by_cycle(frame, wanted, matrix, _threshold(matrix_threshold))
     known = union(known, scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK))))
     if known.flags is not None:
         made[vocabulary.QUALITY] = known.flags.where(factors.value.notnull(), 0)
@@ -225,30 +228,28 @@ def _threshold(value: Any) -> float:
     return float(value)
 
 
-#: Quotients, their errors and counts; and what is wrong with the matrix signal at each sample.
-_Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None]"
+#: Quotients with their errors; what is wrong with the matrix signal at each sample; what is known.
+_Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None, Known]"
 
 
 def _by_mean(
     frame: Frame, wanted: xr.Variable, matrix: str, window: Any, threshold: float
 ) -> _Divided:
     """Divide by the mean of the matrix signal."""
-    start, stop = NO_LIMITS if window is None else read_pair(frame, window)
-    found = mean_over(frame, (start, stop))
-    empty = (found.n == 0) & frame.measured() & frame.of_species(matrix)
-    if (first := first_flagged(frame, empty)) is not None:
-        raise ProfileError(
-            f"window={window!r} holds no sample of {first.label}",
-            code="no_sample_in_window",
-            argument="window",
-        )
+    ends = NO_LIMITS if window is None else read_pair(frame, window)
+    found = mean_in(frame, ends, frame.of_species(matrix), window)
     if window is None and not frame.lazy:
         _warn_of_transient(frame, matrix, found.value)
     mean = _of(frame, matrix, found.value)
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
     status = _status(frame, wanted, matrix, vanished, None)
-    return divided(frame, frame.value.where(~vanished), mean, None, matrix), status
+    known = Known(frame.flags)
+    if frame.flags is not None:  # all samples are divided by what the mean rests on
+        flags = _of(frame, matrix, rests_on(frame, ends, "samples").flags)
+        flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
+        known = union(known, Known(flags))
+    return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
 
 
 def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
@@ -284,16 +285,8 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
         divisor = signal + (stderr**2 / signal).where(signal > 0).fillna(0.0)
         relative = of_sums / signal.where(signal > 0)
     status = _status(frame, wanted, matrix, vanished, wanted & signal.isnull())
-    return divided(frame, frame.value.where(~vanished), divisor, relative, matrix), status
-
-
-def _known_of_mean(frame: Frame, matrix: str, window: Any) -> Known:
-    """Return what is known of the mean matrix signal, for all samples that are divided by it."""
-    if frame.flags is None:
-        return NOTHING
-    ends = NO_LIMITS if window is None else read_pair(frame, window)
-    flags = _of(frame, matrix, rests_on(frame, ends, "samples").flags)
-    return Known(flags.set_dims(frame.value.sizes).transpose(*frame.value.dims))
+    made = divided(frame, frame.value.where(~vanished), divisor, relative, matrix)
+    return made, status, known_of(frame, matrix)
 
 
 def _of(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:

@@ -14,15 +14,8 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
-from sims_analysis.frame.call import step
-from sims_analysis.frame.evidence import (
-    Known,
-    carried,
-    resolve,
-    scale_in_doubt,
-    union,
-    with_known,
-)
+from sims_analysis.frame.call import processing_step
+from sims_analysis.frame.evidence import Known, carried, resolve, scale_in_doubt, union, with_known
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, format_argument
@@ -36,7 +29,7 @@ _CLEARLY, _NOTABLE = 3.0, 1.05
 _UNKNOWN = 1.1
 
 
-@step("a")
+@processing_step(of="a")
 def splice(
     a: xr.Dataset, b: xr.Dataset, *, at: QuantityLike | None = None, scale: bool = False
 ) -> xr.Dataset:

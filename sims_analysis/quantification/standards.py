@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -14,7 +14,7 @@ from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, t
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
-from sims_analysis.frame.call import step
+from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array
@@ -29,7 +29,7 @@ from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 __all__ = ["rsf_from_standard"]
 
 
-@step("")
+@processing_step(of="")  # the standards are on record
 def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,
@@ -175,16 +175,6 @@ _QUOTIENTS = {
 }
 
 
-class _Measured(NamedTuple):
-    """The factors of the standards of a Dataset, their relative standard errors, and statuses."""
-
-    kind: str
-    factor: Array
-    counting: Array
-    dose: Array
-    status: Array
-
-
 def _of_standard(
     ds: xr.Dataset,
     species: str,
@@ -193,8 +183,12 @@ def _of_standard(
     background: Any,
     options: dict[str, Any],
     limits: dict[str, Any],
-) -> _Measured:
-    """Compare the integral over the quotients of each standard with its dose."""
+) -> tuple[str, Array]:
+    """Compare the integral over the quotients of each standard with its dose.
+
+    Return the kind of the factors; and these, their relative errors of counting and of the dose,
+    and their statuses, a row each.
+    """
     plain, name = _needed(ds, species, options["matrix"])
     kind = kind_of_factor(plain[name].attrs["units"], options["matrix"], name)
     if background is not None and not isinstance(background, tuple | list):
@@ -211,7 +205,7 @@ def _of_standard(
     known = read_change(frame, dose, ("areal_density",), "dose")
     found = compare_dose(frame, known, dose_uncertainty, limits | {"background": background})
     columns = (found.factor, found.counting, found.uncertainty + 0.0 * found.factor, found.status)
-    return _Measured(kind, *(np.ravel(np.asarray(column.data)) for column in columns))
+    return kind, np.stack([np.ravel(np.asarray(one.data, dtype=float)) for one in columns])
 
 
 def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:
@@ -249,16 +243,16 @@ def _dead_time(standards: Sequence[xr.Dataset]) -> str:
     return states.pop()
 
 
-def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.DataArray:
+def _mean(measured: Sequence[tuple[str, Array]], species: str, fraction: float) -> xr.DataArray:
     """Return the mean factor of all standards, for the element of which they are a fraction."""
-    kind = measured[0].kind
-    factors = np.concatenate([one.factor for one in measured]) / fraction
-    counting = np.concatenate([one.counting for one in measured])
+    kind, _ = measured[0]
+    factors, counting, doses, codes = np.hstack([rows for _, rows in measured])
+    factors /= fraction
     number, value = factors.size, float(factors.mean())
     stderr = {
         "counting_stderr": float(np.sqrt(np.sum((factors * counting) ** 2))) / number,
         # Common to all standards.
-        "dose_stderr": value * float(np.max([one.dose.max() for one in measured])),
+        "dose_stderr": value * float(doses.max()),
         "repeatability_stderr": float(factors.std(ddof=1)) / number**0.5 if number > 1 else np.nan,
     }
     random = stderr["counting_stderr"]
@@ -269,8 +263,7 @@ def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.Da
     known = [part for part in (random, stderr["dose_stderr"]) if not np.isnan(part)]
     stderr = {"stderr": float(np.hypot.reduce(known)) if known else np.nan, **stderr}
     term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]
-    statuses = [Status(code) for one in measured for code in one.status]
-    status = max(statuses, key=lambda one: one.rank).word
+    status = max(map(Status, codes.astype(int)), key=lambda one: one.rank).word
     return xr.DataArray(
         value,
         coords={

@@ -16,7 +16,7 @@ from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
-from sims_analysis.frame.call import step
+from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
@@ -53,7 +53,7 @@ class _Grid(NamedTuple):
     words: str
 
 
-@step()
+@processing_step()
 def to_grid(
     data: Data,
     *,

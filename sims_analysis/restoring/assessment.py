@@ -110,9 +110,9 @@ def _below_detection(
     one: InverseProblem, value: Array, stderr: Array, achieved: Array
 ) -> tuple[Array, Array]:
     """Return 0, and the error of no counts, where none were within the achieved resolution."""
-    reach = 0.5 * np.maximum(achieved, one.fwhm)
-    none = ~(one.counts_about(one.z, reach) > 0)
-    least = _NONE * one.misfit.one / one.samples_about(one.z, reach)
+    counts, number = one.counts_about(0.5 * np.maximum(achieved, one.fwhm))
+    none = ~(counts > 0)
+    least = _NONE * one.misfit.one / number
     return np.where(none, 0.0, value), np.where(none, least, stderr)
 
 

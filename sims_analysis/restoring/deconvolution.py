@@ -38,7 +38,7 @@ from sims_analysis.restoring.resolution_function import (
     ResolutionFunction,
     read_resolution,
 )
-from sims_analysis.restoring.restoration import NUMBERS, fields, restore
+from sims_analysis.restoring.restoration import COLUMNS, NUMBERS, fields, restore
 from sims_analysis.shapes.model import Parameter
 from sims_analysis.text.arguments import argument_error, check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -227,18 +227,13 @@ def _dataset(
     def part(name: str, *dims: str) -> xr.Variable:
         return xr.Variable((*rows.dims[:-1], *dims), fields_.of(rows.data, name))
 
-    def column(name: str) -> xr.Variable:
-        return part(name, frame.dim)
-
-    def ancillary(values: xr.Variable, end: str) -> xr.Variable:
-        attrs = vocabulary.ancillary_attrs(term, end, frame.units)
-        return frame.as_the_data(xr.Variable(values.dims, values.data, attrs))
-
     numbers, name, term = {one: part(one) for one in NUMBERS}, frame.name, frame.term
+    value, stderr, refolded, achieved = (part(one, frame.dim) for one in COLUMNS)
+    stderr.attrs = vocabulary.ancillary_attrs(term, "stderr", frame.units)
     found = {
-        name: frame.with_attrs(column("value"), term, units_=frame.units),
-        f"{name}_stderr": ancillary(column("stderr"), "stderr"),
-        "refolded": frame.with_attrs(column("refolded"), "refolded", units_=frame.units),
+        name: frame.with_attrs(value, term, units_=frame.units),
+        f"{name}_stderr": frame.as_the_data(stderr),
+        "refolded": frame.with_attrs(refolded, "refolded", units_=frame.units),
     }
     dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
     for one in ("window_dose", "window_dose_stderr", "carried_dose"):
@@ -258,9 +253,9 @@ def _dataset(
     found[of] = in_words(numbers[of], SOURCES, **vocabulary.attrs(of))
     fraction = numbers["fraction"].fillna(1.0)
     fraction.attrs = dict(RESTORED)
-    achieved = frame.with_attrs(column(ACHIEVED), ACHIEVED)
+    achieved = frame.with_attrs(achieved, ACHIEVED)
     coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
-    coords |= _evidence(frame, column("value").notnull(), achieved)
+    coords |= _evidence(frame, value.notnull(), achieved)
     return frame.dataset(found, coords=coords)
 
 

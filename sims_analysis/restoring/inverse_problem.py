@@ -59,20 +59,12 @@ class InverseProblem:
     common: Array
     overlap: Array
 
-    def counts_about(self, z: Array, reach: Array | float) -> Array:
-        """Return the counts of the samples as near to some depths as `reach`."""
+    def counts_about(self, reach: Array | float) -> tuple[Array, Array]:
+        """Return the counts of all samples as near to each as `reach`, and their number."""
         total = np.concatenate([[0.0], np.cumsum(self.misfit.counts)])
-        low, high = self._about(z, reach)
-        found: Array = total[high] - total[low]
-        return found
-
-    def samples_about(self, z: Array, reach: Array | float) -> Array:
-        """Return the number of these samples."""
-        low, high = self._about(z, reach)
-        return high - low
-
-    def _about(self, z: Array, reach: Array | float) -> tuple[Array, Array]:
-        return self.z.searchsorted(z - reach), self.z.searchsorted(z + reach, side="right")
+        low = self.z.searchsorted(self.z - reach)
+        high = self.z.searchsorted(self.z + reach, side="right")
+        return total[high] - total[low], high - low
 
     @property
     def h(self) -> Array:
@@ -135,7 +127,7 @@ def inverse_problem(
         window.common / top,
         window.overlap,
     )
-    if float(one.counts_about(z, 0.5 * function.fwhm).max()) < _LEAST_COUNTS:
+    if float(one.counts_about(0.5 * function.fwhm)[0].max()) < _LEAST_COUNTS:
         raise NotRestoredError("too_few_counts")
     return one
 

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.errors import FitWarning, ProfileError, warn
+from sims_analysis.errors import FitWarning, ProfileError, about, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels.samples import Array
@@ -80,6 +80,7 @@ class Resolution(NamedTuple):
     widths: list[xr.Variable]
 
 
+@about(argument="resolution")
 def read_resolution(frame: Frame, resolution: Any) -> Resolution:
     """Read a resolution function: the deviation of a Gaussian, widths, or a fit that knows them."""
     if isinstance(resolution, xr.Dataset):
@@ -98,7 +99,6 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
     if name not in _SHAPES:
         raise ProfileError(
             "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer",
-            argument="resolution",
         )
     widths: dict[str, Any] = dict.fromkeys(_names(name), 0)
     for one in widths:
@@ -109,7 +109,7 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
     if "status" in plain and (plain["status"] != "ok").any():
         word = plain["status"].values[(plain["status"] != "ok").values].ravel()[0]
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
-            raise ProfileError(f"resolution: the fit is {word}, not ok", argument="resolution")
+            raise ProfileError(f"resolution: the fit is {word}, not ok")
         warn(
             f"resolution: the fit of the function is not ok: {word}",
             FitWarning,
@@ -129,7 +129,6 @@ def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
         raise ProfileError(
             f"resolution: the fit is over {listed}, and the data are not; choose one of its "
             f"{width.size} fits, as with .isel({others[0]}=0)",
-            argument="resolution",
         )
     return frame.parameter(width, ("depth",), f"resolution: {name}")
 
@@ -157,12 +156,10 @@ def _checked(name: str, widths: Mapping[str, Any], given: str) -> Resolution:
     for one, width in widths.items():
         read = width if isinstance(width, xr.Variable) else xr.Variable((), float(width))
         if anywhere((read < 0) | np.isinf(read)):
-            raise ProfileError(
-                f"resolution={given}: {one} must be finite and not negative", argument="resolution"
-            )
+            raise ProfileError(f"resolution={given}: {one} must be finite and not negative")
         found.append(read)
     if anywhere(sum(found, xr.Variable((), 0.0)) == 0):
-        raise ProfileError(f"resolution={given}: all widths are 0", argument="resolution")
+        raise ProfileError(f"resolution={given}: all widths are 0")
     return Resolution(name, found)
 
 

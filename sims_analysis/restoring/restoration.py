@@ -36,7 +36,7 @@ NUMBERS = (
     "doubtful_maxima",
     "doubtful_maximum",
 )
-COLUMNS = ("value", "stderr", "achieved_resolution", "refolded")
+COLUMNS = ("value", "stderr", "refolded", "achieved_resolution")
 #: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
 #: parts of these may be: of layers thinner than a cell that lie across two, given enough counts.
 #: Samples must be apart by this part of the function's width.
@@ -117,7 +117,7 @@ def _minimum(
 def _start(one: InverseProblem) -> Array:
     """Begin at the samples, averaged over the function's width."""
     count = float(np.median(one.misfit.one))
-    half = 0.5 * one.fwhm
-    mean = count * one.counts_about(one.z, half) / one.samples_about(one.z, half) - one.offset
+    counts, number = one.counts_about(0.5 * one.fwhm)
+    mean = count * counts / number - one.offset
     begin: Array = np.interp(one.x, one.z, np.log(np.maximum(mean, 0.05 * count)))
     return begin

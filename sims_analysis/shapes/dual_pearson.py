@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -72,13 +73,7 @@ def irregular(p: Sequence[float]) -> bool:
 
 def _moments(part: str) -> list[Parameter]:
     return [
-        Parameter(
-            f"{part}_{one.name}",
-            one.kind,
-            f"{one.definition}, of the {part}",
-            one.lower,
-            one.upper,
-        )
+        replace(one, name=f"{part}_{one.name}", definition=f"{one.definition}, of the {part}")
         for one in pearson.MODEL.parameters[1:]
     ]
 
@@ -98,7 +93,7 @@ MODEL = Model(
     name="dual_pearson",
     summary="an implant with a channelling tail, two Pearson distributions",
     parameters=(
-        Parameter("dose", "area", "integral over all depths, above the surface included", lower=0),
+        pearson.MODEL.parameters[0],
         Parameter("head_fraction", "dimensionless", "part of the dose in the head", 0, 1),
         *_moments("head"),
         *_moments("tail"),

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes.gaussian import MODEL as GAUSSIAN
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
@@ -65,7 +66,7 @@ MODEL = Model(
     name="joined_gaussian",
     summary="an implant that leans to one side",
     parameters=(
-        Parameter("dose", "area", "integral over all depths, above the surface included", lower=0),
+        GAUSSIAN.parameters[0],
         Parameter("mode", "depth", "depth of the maximum"),
         Parameter("straggle_shallow", "depth", "of the half towards the surface", lower=0),
         Parameter("straggle_deep", "depth", "of the half below the mode", lower=0),
@@ -75,9 +76,8 @@ MODEL = Model(
     start=start,
     reference="J. F. Gibbons, S. Mylroie, Appl. Phys. Lett. 22 (1973) 568",
     derived=(
-        Parameter("projected_range", "depth", "mean depth of the atoms"),
-        Parameter("straggle", "depth", "standard deviation of the depth of the atoms", lower=0),
-        Parameter("retained_dose", "area", "part of the dose that lies below the surface"),
+        *GAUSSIAN.parameters[1:],
+        *GAUSSIAN.derived,
     ),
     derive=moments,
     on_time=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sims_analysis.kernels.samples import Array
-from sims_analysis.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, RESTATED, diffusivity
-from sims_analysis.shapes.model import Model, Parameter
+from sims_analysis.shapes.erfc import DIFFUSION_LENGTH
+from sims_analysis.shapes.erfc import MODEL as CONSTANT_SOURCE
+from sims_analysis.shapes.model import Parameter
 from sims_analysis.shapes.start_values import fall_length
 
 
@@ -31,20 +34,13 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     return [(surface * np.sqrt(np.pi) * length / 2, length)]
 
 
-MODEL = Model(
+MODEL = replace(
+    CONSTANT_SOURCE,
     name="limited_source",
     summary="diffusion of a fixed dose from the surface",
-    parameters=(
-        Parameter("dose", "area", "integral from the surface", lower=0),
-        DIFFUSION_LENGTH,
-    ),
+    parameters=(Parameter("dose", "area", "integral from the surface", lower=0), DIFFUSION_LENGTH),
     formula=formula,
     derivatives=derivatives,
     start=start,
     reference="J. Crank, The Mathematics of Diffusion, 2nd ed., Oxford 1975, section 2.2",
-    shape="decay",
-    derived=(DIFFUSIVITY,),
-    derive=diffusivity,
-    options=("time",),
-    restated=RESTATED,
 )

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes.gaussian import MODEL as GAUSSIAN
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
@@ -65,7 +66,10 @@ def _support(d0: float, d1: float, d2: float) -> tuple[float, float]:
 def _half(d0: float, d1: float, d2: float, end: float, begin: float = 0.0) -> float:
     """Integrate the shape from a place, by default the mode, to the end on its side."""
     nodes, weights = _nodes(end, begin)
-    return float(_bounded(nodes, d0, d1, d2) @ weights)
+    with np.errstate(all="ignore"):
+        value = np.exp(_logarithm(nodes, d0, d1, d2))
+    value[~(value < 1.0 + 1e-6)] = 0.0  # above the mode: an end, or beyond a far one
+    return float(value @ weights)
 
 
 def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
@@ -75,14 +79,6 @@ def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
         return begin + sign * _HALF_LINE, _HALF_LINE_WEIGHTS
     length = max(length, 0.0)
     return begin + sign * (_UNIT * length), _UNIT_WEIGHTS * length
-
-
-def _bounded(t: Array, d0: float, d1: float, d2: float) -> Array:
-    """Return the shape; 0 at what is above the mode: an end of the support, or beyond a far one."""
-    with np.errstate(all="ignore"):
-        value = np.exp(_logarithm(t, d0, d1, d2))
-    value[~(value < 1.0 + 1e-6)] = 0.0
-    return value
 
 
 def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
@@ -219,16 +215,14 @@ MODEL = Model(
     name="pearson",
     summary="an implant by four moments, all types of the Pearson family",
     parameters=(
-        Parameter("dose", "area", "integral over all depths, above the surface included", lower=0),
-        Parameter("projected_range", "depth", "mean depth of the atoms"),
-        Parameter("straggle", "depth", "standard deviation of the depth of the atoms", lower=0),
+        *GAUSSIAN.parameters,
         Parameter("skewness", "dimensionless", "third central moment / straggle^3", -10, 10),
         Parameter("kurtosis", "dimensionless", "fourth central moment / straggle^4", 1, 1000),
     ),
     formula=formula,
     derivatives=derivatives,
     start=start,
-    derived=(Parameter("retained_dose", "area", "part of the dose that lies below the surface"),),
+    derived=GAUSSIAN.derived,
     derive=retained,
     reference="W. K. Hofker, Philips Res. Rep. Suppl. 8 (1975); H. Ryssel, I. Ruge, Ion "
     "Implantation, Wiley 1986",

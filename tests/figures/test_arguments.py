@@ -60,7 +60,14 @@ def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
     own, result = RESULTS[function]
     with pytest.raises(ProfileError, match=f"{own}= has a result of B; the figure shows P"):
         sims.plot_profiles(DATA, species="P", **{own: result})
-    assert len(sims.plot_panels(DATA, by="species", **{own: result})) == 2
+
+
+def test_panels_take_results_of_one_of_their_species():
+    given = {argument: [] for argument in ARGUMENTS}
+    for function, (own, result) in RESULTS.items():
+        if "metallurgical" not in function:
+            given[own].append(result)
+    assert len(sims.plot_panels(DATA, by="species", **given)) == 2
 
 
 @pytest.mark.parametrize("function", RESULTS)

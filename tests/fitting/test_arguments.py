@@ -259,11 +259,11 @@ RENAMED = "in the data is a dimension of every fit; rename it, as in data.rename
         (ONE, {"progress": 3}, "progress=3; expected True or False"),
         (
             ONE, {"weights": "counts"},
-            f"weights='counts': the data have no concentration_counts; {ADDS}",
+            f"weights='counts'; the data have no concentration_counts; {ADDS}",
         ),
         (
             TIMED, {"weights": "stderr"},
-            f"weights='stderr': the data have no intensity_stderr; {ADDS}",
+            f"weights='stderr'; the data have no intensity_stderr; {ADDS}",
         ),
         (
             ONE, {"model": "edge", "background": "fit"},
