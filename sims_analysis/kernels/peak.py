@@ -11,15 +11,13 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Index, Rows, first_status
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status
 from sims_analysis.outcomes import Status
 
 #: A width of fewer steps than this between samples is not known, ...
 _STEPS = 2.5
 #: ... nor one that would be larger by this factor if the maximum were as low as its neighbour.
 _ALONE = 1.45
-#: How often the extent of samples above half of a maximum is followed at most.
-_GROWN = 50
 
 
 class Peak(NamedTuple):
@@ -29,7 +27,6 @@ class Peak(NamedTuple):
     value: Array
     stderr: Array
     fwhm: Array
-    narrowed: Array
     status: NDArray[np.uint8]
     start: Array
     stop: Array
@@ -46,7 +43,7 @@ def peak(
 
     Half-maximum depths are the nearest crossings on either side; ``truncated`` without one within
     the window, and ``undetermined`` where steps are too coarse for a width, or one sample makes it
-    alone. Answers rest on the samples between them, and next to the maximum. Where the samples do
+    alone, or noise cuts it short. Answers rest on the samples between them, and next to the maximum. Where the samples do
     not show how high the profile is, the error is that of the highest. `fraction` is the number of
     effective samples per depth, and `floor` a background that was subtracted.
     """
@@ -71,19 +68,18 @@ def peak(
     left, right = _crossed(rows, depth, 0.5 * value)
     width = right - left
     unsure = 0.5 * rows.repeat(value - np.nan_to_num(stderr))
-    narrowed = _narrowed(rows, unsure, left, right)
     lower, upper = _crossed(rows, depth, 0.5 * beside)
     with np.errstate(invalid="ignore"):
-        coarse = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
+        unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
+        unknown |= _higher_beside(rows, unsure, left, right)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
         (np.isnan(width), Status.TRUNCATED),
-        (coarse, Status.UNDETERMINED),
+        (unknown, Status.UNDETERMINED),
     )
-    width[coarse] = narrowed[coarse] = np.nan
-    return Peak(
-        depth, value, stderr, width, narrowed, status, np.fmin(before, left), np.fmax(after, right)
-    )
+    width[unknown] = np.nan
+    used = np.fmin(before, left), np.fmax(after, right)
+    return Peak(depth, value, stderr, width, status, *used)
 
 
 def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Array]:
@@ -105,20 +101,16 @@ def _first_inside(record: Rows, rows: Rows) -> Index:
     return record.sum(before).astype(np.intp)
 
 
-def _narrowed(rows: Rows, half: Array, left: Array, right: Array) -> Array:
-    """Return by which part widths are less than the extent of samples above half of the maximum.
+def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:
+    """Flag widths that noise, or a neighbour, cuts short: samples beside them are higher, too.
 
-    Each of these lies within half of the extent so far: noise, or a neighbour, cut the width short.
+    By a tenth of the width, and less than half of it.
     """
-    high, z = rows.value > half, rows.depth
-    first, last = left, right
-    for _ in range(_GROWN):
-        reach = 0.5 * (last - first)
-        here = high & (z >= rows.repeat(first - reach)) & (z <= rows.repeat(last + reach))
-        before = first, last
-        last = np.fmax(last, rows.reduce(np.maximum, np.where(here, z, -np.inf), -np.inf))
-        first = np.fmin(first, -rows.reduce(np.maximum, np.where(here, -z, -np.inf), -np.inf))
-        if np.array_equal((first, last), before, equal_nan=True):
-            break
-    part: Array = (last - first) / (right - left) - 1.0
-    return part
+    width = right - left
+    near, far = (np.stack([left - part * width, right + part * width]) for part in (0.1, 0.5))
+    before, after = (
+        (rows.depth > rows.repeat(low)) & (rows.depth < rows.repeat(high))
+        for low, high in ((far[0], near[0]), (near[1], far[1]))
+    )
+    found: Flags = rows.sum(((before | after) & (rows.value > half)).astype(np.float64)) > 0
+    return found
