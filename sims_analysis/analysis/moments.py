@@ -21,7 +21,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -120,8 +120,7 @@ def moments(
     -----
     SimsWarning
         Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
-        is empty; and where a background leaves the straggle known to no better than 7 %. Not for
-        Dask data, which are not computed.
+        is empty. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -137,9 +136,11 @@ def moments(
     background window. Above a `threshold`, the profile is cut where it crosses it (see
     :func:`crossings`; with standard errors, not where noise does, and a fraction is one of the
     maximum that the samples around the highest show); the samples that show where an end is move it
-    too, and the error of the maximum is added. NaN where the error of a sample is unknown, and where the variance is zero.
+    too, and the error of the maximum is added. NaN where the error of a sample is unknown, and
+    where the variance is zero.
 
-    One standard error covers 60 to 79 % (*What stated errors cover*, on the site).
+    One standard error covers 60 to 79 %, of skewness and kurtosis up to 95 % where a background
+    leaves the straggle known to no better than 7 % (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -193,10 +194,7 @@ def moments(
     status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
-        errors = _above_background(frame, found, window, again, above_level)
-        results |= _errors(frame, errors)
-        if window is not None or frame.common is not None:
-            _warn_of_wide_errors(frame, found, errors)
+        results |= _errors(frame, _above_background(frame, found, window, again, above_level))
     return frame.dataset(results)
 
 
@@ -241,24 +239,3 @@ def _errors(frame: Frame, joined: xr.Variable) -> dict[str, xr.Variable]:
         error = joined.isel({_MOMENT: i}) / _SCALES[name]
         found[f"{name}_stderr"] = frame.with_attrs(error, of, long_name=long_name, description=None)
     return found
-
-
-#: Above a background, errors of skewness and kurtosis hold where the straggle is known to this.
-_STRAGGLE_KNOWN = 0.07
-
-
-def _warn_of_wide_errors(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> None:
-    """Warn where a background leaves so little of the width that errors are too large."""
-    if frame.lazy:
-        return
-    straggle = list(_FIELDS).index("straggle")
-    known = errors.isel({_MOMENT: straggle}) / found.straggle
-    first = first_flagged(frame, (known > _STRAGGLE_KNOWN) & (found.status == Status.OK))
-    if first is not None:
-        first.warn(
-            f"above the background the straggle is known to {100 * first.of(known):.0f} %; the "
-            "errors of skewness and kurtosis are too large then: such intervals hold in 65 to 95 % "
-            "of cases",
-            DoseWarning,
-            remedy="leave out with stop= what lies beyond the peak",
-        )

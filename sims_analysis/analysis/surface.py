@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import xarray as xr
 
-from sims_analysis.frame.background import subtracted_level
 from sims_analysis.errors import ProfileWarning
+from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.messages import warn_where

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, value_per_count
+from sims_analysis.kernels.local_fit import as_counts, maximized
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status
 from sims_analysis.outcomes import Status
 
@@ -17,6 +18,8 @@ FLAT = 1e-12
 _BEND = 0.05
 #: ... and chance makes that less often than this.
 _BY_CHANCE = 0.001
+#: Precision of a curvature that is nothing.
+_STRAIGHT = 1e12
 
 
 class Decay(NamedTuple):
@@ -42,22 +45,16 @@ def decay(
     *,
     edge: int = -1,
 ) -> Decay:
-    """Fit ``C = exp(a + b z)``; the decay length is ``edge / b``.
+    """Fit ``C = exp(a + b z)`` to a falling (-1) or rising (1) `edge`; its length is ``edge / b``.
 
     With standard errors, by maximum likelihood of counts (weights from the samples themselves would
     favour those that noise has raised); without, by least squares of ln C with equal weights.
 
-    Parameters
-    ----------
-    start, stop, low, high : ndarray, shape (R,)
-        Windows of depths and of values; without the limit towards a peak, below half of it. Within `CLEAR` standard errors of a level, the fit decides
-        whether a sample is inside: selecting by noisy values would flatten the edge. Samples on the
-        far side of a maximum above `high` are left out.
-    floor, fraction : ndarray, shape (R,)
-        A background that was subtracted, whose counts scatter still; independent samples for each
-        value, on a grid finer than the samples.
-    edge : {-1, 1}
-        Falling or rising with depth: the sign for which the length is positive.
+    Samples lie from `start` to `stop`, and between the values `low` and `high`; without the limit
+    towards a peak, below half of it. Within `CLEAR` standard errors of a level, the fit decides
+    whether a sample is inside: selecting by noisy values would flatten the edge. Those on the far
+    side of a maximum above `high` are left out. `floor` is a background that was subtracted, whose
+    counts scatter still, and `fraction` the independent samples for each value of a fine grid.
     """
     free = np.isnan(high) & np.isnan(start if edge < 0 else stop)
     rows = rows.within(start, stop).packed()
@@ -112,7 +109,7 @@ def _bent(
     """Flag edges of which the decay length depends on the part that is used.
 
     What residuals of ln C have in common with polynomials of second and third order must be more
-    than 3 % of its fall, and hardly chance: normal noise of the stated errors, or of its own size
+    than 5 % of its fall, and hardly chance: normal noise of the stated errors, or of its own size
     in means of three neighbours (the F distribution of two degrees of freedom has a closed form).
     """
     with np.errstate(all="ignore"):
@@ -254,26 +251,18 @@ def fit_exponential(
 def _by_likelihood(
     kept: Packed, x: Array, at: Array, per_count: Array, under: Array
 ) -> Exponential:
-    """Maximize the likelihood by Newton steps, limiting the change of any fitted value to e^1.5.
-
-    With m the fitted value and f what was subtracted, a sample weighs less by ``m / (m + f)``. The
-    number of steps is fixed, so that the result for a row does not depend on the other rows.
-    """
-    scale = kept.sum(np.abs(kept.value)) / kept.size
-    weight, y = kept.repeat(scale) / per_count, kept.value / kept.repeat(scale)
-    under = np.maximum(under / kept.repeat(scale), 0.0)
-    far = kept.reduce(np.maximum, np.abs(x), 0.0)
-    a = np.log(np.maximum(kept.sum(weight * y) / kept.sum(weight), 1e-300))
-    b = np.zeros_like(a)
-    for _ in range(40):
-        curve = np.exp(np.clip(kept.repeat(a) + kept.repeat(b) * x, -200.0, 200.0))
-        part = curve / (curve + under)
-        fitted, rest = weight * curve * part, (weight * y - weight * curve) * part
-        g0, g1 = kept.sum(rest), kept.sum(rest * x)
-        i00, i01, i11 = kept.sum(fitted), kept.sum(fitted * x), kept.sum(fitted * x * x)
-        det = i00 * i11 - i01**2
-        da, db = (i11 * g0 - i01 * g1) / det, (i00 * g1 - i01 * g0) / det
-        largest = np.abs(da) + np.abs(db) * far
-        step = np.minimum(1.0, 1.5 / largest)
-        a, b = a + step * da, b + step * db
-    return Exponential(a + np.log(scale), b, at, i11 / det, -i01 / det, i00 / det)
+    """Maximize the likelihood of counts: a parabola of ln C (:func:`.maximized`) held straight."""
+    far = kept.reduce(np.maximum, np.abs(x))
+    counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under)
+    some = np.flatnonzero(kept.size)
+    first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
+    first -= np.log(counts.reduce(np.add, 1.0 / per_count))
+    nothing = np.zeros(some.size)
+    found, information = maximized(counts, first, nothing, nothing + _STRAIGHT)
+    i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    det = i00 * i11 - i01**2
+    columns = found[0], found[1], i11 / det, -i01 / det, i00 / det
+    a, b, var_a, cov, var_b = np.full((5, kept.count), np.nan)
+    for column, own in zip((a, b, var_a, cov, var_b), columns, strict=True):
+        column[some] = own
+    return Exponential(a + np.log(mean), b / far, at, var_a, cov / far, var_b / far**2)

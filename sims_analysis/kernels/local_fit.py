@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
-from sims_analysis.kernels.rows import Array, Flags, Index, changed
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, changed
 
 
 class Window(NamedTuple):
@@ -110,6 +110,15 @@ def counted(
             one_lower=value_per_count(lower, lower_stderr, of_all),
             under=np.where(floor > 0, floor / lower, 0.0),
         ), scale
+
+
+def as_counts(rows: Packed, x: Array, per_count: Array, under: Array) -> tuple[Counted, Array]:
+    """Return the rows that have samples, as counts over their mean, and this for all rows."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = rows.sum(np.abs(rows.value)) / rows.size
+        level = rows.repeat(mean)
+        columns = x, rows.value, level, per_count, np.zeros_like(x), under / level
+    return Counted(*columns, rows.size[rows.size > 0]), mean
 
 
 def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array, Array]:

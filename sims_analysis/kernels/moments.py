@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,10 @@ from sims_analysis.kernels import segments
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Rows, changed, errors_of, first_status
+from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
 from sims_analysis.kernels.significance import significant
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status
-
 
 #: A threshold of fewer standard errors of a sample is not one that the samples show.
 ABOVE_NOISE = 2.1
@@ -53,49 +52,39 @@ def moments(
     relative: bool = False,
     window: bool = False,
 ) -> Moments:
-    """Moments of the profile above the background, with trapezoidal weights.
+    """Moments of the profile above the background `level`, with trapezoidal weights.
 
-    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``. Standard errors are to first
-    order, those of the ends of a run above the threshold included; NaN where the variance is 0 (too
-    few counts).
-
-    Parameters
-    ----------
-    start, stop, level : ndarray, shape (R,)
-        Window of depths; background, subtracted from the values.
-    threshold : ndarray, shape (R,)
-        Use only what lies above it around the maximum, a fraction of the maximum if `relative`; NaN
-        means every sample.
-    window_start, window_stop : ndarray, shape (R,)
-        If `window`, limits of that over which the background is the mean, so that its error
-        contributes.
-    fraction, floor : ndarray, shape (R,)
-        Effective samples per depth; a background that was subtracted before, whose counts scatter
-        still.
+    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``, of every sample, or between
+    the crossings of a `threshold` (not NaN; a fraction of the maximum if `relative`) around the
+    maximum. Standard errors are to first order, with those of the ends; NaN where the variance is 0
+    (too few counts). With `window`, the background is the mean over it, and its error contributes.
+    `fraction` is the number of effective samples per depth, and `floor` a background that was
+    subtracted before, whose counts scatter still.
     """
     inside = rows.within(start, stop)
-    run = _run(inside, level, threshold, floor, relative=relative)
-    weights, total, mean, off, shape = _between(rows, level, run.first, run.last)
-    with np.errstate(invalid="ignore"):
-        distribution = np.isfinite(shape.straggle)
-    enough = run.size > 2
+    first, last, height, ends = _run(inside, level, threshold, floor, relative=relative)
+    weights, total, mean, off, shape = _between(rows, level, first, last)
+    distribution = np.isfinite(shape[0])
+    enough = (
+        inside.within(*(np.where(np.isnan(end), np.inf, end) for end in (first, last))).size > 2
+    )
     status = first_status(
         ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
-        (np.isfinite(threshold) & (run.last >= rows.last), Status.TRUNCATED),
-        (run.height < ABOVE_NOISE * _noise(rows, level + run.height, floor), Status.UNDETERMINED),
+        (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
+        (height < ABOVE_NOISE * _noise(rows, level + height, floor), Status.UNDETERMINED),
     )
-    answers = np.array([total, mean, *shape, run.first, run.last])
+    answers = np.array([total, mean, *shape, first, last])
     errors = np.full((5, rows.count), np.nan)
     if rows.stderr is not None:
         whole = np.where(distribution, total, np.nan)
         of_row = (rows.repeat(x) for x in (whole, *shape))
         slopes = _slopes(off, np.broadcast_to(weights, off.shape), *of_row)
         common = np.zeros((5, rows.count))
-        for end in run.ends:
+        for end in ends:
             # The profile is as high as the threshold there: samples that move an end add a strip.
-            strips = _slopes(end.depth - mean, run.height, whole, *shape)
+            strips = _slopes(end.depth - mean, height, whole, *shape)
             common += [np.where(end.lifted > 0, strip * end.lifted, 0.0) for strip in strips]
             move = _moves(rows, end)
             slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
@@ -113,18 +102,13 @@ def moments(
     return Moments._make([*answers, status, *errors])
 
 
-class _Found(NamedTuple):
-    """Weights of the samples, (R, n), sum, mean, distances from the mean, and shape of a run."""
+def _between(
+    rows: Rows, level: Array, first: Array, last: Array
+) -> tuple[Array, Array, Array, Array, tuple[Array, Array, Array]]:
+    """Return weights of the samples between two depths, their sum, mean, distances and shape.
 
-    weights: Array
-    total: Array
-    mean: Array
-    off: Array
-    shape: _Shape
-
-
-def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
-    """Return the moments of the samples between two depths; NaN where they have no peak."""
+    That is straggle, skewness and kurtosis, NaN where they have no peak.
+    """
     # Samples outside have zero weight.
     limits = (np.where(np.isfinite(end), end, np.inf) for end in (first, last))
     weights = segments.trapezoid_weights(rows, *limits)
@@ -144,8 +128,8 @@ def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
         second -= cell / 12.0
         distribution = (total > 0) & (second > 0) & (mean >= first) & (mean <= last)
         straggle = np.sqrt(np.where(distribution, second, np.nan))
-        shape = _Shape(straggle, third / straggle**3, fourth / straggle**4)
-    return _Found(weights, total, mean, off, shape)
+        shape = straggle, third / straggle**3, fourth / straggle**4
+    return weights, total, mean, off, shape
 
 
 def _noise(rows: Rows, height: Array, floor: Array) -> Array:
@@ -170,17 +154,10 @@ def _moves(rows: Rows, end: _End) -> Array:
     return np.where(here & np.isfinite(move), move, 0.0)
 
 
-class _Shape(NamedTuple):
-    """Straggle, skewness and kurtosis, (R,)."""
-
-    straggle: Array
-    skewness: Array
-    kurtosis: Array
-
-
 class _End(NamedTuple):
-    """An end of a run, (R,): its depth, and where it crosses a threshold, its standard error, the
-    samples that show it, and how far a maximum higher by its error moves it inwards.
+    """An end of a run, (R,): its depth, and at a crossing its error and the samples that show it.
+
+    ``lifted`` is how far a maximum that is higher by its error moves it inwards.
     """
 
     depth: Array
@@ -190,26 +167,16 @@ class _End(NamedTuple):
     lifted: Array
 
 
-class _Run(NamedTuple):
-    """What is used for the moments: an interval of each row, of `size` samples.
-
-    `height` is that of the profile at its `ends`.
-    """
-
-    first: Array
-    last: Array
-    size: NDArray[Any]
-    ends: list[_End]
-    height: Array
-
-
-def _run(rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: bool) -> _Run:
+def _run(
+    rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: bool
+) -> tuple[Array, Array, Array, list[_End]]:
     """Find the depths around the maximum between which the profile lies above the threshold.
 
-    Of rows with standard errors, crossings of the threshold that noise can make do not end it.
+    Return these, how high that is, and what is known of them. Of rows with standard errors,
+    crossings of the threshold that noise can make do not end it.
     """
     if np.isnan(threshold).all():
-        return _Run(rows.begin, rows.end, rows.size, [], threshold)
+        return rows.begin, rows.end, threshold, []
     row, top = highest(rows)
     height, known = np.array(threshold, dtype=np.float64), np.zeros(rows.count)
     if relative:
@@ -229,21 +196,17 @@ def _run(rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: 
     raw = locate(rows, levels, every)
     edge = edges(rows, levels, every, raw, every=every, floor=floor)
     before = raw.depth <= depth[every.row]
+    columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length * known[every.row]
+    sides = (rows.begin, np.flatnonzero(before)), (rows.end, np.flatnonzero(~before)[::-1])
     ends = []
-    # Crossings are sorted by depth, and the last assignment wins: the nearest on each side.
-    for limit, chosen in (
-        (rows.begin, np.flatnonzero(before)),
-        (rows.end, np.flatnonzero(~before)[::-1]),
-    ):
+    for limit, chosen in sides:
         end = _End(limit.copy(), *np.full((4, rows.count), np.nan))
-        columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length
         for own, column in zip(end, columns, strict=True):
+            # Crossings are sorted by depth, and the last assignment wins: the nearest.
             own[every.row[chosen]] = column[chosen]
         end.depth[~inside] = np.nan
-        ends.append(changed(end, lifted=end.lifted * known))
-    first, last = (end.depth for end in ends)
-    kept = rows.within(np.where(inside, first, np.inf), np.where(inside, last, np.inf))
-    return _Run(first, last, kept.size, ends, height)
+        ends.append(end)
+    return ends[0].depth, ends[1].depth, height, ends
 
 
 def _slopes(

@@ -41,11 +41,11 @@ def peak(
 ) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
-    Half-maximum depths are the nearest crossings on either side; ``truncated`` without one within
-    the window, and ``undetermined`` where steps are too coarse for a width, or one sample makes it
-    alone, or noise cuts it short. Answers rest on the samples between them, and next to the maximum. Where the samples do
-    not show how high the profile is, the error is that of the highest. `fraction` is the number of
-    effective samples per depth, and `floor` a background that was subtracted.
+    Between the nearest crossings of half of it on either side; ``truncated`` without one within the
+    window, ``undetermined`` where steps are too coarse for a width, one sample makes it alone, or
+    noise cuts it short. Where the samples do not show how high the profile is, the error is that of
+    the highest. `fraction` is the number of effective samples per depth, and `floor` a background
+    that was subtracted.
     """
     record = as_points(rows)
     rows = record.within(start, stop)

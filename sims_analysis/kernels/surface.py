@@ -12,7 +12,7 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.counting import student
 from sims_analysis.kernels.decay import can_be_fitted, value_per_count_of
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.local_fit import Counted, maximized, solved
+from sims_analysis.kernels.local_fit import Counted, as_counts, maximized, solved
 from sims_analysis.kernels.residuals import SEEN
 from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
@@ -75,15 +75,11 @@ def local_value(
             value = np.exp(found[:, 0])
         else:
             some = np.flatnonzero(used.size)
-            mean = used.sum(used.value) / used.size
-            counts = Counted(
-                x, used.value, used.repeat(mean), per_count[near], np.zeros_like(x),
-                under[near] / used.repeat(mean), used.size[some],
-            )  # fmt: skip
-            value, stderr = np.full((2, used.count), np.nan)
-            a, stderr[some], bent[some] = _fitted(counts)
-            value[some] = mean[some] * np.exp(a)
-            stderr *= np.sqrt(shared_variance(weights, fraction))
+            counts, value = as_counts(used, x, per_count[near], under[near])
+            stderr = np.sqrt(shared_variance(weights, fraction))
+            a, error, bent[some] = _fitted(counts)
+            value[some] *= np.exp(a)
+            stderr[some] *= error
     status = first_status(
         (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
