@@ -23,7 +23,7 @@ ABOVE_NOISE = 2.1
 class Moments(NamedTuple):
     """Moments of rows by samples from ``start`` to ``stop``, and their standard errors; (R,)."""
 
-    integral: Array
+    dose: Array
     projected_range: Array
     straggle: Array
     skewness: Array
@@ -31,7 +31,7 @@ class Moments(NamedTuple):
     start: Array
     stop: Array
     status: NDArray[np.uint8]
-    integral_stderr: Array
+    dose_stderr: Array
     projected_range_stderr: Array
     straggle_stderr: Array
     skewness_stderr: Array
