@@ -62,19 +62,17 @@ def decay(
     under = rows.repeat(floor)
     c, per_count = rows.value, value_per_count_of(rows, under)
     lo, hi = rows.repeat(low), rows.repeat(high)
-    doubt = [np.zeros(c.size)] * 2
-    if per_count is not None:
-        doubt = [
-            CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
-            for level in (lo, hi)
-        ]
     usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
 
+    def decided(fitted: Array, level: Array) -> Array:
+        """Return the fitted value of samples near a level, and the own one of others."""
+        if per_count is None:
+            return c
+        doubt = CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
+        return np.where(np.abs(c - level) < doubt, fitted, c)
+
     def chosen(fitted: Array) -> Flags:
-        """Select samples by their own value, or by the fitted one near a level."""
-        too_low = np.where(np.abs(c - lo) < doubt[0], fitted, c) < lo
-        too_high = np.where(np.abs(c - hi) < doubt[1], fitted, c) > hi
-        inside: Flags = usable & ~too_low & ~too_high
+        inside: Flags = usable & ~(decided(fitted, lo) < lo) & ~(decided(fitted, hi) > hi)
         return inside
 
     keep = chosen(c)
@@ -154,19 +152,17 @@ def _reduced_chi_square(
             terms = (kept.value - expected) ** 2 / (per_count * (expected + under))
             return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
         off = np.log(kept.value) - line
-        scatter = np.zeros(off.size)
         # Deviation from the line through the two neighbours, for any spacing of the samples.
-        z0, z1, z2 = kept.depth[:-2], kept.depth[1:-1], kept.depth[2:]
-        t = (z1 - z0) / (z2 - z0)
+        step = np.diff(kept.depth)
+        t = step[:-1] / (step[1:] + step[:-1])
         bend = off[1:-1] - ((1 - t) * off[:-2] + t * off[2:])
-        scatter[1:-1] = bend**2 / (1 + (1 - t) ** 2 + t**2)
-        nonempty = kept.size > 0
-        scatter[kept.offsets[:-1][nonempty]] = 0.0
-        scatter[kept.offsets[1:][nonempty] - 1] = 0.0
-        chi = kept.sum(off**2) / kept.sum(scatter)
+        inner = kept.row[2:] == kept.row[:-2]
+        scatter = np.zeros(off.size)
+        scatter[1:-1] = np.where(inner, bend**2 / (1 + (1 - t) ** 2 + t**2), 0.0)
+        square = kept.sum(off**2)
         # A fit that is exact up to rounding.
-        exact = kept.sum(off**2) <= (FLAT * kept.size) ** 2
-        return np.where(kept.size > 3, np.where(exact, 0.0, chi), np.nan)
+        chi = np.where(square <= (FLAT * kept.size) ** 2, 0.0, square / kept.sum(scatter))
+        return np.where(kept.size > 3, chi, np.nan)
 
 
 def can_be_fitted(rows: Packed) -> Flags:
@@ -176,7 +172,7 @@ def can_be_fitted(rows: Packed) -> Flags:
 
 
 def value_per_count_of(rows: Packed, under: Array) -> Array | None:
-    """Return the value of one count at every sample above what was subtracted, `under`; or None."""
+    """Return the value of one count at every sample above what was subtracted, or None."""
     if rows.stderr is None:
         return None
     value = rows.value + under
