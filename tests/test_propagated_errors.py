@@ -252,8 +252,7 @@ QUESTIONS = {
 ON_PURPOSE = {
     "moments threshold": (
         0.2,
-        "the error of the maximum is taken as independent of that of the sum, and all samples that "
-        "show an end move it alike",
+        "the error of the maximum is taken as independent of that of the sum",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

@@ -212,12 +212,7 @@ def _run(
 def _slopes(
     off: Array, weights: Array, total: Array, width: Array, g: Array, b: Array
 ) -> list[Array]:
-    """Return the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
-
-    With ``t = (z - R) / straggle``, skewness g and kurtosis b: w, and ``w / Q`` times ``straggle
-    t``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, ``t^4 - 4 g t - b - 2 b
-    (t^2 - 1)``.
-    """
+    """Return the derivatives of dose, mean, straggle, skewness and kurtosis by the samples."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part, t = weights / total, off / width
         squared = t * t  # powers by multiplication: np.power takes ten times as long

@@ -36,13 +36,9 @@ def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array
     """Return how high rows are at their K highest samples, and the standard errors of that.
 
     `row` and `position`, (K,), are their rows and flat positions; `floor`, (R,), is a background
-    that was subtracted, whose counts scatter still. To either side the window grows until its outer
-    half is lower than its inner one by three standard errors, and is centred on its middle, if that
-    is as high within three standard errors. ``ln C = A + B z + C z^2 / 2`` is fitted to 0.65 of it
-    by maximum likelihood of the counts (zeros are data): the maximum of the parabola, or its value
-    at the middle if its curvature is not known. Through three samples, of which one is below a
-    third of the highest, it is not above the parabola of C. NaN with fewer than three samples, or
-    without errors.
+    that was subtracted. A parabola of ln C is fitted, by the likelihood of the counts, to a part of
+    the window that is needed to see the profile fall on both sides: its maximum, or its value at
+    the middle if its curvature is not known. NaN with fewer than three samples, or without errors.
     """
     result = np.full((2, row.size), np.nan)
     packed = rows.packed()

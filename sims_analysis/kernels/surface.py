@@ -38,10 +38,9 @@ def local_value(
 ) -> LocalValue:
     """Fit ``ln C = a + b z + c z^2 / 2`` to the samples nearest to a depth, where C is ``exp(a)``.
 
-    With standard errors by the likelihood of counts (zeros are data); without, by least squares of
-    ln C over the positive samples, with the error from the scatter. `floor` is a background that
-    was subtracted, and `fraction` the effective samples per depth of a grid between fewer samples.
-    ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three.
+    With standard errors by the likelihood of counts; without, by least squares of ln C over the
+    positive samples. `floor` is a background that was subtracted, and `fraction` the effective
+    samples per depth of a grid between fewer samples.
     """
     first, last = rows.first, rows.last
     rows = as_points(rows).packed()
@@ -56,7 +55,7 @@ def local_value(
     used = rows.keep(near)
     x = used.depth - used.repeat(depth)
     x /= used.repeat(used.reduce(np.maximum, np.abs(x)))
-    design = np.zeros((used.count, samples, 3))
+    design = np.zeros((used.count, int(used.size.max(initial=1)), 3))
     place = used.row, np.arange(used.row.size) - used.offsets[used.row]
     design[place] = np.stack([np.ones_like(x), x, 0.5 * x * x], axis=1)
     unit = np.zeros((used.count, 3))
@@ -66,7 +65,7 @@ def local_value(
         weights = np.vecdot(design, solved(square, unit)[:, None])
         bent = np.zeros(used.count, dtype=bool)
         if per_count is None:
-            y = np.zeros((used.count, samples))
+            y = np.zeros(weights.shape)
             y[place] = np.log(used.value)
             found = solved(square, np.vecdot(design.mT, y[:, None]))
             rest = ((y - np.vecdot(design, found[:, None])) ** 2).sum(axis=1)

@@ -9,7 +9,6 @@ import xarray as xr
 from measured import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning
 
 
 def gaussian(z, rp, straggle):
