@@ -85,9 +85,10 @@ def moments(
         for end in ends:
             # The profile is as high as the threshold there: samples that move an end add a strip.
             strips = _slopes(end.depth - mean, height, whole, *shape)
-            common += [np.where(end.lifted > 0, strip * end.lifted, 0.0) for strip in strips]
             move = _moves(rows, end)
-            slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
+            with np.errstate(invalid="ignore"):  # of an unknown threshold, infinite
+                common += [np.where(end.lifted > 0, strip * end.lifted, 0.0) for strip in strips]
+                slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
         for error, slope in zip(errors, slopes, strict=True):
             if window:
                 variance = variance_above_mean(
