@@ -62,7 +62,7 @@ def moments(
     subtracted before, whose counts scatter still.
     """
     inside = rows.within(start, stop)
-    first, last, height, ends = _run(inside, level, threshold, floor, relative=relative)
+    height, noise, first, last, ends = _run(inside, level, threshold, floor, relative=relative)
     weights, total, mean, off, shape = _between(rows, level, first, last)
     distribution = np.isfinite(shape[0])
     enough = (
@@ -73,7 +73,7 @@ def moments(
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
         (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
-        (height < ABOVE_NOISE * _noise(rows, level + height, floor), Status.UNDETERMINED),
+        (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
     )
     answers = np.array([total, mean, *shape, first, last])
     errors = np.full((5, rows.count), np.nan)
@@ -133,18 +133,6 @@ def _between(
     return weights, total, mean, off, shape
 
 
-def _noise(rows: Rows, height: Array, floor: Array) -> Array:
-    """Return the standard error that a sample of a height would have; NaN without errors."""
-    if rows.stderr is None:
-        return np.full(rows.count, np.nan)
-    known = rows.stderr > 0
-    counted = np.where(known, rows.value + rows.repeat(floor), 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        one = rows.sum(np.where(known, rows.stderr, 0.0) ** 2) / rows.sum(counted)
-        found: Array = np.sqrt(one * (height + floor))
-    return found
-
-
 def _moves(rows: Rows, end: _End) -> Array:
     """Return by how much farther out an end is per sample, so that their errors make its own."""
     stderr = errors_of(rows)
@@ -170,24 +158,28 @@ class _End(NamedTuple):
 
 def _run(
     rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: bool
-) -> tuple[Array, Array, Array, list[_End]]:
+) -> tuple[Array, Array, Array, Array, list[_End]]:
     """Find the depths around the maximum between which the profile lies above the threshold.
 
-    Return these, how high that is, and what is known of them. Of rows with standard errors,
-    crossings of the threshold that noise can make do not end it.
+    Return how high that is, the error that a sample has there, these depths, and what is known of
+    them. Of rows with standard errors, crossings that noise can make do not end a run.
     """
     if np.isnan(threshold).all():
-        return rows.begin, rows.end, threshold, []
+        return threshold, threshold, rows.begin, rows.end, []
     row, top = highest(rows)
-    height, known = np.array(threshold, dtype=np.float64), np.zeros(rows.count)
+    height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
+    noise = np.full(rows.count, np.nan)
+    if relative and rows.stderr is not None:  # noise has chosen the highest sample
+        shown, error = maxima(rows, row, top, floor)
+        peak = np.where(np.isfinite(error) & (shown > level[row]), shown, peak)
+        known[row] = np.nan_to_num(error / (peak - level[row]))
     if relative:
-        peak = rows.value_at(top)
-        if rows.stderr is not None:  # noise has chosen the highest sample
-            shown, error = maxima(rows, row, top, floor)
-            peak = np.where(np.isfinite(error) & (shown > level[row]), shown, peak)
-            known[row] = np.nan_to_num(error / (peak - level[row]))
         height[row] *= peak - level[row]
     at = level + height
+    if rows.stderr is not None:  # of a count, in proportion to the root of what was counted
+        with np.errstate(all="ignore"):
+            part = (at + floor)[row] / (rows.value_at(top) + floor[row])
+            noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
     levels = rows.repeat(at)
     every = significant(rows, levels, find(rows, levels), floor=floor)
     inside = np.zeros(rows.count, dtype=bool)
@@ -207,7 +199,7 @@ def _run(
             own[every.row[chosen]] = column[chosen]
         end.depth[~inside] = np.nan
         ends.append(end)
-    return ends[0].depth, ends[1].depth, height, ends
+    return height, noise, ends[0].depth, ends[1].depth, ends
 
 
 def _slopes(
