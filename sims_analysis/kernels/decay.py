@@ -106,9 +106,9 @@ def _bent(
 ) -> Flags:
     """Flag edges of which the decay length depends on the part that is used.
 
-    What residuals of ln C have in common with polynomials of second and third order must be more
-    than 5 % of its fall, and hardly chance: normal noise of the stated errors, or of its own size
-    in means of three neighbours (the F distribution of two degrees of freedom has a closed form).
+    Polynomials of second and third order of the residuals of ln C are more than 5 % of its fall,
+    and hardly chance: noise of the stated errors, or of its own size in means of three neighbours
+    (the F distribution of two degrees of freedom has a closed form).
     """
     with np.errstate(all="ignore"):
         line = fit.line(kept)
@@ -224,11 +224,7 @@ class Exponential(NamedTuple):
 def fit_exponential(
     rows: Packed, keep: Flags, per_count: Array | None, under: Array
 ) -> Exponential:
-    """Fit exponentials to the selected samples, above what was subtracted from them (`under`).
-
-    By maximum likelihood of counts, given the value of one count at every sample (`per_count`);
-    with None, by least squares of ln C with equal weights.
-    """
+    """Fit exponentials to the selected samples, above what was subtracted from them (`under`)."""
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
@@ -257,8 +253,7 @@ def _by_likelihood(
     found, information = maximized(counts, first, nothing, nothing + _STRAIGHT)
     i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
     det = i00 * i11 - i01**2
-    columns = found[0], found[1], i11 / det, -i01 / det, i00 / det
-    a, b, var_a, cov, var_b = np.full((5, kept.count), np.nan)
-    for column, own in zip((a, b, var_a, cov, var_b), columns, strict=True):
-        column[some] = own
+    columns = np.full((5, kept.count), np.nan)
+    columns[:, some] = found[0], found[1], i11 / det, -i01 / det, i00 / det
+    a, b, var_a, cov, var_b = columns
     return Exponential(a + np.log(mean), b / far, at, var_a, cov / far, var_b / far**2)

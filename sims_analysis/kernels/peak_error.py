@@ -125,9 +125,8 @@ def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Ar
 def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Array, Array]:
     """Return the maximum of each exponentiated parabola (or its value at 0), and its error."""
     a, b, c = coefficients
-    unit = np.zeros((a.size, 3))
-    unit[:, 2] = 1.0
-    bent = c < -CURVED * np.sqrt(np.vecdot(unit, solved(information, unit)))
+    variance = solved(information, np.broadcast_to([0.0, 0.0, 1.0], (a.size, 3)))[:, 2]
+    bent = c < -CURVED * np.sqrt(variance)
     least, most = (data.reduce(end, data.x) for end in (np.minimum, np.maximum))
     at = np.where(bent, np.clip(-b / c, least, most), 0.0)
     powers = np.stack([np.ones_like(at), at, 0.5 * at**2], axis=1)

@@ -58,8 +58,7 @@ def local_value(
     design = np.zeros((used.count, int(used.size.max(initial=1)), 3))
     place = used.row, np.arange(used.row.size) - used.offsets[used.row]
     design[place] = np.stack([np.ones_like(x), x, 0.5 * x * x], axis=1)
-    unit = np.zeros((used.count, 3))
-    unit[:, 0] = 1.0
+    unit = np.broadcast_to([1.0, 0.0, 0.0], (used.count, 3))
     with np.errstate(all="ignore"):
         square = design.mT @ design
         weights = np.vecdot(design, solved(square, unit)[:, None])
@@ -94,8 +93,6 @@ def local_value(
 def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     """Return a of ln C, its error, and where the samples have another shape than the parabola."""
     size = counts.size
-    unit = np.zeros((size.size, 3))
-    unit[:, 0] = 1.0
     nothing = np.zeros(size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
     a, b, c = (np.repeat(one, size) for one in found)
@@ -108,5 +105,5 @@ def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     wide = 2.0 * (1.0 + wide / size)
     large = gammaincc((size - 3) / wide, chi_square / wide) < _BY_CHANCE
     largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
-    error = np.sqrt(np.vecdot(unit, solved(information, unit)))
+    error = np.sqrt(solved(information, np.broadcast_to([1.0, 0.0, 0.0], (size.size, 3)))[:, 0])
     return found[0], error, (size > 3) & large & (seen > SEEN * largest)
