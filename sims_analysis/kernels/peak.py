@@ -11,7 +11,7 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status
+from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
 
 #: A width of fewer steps than this between samples is not known, ...
@@ -47,11 +47,9 @@ def peak(
     the highest. `fraction` is the number of effective samples per depth, and `floor` a background
     that was subtracted.
     """
-    record = as_points(rows)
-    rows = record.within(start, stop)
+    rows = as_points(rows).within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
     row, position = highest(rows)
-    place = position + record.offsets[row] - rows.offsets[row] + _first_inside(record, rows)[row]
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
     if rows.stderr is not None:
         alone = rows.stderr.reshape(-1)[position]
@@ -60,11 +58,10 @@ def peak(
         high, error = maxima(rows, row, position, below)
         known = half_width_about(high - value[row], error)
         stderr[row] = np.where(np.isfinite(known * alone), known, alone)
-    ends = record.offsets[row], record.offsets[row + 1] - 1
     before, after, beside = np.full((3, rows.count), np.nan)
-    lower, upper = np.maximum(place - 1, ends[0]), np.minimum(place + 1, ends[1])
-    before[row], after[row] = record.depth_at(lower), record.depth_at(upper)
-    beside[row] = np.maximum(record.value_at(lower), record.value_at(upper))
+    near = np.clip([position - 1, position + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
+    before[row], after[row] = rows.depth_at(near)
+    beside[row] = rows.value_at(near).max(axis=0)
     left, right = _crossed(rows, depth, 0.5 * value)
     width = right - left
     unsure = 0.5 * rows.repeat(value - np.nan_to_num(stderr))
@@ -93,12 +90,6 @@ def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Array]:
     right[found.row[after][::-1]] = at[after][::-1]
     left[found.row[~after]] = at[~after]
     return left, right
-
-
-def _first_inside(record: Rows, rows: Rows) -> Index:
-    """Return how many samples of the record lie before the first one of a window of it."""
-    before = (record.depth < record.repeat(rows.first)).astype(np.float64)
-    return record.sum(before).astype(np.intp)
 
 
 def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:
