@@ -28,6 +28,7 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     There is a deeper maximum: the running median rises to more than twice its lowest value so far,
     by more than its noise, and falls again. The first sample is the highest up to where the median
     is lowest, a third of that maximum at least, and more than twice the lowest, by more than noise.
+    If it is not the highest of all, more than 1 % of the integral lies above the lowest.
     """
     rows = rows.within(start, stop).packed()
     columns = np.full((5, rows.count), np.nan)
@@ -44,7 +45,9 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
         noise = float(np.std(c[(lowest + 1) // 2 : lowest + _WIDTH]))
         both, one = c[0] + c[1], float(c[c > 0].min())
         above = both - 2.0 * low - max(_CLEARLY * noise, _OF_COUNTS * (both * one) ** 0.5)
-        if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0:
+        part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
+        notable = c[0] == c.max() or part > MATTERS * whole
+        if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
 
