@@ -1,7 +1,4 @@
-"""Parabolas of ln C through the samples about a place, by the likelihood of their counts.
-
-Where noise has chosen a crossing or a maximum, the samples around it say what the profile is there.
-"""
+"""Parabolas of ln C through the samples about a place, by the likelihood of their counts."""
 
 from __future__ import annotations
 
@@ -65,8 +62,7 @@ class Samples(NamedTuple):
 class Counted(NamedTuple):
     """Samples of R windows, end to end: depths, values of both sides, and those of one count.
 
-    ``under`` is what was subtracted from the upper values, over the lower; ``size``, (R,), at least
-    1.
+    ``under`` is what was subtracted from the upper, over the lower; ``size``, (R,), at least 1.
     """
 
     x: Array
@@ -123,9 +119,9 @@ def as_counts(rows: Packed, x: Array, per_count: Array, under: Array) -> tuple[C
 
 
 def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array, Array]:
-    """Maximize the likelihood by Newton's method, limiting the change of any sample to e^1.5.
+    """Maximize the likelihood: return A, B and C, (3, R), and their information, (R, 3, 3).
 
-    Return A, B and C, (3, R), and their information matrices, (R, 3, 3).
+    By Newton's method, limiting the change of any sample to e^1.5.
     """
     found = np.stack([a, b, np.zeros_like(a)], axis=1)
     information = np.full((a.size, 3, 3), np.nan)

@@ -106,10 +106,7 @@ def moments(
 def _between(
     rows: Rows, level: Array, first: Array, last: Array
 ) -> tuple[Array, Array, Array, Array, tuple[Array, Array, Array]]:
-    """Return weights of the samples between two depths, their sum, mean, distances and shape.
-
-    That is straggle, skewness and kurtosis, NaN where they have no peak.
-    """
+    """Return weights of the samples between two depths, sum, mean, distances from it, and shape."""
     # Samples outside have zero weight.
     limits = (np.where(np.isfinite(end), end, np.inf) for end in (first, last))
     weights = segments.trapezoid_weights(rows, *limits)

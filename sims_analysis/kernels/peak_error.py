@@ -1,7 +1,4 @@
-"""Uncertainty of a maximum, from the standard errors of samples.
-
-Noise has chosen the highest sample, which lies one to three standard errors above the profile.
-"""
+"""Uncertainty of a maximum: noise has chosen the highest sample, which lies above the profile."""
 
 from __future__ import annotations
 

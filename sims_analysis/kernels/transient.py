@@ -60,11 +60,7 @@ class Plateau(NamedTuple):
 
 
 def plateau(rows: Rows) -> Plateau:
-    """Find plateaus below a surface transient, such as those of a matrix signal.
-
-    The first samples, less than a third, lie on one side of the median, by more than 1 % and more
-    than noise.
-    """
+    """Find plateaus of which less than a third, first, is off the median, by 1 % and by noise."""
     start, mean = np.full((2, rows.count), np.nan)
     rows = rows.packed()
     for row, own in enumerate(rows.slices()):
