@@ -280,8 +280,8 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
     notable = (below.start < DEEPEST) & (abs(change) > MATTERS) & frame.of_species(matrix)
     if (first := first_flagged(frame, notable)) is not None:
         first.warn(
-            f"the record begins in a surface transient: the mean matrix signal is "
-            f"{first.of(change):+.1%} off that from {first.of(below.start):g} {frame.axis_units} on",
+            "the record begins in a surface transient: the mean matrix signal is "
+            f"{first.of(change):+.1%} off that below {first.of(below.start):g} {frame.axis_units}",
             ProfileWarning,
             code="surface_transient",
             remedy="window= leaves it out",

@@ -290,7 +290,7 @@ def test_a_surface_transient_of_the_mean_matrix_signal_warns():
         {"species": ["B", "Si"], "depth": ("depth", z, {"units": "nm"})},
     )
     ask = {"rsf": {"B": "1e22 cm^-3"}, "matrix": "Si"}
-    said = r"'Si': the record begins in a surface transient: .* -4\.\d% off that from 4"
+    said = r"'Si': the record begins in a surface transient: .* -4\.\d% off that below 4"
     with pytest.warns(ProfileWarning, match=said):
         sims.with_rsf(ds, matrix_signal="mean", **ask)
     sims.with_rsf(ds, matrix_signal="mean", window=("50 nm", "190 nm"), **ask)
