@@ -260,7 +260,7 @@ QUESTIONS = {
 ON_PURPOSE = {
     "moments threshold": (
         0.2,
-        "the errors of the maximum and of the sum are taken as independent",
+        "the error of the maximum is taken as independent of that of the sum",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

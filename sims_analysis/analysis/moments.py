@@ -12,7 +12,6 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
-    Answer,
     add_background_error,
     mean_over,
     read_background,
@@ -21,12 +20,11 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
-    Window,
     mark_transient,
     read_window,
     samples_used,
@@ -39,16 +37,8 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["moments"]
 
-#: Results -> fields of the kernel's, which has a standard error for each.
-_FIELDS = {
-    "projected_range": "projected_range",
-    "straggle": "straggle",
-    "skewness": "skewness",
-    "kurtosis": "kurtosis",
-    "dose": "integral",
-}
-#: What divides a kernel's result.
-_SCALES = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
+#: Results, of which the kernel has standard errors, too.
+_NAMES = ("projected_range", "straggle", "skewness", "kurtosis", "dose")
 #: Part of the error of a background by which it is shifted: a whole one may leave no peak.
 _SMALL = 1e-4
 #: Dimension of all of them in one variable: a name that no dimension of a user has.
@@ -57,8 +47,8 @@ _MOMENT = "__moment__"
 
 def _joined(found: kernels.Moments, end: str = "") -> xr.Variable:
     """Join all results, or their errors, so that the background is shifted once for all of them."""
-    parts: list[Any] = [getattr(found, field + end) for field in _FIELDS.values()]
-    joined: xr.Variable = xr.Variable.concat(parts, _MOMENT)
+    *parts, dose = (getattr(found, name + end) for name in _NAMES)
+    joined: xr.Variable = xr.Variable.concat([*parts, dose / NM_PER_CM], _MOMENT)
     return joined
 
 
@@ -120,8 +110,7 @@ def moments(
     -----
     SimsWarning
         Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
-        is empty; and where a background leaves the straggle known to no better than 7 %. Not for
-        Dask data, which are not computed.
+        is empty. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -137,9 +126,11 @@ def moments(
     background window. Above a `threshold`, the profile is cut where it crosses it (see
     :func:`crossings`; with standard errors, not where noise does, and a fraction is one of the
     maximum that the samples around the highest show); the samples that show where an end is move it
-    too, and the error of the maximum is added. NaN where the error of a sample is unknown, and where the variance is zero.
+    too, and the error of the maximum is added. NaN where the error of a sample is unknown, and
+    where the variance is zero.
 
-    One standard error covers 60 to 79 % (*What stated errors cover*, on the site).
+    One standard error covers 60 to 79 %, of skewness and kurtosis up to 95 % where a background
+    leaves the straggle known to no better than 7 % (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -175,11 +166,8 @@ def moments(
     def again(other: Frame) -> xr.Variable:
         return above_level(other, subtracted.level(other))
 
-    results = {
-        name: frame.with_attrs(getattr(found, field) / _SCALES[name], _term(frame, name))
-        for name, field in _FIELDS.items()
-    }
-    used = found.start, found.stop
+    terms = [*_NAMES[:-1], term(frame, "dose")]
+    answers, used = _joined(found), (found.start, found.stop)
     warn_where(
         frame,
         found.status == Status.TRUNCATED,
@@ -188,32 +176,27 @@ def moments(
     )
     status = mark_transient(frame, *used, found.status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    answers = _joined(found), _joined(found, "_stderr")
-    rests = without_immaterial(frame, rests, *answers, above_level, over=_MOMENT)
+    errors = _joined(found, "_stderr")
+    rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"
     status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
+    results = {
+        name: frame.with_attrs(answers.isel({_MOMENT: i}), of)
+        for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
+    }
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
-        errors = _above_background(frame, found, window, again, above_level)
-        results |= _errors(frame, errors)
-        if window is not None or frame.common is not None:
-            _warn_of_wide_errors(frame, found, errors)
+        errors = add_background_error(frame, errors, again, by=_SMALL)
+        unseen = None if window is None else mean_over(frame, window).unseen
+        if unseen is not None and (frame.lazy or anywhere(unseen > 0)):
+            # A window without a count has an error common to all samples, as if subtracted before.
+            shifted = replace(frame, common=unseen, overlap=None)
+            errors = add_background_error(shifted, errors, above_level, by=_SMALL)
+        for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True)):
+            what = vocabulary.TERMS[of].long_name.lower()
+            attrs = {"long_name": f"Standard error of the {what}, random part", "description": None}
+            results[f"{name}_stderr"] = frame.with_attrs(errors.isel({_MOMENT: i}), of, **attrs)
     return frame.dataset(results)
-
-
-def _above_background(
-    frame: Frame, found: kernels.Moments, window: Window | None, again: Answer, above_level: Answer
-) -> xr.Variable:
-    """Return all errors, with that of a background that was subtracted, or has no count."""
-    errors = add_background_error(frame, _joined(found, "_stderr"), again, by=_SMALL)
-    if window is None:
-        return errors
-    # A window without a count is an error common to all samples, as if subtracted before.
-    unseen = mean_over(frame, window).unseen
-    if not (frame.lazy or anywhere(unseen > 0)):
-        return errors
-    shifted = replace(frame, common=unseen, overlap=None)
-    return add_background_error(shifted, errors, above_level, by=_SMALL)
 
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:
@@ -227,39 +210,3 @@ def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:
             "expected a fraction of the maximum between 0 and 1, or a concentration with its unit",
         )
     return xr.Variable((), float(threshold)), True
-
-
-def _term(frame: Frame, name: str) -> str:
-    return term(frame, name) if name == "dose" else name
-
-
-def _errors(frame: Frame, joined: xr.Variable) -> dict[str, xr.Variable]:
-    """Return the standard errors of all results, with their attrs."""
-    found = {}
-    for i, name in enumerate(_FIELDS):
-        of = _term(frame, name)
-        long_name = f"Standard error of the {vocabulary.TERMS[of].long_name.lower()}, random part"
-        error = joined.isel({_MOMENT: i}) / _SCALES[name]
-        found[f"{name}_stderr"] = frame.with_attrs(error, of, long_name=long_name, description=None)
-    return found
-
-
-#: Above a background, errors of skewness and kurtosis hold where the straggle is known to this.
-_STRAGGLE_KNOWN = 0.07
-
-
-def _warn_of_wide_errors(frame: Frame, found: kernels.Moments, errors: xr.Variable) -> None:
-    """Warn where a background leaves so little of the width that errors are too large."""
-    if frame.lazy:
-        return
-    straggle = list(_FIELDS).index("straggle")
-    known = errors.isel({_MOMENT: straggle}) / found.straggle
-    first = first_flagged(frame, (known > _STRAGGLE_KNOWN) & (found.status == Status.OK))
-    if first is not None:
-        first.warn(
-            f"above the background the straggle is known to {100 * first.of(known):.0f} %; the "
-            "errors of skewness and kurtosis are too large then: such intervals hold in 65 to 95 % "
-            "of cases",
-            DoseWarning,
-            remedy="leave out with stop= what lies beyond the peak",
-        )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
-from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -23,9 +21,6 @@ from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
 
 __all__ = ["peak"]
-
-#: Warn of widths less by this part than the extent of samples above half of the maximum.
-_NARROWED = 0.1
 
 
 @recorded
@@ -68,8 +63,9 @@ def peak(
           cut off by the detector; ``gap``, or ``below_limit`` (samples given as ``<5E15``), beside
           the maximum or within its width. With a width of NaN, ``truncated`` where the profile
           does not cross half of its maximum on both sides within the window, and ``undetermined``
-          where the width is less than 2.5 steps between samples, or rests on the highest of them
-          alone (it would be 1.45 times as large if that were as low as its higher neighbour)
+          where the width is less than 2.5 steps between samples, rests on the highest of them alone
+          (it would be 1.45 times as large if that were as low as its higher neighbour), or is cut
+          short by noise or a neighbour: samples beside it lie above half of the maximum, too
 
     Raises
     ------
@@ -80,8 +76,7 @@ def peak(
     -----
     ProfileWarning
         Where the status is ``saturated``, ``gap`` or ``below_limit``, or the window is empty or
-        begins in a surface transient; and where noise or a neighbour may have made the width more
-        than 10 % too narrow. Not for Dask data, which are not computed.
+        begins in a surface transient. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -127,15 +122,6 @@ def peak(
     status = replaced_where(unsure, found.status, Status.OK)
     status = resolve(frame, status, rests, window, what=what, bridge=bridge)
     status = replaced_where(unsure & (status == Status.OK), status, Status.UNDETERMINED)
-    narrow = first_flagged(frame, found.narrowed > _NARROWED)
-    if narrow is not None:
-        narrow.warn(
-            f"samples beside the width, {narrow.of(found.fwhm):.3g} "
-            f"{frame.axis_units}, are above half of the maximum, too, over "
-            f"{narrow.of(found.fwhm * (1 + found.narrowed)):.3g} {frame.axis_units}: noise or a "
-            "neighbour cut it short; a fit uses all samples",
-            ProfileWarning,
-        )
     name = frame.term
     results = {
         frame.axis: frame.of_axis(found.depth, "peak_depth"),

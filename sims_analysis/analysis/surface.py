@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from sims_analysis.errors import ProfileWarning
+from sims_analysis.errors import Parts, ProfileWarning
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
@@ -98,12 +98,8 @@ def surface_concentration(
         units_=frame.units,
         samples=samples,
     )
-    warn_where(
-        frame,
-        found["status"].variable == Status.WRONG_SHAPE.word,
-        "no parabola of ln C follows the samples around the depth",
-        ProfileWarning,
-        code="wrong_shape",
-        remedy="fewer samples=, or a depth on one side of the kink",
-    )
+    bent = found["status"].variable == Status.WRONG_SHAPE.word
+    text = "no parabola of ln C follows the samples around the depth"
+    parts: Parts = {"code": "wrong_shape", "remedy": "fewer samples= may do"}
+    warn_where(frame, bent, text, ProfileWarning, **parts)
     return found

@@ -14,10 +14,9 @@ def as_points(rows: Rows) -> Rows:
     24)`` times its middle, with ``x = s h / 2``. The parabola is that of ln C through a cell and
     its two neighbours, at an end that of the next; values stay where one is not positive.
     """
-    if rows.lower is None or rows.upper is None:
+    rows = rows.packed() if rows.lower is not None else rows
+    if not isinstance(rows, Packed) or rows.lower is None or rows.upper is None:
         return rows
-    rows = rows.packed()
-    assert rows.lower is not None and rows.upper is not None  # noqa: S101, PT018
     at = np.flatnonzero(rows.repeat(rows.size > 2))
     first, last = rows.repeat(rows.offsets[:-1])[at], rows.repeat(rows.offsets[1:])[at] - 1
     middle = np.clip(at, first + 1, last - 1)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, value_per_count
+from sims_analysis.kernels.local_fit import as_counts, maximized
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status
 from sims_analysis.outcomes import Status
 
@@ -17,6 +18,8 @@ FLAT = 1e-12
 _BEND = 0.05
 #: ... and chance makes that less often than this.
 _BY_CHANCE = 0.001
+#: Precision of a curvature that is nothing.
+_STRAIGHT = 1e12
 
 
 class Decay(NamedTuple):
@@ -42,22 +45,16 @@ def decay(
     *,
     edge: int = -1,
 ) -> Decay:
-    """Fit ``C = exp(a + b z)``; the decay length is ``edge / b``.
+    """Fit ``C = exp(a + b z)`` to a falling (-1) or rising (1) `edge`; its length is ``edge / b``.
 
     With standard errors, by maximum likelihood of counts (weights from the samples themselves would
     favour those that noise has raised); without, by least squares of ln C with equal weights.
 
-    Parameters
-    ----------
-    start, stop, low, high : ndarray, shape (R,)
-        Windows of depths and of values; without the limit towards a peak, below half of it. Within `CLEAR` standard errors of a level, the fit decides
-        whether a sample is inside: selecting by noisy values would flatten the edge. Samples on the
-        far side of a maximum above `high` are left out.
-    floor, fraction : ndarray, shape (R,)
-        A background that was subtracted, whose counts scatter still; independent samples for each
-        value, on a grid finer than the samples.
-    edge : {-1, 1}
-        Falling or rising with depth: the sign for which the length is positive.
+    Samples lie from `start` to `stop`, and between the values `low` and `high`; without the limit
+    towards a peak, below half of it. Within `CLEAR` standard errors of a level, the fit decides
+    whether a sample is inside: selecting by noisy values would flatten the edge. Those on the far
+    side of a maximum above `high` are left out. `floor` is a background that was subtracted, whose
+    counts scatter still, and `fraction` the independent samples for each value of a fine grid.
     """
     free = np.isnan(high) & np.isnan(start if edge < 0 else stop)
     rows = rows.within(start, stop).packed()
@@ -65,19 +62,17 @@ def decay(
     under = rows.repeat(floor)
     c, per_count = rows.value, value_per_count_of(rows, under)
     lo, hi = rows.repeat(low), rows.repeat(high)
-    doubt = [np.zeros(c.size)] * 2
-    if per_count is not None:
-        doubt = [
-            CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
-            for level in (lo, hi)
-        ]
     usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
 
+    def decided(fitted: Array, level: Array) -> Array:
+        """Return the fitted value of samples near a level, and the own one of others."""
+        if per_count is None:
+            return c
+        doubt = CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
+        return np.where(np.abs(c - level) < doubt, fitted, c)
+
     def chosen(fitted: Array) -> Flags:
-        """Select samples by their own value, or by the fitted one near a level."""
-        too_low = np.where(np.abs(c - lo) < doubt[0], fitted, c) < lo
-        too_high = np.where(np.abs(c - hi) < doubt[1], fitted, c) > hi
-        inside: Flags = usable & ~too_low & ~too_high
+        inside: Flags = usable & ~(decided(fitted, lo) < lo) & ~(decided(fitted, hi) > hi)
         return inside
 
     keep = chosen(c)
@@ -111,9 +106,9 @@ def _bent(
 ) -> Flags:
     """Flag edges of which the decay length depends on the part that is used.
 
-    What residuals of ln C have in common with polynomials of second and third order must be more
-    than 3 % of its fall, and hardly chance: normal noise of the stated errors, or of its own size
-    in means of three neighbours (the F distribution of two degrees of freedom has a closed form).
+    Polynomials of second and third order of the residuals of ln C are more than 5 % of its fall,
+    and hardly chance: noise of the stated errors, or of its own size in means of three neighbours
+    (the F distribution of two degrees of freedom has a closed form).
     """
     with np.errstate(all="ignore"):
         line = fit.line(kept)
@@ -157,19 +152,17 @@ def _reduced_chi_square(
             terms = (kept.value - expected) ** 2 / (per_count * (expected + under))
             return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
         off = np.log(kept.value) - line
-        scatter = np.zeros(off.size)
         # Deviation from the line through the two neighbours, for any spacing of the samples.
-        z0, z1, z2 = kept.depth[:-2], kept.depth[1:-1], kept.depth[2:]
-        t = (z1 - z0) / (z2 - z0)
+        step = np.diff(kept.depth)
+        t = step[:-1] / (step[1:] + step[:-1])
         bend = off[1:-1] - ((1 - t) * off[:-2] + t * off[2:])
-        scatter[1:-1] = bend**2 / (1 + (1 - t) ** 2 + t**2)
-        nonempty = kept.size > 0
-        scatter[kept.offsets[:-1][nonempty]] = 0.0
-        scatter[kept.offsets[1:][nonempty] - 1] = 0.0
-        chi = kept.sum(off**2) / kept.sum(scatter)
+        inner = kept.row[2:] == kept.row[:-2]
+        scatter = np.zeros(off.size)
+        scatter[1:-1] = np.where(inner, bend**2 / (1 + (1 - t) ** 2 + t**2), 0.0)
+        square = kept.sum(off**2)
         # A fit that is exact up to rounding.
-        exact = kept.sum(off**2) <= (FLAT * kept.size) ** 2
-        return np.where(kept.size > 3, np.where(exact, 0.0, chi), np.nan)
+        chi = np.where(square <= (FLAT * kept.size) ** 2, 0.0, square / kept.sum(scatter))
+        return np.where(kept.size > 3, chi, np.nan)
 
 
 def can_be_fitted(rows: Packed) -> Flags:
@@ -179,7 +172,7 @@ def can_be_fitted(rows: Packed) -> Flags:
 
 
 def value_per_count_of(rows: Packed, under: Array) -> Array | None:
-    """Return the value of one count at every sample above what was subtracted, `under`; or None."""
+    """Return the value of one count at every sample above what was subtracted, or None."""
     if rows.stderr is None:
         return None
     value = rows.value + under
@@ -231,11 +224,7 @@ class Exponential(NamedTuple):
 def fit_exponential(
     rows: Packed, keep: Flags, per_count: Array | None, under: Array
 ) -> Exponential:
-    """Fit exponentials to the selected samples, above what was subtracted from them (`under`).
-
-    By maximum likelihood of counts, given the value of one count at every sample (`per_count`);
-    with None, by least squares of ln C with equal weights.
-    """
+    """Fit exponentials to the selected samples, above what was subtracted from them (`under`)."""
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
@@ -254,26 +243,17 @@ def fit_exponential(
 def _by_likelihood(
     kept: Packed, x: Array, at: Array, per_count: Array, under: Array
 ) -> Exponential:
-    """Maximize the likelihood by Newton steps, limiting the change of any fitted value to e^1.5.
-
-    With m the fitted value and f what was subtracted, a sample weighs less by ``m / (m + f)``. The
-    number of steps is fixed, so that the result for a row does not depend on the other rows.
-    """
-    scale = kept.sum(np.abs(kept.value)) / kept.size
-    weight, y = kept.repeat(scale) / per_count, kept.value / kept.repeat(scale)
-    under = np.maximum(under / kept.repeat(scale), 0.0)
-    far = kept.reduce(np.maximum, np.abs(x), 0.0)
-    a = np.log(np.maximum(kept.sum(weight * y) / kept.sum(weight), 1e-300))
-    b = np.zeros_like(a)
-    for _ in range(40):
-        curve = np.exp(np.clip(kept.repeat(a) + kept.repeat(b) * x, -200.0, 200.0))
-        part = curve / (curve + under)
-        fitted, rest = weight * curve * part, (weight * y - weight * curve) * part
-        g0, g1 = kept.sum(rest), kept.sum(rest * x)
-        i00, i01, i11 = kept.sum(fitted), kept.sum(fitted * x), kept.sum(fitted * x * x)
-        det = i00 * i11 - i01**2
-        da, db = (i11 * g0 - i01 * g1) / det, (i00 * g1 - i01 * g0) / det
-        largest = np.abs(da) + np.abs(db) * far
-        step = np.minimum(1.0, 1.5 / largest)
-        a, b = a + step * da, b + step * db
-    return Exponential(a + np.log(scale), b, at, i11 / det, -i01 / det, i00 / det)
+    """Maximize the likelihood of counts: a parabola of ln C (:func:`.maximized`) held straight."""
+    far = kept.reduce(np.maximum, np.abs(x))
+    counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under)
+    some = np.flatnonzero(kept.size)
+    first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
+    first -= np.log(counts.reduce(np.add, 1.0 / per_count))
+    nothing = np.zeros(some.size)
+    found, information = maximized(counts, first, nothing, nothing + _STRAIGHT)
+    i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    det = i00 * i11 - i01**2
+    columns = np.full((5, kept.count), np.nan)
+    columns[:, some] = found[0], found[1], i11 / det, -i01 / det, i00 / det
+    a, b, var_a, cov, var_b = columns
+    return Exponential(a + np.log(mean), b / far, at, var_a, cov / far, var_b / far**2)

@@ -1,19 +1,17 @@
-"""Parabolas of ln C through the samples about a place, by the likelihood of their counts.
-
-Where noise has chosen a crossing or a maximum, the samples around it say what the profile is there.
-"""
+"""Parabolas of ln C through the samples about a place, by the likelihood of their counts."""
 
 from __future__ import annotations
 
-import math
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
-from sims_analysis.kernels.rows import Array, Flags, Index, changed
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, changed
+
+#: Beyond so many errors, an interval about a value is one-sided.
+FAR = 6.0
 
 
 class Window(NamedTuple):
@@ -64,8 +62,7 @@ class Samples(NamedTuple):
 class Counted(NamedTuple):
     """Samples of R windows, end to end: depths, values of both sides, and those of one count.
 
-    ``under`` is what was subtracted from the upper values, over the lower; ``size``, (R,), at least
-    1.
+    ``under`` is what was subtracted from the upper, over the lower; ``size``, (R,), at least 1.
     """
 
     x: Array
@@ -112,10 +109,19 @@ def counted(
         ), scale
 
 
-def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array, Array]:
-    """Maximize the likelihood by Newton's method, limiting the change of any sample to e^1.5.
+def as_counts(rows: Packed, x: Array, per_count: Array, under: Array) -> tuple[Counted, Array]:
+    """Return the rows that have samples, as counts over their mean, and this for all rows."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = rows.sum(np.abs(rows.value)) / rows.size
+        level = rows.repeat(mean)
+        columns = x, rows.value, level, per_count, np.zeros_like(x), under / level
+    return Counted(*columns, rows.size[rows.size > 0]), mean
 
-    Return A, B and C, (3, R), and their information matrices, (R, 3, 3).
+
+def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array, Array]:
+    """Maximize the likelihood: return A, B and C, (3, R), and their information, (R, 3, 3).
+
+    By Newton's method, limiting the change of any sample to e^1.5.
     """
     found = np.stack([a, b, np.zeros_like(a)], axis=1)
     information = np.full((a.size, 3, 3), np.nan)
@@ -181,25 +187,19 @@ def solved(information: Array, score: Array) -> Array:
 
 
 def half_width_about(offset: Array, error: Array) -> Array:
-    """Solve ``P(|N(offset, error)| < h) = 0.683`` for h, to 1e-5 relative."""
-    shift, half = _tabulated()
+    """Solve ``P(|N(offset, error)| < h) = 0.683`` for h; without an error, it is the offset."""
+    from scipy.special import ndtr
+
     with np.errstate(divide="ignore", invalid="ignore"):
         at = np.abs(offset) / error
         # For a large offset, the far side of the interval has no probability left.
-        beyond = half[-1] - shift[-1] + at
-        width = error * np.where(at < shift[-1], np.interp(at, shift, half), beyond)
+        near = np.minimum(at, FAR)
+        half = near + 1.0
+        for _ in range(5):
+            above, below = half - near, half + near
+            density = np.exp(-0.5 * above**2) + np.exp(-0.5 * below**2)
+            missing = ndtr(above) - ndtr(-below) - ONE_SIGMA
+            half = half - missing / density * (2.0 * np.pi) ** 0.5
+        width = error * (half + at - near)
     found: Array = np.where(error > 0, width, np.abs(offset) + error)
     return found
-
-
-@cache
-def _tabulated() -> tuple[Array, Array]:
-    """Tabulate h over the offset, both for an error of 1."""
-    normal = np.frompyfunc(lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)), 1, 1)
-    shift = np.linspace(0.0, 6.0, 1025)
-    half = shift + 1.0
-    for _ in range(8):
-        inside = (normal(shift + half) - normal(shift - half)).astype(float)
-        density = np.exp(-0.5 * (shift + half) ** 2) + np.exp(-0.5 * (shift - half) ** 2)
-        half = half - (inside - ONE_SIGMA) / density * math.sqrt(2.0 * math.pi)
-    return shift, half

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from sims_analysis.kernels import segments
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Rows, changed, errors_of, first_status
+from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
 from sims_analysis.kernels.significance import significant
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status
@@ -23,7 +23,7 @@ ABOVE_NOISE = 2.1
 class Moments(NamedTuple):
     """Moments of rows by samples from ``start`` to ``stop``, and their standard errors; (R,)."""
 
-    integral: Array
+    dose: Array
     projected_range: Array
     straggle: Array
     skewness: Array
@@ -31,7 +31,7 @@ class Moments(NamedTuple):
     start: Array
     stop: Array
     status: NDArray[np.uint8]
-    integral_stderr: Array
+    dose_stderr: Array
     projected_range_stderr: Array
     straggle_stderr: Array
     skewness_stderr: Array
@@ -52,52 +52,43 @@ def moments(
     relative: bool = False,
     window: bool = False,
 ) -> Moments:
-    """Moments of the profile above the background, with trapezoidal weights.
+    """Moments of the profile above the background `level`, with trapezoidal weights.
 
-    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``. Standard errors are to first
-    order, those of the ends of a run above the threshold included; NaN where the variance is 0 (too
-    few counts).
-
-    Parameters
-    ----------
-    start, stop, level : ndarray, shape (R,)
-        Window of depths; background, subtracted from the values.
-    threshold : ndarray, shape (R,)
-        Use only what lies above it around the maximum, a fraction of the maximum if `relative`; NaN
-        means every sample.
-    window_start, window_stop : ndarray, shape (R,)
-        If `window`, limits of that over which the background is the mean, so that its error
-        contributes.
-    fraction, floor : ndarray, shape (R,)
-        Effective samples per depth; a background that was subtracted before, whose counts scatter
-        still.
+    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``, of every sample, or between
+    the crossings of a `threshold` (not NaN; a fraction of the maximum if `relative`) around the
+    maximum. Standard errors are to first order, with those of the ends; NaN where the variance is 0
+    (too few counts). With `window`, the background is the mean over it, and its error contributes.
+    `fraction` is the number of effective samples per depth, and `floor` a background that was
+    subtracted before, whose counts scatter still.
     """
     inside = rows.within(start, stop)
-    run = _run(inside, level, threshold, floor, relative=relative)
-    weights, total, mean, off, shape = _between(rows, level, run.first, run.last)
-    with np.errstate(invalid="ignore"):
-        distribution = np.isfinite(shape.straggle)
-    enough = run.size > 2
+    height, noise, first, last, ends = _run(inside, level, threshold, floor, relative=relative)
+    weights, total, mean, off, shape = _between(rows, level, first, last)
+    distribution = np.isfinite(shape[0])
+    enough = (
+        inside.within(*(np.where(np.isnan(end), np.inf, end) for end in (first, last))).size > 2
+    )
     status = first_status(
         ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
-        (np.isfinite(threshold) & (run.last >= rows.last), Status.TRUNCATED),
-        (run.height < ABOVE_NOISE * _noise(rows, level + run.height, floor), Status.UNDETERMINED),
+        (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
+        (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
     )
-    answers = np.array([total, mean, *shape, run.first, run.last])
+    answers = np.array([total, mean, *shape, first, last])
     errors = np.full((5, rows.count), np.nan)
     if rows.stderr is not None:
         whole = np.where(distribution, total, np.nan)
         of_row = (rows.repeat(x) for x in (whole, *shape))
         slopes = _slopes(off, np.broadcast_to(weights, off.shape), *of_row)
         common = np.zeros((5, rows.count))
-        for end in run.ends:
+        for end in ends:
             # The profile is as high as the threshold there: samples that move an end add a strip.
-            strips = _slopes(end.depth - mean, run.height, whole, *shape)
-            common += [np.where(end.lifted > 0, strip * end.lifted, 0.0) for strip in strips]
+            strips = _slopes(end.depth - mean, height, whole, *shape)
             move = _moves(rows, end)
-            slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
+            with np.errstate(invalid="ignore"):  # of an unknown threshold, infinite
+                common += [np.where(end.lifted > 0, strip * end.lifted, 0.0) for strip in strips]
+                slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
         for error, slope in zip(errors, slopes, strict=True):
             if window:
                 variance = variance_above_mean(
@@ -112,18 +103,10 @@ def moments(
     return Moments._make([*answers, status, *errors])
 
 
-class _Found(NamedTuple):
-    """Weights of the samples, (R, n), sum, mean, distances from the mean, and shape of a run."""
-
-    weights: Array
-    total: Array
-    mean: Array
-    off: Array
-    shape: _Shape
-
-
-def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
-    """Return the moments of the samples between two depths; NaN where they have no peak."""
+def _between(
+    rows: Rows, level: Array, first: Array, last: Array
+) -> tuple[Array, Array, Array, Array, tuple[Array, Array, Array]]:
+    """Return weights of the samples between two depths, sum, mean, distances from it, and shape."""
     # Samples outside have zero weight.
     limits = (np.where(np.isfinite(end), end, np.inf) for end in (first, last))
     weights = segments.trapezoid_weights(rows, *limits)
@@ -143,20 +126,8 @@ def _between(rows: Rows, level: Array, first: Array, last: Array) -> _Found:
         second -= cell / 12.0
         distribution = (total > 0) & (second > 0) & (mean >= first) & (mean <= last)
         straggle = np.sqrt(np.where(distribution, second, np.nan))
-        shape = _Shape(straggle, third / straggle**3, fourth / straggle**4)
-    return _Found(weights, total, mean, off, shape)
-
-
-def _noise(rows: Rows, height: Array, floor: Array) -> Array:
-    """Return the standard error that a sample of a height would have; NaN without errors."""
-    if rows.stderr is None:
-        return np.full(rows.count, np.nan)
-    known = rows.stderr > 0
-    counted = np.where(known, rows.value + rows.repeat(floor), 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        one = rows.sum(np.where(known, rows.stderr, 0.0) ** 2) / rows.sum(counted)
-        found: Array = np.sqrt(one * (height + floor))
-    return found
+        shape = straggle, third / straggle**3, fourth / straggle**4
+    return weights, total, mean, off, shape
 
 
 def _moves(rows: Rows, end: _End) -> Array:
@@ -169,17 +140,10 @@ def _moves(rows: Rows, end: _End) -> Array:
     return np.where(here & np.isfinite(move), move, 0.0)
 
 
-class _Shape(NamedTuple):
-    """Straggle, skewness and kurtosis, (R,)."""
-
-    straggle: Array
-    skewness: Array
-    kurtosis: Array
-
-
 class _End(NamedTuple):
-    """An end of a run, (R,): its depth, and where it crosses a threshold, its standard error, the
-    samples that show it, and how far a maximum higher by its error moves it inwards.
+    """An end of a run, (R,): its depth, and at a crossing its error and the samples that show it.
+
+    ``lifted`` is how far a maximum that is higher by its error moves it inwards.
     """
 
     depth: Array
@@ -189,36 +153,30 @@ class _End(NamedTuple):
     lifted: Array
 
 
-class _Run(NamedTuple):
-    """What is used for the moments: an interval of each row, of `size` samples.
-
-    `height` is that of the profile at its `ends`.
-    """
-
-    first: Array
-    last: Array
-    size: NDArray[Any]
-    ends: list[_End]
-    height: Array
-
-
-def _run(rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: bool) -> _Run:
+def _run(
+    rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: bool
+) -> tuple[Array, Array, Array, Array, list[_End]]:
     """Find the depths around the maximum between which the profile lies above the threshold.
 
-    Of rows with standard errors, crossings of the threshold that noise can make do not end it.
+    Return how high that is, the error that a sample has there, these depths, and what is known of
+    them. Of rows with standard errors, crossings that noise can make do not end a run.
     """
     if np.isnan(threshold).all():
-        return _Run(rows.begin, rows.end, rows.size, [], threshold)
+        return threshold, threshold, rows.begin, rows.end, []
     row, top = highest(rows)
-    height, known = np.array(threshold, dtype=np.float64), np.zeros(rows.count)
+    height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
+    noise = np.full(rows.count, np.nan)
+    if relative and rows.stderr is not None:  # noise has chosen the highest sample
+        shown, error = maxima(rows, row, top, floor)
+        peak = np.where(np.isfinite(error) & (shown > level[row]), shown, peak)
+        known[row] = np.nan_to_num(error / (peak - level[row]))
     if relative:
-        peak = rows.value_at(top)
-        if rows.stderr is not None:  # noise has chosen the highest sample
-            shown, error = maxima(rows, row, top, floor)
-            peak = np.where(np.isfinite(error) & (shown > level[row]), shown, peak)
-            known[row] = np.nan_to_num(error / (peak - level[row]))
         height[row] *= peak - level[row]
     at = level + height
+    if rows.stderr is not None:  # of a count, in proportion to the root of what was counted
+        with np.errstate(all="ignore"):
+            part = (at + floor)[row] / (rows.value_at(top) + floor[row])
+            noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
     levels = rows.repeat(at)
     every = significant(rows, levels, find(rows, levels), floor=floor)
     inside = np.zeros(rows.count, dtype=bool)
@@ -228,32 +186,23 @@ def _run(rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: 
     raw = locate(rows, levels, every)
     edge = edges(rows, levels, every, raw, every=every, floor=floor)
     before = raw.depth <= depth[every.row]
+    columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length * known[every.row]
+    sides = (rows.begin, np.flatnonzero(before)), (rows.end, np.flatnonzero(~before)[::-1])
     ends = []
-    # Crossings are sorted by depth, and the last assignment wins: the nearest on each side.
-    for limit, chosen in (
-        (rows.begin, np.flatnonzero(before)),
-        (rows.end, np.flatnonzero(~before)[::-1]),
-    ):
+    for limit, chosen in sides:
         end = _End(limit.copy(), *np.full((4, rows.count), np.nan))
-        columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length
         for own, column in zip(end, columns, strict=True):
+            # Crossings are sorted by depth, and the last assignment wins: the nearest.
             own[every.row[chosen]] = column[chosen]
         end.depth[~inside] = np.nan
-        ends.append(changed(end, lifted=end.lifted * known))
-    first, last = (end.depth for end in ends)
-    kept = rows.within(np.where(inside, first, np.inf), np.where(inside, last, np.inf))
-    return _Run(first, last, kept.size, ends, height)
+        ends.append(end)
+    return height, noise, ends[0].depth, ends[1].depth, ends
 
 
 def _slopes(
     off: Array, weights: Array, total: Array, width: Array, g: Array, b: Array
 ) -> list[Array]:
-    """Return the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
-
-    With ``t = (z - R) / straggle``, skewness g and kurtosis b: w, and ``w / Q`` times ``straggle
-    t``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, ``t^4 - 4 g t - b - 2 b
-    (t^2 - 1)``.
-    """
+    """Return the derivatives of dose, mean, straggle, skewness and kurtosis by the samples."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part, t = weights / total, off / width
         squared = t * t  # powers by multiplication: np.power takes ten times as long

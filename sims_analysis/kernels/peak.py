@@ -11,15 +11,13 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Index, Rows, first_status
+from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
 
 #: A width of fewer steps than this between samples is not known, ...
 _STEPS = 2.5
 #: ... nor one that would be larger by this factor if the maximum were as low as its neighbour.
 _ALONE = 1.45
-#: How often the extent of samples above half of a maximum is followed at most.
-_GROWN = 50
 
 
 class Peak(NamedTuple):
@@ -29,7 +27,6 @@ class Peak(NamedTuple):
     value: Array
     stderr: Array
     fwhm: Array
-    narrowed: Array
     status: NDArray[np.uint8]
     start: Array
     stop: Array
@@ -44,17 +41,15 @@ def peak(
 ) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
-    Half-maximum depths are the nearest crossings on either side; ``truncated`` without one within
-    the window, and ``undetermined`` where steps are too coarse for a width, or one sample makes it
-    alone. Answers rest on the samples between them, and next to the maximum. Where the samples do
-    not show how high the profile is, the error is that of the highest. `fraction` is the number of
-    effective samples per depth, and `floor` a background that was subtracted.
+    Between the nearest crossings of half of it on either side; ``truncated`` without one within the
+    window, ``undetermined`` where steps are too coarse for a width, one sample makes it alone, or
+    noise cuts it short. Where the samples do not show how high the profile is, the error is that of
+    the highest. `fraction` is the number of effective samples per depth, and `floor` a background
+    that was subtracted.
     """
-    record = as_points(rows)
-    rows = record.within(start, stop)
+    rows = as_points(rows).within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
     row, position = highest(rows)
-    place = position + record.offsets[row] - rows.offsets[row] + _first_inside(record, rows)[row]
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
     if rows.stderr is not None:
         alone = rows.stderr.reshape(-1)[position]
@@ -63,27 +58,25 @@ def peak(
         high, error = maxima(rows, row, position, below)
         known = half_width_about(high - value[row], error)
         stderr[row] = np.where(np.isfinite(known * alone), known, alone)
-    ends = record.offsets[row], record.offsets[row + 1] - 1
     before, after, beside = np.full((3, rows.count), np.nan)
-    lower, upper = np.maximum(place - 1, ends[0]), np.minimum(place + 1, ends[1])
-    before[row], after[row] = record.depth_at(lower), record.depth_at(upper)
-    beside[row] = np.maximum(record.value_at(lower), record.value_at(upper))
+    near = np.clip([position - 1, position + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
+    before[row], after[row] = rows.depth_at(near)
+    beside[row] = rows.value_at(near).max(axis=0)
     left, right = _crossed(rows, depth, 0.5 * value)
     width = right - left
     unsure = 0.5 * rows.repeat(value - np.nan_to_num(stderr))
-    narrowed = _narrowed(rows, unsure, left, right)
     lower, upper = _crossed(rows, depth, 0.5 * beside)
     with np.errstate(invalid="ignore"):
-        coarse = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
+        unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
+        unknown |= _higher_beside(rows, unsure, left, right)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
         (np.isnan(width), Status.TRUNCATED),
-        (coarse, Status.UNDETERMINED),
+        (unknown, Status.UNDETERMINED),
     )
-    width[coarse] = narrowed[coarse] = np.nan
-    return Peak(
-        depth, value, stderr, width, narrowed, status, np.fmin(before, left), np.fmax(after, right)
-    )
+    width[unknown] = np.nan
+    used = np.fmin(before, left), np.fmax(after, right)
+    return Peak(depth, value, stderr, width, status, *used)
 
 
 def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Array]:
@@ -99,26 +92,16 @@ def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Array]:
     return left, right
 
 
-def _first_inside(record: Rows, rows: Rows) -> Index:
-    """Return how many samples of the record lie before the first one of a window of it."""
-    before = (record.depth < record.repeat(rows.first)).astype(np.float64)
-    return record.sum(before).astype(np.intp)
+def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:
+    """Flag widths that noise, or a neighbour, cuts short: samples beside them are higher, too.
 
-
-def _narrowed(rows: Rows, half: Array, left: Array, right: Array) -> Array:
-    """Return by which part widths are less than the extent of samples above half of the maximum.
-
-    Each of these lies within half of the extent so far: noise, or a neighbour, cut the width short.
+    By a tenth of the width, and less than half of it.
     """
-    high, z = rows.value > half, rows.depth
-    first, last = left, right
-    for _ in range(_GROWN):
-        reach = 0.5 * (last - first)
-        here = high & (z >= rows.repeat(first - reach)) & (z <= rows.repeat(last + reach))
-        before = first, last
-        last = np.fmax(last, rows.reduce(np.maximum, np.where(here, z, -np.inf), -np.inf))
-        first = np.fmin(first, -rows.reduce(np.maximum, np.where(here, -z, -np.inf), -np.inf))
-        if np.array_equal((first, last), before, equal_nan=True):
-            break
-    part: Array = (last - first) / (right - left) - 1.0
-    return part
+    width = right - left
+    near, far = (np.stack([left - part * width, right + part * width]) for part in (0.1, 0.5))
+    before, after = (
+        (rows.depth > rows.repeat(low)) & (rows.depth < rows.repeat(high))
+        for low, high in ((far[0], near[0]), (near[1], far[1]))
+    )
+    found: Flags = rows.sum(((before | after) & (rows.value > half)).astype(np.float64)) > 0
+    return found

@@ -12,7 +12,7 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.counting import student
 from sims_analysis.kernels.decay import can_be_fitted, value_per_count_of
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.local_fit import Counted, maximized, solved
+from sims_analysis.kernels.local_fit import Counted, as_counts, maximized, solved
 from sims_analysis.kernels.residuals import SEEN
 from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
@@ -38,10 +38,9 @@ def local_value(
 ) -> LocalValue:
     """Fit ``ln C = a + b z + c z^2 / 2`` to the samples nearest to a depth, where C is ``exp(a)``.
 
-    With standard errors by the likelihood of counts (zeros are data); without, by least squares of
-    ln C over the positive samples, with the error from the scatter. `floor` is a background that
-    was subtracted, and `fraction` the effective samples per depth of a grid between fewer samples.
-    ``truncated`` where the depth lies beyond the samples, ``no_data`` with fewer than three.
+    With standard errors by the likelihood of counts; without, by least squares of ln C over the
+    positive samples. `floor` is a background that was subtracted, and `fraction` the effective
+    samples per depth of a grid between fewer samples.
     """
     first, last = rows.first, rows.last
     rows = as_points(rows).packed()
@@ -56,17 +55,16 @@ def local_value(
     used = rows.keep(near)
     x = used.depth - used.repeat(depth)
     x /= used.repeat(used.reduce(np.maximum, np.abs(x)))
-    design = np.zeros((used.count, samples, 3))
+    design = np.zeros((used.count, int(used.size.max(initial=1)), 3))
     place = used.row, np.arange(used.row.size) - used.offsets[used.row]
     design[place] = np.stack([np.ones_like(x), x, 0.5 * x * x], axis=1)
-    unit = np.zeros((used.count, 3))
-    unit[:, 0] = 1.0
+    unit = np.broadcast_to([1.0, 0.0, 0.0], (used.count, 3))
     with np.errstate(all="ignore"):
         square = design.mT @ design
         weights = np.vecdot(design, solved(square, unit)[:, None])
         bent = np.zeros(used.count, dtype=bool)
         if per_count is None:
-            y = np.zeros((used.count, samples))
+            y = np.zeros(weights.shape)
             y[place] = np.log(used.value)
             found = solved(square, np.vecdot(design.mT, y[:, None]))
             rest = ((y - np.vecdot(design, found[:, None])) ** 2).sum(axis=1)
@@ -75,15 +73,11 @@ def local_value(
             value = np.exp(found[:, 0])
         else:
             some = np.flatnonzero(used.size)
-            mean = used.sum(used.value) / used.size
-            counts = Counted(
-                x, used.value, used.repeat(mean), per_count[near], np.zeros_like(x),
-                under[near] / used.repeat(mean), used.size[some],
-            )  # fmt: skip
-            value, stderr = np.full((2, used.count), np.nan)
-            a, stderr[some], bent[some] = _fitted(counts)
-            value[some] = mean[some] * np.exp(a)
-            stderr *= np.sqrt(shared_variance(weights, fraction))
+            counts, value = as_counts(used, x, per_count[near], under[near])
+            stderr = np.sqrt(shared_variance(weights, fraction))
+            a, error, bent[some] = _fitted(counts)
+            value[some] *= np.exp(a)
+            stderr[some] *= error
     status = first_status(
         (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
@@ -99,8 +93,6 @@ def local_value(
 def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     """Return a of ln C, its error, and where the samples have another shape than the parabola."""
     size = counts.size
-    unit = np.zeros((size.size, 3))
-    unit[:, 0] = 1.0
     nothing = np.zeros(size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
     a, b, c = (np.repeat(one, size) for one in found)
@@ -113,5 +105,5 @@ def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     wide = 2.0 * (1.0 + wide / size)
     large = gammaincc((size - 3) / wide, chi_square / wide) < _BY_CHANCE
     largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
-    error = np.sqrt(np.vecdot(unit, solved(information, unit)))
+    error = np.sqrt(solved(information, np.broadcast_to([1.0, 0.0, 0.0], (size.size, 3)))[:, 0])
     return found[0], error, (size > 3) & large & (seen > SEEN * largest)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Rows
+from sims_analysis.kernels.rows import Array, Rows, ends
 
 
 class Transient(NamedTuple):
@@ -28,29 +28,26 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     There is a deeper maximum: the running median rises to more than twice its lowest value so far,
     by more than its noise, and falls again. The first sample is the highest up to where the median
     is lowest, a third of that maximum at least, and more than twice the lowest, by more than noise.
-    One is found in about 1 of 100 profiles without an implant, and more on finer grids without
-    standard errors.
+    If it is not the highest of all, more than 1 % of the integral lies above the lowest.
     """
     rows = rows.within(start, stop).packed()
     columns = np.full((5, rows.count), np.nan)
-    first, top = np.full((2, rows.count), np.nan)
-    enough = np.flatnonzero(rows.size > 2 * _WIDTH)
-    first[enough] = rows.value[rows.offsets[enough]]
-    top[enough] = rows.reduce(np.maximum, rows.value)[enough]
-    for row in np.flatnonzero(first >= LEAST * top):
+    high = ends(rows).first_value >= LEAST * rows.reduce(np.maximum, rows.value)
+    for row in np.flatnonzero(high & (rows.size > 2 * _WIDTH)):
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         z, c = rows.depth[samples], rows.value[samples]
-        s = None if rows.stderr is None else rows.stderr[samples]
-        smooth = _smooth(c)
-        deeper = _deeper(c, smooth, s)
+        smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, _WIDTH), axis=1)
+        deeper = _deeper(c, smooth, None if rows.stderr is None else rows.stderr[samples])
         if not deeper:
             continue
         lowest = _WIDTH // 2 + int(np.argmin(smooth[: max(deeper - _WIDTH // 2, 1)]))
         low = max(float(smooth[lowest - _WIDTH // 2]), 0.0)
         noise = float(np.std(c[(lowest + 1) // 2 : lowest + _WIDTH]))
         both, one = c[0] + c[1], float(c[c > 0].min())
-        enough = 2.0 * low + max(_CLEARLY * noise, _OF_COUNTS * (both * one) ** 0.5)
-        if c[0] >= max(c[:lowest].max(), _RATIO * low) and both > enough:
+        above = both - 2.0 * low - max(_CLEARLY * noise, _OF_COUNTS * (both * one) ** 0.5)
+        part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
+        notable = c[0] == c.max() or part > MATTERS * whole
+        if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
 
@@ -63,11 +60,7 @@ class Plateau(NamedTuple):
 
 
 def plateau(rows: Rows) -> Plateau:
-    """Find plateaus below a surface transient, such as those of a matrix signal.
-
-    The first samples, less than a third, lie on one side of the median, by more than 1 % and more
-    than noise.
-    """
+    """Find plateaus of which less than a third, first, is off the median, by 1 % and by noise."""
     start, mean = np.full((2, rows.count), np.nan)
     rows = rows.packed()
     for row, own in enumerate(rows.slices()):
@@ -102,12 +95,6 @@ LEAST = 1 / 3
 #: ... and the first two together lie above the lowest by this many times the noise of samples about
 #: it, and of their own counts, if the least of all samples is one.
 _CLEARLY, _OF_COUNTS = 8.0, 3.0
-
-
-def _smooth(value: Array) -> Array:
-    """Return the running median."""
-    medians: Array = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
-    return medians
 
 
 def _deeper(value: Array, smooth: Array, stderr: Array | None) -> int:

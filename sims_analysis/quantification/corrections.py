@@ -255,8 +255,6 @@ def subtract_background(
     return with_history(result, f"background of {name} subtracted, {origin}")
 
 
-
-
 def _with_stated(frame: Frame, error: xr.Variable) -> dict[str, xr.Variable]:
     """Return columns with the error of a stated background, and of one subtracted before."""
     before = background_columns(frame)

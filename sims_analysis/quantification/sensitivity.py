@@ -257,12 +257,10 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
     below: Any = frame.map(plateau)
     change = mean / below.mean - 1
     notable = (below.start < DEEPEST) & (abs(change) > MATTERS) & frame.of_species(matrix)
-    first = first_flagged(frame, notable)
-    if first is not None:
+    if (first := first_flagged(frame, notable)) is not None:
         first.warn(
-            f"the record begins in a surface transient, which makes the mean matrix signal "
-            f"{abs(first.of(change)):.1%} {'higher' if first.of(change) > 0 else 'lower'} than "
-            f"that from {first.of(below.start):g} {frame.axis_units} on",
+            "the record begins in a surface transient: the mean matrix signal is "
+            f"{first.of(change):+.1%} off that below {first.of(below.start):g} {frame.axis_units}",
             ProfileWarning,
             code="surface_transient",
             remedy="window= leaves it out",

@@ -182,13 +182,9 @@ def _compared(
 ) -> tuple[str, list[str]]:
     """Return the first variable that both pieces have of a species, and all such species."""
     for name in names:
-        both = [
-            one
-            for one in common
-            if all(_ends(piece, axis, [name], one) is not None for piece in (a, b))
-        ]
-        if both:
-            return name, both
+        there, too = (piece[name].notnull().any(axis).sel(species=common) for piece in (a, b))
+        if bool((there & too).any()):
+            return name, [str(one) for one in there["species"].values[(there & too).values]]
     raise UnitsError(
         f"there is no species of which both pieces have the same variable, of {', '.join(names)}: "
         "quantify both pieces, or neither"

@@ -37,7 +37,6 @@ BOTH = measurement(HOLE, {"B": EDGE["concentration"].values[0], "P": np.full(HOL
 #: It crosses 1e16 at 34.5 nm, in the second of two gaps.
 HOLES = np.concatenate([np.arange(0.0, 6), np.arange(20.0, 26), np.arange(45.0, 61)])
 LATER = one(HOLES, 1e19 * np.exp(-HOLES / 5))
-NOISY = np.random.default_rng(3).poisson(50 * np.exp(-(((np.arange(160.0) - 80) / 30) ** 2)))
 #: Of twenty samples the third, the ninth and the tenth are given as <5E16.
 LESS = np.exp(-np.arange(20.0) / 3)
 LESS[[2, 8, 9]] = np.nan

@@ -9,7 +9,6 @@ import xarray as xr
 from measured import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning
 
 
 def gaussian(z, rp, straggle):
@@ -179,33 +178,6 @@ def test_errors_above_a_threshold_hold_the_moments_of_a_gaussian(threshold, coun
         assert 0.60 < within.mean().item() < 0.76, name
 
 
-@pytest.mark.parametrize(("known", "warns"), [(0.069, False), (0.071, True)])
-def test_above_7_percent_of_the_straggle_a_background_warns_of_its_errors(known, warns):
-    z = np.arange(0, 200, 2.0)
-    c = gaussian(z, 100, 15)
-    ds = one(z, c, stderr=1e-6 * c)
-
-    def unsure(by):
-        error = xr.full_like(ds["concentration"], by).assign_attrs(units="atom/cm^3")
-        return ds.assign(concentration_background_stderr=error)
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = sims.moments(unsure(1e18))
-        # To first order, in proportion.
-        by = 1e18 * known / number(found["straggle_stderr"] / found["straggle"])
-        caught.clear()
-        found = sims.moments(unsure(by))
-    assert number(found["straggle_stderr"] / found["straggle"]) == pytest.approx(known, rel=1e-3)
-    expected = (
-        "species 'B': above the background the straggle is known to 7 %; the errors of skewness "
-        "and kurtosis are too large then: such intervals hold in 65 to 95 % of cases; leave out "
-        "with stop= what lies beyond the peak"
-    )
-    assert [str(one.message) for one in caught] == [expected] * warns
-    sims.moments(unsure(by).chunk())
-
-
 @pytest.mark.parametrize(
     ("values", "options", "status"),
     [
@@ -305,7 +277,6 @@ def above_a_background(counts, *, window=("290 nm", "360 nm"), trials=400, seed=
     return sims.subtract_background(ds, window=window), data(peak)
 
 
-@pytest.mark.filterwarnings("ignore:.*the straggle is known to")
 @pytest.mark.filterwarnings("ignore:.*begins in a surface transient")  # noise of one in 400
 def test_a_background_that_takes_much_of_the_width_leaves_an_error():
     # 29 % of them had one, and 41 % of these held the truth, when it was shifted by a whole error.
@@ -315,15 +286,6 @@ def test_a_background_that_takes_much_of_the_width_leaves_an_error():
     assert found["straggle_stderr"].where(fine, 0.0).notnull().all()
     off = (abs(found["straggle"] - truth["straggle"]) <= found["straggle_stderr"])[fine]
     assert 0.62 < off.mean().item() < 0.80
-
-
-def test_errors_that_a_background_makes_too_large_warn():
-    few, many = (above_a_background(counts, trials=2)[0] for counts in (10, 3000))
-    with pytest.warns(DoseWarning, match=r"the straggle is known to \d\d %"):
-        sims.moments(few)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        sims.moments(many)
 
 
 def test_the_integral_of_a_range_density_is_no_dose():

@@ -80,7 +80,7 @@ def spiked(first=1e20, deeper=1e18, floor=1e16):
 
 def test_a_surface_transient_is_noted_once_and_of_concentrations_alone():
     notes = analyse(sims.to_dataset([profile(values=spiked())])).notes
-    (note,) = (note for note in notes if "begins in a surface transient" in note)
+    (note,) = (note for note in notes if "the window begins" in note)
     assert "a maximum lies deeper" in note
     counted = profile(units="counts/s", values=spiked(1e6, 1e4, 1e2))
     assert analyse(sims.to_dataset([counted])).notes == []
