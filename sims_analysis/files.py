@@ -32,11 +32,12 @@ TEMPORARY = ".tmp-"
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
-#: What may be secret in an address: a login, even one with slashes, and what follows a question
-#: mark or a hash. Also where a slash is missing, as in the path that is made of an address.
-_SECRET = re.compile(
-    r"(?i)^([a-z][a-z0-9+.]+:/+)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)?([^?#]*).*", re.DOTALL
-)
+#: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``; of one slash,
+#: a path that was made of an address.
+ADDRESS = re.compile(r"(?i)(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+:/")
+#: What is secret in one: a login, even one with slashes, and what follows a question mark or hash.
+_LOGIN = re.compile(r"^([^:]+:/+)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)")
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
 _WINDOWS = os.name == "nt"
 _LOCK = TEMPORARY + "lock"
 _CLAIM = TEMPORARY + "claim"
@@ -84,7 +85,10 @@ def shown_path(path: str | os.PathLike[str]) -> str:
     >>> shown_path("zip://w7.csv::https://user:word@lab.org/w.zip?token=1")
     'zip://w7.csv::https://lab.org/w.zip'
     """
-    return "::".join(_SECRET.sub(r"\1\2", part) for part in os.fspath(path).split("::"))
+    text = os.fspath(path)
+    if not ADDRESS.match(text):
+        return text
+    return "::".join(_QUERY.sub("", _LOGIN.sub(r"\1", part)) for part in text.split("::"))
 
 
 def temporary_name() -> str:

@@ -588,12 +588,6 @@ def test_a_sheet_that_is_not_there_shows_the_one_that_is():
     assert "headers  Depth (nm)  B (at/cm3)" in raised.value.layout_preview
 
 
-def test_a_number_that_may_be_cut_in_the_only_row_is_warned_of():
-    with pytest.warns(sims.ProfileWarning, match=r"the only one of numbers.*'1.2E1', may be cut"):
-        sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E1")
-    sims.read(b"Depth (nm);B (at/cm3)\n0;1.2E18\n")
-
-
 # --- as laboratories elsewhere write them -----------------------------------------------------
 
 

@@ -467,7 +467,7 @@ def test_a_row_for_each_sample(write):
 
 def test_rows_for_each_sample_that_break_off(write):
     path = write("species,depth (nm),conc (at/cm3)\nB,0,1e18\nB,1,2e18\nB,2")
-    with pytest.raises(sims.ReadError, match="within its last line: 2 of 3 cells"):
+    with pytest.raises(sims.ReadError, match="within line 4: 2 of 3 cells"):
         sims.read(path)
     with pytest.warns(sims.ProfileWarning, match="breaks off"):
         assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2]

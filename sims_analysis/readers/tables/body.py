@@ -19,7 +19,7 @@ from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.sections import Sections, find_sections
-from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
+from sims_analysis.readers.tables.truncation import refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
 #: Numbers that have become one; a date is none.
@@ -317,17 +317,14 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     """
     grid, rows, width = body.grid, body.rows, body.width
     if isinstance(grid, TextGrid):
-        refuse_truncated(grid, rows, width, labelled=bool(labels))
+        refuse_truncated(grid, rows, width)
     if not (labels or isinstance(rows, range)):
         _warn_of_gap(body)
     try:
-        block = grid.read(rows, width, body.words, labels)
+        return grid.read(rows, width, body.words, labels)
     except ReadError:
         _refuse_words(body)
         raise
-    if isinstance(grid, TextGrid):
-        refuse_short_rows(grid, rows, block, width)
-    return block
 
 
 def _warn_of_gap(body: Body) -> None:

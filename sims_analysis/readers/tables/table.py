@@ -40,7 +40,7 @@ from sims_analysis.readers.tables.samples import (
     split_species,
 )
 from sims_analysis.readers.tables.side_notes import without_side_notes
-from sims_analysis.readers.tables.truncation import warn_of_short_lines, warn_of_uneven_rows
+from sims_analysis.readers.tables.truncation import check_short_lines, warn_of_uneven_rows
 from sims_analysis.readers.tables.words import is_matrix_signal, named_role
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
@@ -165,8 +165,7 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     block = table.block = read_body(body, () if label is None else (label,))
     headers = table.headers = Headers(body, block)
     if isinstance(grid, TextGrid):
-        starts = headers.columns("axis", "time")
-        warn_of_short_lines(grid, body.rows, block, headers.filled, starts)
+        check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
     about = _notes(grid, body, headers)
     pairs = table.pairs = stated or find_pairs(grid, headers, block)
     layers: tuple[Layer, ...] = ()
