@@ -44,6 +44,9 @@ from sims_analysis.readers.tables.row_kinds import (
     is_not_measured,
 )
 
+#: Three digits behind a point, and no more.
+_THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
+_THREE_ZEROS = re.compile(r"\.000(?![\deE.])")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
 _FIRST = itemgetter(slice(1))
@@ -329,7 +332,8 @@ class _Grid(Sized):
             row, what = found.beyond
             raise ReadError(f"{self.row_word} {self.number(rows[row])}: {what}")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
-        numbers = [self.number(i) for i in rows]
+        whole = self.numbers is None and isinstance(rows, range)
+        numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
         return Block(found.values, limits, numbers, labelled, errors, found.lengths)
 
 
@@ -460,20 +464,32 @@ class TextGrid(_Grid):
     def _with_points(
         self, found: Columns, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
-        lines, rows_split = self.texts(rows), list[list[str]]()
-        whole_thousands = any(".000" in line for line in lines)
-        # First rows show that hardly a column has them.
+        lines = self.texts(rows)
         first = list(map(self.split, lines[: HEURISTICS.thousand_rows]))
-        for j in np.flatnonzero(_in_thousandths(found.values[: len(first)])).tolist():
-            column = found.values[:, j]
-            whole = ((column == np.rint(column)) | np.isnan(column)).all()
-            if (
-                (whole_thousands or not whole)
-                and has_points_of_thousands(_column(first, j))
-                and _in_thousandths(column)
-            ):
-                rows_split = rows_split or list(map(self.split, lines))
-                yield j, _column(rows_split, j)
+        # First rows show that hardly a column has them, and whole numbers have zeros there.
+        values = found.values[: len(first)]
+        columns = [
+            j
+            for j in np.flatnonzero(_in_thousandths(values)).tolist()
+            if _are_whole(values[:, j]) or has_points_of_thousands(_column(first, j))
+        ]
+        text = self.text or "\n".join(lines)
+        if not columns or not _THREE_DIGITS.search(text):
+            return
+        zeros = filter(_THREE_ZEROS.search, lines if _THREE_ZEROS.search(text) else ())
+        with_zeros = {
+            j for row in map(self.split, zeros) for j, cell in enumerate(row) if "." in cell
+        }
+        columns = [j for j in columns if j in with_zeros or not _are_whole(found.values[:, j])]
+        split: list[list[str]] = []
+        for j in columns:
+            if _in_thousandths(found.values[:, j]):
+                split = split or list(map(self.split, lines))
+                yield j, _column(split, j)
+
+
+def _are_whole(numbers: Array) -> bool:
+    return bool(((numbers == np.rint(numbers)) | np.isnan(numbers)).all())
 
 
 def _column(rows: Sequence[Sequence[str]], column: int) -> list[str]:

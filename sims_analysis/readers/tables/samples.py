@@ -227,13 +227,14 @@ def label_column(grid: Grid) -> tuple[int, int] | None:
     They name one column of species, and one of depths or times; None if there are none.
     """
     for i in range(min(len(grid), HEURISTICS.tidy_rows)):
-        if grid.kind(i) is RowKind.NUMBERS:
-            return None
-        cells = grid.cells(i)
+        kind, cells = grid.kind(i), grid.cells(i)
+        if kind is RowKind.NUMBERS:
+            break
         names = [j for j, cell in enumerate(cells) if named_role(cell, "species")]
-        axes = [cell for cell in cells if try_header(cell).role in ("axis", "time")]
-        if grid.kind(i) is RowKind.HEADERS and len(names) == len(axes) == 1:
-            return names[0], grid.width([i])
+        if kind is RowKind.HEADERS and len(names) == 1:
+            axes = [cell for cell in cells if try_header(cell).role in ("axis", "time")]
+            if len(axes) == 1:
+                return names[0], grid.width([i])
     return None
 
 

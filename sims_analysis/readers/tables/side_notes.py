@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sims_analysis.readers.tables.grid import Grid, TextGrid
@@ -10,6 +11,9 @@ from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import is_number
 from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.words import named_role
+
+#: A letter that numbers do not hold.
+_LETTER = re.compile("[A-DF-Za-df-z]")
 
 
 def without_side_notes(grid: Grid) -> Grid:
@@ -21,7 +25,7 @@ def without_side_notes(grid: Grid) -> Grid:
     if stated or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
     rows = [i for i in range(min(len(grid), HEURISTICS.note_rows)) if not grid.is_comment(i)]
-    mixed = [i for i in rows if grid.kind(i) is RowKind.MIXED]
+    mixed = [i for i in rows if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
     words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
@@ -36,6 +40,14 @@ def without_side_notes(grid: Grid) -> Grid:
         return grid
     beside = (grid.cells(i)[cut:] for i in range(len(grid)))
     return grid.only(range(cut), notes=[cells for cells in beside if any(cells)])
+
+
+def _has_words(grid: Grid, row: int) -> bool:
+    """Whether a row holds letters that are in no number."""
+    if isinstance(grid, TextGrid):
+        line = grid.lines[row]
+        return not line.isascii() or _LETTER.search(line) is not None
+    return any(isinstance(cell, str) for cell in grid.rows[row])
 
 
 def _first_word(cells: list[str]) -> int | None:
