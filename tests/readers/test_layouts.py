@@ -724,14 +724,14 @@ def test_cells_that_are_numbers_or_nothing(rows, found):
         (
             [TABLE, ["0,5", "1.5"], ["1,5", "2.5"]],
             {"decimal": ","},
-            "row 2, column B: '1.5' is no number with decimal commas; pass decimal='.' if the",
+            "row 2, column B: '1.5' is no number; if the point is the decimal mark, pass",
         ),
         (
             [TABLE, ["0.5", "1.5"], ["1.5", "2,5"]],
             {"decimal": "."},
             "row 3, column B: '2,5' is no number; if the comma is a decimal one, pass decimal=','",
         ),
-        ([TABLE, ["1,234", 5], [2, 6]], {}, "row 2, column A: '1,234' is no number; the comma may"),
+        ([TABLE, ["1,234", 5], [2, 6]], {}, "row 2, column A: '1,234' is no number; the comma"),
         ([TABLE, [0, 1], [1, True], [2, 3]], {}, "row 3, column B: 'TRUE' is no number; if it"),
         ([TABLE, ["#N/A", 1], [1, 2]], {}, "row 2, column A: a value without a depth (1.0)"),
         (
