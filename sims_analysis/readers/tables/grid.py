@@ -113,6 +113,8 @@ class _Grid(Sized):
     #: Numbers in the file of its rows, from 1, and of its columns, from 0, if some are left out.
     numbers: Sequence[int] | None = None
     columns: Sequence[int] | None = None
+    #: Rows that were comments of a text.
+    comments: Collection[int] = ()
     #: Number of a row -> first and last column of each of its cells that are merged.
     spans: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
     #: First row, first column, last row and last column of cells that are merged, from 0.
@@ -126,9 +128,9 @@ class _Grid(Sized):
     def headers(self, row: int, width: int) -> list[str]:
         """Return the cells of a row above the numbers, one for each column."""
 
-    @abstractmethod
     def is_comment(self, row: int) -> bool:
         """Whether a row begins with the mark of a comment."""
+        return row in self.comments
 
     @abstractmethod
     def width(self, rows: Sequence[int]) -> int:
@@ -140,11 +142,13 @@ class _Grid(Sized):
     ) -> Columns:
         """Split rows to columns: numbers where they are plain, cells elsewhere."""
 
-    @abstractmethod
     def _with_points(
-        self, found: Columns, rows: Sequence[int]
+        self,
+        found: Columns,
+        rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
     ) -> Iterable[tuple[int, Sequence[str]]]:
         """Return columns that may hold points between thousands, with their cells."""
+        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
 
     def values(self, row: int) -> Sequence[object]:
         """Return the cells of a row; ``None`` for nothing."""
@@ -524,7 +528,6 @@ class CellGrid(_Grid):
     turned: bool = False
     #: What stood in other rows or columns.
     notes: Sequence[Sequence[str]] = ()
-    #: Rows that were comments of a text.
     comments: Collection[int] = ()
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     merged: Sequence[tuple[int, int, int, int]] = ()
@@ -544,10 +547,6 @@ class CellGrid(_Grid):
     def values(self, row: int) -> Sequence[object]:
         """Return the cells of a row; ``None`` for nothing."""
         return self.rows[row]
-
-    def is_comment(self, row: int) -> bool:
-        """Whether a row was a comment of a text."""
-        return row in self.comments
 
     def headers(self, row: int, width: int) -> list[str]:
         """Return the cells of a row above the numbers; one that is merged is the header of each."""
@@ -587,13 +586,6 @@ class CellGrid(_Grid):
             else:
                 odd[j] = [c if type(c) in plain else _text(c) for c in cells]
         return Columns(values, odd, self.options.decimal)
-
-    def _with_points(
-        self,
-        found: Columns,
-        rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
-    ) -> Iterable[tuple[int, Sequence[str]]]:
-        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
 
 
 #: Both have the same methods.

@@ -24,21 +24,12 @@ from sims_analysis.readers.tables.words import named_role
 
 @dataclass
 class Sections:
-    """Rows between the numbers that are understood.
+    """Rows between the numbers that are understood."""
 
-    Parameters
-    ----------
-    left_out : dict
-        Row of the grid -> what it was taken for.
-    labels : dict
-        First row of numbers of a section -> its label; empty if it has none.
-    notes : list of int
-        Rows that are notes.
-    """
-
+    #: Row of the grid -> what it was taken for.
     left_out: dict[int, str] = field(default_factory=dict)
+    #: First row of numbers of a section -> its label; empty if it has none.
     labels: dict[int, str] = field(default_factory=dict)
-    notes: list[int] = field(default_factory=list)
 
 
 def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sections:
@@ -66,7 +57,6 @@ def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sectio
             repeated = again or repeated
             found.left_out |= dict.fromkeys(others, "samples")
         else:
-            found.notes += others
             found.left_out |= dict.fromkeys(others, "note")
         found.left_out |= dict.fromkeys(again, "headers again")
     if any(found.labels.values()):

@@ -25,7 +25,6 @@ from sims_analysis.readers.tables.columns import (
     stated_pairs,
     warn_of_merged_cells,
     warn_of_moved_cells,
-    warn_of_unknown_words,
 )
 from sims_analysis.readers.tables.delimiters import text_grid
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
@@ -173,7 +172,6 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         parts = split_species(body, block, headers, pairs, label)
     else:
         if not stated:
-            warn_of_unknown_words(pairs, headers)
             warn_of_moved_cells(grid, block, headers, pairs)
         warn_of_merged_cells(grid, block, pairs)
         _state_unit_of_sheet(grid, headers, pairs)
