@@ -441,18 +441,12 @@ class TextGrid(_Grid):
         rows = ([c.strip('" ') for c in self.split(line)] for line in lines if has_comma(line))
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
-        if mark == "." and not all(words.values()):
-            # Columns that may hold words, but do not.
-            split = [self.split(line) for line in lines]
-            columns = ([_at(cells, j) or "" for cells in split] for j in words.keys() - {*labels})
-            texts = ([cell.strip('" ') for cell in column] for column in columns)
+        # Columns that may hold words, but do not.
+        for j in words.keys() - {*labels} if mark == "." and not all(words.values()) else ():
+            cells = [(_at(self.split(line), j) or "").strip('" ') for line in lines]
             nothing = self.options.not_measured
-            numbers = (
-                column
-                for column in texts
-                if all(is_number(c) or is_not_measured(c, nothing) for c in column)
-            )
-            mark = decimal_mark(cell for column in numbers for cell in column)
+            if all(is_number(cell) or is_not_measured(cell, nothing) for cell in cells):
+                mark = decimal_mark(cells) if mark == "." else mark
         return mark or "."
 
     def _split(
