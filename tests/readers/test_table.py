@@ -1013,19 +1013,6 @@ def test_a_value_in_an_empty_column_between_blocks_is_refused(write):
         sims.read(write(moved))
 
 
-@pytest.mark.parametrize("word", ["표차", "xyzzy"])
-def test_a_word_beside_a_species_may_mean_an_error(word, tmp_path):
-    path = tmp_path / "table.csv"
-    path.write_text(
-        f"nm,V (cm^-3),V {word} (cm^-3),Cr (cm^-3)\n1,2e18,1e17,3e18\n2,3e18,1e17,4e18\n"
-    )
-
-    with pytest.warns(
-        sims.ProfileWarning, match=f"'V {word}' is taken for another profile than 'V'"
-    ):
-        sims.read(path)
-
-
 @pytest.mark.parametrize(
     "headers", ["V (cm^-3),V error (cm^-3)", "V (cm^-3),Cr raw (cm^-3)", "V,Cr"]
 )

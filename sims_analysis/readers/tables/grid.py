@@ -257,13 +257,15 @@ class _Grid(Sized):
 
     def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> CellGrid:
         """Keep some columns, as cells; `notes` are what stood in others."""
-        numeric = {i for i in range(len(self)) if self.kind(i) in (RowKind.NUMBERS, RowKind.MIXED)}
-        width = max(max(columns) + 1, self.width(sorted(numeric)))
+        top = range(min(len(self), HEURISTICS.first_rows))
+        texts = {i for i in top if self.kind(i) not in (RowKind.NUMBERS, RowKind.MIXED)}
+        width = max(max(columns) + 1, self.width([i for i in top if i not in texts]))
+        self.options.budget.take(16 * len(self) * len(columns), table_size(len(self), len(columns)))
         rows: list[list[object]] = []
         spans: dict[int, list[tuple[int, int]]] = {}
         for i in range(len(self)):
             number, merged = self.number(i), self.spans.get(self.number(i), ())
-            row = self.values(i) if merged or i in numeric else self.headers(i, width)
+            row = self.headers(i, width) if i in texts and not merged else self.values(i)
             cells = [_at(row, j) for j in columns]
             for first, last in merged:
                 if under := [k for k, j in enumerate(columns) if first <= j <= last]:
@@ -416,8 +418,8 @@ class TextGrid(_Grid):
 
     def width(self, rows: Sequence[int]) -> int:
         """Count the columns that first rows and the last have."""
-        few = [self._row(row) for row in (*rows[:20], rows[-1])]
-        width = max(map(len, few))
+        few = [self._row(row) for row in (*rows[:20], *rows[-1:])]
+        width = max(map(len, few), default=1)
         while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
             width -= 1
         return width

@@ -118,11 +118,6 @@ def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Se
 
     Where one cell is ``1.234,5``, or the decimal mark is `stated`, another may be ``1.234``; but
     none ``1234,5``.
-
-    Examples
-    --------
-    >>> ungrouped(["999,5", "1.234", "1.234,5"], ","), ungrouped(["1.234", "1,5"], ",")
-    (['999,5', '1234', '1234,5'], ['1.234', '1,5'])
     """
     form = _GROUPED[decimal]
     found = [form.fullmatch(c.strip()) if isinstance(c, str) else None for c in cells]
@@ -155,13 +150,7 @@ def are_plain(cells: Sequence[str]) -> bool:
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
-    """Return the decimal mark of numbers; ``None`` if commas may mean either thing.
-
-    Examples
-    --------
-    >>> decimal_mark(["0,5", "1,234"]), decimal_mark(["0.5", "3"]), decimal_mark(["1,234"])
-    (',', '.', None)
-    """
+    """Return the decimal mark of numbers; ``None`` if commas may mean either thing."""
     doubtful = False
     for cell in cells:
         cell = narrow(cell)  # noqa: PLW2901 - the same cell
