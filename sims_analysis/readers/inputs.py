@@ -45,15 +45,7 @@ class InputFile:
     path: Path | None = None
 
     def read(self, options: Options) -> Source:
-        """Load the file, once.
-
-        Raises
-        ------
-        ReadError
-            If it is too large.
-        TypeError
-            If what it gives is neither bytes nor text.
-        """
+        """Load the file, once; it has to give bytes or text, and not more than the budget."""
         options = replace(options, budget=Budget(options.max_bytes))
         content = self.load(options.budget)
         if isinstance(content, str):

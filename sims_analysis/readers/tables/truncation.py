@@ -77,11 +77,14 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
 
 def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     """Whether a number is written like those above it, as far as there are any."""
-    exponents, decimals = ({len(form[i] or "") for form in above} for i in ("exponent", "decimals"))
-    if last["exponent"] or not (exponents and 0 in exponents):
+    plain = [form for form in above if not form["exponent"]]
+    if not above or last["exponent"] or 2 * len(plain) < len(above):
+        exponents = {len(form["exponent"]) for form in above if form["exponent"]}
         # Zero is written without one.
         alike = not above or len(last["exponent"] or "") in exponents
         return alike or not last["digits"].strip("0,.")
+    above = plain
+    decimals = {len(form["decimals"] or "") for form in above}
     if last["decimals"] == "":
         return any(form["decimals"] == "" for form in above)
     if decimals == {0} and not last["decimals"]:
