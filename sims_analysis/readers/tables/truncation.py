@@ -80,9 +80,10 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     plain = [form for form in above if not form["exponent"]]
     if not above or last["exponent"] or 2 * len(plain) < len(above):
         exponents = {len(form["exponent"]) for form in above if form["exponent"]}
-        # Zero is written without one.
         alike = not above or len(last["exponent"] or "") in exponents
-        return alike or not last["digits"].strip("0,.")
+        # Zero is written without one, and so may a number of more digits.
+        longer = len(last["digits"]) > max((len(form["digits"]) for form in above), default=0)
+        return alike or longer or not last["digits"].strip("0,.")
     above = plain
     decimals = {len(form["decimals"] or "") for form in above}
     if last["decimals"] == "":
