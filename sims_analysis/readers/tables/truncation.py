@@ -82,7 +82,8 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         exponents = {len(form["exponent"]) for form in above if form["exponent"]}
         alike = not above or len(last["exponent"] or "") in exponents
         # Zero is written without one, and so may a number of more digits.
-        longer = len(last["digits"]) > max((len(form["digits"]) for form in above), default=0)
+        most = max((len(form["digits"]) for form in above), default=0)
+        longer = bool(plain) and len(last["digits"]) > most
         return alike or longer or not last["digits"].strip("0,.")
     above = plain
     decimals = {len(form["decimals"] or "") for form in above}
