@@ -30,11 +30,12 @@ TEMPORARY = ".tmp-"
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
-#: What may be secret in an address: a login, even one with slashes, and what follows a question
-#: mark or a hash. Also where a slash is missing, as in the path that is made of an address.
-_SECRET = re.compile(
-    r"(?i)^([a-z][a-z0-9+.]+:/+)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)?([^?#]*).*", re.DOTALL
-)
+#: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``; of one slash,
+#: a path that was made of an address.
+ADDRESS = re.compile(r"(?i)(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+:/")
+#: What is secret in one: a login, even one with slashes, and what follows a question mark or hash.
+_LOGIN = re.compile(r"^([^:]+:/+)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)")
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
 _WINDOWS = os.name == "nt"
 _LOCK_PATIENCE = 10.0
 
@@ -64,9 +65,19 @@ def folder_name(text: str) -> str:
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
-    """Return a path or an address for messages and provenance, with nothing that may be secret."""
-    parts = re.split("::(?=[A-Za-z])", os.fspath(path))  # archives within archives
-    return "::".join(_SECRET.sub(r"\1\2", part) for part in parts)
+    """Return a path or an address for messages and provenance, with nothing that may be secret.
+
+    Examples
+    --------
+    >>> print(shown_path("lab/w1.nc"), shown_path("http:/user:word@lab.org/w1.nc?token=1"))
+    lab/w1.nc http:/lab.org/w1.nc
+    >>> shown_path("zip://w7.csv::https://user:word@lab.org/w.zip?token=1")
+    'zip://w7.csv::https://lab.org/w.zip'
+    """
+    text = os.fspath(path)
+    if not ADDRESS.match(text):
+        return text
+    return "::".join(_QUERY.sub("", _LOGIN.sub(r"\1", part)) for part in text.split("::"))
 
 
 def temporary_name() -> str:

@@ -14,14 +14,10 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from sims_analysis.errors import ConnectionFailed, ReadError, SimsError, require
-from sims_analysis.files import Budget, shown_path
+from sims_analysis.files import ADDRESS, Budget, shown_path
 from sims_analysis.readers.source import Options, Source
 
 T = TypeVar("T")
-
-#: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``; of one slash,
-#: a path that was made of an address.
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+:/", re.IGNORECASE)
 
 
 class SupportsRead(Protocol):
@@ -49,15 +45,7 @@ class InputFile:
     path: Path | None = None
 
     def read(self, options: Options) -> Source:
-        """Load the file, once.
-
-        Raises
-        ------
-        ReadError
-            If it is too large.
-        TypeError
-            If what it gives is neither bytes nor text.
-        """
+        """Load the file, once; it has to give bytes or text, and not more than the budget."""
         options = replace(options, budget=Budget(options.max_bytes))
         content = self.load(options.budget)
         if isinstance(content, str):
@@ -74,7 +62,7 @@ def stands_for_several(given: Any) -> bool:
     if not isinstance(given, str | os.PathLike):
         return True
     address = os.fspath(given)
-    return "*" in shown_path(address) if _ADDRESS.match(address) else Path(given).is_dir()
+    return "*" in shown_path(address) if ADDRESS.match(address) else Path(given).is_dir()
 
 
 def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
@@ -85,7 +73,7 @@ def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
         return [_open_file(given)]
     if not isinstance(given, str | os.PathLike):
         return [one for item in given for one in list_inputs(item)]
-    if _ADDRESS.match(os.fspath(given)):
+    if ADDRESS.match(os.fspath(given)):
         return _at_address(os.fspath(given))
     path = Path(given)
     if not path.is_dir():

@@ -12,7 +12,7 @@ import numpy as np
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, about, warn
+from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
@@ -139,38 +139,32 @@ def _unit(species: str, argument: str, in_file: str | None, by_user: str | None)
     """Return the unit of depths or of values: as the user states it, or else the file."""
     who, depths = f"species {species!r}: {argument}", argument == "depth_units"
     kinds = vocabulary.AXES if depths else vocabulary.VALUE_KINDS
-    with about(argument=argument, where={"species": species}):
-        if not isinstance(by_user, str | None):
-            raise UnitsError(
-                f"{who}: a unit is a text, found {by_user!r}; different ones for species are a "
-                'mapping, units={"B": "atoms/cm^3", "Si": "counts/s"}'
-            )
-        if by_user is not None:
-            unit = unit_of_kind(by_user, kinds, who)
-            # "Intensity" leaves the unit open.
-            is_open = in_file is None or unit_kind(in_file) == "arbitrary"
-            if not is_open and not same_unit(in_file or "", by_user):
-                text = f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated"
-                warn(text, ProfileWarning)
-            return unit.text
-        if in_file is None:
-            examples = f'"atoms/cm^3", or {{{species!r}: "counts/s"}} by species'
-            raise UnitsError(
-                f"species {species!r}: no line of the file states the unit of its "
-                f"{'depths' if depths else 'values'}",
-                code="missing_unit",
-                remedy=f"pass {argument}=, such as "
-                + ('"nm", "um" or "s"' if depths else examples),
-            )
-        try:
+    try:
+        if by_user is None:
             return unit_of_kind(in_file, kinds, who).text
-        except UnitsError as error:
+        unit = unit_of_kind(by_user, kinds, who)
+    except UnitsError as error:
+        if by_user is None:
             remedy = f"pass {argument}= to state it in another way"
-            if error.code == UnitsError.code:
-                # Another one would make depths of times, or values of depths.
-                remedy = 'columns={"B": (axis, values)} says which columns to read instead'
-            error.args = (f"{error.message}; the file states it so",)
-            raise error.add(remedy=remedy) from None
+            if in_file is None:
+                what = "depths" if depths else "values"
+                text = f"species {species!r}: no line of the file states the unit of its {what}"
+                by_species = f'"atoms/cm^3", or {{{species!r}: "counts/s"}} by species'
+                examples = '"nm", "um" or "s"' if depths else by_species
+                remedy = f"pass {argument}=, such as {examples}"
+            else:
+                text = f"{error.message}; the file states it so"
+                if error.code == UnitsError.code:
+                    # Another one would make depths of times, or values of depths.
+                    remedy = 'columns={"B": (axis, values)} says which columns to read instead'
+            error.args = (text,)
+            error.add(remedy=remedy)
+        raise error.add(argument=argument, where={"species": species}) from None
+    # "Intensity" leaves the unit open.
+    is_open = in_file is None or unit_kind(in_file) == "arbitrary"
+    if not is_open and not same_unit(in_file or "", by_user):
+        warn(f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated", ProfileWarning)
+    return unit.text
 
 
 def _number_repeats(signals: list[Signal]) -> None:

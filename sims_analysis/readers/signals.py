@@ -67,7 +67,6 @@ class Signal:
     depth_units: str | None
     values: Array
     units: str | None
-    #: Where it stands, for messages: ``"column C"``.
     where: str = ""
     stderr: Array | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -96,7 +95,7 @@ class Content:
     data_id : str, optional
         By default the name of the file, without its ending.
     ready : SIMSResult, optional
-        A result that needs no finishing, in place of signals.
+        A result that needs no finishing, such as the API sends, in place of signals.
     parts : list of Content
         Of each of several samples in one file, where ``samples=`` asks for them; their metadata
         name them.
@@ -111,6 +110,5 @@ class Content:
     signals: list[Signal] = field(default_factory=list)
     metadata: Metadata = field(default_factory=Metadata)
     data_id: str | None = None
-    #: A result that needs no finishing: what the API sends, what a workbook of ours holds.
     ready: SIMSResult | None = None
     parts: list[Content] = field(default_factory=list)

@@ -701,10 +701,10 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
             sheet.append(row)
     book.save(tmp_path / "w7.xlsx")
     for asked, says in (
-        (2, "sheet=2: the workbook has 2 sheets, from 0: 'one', 'two'"),
-        (-1, "sheet=-1: the workbook has 2 sheets, from 0: 'one', 'two'"),
-        ("no", "sheet='no' is not in the workbook; it has 'one', 'two'"),
-        (True, "sheet=True is not in the workbook; it has 'one', 'two'"),
+        (2, "sheet=2 is not in the workbook; it has 2, from 0: 'one', 'two'"),
+        (-1, "sheet=-1 is not in the workbook; it has 2, from 0: 'one', 'two'"),
+        ("no", "sheet='no' is not in the workbook; it has 2, from 0: 'one', 'two'"),
+        (True, "sheet=True is not in the workbook; it has 2, from 0: 'one', 'two'"),
     ):
         with pytest.raises(sims.ReadError) as raised:
             sims.read(tmp_path / "w7.xlsx", sheet=asked)

@@ -1,29 +1,40 @@
 """Where the numbers of a table begin and end, by the kinds of its rows.
 
-They are one block: from the first row of numbers to the last, and up to the headers. Whatever
-stands between and is no number is an error, so that nothing is cut off silently.
+They are one block: from the first row of numbers to the last, and up to the headers. A row above
+them that is written again begins a page, or the block of another sample; it is one where the depths
+begin anew. Whatever else stands between and is no number is an error, so that nothing is cut off
+silently.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import begins_row
+from sims_analysis.readers.tables.header_cells import begins_row, names_axis
 from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.numbers import decimal_mark, is_number, read_cell
+from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
 from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
-from sims_analysis.readers.tables.sections import Sections, find_sections
-from sims_analysis.readers.tables.truncation import refuse_short_rows, refuse_truncated
+from sims_analysis.readers.tables.truncation import refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
+
+
+@dataclass
+class Sections:
+    """Rows between the numbers that are understood."""
+
+    #: Row of the grid -> what it was taken for.
+    left_out: dict[int, str] = field(default_factory=dict)
+    #: First row of numbers of a section -> its label; empty if it has none.
+    labels: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -317,17 +328,14 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     """
     grid, rows, width = body.grid, body.rows, body.width
     if isinstance(grid, TextGrid):
-        refuse_truncated(grid, rows, width, labelled=bool(labels))
+        refuse_truncated(grid, rows, width)
     if not (labels or isinstance(rows, range)):
         _warn_of_gap(body)
     try:
-        block = grid.read(rows, width, body.words, labels)
+        return grid.read(rows, width, body.words, labels)
     except ReadError:
         _refuse_words(body)
         raise
-    if isinstance(grid, TextGrid):
-        refuse_short_rows(grid, rows, block, width)
-    return block
 
 
 def _warn_of_gap(body: Body) -> None:
@@ -377,3 +385,93 @@ def _refuse_words(body: Body) -> None:
             )
         if words:
             return
+
+
+# --- what interrupts them ---------------------------------------------------------------------
+
+
+def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sections:
+    """Find repeated heads and labels among rows of numbers; those of the first leave `above`."""
+    found = Sections()
+    if isinstance(grid.rows_of_table(first, last), range):
+        # All of them begin like numbers.
+        return found
+    heads = {tuple(grid.cells(i)): i for i in above if len([*filter(None, grid.cells(i))]) > 1}
+    heads = {cells: i for cells, i in heads.items() if grid.kind(i) not in _NUMERIC}
+    groups = _interruptions(grid, first, last, heads)
+    repeated: list[int] = []
+    for group in groups:
+        before, after = group[0] - 1, group[-1] + 1
+        again = [i for i in group if tuple(grid.cells(i)) in heads]
+        others = [i for i in group if i not in again]
+        anew = _begins_anew(grid, before, after)
+        if again and not names_axis(c for i in again for c in grid.cells(i)):
+            continue
+        if not again and (not anew or len(others) != 1 or len(_filled(grid.cells(others[0]))) != 1):
+            continue
+        label = next(filter(None, (_label(grid, i) for i in others)), "")
+        if anew:
+            found.labels[after] = label
+            repeated = again or repeated
+            found.left_out |= dict.fromkeys(others, "samples")
+        else:
+            found.left_out |= dict.fromkeys(others, "note")
+        found.left_out |= dict.fromkeys(again, "headers again")
+    if any(found.labels.values()):
+        top = min((heads[tuple(grid.cells(i))] for i in repeated), default=first)
+        row = next((i for i in reversed(above) if i < top), None)
+        if row is not None and (
+            len(_filled(grid.cells(row))) == 1 or named_role(grid.cells(row)[0], "text", "species")
+        ):
+            found.labels[first] = _label(grid, row)
+            found.left_out[row] = "samples"
+            above.remove(row)
+    return found
+
+
+_NUMERIC = (RowKind.NUMBERS, RowKind.MIXED, RowKind.BLANK)
+
+
+def _interruptions(
+    grid: Grid, first: int, last: int, heads: dict[tuple[str, ...], int]
+) -> list[list[int]]:
+    """Return groups of rows without numbers between rows of numbers, with blank ones in them."""
+    groups: list[list[int]] = []
+    plain = grid.lines if isinstance(grid, TextGrid) else None
+    for i in range(first, last + 1):
+        if plain is not None and plain[i][:1].isdigit():
+            continue
+        cells = grid.cells(i)
+        if tuple(cells) not in heads and (
+            any(map(is_number, cells)) or (any(cells) and grid.is_comment(i))
+        ):
+            continue
+        if groups and groups[-1][-1] == i - 1:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    groups = [[i for i in group if any(grid.cells(i))] for group in groups if group[0] > first]
+    return [group for group in groups if group and group[-1] < last]
+
+
+def _begins_anew(grid: Grid, before: int, after: int) -> bool:
+    """Whether the first number of the next row of numbers is not above that of the last."""
+    while not any(map(is_number, grid.cells(before))):
+        before -= 1
+    while not any(map(is_number, grid.cells(after))):
+        after += 1
+    one, other = (narrow(next(filter(is_number, grid.cells(i)))) for i in (before, after))
+    mark = "," if "," in one + other else "."
+    try:
+        return read_cell(other, mark) <= read_cell(one, mark)
+    except ReadError:
+        return False
+
+
+def _label(grid: Grid, row: int) -> str:
+    """Return what a row calls a sample: ``W1``, ``Sample: W1``, ``Sample | W1``."""
+    *keys, text = filter(None, grid.cells(row))
+    key, mark, name = (part.strip() for part in text.partition(":"))
+    if mark and named_role(key, "text", "species"):
+        return name
+    return text if not keys or named_role(keys[0].rstrip(":"), "text", "species") else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -50,18 +49,14 @@ def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
     stated = grid.options.columns or {}
-    names = [
-        name
-        for pair in stated.values()
-        if isinstance(pair, tuple | list)
-        for name in pair
-        if isinstance(name, str)
-    ]
-    headers: list[str] = max(
-        rows, key=lambda cells: sum(name in cells for name in names), default=[]
-    )
-    if not any(name in headers for name in names):
-        headers = []
+    pairs = [pair for pair in stated.values() if isinstance(pair, tuple | list)]
+    names = {name for pair in pairs for name in pair if isinstance(name, str)}
+
+    def words(cells: list[str]) -> tuple[int, int]:
+        texts = [cell for cell in cells if cell and not is_number(cell)]
+        return len(names.intersection(texts)), len(texts)
+
+    headers = max(rows, key=words, default=[])
 
     def place(name: int | str) -> int:
         if isinstance(name, int) and not isinstance(name, bool):
@@ -75,54 +70,23 @@ def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
         letters = [j for column, j in places.items() if column_name(column) == name]
         if len(found or letters) == 1:
             return (found or letters)[0]
-        listed = ", ".join(map(repr, filter(None, headers or _most_words(rows)))) or "none"
+        listed = ", ".join(repr(text) for text in headers if text and not is_number(text))
         number = f"{len(found)} columns" if found else "no column"
         raise ReadError(
             f"columns=: {name!r} is the header of {number}; give the letter or the number of a "
-            f"column, from 0. Headers: {listed}",
+            f"column, from 0. Headers: {listed or 'none'}",
             argument="columns",
         )
 
-    pairs = {}
     for species, pair in stated.items():
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise SpeciesError(
                 f"columns=: {species!r} needs two columns, depths and values", argument="columns"
             )
-        pairs[species] = place(pair[0]), place(pair[1])
-    kept = sorted({j for pair in pairs.values() for j in pair})
-    return grid.only(kept), [
-        Pair(kept.index(axis), kept.index(value), species)
-        for species, (axis, value) in pairs.items()
-    ]
-
-
-def _most_words(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the words of the row that has the most, to list for a name that is none of them."""
-    words = ([cell for cell in cells if cell and not is_number(cell)] for cells in rows)
-    return max(words, key=len, default=[])
-
-
-def warn_of_unknown_words(pairs: Sequence[Pair], headers: Headers) -> None:
-    """Warn of values whose name is that of others with a word that is in no list.
-
-    It may be the word for an error in a language that is not known here.
-    """
-    names = {(pair.axis, pair.sample, headers.units[pair.value], pair.name) for pair in pairs}
-    # What is counted was measured several times.
-    counted = Counter(re.sub(r"\W*\d+$", "", pair.name) for pair in pairs)
-    for pair in pairs:
-        species, _, word = pair.name.partition(" ")
-        ancillary = (pair.axis, pair.sample, headers.units[pair.value], species)
-        if counted[re.sub(r"\W*\d+$", "", pair.name)] > 1:
-            continue
-        if is_species(species) and ancillary in names and re.fullmatch(r"\W*[^\W\d]{2,}.*", word):
-            warn(
-                f"{pair.name!r} is taken for another profile than {species!r}: if it is the error "
-                f'of {species!r}, give it a header such as "{species} error"; if it is something '
-                "else, leave it out with columns=",
-                ProfileWarning,
-            )
+    found = [tuple(map(place, pair)) for pair in pairs]
+    kept = sorted({j for pair in found for j in pair})
+    numbered = [(kept.index(axis), kept.index(value)) for axis, value in found]
+    return grid.only(kept), [Pair(*n, name) for n, name in zip(numbered, stated, strict=True)]
 
 
 def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> None:

@@ -80,16 +80,19 @@ def _score(grid: TextGrid) -> int:
         return _COMMAS if grid.delimiter == "," else _WORDED
     if grid.delimiter is None:
         return _ONE if count else 0
-    if not count and not stated and _is_turned(grid):
+    if not stated and turned_rows(grid):
         return _TURNED
     return (_ONE if count else _BELOW) if start else 0
 
 
-def _is_turned(grid: TextGrid) -> bool:
-    if len(grid) > HEURISTICS.quoted_rows:
-        return False
-    rows = [grid.cells(i) for i in range(len(grid))]
-    return is_transposed([row for row in rows if len([cell for cell in row if cell]) > 2])
+def turned_rows(grid: Grid) -> list[int]:
+    """Return the rows that are what columns usually are; none if the table is as others are."""
+    if len(grid) > HEURISTICS.turned or (grid.start and grid.start.count):
+        return []
+    rows = [i for i in range(len(grid)) if len([*filter(None, grid.cells(i))]) > 2]
+    between = {*range(rows[0], rows[-1])} - {*rows} if rows else ()
+    whole = all(grid.kind(i) is RowKind.BLANK for i in between)
+    return rows if whole and is_transposed([grid.cells(i) for i in rows]) else []
 
 
 def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:

@@ -44,6 +44,9 @@ from sims_analysis.readers.tables.row_kinds import (
     is_not_measured,
 )
 
+#: Three digits behind a point, and no more.
+_THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
+_THREE_ZEROS = re.compile(r"\.000(?![\deE.])")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
 _FIRST = itemgetter(slice(1))
@@ -110,6 +113,8 @@ class _Grid(Sized):
     #: Numbers in the file of its rows, from 1, and of its columns, from 0, if some are left out.
     numbers: Sequence[int] | None = None
     columns: Sequence[int] | None = None
+    #: Rows that were comments of a text.
+    comments: Collection[int] = ()
     #: Number of a row -> first and last column of each of its cells that are merged.
     spans: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
     #: First row, first column, last row and last column of cells that are merged, from 0.
@@ -123,9 +128,9 @@ class _Grid(Sized):
     def headers(self, row: int, width: int) -> list[str]:
         """Return the cells of a row above the numbers, one for each column."""
 
-    @abstractmethod
     def is_comment(self, row: int) -> bool:
         """Whether a row begins with the mark of a comment."""
+        return row in self.comments
 
     @abstractmethod
     def width(self, rows: Sequence[int]) -> int:
@@ -137,11 +142,13 @@ class _Grid(Sized):
     ) -> Columns:
         """Split rows to columns: numbers where they are plain, cells elsewhere."""
 
-    @abstractmethod
     def _with_points(
-        self, found: Columns, rows: Sequence[int]
+        self,
+        found: Columns,
+        rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
     ) -> Iterable[tuple[int, Sequence[str]]]:
         """Return columns that may hold points between thousands, with their cells."""
+        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
 
     def values(self, row: int) -> Sequence[object]:
         """Return the cells of a row; ``None`` for nothing."""
@@ -250,13 +257,15 @@ class _Grid(Sized):
 
     def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> CellGrid:
         """Keep some columns, as cells; `notes` are what stood in others."""
-        numeric = {i for i in range(len(self)) if self.kind(i) in (RowKind.NUMBERS, RowKind.MIXED)}
-        width = max(max(columns) + 1, self.width(sorted(numeric)))
+        top = range(min(len(self), HEURISTICS.first_rows))
+        texts = {i for i in top if self.kind(i) not in (RowKind.NUMBERS, RowKind.MIXED)}
+        width = max(max(columns) + 1, self.width([i for i in top if i not in texts]))
+        self.options.budget.take(16 * len(self) * len(columns), table_size(len(self), len(columns)))
         rows: list[list[object]] = []
         spans: dict[int, list[tuple[int, int]]] = {}
         for i in range(len(self)):
             number, merged = self.number(i), self.spans.get(self.number(i), ())
-            row = self.values(i) if merged or i in numeric else self.headers(i, width)
+            row = self.headers(i, width) if i in texts and not merged else self.values(i)
             cells = [_at(row, j) for j in columns]
             for first, last in merged:
                 if under := [k for k, j in enumerate(columns) if first <= j <= last]:
@@ -329,7 +338,8 @@ class _Grid(Sized):
             row, what = found.beyond
             raise ReadError(f"{self.row_word} {self.number(rows[row])}: {what}")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
-        numbers = [self.number(i) for i in rows]
+        whole = self.numbers is None and isinstance(rows, range)
+        numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
         return Block(found.values, limits, numbers, labelled, errors, found.lengths)
 
 
@@ -408,8 +418,8 @@ class TextGrid(_Grid):
 
     def width(self, rows: Sequence[int]) -> int:
         """Count the columns that first rows and the last have."""
-        few = [self._row(row) for row in (*rows[:20], rows[-1])]
-        width = max(map(len, few))
+        few = [self._row(row) for row in (*rows[:20], *rows[-1:])]
+        width = max(map(len, few), default=1)
         while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
             width -= 1
         return width
@@ -433,18 +443,12 @@ class TextGrid(_Grid):
         rows = ([c.strip('" ') for c in self.split(line)] for line in lines if has_comma(line))
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
-        if mark == "." and not all(words.values()):
-            # Columns that may hold words, but do not.
-            split = [self.split(line) for line in lines]
-            columns = ([_at(cells, j) or "" for cells in split] for j in words.keys() - {*labels})
-            texts = ([cell.strip('" ') for cell in column] for column in columns)
+        # Columns that may hold words, but do not.
+        for j in words.keys() - {*labels} if mark == "." and not all(words.values()) else ():
+            cells = [(_at(self.split(line), j) or "").strip('" ') for line in lines]
             nothing = self.options.not_measured
-            numbers = (
-                column
-                for column in texts
-                if all(is_number(c) or is_not_measured(c, nothing) for c in column)
-            )
-            mark = decimal_mark(cell for column in numbers for cell in column)
+            if all(is_number(cell) or is_not_measured(cell, nothing) for cell in cells):
+                mark = decimal_mark(cells) if mark == "." else mark
         return mark or "."
 
     def _split(
@@ -460,20 +464,32 @@ class TextGrid(_Grid):
     def _with_points(
         self, found: Columns, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
-        lines, rows_split = self.texts(rows), list[list[str]]()
-        whole_thousands = any(".000" in line for line in lines)
-        # First rows show that hardly a column has them.
+        lines = self.texts(rows)
         first = list(map(self.split, lines[: HEURISTICS.thousand_rows]))
-        for j in np.flatnonzero(_in_thousandths(found.values[: len(first)])).tolist():
-            column = found.values[:, j]
-            whole = ((column == np.rint(column)) | np.isnan(column)).all()
-            if (
-                (whole_thousands or not whole)
-                and has_points_of_thousands(_column(first, j))
-                and _in_thousandths(column)
-            ):
-                rows_split = rows_split or list(map(self.split, lines))
-                yield j, _column(rows_split, j)
+        # First rows show that hardly a column has them, and whole numbers have zeros there.
+        values = found.values[: len(first)]
+        columns = [
+            j
+            for j in np.flatnonzero(_in_thousandths(values)).tolist()
+            if _are_whole(values[:, j]) or has_points_of_thousands(_column(first, j))
+        ]
+        text = self.text or "\n".join(lines)
+        if not columns or not _THREE_DIGITS.search(text):
+            return
+        zeros = filter(_THREE_ZEROS.search, lines if _THREE_ZEROS.search(text) else ())
+        with_zeros = {
+            j for row in map(self.split, zeros) for j, cell in enumerate(row) if "." in cell
+        }
+        columns = [j for j in columns if j in with_zeros or not _are_whole(found.values[:, j])]
+        split: list[list[str]] = []
+        for j in columns:
+            if _in_thousandths(found.values[:, j]):
+                split = split or list(map(self.split, lines))
+                yield j, _column(split, j)
+
+
+def _are_whole(numbers: Array) -> bool:
+    return bool(((numbers == np.rint(numbers)) | np.isnan(numbers)).all())
 
 
 def _column(rows: Sequence[Sequence[str]], column: int) -> list[str]:
@@ -508,7 +524,6 @@ class CellGrid(_Grid):
     turned: bool = False
     #: What stood in other rows or columns.
     notes: Sequence[Sequence[str]] = ()
-    #: Rows that were comments of a text.
     comments: Collection[int] = ()
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     merged: Sequence[tuple[int, int, int, int]] = ()
@@ -528,10 +543,6 @@ class CellGrid(_Grid):
     def values(self, row: int) -> Sequence[object]:
         """Return the cells of a row; ``None`` for nothing."""
         return self.rows[row]
-
-    def is_comment(self, row: int) -> bool:
-        """Whether a row was a comment of a text."""
-        return row in self.comments
 
     def headers(self, row: int, width: int) -> list[str]:
         """Return the cells of a row above the numbers; one that is merged is the header of each."""
@@ -571,13 +582,6 @@ class CellGrid(_Grid):
             else:
                 odd[j] = [c if type(c) in plain else _text(c) for c in cells]
         return Columns(values, odd, self.options.decimal)
-
-    def _with_points(
-        self,
-        found: Columns,
-        rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
-    ) -> Iterable[tuple[int, Sequence[str]]]:
-        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
 
 
 #: Both have the same methods.

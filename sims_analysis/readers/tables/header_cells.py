@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sims_analysis import vocabulary
@@ -16,7 +16,7 @@ from sims_analysis.readers.tables.words import (
     named_role,
     pattern,
 )
-from sims_analysis.units import read_unit
+from sims_analysis.units import Unit, read_unit
 
 #: What spectra of other kinds run over; some of it in units of length.
 _SPECTRUM = re.compile(
@@ -100,50 +100,45 @@ _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 
 @dataclass(frozen=True)
 class Header:
-    """What the header of one column says.
+    """What the header of one column says."""
 
-    Parameters
-    ----------
-    role : str
-        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to),
-        ``"index"``, ``"ancillary"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row);
-        ``"mass"`` and ``"energy"``, which no depth profile runs over; ``"unread"``.
-    name : str
-        Of the species, as far as this header has one.
-    unit : str or None
-        As written.
-    explicit : bool
-        Whether the role is stated in words, rather than all that is left.
-    """
-
+    #: ``"axis"`` is a depth, ``"error"`` one of the value next to it; ``"species"``, ``"unit"`` and
+    #: ``"text"`` are words, one a row; ``"mass"`` and ``"energy"`` are what no depth profile runs
+    #: over.
     role: Role
+    #: Of the species, as far as this header has one.
     name: str
+    #: As written.
     unit: str | None
+    #: Whether the role is stated in words, rather than all that is left.
     explicit: bool
 
 
 @lru_cache(maxsize=4096)
-def unit_kind(text: str) -> str | None:
-    """Kind of a unit that a column may be in; ``None`` if the text is none."""
+def _unit(text: str) -> Unit | None:
     try:
-        kind = read_unit(text).kind
+        return read_unit(text)
     except UnitsError:
         return None
+
+
+def _kind(text: str) -> str | None:
+    unit = _unit(text)
+    return unit.kind if unit else None
+
+
+def unit_kind(text: str) -> str | None:
+    """Kind of a unit that a column may be in; ``None`` if the text is none."""
+    kind = _kind(text)
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
 
 
-@lru_cache(maxsize=4096)
 def same_unit(one: str, other: str) -> bool:
     """Whether two spellings are of one unit."""
-    try:
-        first, second = read_unit(one), read_unit(other)
-    except UnitsError:
+    first, second = _unit(one), _unit(other)
+    if first is None or second is None:
         return False
-    return (first.kind, first.multiply, first.divide) == (
-        second.kind,
-        second.multiply,
-        second.divide,
-    )
+    return replace(first, text="") == replace(second, text="")
 
 
 def without_brackets(cell: str) -> str:
@@ -182,14 +177,8 @@ def is_ancillary(header: Header, unit: str | None) -> bool:
     return _is_ancillary_unit(unit)
 
 
-@lru_cache(maxsize=4096)
 def _is_ancillary_unit(unit: str) -> bool:
-    if pattern("ancillary_unit").fullmatch(unit):
-        return True
-    try:
-        return read_unit(unit).kind in _ANCILLARY_KINDS
-    except UnitsError:
-        return False
+    return bool(pattern("ancillary_unit").fullmatch(unit)) or _kind(unit) in _ANCILLARY_KINDS
 
 
 def is_limit(text: str) -> bool:
@@ -310,10 +299,9 @@ def read_header(text: str) -> Header:
         rest = _trimmed(" ".join(pattern("filler").sub(" ", _without(words, match)).split()))
         return Header("value", _content(rest), unit, explicit=True)
     named = named_role(words, "species", "unit", "layer", "text") if not unit else None
-    if named == "layer":
-        named = "text"
     if named is not None:
-        return Header(named, words, None, explicit=True)  # type: ignore[arg-type]  # these are roles
+        word = "text" if named == "layer" else named
+        return Header(word, words, None, explicit=True)  # type: ignore[arg-type]  # these are roles
     return Header("value", _content(words), unit, explicit=False)
 
 

@@ -34,7 +34,7 @@ from sims_analysis.readers.tables.header_cells import (
     unit_kind,
     without_brackets,
 )
-from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.readers.tables.numbers import is_number, narrow
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import (
     LETTERS,
@@ -283,7 +283,7 @@ class Headers:
         if role in ("limit", "factor"):
             unit = f" {header.unit}" if header.unit else ""
             cells = {
-                j: f"{cell if '.' in cell else cell.replace(',', '.')}{unit}"
+                j: _plain(cell) + unit
                 for j, cell in cells.items()
                 if is_number(cell) and cell != lead
             }
@@ -529,6 +529,12 @@ def _is_of_species(text: str, above: str) -> bool:
     header = try_header(text)
     other = header.unit or header.role in ("axis", "time", "unread") or names_species(header.name)
     return not other and is_species(try_header(above).name)
+
+
+def _plain(number: str) -> str:
+    """Write a number with a point, an E and digits as most people do."""
+    text = narrow(number).replace("D", "E")
+    return text if "." in text else text.replace(",", ".")
 
 
 def _letters(species: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -101,7 +102,10 @@ class Lines:
         numbers = _parsed(lines, mark, self.decimal)
         if numbers is None:
             return None
-        flat = np.fromiter(numbers, np.float64, len(numbers))
+        try:
+            flat = np.frombuffer(array("d", numbers))  # type: ignore[type-var]  # as a rule
+        except TypeError:
+            flat = np.array(numbers, dtype=np.float64)
         step, rest = divmod(flat.size, len(lines))
         if not rest and {*map(type, numbers[::step])} == {bool}:
             rows = flat.reshape(-1, step)[:, 1:]

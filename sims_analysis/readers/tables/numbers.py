@@ -25,6 +25,7 @@ _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
 _SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
 _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
+_OPEN_COMMA = "the comma separates thousands or decimals: take it out, or pass decimal=','"
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 #: By decimal mark, numbers whose thousands are apart: by what, and the decimals.
@@ -117,11 +118,6 @@ def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Se
 
     Where one cell is ``1.234,5``, or the decimal mark is `stated`, another may be ``1.234``; but
     none ``1234,5``.
-
-    Examples
-    --------
-    >>> ungrouped(["999,5", "1.234", "1.234,5"], ","), ungrouped(["1.234", "1,5"], ",")
-    (['999,5', '1234', '1234,5'], ['1.234', '1,5'])
     """
     form = _GROUPED[decimal]
     found = [form.fullmatch(c.strip()) if isinstance(c, str) else None for c in cells]
@@ -154,13 +150,7 @@ def are_plain(cells: Sequence[str]) -> bool:
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
-    """Return the decimal mark of numbers; ``None`` if commas may mean either thing.
-
-    Examples
-    --------
-    >>> decimal_mark(["0,5", "1,234"]), decimal_mark(["0.5", "3"]), decimal_mark(["1,234"])
-    (',', '.', None)
-    """
+    """Return the decimal mark of numbers; ``None`` if commas may mean either thing."""
     doubtful = False
     for cell in cells:
         cell = narrow(cell)  # noqa: PLW2901 - the same cell
@@ -203,7 +193,7 @@ def read_cell(
         plain = number.replace(",", ".").replace("\u2212", "-")
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
-    raise ReadError(f"{where}: {stripped!r} is no number{_hint(number, decimal)}")
+    raise ReadError(f"{where}: {stripped!r} is no number{_hint(number)}")
 
 
 def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measured:
@@ -214,37 +204,23 @@ def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measure
     return measured
 
 
-def _hint(number: str, decimal: str) -> str:
-    if _THOUSANDS.fullmatch(number):
-        return (
-            "; the comma may separate thousands or decimals: pass decimal=',', or take the "
-            "separators of thousands out"
-        )
-    if any(form.fullmatch(number) for form in _GROUPED.values()):
-        return "; take the separators of thousands out, which not all cells of its column have"
-    if is_clock(number):
-        return "; it is a time of day or a duration: give it in seconds"
-    if number.endswith("%"):
-        return (
-            "; a cell that is shown in percent may be meant as a part of one or of a hundred: give "
-            "the cells as plain numbers"
-        )
-    if number.startswith("="):
-        return "; the formula was never calculated: open the workbook in a spreadsheet and save it"
-    if decimal == "." and _COMMA.fullmatch(number):
-        return "; if the comma is a decimal one, pass decimal=','"
-    if decimal == "," and _POINT.fullmatch(number):
-        return " with decimal commas; pass decimal='.' if the point is the decimal mark"
-    if number.startswith((">", "\u2265")):
-        return "; a value above a limit is not measured: name it in not_measured="
-    if _DATE.fullmatch(number):
-        return "; it looks like a date, which spreadsheets make of numbers"
-    return "; if it says that nothing was measured, name it in not_measured="
-
-
-def is_below_limit(value: float) -> bool:
-    """Whether a number is the limit below which a value was not measured."""
-    return isinstance(value, Cell)
+def _hint(number: str) -> str:
+    """Say what a cell may be that is no number."""
+    grouped = any(form.fullmatch(number) for form in _GROUPED.values())
+    above = number.startswith((">", "\u2265"))
+    hints = (
+        (_THOUSANDS.fullmatch(number), _OPEN_COMMA),
+        (grouped, "take the separators of thousands out, which not all cells of its column have"),
+        (is_clock(number), "it is a time of day or a duration: give it in seconds"),
+        (number.endswith("%"), "per cent may be parts of one or of a hundred: give plain numbers"),
+        (number.startswith("="), "the formula was never calculated: save it in a spreadsheet"),
+        (_COMMA.fullmatch(number), "if the comma is a decimal one, pass decimal=','"),
+        (_POINT.fullmatch(number), "if the point is the decimal mark, pass decimal='.'"),
+        (above, "a value above a limit is not measured: name it in not_measured="),
+        (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers"),
+    )
+    default = "if it says that nothing was measured, name it in not_measured="
+    return f"; {next((hint for fits, hint in hints if fits), default)}"
 
 
 def read_columns(
@@ -279,7 +255,7 @@ def read_columns(
             except ReadError as error:
                 stop, failure = i, error
                 break
-            if is_below_limit(value):
+            if isinstance(value, Cell):
                 limits[i, j] = value
                 continue
             values[i, j] = value

@@ -23,7 +23,6 @@ from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind
-from sims_analysis.readers.tables.sections import restarts
 from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
 
 #: Label, numbers and columns of a measurement.
@@ -78,7 +77,7 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
     """
     labels = [(body.grid.number(i), text) for i, text in body.sections.labels.items()]
     named = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
-    starts = sorted({*restarts(axis, block.rows), *named})
+    starts = sorted({*_restarts(axis, block.rows), *named})
     if len(starts) < 2:
         return []
     sections = []
@@ -95,6 +94,20 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
             "reads each as a measurement"
         )
     return sections
+
+
+def _restarts(axis: Array, rows: Sequence[int]) -> list[int]:
+    """Find where depths begin anew, as those of another sample do; `rows` are their numbers."""
+    starts = [0]
+    for i in (np.flatnonzero(np.diff(axis) < 0) + 1).tolist():
+        before = np.sort(axis[starts[-1] : i])
+        after = axis[i : i + HEURISTICS.block_rows]
+        whole = before.size >= HEURISTICS.block_rows <= after.size and (np.diff(after) > 0).all()
+        # Without an empty row between, it begins at the top.
+        part = HEURISTICS.block_back if rows[i] - rows[i - 1] > 1 else 0.0
+        if whole and axis[i] < before[-1] and axis[i] <= before[int(part * before.size)]:
+            starts.append(i)
+    return starts
 
 
 def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> list[Part]:
@@ -227,13 +240,14 @@ def label_column(grid: Grid) -> tuple[int, int] | None:
     They name one column of species, and one of depths or times; None if there are none.
     """
     for i in range(min(len(grid), HEURISTICS.tidy_rows)):
-        if grid.kind(i) is RowKind.NUMBERS:
-            return None
-        cells = grid.cells(i)
+        kind, cells = grid.kind(i), grid.cells(i)
+        if kind is RowKind.NUMBERS:
+            break
         names = [j for j, cell in enumerate(cells) if named_role(cell, "species")]
-        axes = [cell for cell in cells if try_header(cell).role in ("axis", "time")]
-        if grid.kind(i) is RowKind.HEADERS and len(names) == len(axes) == 1:
-            return names[0], grid.width([i])
+        if kind is RowKind.HEADERS and len(names) == 1:
+            axes = [cell for cell in cells if try_header(cell).role in ("axis", "time")]
+            if len(axes) == 1:
+                return names[0], grid.width([i])
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import holds_words, names_axis, try_header
@@ -29,10 +29,14 @@ def without_side_notes(grid: Grid) -> Grid:
     words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
-    start = min([*words, *([grid.start.row] if grid.start and grid.start.count else [])])
-    region = _Region(grid, rows, min(words.values()), start)
-    cut = region.cut()
-    if cut is None:
+    first = min([*words, *([grid.start.row] if grid.start and grid.start.count else [])])
+    word = min(words.values())
+    above = [grid.cells(i) for i in range(first)]
+    lines = [grid.cells(i) for i in rows if i >= first]
+    cut = next((j for j in range(word, 1, -1) if _gap_before(grid, rows, j)), None)
+    if cut is None and above and not any(any(cells[word:]) for cells in above):
+        cut = word
+    if cut is None or _are_columns(above, lines, word, cut):
         return grid
     beside = (grid.cells(i)[cut:] for i in range(len(grid)))
     return grid.only(range(cut), notes=[cells for cells in beside if any(cells)])
@@ -55,41 +59,19 @@ def _first_word(cells: list[str]) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Region:
-    """Columns from that of a word on, in the first rows of a grid."""
+def _gap_before(grid: Grid, rows: Sequence[int], column: int) -> bool:
+    """Whether an empty column stands left of a column."""
+    apart = grid.column(column) - grid.column(column - 1) > 1
+    return apart or not any(any(grid.cells(i)[column - 1 : column]) for i in rows)
 
-    grid: Grid
-    rows: list[int]
-    word: int
-    first: int
 
-    def cut(self) -> int | None:
-        """Return the first column of the notes; None if they may be columns of the table."""
-        above = [self.grid.cells(i) for i in range(self.first)]
-        start = next((j for j in range(self.word, 1, -1) if self._gap_before(j)), None)
-        if start is None:
-            beyond = all(not any(cells[self.word :]) for cells in above)
-            start = self.word if beyond and above else None
-        if start is None:
-            return None
-        lines = [self.grid.cells(i) for i in self.rows if i >= self.first]
-        few = 2 * sum(any(cells[start:]) for cells in lines) <= len(lines)
-        if not few and any(names_axis(cells[start:]) for cells in above):
-            return None
-        heads = [cells[self.word] for cells in above if len(cells) > self.word]
-        last = not any(any(cells[self.word + 1 :]) for cells in lines)
-        of_words = any(
-            named_role(cell, "text") or (holds_words(try_header(cell)) and last)
-            for cell in heads
-            if cell
-        )
-        return None if of_words else start
-
-    def _gap_before(self, column: int) -> bool:
-        """Whether an empty column stands left of a column."""
-        grid = self.grid
-        if grid.column(column) - grid.column(column - 1) > 1:
-            return True
-        left = column - 1
-        return not any(cells[left] for cells in map(grid.cells, self.rows) if len(cells) > left)
+def _are_columns(
+    above: Sequence[list[str]], lines: Sequence[list[str]], word: int, cut: int
+) -> bool:
+    """Whether what stands to the right are columns of the table: of remarks, or another axis."""
+    last = not any(any(cells[word + 1 :]) for cells in lines)
+    heads = [cell for cells in above for cell in cells[word : word + 1] if cell]
+    if any(named_role(cell, "text") or (last and holds_words(try_header(cell))) for cell in heads):
+        return True
+    many = 2 * sum(any(cells[cut:]) for cells in lines) > len(lines)
+    return many and any(names_axis(cells[cut:]) for cells in above)

@@ -25,14 +25,12 @@ from sims_analysis.readers.tables.columns import (
     stated_pairs,
     warn_of_merged_cells,
     warn_of_moved_cells,
-    warn_of_unknown_words,
 )
-from sims_analysis.readers.tables.delimiters import text_grid
+from sims_analysis.readers.tables.delimiters import text_grid, turned_rows
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.row_kinds import RowKind, is_transposed
 from sims_analysis.readers.tables.samples import (
     label_column,
     layers_of,
@@ -40,8 +38,8 @@ from sims_analysis.readers.tables.samples import (
     split_species,
 )
 from sims_analysis.readers.tables.side_notes import without_side_notes
-from sims_analysis.readers.tables.truncation import warn_of_short_lines, warn_of_uneven_rows
-from sims_analysis.readers.tables.words import is_matrix_signal, named_role
+from sims_analysis.readers.tables.truncation import check_short_lines, warn_of_uneven_rows
+from sims_analysis.readers.tables.words import is_matrix_signal
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
 
@@ -124,32 +122,12 @@ def read_grid(grid: Grid, source: Source) -> Content:
 def _turned(grid: Grid) -> Grid:
     """Turn a table whose rows are what columns usually are."""
     stated = grid.options.columns is not None or grid.options.header_rows is not None
-    if stated or not 1 < len(grid) <= HEURISTICS.turned:
-        return grid
-    kinds = []
-    for i in range(len(grid)):
-        kinds.append(grid.kind(i))
-        if kinds[-1] is RowKind.NUMBERS:
-            return grid
-    rows = [
-        i
-        for i, kind in enumerate(kinds)
-        if kind in (RowKind.MIXED, RowKind.HEADERS)
-        or (kind is RowKind.WORDS and _labels(grid.cells(i)))
-    ]
-    between = range(rows[0], rows[-1]) if rows else ()
-    whole = all(i in rows or kinds[i] is RowKind.BLANK for i in between)
-    if not whole or not is_transposed([grid.cells(i) for i in rows]):
+    rows = [] if stated else turned_rows(grid)
+    if not rows:
         return grid
     if isinstance(grid, TextGrid):
         warn_of_uneven_rows(grid, rows)
     return grid.transposed(rows)
-
-
-def _labels(cells: Sequence[str]) -> bool:
-    """Whether a row says what several samples are called, or remarks on each of their cells."""
-    first, *others = cells
-    return named_role(first, "text") is not None and len([*filter(None, others)]) > 1
 
 
 def _read_grid(grid: Grid, source: Source) -> Content:
@@ -165,8 +143,7 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     block = table.block = read_body(body, () if label is None else (label,))
     headers = table.headers = Headers(body, block)
     if isinstance(grid, TextGrid):
-        starts = headers.columns("axis", "time")
-        warn_of_short_lines(grid, body.rows, block, headers.filled, starts)
+        check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
     about = _notes(grid, body, headers)
     pairs = table.pairs = stated or find_pairs(grid, headers, block)
     layers: tuple[Layer, ...] = ()
@@ -174,7 +151,6 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         parts = split_species(body, block, headers, pairs, label)
     else:
         if not stated:
-            warn_of_unknown_words(pairs, headers)
             warn_of_moved_cells(grid, block, headers, pairs)
         warn_of_merged_cells(grid, block, pairs)
         _state_unit_of_sheet(grid, headers, pairs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from itertools import repeat
 
 import numpy as np
 
@@ -24,13 +23,8 @@ _FORM = re.compile(
 )
 
 
-def refuse_truncated(
-    grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False
-) -> None:
-    """Refuse a text that ends within a row, and warn of one that seems to.
-
-    Rows that begin with a label are known by the numbers in them.
-    """
+def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
+    """Refuse a text that ends within a row, and warn of one that seems to."""
     end, last = len(grid.lines) - 1, rows[-1]
     cut = grid.lines[end]
     if grid.quoted and cut.count('"') % 2:
@@ -44,18 +38,9 @@ def refuse_truncated(
     least = min(map(len, near), default=0)
     cells = grid.split(cut)
     if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in whole):
-        place = "its last line" if labelled else f"line {end + 1}"
         grid.options.truncated(
-            f"the file breaks off within {place}: {len(cells)} of {width} cells, and no end of "
-            "the line"
-        )
-    elif end == last and not near and len(cells) == width:
-        # Nothing tells how long a number is.
-        warn(
-            f"line {end + 1} is the only one of numbers, and has no end: its last cell, "
-            f"{cells[-1].strip()!r}, may be cut; if it is not, end the line",
-            ProfileWarning,
-            where={"line": end + 1},
+            f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no end "
+            "of the line"
         )
     # A pair of columns that ends early is empty in both.
     elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
@@ -92,11 +77,16 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
 
 def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     """Whether a number is written like those above it, as far as there are any."""
-    exponents, decimals = ({len(form[i] or "") for form in above} for i in ("exponent", "decimals"))
-    if last["exponent"] or not (exponents and 0 in exponents):
-        # Zero is written without one.
+    plain = [form for form in above if not form["exponent"]]
+    if not above or last["exponent"] or 2 * len(plain) < len(above):
+        exponents = {len(form["exponent"]) for form in above if form["exponent"]}
         alike = not above or len(last["exponent"] or "") in exponents
-        return alike or not last["digits"].strip("0,.")
+        # Zero is written without one, and so may a number of more digits.
+        most = max((len(form["digits"]) for form in above), default=0)
+        longer = bool(plain) and len(last["digits"]) > most
+        return alike or longer or not last["digits"].strip("0,.")
+    above = plain
+    decimals = {len(form["decimals"] or "") for form in above}
     if last["decimals"] == "":
         return any(form["decimals"] == "" for form in above)
     if decimals == {0} and not last["decimals"]:
@@ -109,45 +99,21 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     return len(last["digits"]) >= min(len(form["digits"]) for form in above)
 
 
-def refuse_short_rows(grid: TextGrid, rows: Sequence[int], block: Block, width: int) -> None:
-    """Refuse rows that lack cells between blanks: which ones is ambiguous."""
-    if grid.delimiter is not None or width - 1 in block.texts:
-        return
-    for i in np.flatnonzero(np.isnan(block.values[:, -1])).tolist():
-        count = len(grid.lines[rows[i]].split())
-        # One that breaks off at the end of the file lacks the last ones.
-        if count < width and block.rows[i] < len(grid.lines):
-            raise ReadError(
-                f"line {block.rows[i]}: {count} of {width} cells: between blanks it "
-                "is ambiguous which are missing; put tabs between the cells, or nan where "
-                "there is no value",
-                where={"line": block.rows[i]},
-            )
-
-
-def warn_of_short_lines(
-    grid: TextGrid,
-    rows: Sequence[int],
-    block: Block,
-    filled: Sequence[bool],
-    starts: Collection[int],
+def check_short_lines(
+    grid: TextGrid, block: Block, filled: Sequence[bool], starts: Collection[int]
 ) -> None:
-    """Warn of lines that lack cells: which ones is ambiguous.
+    """Warn of lines that lack cells: which ones is ambiguous; between blanks they are refused.
 
     Whole profiles may end before others; `starts` are their first columns.
     """
     width = len(filled)
-    even = len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any()
-    if grid.delimiter is None or even:
+    if len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any():
         return
-    lines = grid.texts(rows)
-    if grid.quoted:
-        counts = [len(grid.split(line)) - 1 for line in lines]
-    else:
-        counts = [*map(str.count, lines, repeat(grid.delimiter))]
+    lines = [grid.lines[number - 1] for number in block.rows]
+    counts = [len(grid.split(line)) for line in lines]
     # Every line may end in a delimiter.
     (usual, _), *_ = Counter(counts).most_common(1)
-    whole = [count >= max(width - 1, usual) for count in counts]
+    whole = [count >= max(width, usual) for count in counts]
     if all(whole) or True not in whole:
         return
     end = len(whole) - whole[::-1].index(True)
@@ -157,20 +123,31 @@ def warn_of_short_lines(
         last = max((j for j, cell in enumerate(cells) if cell), default=-1)
         return next((j for j in range(last + 1, width) if filled[j]), None) in {None, *starts}
 
+    blanks = grid.delimiter is None
     # Of a last line without an end there is another warning.
     short = [
-        number
+        place
         for place, number in enumerate(block.rows)
         if not whole[place]
-        and (place < end or not (number == len(grid.lines) or ends_profiles(place)))
+        and number < len(grid.lines)
+        and (blanks or place < end or not ends_profiles(place))
     ]
-    if short:
+    if not short:
+        return
+    line = block.rows[short[0]]
+    if blanks and width - 1 not in block.texts:
+        raise ReadError(
+            f"line {line}: {counts[short[0]]} of {width} cells: between blanks it is ambiguous "
+            "which are missing; put tabs between the cells, or nan where there is no value",
+            where={"line": line},
+        )
+    if not blanks:
         more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         warn(
-            f"line {short[0]}{more} has fewer cells than the {width} columns: those at its end are "
+            f"line {line}{more} has fewer cells than the {width} columns: those at its end are "
             "taken as not measured; if one is missing before, the others stand in the wrong column",
             ProfileWarning,
-            where={"line": short[0]},
+            where={"line": line},
         )
 
 

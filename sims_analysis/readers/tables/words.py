@@ -94,13 +94,7 @@ def named_role(text: str, *roles: str) -> str | None:
 
 
 def are_labels(texts: Collection[str]) -> bool:
-    """Whether texts count samples: ``W1``, ``W2``; isotopes count nucleons.
-
-    Examples
-    --------
-    >>> are_labels(["W1", "W2"]), are_labels(["B10", "B11"]), are_labels(["Wafer 11", "Wafer 12"])
-    (True, False, True)
-    """
+    """Whether texts count samples: ``W1``, ``W2``; isotopes count nucleons."""
     found = [_COUNTED.fullmatch(text) for text in texts]
     matches = [match for match in found if match]
     if len({*texts}) < 2 or len(matches) < len(found) or len({m[1] for m in matches}) > 1:
@@ -112,13 +106,7 @@ def are_labels(texts: Collection[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_species(text: str) -> bool:
-    """Whether a text is the formula of an ion: an isotope, a cluster, a matrix signal.
-
-    Examples
-    --------
-    >>> [is_species(text) for text in ("11B", "^13C", "GaAs+", "Si->", "Probe", "conc.")]
-    [True, True, True, True, False, False]
-    """
+    """Whether a text is the formula of an ion: an isotope, a cluster, a matrix signal."""
     return SPECIES.fullmatch(text.strip()) is not None
 
 

@@ -156,7 +156,6 @@ def chosen_sheet(source: Source) -> CellGrid:
 def candidate_sheets(source: Source) -> list[CellGrid]:
     """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
     found, requested = all_sheets(source), source.options.sheet
-    names = ", ".join(repr(sheet.name) for sheet in found)
     if requested is not None:
         number = isinstance(requested, int) and not isinstance(requested, bool)
         for n, sheet in enumerate(found):
@@ -164,13 +163,10 @@ def candidate_sheets(source: Source) -> list[CellGrid]:
                 return [sheet]
         # To be shown, where the requested one is not there.
         source.trace.grid = next(filter(holds_numbers, found), None)
-        if number:
-            raise ReadError(
-                f"sheet={requested}: the workbook has {len(found)} sheets, from 0: {names}",
-                argument="sheet",
-            )
+        names = ", ".join(repr(sheet.name) for sheet in found)
         raise ReadError(
-            f"sheet={requested!r} is not in the workbook; it has {names}", argument="sheet"
+            f"sheet={requested!r} is not in the workbook; it has {len(found)}, from 0: {names}",
+            argument="sheet",
         )
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
