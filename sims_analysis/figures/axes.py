@@ -106,7 +106,7 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
         for label, pairs in samples.items()
     }
     every = {label: np.concatenate([*ys, []]) for label, ys in values.items()}
-    found = {label: _linear(y) for label, y in every.items() if not log[label]}
+    found = {label: linear(y) for label, y in every.items() if not log[label]}
     spans = {label: decades(y) for label, y in every.items() if log[label]}
     floor = marked or any(_is_on_floor(values[label], span) for label, span in spans.items())
     room = _ROOM * floor, _ROOM * any(_is_on_top(every[k], span) for k, span in spans.items())
@@ -120,7 +120,8 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     return found
 
 
-def _linear(y: Array) -> Span:
+def linear(y: Array) -> Span:
+    """Return the limits of a linear axis: with room around the values."""
     if not y.size:
         return 0.0, 1.0
     low, high = float(y.min()), float(y.max())

@@ -339,7 +339,7 @@ class PlotLayout:
                 continue
             x, y = title.get_position()
             base, raised = self._raised.get(title, (y, y))
-            if y == raised != base:  # matplotlib leaves it where it was put
+            if y == raised:  # matplotlib leaves it where it was put
                 title.set_position((x, base))
             low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
             missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height

@@ -92,7 +92,7 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     marked = sum(dose.sizes["species"] for dose in doses) <= _MARKED
     ax = plot_profiles(
         report.data,
-        title=report.about.sample or report.about.data_id,
+        title=report.about.title or report.about.data_id,
         width="single",
         junctions=junctions if marked else None,
         dose=doses if marked else None,
@@ -132,9 +132,9 @@ def write_index(
         for page in (quote(path.name) for path in paths if path.suffix == ".html"):
             entries[page] = EntrySummary(
                 data_id=report["data_id"],
-                sample=report["title"],
-                species=tuple(dict.fromkeys(row["species"] for row in report["species"])),
+                title=report["title"],
                 date=report["date"],
+                species=list(dict.fromkeys(row["species"] for row in report["species"])),
             )
             files[page] = file_links(paths)
             shown = [quote(path.name) for path in paths if path.suffix == ".png"]

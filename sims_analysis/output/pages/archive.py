@@ -36,12 +36,7 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
 
 def summaries_of(entries: Iterable[Contents]) -> dict[str, EntrySummary]:
     """Return the entries of a list: address -> what it is."""
-    return {
-        f"entries/{quote(one.data_id, safe='')}": EntrySummary(
-            data_id=one.data_id, sample=one.title, species=tuple(one.species), date=one.date
-        )
-        for one in entries
-    }
+    return {f"entries/{quote(one.data_id, safe='')}": EntrySummary(*one) for one in entries}
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:

@@ -17,7 +17,7 @@ import orjson
 
 from sims_analysis.errors import require
 from sims_analysis.figures.arguments import check_title
-from sims_analysis.figures.axes import decades, depth_limits
+from sims_analysis.figures.axes import decades, depth_limits, linear
 from sims_analysis.figures.colours import assign_colours, dashes_of
 from sims_analysis.figures.curves import (
     DepthScale,
@@ -241,7 +241,14 @@ def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
     log = {
         k: [10.0 ** (high - count - 0.2), 10.0 ** (high + 0.3)] for k, (_, high) in spans.items()
     }
-    return [{"label": k, "log": log[k], "linear": _linear(group)} for k, group in groups.items()]
+    return [
+        {
+            "label": k,
+            "log": log[k],
+            "linear": linear(np.concatenate([[0.0], *(c.y for c in group)])),
+        }
+        for k, group in groups.items()
+    ]
 
 
 def _names_of(curves: Sequence[Curve]) -> list[str]:
@@ -265,12 +272,6 @@ def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:
         return None
     in_cm3 = 1.0 if curve.unit is None else float(curve.unit.to_canonical(1.0))
     return in_cm3 / float(scale(1.0)) / NM_PER_CM
-
-
-def _linear(group: Sequence[Curve]) -> tuple[float, float]:
-    values = np.concatenate([curve.y for curve in group])
-    bottom, top = min(0.0, float(values.min())), float(values.max())
-    return (bottom, 1.05 * top) if top > bottom else (bottom - 1.0, bottom + 1.0)
 
 
 def library() -> str:

@@ -8,6 +8,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
+from sims_analysis.outcomes import Status
 from sims_analysis.text.cells import escape_cell
 from sims_analysis.text.rounding import rounded
 
@@ -15,22 +16,10 @@ if TYPE_CHECKING:
     from sims_analysis.output.report.answers import Report
     from sims_analysis.output.report.rows import SpeciesReport
 
-__all__ = ["DOSE_WORDS", "WORDS", "results_csv", "to_text"]
+__all__ = ["MEANINGS", "results_csv", "to_text"]
 
-#: What the status of a dose means, in words.
-DOSE_WORDS = {
-    "below_detection": "not above its own error",
-    "truncated": "the limits reach beyond the record; what was measured counts",
-    "no_data": "no sample was measured between the limits",
-}
-#: What the status of a junction means, in words.
-WORDS = {
-    "never_reached": "every sample lies below the level",
-    "always_above": "every sample lies above the level",
-    "truncated": "the record ends before the concentration falls through the level",
-    "below_detection": "the level lies below the detection limit",
-    "no_data": "no sample was measured",
-}
+#: Status of an answer other than ok -> what it means.
+MEANINGS = {one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)}
 
 
 def to_text(report: Report) -> str:
@@ -73,8 +62,12 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
 
 def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
     lines = report.explanations()
-    found = dict.fromkeys(row.junction_status for row in measured if row.junction_status in WORDS)
-    lines += [f"{status.replace('_', ' ').capitalize()}: {WORDS[status]}." for status in found]
+    found = dict.fromkeys(s for row in measured for s in (row.junction_status, row.dose_status))
+    lines += [
+        f"{status.replace('_', ' ').capitalize()}: {MEANINGS[status]}."
+        for status in found
+        if status in MEANINGS
+    ]
     for note in report.notes:
         lines += textwrap.wrap(f"Note: {note}", 96, subsequent_indent="      ")
     return lines
