@@ -86,11 +86,7 @@ def depth_limits(low: float, high: float) -> Span:
 
 
 def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
-    """Return the limits of the value axes, by their labels, for the lines that are there.
-
-    Samples within the limits of the depth axis count, if there are any. Log axes run over whole
-    decades, all over the same number.
-    """
+    """Return the limits of the value axes, by their labels: log ones over as many decades each."""
     log: dict[str, bool] = {}
     samples: dict[str, list[tuple[Array, Array]]] = {}
     for plot in plots:

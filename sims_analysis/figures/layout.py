@@ -125,7 +125,7 @@ class PlotLayout:
         #: Where the mark of a result is: axes with a point, or the path of a shade; and its colour.
         self.marks: dict[str, tuple[Axes, Any, str]] = {}
         #: Named regions of depth.
-        self.regions: dict[str, tuple[float, float]] = {}
+        self.regions: list[tuple[str, tuple[float, float]]] = []
         #: Number of doses that are shaded.
         self.shades = 0
         #: Why the list stands where it should not; empty if it has room.
@@ -228,12 +228,12 @@ class PlotLayout:
     def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
         """Write the name of each region at its top, upwards where it is narrow."""
         low, high = sorted(self.left.get_xlim())
-        for text, limits in self.regions.items():
+        for text, limits in self.regions:
             start, stop = np.clip(limits, low, high)
             ends = self.left.transLimits.transform([(start, 0.0), (stop, 0.0)])[:, 0]
             if start >= stop:
                 continue
-            made = self._text_of(text.partition("\0")[0], color=grey_level(0.35, self.left))
+            made = self._text_of(text, color=grey_level(0.35, self.left))
             if free.size(made.get_window_extent())[0] > abs(ends[1] - ends[0]):
                 made.set_rotation(90)
             width, height = free.size(made.get_window_extent())
@@ -306,10 +306,7 @@ class PlotLayout:
         return min(low for low, _ in ends) - pad, max(high for _, high in ends) + pad
 
     def _legend_above(self, names: Mapping[str, Any]) -> Iterator[Any]:
-        """Place names above the axes, in as few rows as their width allows.
-
-        A long name is shortened, rather than pushing the axes out of the figure.
-        """
+        """Place names above the axes, in as few rows as their width allows, long ones shortened."""
         if not names:
             return
         (_, high), ax = self._ends, self.left
@@ -349,10 +346,7 @@ class PlotLayout:
                 self._raised[title] = base, base + missing
 
     def _placed_list(self, free: Obstacles) -> list[Any]:
-        """Place the list inside the axes where it covers nothing, or else below them.
-
-        Without room there, it covers the curves, on an opaque ground.
-        """
+        """Place the list inside where it covers nothing, or else below, or else over the curves."""
         self.problem, managed = "", self._is_managed()
         room, sizes = (1.0 - 2.0 * MARGIN) * self.left.bbox.width, self._sizes()
         tried = product(sizes[:1] if managed else sizes, (1.0, _PART))
@@ -419,10 +413,7 @@ class PlotLayout:
         return text
 
     def _list_below(self) -> Any:
-        """Place the list below the axes, no wider than these with their labels; None if too large.
-
-        A layout that has made room for it has made the axes lower.
-        """
+        """Place the list below, no wider than axes and their labels; None if it is too large."""
         (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)

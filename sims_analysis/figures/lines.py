@@ -30,6 +30,8 @@ _SHADED = 1e-6
 _APART = 4.0
 #: Height of a row of marks above the floor of an axis, as a fraction of it.
 _ROW = 0.018
+#: Of more species with marks, some share their row.
+_ROWS = 3
 #: Where this fraction of so many neighbours is not data, the others are drawn as points: a line
 #: that jumps between one count and none would look like a bar code.
 _SPARSE, _NEIGHBOURS = 0.25, 9
@@ -42,10 +44,7 @@ def is_data(curve: Curve) -> Flags:
 
 
 def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
-    """Draw the samples that are data; the line never bridges one that is not.
-
-    Over a gap, where nothing was measured, it is thin and dotted.
-    """
+    """Draw the samples that are data, over a gap, where nothing was measured, a dotted line."""
     ax, data = plot.axes_of(curve), is_data(curve)
     scattered = _is_sparse(data)
     x, y = plot.scale(curve.x), curve.y
@@ -91,10 +90,7 @@ def _is_sparse(data: Flags) -> Flags:
 
 
 def draw_band(plot: Plot, curve: Curve) -> bool:
-    """Shade the value +- coverage x standard error; return whether there is anything to shade.
-
-    On a log axis, not where that reaches zero.
-    """
+    """Shade the value +- coverage x standard error; return whether there is anything to shade."""
     y, stderr, coverage = curve.y, curve.stderr, plot.options.coverage
     if stderr is None or not coverage:
         return False
@@ -120,7 +116,7 @@ def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> No
 def mark_floor(plot: Plot) -> list[Curve]:
     """Mark samples that a log axis cannot show, in rows at its floor; return the curves with such.
 
-    Each species has a row of its own, with as many places as there is room for marks.
+    Up to three species have rows of their own, with as many places as there is room for marks.
     """
     found: list[Curve] = []
     for curve in [curve for curve, _ in plot.lines if curve.log]:
@@ -128,7 +124,9 @@ def mark_floor(plot: Plot) -> list[Curve]:
         if row:
             found.append(curve)
             place: dict[str, Any] = {"transform": plot.ax.get_xaxis_transform()}
-            _mark(plot.ax, row, _ROW * len(found), curve, label="_floor", **place)
+            _mark(
+                plot.ax, row, _ROW * (1 + (len(found) - 1) % _ROWS), curve, label="_floor", **place
+            )
             plot.layout.marked = True
     return found
 
@@ -169,10 +167,7 @@ def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) 
 
 
 def _row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> list[float]:
-    """Return, for each place in a row of marks, the first depth of some samples that falls there.
-
-    Depths are in the unit of the axis, and inside its limits.
-    """
+    """Return the first depth of some samples in each place of a row of marks, inside the limits."""
     low, high = sorted(ax.get_xlim())
     x = np.asarray(plot.scale(curve.x[which]))
     x = x[(x >= low) & (x <= high)]

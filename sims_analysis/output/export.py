@@ -77,12 +77,9 @@ def to_csv(
     -------
     pathlib.Path
         Where it was written. The cell of a sample that was not measured is empty; its detection
-        limit, if known, is in a column of its own. So are relative uncertainties that samples have
-        in common (of sensitivity factors and of the depth scale), which a budget needs, the edges
-        of the cells of averages, in ``cell_start`` and ``cell_stop``, and the achieved resolution
-        of restored profiles with the independent samples per depth, which errors need. What a
-        spreadsheet would run of a name, such as ``=HYPERLINK(...)``, has ``'`` before it, also
-        behind ``;`` or a tab; :func:`read` takes it off.
+        limit has a column of its own, as have uncertainties that samples have in common, the edges
+        of the cells of averages, and the resolution of restored profiles. What a spreadsheet would
+        run of a name, as ``=HYPERLINK(...)``, has ``'`` before it; :func:`read` takes it off.
 
     Raises
     ------
@@ -321,10 +318,8 @@ def to_excel(
     ------
     ModuleNotFoundError
         If openpyxl is not installed.
-    ProfileError
-        If the name of a species has control characters.
-    ValueError
-        If there are more samples than rows in a sheet.
+    ProfileError, ValueError
+        If a name has control characters, or there are more samples than rows in a sheet.
 
     See Also
     --------
@@ -342,14 +337,13 @@ def to_excel(
     if path.suffix != ".xlsx":
         raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
     found = _in_units(_found(data), depth_units, value_units)
-    species = [one.series.species for one in found]
-    bad = next((name for name in species if _CONTROL.search(name)), None)
-    if bad is not None:
-        raise ProfileError(
-            f"species {bad!r}: a workbook cannot hold control characters; rename it with "
-            "ds.assign_coords(species=...), or write CSV",
-            where={"species": bad},
-        )
+    for one in found:
+        if _CONTROL.search(one.series.species):
+            raise ProfileError(
+                f"species {one.series.species!r}: a workbook cannot hold control characters; "
+                "rename it with ds.assign_coords(species=...), or write CSV",
+                where={"species": one.series.species},
+            )
     sheets = {
         "profiles": list(_paired(found)),
         "tidy": list(_tidy(found)),

@@ -274,7 +274,7 @@ def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(mon
     served = client()
     nothing = served.get("/entries/")
     assert nothing.status_code == 404
-    assert "<h1>No such entry</h1><p>no id was given</p>" in nothing.text
+    assert "<h1>No such entry</h1><p>no id</p>" in nothing.text
     absent = served.get("/entries/w%2F1")
     assert "<h1>No such entry</h1><p>w/1</p>" in absent.text
 

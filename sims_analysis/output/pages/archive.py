@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sims_analysis.api.index import Contents
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["HOME", "entry_page", "failure_page", "index_page", "pages", "summaries_of"]
+__all__ = ["HOME", "entry_page", "index_page", "pages", "summaries_of"]
 
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
@@ -39,11 +39,6 @@ def summaries_of(entries: Iterable[Contents]) -> dict[str, EntrySummary]:
     return {f"entries/{quote(one.data_id, safe='')}": EntrySummary(*one) for one in entries}
 
 
-def failure_page(title: str, reason: str, *, home: str) -> str:
-    """Return a page that says why there is none, with a link back to the list."""
-    return render("failure", title=title, reason=reason, home=home)
-
-
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
     """Return a page with the usual questions about one entry answered."""
     from sims_analysis.dataset.from_profiles import dataset_of
@@ -62,12 +57,7 @@ def index_page(
     count: int | None = None,
     **more: Any,
 ) -> str:
-    """List entries with the addresses of their pages, in a table that sorts by its columns.
-
-    `form` is whether there is a server to search; otherwise the page does it, as words are typed.
-    ``pictures`` and ``files`` are those of pages, by their addresses; ``failures`` say what has no
-    page, and why.
-    """
+    """List entries by the addresses of their pages; `more` has their ``pictures`` and ``files``."""
     count = len(entries) if count is None else count
     listed = {"entries": entries, "search": search, "form": form, "count": count, **more}
     return render("index", title="Depth profiles", scripts=[resource("index.js")], **listed)

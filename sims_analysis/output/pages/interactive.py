@@ -57,13 +57,7 @@ _PART = 0.5
 
 @dataclass(frozen=True)
 class Explorer:
-    """An interactive plot: shown by a notebook, or written as a page.
-
-    Parameters
-    ----------
-    page : str
-        HTML with everything it needs inside.
-    """
+    """An interactive plot: shown by a notebook, or written as a page with all it needs inside."""
 
     page: str
 

@@ -130,7 +130,7 @@ class Report:
             "species": [asdict(row) for row in self.species],
             "donors": self.donors,
             "acceptors": self.acceptors,
-            "junctions": [asdict(junction) for junction in self.junctions],
+            "junctions": [junction._asdict() for junction in self.junctions],
             "notes": self.notes,
         }
 
