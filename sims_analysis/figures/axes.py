@@ -204,22 +204,21 @@ def value_axis_ticks(ax: Axes) -> None:
 
     Where there is no decade within the limits, matplotlib gives them numbers.
     """
-    from matplotlib.ticker import LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
     bottom, top = sorted(ax.get_ylim())
     span = math.log10(top / bottom) if bottom > 0 else 0.0
-    many = span > _FINE_DECADES
     figure: Any = ax.figure
     height = ax.bbox.height / figure.dpi
-    subs: tuple[int, ...] = (2, 5) if height < _DECADE * span else tuple(range(2, 10))
-    numbers_fit = height >= _NUMBER * span
-    if not numbers_fit:
-        subs = (1,)
-    most = 16 if numbers_fit else max(3, int(height / (1.5 * _NUMBER)))
+    subs: tuple[int, ...] = tuple(range(2, 10)) if height >= _DECADE * span else (2, 5)
+    most = 16
+    if height < _NUMBER * span:
+        subs, most = (1,), max(3, int(height / (1.5 * _NUMBER)))
+    minor = LogLocator(base=10.0, subs=subs, numticks=200)
     ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=most))
-    ax.yaxis.set_minor_locator(
-        NullLocator() if many else LogLocator(base=10.0, subs=subs, numticks=200)
-    )
+    ax.yaxis.set_minor_locator(minor if span <= _FINE_DECADES else NullLocator())
+    if span >= 1.0:
+        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _typeset_power(ax: Axes) -> None:

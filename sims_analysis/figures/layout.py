@@ -226,20 +226,24 @@ class PlotLayout:
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
 
     def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
-        """Write the name of each region at its top, upwards where it is narrow."""
+        """Write the name of each region at its top: upwards, or beside, where it is narrow."""
         low, high = sorted(self.left.get_xlim())
         for text, limits in self.regions:
             start, stop = np.clip(limits, low, high)
             ends = self.left.transLimits.transform([(start, 0.0), (stop, 0.0)])[:, 0]
             if start >= stop:
                 continue
-            made = self._text_of(text, color=grey_level(0.35, self.left))
-            if free.size(made.get_window_extent())[0] > abs(ends[1] - ends[0]):
-                made.set_rotation(90)
-            width, height = free.size(made.get_window_extent())
-            middle, top = ends.mean(), 1 - MARGIN - height
-            place = free.place_in_column(middle, (width, height))
-            made.set_position((middle - 0.5 * width, place.bottom if place else top))
+            made, room = self._text_of(text, color=grey_level(0.35, self.left)), abs(np.diff(ends))
+            for angle, aside in ((0, False), (90, False), (0, True)):
+                made.set_rotation(angle)
+                width, height = free.size(made.get_window_extent())
+                middle = ends.max() + 0.5 * width + MARGIN if aside else ends.mean()
+                place = free.place_in_column(middle, (width, height))
+                if place is not None and (aside or width <= room):
+                    break
+            made.set_position(
+                (middle - 0.5 * width, place.bottom if place else 1 - MARGIN - height)
+            )
             free.boxes.append(free.fraction(made.get_window_extent()))
             yield made
 

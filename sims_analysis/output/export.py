@@ -206,7 +206,13 @@ def _in_units(
                 f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
                 "as 'atoms/cm^3'"
             )
-    if value_units is not None and not isinstance(value_units, Mapping):
+    if not isinstance(value_units, str | Mapping | None):
+        raise UnitsError(
+            f"value_units={value_units!r}; expected a text, or one for each variable in a mapping, "
+            "{'concentration': '1/m^3'}",
+            argument="value_units",
+        )
+    if isinstance(value_units, str):
         kinds = {kind: one.series.variable for one in found for kind in _kinds(one.series)}
         fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
         stated = {kinds[fitting]: value_units}

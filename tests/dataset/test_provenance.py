@@ -247,7 +247,6 @@ HOLDING = {
     ),
     "svg": b"<svg><dc:description>" + TEXT.replace(b'"', b"&quot;") + b"</dc:description></svg>",
     "pdf": pdf(b"mine", TEXT),
-    "eps": b"%!PS\n%sims_analysis: " + TEXT[:20] + b"\n%sims_analysis: " + TEXT[20:] + b"\n%%End\n",
     "little": tiff("little", (256, 3, 1, 9), (270, 2, SIZE, 8)),
     "big": tiff("big", (270, 2, SIZE, 8)),
 }  # fmt: skip

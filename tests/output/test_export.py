@@ -241,8 +241,8 @@ PARENTHESES = "in a heading, parentheses mark the unit; write it without them, s
         (
             {"value_units": ["1/m^3"]},
             (
-                "value_units: a unit is a text, found ['1/m^3']; expected 'atoms/cm^3' or 'cm^-3' "
-                "or 'counts/s'"
+                "value_units=['1/m^3']; expected a text, or one for each variable in a mapping, "
+                "{'concentration': '1/m^3'}"
             ),
         ),
         (

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-    import xarray as xr
     from markupsafe import Markup
 
     from sims_analysis.figures.curves import Curve
@@ -129,15 +128,11 @@ def explore(
     plot = plot_html(
         named, species=species, depth_units=depth_units, value_units=value_units, level=level
     )
-    text = _title(named) if title is None else title
+    ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
+    found = first_few([one for one in ids if one], _NAMED) or "Depth profiles"
+    text = found if title is None else title
     scripts = [library(), resource("interactive.js")]
     return Explorer(render("profiles", title=text, scripts=scripts, plot=plot))
-
-
-def _title(named: Mapping[str, xr.Dataset | xr.DataArray]) -> str:
-    """Name a page after its measurements."""
-    ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
-    return first_few([one for one in ids if one], _NAMED) or "Depth profiles"
 
 
 def plot_html(

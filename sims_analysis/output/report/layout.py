@@ -52,7 +52,7 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
         why += ", nor sputter time to depth"
     head = ["species", "peak", "at time" if timed else "at depth"]
     cells = [
-        [row.species, _with_unit(row), f"{_plain(row.peak_at)} {row.axis_units}"] for row in rows
+        [row.species, _with_unit(row), f"{_written(row.peak_at)} {row.axis_units}"] for row in rows
     ]
     if len(reasons) > 1:
         head = [*head, "why"]
@@ -76,11 +76,11 @@ def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
 def _answers(row: SpeciesReport, *, surface: bool) -> list[str]:
     return [
         row.species,
-        _plain(row.peak),
+        _written(row.peak),
         "-" if row.peak_at is None else f"{row.peak_at:.1f}",
-        _with_error(row.dose, row.dose_stderr),
-        *([_with_error(row.surface_dose, None)] if surface else []),
-        _with_error(row.junction_depth, row.junction_stderr),
+        _written(row.dose, row.dose_stderr),
+        *([_written(row.surface_dose)] if surface else []),
+        _written(row.junction_depth, row.junction_stderr),
         row.junction_status.replace("_", " ")
         + ("" if row.dose_status == "ok" else f", dose {row.dose_status.replace('_', ' ')}"),
     ]
@@ -91,7 +91,7 @@ def _junction_lines(report: Report) -> list[str]:
     lines = [f"Metallurgical junctions ({against}acceptors)"]
     for junction in report.junctions:
         if junction.status == "ok":
-            depth = _with_error(junction.depth, junction.stderr)
+            depth = _written(junction.depth, junction.stderr)
             lines.append(f"  {depth} nm  {junction.polarity}")
         else:
             lines.append(f"  none: {junction.status.replace('_', ' ')}")
@@ -100,15 +100,11 @@ def _junction_lines(report: Report) -> list[str]:
 
 def _with_unit(row: SpeciesReport) -> str:
     if row.units == "1" and row.peak is not None:
-        return f"{_plain(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
-    return f"{_plain(row.peak)} {row.units}"
+        return f"{_written(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
+    return f"{_written(row.peak)} {row.units}"
 
 
-def _plain(value: float | None) -> str:
-    return _with_error(value, None)
-
-
-def _with_error(value: float | None, stderr: float | None) -> str:
+def _written(value: float | None, stderr: float | None = None) -> str:
     """Write a number in characters that every terminal can show."""
     if value is None:
         return "-"
