@@ -9,7 +9,7 @@ The only importer of matplotlib, and only when a figure is made.
 ``saving``        :func:`save_figure`: the same bytes every time, with their origin
 ``arguments``     what the user wants, read once, and refused by name
 ``plot``          one plot while it is drawn: its axes, curves, and what its list says
-``drawing``       from curves to artists, in stages, for one axes or all panels
+``drawing``       from curves to artists, in stages
 ``layout``        what is known of a plot, and the places of its names and lists when drawn
 ``curves``        the curves: one for each species and measurement, or the median of many
 ``lines``         a curve, its band, and marks for samples that are not data

@@ -86,11 +86,7 @@ def depth_limits(low: float, high: float) -> Span:
 
 
 def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
-    """Return the limits of the value axes, by their labels, for the lines that are there.
-
-    Samples within the limits of the depth axis count, if there are any. Log axes run over whole
-    decades, all over the same number.
-    """
+    """Return the limits of the value axes, by their labels: log ones over as many decades each."""
     log: dict[str, bool] = {}
     samples: dict[str, list[tuple[Array, Array]]] = {}
     for plot in plots:
@@ -106,7 +102,7 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
         for label, pairs in samples.items()
     }
     every = {label: np.concatenate([*ys, []]) for label, ys in values.items()}
-    found = {label: _linear(y) for label, y in every.items() if not log[label]}
+    found = {label: linear(y) for label, y in every.items() if not log[label]}
     spans = {label: decades(y) for label, y in every.items() if log[label]}
     floor = marked or any(_is_on_floor(values[label], span) for label, span in spans.items())
     room = _ROOM * floor, _ROOM * any(_is_on_top(every[k], span) for k, span in spans.items())
@@ -120,7 +116,8 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     return found
 
 
-def _linear(y: Array) -> Span:
+def linear(y: Array) -> Span:
+    """Return the limits of a linear axis: with room around the values."""
     if not y.size:
         return 0.0, 1.0
     low, high = float(y.min()), float(y.max())
@@ -207,22 +204,21 @@ def value_axis_ticks(ax: Axes) -> None:
 
     Where there is no decade within the limits, matplotlib gives them numbers.
     """
-    from matplotlib.ticker import LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
     bottom, top = sorted(ax.get_ylim())
     span = math.log10(top / bottom) if bottom > 0 else 0.0
-    many = span > _FINE_DECADES
     figure: Any = ax.figure
     height = ax.bbox.height / figure.dpi
-    subs: tuple[int, ...] = (2, 5) if height < _DECADE * span else tuple(range(2, 10))
-    numbers_fit = height >= _NUMBER * span
-    if not numbers_fit:
-        subs = (1,)
-    most = 16 if numbers_fit else max(3, int(height / (1.5 * _NUMBER)))
+    subs: tuple[int, ...] = tuple(range(2, 10)) if height >= _DECADE * span else (2, 5)
+    most = 16
+    if height < _NUMBER * span:
+        subs, most = (1,), max(3, int(height / (1.5 * _NUMBER)))
+    minor = LogLocator(base=10.0, subs=subs, numticks=200)
     ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=most))
-    ax.yaxis.set_minor_locator(
-        NullLocator() if many else LogLocator(base=10.0, subs=subs, numticks=200)
-    )
+    ax.yaxis.set_minor_locator(minor if span <= _FINE_DECADES else NullLocator())
+    if span >= 1.0:
+        ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _typeset_power(ax: Axes) -> None:

@@ -258,10 +258,7 @@ def curves_of(
 ) -> list[Curve]:
     """List the curves of the measurements by species, with their limits, in the units to print."""
     curves = [
-        Curve(
-            **{**vars(series), "species": _name_of(series, item)},
-            source=label,
-        )
+        Curve(**{**vars(series), "species": _name_of(series, item)}, source=label)
         for label, item in named.items()
         for series in series_of(item)
     ]
@@ -465,11 +462,7 @@ def is_synthetic(data: xr.Dataset | xr.DataArray) -> bool:
 
 
 def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
-    """Decide whether colours stand for species or for measurements.
-
-    For these if there is one species in several of them, if the user names their colours, or if
-    there are more of them than dashes, and each has a line.
-    """
+    """Decide whether colours stand for species or, of one species or of many lines, for wafers."""
     if wanted.colour_by != "auto":
         return wanted.colour_by
     measurements = {curve.measurement for curve in curves}
@@ -481,11 +474,7 @@ def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
 
 
 class Spread(NamedTuple):
-    """The curves of one species in many measurements, as one.
-
-    The ends of the band are on the samples of the median; outliers are off as a whole, the farthest
-    first.
-    """
+    """The curves of one species in many measurements: their median, its band, their outliers."""
 
     median: Curve
     low: Array
@@ -503,11 +492,7 @@ def needs_spread(curves: Sequence[Curve], colour_by: str) -> bool:
 
 
 def spread_of(curves: Sequence[Curve]) -> Spread:
-    """Summarise the curves of one species, at the depths of the one with most samples.
-
-    The median would jump where a measurement ends. It is drawn where all were measured or, if there
-    is no such depth, wherever any was.
-    """
+    """Summarise the curves of a species where all were measured, or else wherever any was."""
     first = max(curves, key=lambda curve: curve.x.size)
     x = first.x
     # What an instrument writes for no counts is no value.

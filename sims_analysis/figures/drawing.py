@@ -72,10 +72,7 @@ def read_curves(
 
 
 def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
-    """Draw the curves of each plot, with their marks, bands, results and fits, in common limits.
-
-    `taken` are the colours in the figure, to which those of new curves are added.
-    """
+    """Draw the curves of each plot with all that belongs to them, in common limits and colours."""
     together = [curve for plot in plots for curve in plot.curves]
     check_names(together, plots[0].options)
     for plot in plots:
@@ -218,10 +215,7 @@ def _subject_of(curve: Curve, curves: Sequence[Curve]) -> str:
 
 
 def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
-    """Set the ticks, and make a figure of our own higher by the lists that are outside its axes.
-
-    Panels of one figure stand `across` in a row; the first that needs an explanation has it.
-    """
+    """Set the ticks, place the lists of plots that stand `across` in a row, warn of problems."""
     from sims_analysis.figures.layout import arrange
 
     known: set[str] = set()

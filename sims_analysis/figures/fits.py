@@ -36,10 +36,7 @@ _HEIGHTS = (3.0, 1.0)
 
 
 def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
-    """Evaluate each fit on the samples of its data, and between them, inside its window.
-
-    There is a curve for each that a fit is about, with its source, colour and unit.
-    """
+    """Evaluate each fit inside its window, as curves with more samples than its data."""
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
         for fit in options.of("fits", source):
@@ -120,10 +117,7 @@ def draw(plot: Plot) -> None:
 
 
 def draw_restored(plot: Plot) -> None:
-    """Draw restored profiles, each with a bar as long as its resolution, above its maximum.
-
-    Limits of values include the bars, not a restored profile far below the samples.
-    """
+    """Draw restored profiles, each with a bar as long as its resolution, above its maximum."""
     for source, name in dict.fromkeys((c.source, c.variable) for c in plot.curves):
         selected = [c for c in plot.curves if (c.source, c.variable) == (source, name)]
         for answer in map(dequantify, plot.options.of("restored", source)):
@@ -158,10 +152,7 @@ def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> 
 
 
 def panel_below(ax: Axes, *, own: bool) -> Axes:
-    """Split an axes in two: the data above, room for their residuals below.
-
-    A figure of our `own` becomes higher by this room.
-    """
+    """Split an axes in two; a figure of our `own` becomes higher by the panel below."""
     spec = ax.get_subplotspec()
     if spec is None:
         raise ValueError("a panel below needs axes in a grid, as plt.subplots makes them")
@@ -200,12 +191,12 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
     every = np.concatenate([*seen, [1.0]])
     if every.max() > _WIDE * every.min():
         below.set_yscale("log")
-    below.axhline(1.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
-    _label(plot, below, "ratio")
+    _label(plot, below, "ratio", 1.0)
 
 
-def _label(plot: Plot, below: Axes, text: str) -> None:
-    """Label the panel below the data."""
+def _label(plot: Plot, below: Axes, text: str, level: float) -> None:
+    """Label the panel below the data, with a line where both agree."""
+    below.axhline(level, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     below.set_ylabel(text)
     below.set_xlabel(plot.ax.get_xlabel())
     plot.ax.set_xlabel("")
@@ -214,10 +205,7 @@ def _label(plot: Plot, below: Axes, text: str) -> None:
 
 
 def draw_residuals(plot: Plot, below: Axes) -> None:
-    """Draw the residuals, in standard errors if the data have these.
-
-    Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
-    """
+    """Draw the residuals: in standard errors, or log10 of the ratio, or parts of the maximum."""
     models, log = plot.models, all(model.log for model in plot.models)
     data = [_data_of(model, plot.curves) for model in models]
     stated = all(curve.stderr is not None for curve in data)
@@ -234,7 +222,6 @@ def draw_residuals(plot: Plot, below: Axes) -> None:
         style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5, "linestyle": "none"}
         style |= {"color": curve.colour, "marker": _MARKS[number % len(_MARKS)]}
         below.plot(plot.scale(x), left, **style)
-    below.axhline(0.0, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"
-    _label(plot, below, "residual / $σ$" if stated else apart)
+    _label(plot, below, "residual / $σ$" if stated else apart, 0.0)

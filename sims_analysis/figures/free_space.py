@@ -133,10 +133,7 @@ class Obstacles:
         return float(x[best]), float(y[best]), bool(covered[best] <= _TOLERATED)
 
     def place_beside(self, line: Any, size: tuple[float, float]) -> Box | None:
-        """Find the free place nearest to a curve, preferably where it is high; None without one.
-
-        The `size` of the text, width and height, is in fractions of the axes.
-        """
+        """Find the free place nearest to a curve, preferably where it is high; None without one."""
         points = self.add_line(line)
         if points.size == 0:
             return None

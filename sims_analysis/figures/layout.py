@@ -125,7 +125,7 @@ class PlotLayout:
         #: Where the mark of a result is: axes with a point, or the path of a shade; and its colour.
         self.marks: dict[str, tuple[Axes, Any, str]] = {}
         #: Named regions of depth.
-        self.regions: dict[str, tuple[float, float]] = {}
+        self.regions: list[tuple[str, tuple[float, float]]] = []
         #: Number of doses that are shaded.
         self.shades = 0
         #: Why the list stands where it should not; empty if it has room.
@@ -226,20 +226,24 @@ class PlotLayout:
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
 
     def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
-        """Write the name of each region at its top, upwards where it is narrow."""
+        """Write the name of each region at its top: upwards, or beside, where it is narrow."""
         low, high = sorted(self.left.get_xlim())
-        for text, limits in self.regions.items():
+        for text, limits in self.regions:
             start, stop = np.clip(limits, low, high)
             ends = self.left.transLimits.transform([(start, 0.0), (stop, 0.0)])[:, 0]
             if start >= stop:
                 continue
-            made = self._text_of(text.partition("\0")[0], color=grey_level(0.35, self.left))
-            if free.size(made.get_window_extent())[0] > abs(ends[1] - ends[0]):
-                made.set_rotation(90)
-            width, height = free.size(made.get_window_extent())
-            middle, top = ends.mean(), 1 - MARGIN - height
-            place = free.place_in_column(middle, (width, height))
-            made.set_position((middle - 0.5 * width, place.bottom if place else top))
+            made, room = self._text_of(text, color=grey_level(0.35, self.left)), abs(np.diff(ends))
+            for angle, aside in ((0, False), (90, False), (0, True)):
+                made.set_rotation(angle)
+                width, height = free.size(made.get_window_extent())
+                middle = ends.max() + 0.5 * width + MARGIN if aside else ends.mean()
+                place = free.place_in_column(middle, (width, height))
+                if place is not None and (aside or width <= room):
+                    break
+            made.set_position(
+                (middle - 0.5 * width, place.bottom if place else 1 - MARGIN - height)
+            )
             free.boxes.append(free.fraction(made.get_window_extent()))
             yield made
 
@@ -306,10 +310,7 @@ class PlotLayout:
         return min(low for low, _ in ends) - pad, max(high for _, high in ends) + pad
 
     def _legend_above(self, names: Mapping[str, Any]) -> Iterator[Any]:
-        """Place names above the axes, in as few rows as their width allows.
-
-        A long name is shortened, rather than pushing the axes out of the figure.
-        """
+        """Place names above the axes, in as few rows as their width allows, long ones shortened."""
         if not names:
             return
         (_, high), ax = self._ends, self.left
@@ -339,7 +340,7 @@ class PlotLayout:
                 continue
             x, y = title.get_position()
             base, raised = self._raised.get(title, (y, y))
-            if y == raised != base:  # matplotlib leaves it where it was put
+            if y == raised:  # matplotlib leaves it where it was put
                 title.set_position((x, base))
             low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
             missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height
@@ -349,10 +350,7 @@ class PlotLayout:
                 self._raised[title] = base, base + missing
 
     def _placed_list(self, free: Obstacles) -> list[Any]:
-        """Place the list inside the axes where it covers nothing, or else below them.
-
-        Without room there, it covers the curves, on an opaque ground.
-        """
+        """Place the list inside where it covers nothing, or else below, or else over the curves."""
         self.problem, managed = "", self._is_managed()
         room, sizes = (1.0 - 2.0 * MARGIN) * self.left.bbox.width, self._sizes()
         tried = product(sizes[:1] if managed else sizes, (1.0, _PART))
@@ -419,10 +417,7 @@ class PlotLayout:
         return text
 
     def _list_below(self) -> Any:
-        """Place the list below the axes, no wider than these with their labels; None if too large.
-
-        A layout that has made room for it has made the axes lower.
-        """
+        """Place the list below, no wider than axes and their labels; None if it is too large."""
         (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)

@@ -28,8 +28,10 @@ _OUTSIDE = 0.01
 _SHADED = 1e-6
 #: Width of the place for one mark in a row, in points.
 _APART = 4.0
-#: Height of the row of marks above the floor of an axis, as a fraction of it.
+#: Height of a row of marks above the floor of an axis, as a fraction of it.
 _ROW = 0.018
+#: Of more species with marks, some share their row.
+_ROWS = 3
 #: Where this fraction of so many neighbours is not data, the others are drawn as points: a line
 #: that jumps between one count and none would look like a bar code.
 _SPARSE, _NEIGHBOURS = 0.25, 9
@@ -42,10 +44,7 @@ def is_data(curve: Curve) -> Flags:
 
 
 def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
-    """Draw the samples that are data; the line never bridges one that is not.
-
-    Over a gap, where nothing was measured, it is thin and dotted.
-    """
+    """Draw the samples that are data, over a gap, where nothing was measured, a dotted line."""
     ax, data = plot.axes_of(curve), is_data(curve)
     scattered = _is_sparse(data)
     x, y = plot.scale(curve.x), curve.y
@@ -91,10 +90,7 @@ def _is_sparse(data: Flags) -> Flags:
 
 
 def draw_band(plot: Plot, curve: Curve) -> bool:
-    """Shade the value +- coverage x standard error; return whether there is anything to shade.
-
-    On a log axis, not where that reaches zero.
-    """
+    """Shade the value +- coverage x standard error; return whether there is anything to shade."""
     y, stderr, coverage = curve.y, curve.stderr, plot.options.coverage
     if stderr is None or not coverage:
         return False
@@ -118,33 +114,27 @@ def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> No
 
 
 def mark_floor(plot: Plot) -> list[Curve]:
-    """Mark samples that a log axis cannot show, in a row at its floor; return the curves with such.
+    """Mark samples that a log axis cannot show, in rows at its floor; return the curves with such.
 
-    The row has as many places as there is room for marks. Where several species need the same
-    place, they take turns, so that each is seen.
+    Up to three species have rows of their own, with as many places as there is room for marks.
     """
-    ax, curves = plot.ax, [curve for curve, _ in plot.lines if curve.log]
-    rows = [_row(plot, ax, curve, curve.not_positive()) for curve in curves]
-    options: dict[int, list[tuple[int, float]]] = {}
-    for i, row in enumerate(rows):
-        for place, depth in row.items():
-            options.setdefault(place, []).append((i, depth))
-    marks: list[list[float]] = [[] for _ in rows]
-    for guests in options.values():
-        # The species with the fewest marks so far gets the place.
-        i, depth = min(guests, key=lambda guest: len(marks[guest[0]]))
-        marks[i].append(depth)
-    for curve, selected in zip(curves, marks, strict=True):
-        if selected:
-            _mark(ax, selected, _ROW, curve, label="_floor", transform=ax.get_xaxis_transform())
+    found: list[Curve] = []
+    for curve in [curve for curve, _ in plot.lines if curve.log]:
+        row = _row(plot, plot.ax, curve, curve.not_positive())
+        if row:
+            found.append(curve)
+            place: dict[str, Any] = {"transform": plot.ax.get_xaxis_transform()}
+            _mark(
+                plot.ax, row, _ROW * (1 + (len(found) - 1) % _ROWS), curve, label="_floor", **place
+            )
             plot.layout.marked = True
-    return [curve for curve, row in zip(curves, rows, strict=True) if row]
+    return found
 
 
 def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     """Mark samples below the detection limit at the limit; return whether there are any."""
     ax = plot.axes_of(curve)
-    row = list(_row(plot, ax, curve, curve.below_limit()).values())
+    row = _row(plot, ax, curve, curve.below_limit())
     found = [_mark(ax, row, curve.detection_limit, curve, label="_limit")] if row else []
     style: dict[str, Any] = {"linewidth": 0.6, "color": curve.colour, "label": "_limit"}
     for run in curve.limited:
@@ -176,14 +166,12 @@ def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) 
     return line
 
 
-def _row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> dict[int, float]:
-    """Return, for each place in a row of marks, the first depth of some samples that falls there.
-
-    Depths are in the unit of the axis, and inside its limits.
-    """
+def _row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> list[float]:
+    """Return the first depth of some samples in each place of a row of marks, inside the limits."""
     low, high = sorted(ax.get_xlim())
     x = np.asarray(plot.scale(curve.x[which]))
     x = x[(x >= low) & (x <= high)]
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
-    places, first = np.unique(np.floor((x - low) / width).astype(int), return_index=True)
-    return dict(zip(places.tolist(), x[first].tolist(), strict=True))
+    _, first = np.unique(np.floor((x - low) / width), return_index=True)
+    found: list[float] = x[first].tolist()
+    return found

@@ -100,7 +100,12 @@ def plot_panels(
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
     check_title(title)
-    wanted = _read(options, data, named)
+    if "ax" in options:
+        raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
+    line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
+    wanted = read_options(options, line, data, named, "plot_panels")
+    if wanted.residuals or wanted.comparison is not None:
+        raise ValueError("residuals and ratios are drawn by plot_profiles, below its axes")
     parts = _parts(named, by, wanted, named_beside="labels" in options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
     if columns is not None:
@@ -123,10 +128,12 @@ def plot_panels(
         with closed_on_error(figure, own=True):
             if text := title_text(title, named):
                 set_title(None, figure, text)
-            for i, (ax, (heading, _, _)) in enumerate(zip(axes, parts, strict=False)):
-                ax.set_title(heading, y=1.0)
-                if letters:
-                    ax.set_title(f"({_letter(i)})", loc="left", y=1.0, fontweight="bold")
+            typeset = _typeset.mathtext if by == "species" else _typeset.plain
+            for i, (ax, (name, _, _)) in enumerate(zip(axes, parts, strict=False)):
+                ax.set_title(typeset(brief(name.removesuffix("->"), _LINE)), y=1.0)
+                if letters:  # a to z, then aa, bb...
+                    letter = ascii_lowercase[i % 26] * (1 + i // 26)
+                    ax.set_title(f"({letter})", loc="left", y=1.0, fontweight="bold")
             draw(plots, _colours(plots))
             _share_labels(plots, across)
             if down > 2 or (down > 1 and row < _LABEL):
@@ -134,17 +141,6 @@ def plot_panels(
             finish(plots, across=across)
     record(plots, named)
     return np.array([plot.ax for plot in plots], dtype=object)
-
-
-def _read(options: Mapping[str, Any], data: Any, named: Mapping[str, Any]) -> PlotOptions:
-    """Read the options of the panels."""
-    if "ax" in options:
-        raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
-    line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
-    found = read_options(options, line, data, named, "plot_panels")
-    if found.residuals or found.comparison is not None:
-        raise ValueError("residuals and ratios are drawn by plot_profiles, below its axes")
-    return found
 
 
 def _colours(plots: Sequence[Plot]) -> dict[str, str]:
@@ -186,42 +182,25 @@ def _label_once(figure: Figure, plots: Sequence[Plot]) -> None:
             plot.ax.set_ylabel("")
 
 
-def _letter(number: int) -> str:
-    """Return the letter of a panel: a to z, then aa."""
-    more, last = divmod(number, 26)
-    return (_letter(more - 1) if more else "") + ascii_lowercase[last]
-
-
-def _heading(name: str) -> str:
-    return _typeset.plain(brief(name, _LINE))
-
-
 def _parts(
     named: Mapping[str, Any], by: str, options: PlotOptions, *, named_beside: bool
 ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Return the heading, the measurements and further options of each panel."""
+    """Return the name, the measurements and further options of each panel."""
     if by == "species":
         curves = curves_of(named, options.species)
-        names = dict.fromkeys(curve.species for curve in curves)
         # The heading of the panel names the one curve in it.
         alone = len({curve.measurement for curve in curves}) == 1 and not named_beside
         labels = {"labels": "none"} if alone else {}
-        return [
-            (
-                _typeset.mathtext(brief(name.removesuffix("->"), _LINE)),
-                dict(named),
-                {"species": name, **labels},
-            )
-            for name in names
-        ]
+        names = dict.fromkeys(curve.species for curve in curves)
+        return [(name, dict(named), {"species": name, **labels}) for name in names]
     parts: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
     for label, item in named.items():
         if "measurement" not in item.dims:
-            parts.append((_heading(label), {label: item}, {}))
+            parts.append((label, {label: item}, {}))
             continue
         for i in range(item.sizes["measurement"]):
             # The dimension stays, so that results of the batch find the measurement.
             one = item.isel(measurement=[i])
             name = str(one["measurement"].values[0]) if "measurement" in one.coords else str(i)
-            parts.append((_heading(", ".join(filter(None, [label, name]))), {label: one}, {}))
+            parts.append((", ".join(filter(None, [label, name])), {label: one}, {}))
     return parts

@@ -67,12 +67,11 @@ class Plot:
         units, before = self.options.depth_units, self.layout.scale
         every = [curve for curve in together if curve.axis == self.curves[0].axis]
         scale = DepthScale([*self.curves, *every], units)
-        if before is not None and before.kind != scale.kind:
-            raise UnitsError(f"these axes are over {before.units}: draw on other axes")
-        if before is not None and before.units != scale.units and units is not None:
+        other_units = units is not None and before is not None and before.units != scale.units
+        if before is not None and (before.kind != scale.kind or other_units):
             raise UnitsError(
-                f"depth_units={units!r}, but these axes are in {before.units}: leave it out, "
-                "or draw on other axes",
+                f"these axes are in {before.units}, and the curves in {scale.units}: leave out "
+                "depth_units=, or draw on other axes",
                 argument="depth_units",
             )
         self.layout.scale = before or scale
@@ -105,10 +104,7 @@ class Plot:
         return self.layout.axes[curve.label]
 
     def list_result(self, text: str, mark: Any = None, handle: Any = None, **style: Any) -> None:
-        """Add a result to the list, with a line of a style as handle, or none.
-
-        With its `mark` (axes, place and colour) it may be written there.
-        """
+        """Add a result to the list, which may be written at its mark (axes, place and colour)."""
         self.layout.results.setdefault(text, handle or handle_of(**style))
         if mark is not None:
             self.layout.marks.setdefault(text, mark)

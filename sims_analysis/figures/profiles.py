@@ -169,10 +169,7 @@ def plot_profiles(
 def title_text(
     title: str | None, named: Mapping[str, Any], before: str = "", above: str = ""
 ) -> str:
-    """Return the title that is wanted, or the one `before`, saying that data are synthetic.
-
-    It is not stated again if the title `above` does.
-    """
+    """Return the title that is wanted, or the one `before`, saying once that data are synthetic."""
     text = before if title is None else plain(title)
     stated = title == "" or "synthetic" in f"{text} {above}".lower()
     if stated or not any(map(is_synthetic, named.values())):
@@ -185,6 +182,6 @@ def record(plots: Sequence[Plot], named: Mapping[str, Any]) -> None:
     shown = dict.fromkeys(c.species for plot in plots for c in plot.curves)
     options = plots[0].options
     results = [item for given in options.results.values() for _, item in given]
-    results += [] if options.comparison is None else [options.comparison]
+    results += [item for item in [options.comparison] if item is not None]
     call = f"plot_profiles(..., species={list(shown)})"
     origin.attach(plots[0].figure, list(named.values()), results, call)

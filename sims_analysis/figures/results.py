@@ -37,6 +37,8 @@ _SYMBOLS = {"integrated_dose": "$Q$", "dose_budget": "$Q$", "decay_length": "λ"
 #: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
+#: What regions are.
+_REGIONS = 'expected {"AlGaN": ("150 nm", "180 nm")}, with pairs or results of layers()'
 #: At most so many crossings or layers are listed.
 _HANDFUL = 6
 #: Lines of the doses after the first one.
@@ -72,35 +74,28 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
 
 def draw_regions(plot: Plot) -> None:
     """Shade named regions of depth in turn, with lines at their ends; names stand at their tops."""
-    given, scale = plot.options.regions, plot.scale
+    given, scale, grey = plot.options.regions, plot.scale, grey_level(0.5, plot.ax)
     if given is None:
         return
     if not isinstance(given, Mapping) or isinstance(given, xr.Dataset):
-        wanted = '{"AlGaN": ("150 nm", "180 nm")}, or names of layers()'
-        raise argument_error("regions", given, f"expected {wanted}")
+        raise argument_error("regions", given, _REGIONS)
     for name, item in given.items():
         if isinstance(item, xr.Dataset) and function_of(item) == "layers":
-            plain = dequantify(item)
-            pairs = list(
-                zip(*(np.ravel(plain[end].values) for end in ("top", "bottom")), strict=True)
-            )
+            limits = (np.ravel(dequantify(item)[end].values) for end in ("top", "bottom"))
+            pairs = list(zip(*limits, strict=True))
         elif isinstance(item, tuple | list) and len(item) == 2:
             pairs = [tuple(read_number(end, (scale.kind,), "regions") for end in item)]
         else:
-            wanted = '(start, stop), such as ("150 nm", "180 nm")'
-            raise argument_error(f"regions[{name!r}]", item, f"expected {wanted}")
-        for start, stop in pairs:
-            if not (np.isfinite([start, stop]).all() and start < stop):
+            raise argument_error(f"regions[{name!r}]", item, _REGIONS)
+        for pair in pairs:
+            start, stop = scale(np.array(pair)).tolist()
+            if not start < stop:  # one of them may not be known
                 continue
-            ends = tuple(scale(np.array([start, stop])).tolist())
-            key = f"{name}\0{len(plot.layout.regions)}"
-            plot.layout.regions[key] = ends
-            grey = grey_level(0.5, plot.ax)
+            plot.layout.regions.append((name, (start, stop)))
             if len(plot.layout.regions) % 2:
-                plot.ax.axvspan(
-                    *ends, color=grey, alpha=shade_alpha(0.1, plot.ax), linewidth=0, zorder=0.5
-                )
-            for end in ends:
+                style: Style = {"color": grey, "alpha": shade_alpha(0.1, plot.ax), "zorder": 0.5}
+                plot.ax.axvspan(start, stop, linewidth=0, **style)
+            for end in (start, stop):
                 plot.ax.axvline(end, color=grey, linewidth=0.5, linestyle=(0, (3, 2)), zorder=0.6)
 
 
@@ -194,10 +189,7 @@ class _ResultMarks:
                 self.plot.list_result(f"{symbol}: {_reason(entry.word)}")
 
     def _value_at(self, depth: Any) -> Array:
-        """Return the value of the curve at a depth; on a log axis, interpolated in ln C.
-
-        Beside a sample that is not positive it is linear, as crossings are.
-        """
+        """Return the value of the curve at a depth, interpolated in ln C on a log axis."""
         x, y = self.curve.x, self.curve.y
         at = np.interp(depth, x, y, left=np.nan, right=np.nan)
         if self.curve.log:
@@ -242,10 +234,7 @@ class _ResultMarks:
         return {**style, "linestyle": "none"}
 
     def _shade(self, start: float, stop: float) -> tuple[Any, Any]:
-        """Shade a dose, the second one by lines; return a handle for the list, and the path.
-
-        There is no path where lines would cross a number.
-        """
+        """Shade a dose, the second one by lines; return its handle, and where a number has room."""
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 

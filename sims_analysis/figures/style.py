@@ -119,10 +119,12 @@ def _millimetres(width: Any) -> float:
     with suppress(UnitsError):
         found = read_number(width, ("depth",), "width") / 1e6
     if not _NARROW <= found <= _WIDE:
-        expected = "'single' or 'double' (columns of a journal), 'nature', 'aps' or 'elsevier' "
-        expected += "(also 'nature 1.5', 'nature double'), a length such as '85 mm', or a "
-        expected += f"number of mm, from {_NARROW:g} to {_WIDE:g} mm"
-        raise argument_error("width", width, f"expected {expected}")
+        expected = (
+            "expected 'single' or 'double' (columns of a journal), 'nature', 'aps' or 'elsevier' "
+            "(also 'nature 1.5', 'nature double'), a length such as '85 mm', or a number of mm, "
+            f"from {_NARROW:g} to {_WIDE:g} mm"
+        )
+        raise argument_error("width", width, expected)
     return found
 
 

@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import orjson
 
 from sims_analysis.profiles.metadata import SAMPLE_KEYS
-from sims_analysis.text.arguments import first_few
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["EntrySummary", "species_metadata", "summarise_dataset"]
 
-#: At most so many species are named in a line.
-_NAMED = 6
 
+class EntrySummary(NamedTuple):
+    """A measurement in a few words, as in the list of an archive; empty where they are not known.
 
-@dataclass(frozen=True, kw_only=True)
-class EntrySummary:
-    """A measurement in a few words; empty where they are not known.
-
-    Species are in the order delivered; the date is when it was measured or, where the file does not
-    say it, last updated.
+    The date is when it was measured or, where the file does not say it, last updated.
     """
 
     data_id: str = ""
-    sample: str = ""
-    species: tuple[str, ...] = ()
+    title: str = ""
     date: str = ""
-
-    @property
-    def shown(self) -> str:
-        """The first few species."""
-        return first_few(self.species, _NAMED)
-
-    @property
-    def words(self) -> str:
-        """All that it can be found by."""
-        return " ".join([self.data_id, self.sample, *self.species, self.date])
+    species: Sequence[str] = ()
 
 
 def summarise_dataset(ds: xr.Dataset) -> EntrySummary:
@@ -56,9 +39,9 @@ def summarise_dataset(ds: xr.Dataset) -> EntrySummary:
     times = [measurement.get("measured"), *map(str, updated), ds.attrs.get("retrieved")]
     return EntrySummary(
         data_id=str(ds.attrs.get("data_id", "")),
-        sample=next(filter(None, samples), ""),
-        species=tuple(map(str, np.atleast_1d(ds["species"].values))),
+        title=next(filter(None, samples), ""),
         date=str(next(filter(None, times), "")).partition("T")[0],
+        species=[str(name) for name in np.atleast_1d(ds["species"].values)],
     )
 
 

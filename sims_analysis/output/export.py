@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import orjson
@@ -77,12 +77,9 @@ def to_csv(
     -------
     pathlib.Path
         Where it was written. The cell of a sample that was not measured is empty; its detection
-        limit, if known, is in a column of its own. So are relative uncertainties that samples have
-        in common (of sensitivity factors and of the depth scale), which a budget needs, the edges
-        of the cells of averages, in ``cell_start`` and ``cell_stop``, and the achieved resolution
-        of restored profiles with the independent samples per depth, which errors need. What a
-        spreadsheet would run of a name, such as ``=HYPERLINK(...)``, has ``'`` before it, also
-        behind ``;`` or a tab; :func:`read` takes it off.
+        limit has a column of its own, as have uncertainties that samples have in common, the edges
+        of the cells of averages, and the resolution of restored profiles. What a spreadsheet would
+        run of a name, as ``=HYPERLINK(...)``, has ``'`` before it; :func:`read` takes it off.
 
     Raises
     ------
@@ -118,20 +115,25 @@ def _cell(value: Any) -> str:
     return '"' + text.replace('"', '""') + '"' if set(text) & set('",\r\n') else text
 
 
-def _header(name: str, units: str) -> str:
-    return f"{name} ({units})"
+class _Profile(NamedTuple):
+    """A profile as it is written: depths ``x``, edges of cells, values ``""``, ``_stderr``..."""
+
+    series: Series
+    table: pd.DataFrame
+    axis_units: str
+    units: str
 
 
-def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
+def _found(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
     """List the profiles, including the samples that were delivered as not measured."""
     plain: Any = data  # of either kind
     ds = dequantify(plain)
-    found = [_with_shared(series, ds) for series in series_of(data)]
+    found = [_profile(series, ds) for series in series_of(data)]
     if not isinstance(ds, xr.Dataset) or "wire_fields" not in ds.coords:
         return found
     if ds["wire_fields"].ndim > ds["species"].ndim:
         return found
-    of = {(series.species, series.variable): series for series in found}
+    of = {(one.series.species, one.series.variable): one for one in found}
     for profile in to_profiles(ds):
         missing = np.isnan(profile.concentrations)
         if not missing.any():
@@ -142,25 +144,60 @@ def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
             for name in vocabulary.QUANTITIES
             if name in ds and kind in vocabulary.kinds_in(name, ds[name].attrs["units"])
         )
-        nothing = replace(
-            found[0],
-            species=profile.species_name,
-            variable=variable,
-            units=CANONICAL[kind],
-            x=np.empty(0),
-            y=np.empty(0),
-            stderr=None,
-            cells=dict.fromkeys(found[0].cells, np.empty(0)),
-        )
-        key = (profile.species_name, variable)
-        of[key] = _with_gaps(of.get(key, nothing), profile, missing, ds)
+        key, units = (profile.species_name, variable), CANONICAL[kind]
+        if key not in of:  # it has no measured sample
+            series = replace(found[0].series, species=key[0], variable=variable, units=units)
+            of[key] = _Profile(series, found[0].table[:0], series.axis_units, units)
+        of[key] = _with_gaps(of[key], profile, missing, ds)
     order = [str(name) for name in np.atleast_1d(ds["species"].values)]
-    return sorted(of.values(), key=lambda series: order.index(series.species))
+    return sorted(of.values(), key=lambda one: order.index(one.series.species))
+
+
+def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
+    """Write a profile as columns; files have no other place for what its samples have in common."""
+    columns: dict[str, Any] = {
+        "x": series.x,
+        **series.cells,
+        "": series.y,
+        "_stderr": series.stderr,
+    }
+    columns |= {"_detection_limit": np.nan if series.limit is None else series.limit}
+    columns |= {f"_{what}": numbers for what, numbers in series.beside.items()}
+    where = {"species": series.species, **series.place}
+    size = data.sizes.get(series.axis, series.x.size)
+    for name, column in shared_columns(data, series.variable, where, size):
+        if (column == column[0]).all():
+            columns[f"_{name}"] = column[0]
+        else:
+            axis = data[series.axis]
+            depths = read_unit(axis.attrs["units"]).to_canonical(axis.values)
+            columns[f"_{name}"] = column[nearest(depths, series.x)]
+    table = pd.DataFrame({name: one for name, one in columns.items() if one is not None})
+    return _Profile(series, table, series.axis_units, series.units)
+
+
+def _with_gaps(one: _Profile, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> _Profile:
+    """Insert the samples of a profile that were not measured, and their detection limits."""
+    along = one.series.axis
+    axis = read_unit(ds[along].attrs["units"]).to_canonical(ds[along].values)
+    depths = read_unit(profile.depth_units).to_canonical(profile.depths[missing])
+    # Their depths in the Dataset, whose axis may be that of another species.
+    places = nearest(axis, depths)
+    gaps, cells = {"x": axis[places]}, cell_edges(ds, along)
+    if cells is not None:
+        gaps |= dict(zip(vocabulary.CELLS, cells[places].T, strict=True))
+    column = columns_of(profile.extra, missing.size).get("detection_limit")
+    if column is not None:
+        stated = read_unit(column.get("units") or profile.concentration_units)
+        limits = np.array(column["values"], dtype=np.float64)[missing]
+        gaps["_detection_limit"] = stated.to_canonical(limits)
+    table = pd.concat([one.table, pd.DataFrame(gaps)]).sort_values("x", kind="stable")
+    return one._replace(table=table)
 
 
 def _in_units(
-    found: list[Series], depth_units: str | None, value_units: str | Mapping[str, str] | None
-) -> list[Series]:
+    found: list[_Profile], depth_units: str | None, value_units: str | Mapping[str, str] | None
+) -> list[_Profile]:
     """Convert axes and values to the units that are asked for."""
     stated = value_units if isinstance(value_units, Mapping) else {}
     for text in (depth_units, value_units, *stated.values()):
@@ -169,145 +206,90 @@ def _in_units(
                 f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
                 "as 'atoms/cm^3'"
             )
-    if value_units is not None and not isinstance(value_units, Mapping):
-        kinds = {kind: series.variable for series in found for kind in _kinds(series)}
+    if not isinstance(value_units, str | Mapping | None):
+        raise UnitsError(
+            f"value_units={value_units!r}; expected a text, or one for each variable in a mapping, "
+            "{'concentration': '1/m^3'}",
+            argument="value_units",
+        )
+    if isinstance(value_units, str):
+        kinds = {kind: one.series.variable for one in found for kind in _kinds(one.series)}
         fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
         stated = {kinds[fitting]: value_units}
-    variables = dict.fromkeys(series.variable for series in found)
+    variables = dict.fromkeys(one.series.variable for one in found)
     unknown = next((name for name in stated if name not in variables), None)
     if unknown is not None:
         have = ", ".join(map(repr, variables))
         raise UnitsError(f"value_units has {unknown!r}; the variables are {have}")
-    return [_converted(series, depth_units, stated.get(series.variable)) for series in found]
+    return [_converted(one, depth_units, stated.get(one.series.variable)) for one in found]
 
 
 def _kinds(series: Series) -> tuple[str, ...]:
     return vocabulary.kinds_in(series.variable, series.units)
 
 
-def _converted(series: Series, depth_units: str | None, value_units: str | None) -> Series:
+def _converted(one: _Profile, depth_units: str | None, value_units: str | None) -> _Profile:
+    table, series = one.table.copy(), one.series
+    names = [str(name) for name in table]
+    along = [name for name in names if name in ("x", *vocabulary.CELLS)]
     if depth_units is not None:
         axis = unit_of_kind(depth_units, (series.axis,), "depth_units")
-        cells = {name: axis.from_canonical(edge) for name, edge in series.cells.items()}
-        x = axis.from_canonical(series.x)
-        series = replace(series, x=x, cells=cells, axis_units=depth_units)
-    if value_units is None:
-        return series
-    unit = unit_of_kind(value_units, _kinds(series), f"value_units of {series.variable!r}")
-
-    def in_unit(column: Any) -> Any:
-        return None if column is None else unit.from_canonical(column)
-
-    return replace(
-        series,
-        y=in_unit(series.y),
-        stderr=in_unit(series.stderr),
-        limit=in_unit(series.limit),
-        beside={
-            name: column if vocabulary.ANCILLARY.get(name) else in_unit(column)
-            for name, column in series.beside.items()
-        },
-        units=value_units,
-    )
+        table[along] = axis.from_canonical(table[along].to_numpy())
+        one = one._replace(axis_units=depth_units)
+    if value_units is not None:
+        unit = unit_of_kind(value_units, _kinds(series), f"value_units of {series.variable!r}")
+        others = [name for name in names if name not in along]
+        values = [name for name in others if not vocabulary.ANCILLARY.get(name[1:])]
+        table[values] = unit.from_canonical(table[values].to_numpy())
+        one = one._replace(units=value_units)
+    return one._replace(table=table)
 
 
-def _with_shared(series: Series, data: xr.Dataset | xr.DataArray) -> Series:
-    """Put what samples have in common beside each of them: files have no other place for it."""
-    where = {"species": series.species, **series.place}
-    size = data.sizes.get(series.axis, series.x.size)
-    shared = {}
-    for name, column in shared_columns(data, series.variable, where, size):
-        if (column == column[0]).all():
-            shared[name] = np.full(series.x.size, column[0])
-        else:
-            axis = data[series.axis]
-            depths = read_unit(axis.attrs["units"]).to_canonical(axis.values)
-            shared[name] = column[nearest(depths, series.x)]
-    return replace(series, beside=series.beside | shared)
+def _depths(one: _Profile) -> dict[str, list[float]]:
+    """Return the column of the depths of a profile, by its heading."""
+    return {f"{one.series.axis} ({one.axis_units})": one.table["x"].tolist()}
 
 
-def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> Series:
-    """Insert the samples of a profile that were not measured, and their detection limits."""
-    axis = read_unit(ds[series.axis].attrs["units"]).to_canonical(ds[series.axis].values)
-    depths = read_unit(profile.depth_units).to_canonical(profile.depths[missing])
-    # Their depths in the Dataset, whose axis may be that of another species.
-    places = nearest(axis, depths)
-    gaps, cells = axis[places], cell_edges(ds, series.axis)
-    limit = np.full(gaps.size, np.nan)
-    column = columns_of(profile.extra, missing.size).get("detection_limit")
-    if column is not None:
-        stated = read_unit(column.get("units") or profile.concentration_units)
-        limit = stated.to_canonical(np.array(column["values"], dtype=np.float64)[missing])
-    nothing = np.full(gaps.size, np.nan)
-    order = np.argsort(np.concatenate([series.x, gaps]), kind="stable")
-
-    def merged(measured: Any, of_gaps: Any) -> Any:
-        return np.concatenate([measured, of_gaps])[order]
-
-    return replace(
-        series,
-        x=merged(series.x, gaps),
-        y=merged(series.y, nothing),
-        stderr=None if series.stderr is None else merged(series.stderr, nothing),
-        beside={k: merged(c, nothing) for k, c in series.beside.items()},
-        cells={}
-        if cells is None
-        else {
-            name: merged(edge, own)
-            for (name, edge), own in zip(series.cells.items(), cells[places].T, strict=True)
-        },
-        limit=None if np.isnan(limit).all() else merged(np.full(series.x.size, np.nan), limit),
-    )
-
-
-def _columns(series: Series) -> dict[str, list[float | None]]:
+def _columns(one: _Profile) -> dict[str, list[float | None]]:
     """Return the columns of a profile beside its depths, by heading."""
-    edges = {_header(name, series.axis_units): edge for name, edge in series.cells.items()}
-    named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
-    named |= {f"_{what}": numbers for what, numbers in series.beside.items()}
-    columns = edges | {
-        _header(
-            f"{series.variable}{what}", vocabulary.ANCILLARY.get(what[1:]) or series.units
-        ): column
-        for what, column in named.items()
-        if column is not None
-    }
-    return {
-        head: [None if np.isnan(number) else number for number in column.tolist()]
-        for head, column in columns.items()
-    }
+    found = {}
+    for name, column in one.table.drop(columns="x").items():
+        what, units = f"{one.series.variable}{name}", vocabulary.ANCILLARY.get(str(name)[1:])
+        head = f"{what} ({units or one.units})"
+        if name in vocabulary.CELLS:
+            head = f"{name} ({one.axis_units})"
+        if name == "" or column.notna().any():
+            found[head] = [None if np.isnan(number) else number for number in column.tolist()]
+    return found
 
 
-def _tidy(found: Sequence[Series]) -> Iterable[list[Any]]:
+def _tidy(found: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return a row for each species and depth, in order of depth."""
-    places = list(dict.fromkeys(key for series in found for key in series.place))
-    named = any(series.species for series in found)
-    axis = _header(found[0].axis, found[0].axis_units)
-    profiles: dict[tuple[str, ...], list[Series]] = {}
-    columns: dict[str, None] = {}
-    for series in found:
-        key = (*(series.place.get(place, "") for place in places), series.species)
-        profiles.setdefault(key, []).append(series)
-        columns.update(dict.fromkeys(_columns(series)))
-    yield [*places, *(["species"] if named else []), axis, *columns]
+    places = list(dict.fromkeys(key for one in found for key in one.series.place))
+    named = any(one.series.species for one in found)
+    profiles: dict[tuple[str, ...], list[_Profile]] = {}
+    for one in found:
+        key = (*(one.series.place.get(place, "") for place in places), one.series.species)
+        profiles.setdefault(key, []).append(one)
+    columns = dict.fromkeys(head for one in found for head in _columns(one))
+    yield [*places, *(["species"] if named else []), *_depths(found[0]), *columns]
     for key, members in profiles.items():
         rows: dict[float, dict[str, float | None]] = {}
-        for series in members:
-            for head, numbers in _columns(series).items():
-                for x, number in zip(series.x.tolist(), numbers, strict=True):
+        for one in members:
+            for head, numbers in _columns(one).items():
+                for x, number in zip(one.table["x"].tolist(), numbers, strict=True):
                     rows.setdefault(x, {})[head] = number
         for x in sorted(rows):
             yield [*(key if named else key[:-1]), x, *(rows[x].get(head) for head in columns)]
 
 
-def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
+def _paired(found: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return two columns for each profile, and more if it has errors or limits."""
-    columns: list[tuple[str, list[float | None]]] = []
-    for series in found:
-        who = " ".join(filter(None, [*series.place.values(), series.species]))
+    columns: list[tuple[str, Any]] = []
+    for one in found:
+        who = " ".join(filter(None, [*one.series.place.values(), one.series.species]))
         prefix = f"{who} " if who else ""
-        depths = {_header(series.axis, series.axis_units): series.x.tolist()}
-        columns += [(prefix + head, cells) for head, cells in (depths | _columns(series)).items()]
+        columns += [(prefix + head, c) for head, c in {**_depths(one), **_columns(one)}.items()]
     heads, cells = zip(*columns, strict=True)
     yield list(heads)
     yield from map(list, zip_longest(*cells))
@@ -342,10 +324,8 @@ def to_excel(
     ------
     ModuleNotFoundError
         If openpyxl is not installed.
-    ProfileError
-        If the name of a species has control characters.
-    ValueError
-        If there are more samples than rows in a sheet.
+    ProfileError, ValueError
+        If a name has control characters, or there are more samples than rows in a sheet.
 
     See Also
     --------
@@ -363,13 +343,13 @@ def to_excel(
     if path.suffix != ".xlsx":
         raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
     found = _in_units(_found(data), depth_units, value_units)
-    bad = next((s.species for s in found if _CONTROL.search(s.species)), None)
-    if bad is not None:
-        raise ProfileError(
-            f"species {bad!r}: a workbook cannot hold control characters; rename it with "
-            "ds.assign_coords(species=...), or write CSV",
-            where={"species": bad},
-        )
+    for one in found:
+        if _CONTROL.search(one.series.species):
+            raise ProfileError(
+                f"species {one.series.species!r}: a workbook cannot hold control characters; "
+                "rename it with ds.assign_coords(species=...), or write CSV",
+                where={"species": one.series.species},
+            )
     sheets = {
         "profiles": list(_paired(found)),
         "tidy": list(_tidy(found)),

@@ -38,11 +38,7 @@ _RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE
 
 
 def write_files(report: Report, folder: Path, *, home: str = "") -> list[Path]:
-    """Write the figure (PNG, SVG), the results and the profiles (CSV), the data (netCDF), a page.
-
-    They are named after the data id, and replaced; with a hash where the files of another
-    measurement have the name. The page links `home`, the list of all, if there is one.
-    """
+    """Write figure, tables, data and a page, named after the data id, with a link to `home`."""
     from sims_analysis.dataset.storage import save
     from sims_analysis.files import replace_file
     from sims_analysis.output.export import to_csv
@@ -59,11 +55,7 @@ def write_files(report: Report, folder: Path, *, home: str = "") -> list[Path]:
 
 
 def file_stem(data_id: str, folder: Path) -> str:
-    """Name the files of a measurement so that a person recognises it.
-
-    Letters of any language, digits and ``. + - _`` stay as they are. Names that differ in case
-    alone are one name, as on many file systems.
-    """
+    """Name the files of a measurement so that persons and file systems tell it from others."""
     readable = re.sub(r"[^\w.+-]+", "_", data_id).strip("._-")[:_LONGEST] or "profiles"
     if _RESERVED.fullmatch(readable.partition(".")[0]):
         readable = f"_{readable}"
@@ -92,7 +84,7 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     marked = sum(dose.sizes["species"] for dose in doses) <= _MARKED
     ax = plot_profiles(
         report.data,
-        title=report.about.sample or report.about.data_id,
+        title=report.about.title or report.about.data_id,
         width="single",
         junctions=junctions if marked else None,
         dose=doses if marked else None,
@@ -115,11 +107,7 @@ def _answered(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list
 def write_index(
     reports: Sequence[Mapping[str, Any]], folder: Path, failures: Mapping[str, str] | None = None
 ) -> Path | None:
-    """Write a list of the pages in a folder; return None if there are none.
-
-    Reports are those of :meth:`Report.to_dict`, each with the ``files`` that were written;
-    `failures` say why a measurement has no report.
-    """
+    """Write a list of the pages of reports (``to_dict`` with ``files``); None if there is none."""
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import index_page
     from sims_analysis.output.pages.report import file_links
@@ -132,9 +120,9 @@ def write_index(
         for page in (quote(path.name) for path in paths if path.suffix == ".html"):
             entries[page] = EntrySummary(
                 data_id=report["data_id"],
-                sample=report["title"],
-                species=tuple(dict.fromkeys(row["species"] for row in report["species"])),
+                title=report["title"],
                 date=report["date"],
+                species=list(dict.fromkeys(row["species"] for row in report["species"])),
             )
             files[page] = file_links(paths)
             shown = [quote(path.name) for path in paths if path.suffix == ".png"]

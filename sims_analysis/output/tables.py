@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -12,9 +12,6 @@ from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.text.rounding import rounded, rounded_error
 from sims_analysis.units import dequantify
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["results_table"]
 
@@ -65,17 +62,23 @@ def results_table(
     columns = _columns([*((None, r) for r in results), *named.items()])
     if not columns:
         raise ProfileError("there is no result to show")
-    keys = _keys([array for _, array, _ in columns])
     check_choice("format", format, ("markdown", "latex"))
     latex = format == "latex"
-    header = [str(key) for key in keys] + [
-        _heading(text, array, latex=latex) for text, array, _ in columns
-    ]
+    try:
+        cells = xr.broadcast(
+            *xr.align(*(_cells(array, of, latex=latex) for _, array, of in columns), join="exact")
+        )
+    except ValueError:
+        raise ProfileError(
+            "the results belong to different profiles; write a table of each"
+        ) from None
+    keys = [str(dim) for dim in cells[0].dims]
+    header = keys + [_heading(text, array, latex=latex) for text, array, _ in columns]
     rows = []
-    for index in _places(keys):
-        cells = [_name(key, str(labels[index[key]]), latex=latex) for key, labels in keys.items()]
-        cells += [_value(array, owner, index, latex=latex) for _, array, owner in columns]
-        rows.append(cells)
+    for place in np.ndindex(cells[0].shape):
+        labels = [str(cells[0][key].values[i]) for key, i in zip(keys, place, strict=True)]
+        names = [_name(*pair, latex=latex) for pair in zip(keys, labels, strict=True)]
+        rows.append([*names, *(str(column.values[place]) for column in cells)])
     return (_latex if latex else _markdown)(header, rows, len(keys))
 
 
@@ -113,41 +116,26 @@ def _is_error_of(name: str, whole: xr.Dataset) -> bool:
     return name.endswith("_stderr") and name.removesuffix("_stderr") in whole
 
 
-def _keys(arrays: list[xr.DataArray]) -> dict[str, Any]:
-    """Return the labels of the rows, from the dimensions of the results or their scalar species."""
-    keys: dict[str, Any] = {}
-    for array in arrays:
-        dims = [str(dim) for dim in array.dims]
-        if not dims and "species" in array.coords:
-            dims = ["species"]
-        for dim in dims:
-            known = dim in array.coords
-            labels = np.atleast_1d(array[dim].values) if known else np.arange(array.sizes[dim])
-            if dim in keys and not np.array_equal(keys[dim], labels):
-                raise ProfileError(
-                    f"the results belong to different {dim}: {list(map(str, keys[dim]))} and "
-                    f"{list(map(str, labels))}; write a table of each"
-                )
-            keys[dim] = labels
-    return keys
+def _cells(array: xr.DataArray, of: xr.Dataset | xr.DataArray, *, latex: bool) -> xr.DataArray:
+    """Write each value with its error and its status, which stand in what it is of."""
+    if not array.dims and "species" in array.coords:
+        array = array.expand_dims("species")
+
+    def column(one: xr.DataArray) -> Any:
+        return one.broadcast_like(array).transpose(*array.dims).values.ravel()
+
+    known: Any = of if isinstance(of, xr.Dataset) else of.coords
+    nothing = xr.full_like(array, np.nan, dtype=float)
+    status = column(known["status"]) if "status" in known else [""] * array.size
+    columns = column(array).tolist(), column(_stderr(array, of, nothing)).tolist(), status
+    texts = [_value(array, *each, latex=latex) for each in zip(*columns, strict=True)]
+    labels = {dim: array[dim] for dim in array.dims if dim in array.coords}
+    shaped = np.array(texts, dtype=object).reshape(array.shape)
+    return xr.DataArray(shaped, labels, array.dims)
 
 
-def _places(keys: dict[str, Any]) -> Iterator[dict[str, int]]:
-    for index in np.ndindex(tuple(len(labels) for labels in keys.values())):
-        yield dict(zip(keys, index, strict=True))
-
-
-def _at(array: xr.DataArray, index: dict[str, int]) -> Any:
-    return array.isel({dim: i for dim, i in index.items() if dim in array.dims}).values.item()
-
-
-def _value(
-    array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[str, int], *, latex: bool
-) -> str:
-    value = _at(array, index)
-    status = ""
-    if "status" in owner.coords or "status" in owner:
-        status = str(_at(owner["status"], index)).replace("_", " ")
+def _value(array: xr.DataArray, value: Any, stderr: float, status: str, *, latex: bool) -> str:
+    status = str(status).replace("_", " ")
     if isinstance(value, str):
         text = value or (status if status != "ok" else "") or "-"
         if not latex:
@@ -155,7 +143,6 @@ def _value(
         return _typeset.escape_latex(text).replace("->", r"$\rightarrow$")
     if not np.isfinite(value):
         return status if status not in ("", "ok") else "-"
-    stderr = _stderr(array, owner, index)
     if array.dtype.kind in "iu" and np.isnan(stderr):
         return str(value)
     # An uncertainty in a column of its own has as many digits as beside a value.
@@ -165,17 +152,19 @@ def _value(
     return text if status in ("", "ok") else f"{text} ({status})"
 
 
-def _stderr(array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[str, int]) -> float:
-    """Find the standard error of a value; NaN if there is none."""
+def _stderr(
+    array: xr.DataArray, of: xr.Dataset | xr.DataArray, nothing: xr.DataArray
+) -> xr.DataArray:
+    """Find the standard errors of values."""
     names = [f"{array.name}_stderr"]
-    if isinstance(owner, xr.DataArray) or array.name == next(iter(owner.data_vars)):
+    if isinstance(of, xr.DataArray) or array.name == next(iter(of.data_vars)):
         names.append("stderr")
-    known = owner if isinstance(owner, xr.Dataset) else owner.coords
+    known: Any = of if isinstance(of, xr.Dataset) else of.coords
     if array.name == "dose" and all(part in known for part in _PARTS):
         # A budget: both parts, unless neither is known.
-        parts = [float(_at(known[part], index)) for part in _PARTS]
-        return float(np.hypot.reduce([p for p in parts if p > 0])) or float("nan")
-    return next((float(_at(known[name], index)) for name in names if name in known), float("nan"))
+        both: xr.DataArray = np.hypot(*(known[part].fillna(0.0) for part in _PARTS))
+        return both.where(both > 0.0)
+    return next((known[name] for name in names if name in known), nothing)
 
 
 def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:

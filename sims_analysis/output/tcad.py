@@ -115,17 +115,10 @@ def _columns_of(
         raise SpeciesError.missing(species, names)
     profiles = [s for s in chosen if s.variable == "concentration" and s.axis == "depth"]
     if len(profiles) != 1:
-        if len(profiles) > 1:
-            which = ", ".join(" ".join(s.place.values()) for s in profiles)
-            raise ProfileError(
-                f"species {chosen[0].species!r} occurs {len(profiles)} times ({which}); a "
-                "simulator reads one profile: select one, as in .isel(measurement=0)",
-                where={"species": chosen[0].species},
-            )
-        what = ", ".join(f"{s.variable} over {s.axis}" for s in chosen)
+        what = [f"{s.variable} over {s.axis} {' '.join(s.place.values())}" for s in chosen]
         raise ProfileError(
-            f"species {chosen[0].species!r}: a simulator needs one concentration over depth; "
-            f"found {what}",
+            f"species {chosen[0].species!r}: a simulator reads one concentration over depth; found "
+            f"{', '.join(map(str.strip, what))}: select one, as in .isel(measurement=0)",
             where={"species": chosen[0].species},
         )
     (profile,) = profiles

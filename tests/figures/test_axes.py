@@ -197,7 +197,7 @@ def test_a_depth_axis_is_in_the_unit_that_is_wanted_and_a_deep_one_in_micrometre
         drawn.sketched(timed, depth_units="um")
     with pytest.raises(UnitsError, match=r"some profiles are on a depth axis, .* two plots"):
         drawn.sketched({"a": B, "b": timed})
-    with pytest.raises(UnitsError, match="these axes are over um: draw on other axes"):
+    with pytest.raises(UnitsError, match=r"axes are in um, and the curves in s: .* other axes"):
         drawn.sketched(timed, ax)
     panels = sims.plot_panels({"a": B, "b": timed}, columns=1)
     assert [each.get_xlabel() for each in panels] == ["Depth (nm)", "Sputter time (s)"]

@@ -241,8 +241,8 @@ PARENTHESES = "in a heading, parentheses mark the unit; write it without them, s
         (
             {"value_units": ["1/m^3"]},
             (
-                "value_units: a unit is a text, found ['1/m^3']; expected 'atoms/cm^3' or 'cm^-3' "
-                "or 'counts/s'"
+                "value_units=['1/m^3']; expected a text, or one for each variable in a mapping, "
+                "{'concentration': '1/m^3'}"
             ),
         ),
         (
@@ -402,7 +402,7 @@ def test_a_number_with_a_warning_says_so():
 
 
 def test_results_of_different_profiles_do_not_mix():
-    with pytest.raises(ProfileError, match="different species"):
+    with pytest.raises(ProfileError, match="different profiles"):
         sims.results_table(doses(), doses().isel(species=[1, 0]))
     with pytest.raises(ProfileError, match="no result"):
         sims.results_table()
@@ -478,7 +478,7 @@ def test_a_line_break_in_a_name_is_no_line_of_numbers(tmp_path):
 def test_a_simulator_gets_one_measurement_of_a_batch(tmp_path):
     ds = named("B")
     batch = sims.stack([ds, ds], names=["w1", "w2"])
-    with pytest.raises(ProfileError, match=r"2 times \(w1, w2\).*isel"):
+    with pytest.raises(ProfileError, match=r"depth w1, .* depth w2.*isel"):
         sims.to_tcad(batch, tmp_path / "s.txt")
     sims.to_tcad(batch.isel(measurement=0), tmp_path / "s.txt")
 

@@ -366,7 +366,7 @@ def test_value_axes_show_the_same_number_of_decades():
         assert np.log10(high) - 0.3 == pytest.approx(round(np.log10(high)))  # for names
     spans = [np.log10(axis["log"][1] / axis["log"][0]) for axis in (first, second)]
     assert spans == pytest.approx([4.5, 4.5])
-    assert first["linear"] == pytest.approx([0, 1.05 * 8e18])
+    assert first["linear"] == pytest.approx([-0.05 * 8e18, 1.05 * 8e18])
 
 
 def test_what_a_dose_may_rest_on_is_carried_in_the_units_of_the_axis():
@@ -497,9 +497,9 @@ def test_axes_show_zero_and_what_is_below_it():
         (axis,) = carried(sims.explore(drawn.profiles(B=values)).page)["axes"]
         return axis["linear"]
 
-    assert linear(np.linspace(2e17, 1e18, 50)) == pytest.approx([0, 1.05e18])
-    assert linear(np.linspace(-1e17, 1e18, 50)) == pytest.approx([-1e17, 1.05e18])
-    assert linear(np.zeros(50)) == [-1, 1]
+    assert linear(np.linspace(2e17, 1e18, 50)) == pytest.approx([-5e16, 1.05e18])
+    assert linear(np.linspace(-1e17, 1e18, 50)) == pytest.approx([-1.55e17, 1.055e18])
+    assert linear(np.zeros(50)) == [-0.5, 0.5]
 
 
 def test_a_single_sample_has_an_axis():

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from sims_analysis.outcomes import Status
 from sims_analysis.output.report.layout import results_csv, to_text
 from sims_analysis.output.report.rows import Junction, SpeciesReport
 
@@ -72,7 +73,9 @@ def test_the_text_of_concentrations():
             "  none: never reached",
             "",
             "Explained.",
-            "Never reached: every sample lies below the level.",
+            f"Truncated: {Status.TRUNCATED.meaning}.",
+            f"Never reached: {Status.NEVER_REACHED.meaning}.",
+            f"No data: {Status.NO_DATA.meaning}.",
             "Note: " + "short " * 14 + "short",
             "      " + "short " * 4 + "short",
         ]
@@ -110,12 +113,9 @@ def test_the_text_of_other_signals(rows, lines):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("never_reached", "Never reached: every sample lies below the level."),
-        ("always_above", "Always above: every sample lies above the level."),
-        ("truncated",
-         "Truncated: the record ends before the concentration falls through the level."),
-        ("below_detection", "Below detection: the level lies below the detection limit."),
-        ("no_data", "No data: no sample was measured."),
+        ("never_reached", f"Never reached: {Status.NEVER_REACHED.meaning}."),
+        ("always_above", f"Always above: {Status.ALWAYS_ABOVE.meaning}."),
+        ("gap", f"Gap: {Status.GAP.meaning}."),
         ("ok", None),
     ],
 )  # fmt: skip
@@ -128,8 +128,8 @@ def test_a_status_of_a_junction_is_explained_once(status, words):
 @pytest.mark.parametrize("status", ["ok", "gap", "no_data"])
 def test_the_status_of_a_dose_follows_that_of_the_junction(status):
     row = replace(BORON, dose_status=status, surface_dose=None)
-    last = to_text(report(row)).splitlines()[-3]
-    assert last.endswith("  ok" if status == "ok" else f"  ok, dose {status.replace('_', ' ')}")
+    line = to_text(report(row)).splitlines()[8]
+    assert line.endswith("  ok" if status == "ok" else f"  ok, dose {status.replace('_', ' ')}")
 
 
 def test_the_surface_has_a_column_where_it_has_a_dose():

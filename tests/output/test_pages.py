@@ -34,7 +34,7 @@ def test_an_entry_says_what_the_report_says():
         "(5.0313 ± 0.0010)×10¹⁴",
         "161.95 ± 0.10",
         "junction at 1×10¹⁸ atoms/cm³ (nm)",
-        "never reached: every sample lies below the level",
+        "never reached: the profile never reaches the level, or has no junction",
         "181.9 ± 0.3",
         "p→n",
     ):
@@ -76,7 +76,7 @@ def test_an_entry_says_what_its_doses_rest_on():
         assert rounded(float(budget[name])).text() in page
     assert f"{100 * float(budget['coverage']):.4g} %" in page
     assert f"{100 * float(budget['rule_difference']):.2g} %" in page
-    assert "truncated: the limits reach beyond the record" in page
+    assert "truncated: the record, or the window, ends inside" in page
     plain = words(pages(sims.Archive(ARCHIVE), "boron-implant"))
     assert "Doses between 5 nm and 600 nm; parts and errors" in page
     assert "Doses between the first sample and the last sample; parts" in plain
@@ -97,7 +97,7 @@ def test_the_list_is_searched_by_every_word():
 
 
 def test_names_cannot_break_a_list():
-    about = EntrySummary(data_id='<i>"x"', sample="<b>", species=('"><script>',), date="<u>")
+    about = EntrySummary(data_id='<i>"x"', title="<b>", species=('"><script>',), date="<u>")
     page = index_page({'"><script>alert(1)</script>': about})
     assert "<script>alert" not in page
     for tag in ("<i>", "<b>", "<u>", '"><script>'):
@@ -135,11 +135,11 @@ def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
     )  # fmt: skip
     archive.add(sims.SIMSResult(data_id="w1", depth_profiles=[one]))
     (about,) = summaries_of(archive.contents(["b"])[0]).values()
-    assert about.species == ("B",)
+    assert about.species == ["B"]
     other = sims.SIMSResult(data_id="w1", depth_profiles=[replace(one, species_name="Ge")])
     archive.add(other, replace=True)
     (about,) = summaries_of(archive.contents()[0]).values()
-    assert about.species == ("Ge",)
+    assert about.species == ["Ge"]
     for payload in tmp_path.rglob("*.json"):
         payload.write_bytes(payload.read_bytes().replace(b"Ge", b"Si"))
     assert archive.contents(["w1"])[1] == 1
@@ -172,7 +172,7 @@ def test_a_list_says_how_many_there_are(count, shown, search, message):
 
 
 def test_a_list_is_searched_by_a_server_or_by_itself():
-    entries = {"w1.html": EntrySummary(data_id="w1", sample='"S"', species=("B",))}
+    entries = {"w1.html": EntrySummary(data_id="w1", title='"S"', species=("B",))}
     served, alone = (index_page(entries, form=form, search='a"b') for form in (True, False))
     box = '<label>Search <input type="search" name="search" value="a&#34;b"></label>'
     assert f'<form role="search">{box} <button>Search</button></form>' in served
@@ -274,7 +274,7 @@ def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(mon
     served = client()
     nothing = served.get("/entries/")
     assert nothing.status_code == 404
-    assert "<h1>No such entry</h1><p>no id was given</p>" in nothing.text
+    assert "<h1>No such entry</h1><p>no id</p>" in nothing.text
     absent = served.get("/entries/w%2F1")
     assert "<h1>No such entry</h1><p>w/1</p>" in absent.text
 
@@ -323,9 +323,7 @@ def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):
 def test_a_list_without_a_server_is_searched_as_words_are_typed(browser, tmp_path):  # noqa: F811
     entries = {f"{i:03d}.html": EntrySummary(data_id=f"wafer-{i:03d}") for i in range(300)}
     many = tuple(f"Species{i}" for i in range(30))
-    entries["007.html"] = EntrySummary(
-        data_id="wafer-007", sample="B implant", species=(*many, "P")
-    )
+    entries["007.html"] = EntrySummary(data_id="wafer-007", title="B implant", species=(*many, "P"))
     page = index_page(entries)
     (tmp_path / "index.html").write_text(page)
     browser.open((tmp_path / "index.html").as_uri())

@@ -155,7 +155,7 @@ def test_a_time_axis_has_a_reason_and_no_number():
 def test_a_level_that_is_never_reached_is_no_depth(boron):
     text = to_text(analyse(boron, level="1e21 atoms/cm^3"))
     assert text.count("never reached") >= 2
-    assert "Never reached: every sample lies below the level." in text
+    assert "Never reached: the profile never reaches the level" in text
 
 
 def test_several_crossings_are_noted():
@@ -174,7 +174,7 @@ def test_limits_beyond_the_samples_are_noted():
 def test_metadata_that_are_absent_or_null_do_no_harm():
     for metadata in (None, {}, {"sample": 3}):
         report = analyse(sims.to_dataset([profile(species_metadata=metadata)]))
-        assert report.about.sample == ""
+        assert report.about.title == ""
         assert report.species[0].dose_status == "ok"
 
 

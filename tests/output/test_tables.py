@@ -124,7 +124,7 @@ def test_what_is_no_result_is_refused():
         sims.results_table(3)
     with pytest.raises(TypeError, match=r"found level='1e17 atoms/cm\^3'$"):
         sims.results_table(answer([1.0, 2.0]), level="1e17 atoms/cm^3")
-    with pytest.raises(ProfileError, match=r"different species: \['B', 'P'\] and \['B', 'As'\]"):
+    with pytest.raises(ProfileError, match="belong to different profiles; write a table of"):
         sims.results_table(answer([1.0, 2.0]), answer([1.0, 2.0], species=("B", "As")))
     with pytest.raises(ProfileError, match="there is no result to show"):
         sims.results_table(dataset(status=["ok", "ok"]))

@@ -99,12 +99,12 @@ def test_what_is_refused_is_named_with_a_remedy(tmp_path):
     assert refused(ds, path) == "name one species: 'B', 'P'"
     batch = sims.stack([ds, ds], names=["w1", "w2"])
     assert refused(batch, path, species="P") == (
-        "species 'P' occurs 2 times (w1, w2); a simulator reads one profile: select one, as in "
-        ".isel(measurement=0)"
+        "species 'P': a simulator reads one concentration over depth; found concentration over "
+        "depth w1, concentration over depth w2: select one, as in .isel(measurement=0)"
     )
     assert refused(sims.open_example("sputter-time"), path, species="Si") == (
-        "species 'Si': a simulator needs one concentration over depth; found intensity over "
-        "sputter_time"
+        "species 'Si': a simulator reads one concentration over depth; found intensity over "
+        "sputter_time: select one, as in .isel(measurement=0)"
     )
     assert refused(fitted("erfc", (1e20, 100)), path) == (
         "the model 'erfc' has no moments that a simulator reads; fit 'gaussian', 'pearson' or "

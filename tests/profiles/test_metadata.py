@@ -61,6 +61,6 @@ def test_the_metadata_of_a_species_may_name_the_sample(key):
     ds = sims.open_example("boron-implant").assign_coords(
         species_metadata=("species", ["", json.dumps({key: " w7 "})])
     )
-    assert summarise_dataset(ds).sample == "w7"
+    assert summarise_dataset(ds).title == "w7"
     ds["species_metadata"].values[1] = json.dumps({key.upper(): "w7"})
-    assert summarise_dataset(ds).sample == ""
+    assert summarise_dataset(ds).title == ""

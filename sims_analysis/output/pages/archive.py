@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sims_analysis.api.index import Contents
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["HOME", "entry_page", "failure_page", "index_page", "pages", "summaries_of"]
+__all__ = ["HOME", "entry_page", "index_page", "pages", "summaries_of"]
 
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
@@ -36,17 +36,7 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
 
 def summaries_of(entries: Iterable[Contents]) -> dict[str, EntrySummary]:
     """Return the entries of a list: address -> what it is."""
-    return {
-        f"entries/{quote(one.data_id, safe='')}": EntrySummary(
-            data_id=one.data_id, sample=one.title, species=tuple(one.species), date=one.date
-        )
-        for one in entries
-    }
-
-
-def failure_page(title: str, reason: str, *, home: str) -> str:
-    """Return a page that says why there is none, with a link back to the list."""
-    return render("failure", title=title, reason=reason, home=home)
+    return {f"entries/{quote(one.data_id, safe='')}": EntrySummary(*one) for one in entries}
 
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
@@ -67,12 +57,7 @@ def index_page(
     count: int | None = None,
     **more: Any,
 ) -> str:
-    """List entries with the addresses of their pages, in a table that sorts by its columns.
-
-    `form` is whether there is a server to search; otherwise the page does it, as words are typed.
-    ``pictures`` and ``files`` are those of pages, by their addresses; ``failures`` say what has no
-    page, and why.
-    """
+    """List entries by the addresses of their pages; `more` has their ``pictures`` and ``files``."""
     count = len(entries) if count is None else count
     listed = {"entries": entries, "search": search, "form": form, "count": count, **more}
     return render("index", title="Depth profiles", scripts=[resource("index.js")], **listed)

@@ -17,7 +17,7 @@ import orjson
 
 from sims_analysis.errors import require
 from sims_analysis.figures.arguments import check_title
-from sims_analysis.figures.axes import decades, depth_limits
+from sims_analysis.figures.axes import decades, depth_limits, linear
 from sims_analysis.figures.colours import assign_colours, dashes_of
 from sims_analysis.figures.curves import (
     DepthScale,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-    import xarray as xr
     from markupsafe import Markup
 
     from sims_analysis.figures.curves import Curve
@@ -57,13 +56,7 @@ _PART = 0.5
 
 @dataclass(frozen=True)
 class Explorer:
-    """An interactive plot: shown by a notebook, or written as a page.
-
-    Parameters
-    ----------
-    page : str
-        HTML with everything it needs inside.
-    """
+    """An interactive plot: shown by a notebook, or written as a page with all it needs inside."""
 
     page: str
 
@@ -135,15 +128,11 @@ def explore(
     plot = plot_html(
         named, species=species, depth_units=depth_units, value_units=value_units, level=level
     )
-    text = _title(named) if title is None else title
+    ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
+    found = first_few([one for one in ids if one], _NAMED) or "Depth profiles"
+    text = found if title is None else title
     scripts = [library(), resource("interactive.js")]
     return Explorer(render("profiles", title=text, scripts=scripts, plot=plot))
-
-
-def _title(named: Mapping[str, xr.Dataset | xr.DataArray]) -> str:
-    """Name a page after its measurements."""
-    ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
-    return first_few([one for one in ids if one], _NAMED) or "Depth profiles"
 
 
 def plot_html(
@@ -241,7 +230,14 @@ def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
     log = {
         k: [10.0 ** (high - count - 0.2), 10.0 ** (high + 0.3)] for k, (_, high) in spans.items()
     }
-    return [{"label": k, "log": log[k], "linear": _linear(group)} for k, group in groups.items()]
+    return [
+        {
+            "label": k,
+            "log": log[k],
+            "linear": linear(np.concatenate([[0.0], *(c.y for c in group)])),
+        }
+        for k, group in groups.items()
+    ]
 
 
 def _names_of(curves: Sequence[Curve]) -> list[str]:
@@ -265,12 +261,6 @@ def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:
         return None
     in_cm3 = 1.0 if curve.unit is None else float(curve.unit.to_canonical(1.0))
     return in_cm3 / float(scale(1.0)) / NM_PER_CM
-
-
-def _linear(group: Sequence[Curve]) -> tuple[float, float]:
-    values = np.concatenate([curve.y for curve in group])
-    bottom, top = min(0.0, float(values.min())), float(values.max())
-    return (bottom, 1.05 * top) if top > bottom else (bottom - 1.0, bottom + 1.0)
 
 
 def library() -> str:

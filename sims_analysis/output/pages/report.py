@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 from sims_analysis.output.pages.interactive import library, plot_html
 from sims_analysis.output.pages.templates import markup, render, resource
-from sims_analysis.output.report.layout import DOSE_WORDS, WORDS
+from sims_analysis.output.report.layout import MEANINGS
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import read_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sims_analysis.output.report.answers import Report
     from sims_analysis.output.report.rows import SpeciesReport
@@ -79,7 +79,7 @@ def _answers(row: SpeciesReport) -> list[Any]:
         "–" if row.peak_at is None else f"{row.peak_at:.1f}",
         _written(row.dose, row.dose_stderr),
         _written(row.junction_depth, row.junction_stderr),
-        _in_words(row.junction_status, WORDS),
+        _in_words(row.junction_status),
     ]
 
 
@@ -96,7 +96,7 @@ def _budget(row: SpeciesReport) -> list[Any]:
         surface,
         _percent(row.rule_difference, 2),
         _percent(row.coverage, 4),
-        _in_words(row.dose_status, DOSE_WORDS),
+        _in_words(row.dose_status),
     ]
 
 
@@ -109,9 +109,9 @@ def _peak(row: SpeciesReport) -> list[Any]:
     ]
 
 
-def _in_words(status: str, words: Mapping[str, str]) -> str:
+def _in_words(status: str) -> str:
     """Write a status and its meaning."""
-    return status.replace("_", " ") + (f": {words[status]}" if status in words else "")
+    return ": ".join(filter(None, [status.replace("_", " "), MEANINGS.get(status)]))
 
 
 def _percent(fraction: float | None, digits: int) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sims_analysis.errors import SimsError
-from sims_analysis.output.pages.archive import HOME, failure_page, pages
+from sims_analysis.output.pages.archive import HOME, pages
+from sims_analysis.output.pages.templates import render
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -31,10 +32,7 @@ _AT_A_TIME = 2
 
 
 def add_pages(app: Starlette, archive: Archive) -> None:
-    """Add ``/`` (the entries, searchable) and ``/entries/ID`` to the application of an archive.
-
-    The application checks the key and the host of these requests, too.
-    """
+    """Add ``/`` (the entries, searchable) and ``/entries/ID`` to an application, under its key."""
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
@@ -50,14 +48,14 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     async def entry(request: Request) -> Response:
         data_id = unquote(request.path_params["data_id"])
         if not await run_in_threadpool(archive.__contains__, data_id):
-            page = failure_page("No such entry", data_id or "no id was given", home=HOME)
+            page = render("failure", title="No such entry", reason=data_id or "no id", home=HOME)
             return HTMLResponse(page, HTTPStatus.NOT_FOUND, headers=_HEADERS)
         try:
             async with drawing:
                 page = await run_in_threadpool(pages, archive, data_id)
         except SimsError as error:
             # The page says why it cannot be shown; the raw payload is still served by the API.
-            page = failure_page(f"No page of {data_id}", str(error), home=HOME)
+            page = render("failure", title=f"No page of {data_id}", reason=str(error), home=HOME)
             return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY, headers=_HEADERS)
         return HTMLResponse(page, headers=_HEADERS)
 

@@ -67,7 +67,7 @@ class Report:
     @property
     def headings(self) -> list[str]:
         """The id of the entry, and the name of the sample if it differs."""
-        return list(dict.fromkeys(filter(None, [self.about.data_id, self.about.sample])))
+        return list(dict.fromkeys(filter(None, [self.about.data_id, self.about.title])))
 
     @property
     def heading(self) -> str:
@@ -119,7 +119,7 @@ class Report:
         """Return everything as values for JSON."""
         return {
             "data_id": self.about.data_id,
-            "title": self.about.sample,
+            "title": self.about.title,
             "date": self.about.date,
             "source": str(self.data.attrs.get("source", "")),
             "level": self.level,
@@ -130,7 +130,7 @@ class Report:
             "species": [asdict(row) for row in self.species],
             "donors": self.donors,
             "acceptors": self.acceptors,
-            "junctions": [asdict(junction) for junction in self.junctions],
+            "junctions": [junction._asdict() for junction in self.junctions],
             "notes": self.notes,
         }
 

@@ -8,6 +8,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
+from sims_analysis.outcomes import Status
 from sims_analysis.text.cells import escape_cell
 from sims_analysis.text.rounding import rounded
 
@@ -15,22 +16,10 @@ if TYPE_CHECKING:
     from sims_analysis.output.report.answers import Report
     from sims_analysis.output.report.rows import SpeciesReport
 
-__all__ = ["DOSE_WORDS", "WORDS", "results_csv", "to_text"]
+__all__ = ["MEANINGS", "results_csv", "to_text"]
 
-#: What the status of a dose means, in words.
-DOSE_WORDS = {
-    "below_detection": "not above its own error",
-    "truncated": "the limits reach beyond the record; what was measured counts",
-    "no_data": "no sample was measured between the limits",
-}
-#: What the status of a junction means, in words.
-WORDS = {
-    "never_reached": "every sample lies below the level",
-    "always_above": "every sample lies above the level",
-    "truncated": "the record ends before the concentration falls through the level",
-    "below_detection": "the level lies below the detection limit",
-    "no_data": "no sample was measured",
-}
+#: Status of an answer other than ok -> what it means.
+MEANINGS = {one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)}
 
 
 def to_text(report: Report) -> str:
@@ -63,7 +52,7 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
         why += ", nor sputter time to depth"
     head = ["species", "peak", "at time" if timed else "at depth"]
     cells = [
-        [row.species, _with_unit(row), f"{_plain(row.peak_at)} {row.axis_units}"] for row in rows
+        [row.species, _with_unit(row), f"{_written(row.peak_at)} {row.axis_units}"] for row in rows
     ]
     if len(reasons) > 1:
         head = [*head, "why"]
@@ -73,8 +62,12 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
 
 def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
     lines = report.explanations()
-    found = dict.fromkeys(row.junction_status for row in measured if row.junction_status in WORDS)
-    lines += [f"{status.replace('_', ' ').capitalize()}: {WORDS[status]}." for status in found]
+    found = dict.fromkeys(s for row in measured for s in (row.junction_status, row.dose_status))
+    lines += [
+        f"{status.replace('_', ' ').capitalize()}: {MEANINGS[status]}."
+        for status in found
+        if status in MEANINGS
+    ]
     for note in report.notes:
         lines += textwrap.wrap(f"Note: {note}", 96, subsequent_indent="      ")
     return lines
@@ -83,11 +76,11 @@ def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
 def _answers(row: SpeciesReport, *, surface: bool) -> list[str]:
     return [
         row.species,
-        _plain(row.peak),
+        _written(row.peak),
         "-" if row.peak_at is None else f"{row.peak_at:.1f}",
-        _with_error(row.dose, row.dose_stderr),
-        *([_with_error(row.surface_dose, None)] if surface else []),
-        _with_error(row.junction_depth, row.junction_stderr),
+        _written(row.dose, row.dose_stderr),
+        *([_written(row.surface_dose)] if surface else []),
+        _written(row.junction_depth, row.junction_stderr),
         row.junction_status.replace("_", " ")
         + ("" if row.dose_status == "ok" else f", dose {row.dose_status.replace('_', ' ')}"),
     ]
@@ -98,7 +91,7 @@ def _junction_lines(report: Report) -> list[str]:
     lines = [f"Metallurgical junctions ({against}acceptors)"]
     for junction in report.junctions:
         if junction.status == "ok":
-            depth = _with_error(junction.depth, junction.stderr)
+            depth = _written(junction.depth, junction.stderr)
             lines.append(f"  {depth} nm  {junction.polarity}")
         else:
             lines.append(f"  none: {junction.status.replace('_', ' ')}")
@@ -107,15 +100,11 @@ def _junction_lines(report: Report) -> list[str]:
 
 def _with_unit(row: SpeciesReport) -> str:
     if row.units == "1" and row.peak is not None:
-        return f"{_plain(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
-    return f"{_plain(row.peak)} {row.units}"
+        return f"{_written(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
+    return f"{_written(row.peak)} {row.units}"
 
 
-def _plain(value: float | None) -> str:
-    return _with_error(value, None)
-
-
-def _with_error(value: float | None, stderr: float | None) -> str:
+def _written(value: float | None, stderr: float | None = None) -> str:
     """Write a number in characters that every terminal can show."""
     if value is None:
         return "-"

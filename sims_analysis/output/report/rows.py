@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
 
@@ -25,11 +25,9 @@ _NOT_CONCENTRATION = {
 
 @dataclass(frozen=True, kw_only=True)
 class SpeciesReport:
-    """The answers for one species.
+    """The answers for one species: depths in `axis_units`, `peak` in `units`, doses in atom/cm^2.
 
-    Depths in `axis_units`, `peak` in `units`, doses in atom/cm^2; None where there is no answer,
-    and then `junction_status` or `reason` says why. The parts of the dose are those of
-    :func:`sims_analysis.dose_budget`; `rule_difference` and `coverage` are fractions.
+    None is no answer, and then `junction_status` or `reason` says why.
     """
 
     species: str
@@ -54,8 +52,7 @@ class SpeciesReport:
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Junction:
+class Junction(NamedTuple):
     """A metallurgical junction: donors equal acceptors; depths in nm."""
 
     depth: float | None
@@ -119,14 +116,8 @@ def rows_of(
 def junctions_of(found: xr.Dataset) -> list[Junction]:
     """Write metallurgical junctions as rows."""
     names = ("depth", "stderr", "polarity", "status")
-    return [
-        Junction(
-            depth=_known(depth), stderr=_known(sigma), polarity=str(polarity), status=str(status)
-        )
-        for depth, sigma, polarity, status in zip(
-            *(found[name].values.tolist() for name in names), strict=True
-        )
-    ]
+    rows = zip(*(found[name].values.tolist() for name in names), strict=True)
+    return [Junction(_known(depth), _known(sigma), *words) for depth, sigma, *words in rows]
 
 
 def _by_species(results: Iterable[xr.Dataset | xr.DataArray]) -> dict[str, Mapping[str, Any]]:
