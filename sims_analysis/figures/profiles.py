@@ -107,7 +107,7 @@ def plot_profiles(
         Species or measurement -> colour, instead of those of the library or of a style sheet.
     spread : bool, optional
         Draw each species as median, band of the middle 80 % and outliers of its measurements: by
-        default of more than 8 (6 for several species).
+        default of more than 8 (6 for several species). Results of single ones are left out then.
     labels : {"auto", "direct", "legend", "none"}
         Names beside the curves where they are nearest to these, and the others above the axes; all
         there; or nowhere. With ``"auto"``, names of measurements are above.
