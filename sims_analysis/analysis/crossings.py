@@ -136,10 +136,9 @@ def crossings(
     ``stderr`` is half of the interval about it that contains the edge with 68 % probability. Of
     restored profiles (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
-    The error of the depth scale, ``depth_scale_uncertainty`` of the data, is not in it: times the
-    depth, it adds in quadrature. One standard error covers 60 to 76 % from 10 counts on; not on a
-    kink at the level itself, or below three times a noise floor (*What stated errors cover*, on the
-    site).
+    The depth times ``depth_scale_uncertainty`` adds in quadrature. One standard error covers 60 to
+    76 % from 10 counts on; not on a kink at the level, or below three times a noise floor (*What
+    stated errors cover*, on the site).
 
     References
     ----------

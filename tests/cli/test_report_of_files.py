@@ -90,7 +90,7 @@ def test_notes_and_refusals_name_the_options_of_the_command(tmp_path):
     table.write_text("Depth (um),B (atoms/cm3)\n" + "\n".join(rows))
     result = run(table, "--no-files")
     text = " ".join(result.output.split())
-    deeper = "another lies deeper, 1e+19 atom/cm^3 at 300 nm"
+    deeper = "a maximum lies deeper, 1e+19 atom/cm^3 at 300 nm"
     assert f"{deeper}; state where it ends with --surface" in text
     assert "a junction is looked for below --surface" in text
     assert not re.search(r"\b[a-z]+=", text)

@@ -252,11 +252,6 @@ HOLDING = {
     "tiff": tiff(TEXT),
     "svg": b"<svg><dc:description>" + TEXT.replace(b'"', b"&quot;") + b"</dc:description></svg>",
     "pdf": pdf(b"mine", TEXT),
-<<<<<<< HEAD
-=======
-    "little": tiff("little", (256, 3, 1, 9), (270, 2, SIZE, 8)),
-    "big": tiff("big", (270, 2, SIZE, 8)),
->>>>>>> figures
 }  # fmt: skip
 
 

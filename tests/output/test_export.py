@@ -12,7 +12,7 @@ from hypothesis import example, given
 
 import sims_analysis as sims
 from sims_analysis.analysis.series import series_of
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.output import export
 from sims_analysis.testing import exponential_profile
 from sims_analysis.text.cells import unescape_cell
@@ -102,8 +102,7 @@ def test_what_was_not_measured_is_written_with_its_limit(tmp_path):
         concentrations=[1e18, None, 1e16], concentration_units="atoms/cm^3",
         extra={"columns": limits},
     )  # fmt: skip
-    with pytest.warns(ProfileWarning, match="1 sample was not measured"):
-        ds = sims.to_dataset(profile)
+    ds = sims.to_dataset(profile)
     heads = "species,depth (nm),concentration (atom/cm^3),concentration_detection_limit (atom/cm^3)"
     rows = ["B,1.0,1e+18,", "B,2.0,,2000000000000000.0", "B,3.0,1e+16,"]
     written = sims.to_csv(ds, tmp_path / "w.csv", layout="tidy").read_text()
@@ -113,8 +112,7 @@ def test_what_was_not_measured_is_written_with_its_limit(tmp_path):
         species_name="P", depths=[1, 2], depth_units="nm", concentrations=[None, None],
         concentration_units="atoms/cm^3", extra={"columns": none},
     )  # fmt: skip
-    with pytest.warns(ProfileWarning, match="were not measured"):
-        ds = sims.to_dataset([profile, other])
+    ds = sims.to_dataset([profile, other])
     rows += ["P,1.0,,3000000000000000.0", "P,2.0,,4000000000000000.0"]
     written = sims.to_csv(ds, tmp_path / "w.csv", layout="tidy").read_text()
     assert written.splitlines() == [heads, *rows]
