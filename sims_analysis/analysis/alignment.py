@@ -37,8 +37,6 @@ from sims_analysis.text.arguments import (
 )
 from sims_analysis.units import Data, QuantityLike
 
-__all__ = ["align"]
-
 Method = Literal["cross-correlation", "log-correlation", "edge", "peak", "markers"]
 Marker = str | tuple[QuantityLike, QuantityLike]
 

@@ -40,8 +40,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-__all__ = ["Relative", "dose_budget", "relative_uncertainties"]
-
 #: A relative standard uncertainty, or one for each of some species.
 Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
 

@@ -45,8 +45,6 @@ from sims_analysis.resampling.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
-__all__ = ["compare", "repeatability"]
-
 
 @recorded
 def compare(

@@ -34,19 +34,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice, check_count
 from sims_analysis.units import ParameterLike
 
-__all__ = [
-    "OTHERS",
-    "USUAL",
-    "crossings",
-    "in_all_places",
-    "located",
-    "nearest",
-    "raw_crossings",
-    "with_common_errors",
-    "without",
-    "without_crossing",
-]
-
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = np.array(["", "rising", "falling"])
 

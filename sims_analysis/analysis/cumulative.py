@@ -31,8 +31,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-__all__ = ["cumulative_dose", "depth_at_dose_fraction"]
-
 
 @recorded
 def cumulative_dose(

@@ -30,8 +30,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike
 
-__all__ = ["decay_length"]
-
 _EDGES = {"trailing": FALLING, "leading": RISING}
 
 

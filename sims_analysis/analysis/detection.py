@@ -23,8 +23,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike, WindowLike
 
-__all__ = ["below_detection", "detection_limit"]
-
 LimitRule = Literal["mean+3sigma", "currie"]
 
 

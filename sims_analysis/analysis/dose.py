@@ -32,19 +32,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-__all__ = [
-    "DoseIntegral",
-    "DoseQuestion",
-    "Rule",
-    "check_options",
-    "integral",
-    "integrated_dose",
-    "judged",
-    "mark_truncated",
-    "read_question",
-    "term",
-]
-
 Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
 

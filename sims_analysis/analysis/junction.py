@@ -41,8 +41,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import ParameterLike
 
-__all__ = ["JunctionOptions", "junction_depth"]
-
 Edge = Literal["trailing", "leading", "any"]
 
 

@@ -19,8 +19,6 @@ from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.outcomes import Status
 from sims_analysis.units import ParameterLike
 
-__all__ = ["mean_value"]
-
 
 @recorded
 def mean_value(

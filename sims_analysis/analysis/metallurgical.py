@@ -36,8 +36,6 @@ from sims_analysis.text.arguments import (
 )
 from sims_analysis.units import ParameterLike
 
-__all__ = ["junctions_below_limit", "metallurgical_junctions", "open_dopants", "read_dopants"]
-
 Dopants = Iterable[str] | Mapping[str, float]
 
 #: Words of the kernels' polarities: 0, 1 and, at the end, -1.

@@ -35,8 +35,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-__all__ = ["moments"]
-
 #: Results, of which the kernel has standard errors, too.
 _NAMES = ("projected_range", "straggle", "skewness", "kurtosis", "dose")
 #: Part of the error of a background by which it is shifted: a whole one may leave no peak.

@@ -20,8 +20,6 @@ from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
 
-__all__ = ["peak"]
-
 
 @recorded
 def peak(

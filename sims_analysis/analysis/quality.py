@@ -14,8 +14,6 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.outcomes import GAP, KINDS
 
-__all__ = ["quality"]
-
 
 @recorded
 def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> xr.Dataset:

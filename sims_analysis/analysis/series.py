@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sims_analysis.frame.frame import Frame
     from sims_analysis.kernels.rows import Array, Flags
 
-__all__ = ["Series", "series_of"]
-
 #: Kinds of results along the axis, which can be plotted and written like a measured variable.
 _ALONG_AXIS = ("areal_density", "dimensionless")
 

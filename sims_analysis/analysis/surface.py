@@ -16,8 +16,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
-__all__ = ["surface_concentration"]
-
 
 @recorded
 def surface_concentration(

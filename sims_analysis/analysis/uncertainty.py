@@ -34,14 +34,6 @@ from sims_analysis.text.arguments import (
 )
 from sims_analysis.units import ParameterLike
 
-__all__ = [
-    "poisson_interval",
-    "read_relative",
-    "relative_uncertainty",
-    "with_counting_statistics",
-]
-
-
 #: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
 _ROUNDED = 0.05
 _ROUNDED_RELATIVE = 0.005

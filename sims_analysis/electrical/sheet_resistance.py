@@ -34,8 +34,6 @@ from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
-__all__ = ["sheet_resistance"]
-
 #: The part of a layer that may be due to samples below their limit of detection, or a transient,
 #: which ends above this depth, in nm, if it surely is one.
 _NOTABLE = 0.01

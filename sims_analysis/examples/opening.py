@@ -11,8 +11,6 @@ from sims_analysis.errors import ArchiveError
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["ARCHIVE", "open_example"]
-
 #: The archive inside the package. Its synthetic entries are made by
 #: :mod:`sims_analysis.examples.synthetic`; the measured ones are numbers in the public domain.
 ARCHIVE = Path(__file__).parent / "archive"

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     Truth = Callable[[Array], Array]
 
-__all__ = ["measurements", "write_archive"]
-
 SEED = 20260115
 WHEN = "2026-01-15T10:35:00Z"
 MADE = datetime.fromisoformat(WHEN)

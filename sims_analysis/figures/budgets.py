@@ -20,8 +20,6 @@ from sims_analysis.units import QuantityLike, dequantify
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_budget"]
-
 #: Variables of a budget, and what they are called in a figure.
 _PARTS = {
     "random_stderr": "random",

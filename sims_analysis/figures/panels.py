@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["plot_panels"]
-
 #: Characters that fit above a panel.
 _LINE = 34
 #: Height of a row of panels, and of what is above and below them all, in inches.

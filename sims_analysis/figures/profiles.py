@@ -20,8 +20,6 @@ from sims_analysis.units import ParameterLike, QuantityLike
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_profiles", "record", "title_text"]
-
 #: A layer: where it starts and stops, or a result of layers().
 Region = tuple[QuantityLike, QuantityLike] | xr.Dataset
 #: Limits of an axis, with a unit or in that of the axis; None leaves a limit to the data.

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
     from numpy.typing import NDArray
 
-__all__ = ["save_figure"]
-
 #: Options of ``savefig`` that say the format, or would take the origin away.
 _OURS = {"format", "metadata", "pil_kwargs"}
 #: A layout converges after two or three drawings.

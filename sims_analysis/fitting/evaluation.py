@@ -27,8 +27,6 @@ from sims_analysis.units import ParameterLike
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["evaluate", "list_models"]
-
 
 @recorded
 def evaluate(

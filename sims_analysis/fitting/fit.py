@@ -27,8 +27,6 @@ from sims_analysis.shapes.model import Model
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
 
-__all__ = ["fit"]
-
 #: A value and its standard uncertainty.
 Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]

@@ -33,25 +33,6 @@ from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import Data, quantified_variable
 
-__all__ = [
-    "NOTHING",
-    "GapPolicy",
-    "Known",
-    "at",
-    "at_samples",
-    "bridges",
-    "carried",
-    "either",
-    "known",
-    "resolve",
-    "rests_on",
-    "scale_in_doubt",
-    "union",
-    "warn_of_evidence",
-    "with_known",
-    "without_immaterial",
-]
-
 GapPolicy = Literal["flag", "bridge"]
 
 #: What ``gaps="bridge"`` accepts.

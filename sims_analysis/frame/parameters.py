@@ -16,8 +16,6 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError, about
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.text.arguments import first_few
 
-__all__ = ["Profiles", "Stated", "read_points", "read_stated"]
-
 
 @dataclass(frozen=True)
 class Stated:

@@ -16,8 +16,6 @@ from sims_analysis.kernels.evidence import Use
 from sims_analysis.kernels.propagation import propagated
 from sims_analysis.kernels.rows import Array, Rows
 
-__all__ = ["answer"]
-
 
 def answer(
     frame: Frame,

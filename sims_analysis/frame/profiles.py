@@ -24,17 +24,6 @@ from sims_analysis.frame.run import is_lazy
 from sims_analysis.outcomes import Status
 from sims_analysis.units import with_plain_axes
 
-__all__ = [
-    "RESTORED",
-    "Fields",
-    "by_depth",
-    "in_words",
-    "open_profiles",
-    "over_profiles",
-    "warn_of_first",
-    "warn_of_status",
-]
-
 #: Attributes of the fraction of independent samples of restored profiles, which are not straight
 #: lines between fewer samples.
 RESTORED = {"long_name": "Independent samples for each depth", "interpolated": "no"}

@@ -12,17 +12,6 @@ from sims_analysis.errors import UnitsError
 from sims_analysis.units import Unit, read_number, read_quantity
 from sims_analysis.vocabulary import AXES, VALUE_KINDS
 
-__all__ = [
-    "Result",
-    "answer_of",
-    "asked",
-    "function_of",
-    "has",
-    "level_of",
-    "main_variable",
-    "window_of",
-]
-
 Result = xr.Dataset | xr.DataArray
 
 #: Function -> its main variable, and one by which a result without a record is known, the rarest

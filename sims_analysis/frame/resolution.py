@@ -13,8 +13,6 @@ from sims_analysis.frame.background import Answer, common_error
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 
-__all__ = ["add_resolution_error", "add_unresolved", "warn_of_narrow"]
-
 #: A depth is not known better than to this part of the achieved resolution at a sharp edge.
 _KNOWN = 0.35
 #: Decay lengths below this part of the achieved resolution may be those of steps.

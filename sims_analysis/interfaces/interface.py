@@ -24,8 +24,6 @@ from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
-__all__ = ["interface"]
-
 #: Where noise leaves open whether plateaus slope.
 _UNSURE = (
     "the noise hides whether the plateaus slope, and position and width are off if they do; state "

@@ -27,8 +27,6 @@ from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import argument_error, read_name
 from sims_analysis.units import ParameterLike
 
-__all__ = ["layers"]
-
 #: Without standard errors noise may have made what lies between two crossings, if it is of so few
 #: samples, none of them further from the level than by this factor; and if there are so many.
 _SHORT, _SHALLOW, _SEVERAL = 2, 1.6, 2

@@ -12,25 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, gammaincc, ndtr
 
-__all__ = [
-    "NEARLY_NORMAL",
-    "RANDOM",
-    "RESIDUALS",
-    "SEEN",
-    "ChiSquare",
-    "chance_of_excess",
-    "correlation",
-    "inverted",
-    "largest_departure",
-    "low_frequencies",
-    "of_counts",
-    "running",
-    "scatter",
-    "together",
-    "verdict",
-    "wandering",
-]
-
 Array = NDArray[Any]
 
 #: Verdicts on the residuals, in the order of their codes.

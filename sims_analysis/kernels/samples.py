@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Cells", "Samples", "cells", "in_order", "smoothed", "surroundings"]
-
 #: Of floats, booleans or indices.
 Array = NDArray[Any]
 #: How far the cell of each sample reaches to both sides.

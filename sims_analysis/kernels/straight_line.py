@@ -9,8 +9,6 @@ from scipy.special import gammaincc
 
 from sims_analysis.kernels.samples import Array
 
-__all__ = ["Line", "straight_line"]
-
 
 class Line(NamedTuple):
     """``y = intercept + slope x``, with the covariance of the two.

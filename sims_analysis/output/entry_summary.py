@@ -13,8 +13,6 @@ from sims_analysis.profiles.metadata import SAMPLE_KEYS
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["EntrySummary", "species_metadata", "summarise_dataset"]
-
 
 class EntrySummary(NamedTuple):
     """A measurement in a few words, as in the list of an archive; empty where they are not known.

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from sims_analysis.profiles.profile import DepthProfile
 
-__all__ = ["to_csv", "to_excel"]
-
 #: Most characters in a cell of Excel.
 _CELL = 32_767
 #: Characters that XML cannot hold, or changes; it keeps tabs and line feeds.

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
-__all__ = ["INDEX", "file_stem", "write_files", "write_index"]
-
 #: Name of the list of all pages in a folder.
 INDEX = "index.html"
 #: How the name of the file with the results ends.

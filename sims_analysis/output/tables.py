@@ -13,8 +13,6 @@ from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.text.rounding import rounded, rounded_error
 from sims_analysis.units import dequantify
 
-__all__ = ["results_table"]
-
 #: Parts of the uncertainty of a dose budget.
 _PARTS = ("random_stderr", "systematic_stderr")
 

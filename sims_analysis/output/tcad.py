@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-__all__ = ["to_tcad"]
-
 #: The four moments in the order of programs: SUPREM-IV's `gtprs(rp, sigp, gam1, kurt)`, and the
 #: members of ViennaPS' `PearsonIVParameters`.
 _ORDERS = {

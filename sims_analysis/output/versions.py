@@ -6,8 +6,6 @@ import platform
 import sys
 from importlib import metadata
 
-__all__ = ["show_versions"]
-
 #: What the library stands on, and what its extras add.
 _PACKAGES = (
     "sims-analysis", "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "orjson",

@@ -24,8 +24,6 @@ from sims_analysis.kernels.repeats import NOTABLE, repeats
 from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.reference import background_columns
 
-__all__ = ["average"]
-
 
 @correction
 def average(data: xr.Dataset) -> xr.Dataset:

@@ -22,8 +22,6 @@ from sims_analysis.quantification.scales import MarkerLine, by_line, line_throug
 from sims_analysis.text.arguments import check_bool
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
-__all__ = ["calibrate_depth"]
-
 
 @processing_step()
 def calibrate_depth(

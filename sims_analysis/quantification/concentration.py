@@ -19,8 +19,6 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.quantification.hosts import HOSTS, Host, host_of_formula
 from sims_analysis.units import QuantityLike
 
-__all__ = ["to_concentration", "with_concentration"]
-
 
 @correction
 def to_concentration(

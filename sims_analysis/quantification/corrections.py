@@ -34,8 +34,6 @@ from sims_analysis.quantification.reference import background_columns, mean_in
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
-__all__ = ["correct_dead_time", "dead_time_of", "subtract_background"]
-
 #: Above this fraction of dead time, the model of the detector matters.
 _MUCH = 0.1
 #: Warn of scatter in a window that counting makes with less than this probability, if the

@@ -29,8 +29,6 @@ from sims_analysis.quantification.reference import (
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
 
-__all__ = ["ratio", "to_element"]
-
 _AMOUNTS = ("concentration", "atomic_fraction")
 
 

@@ -36,8 +36,6 @@ from sims_analysis.quantification.depth_axis import (
 from sims_analysis.quantification.scales import format_value, warn_unknown
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-__all__ = ["rescale_depth", "scale_to_dose"]
-
 
 @correction
 def rescale_depth(

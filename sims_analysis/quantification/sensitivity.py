@@ -48,8 +48,6 @@ from sims_analysis.text.arguments import (
 )
 from sims_analysis.units import WindowLike
 
-__all__ = ["with_rsf"]
-
 #: A matrix signal below this multiple of its standard error is not above its noise.
 _ABOVE_NOISE = 3.0
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}

@@ -21,8 +21,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import QuantityLike
 
-__all__ = ["splice"]
-
 #: Pieces that differ by more than this many standard errors, and by more than this factor, differ.
 _CLEARLY, _NOTABLE = 3.0, 1.05
 #: By more than this factor, if they have no standard errors.

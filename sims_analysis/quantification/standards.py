@@ -26,8 +26,6 @@ from sims_analysis.quantification.rescaling import compare_dose
 from sims_analysis.quantification.sensitivity import with_rsf
 from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 
-__all__ = ["rsf_from_standard"]
-
 
 @processing_step(of="")  # the standards are on record
 def rsf_from_standard(

@@ -18,8 +18,6 @@ from sims_analysis.text.arguments import checks_arguments
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["from_dataframe"]
-
 
 @checks_arguments
 def from_dataframe(

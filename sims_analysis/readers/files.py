@@ -25,8 +25,6 @@ from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 
-__all__ = ["explain_read", "read", "read_formats"]
-
 #: So many warnings are repeated in an error.
 _MOST_WARNINGS = 3
 #: A bar for fewer files would be gone before it is read.

@@ -13,8 +13,6 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 
-__all__ = ["FORMATS", "Format", "Reader", "fault_of", "reader_for", "readers"]
-
 #: Arguments that are for tables.
 _FOR_TABLES = ("columns", "header_rows", "samples")
 

@@ -12,8 +12,6 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 
-__all__ = ["Column", "Content", "Signal"]
-
 
 @dataclass(frozen=True)
 class Column:

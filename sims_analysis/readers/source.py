@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.files import MAX_BYTES, Budget
 
-__all__ = ["ENCODINGS", "Options", "Source", "once_per_source"]
-
 T = TypeVar("T")
 
 #: Encodings that the bytes alone do not identify.

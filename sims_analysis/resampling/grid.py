@@ -39,8 +39,6 @@ from sims_analysis.resampling.interpolation import (
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
-__all__ = ["to_grid"]
-
 #: The dose rule that corresponds to each method of interpolation.
 _RULES = {"log": "loglinear", "linear": "trapezoid"}
 

@@ -36,21 +36,6 @@ from sims_analysis.outcomes import GAP, Status
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike
 
-__all__ = [
-    "ASKED",
-    "AT_DEPTHS",
-    "Dressed",
-    "Method",
-    "Resampled",
-    "at_depths",
-    "dressed",
-    "interpolate",
-    "joined",
-    "measured_in",
-    "of_background",
-    "with_coords",
-]
-
 Method = Literal["log", "linear", "pchip", "makima"]
 
 

@@ -21,8 +21,6 @@ from sims_analysis.restoring.resolution_function import ResolutionFunction, read
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import QuantityLike
 
-__all__ = ["convolve"]
-
 #: Columns of the matrix that are made at a time.
 _COLUMNS = 128
 #: The samples at which atoms arrive, those that they come from, and the part that each gets.

@@ -43,8 +43,6 @@ from sims_analysis.shapes.model import Parameter
 from sims_analysis.text.arguments import argument_error, check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
 
-__all__ = ["deconvolve"]
-
 Smoothness = Literal["auto", "steps"] | float
 
 _ERRORS = (

@@ -11,8 +11,6 @@ import numpy as np
 from sims_analysis.kernels.samples import Array
 from sims_analysis.units import CANONICAL, NM_PER_CM
 
-__all__ = ["Array", "Kind", "Model", "Parameter"]
-
 #: What a parameter measures.
 Kind = Literal[
     "depth", "per_depth", "value", "area", "slope", "dimensionless", "diffusivity", "velocity"

@@ -13,8 +13,6 @@ import xarray as xr
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import dequantify, read_unit
 
-__all__ = ["assert_allclose", "assert_identical"]
-
 
 def assert_allclose(actual: Any, desired: Any, *, rtol: float = 1e-9, atol: float = 0.0) -> None:
     """Assert that two data agree in values, coordinates and kind of unit.

@@ -23,8 +23,6 @@ from sims_analysis.units import read_number
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["check_model", "check_reader"]
-
 #: Files that no reader of one layout may take for its own.
 _OF_OTHERS = {
     "a table": b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n",

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["Truth", "erfc_profile", "exponential_profile", "gaussian_profile"]
-
-
 @dataclass(frozen=True)
 class Truth:
     """Exact properties of an analytic profile; depths in nm.

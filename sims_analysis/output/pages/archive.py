@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from sims_analysis.api.index import Contents
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["HOME", "entry_page", "index_page", "pages", "summaries_of"]
-
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
 #: So many entries of a list are shown by a server, which can be searched for others.

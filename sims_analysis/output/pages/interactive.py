@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
 
 
-__all__ = ["Explorer", "explore", "library", "plot_html"]
-
 #: At most so many measurements are named in a title.
 _NAMED = 4
 #: Of a line, in pixels.

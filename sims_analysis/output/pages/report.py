@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sims_analysis.output.report.answers import Report
     from sims_analysis.output.report.rows import SpeciesReport
 
-__all__ = ["file_links", "report_page"]
-
 #: What the files of a report are, by the ends of their names.
 _KINDS = {
     "-results.csv": "results (CSV)",

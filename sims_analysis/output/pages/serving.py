@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from sims_analysis.api.archive import Archive
 
-__all__ = ["add_pages"]
-
 #: What only headers can state: pages may not be framed, and their type is not guessed.
 _HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["markup", "render", "resource"]
-
 
 @cache
 def _environment() -> Environment:

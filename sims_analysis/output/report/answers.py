@@ -15,8 +15,6 @@ from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Report", "analyse"]
-
 #: What is said of a peak at the first sample.
 _FIRST: Parts = {
     "code": "surface_transient",

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from sims_analysis.output.report.answers import Report
     from sims_analysis.output.report.rows import SpeciesReport
 
-__all__ = ["MEANINGS", "results_csv", "to_text"]
-
 #: Status of an answer other than ok -> what it means.
 MEANINGS = {one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)}
 

@@ -12,8 +12,6 @@ import xarray as xr
 if TYPE_CHECKING:
     from sims_analysis.analysis.series import Series
 
-__all__ = ["Junction", "SpeciesReport", "junctions_of", "rows_of"]
-
 _NOT_CONCENTRATION = {
     "count/s": "counts, not calibrated to concentration",
     "count": "counts, not calibrated to concentration",
