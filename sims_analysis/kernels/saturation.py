@@ -81,9 +81,11 @@ def _runs_near(rows: Rows, start: Array, stop: Array) -> Index:
         return rows.equal_runs
     value = rows.value.reshape(-1).take(first[..., None] - 1 + np.arange(width), mode="clip")
     value[np.isnan(start)] = 0.0
-    equal = (value[..., 1:] == value[..., :-1]) & (value[..., 1:] > 0)
-    highest = _glances(rows, np.arange(rows.count))
-    found = np.flatnonzero(equal.any(axis=(1, 2)) | (value.max(axis=(1, 2)) >= highest))
+    suspect = ((value[..., 1:] == value[..., :-1]) & (value[..., 1:] > 0)).any(axis=(1, 2))
+    # Where values fall all along an interval, the maximum is elsewhere.
+    some = np.flatnonzero((value[..., 1:].max(axis=-1) > value[..., 0]).any(axis=1))
+    suspect[some] |= value[some].max(axis=(1, 2)) >= _glances(rows, some)
+    found = np.flatnonzero(suspect)
     if found.size > rows.count / _GLANCES:
         return rows.equal_runs
     return rows.runs_of(slice(row, row + 1) for row in found.tolist())
