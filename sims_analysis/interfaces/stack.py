@@ -15,12 +15,13 @@ from sims_analysis.interfaces.step import (
     WHOLE,
     Plateau,
     Record,
+    errors,
     fit_plateau,
     has_another_edge,
     level_part,
     step_between,
 )
-from sims_analysis.kernels.residuals import running, scatter
+from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 from sims_analysis.shapes.layered_model import maxima
@@ -71,10 +72,10 @@ def find_layers(
     here = in_order(z, c)
     if here.size < 5:
         return [(Status.NO_DATA,)]
-    record = Record(z[here], c[here], s[here], fraction, between and fraction < 1, ())
-    size = float(np.ptp(record.c))
-    noise = record.s if np.isfinite(record.s).all() else np.full(here.size, scatter(record.c))
-    noise = np.maximum(noise, _ROUNDING * size)
+    z, c = z[here], c[here]
+    record = Record(z, c, errors(c, s[here], fraction), fraction, between and fraction < 1, ())
+    size = float(np.ptp(c))
+    noise = np.maximum(record.s, _ROUNDING * size)
     nodes, mean = _nodes(record, noise / np.sqrt(fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
         return [(Status.FEATURELESS,)]
@@ -230,11 +231,8 @@ def _level(record: Record, place: Array, extremum: int) -> Plateau:
     p = inverse @ columns.T @ record.c[place]
     tops = np.clip([u[0], -0.5 * p[1] / p[2] if p[2] else 0.0, u[-1]], u[0], u[-1])
     at = max(np.stack([tops**0, tops, tops**2], axis=1), key=lambda one: extremum * float(one @ p))
-    noise = plateau.noise
-    if not np.isfinite(record.s).all():
-        noise = float(np.sqrt(np.sum((record.c[place] - columns @ p) ** 2) / (u.size - 3 or 1)))
-    error = noise * float(np.sqrt(at @ inverse @ at / record.fraction))
-    return replace(plateau, level=float(at @ p), error=error, noise=noise)
+    error = plateau.noise * float(np.sqrt(at @ inverse @ at / record.fraction))
+    return replace(plateau, level=float(at @ p), error=error)
 
 
 def _edge(

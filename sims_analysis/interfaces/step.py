@@ -53,7 +53,7 @@ _FOUND = (Status.OK, Status.UNDETERMINED)
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """Samples in order of depth, with standard errors (NaN if unknown), and plateaus' places."""
+    """Samples in order of depth, with standard errors, and plateaus' places."""
 
     z: Array
     c: Array
@@ -120,7 +120,7 @@ def measure_step(
     ]
     if not all(one.size for one in places):
         return row
-    record = Record(z, c, s, fraction, between and fraction < 1, places)
+    record = Record(z, c, errors(c, s, fraction), fraction, between and fraction < 1, places)
     level = [fit_plateau(record, one, sloping=False) for one in record.places]
     row = step_between(record, level, parts)
     return _up_to_the_step(record, level, row, parts, free) if row[-1] in _FOUND else row
@@ -239,14 +239,10 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     u = z - centre
     size = float(u @ u)
     slope = float(u @ c) / size if sloping and size > 0 else 0.0
-    if np.isfinite(record.s).all():
-        noise = float(np.sqrt(np.mean(s**2)))
-        seen = scatter(c) if z.size >= _MANY else 0.0
-        if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
-            noise = seen  # surely beyond the stated errors
-    else:
-        free = z.size - 1 - sloping
-        noise = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free)) if free > 0 else 0.0
+    noise = float(np.sqrt(np.mean(s**2)))
+    seen = scatter(c) if z.size >= _MANY else 0.0
+    if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
+        noise = seen  # surely beyond the stated errors
     independent = np.sqrt(record.fraction)
     slope_error = noise / independent / np.sqrt(size) if sloping and size > 0 else 0.0
     error = noise / independent / float(np.sqrt(z.size))
@@ -340,15 +336,32 @@ def _between_samples(
 
 
 def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
-    """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
-    own = [one.noise for one in plateaus]
-    if np.isfinite(record.s).all():
-        stated = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
-        excess = max(a / b if b > 0 else 1.0 for a, b in zip(own, stated, strict=True))
-        return record.s * max(excess, 1.0)
-    middle = 0.5 * (record.places[0][-1] + record.places[1][0])
-    noise: Array = np.where(np.arange(record.c.size) < middle, own[0], own[1])
-    return noise
+    """Return the standard errors of samples: their own, or more if plateaus scatter more."""
+    own = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
+    ratios = [one.noise / s if s > 0 else 1.0 for one, s in zip(plateaus, own, strict=True)]
+    return record.s * max(*ratios, 1.0)
+
+
+def errors(c: Array, s: Array, fraction: float) -> Array:
+    """Return standard errors: as stated, or as neighbours scatter, above and below half.
+
+    The scatter grows as a power of the level: as that of counts, where one side alone shows it. On
+    a grid, samples were further apart.
+    """
+    if np.isfinite(s).all():
+        return s
+    apart = int(np.ceil(samples_of_grid(np.array(fraction))[0]))
+    level = running(np.pad(c, 2, mode="edge"), 5)
+    above = level > 0.5 * (level.min() + level.max())
+    low, high = (float(np.median(level[one])) if one.any() else 0.0 for one in (~above, above))
+    least, most = (scatter(c[one][::apart]) for one in (~above, above))
+    power = 0.5
+    if min(low, least, most) > 0:
+        power = float(np.clip(np.log(most / least) / np.log(high / low), 0.0, 1.0))
+    known, noise = (high, most) if most > 0 else (low, least)
+    if known <= 0:
+        return np.full(c.size, max(least, most))
+    return np.maximum(least, noise * (np.maximum(level, 0.0) / known) ** power)
 
 
 def _error(
