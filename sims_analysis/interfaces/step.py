@@ -45,6 +45,9 @@ _SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
 #: plateaus by this part of the step. It has another edge if its width and that of its middle differ
 #: by this factor more than those of an error function, or its half is so far from its middle.
 _OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
+#: A plateau may begin at a multiple of so much of the record, below samples of which the first half
+#: differ from it by so many times as much as the others, and none by so many steps.
+_TRIES, _DECAYS, _HIGHEST = 32, 2.0, 20.0
 #: The scatter of so many samples is known.
 _MANY = 24
 #: Statuses of a step that has a position.
@@ -113,17 +116,39 @@ def measure_step(
         return row
     part = max(2, round(_PLATEAU * z.size))
     free = [bool(np.isnan(one).all()) for one in stated]
-    ends = np.arange(part), np.arange(z.size - part, z.size)
-    places = [
-        end if own else in_order(z, c, *one)
-        for own, end, one in zip(free, ends, stated, strict=True)
-    ]
-    if not all(one.size for one in places):
-        return row
-    record = Record(z, c, errors(c, s, fraction), fraction, between and fraction < 1, places)
+    record = Record(z, c, errors(c, s, fraction), fraction, between and fraction < 1, ())
+    last = np.arange(z.size - part, z.size) if free[1] else in_order(z, c, *stated[1])
+    # A plateau begins where a surface transient ends.
+    for begin in range(0, z.size // 4 if free[0] else 1, max(1, z.size // _TRIES)):
+        first = np.arange(begin, begin + part) if free[0] else in_order(z, c, *stated[0])
+        if not (first.size and last.size):
+            return row
+        found, used = _from_plateaus(record.between([first, last]), parts, free)
+        if begin == 0 or (found[-1] in _FOUND and _is_transient(used, found)):
+            row = found
+        if row[-1] not in (Status.FEATURELESS, Status.TRUNCATED):
+            break
+    return row
+
+
+def _is_transient(record: Record, row: Array) -> bool:
+    """Return whether samples before a plateau come ever closer to it, unlike those of a layer."""
+    before = slice(0, int(record.places[0][0]))
+    off = record.c[before] - row[2] - row[6] * (record.z[before] - row[0])
+    half = (off.size + 1) // 2
+    decays = abs(off[:half].sum()) > _DECAYS * abs(off[half:].sum())
+    return bool(decays and np.abs(off).max() < _HIGHEST * abs(row[3] - row[2]))
+
+
+def _from_plateaus(
+    record: Record, parts: tuple[float, float], free: Sequence[bool]
+) -> tuple[Array, Record]:
+    """Measure a step, from these plateaus and then from `free` ones that reach up to it."""
     level = [fit_plateau(record, one, sloping=False) for one in record.places]
     row = step_between(record, level, parts)
-    return _up_to_the_step(record, level, row, parts, free) if row[-1] in _FOUND else row
+    if row[-1] not in _FOUND:
+        return row, record
+    return _up_to_the_step(record, level, row, parts, free)
 
 
 def _up_to_the_step(
@@ -132,7 +157,7 @@ def _up_to_the_step(
     row: Array,
     parts: tuple[float, float],
     free: Sequence[bool],
-) -> Array:
+) -> tuple[Array, Record]:
     """Measure again, from `free` plateaus that reach up to the step; lines if they slope."""
     about, narrow = _about(record, level), record
     seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
@@ -155,9 +180,9 @@ def _up_to_the_step(
     if answer[-1] not in _FOUND:
         answer, record, chosen = row, narrow, list(level)
     answer[-2] = any(free) and not (any(slopes) or seen)
-    if answer[-1] == Status.OK and _is_no_single_step(record, chosen, float(answer[0])):
+    if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0])):
         answer[-1] = Status.WRONG_SHAPE
-    return answer
+    return answer, record
 
 
 def _matters(line: Plateau, position: float, step: float) -> bool:
@@ -177,6 +202,7 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
     position, width = about
     reach = _COMPLETE * width
     left = np.flatnonzero(record.z < position - reach)
+    left = left[left >= record.places[0][0]]
     right = np.flatnonzero(record.z > position + reach)[::-1]
     found = []
     for near, place, may in zip((left, right), record.places, free, strict=True):
@@ -205,14 +231,15 @@ def level_part(record: Record, place: Array) -> Array:
 def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: float) -> bool:
     """Return whether the record leaves both plateaus, or has another edge between them."""
     used = slice(int(record.places[0][0]), int(record.places[1][-1]) + 1)
-    ends = record.z[record.places[0][-1]], record.z[record.places[1][0]]
     width = max(5, record.z[used].size // 30)
     z, c, noise = (
         running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
     )
     left, right = plateaus[0].at(np.minimum(z, position)), plateaus[1].at(np.maximum(z, position))
     # Between them on the step, and on their lines on plateaus.
-    left, right = (np.where(z > ends[1], right, left), np.where(z < ends[0], left, right))
+    first = np.arange(used.start, used.start + z.size)
+    on_right, on_left = first >= record.places[1][0], first + width <= record.places[0][-1] + 1
+    left, right = np.where(on_right, right, left), np.where(on_left, left, right)
     beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
     step = abs(plateaus[1].at(position) - plateaus[0].at(position))
     if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * record.fraction)).any():
@@ -243,9 +270,13 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     seen = scatter(c) if z.size >= _MANY else 0.0
     if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
         noise = seen  # surely beyond the stated errors
+    free = max(z.size - 1 - sloping, 1)
+    about = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free))
+    if about**2 < (1 + _SURE * np.sqrt(2 / free)) * noise**2:
+        about = noise  # nothing else than noise is surely seen
     independent = np.sqrt(record.fraction)
-    slope_error = noise / independent / np.sqrt(size) if sloping and size > 0 else 0.0
-    error = noise / independent / float(np.sqrt(z.size))
+    slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
+    error = about / independent / float(np.sqrt(z.size))
     return Plateau(centre, level, slope, error, slope_error, noise)
 
 
