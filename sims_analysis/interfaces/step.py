@@ -214,7 +214,8 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
 def level_part(record: Record, place: Array) -> Array:
     """Return the samples of a plateau, outermost first, but those that lie off its line there."""
     block = max(3, place.size // 16)
-    for cut in range(0, place.size // 2, block):
+    most = place.size * 3 // 4
+    for cut in range(0, most, block):
         outer, inner = place[cut : cut + block], place[cut + block :]
         if inner.size < block:
             return place[cut:]
@@ -224,8 +225,8 @@ def level_part(record: Record, place: Array) -> Array:
         at = float(record.z[outer].mean())
         noise = np.hypot(line.error_at(at), line.noise / np.sqrt(block * record.fraction))
         if abs(float(record.c[outer].mean()) - line.at(at)) < _OFF * noise:
-            return place[cut:]
-    return place[place.size // 2 :]
+            return place[min(2 * cut, most) :]  # what decays goes on below the noise
+    return place[most:]
 
 
 def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: float) -> bool:
