@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.residuals import running, scatter
@@ -45,6 +45,8 @@ _SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
 #: plateaus by this part of the step. It has another edge if its width and that of its middle differ
 #: by this factor more than those of an error function, or its half is so far from its middle.
 _OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
+#: The end of a step moves it by this part of its error, and of its standard deviation, at most.
+_TAIL, _OF_SIGMA = 0.5, 0.02
 #: A plateau may begin at a multiple of so much of the record, below samples of which the first half
 #: differ from it by so many times as much as the others, and none by so many steps.
 _TRIES, _DECAYS, _HIGHEST = 32, 2.0, 20.0
@@ -128,7 +130,19 @@ def measure_step(
             row = found
         if row[-1] not in (Status.FEATURELESS, Status.TRUNCATED):
             break
+    if row[-1] == Status.FEATURELESS and _varies(record, part):
+        row[-1] = Status.WRONG_SHAPE
     return row
+
+
+def _varies(record: Record, part: int) -> bool:
+    """Return whether means over a tenth of the record differ anywhere, as plateaus have to."""
+    mean = running(record.c, part)
+    noise = np.maximum(record.s, scatter(record.c))
+    variance = running(noise**2, part) / (part * record.fraction)
+    low, high = mean.argmin(), mean.argmax()
+    least = max(5 * np.sqrt(variance[low] + variance[high]), _ROUNDING * np.abs(mean).max())
+    return bool(mean[high] - mean[low] > least)
 
 
 def _is_transient(record: Record, row: Array) -> bool:
@@ -182,6 +196,9 @@ def _up_to_the_step(
     answer[-2] = any(free) and not (any(slopes) or seen)
     if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0])):
         answer[-1] = Status.WRONG_SHAPE
+    elif _reaches_into(record, chosen, answer, parts, free):
+        answer[[0, 1, 4, 5]] = np.nan
+        answer[-1] = Status.TRUNCATED
     return answer, record
 
 
@@ -209,6 +226,31 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
         own = level_part(record, near) if may and near.size > place.size else place
         found.append(np.sort(own))
     return found
+
+
+def _reaches_into(
+    record: Record,
+    plateaus: Sequence[Plateau],
+    row: Array,
+    parts: tuple[float, float],
+    free: Sequence[bool],
+) -> bool:
+    """Return whether an error function of this width would move a `free` plateau, and thus itself.
+
+    By more than half of its error, and 2 % of its standard deviation.
+    """
+    position, (low, high) = row[0], ndtri(parts)
+    sigma = row[1] / (high - low)
+    done = ndtr((record.z - position) / sigma)
+    left, right = plateaus
+    model = replace(record, c=left.at(record.z) * (1 - done) + right.at(record.z) * done)
+    moved = [
+        own * abs(fit_plateau(model, place, sloping=one.slope != 0).at(position) - one.at(position))
+        for own, place, one in zip(free, record.places, plateaus, strict=True)
+    ]
+    step = abs(right.at(position) - left.at(position))
+    shift = np.sqrt(np.pi / 2) * sigma * max(moved) / step
+    return bool(shift > max(_TAIL * row[4], _OF_SIGMA * sigma))
 
 
 def level_part(record: Record, place: Array) -> Array:

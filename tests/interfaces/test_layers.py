@@ -76,7 +76,7 @@ def test_a_fraction_is_a_part_of_the_step(part):
     ("c", "half", "tolerance"),
     [
         (lambda z: np.exp(-0.5 * ((z - 90) / 15) ** 2), 15 * np.sqrt(2 * np.log(2)), 0.05),
-        (lambda z: 1 / (1 + ((z - 90) / 10) ** 2), 10, 0.4),
+        (lambda z: 1 / (1 + ((z - 90) / 10) ** 2), 10, 0.5),
     ],
 )
 def test_a_layer_without_a_plateau_has_its_full_width_at_half_maximum(c, half, tolerance):
