@@ -12,6 +12,7 @@ from scipy.optimize import isotonic_regression
 
 from sims_analysis.interfaces.step import (
     MIDDLE,
+    OF_MIDDLE,
     WHOLE,
     Plateau,
     Record,
@@ -43,6 +44,8 @@ _SURE = 3.0
 #: Means over neighbours are known to this part of the largest difference; less is rounding; and of
 #: a step of less than so many standard errors of a sample, noise has chosen the plateau.
 _NOISE, _ROUNDING, _CHOSEN = 0.1, 1e-9, 4.5
+#: An edge as wide as this part of its layer may be two, which noise hides in such a step.
+_WIDE, _HIDES = 0.8, 15.0
 
 
 class _Edge(NamedTuple):
@@ -52,6 +55,8 @@ class _Edge(NamedTuple):
     stderr: float
     width: float
     width_stderr: float
+    #: What its middle says of its width.
+    breadth: float
     #: How far the error of the plateau above, and below, moves it, and interpolation (towards the
     #: higher one); and whether it is in two parts.
     moved: tuple[float, float]
@@ -59,7 +64,7 @@ class _Edge(NamedTuple):
     double: bool = False
 
 
-_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
 
 
 def find_layers(
@@ -106,7 +111,8 @@ def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) 
     if first.double or last.double:
         status = Status.WRONG_SHAPE
     unseen = any(one and np.isnan(one.depth) for one in (top, bottom))
-    if unseen or np.abs(rises).min() < _CHOSEN * noise:
+    wide = max(first.breadth, last.breadth) > _WIDE * (last.depth - first.depth)
+    if unseen or np.abs(rises).min() < (_HIDES if wide else _CHOSEN) * noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
@@ -223,7 +229,7 @@ def _about(record: Record, first: int, last: int, low: float, high: float) -> _A
 def _level(record: Record, place: Array, extremum: int) -> Plateau:
     """Return the level of a plateau; of one that is none, the extremum of a parabola."""
     plateau = fit_plateau(record, place, sloping=False)
-    if not extremum or place.size < 4:
+    if not extremum or place.size < 3:
         return plateau
     u = record.z[place] - plateau.centre
     columns = np.stack([np.ones(u.size), u, u * u], axis=1)
@@ -250,4 +256,5 @@ def _edge(
     if np.isnan(row[0]):
         return _OPEN
     double = has_another_edge(whole, middle)
-    return _Edge(row[0], row[4], whole[1], whole[5], (row[8], row[9]), row[11], double)
+    breadth = OF_MIDDLE * middle[1]
+    return _Edge(row[0], row[4], whole[1], whole[5], breadth, (row[8], row[9]), row[11], double)

@@ -30,7 +30,7 @@ _ROUNDING = 1e-9
 #: Beyond so many widths from the position, 4 % of the end of an exponential edge are left.
 _COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
-WHOLE, MIDDLE, _OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.896
+WHOLE, MIDDLE, OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.896
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
 #: What is not known of a restored step: its position, by this part of the achieved resolution R,
@@ -211,7 +211,7 @@ def _matters(line: Plateau, position: float, step: float) -> bool:
 def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
     """Return where a step is, and its width from 16 % to 84 %; or what its middle says, if less."""
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
-    return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
+    return whole[0], float(np.fmin(whole[1], OF_MIDDLE * middle[1]))
 
 
 def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
@@ -293,7 +293,7 @@ def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: fl
 
 def has_another_edge(whole: Array, middle: Array) -> bool:
     """Return whether a step is surely in two parts, by the rows of its whole and of its middle."""
-    ratio = abs(np.log(whole[1] / (_OF_MIDDLE * middle[1])))
+    ratio = abs(np.log(whole[1] / (OF_MIDDLE * middle[1])))
     error = np.hypot(whole[5] / whole[1], middle[5] / middle[1])
     lopsided = abs(whole[10] / whole[1] - 0.5)
     return bool(
