@@ -419,22 +419,24 @@ def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
 def errors(c: Array, s: Array, fraction: float) -> Array:
     """Return standard errors: as stated, or as neighbours scatter, above and below half.
 
-    The scatter grows as a power of the level: as that of counts, where one side alone shows it. On
-    a grid, samples were further apart.
+    The scatter grows as a power of the level: as that of counts, where one side alone shows it,
+    away from edges. On a grid, samples were further apart.
     """
     if np.isfinite(s).all():
         return s
     apart = int(np.ceil(samples_of_grid(np.array(fraction))[0]))
     level = running(np.pad(c, 2, mode="edge"), 5)
-    above = level > 0.5 * (level.min() + level.max())
-    low, high = (float(np.median(level[one])) if one.any() else 0.0 for one in (~above, above))
-    least, most = (scatter(c[one][::apart]) for one in (~above, above))
+    half = level > 0.5 * (level.min() + level.max())
+    share = running(np.pad(half, 2, mode="edge").astype(float), 5)
+    below, above = (c[one][::apart] for one in (share < 0.1, share > 0.9))
+    least, most = scatter(below), scatter(above)
+    low, high = (float(np.median(level[one])) if one.any() else 0.0 for one in (~half, half))
     power = 0.5
     if min(low, least, most) > 0:
         power = float(np.clip(np.log(most / least) / np.log(high / low), 0.0, 1.0))
-    known, noise = (high, most) if most > 0 else (low, least)
-    if known <= 0:
-        return np.full(c.size, max(least, most))
+    known, noise = (high, most) if above.size >= 5 else (low, least)
+    if known <= 0 or max(above.size, below.size) < 5:
+        return np.full(c.size, scatter(c[::apart]))
     return np.maximum(least, noise * (np.maximum(level, 0.0) / known) ** power)
 
 
