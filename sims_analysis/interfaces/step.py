@@ -47,9 +47,9 @@ _SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
 _OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
 #: The end of a step moves it by this part of its error, and of its standard deviation, at most.
 _TAIL, _OF_SIGMA = 0.5, 0.02
-#: A plateau may begin at a multiple of so much of the record, below samples of which the first half
-#: differ from it by so many times as much as the others, and none by so many steps.
-_TRIES, _DECAYS, _HIGHEST = 32, 2.0, 20.0
+#: A plateau may begin at a multiple of so much of the record, below samples that differ from it by
+#: less than so many steps; by half of that in this part of them, unless they are few.
+_TRIES, _HIGHEST, _DECAYS, _FEW = 32, 20.0, 0.45, 5
 #: The scatter of so many samples is known.
 _MANY = 24
 #: Statuses of a step that has a position.
@@ -146,33 +146,26 @@ def _varies(record: Record, part: int) -> bool:
 
 
 def _is_transient(record: Record, row: Array) -> bool:
-    """Return whether samples before a plateau come ever closer to it, unlike those of a layer."""
+    """Return whether samples before a plateau come ever closer to it, unlike those of a layer.
+
+    Half of what they differ by, together, is among the first of those that make nine tenths.
+    """
     before = slice(0, int(record.places[0][0]))
     off = record.c[before] - row[2] - row[6] * (record.z[before] - row[0])
-    half = (off.size + 1) // 2
-    decays = abs(off[:half].sum()) > _DECAYS * abs(off[half:].sum())
+    part = np.abs(np.cumsum(off)) / max(abs(off.sum()), 1e-300)
+    half, most = np.argmax(part >= 0.5), np.argmax(part >= 0.9)
+    decays = most < max(_FEW, record.c.size // 16) or half < _DECAYS * most
     return bool(decays and np.abs(off).max() < _HIGHEST * abs(row[3] - row[2]))
 
 
 def _from_plateaus(
     record: Record, parts: tuple[float, float], free: Sequence[bool]
 ) -> tuple[Array, Record]:
-    """Measure a step, from these plateaus and then from `free` ones that reach up to it."""
+    """Measure a step, then again from `free` plateaus that reach up to it; lines if they slope."""
     level = [fit_plateau(record, one, sloping=False) for one in record.places]
     row = step_between(record, level, parts)
     if row[-1] not in _FOUND:
         return row, record
-    return _up_to_the_step(record, level, row, parts, free)
-
-
-def _up_to_the_step(
-    record: Record,
-    level: Sequence[Plateau],
-    row: Array,
-    parts: tuple[float, float],
-    free: Sequence[bool],
-) -> tuple[Array, Record]:
-    """Measure again, from `free` plateaus that reach up to the step; lines if they slope."""
     about, narrow = _about(record, level), record
     seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
@@ -192,11 +185,11 @@ def _up_to_the_step(
     answer = step_between(record, chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
     if answer[-1] not in _FOUND:
-        answer, record, chosen = row, narrow, list(level)
+        answer, record, chosen = row, narrow, level
     answer[-2] = any(free) and not (any(slopes) or seen)
     if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0])):
         answer[-1] = Status.WRONG_SHAPE
-    elif _reaches_into(record, chosen, answer, parts, free):
+    elif _reaches_into(record, chosen, answer, float(np.diff(ndtri(parts))[0]), free):
         answer[[0, 1, 4, 5]] = np.nan
         answer[-1] = Status.TRUNCATED
     return answer, record
@@ -222,34 +215,25 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
     left = left[left >= record.places[0][0]]
     right = np.flatnonzero(record.z > position + reach)[::-1]
     found = []
-    for near, place, may in zip((left, right), record.places, free, strict=True):
-        own = level_part(record, near) if may and near.size > place.size else place
-        found.append(np.sort(own))
+    outermost = record.places[0], record.places[1][::-1]
+    for near, place, may in zip((left, right), outermost, free, strict=True):
+        own = near if near.size > place.size else place
+        found.append(np.sort(level_part(record, own) if may else place))
     return found
 
 
 def _reaches_into(
-    record: Record,
-    plateaus: Sequence[Plateau],
-    row: Array,
-    parts: tuple[float, float],
-    free: Sequence[bool],
+    record: Record, plateaus: Sequence[Plateau], row: Array, width: float, free: Sequence[bool]
 ) -> bool:
-    """Return whether an error function of this width would move a `free` plateau, and thus itself.
-
-    By more than half of its error, and 2 % of its standard deviation.
-    """
-    position, (low, high) = row[0], ndtri(parts)
-    sigma = row[1] / (high - low)
-    done = ndtr((record.z - position) / sigma)
-    left, right = plateaus
-    model = replace(record, c=left.at(record.z) * (1 - done) + right.at(record.z) * done)
+    """Return whether an error function, so many sigma wide, moves a `free` plateau, and itself."""
+    position, sigma = row[0], row[1] / width
+    left, right = (one.at(record.z) for one in plateaus)
+    model = replace(record, c=left + (right - left) * ndtr((record.z - position) / sigma))
     moved = [
         own * abs(fit_plateau(model, place, sloping=one.slope != 0).at(position) - one.at(position))
         for own, place, one in zip(free, record.places, plateaus, strict=True)
     ]
-    step = abs(right.at(position) - left.at(position))
-    shift = np.sqrt(np.pi / 2) * sigma * max(moved) / step
+    shift = np.sqrt(np.pi / 2) * sigma * max(moved) / abs(row[3] - row[2])
     return bool(shift > max(_TAIL * row[4], _OF_SIGMA * sigma))
 
 

@@ -11,7 +11,6 @@ from scipy.special import ndtr, ndtri
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
-from sims_analysis.interfaces.layers import _without_noise
 from sims_analysis.outcomes import Flag, Status
 
 
@@ -345,21 +344,6 @@ def test_two_runs_are_warned_of_and_one_is_not():
         "near the level, as noise makes them, and the data have no standard errors: "
         "with_counting_statistics() states them, and crossings of one edge count as one then"
     )
-
-
-def test_one_of_two_crossings_that_may_be_one_edge():
-    """Three standard errors apart they are two, and if no noise lies between them."""
-    nan, up = np.nan, np.array(["rising", "falling", "rising"])
-    depth = np.array([10.0, 11.0, 12.0])
-    for stderr, kept in (
-        ([0.5, nan, 0.6], [0]), ([0.6, nan, 0.5], [2]), ([0.5, nan, 0.5], [0]),
-        ([0.4, nan, 0.5], [0, 1, 2]), ([0.5, 0.1, 0.6], [0, 1, 2]),
-    ):  # fmt: skip
-        assert _without_noise(depth, np.array(stderr), up) == kept
-    turned = np.array(["rising", "falling", "falling"])
-    assert _without_noise(depth, np.array([0.5, nan, 0.6]), turned) == [0, 1, 2]
-    padded = np.array([10.0, 11.0, 12.0, nan])
-    assert _without_noise(padded, np.array([0.5, nan, 0.6, nan]), np.append(up, "")) == [0]
 
 
 @pytest.mark.parametrize("kind", ["gap", "below_limit", "both"])
