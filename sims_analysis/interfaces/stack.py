@@ -111,7 +111,7 @@ def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) 
     if first.double or last.double:
         status = Status.WRONG_SHAPE
     unseen = any(one and np.isnan(one.depth) for one in (top, bottom))
-    wide = max(first.breadth, last.breadth) > _WIDE * (last.depth - first.depth)
+    wide = np.fmax(first.breadth, last.breadth) > _WIDE * (last.depth - first.depth)
     if unseen or np.abs(rises).min() < (_HIDES if wide else _CHOSEN) * noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr

@@ -46,7 +46,7 @@ _SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
 #: by this factor more than those of an error function, or its half is so far from its middle.
 _OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
 #: The end of a step moves it by this part of its error, and of its standard deviation, at most.
-_TAIL, _OF_SIGMA = 0.5, 0.02
+_TAIL, _OF_SIGMA = 0.45, 0.01
 #: A plateau may begin at a multiple of so much of the record, below samples that differ from it by
 #: less than so many steps; by half of that in this part of them, unless they are few.
 _TRIES, _HIGHEST, _DECAYS, _FEW = 32, 20.0, 0.45, 5

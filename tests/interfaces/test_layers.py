@@ -85,6 +85,41 @@ def test_a_layer_without_a_plateau_has_its_full_width_at_half_maximum(c, half, t
     assert found["bottom"].item() == pytest.approx(90 + half, abs=tolerance)
 
 
+@pytest.mark.parametrize("noise", ["counts", 0.03, 0.1])
+def test_noise_of_samples_without_errors_is_no_layer(noise):
+    """Of 50 pairs, none were right at 5 %, and as many layers ok that do not exist."""
+    z, rng = np.arange(0.0, 220.0), np.random.default_rng(1)
+    c = np.broadcast_to(0.02 + 0.5 * box(z, 40, 70, 3) + box(z, 110, 150, 2), (20, z.size))
+    if noise == "counts":
+        values = rng.poisson(300 * c) / 300
+    else:
+        values = c * (1 + noise * rng.standard_normal(c.shape))
+    found = sims.layers(models_truth.profile(1e20 * values, z, dims=("trial", "depth")))
+    fine = found.where(found["status"] == "ok", drop=True)
+    assert fine.sizes["layer"] == 2
+    assert fine["top"].count() >= 36
+    inside = abs(fine["thickness"] - [30, 40]) < 3 * fine["thickness_stderr"]
+    assert inside.sum() >= fine["top"].count() - 1
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_of_touching_layers_that_noise_hides_none_joins_two():
+    z = np.arange(0.0, 180.0)
+    c = 0.01 + sum(box(z, 40 * i - 20, 40 * i + 20, 2) * i / 3 for i in (1, 2, 3))
+    counts = np.random.default_rng(0).poisson(100 * c, (40, z.size))
+    ds = models_truth.profile(counts * 1e18, z, dims=("trial", "depth")).to_dataset()
+    found = sims.layers(sims.with_counting_statistics(ds, value_per_count="1e18 cm^-3"))
+    fine = found["thickness"].where(found["status"] == "ok")
+    assert fine.count() >= 10
+    assert float(fine.max()) < 50  # 70 in one of eight
+
+
+def test_a_layer_of_four_samples_has_the_maximum_of_their_parabola():
+    z = np.arange(0.0, 120.0)
+    found = sims.layers(models_truth.profile(1e20 * (0.02 + box(z, 50.3, 54.3, 0.8)), z))
+    assert found["thickness"].item() == pytest.approx(4, abs=0.05)  # 4.19
+
+
 def test_where_a_record_begins_or_ends_in_a_layer_its_thickness_is_not_known():
     z = np.arange(0.0, 200.0)
     film = models_truth.profile(1e20 * (1.001 - ndtr((z - 90) / 4)), z)
