@@ -130,14 +130,15 @@ def warn_of_status(
     what: str,
     fine: Collection[str] = ("ok", "no_data"),
     more: Mapping[str, str] = MappingProxyType({}),
+    says: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Warn once of all profiles whose status is none of the `fine` ones, by the first of them.
 
-    `more` adds to what :class:`Status` says of some.
+    `more` adds to what :class:`Status` says of some, and `says` replaces it.
     """
 
     def message(word: str) -> str:
-        said = f"{Status[word.upper()].explanation}{more.get(word, '')}"
+        said = says.get(word, Status[word.upper()].explanation) + more.get(word, "")
         return f"{what} {word.replace('_', ' ')} ({said})"
 
     warn_of_first(profiles, answer, fine, message)

@@ -30,6 +30,15 @@ _UNSURE = (
     "the plateaus next to the step with left= and right="
 )
 
+#: What statuses say of a step.
+_SAYS = {
+    "truncated": "a plateau ends, or is too short, before the step is complete; start= and stop=, "
+    "or left= and right=, choose others if they were measured",
+    "undetermined": "no sample lies on the step: its width is less than their distance",
+    "wrong_shape": "the record leaves both plateaus, or has another edge; start= and stop= choose "
+    "one step",
+}
+
 
 @recorded
 def interface(
@@ -75,12 +84,12 @@ def interface(
           its line passes the position
         - ``left_slope``, ``right_slope``: in the unit of the data per nm, 0 where a plateau is
           surely level
-        - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
-          their standard errors), ``truncated`` (the step does not pass both parts between the
-          plateaus, inside the window), ``undetermined`` (no sample lies between the two parts:
-          there is a position, known to the distance of the samples, and no width),
-          ``wrong_shape`` (the record leaves both plateaus, or has another edge: choose a window),
-          or what the step rests on, such as ``gap`` or ``saturated``
+        - ``status``: ``ok``, ``no_data``, ``featureless`` (nowhere do means over a tenth of the
+          record differ by five of their standard errors), ``truncated`` (a plateau ends before the
+          step is complete, or is so short that the end of the step moves it), ``undetermined`` (no
+          sample lies between the two parts: there is a position, known to the distance of the
+          samples, and no width), ``wrong_shape`` (the record leaves both plateaus, or has another
+          edge: choose a window), or what the step rests on, such as ``gap`` or ``saturated``
 
     Raises
     ------
@@ -105,11 +114,13 @@ def interface(
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
     Plateaus reach up to two widths from the position, without samples at their outer end that lie
-    off the line of the others, such as a surface transient. The step counts between lines where a
-    slope of more than 1.5 of its standard errors changes the level by 2 % of the step.
+    off the line of the others, such as a surface transient (of up to 20 steps, in the first quarter
+    of the record). The step counts between lines where a slope of more than 1.5 of its standard
+    errors changes the level by 2 % of the step.
 
-    Errors come from the standard errors of the samples, or from their scatter about the plateaus,
-    if that is surely larger, with those of both levels; straight lines between samples h apart
+    Errors come from the standard errors of the samples, or from the scatter of neighbours, where
+    none are stated and where it is surely larger, with those of both levels, which plateaus that
+    wander have by their samples; straight lines between samples h apart
     widen a step, and ``h^2 / (2.2 width)`` is part of the error of a width. With fewer than 100
     counts and an edge as wide as its plateaus, which slope, both lie off: state `left` and `right`.
 
@@ -160,7 +171,7 @@ def interface(
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, FitWarning)
-        warn_of_status(profiles, answer["status"], "the interface is")
+        warn_of_status(profiles, answer["status"], "the interface is", says=_SAYS)
         warn_of_first(
             profiles,
             answer["status"],

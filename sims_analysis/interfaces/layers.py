@@ -30,8 +30,6 @@ from sims_analysis.units import ParameterLike
 #: Without standard errors noise may have made what lies between two crossings, if it is of so few
 #: samples, none of them further from the level than by this factor; and if there are so many.
 _SHORT, _SHALLOW, _SEVERAL = 2, 1.6, 2
-#: Two crossings may be one edge if they differ by less than so many standard errors.
-_SAME = 3.0
 #: An edge among such samples has no depth.
 _LOST = GAP | Flag.BELOW_LIMIT
 
@@ -70,8 +68,8 @@ def layers(
         Over ``layer``, in order of depth:
 
         - ``top``, ``bottom``, ``thickness`` (``nm``)
-        - ``<name>_stderr`` (``nm``) of each, by the errors of the data, or by their scatter about
-          the plateaus
+        - ``<name>_stderr`` (``nm``) of each, by the errors of the data, or, without a `level`, by
+          the scatter of neighbours
         - without a `level` also ``top_width``, ``bottom_width`` (``nm``): of the interfaces, from
           16 % to 84 %, where they lie between plateaus
         - ``status``: ``ok``; ``truncated`` (the samples begin or end in the layer: its thickness is
@@ -105,8 +103,8 @@ def layers(
     Maxima that stand out of the noise, what is lowest between them, and level stretches of an edge
     are plateaus, those of less than 5 % of the highest left out; one that is nowhere level has the
     extremum of a parabola. Between two, samples are made monotone, as by :func:`interface`. At a
-    stated level crossings count as one, the most certain, if they are no further apart than their
-    errors allow. *What stated errors cover*, on the site, has how often intervals hold.
+    stated level they are those of :func:`crossings`. *What stated errors cover*, on the site, has
+    how often intervals hold.
 
     Examples
     --------
@@ -298,29 +296,11 @@ def _marking_species(data: Any, species: str | None) -> Any:
     return data.sel(species=species) if "species" in data.dims else data
 
 
-def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
-    """Select crossings, one for each edge.
-
-    Of two in one direction that differ by less than `_SAME` errors, the less certain is left out,
-    with the one between them that noise made.
-    """
-    kept: list[int] = []
-    for i in np.flatnonzero(np.isfinite(depth)).tolist():
-        kept.append(i)
-        if len(kept) < 3:
-            continue
-        a, noise, b = kept[-3:]
-        same = depth[b] - depth[a] < _SAME * np.hypot(stderr[a], stderr[b])
-        if direction[a] == direction[b] and np.isnan(stderr[noise]) and same:
-            kept[-3:] = [a if stderr[a] <= stderr[b] else b]
-    return kept
-
-
 def _layers(*given: Any) -> Array:
     """Return rows of :data:`ROW`, one for each layer of a profile between its crossings."""
     *crossing, begins, goes_on, otherwise = given[4:]
     depth, stderr, direction = map(np.array, crossing)
-    kept = _without_noise(depth, stderr, direction)
+    kept = np.flatnonzero(np.isfinite(depth))
     edges = [("rising", np.nan, np.nan)] if begins else []
     edges += [(str(direction[i]), depth[i], stderr[i]) for i in kept]
     edges += [("falling", np.nan, np.nan)] if goes_on else []

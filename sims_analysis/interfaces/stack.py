@@ -12,15 +12,17 @@ from scipy.optimize import isotonic_regression
 
 from sims_analysis.interfaces.step import (
     MIDDLE,
+    OF_MIDDLE,
     WHOLE,
     Plateau,
     Record,
+    errors,
     fit_plateau,
     has_another_edge,
     level_part,
     step_between,
 )
-from sims_analysis.kernels.residuals import running, scatter
+from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 from sims_analysis.shapes.layered_model import maxima
@@ -42,6 +44,8 @@ _SURE = 3.0
 #: Means over neighbours are known to this part of the largest difference; less is rounding; and of
 #: a step of less than so many standard errors of a sample, noise has chosen the plateau.
 _NOISE, _ROUNDING, _CHOSEN = 0.1, 1e-9, 4.5
+#: An edge as wide as this part of its layer may be two, which noise hides in such a step.
+_WIDE, _HIDES = 0.8, 15.0
 
 
 class _Edge(NamedTuple):
@@ -51,6 +55,8 @@ class _Edge(NamedTuple):
     stderr: float
     width: float
     width_stderr: float
+    #: What its middle says of its width.
+    breadth: float
     #: How far the error of the plateau above, and below, moves it, and interpolation (towards the
     #: higher one); and whether it is in two parts.
     moved: tuple[float, float]
@@ -58,7 +64,7 @@ class _Edge(NamedTuple):
     double: bool = False
 
 
-_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
 
 
 def find_layers(
@@ -71,10 +77,10 @@ def find_layers(
     here = in_order(z, c)
     if here.size < 5:
         return [(Status.NO_DATA,)]
-    record = Record(z[here], c[here], s[here], fraction, between and fraction < 1, ())
-    size = float(np.ptp(record.c))
-    noise = record.s if np.isfinite(record.s).all() else np.full(here.size, scatter(record.c))
-    noise = np.maximum(noise, _ROUNDING * size)
+    z, c = z[here], c[here]
+    record = Record(z, c, errors(c, s[here], fraction), fraction, between and fraction < 1, ())
+    size = float(np.ptp(c))
+    noise = np.maximum(record.s, _ROUNDING * size)
     nodes, mean = _nodes(record, noise / np.sqrt(fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
         return [(Status.FEATURELESS,)]
@@ -105,7 +111,8 @@ def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) 
     if first.double or last.double:
         status = Status.WRONG_SHAPE
     unseen = any(one and np.isnan(one.depth) for one in (top, bottom))
-    if unseen or np.abs(rises).min() < _CHOSEN * noise:
+    wide = np.fmax(first.breadth, last.breadth) > _WIDE * (last.depth - first.depth)
+    if unseen or np.abs(rises).min() < (_HIDES if wide else _CHOSEN) * noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
@@ -222,7 +229,7 @@ def _about(record: Record, first: int, last: int, low: float, high: float) -> _A
 def _level(record: Record, place: Array, extremum: int) -> Plateau:
     """Return the level of a plateau; of one that is none, the extremum of a parabola."""
     plateau = fit_plateau(record, place, sloping=False)
-    if not extremum or place.size < 4:
+    if not extremum or place.size < 3:
         return plateau
     u = record.z[place] - plateau.centre
     columns = np.stack([np.ones(u.size), u, u * u], axis=1)
@@ -230,11 +237,8 @@ def _level(record: Record, place: Array, extremum: int) -> Plateau:
     p = inverse @ columns.T @ record.c[place]
     tops = np.clip([u[0], -0.5 * p[1] / p[2] if p[2] else 0.0, u[-1]], u[0], u[-1])
     at = max(np.stack([tops**0, tops, tops**2], axis=1), key=lambda one: extremum * float(one @ p))
-    noise = plateau.noise
-    if not np.isfinite(record.s).all():
-        noise = float(np.sqrt(np.sum((record.c[place] - columns @ p) ** 2) / (u.size - 3 or 1)))
-    error = noise * float(np.sqrt(at @ inverse @ at / record.fraction))
-    return replace(plateau, level=float(at @ p), error=error, noise=noise)
+    error = plateau.noise * float(np.sqrt(at @ inverse @ at / record.fraction))
+    return replace(plateau, level=float(at @ p), error=error)
 
 
 def _edge(
@@ -253,4 +257,5 @@ def _edge(
     if np.isnan(row[0]):
         return _OPEN
     double = has_another_edge(whole, middle)
-    return _Edge(row[0], row[4], whole[1], whole[5], (row[8], row[9]), row[11], double)
+    breadth = OF_MIDDLE * middle[1]
+    return _Edge(row[0], row[4], whole[1], whole[5], breadth, (row[8], row[9]), row[11], double)

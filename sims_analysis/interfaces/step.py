@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import isotonic_regression
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.residuals import running, scatter
@@ -30,7 +30,7 @@ _ROUNDING = 1e-9
 #: Beyond so many widths from the position, 4 % of the end of an exponential edge are left.
 _COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
-WHOLE, MIDDLE, _OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.896
+WHOLE, MIDDLE, OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.896
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
 #: What is not known of a restored step: its position, by this part of the achieved resolution R,
@@ -45,6 +45,11 @@ _SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
 #: plateaus by this part of the step. It has another edge if its width and that of its middle differ
 #: by this factor more than those of an error function, or its half is so far from its middle.
 _OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
+#: The end of a step moves it by this part of its error, and of its standard deviation, at most.
+_TAIL, _OF_SIGMA = 0.45, 0.01
+#: A plateau may begin at a multiple of so much of the record, below samples that differ from it by
+#: less than so many steps; by half of that in this part of them, unless they are few.
+_TRIES, _HIGHEST, _DECAYS, _FEW = 32, 20.0, 0.45, 5
 #: The scatter of so many samples is known.
 _MANY = 24
 #: Statuses of a step that has a position.
@@ -53,7 +58,7 @@ _FOUND = (Status.OK, Status.UNDETERMINED)
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """Samples in order of depth, with standard errors (NaN if unknown), and plateaus' places."""
+    """Samples in order of depth, with standard errors, and plateaus' places."""
 
     z: Array
     c: Array
@@ -109,27 +114,54 @@ def measure_step(
         return row
     part = max(2, round(_PLATEAU * z.size))
     free = [bool(np.isnan(one).all()) for one in stated]
-    ends = np.arange(part), np.arange(z.size - part, z.size)
-    places = [
-        end if own else in_order(z, c, *one)
-        for own, end, one in zip(free, ends, stated, strict=True)
-    ]
-    if not all(one.size for one in places):
-        return row
-    record = Record(z, c, s, fraction, between and fraction < 1, places)
+    record = Record(z, c, errors(c, s, fraction), fraction, between and fraction < 1, ())
+    last = np.arange(z.size - part, z.size) if free[1] else in_order(z, c, *stated[1])
+    # A plateau begins where a surface transient ends.
+    for begin in range(0, z.size // 4 if free[0] else 1, max(1, z.size // _TRIES)):
+        first = np.arange(begin, begin + part) if free[0] else in_order(z, c, *stated[0])
+        if not (first.size and last.size):
+            return row
+        found, used = _from_plateaus(record.between([first, last]), parts, free)
+        if begin == 0 or (found[-1] in _FOUND and _is_transient(used, found)):
+            row = found
+        if row[-1] not in (Status.FEATURELESS, Status.TRUNCATED):
+            break
+    if row[-1] == Status.FEATURELESS and _varies(record, part):
+        row[-1] = Status.WRONG_SHAPE
+    return row
+
+
+def _varies(record: Record, part: int) -> bool:
+    """Return whether means over a tenth of the record differ anywhere, as plateaus have to."""
+    mean = running(record.c, part)
+    noise = np.maximum(record.s, scatter(record.c))
+    variance = running(noise**2, part) / (part * record.fraction)
+    low, high = mean.argmin(), mean.argmax()
+    least = max(5 * np.sqrt(variance[low] + variance[high]), _ROUNDING * np.abs(mean).max())
+    return bool(mean[high] - mean[low] > least)
+
+
+def _is_transient(record: Record, row: Array) -> bool:
+    """Return whether samples before a plateau come ever closer to it, unlike those of a layer.
+
+    Half of what they differ by, together, is among the first of those that make nine tenths.
+    """
+    before = slice(0, int(record.places[0][0]))
+    off = record.c[before] - row[2] - row[6] * (record.z[before] - row[0])
+    part = np.abs(np.cumsum(off)) / max(abs(off.sum()), 1e-300)
+    half, most = np.argmax(part >= 0.5), np.argmax(part >= 0.9)
+    decays = most < max(_FEW, record.c.size // 16) or half < _DECAYS * most
+    return bool(decays and np.abs(off).max() < _HIGHEST * abs(row[3] - row[2]))
+
+
+def _from_plateaus(
+    record: Record, parts: tuple[float, float], free: Sequence[bool]
+) -> tuple[Array, Record]:
+    """Measure a step, then again from `free` plateaus that reach up to it; lines if they slope."""
     level = [fit_plateau(record, one, sloping=False) for one in record.places]
     row = step_between(record, level, parts)
-    return _up_to_the_step(record, level, row, parts, free) if row[-1] in _FOUND else row
-
-
-def _up_to_the_step(
-    record: Record,
-    level: Sequence[Plateau],
-    row: Array,
-    parts: tuple[float, float],
-    free: Sequence[bool],
-) -> Array:
-    """Measure again, from `free` plateaus that reach up to the step; lines if they slope."""
+    if row[-1] not in _FOUND:
+        return row, record
     about, narrow = _about(record, level), record
     seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
@@ -149,11 +181,14 @@ def _up_to_the_step(
     answer = step_between(record, chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
     if answer[-1] not in _FOUND:
-        answer, record, chosen = row, narrow, list(level)
+        answer, record, chosen = row, narrow, level
     answer[-2] = any(free) and not (any(slopes) or seen)
-    if answer[-1] == Status.OK and _is_no_single_step(record, chosen, float(answer[0])):
+    if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0])):
         answer[-1] = Status.WRONG_SHAPE
-    return answer
+    elif _reaches_into(record, chosen, answer, float(np.diff(ndtri(parts))[0]), free):
+        answer[[0, 1, 4, 5]] = np.nan
+        answer[-1] = Status.TRUNCATED
+    return answer, record
 
 
 def _matters(line: Plateau, position: float, step: float) -> bool:
@@ -165,7 +200,7 @@ def _matters(line: Plateau, position: float, step: float) -> bool:
 def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
     """Return where a step is, and its width from 16 % to 84 %; or what its middle says, if less."""
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
-    return whole[0], float(np.fmin(whole[1], _OF_MIDDLE * middle[1]))
+    return whole[0], float(np.fmin(whole[1], OF_MIDDLE * middle[1]))
 
 
 def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
@@ -173,18 +208,36 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
     position, width = about
     reach = _COMPLETE * width
     left = np.flatnonzero(record.z < position - reach)
+    left = left[left >= record.places[0][0]]
     right = np.flatnonzero(record.z > position + reach)[::-1]
     found = []
-    for near, place, may in zip((left, right), record.places, free, strict=True):
-        own = level_part(record, near) if may and near.size > place.size else place
-        found.append(np.sort(own))
+    outermost = record.places[0], record.places[1][::-1]
+    for near, place, may in zip((left, right), outermost, free, strict=True):
+        own = near if near.size > place.size else place
+        found.append(np.sort(level_part(record, own) if may else place))
     return found
+
+
+def _reaches_into(
+    record: Record, plateaus: Sequence[Plateau], row: Array, width: float, free: Sequence[bool]
+) -> bool:
+    """Return whether an error function, so many sigma wide, moves a `free` plateau, and itself."""
+    position, sigma = row[0], row[1] / width
+    left, right = (one.at(record.z) for one in plateaus)
+    model = replace(record, c=left + (right - left) * ndtr((record.z - position) / sigma))
+    moved = [
+        own * abs(fit_plateau(model, place, sloping=one.slope != 0).at(position) - one.at(position))
+        for own, place, one in zip(free, record.places, plateaus, strict=True)
+    ]
+    shift = np.sqrt(np.pi / 2) * sigma * max(moved) / abs(row[3] - row[2])
+    return bool(shift > max(_TAIL * row[4], _OF_SIGMA * sigma))
 
 
 def level_part(record: Record, place: Array) -> Array:
     """Return the samples of a plateau, outermost first, but those that lie off its line there."""
     block = max(3, place.size // 16)
-    for cut in range(0, place.size // 2, block):
+    most = place.size * 3 // 4
+    for cut in range(0, most, block):
         outer, inner = place[cut : cut + block], place[cut + block :]
         if inner.size < block:
             return place[cut:]
@@ -194,21 +247,22 @@ def level_part(record: Record, place: Array) -> Array:
         at = float(record.z[outer].mean())
         noise = np.hypot(line.error_at(at), line.noise / np.sqrt(block * record.fraction))
         if abs(float(record.c[outer].mean()) - line.at(at)) < _OFF * noise:
-            return place[cut:]
-    return place[place.size // 2 :]
+            return place[min(2 * cut, most) :]  # what decays goes on below the noise
+    return place[most:]
 
 
 def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: float) -> bool:
     """Return whether the record leaves both plateaus, or has another edge between them."""
     used = slice(int(record.places[0][0]), int(record.places[1][-1]) + 1)
-    ends = record.z[record.places[0][-1]], record.z[record.places[1][0]]
     width = max(5, record.z[used].size // 30)
     z, c, noise = (
         running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
     )
     left, right = plateaus[0].at(np.minimum(z, position)), plateaus[1].at(np.maximum(z, position))
     # Between them on the step, and on their lines on plateaus.
-    left, right = (np.where(z > ends[1], right, left), np.where(z < ends[0], left, right))
+    first = np.arange(used.start, used.start + z.size)
+    on_right, on_left = first >= record.places[1][0], first + width <= record.places[0][-1] + 1
+    left, right = np.where(on_right, right, left), np.where(on_left, left, right)
     beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
     step = abs(plateaus[1].at(position) - plateaus[0].at(position))
     if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * record.fraction)).any():
@@ -219,7 +273,7 @@ def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: fl
 
 def has_another_edge(whole: Array, middle: Array) -> bool:
     """Return whether a step is surely in two parts, by the rows of its whole and of its middle."""
-    ratio = abs(np.log(whole[1] / (_OF_MIDDLE * middle[1])))
+    ratio = abs(np.log(whole[1] / (OF_MIDDLE * middle[1])))
     error = np.hypot(whole[5] / whole[1], middle[5] / middle[1])
     lopsided = abs(whole[10] / whole[1] - 0.5)
     return bool(
@@ -235,17 +289,17 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     u = z - centre
     size = float(u @ u)
     slope = float(u @ c) / size if sloping and size > 0 else 0.0
-    if np.isfinite(record.s).all():
-        noise = float(np.sqrt(np.mean(s**2)))
-        seen = scatter(c) if z.size >= _MANY else 0.0
-        if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
-            noise = seen  # surely beyond the stated errors
-    else:
-        free = z.size - 1 - sloping
-        noise = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free)) if free > 0 else 0.0
+    noise = float(np.sqrt(np.mean(s**2)))
+    seen = scatter(c) if z.size >= _MANY else 0.0
+    if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
+        noise = seen  # surely beyond the stated errors
+    free = max(z.size - 1 - sloping, 1)
+    about = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free))
+    if about**2 < (1 + _SURE * np.sqrt(2 / free)) * noise**2:
+        about = noise  # nothing else than noise is surely seen
     independent = np.sqrt(record.fraction)
-    slope_error = noise / independent / np.sqrt(size) if sloping and size > 0 else 0.0
-    error = noise / independent / float(np.sqrt(z.size))
+    slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
+    error = about / independent / float(np.sqrt(z.size))
     return Plateau(centre, level, slope, error, slope_error, noise)
 
 
@@ -336,15 +390,34 @@ def _between_samples(
 
 
 def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
-    """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
-    own = [one.noise for one in plateaus]
-    if np.isfinite(record.s).all():
-        stated = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
-        excess = max(a / b if b > 0 else 1.0 for a, b in zip(own, stated, strict=True))
-        return record.s * max(excess, 1.0)
-    middle = 0.5 * (record.places[0][-1] + record.places[1][0])
-    noise: Array = np.where(np.arange(record.c.size) < middle, own[0], own[1])
-    return noise
+    """Return the standard errors of samples: their own, or more if plateaus scatter more."""
+    own = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
+    ratios = [one.noise / s if s > 0 else 1.0 for one, s in zip(plateaus, own, strict=True)]
+    return record.s * max(*ratios, 1.0)
+
+
+def errors(c: Array, s: Array, fraction: float) -> Array:
+    """Return standard errors: as stated, or as neighbours scatter, above and below half.
+
+    The scatter grows as a power of the level: as that of counts, where one side alone shows it,
+    away from edges. On a grid, samples were further apart.
+    """
+    if np.isfinite(s).all():
+        return s
+    apart = int(np.ceil(samples_of_grid(np.array(fraction))[0]))
+    level = running(np.pad(c, 2, mode="edge"), 5)
+    half = level > 0.5 * (level.min() + level.max())
+    share = running(np.pad(half, 2, mode="edge").astype(float), 5)
+    below, above = (c[one][::apart] for one in (share < 0.1, share > 0.9))
+    least, most = scatter(below), scatter(above)
+    low, high = (float(np.median(level[one])) if one.any() else 0.0 for one in (~half, half))
+    power = 0.5
+    if min(low, least, most) > 0:
+        power = float(np.clip(np.log(most / least) / np.log(high / low), 0.0, 1.0))
+    known, noise = (high, most) if above.size >= 5 else (low, least)
+    if known <= 0 or max(above.size, below.size) < 5:
+        return np.full(c.size, scatter(c[::apart]))
+    return np.maximum(least, noise * (np.maximum(level, 0.0) / known) ** power)
 
 
 def _error(

@@ -19,7 +19,9 @@ from sims_analysis.errors import SimsWarning
 VALUE = "1e15 atoms/cm^3"
 MODELS = {
     "fit": lambda ds: sims.fit(ds, model="gaussian", start="12 nm", stop="130 nm"),
-    "interface": lambda ds: sims.interface(ds.sel(species="B"), start="45 nm", stop="150 nm"),
+    "interface": lambda ds: sims.interface(
+        ds.sel(species="B"), start="45 nm", left=("45 nm", "55 nm"), right=("130 nm", "150 nm")
+    ),
     "layers": lambda ds: sims.layers(ds, species="B", level="8e18 atoms/cm^3"),
     "sheet_resistance": lambda ds: sims.sheet_resistance(ds, acceptors=["B", "P"]),
     "deconvolve": lambda ds: sims.deconvolve(ds.sel(species="B"), resolution="4 nm", start="12 nm"),

@@ -249,7 +249,8 @@ def test_layers_are_bars_with_what_is_known_of_their_ends():
 
 
 def test_an_interface_says_its_width_between_the_requested_parts():
-    found = sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm")
+    with pytest.warns(sims.errors.FitWarning):
+        found = sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm")
     known = {"position": 30.0, "width": 4.0, "width_stderr": np.nan, "status": "truncated"}
     known = xr.Dataset(known, attrs=found.attrs)
     ax = sketch(interfaces=known)
