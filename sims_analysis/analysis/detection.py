@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
-from sims_analysis.frame.background import warn_of_slope
+from sims_analysis.frame.background import warn_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
@@ -122,7 +122,8 @@ def detection_limit(
             if first is not None:
                 text = describe_window(first, ends, problem)
                 first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
-    warn_of_slope(frame, ends)
+    uneven: Any = warn_of_window(frame, ends) > 0
+    status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
     what = "the limit is that of the others"
     status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
     background = xr.Variable(

@@ -376,6 +376,8 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     error = ProfileError if strict else None
     status = mark_truncated(frame, status, found.value, below, found.stderr, error=error)
+    width = found.stop - found.start
+    status = question.background.marked(status, width, found.value, found.stderr)
     status = resolve(
         frame,
         status,

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.dose import term
+from sims_analysis.analysis.dose import mark_truncated, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     Answer,
@@ -33,6 +33,7 @@ from sims_analysis.frame.window import (
     warn_of_empty_window,
 )
 from sims_analysis.kernels import moments as kernels
+from sims_analysis.kernels.dose import integrate
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -185,7 +186,13 @@ def moments(
         "the record ends above the threshold: a part of the tail is missing from the moments",
         DoseWarning,
     )
-    status = mark_transient(frame, *used, found.status, rests.flags)
+    status = found.status
+    if start is stop is threshold is None and subtracted.stated is None:
+        whole = frame.map(integrate, *NO_LIMITS, record=True)
+        status = mark_truncated(frame, status, whole.value, whole.below, found.integral_stderr)
+    width = found.stop - found.start
+    status = subtracted.marked(status, width, found.integral, found.integral_stderr)
+    status = mark_transient(frame, *used, status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     answers = _joined(found), _joined(found, "_stderr")
     rests = without_immaterial(frame, rests, *answers, above_level, over=_MOMENT)

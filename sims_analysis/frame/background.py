@@ -19,11 +19,14 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import elementwise, replaced_where
 from sims_analysis.frame.window import Window, describe_window, read_pair
 from sims_analysis.kernels.counting import (
-    fall_within,
+    NOT_LEVEL,
+    SCATTERS,
+    unlevel,
     window_mean,
     window_shares,
     window_statistics,
 )
+from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.outcomes import Flag, Status
@@ -34,10 +37,14 @@ MEAN_OF_OTHERS = "the mean of the others is too high"
 
 
 class Background(NamedTuple):
-    """A background as it was asked for: a stated level, the window of a mean, or neither."""
+    """A background as it was asked for: a stated level, the window of a mean, or neither.
+
+    With by how much that mean is too high, where the window is not level.
+    """
 
     stated: xr.Variable | None = None
     window: Window | None = None
+    above: xr.Variable | None = None
 
     @property
     def given(self) -> bool:
@@ -50,6 +57,21 @@ class Background(NamedTuple):
             return xr.Variable((), 0.0) if self.stated is None else self.stated
         mean: xr.Variable = frame.map(window_statistics, *self.window).mean
         return mean
+
+    def marked(
+        self, status: xr.Variable, width: xr.Variable, dose: xr.Variable, stderr: Any = None
+    ) -> xr.Variable:
+        """Set the status to wrong shape where that is more, over a width, than 2 % and the error.
+
+        Of the dose from which the background was subtracted.
+        """
+        if self.above is None:
+            return status
+        enough: Any = LACKS * abs(dose)
+        if stderr is not None:
+            enough = np.maximum(enough, stderr.fillna(0.0))
+        wrong = (self.above * width > enough) & (status == Status.OK)
+        return replaced_where(wrong, status, Status.WRONG_SHAPE)
 
 
 def read_background(frame: Frame, background: Any, *, strict: bool = False) -> Background:
@@ -78,8 +100,7 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-        warn_of_slope(frame, window, DoseWarning)
-    return Background(window=window)
+    return Background(window=window, above=warn_of_window(frame, window, DoseWarning))
 
 
 def warn_of_limits(
@@ -96,27 +117,28 @@ def warn_of_limits(
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
-#: A window still holds a part of the profile if its first half is higher than the second by this
-#: part of the mean, and so many standard errors.
-_FALLS, _SURELY = 0.2, 5.0
+def warn_of_window(
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    among: Any = True,
+) -> xr.Variable:
+    """Return by how much the mean over a window is too high, and warn where it is no background.
 
-
-def warn_of_slope(
-    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
-) -> None:
-    """Warn of a background window in which the profile still falls. Not for Dask data."""
-    if frame.lazy:
-        return
-    found = frame.map(fall_within, *window, errors="sum")
-    first = first_flagged(frame, (found.part > _FALLS) & (found.certain > _SURELY))
+    The one test for all who take such a mean (:func:`.counting.unlevel`); no warning on Dask.
+    """
+    found = frame.map(unlevel, *window, frame.fraction, errors="sum")
+    first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:
-        first.warn(
-            "the profile still falls in the background window, by "
-            f"{100 * first.of(found.part):.0f} % of the mean from its first half to the second "
-            f"({first.of(found.certain):.0f} standard errors): the mean is too high",
-            category,
-            remedy="choose a window where the profile is level",
-        )
+        text = f"the profile {NOT_LEVEL[int(first.of(found.which))]} in the background window"
+        more = "more than its noise: the mean is too high"
+        if first.of(found.which) == SCATTERS:
+            more = f"{first.of(found.excess):.2g} times as much as its standard errors say"
+        remedy = "choose a window where the profile is level"
+        first.warn(f"{text}, {more}", category, remedy=remedy)
+    above: xr.Variable = found.above
+    return above
 
 
 class Mean(NamedTuple):

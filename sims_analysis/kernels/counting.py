@@ -168,34 +168,70 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
     return WindowStatistics(mean, deviation, n, stated, squared_shares, *ends)
 
 
-class Fall(NamedTuple):
-    """How much higher the first half of a window is than the second, and in standard errors; (R,).
+#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; its
+#: samples scatter if that is by more than this factor, and chance: few counts scatter more widely.
+_UNEVEN, _HARDLY = 0.1, 1e-3
+_NOTABLE, _IMPROBABLE = 1.4, 1e-7
+#: So many samples show their scatter without errors.
+_ENOUGH = 8
+#: What the profile does in a window that is no background.
+NOT_LEVEL = ("", "falls", "rises", "bends", "scatters")
+SCATTERS = NOT_LEVEL.index("scatters")
 
-    The former over the mean.
+
+class Unlevel(NamedTuple):
+    """Which of :data:`NOT_LEVEL` is true of a window, or 0; (R,).
+
+    With the factor by which samples scatter beyond their errors, and by how much the mean is above
+    the lowest third, if the thirds differ.
     """
 
-    part: Array
-    certain: Array
+    which: Index
+    excess: Array
+    above: Array
 
 
-def fall_within(rows: Rows, start: Array, stop: Array) -> Fall:
-    """Compare both halves of a window, by the stated errors, or by the scatter if it is larger."""
+def unlevel(rows: Rows, start: Array, stop: Array, fraction: Array) -> Unlevel:
+    """Compare the thirds of a window, and its samples, by their errors or their scatter in these.
+
+    By the chance of chi-square, or F, with two degrees of freedom.
+    """
+    from scipy.special import chdtri
+
+    mean, n, *_, excess, _, _, _ = window_mean(rows, start, stop, fraction)
     share = shares(rows, start, stop)
-    middle = rows.repeat(rows.sum(share * rows.depth))
-    means, variances = [], []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for half in (rows.depth < middle, rows.depth >= middle):
-            part = np.where(half, share, 0.0)
-            n = rows.sum(np.where(part > 0, 1.0, 0.0))
-            part = part / rows.repeat(rows.sum(part))
-            mean = rows.sum(part * rows.value)
-            scatter = rows.sum(part * (rows.value - rows.repeat(mean)) ** 2) * n / (n - 1)
-            if rows.stderr is not None:
-                scatter = np.fmax(scatter, rows.sum(part * rows.stderr**2))
-            means.append(mean)
-            variances.append(np.where(n > 2, scatter / n, np.nan))
-        change = means[0] - means[1]
-        return Fall(2 * change / (means[0] + means[1]), change / np.sqrt(sum(variances)))
+    inside = share > 0
+    depth = np.broadcast_to(rows.depth, share.shape)
+    first = rows.reduce(np.minimum, np.where(inside, depth, np.inf), np.inf)
+    last = rows.reduce(np.maximum, np.where(inside, depth, -np.inf), -np.inf)
+    with np.errstate(all="ignore"):
+        place = np.floor(3 * (depth - rows.repeat(first)) / rows.repeat(last - first))
+        within, between = np.zeros((2, rows.count))
+        means = np.empty((3, rows.count))
+        for i in range(3):
+            own = np.where(inside & (np.minimum(place, 2) == i), share, 0.0)
+            part = rows.sum(own)
+            means[i] = rows.sum(own * rows.value) / part
+            within += rows.sum(own * (rows.value - rows.repeat(means[i])) ** 2)
+            between += np.where(part > 0, part * (means[i] - mean) ** 2, 0.0)
+        freedom = (n - 3) * fraction
+        scattered = np.where(n >= _ENOUGH, within * n / (n - 3), np.nan)
+        chi = n * fraction * between
+        chance = (1 + chi / scattered / freedom) ** (-freedom / 2)
+        known = np.zeros(rows.count, dtype=bool)
+        if rows.stderr is not None:
+            stated = rows.sum(share * rows.stderr**2)
+            known = stated > 0
+            chance = np.where(known, np.exp(-chi / stated / 2), chance)
+        highest, lowest = (end.reduce(means) for end in (np.fmax, np.fmin))
+        uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean))
+        freedom = np.maximum(n * fraction - 1, 1)
+        scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
+    falls, rises = ((means[[a, b]] == [highest, lowest]).all(axis=0) for a, b in ((0, 2), (2, 0)))
+    which = np.select(
+        [uneven & falls, uneven & rises, uneven, scatters & known], [1, 2, 3, SCATTERS]
+    )
+    return Unlevel(which, excess, np.where(uneven, mean - lowest, 0.0))
 
 
 def _of_cells(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Index, Array, Array]:

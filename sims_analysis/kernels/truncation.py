@@ -29,7 +29,7 @@ _RISEN = 0.5
 class _Shape(NamedTuple):
     """``ln C = a + b z + d z^2 / 2``, z from the end of R records, for the last `n` samples; (R,).
 
-    With b and d in standard errors, and what these need at least. n is 0 where nothing is described.
+    With b and d in standard errors, and what these need at least; n is 0 without a shape.
     """
 
     n: Array
