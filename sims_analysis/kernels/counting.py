@@ -176,7 +176,7 @@ _NOTABLE, _IMPROBABLE = 1.4, 1e-7
 _ENOUGH = 8
 #: What the profile does in a window that is no background.
 NOT_LEVEL = ("", "falls", "rises", "bends", "scatters")
-SCATTERS = NOT_LEVEL.index("scatters")
+SCATTERS = 4
 
 
 class Unlevel(NamedTuple):
@@ -200,37 +200,29 @@ def unlevel(rows: Rows, start: Array, stop: Array, fraction: Array) -> Unlevel:
 
     mean, n, *_, excess, _, _, _ = window_mean(rows, start, stop, fraction)
     share = shares(rows, start, stop)
-    inside = share > 0
-    depth = np.broadcast_to(rows.depth, share.shape)
-    first = rows.reduce(np.minimum, np.where(inside, depth, np.inf), np.inf)
-    last = rows.reduce(np.maximum, np.where(inside, depth, -np.inf), -np.inf)
+    first, last = np.fmax(start, rows.first), np.fmin(stop, rows.last)
+    means, between = np.empty((3, rows.count)), np.zeros(rows.count)
     with np.errstate(all="ignore"):
-        place = np.floor(3 * (depth - rows.repeat(first)) / rows.repeat(last - first))
-        within, between = np.zeros((2, rows.count))
-        means = np.empty((3, rows.count))
-        for i in range(3):
-            own = np.where(inside & (np.minimum(place, 2) == i), share, 0.0)
+        place = np.floor(3 * (rows.depth - rows.repeat(first)) / rows.repeat(last - first))
+        for third in range(3):
+            own = np.where(np.clip(place, 0, 2) == third, share, 0.0)
             part = rows.sum(own)
-            means[i] = rows.sum(own * rows.value) / part
-            within += rows.sum(own * (rows.value - rows.repeat(means[i])) ** 2)
-            between += np.where(part > 0, part * (means[i] - mean) ** 2, 0.0)
-        freedom = (n - 3) * fraction
-        scattered = np.where(n >= _ENOUGH, within * n / (n - 3), np.nan)
-        chi = n * fraction * between
-        chance = (1 + chi / scattered / freedom) ** (-freedom / 2)
-        known = np.zeros(rows.count, dtype=bool)
+            means[third] = rows.sum(own * rows.value) / part
+            between += np.where(part > 0, part * (means[third] - mean) ** 2, 0.0)
+        within = rows.sum(share * (rows.value - rows.repeat(mean)) ** 2) - between
+        chi, freedom = n * fraction * between, (n - 3) * fraction
+        scatter = np.where(n >= _ENOUGH, np.maximum(within, 0) * n * fraction, np.nan)
+        chance, known = (1 + chi / scatter) ** (-freedom / 2), np.zeros(rows.count, dtype=bool)
         if rows.stderr is not None:
-            stated = rows.sum(share * rows.stderr**2)
+            stated = rows.sum(np.where(share > 0, share * rows.stderr**2, 0.0))
             known = stated > 0
             chance = np.where(known, np.exp(-chi / stated / 2), chance)
         highest, lowest = (end.reduce(means) for end in (np.fmax, np.fmin))
         uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean))
         freedom = np.maximum(n * fraction - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
-    falls, rises = ((means[[a, b]] == [highest, lowest]).all(axis=0) for a, b in ((0, 2), (2, 0)))
-    which = np.select(
-        [uneven & falls, uneven & rises, uneven, scatters & known], [1, 2, 3, SCATTERS]
-    )
+    falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
+    which = np.select([uneven & falls, uneven & rises, uneven, scatters & known], [1, 2, 3, 4])
     return Unlevel(which, excess, np.where(uneven, mean - lowest, 0.0))
 
 

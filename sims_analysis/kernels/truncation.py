@@ -55,7 +55,8 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     high = ends * length * _STEEP > enough[long]
     if high.any():
         highest = rows.reduce(np.maximum, rows.value)
-        missing[long[high]] = _below(rows, long[high], length[high], highest[long[high]])
+        with np.errstate(all="ignore"):
+            missing[long[high]] = _below(rows, long[high], length[high], highest[long[high]])
     return np.where(missing > enough, missing, 0.0)
 
 
@@ -70,11 +71,10 @@ def _below(rows: Rows, which: Index, length: Array, highest: Array) -> Array:
     bent &= (level.n < curve.n / 2) & ~((curve.b < 0) & (curve.d > curve.b**2))
     straight &= ~(bent & (curve.n > 1.5 * line.n))
     a, b, d = (np.where(straight, *both) for both in zip(line[1:4], curve[1:4], strict=True))
-    with np.errstate(all="ignore"):
-        last, fall = np.exp(a), np.abs(b) * length
-        exponential = np.where(b < 0, -last / b, np.inf)
-        missing = np.where(d < 0, last * _gaussian(b, d), exponential)
-        profile = (fall * _STEEP > 1) | (last * np.exp(fall) > _FROM * highest)
+    last, fall = np.exp(a), np.abs(b) * length
+    exponential = np.where(b < 0, -last / b, np.inf)
+    missing = np.where(d < 0, last * _gaussian(b, d), exponential)
+    profile = (fall * _STEEP > 1) | (last * np.exp(fall) > _FROM * highest)
     profile &= (fall * _LEVEL > 1) | (d < 0)
     profile &= (b < 0) | (last > _RISEN * highest)
     return np.where((straight | bent) & profile, missing, 0.0)
@@ -106,16 +106,13 @@ def _shapes(rows: Rows, which: Index) -> list[_Shape]:
         edges = stop[:, None] + n[:, None] * -np.arange(_PARTS, -1, -1) // _PARTS
         begin, end = edges[:, :-1], edges[:, 1:]
         x = (rows.depth_at(begin) + rows.depth_at(end - 1)) / 2 - rows.last[which, None]
-        with np.errstate(all="ignore"):
-            mean = np.where(end > begin, range_sums(value, begin, end) / (end - begin), 0.0)
-            one = range_sums(square, stop - n + third, stop) / (n - third)
-            one = one / range_sums(value, stop - n, stop) * n
-            noise = one[:, None] * step / (end - begin)
-        known = np.flatnonzero((n >= fewest) & (one >= 0) & np.isfinite(one))
-        found = [
-            _fitted(x[known], mean[known], noise[known], n[known] / step, order)
-            for order in range(3)
-        ]
+        mean = np.where(end > begin, range_sums(value, begin, end) / (end - begin), 0.0)
+        total = range_sums(value, stop - n, stop)
+        one = range_sums(square, stop - n + third, stop) / (n - third) / total * n
+        noise = one[:, None] * step / (end - begin)
+        known = np.flatnonzero((n >= fewest) & (total > 0) & np.isfinite(one))
+        samples = x[known], mean[known], noise[known], n[known] / step
+        found = [_fitted(*samples, order) for order in range(3)]
         better = [found[1][0][3], found[2][0][4], np.zeros(known.size)]
         for old, (new, fits), more in zip(best, found, better, strict=True):
             first = fits & (np.abs(more) < _BETTER) & (old[0, known] == 0)
@@ -127,8 +124,7 @@ def _shapes(rows: Rows, which: Index) -> list[_Shape]:
 def _fitted(x: Array, mean: Array, noise: Array, n: Array, order: int) -> tuple[Array, Flags]:
     """Fit ``ln C`` of means by iterated weights: a shape, but n, and whether it describes them.
 
-    The variance of a mean is `noise` times its value: infinite without a sample. Third differences
-    of n samples have 0.43 (n - 3) degrees of freedom.
+    The variance of a mean is `noise` times its value: infinite without a sample.
     """
     from scipy.special import chdtri, stdtrit
 
@@ -138,19 +134,18 @@ def _fitted(x: Array, mean: Array, noise: Array, n: Array, order: int) -> tuple[
     curve = np.clip(mean, 1e-3 * highest, highest)
     for _ in range(5):
         weight = 1.0 / (noise / curve + _ROUGHLY**2)
-        inverse = np.linalg.inv((terms * weight[:, None]) @ terms.mT)
+        least = 1e-12 * weight.max(axis=1)[:, None, None] * np.eye(order + 1)  # never singular
+        inverse = np.linalg.inv((terms * weight[:, None]) @ terms.mT + least)
         y = weight * (np.log(curve) + mean / curve - 1.0)
         found = (inverse @ (terms @ y[..., None]))[..., 0]
         line = (found[:, None] @ terms)[:, 0] - np.log(highest)
         curve = highest * np.exp(np.clip(line, -20.0, 3.0))
     misfit = (weight * (mean / curve - 1.0) ** 2).sum(axis=1)
     free = (weight > 0).sum(axis=1) - order - 1
-    error = np.sqrt(
-        np.diagonal(inverse, axis1=1, axis2=2) * np.maximum(misfit / free, 1.0)[:, None]
-    )
+    variance = np.diagonal(inverse, axis1=1, axis2=2) * np.maximum(misfit / free, 1.0)[:, None]
     missing = ((0, 0), (0, 2 - order))
-    found, error = np.pad(found, missing), np.pad(error, missing, constant_values=np.inf)
+    found, error = (np.pad(one, missing) for one in (found, np.sqrt(variance)))
     change = np.ptp(line, axis=1)
-    least = np.where(change > _CHANGES, stdtrit(free + 0.43 * (n - 3), 1 - _BY_CHANCE), np.inf)
+    least = np.where(change > _CHANGES, stdtrit(free + n - 3, 1 - _BY_CHANCE), np.inf)
     shape = np.stack([*(found / scale ** np.arange(3)).T, *(found / error).T[1:], least])
     return shape, (misfit < chdtri(free, _FITS)) & (change < _RANGE)
