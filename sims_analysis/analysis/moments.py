@@ -110,7 +110,8 @@ def moments(
           errors, where the threshold is less than 2.1 times the standard error of a sample there;
           ``saturated`` and ``gap`` where there is one among the samples used; ``below_limit`` where
           samples given as ``<5E15`` matter; ``truncated`` where the samples used begin in a surface
-          transient, or the record ends above the threshold
+          transient, or the record ends above the threshold or inside of the profile;
+          ``wrong_shape`` by a background, as for :func:`integrated_dose`
 
     Raises
     ------

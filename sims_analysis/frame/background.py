@@ -168,8 +168,7 @@ def subtracted_level(frame: Frame) -> xr.Variable:
     """Return the background that was subtracted from each profile before; 0 where none was.
 
     By the counts k of its samples, which stay those of what was counted: the mean of ``s sqrt(k) -
-    C``. Fits must know it, because it is part of the variance. On a grid finer than the samples,
-    errors s are smaller: see ``kernels.grid.samples_of_grid``.
+    C``. On a grid finer than the samples, errors s are smaller.
     """
     stderr, counts, plain = frame.stderr, frame.counts, frame.fraction
     if stderr is None or counts is None or "subtracted_background" not in frame.coords:
@@ -193,8 +192,7 @@ Answer = Callable[[Frame], xr.Variable]
 class CommonError(NamedTuple):
     """What the error of a subtracted background does to an answer.
 
-    ``variance`` is what it adds to the variance from the samples: less than ``stderr`` squared, and
-    possibly negative, if the answer uses samples of the window too.
+    ``variance`` is what it adds: less than ``stderr`` squared if the answer uses the window too.
     """
 
     stderr: xr.Variable
@@ -208,20 +206,9 @@ def common_error(
 
     The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of the
     error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap ``q_i
-    = cov(c_i, background) / var(background)``. Other answers are taken as linear over a part b of a
-    standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b`` (JCGM 100:2008, 5.1.3, note 2).
-
-    Parameters
-    ----------
-    answer : callable
-        Computes the answer from a frame with shifted values.
-    errors : bool
-        Whether the answer depends on the standard errors of the samples, as a weighted fit does;
-        otherwise the frame has none.
-    by : float
-        That part b: small for an answer that a whole standard error may leave without a value.
-    linear : bool
-        Whether the answer is a weighted sum of the samples: then it is that of the shift itself.
+    = cov(c_i, background) / var(background)``. An answer that is not `linear` in the samples is
+    taken as such over a part `by` of a standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b``
+    (JCGM 100:2008, 5.1.3, note 2). Weighted fits need the `errors` of the samples.
     """
     if frame.common is None:
         return None

@@ -77,8 +77,7 @@ def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]
 class WindowStatistics(NamedTuple):
     """Statistics of the samples in a window, (R,).
 
-    Mean, sample standard deviation, number, mean square of the standard errors (NaN without), sum
-    of the squared shares in the mean, and the window, infinite where it is open.
+    The mean square of their standard errors, NaN without, and the sum of their squared shares.
     """
 
     mean: Array
@@ -93,9 +92,8 @@ class WindowStatistics(NamedTuple):
 class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
-    Mean, number of samples, variances of the mean and of a single sample, by which factor (at least
-    1) the errors of samples grow in a sum, and by which they scatter more than these, and the error
-    of a window without a count, or 0.
+    Variances of it and of one sample, by which factor (at least 1) errors grow in a sum, and by
+    which samples scatter more than these, and the error of a window without a count, or 0.
     """
 
     mean: Array

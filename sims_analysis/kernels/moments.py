@@ -55,22 +55,9 @@ def moments(
     """Moments of the profile above the background, with trapezoidal weights.
 
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``. Standard errors are to first
-    order, those of the ends of a run above the threshold included; NaN where the variance is 0 (too
-    few counts).
-
-    Parameters
-    ----------
-    start, stop, level : ndarray, shape (R,)
-        Window of depths; background, subtracted from the values.
-    threshold : ndarray, shape (R,)
-        Use only what lies above it around the maximum, a fraction of the maximum if `relative`; NaN
-        means every sample.
-    window_start, window_stop : ndarray, shape (R,)
-        If `window`, limits of that over which the background is the mean, so that its error
-        contributes.
-    fraction, floor : ndarray, shape (R,)
-        Effective samples per depth; a background that was subtracted before, whose counts scatter
-        still.
+    order, those of the ends of a run above the threshold (NaN: of all samples) included; NaN where
+    the variance is 0 (too few counts). The error of the mean over a `window` counts; `level` was
+    not subtracted yet, `floor` was.
     """
     inside = rows.within(start, stop)
     run = _run(inside, level, threshold, floor, relative=relative)

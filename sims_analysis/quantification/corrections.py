@@ -196,9 +196,8 @@ def subtract_background(
     Warns
     -----
     ProfileWarning
-        Where the samples of the window scatter more than their standard errors allow (with a
-        probability below 1e-7 by chi-square), with the factor; where the profile still falls in
-        it; and where concentrations were made with factors of several layers, so that a background
+        Where the profile falls, rises or bends in the window, or scatters more than its standard
+        errors allow (with a probability below 1e-7 by chi-square); and where concentrations were made with factors of several layers, so that a background
         of counts is not one of concentrations.
 
     Examples
