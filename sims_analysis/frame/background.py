@@ -70,7 +70,8 @@ class Background(NamedTuple):
         enough: Any = LACKS * abs(dose)
         if stderr is not None:
             enough = np.maximum(enough, stderr.fillna(0.0))
-        wrong = (self.above * width > enough) & (status == Status.OK)
+        fine = status == Status.OK
+        wrong: Any = fine & (self.above * width.where(fine, 0.0) > enough)
         return replaced_where(wrong, status, Status.WRONG_SHAPE)
 
 

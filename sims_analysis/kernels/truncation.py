@@ -102,21 +102,23 @@ def _shapes(rows: Rows, which: Index) -> list[_Shape]:
     part = (value[i * step : value.size - third + i * step] for i in range(4))
     square[third:] = np.dot([-1.0, 3.0, -3.0, 1.0], list(part)) ** 2 / 20.0
     best = np.zeros((3, len(_Shape._fields), which.size))
-    while (n >= fewest).any():
+    live = np.arange(which.size)
+    while (live := live[n >= fewest]).size:
+        n, stop = n[n >= fewest], stop[n >= fewest]
         edges = stop[:, None] + n[:, None] * -np.arange(_PARTS, -1, -1) // _PARTS
         begin, end = edges[:, :-1], edges[:, 1:]
-        x = (rows.depth_at(begin) + rows.depth_at(end - 1)) / 2 - rows.last[which, None]
+        x = (rows.depth_at(begin) + rows.depth_at(end - 1)) / 2 - rows.last[which[live], None]
         mean = np.where(end > begin, range_sums(value, begin, end) / (end - begin), 0.0)
         total = range_sums(value, stop - n, stop)
         one = range_sums(square, stop - n + third, stop) / (n - third) / total * n
         noise = one[:, None] * step / (end - begin)
-        known = np.flatnonzero((n >= fewest) & (total > 0) & np.isfinite(one))
+        known = np.flatnonzero((total > 0) & np.isfinite(one))
         samples = x[known], mean[known], noise[known], n[known] / step
         found = [_fitted(*samples, order) for order in range(3)]
         better = [found[1][0][3], found[2][0][4], np.zeros(known.size)]
         for old, (new, fits), more in zip(best, found, better, strict=True):
-            first = fits & (np.abs(more) < _BETTER) & (old[0, known] == 0)
-            old[:, known[first]] = np.vstack([n[known], new])[:, first]
+            first = fits & (np.abs(more) < _BETTER) & (old[0, live[known]] == 0)
+            old[:, live[known[first]]] = np.vstack([n[known], new])[:, first]
         n = np.where(n > fewest, np.maximum((n / 1.4).astype(np.intp), fewest), 0)
     return [_Shape(*one) for one in best]
 

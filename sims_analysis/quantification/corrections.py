@@ -197,8 +197,9 @@ def subtract_background(
     -----
     ProfileWarning
         Where the profile falls, rises or bends in the window, or scatters more than its standard
-        errors allow (with a probability below 1e-7 by chi-square); and where concentrations were made with factors of several layers, so that a background
-        of counts is not one of concentrations.
+        errors allow (with a probability below 1e-7 by chi-square); and where concentrations were
+        made with factors of several layers, so that a background of counts is not one of
+        concentrations.
 
     Examples
     --------
