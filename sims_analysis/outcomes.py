@@ -59,7 +59,7 @@ class Status(IntEnum):
         'gaps="bridge" accepts that',
     )
     WRONG_SHAPE = (
-        *(11, 5, "the curve does not have the profile's shape"),
+        *(11, 5, "the profile does not have the shape of the curve, or of a level background"),
         "background='fit', a window or another model may help",
     )
     BELOW_LIMIT = (

@@ -54,7 +54,7 @@ def cumulative_dose(
         ``atom/cm^2``, with the shape of the data, without standard errors: 0 at the first sample,
         NaN where a profile was not measured, and for a profile with a single sample, which has no
         width. The coordinate ``status`` of each profile is ``ok``, ``saturated``, ``gap``,
-        ``below_limit`` or ``no_data``, as for :func:`integrated_dose`.
+        ``below_limit``, ``wrong_shape`` or ``no_data``, as for :func:`integrated_dose`.
 
     Raises
     ------
@@ -82,12 +82,15 @@ def cumulative_dose(
     check_options(rule)
     bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
-    level = read_background(frame, background).level(frame)
+    below = read_background(frame, background)
+    level = below.level(frame)
     (value,) = frame.map(
         kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
     )
     whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="curve", rule=rule)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
+    width = whole.stop - whole.start
+    status = below.marked(status, width, whole.value - level * width)
     status = _resolved(frame, status, rests, rule, bridge=bridge, sum_of=whole.value)
     warn_of_transient_in(frame, whole.value, whole.stop, rule, _WITHOUT_TRANSIENT)
     name = term(frame, "cumulative_dose")

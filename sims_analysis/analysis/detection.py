@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
-from sims_analysis.frame.background import warn_of_slope
+from sims_analysis.frame.background import warn_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
@@ -60,11 +60,13 @@ def detection_limit(
 
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
-        - ``status``: ``ok``; ``saturated`` or ``below_limit`` where the window holds such samples
-          (``<5E15`` has no value: the limit is that of the others); with NaN ``no_data`` for fewer
-          than two samples (one for ``"currie"``), and ``undetermined`` where the window shows no
-          scatter: all its samples are the same (zeros, or the placeholder of the instrument), or
-          for ``"currie"`` the value of one count is not known
+        - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
+          by more than 10 % and its noise, so that the limit is too high; ``saturated`` or
+          ``below_limit`` where the window holds such samples (``<5E15`` has no value: the limit is
+          that of the others); with NaN ``no_data`` for fewer than two samples (one for
+          ``"currie"``), and ``undetermined`` where the window shows no scatter: all its samples are
+          the same (zeros, or the placeholder of the instrument), or for ``"currie"`` the value of
+          one count is not known
 
     Raises
     ------
@@ -120,7 +122,8 @@ def detection_limit(
             if first is not None:
                 text = describe_window(first, ends, problem)
                 first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
-    warn_of_slope(frame, ends)
+    uneven: Any = warn_of_window(frame, ends) > 0
+    status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
     what = "the limit is that of the others"
     status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
     background = xr.Variable(

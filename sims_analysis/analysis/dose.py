@@ -92,8 +92,10 @@ def integrated_dose(
           given as ``<5E15``, which have no value, may change the dose by more than its standard
           error and 1 %; ``below_detection`` where the dose does not exceed its standard error (or
           0, without one); ``truncated`` where a limit lies beyond the samples, or the record ends
-          inside of an implant and no `stop` is given: more than the error and 2 % of the dose lies
-          below its end, by the slope there. Of several, the first in this order
+          inside of a profile and no `stop` is given: more than the error and 2 % of the dose lies
+          below its end, by the exponential or Gaussian there; ``wrong_shape`` where the profile
+          falls, rises or bends in the window of the background, which is too high by more than
+          that. Of several, the first in this order
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -364,6 +366,8 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     error = ProfileError if strict else None
     status = mark_truncated(frame, status, found.value, below, found.stderr, error=error)
+    width = found.stop - found.start
+    status = question.background.marked(status, width, found.value, found.stderr)
     status = resolve(
         frame,
         status,

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.dose import term
+from sims_analysis.analysis.dose import mark_truncated, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     add_background_error,
@@ -31,6 +31,7 @@ from sims_analysis.frame.window import (
     warn_of_empty_window,
 )
 from sims_analysis.kernels import moments as kernels
+from sims_analysis.kernels.dose import integrate
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -97,7 +98,8 @@ def moments(
           errors, where the threshold is less than 2.1 times the standard error of a sample there;
           ``saturated`` and ``gap`` where there is one among the samples used; ``below_limit`` where
           samples given as ``<5E15`` matter; ``truncated`` where the samples used begin in a surface
-          transient, or the record ends above the threshold
+          transient, or the record ends above the threshold or inside of the profile;
+          ``wrong_shape`` by a background, as for :func:`integrated_dose`
 
     Raises
     ------
@@ -172,7 +174,13 @@ def moments(
         "the record ends above the threshold: a part of the tail is missing from the moments",
         DoseWarning,
     )
-    status = mark_transient(frame, *used, found.status, rests.flags)
+    status = found.status
+    if start is stop is threshold is None and subtracted.stated is None:
+        whole = frame.map(integrate, *NO_LIMITS, record=True)
+        status = mark_truncated(frame, status, whole.value, whole.below, found.integral_stderr)
+    width = found.stop - found.start
+    status = subtracted.marked(status, width, found.integral, found.integral_stderr)
+    status = mark_transient(frame, *used, status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     errors = _joined(found, "_stderr")
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)

@@ -20,11 +20,14 @@ from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, replaced_where
 from sims_analysis.frame.window import Window, describe_window, read_pair
 from sims_analysis.kernels.counting import (
-    fall_within,
+    NOT_LEVEL,
+    SCATTERS,
+    unlevel,
     window_mean,
     window_shares,
     window_statistics,
 )
+from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.rows import TOLERANCE
@@ -36,12 +39,16 @@ MEAN_OF_OTHERS = "the mean of the others is too high"
 
 
 class Background(NamedTuple):
-    """A background as it was asked for: a stated level, the window of a mean, or neither."""
+    """A background as it was asked for: a stated level, the window of a mean, or neither.
+
+    With by how much that mean is too high, where the window is not level.
+    """
 
     stated: xr.Variable | None = None
     window: Window | None = None
     #: Of a stated level.
     stderr: xr.Variable | None = None
+    above: xr.Variable | None = None
 
     @property
     def given(self) -> bool:
@@ -58,6 +65,22 @@ class Background(NamedTuple):
     def on(self, frame: Frame) -> Frame:
         """Return a frame whose samples have the error of a stated level in common."""
         return frame if self.stderr is None else with_common(frame, self.stderr)
+
+    def marked(
+        self, status: xr.Variable, width: xr.Variable, dose: xr.Variable, stderr: Any = None
+    ) -> xr.Variable:
+        """Set the status to wrong shape where that is more, over a width, than 2 % and the error.
+
+        Of the dose from which the background was subtracted.
+        """
+        if self.above is None:
+            return status
+        enough: Any = LACKS * abs(dose)
+        if stderr is not None:
+            enough = np.maximum(enough, stderr.fillna(0.0))
+        fine = status == Status.OK
+        wrong: Any = fine & (self.above * width.where(fine, 0.0) > enough)
+        return replaced_where(wrong, status, Status.WRONG_SHAPE)
 
 
 def with_common(frame: Frame, error: xr.Variable) -> Frame:
@@ -122,8 +145,7 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-        warn_of_slope(frame, window, DoseWarning)
-    found = Background(window=window)
+    found = Background(window=window, above=warn_of_window(frame, window, DoseWarning))
     warn_of_layers(frame, found)
     return found
 
@@ -164,27 +186,28 @@ def warn_of_limits(
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
-#: A window still holds a part of the profile if its first half is higher than the second by this
-#: part of the mean, and so many standard errors.
-_FALLS, _SURELY = 0.2, 5.0
+def warn_of_window(
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    among: Any = True,
+) -> xr.Variable:
+    """Return by how much the mean over a window is too high, and warn where it is no background.
 
-
-def warn_of_slope(
-    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
-) -> None:
-    """Warn of a background window in which the profile still falls. Not for Dask data."""
-    if frame.lazy:
-        return
-    found = frame.map(fall_within, *window, errors="sum")
-    first = first_flagged(frame, (found.part > _FALLS) & (found.certain > _SURELY))
+    The one test for all who take such a mean (:func:`.counting.unlevel`); no warning on Dask.
+    """
+    found = frame.map(unlevel, *window, frame.fraction, errors="sum")
+    first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:
-        first.warn(
-            "the profile still falls in the background window, by "
-            f"{100 * first.of(found.part):.0f} % of the mean from its first half to the second "
-            f"({first.of(found.certain):.0f} standard errors): the mean is too high",
-            category,
-            remedy="choose a window where the profile is level",
-        )
+        text = f"the profile {NOT_LEVEL[int(first.of(found.which))]} in the background window"
+        more = "more than its noise: the mean is too high"
+        if first.of(found.which) == SCATTERS:
+            more = f"{first.of(found.excess):.2g} times as much as its standard errors say"
+        remedy = "choose a window where the profile is level"
+        first.warn(f"{text}, {more}", category, remedy=remedy)
+    above: xr.Variable = found.above
+    return above
 
 
 class Mean(NamedTuple):
@@ -214,8 +237,7 @@ def subtracted_level(frame: Frame) -> xr.Variable:
     """Return the background that was subtracted from each profile before; 0 where none was.
 
     By the counts k of its samples, which stay those of what was counted: the mean of ``s sqrt(k) -
-    C``. Fits must know it, because it is part of the variance. On a grid finer than the samples,
-    errors s are smaller: see ``kernels.grid.samples_of_grid``.
+    C``. On a grid finer than the samples, errors s are smaller.
     """
     stderr, counts, plain = frame.stderr, frame.counts, frame.fraction
     if stderr is None or counts is None or "subtracted_background" not in frame.coords:
@@ -239,8 +261,7 @@ Answer = Callable[[Frame], xr.Variable]
 class CommonError(NamedTuple):
     """What the error of a subtracted background does to an answer.
 
-    ``variance`` is what it adds to the variance from the samples: less than ``stderr`` squared, and
-    possibly negative, if the answer uses samples of the window too.
+    ``variance`` is what it adds: less than ``stderr`` squared if the answer uses the window too.
     """
 
     stderr: xr.Variable
@@ -254,20 +275,9 @@ def common_error(
 
     The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of the
     error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap ``q_i
-    = cov(c_i, background) / var(background)``. Other answers are taken as linear over a part b of a
-    standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b`` (JCGM 100:2008, 5.1.3, note 2).
-
-    Parameters
-    ----------
-    answer : callable
-        Computes the answer from a frame with shifted values.
-    errors : bool
-        Whether the answer depends on the standard errors of the samples, as a weighted fit does;
-        otherwise the frame has none.
-    by : float
-        That part b: small for an answer that a whole standard error may leave without a value.
-    linear : bool
-        Whether the answer is a weighted sum of the samples: then it is that of the shift itself.
+    = cov(c_i, background) / var(background)``. An answer that is not `linear` in the samples is
+    taken as such over a part `by` of a standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b``
+    (JCGM 100:2008, 5.1.3, note 2). Weighted fits need the `errors` of the samples.
     """
     if frame.common is None:
         return None

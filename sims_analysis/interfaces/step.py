@@ -121,7 +121,7 @@ def measure_step(
         first = np.arange(begin, begin + part) if free[0] else in_order(z, c, *stated[0])
         if not (first.size and last.size):
             return row
-        found, used = _from_plateaus(record.between([first, last]), parts, free)
+        found, used = _from_plateaus(replace(record, places=[first, last]), parts, free)
         if begin == 0 or (found[-1] in _FOUND and _is_transient(used, found)):
             row = found
         if row[-1] not in (Status.FEATURELESS, Status.TRUNCATED):

@@ -77,8 +77,7 @@ def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]
 class WindowStatistics(NamedTuple):
     """Statistics of the samples in a window, (R,).
 
-    Mean, sample standard deviation, number, mean square of the standard errors (NaN without), sum
-    of the squared shares in the mean, and the window, infinite where it is open.
+    The mean square of their standard errors, NaN without, and the sum of their squared shares.
     """
 
     mean: Array
@@ -93,9 +92,8 @@ class WindowStatistics(NamedTuple):
 class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
-    Mean, number of samples, variances of the mean and of a single sample, by which factor (at least
-    1) the errors of samples grow in a sum, and by which they scatter more than these, and the error
-    of a window without a count, or 0.
+    Variances of it and of one sample, by which factor (at least 1) errors grow in a sum, and by
+    which samples scatter more than these, and the error of a window without a count, or 0.
     """
 
     mean: Array
@@ -168,34 +166,62 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
     return WindowStatistics(mean, deviation, n, stated, squared_shares, *ends)
 
 
-class Fall(NamedTuple):
-    """How much higher the first half of a window is than the second, and in standard errors; (R,).
+#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; its
+#: samples scatter if that is by more than this factor, and chance: few counts scatter more widely.
+_UNEVEN, _HARDLY = 0.1, 1e-3
+_NOTABLE, _IMPROBABLE = 1.4, 1e-7
+#: So many samples show their scatter without errors.
+_ENOUGH = 8
+#: What the profile does in a window that is no background.
+NOT_LEVEL = ("", "falls", "rises", "bends", "scatters")
+SCATTERS = 4
 
-    The former over the mean.
+
+class Unlevel(NamedTuple):
+    """Which of :data:`NOT_LEVEL` is true of a window, or 0; (R,).
+
+    With the factor by which samples scatter beyond their errors, and by how much the mean is above
+    the lowest third, if the thirds differ.
     """
 
-    part: Array
-    certain: Array
+    which: Index
+    excess: Array
+    above: Array
 
 
-def fall_within(rows: Rows, start: Array, stop: Array) -> Fall:
-    """Compare both halves of a window, by the stated errors, or by the scatter if it is larger."""
+def unlevel(rows: Rows, start: Array, stop: Array, fraction: Array) -> Unlevel:
+    """Compare the thirds of a window, and its samples, by their errors or their scatter in these.
+
+    By the chance of chi-square, or F, with two degrees of freedom.
+    """
+    from scipy.special import chdtri
+
+    mean, n, *_, excess, _, _, _ = window_mean(rows, start, stop, fraction)
     share = shares(rows, start, stop)
-    middle = rows.repeat(rows.sum(share * rows.depth))
-    means, variances = [], []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for half in (rows.depth < middle, rows.depth >= middle):
-            part = np.where(half, share, 0.0)
-            n = rows.sum(np.where(part > 0, 1.0, 0.0))
-            part = part / rows.repeat(rows.sum(part))
-            mean = rows.sum(part * rows.value)
-            scatter = rows.sum(part * (rows.value - rows.repeat(mean)) ** 2) * n / (n - 1)
-            if rows.stderr is not None:
-                scatter = np.fmax(scatter, rows.sum(part * rows.stderr**2))
-            means.append(mean)
-            variances.append(np.where(n > 2, scatter / n, np.nan))
-        change = means[0] - means[1]
-        return Fall(2 * change / (means[0] + means[1]), change / np.sqrt(sum(variances)))
+    first, last = np.fmax(start, rows.first), np.fmin(stop, rows.last)
+    means, between = np.empty((3, rows.count)), np.zeros(rows.count)
+    with np.errstate(all="ignore"):
+        place = np.floor(3 * (rows.depth - rows.repeat(first)) / rows.repeat(last - first))
+        for third in range(3):
+            own = np.where(np.clip(place, 0, 2) == third, share, 0.0)
+            part = rows.sum(own)
+            means[third] = rows.sum(own * rows.value) / part
+            between += np.where(part > 0, part * (means[third] - mean) ** 2, 0.0)
+        within = rows.sum(share * (rows.value - rows.repeat(mean)) ** 2) - between
+        chi, freedom = n * fraction * between, (n - 3) * fraction
+        scatter = np.where(n >= _ENOUGH, np.maximum(within, 0) * n * fraction, np.nan)
+        chance, known = (1 + chi / scatter) ** (-freedom / 2), np.zeros(rows.count, dtype=bool)
+        if rows.stderr is not None:
+            stated = rows.sum(np.where(share > 0, share * rows.stderr**2, 0.0))
+            known = stated > 0
+            chance = np.where(known, np.exp(-chi / stated / 2), chance)
+        highest, lowest = (end.reduce(means) for end in (np.fmax, np.fmin))
+        uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean))
+        freedom = np.maximum(n * fraction - 1, 1)
+        scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
+    falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
+    which = np.select([uneven & falls, uneven & rises, uneven, scatters & known], [1, 2, 3, 4])
+    return Unlevel(which, excess, np.where(uneven, mean - lowest, 0.0))
 
 
 def _of_cells(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Index, Array, Array]:

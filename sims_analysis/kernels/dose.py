@@ -49,7 +49,7 @@ class Integral(NamedTuple):
 
 
 #: The integral of a record lacks what lies below it if that is more than this part of it.
-_LACKS = 0.02
+LACKS = 0.02
 
 
 def integrate(
@@ -77,7 +77,7 @@ def integrate(
     beyond = (start < first - rows.slack) | (stop > last + rows.slack)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
-    below = missing_below(rows, _LACKS * np.abs(value)) if record else np.zeros(rows.count)
+    below = missing_below(rows, LACKS * np.abs(value)) if record else np.zeros(rows.count)
     return Integral(value, a, b, status, n_linear, below)
 
 

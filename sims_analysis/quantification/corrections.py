@@ -17,16 +17,16 @@ from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.background import (
     Background,
-    Mean,
     shares_in,
     stated_error,
     warn_of_layers,
     warn_of_limits,
+    warn_of_window,
 )
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, first_sample
+from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
@@ -36,9 +36,6 @@ from sims_analysis.units import ParameterLike, WindowLike
 
 #: Above this fraction of dead time, the model of the detector matters.
 _MUCH = 0.1
-#: Warn of scatter in a window that counting makes with less than this probability, if the
-#: errors are off by more than this factor: few counts scatter more widely than chi-square says.
-_IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
 
 @correction
@@ -202,10 +199,10 @@ def subtract_background(
     Warns
     -----
     ProfileWarning
-        Where the samples of the window scatter more than their standard errors allow (with a
-        probability below 1e-7 by chi-square), with the factor; where the profile still falls in
-        it; and where concentrations were made with factors of several layers, so that a background
-        of counts is not one of concentrations.
+        Where the profile falls, rises or bends in the window, or scatters more than its standard
+        errors allow (with a probability below 1e-7 by chi-square); and where concentrations were
+        made with factors of several layers, so that a background of counts is not one of
+        concentrations.
 
     Examples
     --------
@@ -277,6 +274,7 @@ def _mean_to_subtract(
     warn_of_limits(frame, ends)
     # Of the samples as they are: what was subtracted before drops out.
     mean = mean_in(replace(frame, scatter=None), ends, chosen, window)
+    warn_of_window(replace(frame, scatter=None), ends, among=chosen)
     share = shares_in(frame, ends)
     overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
     if frame.stderr is not None:
@@ -286,34 +284,12 @@ def _mean_to_subtract(
             own = own.where(frame.counts != 0, 0.0)
         of_all = mean.stderr**2 * frame.fraction
         overlap = (own * share / of_all).fillna(0.0)
-    _warn_of_scatter(frame, mean, chosen)
     columns = {
         "background_stderr": mean.stderr.fillna(np.inf).where(mean.n > 0),
         "background_overlap": overlap,
         "background_scatter": mean.scatter,
     }
     return mean.value.where(chosen), {end: one.where(chosen) for end, one in columns.items()}
-
-
-def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
-    """Warn of samples in a window that scatter more than their standard errors allow."""
-    if frame.lazy:
-        return
-    from scipy.special import chdtri
-
-    freedom = (mean.n * frame.fraction - 1.0).clip(min=1.0)
-    by_chance = (chdtri(freedom, _IMPROBABLE) / freedom) ** 0.5
-    first = first_flagged(
-        frame, (mean.excess > by_chance) & (mean.excess > _NOTABLE) & chosen & (mean.n > 1)
-    )
-    if first is not None:
-        first.warn(
-            f"the samples in the window of the background scatter "
-            f"{first.of(mean.excess):.2g} times as much as their standard errors say: the window "
-            "is not flat, or the errors are not those of counting; the error of the background is "
-            "taken from the scatter",
-            ProfileWarning,
-        )
 
 
 def _columns(

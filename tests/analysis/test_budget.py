@@ -57,7 +57,7 @@ def test_the_error_of_a_background_is_that_of_the_mean_of_its_window():
         assert number(budget["background_stderr"]) == pytest.approx(error, rel=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:.*the profile still falls")
+@pytest.mark.filterwarnings("ignore:.*falls in the background window")
 def test_it_agrees_with_the_dose():
     z = np.arange(0, 200, 2.0)
     ds = one(z, 1e20 * np.exp(-z / 30), stderr=1e18 * np.exp(-z / 60))

@@ -158,6 +158,7 @@ def test_no_species_gives_no_doses():
     assert sims.integrated_dose(ds).shape == (0,)
 
 
+@pytest.mark.filterwarnings("ignore:.*in the background window")
 def test_inputs_are_neither_changed_nor_need_to_be_writable():
     z = np.arange(0, 50, 1.0)
     ds = one(z, 1e18 * np.exp(-z / 5))

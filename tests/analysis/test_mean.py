@@ -101,6 +101,7 @@ def test_limits_of_each_species():
     np.testing.assert_allclose(found, [21.0, 56.0], rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.*in the background window")
 @pytest.mark.few(2)
 @pytest.mark.parametrize("layout", ["dataset", "array", "own axes", "dask"])
 def test_cells_count_with_their_part_of_the_window(layout):

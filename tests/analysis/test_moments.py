@@ -277,7 +277,9 @@ def above_a_background(counts, *, window=("290 nm", "360 nm"), trials=400, seed=
     return sims.subtract_background(ds, window=window), data(peak)
 
 
-@pytest.mark.filterwarnings("ignore:.*begins in a surface transient")  # noise of one in 400
+@pytest.mark.filterwarnings(
+    "ignore:.*(begins in a surface|in the background)"
+)  # noise of one in 400
 def test_a_background_that_takes_much_of_the_width_leaves_an_error():
     # 29 % of them had one, and 41 % of these held the truth, when it was shifted by a whole error.
     ds, clean = above_a_background(10)

@@ -269,9 +269,7 @@ def test_a_finer_grid_shares_as_much_with_its_background_and_knows_it_less(count
 
 def test_two_samples_of_a_window_may_scatter_more_than_they_can():
     ds = sims.with_counting_statistics(timed(TIME, "counts", B=[9, 7, 5, 3, 2, 1, 3, 1, 1, 4e4]))
-    with pytest.warns(
-        ProfileWarning, match=r"'B': the samples in the window .* scatter \S+ times as"
-    ):
+    with pytest.warns(ProfileWarning, match="'B': the profile rises in the background window"):
         sims.subtract_background(ds, window=("16 s", "18 s"))
     sims.subtract_background(ds, window=("18 s", "19 s"))  # one does not scatter
 

@@ -297,6 +297,7 @@ def test_a_surface_transient_of_the_mean_matrix_signal_warns():
     sims.with_rsf(ds, **ask)
 
 
+@pytest.mark.filterwarnings("ignore:.*in the background window")
 def test_counts_errors_and_their_meaning_come_along():
     ds = counted(B=[100.0, 0.0, 25.0], Si=[400.0, 400.0, 100.0])
     found = sims.with_rsf(ds, rsf="1e22 atoms/cm^3", matrix="Si").sel(species="B")
