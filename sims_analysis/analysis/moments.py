@@ -177,9 +177,9 @@ def moments(
     status = found.status
     if start is stop is threshold is None and subtracted.stated is None:
         whole = frame.map(integrate, *NO_LIMITS, record=True)
-        status = mark_truncated(frame, status, whole.value, whole.below, found.integral_stderr)
+        status = mark_truncated(frame, status, whole.value, whole.below, found.dose_stderr)
     width = found.stop - found.start
-    status = subtracted.marked(status, width, found.integral, found.integral_stderr)
+    status = subtracted.marked(status, width, found.dose, found.dose_stderr)
     status = mark_transient(frame, *used, status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     errors = _joined(found, "_stderr")
