@@ -59,7 +59,7 @@ class Status(IntEnum):
         'gaps="bridge" accepts that',
     )
     WRONG_SHAPE = (
-        *(11, 5, "the profile does not have the shape of the curve, or of a level background"),
+        *(11, 5, "the profile, or its background, does not have the shape that is assumed"),
         "background='fit', a window or another model may help",
     )
     BELOW_LIMIT = (

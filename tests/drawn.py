@@ -57,7 +57,8 @@ def _texts(ax):
     """Names and lists of the plot in an axes, as they stand in the figure now."""
     known = layout_at(ax)
     known.arrange()
-    artists = [one for each in ax.figure.axes for one in each.artists]
+    every = dict.fromkeys([*ax.figure.axes, *known.axes.values()])  # insets are no axes of it
+    artists = [one for each in every for one in each.artists]
     layers = [one for one in artists if isinstance(one, Layer) and one.layout is known]
     return [text for layer in layers for text in layer.texts]
 

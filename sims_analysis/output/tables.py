@@ -118,11 +118,13 @@ def _cells(array: xr.DataArray, of: xr.Dataset | xr.DataArray, *, latex: bool) -
     """Write each value with its error and its status, which stand in what it is of."""
     if not array.dims and "species" in array.coords:
         array = array.expand_dims("species")
+    known: Any = of if isinstance(of, xr.Dataset) else of.coords
+    if "status" in known:  # of each profile, where several share a number
+        array = array.broadcast_like(known["status"])
 
     def column(one: xr.DataArray) -> Any:
         return one.broadcast_like(array).transpose(*array.dims).values.ravel()
 
-    known: Any = of if isinstance(of, xr.Dataset) else of.coords
     nothing = xr.full_like(array, np.nan, dtype=float)
     status = column(known["status"]) if "status" in known else [""] * array.size
     columns = column(array).tolist(), column(_stderr(array, of, nothing)).tolist(), status

@@ -739,7 +739,7 @@ def test_a_model_of_another_shape_has_residuals_that_are_not_random():
     z = np.linspace(0, 300, 301)
     c = models_truth.values("pearson", (1e15, 100, 30, 0.8, 5.0), z)
     c *= np.exp(0.02 * np.random.default_rng(0).normal(size=z.size))
-    with pytest.warns(FitWarning, match="does not have the profile's shape"):
+    with pytest.warns(FitWarning, match="does not have the shape"):
         poor = sims.fit(models_truth.profile(c, z), model="joined_gaussian", stop="180 nm")
     good = sims.fit(models_truth.profile(c, z), model="pearson", stop="180 nm")
     assert good["residuals"].item() == "random"

@@ -213,7 +213,7 @@ def test_a_known_width_tells_the_depth_scale():
     free = sims.evaluate(sims.fit(ds, model="gaussian"), depth=ds["depth"])
     np.testing.assert_allclose(curve, free, atol=2e-3 * float(free.max()))
     # Without it, 31 nm is wrong.
-    with pytest.warns(FitWarning, match="does not have the profile's shape"):
+    with pytest.warns(FitWarning, match="does not have the shape"):
         sims.fit(ds, model="gaussian", depth_uncertainty=0, fixed={"straggle": "31 nm"})
 
 
