@@ -31,7 +31,7 @@ _APART = 4.0
 #: Height of a row of marks above the floor of an axis, as a fraction of it.
 _ROW = 0.018
 #: Of more species with marks, some share their row.
-_ROWS = 3
+_ROWS = 6
 #: Where this fraction of so many neighbours is not data, the others are drawn as points: a line
 #: that jumps between one count and none would look like a bar code.
 _SPARSE, _NEIGHBOURS = 0.25, 9
