@@ -120,13 +120,13 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
 
 
-def test_zeros_of_a_crowd_share_three_rows():
+def test_zeros_of_a_crowd_share_six_rows():
     ds = two_units(values=(1e18, 0, 1e17))
     few = drawn.sketched(ds, species="Mg")
     crowd = drawn.sketched(sims.stack([ds] * 30, names=range(30)), species="Mg", spread=False)
     assert crowd.get_ylim() == few.get_ylim()
     rows = {tuple(line.get_ydata()) for line in marks(crowd)}
-    assert len(rows) == 3
+    assert len(rows) == 6
     assert {tuple(line.get_ydata()) for line in marks(few)} < rows
 
 
