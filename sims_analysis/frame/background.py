@@ -39,15 +39,13 @@ MEAN_OF_OTHERS = "the mean of the others is too high"
 
 
 class Background(NamedTuple):
-    """A background as it was asked for: a stated level, the window of a mean, or neither.
-
-    With by how much that mean is too high, where the window is not level.
-    """
+    """A background as it was asked for: a stated level, the window of a mean, or neither."""
 
     stated: xr.Variable | None = None
     window: Window | None = None
     #: Of a stated level.
     stderr: xr.Variable | None = None
+    #: By how much the mean is too high, where its window is not level.
     above: xr.Variable | None = None
 
     @property
