@@ -56,10 +56,6 @@ def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
     if cut is not None:
         row, depth = np.repeat(np.arange(rows.count), rows.size), _depths(rows)
         found.append(runs_of(row, depth, cut, rows.value.reshape(-1), Flag.SATURATED))
-    return _joined(found)
-
-
-def _joined(found: list[Marks]) -> Marks | None:
     return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
 
 
@@ -169,24 +165,18 @@ def seen(rows: Rows) -> SingleResult:
     cut = saturated_samples(rows)
     if cut is not None:
         found[cut] |= Flag.SATURATED
-    found[_in_transients(rows)] |= Flag.TRANSIENT
+    nothing = np.full(rows.count, np.nan)
+    end = surface_transient(rows, nothing, nothing).end
+    for row in np.flatnonzero(end < DEEPEST):
+        own = slice(rows.offsets[row], rows.offsets[row + 1])
+        above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
+        found[own][above] |= Flag.TRANSIENT
     if not isinstance(rows, Packed):
         return SingleResult(found.reshape(rows.value.shape))
     assert rows.measured is not None  # noqa: S101 - all samples are asked
     placed = np.zeros(rows.measured.shape, dtype=np.int16)
     placed[rows.measured] = found
     return SingleResult(placed)
-
-
-def _in_transients(rows: Rows) -> Index:
-    """Return the flat positions of the samples in surface transients."""
-    nothing = np.full(rows.count, np.nan)
-    end = surface_transient(rows, nothing, nothing).end
-    found = [np.empty(0, dtype=np.intp)]
-    for row in np.flatnonzero(end < DEEPEST):
-        own = np.arange(rows.offsets[row], rows.offsets[row + 1])
-        found.append(own[rows.depth_at(own) < end[row]])
-    return np.concatenate(found)
 
 
 class Places(NamedTuple):
@@ -207,13 +197,7 @@ def at_places(
     """
     flags = np.zeros(lower.shape, dtype=np.int16)
     limit, blank = np.full(lower.shape, np.nan), np.zeros(lower.shape, dtype=bool)
-    parts, transient = [marks(rows)], _in_transients(rows)
-    if transient.size:
-        row = rows.offsets.searchsorted(transient, side="right") - 1
-        there = np.ones(transient.shape, dtype=bool)
-        value = rows.value_at(transient)
-        parts.append(runs_of(row, rows.depth_at(transient), there, value, Flag.TRANSIENT))
-    found = _joined([one for one in parts if one is not None])
+    found = marks(rows)
     if found is None:
         return Places(flags, limit, blank)
     packed = rows.packed()

@@ -98,10 +98,12 @@ def _shapes(rows: Rows, which: Index) -> list[_Shape]:
     # On a finer grid, samples that are independent.
     step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
     third, fewest = 3 * step, _FEWEST * step
+    best = np.zeros((3, len(_Shape._fields), which.size))
+    if value.size <= third:
+        return [_Shape(*one) for one in best]
     square = np.zeros(value.size)
     part = (value[i * step : value.size - third + i * step] for i in range(4))
     square[third:] = np.dot([-1.0, 3.0, -3.0, 1.0], list(part)) ** 2 / 20.0
-    best = np.zeros((3, len(_Shape._fields), which.size))
     live = np.arange(which.size)
     while (live := live[n >= fewest]).size:
         n, stop = n[n >= fewest], stop[n >= fewest]

@@ -26,6 +26,7 @@ from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.dataset.to_profiles import to_profiles
 from sims_analysis.errors import ProfileError, UnitsError, require
 from sims_analysis.files import replace_file, write_lines
+from sims_analysis.kernels.rows import changed
 from sims_analysis.profiles.metadata import columns_of
 from sims_analysis.text.arguments import check_choice, checks_arguments
 from sims_analysis.text.cells import escape_cell
@@ -190,7 +191,7 @@ def _with_gaps(one: _Profile, profile: DepthProfile, missing: Any, ds: xr.Datase
         limits = np.array(column["values"], dtype=np.float64)[missing]
         gaps["_detection_limit"] = stated.to_canonical(limits)
     table = pd.concat([one.table, pd.DataFrame(gaps)]).sort_values("x", kind="stable")
-    return one._replace(table=table)
+    return changed(one, table=table)
 
 
 def _in_units(
@@ -233,14 +234,14 @@ def _converted(one: _Profile, depth_units: str | None, value_units: str | None) 
     if depth_units is not None:
         axis = unit_of_kind(depth_units, (series.axis,), "depth_units")
         table[along] = axis.from_canonical(table[along].to_numpy())
-        one = one._replace(axis_units=depth_units)
+        one = changed(one, axis_units=depth_units)
     if value_units is not None:
         unit = unit_of_kind(value_units, _kinds(series), f"value_units of {series.variable!r}")
         others = [name for name in names if name not in along]
         values = [name for name in others if not vocabulary.ANCILLARY.get(name[1:])]
         table[values] = unit.from_canonical(table[values].to_numpy())
-        one = one._replace(units=value_units)
-    return one._replace(table=table)
+        one = changed(one, units=value_units)
+    return changed(one, table=table)
 
 
 def _depths(one: _Profile) -> dict[str, list[float]]:

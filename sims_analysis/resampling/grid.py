@@ -17,7 +17,7 @@ from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy, bridges, with_known
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
@@ -137,6 +137,8 @@ def to_grid(
         raise ProfileError("give exactly one of step, depth and like", code="conflicting_arguments")
     asked = {"step": step, "depth": depth, "like": like}
     bridge = bridges(gaps)
+    if isinstance(data, xr.Dataset | xr.DataArray):
+        data = with_known(data)
     if isinstance(data, xr.DataArray):
         frame = open_frame(data, question="a grid", axes=vocabulary.AXES)
         grid = _grid(frame, conserve is not None, **asked)
