@@ -133,7 +133,7 @@ class Frame(Profiles):
             Which standard errors to pass, if the data have any; by default none. ``"each"``: of
             single samples. ``"fit"``: larger where grid values share samples, for what is fitted to
             several. ``"sum"``: these, with zero errors for samples with zero counts; see
-            :class:`sims_analysis.kernels.blocks.Errors`.
+            :func:`sims_analysis.kernels.blocks.run`.
         whole : sequence of str
             Dimensions of parameters that the kernel takes as a whole.
         extra : sequence of str
@@ -156,23 +156,29 @@ class Frame(Profiles):
         group: str | None,
         options: Mapping[str, Any],
     ) -> Any:
-        samples = {"depth": self.depth, "value": self.value}
-        stderr = self.stderr_of_sums if errors == "sum" else self.stderr
-        if errors is not None and stderr is not None:
-            samples["stderr"] = stderr
-            if errors == "sum" and self.counts is not None:
-                samples["counts"] = self.counts
-            if errors in ("fit", "sum"):
-                samples["fraction"] = self.fraction.set_dims(self.sizes)
-        if self.cells is not None:
-            samples["lower"], samples["upper"] = self.cells
-        if self.flags is not None:
-            samples["known_flags"] = self.flags
-        if self.limit is not None:
-            samples["known_limit"] = self.limit
-        if self.fraction.ndim or self.fraction.data != 1.0:
-            samples["known_fraction"] = self.fraction.set_dims(self.sizes)
+        options = {"errors": errors or "each", **options}
+        samples = self.samples(errors)
         return self._run(kernel, samples, parameters, whole, extra, group, options)
+
+    def samples(
+        self, errors: Literal["each", "fit", "sum"] | None = None
+    ) -> dict[str, xr.Variable]:
+        """Return what is known of the samples, as kernels take it; see :func:`blocks.run`."""
+        lower, upper = self.cells or (None, None)
+        every = {
+            "depth": self.depth,
+            "value": self.value,
+            "lower": lower,
+            "upper": upper,
+            "flags": self.flags,
+            "limit": self.limit,
+        }
+        if errors is not None:
+            every["stderr"] = self.stderr_of_sums if errors == "sum" else self.stderr
+            every["counts"] = self.counts if errors == "sum" else None
+        if self.fraction.ndim or self.fraction.data != 1.0:
+            every["fraction"] = self.fraction.set_dims(self.sizes)
+        return {name: one for name, one in every.items() if one is not None}
 
     def each(
         self,

@@ -10,7 +10,7 @@ of a row stands for a segment of no width.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, starmap
@@ -84,6 +84,12 @@ class _Samples(ABC):
     carried_gaps: Index | None = field(default=None, kw_only=True)
     #: Effective samples per depth, (R,); below 1 on a grid finer than the samples. None for 1.
     fraction: Array | None = field(default=None, kw_only=True)
+
+    def columns(self, of: Callable[[Array], Array]) -> dict[str, Any]:
+        """Return what there is of each sample, as a function makes it."""
+        names = ("depth", "value", "stderr", "lower", "upper", "uncounted")
+        every = {name: getattr(self, name) for name in names}
+        return {name: of(one) for name, one in every.items() if one is not None}
 
     @property
     def count(self) -> int:
@@ -285,23 +291,17 @@ class Dense(_Samples):
         low, high = start[0] - self.slack[0], stop[0] + self.slack[0]
         inside = np.flatnonzero(~((self.depth < low) | (self.depth > high)))
         window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
-        stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, window])
-        edges = (None if e is None else e[window] for e in (self.lower, self.upper))
-        value = np.ascontiguousarray(self.value[:, window])
-        uncounted = None if self.uncounted is None else self.uncounted[:, window]
-        return Dense(self.depth[window], value, stderr, *edges, uncounted=uncounted)
+        return Dense(
+            **self.columns(lambda one: np.ascontiguousarray(one[..., window])),
+            fraction=self.fraction,
+        )
 
     def packed(self) -> Packed:
         """Return the same rows in the packed layout."""
-        stderr = None if self.stderr is None else self.stderr.reshape(-1)
-        depth, lower, upper = (
-            None if one is None else np.tile(one, self.count)
-            for one in (self.depth, self.lower, self.upper)
+        columns = self.columns(
+            lambda one: one.reshape(-1) if one.ndim > 1 else np.tile(one, self.count)
         )
-        value = self.value.reshape(-1)
-        uncounted = None if self.uncounted is None else self.uncounted.reshape(-1)
-        more = {"offsets": self.offsets, "uncounted": uncounted}
-        return Packed(depth, value, stderr, lower, upper, **more)  # type: ignore[arg-type]  # depth is there
+        return Packed(**columns, offsets=self.offsets, fraction=self.fraction)
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as an array ``(R, n)``."""
@@ -393,10 +393,8 @@ class Packed(_Samples):
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
         offsets = np.append(0, np.cumsum(np.bincount(self.row[mask], minlength=self.count)))
-        columns = self.stderr, self.lower, self.upper, self.uncounted
-        stderr, lower, upper, uncounted = (None if s is None else s[mask] for s in columns)
-        depth, value = self.depth[mask], self.value[mask]
-        return Packed(depth, value, stderr, lower, upper, offsets=offsets, uncounted=uncounted)
+        columns = self.columns(lambda one: one[mask])
+        return Packed(**columns, offsets=offsets, fraction=self.fraction)
 
     def packed(self) -> Packed:
         """Return the rows themselves."""

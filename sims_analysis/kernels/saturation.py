@@ -34,8 +34,10 @@ _NEAR = 0.01
 #: factor that may be off.
 _TURNS, _MARGIN = 64, 4.0
 _AROUND, _ROUNDING = 8, 1e-6
-#: Intervals with less than this part of all samples are looked at by themselves.
+#: Intervals with less than this part of all samples are looked at by themselves, ...
 _NARROW = 8
+#: ... and so many segments, at least.
+_SHORT = 2
 
 
 def saturated(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Flags | None:
@@ -74,8 +76,14 @@ def saturated(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Fla
 
 def _runs_near(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
     """Find the runs of equal samples of rows that have some in intervals, or their maximum."""
-    first, last = (rows.segment_at(end, row) for end in (start, stop))
-    width = int((last - first).max(initial=0)) + 4  # with a neighbour on either side
+    length = _SHORT
+    if row.size * length >= rows.value.size / _NARROW:
+        return rows.equal_runs
+    first = rows.segment_at(start, row)
+    beyond = rows.depth_at(np.minimum(first + length, rows.value.size - 1))
+    if not (stop <= beyond).all():  # searching takes longer than all else
+        length = int((rows.segment_at(stop, row) - first).max(initial=0))
+    width = length + 4  # with a neighbour on either side
     if row.size * width >= rows.value.size / _NARROW:
         return rows.equal_runs
     places = first - 1 + np.arange(width)[:, None]
