@@ -198,7 +198,7 @@ def _answer(
     return frame.dataset(
         {
             "depth": frame.with_attrs(depth, term),
-            "stderr": frame.with_attrs(stderr, term, long_name="Standard error, random part"),
+            "stderr": frame.with_attrs(stderr, term, error=True),
             "concentration": frame.with_attrs(
                 found.concentration,
                 "concentration",

@@ -506,12 +506,11 @@ def _dataset(
 ) -> xr.Dataset:
     """Give each number its name, unit and words."""
     answer, term, made = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
-    error = "Standard error of the sheet resistance, random part"
     each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
     spread = (each.max("__row__") - each.min("__row__")) / 2 / answer
     found = {
         term: made(answer, term, mobility=mobility),
-        f"{term}_stderr": made(stderr / part["conductance"] ** 2, term, long_name=error),
+        f"{term}_stderr": made(stderr / part["conductance"] ** 2, term, error=True),
     }
     for name, one in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
         found[f"{term}_{name}"] = made(one, term, mobility=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar, Unpack
 
 import numpy as np
@@ -56,19 +56,8 @@ class First:
 
     @property
     def alone(self) -> Frame:
-        """The samples of this profile, without their errors."""
-        frame, cells = self.frame, self.frame.cells
-        return replace(
-            frame,
-            value=self._select(frame.value),
-            depth=self._select(frame.depth),
-            fraction=self._select(frame.fraction),
-            cells=None if cells is None else (self._select(cells[0]), self._select(cells[1])),
-            stderr=None,
-            counts=None,
-            flags=None if frame.flags is None else self._select(frame.flags),
-            limit=None if frame.limit is None else self._select(frame.limit),
-        )
+        """The samples of this profile."""
+        return self.frame.of_profile(**self.index)
 
     def _select(self, variable: xr.Variable) -> xr.Variable:
         found: xr.Variable = variable.isel(self.index, missing_dims="ignore")

@@ -138,18 +138,17 @@ def run(
     kernel: Callable[..., Any],
     samples: Mapping[str, xr.Variable],
     parameters: Sequence[xr.Variable],
+    options: Mapping[str, Any],
+    names: tuple[str, str],
     whole: Sequence[str],
     extra: Sequence[str],
     group: str | None,
-    options: Mapping[str, Any],
-    names: tuple[str, str],
     over: Callable[..., Any] = blocks.run,
 ) -> Any:
-    """Run a kernel over profiles, and name the dimensions of its results.
+    """Run a kernel over profiles, and name the dimensions of its results: see :meth:`.Frame.ask`.
 
-    As :meth:`sims_analysis.frame.frame.Frame.map`. `samples` are ``depth``, ``value`` and fields of
-    :class:`sims_analysis.kernels.blocks.Errors`, `names` those of values and axis; `over` runs the
-    kernel over plain arrays.
+    `samples` are ``depth``, ``value`` and what belongs to them, `names` those of values and axis;
+    `over` runs the kernel over plain arrays.
     """
     *leading, dim = map(str, samples["value"].dims)
     core = [dim] if group is None else [group, dim]
