@@ -20,7 +20,8 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_status
+from sims_analysis.frame.opening import open_profiles
+from sims_analysis.frame.profiles import in_words, warn_of_status
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.dose import integrate

@@ -18,7 +18,8 @@ from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
 from sims_analysis.fitting.request import BACKGROUND, NUMBERS, SCALES, FitRequest, by_name
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.profiles import open_profiles, over_profiles
+from sims_analysis.frame.opening import open_profiles
+from sims_analysis.frame.profiles import over_profiles
 from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.samples import Array, Samples

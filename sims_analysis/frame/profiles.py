@@ -13,59 +13,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
-from sims_analysis.conventions.axes import POINT
-from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.errors import FitWarning
 from sims_analysis.frame.answers import words
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.outcomes import Status
-from sims_analysis.units import with_plain_axes
 
 #: Attributes of the fraction of independent samples of restored profiles, which are not straight
 #: lines between fewer samples.
 RESTORED = {"long_name": "Independent samples for each depth", "interpolated": "no"}
-
-
-def by_depth(data: Any) -> Any:
-    """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
-    if not isinstance(data, xr.Dataset | xr.DataArray):
-        return data
-    plain = with_plain_axes(data)
-    for axis in vocabulary.AXES:
-        order = plain.indexes.get(axis)
-        if order is not None and not order.is_monotonic_increasing:
-            plain = plain.sortby(axis)
-    values = [plain] if isinstance(plain, xr.DataArray) else plain.data_vars.values()
-    if not any(is_lazy(one.variable) for one in values):
-        return plain
-    plain = plain.unify_chunks()
-    broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
-    return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
-
-
-def open_profiles(
-    data: Any,
-    *,
-    question: str,
-    kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
-    variable: str | None = None,
-    axes: tuple[str, ...] = vocabulary.AXES,
-) -> Frame:
-    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come."""
-    frame = open_frame(by_depth(data), kinds, question=question, variable=variable, axes=axes)
-    infinite = np.isinf(frame.value.data)
-    if not frame.lazy and infinite.any():
-        place = tuple(map(int, np.argwhere(infinite)[0]))
-        at = float(frame.depth.set_dims(frame.value.sizes).transpose(*frame.value.dims)[place])
-        index = dict(zip(frame.lead, place[:-1], strict=True))
-        text = f"{frame.name} is infinite at {at:g} {frame.axis_units}"
-        raise ProfileError(
-            f"{frame.label(index)}: {text}", code="infinite_sample", where=frame.where(index)
-        )
-    return frame
 
 
 def over_profiles(frame: Frame, rows: xr.Variable) -> xr.DataArray:

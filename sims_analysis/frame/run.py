@@ -75,6 +75,11 @@ def profile_by_profile(
     The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; with `ancillary`, more
     columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, follow the counts.
     """
+    infinite = np.argwhere(np.isinf(value))
+    if infinite.size:
+        *place, sample = infinite[0].tolist()
+        row = int(np.ravel_multi_index(place, value.shape[:-1])) if place else 0
+        raise InfiniteSampleError(row, sample, "value", float(value[(*place, sample)]))
     core = value.shape[-2:] if group else value.shape[-1:]
     shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, whole, strict=True)]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)

@@ -14,8 +14,8 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import interpolated
-from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_first, warn_of_status
+from sims_analysis.frame.opening import interpolated, open_profiles
+from sims_analysis.frame.profiles import in_words, warn_of_first, warn_of_status
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.interfaces.step import ROW, measure_step

@@ -17,8 +17,8 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import interpolated
-from sims_analysis.frame.profiles import by_depth, open_profiles, over_profiles
+from sims_analysis.frame.opening import by_depth, interpolated, open_profiles
+from sims_analysis.frame.profiles import over_profiles
 from sims_analysis.interfaces.stack import ROW, find_layers
 from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import changed

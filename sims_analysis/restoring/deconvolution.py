@@ -27,8 +27,8 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import ACHIEVED, FRACTION
-from sims_analysis.frame.profiles import RESTORED, Fields, in_words, open_profiles, warn_of_status
+from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_profiles
+from sims_analysis.frame.profiles import RESTORED, Fields, in_words, warn_of_status
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status

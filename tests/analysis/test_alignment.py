@@ -134,7 +134,7 @@ def test_markers_stretch_the_depths(unit):
     )
     depth = found["depth"] * (1.0 if unit == "nm" else 1e3)
     np.testing.assert_allclose(depth, np.arange(0.0, 200.0), atol=1e-6)
-    assert found["depth"].attrs["units"] == "nm"
+    assert found["depth"].attrs["units"] == unit
     np.testing.assert_allclose(
         found["depth_shift"], np.arange(200.0) - (np.arange(200.0) * 1.07 + 3.0), atol=1e-6
     )

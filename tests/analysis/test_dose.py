@@ -89,7 +89,7 @@ def test_a_limit_beyond_the_samples_warns_and_integrates_what_was_measured():
 
 
 def test_limits_entirely_outside_have_no_dose_and_not_zero():
-    with pytest.warns(DoseWarning, match="'B': there is no dose: .*none of the samples, 10 to 20 nm"):
+    with pytest.warns(DoseWarning, match="'B': there is no dose.*, 10 to 20 nm"):
         found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="50 nm", stop="60 nm")
     assert math.isnan(number(found))
     assert word(found["status"]) == "no_data"
