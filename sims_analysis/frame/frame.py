@@ -280,7 +280,7 @@ class Frame(Profiles):
             for d, i in index.items()
             if d != self.dim
         }
-        if not found and "species" in self.coords and self.coords["species"].ndim == 0:
+        if "species" in self.coords and self.coords["species"].ndim == 0:
             found["species"] = str(self.coords["species"].values)
         if self.dim in index:
             place = self.depth.isel(index, missing_dims="ignore")
