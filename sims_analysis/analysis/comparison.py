@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
@@ -21,11 +22,10 @@ from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError
-from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
-from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.frame import Frame, refuse_labels
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window
@@ -166,12 +166,10 @@ def compare(
     if fa.kind in DOSE_KINDS:
         found |= _doses(fa, fb, (start, stop), rule)
     if level is not None:
-        at_a, at_b = (
-            units.dequantify(junction_depth(x, level, **junction, gaps=gaps)) for x in (a, b)
-        )
-        found |= _junctions(fa, fb, at_a, at_b)
+        both = [units.dequantify(junction_depth(x, level, **junction, gaps=gaps)) for x in (a, b)]
+        found |= _junctions(fa, fb, *both)
         # A level may have dimensions of its own.
-        others = {d: c.variable for d, c in at_a.coords.items() if d in at_a.dims}
+        others = {d: c.variable for d, c in both[0].coords.items() if d in both[0].dims}
         fa = replace(fa, argument_coords={d: c for d, c in others.items() if d not in fa.coords})
     elif junction:
         raise ProfileError(
@@ -244,8 +242,8 @@ def _errors_of_ratios(
     of_a = add_background_error(fa, own, lambda f: f.value)
     errors = elementwise(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
     return {
-        f"{name}_stderr": fa.with_attrs(_in_order(values, fa, fb), name, error=True)
-        for name, values in zip(("ratio", "log_ratio"), errors, strict=True)
+        name: fa.with_attrs(_in_order(values, fa, fb), name)
+        for name, values in zip(("ratio_stderr", "log_ratio_stderr"), errors, strict=True)
     }
 
 
@@ -272,7 +270,7 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Var
     if len(errors) == len(doses):
         # Not from relative errors, which are undefined for a dose of zero.
         stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
-        answers["dose_ratio_stderr"] = fa.with_attrs(stderr, "dose_ratio", error=True)
+        answers["dose_ratio_stderr"] = fa.with_attrs(stderr, "dose_ratio_stderr")
     return answers
 
 
@@ -288,14 +286,12 @@ def _junctions(
         "junction_shift": (b - a, "junction_shift"),
         "junction_status": (xr.where(of_a == Status.OK.word, of_b, of_a), "status"),
     }
-    found = {name: fa.with_attrs(_in_order(one, fa, fb), of) for name, (one, of) in parts.items()}
     if "stderr" in at_a.coords and "stderr" in at_b.coords:
         # Noise moves both crossings to the same side of their edges: what these have in common
         # cancels. Half of the 68 % interval about the shift that holds that of the edges.
         error = elementwise(np.hypot, *(one["stderr"].variable for one in (at_a, at_b)))
-        error = _in_order(error, fa, fb)
-        found["junction_shift_stderr"] = fa.with_attrs(error, "junction_shift", error=True)
-    return found
+        parts["junction_shift_stderr"] = error, "junction_shift_stderr"
+    return {name: fa.with_attrs(_in_order(one, fa, fb), of) for name, (one, of) in parts.items()}
 
 
 @recorded
@@ -391,6 +387,15 @@ def repeatability(
         )
     result = as_dataset(found)
     return units.quantify(result) if frame.quantified else result
+
+
+def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
+    """Return results as a Dataset, without coordinates of the data that have their names."""
+    refuse_labels({d for one in arrays.values() for d in one.dims if d in one.coords}, arrays)
+    named = {name: arrays.keys() & one.coords.keys() for name, one in arrays.items()}
+    return xr.Dataset(
+        {name: one.drop_vars(named[name]) if named[name] else one for name, one in arrays.items()}
+    )
 
 
 def _over_measurements(

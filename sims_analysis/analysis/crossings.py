@@ -12,7 +12,6 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import (
     Answer,
     add_background_error,
@@ -25,7 +24,15 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
-from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import (
+    anywhere,
+    codes,
+    elementwise,
+    is_lazy,
+    is_nan,
+    replaced_where,
+    words,
+)
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests
@@ -35,7 +42,7 @@ from sims_analysis.text.arguments import check_choice, check_count
 from sims_analysis.units import ParameterLike
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
-_DIRECTIONS = np.array(["", "rising", "falling"])
+_DIRECTIONS = ("", "rising", "falling")
 
 
 @recorded
@@ -168,7 +175,7 @@ def crossings(
         coords["detection_limit"] = known.pop("detection_limit")
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
-        "stderr": frame.of_axis(found.stderr, "crossing_depth", error=True),
+        "stderr": frame.of_axis(found.stderr, "crossing_depth_stderr"),
         "decay_length": frame.of_axis(found.decay_length, "decay_length"),
         **known,
         f"{frame.axis}_before": frame.with_attrs(

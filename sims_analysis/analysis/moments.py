@@ -186,9 +186,9 @@ def moments(
     what = "the moments bridge it by straight lines"
     status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
 
-    def as_moments(joined: xr.Variable, end: str = "", **attrs: Any) -> dict[str, xr.Variable]:
+    def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
         return {
-            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), of, **attrs)
+            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{of}{end}")
             for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
         }
 
@@ -201,7 +201,7 @@ def moments(
             # A window without a count has an error common to all samples, as if subtracted before.
             shifted = replace(frame, common=unseen, overlap=None)
             errors = add_background_error(shifted, errors, above_level, by=_SMALL)
-        results |= as_moments(errors, end="_stderr", error=True)
+        results |= as_moments(errors, "_stderr")
     return frame.dataset(results)
 
 

@@ -8,7 +8,7 @@ the dimensions and coordinates of the data, with attrs from the vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -17,14 +17,13 @@ import xarray as xr
 
 from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.conventions.canonical import scaled
-from sims_analysis.frame.answers import refuse_labels, words
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.parameters import Profiles
-from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run
+from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run, words
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import ends
 
-_WORDS = np.array(outcomes.words())
 #: What a profile alone has of each sample.
 _OF_SAMPLES = ("value", "depth", "stderr", "counts", "fraction", "flags", "limit", "cells")
 _NO_CELLS = {"lower": None, "upper": None}
@@ -288,31 +287,20 @@ class Frame(Profiles):
         return found
 
     def with_attrs(
-        self,
-        values: xr.Variable,
-        name: str,
-        *,
-        units_: str | None = None,
-        error: bool = False,
-        **attrs: str | None,
+        self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str | None
     ) -> xr.Variable:
-        """Return a result with attrs of the term `name`, or as its standard `error`.
+        """Return a result with attrs of the term `name`, plain or quantified as the data were.
 
-        Plain or quantified as the data were. `units_` and other attrs replace those of
-        ``vocabulary.TERMS``; None removes one.
+        `units_` and other attrs replace those of ``vocabulary.attrs``; None removes one.
         """
-        own: Mapping[str, str | None] = vocabulary.attrs(name, units_)
-        if error:
-            what = f"Standard error of the {vocabulary.TERMS[name].long_name.lower()}, random part"
-            own = {"units": own["units"], "long_name": what}
-        every = {**own, **attrs}
+        every = {**vocabulary.attrs(name, units_), **attrs}
         kept = {key: text for key, text in every.items() if text is not None}
         return self.as_the_data(xr.Variable(values.dims, values.data, kept))
 
-    def of_axis(self, values: xr.Variable, name: str, *, error: bool = False) -> xr.Variable:
+    def of_axis(self, values: xr.Variable, name: str) -> xr.Variable:
         """Return a result with attrs (:meth:`with_attrs`) in the words and the unit of the axis."""
-        unit = self.axis_units if vocabulary.TERMS[name].kind == "depth" else None
-        result = self.with_attrs(values, name, units_=unit, error=error)
+        kind = vocabulary.TERMS[name.removesuffix("_stderr")].kind
+        result = self.with_attrs(values, name, units_=self.axis_units if kind == "depth" else None)
         if self.axis == "sputter_time":
             for key in {"long_name", "description"} & result.attrs.keys():
                 text = result.attrs[key].replace("depth", "time")
@@ -323,9 +311,9 @@ class Frame(Profiles):
         """Return a variable with a unit plain or quantified, as the data were."""
         return units.quantified_variable(variable) if self.quantified else variable
 
-    def status(self, codes: xr.Variable) -> xr.Variable:
+    def status(self, codes: xr.Variable, term: str = "status") -> xr.Variable:
         """Translate status codes into words, lazily if they are lazy."""
-        return words(codes, _WORDS, **vocabulary.attrs("status"))
+        return words(codes, outcomes.words(), **vocabulary.attrs(term))
 
     def array(
         self,
@@ -348,7 +336,7 @@ class Frame(Profiles):
         ancillary = {} if status is None else {"status": self.status(status)}
         ancillary |= coords or {}
         if stderr is not None:
-            ancillary["stderr"] = self.with_attrs(stderr, name, units_=units_, error=True)
+            ancillary["stderr"] = self.with_attrs(stderr, f"{name}_stderr", units_=units_)
         return xr.DataArray(
             variable, coords=self.coords_over(variable.dims, ancillary), name=label or name
         )
@@ -416,3 +404,13 @@ class Frame(Profiles):
         """Select the coordinates that run along no other dimensions than these."""
         every = {**self.coords, **self.argument_coords, **coords}
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
+
+
+def refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:
+    """Raise where a dimension with labels has the name of a result, which would replace them."""
+    for name in names:
+        if name in labelled:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension with labels, and a variable of the answer; "
+                f'rename it, as in data.rename({name}="nominal_{name}")'
+            )

@@ -25,6 +25,9 @@ DOSE_KINDS = ("concentration", "range_density")
 #: Coordinate of grids finer than the samples: independent samples per grid depth.
 FRACTION = "effective_sample_fraction"
 
+#: Attributes of it for restored profiles, which are not straight lines between fewer samples.
+RESTORED = {"long_name": "Independent samples for each depth", "interpolated": "no"}
+
 #: Coordinate of restored profiles: the full width of the averaging kernel at each sample.
 ACHIEVED = "achieved_resolution"
 
