@@ -466,6 +466,6 @@ def _error(
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
     slope = max(slope, steep, 1e-6 / float(z[-1] - z[0]))
     ratio = sigma / np.sqrt(variance) / (slope * cell)
-    # Where two samples decide, one at the crossing alone moves it; otherwise two thirds, on average.
+    # Where two samples decide, one at the crossing alone moves it; pooled, two thirds of one do.
     share = 2 / 3 + (share - 2 / 3) / (1 + ratio**3)
     return float(np.sqrt(share) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope
