@@ -468,10 +468,11 @@ class TextGrid(_Grid):
         first = list(map(self.split, lines[: HEURISTICS.thousand_rows]))
         # First rows show that hardly a column has them, and whole numbers have zeros there.
         values = found.values[: len(first)]
+        whole = _are_whole(values)
         columns = [
             j
             for j in np.flatnonzero(_in_thousandths(values)).tolist()
-            if _are_whole(values[:, j]) or has_points_of_thousands(_column(first, j))
+            if whole[j] or has_points_of_thousands(_column(first, j))
         ]
         text = self.text or "\n".join(lines)
         if not columns or not _THREE_DIGITS.search(text):
@@ -480,7 +481,8 @@ class TextGrid(_Grid):
         with_zeros = {
             j for row in map(self.split, zeros) for j, cell in enumerate(row) if "." in cell
         }
-        columns = [j for j in columns if j in with_zeros or not _are_whole(found.values[:, j])]
+        whole = _are_whole(found.values)
+        columns = [j for j in columns if j in with_zeros or not whole[j]]
         split: list[list[str]] = []
         for j in columns:
             if _in_thousandths(found.values[:, j]):
@@ -488,8 +490,9 @@ class TextGrid(_Grid):
                 yield j, _column(split, j)
 
 
-def _are_whole(numbers: Array) -> bool:
-    return bool(((numbers == np.rint(numbers)) | np.isnan(numbers)).all())
+def _are_whole(values: Array) -> Any:
+    """Return which columns hold whole numbers."""
+    return ((values == np.rint(values)) | np.isnan(values)).all(axis=0)
 
 
 def _column(rows: Sequence[Sequence[str]], column: int) -> list[str]:

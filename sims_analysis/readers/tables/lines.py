@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -103,7 +102,7 @@ class Lines:
         if numbers is None:
             return None
         try:
-            flat = np.frombuffer(array("d", numbers))  # type: ignore[type-var]  # as a rule
+            flat = np.fromiter(numbers, np.float64, len(numbers))  # type: ignore[arg-type]  # as a rule
         except TypeError:
             flat = np.array(numbers, dtype=np.float64)
         step, rest = divmod(flat.size, len(lines))

@@ -32,10 +32,12 @@ def without_side_notes(grid: Grid) -> Grid:
     first = min([*words, *([grid.start.row] if grid.start and grid.start.count else [])])
     word = min(words.values())
     above = [grid.cells(i) for i in range(first)]
-    lines = [grid.cells(i) for i in rows if i >= first]
+    lines = [cells for i in rows if i >= first and any(cells := grid.cells(i))]
     cut = next((j for j in range(word, 1, -1) if _gap_before(grid, rows, j)), None)
     if cut is None and above and not any(any(cells[word:]) for cells in above):
-        cut = word
+        # Next to a column of words, it is rather the last cell of a row with one too many.
+        remarks = any(named_role(cell, "text") for cells in above for cell in cells[word - 1 :])
+        cut = None if remarks else word
     if cut is None or _are_columns(above, lines, word, cut):
         return grid
     beside = (grid.cells(i)[cut:] for i in range(len(grid)))

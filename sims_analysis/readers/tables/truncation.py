@@ -85,6 +85,10 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         most = max((len(form["digits"]) for form in above), default=0)
         longer = bool(plain) and len(last["digits"]) > most
         return alike or longer or not last["digits"].strip("0,.")
+    mantissas = {len(form["decimals"] or "") for form in above if form["exponent"]}
+    if last["decimals"] and len(last["decimals"]) in mantissas:
+        # Its exponent may be lost.
+        return False
     above = plain
     decimals = {len(form["decimals"] or "") for form in above}
     if last["decimals"] == "":
