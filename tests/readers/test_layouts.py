@@ -683,11 +683,41 @@ def test_a_first_table_above_another_in_a_sheet_is_not_lost():
     with pytest.raises(sims.ReadError) as raised:
         sims.read(book(rows))
     assert str(raised.value).partition(": ")[2] == (
-        "row 3 is a row of numbers, but in row 4 'z (nm) P (cps)' is the header of another table; "
-        "put it into a file or a sheet of its own, or say which rows are headers by "
-        "header_rows=[1] or header_rows=[3]"
+        "row 4: 'z (nm) P (cps)' is the header of another table, of few rows: 1; put it into a "
+        "file or a sheet of its own"
     )
     assert values(sims.read(book(rows), header_rows=[3]), "P") == ([0, 1, 2], [1, 2, 3])
+
+
+SECOND = "Depth (um);P (at/cm3);As (at/cm3)\n0;5;7\n1;6;8\n2;;9\n"
+
+
+@pytest.mark.parametrize("title", ["", "\n", "\nimplants\n"])
+def test_tables_below_each_other_are_of_one_sample(write, title):
+    result = sims.read(write(f"Depth (nm);B (at/cm3)\n0;1\n1;2\n2;3\n{title}{SECOND}"))
+    assert values(result, "B") == ([0, 1, 2], [1, 2, 3])
+    assert values(result, "As") == ([0, 1, 2], [7, 8, 9])
+    assert [p.depth_units for p in result.depth_profiles] == ["nm", "um", "um"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "labels"),
+    [
+        ("Sample: W1\nDepth (nm);B (at/cm3)\n", f"Sample: W2\n{SECOND}", ["W1", "W2"]),
+        ("Depth (nm);P (at/cm3)\n", SECOND, ["block 1", "block 2"]),
+    ],
+)
+def test_tables_of_several_samples_below_each_other(write, first, second, labels):
+    path = write(f"{first}0;1\n1;2\n2;3\n{second}")
+    with pytest.raises(sims.ReadError, match=", ".join(map(repr, labels))):
+        sims.read(path)
+    assert [result.metadata.sample for result in sims.read(path, samples=True)] == labels
+
+
+def test_a_note_in_the_row_of_heads_is_kept(write):
+    with pytest.warns(sims.ProfileWarning, match="no numbers below 'by A. B.'"):
+        result = sims.read(write("Depth (nm);B (at/cm3);;by A. B.\n0;1\n1;2\n"))
+    assert result.metadata.other == {"line 1": "by A. B."}
 
 
 # --- cells of a sheet -------------------------------------------------------------------------

@@ -262,14 +262,6 @@ def test_another_table_below_is_refused(write, mark):
         sims.read(write(content))
 
 
-def test_a_block_with_its_own_header_is_another_table(write):
-    content = (
-        "Ion: 11B\nDepth(nm)\tConc(at/cc)\n1\t2\n2\t3\nIon: 28Si\nDepth(nm)\tRate(c/s)\n1\t2\n"
-    )
-    with pytest.raises(sims.ReadError, match="line 5, column A: 'Ion: 28Si' stands between rows"):
-        sims.read(write(content))
-
-
 @pytest.mark.parametrize("line", ["*****", "####", "# 5 6"])
 def test_a_rule_between_numbers_is_a_comment(write, line):
     path = write(f"Depth (nm) B (cm^-3)\n0 1\n1 2\n{line}\n2 3\n3 4\n")

@@ -133,8 +133,6 @@ def _grown(body: Body, start: int) -> int:
         (i for i, kind in kinds.items() if kind in (RowKind.HEADERS, RowKind.UNITS)), None
     )
     width = len(grid.cells(start))
-    if header is not None:
-        _refuse_rows_above(grid, header, kinds)
     between = range(start - 1, -1 if header is None else header, -1)
     words = None
     first = start
@@ -165,24 +163,6 @@ def _grown(body: Body, start: int) -> int:
                 read_cell(filled[0], where=grid.where(grid.number(i), cells.index(filled[0])))
             words = i if words is None else words
     return first
-
-
-def _refuse_rows_above(grid: Grid, header: int, kinds: Mapping[int, RowKind]) -> None:
-    """Refuse rows of numbers between two rows of headers: the first table would be lost."""
-    above = [i for i in range(header) if not grid.is_comment(i)]
-    first = next((i for i in range(header) if kinds[i] is RowKind.HEADERS), header)
-    lost = next((i for i in above if i > first and kinds[i] is RowKind.NUMBERS), None)
-    if lost is not None:
-        raise ReadError(
-            f"{grid.row_word} {grid.number(lost)} is a row of numbers, but in "
-            f"{grid.row_word} {grid.number(header)} {_shown(grid, header)!r} is the header of "
-            "another table",
-            code="several_tables",
-            argument="header_rows",
-            remedy="put it into a file or a sheet of its own, or say which rows are headers by "
-            f"header_rows=[{grid.number(first) - 1}] or header_rows=[{grid.number(header) - 1}]",
-            where={grid.row_word: grid.number(lost)},
-        )
 
 
 def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bool:
@@ -339,23 +319,12 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
 
 
 def _warn_of_gap(body: Body) -> None:
-    """Warn where numbers go on below an empty line or a comment: another table, or a note.
-
-    A comment that is a row of headers is refused: another table begins there. Files in which every
-    other line is empty, by their line ends, are as usual.
-    """
+    """Warn where numbers go on below a few empty lines or comments: another table, or a note."""
     grid, word = body.grid, body.grid.row_word
     numbers = [grid.number(i) for i in body.rows]
     known = {grid.number(i) for i in body.sections.left_out}
     known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
     gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and known.isdisjoint(range(a + 1, b))]
-    for i in sorted({*range(body.first, body.last)} - {*body.rows, *body.sections.left_out}):
-        if grid.is_comment(i) and grid.kind(i) is RowKind.HEADERS and len(grid.cells(i)) > 1:
-            raise ReadError(
-                f"{word} {grid.number(i)}: {_shown(grid, i)!r} is the header of another table, "
-                "below numbers of the first; put it into a file of its own",
-                where={word: grid.number(i)},
-            )
     if 0 < len(gaps) <= HEURISTICS.few_gaps:
         after, on = gaps[-1]
         warn(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType, NoneType
@@ -255,6 +255,14 @@ class _Grid(Sized):
 
     # ---- other grids of the same cells
 
+    @abstractmethod
+    def begins_like_numbers(self, row: int) -> bool:
+        """Whether a row need not be looked at to know that it is none of words."""
+
+    @abstractmethod
+    def part(self, start: int, stop: int) -> Any:
+        """Keep some rows; those before them are empty."""
+
     def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> CellGrid:
         """Keep some columns, as cells; `notes` are what stood in others."""
         top = range(min(len(self), HEURISTICS.first_rows))
@@ -404,6 +412,15 @@ class TextGrid(_Grid):
             # The mark stands before the headers rather than for a column.
             del cells[0]
         return cells
+
+    def begins_like_numbers(self, row: int) -> bool:
+        """Whether the first letter is that of a number."""
+        return self.lines[row][:1] in _OPENINGS
+
+    def part(self, start: int, stop: int) -> TextGrid:
+        """Keep some lines; those before them are empty."""
+        end = [""] if stop < len(self.lines) else []
+        return replace(self, lines=[*[""] * start, *self.lines[start:stop], *end], text=None)
 
     def rows_of_table(self, first: int, last: int) -> Sequence[int]:
         """List the lines that are neither blank nor comments."""
@@ -556,6 +573,14 @@ class CellGrid(_Grid):
             if cells[first]:
                 cells[first + 1 : last + 1] = [cells[first]] * (last - first)
         return cells
+
+    def begins_like_numbers(self, row: int) -> bool:
+        """Whether no cell is a text."""
+        return bool(self.rows[row]) and not any(isinstance(cell, str) for cell in self.rows[row])
+
+    def part(self, start: int, stop: int) -> CellGrid:
+        """Keep some rows; those before them are empty."""
+        return replace(self, rows=[*[[]] * start, *self.rows[start:stop]])
 
     def rows_of_table(self, first: int, last: int) -> list[int]:
         """List the rows that are neither blank nor comments."""

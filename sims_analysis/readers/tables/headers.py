@@ -100,6 +100,8 @@ class Headers:
         #: Row of the grid -> what it was taken for, and why; rows that add nothing.
         self.taken: dict[int, tuple[str, str]] = {}
         self.notes: list[int] = []
+        #: Notes in the row of heads, above no numbers.
+        self.beside: list[str] = []
         #: Columns with something in them: numbers or words.
         self._used = [has or j in block.texts for j, has in enumerate(self.filled)]
         #: The row that states the unit of each column.
@@ -175,6 +177,10 @@ class Headers:
         empty = [c for c, has in zip(wide[heads].cells, used, strict=False) if c and not has]
         if empty:
             warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
+            headers = zip(empty, map(try_header, empty), strict=True)
+            self.beside = [
+                c for c, h in headers if not (h.explicit or h.unit or is_species(h.name))
+            ]
         what = "names the axis and" if axis else "has a word for"
         why = f"{what} {max(named, filled)} of {sum(self._used)} columns"
         self._take(rows[heads], "headers", why)
