@@ -32,9 +32,7 @@ def read(source: Source) -> Content:
         header = headers[start]
         rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
         if not rows:
-            raise ReadError(
-                f"line {start + 1}: no samples of {header[2]!r}", where={"line": start + 1}
-            )
+            raise ReadError(f"line {start + 1}: no samples of {header[2]!r}")
         values = read_lines(source, rows, 2)
         short = np.isnan(values).any(axis=1)
         if short.any():

@@ -1,8 +1,4 @@
-"""CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them.
-
-The header of a species on a time axis has four cells, its data have three: columns are found by
-counting species, never by the headers.
-"""
+"""CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them."""
 
 from __future__ import annotations
 
@@ -53,7 +49,6 @@ def read(source: Source) -> Content:
         raise ReadError(
             f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
             f"in line {names + 1}",
-            where={"line": headers + 1},
         )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):

@@ -177,7 +177,6 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
             "in a column of its own, ..._detection_limit, next to an empty cell",
-            where=grid.place(block.rows[row], column),
         )
     return replace(
         found,
@@ -267,10 +266,7 @@ def _paired(found: _Table) -> Iterator[Signal]:
 
 
 def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signal]:
-    """Make the profiles of one species of columns of which the first is its axis.
-
-    A row where nothing is stated is a sample that was not measured.
-    """
+    """Make the profiles of one species; a row where nothing is stated was not measured."""
     axis, *others = (_AXIS.fullmatch(headers[0]), *map(_VALUE.fullmatch, headers[1:]))
     found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
     if axis is None or not found:

@@ -56,7 +56,6 @@ def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Sign
     if lost.any():
         raise ReadError(
             f"line {rows[int(lost.argmax())] + 1}: expected two numbers",
-            where={"line": rows[int(lost.argmax())] + 1},
         )
     return Signal(
         name=name,

@@ -84,10 +84,7 @@ class Body:
 
 
 def find_body(grid: Grid) -> Body:
-    """Find the numbers of a grid.
-
-    There have to be some, and neither a row of words nor an odd cell may cut any of them off.
-    """
+    """Find the numbers of a grid; neither words nor an odd cell may cut any of them off."""
     if grid.options.header_rows is not None:
         body = _below(grid, {*grid.options.header_rows})
     elif grid.start is None:
@@ -146,7 +143,6 @@ def _grown(body: Body, start: int) -> int:
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
                     f"{grid.row_word} {grid.number(first)} on, but {_shown(grid, words)!r} stands "
                     "between them; take it out, or begin it with #",
-                    where={grid.row_word: grid.number(i)},
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:
@@ -166,10 +162,7 @@ def _grown(body: Body, start: int) -> int:
 
 
 def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bool:
-    """Whether numbers and other texts above the first numbers are rather a row than a note.
-
-    A note begins with a word, and does not fill all columns.
-    """
+    """Whether numbers and other texts above the first numbers are rather a row than a note."""
     filled = [cell for cell in cells if cell]
     numbers = sum(map(is_number, cells))
     first = filled[0]
@@ -301,11 +294,7 @@ def _refuse_cells(grid: Grid, row: int, cells: Sequence[str], decimal: str | Non
 
 
 def read_body(body: Body, labels: Collection[int] = ()) -> Block:
-    """Read the numbers of a table; `labels` are columns of texts, whatever is in them.
-
-    A cell that is no number is named in an error. So is a place where another table begins or the
-    file breaks off, and a row that lacks cells if it is ambiguous which.
-    """
+    """Read the numbers of a table; `labels` are columns of texts, whatever is in them."""
     grid, rows, width = body.grid, body.rows, body.width
     if isinstance(grid, TextGrid):
         refuse_truncated(grid, rows, width)
@@ -350,7 +339,6 @@ def _refuse_words(body: Body) -> None:
                 f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
                 "rows of numbers; if another table begins there, put it into a file or a sheet of "
                 "its own, otherwise take it out",
-                where=grid.place(grid.number(row), words[0]),
             )
         if words:
             return

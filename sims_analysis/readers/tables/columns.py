@@ -108,7 +108,6 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
             "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
             "and fill in the values",
             ProfileWarning,
-            where=grid.place(*under),
         )
 
 
@@ -125,7 +124,6 @@ def warn_of_moved_cells(grid: Grid, block: Block, headers: Headers, pairs: Seque
             f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
             "rows have: if its cells have moved, its numbers are not what they seem; put them back",
             ProfileWarning,
-            where={grid.row_word: block.rows[places[0]]},
         )
 
 
@@ -140,10 +138,7 @@ def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:
 
 
 def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence[Pair]) -> None:
-    """Refuse values without a header that would pass for those of the column to their left.
-
-    An empty column between blocks is filled by a row whose cells have moved.
-    """
+    """Refuse values without a header that would pass for those of the column to their left."""
     for left, pair in pairwise(pairs):
         j = pair.value
         if headers.texts[j] or headers.names[j] or not headers.texts[left.value]:
@@ -157,7 +152,6 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
                 f"without a header, next to those of {pair.name!r}; if its row has a cell too "
                 "many, take that out, otherwise give the column a header, or say what to read by "
                 'columns={"B": (axis, values)}',
-                where=grid.place(block.rows[row], j),
             )
 
 
@@ -215,10 +209,7 @@ class _Finding:
         return pairs
 
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
-        """Keep columns that are no profile: with the one that they belong to, or with the first.
-
-        They belong to the one that they name; limits and what repeats to the one before it.
-        """
+        """Keep columns that are no profile with the one that they name, or stand behind."""
         found = self.found
         repeats = Counter(found.texts)
         for j in reversed(found.columns("ancillary", "index") if pairs else []):
@@ -333,10 +324,7 @@ class _Finding:
         return candidates[0]
 
     def _name(self, axis: int, value: int) -> str:
-        """Name the species of a column of values.
-
-        It is the row that names species which does, whatever a header's word for a value is.
-        """
+        """Name the species of a column of values: a row of names does, rather than a header."""
         header = self.headers[value]
         first = axis - 1 if axis and self.headers[axis - 1].role in ("axis", "time") else axis
         above = self.found.names[value] or self.found.names[axis] or self.found.names[first]

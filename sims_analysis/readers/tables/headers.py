@@ -160,10 +160,7 @@ class Headers:
         return rows
 
     def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
-        """Find the row of heads; return the rows above it, the nearest first, and those below.
-
-        It names the axis, and most columns; of two that do, it is the lower one.
-        """
+        """Find the row of heads; return the rows above it, the nearest first, and those below."""
         rows = [replace(row, cells=row.cells[: self._width]) for row in wide]
         scored = [(score, n) for n, row in enumerate(wide) if (score := self._score(row))]
         if not scored and self._stated and rows:
@@ -187,10 +184,7 @@ class Headers:
         return rows[:heads][::-1], rows[heads + 1 :]
 
     def _score(self, row: _Row) -> tuple[bool, int, int] | None:
-        """Return whether a row names the axis, how many columns it names, and how many it fills.
-
-        None if it describes no columns.
-        """
+        """Return whether a row names the axis, how many columns it names, and how many it fills."""
         if row.kind in _UNITS and not self._stated:
             return None
         texts = row.texts
@@ -254,7 +248,6 @@ class Headers:
                 "commas are decimal marks too, the columns are ambiguous: save the table with "
                 "semicolons or tabs, or say what the columns are by "
                 'columns={"B": (axis, values)}',
-                where={"line": number},
             )
 
     def _axes_by_units(self) -> None:
@@ -462,10 +455,7 @@ class Headers:
         return len({*species}) < len(labelled) == len(species)
 
     def _take_common_unit(self, row: _Row) -> None:
-        """Take a title that states the unit of all values to its right: ``Conc. (at/cm3)``.
-
-        A matrix signal is measured in another: its unit stays open.
-        """
+        """Take a title that states the unit of all values to its right: ``Conc. (at/cm3)``."""
         values = self.columns("value", "error")
         values = [j for j in values if not (self.units[j] or self.headers[j].unit)]
         axes = self.columns("axis", "time")

@@ -102,7 +102,7 @@ class Lines:
         if numbers is None:
             return None
         try:
-            flat = np.fromiter(numbers, np.float64, len(numbers))  # type: ignore[arg-type]  # as a rule
+            flat = np.fromiter(numbers, np.float64, len(numbers))
         except TypeError:
             flat = np.array(numbers, dtype=np.float64)
         step, rest = divmod(flat.size, len(lines))
@@ -153,10 +153,7 @@ def table_size(rows: int, columns: int) -> str:
 
 
 def _parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:
-    """Read cells that are numbers or nothing; ``None`` if there is anything else.
-
-    Where a line begins ``True`` stands before its numbers, which is none itself.
-    """
+    """Read cells that are numbers or nothing, with ``True`` before those of each line."""
     text = "\n".join(["", *lines])
     if any(mark in text for mark in _NO_NUMBERS) or delimiter == decimal:
         return None

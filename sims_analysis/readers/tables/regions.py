@@ -52,7 +52,6 @@ def tables_in(grid: Grid) -> list[Grid]:
             f"another table, of few rows: {min(counts)}",
             code="several_tables",
             remedy="put it into a file or a sheet of its own",
-            where={grid.row_word: grid.number(row)},
         )
     if len(starts) == 1:
         return [grid]
@@ -62,10 +61,7 @@ def tables_in(grid: Grid) -> list[Grid]:
 
 
 def without_side_notes(grid: Grid) -> Grid:
-    """Cut off columns to the right with words next to rows of numbers, and keep them as notes.
-
-    An empty column stands before them, or no row above the numbers reaches as far.
-    """
+    """Cut off columns to the right with words next to rows of numbers, and keep them as notes."""
     stated = grid.options.columns is not None or grid.options.header_rows is not None
     if stated or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid

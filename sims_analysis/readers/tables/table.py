@@ -1,8 +1,4 @@
-"""Tables as laboratories write them: one depth column for all, or a pair of columns a species.
-
-What the headers do not state the user must: nothing is taken for a depth, a unit or a species
-because it looks like one.
-"""
+"""Tables as laboratories write them: one depth column for all, or a pair of columns a species."""
 
 from __future__ import annotations
 
@@ -163,7 +159,7 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
         return Content(parts=[replace(b, metadata=m) for b, m in zip(blocks, about, strict=True)])
     if samples is not None:
         raise ReadError(f"samples={samples!r}: the tables are of one sample", argument="samples")
-    other = {}
+    other: dict[str, str] = {}
     for n, block in enumerate(blocks, 1):
         for key, text in block.metadata.other.items():
             other[key if other.get(key, text) == text else f"{key} ({n})"] = text
@@ -228,10 +224,7 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
 
 
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
-    """Collect the rows that are no headers, above and below.
-
-    They are `key : value`, `key | value`, `key = value`, or free text.
-    """
+    """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
     beside = grid.notes if isinstance(grid, CellGrid) else ()
     rows = [*headers.notes, *body.below]
@@ -310,7 +303,6 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
                 "not_measured='-' keeps it",
-                where=grid.place(block.rows[places[0]], pair.value),
             )
 
 
@@ -330,16 +322,12 @@ def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) ->
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
-    """Return the limits of the samples below one, NaN at all others, and in which rows samples are.
-
-    A value without a depth is refused.
-    """
+    """Return the limits of samples below one, NaN at all others, and in which rows samples are."""
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
             raise ReadError(
                 f"{grid.where(block.rows[row], column)}: a depth cannot be a limit",
-                where=grid.place(block.rows[row], column),
             )
         if column == pair.value:
             limits[row] = limit
@@ -351,6 +339,5 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         raise ReadError(
             f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
-            where=grid.place(block.rows[row], pair.axis),
         )
     return limits, slice(None) if there.all() else there

@@ -56,10 +56,7 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
 
 
 def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
-    """Warn of a text without a last line end, unless its last number is seen to be whole.
-
-    The last of `cells` is that of the last line, the others stand above it.
-    """
+    """Warn of a text without a last line end, unless its last number is seen to be whole."""
     if not lines[-1].strip():
         return
     forms = [_FORM.fullmatch(narrow(cell).strip(' "').lstrip("<\u2264= ")) for cell in cells]
@@ -71,7 +68,6 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
             "line",
             ProfileWarning,
             code="truncated_file",
-            where={"line": len(lines)},
         )
 
 
@@ -106,10 +102,7 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
 def check_short_lines(
     grid: TextGrid, block: Block, filled: Sequence[bool], starts: Collection[int]
 ) -> None:
-    """Warn of lines that lack cells: which ones is ambiguous; between blanks they are refused.
-
-    Whole profiles may end before others; `starts` are their first columns.
-    """
+    """Warn of lines that lack cells, it is ambiguous which; between blanks they are refused."""
     width = len(filled)
     if len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any():
         return
@@ -143,7 +136,6 @@ def check_short_lines(
         raise ReadError(
             f"line {line}: {counts[short[0]]} of {width} cells: between blanks it is ambiguous "
             "which are missing; put tabs between the cells, or nan where there is no value",
-            where={"line": line},
         )
     if not blanks:
         more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
@@ -151,7 +143,6 @@ def check_short_lines(
             f"line {line}{more} has fewer cells than the {width} columns: those at its end are "
             "taken as not measured; if one is missing before, the others stand in the wrong column",
             ProfileWarning,
-            where={"line": line},
         )
 
 
@@ -174,5 +165,4 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             f"line {odd + 1} has {count} cells, others {usual}: a number that is missing or too "
             "many within it moves all that follow to other depths",
             ProfileWarning,
-            where={"line": odd + 1},
         )
