@@ -27,7 +27,8 @@ from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 
 _PLACE = re.compile(
-    r"(?:sheet '(?P<sheet>[^']+)', )?(?P<word>line|row) (?P<row>\d+)(?:, column (?P<column>[A-Z]+))?"
+    r"(?:sheet '(?P<sheet>[^']+)', )?(?P<word>line|row) (?P<row>\d+)"
+    r"(?:, column (?P<column>[A-Z]+))?"
 )
 #: So many warnings are repeated in an error.
 _MOST_WARNINGS = 3

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-import numpy as np
-
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
@@ -34,11 +32,6 @@ def read(source: Source) -> Content:
         if not rows:
             raise ReadError(f"line {start + 1}: no samples of {header[2]!r}")
         values = read_lines(source, rows, 2)
-        short = np.isnan(values).any(axis=1)
-        if short.any():
-            line = rows[int(short.argmax())] + 1
-            source.options.truncated(f"line {line}: expected a time and a count")
-            values = values[~short]
         if signals and len(values) < signals[0].values.size:
             source.options.truncated(
                 f"{header[2]!r} has {len(values)} samples, {signals[0].name!r} "

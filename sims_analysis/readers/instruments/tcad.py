@@ -52,11 +52,6 @@ def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Sign
     if not rows:
         raise ReadError(f"data set {name!r}, line {start}: it has no samples")
     values = read_lines(source, rows, 2)
-    lost = np.isnan(values).any(axis=1)
-    if lost.any():
-        raise ReadError(
-            f"line {rows[int(lost.argmax())] + 1}: expected two numbers",
-        )
     return Signal(
         name=name,
         depths=values[:, 0],

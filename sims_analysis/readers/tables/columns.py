@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -92,39 +92,25 @@ def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
 def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> None:
     """Warn of cells of profiles that are merged: one of them alone holds a number."""
     columns = {j for pair in pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
-    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
-    under, count = (0, 0), 0
-    for top, left, bottom, right in grid.merged:
-        first, beyond = bisect_left(places, (left, 0)), bisect_left(places, (right + 1, 0))
-        for place, j in places[first:beyond]:
-            begin, end = bisect_right(rows, top + (place == left)), bisect_right(rows, bottom + 1)
-            if begin < end:
-                under = under if count else (rows[begin], j)
-                count += end - begin
-    if count:
-        more = f" (and {count - 1} more)" if count > 1 else ""
+    places = {grid.column(j): j for j in columns}
+    under = [
+        (number, places[column])
+        for top, left, bottom, right in grid.merged
+        for column in range(left, right + 1)
+        if column in places
+        for number in _between(block.rows, top + (column == left), bottom + 1)
+    ]
+    if under:
+        more = f" (and {len(under) - 1} more)" if under[1:] else ""
         warn(
-            f"{grid.where(*under)}{more} is merged with a cell before it: its "
-            "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
-            "and fill in the values",
+            f"{grid.where(*under[0])}{more} is merged with a cell before it: its value is hidden, "
+            "and an empty one is taken as not measured; unmerge the cells, and fill in the values",
             ProfileWarning,
         )
 
 
-def warn_of_moved_cells(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair]) -> None:
-    """Warn of a row with nothing in a first column of neither depths nor values, unlike others."""
-    others = sorted({j for pair in pairs for j in (pair.axis, pair.value)})
-    if 0 in others or not headers.filled[0]:
-        return
-    nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, others]).all(axis=1)
-    places = np.flatnonzero(nothing).tolist()
-    if places and len(places) <= len(block.values) // 10 + 1:
-        header = headers.texts[0] or "the row numbers"
-        warn(
-            f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
-            "rows have: if its cells have moved, its numbers are not what they seem; put them back",
-            ProfileWarning,
-        )
+def _between(rows: Sequence[int], after: int, last: int) -> Sequence[int]:
+    return rows[bisect_right(rows, after) : bisect_right(rows, last)]
 
 
 # --- what the headers say -----------------------------------------------------------------------

@@ -20,20 +20,19 @@ from sims_analysis.readers.tables.columns import (
     find_pairs,
     stated_pairs,
     warn_of_merged_cells,
-    warn_of_moved_cells,
 )
 from sims_analysis.readers.tables.delimiters import text_grid, turned_rows
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
+from sims_analysis.readers.tables.regions import tables_in, without_side_notes
 from sims_analysis.readers.tables.samples import (
     label_column,
     layers_of,
     split_samples,
     split_species,
 )
-from sims_analysis.readers.tables.regions import tables_in, without_side_notes
 from sims_analysis.readers.tables.truncation import check_short_lines, warn_of_uneven_rows
 from sims_analysis.readers.tables.words import (
     are_labels,
@@ -188,8 +187,6 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
     if label is not None:
         parts = split_species(body, block, headers, pairs, label)
     else:
-        if not stated:
-            warn_of_moved_cells(grid, block, headers, pairs)
         warn_of_merged_cells(grid, block, pairs)
         _state_unit_of_sheet(grid, headers, pairs)
         parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
