@@ -211,9 +211,6 @@ def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
     return (low + high) / 2 if narrowed else None
 
 
-# --- what stands next to the data --------------------------------------------------------------
-
-
 @dataclass
 class _Calibration:
     """A layer: what the file says of it, and of each species in it."""

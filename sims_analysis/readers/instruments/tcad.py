@@ -23,9 +23,6 @@ _DATA = re.compile(r"Data\s*\{(.*)\}\s*")
 _DEPTH, _VALUE = "um", "cm^-3"
 
 
-# --- Sentaurus --------------------------------------------------------------------------------
-
-
 def recognises_sentaurus(source: Source) -> bool:
     """Whether the first line is a name in quotes and the second two numbers."""
     lines = [line for line in source.start.split("\n")[:20] if line.strip()]
@@ -62,9 +59,6 @@ def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Sign
     )
 
 
-# --- SUPREM and FLOOXS ------------------------------------------------------------------------
-
-
 def recognises_suprem(source: Source) -> bool:
     """Whether a comment names the program, and none states units: columns may be anything."""
     comments = [line for line in source.start.split("\n")[:10] if not _NUMBER.match(line)]
@@ -80,9 +74,6 @@ def read_suprem(source: Source) -> Content:
     if not rows:
         raise ReadError("no line of the file begins with a number")
     return Content(signals=[_two_columns(source, "", rows, rows[0] + 1)])
-
-
-# --- FlexPDE ----------------------------------------------------------------------------------
 
 
 def recognises_flexpde(source: Source) -> bool:

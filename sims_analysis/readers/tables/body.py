@@ -80,9 +80,6 @@ class Body:
         return self.grid.kind(row, self.words)
 
 
-# --- where they begin -------------------------------------------------------------------------
-
-
 def find_body(grid: Grid) -> Body:
     """Find the numbers of a grid; neither words nor an odd cell may cut any of them off."""
     if grid.options.header_rows is not None:
@@ -177,9 +174,6 @@ def _shown(grid: Grid, row: int) -> str:
     if isinstance(grid, TextGrid):
         return grid.lines[row].strip()[:60]
     return " ".join(filter(None, grid.cells(row)))[:60]
-
-
-# --- where they end ---------------------------------------------------------------------------
 
 
 def _find_last(body: Body) -> None:
@@ -290,9 +284,6 @@ def _refuse_cells(grid: Grid, row: int, cells: Sequence[str], decimal: str | Non
         read_cell(cell, options.decimal or decimal or ".", options.not_measured, where=where)
 
 
-# --- reading them -----------------------------------------------------------------------------
-
-
 def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     """Read the numbers of a table; `labels` are columns of texts, whatever is in them."""
     grid, rows, width = body.grid, body.rows, body.width
@@ -342,9 +333,6 @@ def _refuse_words(body: Body) -> None:
             )
         if words:
             return
-
-
-# --- what interrupts them ---------------------------------------------------------------------
 
 
 def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sections:

@@ -40,9 +40,6 @@ class Pair:
     units: str | None = None
 
 
-# --- what the user states ---------------------------------------------------------------------
-
-
 def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
     """Find the columns that the user names by number, letter or header; keep these alone."""
     rows = [grid.cells(i) for i in range(min(len(grid), HEURISTICS.first_rows))]
@@ -111,9 +108,6 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
 
 def _between(rows: Sequence[int], after: int, last: int) -> Sequence[int]:
     return rows[bisect_right(rows, after) : bisect_right(rows, last)]
-
-
-# --- what the headers say -----------------------------------------------------------------------
 
 
 def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:

@@ -149,8 +149,6 @@ class _Grid(Sized):
         """Return the cells of a row; ``None`` for nothing."""
         return [cell or None for cell in self.cells(row)]
 
-    # ---- what things are called
-
     def number(self, row: int) -> int:
         """Return the number of a row in the file, from 1."""
         return row + 1 if self.numbers is None else self.numbers[row]
@@ -179,8 +177,6 @@ class _Grid(Sized):
             number, place = place + 1, number - 1
         sheet = f"sheet {self.name!r}, " if self.name else ""
         return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
-
-    # ---- kinds of rows, and where the numbers begin
 
     @cached_property
     def _kinds(self) -> dict[int, RowKind]:
@@ -239,8 +235,6 @@ class _Grid(Sized):
             if holds_words(header) or (header.role == "time" and j in clocks)
         }
 
-    # ---- other grids of the same cells
-
     @abstractmethod
     def begins_like_numbers(self, row: int) -> bool:
         """Whether a row need not be looked at to know that it is none of words."""
@@ -297,8 +291,6 @@ class _Grid(Sized):
             merged=[(left, top, right, bottom) for top, left, bottom, right in self.merged],
         )
 
-    # ---- numbers
-
     def read(
         self,
         rows: Sequence[int],
@@ -331,9 +323,6 @@ class _Grid(Sized):
         whole = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
         return Block(found.values, limits, numbers, labelled, errors, found.lengths)
-
-
-# --- text -------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -482,9 +471,6 @@ def _in_thousandths(values: Array) -> Any:
     scaled = np.where(inside, size, 0.0) * HEURISTICS.thousand
     inside &= np.abs(np.rint(scaled) - scaled) < HEURISTICS.thousandth
     return (inside | (size == 0) | np.isnan(size)).all(axis=0)
-
-
-# --- spreadsheets -----------------------------------------------------------------------------
 
 
 @dataclass

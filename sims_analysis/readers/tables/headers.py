@@ -142,8 +142,6 @@ class Headers:
     def _take(self, row: _Row, part: str, why: str) -> None:
         self.taken[row.place] = part, why
 
-    # ---- the row of heads
-
     def _rows(self) -> list[_Row]:
         """List the rows that may say something of columns; rows with numbers do behind a word."""
         grid, padding, rows = self._grid, [""] * self._width, []
@@ -265,8 +263,6 @@ class Headers:
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.
             self.headers[j] = Header("value", self.texts[j], None, explicit=False)
-
-    # ---- what another row adds
 
     def _take_lead(self, row: _Row) -> None:
         """Take a row that begins with a word for what its other cells are of their columns."""
@@ -476,8 +472,6 @@ class Headers:
             if not is_matrix_signal(self.name(j)):
                 self.units[j] = units[j]
         self._take(row, "units", "states a unit of all values")
-
-    # ---- what remains
 
     def _agree_on_units(self) -> None:
         """Put the units of heads and rows together; two that differ are refused."""

@@ -214,9 +214,6 @@ def _listed(labels: Sequence[str]) -> str:
     return ", ".join(map(repr, labels[:3])) + more
 
 
-# --- species in a column -----------------------------------------------------------------------
-
-
 def label_column(grid: Grid) -> tuple[int, int] | None:
     """Return the column that names species, and the number of columns; None if there is none."""
     for i in range(min(len(grid), HEURISTICS.tidy_rows)):

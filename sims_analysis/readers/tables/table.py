@@ -217,9 +217,6 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
                 headers.units[pair.value] = named
 
 
-# --- notes ------------------------------------------------------------------------------------
-
-
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
     """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
@@ -236,9 +233,6 @@ def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
         elif text:
             notes[f"line {len(notes) + 1}"] = text
     return notes
-
-
-# --- signals ----------------------------------------------------------------------------------
 
 
 def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int]) -> Signal | None:
