@@ -9,7 +9,7 @@ from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.truncation import read_two_columns
 
 _BLOCK = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")
 _SAMPLE = re.compile(r"Sample\s*:\s*(.*?)\s*(\d\d\.\d\d\.\d\d(?: / \d\d:\d\d)?)?\s*")
@@ -31,26 +31,24 @@ def read(source: Source) -> Content:
         rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
         if not rows:
             raise ReadError(f"line {start + 1}: no samples of {header[2]!r}")
-        values = read_lines(source, rows, 2)
-        if signals and len(values) < signals[0].values.size:
+        counting = float(header[3].replace(",", ".")) / 1000
+        signal = read_two_columns(
+            source,
+            rows,
+            header[2],
+            ("s", "counts"),
+            where=f"line {start + 1}",
+            metadata={
+                "mass": f"{header[1].replace(',', '.')} u",
+                "counting_time": f"{counting:.15g} s",
+            },
+        )
+        if signals and signal.values.size < signals[0].values.size:
             source.options.truncated(
-                f"{header[2]!r} has {len(values)} samples, {signals[0].name!r} "
+                f"{header[2]!r} has {signal.values.size} samples, {signals[0].name!r} "
                 f"{signals[0].values.size}"
             )
-        signals.append(
-            Signal(
-                name=header[2],
-                depths=values[:, 0],
-                depth_units="s",
-                values=values[:, 1],
-                units="counts",
-                where=f"line {start + 1}",
-                metadata={
-                    "mass": f"{header[1].replace(',', '.')} u",
-                    "counting_time": f"{float(header[3].replace(',', '.')) / 1000:.15g} s",
-                },
-            )
-        )
+        signals.append(signal)
     about = _SAMPLE.fullmatch(lines[0])
     return Content(
         signals=signals,

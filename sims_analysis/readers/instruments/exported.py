@@ -22,7 +22,7 @@ from sims_analysis.readers.source import Options, Source, once_per_source
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
 from sims_analysis.readers.tables.samples import group_by_label
-from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.truncation import read_two_columns
 from sims_analysis.readers.tables.workbook import all_sheets
 from sims_analysis.text.cells import unescape_cell
 
@@ -86,17 +86,10 @@ def read(source: Source) -> Content:
         below = [i for i, line in enumerate(source.lines) if i and line.strip()]
         if not below:
             raise ReadError(_ALONE)
-        depths, values = read_lines(source, below, 2).T
-        name, depth_units, units = tcad.groups()
-        signal = Signal(
-            name=name or "",
-            depths=depths,
-            depth_units=depth_units,
-            values=values,
-            units=units,
-            where="column 2",
+        name, *units = tcad.groups()
+        return Content(
+            signals=[read_two_columns(source, below, name or "", units, where="column 2")]
         )
-        return Content(signals=[signal])
     whole = source.decoded.endswith(("\n", "\r"))
     if not whole:
         source.options.truncated("the file breaks off: its last line has no end, and is left out")

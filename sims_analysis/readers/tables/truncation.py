@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
+from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
@@ -56,6 +58,16 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
         source.options.truncated(f"line {line}: {counts[whole.argmin()]} of {width} numbers")
         return block.only(whole).values
     return block.values
+
+
+def read_two_columns(
+    source: Source, rows: Sequence[int], name: str, units: Sequence[str | None], **about: Any
+) -> Signal:
+    """Read lines of two numbers: a signal in the units of its depths and of its values."""
+    depths, values = read_lines(source, rows, 2).T
+    return Signal(
+        name=name, depths=depths, depth_units=units[0], values=values, units=units[1], **about
+    )
 
 
 def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
