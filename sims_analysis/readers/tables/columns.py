@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import (
@@ -265,43 +266,35 @@ class _Finding:
 
     def _silent_axis(self) -> int:
         """Find the axis where no header names one: the first column, if the user gives its unit."""
-        candidates = self.found.columns("value")
+        found, candidates = self.found, self.found.columns("value")
         for j in candidates:
-            if unit_kind(self.found.units[j] or "") in ("depth", "sputter_time"):
+            if unit_kind(found.units[j] or "") in vocabulary.AXES:
                 return j
-        if any(header.role == "index" for header in self.headers) or len(candidates) < 2:
-            raise ReadError(
-                "the table has neither a depth nor a time column; headers found: "
-                f"{', '.join(map(repr, filter(None, self.found.texts))) or 'none'}",
-                code="missing_axis",
-                argument="columns",
-                remedy='name the columns by columns={"B": (axis, values)}',
-            )
-        naming = next((i for i in self.found.notes if names_axis(self.grid.cells(i))), None)
-        if naming is not None:
-            number = self.grid.number(naming)
+        first = candidates[0] if candidates else -1
+        indexed = any(header.role == "index" for header in self.headers)
+        named = found.units[first] or is_species(self.headers[first].name)
+        for number in (self.grid.number(i) for i in found.notes if names_axis(self.grid.cells(i))):
             raise ReadError(
                 f"{self.grid.row_word} {number} names a depth or a time, but not of the columns "
                 f"below; header_rows=[{number - 1}] makes it the row of headers, and columns= says "
-                "what the columns are",
-                where={self.grid.row_word: number},
+                "what the columns are"
             )
-        first = candidates[0]
-        if self.found.units[first] or is_species(self.headers[first].name):
+        if indexed or len(candidates) < 2 or named:
             raise ReadError(
-                f"the table has neither a depth nor a time column: "
-                f"{self.grid.called(first)} ({self.found.texts[first]!r}), is another. Name the "
-                'columns by columns={"B": (axis, values)}'
+                "the table has neither a depth nor a time column; headers found: "
+                f"{', '.join(map(repr, filter(None, found.texts))) or 'none'}",
+                code="missing_axis",
+                argument="columns",
+                remedy='name the columns by columns={"B": (axis, values)}',
             )
         if self.grid.options.depth_units is None:
             raise UnitsError(
                 "no header of the table names a depth or a time",
                 code="missing_axis",
                 argument="depth_units",
-                remedy="if the first column holds the depths, pass depth_units=, such as "
-                '"nm", "um" or "s"',
+                remedy="if the first column holds the depths, pass depth_units=, such as 'nm'",
             )
-        return candidates[0]
+        return first
 
     def _name(self, axis: int, value: int) -> str:
         """Name the species of a column of values: a row of names does, rather than a header."""
