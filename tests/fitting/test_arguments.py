@@ -334,6 +334,11 @@ TWICE = TWO.assign_coords(wafer=["a", "b"]).where((TWO["depth"] != 7), np.inf)
 CALIBRATED = "needs a depth, and the data are on a sputter-time axis; calibrate_depth() turns"
 
 
+INFINITE = (
+    "concentration[7] is inf; a sample needs a finite depth and a finite value (NaN: not measured)"
+)
+
+
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
@@ -342,13 +347,9 @@ CALIBRATED = "needs a depth, and the data are on a sputter-time axis; calibrate_
             [1, 2], TypeError,
             "a fit of 'erfc' needs an xarray Dataset or DataArray, found list",
         ),
-        (TWICE, ProfileError, "wafer 'a': concentration is infinite at 7 nm"),
-        (TWICE.isel(wafer=0, drop=True), ProfileError,
-         "the profile: concentration is infinite at 7 nm"),
-        (
-            TWICE.where(TWICE["wafer"] == "b", 1.0), ProfileError,
-            "wafer 'b': concentration is infinite at 7 nm",
-        ),
+        (TWICE, ProfileError, f"wafer 'a': {INFINITE}"),
+        (TWICE.isel(wafer=0, drop=True), ProfileError, f"the profile: {INFINITE}"),
+        (TWICE.where(TWICE["wafer"] == "b", 1.0), ProfileError, f"wafer 'b': {INFINITE}"),
     ],
 )  # fmt: skip
 def test_what_is_no_profile_over_depth_is_refused(data, error, message):
