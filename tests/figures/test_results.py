@@ -21,7 +21,7 @@ def test_a_junction_says_its_level_in_the_unit_of_the_axis():
     ds = drawn.profiles(B=drawn.gaussian())
     xj = sims.junction_depth(ds, level="5e17 atoms/cm^3")
     (text,) = drawn.notes(drawn.sketched(ds, junctions=xj))
-    assert "5×10$\\mathregular{^{17}}$ cm⁻³" in text
+    assert "5×10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$" in text
     (text,) = drawn.notes(drawn.sketched(ds, junctions=xj, value_units="1/m^3"))
     assert "5×10$\\mathregular{^{23}}$ m⁻³" in text
 
@@ -154,7 +154,7 @@ def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
 @pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("edge", "message", "marker"),
-    [("trailing", "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = ", "o"),
+    [("trailing", "$x_\\mathregular{j}$(10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$) = ", "o"),
      ("leading", "rises through 10$\\mathregular{^{17}}$ cm⁻³ at ", "D"),
      ("any", "passes 10$\\mathregular{^{17}}$ cm⁻³ at ", "D")],
 )  # fmt: skip
