@@ -109,7 +109,7 @@ def _fonts() -> dict[str, Any]:
 
     there = {font.name for font in fontManager.ttflist}
     found = [name for name in _FONTS if name in there]
-    if not found or not is_default("font.sans-serif"):
+    if not found or not all(map(is_default, ("font.family", "font.sans-serif"))):
         return {}
     # Letters that it lacks are those of matplotlib's own font.
     return {"font.family": [found[0], "DejaVu Sans"], "mathtext.fontset": _SYMBOLS}
