@@ -127,7 +127,9 @@ def power(value: float, units: str) -> str:
         number = power_of_ten(int(exponent))
         number = number if digits == "1" else f"{digits}×{number}"
     # Beside mathtext, a font that lacks a raised sign does not borrow it from another.
-    printed = _RAISED_NUMBER.sub(lambda found: _above(found[0].translate(_LOWERED)), unit_label(unit))
+    printed = _RAISED_NUMBER.sub(
+        lambda found: _above(found[0].translate(_LOWERED)), unit_label(unit)
+    )
     return f"{number} {printed}".strip()
 
 

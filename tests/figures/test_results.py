@@ -154,7 +154,8 @@ def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
 @pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("edge", "message", "marker"),
-    [("trailing", "$x_\\mathregular{j}$(10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$) = ", "o"),
+    [("trailing",
+      "$x_\\mathregular{j}$(10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$) = ", "o"),
      ("leading", "rises through 10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$ at ", "D"),
      ("any", "passes 10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$ at ", "D")],
 )  # fmt: skip
