@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import mark_truncated, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
@@ -184,10 +183,14 @@ def moments(
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"
     status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
-    results = {
-        name: frame.with_attrs(answers.isel({_MOMENT: i}), of)
-        for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
-    }
+
+    def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
+        return {
+            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{of}{end}")
+            for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
+        }
+
+    results = as_moments(answers)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         errors = add_background_error(frame, errors, again, by=_SMALL)
@@ -196,10 +199,7 @@ def moments(
             # A window without a count has an error common to all samples, as if subtracted before.
             shifted = replace(frame, common=unseen, overlap=None)
             errors = add_background_error(shifted, errors, above_level, by=_SMALL)
-        for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True)):
-            what = vocabulary.TERMS[of].long_name.lower()
-            attrs = {"long_name": f"Standard error of the {what}, random part", "description": None}
-            results[f"{name}_stderr"] = frame.with_attrs(errors.isel({_MOMENT: i}), of, **attrs)
+        results |= as_moments(errors, "_stderr")
     return frame.dataset(results)
 
 

@@ -135,7 +135,6 @@ def peak(
         stderr = add_background_error(
             frame, found.stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
         )
-        results[f"{name}_stderr"] = frame.with_attrs(
-            stderr, name, units_=frame.units, long_name="Standard error of the maximum"
-        )
+        of = f"{name}_stderr"
+        results[of] = frame.with_attrs(stderr, of, units_=frame.units)
     return frame.dataset(results)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -56,6 +58,49 @@ def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) ->
     )
 
 
+def words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
+    """Look up codes in a table of words, lazily if they are lazy."""
+    known, codes = np.asarray(table), codes.astype(int)
+    look_up = partial(_look_up, known)
+    lazy = is_lazy(codes)
+    data = codes.data.map_blocks(look_up, dtype=known.dtype) if lazy else look_up(codes.data)
+    return xr.Variable(codes.dims, data, attrs)
+
+
+def _look_up(table: Any, codes: Any) -> Any:
+    # For a single code, numpy returns a scalar with the length of its word, not an array.
+    return np.asarray(table.take(codes), dtype=table.dtype)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Named numbers and arrays (by their shapes), that :meth:`Frame.each` takes as a row."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @cached_property
+    def _places(self) -> dict[str, slice]:
+        sizes = [prod(shape) for shape in self.shapes.values()]
+        ends = zip(self.shapes, sizes, accumulate(sizes), strict=True)
+        return {name: slice(stop - size, stop) for name, size, stop in ends}
+
+    @property
+    def size(self) -> int:
+        """Length of the row."""
+        return sum(prod(shape) for shape in self.shapes.values())
+
+    def row(self, values: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+        """Return a row of those that are there, NaN of others."""
+        row = np.full(self.size, np.nan)
+        for name in self.shapes.keys() & values.keys():
+            row[self._places[name]] = np.ravel(values[name])
+        return row
+
+    def of(self, rows: Any, name: str) -> Any:
+        """Return one of them from an array of rows along its last dimension."""
+        return rows[..., self._places[name]].reshape((*rows.shape[:-1], *self.shapes[name]))
+
+
 def profile_by_profile(
     function: Callable[..., Any],
     samples: blocks.Samples,
@@ -72,6 +117,11 @@ def profile_by_profile(
     follow the counts.
     """
     value = samples["value"]
+    infinite = np.argwhere(np.isinf(value))
+    if infinite.size:
+        *place, sample = infinite[0].tolist()
+        row = int(np.ravel_multi_index(place, value.shape[:-1])) if place else 0
+        raise InfiniteSampleError(row, sample, "value", float(value[(*place, sample)]))
     core = value.shape[-2:] if group else value.shape[-1:]
     shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, whole, strict=True)]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
@@ -124,17 +174,17 @@ def run(
     kernel: Callable[..., Any],
     samples: Mapping[str, xr.Variable],
     parameters: Sequence[xr.Variable],
+    options: Mapping[str, Any],
+    names: tuple[str, str],
     whole: Sequence[str],
     extra: Sequence[str],
     group: str | None,
-    options: Mapping[str, Any],
-    names: tuple[str, str],
     over: Callable[..., Any] = blocks.run,
 ) -> Any:
-    """Run a kernel over profiles, and name the dimensions of its results.
+    """Run a kernel over profiles, and name the dimensions of its results: see :meth:`.Frame.ask`.
 
-    As :meth:`sims_analysis.frame.frame.Frame.map`. `samples` are those of :func:`blocks.run`, first
-    ``depth``, `names` those of values and axis; `over` runs the kernel over plain arrays.
+    `samples` are those of :func:`blocks.run`, first ``depth``, `names` those of values and axis;
+    `over` runs the kernel over plain arrays.
     """
     *leading, dim = map(str, samples["value"].dims)
     core = [dim] if group is None else [group, dim]
