@@ -165,7 +165,8 @@ def resample(
     if new_axis:
         fraction = sample_fraction(rows, at, known, found=place)
         transient = begins_high(rows)
-    return Resampled(*found, *fraction, *_used(rows, place.segment, reach), transient)
+    start, stop = _used(rows, place.segment, reach)
+    return Resampled(*found, *fraction, start, stop, transient)
 
 
 def _used(rows: Rows, segment: Index, reach: int) -> Array:

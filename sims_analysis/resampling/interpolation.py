@@ -187,7 +187,8 @@ def at_depths(
         new_axis=on_new_axis,
         at_once=True,
     )
-    if on_new_axis and (frame.lazy or anywhere((rests.flags != 0) | every.transient)):
+    shown = frame.lazy or anywhere(rests.flags) or anywhere(every.transient)
+    if on_new_axis and shown:
         # What values show now may not be seen any more on the new axis.
         frame = with_flags(frame)
     stderr, counts = None, None
@@ -225,8 +226,8 @@ def with_evidence(
     **options: Any,
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
-    shown = frame.flags is not None and not frame.lazy and anywhere(frame.flags != 0)
-    if not (frame.lazy or shown or anywhere(rests.flags != 0)):
+    shown = frame.flags is not None and not frame.lazy and anywhere(frame.flags)
+    if not (frame.lazy or shown or anywhere(rests.flags)):
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)
     found = replace(found, known=of)
