@@ -98,10 +98,9 @@ class _Series:
     def samples(self, end: str = "") -> Array | None:
         """Return the values, or an ancillary variable; None if there is none of the samples."""
         variable = self.ds.variables.get(f"{self.name}{end}")
-        if variable is None or self.axis not in variable.dims:
+        if variable is None or not np.ndim(variable.values[self.row]):
             return None
-        # What stands beside the only species may not have its dimension.
-        return np.asarray(variable.isel(species=self.row, missing_dims="ignore").values)
+        return np.asarray(variable.values[self.row])
 
     def arrays(self, measured: NDArray[np.bool_]) -> dict[str, Array]:
         """Return the depths, the values and their standard errors."""
