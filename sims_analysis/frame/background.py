@@ -195,7 +195,7 @@ def warn_of_window(
 
     The one test for all who take such a mean (:func:`.counting.unlevel`); no warning on Dask.
     """
-    found = frame.map(unlevel, *window, frame.fraction, errors="sum")
+    found = frame.map(unlevel, *window, errors="sum")
     first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:
         text = f"the profile {NOT_LEVEL[int(first.of(found.which))]} in the background window"
@@ -225,7 +225,7 @@ class Mean(NamedTuple):
 
 def mean_over(frame: Frame, window: Window) -> Mean:
     """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
-    found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
+    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
     stderr = (found.variance + found.unseen**2) ** 0.5
     scatter = found.scatter, found.excess
     return Mean(found.mean, found.n, stderr, *scatter, found.unseen, rests)
