@@ -140,7 +140,7 @@ def _samples(rows: Rows) -> _Samples:
 
 def _better(samples: _Samples, which: Index, level: _Shape, shape: _Shape) -> Flags:
     """Return where a shape describes samples that may be level better than their mean."""
-    better = (level.n == 0) & (shape.n > 0)
+    better: Flags = (level.n == 0) & (shape.n > 0)
     some = np.flatnonzero((level.n > 0) & (shape.n > 0))
     x, mean, noise = samples.parts(
         which[some], *(one.n[some].astype(np.intp) for one in (level, shape))
