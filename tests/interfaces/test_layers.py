@@ -311,6 +311,7 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     assert "saturated" not in stated["status"].values.tolist()
 
 
+@pytest.mark.few(10)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.parametrize("layout", ["one", "batch", "own axes", "quantified"])
 @pytest.mark.parametrize(
