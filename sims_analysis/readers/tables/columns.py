@@ -124,8 +124,8 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
         j = pair.value
         if headers.texts[j] or headers.names[j] or not headers.texts[left.value]:
             continue
-        same = (left.axis, left.name, headers.units[left.value])
-        if (pair.axis, pair.name, headers.units[j]) == same:
+        same = (left.axis, left.name) == (pair.axis, pair.name)
+        if same and headers.units[j] in (None, headers.units[left.value]):
             there = ~np.isnan(block.values[:, j])
             row = int(there.argmax())
             raise ReadError(
