@@ -57,8 +57,7 @@ def grid_of_lines(
             best, most = grid, score
         if most == _NUMBERS:
             break
-    stated = options.columns is not None or options.header_rows is not None
-    return best or (_widest(lines, options) if stated else None)
+    return best or (_widest(lines, options) if options.states_columns else None)
 
 
 #: How much what stands between the delimiters looks like a table. Whole rows of numbers below each

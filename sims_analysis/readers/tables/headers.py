@@ -238,17 +238,18 @@ class Headers:
     def _refuse_few_headers(self, number: int, block: Block) -> None:
         """Refuse fewer headers than columns: of commas in numbers, or as R writes row numbers."""
         grid, texts, column = self._grid, self.texts, block.values[:, 0]
-        if not isinstance(grid, TextGrid) or not names_axis(texts):
+        if not names_axis(texts):
             return
         count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
-        comma = grid.delimiter == "," and not grid.quoted and count < self._width
+        commas = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
+        comma = commas and count < self._width
         rows = count == self._width - 1 and texts[0] and _counts(column)
         if comma or (rows and self.filled[count]):
             what = "commas are decimal marks too" if comma else "the first column numbers the rows"
             raise ReadError(
-                f"line {number}: headers above {count} of {self._width} columns; if {what}, the "
-                "columns are ambiguous: give each a header, save the table with semicolons or "
-                'tabs, or say what the columns are by columns={"B": (axis, values)}'
+                f"{grid.row_word} {number}: headers above {count} of {self._width} columns; if "
+                f"{what}, the columns are ambiguous: give each a header, save the table with "
+                'semicolons or tabs, or say what the columns are by columns={"B": (axis, values)}'
             )
 
     def _axes_by_units(self) -> None:

@@ -43,8 +43,6 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 #: A value and its error in one cell, which may be in per cent.
 _WITH_ERROR = re.compile(r"(.*\d[.,]?)\s*(?:\u00b1|\+\s?/?\s?[-\u2212])\s*([\d.,].*)")
-#: Thousands with points between.
-_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 #: Points that may separate thousands: not after a zero, and three digits behind each.
 _POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})*")
 #: ``x 10^18``, ``·10¹⁸``.
@@ -274,7 +272,7 @@ def cell_reader(
     def read(cell: str, row: int, column: int) -> float:
         if simple(cell):
             return float(cell)
-        own = mixed and is_number(cell, ".") and not _GROUPS.fullmatch(cell)
+        own = mixed and is_number(cell, ".") and not (_POINTS.fullmatch(cell) and "." in cell)
         mark = "." if own else decimal
         return read_cell(cell, mark, not_measured, where=where(row, column))
 
