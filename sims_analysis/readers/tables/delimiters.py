@@ -87,7 +87,8 @@ def turned_rows(grid: Grid) -> list[int]:
     rows = [i for i in range(len(grid)) if len([*filter(None, grid.cells(i))]) > 2]
     between = {*range(rows[0], rows[-1])} - {*rows} if rows else ()
     whole = all(grid.kind(i) is RowKind.BLANK for i in between)
-    return rows if whole and is_transposed([grid.cells(i) for i in rows]) else []
+    nothing = grid.options.not_measured
+    return rows if whole and is_transposed([grid.cells(i) for i in rows], nothing) else []
 
 
 def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:
