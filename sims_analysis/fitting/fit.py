@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.budget import Relative
+from sims_analysis.analysis.uncertainty import Relative
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.fitting.arguments import read_links, read_repeat, read_request
-from sims_analysis.fitting.groups import with_layers_counted
+from sims_analysis.fitting.groups import fit_each, with_layers_counted
 from sims_analysis.fitting.request import FitRequest
-from sims_analysis.fitting.result import fit_profiles, quantified, warn_of_statuses
+from sims_analysis.fitting.result import fit_dataset, quantified, warn_of_statuses
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.opening import open_profiles
@@ -188,7 +188,7 @@ def fit(
     read = with_layers_counted if repeat == "auto" else read_links
     request = read(request, *between, prior)
     watched = partial(_with_progress, progress=progress, lazy=profiles.lazy)
-    answer = fit_profiles(request, watched, bridge=bridges(gaps))
+    answer = fit_dataset(request, fit_each(request, watched), bridge=bridges(gaps))
     answer.attrs |= _described(request, background, fixed, prior)
     if not profiles.lazy:
         warn_of_empty_window(request.frame, request.window, FitWarning)

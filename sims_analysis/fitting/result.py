@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.fitting.groups import fit_each
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, rests_on
@@ -27,13 +25,10 @@ from sims_analysis.shapes.layered_model import LayeredModel, of_layer
 from sims_analysis.shapes.model import Parameter
 
 
-def fit_profiles(
-    request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]], *, bridge: bool
-) -> xr.Dataset:
-    """Fit each profile, or those that are linked together, and say what was found."""
+def fit_dataset(request: FitRequest, rows: xr.Variable, *, bridge: bool) -> xr.Dataset:
+    """Say what was found of each profile, or of those that are linked together."""
     profiles = request.frame
     m, size, in_common = len(request.labels), request.fields.size, request.common_fields
-    rows = fit_each(request, watched)
     parts = [rows.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
     each = parts[0] if request.over is None else xr.Variable.concat(parts, request.over)
     own = _Rows(_ordered(each, profiles.lead), request.fields, profiles.lead)
