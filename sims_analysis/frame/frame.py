@@ -191,7 +191,7 @@ class Frame(Profiles):
             column = getattr(self, name)
             every[name] = absent if column is None else column
         names = ("depth", "value", "stderr", "counts", *ancillary)
-        samples = {name: every[name] for name in names if name in every}
+        samples = {name: every[name] for name in names if every.get(name) is not None}
         options = {"size": size, "watched": watched, "ancillary": tuple(ancillary)}
         along = whole if group is None else (*whole, group)
         found = self._run(
@@ -203,16 +203,15 @@ class Frame(Profiles):
     def _run(
         self,
         kernel: Callable[..., Any],
-        samples: Mapping[str, xr.Variable | None],
+        samples: Mapping[str, xr.Variable],
         parameters: Sequence[xr.Variable],
         options: Mapping[str, Any],
         *how: Any,
     ) -> Any:
         """Run over the profiles; an infinite sample is refused by the name of its profile."""
-        there = {name: one for name, one in samples.items() if one is not None}
         names = (self.name, self.axis)
         try:
-            return run(kernel, there, parameters, options, names, *how)
+            return run(kernel, samples, parameters, options, names, *how)
         except InfiniteSampleError as error:
             group = how[2]
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])

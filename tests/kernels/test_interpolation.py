@@ -76,6 +76,7 @@ def test_between_neighbours_that_are_nearly_equal(own):
     assert not n_linear.any()
 
 
+@pytest.mark.slow
 @pytest.mark.few(1)
 @pytest.mark.parametrize("method", PIECEWISE)
 @settings(max_examples=40)

@@ -103,6 +103,7 @@ def test_what_rises_to_the_end_of_the_window_is_no_maximum():
         assert bool(np.isfinite(seen.deeper_depth[0])) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [1, 10, 1000])
 def test_noise_below_a_falling_profile_is_seldom_a_second_maximum(counts):
     z = np.arange(0, 200.0)

@@ -33,6 +33,7 @@ def variance(depth, value, stderr, start=NAN, stop=NAN):
     return run(kernel, depth, value, *parameters, stderr=stderr, window=False).value
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("own", [False, True])
 def test_variance_with_gaps_and_errors_that_are_not_known(own):
     depth, value = realistic(40, 300, gaps=0.0)
