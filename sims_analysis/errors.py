@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from sims_analysis.outcomes import Status
 
@@ -508,19 +508,11 @@ def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[Non
 
 
 @contextmanager
-def collected() -> Iterator[list[SimsWarning]]:
-    """Collect the library's warnings of this context in place of the user."""
-    caught: list[SimsWarning] = []
-    with redirect_warnings(caught.append):
+def collected(describe: Callable[[SimsWarning], Any] | None = None) -> Iterator[list[Any]]:
+    """Collect the library's warnings of this context in place of the user, or what they say."""
+    caught: list[Any] = []
+    with redirect_warnings(lambda one: caught.append(describe(one) if describe else one)):
         yield caught
-
-
-@contextmanager
-def warnings_listed(describe: Callable[[SimsWarning], str] = str) -> Iterator[list[str]]:
-    """Collect the texts of the library's warnings of this context: see :func:`collected`."""
-    texts: list[str] = []
-    with redirect_warnings(lambda warning: texts.append(describe(warning))):
-        yield texts
 
 
 def require(what: str, *packages: str, extra: str) -> None:
