@@ -68,13 +68,10 @@ def dose_budget(
     rsf_uncertainty, depth_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
         ``0.1``, ``"10 %"`` or ``{"B": 0.1, "As": "15 %"}``. By default, and for species that a
-        mapping leaves out, what the data state: ``sensitivity_factor_uncertainty`` of
-        :func:`with_rsf` with ``scale_repeatability`` of :func:`average`, and
-        ``depth_scale_uncertainty`` of :func:`calibrate_depth`, or after
-        :func:`scale_to_dose` that of the stated dose in place of both. Each is common to all
-        samples, so that the dose has the same relative error (with factors of layers,
-        ``integral of u C dz``). That of the depth scale holds for a whole profile: between fixed
-        limits in a uniform layer a stretched axis changes nothing.
+        mapping leaves out, what the data state (:func:`with_rsf`, :func:`average`,
+        :func:`calibrate_depth`; after :func:`scale_to_dose` that of the dose in place of both).
+        Each is common to all samples: the dose has the same relative error (with factors of layers,
+        ``integral of u C dz``). That of the depth scale holds for a whole profile.
     rule_tolerance : float
         Warn if the two rules differ by more than this fraction of the dose.
 
@@ -111,8 +108,7 @@ def dose_budget(
     Warns
     -----
     DoseWarning
-        As :func:`integrated_dose`; also where the two rules differ by more than `rule_tolerance`:
-        one or a few samples dominate the dose, which then depends on the sampling.
+        As :func:`integrated_dose`; also where the two rules differ by more than `rule_tolerance`.
 
     References
     ----------

@@ -64,8 +64,7 @@ def cumulative_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``, or more than 1 % of the dose
-        lies in a surface transient.
+        By the status, or where more than 1 % of the dose lies in a surface transient.
 
     References
     ----------

@@ -55,8 +55,7 @@ def integrated_dose(
     Parameters
     ----------
     data : Dataset or DataArray
-        Concentrations in any unit of atoms per volume, over depth; plain or quantified, numpy or
-        Dask, on a shared axis or with one axis per profile.
+        Concentrations over depth, on a shared axis or with one axis per profile.
     start, stop : str, Quantity or DataArray, optional
         Limits, such as ``"50 nm"``; one for all, or one for each profile. By default the ends of
         the profile. Where a limit is NaN (the depth of a junction that was not found), there is no
@@ -112,19 +111,16 @@ def integrated_dose(
     Warns
     -----
     DoseWarning
-        Where limits lie beyond the samples; where the status is ``saturated``, ``gap`` or
-        ``below_limit``; where the background leaves a negative dose; and where a whole record
-        begins with a surface transient, above 50 nm, that holds more than 1 % of the dose (state
-        `start` or `surface_depth`). Dask data are not computed: there, neither warnings nor
-        `strict`; look at the status.
+        By the status; where the background leaves a negative dose; and where a whole record begins
+        with a surface transient, above 50 nm, that holds more than 1 % of the dose (state `start`
+        or `surface_depth`). Dask data are not computed: there, neither warnings nor `strict`.
 
     Notes
     -----
-    One standard error covers 60 to 74 % of intervals from 10 counts at the maximum (*What stated
-    errors cover*, on the site), but not the error of the rule: on an edge of r decades per sample
-    the trapezoid is too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the
-    log-linear rule too low by ``s^2 / 6``. Limits are exact, and a stated background if it has no
-    coordinate ``stderr``. Samples are independent; for those of a finer grid see :func:`to_grid`.
+    One standard error covers 60 to 74 % from 10 counts at the maximum (*What stated errors cover*,
+    on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
+    too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
+    low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
     References
     ----------
