@@ -165,9 +165,7 @@ def crossings(
     warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     warn_of_narrow(frame, found, "crossing")
     known = ancillary(frame, found)
-    coords = {"count": found.number}
-    if "detection_limit" in known:
-        coords["detection_limit"] = known.pop("detection_limit")
+    limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
         "stderr": frame.of_axis(found.stderr, "crossing_depth_stderr"),
@@ -187,7 +185,7 @@ def crossings(
         "status": frame.status(status),
     }
     found.number.attrs["long_name"] = "Number of crossings"
-    return frame.dataset(results, coords=coords)
+    return frame.dataset(results, coords={"count": found.number, **limits})
 
 
 def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
@@ -305,35 +303,26 @@ def in_all_places(
     *parameters: xr.Variable,
     dim: str,
     max_count: int | None,
-    ask: bool = True,
     **options: Any,
 ) -> tuple[Any, Any]:
-    """Run a kernel with any number of results, along `dim`, and keep all or `max_count`.
-
-    Also return what they rest on, unless `ask` is False.
-    """
+    """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`."""
     if max_count is not None:
         check_count("max_count", max_count)
     elif frame.lazy:
         raise ProfileError(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
-
-    def run(width: int) -> tuple[Any, Any]:
-        every: Any = {"errors": frame.fitted, "extra": (dim,), "width": width, **options}
-        if ask:
-            return frame.ask(kernel, *parameters, **every)
-        return frame.map(kernel, *parameters, **every), None
-
+    options |= {"errors": frame.fitted, "extra": (dim,)}
+    answer = frame.ask(kernel, *parameters, width=max_count or USUAL, **options)
     if max_count is not None:
-        return run(max_count)
-    found, rests = run(USUAL)
-    most = int(found.number.values.max(initial=1))
+        return answer
+    most = int(answer[0].number.values.max(initial=1))
     if most > USUAL:
-        return run(most)
+        return frame.ask(kernel, *parameters, width=most, **options)
 
     def cut(results: Any) -> Any:
         columns = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in results)
         return type(results)(*columns)
 
+    found, rests = answer
     return cut(found), None if rests is None else cut(rests)

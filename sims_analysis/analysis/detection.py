@@ -108,16 +108,15 @@ def detection_limit(
     status = xr.zeros_like(few, dtype=np.uint8)
     status = replaced_where(blind, status, Status.UNDETERMINED)
     status = replaced_where(few, status, Status.NO_DATA)
-    if not frame.lazy:
-        what = "no sample" if not anywhere(count > 0) else f"fewer than {least} samples"
-        for flagged, problem in (
-            (few & frame.measured(), f"{what} in the window"),
-            (blind, why),
-        ):
-            first = first_flagged(frame, flagged)
-            if first is not None:
-                text = describe_window(first, ends, problem)
-                first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
+    what = f"fewer than {least} samples" if anywhere(count > 0) else "no sample"
+    for flagged, problem in (
+        (few & frame.measured(), f"{what} in the window"),
+        (blind, why),
+    ):
+        first = first_flagged(frame, flagged)
+        if first is not None:
+            text = describe_window(first, ends, problem)
+            first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     uneven: Any = warn_of_window(frame, ends) > 0
     status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
     what = "the limit is that of the others"

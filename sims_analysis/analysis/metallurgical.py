@@ -132,7 +132,7 @@ def metallurgical_junctions(
         max_count=max_count,
         group="species",
         fractions=fractions,
-        ask=False,
+        use=None,
         where=locate,
     )
     depth, stderr, status = found.depth, found.stderr, found.status
