@@ -2,7 +2,7 @@
 
 ``SimsError`` is the root of the errors, ``SimsWarning`` of the warnings. Each error is also
 the built-in exception that a user would expect (``ValueError``, ``KeyError``, ``OSError``...),
-so that code which does not know this library still catches the right thing. Apart from its text,
+so that code written without this library still catches them. Apart from its text,
 each has parts for programs: ``code``, ``argument``, ``where`` and ``remedy`` (:class:`SimsError`).
 """
 
@@ -175,7 +175,7 @@ class _WithParts(Exception):
 def _restore(
     kind: type[_WithParts], args: tuple[object, ...], parts: dict[str, object]
 ) -> _WithParts:
-    """Make a copied or pickled error anew, without the arguments of its class."""
+    """Rebuild a copied or pickled error without calling its class."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(parts)

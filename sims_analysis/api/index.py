@@ -2,7 +2,7 @@
 
 It stands in the user's cache folder, and never in the archive: an archive may come from anybody,
 and a database from elsewhere can make SQLite write and delete files. It is never the truth. Every
-question looks at the folders of the entries first, and what has changed since it was noted is read
+query looks at the folders of the entries first, and what has changed since it was indexed is read
 again. So the index may be lost or damaged at any time. Of a few entries, or where there is no
 cache folder to use, it is made in memory for each question.
 """
@@ -35,8 +35,8 @@ from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.text.times import moment_of
 
-#: When a file or folder was changed last, in nanoseconds: a time that nobody can set, where the
-#: system has such.
+#: When a file or folder was changed last, in nanoseconds: a time that no program can set,
+#: where the system has such.
 time_of_change: Callable[[os.stat_result], int] = attrgetter(
     "st_mtime_ns" if os.name == "nt" else "st_ctime_ns"
 )
@@ -161,31 +161,23 @@ class Index:
 
         return self._query(question)
 
-    def rebuild(self, *, show: bool | None = None) -> int:
-        """Make the index anew, and count the entries."""
-        if file := _file_of(self._archive):
-            _remove(file)
-        count = "SELECT count(*) FROM entries"
-        return int(self._query(lambda index: _column(index, count)[0], show=show))
-
     def _query(
         self,
         query: Callable[[Connection], T],
         *,
         folders: Iterable[str] | None = None,
-        show: bool | None = None,
     ) -> T:
         """Bring the index up to date, and query it; of some folders alone, one in memory."""
         states = self._states() if folders is None else dict.fromkeys(folders, (0, 0))
         known = folders is None and len(states) >= _INDEXED_FROM
         file = _file_of(self._archive) if known else None
-        # A file that is damaged is made anew.
+        # A damaged file is made again.
         places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
         while True:
             place = places.pop()
             try:
                 with closing(_opened(place)) as connection:
-                    self._update(connection, states, show=show)
+                    self._update(connection, states)
                     return query(connection)
             except sqlite3.Error as error:
                 if not places:
@@ -210,15 +202,13 @@ class Index:
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _update(
-        self, connection: Connection, states: dict[str, State], *, show: bool | None
-    ) -> None:
-        """Read what has changed since it was noted, and forget what is gone."""
+    def _update(self, connection: Connection, states: dict[str, State]) -> None:
+        """Read what has changed since it was indexed, and drop entries that no longer exist."""
         known = {folder: tuple(state) for folder, *state in connection.execute(_CHANGES)}
         _note(connection, [], [folder for folder in known if folder not in states])
         # In the order of the folder, in which they stand on the disk.
         stale = [folder for folder, state in states.items() if known.get(folder) != state]
-        show = show if len(stale) >= _TOGETHER or show else False
+        show = None if len(stale) >= _TOGETHER else False
         with progress(len(stale), show, "reading the archive") as step:
             for start in range(0, len(stale), _TOGETHER):
                 together = stale[start : start + _TOGETHER]
@@ -232,8 +222,8 @@ class Index:
 def _file_of(archive: Path) -> Path | None:
     """Give the file of the index of an archive, or None if there is no cache folder to use.
 
-    Neither file nor folder is a link, and the folder belongs to this user: nobody else has put
-    there what SQLite would obey.
+    Neither file nor folder is a link, and the folder belongs to this user: no other user
+    can have put a database there that makes SQLite write elsewhere.
     """
     folder = user_cache_path("sims-analysis", appauthor=False)
     try:
@@ -401,7 +391,7 @@ def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
     warning = f"{catalogue_damage}; the record is used instead" if catalogue_damage else ""
     if damage and not known:
         warning = f"{damage}; it is left out ({folder.name})"
-    # What is wrong with its payload is an error of whoever reads the entry.
+    # What is wrong with its payload is an error when the entry is read.
     measured, unread = _attempt(
         lambda: _measured(read_payload(versions[-1], record) if record else None)
     )

@@ -26,7 +26,7 @@ def each(
 ) -> Generator[tuple[str, T | SimsError], None, None]:
     """Call a function for every item, `width` at a time; give what is done as it is done.
 
-    The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
+    The threads do not keep the interpreter alive: an interrupt ends it at once. When the
     iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
     results wait to be taken. What a thread warns of is passed on here, while it goes on.
     """
@@ -95,7 +95,7 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
     """Wait for what is done next; None if nothing more is to be waited for."""
     while True:
         try:
-            # Not for ever at a stretch, which Windows cannot interrupt.
+            # With a timeout: Windows cannot interrupt an endless wait.
             return done.get(timeout=0.2)
         except queue.Empty:
             if batch.is_cancelled:
@@ -126,7 +126,7 @@ def progress(
 
 
 def _is_interactive() -> bool:
-    """Whether stderr is shown to somebody: on a terminal, or in a notebook."""
+    """Whether stderr is shown, on a terminal or in a notebook."""
     if sys.stderr is not None and sys.stderr.isatty():
         return True
     ipython = sys.modules.get("IPython")

@@ -201,7 +201,7 @@ def _encoded_paths(app: ASGIApp) -> ASGIApp:
 def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
     """Ask for the key, everywhere but at the description of the API.
 
-    Of people with a browser, as a password; the user name does not matter.
+    A browser sends it as a password; the user name does not matter.
     """
     digest = None if key is None else hashlib.sha256(key.encode()).digest()
 

@@ -273,7 +273,7 @@ format_option = click.option(
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="Output for people or for programs.",
+    help="A table to read, or JSON for programs.",
 )
 
 

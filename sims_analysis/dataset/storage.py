@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 #: Attribute of a file that holds what the format cannot store.
 _MEMO = "sims_analysis_storage"
-#: Name in a file of a DataArray that has none; before, it was xarray's own.
+#: Name in a file of a DataArray that has none.
 _UNNAMED = "unnamed"
-_UNNAMED_BEFORE = "__xarray_dataarray_variable__"
 #: What is raised for files that make no sense, by Python or by a codec.
 _UNREADABLE = (
     *(OSError, ValueError, KeyError, RuntimeError, EOFError, zlib.error),
@@ -333,8 +332,7 @@ def _restored(ds: xr.Dataset, memo: dict[str, Any], budget: Budget) -> xr.Datase
     if "array" not in memo:
         return ds
     array: xr.DataArray = ds[memo["array"]]
-    nameless = memo.get("nameless", memo["array"] == _UNNAMED_BEFORE)
-    return array.rename(None) if nameless else array
+    return array.rename(None) if memo["nameless"] else array
 
 
 # --- writing ------------------------------------------------------------------------------------

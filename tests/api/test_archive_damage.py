@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from faulty_server import KEY, REFERENCE, REFERENCE_ID
+from faulty_server import KEY, REFERENCE
 
 from sims_analysis import files
 from sims_analysis.api import versions
@@ -308,19 +308,6 @@ def test_a_copy_in_other_letters_is_the_same_archive(archive, tmp_path):
     assert archive.get("a").depth_profiles[0].concentrations[0] == 2.0
     sha256 = archive.versions("a")[0].sha256
     assert archive.get("a", sha256=sha256).depth_profiles[0].concentrations[0] == 1.0
-
-
-@pytest.mark.parametrize("name", [REFERENCE_ID.upper(), REFERENCE_ID.replace("-", "")])
-def test_an_archive_with_other_spellings_of_a_uuid_is_read(archive, name):
-    """Written when a UUID in another spelling was another id."""
-    archive.put(REFERENCE_ID, REFERENCE, url="test")
-    folder = archive.folder(REFERENCE_ID)
-    record = version_of(archive, REFERENCE_ID) / "record.json"
-    record.write_text(record.read_text().replace(REFERENCE_ID, name))
-    folder.rename(folder.with_name(files.folder_name(name)))
-    assert name in archive.ids()
-    assert archive.get(name).species == ["Si"]
-    assert archive.verify() == {}
 
 
 @pytest.mark.slow

@@ -135,8 +135,6 @@ def test_nothing_is_read_again_once_it_has_settled(archive, monkeypatch):
     assert archive.search(species="Ge").ids == ["w0"]
     assert archive.search(species="Ge").ids == ["w0"]
     assert count == ["w0"]
-    assert archive.rebuild_index() == 12
-    assert len(count) == 1 + 12
 
 
 def test_what_has_not_settled_is_read_again_until_it_has(archive, monkeypatch):
@@ -429,7 +427,6 @@ def test_without_a_cache_folder_the_index_is_in_memory(archive, home, tmp_path, 
     monkeypatch.setenv("XDG_CACHE_HOME", "cache" if home == "relative" else str(place))
     before = sorted(tmp_path.rglob("*"))
     assert answers(archive) == expected
-    assert archive.rebuild_index() == 12
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -538,11 +535,10 @@ def test_killed_writers_leave_an_index_that_answers(archive):
 # ---- bars
 
 
-@pytest.mark.parametrize("call", ["verify", "rebuild_index"])
-def test_a_progress_bar_is_shown_on_request(archive, call, capsys):
-    getattr(archive, call)()
+def test_a_progress_bar_is_shown_on_request(archive, capsys):
+    archive.verify()
     assert capsys.readouterr().err == ""
-    getattr(archive, call)(progress=True)
+    archive.verify(progress=True)
     assert "12/12" in capsys.readouterr().err
 
 

@@ -72,7 +72,6 @@ def read_all(archive):
         lambda: archive.search("w1", species="B"),
         lambda: archive.contents(["w"]),
         archive.verify,
-        archive.rebuild_index,
         lambda: archive.get("w1"),
         lambda: Client(archive=archive, offline=True).search(),
         lambda: archive.search(data_ids=["w1"]),
@@ -223,7 +222,7 @@ def test_an_index_that_came_with_an_archive_is_not_believed(archive):
     shutil.copy(index_module._file_of(archive.path), folder / "entries.sqlite3")
     with closing(sqlite3.connect(folder / "entries.sqlite3")) as connection, connection:
         connection.execute("UPDATE entries SET species = '\nAu\n', entry = '{}'")
-    archive.rebuild_index()
+    index_module._file_of(archive.path).unlink()
     assert [(c.data_id, c.species) for c in archive.contents()[0]] == expected
     assert archive.search(species="Au").ids == []
     assert len(archive.search(species="B")) == 4
@@ -248,5 +247,4 @@ def test_links_in_the_cache_folder_are_not_followed(archive, home, end):
     file.with_name(file.name + end).symlink_to(home / ".bashrc")
     before = state(home)
     assert len(archive.search("w")) == 4
-    assert archive.rebuild_index() == 4
     assert state(home) == before

@@ -38,7 +38,6 @@ def _no_settings_of_the_user(monkeypatch):
         "serve",
         "archive",
         "archive verify",
-        "archive index",
         "archive list",
         "archive add",
     ],
@@ -252,12 +251,6 @@ def test_verify_says_what_is_damaged(tmp_path):
     assert "sputter-time" in error_line(damaged)
     found = json.loads(run("archive", "verify", "--archive", tmp_path, "--format", "json").stdout)
     assert len(found["damage"]) == 1
-
-
-def test_an_index_is_made_anew(tmp_path):
-    sims.Archive(ARCHIVE).export(NAMES, tmp_path)
-    result = run("archive", "index", "--archive", tmp_path)
-    assert (result.exit_code, result.stdout) == (0, "3 entries\n")
 
 
 def test_list():

@@ -155,7 +155,6 @@ COMMANDS = {
     "serve": "--archive --host --port --no-key --certfile --keyfile --allow-origin",
     "archive": "",
     "verify": "--archive --format",
-    "index": "--archive",
     "list": "--archive --format",
     "add": f"files --archive --id --replace {_FILES} --explain",
     "export": "ids --archive --to",
