@@ -488,7 +488,7 @@ def warn(
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_back is not None and _in_between(frame):
+    while frame is not None and frame.f_back is not None and in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(warning, stacklevel=level)
 
@@ -535,6 +535,6 @@ def require(what: str, *packages: str, extra: str) -> None:
         )
 
 
-def _in_between(frame: FrameType) -> bool:
+def in_between(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
     return frame.f_code.co_filename.startswith(_PACKAGE) or module.startswith("xarray.")

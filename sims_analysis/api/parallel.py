@@ -110,7 +110,7 @@ def progress(
 
     What is given is called whenever one more is done.
     """
-    if not (total >= _SHOWN_FROM and _is_interactive() if show is None else show):
+    if not (total >= _SHOWN_FROM and is_interactive() if show is None else show):
         yield lambda: None
     elif importlib.util.find_spec("tqdm"):
         from tqdm.std import tqdm
@@ -125,7 +125,7 @@ def progress(
             sys.stderr.write("\n")
 
 
-def _is_interactive() -> bool:
+def is_interactive() -> bool:
     """Whether stderr is shown, on a terminal or in a notebook."""
     if sys.stderr is not None and sys.stderr.isatty():
         return True

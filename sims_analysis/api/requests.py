@@ -15,7 +15,7 @@ from typing import Any
 from sims_analysis.errors import ApiError, RequestTimeout, SimsError, SimsWarning, warn
 
 #: The least of each number; whole numbers are those that are counted.
-_LEAST: dict[str, float] = {
+LEAST: dict[str, float] = {
     "timeout": 0.001,
     "deadline": 0.001,
     "retries": 0,
@@ -41,7 +41,7 @@ class Options:
     transport: Any
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
+        for name, least in LEAST.items():
             value = getattr(self, name)
             kind = type(least)
             fits = isinstance(value, int | kind) and not isinstance(value, bool)

@@ -236,7 +236,7 @@ def append(
             if versions and not supersede:
                 read_version(versions[-1])  # of one that is damaged, that is the reason
                 raise _another(record)
-            commit(folder / _next_version(versions, record), record, payload, entry)
+            commit(folder / next_version(versions, record), record, payload, entry)
             kept = record
         elif entry is not None:
             files.replace_file(folder / "catalogue.json", entry)
@@ -255,7 +255,7 @@ def _another(record: Record) -> ArchiveError:
     )
 
 
-def _next_version(versions: list[Path], record: Record) -> str:
+def next_version(versions: list[Path], record: Record) -> str:
     """Name the version after the current one, even if a clock was ahead when that was added."""
     moment = datetime.fromisoformat(record.retrieved)
     if versions:

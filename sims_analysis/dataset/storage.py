@@ -114,7 +114,7 @@ def save(
         else:
             # Zarr format 3 does not specify fixed-width text yet; format 2 does.
             ds.to_zarr(temporary, mode="w-", encoding=encoding, zarr_format=2, consolidated=True)
-        _move(temporary, path)
+        move_into_place(temporary, path)
     finally:
         _remove(temporary)
     return path
@@ -364,7 +364,7 @@ def _encoding(
     return encoding
 
 
-def _move(temporary: Path, path: Path) -> None:
+def move_into_place(temporary: Path, path: Path) -> None:
     """Replace the old file by the new one; an old folder must be moved away first."""
     if not path.is_dir():
         temporary.replace(path)

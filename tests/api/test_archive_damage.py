@@ -321,7 +321,7 @@ def test_no_call_that_only_posix_has():
         "from sims_analysis.api.archive import Archive\n"
         "from sims_analysis import files\n"
         "from sims_analysis.api import client\n"
-        "files._WINDOWS = True\n"
+        "files.WINDOWS = True\n"
         "archive = Archive(tempfile.mkdtemp())\n"
         "archive.put('a', sys.argv[1].encode(), url='test')\n"
         "assert archive.verify() == {} and archive.ids() == ['a']\n"

@@ -71,9 +71,9 @@ def test_only_terminals_and_notebooks_are_interactive(monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     for stream in (io.StringIO(), None):
         monkeypatch.setattr(sys, "stderr", stream)
-        assert not parallel._is_interactive()
+        assert not parallel.is_interactive()
     for shell, notebook in (("ZMQInteractiveShell", True), ("TerminalInteractiveShell", False)):
         made = type(shell, (), {})()
         module = types.SimpleNamespace(get_ipython=lambda made=made: made)
         monkeypatch.setitem(sys.modules, "IPython", module)
-        assert parallel._is_interactive() == notebook
+        assert parallel.is_interactive() == notebook

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
 #: So many entries of a list are shown by a server, which can be searched for others.
-_SHOWN = 1000
+SHOWN = 1000
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
@@ -28,7 +28,7 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
     if data_id is not None:
         return entry_page(archive.get(data_id), home=HOME)
     with warnings_listed():  # of what is damaged, its own page says how
-        shown, count = archive.contents(search.split(), _SHOWN)
+        shown, count = archive.contents(search.split(), SHOWN)
     return index_page(summaries_of(shown), search=search, form=True, count=count)
 
 
