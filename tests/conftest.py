@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["MATPLOTLIBRC"] = str(Path(__file__).with_name("matplotlibrc"))
 
 # A shell starts background jobs, and nohup its command, with Ctrl-C ignored; children inherit it,
 # and the tests that interrupt them would wait for ever.

@@ -294,6 +294,16 @@ def test_an_inset_shows_its_curves(how):
     assert all(each.get_zorder() >= grounds[0] for each in drawn.axes(inset).values())
 
 
+def test_an_inset_of_our_figure_has_its_style():
+    ax = sims.plot_profiles(BOTH)
+    inset = sims.plot_profiles(BOTH, ax.inset_axes([0.5, 0.5, 0.4, 0.4]))
+    pairs = [
+        (ax.xaxis.label, inset.xaxis.label),
+        (ax.get_xticklabels()[0], inset.get_yticklabels()[0]),
+    ]
+    assert all(one.get_fontsize() == other.get_fontsize() for one, other in pairs)
+
+
 def test_an_inset_does_not_say_again_that_data_are_synthetic():
     ds = sims.open_example("boron-implant")
     ax = drawn.sketched(ds)

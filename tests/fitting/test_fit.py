@@ -1227,14 +1227,14 @@ def test_an_implant_that_is_slightly_off_its_model_stays_ok():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"start": "900 nm", "stop": "1 um"}, "start=900 nm, stop=1000 nm"),
-        ({"start": "900 nm"}, "start=900 nm"),
-        ({"stop": "0.5 nm"}, "stop=0.5 nm"),
+        ({"start": "900 nm", "stop": "1 um"}, "900 to 1000 nm"),
+        ({"start": "900 nm"}, "900 to the end nm"),
+        ({"stop": "0.5 nm"}, "the start to 0.5 nm"),
     ],
 )
 def test_a_window_without_samples_is_named(options, words):
     ds = sims.open_example("boron-implant")
-    expected = f"^species 'B' and 1 more: no sample in the window {words}; .* from 1 to 499 nm"
+    expected = f"^species 'B' and 1 more: no sample in the window, {words}; .* from 1 to 499 nm"
     for question in (
         lambda: sims.fit(ds, model="gaussian", **options)["status"].values,
         lambda: sims.interface(ds, **options)["status"].values,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, run, samples
 
-from sims_analysis.kernels import blocks, moments
+from sims_analysis.kernels import moments
 from sims_analysis.outcomes import Status
 
 ROWS = 30
@@ -18,13 +18,12 @@ NAN = math.nan
 def ask(depth, value, *limits, level=0.0, threshold=NAN, window=None, stderr=None, relative=True):
     """Ask with one value for all rows, or one for each."""
     parameters = [*(limits or (NAN, NAN)), level, threshold, *(window or (NAN, NAN)), 1.0, 0.0]
-    errors = None if stderr is None else blocks.Errors(stderr)
     return run(
         moments.moments,
         depth,
         value,
         *(np.broadcast_to(p, len(value)) for p in parameters),
-        errors=errors,
+        stderr=stderr,
         relative=relative,
         window=window is not None,
     )

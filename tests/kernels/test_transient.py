@@ -7,7 +7,6 @@ import pytest
 from counted import trials
 from plain_profiles import run
 
-from sims_analysis.kernels.blocks import Errors
 from sims_analysis.kernels.rows import Packed
 from sims_analysis.kernels.transient import plateau, surface_transient
 
@@ -111,8 +110,8 @@ def test_noise_below_a_falling_profile_is_seldom_a_second_maximum(counts):
     ds = trials(lambda z: np.exp(-z / 10) + 0.01, z, counts)
     value, stderr = ds["concentration"].values, ds["concentration_stderr"].values
     end = np.array(np.nan)
-    for errors, most in ((Errors(stderr), 0.005), (None, 0.02)):
-        found = run(surface_transient, z, value, end, end, errors=errors)
+    for own, most in ((stderr, 0.005), (None, 0.02)):
+        found = run(surface_transient, z, value, end, end, stderr=own)
         assert np.isfinite(found.deeper_depth).mean() <= most
 
 
