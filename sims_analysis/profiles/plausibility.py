@@ -20,7 +20,7 @@ from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
 if TYPE_CHECKING:
-    from sims_analysis.kernels.rows import Array, Flags
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import DepthProfile
 
 
@@ -117,7 +117,7 @@ def _findings(profile: DepthProfile, *, both_ways: bool) -> Iterator[tuple[str, 
 
 def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
     """Describe the saturated samples of profiles on one axis; those without gaps at once."""
-    rows: list[tuple[list[DepthProfile], Flags | slice]] = [([], slice(None))]
+    rows: list[tuple[list[DepthProfile], Any]] = [([], slice(None))]
     for profile in members:
         measured = np.isfinite(profile.concentrations)
         if measured.all():
@@ -127,7 +127,7 @@ def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
     for of, measured in rows:
         values = np.array([profile.concentrations[measured] for profile in of])
         depth = members[0].depths[measured]
-        flags = saturated(Dense(depth, values)) if of else None
+        flags: Any = saturated(Dense(depth, values)) if of else None
         for row in () if flags is None else np.flatnonzero(flags.any(axis=1)).tolist():
             where, most = depth[flags[row]], values[row, flags[row]].max()
             yield (
