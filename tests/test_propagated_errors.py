@@ -259,8 +259,9 @@ QUESTIONS = {
 #: What states another error on purpose: by how much at most, and why.
 ON_PURPOSE = {
     "moments threshold": (
-        0.2,
-        "the error of the maximum is taken as independent of that of the sum",
+        0.4,
+        "the error of the maximum is taken as independent of that of the sum, and that of an end as "
+        "shared alike by the samples that show it; it holds a kink that these do not exclude",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

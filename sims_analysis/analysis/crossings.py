@@ -122,7 +122,7 @@ def crossings(
     **With standard errors**, crossings that noise can make are left out: a run of samples between
     two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
     its samples would have at the level; the least certain run joins its neighbours, again and
-    again. Two samples that differ by many standard errors (ten; four if the step is longer than the
+    again. Two samples that differ by many standard errors (20; 8 if the step is longer than the
     decay length lambda) have the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 /
     c0]^2 + [t s1 / c1]^2)``. Otherwise, or where curvature moves it, ``ln(C / L) = A + B z + C z^2
     / 2`` is fitted by maximum likelihood (zeros are data) to the smallest window that tells the two
@@ -131,7 +131,7 @@ def crossings(
     restored profiles (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
     The depth times ``depth_scale_uncertainty`` adds in quadrature. One standard error covers 60 to
-    76 % from 10 counts on; not on a kink at the level, or below three times a noise floor (*What
+    76 % from 10 counts on; 50 to 68 % on a kink at the level; not below three times a noise floor (*What
     stated errors cover*, on the site).
 
     References
