@@ -260,8 +260,7 @@ QUESTIONS = {
 ON_PURPOSE = {
     "moments threshold": (
         0.4,
-        "the error of the maximum is taken as independent of that of the sum, and that of an end as "
-        "shared alike by the samples that show it; it holds a kink that these do not exclude",
+        "those of the maximum and the ends are taken as independent, and an end's holds kinks",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

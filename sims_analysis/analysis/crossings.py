@@ -131,8 +131,8 @@ def crossings(
     restored profiles (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
 
     The depth times ``depth_scale_uncertainty`` adds in quadrature. One standard error covers 60 to
-    76 % from 10 counts on; 50 to 68 % on a kink at the level; not below three times a noise floor (*What
-    stated errors cover*, on the site).
+    76 % from 10 counts on, and about half on a kink at the level; not below three times a noise
+    floor (*What stated errors cover*, on the site).
 
     References
     ----------
