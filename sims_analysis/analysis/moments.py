@@ -30,7 +30,6 @@ from sims_analysis.frame.window import (
     warn_of_empty_window,
 )
 from sims_analysis.kernels import moments as kernels
-from sims_analysis.kernels.dose import integrate
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -108,8 +107,7 @@ def moments(
     Warns
     -----
     SimsWarning
-        Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
-        is empty. Not for Dask data, which are not computed.
+        By the status, or where the window is empty; not for Dask data, which are not computed.
 
     Notes
     -----
@@ -156,7 +154,8 @@ def moments(
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
     rest = limit, *ends, frame.fraction, subtracted_level(frame)
     asked = a, b, level, *rest
-    found, rests = frame.ask(kernels.moments, *asked, errors="sum", **options)
+    whole = start is stop is threshold is None and subtracted.stated is None
+    found, rests = frame.ask(kernels.moments, *asked, errors="sum", record=whole, **options)
     warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
@@ -174,9 +173,7 @@ def moments(
         DoseWarning,
     )
     status = found.status
-    if start is stop is threshold is None and subtracted.stated is None:
-        whole = frame.map(integrate, *NO_LIMITS, record=True)
-        status = mark_truncated(frame, status, whole.value, whole.below, found.dose_stderr)
+    status = mark_truncated(frame, status, found.dose, found.below, found.dose_stderr)
     width = found.stop - found.start
     status = subtracted.marked(status, width, found.dose, found.dose_stderr)
     status = mark_transient(frame, *used, status, rests.flags)

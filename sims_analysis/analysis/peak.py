@@ -7,7 +7,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -19,6 +19,9 @@ from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
+
+#: Dimension of the samples of the width, and of the window: a name that no user has.
+_PART = "__part__"
 
 
 @recorded
@@ -38,12 +41,9 @@ def peak(
         Concentrations, fractions or intensities over depth, or sputter time.
     start, stop : str, Quantity or DataArray, optional
         Window of depths (or times) to search: a `start` below the surface transient finds the
-        implant instead of the transient.
-    variable : str, optional
-        The variable of a Dataset; by default concentration, otherwise the first.
-    gaps : {"flag", "bridge"}
-        Whether a gap beside the maximum, or within its width, has a status, or is accepted; see
-        :func:`integrated_dose`.
+        implant instead.
+    variable, gaps
+        As for :func:`integrated_dose`; by default concentration, otherwise the first.
 
     Returns
     -------
@@ -73,8 +73,8 @@ def peak(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``, or the window is empty or
-        begins in a surface transient. Not for Dask data, which are not computed.
+        By the status, or where the window is empty or begins in a surface transient; not for Dask
+        data, which are not computed.
 
     Notes
     -----
@@ -105,15 +105,16 @@ def peak(
     frame = open_frame(data, question="a peak", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
     bridge = bridges(gaps)
-    asked = *window, frame.fraction, subtracted_level(frame)
-    found, rests = frame.ask(kernels.peak, *asked, errors="fit")
+    asked = *window, subtracted_level(frame)
+    found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
     warn_of_empty_window(frame, window, among=found.status == Status.NO_DATA)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
     # The maximum is one of all samples of the window.
-    everywhere = rests_on(frame, window, "samples").flags & Flag.SATURATED
-    rests = changed(rests, flags=rests.flags | everywhere)
+    flags = parts.flags.data
+    flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED)
+    rests = changed(parts, flags=xr.Variable(found.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED
@@ -129,7 +130,7 @@ def peak(
     }
     if frame.stderr is not None:
         stderr = add_background_error(
-            frame, found.stderr, lambda f: f.map(kernels.peak, *window).value
+            frame, found.stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
         )
         of = f"{name}_stderr"
         results[of] = frame.with_attrs(stderr, of, units_=frame.units)

@@ -7,7 +7,6 @@ places, :func:`union` of several, and :func:`carried` as coordinates.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import Parts, ProfileWarning, SimsError, SimsWarning
+from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -28,7 +27,7 @@ from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
 from sims_analysis.kernels.evidence import Rests
-from sims_analysis.kernels.rows import Marks, changed
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import Data, quantified_variable
@@ -67,7 +66,6 @@ def resolve(
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
     category: type[SimsWarning] | None = ProfileWarning,
-    error: type[SimsError] | None = None,
 ) -> xr.Variable:
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
@@ -85,8 +83,8 @@ def resolve(
     sum_of, stderr : Variable, optional
         Of a sum, and its error: it rests on samples below their limit only if the sum of their
         widths times limits exceeds the error and 1 % of it.
-    category, error : type, optional
-        Of the warning, which there is not on Dask, nor with None; of an error raised instead.
+    category : type, optional
+        Of the warning, which there is not on Dask, nor with None.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
@@ -101,7 +99,7 @@ def resolve(
     found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
     found = found.astype(np.uint8).transpose(*status.dims, ...)
     if category is not None:
-        warn_of_evidence(frame, found, window, what, category, bridge=bridge, error=error)
+        warn_of_evidence(frame, found, window, what, category, bridge=bridge)
     return found
 
 
@@ -174,9 +172,8 @@ def warn_of_evidence(
     category: type[SimsWarning] = ProfileWarning,
     *,
     bridge: bool | None = False,
-    error: type[SimsError] | None = None,
 ) -> None:
-    """Warn of the first answer of each status that is one of evidence; raise `error` if given."""
+    """Warn of the first answer of each status that is one of evidence."""
     present = codes(status)
     for one in _WITH_STATUS:
         if one.status not in present:
@@ -187,8 +184,6 @@ def warn_of_evidence(
         text = _described(one.kind, first, window, what)
         bridged = bridge is not None and one.flags & _BRIDGED
         parts: Parts = {"code": one.status.word, "remedy": one.status.advice if bridged else ""}
-        if error is not None:
-            raise first.error(text, error, **parts)
         first.warn(text, category, **parts)
 
 
@@ -232,28 +227,14 @@ class Run(NamedTuple):
 
 def runs_of(frame: Frame) -> Iterator[Run]:
     """Yield all that is known of the samples of a frame, profile by profile; it is computed."""
-
-    def plain(one: xr.Variable | None) -> Any:
-        return None if one is None else np.asarray(one.data)
-
-    value = np.asarray(frame.value.data)
-    flat = value.reshape(math.prod(value.shape[:-1]), value.shape[-1])
-
-    def over(axis: xr.Variable) -> Any:
-        own = np.asarray(axis.data)
-        return own if own.ndim == 1 else np.broadcast_to(own, value.shape).reshape(flat.shape)
-
-    evidence = blocks.Evidence(plain(frame.flags), plain(frame.limit), plain(frame.fraction))
-    bounds = None if frame.cells is None else (over(frame.cells[0]), over(frame.cells[1]))
+    samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
+    flat = blocks.flat(samples)
     found: list[Run] = []
-    parts = blocks.layouts(
-        over(frame.depth), flat, None, bounds, evidence=evidence.flat(value.shape)
-    )
-    for which, rows in parts:
-        marks: Marks | None = kernels.marks(rows)
+    for which, rows in blocks.layouts(flat):
+        marks = kernels.marks(rows)
         if marks is None:
             continue
-        profiles = np.arange(len(flat))[which][marks.row]
+        profiles = np.arange(len(flat["value"]))[which][marks.row]
         columns = (column.tolist() for column in (profiles, *marks[1:-1]))
         for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
             begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high
@@ -283,6 +264,11 @@ def known(frame: Frame) -> Known:
         below = frame.limit.notnull() & frame.value.isnull()
         flags = flags | xr.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
     return _or_nothing(Known(flags.astype(np.int16), frame.limit))
+
+
+def with_flags(frame: Frame) -> Frame:
+    """Return the frame with all that is known of its samples among what they carry."""
+    return replace(frame, flags=known(frame).flags)
 
 
 def _or_nothing(one: Known) -> Known:

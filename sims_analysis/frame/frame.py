@@ -26,7 +26,6 @@ from sims_analysis.kernels.rows import ends
 
 #: What a profile alone has of each sample.
 _OF_SAMPLES = ("value", "depth", "stderr", "counts", "fraction", "flags", "limit", "cells")
-_NO_CELLS = {"lower": None, "upper": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +123,7 @@ class Frame(Profiles):
         errors : {"each", "fit", "sum"}, optional
             Which standard errors to pass, if the data have any: of single samples; larger where
             grid values share samples; or these, with zero errors for samples with zero counts. See
-            :class:`sims_analysis.kernels.blocks.Errors`.
+            :func:`sims_analysis.kernels.blocks.run`.
         whole : sequence of str
             Dimensions of parameters that the kernel takes as a whole.
         extra : sequence of str
@@ -132,28 +131,30 @@ class Frame(Profiles):
         group : str, optional
             A dimension along which the kernel takes all profiles together; no parameter has it.
         """
-        stderr = self.stderr_of_sums if errors == "sum" else self.stderr
-        known = errors is not None and stderr is not None
-        fraction = self.fraction.set_dims(self.sizes)
-        finer = self.fraction.ndim or self.fraction.data != 1.0
-        samples = {
-            **self._places(),
-            "stderr": stderr if known else None,
-            "counts": self.counts if known and errors == "sum" else None,
-            "fraction": fraction if known and errors != "each" else None,
-            "known_flags": self.flags,
-            "known_limit": self.limit,
-            "known_fraction": fraction if finer else None,
-        }
-        options = {"use": use, **options}
+        options = {"use": use, "errors": errors or "each", **options}
         found: tuple[Any, Rests]
-        found = self._run(kernel, samples, parameters, options, whole, extra, group)
+        found = self._run(kernel, self.samples(errors), parameters, options, whole, extra, group)
         return found
 
-    def _places(self) -> dict[str, xr.Variable | None]:
-        """Return depths, values, and the edges of cells."""
+    def samples(
+        self, errors: Literal["each", "fit", "sum"] | None = None
+    ) -> dict[str, xr.Variable]:
+        """Return what is known of the samples, as kernels take it; see :func:`blocks.run`."""
         lower, upper = self.cells or (None, None)
-        return {"depth": self.depth, "value": self.value, "lower": lower, "upper": upper}
+        every = {
+            "depth": self.depth,
+            "value": self.value,
+            "lower": lower,
+            "upper": upper,
+            "flags": self.flags,
+            "limit": self.limit,
+        }
+        if errors is not None:
+            every["stderr"] = self.stderr_of_sums if errors == "sum" else self.stderr
+            every["counts"] = self.counts if errors == "sum" else None
+        if self.fraction.ndim or self.fraction.data != 1.0:
+            every["fraction"] = self.fraction.set_dims(self.sizes)
+        return {name: one for name, one in every.items() if one is not None}
 
     def each(
         self,
@@ -184,14 +185,13 @@ class Frame(Profiles):
         watched : callable
             Takes the indices of all profiles, and yields them one by one: a progress bar.
         """
-        absent = xr.full_like(self.value, np.nan, dtype=np.float64)
-        own = ("common", "overlap", "achieved")
-        columns = {name: getattr(self, name) for name in ("stderr", "counts", *own)}
-        samples = self._places() if "lower" in ancillary else {**self._places(), **_NO_CELLS}
-        for name, column in columns.items():
-            if name in (*ancillary, "stderr", "counts"):
-                instead = xr.zeros_like(absent) if name in own else absent
-                samples[name] = instead if column is None else column
+        absent = xr.zeros_like(self.value, dtype=np.float64)
+        every: dict[str, Any] = self.samples("each") | {"counts": self.counts}
+        for name in ("common", "overlap", "achieved"):
+            column = getattr(self, name)
+            every[name] = absent if column is None else column
+        names = ("depth", "value", "stderr", "counts", *ancillary)
+        samples = {name: every[name] for name in names if every.get(name) is not None}
         options = {"size": size, "watched": watched, "ancillary": tuple(ancillary)}
         along = whole if group is None else (*whole, group)
         found = self._run(
@@ -203,16 +203,15 @@ class Frame(Profiles):
     def _run(
         self,
         kernel: Callable[..., Any],
-        samples: Mapping[str, xr.Variable | None],
+        samples: Mapping[str, xr.Variable],
         parameters: Sequence[xr.Variable],
         options: Mapping[str, Any],
         *how: Any,
     ) -> Any:
         """Run over the profiles; an infinite sample is refused by the name of its profile."""
-        there = {name: one for name, one in samples.items() if one is not None}
         names = (self.name, self.axis)
         try:
-            return run(kernel, there, parameters, options, names, *how)
+            return run(kernel, samples, parameters, options, names, *how)
         except InfiniteSampleError as error:
             group = how[2]
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])

@@ -103,23 +103,20 @@ class Fields:
 
 def profile_by_profile(
     function: Callable[..., Any],
-    depth: Any,
-    value: Any,
+    samples: blocks.Samples,
     *parameters: Any,
-    errors: blocks.Errors,
-    bounds: blocks.Bounds | None,
     whole: Sequence[int],
     group: int,
     size: int,
     ancillary: Sequence[str],
     watched: Callable[[list[Any]], Iterable[Any]],
-    evidence: blocks.Evidence | None = None,  # functions of single profiles do not see it
 ) -> tuple[SingleResult, None]:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
-    The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; with `ancillary`, more
-    columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, follow the counts.
+    The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; columns `ancillary`
+    follow the counts.
     """
+    value = samples["value"]
     infinite = np.argwhere(np.isinf(value))
     if infinite.size:
         *place, sample = infinite[0].tolist()
@@ -128,11 +125,9 @@ def profile_by_profile(
     core = value.shape[-2:] if group else value.shape[-1:]
     shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, whole, strict=True)]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
-    lower, upper = bounds or (np.nan, np.nan)
-    named = {**errors._asdict(), "lower": lower, "upper": upper}
     columns = [
-        np.broadcast_to(np.asarray(one, np.float64), (*lead, *core))
-        for one in (depth, value, *(named[name] for name in ("stderr", "counts", *ancillary)))
+        np.broadcast_to(np.asarray(samples.get(name, np.nan), np.float64), (*lead, *core))
+        for name in ("depth", "value", "stderr", "counts", *ancillary)
     ]
     given = [
         np.broadcast_to(one, (*lead, *np.shape(one)[np.ndim(one) - k :]))
@@ -160,19 +155,10 @@ class _Call:
     names: tuple[str, str]
 
     def __call__(self, *arrays: Any) -> Any:
-        n = len(self.samples)
         plain = [np.asarray(a) for a in arrays]
-        of_samples = dict(zip(self.samples, plain[:n], strict=True))
-        depth, value = of_samples.pop("depth"), of_samples.pop("value")
-        ancillary: dict[str, Any] = {"errors": None, "bounds": None}
-        if "lower" in of_samples:
-            ancillary["bounds"] = of_samples.pop("lower"), of_samples.pop("upper")
-        known = {key: of_samples.pop(f"known_{key}", None) for key in blocks.Evidence._fields}
-        if any(one is not None for one in known.values()):
-            ancillary["evidence"] = blocks.Evidence(**known)
-        if of_samples:
-            ancillary["errors"] = blocks.Errors(**of_samples)
-        return self.over(self.kernel, depth, value, *plain[n:], **ancillary, **self.settings)
+        n = len(self.samples)
+        samples = dict(zip(self.samples, plain, strict=False))
+        return self.over(self.kernel, samples, *plain[n:], **self.settings)
 
     def of_chunk(self, *arrays: Any) -> Any:
         """Call the kernel for a chunk; its only field rather than a tuple of one."""
@@ -197,7 +183,7 @@ def run(
 ) -> Any:
     """Run a kernel over profiles, and name the dimensions of its results: see :meth:`.Frame.ask`.
 
-    `samples` are ``depth``, ``value`` and what belongs to them, `names` those of values and axis;
+    `samples` are those of :func:`blocks.run`, first ``depth``, `names` those of values and axis;
     `over` runs the kernel over plain arrays.
     """
     *leading, dim = map(str, samples["value"].dims)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Rows, ends
+from sims_analysis.kernels.rows import Array, Flags, Rows
 
 
 class Transient(NamedTuple):
@@ -30,14 +30,21 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     is lowest, a third of that maximum at least, and more than twice the lowest, by more than noise.
     If it is not the highest of all, more than 1 % of the integral lies above the lowest.
     """
-    rows = rows.within(start, stop).packed()
+    rows = rows.within(start, stop)
     columns = np.full((5, rows.count), np.nan)
-    high = ends(rows).first_value >= LEAST * rows.reduce(np.maximum, rows.value)
-    for row in np.flatnonzero(high & (rows.size > 2 * _WIDTH)):
+    long = np.flatnonzero(rows.size > 2 * _WIDTH)
+    for glances in (4, 16):
+        first = rows.value_at(rows.offsets[long])
+        long = long[first >= LEAST * rows.glimpsed(long, glances)]
+    for row in long:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
-        z, c = rows.depth[samples], rows.value[samples]
+        c = rows.value.reshape(-1)[samples]
+        if c[0] < LEAST * c.max():
+            continue
+        z = rows.depth_at(np.arange(samples.start, samples.stop))
+        stderr = None if rows.stderr is None else rows.stderr.reshape(-1)[samples]
         smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, _WIDTH), axis=1)
-        deeper = _deeper(c, smooth, None if rows.stderr is None else rows.stderr[samples])
+        deeper = _deeper(c, smooth, stderr)
         if not deeper:
             continue
         lowest = _WIDTH // 2 + int(np.argmin(smooth[: max(deeper - _WIDTH // 2, 1)]))
@@ -50,6 +57,13 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
         if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
+
+
+def begins_high(rows: Rows) -> Flags:
+    """Flag whole profiles that surely begin in a surface transient."""
+    nothing = np.full(rows.count, np.nan)
+    found: Flags = surface_transient(rows, nothing, nothing).end < DEEPEST
+    return found
 
 
 class Plateau(NamedTuple):
@@ -84,6 +98,8 @@ _OFF = 4.0
 _WIDTH = 5
 #: A maximum must exceed the minimum between it and the first sample by this factor, ...
 _RATIO = 2.0
+#: ... fall again by this part of its height, ...
+_FALLS = 0.1
 #: ... and rise above that minimum by this many times the noise of the mean of its samples.
 _STANDS_OUT = 18.0
 #: A transient ends above this depth, in nm (or s), if it surely is one, ...
@@ -107,7 +123,7 @@ def _deeper(value: Array, smooth: Array, stderr: Array | None) -> int:
     height = smooth[top] - lowest[top]
     low = smooth < smooth[top] - 0.5 * height
     begin = top - int(np.argmax(low[top::-1]))
-    if top == smooth.size - 1:  # it rises to the end of the window: no maximum
+    if smooth[top:].min() > smooth[top] - _FALLS * height:  # it rises to a plateau, or the end
         return 0
     end = top + int(np.argmax(low[top:])) if low[top:].any() else smooth.size
     margin = _WIDTH // 2

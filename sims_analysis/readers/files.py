@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
@@ -25,6 +22,7 @@ from sims_analysis.readers.registry import Reader, reader_for, readers
 from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
+from sims_analysis.text.progress import progress as bar
 
 #: Arguments of a call that say nothing about the content of a file.
 _OF_CALL = ("path", "format", "errors", "progress")
@@ -291,7 +289,7 @@ def _read_each(
 ) -> list[SIMSResult | SimsError]:
     """Read files, and keep the error of each that cannot be read."""
     outcomes: list[SIMSResult | SimsError] = []
-    with collected() as warned, _bar(len(files), show=progress) as step:
+    with collected() as warned, bar(len(files), progress, "reading", "file", _WORTH_A_BAR) as step:
         for file in files:
             try:
                 outcomes += _read_one(file, options, forced)
@@ -382,17 +380,3 @@ def _not_in(forced: Reader | None, source: Source) -> str:
         looks = False
     known = "" if forced is None else f"; it does not look like format={forced.name!r}"
     return "" if looks else f"{known}: without format=, it is recognised by its content"
-
-
-@contextmanager
-def _bar(total: int, *, show: bool | None) -> Iterator[Any]:
-    """Show how many files have been read, by tqdm where it is installed."""
-    watched = total >= _WORTH_A_BAR and sys.stderr is not None and sys.stderr.isatty()
-    shown = watched if show is None else show
-    if not shown or importlib.util.find_spec("tqdm") is None:
-        yield lambda: None
-        return
-    from tqdm.std import tqdm
-
-    with tqdm(total=total, desc="reading", unit="file", file=sys.stderr) as bar:
-        yield bar.update

@@ -129,6 +129,7 @@ def test_errors_and_statistics_are_those_of_the_residuals_in_plain_numpy(weights
     np.testing.assert_allclose(fit["covariance"], covariance, rtol=1e-4)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("model", "name", "value", "held"),
     [
@@ -673,7 +674,7 @@ def status(c, z=None, model="gaussian", **options):
     return fit
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("weights", ["log", "none"])
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian", "dual_pearson"])
 def test_two_peaks_do_not_pass_for_an_implant(model, weights):
@@ -685,6 +686,7 @@ def test_two_peaks_do_not_pass_for_an_implant(model, weights):
     assert status(c, z, model, weights=weights)["status"].item() != "ok"
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian"])
 @pytest.mark.parametrize("window", [{"start": "110 nm"}, {"stop": "95 nm"}, {"stop": "110 nm"}])
 def test_half_a_peak_does_not_pass_for_an_implant(model, window):

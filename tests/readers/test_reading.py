@@ -257,7 +257,7 @@ def test_a_bar_is_worth_it_for_many_files_on_a_terminal(write, monkeypatch):
 def test_without_the_package_of_the_bar_files_are_read_all_the_same(write, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert len(sims.read([write(TABLE)], progress=True)) == 1
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "\rreading: 1 of 1\n"
 
 
 def test_an_error_repeats_three_of_the_warnings_before_it():
@@ -467,6 +467,7 @@ def datasets():
     )
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("name", "ds"), list(datasets()), ids=lambda x: x if isinstance(x, str) else ""
 )
@@ -553,6 +554,7 @@ REFUSED = (".vms", ".h5", ".simsh5", "RSF_ZnO_values.txt")
 REAL = [p for p in sorted(FOLDER.glob("**/*")) if p.is_file() and p.suffix not in (".json", ".md")]
 
 
+@pytest.mark.few(17)
 @pytest.mark.parametrize("path", REAL or [None], ids=lambda path: getattr(path, "name", "none"))
 def test_every_real_file_becomes_a_dataset_or_is_refused(path):
     if path is None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, warnings_listed
+from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, collected
 from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
@@ -45,8 +45,8 @@ class Report:
     level: str
     start: str | None
     stop: str | None
-    #: Where the surface transient ends, and how the doses count it.
-    surface: str
+    #: Where the surface transient of each species ends, and how the doses count it.
+    ends: Mapping[str, str | None]
     surface_dose: str
     #: A call for each variable and end of the surface transient.
     peaks: list[xr.Dataset]
@@ -61,6 +61,11 @@ class Report:
     def about(self) -> EntrySummary:
         """What was measured, in which sample and when."""
         return summarise_dataset(self.data)
+
+    @property
+    def surface(self) -> str:
+        """Where the surface transients end, in words."""
+        return " / ".join(dict.fromkeys(end for end in self.ends.values() if end))
 
     @property
     def headings(self) -> list[str]:
@@ -161,12 +166,12 @@ def analyse(
         donors = [name for name, m in metadata.items() if m.get("dopant_type") == "donor"]
         acceptors = [name for name, m in metadata.items() if m.get("dopant_type") == "acceptor"]
     ends = {name: surface or m.get("surface_transient") for name, m in metadata.items()}
-    data = _with_counting(ds, metadata)
+    data = with_counting(ds)
     options = {"start": start, "stop": stop, "background": background}
     options = {name: option for name, option in options.items() if option is not None}
     if surface_dose != "measured":
         options["surface"] = surface_dose
-    with warnings_listed(describe) as messages:
+    with collected(describe) as messages:
         profiles = series_of(data)
         peaks = list(_peaks(data, profiles, ends, messages, describe))
         measured = [p for p in profiles if (p.variable, p.axis) == ("concentration", "depth")]
@@ -186,7 +191,7 @@ def analyse(
         level=level,
         start=start,
         stop=stop,
-        surface=" / ".join(dict.fromkeys(end for end in ends.values() if end)),
+        ends=ends,
         surface_dose=surface_dose,
         peaks=peaks,
         doses=doses,
@@ -198,10 +203,11 @@ def analyse(
     )
 
 
-def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
+def with_counting(ds: xr.Dataset) -> xr.Dataset:
     """Add the counting errors of concentrations whose metadata state the value of one count."""
     from sims_analysis.analysis.uncertainty import with_counting_statistics
 
+    metadata = species_metadata(ds)
     stated = {name: m["value_per_count"] for name, m in metadata.items() if "value_per_count" in m}
     if not stated or "concentration" not in ds or "concentration_stderr" in ds:
         return ds
@@ -234,7 +240,7 @@ def _peaks(
         selected = [one for one in profiles if one.variable == variable]
         for end, names in _by_end(selected, ends):
             window: dict[str, Any] = {} if end is None else {"start": end}
-            with warnings_listed(describe) as of_peak:
+            with collected(describe) as of_peak:
                 yield peak(data.sel(species=names), variable=variable, **window)
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient
