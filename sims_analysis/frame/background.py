@@ -185,11 +185,7 @@ def warn_of_limits(
 
 
 def warn_of_window(
-    frame: Frame,
-    window: Window,
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    among: Any = True,
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
 ) -> xr.Variable:
     """Return by how much the mean over a window is too high, and warn where it is no background.
 
