@@ -16,9 +16,9 @@ from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, replaced_where
-from sims_analysis.frame.window import Window, describe_window, read_pair
+from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
     NOT_LEVEL,
     SCATTERS,
