@@ -2,7 +2,7 @@
 
 ``SimsError`` is the root of the errors, ``SimsWarning`` of the warnings. Each error is also
 the built-in exception that a user would expect (``ValueError``, ``KeyError``, ``OSError``...),
-so that code which does not know this library still catches the right thing. Apart from its text,
+so that code written without this library still catches them. Apart from its text,
 each has parts for programs: ``code``, ``argument``, ``where`` and ``remedy`` (:class:`SimsError`).
 """
 
@@ -175,7 +175,7 @@ class _WithParts(Exception):
 def _restore(
     kind: type[_WithParts], args: tuple[object, ...], parts: dict[str, object]
 ) -> _WithParts:
-    """Make a copied or pickled error anew, without the arguments of its class."""
+    """Rebuild a copied or pickled error without calling its class."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(parts)
@@ -488,7 +488,7 @@ def warn(
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_back is not None and _in_between(frame):
+    while frame is not None and frame.f_back is not None and in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(warning, stacklevel=level)
 
@@ -543,6 +543,6 @@ def require(what: str, *packages: str, extra: str) -> None:
         )
 
 
-def _in_between(frame: FrameType) -> bool:
+def in_between(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
     return frame.f_code.co_filename.startswith(_PACKAGE) or module.startswith("xarray.")

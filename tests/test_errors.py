@@ -237,11 +237,11 @@ def test_a_warning_points_at_the_line_of_the_user():
 def test_code_outside_of_this_package_and_xarray_is_of_the_user(file, module, between):
     namespace = {"__name__": module}
     exec(compile("import sys\nframe = sys._getframe()", file, "exec"), namespace)  # noqa: S102
-    assert errors._in_between(namespace["frame"]) == between
+    assert errors.in_between(namespace["frame"]) == between
     nameless = {}
     exec(compile("import sys\nframe = sys._getframe()", "x.py", "exec"), nameless)  # noqa: S102
     del nameless["__builtins__"]
-    assert errors._in_between(nameless["frame"]) is False
+    assert errors.in_between(nameless["frame"]) is False
 
 
 def test_a_listener_receives_warnings_in_place_of_the_user():

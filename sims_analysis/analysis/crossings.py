@@ -162,7 +162,8 @@ def crossings(
         status = replaced_where(unknown & first, status, Status.NO_DATA)
     status = without_crossing(frame, status, asked, among=first, bridge=bridge)
     status = status.transpose(*found.status.dims)
-    warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
+    if Status.UNDETERMINED in codes(found.status):
+        warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     warn_of_narrow(frame, found, "crossing")
     known = ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
@@ -195,7 +196,7 @@ def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any
 
 def located(frame: Frame, found: Any, rests: Rests, what: str, *, bridge: bool) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth."""
-    if not (frame.lazy or anywhere(rests.flags != 0)):
+    if not (frame.lazy or anywhere(rests.flags)):
         return found
     between = found.start, found.stop
     status = resolve(frame, found.status, rests, between, what=what, bridge=bridge)

@@ -12,7 +12,6 @@ from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import read_window, warn_of_empty_window, warn_of_transient
 from sims_analysis.kernels import peak as kernels
-from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
@@ -109,8 +108,9 @@ def peak(
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
     # The maximum is one of all samples of the window.
-    rests, everywhere = (Rests(*(one.isel({_PART: i}) for one in parts)) for i in range(2))
-    rests = changed(rests, flags=rests.flags | (everywhere.flags & Flag.SATURATED))
+    flags = parts.flags.data
+    flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED)
+    rests = changed(parts, flags=xr.Variable(found.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED

@@ -16,7 +16,7 @@ from sims_analysis.text.progress import progress as text_progress
 T = TypeVar("T")
 
 #: A bar for less than this would be gone before it is read.
-_SHOWN_FROM = 4
+SHOWN_FROM = 4
 
 
 def each(
@@ -24,7 +24,7 @@ def each(
 ) -> Generator[tuple[str, T | SimsError], None, None]:
     """Call a function for every item, `width` at a time; give what is done as it is done.
 
-    The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
+    The threads do not keep the interpreter alive: an interrupt ends it at once. When the
     iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
     results wait to be taken. What a thread warns of is passed on here, while it goes on.
     """
@@ -93,7 +93,7 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
     """Wait for what is done next; None if nothing more is to be waited for."""
     while True:
         try:
-            # Not for ever at a stretch, which Windows cannot interrupt.
+            # With a timeout: Windows cannot interrupt an endless wait.
             return done.get(timeout=0.2)
         except queue.Empty:
             if batch.is_cancelled:
@@ -104,4 +104,4 @@ def progress(
     total: int, show: bool | None = None, what: str = "fetching"
 ) -> AbstractContextManager[Callable[[], object]]:
     """Show how many entries are done: see :func:`sims_analysis.text.progress.progress`."""
-    return text_progress(total, show, what, "entry", _SHOWN_FROM)
+    return text_progress(total, show, what, "entry", SHOWN_FROM)

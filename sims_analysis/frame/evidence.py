@@ -266,6 +266,11 @@ def known(frame: Frame) -> Known:
     return _or_nothing(Known(flags.astype(np.int16), frame.limit))
 
 
+def with_flags(frame: Frame) -> Frame:
+    """Return the frame with all that is known of its samples among what they carry."""
+    return replace(frame, flags=known(frame).flags)
+
+
 def _or_nothing(one: Known) -> Known:
     """Return what is known, or that nothing is; on Dask that is not known."""
     nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())

@@ -24,6 +24,8 @@ from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 from sims_analysis.text.progress import progress as bar
 
+#: Arguments of a call that say nothing about the content of a file.
+_OF_CALL = ("path", "format", "errors", "progress")
 _PLACE = re.compile(
     r"(?:sheet '(?P<sheet>[^']+)', )?(?P<word>line|row) (?P<row>\d+)"
     r"(?:, column (?P<column>[A-Z]+))?"
@@ -165,22 +167,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
     (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
     """
-    options = _options(
-        depth_units=depth_units,
-        units=units,
-        species=species,
-        sheet=sheet,
-        columns=columns,
-        header_rows=header_rows,
-        samples=samples,
-        decimal=decimal,
-        encoding=encoding,
-        not_measured=not_measured,
-        mz_windows=mz_windows,
-        number_repeats=number_repeats,
-        allow_truncated=allow_truncated,
-        max_bytes=max_bytes,
-    )
+    # Each argument but these is an option of the same name.
+    options = _options(**{name: value for name, value in locals().items() if name not in _OF_CALL})
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
     forced = None if format is None else reader_for(format)
@@ -237,8 +225,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     not read: the file does not name the species of the second column; pass species=, its name
     """
     forced = None if options.get("format") is None else reader_for(options["format"])
-    unused = ("format", "errors", "progress")
-    stated = _options(**{k: v for k, v in options.items() if k not in unused})
+    stated = _options(**{k: v for k, v in options.items() if k not in _OF_CALL})
     if stands_for_several(path):
         raise TypeError(f"path={path!r}; expected one file")
     source = list_inputs(path)[0].read(stated)

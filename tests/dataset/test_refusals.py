@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from approved import difference, messages
 
 import sims_analysis as sims
@@ -35,7 +36,7 @@ def named(name="B", **fields):
 
 
 APPROVED = Path(__file__).with_name("messages.txt")
-NAMES = {**globals(), "json": json, "paired": paired, "to_canonical": to_canonical}
+NAMES = {**globals(), "json": json, "xr": xr, "paired": paired, "to_canonical": to_canonical}
 
 
 def outcome(call):

@@ -14,9 +14,9 @@ from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import (
-    _most_certain,
     layered,
     maxima,
+    most_certain,
     not_these_layers,
 )
 
@@ -299,11 +299,11 @@ def test_of_so_many_layers_those_maxima_are_taken_that_are_most_certain():
         c[at] = height
     noise = np.full(60, 0.2)
     for n, places in ((1, [25]), (2, [10, 25]), (3, [10, 25, 40]), (4, [10, 25, 40, 50])):
-        assert _most_certain(c, noise, n) == places
-    assert _most_certain(c, noise, 5) == []
+        assert most_certain(c, noise, n) == places
+    assert most_certain(c, noise, 5) == []
     # Three errors are needed for the last: 0.9 over the root of two of 0.2 are 3.2.
-    assert _most_certain(c, noise * 1.04, 4) == places
-    assert _most_certain(c, noise * 1.08, 4) == []
+    assert most_certain(c, noise * 1.04, 4) == places
+    assert most_certain(c, noise * 1.08, 4) == []
 
 
 def test_a_maximum_rises_by_a_tenth_of_its_valley_and_is_a_hundredth_of_the_largest():

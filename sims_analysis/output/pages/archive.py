@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
 #: So many entries of a list are shown by a server, which can be searched for others.
-_SHOWN = 1000
+SHOWN = 1000
 
 
 def pages(archive: Archive, *ids: str, search: str = "") -> str:
@@ -34,7 +34,7 @@ def pages(archive: Archive, *ids: str, search: str = "") -> str:
     if ids:
         return entry_page(archive.get(*ids), home=HOME)
     with collected():  # of what is damaged, its own page says how
-        shown, count = archive.contents(search.split(), _SHOWN)
+        shown, count = archive.contents(search.split(), SHOWN)
     entries = summaries_of(shown)
     pictures = {link: f"thumbnails/{link.removeprefix('entries/')}" for link in entries}
     known: dict[str, Any] = {"search": search, "count": count, "pictures": pictures}
