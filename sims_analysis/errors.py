@@ -522,9 +522,8 @@ def refused(kind: type[SimsError], codes: Collection[str]) -> Iterator[None]:
 
     def refuse(one: SimsWarning) -> None:
         if one.code in codes:
-            parts: Parts = {"code": one.code, "argument": one.argument, "where": one.where}
-            parts["remedy"] = one.remedy
-            raise kind(one.message, **parts)
+            parts: Parts = {"code": one.code, "argument": one.argument, "remedy": one.remedy}
+            raise kind(one.message, **parts).add(where=one.where)
         with redirect_warnings(outer):
             warn(one)
 

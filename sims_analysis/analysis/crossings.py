@@ -180,9 +180,7 @@ def crossings(
             found.depth_after, frame.axis, long_name="First sample after the crossing"
         ),
         "direction": words(
-            found.direction,
-            _DIRECTIONS,
-            long_name=f"Direction with {frame.axis.replace('_', ' ')}",
+            found.direction, _DIRECTIONS, long_name=f"Direction with {frame.axis.replace('_', ' ')}"
         ),
         "status": frame.status(status),
     }
