@@ -22,7 +22,6 @@ from sims_analysis.errors import (
     redirect_warnings,
     require,
     warn,
-    warnings_listed,
 )
 from sims_analysis.outcomes import Status
 
@@ -253,7 +252,7 @@ def test_a_listener_receives_warnings_in_place_of_the_user():
             warn("one", sims.errors.DoseWarning)
             with collected() as inner:
                 warn("two", sims.errors.FitWarning)
-            with warnings_listed() as texts:
+            with collected(str) as texts:
                 warn("three", sims.SimsWarning)
             warn("four", sims.SimsWarning)
     assert [(type(one), str(one)) for one in received] == [

@@ -33,7 +33,7 @@ from sims_analysis.cli.options import (
     quantity_option,
     source_options,
 )
-from sims_analysis.errors import warnings_listed
+from sims_analysis.errors import collected
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def report_of(result: SIMSResult, rate: str | None, analysis: dict[str, Any]) ->
     from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report import analyse
 
-    with warnings_listed(describe) as notes:
+    with collected(describe) as notes:
         ds = dataset_of(result)
     if rate is not None and "sputter_time" in ds.dims:
         from sims_analysis.quantification.calibration import calibrate_depth

@@ -17,10 +17,10 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.api import index as index_module
-from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import collected
+from sims_analysis.text import progress as shown
 
 
 def payload(name, *species, sample="wafer"):
@@ -548,7 +548,7 @@ def test_the_first_question_after_many_entries_were_copied_shows_a_bar(
     archive, capsys, monkeypatch
 ):
     monkeypatch.setattr(index_module, "TOGETHER", 5)
-    monkeypatch.setattr(parallel, "is_interactive", lambda: True)
+    monkeypatch.setattr(shown, "is_interactive", lambda: True)
     monkeypatch.setattr(index_module, "RESOLUTION", -1)
     archive.ids()
     assert "12/12" in capsys.readouterr().err

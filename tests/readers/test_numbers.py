@@ -60,6 +60,16 @@ def lines_of(rows, delimiter, decimal):
 
 
 @pytest.mark.parametrize(
+    ("cell", "decimal", "value"),
+    [("1,0·10^18", ",", 1e18), ("2.5 x 10^-3", ".", 2.5e-3), ("3×10¹⁷", ".", 3e17),
+     ("<1.5*10**15", ".", 1.5e15)],
+)  # fmt: skip
+def test_powers_of_ten(cell, decimal, value):
+    assert is_number(cell, decimal)
+    assert read_cell(cell, decimal) == value
+
+
+@pytest.mark.parametrize(
     ("delimiter", "decimal"), [("\t", "."), (",", "."), (";", ","), (" ", ".")]
 )
 @given(rows=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=5))
