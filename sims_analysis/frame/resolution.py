@@ -35,20 +35,10 @@ def add_resolution_error(
     """Return the standard errors of depths, for restored profiles those of what is restored.
 
     Errors of neighbours within the achieved resolution R are all but the same: half of the change
-    of the depth from values a standard error too high to values as much too low. And a restored
-    edge that is steeper than R is an exponential, whatever the true one was: ``0.35 R exp[-(d /
-    R)^2]``, with d the decay length; what is flatter is restored as it is.
-
-    Parameters
-    ----------
-    stderr : Variable
-        Of profiles that are not restored.
-    depth, decay_length : Variable
-        With at most one more dimension than the profiles.
-    answer : callable
-        Computes the depths from a frame with other values; NaN where there is none.
-    group : str, optional
-        A dimension of the profiles, several of which make one depth.
+    of the depth (which `answer` computes from a frame) from values a standard error too high to
+    values as much too low. And a restored edge that is steeper than R is an exponential, whatever
+    the true one was: ``0.35 R exp[-(d / R)^2]``, with d the decay length. Profiles along `group`
+    make one depth together.
     """
     if frame.achieved is None or frame.stderr is None:
         return stderr

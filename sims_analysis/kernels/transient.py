@@ -98,6 +98,8 @@ _OFF = 4.0
 _WIDTH = 5
 #: A maximum must exceed the minimum between it and the first sample by this factor, ...
 _RATIO = 2.0
+#: ... fall again by this part of its height, ...
+_FALLS = 0.1
 #: ... and rise above that minimum by this many times the noise of the mean of its samples.
 _STANDS_OUT = 18.0
 #: A transient ends above this depth, in nm (or s), if it surely is one, ...
@@ -121,7 +123,7 @@ def _deeper(value: Array, smooth: Array, stderr: Array | None) -> int:
     height = smooth[top] - lowest[top]
     low = smooth < smooth[top] - 0.5 * height
     begin = top - int(np.argmax(low[top::-1]))
-    if top == smooth.size - 1:  # it rises to the end of the window: no maximum
+    if smooth[top:].min() > smooth[top] - _FALLS * height:  # it rises to a plateau, or the end
         return 0
     end = top + int(np.argmax(low[top:])) if low[top:].any() else smooth.size
     margin = _WIDTH // 2
