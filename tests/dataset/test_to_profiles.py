@@ -326,7 +326,7 @@ def test_flags_and_limits_of_one_selected_species_go_along():
     again = sims.to_dataset(sims.to_profiles(ds))
     shared = sims.open_example("boron-implant").isel(depth=slice(9))
     shared = shared.assign_coords(concentration_quality=("depth", flags))
-    for profile in sims.to_dataset(sims.to_profiles(shared))["concentration_quality"].values:
-        assert profile.tolist() == flags.tolist()
+    for flagged in sims.to_dataset(sims.to_profiles(shared))["concentration_quality"].values:
+        assert flagged.tolist() == flags.tolist()
     for data in (ds, again):
         assert {"saturated", "below_limit"} == set(sims.quality(data)["kind"].values.tolist())
