@@ -34,6 +34,7 @@ from sims_analysis.frame.run import (
     words,
 )
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.blocks import LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import changed
@@ -154,6 +155,7 @@ def crossings(
         dim="crossing",
         max_count=max_count,
         where=locate,
+        block=LONG,
     )
     found = with_common_errors(frame, found, level, lambda other: _nearest(other, asked, found))
     found = located(frame, found, rests, "a crossing in it has no depth", bridge=bridge)

@@ -24,6 +24,7 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
+from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import TOLERANCE, ends
 from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
@@ -246,10 +247,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     first = start if held is None else held.start
     shared = not (first.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
-    at_once: Any = {"at_once": shared, "sees_gaps": shared and question.rule == "trapezoid"}
+    how: Any = {"block": ALL if shared else BLOCK, "rule": question.rule}
+    how["sees_gaps"] = shared and question.rule == "trapezoid"
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
-    at_once["record"] = asked.stated is None and to_the_end
-    found, rests = frame.ask(kernels.integrate, first, stop, rule=question.rule, **at_once)
+    how["record"] = asked.stated is None and to_the_end
+    found, rests = frame.ask(kernels.integrate, first, stop, **how)
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width

@@ -30,6 +30,7 @@ from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import warn_of_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.blocks import LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.levels import FALLING, RISING
 from sims_analysis.kernels.rows import changed
@@ -150,7 +151,8 @@ def junction_depth(
         parameters.append(_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
-    found, rests = frame.ask(kernels.junction, *parameters, errors=frame.fitted, **options)
+    fitted = frame.fitted
+    found, rests = frame.ask(kernels.junction, *parameters, errors=fitted, block=LONG, **options)
     found = with_common_errors(
         frame, found, level, lambda other: other.map(kernels.junction, *parameters, **options).depth
     )

@@ -41,8 +41,9 @@ ErrorsOf = Literal["each", "fit", "sum"]
 #: What may be shared by all profiles, (n,).
 AXES = ("depth", "lower", "upper")
 
-#: Samples processed at a time.
-BLOCK = 1 << 19
+#: Samples of complete rows that a kernel takes at a time: as a rule; if it goes through them once;
+#: and if it takes them part by part itself.
+BLOCK, LONG, ALL = 1 << 19, 1 << 20, 1 << 62
 
 
 def flat(samples: Samples) -> Samples:
@@ -187,7 +188,7 @@ def layouts(
     errors: ErrorsOf = "each",
     group: int = 1,
     gaps: Flags | None = None,
-    at_once: bool = False,
+    block: int = BLOCK,
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
@@ -201,8 +202,8 @@ def layouts(
         Number of consecutive rows that belong together and get the same layout.
     gaps : ndarray of bool, shape (G * group,), optional
         Which rows are incomplete, if that is known; only these are built then.
-    at_once : bool
-        Take all rows together if they are complete and need not be copied.
+    block : int
+        Samples of complete rows to take together; no more than `BLOCK` if they have to be copied.
     """
     value, flags = samples["value"], samples.get("flags")
     count, n = len(value) // group, value.shape[1] * group
@@ -212,20 +213,20 @@ def layouts(
     elif samples["depth"].ndim > 1:
         to_pack.append(np.arange(count))
     else:
-        size = value.size if at_once and _is_plain(value) else BLOCK
-        for block in in_blocks(count, n, size):
-            part = slice(block.start * group, block.stop * group)
+        size = block if _is_plain(value) else min(block, BLOCK)
+        for every in in_blocks(count, n, size):
+            part = slice(every.start * group, every.stop * group)
             # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
             with np.errstate(invalid="ignore"):
-                own = np.isnan(dot_rows(value[part], np.zeros(value.shape[1], value.dtype)))
+                lacking = np.isnan(dot_rows(value[part], np.zeros(value.shape[1], value.dtype)))
             if flags is not None:
-                own |= (_as_flags(flags[part]) & GAP != 0).any(axis=1)
-            incomplete = own.reshape(-1, group).any(axis=1)
+                lacking |= (_as_flags(flags[part]) & GAP != 0).any(axis=1)
+            incomplete = lacking.reshape(-1, group).any(axis=1)
             if not incomplete.any():
-                yield block, _rows(samples, part, errors)
+                yield every, _rows(samples, part, errors)
                 continue
-            to_pack.append(block.start + np.flatnonzero(incomplete))
-            whole = block.start + np.flatnonzero(~incomplete)
+            to_pack.append(every.start + np.flatnonzero(incomplete))
+            whole = every.start + np.flatnonzero(~incomplete)
             for some in in_blocks(whole.size, n):
                 yield whole[some], _rows(samples, _of_groups(whole[some], group), errors)
     groups = np.concatenate([*to_pack, np.empty(0, dtype=np.intp)])
@@ -233,8 +234,8 @@ def layouts(
     for some in in_blocks(groups.size, n, BLOCK // (4 if "stderr" in samples else 2)):
         which: slice | Index = some if groups.size == count else groups[some]
         part = slice(some.start * group, some.stop * group)
-        every = _of_groups(groups[some], group)
-        rows = _rows(samples, part if groups.size == count else every, errors, every)
+        numbers = _of_groups(groups[some], group)
+        rows = _rows(samples, part if groups.size == count else numbers, errors, numbers)
         yield which, rows
 
 
@@ -307,7 +308,7 @@ def run(
     whole: Sequence[int] = (),
     group: int = 0,
     sees_gaps: bool = False,
-    at_once: bool = False,
+    block: int = BLOCK,
     **options: Any,
 ) -> tuple[Found, Rests | None]:
     """Run a kernel; return its fields, ``(*cases, *lead, ...)``, and what answers rest on.
@@ -341,8 +342,8 @@ def run(
     sees_gaps : bool
         The first field is not finite for rows with a missing sample, if the kernel takes them for
         complete: on a shared axis it runs over all rows, and again over those without an answer.
-    at_once : bool
-        The kernel takes many complete rows part by part itself.
+    block : int
+        As for :func:`layouts`.
     """
     value, group_size = samples["value"], group or 1
     lead, n = value.shape[:-2] if group else value.shape[:-1], value.shape[-1]
@@ -367,7 +368,7 @@ def run(
         with np.errstate(invalid="ignore"):
             result, every = ask(Dense(**samples), *(p[0] for p in given))
         gaps, fields = ~np.isfinite(result[0]), _not_copied(every)
-    kept: dict[str, Any] = {"errors": errors, "group": group_size, "at_once": at_once}
+    kept: dict[str, Any] = {"errors": errors, "group": group_size, "block": block}
     for which, rows in layouts(samples, gaps=gaps, **kept):
         for case in range(cases):
             result, every = ask(rows, *(p[case, which] for p in given))

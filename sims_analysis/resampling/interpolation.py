@@ -31,6 +31,7 @@ from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
 from sims_analysis.frame.run import anywhere, elementwise, is_lazy, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
+from sims_analysis.kernels.blocks import ALL
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import resample
 from sims_analysis.outcomes import GAP, Status
@@ -186,7 +187,7 @@ def at_depths(
         reach=reach,
         new_axis=on_new_axis,
         bridge=bridge,
-        at_once=True,
+        block=ALL,
     )
     shown = frame.lazy or anywhere(rests.flags) or anywhere(every.transient)
     if on_new_axis and shown:

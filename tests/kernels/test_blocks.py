@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plain_profiles import columns, run
 
-from sims_analysis.kernels.blocks import InfiniteSampleError, layouts
+from sims_analysis.kernels.blocks import ALL, BLOCK, InfiniteSampleError, layouts
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import Dense, Packed
@@ -153,7 +153,7 @@ def test_a_kernel_that_takes_rows_in_parts_answers_the_same(gaps):
     value[300, 40] = 0.0
     depth, at = np.arange(1000.0), np.linspace(-1.0, 1000.0, 1144)
     each, once = (
-        run(interpolate, depth, value, at, whole=[1], at_once=at_once) for at_once in (False, True)
+        run(interpolate, depth, value, at, whole=[1], block=block) for block in (BLOCK, ALL)
     )
     for one, other in zip(each, once, strict=True):
         np.testing.assert_array_equal(one, other)
