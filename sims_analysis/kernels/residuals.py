@@ -194,11 +194,11 @@ def together(one: float, other: float) -> float:
     return product * (1 - log(product))
 
 
-def scatter(values: Array) -> float:
-    """Return the standard deviation of noise, from second differences."""
-    if values.size < 5:
+def scatter(values: Array, apart: int = 1) -> float:
+    """Return the standard deviation of noise, from second differences of samples so far apart."""
+    if values.size < 2 * apart + 3:
         return 0.0
-    bent = values[2:] - 2 * values[1:-1] + values[:-2]
+    bent = values[2 * apart :] - 2 * values[apart:-apart] + values[: -2 * apart]
     return _median(np.abs(bent - _median(bent))) * 1.4826 / sqrt(6)
 
 
