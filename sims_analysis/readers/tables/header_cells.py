@@ -191,10 +191,10 @@ def is_limit(text: str) -> bool:
     return bool(pattern("limit").fullmatch(words) or _LIMITS.search(words))
 
 
-def begins_row(text: str) -> bool:
+def begins_row(text: str, *roles: str) -> bool:
     """Whether a cell says that the others of its row are limits or factors of their columns."""
     words, _ = _split(text)
-    return named_role(words, "limit", "factor") is not None
+    return named_role(words.partition("(")[0], "limit", "factor", *roles) is not None
 
 
 def factor_in(text: str) -> bool:
