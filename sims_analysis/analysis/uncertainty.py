@@ -22,7 +22,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_sample
+from sims_analysis.frame.messages import First, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
@@ -237,9 +237,8 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         if (place := first_sample(frame, broken)) is not None:
             few = _few_species(frame, broken)
             if not few:
-                raise ProfileError(
-                    f"{place.label} is {_of_broken(frame, counts, one, broken)}", where=place.where
-                )
+                text = f"{place.label} is {_of_broken(place, counts, one)}"
+                raise ProfileError(text, where=place.where)
             counts = counts.where(~broken.any(frame.dim))
             warn(
                 f"{', '.join(map(repr, few))}: values of {frame.name} that are no whole numbers of "
@@ -288,18 +287,17 @@ def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
         )
 
 
-def _of_broken(frame: Frame, counts: xr.Variable, one: xr.Variable, broken: xr.Variable) -> str:
-    """Say how many counts the first flagged sample would be, and what its profile suggests."""
-    broken = broken.transpose(*frame.value.dims)
-    place = dict(zip(broken.dims, np.argwhere(broken.values)[0].tolist(), strict=True))
-    values = frame.value.isel({d: i for d, i in place.items() if d != frame.dim}).values
-    of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
+def _of_broken(place: First, counts: xr.Variable, one: xr.Variable) -> str:
+    """Say how many counts a sample would be, and what its profile suggests."""
+    frame = place.frame
+    values = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim}).values
+    hint = _hint(values, place.of(one), frame.kind)
     timed = frame.kind == "count_rate"
     chosen = "dwell_time={'11B': '1 s', ...}" if timed else "data.sel(species=[...])"
     return (
-        f"{float(counts.isel(place)):.4g} counts, not a whole "
-        f"number{_hint(values, of_one, frame.kind)}; take the counting statistics before anything "
-        f"is subtracted, averaged or divided, and leave out species that were not counted: {chosen}"
+        f"{place.of(counts):.4g} counts, not a whole number{hint}; take the counting statistics "
+        "before anything is subtracted, averaged or divided, and leave out species that were not "
+        f"counted: {chosen}"
     )
 
 
