@@ -121,10 +121,8 @@ def sheet_resistance(
     start, stop : str, Quantity or DataArray, optional
         Limits of the layer, in place of the first sample and the first junction. A surface
         transient is left out by `start`.
-    variable : str, optional
-        Of a Dataset: which of several concentrations.
-    gaps : {"flag", "bridge"}
-        ``"bridge"`` accepts a layer with a gap in one of the species, which is ``gap`` otherwise.
+    variable, gaps
+        As for :func:`integrated_dose`.
 
     Returns
     -------
@@ -157,9 +155,8 @@ def sheet_resistance(
     Warns
     -----
     FitWarning
-        Where the status is not ``ok``, where 1 % of the answer is due to a surface transient, and
-        where few counts scatter so much that the mobility at the mean of neighbours would change
-        it by 0.3 of its error. Not for Dask data.
+        By the status; where 1 % of the answer is due to a surface transient; and where few counts
+        scatter so much that the mobility at their mean would change it by 0.3 of its error.
 
     See Also
     --------
