@@ -110,13 +110,10 @@ class WindowMean(NamedTuple):
 def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
     """Return the mean over a window of each row, and its error: the one rule for it.
 
-    The variance of the mean is ``max(sum s_i^2 / n, S^2) / n``, with the standard errors s of the n
-    samples and their sample standard deviation S; of cells with shares p in the mean, ``max(sum
-    (p_i s_i)^2, S^2 sum p_i^2)``. If the scatter is the larger one, it is also the error of the
-    samples wherever they enter a sum, so that errors in common with the background cancel. On a
-    grid finer than the samples it grows as the errors have. It is widened by Student's
-    t where it counts (:func:`scatter_counts`), or is all that is known. NaN without a sample, and
-    for a single one without an error.
+    Its variance is ``max(sum (p_i s_i)^2, S^2 sum p_i^2)``, with the shares p of the samples, their
+    errors s and their standard deviation S. If the scatter is the larger one, it is also the error
+    of the samples wherever they enter a sum, so that errors in common with the background cancel;
+    widened by Student's t where it counts (:func:`scatter_counts`), or is all that is known.
     """
     mean, deviation, n, stated, squared_shares, *ends = window_statistics(rows, start, stop)
     fraction = rows.share
