@@ -64,17 +64,9 @@ def metallurgical_junctions(
         Species; a mapping gives the active fraction of each, ``{"As": 0.9}``.
     background : str, Quantity or DataArray, optional
         Constant net doping: ``"2e15 atoms/cm^3"`` counts as donors, ``"-2e15 atoms/cm^3"`` as
-        acceptors; one for all, or one for each measurement. Further dimensions of a DataArray
-        become dimensions of the result.
-    max_count : int, optional
-        Junctions to keep; by default all. Required for Dask data.
-    locate : {"auto", "fit", "crossing"}
-        As for :func:`crossings`.
-    variable : str, optional
-        The variable of a Dataset, if several hold concentrations.
-    gaps : {"flag", "bridge"}
-        Whether a junction in a gap of one of the species has no depth, or is interpolated; see
-        :func:`integrated_dose`.
+        acceptors; one for all, or one for each measurement.
+    max_count, locate, variable, gaps
+        As for :func:`crossings`; of any of the species.
     strict : bool
         Raise where there is no junction.
 
@@ -96,10 +88,9 @@ def metallurgical_junctions(
 
     Raises
     ------
-    SpeciesError, UnitsError
-        If a species is not in the data, or these hold no concentration.
-    ProfileError
-        If one side is empty, a species is on both, or a fraction is not in (0, 1].
+    SpeciesError, UnitsError, ProfileError
+        If a species is not in the data, or on both sides; these hold no concentration; one side is
+        empty; or a fraction is not in (0, 1].
     JunctionError
         With `strict`, where there is no junction.
 
@@ -127,7 +118,9 @@ def metallurgical_junctions(
     if background is None and min(active.values()) * max(active.values()) > 0:
         side = "donors" if min(active.values()) > 0 else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
-    frame, names = open_dopants(data, active, partial(_opened, variable=variable))
+    options: Any = {"kinds": ("concentration",), "question": "a metallurgical junction"}
+    opened = partial(open_frame, variable=variable, **options)
+    frame, names = open_dopants(data, active, opened)
     fractions = np.array([active[name] for name in names])
     net = _net_doping(frame, background)
     check_bool("strict", strict)
@@ -141,7 +134,7 @@ def metallurgical_junctions(
         max_count=max_count,
         group="species",
         fractions=fractions,
-        ask=False,
+        use=None,
         where=locate,
     )
     depth, stderr, status = found.depth, found.stderr, found.status
@@ -167,7 +160,23 @@ def metallurgical_junctions(
 
     stderr = add_resolution_error(frame, stderr, depth, found.decay_length, again, group="species")
     stderr = add_background_error(frame, stderr, again, group="species")
-    return _answer(frame, found, depth, stderr, status)
+    term = "metallurgical_junction"
+    found.number.attrs["long_name"] = "Number of junctions"
+    return frame.dataset(
+        {
+            "depth": frame.with_attrs(depth, term),
+            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
+            "concentration": frame.with_attrs(
+                found.concentration,
+                "concentration",
+                long_name="Concentration at the junction",
+                description="of acceptors, equal to donors",
+            ),
+            "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
+            "status": frame.status(status),
+        },
+        coords={"count": found.number},
+    )
 
 
 def _rests(frame: Frame, depth: xr.Variable) -> Rests:
@@ -187,28 +196,6 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
         raise ProfileError("background is net doping: one for all species, not one for each")
     endless: Any = np.isinf(stated)
     return replaced_where(endless, stated)
-
-
-def _answer(
-    frame: Frame, found: Any, depth: xr.Variable, stderr: xr.Variable, status: xr.Variable
-) -> xr.Dataset:
-    term = "metallurgical_junction"
-    found.number.attrs["long_name"] = "Number of junctions"
-    return frame.dataset(
-        {
-            "depth": frame.with_attrs(depth, term),
-            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
-            "concentration": frame.with_attrs(
-                found.concentration,
-                "concentration",
-                long_name="Concentration at the junction",
-                description="of acceptors, equal to donors",
-            ),
-            "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
-            "status": frame.status(status),
-        },
-        coords={"count": found.number},
-    )
 
 
 def junctions_below_limit(
@@ -272,11 +259,6 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
                 "above 0, at most 1, such as 0.9"
             )
     return {str(species): float(fraction) for species, fraction in dopants.items()}
-
-
-def _opened(data: Any, variable: str | None) -> Frame:
-    question = "a metallurgical junction"
-    return open_frame(data, ("concentration",), question=question, variable=variable)
 
 
 def open_dopants(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import Any, overload
 
 import numpy as np
@@ -21,7 +22,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_sample
+from sims_analysis.frame.messages import First, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
@@ -34,6 +35,8 @@ from sims_analysis.text.arguments import (
 )
 from sims_analysis.units import ParameterLike
 
+#: A relative standard uncertainty, or one for each of some species.
+Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
 #: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
 _ROUNDED = 0.05
 _ROUNDED_RELATIVE = 0.005
@@ -54,11 +57,10 @@ def with_counting_statistics(
     Parameters
     ----------
     data : Dataset
-        Intensities in counts need no argument. Nor do intensities in counts per second whose
-        ``species_metadata`` give the ``counting_time``, such as ``"0.99 s"`` (and the
-        ``detector_yield``, ``"95 %"``, if the instrument has divided by it). Currents of a Faraday
-        cup have no counts: of a species whose ``detector`` is ``"FC"``, or above its
-        ``faraday_cup_threshold``, where the instrument switches to one.
+        Intensities in counts, and those in counts per second whose ``species_metadata`` give the
+        ``counting_time``, ``"0.99 s"`` (and the ``detector_yield``, ``"95 %"``, if the instrument
+        has divided by it), need no argument. Currents of a Faraday cup (``detector`` ``"FC"``, or
+        above the ``faraday_cup_threshold``) have no counts.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Counting time per sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
@@ -75,26 +77,23 @@ def with_counting_statistics(
 
         - ``<variable>_counts`` (``count``)
         - ``<variable>_stderr`` (the unit of the variable): ``C / sqrt(k)``; for zero counts, half
-          the width of the 68 % interval [0, 1.84] counts. In sums over samples (a dose) zero counts
-          add no variance, because k is the unbiased estimate of the variance of a Poisson count;
-          the error of a sum with zero counts in total is the upper end of that interval
+          the width of the 68 % interval [0, 1.84] counts. In sums zero counts add no variance, as k
+          is its unbiased estimate; that of none in total is the upper end of that interval
 
     Raises
     ------
     UnitsError, SpeciesError
         If the counts of no variable can be determined, or a mapping names an absent species.
     ProfileError
-        If values are negative, or intensities are not whole numbers of counts: the counting time is
-        wrong, or something was subtracted, averaged or corrected before (in Dask data, which are
-        not computed, such counts and errors are NaN).
+        If values are negative, or not whole numbers of counts: the counting time is wrong, or
+        something was done to them before (in Dask data, such counts and errors are NaN).
 
     Notes
     -----
-    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, which allows for the
-    rounding of printed numbers; above 90 counts every number passes. By the same rule a placeholder
-    (0.001 count/s, where one count is 1.01 count/s) is zero counts; the intensity is not changed.
-    So are concentrations of less than 0.05 counts (1e10 where one count is 1e15).
-    Take counts first: :func:`correct_dead_time` and :func:`subtract_background` keep them.
+    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed.
+    By the same rule a placeholder (0.001 count/s, where one count is 1.01 count/s) is zero counts,
+    as are concentrations of less than 0.05 counts; values are not changed. Take counts first:
+    :func:`correct_dead_time` and :func:`subtract_background` keep them.
 
     References
     ----------
@@ -234,9 +233,8 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         if (place := first_sample(frame, broken)) is not None:
             few = _few_species(frame, broken)
             if not few:
-                raise ProfileError(
-                    f"{place.label} is {_of_broken(frame, counts, one, broken)}", where=place.where
-                )
+                text = f"{place.label} is {_of_broken(place, counts, one)}"
+                raise ProfileError(text, where=place.where)
             counts = counts.where(~broken.any(frame.dim))
             warn(
                 f"{', '.join(map(repr, few))}: values of {frame.name} that are no whole numbers of "
@@ -285,18 +283,17 @@ def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
         )
 
 
-def _of_broken(frame: Frame, counts: xr.Variable, one: xr.Variable, broken: xr.Variable) -> str:
-    """Say how many counts the first flagged sample would be, and what its profile suggests."""
-    broken = broken.transpose(*frame.value.dims)
-    place = dict(zip(broken.dims, np.argwhere(broken.values)[0].tolist(), strict=True))
-    values = frame.value.isel({d: i for d, i in place.items() if d != frame.dim}).values
-    of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
+def _of_broken(place: First, counts: xr.Variable, one: xr.Variable) -> str:
+    """Say how many counts a sample would be, and what its profile suggests."""
+    frame = place.frame
+    values = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim}).values
+    hint = _hint(values, place.of(one), frame.kind)
     timed = frame.kind == "count_rate"
     chosen = "dwell_time={'11B': '1 s', ...}" if timed else "data.sel(species=[...])"
     return (
-        f"{float(counts.isel(place)):.4g} counts, not a whole "
-        f"number{_hint(values, of_one, frame.kind)}; take the counting statistics before anything "
-        f"is subtracted, averaged or divided, and leave out species that were not counted: {chosen}"
+        f"{place.of(counts):.4g} counts, not a whole number{hint}; take the counting statistics "
+        "before anything is subtracted, averaged or divided, and leave out species that were not "
+        f"counted: {chosen}"
     )
 
 
@@ -395,13 +392,7 @@ def read_relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 
 
 def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
-    """Read a relative standard uncertainty in ``[0, 1)``, NaN for unknown: ``0.05`` or ``"5 %"``.
-
-    Raises
-    ------
-    ProfileError
-        If it is anything else.
-    """
+    """Read a relative standard uncertainty from 0 to below 1, or NaN: ``0.05`` or ``"5 %"``."""
     if isinstance(value, xr.DataArray):
         unit = str(value.attrs.get("units", "1"))
         plain = units.dequantify(value) if units.is_quantity(value.variable.data) else value
@@ -422,3 +413,48 @@ def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
     raise argument_error(
         name, value, "expected a relative uncertainty from 0 to below 1, such as 0.05 or '5 %'"
     )
+
+
+def relative_uncertainties(
+    frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
+) -> list[xr.Variable]:
+    """Read those of sensitivity factor and depth scale; by default what the data state.
+
+    A mapping leaves that of other species to the data, too. A stated dose (:func:`scale_to_dose`)
+    takes the place of the sensitivity factor, and the dose does not depend on the depth scale then:
+    0, or NaN where its uncertainty is not known.
+    """
+    coords = units.dequantify(data).coords  # type: ignore[type-var]  # one of the two
+    of_dose = coords.variables.get("dose_scale_uncertainty")
+    found = []
+    for argument, value, names in (
+        ("rsf_uncertainty", rsf, ("sensitivity_factor_uncertainty", "scale_repeatability")),
+        ("depth_uncertainty", depth, ("depth_scale_uncertainty",)),
+    ):
+        given = None if value is None else read_relative(frame, value, argument)
+        if given is not None and not isinstance(value, Mapping):
+            found.append(given)
+            continue
+        parts = [
+            coords[name].variable
+            if frame.dim in coords[name].dims
+            else read_relative(frame, coords[name], name)
+            for name in names
+            if name in coords
+        ]
+        stated = of_known(*parts) if parts else xr.Variable((), np.nan)
+        if of_dose is not None:
+            untouched: Any = (of_dose == 0) & (coords["dose_scale"].variable == 1)
+            stated = xr.where(untouched, stated, of_dose * (argument == "rsf_uncertainty"))
+        if given is not None:
+            stated = xr.where(frame.of_species(*value), given, stated)
+            stated = stated.transpose(..., *(d for d in (frame.dim,) if d in stated.dims))
+        found.append(stated)
+    return found
+
+
+def of_known(*parts: xr.Variable) -> xr.Variable:
+    """Return the quadratic sum of the parts that are known; NaN where none is."""
+    total = sum(part.fillna(0.0) ** 2 for part in parts) ** 0.5
+    found: xr.Variable = total.where(reduce(operator.or_, (part.notnull() for part in parts)))
+    return found

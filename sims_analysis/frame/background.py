@@ -16,9 +16,9 @@ from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, replaced_where
-from sims_analysis.frame.window import Window, describe_window, read_pair
+from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
     NOT_LEVEL,
     SCATTERS,
@@ -114,10 +114,10 @@ def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
     return one.drop_vars([key for key in one.coords if key not in (*one.dims, "species")])
 
 
-def read_background(frame: Frame, background: Any, *, strict: bool = False) -> Background:
+def read_background(frame: Frame, background: Any) -> Background:
     """Read a background: a stated level, or the window of depths over which to take the mean.
 
-    Warn of a profile without a sample in the window; raise with `strict`, or if it is true of all.
+    Warn of a profile without a sample in the window; raise if it is true of all.
     """
     if background is None:
         return Background()
@@ -138,7 +138,7 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
         if first is not None:
             text = describe_window(first, window, "no sample in the background window")
             parts: Parts = {"code": "no_sample_in_window", "argument": "background"}
-            if strict or bool((empty == measured).all()):
+            if bool((empty == measured).all()):
                 raise first.error(text, ProfileError, **parts)
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
@@ -185,17 +185,13 @@ def warn_of_limits(
 
 
 def warn_of_window(
-    frame: Frame,
-    window: Window,
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    among: Any = True,
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
 ) -> xr.Variable:
     """Return by how much the mean over a window is too high, and warn where it is no background.
 
     The one test for all who take such a mean (:func:`.counting.unlevel`); no warning on Dask.
     """
-    found = frame.map(unlevel, *window, frame.fraction, errors="sum")
+    found = frame.map(unlevel, *window, errors="sum")
     first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:
         text = f"the profile {NOT_LEVEL[int(first.of(found.which))]} in the background window"
@@ -225,7 +221,7 @@ class Mean(NamedTuple):
 
 def mean_over(frame: Frame, window: Window) -> Mean:
     """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
-    found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
+    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
     stderr = (found.variance + found.unseen**2) ** 0.5
     scatter = found.scatter, found.excess
     return Mean(found.mean, found.n, stderr, *scatter, found.unseen, rests)

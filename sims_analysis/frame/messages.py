@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, Unpack
@@ -79,6 +79,13 @@ def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
     return First(frame, index, f"{frame.label(index)}{others}")
 
 
+def describe_window(first: First, window: Iterable[xr.Variable], what: str) -> str:
+    """Describe a problem with the window of a profile, and its measured range."""
+    ends = zip(map(first.of, window), ("the start", "the end"), strict=True)
+    a, b = (end if np.isnan(x) else f"{x:g}" for x, end in ends)
+    return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
+
+
 def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
     """Return the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``."""
     if is_lazy(flagged):
@@ -119,9 +126,7 @@ def warn_of_first(
     among: xr.Variable | None = None,
 ) -> None:
     """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
-    if is_lazy(answer.variable):
-        return
-    flagged = xr.Variable(answer.dims, ~np.isin(answer.values, list(fine)))
+    flagged = ~answer.isin(list(fine)).variable
     found = first_flagged(profiles, flagged if among is None else flagged & among)
     if found is not None:
         word = str(answer.isel(found.index).values)

@@ -82,7 +82,7 @@ class _Samples(ABC):
     #: What the data carry of samples, and the positions of samples before gaps that they carry.
     carried: Marks | None = field(default=None, kw_only=True)
     carried_gaps: Index | None = field(default=None, kw_only=True)
-    #: Effective samples per depth, (R,); below 1 on a grid finer than the samples. None for 1.
+    #: See `share`; None for 1.
     fraction: Array | None = field(default=None, kw_only=True)
 
     def columns(self, of: Callable[[Array], Array]) -> dict[str, Any]:
@@ -90,6 +90,11 @@ class _Samples(ABC):
         names = ("depth", "value", "stderr", "lower", "upper", "uncounted")
         every = {name: getattr(self, name) for name in names}
         return {name: of(one) for name, one in every.items() if one is not None}
+
+    @property
+    def share(self) -> Array:
+        """Effective samples per depth, (R,): below 1 on a grid finer than the samples."""
+        return np.ones(self.count) if self.fraction is None else self.fraction
 
     @property
     def count(self) -> int:
@@ -127,6 +132,8 @@ class _Samples(ABC):
 
         A kernel that goes through all samples may set it, while they are in the processor's cache.
         """
+        if self.value.size <= 4 * IN_CACHE:
+            return self.runs_in(slice(0, self.count))
         rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
         rows = np.unique(np.append(rows, self.count))
         return self.runs_of(map(slice, rows[:-1].tolist(), rows[1:].tolist()))
@@ -201,9 +208,9 @@ class _Samples(ABC):
         # For an empty row, any sample.
         return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
 
-    def glimpsed(self, row: Index) -> Array:
+    def glimpsed(self, row: Index, glances: int = 16) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
-        few = self.offsets[row, None] + self.size[row, None] * np.arange(_GLANCES) // _GLANCES
+        few = self.offsets[row, None] + self.size[row, None] * np.arange(glances) // glances
         highest: Array = self.value.reshape(-1).take(few, mode="clip").max(axis=1)
         return highest
 
@@ -357,7 +364,7 @@ class Packed(_Samples):
             place = self.axis.searchsorted(depth, side=side) + row * self.axis.size
             if place.size > self.value.size / 8:
                 counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
-                return np.append(np.intp(0), counted).take(place)
+                return np.append(0, counted).take(place).astype(np.intp)
             return place - self.missing.searchsorted(place)
         if single:  # a step of all at once, rather than row by row
             found = begin + np.zeros(depth.shape, dtype=np.intp)
@@ -415,8 +422,6 @@ Rows = Dense | Packed
 
 #: So few depths are looked up in all rows at once.
 _FEW = 8
-#: So many samples give an idea of the height of a row.
-_GLANCES = 16
 #: So many equal neighbours are looked at: a saturated detector may have written them.
 LEAST = 5
 

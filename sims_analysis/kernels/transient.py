@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Rows
+from sims_analysis.kernels.rows import Array, Flags, Rows
 
 
 class Transient(NamedTuple):
@@ -33,8 +33,10 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     rows = rows.within(start, stop)
     columns = np.full((5, rows.count), np.nan)
     long = np.flatnonzero(rows.size > 2 * _WIDTH)
-    first = rows.value_at(rows.offsets[long])
-    for row in long[first >= LEAST * rows.glimpsed(long)]:
+    for glances in (4, 16):
+        first = rows.value_at(rows.offsets[long])
+        long = long[first >= LEAST * rows.glimpsed(long, glances)]
+    for row in long:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
         if c[0] < LEAST * c.max():
@@ -55,6 +57,13 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
         if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
+
+
+def begins_high(rows: Rows) -> Flags:
+    """Flag whole profiles that surely begin in a surface transient."""
+    nothing = np.full(rows.count, np.nan)
+    found: Flags = surface_transient(rows, nothing, nothing).end < DEEPEST
+    return found
 
 
 class Plateau(NamedTuple):

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, warnings_listed
+from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, collected
 from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
@@ -153,11 +153,9 @@ def analyse(
     notes: Sequence[str] = (),
     describe: Callable[[SimsWarning], str] = str,
 ) -> Report:
-    """Answer the usual questions about one measurement.
+    """Answer the usual questions about one measurement, by the options of their functions.
 
-    The options are those of the functions that are asked. By default, the surface transients and
-    the types of dopants are those that the metadata state. `notes` are earlier remarks; `describe`
-    words a warning.
+    Transients and dopant types are by default those of the metadata; `describe` words a warning.
     """
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
 
@@ -171,7 +169,7 @@ def analyse(
     options = {name: option for name, option in options.items() if option is not None}
     if surface_dose != "measured":
         options["surface"] = surface_dose
-    with warnings_listed(describe) as messages:
+    with collected(describe) as messages:
         profiles = series_of(data)
         peaks = list(_peaks(data, profiles, ends, messages, describe))
         measured = [p for p in profiles if (p.variable, p.axis) == ("concentration", "depth")]
@@ -240,7 +238,7 @@ def _peaks(
         selected = [one for one in profiles if one.variable == variable]
         for end, names in _by_end(selected, ends):
             window: dict[str, Any] = {} if end is None else {"start": end}
-            with warnings_listed(describe) as of_peak:
+            with collected(describe) as of_peak:
                 yield peak(data.sel(species=names), variable=variable, **window)
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient

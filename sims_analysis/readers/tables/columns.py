@@ -124,15 +124,15 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
         j = pair.value
         if headers.texts[j] or headers.names[j] or not headers.texts[left.value]:
             continue
-        same = (left.axis, left.name, headers.units[left.value])
-        if (pair.axis, pair.name, headers.units[j]) == same:
+        same = (left.axis, left.name) == (pair.axis, pair.name)
+        if same and headers.units[j] in (None, headers.units[left.value]):
             there = ~np.isnan(block.values[:, j])
-            row = int(there.argmax())
+            row, beside = int(there.argmax()), pair.name or headers.texts[left.value]
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
-                f"without a header, next to those of {pair.name!r}; if its row has a cell too "
-                "many, take that out, otherwise give the column a header, or say what to read by "
-                'columns={"B": (axis, values)}',
+                f"without a header, next to those of {beside!r}; if its row has a cell too many, "
+                "take that out, otherwise give the column a header, or say what to read by "
+                'columns={"B": (axis, values)}'
             )
 
 
@@ -193,7 +193,9 @@ class _Finding:
         """Keep columns that are no profile with the one that they name, or stand behind."""
         found = self.found
         repeats = Counter(found.texts)
-        for j in reversed(found.columns("ancillary", "index") if pairs else []):
+        errors = {pair.error for pair in pairs}
+        beside = [j for j in found.columns("ancillary", "index", "error") if j not in errors]
+        for j in reversed(beside if pairs else []):
             text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
             own = repeats[text] > 1 or is_limit(text)
             left = [pair for pair in pairs if pair.value < j] if own else []

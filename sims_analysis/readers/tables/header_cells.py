@@ -26,7 +26,10 @@ _LOGARITHM = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
 )
 #: Nothing but a unit is written like this, even if it is none that a column may be in.
-_UNIT_LIKE = re.compile(r"^%$|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]")
+_UNIT_LIKE = re.compile(
+    r"^%$|(?:c|cts|counts)/s(?:ec)?$|cps$"
+    r"|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]"
+)
 #: A power of ten: ``10^18``, ``10**18``, ``10¹⁸``, ``1E18``, ``E18``.
 _TEN = r"10\s*(?:\^|\*\*)\s*[+-]?\d+|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+"
 _POWER = rf"(?:{_TEN}|(?:10?)?(?:[.,]0*)?[eE][+-]?\d+)"
@@ -40,9 +43,13 @@ _SCALED = re.compile(
     rf"|(?<![^\s(\[]){_TIMES}\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
 )
 _DOSE_LIKE = re.compile(r"(?<![\w.])1(?:\.0*)?[eE]\d+(?=$|[\s)\]])")
+#: Errors of more than one standard deviation.
+_SEVERAL = re.compile(
+    r"(?:^|[\s_(\[\u00b1])([23])[ -]?(?:\u03c3|sigmas?|s\.?d\.?)(?![^\W_])", re.IGNORECASE
+)
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
-#: ``[B]`` and ``c(B)`` are how much boron there is.
-_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c\(({SPECIES.pattern})\)")
+#: ``[B]``, ``(B)`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c?\(({SPECIES.pattern})\)")
 #: What means per cent.
 PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
 #: A relative error: it is one where per cent are stated.
@@ -92,8 +99,8 @@ _MULTIPLIED = re.compile(
     rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|10+)\b",
     re.IGNORECASE,
 )
-#: ``ΔB`` is the error of B.
-_DELTA = re.compile(r"[Δδ]\s?(.+)")
+#: ``ΔB``, ``dB`` and ``u(B)`` are errors of B.
+_DELTA = re.compile(r"[Δδd]\s?(.+)|[us]\((.+)\)")
 #: As Japanese and Chinese keyboards write them.
 _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 
@@ -184,10 +191,10 @@ def is_limit(text: str) -> bool:
     return bool(pattern("limit").fullmatch(words) or _LIMITS.search(words))
 
 
-def begins_row(text: str) -> bool:
+def begins_row(text: str, *roles: str) -> bool:
     """Whether a cell says that the others of its row are limits or factors of their columns."""
     words, _ = _split(text)
-    return named_role(words, "limit", "factor") is not None
+    return named_role(words.partition("(")[0], "limit", "factor", *roles) is not None
 
 
 def factor_in(text: str) -> bool:
@@ -225,8 +232,8 @@ def _special(text: str, words: str, unit: str | None) -> Header | None:
     if _SPECTRUM.search(words) or text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Header("energy", words, None, explicit=True)
     delta = _DELTA.fullmatch(words)
-    if delta and is_species(delta[1]):
-        return Header("error", delta[1], unit, explicit=True)
+    if delta and is_species(delta[1] or delta[2]):
+        return Header("error", delta[1] or delta[2], unit, explicit=True)
     relative = _RELATIVE.search(words)
     if relative and (unit in PERCENT or "%" in words):
         rest = _without(words.replace("%", " "), relative)
@@ -250,6 +257,11 @@ def read_header(text: str) -> Header:
     words, unit = _split(text)
     if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
+    if several := _SEVERAL.search(text):
+        raise UnitsError(
+            f"{text!r} is {several[1]} standard deviations; divide the numbers by {several[1]}, "
+            "and call them '1 sigma'"
+        )
     dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)
     if _SCALED.search(words) or dose_like or (unit and has_factor(unit)):
         refuse_factor(text, advice="give the unit alone")
