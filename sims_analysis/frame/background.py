@@ -16,9 +16,9 @@ from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, replaced_where
-from sims_analysis.frame.window import Window, describe_window, read_pair
+from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
     NOT_LEVEL,
     SCATTERS,
@@ -185,17 +185,13 @@ def warn_of_limits(
 
 
 def warn_of_window(
-    frame: Frame,
-    window: Window,
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    among: Any = True,
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
 ) -> xr.Variable:
     """Return by how much the mean over a window is too high, and warn where it is no background.
 
     The one test for all who take such a mean (:func:`.counting.unlevel`); no warning on Dask.
     """
-    found = frame.map(unlevel, *window, frame.fraction, errors="sum")
+    found = frame.map(unlevel, *window, errors="sum")
     first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:
         text = f"the profile {NOT_LEVEL[int(first.of(found.which))]} in the background window"
@@ -225,7 +221,7 @@ class Mean(NamedTuple):
 
 def mean_over(frame: Frame, window: Window) -> Mean:
     """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
-    found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
+    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
     stderr = (found.variance + found.unseen**2) ** 0.5
     scatter = found.scatter, found.excess
     return Mean(found.mean, found.n, stderr, *scatter, found.unseen, rests)
@@ -271,11 +267,9 @@ def common_error(
 ) -> CommonError | None:
     """Propagate the error of a subtracted background; None if none was subtracted.
 
-    The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of the
-    error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap ``q_i
-    = cov(c_i, background) / var(background)``. An answer that is not `linear` in the samples is
-    taken as such over a part `by` of a standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b``
-    (JCGM 100:2008, 5.1.3, note 2). Weighted fits need the `errors` of the samples.
+    The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of its
+    error s_i at sample i, and ``T = sum w_i q_i s_i``, ``q_i = cov(c_i, background) / var``. What
+    is not `linear` is taken as such over a part `by` of an error (JCGM 100:2008, 5.1.3, note 2).
     """
     if frame.common is None:
         return None

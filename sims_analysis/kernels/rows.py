@@ -82,7 +82,7 @@ class _Samples(ABC):
     #: What the data carry of samples, and the positions of samples before gaps that they carry.
     carried: Marks | None = field(default=None, kw_only=True)
     carried_gaps: Index | None = field(default=None, kw_only=True)
-    #: Effective samples per depth, (R,); below 1 on a grid finer than the samples. None for 1.
+    #: See `share`; None for 1.
     fraction: Array | None = field(default=None, kw_only=True)
 
     def columns(self, of: Callable[[Array], Array]) -> dict[str, Any]:
@@ -90,6 +90,11 @@ class _Samples(ABC):
         names = ("depth", "value", "stderr", "lower", "upper", "uncounted")
         every = {name: getattr(self, name) for name in names}
         return {name: of(one) for name, one in every.items() if one is not None}
+
+    @property
+    def share(self) -> Array:
+        """Effective samples per depth, (R,): below 1 on a grid finer than the samples."""
+        return np.ones(self.count) if self.fraction is None else self.fraction
 
     @property
     def count(self) -> int:
@@ -127,6 +132,8 @@ class _Samples(ABC):
 
         A kernel that goes through all samples may set it, while they are in the processor's cache.
         """
+        if self.value.size <= 4 * IN_CACHE:
+            return self.runs_in(slice(0, self.count))
         rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
         rows = np.unique(np.append(rows, self.count))
         return self.runs_of(map(slice, rows[:-1].tolist(), rows[1:].tolist()))
