@@ -67,6 +67,7 @@ READ = [
     ("B 0:1±2 nm at/cm3", "Depth (nm) | B (at/cm3) | u(B) (at/cm3)\n@ 3"),
     ("B 0:1±2 nm at/cm3", "Depth (nm) | Conc. (B) [at/cm3] | σ(B) [at/cm3]\n@ 3"),
     ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | 95% CI (at/cm3)\n@ 3"),
+    ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | RSF (at/cm3)\n@ 3"),
     ("B 0:2 nm at/cm3", "Depth (nm) | ± (nm) | B (at/cm3)\n@ 3"),
     ("11B 0:1 nm at/cm3", "Species: 11B |\nDepth (nm) | Concentration (at/cm3)\n@ 2"),
     # --- pages ----------------------------------------------------------------------------------
@@ -93,6 +94,8 @@ REFUSED = [
     ("'c/s'", "Depth (nm) | B (at/cm3)\nnm | c/s\n@ 2"),
     ("samples=True", "Depth (nm) | B (at/cm3) | B (at/cm3)\n | W1 | W2\n@ 3"),
     ("samples=True", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
+    ("'3', '7'",
+     "3 | | 7 |\nDepth (nm) | B (at/cm3) | Depth (nm) | B (at/cm3)\n@ 4"),
     ("samples=True", "W1 |\nDepth (nm) | B (at/cm3)\n@ 2\n\nW2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
     ("samples=True", "Depth (nm) | B (at/cm3)\nW1 |\n@ 2\nW2 |\n@ 2"),
     ("thousands", "Depth (nm) | B (at/cm3)\n998 | 1\n999 | 2\n1.000 | 3\n1.001 | 4"),

@@ -105,6 +105,8 @@ class Headers:
         self.beside: list[str] = []
         #: Columns with something in them: numbers or words.
         self._used = [has or j in block.texts for j, has in enumerate(self.filled)]
+        #: Rows of numbers, which may be what samples are called.
+        self._numeric: list[_Row] = []
         #: The row that states the unit of each column.
         self._stating: dict[int, int] = {}
         self._read(block)
@@ -125,7 +127,9 @@ class Headers:
         self._take_names_below(self._left(below), above)
         self._ask(above, self._take_units_above)
         self._ask(above, self._take_names)
-        self._ask([*below, *above], self._take_samples)
+        starts = _starts(self.columns("axis", "time"))
+        numbered = [row for row in self._numeric if row.filled == starts and row.filled[1:]]
+        self._ask([*below, *above, *numbered], self._take_samples)
         self._ask(above, self._take_common_unit)
         self._agree_on_units()
         self.notes = sorted({*self.notes, *(row.place for row in self._left([*above, *below]))})
@@ -152,6 +156,7 @@ class Headers:
             numbers = row.kind in (RowKind.NUMBERS, RowKind.MIXED) or "=" in row.cells
             if numbers and not self._stated:
                 self.notes += [i] if i not in self.taken else []
+                self._numeric.append(row)
             elif i not in self.taken:
                 rows.append(row)
         for i in self._body.below:
