@@ -88,21 +88,18 @@ def describe_window(first: First, window: Iterable[xr.Variable], what: str) -> s
 
 def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
     """Return the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``."""
-    if is_lazy(flagged):
-        return None
     flagged = flagged.set_dims(frame.value.sizes).transpose(*frame.value.dims)
-    where = np.argwhere(flagged.values)
-    if not len(where):
+    first = first_flagged(frame, flagged)
+    if first is None:
         return None
-    index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
-    place = float(frame.depth.isel(index, missing_dims="ignore"))
-    profile = frame.label({d: i for d, i in index.items() if d != frame.dim})
-    more = f" (and {len(where) - 1} more)" if len(where) > 1 else ""
+    profile = frame.label({d: i for d, i in first.index.items() if d != frame.dim})
+    others = int(flagged.sum()) - 1
+    more = f" (and {others} more)" if others else ""
     label = (
-        f"{profile}, {frame.axis.replace('_', ' ')} {place:g} {frame.axis_units}: "
-        f"{float(frame.value.isel(index)):g} {frame.units}{more}"
+        f"{profile}, {frame.axis.replace('_', ' ')} {first.of(frame.depth):g} {frame.axis_units}: "
+        f"{first.of(frame.value):g} {frame.units}{more}"
     )
-    return First(frame, index, label)
+    return First(frame, first.index, label)
 
 
 def warn_where(

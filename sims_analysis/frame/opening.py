@@ -14,7 +14,7 @@ from sims_analysis.conventions.axes import POINT, axis_name, axis_of
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.profiles.plausibility import refuse_impossible
@@ -323,19 +323,16 @@ def _listed(variable: xr.Variable) -> str:
 
 
 def _check_stderr(frame: Frame) -> None:
-    """Raise for the first profile with a negative or infinite standard error, unless on Dask."""
+    """Raise for the first sample with a negative or infinite standard error, unless on Dask."""
     if frame.stderr is None or is_lazy(frame.stderr):
         return
     stderr = np.asarray(frame.stderr.data)
-    if np.fmin.reduce(stderr, axis=None, initial=0.0) < 0 or np.isinf(
-        np.fmax.reduce(stderr, axis=None, initial=0.0)
-    ):
-        *profile, sample = index = tuple(np.argwhere((stderr < 0) | np.isinf(stderr))[0].tolist())
-        raise ProfileError(
-            f"{frame.label(dict(zip(frame.lead, profile, strict=True)))}: "
-            f"{frame.name}_stderr[{sample}] is {stderr[index]}; a standard error is "
-            "finite and not negative (NaN: not known)"
-        )
+    lowest, highest = (of.reduce(stderr, axis=None, initial=0.0) for of in (np.fmin, np.fmax))
+    if lowest < 0 or np.isinf(highest):
+        wrong: Any = (frame.stderr < 0) | np.isinf(frame.stderr)
+        if (first := first_sample(frame, wrong)) is not None:
+            text = f"its standard error is {first.of(frame.stderr):g}; a standard error is finite"
+            raise first.error(f"{text} and not negative (NaN: not known)", ProfileError)
 
 
 def _axis(

@@ -107,7 +107,7 @@ def test_a_standard_error_is_finite_and_not_negative(ds, wrong):
     assert kind(ds) == "concentration"
     errors[0, 2] = errors[1, 0] = wrong
     ds["concentration_stderr"] = ds["concentration"].copy(data=errors)
-    message = f"species 'B': concentration_stderr[2] is {wrong}; a standard error is finite and"
+    message = f"its standard error is {wrong}; a standard error is finite and"
     refused(ds, ProfileError, message)
     assert kind(ds.chunk()) == "concentration", "of lazy data nothing is computed"
 
