@@ -21,10 +21,10 @@ from sims_analysis.quantification.hosts import isotope, read_abundance
 from sims_analysis.quantification.reference import (
     Reference,
     at_samples_of,
-    common_errors,
     divided,
     known_of,
     limits_over,
+    of_two,
     warn_bridged,
 )
 from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
@@ -315,19 +315,14 @@ def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Vari
 
 
 def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
-    """Return ``a / (a + b)`` and its errors, of r = a / b by ``1 / (1 + r)^2``."""
+    """Return ``a / (a + b)`` and its errors."""
     a, b = frame.value, below.value
     both = (a + b).where(a + b > 0)
     found = {"": a / both}
-    if frame.stderr is not None and below.stderr is not None:
-        found["stderr"] = ((b * frame.stderr) ** 2 + (a * below.stderr) ** 2) ** 0.5 / both**2
     if frame.limit is not None:
         limit = limits_over(frame, b, denominator)
         found[vocabulary.CENSORED] = limit / (1.0 + limit)
-    common = common_errors(frame, a / b.where(b > 0), b, denominator)
-    if common:
-        common["background_stderr"] = common["background_stderr"] * (b / both) ** 2
-    return found | common
+    return found | of_two(frame, b / both**2, a / both**2, below.stderr, denominator)
 
 
 _DIVIDED = {"ratio": _over, "fraction": _of_both}

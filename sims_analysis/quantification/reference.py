@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -150,6 +153,43 @@ def _step(places: Array, end: int) -> float:
     return float(abs(np.diff(places)[end])) if places.size > 1 else 0.0
 
 
+class Part(NamedTuple):
+    """The slope of a result over a signal that it is made of, and the errors of that signal."""
+
+    slope: Any
+    stderr: Any = None
+    #: Those of a subtracted background, as in data: NaN where nothing was subtracted.
+    common: Any = None
+    overlap: Any = None
+
+
+def propagated(parts: Sequence[Part], shared: Sequence[Any] = ()) -> dict[str, xr.Variable]:
+    """Return the errors of a result of independent parts, by the ends of their names.
+
+    Random errors are ``sqrt(sum (slope s)^2)``. What all samples have in common, backgrounds and
+    `shared` errors of the result (of a weight, of a factor), is added in quadrature, too: exact
+    where one prevails, and never less than any. Its overlap is ``sum (slope common)^2 overlap /
+    total^2``.
+    """
+    found = {}
+    if random := [(one.slope * one.stderr) ** 2 for one in parts if one.stderr is not None]:
+        found["stderr"] = reduce(operator.add, random) ** 0.5
+    known = [one for one in parts if one.common is not None]
+    common = [((one.slope * one.common) ** 2).fillna(0.0) for one in known]
+    if common or shared:
+        total = reduce(operator.add, [*common, *((error**2).fillna(0.0) for error in shared)])
+        total = total.where(total > 0)
+        found["background_stderr"] = total**0.5
+        overlaps = [
+            square * one.overlap.fillna(0.0)
+            for square, one in zip(common, known, strict=True)
+            if one.overlap is not None
+        ]
+        if overlaps:
+            found["background_overlap"] = reduce(operator.add, overlaps) / total
+    return found
+
+
 def divided(
     frame: Frame,
     value: xr.Variable,
@@ -159,19 +199,52 @@ def divided(
 ) -> dict[str, xr.Variable]:
     """Divide signals by a reference with a `relative` error; ``""`` names the quotients ``a / b``.
 
-    Errors are ``sqrt(s_a^2 + (a s_b / b)^2) / b``, which holds for a = 0; NaN where b is not above
-    0. Those of subtracted backgrounds are ``s / b`` and ``r s_b / b`` in quadrature: exact where
-    one is negligible, and never less than either.
+    They are NaN where b is not above 0; errors hold for a = 0, too.
     """
     above = divisor.where(divisor > 0)
     ratio: xr.Variable = value / above
     found = {"": ratio}
-    if frame.stderr is not None:
-        other: Any = 0.0 if relative is None else value * relative
-        found["stderr"] = (frame.stderr**2 + other**2) ** 0.5 / above
     if frame.limit is not None:
         found[vocabulary.CENSORED] = limits_over(frame, divisor, species)
-    return found | common_errors(frame, ratio, divisor, species)
+    stderr = None if relative is None else relative * divisor
+    return found | of_two(frame, 1.0 / above, ratio / above, stderr, species)
+
+
+def of_two(
+    frame: Frame, slope: Any, slope_of_reference: Any, stderr: Any, species: str | None
+) -> dict[str, xr.Variable]:
+    """Return the errors of results of each signal and of a reference with a standard error.
+
+    The background of the reference species is that of its samples.
+    """
+    background = background_columns(frame)
+    parts = [Part(slope, frame.stderr, *background_of(background))]
+    if species is not None:
+        of_reference = {
+            end: _at_samples_of_all(frame, one, species) for end, one in background.items()
+        }
+        common, overlap = background_of(of_reference)
+        if not (common is None or frame.lazy or anywhere(common > 0)):
+            common = None
+        random = None if frame.stderr is None else stderr
+        parts.append(Part(slope_of_reference, random, common, overlap))
+    return background | propagated(parts)
+
+
+def background_of(columns: Mapping[str, xr.Variable]) -> tuple[Any, Any]:
+    """Return the error of a subtracted background, and the overlap with it; None without one."""
+    return columns.get("background_stderr"), columns.get("background_overlap")
+
+
+def _at_samples_of_all(frame: Frame, column: xr.Variable, species: str) -> xr.Variable:
+    """Return a column of one species at the samples of all."""
+    row = frame.species(species).index(species)
+    own: xr.Variable = column.isel(species=row)
+    if frame.dim not in own.dims:
+        return own
+    every = column.set_dims(frame.value.sizes).transpose(*frame.value.dims)
+    every = every.fillna(0.0).where(frame.value.notnull())
+    return at_samples_of(replace(frame, value=every, stderr=None), species).value
 
 
 def limits_over(frame: Frame, divisor: xr.Variable, species: str | None) -> xr.Variable:
@@ -181,28 +254,6 @@ def limits_over(frame: Frame, divisor: xr.Variable, species: str | None) -> xr.V
         divisor = divisor.fillna(at_samples_of(frame.filled(), species).value)
     found: xr.Variable = limit / divisor.where(divisor > 0)
     return found
-
-
-def common_errors(
-    frame: Frame, ratio: xr.Variable, divisor: xr.Variable, species: str | None
-) -> dict[str, xr.Variable]:
-    """Return the errors of subtracted backgrounds of quotients: see :func:`divided`."""
-    ancillary = background_columns(frame)
-    if not ancillary:
-        return {}
-    stderr = ancillary["background_stderr"]
-    own = stderr / divisor.where(divisor > 0)
-    total = own
-    if species is not None:
-        of_reference = stderr.isel(species=frame.species(species).index(species))
-        of_reference = of_reference.max([d for d in of_reference.dims if d == frame.dim])
-        of_reference = of_reference.fillna(0.0)
-        if frame.lazy or anywhere(of_reference > 0):
-            total = (own.fillna(0.0) ** 2 + (ratio * of_reference / divisor) ** 2) ** 0.5
-            ancillary["background_overlap"] = (
-                ancillary["background_overlap"] * (own / total.where(total > 0)) ** 2
-            )
-    return ancillary | {"background_stderr": total}
 
 
 def background_columns(frame: Frame) -> dict[str, xr.Variable]:
