@@ -89,6 +89,7 @@ from .quantification.isotopes import to_element as to_element
 from .quantification.rescaling import rescale_depth as rescale_depth
 from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf
+from .quantification.signals import combine as combine
 from .quantification.splicing import splice as splice
 from .quantification.standards import rsf_from_standard as rsf_from_standard
 from .readers.dataframes import from_dataframe as from_dataframe

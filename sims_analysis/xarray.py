@@ -75,6 +75,7 @@ class SimsAccessor:
         average = _forward(sims_analysis.average)
         below_detection = _forward(sims_analysis.below_detection)
         calibrate_depth = _forward(sims_analysis.calibrate_depth)
+        combine = _forward(sims_analysis.combine)
         compare = _forward(sims_analysis.compare)
         convolve = _forward(sims_analysis.convolve)
         correct_dead_time = _forward(sims_analysis.correct_dead_time)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import first_of, list_variables, scaled, species_of
+from sims_analysis.conventions.canonical import list_variables, scaled, species_of
 from sims_analysis.conventions.provenance import ORIGIN, with_history
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction
@@ -24,10 +24,11 @@ from sims_analysis.quantification.reference import (
     divided,
     known_of,
     limits_over,
+    measured_in,
     of_two,
     warn_bridged,
 )
-from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
+from sims_analysis.text.arguments import check_choice, read_name, read_names
 
 _AMOUNTS = ("concentration", "atomic_fraction")
 
@@ -221,7 +222,7 @@ def ratio(
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
-    name = _measured_in(data, variable, numerator, denominator)
+    name = measured_in(data, variable, numerator, denominator)
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
@@ -259,23 +260,6 @@ def _warn_of_bias(
             'mean_value) is not, nor is a fraction (kind="fraction")',
             ProfileWarning,
         )
-
-
-def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
-    """Return the first variable in which all of some species are measured."""
-
-    def fits(name: str) -> bool:
-        one = data[name]
-        return "species" in one.dims and (
-            one.chunks is not None or all(bool(one.sel(species=s).notnull().any()) for s in species)
-        )
-
-    names: list[Any] = list(vocabulary.QUANTITIES) if variable is None else [variable]
-    given = "there is no variable"
-    if variable is not None:
-        given = f"variable={format_argument(variable)} is none"
-    both = " and ".join(map(repr, species))
-    return first_of(data, names, f"{given} in which both {both} are measured", fits)
 
 
 def _answer(

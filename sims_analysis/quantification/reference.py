@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.conventions.canonical import first_of
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import Mean, mean_over
 from sims_analysis.frame.evidence import Known, at, union
@@ -22,6 +23,7 @@ from sims_analysis.frame.window import Window
 from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import Array, Dense
 from sims_analysis.outcomes import GAP
+from sims_analysis.text.arguments import format_argument
 
 _PLACES = "__places__"
 
@@ -36,6 +38,24 @@ class Reference(NamedTuple):
     of_sums: xr.Variable | None
     #: Samples in its gaps.
     bridged: xr.Variable
+
+
+def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
+    """Return the first variable in which all of some species are measured."""
+
+    def fits(name: str) -> bool:
+        one = data[name]
+        return "species" in one.dims and (
+            one.chunks is not None or all(bool(one.sel(species=s).notnull().any()) for s in species)
+        )
+
+    names: list[Any] = list(vocabulary.MEASURED) if variable is None else [variable]
+    given = "there is no variable"
+    if variable is not None:
+        given = f"variable={format_argument(variable)} is none"
+    which = "both" if len(species) == 2 else "all of" if len(species) > 2 else "only"
+    listed = " and ".join(map(repr, species))
+    return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -221,13 +241,14 @@ def of_two(
     parts = [Part(slope, frame.stderr, *background_of(background))]
     if species is not None:
         of_reference = {
-            end: _at_samples_of_all(frame, one, species) for end, one in background.items()
+            end: at_samples_of_all(frame, one, species) for end, one in background.items()
         }
         common, overlap = background_of(of_reference)
         if not (common is None or frame.lazy or anywhere(common > 0)):
             common = None
-        random = None if frame.stderr is None else stderr
-        parts.append(Part(slope_of_reference, random, common, overlap))
+        if frame.stderr is None or stderr is None:  # its single samples add nothing
+            stderr = overlap = None
+        parts.append(Part(slope_of_reference, stderr, common, overlap))
     return background | propagated(parts)
 
 
@@ -236,10 +257,10 @@ def background_of(columns: Mapping[str, xr.Variable]) -> tuple[Any, Any]:
     return columns.get("background_stderr"), columns.get("background_overlap")
 
 
-def _at_samples_of_all(frame: Frame, column: xr.Variable, species: str) -> xr.Variable:
+def at_samples_of_all(frame: Frame, column: xr.Variable, species: str) -> xr.Variable:
     """Return a column of one species at the samples of all."""
     row = frame.species(species).index(species)
-    own: xr.Variable = column.isel(species=row)
+    own: xr.Variable = column.isel(species=row, missing_dims="ignore")
     if frame.dim not in own.dims:
         return own
     every = column.set_dims(frame.value.sizes).transpose(*frame.value.dims)

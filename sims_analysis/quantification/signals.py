@@ -1,0 +1,460 @@
+"""Signals of others: weighted sums of several, and parts of a total, a species or a maximum."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial, reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis.uncertainty import relative_uncertainty
+from sims_analysis.conventions.canonical import ENDS, species_of
+from sims_analysis.conventions.provenance import with_history
+from sims_analysis.errors import SpeciesError
+from sims_analysis.frame.arguments import read_pure, refuse_cases
+from sims_analysis.frame.call import correction
+from sims_analysis.frame.evidence import Known, union
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_samples
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.quantification.reference import (
+    Part,
+    at_samples_of,
+    at_samples_of_all,
+    background_columns,
+    background_of,
+    known_of,
+    measured_in,
+    propagated,
+    warn_bridged,
+)
+from sims_analysis.text.arguments import argument_error
+
+#: Relative uncertainties that all samples of a species have in common.
+_OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
+#: Counts belong to a value as those of others to theirs, to within rounding in print.
+_ROUNDED, _ROUNDED_RELATIVE = 0.05, 0.01
+
+
+@correction
+def combine(
+    data: xr.Dataset,
+    signals: Mapping[str, Mapping[str, Any]],
+    *,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Make new signals as weighted sums of measured ones: ``y = sum w_j x_j``.
+
+    An interference is subtracted by a negative weight; isotopes, or peaks of a spectrum, are added
+    with weights of 1.
+
+    Parameters
+    ----------
+    data : Dataset
+        One measurement or a batch, over depth or sputter time.
+    signals : mapping of mappings
+        The weights of species by the name of the new signal:
+        ``{"31P": {"31P": 1, "30Si": "-2.1e-4"}, "B": {"10B": 1, "11B": 1}}``. A weight is a number;
+        a pair with its standard error, ``(-2.1e-4, 0.2e-4)`` or ``(-2.1e-4, "10 %")``; or a
+        DataArray over ``measurement`` or the axis of the data, whose coordinate ``stderr`` is its
+        error. The new name may be that of a species, which is then replaced.
+    variable : str, optional
+        By default the first in which all are measured, ``concentration`` before ``intensity``.
+
+    Returns
+    -------
+    Dataset
+        With all its species, and the new ones behind them: at the samples of the first species of
+        each sum, where the others are interpolated linearly, and at the ends taken from the same
+        cycle, as for :func:`ratio`. A sum that is negative within noise stays so.
+
+        - ``<variable>_stderr``: ``sqrt(sum (w_j s_j)^2)``
+        - ``<variable>_background_stderr``: what samples have in common, ``sqrt(sum (w_j b_j)^2 +
+          sum (x_j dw_j)^2)`` of the errors b of subtracted backgrounds and dw of weights, and of
+          relative uncertainties of factors where these differ
+        - ``<variable>_counts``: the sum, where all weights are the same, without error, and one
+          count has the same value in all; otherwise NaN
+        - what is known of the samples of each part, as :func:`quality` tells; where one is below
+          its limit of detection, the sum has no value, but a limit of detection itself
+
+        What is delivered with each species stays with a new one where it is the same for all parts.
+
+    Raises
+    ------
+    SpeciesError
+        If a species is absent, or that to be replaced also has values of another variable.
+    ProfileError
+        If a weight is not a finite number, or its error is negative.
+    UnitsError
+        If no variable has all species of the sums; they are not of the same unit then.
+
+    Warns
+    -----
+    ProfileWarning
+        Where a straight line across a gap stands for a signal. Not for Dask data.
+
+    See Also
+    --------
+    ratio, normalise
+
+    Notes
+    -----
+    Weights of -k have the error of k from a sample without the species: the ratio of its signals.
+
+    References
+    ----------
+    JCGM 100:2008, Guide to the expression of uncertainty in measurement, 5.1.2.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> run = sims.open_example("sputter-time")
+    >>> run = sims.combine(run, {"As - Si": {"As": 1, "Si": (-1e-4, "10 %")}})
+    >>> run["species"].values.tolist()
+    ['As', 'Si', 'As - Si']
+    """
+    sums = _read_names(data, signals)
+    every = list(dict.fromkeys(one for parts in sums.values() for one in parts))
+    name = measured_in(data, variable, *every)
+    if "species" not in data[name].dims:
+        raise SpeciesError(
+            f"a sum is of species, and {name} has no dimension 'species'; select them with a list: "
+            "ds.sel(species=['31P', '30Si'])"
+        )
+    frame = open_samples(data, name, "a sum of signals")
+    made, texts = {}, []
+    for new, parts in sums.items():
+        weights = {
+            one: _read_weight(frame, stated, f"signals[{new!r}][{one!r}]")
+            for one, stated in parts.items()
+        }
+        first = next(iter(parts))
+        made[new] = _sum(frame, {one: signal_at(frame, first, one) for one in parts}, weights)
+        texts.append(f"{new} = {' + '.join(f'{w.text} {one}' for one, w in weights.items())}")
+    of = {new: list(parts) for new, parts in sums.items()}
+    result = with_signals(data, name, made, of, data[name].dims)
+    return with_history(result, f"{name} combined: {'; '.join(texts)}")
+
+
+def _read_names(data: xr.Dataset, signals: Any) -> dict[str, dict[str, Any]]:
+    """Check which signals are to be made of which species."""
+    form = "expected weights by species for each new signal, {'31P': {'31P': 1, '30Si': -2e-4}}"
+    if not isinstance(signals, Mapping) or not signals:
+        raise argument_error("signals", signals, form)
+    for new, parts in signals.items():
+        if not (isinstance(new, str) and new and isinstance(parts, Mapping) and parts):
+            raise argument_error(f"signals[{new!r}]", parts, form)
+        species_of(data, *parts, name=f"signals[{new!r}]")
+    return {new: dict(parts) for new, parts in signals.items()}
+
+
+class _Weight(NamedTuple):
+    """A weight, the same for all samples of a profile or along them, and its standard error."""
+
+    value: xr.Variable
+    error: xr.Variable | None
+    text: str
+
+
+def _read_weight(frame: Frame, stated: Any, name: str) -> _Weight:
+    """Read a weight: a number, one with its error, or a DataArray."""
+    value, error = read_with_error(frame, stated, name)
+    if anywhere(~np.isfinite(value)) and not isinstance(stated, xr.DataArray):
+        raise argument_error(name, stated, "expected a finite weight")
+    text = f"{float(value):.6g}" if not value.ndim else f"(over {', '.join(value.dims)})"
+    if error is not None and not error.ndim:
+        text += f" (+- {float(error):.2g})"
+    return _Weight(value, error, text)
+
+
+def read_with_error(
+    frame: Frame, stated: Any, name: str
+) -> tuple[xr.Variable, xr.Variable | None]:
+    """Read a pure number, and its standard error if it is stated: see :func:`combine`."""
+    expected = "a number, a pair of it and its standard error, or a DataArray"
+    if isinstance(stated, tuple | list):
+        if len(stated) != 2:
+            raise argument_error(name, stated, f"expected {expected}")
+        value = _read_number(frame, stated[0], name, expected)
+        own = f"error of {name}"
+        if isinstance(stated[1], str) and "%" in stated[1]:
+            error = abs(value) * relative_uncertainty(stated[1], own).variable
+        else:
+            error = _read_number(frame, stated[1], own, "a standard error, as 2e-5 or '10 %'")
+    elif isinstance(stated, xr.DataArray):
+        plain = stated.drop_vars([c for c in stated.coords if c not in (*stated.dims, "stderr")])
+        value = _read_number(frame, plain.drop_vars("stderr", errors="ignore"), name, expected)
+        if "stderr" not in plain.coords:
+            return value, None
+        error = _read_number(frame, plain["stderr"].drop_vars("stderr"), name, expected)
+    else:
+        return _read_number(frame, stated, name, expected), None
+    if anywhere(error < 0):
+        raise argument_error(name, stated, "its standard error must not be negative")
+    return value, error
+
+
+def _read_number(frame: Frame, stated: Any, name: str, expected: str) -> xr.Variable:
+    if isinstance(stated, str):
+        return frame.parameter(stated, ("dimensionless",), name)
+    if isinstance(stated, xr.DataArray):
+        if "species" in stated.dims:
+            raise argument_error(name, stated, "it is over species; expected that of one")
+        one = stated if "units" in stated.attrs else stated.assign_attrs(units="1")
+        read = frame.parameter(one, ("dimensionless",), name, along=True)
+        refuse_cases(frame, read, name)
+        return read
+    return read_pure(frame, stated, name, expected)
+
+
+class Signal(NamedTuple):
+    """A signal at samples, with what belongs to it; without the dimension of species."""
+
+    value: xr.Variable
+    stderr: xr.Variable | None = None
+    counts: xr.Variable | None = None
+    #: As in the data.
+    background: Mapping[str, xr.Variable] = {}  # noqa: RUF012
+    flags: xr.Variable | None = None
+    limit: xr.Variable | None = None
+
+
+def signal_at(frame: Frame, first: str, species: str) -> Signal:
+    """Return the signal of a species at the samples of the first."""
+    names = frame.species()
+    rows = [names.index(first), names.index(species)]
+    if _same_samples(frame, *rows):
+        own = frame.of_profile(species=rows[1])
+        columns = background_columns(frame)
+        background = {end: _row(one, rows[1]) for end, one in columns.items()}
+        return Signal(own.value, own.stderr, own.counts, background, own.flags, own.limit)
+    data: Any = frame.origin
+    pair = open_samples(data.isel(species=rows), frame.name, "a sum of signals")
+    return _between_samples(pair, species)
+
+
+def _same_samples(frame: Frame, a: int, b: int) -> bool:
+    """Whether two signals were measured at the same places."""
+    if a == b:
+        return True
+    if frame.lazy:
+        return False
+    measured = frame.filled().value.notnull()
+    same = [np.array_equal(measured.isel(species=a), measured.isel(species=b))]
+    if "species" in frame.depth.dims:
+        z = (frame.depth.isel(species=row).values for row in (a, b))
+        same.append(np.array_equal(*z, equal_nan=True))
+    return all(same)
+
+
+def _between_samples(pair: Frame, species: str) -> Signal:
+    """Return the second signal of two at the samples of the first, without its counts."""
+    found = at_samples_of(pair.filled(), species)
+    warn_bridged(pair, species, found, pair.of_species(pair.species()[0]))
+    value, limit = found.value, None
+    if pair.limit is not None:
+        high = at_samples_of(replace(pair, value=pair.value.fillna(pair.limit)), species).value
+        value, limit = value.where(~(high > value)), high.where(high > value)
+    background = {
+        end: _row(at_samples_of_all(pair, one, species), 0)
+        for end, one in background_columns(pair).items()
+    }
+    every = (value, found.of_sums, known_of(pair, species).flags, limit)
+    value, stderr, flags, limit = (None if one is None else _row(one, 0) for one in every)
+    return Signal(value, stderr, None, background, flags, limit)
+
+
+def _row(variable: xr.Variable, row: int) -> xr.Variable:
+    found: xr.Variable = variable.isel(species=row, missing_dims="ignore")
+    return found
+
+
+def _sum(
+    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, _Weight]
+) -> dict[str, xr.Variable]:
+    """Return a weighted sum by the ends of the names of its columns."""
+    terms = [(weights[one], signal) for one, signal in signals.items()]
+    parts = [Part(w.value, one.stderr, *background_of(one.background)) for w, one in terms]
+    shared = [one.value * w.error for w, one in terms if w.error is not None]
+    shared += _errors_of_scale(frame, signals, weights)
+    value: Any = reduce(operator.add, [w.value * one.value for w, one in terms])
+    found = {"": value} | propagated(parts, shared)
+    scatter = [one.background["background_scatter"] for _, one in terms if one.background]
+    if scatter:
+        found["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
+    flags = union(*(Known(one.flags) for _, one in terms)).flags
+    if flags is not None:
+        found[vocabulary.QUALITY] = flags
+    if any(one.limit is not None for _, one in terms):
+        limits = [one.value if one.limit is None else one.value.fillna(one.limit) for _, one in terms]
+        known = reduce(operator.and_, [one.notnull() for one in limits])
+        highest: Any = reduce(
+            operator.add,
+            [
+                w.value.clip(min=0.0) * one.fillna(0.0)
+                for (w, _), one in zip(terms, limits, strict=True)
+            ],
+        )
+        found[vocabulary.CENSORED] = highest.where(known & value.isnull())
+    if frame.counts is not None and _equal([w for w, _ in terms]):
+        found |= _of_counts(found["stderr"], [one for _, one in terms], terms[0][0].value)
+    return found
+
+
+def _equal(weights: Sequence[_Weight]) -> bool:
+    """Whether weights are the same for all samples, without error."""
+    first = weights[0].value
+    return not first.ndim and all(
+        w.error is None and not w.value.ndim and float(w.value) == float(first) for w in weights
+    )
+
+
+def _of_counts(
+    stderr: xr.Variable, signals: Sequence[Signal], weight: xr.Variable
+) -> dict[str, xr.Variable]:
+    """Return the counts of a sum whose parts are of one kind of count, and its standard error.
+
+    As in any sum of counts: parts with zero counts add no variance, unless all are zero.
+    """
+    if any(one.counts is None for one in signals):
+        return {}
+    counts: Any = reduce(operator.add, [one.counts for one in signals])
+    value: Any = reduce(operator.add, [one.value for one in signals])
+    alike = [
+        abs(one.value * counts - value * one.counts)
+        <= abs(value) * (_ROUNDED + _ROUNDED_RELATIVE * one.counts)  # type: ignore[operator]
+        for one in signals
+    ]
+    counts = counts.where(reduce(operator.and_, alike))
+    errors: list[Any] = [weight * one.stderr for one in signals]
+    some = [
+        error.where(one.counts > 0, 0.0) ** 2  # type: ignore[operator]
+        for error, one in zip(errors, signals, strict=True)
+    ]
+    counted = reduce(operator.add, some) ** 0.5
+    nothing = reduce(partial(elementwise, np.fmax), errors)
+    of_counts = xr.where(counts > 0, counted, nothing)
+    return {"counts": counts, "stderr": xr.where(counts.notnull(), of_counts, stderr)}
+
+
+def _errors_of_scale(
+    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, _Weight]
+) -> list[Any]:
+    """Return errors of factors of the parts, where these differ and the sum has none as a whole."""
+    data: Any = frame.origin
+    rows = [frame.species().index(one) for one in signals]
+    found = []
+    for name in _OF_SCALE:
+        relative = data.coords.variables.get(name)
+        if relative is not None and not _agree(relative, rows):
+            of_each = (_row(relative, row).fillna(0.0) for row in rows)
+            found += [
+                weights[one].value * signal.value * part
+                for (one, signal), part in zip(signals.items(), of_each, strict=True)
+            ]
+    return found
+
+
+def _agree(coord: xr.Variable, rows: Sequence[int]) -> bool:
+    """Whether what a coordinate says of some species is the same."""
+    if is_lazy(coord):
+        return False
+    first, *others = (coord.isel(species=row, missing_dims="ignore").values for row in rows)
+    nan = coord.dtype.kind == "f"
+    return all(np.array_equal(first, one, equal_nan=nan) for one in others)
+
+
+def with_signals(
+    data: xr.Dataset,
+    variable: str,
+    made: Mapping[str, Mapping[str, xr.Variable]],
+    of: Mapping[str, Sequence[str]],
+    order: Sequence[Any],
+) -> xr.Dataset:
+    """Return data with signals of a variable, in place of species of their names or behind all.
+
+    `made` are their columns by the ends of their names, `of` the species that they are made of.
+    What else is known of a species stays with a new one where it is the same for all of these, and
+    texts with one that is replaced. `order` is that of the dimensions.
+    """
+    names = species_of(data)
+    _refuse_replaced(data, variable, [one for one in made if one in names])
+    every = [*names, *(one for one in made if one not in names)]
+    rows = {new: [names.index(one) for one in parts] for new, parts in of.items()}
+    index = [names.index(one) if one in names else rows[one][0] for one in every]
+    result = data.isel(species=index)
+    labels = data["species"].variable
+    result = result.assign_coords(species=("species", every, labels.attrs))
+    columns = {f"{variable}_{end}".rstrip("_"): end for end in _ends(data, variable, made)}
+    changed = {}
+    for name, before in data.variables.items():
+        if "species" not in before.dims or name == "species" or name in columns:
+            continue
+        blank = {}
+        for new, parts in rows.items():
+            replaced = new in names
+            stays = _agree(before, parts) or (replaced and before.dtype.kind in "UO")
+            if not stays or (name in data.data_vars and not replaced):
+                blank[every.index(new)] = _blank(before.dtype)
+        if blank:
+            changed[str(name)] = _with_rows(result[name].variable, blank, before.dims)
+    unit = units.CANONICAL[vocabulary.kinds(variable)[0]]
+    unit = data[variable].attrs["units"] if variable in data else unit
+    for name, end in columns.items():
+        attrs = vocabulary.ancillary_attrs(variable, end, unit) if end else {"units": unit}
+        kind = np.dtype(np.int16 if end == vocabulary.QUALITY else np.float64)
+        nothing = xr.Variable("species", np.full(len(every), _blank(kind).data), attrs)
+        before = result[name].variable if name in result.variables else nothing
+        own = {every.index(new): one.get(end, _blank(kind)) for new, one in made.items()}
+        changed[name] = _with_rows(before, own, order)
+    result = result.assign(changed)
+    return result.set_coords([one for one in changed if one.endswith(vocabulary.EVIDENCE)])
+
+
+def _ends(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """List the ends of the names of a variable's columns: those there, and those made."""
+    there = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
+    return list(dict.fromkeys([*there, *(end for one in made.values() for end in one)]))
+
+
+def _blank(kind: np.dtype[Any]) -> xr.Variable:
+    """Return what says nothing: an empty text, NaN, or no flag."""
+    nothing: Any = "" if kind.kind in "UO" else np.nan if kind.kind == "f" else 0
+    return xr.Variable((), np.array(nothing, dtype=kind))
+
+
+def _with_rows(
+    before: xr.Variable, rows: Mapping[int, xr.Variable], order: Sequence[Any]
+) -> xr.Variable:
+    """Return a column with those of some species replaced."""
+    over = {d: n for one in (before, *rows.values()) for d, n in one.sizes.items()}
+    sizes = {d: over[d] for d in order if d in over}
+    each = {d: n for d, n in sizes.items() if d != "species"}
+    every = before.set_dims(sizes).transpose(*sizes)
+    found = [
+        rows[i].set_dims(each).transpose(*each) if i in rows else every.isel(species=i)
+        for i in range(sizes["species"])
+    ]
+    made = xr.Variable.concat(found, "species").transpose(*sizes)
+    return xr.Variable(made.dims, made.data, before.attrs)
+
+
+def _refuse_replaced(data: xr.Dataset, variable: str, names: Sequence[str]) -> None:
+    """Refuse to replace species of which something else was made before."""
+    for other in vocabulary.MEASURED:
+        if other == variable or other not in data.data_vars:
+            continue
+        if "species" not in data[other].dims or is_lazy(data[other].variable):
+            continue
+        for one in names:
+            if data[other].sel(species=one).notnull().any():
+                raise SpeciesError(
+                    f"{one!r} also has {other}, which would not belong to its new {variable}: "
+                    f"combine before quantifying, or give the new signal another name",
+                    code="repeated_species",
+                )
