@@ -84,12 +84,14 @@ from .quantification.calibration import calibrate_depth as calibrate_depth
 from .quantification.concentration import to_concentration as to_concentration
 from .quantification.corrections import correct_dead_time as correct_dead_time
 from .quantification.corrections import subtract_background as subtract_background
+from .quantification.isotope_ratios import isotope_ratios as isotope_ratios
 from .quantification.isotopes import ratio as ratio
 from .quantification.isotopes import to_element as to_element
 from .quantification.rescaling import rescale_depth as rescale_depth
 from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.signals import combine as combine
+from .quantification.signals import normalise as normalise
 from .quantification.splicing import splice as splice
 from .quantification.standards import rsf_from_standard as rsf_from_standard
 from .readers.dataframes import from_dataframe as from_dataframe

@@ -93,11 +93,13 @@ class SimsAccessor:
         integrated_dose = _forward(sims_analysis.integrated_dose)
         interface = _forward(sims_analysis.interface)
         interpolate = _forward(sims_analysis.interpolate)
+        isotope_ratios = _forward(sims_analysis.isotope_ratios)
         junction_depth = _forward(sims_analysis.junction_depth)
         layers = _forward(sims_analysis.layers)
         mean_value = _forward(sims_analysis.mean_value)
         metallurgical_junctions = _forward(sims_analysis.metallurgical_junctions)
         moments = _forward(sims_analysis.moments)
+        normalise = _forward(sims_analysis.normalise)
         peak = _forward(sims_analysis.peak)
         plot_budget = _forward(sims_analysis.plot_budget)
         plot_panels: Callable[..., Any]

@@ -229,7 +229,7 @@ def ratio(
     found = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     if kind == "ratio":
-        _warn_of_bias(frame, below, found, numerator, denominator)
+        warn_of_bias(frame, below, found, frame.of_species(numerator), denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
     of = _BELOW[kind].format(numerator, denominator)
@@ -240,8 +240,12 @@ def ratio(
 _BIASED = 0.5
 
 
-def _warn_of_bias(
-    frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str
+def warn_of_bias(
+    frame: Frame,
+    below: Reference,
+    found: Mapping[str, xr.Variable],
+    among: xr.Variable,
+    denominator: str,
 ) -> None:
     """Warn where ratios are too high, by the square of the divisor's relative error."""
     if below.stderr is None or "stderr" not in found:
@@ -251,11 +255,11 @@ def _warn_of_bias(
     own = abs(found[""].where(there).mean(frame.dim))
     number = (there * frame.fraction).sum(frame.dim)
     error = ((found["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
-    first = first_flagged(frame, (raised * own > _BIASED * error) & frame.of_species(names[0]))
+    first = first_flagged(frame, (raised * own > _BIASED * error) & among)
     if first is not None:
         part = first.of(raised)
         first.warn(
-            f"{names[1]!r} has few counts, and ratios to it are too high by about "
+            f"{denominator!r} has few counts, and ratios to it are too high by about "
             f"{100 * part:.2g} % on average; the ratio of two sums or means (integrated_dose, "
             'mean_value) is not, nor is a fraction (kind="fraction")',
             ProfileWarning,
