@@ -81,6 +81,7 @@ from .output.versions import show_versions as show_versions
 from .profiles.profile import DepthProfile as DepthProfile
 from .quantification.averaging import average as average
 from .quantification.calibration import calibrate_depth as calibrate_depth
+from .quantification.composition import composition as composition
 from .quantification.concentration import to_concentration as to_concentration
 from .quantification.corrections import correct_dead_time as correct_dead_time
 from .quantification.corrections import subtract_background as subtract_background

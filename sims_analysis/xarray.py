@@ -77,6 +77,7 @@ class SimsAccessor:
         calibrate_depth = _forward(sims_analysis.calibrate_depth)
         combine = _forward(sims_analysis.combine)
         compare = _forward(sims_analysis.compare)
+        composition = _forward(sims_analysis.composition)
         convolve = _forward(sims_analysis.convolve)
         correct_dead_time = _forward(sims_analysis.correct_dead_time)
         crossings = _forward(sims_analysis.crossings)

@@ -19,13 +19,11 @@ from sims_analysis.frame.window import Window, read_window
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.quantification.hosts import isotope, natural_abundance
 from sims_analysis.quantification.reference import (
-    Part,
+    TwoSignals,
     at_samples_of,
-    at_samples_of_all,
-    background_columns,
     divided,
     known_of,
-    propagated,
+    two_signals,
 )
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import ParameterLike
@@ -201,36 +199,6 @@ def _mass(value: Any, name: str) -> float:
     return float(number[1]) if number else np.nan
 
 
-class _Samples(NamedTuple):
-    """Signals of two isotopes at the same samples, with their errors; without species."""
-
-    a: xr.Variable
-    b: xr.Variable
-    stderr: tuple[Any, Any]
-    #: Of subtracted backgrounds.
-    common: tuple[Any, Any]
-    dim: str
-
-    def ratio(self, inside: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
-        """Return the ratio of the sums over some samples, and its standard error."""
-
-        def total(one: Any) -> Any:
-            return None if one is None else one.where(inside).sum(self.dim)
-
-        below = total(self.b)
-        ratio: Any = (total(self.a) / below.where(below > 0)).where(inside.any(self.dim))
-        squares = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
-        if squares[0] is None:
-            squares[0] = total((self.a - ratio * self.b) ** 2) ** 0.5
-            squares[0] = squares[0].where(inside.sum(self.dim) > 1)
-        common = [total(one) for one in self.common]
-        slopes = 1.0 / below, ratio / below
-        parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
-        found = propagated(parts)
-        shared: Any = found.get("background_stderr", xr.Variable((), 0.0))
-        return ratio, (found["stderr"] ** 2 + shared.fillna(0.0) ** 2) ** 0.5
-
-
 def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variable]:
     """Compare the ratio of two isotopes, the species of a frame, with the natural one."""
 
@@ -245,18 +213,7 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
     made = {end: of(every[end]) for end in ("", "stderr", "background_stderr") if end in every}
     sizes = made[""].sizes
     made = {end: one.set_dims(sizes).transpose(*sizes) for end, one in made.items()}
-    stderr = frame.stderr_of_sums
-    if stderr is not None and frame.counts is not None:
-        stderr = stderr.where(frame.counts != 0, 0.0)  # as in any sum, zeros add no variance
-    common = background_columns(frame).get("background_stderr")
-    both = None if common is None else at_samples_of_all(frame, common, pair.denominator)
-    samples = _Samples(
-        of(frame.value),
-        of(below.value),
-        (of(stderr), of(below.of_sums)),
-        (of(common), of(both)),
-        frame.dim,
-    )
+    samples = two_signals(frame, pair.denominator)
     depth = of(frame.depth)
     inside = samples.a.notnull() & samples.b.notnull()
     inside = inside & ~((depth < window[0]) | (depth > window[1]))
@@ -270,7 +227,7 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
 
 
 def _status(
-    samples: _Samples,
+    samples: TwoSignals,
     inside: xr.Variable,
     ratio: xr.Variable,
     error: xr.Variable,

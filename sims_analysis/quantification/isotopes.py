@@ -23,9 +23,8 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     divided,
     known_of,
-    limits_over,
     measured_in,
-    of_two,
+    of_both,
     warn_bridged,
 )
 from sims_analysis.text.arguments import check_choice, read_name, read_names
@@ -302,18 +301,7 @@ def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Vari
     return divided(frame, frame.value, below.value, relative, denominator)
 
 
-def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
-    """Return ``a / (a + b)`` and its errors."""
-    a, b = frame.value, below.value
-    both = (a + b).where(a + b > 0)
-    found = {"": a / both}
-    if frame.limit is not None:
-        limit = limits_over(frame, b, denominator)
-        found[vocabulary.CENSORED] = limit / (1.0 + limit)
-    return found | of_two(frame, b / both**2, a / both**2, below.stderr, denominator)
-
-
-_DIVIDED = {"ratio": _over, "fraction": _of_both}
+_DIVIDED = {"ratio": _over, "fraction": of_both}
 #: Term and name of the answer.
 _ANSWERS = {"ratio": ("species_ratio", "ratio"), "fraction": ("species_fraction", "fraction")}
 _BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}

@@ -227,11 +227,32 @@ def divided(
     if frame.limit is not None:
         found[vocabulary.CENSORED] = limits_over(frame, divisor, species)
     stderr = None if relative is None else relative * divisor
-    return found | of_two(frame, 1.0 / above, ratio / above, stderr, species)
+    return found | _of_two(frame, 1.0 / above, ratio / above, stderr, species)
 
 
-def of_two(
-    frame: Frame, slope: Any, slope_of_reference: Any, stderr: Any, species: str | None
+def of_both(
+    frame: Frame, below: Reference, species: str, factor: Any = 1.0, error: Any = None
+) -> dict[str, xr.Variable]:
+    """Return ``x = k a / (k a + b)`` with a factor k, and its errors."""
+    a, b = factor * frame.value, below.value
+    both = (a + b).where(a + b > 0)
+    found = {"": a / both}
+    if frame.limit is not None:
+        limit = factor * limits_over(frame, b, species)
+        found[vocabulary.CENSORED] = limit / (1.0 + limit)
+    square = both**2
+    slopes = factor * b / square, a / square
+    shared = [] if error is None else [error * frame.value * b / square]
+    return found | _of_two(frame, *slopes, below.stderr, species, shared)
+
+
+def _of_two(
+    frame: Frame,
+    slope: Any,
+    slope_of_reference: Any,
+    stderr: Any,
+    species: str | None,
+    shared: Sequence[Any] = (),
 ) -> dict[str, xr.Variable]:
     """Return the errors of results of each signal and of a reference with a standard error.
 
@@ -249,7 +270,7 @@ def of_two(
         if frame.stderr is None or stderr is None:  # its single samples add nothing
             stderr = overlap = None
         parts.append(Part(slope_of_reference, stderr, common, overlap))
-    return background | propagated(parts)
+    return background | propagated(parts, shared)
 
 
 def background_of(columns: Mapping[str, xr.Variable]) -> tuple[Any, Any]:
@@ -275,6 +296,56 @@ def limits_over(frame: Frame, divisor: xr.Variable, species: str | None) -> xr.V
         divisor = divisor.fillna(at_samples_of(frame.filled(), species).value)
     found: xr.Variable = limit / divisor.where(divisor > 0)
     return found
+
+
+class TwoSignals(NamedTuple):
+    """Two signals at the samples of the first, with their errors; without species."""
+
+    a: xr.Variable
+    b: xr.Variable
+    stderr: tuple[Any, Any]
+    #: Of subtracted backgrounds.
+    common: tuple[Any, Any]
+    dim: str
+
+    def ratio(self, inside: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
+        """Return the ratio of the sums over some samples, and its standard error."""
+
+        def total(one: Any) -> Any:
+            return None if one is None else one.where(inside).sum(self.dim)
+
+        below = total(self.b)
+        ratio: Any = (total(self.a) / below.where(below > 0)).where(inside.any(self.dim))
+        squares = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
+        if squares[0] is None:
+            squares[0] = total((self.a - ratio * self.b) ** 2) ** 0.5
+            squares[0] = squares[0].where(inside.sum(self.dim) > 1)
+        common = [total(one) for one in self.common]
+        slopes = 1.0 / below, ratio / below
+        parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
+        found = propagated(parts)
+        shared: Any = found.get("background_stderr", xr.Variable((), 0.0))
+        return ratio, (found["stderr"] ** 2 + shared.fillna(0.0) ** 2) ** 0.5
+
+
+def two_signals(frame: Frame, species: str) -> TwoSignals:
+    """Return the first of two species of a frame, and the second at its samples, for sums."""
+
+    def of(one: Any) -> Any:
+        return None if one is None else one.isel(species=0, missing_dims="ignore")
+
+    below = at_samples_of(frame, species)
+    stderr = frame.stderr_of_sums
+    if stderr is not None and frame.counts is not None:
+        stderr = stderr.where(frame.counts != 0, 0.0)  # as in any sum, zeros add no variance
+    common = background_columns(frame).get("background_stderr")
+    both = None if common is None else at_samples_of_all(frame, common, species)
+    return TwoSignals(
+        *(of(frame.value), of(below.value)),
+        (of(stderr), of(below.of_sums)),
+        (of(common), of(both)),
+        frame.dim,
+    )
 
 
 def background_columns(frame: Frame) -> dict[str, xr.Variable]:

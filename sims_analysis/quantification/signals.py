@@ -146,6 +146,7 @@ def combine(
         made[new] = _sum(frame, {one: signal_at(frame, first, one) for one in parts}, weights)
         texts.append(f"{new} = {' + '.join(f'{w.text} {one}' for one, w in weights.items())}")
     of = {new: list(parts) for new, parts in sums.items()}
+    _refuse_replaced(data, name, [one for one in sums if one in frame.species()])
     result = with_signals(data, name, made, of, data[name].dims)
     return with_history(result, f"{name} combined: {'; '.join(texts)}")
 
@@ -392,7 +393,6 @@ def with_signals(
     texts with one that is replaced. `order` is that of the dimensions.
     """
     names = species_of(data)
-    _refuse_replaced(data, variable, [one for one in made if one in names])
     every = [*names, *(one for one in made if one not in names)]
     rows = {new: [names.index(one) for one in parts] for new, parts in of.items()}
     index = [names.index(one) if one in names else rows[one][0] for one in every]
