@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import first_of, on_canonical_data
+from sims_analysis.conventions.canonical import on_canonical_data
 from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.errors import ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.call import recorded
@@ -23,6 +23,7 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     divided,
     known_of,
+    measured_over_species,
     two_signals,
 )
 from sims_analysis.text.arguments import first_few
@@ -117,13 +118,7 @@ def isotope_ratios(
     30Si/28Si 0.0335 ok
     """
     pairs = _pairs(data)
-    names = ["intensity", "counts", *vocabulary.MEASURED] if variable is None else [variable]
-    name = first_of(
-        data,
-        names,
-        "ratios of isotopes are of a variable with several species",
-        lambda one: "species" in data[one].dims,
-    )
+    name = measured_over_species(data, variable, ("intensity", "counts", *vocabulary.MEASURED))
     frame = open_samples(data, name, "a ratio of isotopes")
     names = frame.species()
     found = []

@@ -58,6 +58,19 @@ def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)
 
 
+def measured_over_species(
+    data: xr.Dataset, variable: str | None, names: Sequence[str] = vocabulary.MEASURED
+) -> str:
+    """Return a variable with a dimension of species: by default the first measured one."""
+    given = "a variable" if variable is None else f"variable={format_argument(variable)}"
+    return first_of(
+        data,
+        list(names) if variable is None else [variable],
+        f"{given} over species is needed; select some with a list: ds.sel(species=['11B', '30Si'])",
+        lambda one: "species" in data[one].dims,
+    )
+
+
 def at_samples_of(frame: Frame, species: str) -> Reference:
     """Return the signal of one species, and its standard errors, at the samples of the others.
 

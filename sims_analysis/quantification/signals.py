@@ -13,7 +13,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.uncertainty import relative_uncertainty
-from sims_analysis.conventions.canonical import ENDS, first_of, species_of
+from sims_analysis.conventions.canonical import ENDS, species_of
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import SpeciesError
 from sims_analysis.frame.arguments import read_pure, refuse_cases
@@ -34,8 +34,10 @@ from sims_analysis.quantification.reference import (
     background_columns,
     background_of,
     known_of,
+    limits_over,
     mean_in,
     measured_in,
+    measured_over_species,
     propagated,
     warn_bridged,
 )
@@ -543,12 +545,7 @@ def normalise(
     1.0
     """
     to = read_name("to", to)
-    name = first_of(
-        data,
-        list(vocabulary.MEASURED) if variable is None else [variable],
-        "signals to normalise are those of several species",
-        lambda one: "species" in data[one].dims,
-    )
+    name = measured_over_species(data, variable)
     data = _measured(data, name)
     frame = open_samples(data, name, "a normalised signal")
     if to not in ("total", "maximum"):
@@ -564,7 +561,7 @@ def normalise(
             whole, share = _mean(frame, whole, ends, window, to if named else None)
     everything = xr.Variable((), data=True)
     parts = everything if total or not named else frame.of_species(to)
-    made = _over(frame, whole, parts, share)
+    made = _over(frame, whole, parts, share, to if named else None)
     if share is None and not total and whole.stderr is not None:
         below = Reference(whole.value, whole.stderr, whole.stderr, whole.value.isnull())
         warn_of_bias(frame, below, made, ~parts, to)
@@ -689,9 +686,9 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
 
 
 def _over(
-    frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None
+    frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None, of: str | None
 ) -> dict[str, xr.Variable]:
-    """Divide all signals by another, of which those flagged are `parts`; by the ends of names.
+    """Divide all signals by another, `of` a species if of one, of which those flagged are `parts`.
 
     With the rest ``R = T - a``, ``a / T`` has the slopes ``R / T^2`` over a and ``-a / T^2`` over
     R. By one number, it is the mean of samples with a `share` in it, and its error common to all.
@@ -728,7 +725,7 @@ def _over(
     if flags.flags is not None:
         found[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:
-        found[vocabulary.CENSORED] = frame.limit / above
+        found[vocabulary.CENSORED] = limits_over(frame, above, of if share is None else None)
     return found
 
 
