@@ -26,7 +26,7 @@ from sims_analysis.quantification.reference import (
     two_signals,
     warn_bridged,
 )
-from sims_analysis.quantification.signals import read_with_error, with_signals
+from sims_analysis.quantification.signals import WithError, read_with_error, with_signals
 from sims_analysis.text.arguments import argument_error, format_argument, read_name, read_names
 from sims_analysis.units import WindowLike
 
@@ -39,9 +39,9 @@ def composition(
     *,
     numerator: str,
     denominator: str,
-    factor: Any = None,
+    factor: WithError | None = None,
     standard: xr.Dataset | None = None,
-    fraction: Any = None,
+    fraction: WithError | None = None,
     window: WindowLike | None = None,
     element: str | Sequence[str] | None = None,
 ) -> xr.Dataset:

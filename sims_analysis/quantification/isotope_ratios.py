@@ -247,7 +247,8 @@ def _status(
         (ratio.isnull(), Status.NO_DATA),
     ):
         found = found.where(~flagged, int(status))
-    return found.astype(np.uint8)
+    codes: xr.Variable = found.astype(np.uint8)
+    return codes
 
 
 def _differ(a: xr.Variable, b: xr.Variable, error: xr.Variable) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -301,7 +301,10 @@ def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Vari
     return divided(frame, frame.value, below.value, relative, denominator)
 
 
-_DIVIDED = {"ratio": _over, "fraction": of_both}
+_DIVIDED: dict[str, Callable[[Frame, Reference, str], dict[str, xr.Variable]]] = {
+    "ratio": _over,
+    "fraction": of_both,
+}
 #: Term and name of the answer.
 _ANSWERS = {"ratio": ("species_ratio", "ratio"), "fraction": ("species_fraction", "fraction")}
 _BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}

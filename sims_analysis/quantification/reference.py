@@ -329,7 +329,7 @@ class TwoSignals(NamedTuple):
 
         below = total(self.b)
         ratio: Any = (total(self.a) / below.where(below > 0)).where(inside.any(self.dim))
-        squares = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
+        squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
         if squares[0] is None:
             squares[0] = total((self.a - ratio * self.b) ** 2) ** 0.5
             squares[0] = squares[0].where(inside.sum(self.dim) > 1)

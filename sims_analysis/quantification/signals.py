@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial, reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -44,8 +44,13 @@ from sims_analysis.quantification.reference import (
 from sims_analysis.text.arguments import argument_error, read_name
 from sims_analysis.units import WindowLike
 
+#: A pure number; and one with its standard error.
+_Number: TypeAlias = "float | str | xr.DataArray"
+WithError: TypeAlias = "_Number | tuple[_Number, _Number]"
 #: Relative uncertainties that all samples of a species have in common.
 _OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
+#: Places of samples.
+_PLACES = (*vocabulary.AXES, *vocabulary.CELLS, *(f"{axis}_bounds" for axis in vocabulary.AXES))
 #: The part of a total that may be due to samples below their limit of detection.
 _NOTABLE = 0.01
 #: Counts belong to a value as those of others to theirs, to within rounding in print.
@@ -55,7 +60,7 @@ _ROUNDED, _ROUNDED_RELATIVE = 0.05, 0.01
 @correction
 def combine(
     data: xr.Dataset,
-    signals: Mapping[str, Mapping[str, Any]],
+    signals: Mapping[str, Mapping[str, WithError]],
     *,
     variable: str | None = None,
 ) -> xr.Dataset:
@@ -176,9 +181,10 @@ class _Weight(NamedTuple):
 def _read_weight(frame: Frame, stated: Any, name: str) -> _Weight:
     """Read a weight: a number, one with its error, or a DataArray."""
     value, error = read_with_error(frame, stated, name)
-    if anywhere(~np.isfinite(value)) and not isinstance(stated, xr.DataArray):
+    finite: Any = np.isfinite(value)
+    if anywhere(~finite) and not isinstance(stated, xr.DataArray):
         raise argument_error(name, stated, "expected a finite weight")
-    text = f"{float(value):.6g}" if not value.ndim else f"(over {', '.join(value.dims)})"
+    text = f"{float(value):.6g}" if not value.ndim else f"(over {', '.join(map(str, value.dims))})"
     if error is not None and not error.ndim:
         text += f" (+- {float(error):.2g})"
     return _Weight(value, error, text)
@@ -239,10 +245,9 @@ def signal_at(frame: Frame, first: str, species: str) -> Signal:
     names = frame.species()
     rows = [names.index(first), names.index(species)]
     if _same_samples(frame, *rows):
-        own = frame.of_profile(species=rows[1])
-        columns = background_columns(frame)
-        background = {end: _row(one, rows[1]) for end, one in columns.items()}
-        return Signal(own.value, own.stderr, own.counts, background, own.flags, own.limit)
+        background = background_columns(frame)
+        columns = (frame.value, frame.stderr, frame.counts, background, frame.flags, frame.limit)
+        return _of_row(Signal(*columns), rows[1])
     data: Any = frame.origin
     pair = open_samples(data.isel(species=rows), frame.name, "a sum of signals")
     return _between_samples(pair, species)
@@ -257,8 +262,8 @@ def _same_samples(frame: Frame, a: int, b: int) -> bool:
     measured = frame.filled().value.notnull()
     same = [np.array_equal(measured.isel(species=a), measured.isel(species=b))]
     if "species" in frame.depth.dims:
-        z = (frame.depth.isel(species=row).values for row in (a, b))
-        same.append(np.array_equal(*z, equal_nan=True))
+        z = [frame.depth.isel(species=row).values for row in (a, b)]
+        same.append(np.array_equal(z[0], z[1], equal_nan=True))
     return all(same)
 
 
@@ -270,13 +275,10 @@ def _between_samples(pair: Frame, species: str) -> Signal:
     if pair.limit is not None:
         high = at_samples_of(replace(pair, value=pair.value.fillna(pair.limit)), species).value
         value, limit = value.where(~(high > value)), high.where(high > value)
-    background = {
-        end: _row(at_samples_of_all(pair, one, species), 0)
-        for end, one in background_columns(pair).items()
-    }
-    every = (value, found.of_sums, known_of(pair, species).flags, limit)
-    value, stderr, flags, limit = (None if one is None else _row(one, 0) for one in every)
-    return Signal(value, stderr, None, background, flags, limit)
+    columns = background_columns(pair).items()
+    background = {end: at_samples_of_all(pair, one, species) for end, one in columns}
+    flags = known_of(pair, species).flags
+    return _of_row(Signal(value, found.of_sums, None, background, flags, limit), 0)
 
 
 def _row(variable: xr.Variable, row: int) -> xr.Variable:
@@ -343,7 +345,7 @@ def _of_counts(
         for one in signals
     ]
     counts = counts.where(reduce(operator.and_, alike))
-    errors: list[Any] = [weight * one.stderr for one in signals]
+    errors: list[Any] = [weight * one.stderr for one in signals if one.stderr is not None]
     some = [
         error.where(one.counts > 0, 0.0) ** 2  # type: ignore[operator]
         for error, one in zip(errors, signals, strict=True)
@@ -406,14 +408,16 @@ def with_signals(
     for name, before in data.variables.items():
         if "species" not in before.dims or name == "species" or name in columns:
             continue
-        blank = {}
+        instead = {}
         for new, parts in rows.items():
             replaced = new in names
             stays = _agree(before, parts) or (replaced and before.dtype.kind in "UO")
-            if not stays or (name in data.data_vars and not replaced):
-                blank[every.index(new)] = _blank(before.dtype)
-        if blank:
-            changed[str(name)] = _with_rows(result[name].variable, blank, before.dims)
+            if name in _PLACES:  # those of the first, at whose samples it is
+                instead[every.index(new)] = _row(before, parts[0])
+            elif not stays or (name in data.data_vars and not replaced):
+                instead[every.index(new)] = _blank(before.dtype)
+        if instead:
+            changed[str(name)] = _with_rows(result[name].variable, instead, before.dims)
     unit = units.CANONICAL[vocabulary.kinds(variable)[0]]
     unit = data[variable].attrs["units"] if variable in data else unit
     for name, end in columns.items():
@@ -653,13 +657,19 @@ def _mean(
     if "background_stderr" in whole.background:
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
-    one = (mean.value, mean.stderr.fillna(np.inf).where(mean.n > 0), mean.rests.flags)
-    if species is not None:
-        row = frame.species().index(species)
-        one = tuple(_row(column, row) for column in one)
-        background = {end: _row(column, row) for end, column in background.items()}
-    value, stderr, flags = one
-    return Signal(value, stderr, None, background, flags.astype(np.int16)), share
+    stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
+    flags = mean.rests.flags.astype(np.int16)
+    found = Signal(mean.value, stderr, None, background, flags)
+    return found if species is None else _of_row(found, frame.species().index(species)), share
+
+
+def _of_row(signal: Signal, row: int) -> Signal:
+    """Return the signal of one species."""
+    value, stderr, counts, background, flags, limit = signal
+    every = (stderr, counts, flags, limit)
+    stderr, counts, flags, limit = (None if one is None else _row(one, row) for one in every)
+    columns = {end: _row(one, row) for end, one in background.items()}
+    return Signal(_row(value, row), stderr, counts, columns, flags, limit)
 
 
 def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
@@ -714,7 +724,7 @@ def _over(
         every = [Part(own, None, common, overlap), Part(of_rest, None, others)]
         found = propagated([Part(1.0 / above, frame.stderr), *every], errors)
         if frame.stderr is not None and errors:
-            own = parts * share * of_rest / above * frame.stderr**2  # type: ignore[operator]
+            own = parts * share * of_rest / above * frame.stderr**2
             own = (own / found["background_stderr"] ** 2).fillna(0.0)
             found["background_overlap"] = found.get("background_overlap", 0.0) + own
     found = {"": value} | {k: v for k, v in background.items() if k not in found} | found
