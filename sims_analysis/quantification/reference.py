@@ -327,12 +327,12 @@ class TwoSignals(NamedTuple):
         def total(one: Any) -> Any:
             return None if one is None else one.where(inside).sum(self.dim)
 
-        below = total(self.b)
+        below: Any = total(self.b)
         ratio: Any = (total(self.a) / below.where(below > 0)).where(inside.any(self.dim))
         squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
         if squares[0] is None:
-            squares[0] = total((self.a - ratio * self.b) ** 2) ** 0.5
-            squares[0] = squares[0].where(inside.sum(self.dim) > 1)
+            scatter = total((self.a - ratio * self.b) ** 2) ** 0.5
+            squares[0] = scatter.where(inside.sum(self.dim) > 1)
         common = [total(one) for one in self.common]
         slopes = 1.0 / below, ratio / below
         parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
