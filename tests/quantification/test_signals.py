@@ -126,7 +126,7 @@ def test_it_is_kept_in_files(tmp_path):
 
 
 def test_a_limit_of_a_sum():
-    ds = poisson(np.arange(4.0), **{"a": 50, "b": 50, "c": 50})
+    ds = poisson(np.arange(4.0), a=50, b=50, c=50)
     value = ds["intensity"].values.copy()
     value[0, 1] = value[2, 2] = np.nan
     limit = np.full(value.shape, np.nan)
@@ -265,7 +265,7 @@ def mixed(ds, rng):
 
 
 def part(**how):
-    return lambda ds, rng: sims.normalise(ds, **how).sel(species="a")
+    return lambda ds, _: sims.normalise(ds, **how).sel(species="a")
 
 
 WINDOW = ("8 s", "30 s")
@@ -273,14 +273,14 @@ WINDOW = ("8 s", "30 s")
 SIMULATED = {
     "combine": (sums, lambda k: k - 0.02 * 20 * k),
     "combine counts": (
-        lambda ds, rng: sims.combine(ds, {"x": {"a": 1, "c": 1}}).sel(species="x"),
+        lambda ds, _: sims.combine(ds, {"x": {"a": 1, "c": 1}}).sel(species="x"),
         lambda k: 6 * k,
     ),
-    "normalise total": (part(to="total"), lambda k: 1 / 26),
-    "normalise total, window": (part(to="total", window=WINDOW), lambda k: 1 / 26),
-    "normalise itself, window": (part(to="a", window=WINDOW), lambda k: 1.0),
-    "normalise species, window": (part(to="b", window=WINDOW), lambda k: 1 / 20),
-    "composition": (mixed, lambda k: 3 / 23),
+    "normalise total": (part(to="total"), lambda _: 1 / 26),
+    "normalise total, window": (part(to="total", window=WINDOW), lambda _: 1 / 26),
+    "normalise itself, window": (part(to="a", window=WINDOW), lambda _: 1.0),
+    "normalise species, window": (part(to="b", window=WINDOW), lambda _: 1 / 20),
+    "composition": (mixed, lambda _: 3 / 23),
 }
 
 
