@@ -296,7 +296,8 @@ def _sum(
     shared += _errors_of_scale(frame, signals, weights)
     value: Any = reduce(operator.add, [w.value * one.value for w, one in terms])
     found = {"": value} | propagated(parts, shared)
-    scatter = [one.background["background_scatter"] for _, one in terms if one.background]
+    scatter = [one.background.get("background_scatter") for _, one in terms]
+    scatter = [one for one in scatter if one is not None]
     if scatter:
         found["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
     flags = union(*(Known(one.flags) for _, one in terms)).flags
@@ -418,10 +419,11 @@ def with_signals(
                 instead[every.index(new)] = _blank(before.dtype)
         if instead:
             changed[str(name)] = _with_rows(result[name].variable, instead, before.dims)
+    term = vocabulary.RATIOS.get(variable, variable)
     unit = units.CANONICAL[vocabulary.kinds(variable)[0]]
     unit = data[variable].attrs["units"] if variable in data else unit
     for name, end in columns.items():
-        attrs = vocabulary.ancillary_attrs(variable, end, unit) if end else {"units": unit}
+        attrs = vocabulary.ancillary_attrs(term, end, unit) if end else vocabulary.attrs(term, unit)
         kind = np.dtype(np.int16 if end == vocabulary.QUALITY else np.float64)
         nothing = xr.Variable("species", np.full(len(every), _blank(kind).data), attrs)
         before = result[name].variable if name in result.variables else nothing

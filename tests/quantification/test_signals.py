@@ -197,6 +197,19 @@ def test_fractions_by_hand():
         np.testing.assert_allclose(again[name].values, found[name].values, rtol=1e-12)
 
 
+def test_sums_are_normalised_and_combined_again():
+    ds = poisson(np.arange(30.0), a=100, b=300, c=50)
+    ds = sims.combine(ds, {"a": {"a": 1, "c": (-0.1, 0.02)}})
+    found = sims.normalise(ds.sel(species=["a", "b"]), to="total")
+    a, b = (ds["intensity"].sel(species=one).values for one in "ab")
+    common = ds["intensity_background_stderr"].sel(species="a").values
+    expected = b / (a + b) ** 2 * common
+    for one in "ab":
+        np.testing.assert_allclose(columns(found, "fraction", one)[2], expected, rtol=1e-12)
+    again = sims.combine(found, {"x": {"a": 2}})
+    np.testing.assert_allclose(columns(again, "fraction", "x")[2], 2 * expected, rtol=1e-12)
+
+
 def test_ratios_to_a_species_are_those_of_ratio():
     ds = apart(a=100, b=90000)
     found = sims.normalise(ds, to="b")
