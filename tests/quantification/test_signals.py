@@ -229,7 +229,7 @@ def test_a_maximum_is_one_without_error():
     mean = sims.mean_value(found, start=f"{top - 0.2} s", stop=f"{top + 0.2} s")
     assert mean["stderr"].item() == pytest.approx(0.0, abs=1e-9)
     peak = sims.peak(found, start="2 s")
-    assert abs(peak["sputter_time"].item() - 12) < 1
+    assert abs(peak["sputter_time"].item() - 12) < 2
 
 
 def test_a_normalised_signal_is_data_like_any_other():
