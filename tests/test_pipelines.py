@@ -201,6 +201,7 @@ CORRECTIONS = {
     "to_grid 0.5 nm": Correction(concentrations, grid(step="0.5 nm")),
     "to_grid 5 nm": Correction(concentrations, grid(step="5 nm")),
     "to_grid 10 nm": Correction(concentrations, grid(step="10 nm")),
+    "to_grid every": Correction(concentrations, grid(every=5)),
     "to_grid linear": Correction(concentrations, grid(step="5 nm", method="linear")),
     "to_grid pchip": Correction(concentrations, grid(step="5 nm", method="pchip")),
     "to_grid makima": Correction(concentrations, grid(step="5 nm", method="makima")),

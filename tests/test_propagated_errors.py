@@ -247,6 +247,7 @@ QUESTIONS = {
     "to_grid linear": sampled(sims.to_grid, step="7 nm", method="linear"),
     "to_grid pchip": of(["B"], sampled(sims.to_grid, step="7 nm", method="pchip")),
     "to_grid makima": of(RISING, sampled(sims.to_grid, step="7 nm", method="makima")),
+    "to_grid every": sampled(sims.to_grid, every=3, method="linear"),
     "to_grid log cells": sampled(sims.to_grid, step="7 nm", conserve="dose"),
     "to_grid linear cells": sampled(sims.to_grid, step="7 nm", method="linear", conserve="dose"),
     "compare": of(RISING, compared),
