@@ -116,8 +116,8 @@ def to_grid(
     UnitsError
         If a step or depth does not have a unit of the axis.
     ProfileError
-        If not exactly one of `step`, `depth`, `like` and `every` is given, depths do not increase, no
-        multiple of `step` lies within the samples, or `conserve` is given with a spline.
+        If not exactly one of `step`, `depth`, `like` and `every` is given, depths do not increase,
+        no multiple of `step` lies within the samples, or `conserve` is given with a spline.
 
     Examples
     --------
