@@ -391,7 +391,7 @@ def test_a_gap_is_flagged_unless_its_samples_are_below_a_limit(below_limit):
 
 def test_what_one_species_has_besides_takes_no_room_for_all():
     """The first profile of a time-of-flight file has columns of all, the others a line."""
-    z, extra = np.arange(50.0), {"columns": {"dose": {"units": "ions", "values": [0.1] * 50}}}
+    z, extra = np.arange(50.0), {"columns": {"dose": {"units": "ions", "values": [1 / 3] * 50}}}
     many = [
         sims.DepthProfile(
             species_name=f"s{i}", depths=z, depth_units="s", concentrations=z + i,
