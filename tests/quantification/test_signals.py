@@ -156,6 +156,8 @@ def test_what_sums_are_refused():
         with pytest.raises(error) as caught:
             sims.combine(ds, signals)
         assert text in str(caught.value)
+    with pytest.raises(ProfileError, match="signals were combined before"):
+        sims.with_counting_statistics(sims.combine(ds, {"x": {"31P": 1}}))
     rates = sims.with_rsf(
         poisson(np.arange(9.0), **{"11B": 40, "30Si": 900}),
         rsf="1e22 atoms/cm^3", matrix="30Si", keep_intensity=True,
