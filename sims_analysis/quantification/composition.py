@@ -18,6 +18,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import NO_LIMITS, read_pair
+from sims_analysis.quantification.combination import WithError, read_with_error
 from sims_analysis.quantification.hosts import isotope
 from sims_analysis.quantification.reference import (
     at_samples_of,
@@ -26,7 +27,7 @@ from sims_analysis.quantification.reference import (
     two_signals,
     warn_bridged,
 )
-from sims_analysis.quantification.signals import WithError, read_with_error, with_signals
+from sims_analysis.quantification.signals import with_signals
 from sims_analysis.text.arguments import argument_error, format_argument, read_name, read_names
 from sims_analysis.units import WindowLike
 

@@ -228,7 +228,8 @@ def ratio(
     found = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     if kind == "ratio":
-        warn_of_bias(frame, below, found, frame.of_species(numerator), denominator)
+        among = frame.of_species(numerator)
+        warn_of_bias(frame, below.value, below.stderr, found, among, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
     of = _BELOW[kind].format(numerator, denominator)
@@ -241,16 +242,17 @@ _BIASED = 0.5
 
 def warn_of_bias(
     frame: Frame,
-    below: Reference,
+    divisor: xr.Variable,
+    stderr: xr.Variable | None,
     found: Mapping[str, xr.Variable],
     among: xr.Variable,
     denominator: str,
 ) -> None:
     """Warn where ratios are too high, by the square of the divisor's relative error."""
-    if below.stderr is None or "stderr" not in found:
+    if stderr is None or "stderr" not in found:
         return
-    there: Any = (below.value > 0) & found["stderr"].notnull()
-    raised = ((below.stderr / below.value) ** 2).where(there).mean(frame.dim)
+    there: Any = (divisor > 0) & found["stderr"].notnull()
+    raised = ((stderr / divisor) ** 2).where(there).mean(frame.dim)
     own = abs(found[""].where(there).mean(frame.dim))
     number = (there * frame.fraction).sum(frame.dim)
     error = ((found["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5

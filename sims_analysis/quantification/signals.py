@@ -1,4 +1,4 @@
-"""Signals of others: weighted sums of several, and parts of a total, a species or a maximum."""
+"""Signals at the samples of others, their weighted sums, and data with new signals."""
 
 from __future__ import annotations
 
@@ -6,226 +6,42 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial, reduce
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.conventions.canonical import ENDS, species_of
-from sims_analysis.conventions.provenance import with_history
-from sims_analysis.errors import SpeciesError
-from sims_analysis.frame.arguments import read_pure, refuse_cases
-from sims_analysis.frame.background import shares_in
-from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, union
+from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy
-from sims_analysis.frame.window import Window, read_pair
-from sims_analysis.outcomes import Flag
-from sims_analysis.quantification.isotopes import warn_of_bias
+from sims_analysis.frame.run import elementwise, is_lazy
 from sims_analysis.quantification.reference import (
     Part,
-    Reference,
     at_samples_of,
     at_samples_of_all,
     background_columns,
     background_of,
     known_of,
-    limits_over,
-    mean_in,
-    measured_in,
-    measured_over_species,
     propagated,
     warn_bridged,
 )
-from sims_analysis.text.arguments import argument_error, read_name
-from sims_analysis.units import WindowLike
 
-#: A pure number; and one with its standard error.
-_Number: TypeAlias = "float | str | xr.DataArray"
-WithError: TypeAlias = "_Number | tuple[_Number, _Number]"
 #: Relative uncertainties that all samples of a species have in common.
 _OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
 #: Places of samples.
 _PLACES = (*vocabulary.AXES, *vocabulary.CELLS, *(f"{axis}_bounds" for axis in vocabulary.AXES))
-#: The part of a total that may be due to samples below their limit of detection.
-_NOTABLE = 0.01
 #: Counts belong to a value as those of others to theirs, to within rounding in print.
 _ROUNDED, _ROUNDED_RELATIVE = 0.05, 0.01
 
 
-@correction
-def combine(
-    data: xr.Dataset,
-    signals: Mapping[str, Mapping[str, WithError]],
-    *,
-    variable: str | None = None,
-) -> xr.Dataset:
-    """Make new signals as weighted sums of measured ones: ``y = sum w_j x_j``.
-
-    An interference is subtracted by a negative weight; isotopes, or peaks of a spectrum, are added
-    with weights of 1.
-
-    Parameters
-    ----------
-    data : Dataset
-        One measurement or a batch, over depth or sputter time.
-    signals : mapping of mappings
-        The weights of species by the name of the new signal:
-        ``{"31P": {"31P": 1, "30Si": "-2.1e-4"}, "B": {"10B": 1, "11B": 1}}``. A weight is a number;
-        a pair with its standard error, ``(-2.1e-4, 0.2e-4)`` or ``(-2.1e-4, "10 %")``; or a
-        DataArray over ``measurement`` or the axis of the data, whose coordinate ``stderr`` is its
-        error. The new name may be that of a species, which is then replaced.
-    variable : str, optional
-        By default the first in which all are measured, ``concentration`` before ``intensity``.
-
-    Returns
-    -------
-    Dataset
-        With all its species, and the new ones behind them: at the samples of the first species of
-        each sum, where the others are interpolated linearly, and at the ends taken from the same
-        cycle, as for :func:`ratio`. A sum that is negative within noise stays so.
-
-        - ``<variable>_stderr``: ``sqrt(sum (w_j s_j)^2)``
-        - ``<variable>_background_stderr``: what samples have in common, ``sqrt(sum (w_j b_j)^2 +
-          sum (x_j dw_j)^2)`` of the errors b of subtracted backgrounds and dw of weights, and of
-          relative uncertainties of factors where these differ
-        - ``<variable>_counts``: the sum, where all weights are the same, without error, and one
-          count has the same value in all; otherwise NaN
-        - what is known of the samples of each part, as :func:`quality` tells; where one is below
-          its limit of detection, the sum has no value, but a limit of detection itself
-
-        What is delivered with each species stays with a new one where it is the same for all parts.
-
-    Raises
-    ------
-    SpeciesError
-        If a species is absent, or that to be replaced also has values of another variable.
-    ProfileError
-        If a weight is not a finite number, or its error is negative.
-    UnitsError
-        If no variable has all species of the sums; they are not of the same unit then.
-
-    Warns
-    -----
-    ProfileWarning
-        Where a straight line across a gap stands for a signal. Not for Dask data.
-
-    See Also
-    --------
-    ratio, normalise
-
-    Notes
-    -----
-    Weights of -k have the error of k from a sample without the species: the ratio of its signals.
-
-    References
-    ----------
-    JCGM 100:2008, Guide to the expression of uncertainty in measurement, 5.1.2.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> run = sims.open_example("sputter-time")
-    >>> run = sims.combine(run, {"As - Si": {"As": 1, "Si": (-1e-4, "10 %")}})
-    >>> run["species"].values.tolist()
-    ['As', 'Si', 'As - Si']
-    """
-    sums = _read_names(data, signals)
-    every = list(dict.fromkeys(one for parts in sums.values() for one in parts))
-    name = measured_in(data, variable, *every)
-    if "species" not in data[name].dims:
-        raise SpeciesError(
-            f"a sum is of species, and {name} has no dimension 'species'; select them with a list: "
-            "ds.sel(species=['31P', '30Si'])"
-        )
-    frame = open_samples(data, name, "a sum of signals")
-    made, texts = {}, []
-    for new, parts in sums.items():
-        weights = {
-            one: _read_weight(frame, stated, f"signals[{new!r}][{one!r}]")
-            for one, stated in parts.items()
-        }
-        first = next(iter(parts))
-        made[new] = _sum(frame, {one: signal_at(frame, first, one) for one in parts}, weights)
-        texts.append(f"{new} = {' + '.join(f'{w.text} {one}' for one, w in weights.items())}")
-    of = {new: list(parts) for new, parts in sums.items()}
-    _refuse_replaced(data, name, [one for one in sums if one in frame.species()])
-    result = with_signals(data, name, made, of, data[name].dims)
-    return with_history(result, f"{name} combined: {'; '.join(texts)}")
-
-
-def _read_names(data: xr.Dataset, signals: Any) -> dict[str, dict[str, Any]]:
-    """Check which signals are to be made of which species."""
-    form = "expected weights by species for each new signal, {'31P': {'31P': 1, '30Si': -2e-4}}"
-    if not isinstance(signals, Mapping) or not signals:
-        raise argument_error("signals", signals, form)
-    for new, parts in signals.items():
-        if not (isinstance(new, str) and new and isinstance(parts, Mapping) and parts):
-            raise argument_error(f"signals[{new!r}]", parts, form)
-        species_of(data, *parts, name=f"signals[{new!r}]")
-    return {new: dict(parts) for new, parts in signals.items()}
-
-
-class _Weight(NamedTuple):
+class Weight(NamedTuple):
     """A weight, the same for all samples of a profile or along them, and its standard error."""
 
     value: xr.Variable
     error: xr.Variable | None
     text: str
-
-
-def _read_weight(frame: Frame, stated: Any, name: str) -> _Weight:
-    """Read a weight: a number, one with its error, or a DataArray."""
-    value, error = read_with_error(frame, stated, name)
-    finite: Any = np.isfinite(value)
-    if anywhere(~finite) and not isinstance(stated, xr.DataArray):
-        raise argument_error(name, stated, "expected a finite weight")
-    text = f"{float(value):.6g}" if not value.ndim else f"(over {', '.join(map(str, value.dims))})"
-    if error is not None and not error.ndim:
-        text += f" (+- {float(error):.2g})"
-    return _Weight(value, error, text)
-
-
-def read_with_error(frame: Frame, stated: Any, name: str) -> tuple[xr.Variable, xr.Variable | None]:
-    """Read a pure number, and its standard error if it is stated: see :func:`combine`."""
-    expected = "a number, a pair of it and its standard error, or a DataArray"
-    if isinstance(stated, tuple | list):
-        if len(stated) != 2:
-            raise argument_error(name, stated, f"expected {expected}")
-        value = _read_number(frame, stated[0], name, expected)
-        own = f"error of {name}"
-        if isinstance(stated[1], str) and "%" in stated[1]:
-            error = abs(value) * relative_uncertainty(stated[1], own).variable
-        else:
-            error = _read_number(frame, stated[1], own, "a standard error, as 2e-5 or '10 %'")
-    elif isinstance(stated, xr.DataArray):
-        plain = stated.drop_vars([c for c in stated.coords if c not in (*stated.dims, "stderr")])
-        value = _read_number(frame, plain.drop_vars("stderr", errors="ignore"), name, expected)
-        if "stderr" not in plain.coords:
-            return value, None
-        error = _read_number(frame, plain["stderr"].drop_vars("stderr"), name, expected)
-    else:
-        return _read_number(frame, stated, name, expected), None
-    if anywhere(error < 0):
-        raise argument_error(name, stated, "its standard error must not be negative")
-    return value, error
-
-
-def _read_number(frame: Frame, stated: Any, name: str, expected: str) -> xr.Variable:
-    if isinstance(stated, str):
-        return frame.parameter(stated, ("dimensionless",), name)
-    if isinstance(stated, xr.DataArray):
-        if "species" in stated.dims:
-            raise argument_error(name, stated, "it is over species; expected that of one")
-        one = stated if "units" in stated.attrs else stated.assign_attrs(units="1")
-        read = frame.parameter(one, ("dimensionless",), name, along=True)
-        refuse_cases(frame, read, name)
-        return read
-    return read_pure(frame, stated, name, expected)
 
 
 class Signal(NamedTuple):
@@ -244,23 +60,24 @@ def signal_at(frame: Frame, first: str, species: str) -> Signal:
     """Return the signal of a species at the samples of the first."""
     names = frame.species()
     rows = [names.index(first), names.index(species)]
-    if _same_samples(frame, *rows):
+    if same_samples(frame, *rows):
         background = background_columns(frame)
         columns = (frame.value, frame.stderr, frame.counts, background, frame.flags, frame.limit)
-        return _of_row(Signal(*columns), rows[1])
+        return of_row(Signal(*columns), rows[1])
     data: Any = frame.origin
     pair = open_samples(data.isel(species=rows), frame.name, "a sum of signals")
     return _between_samples(pair, species)
 
 
-def _same_samples(frame: Frame, a: int, b: int) -> bool:
+def same_samples(frame: Frame, a: int, b: int) -> bool:
     """Whether two signals were measured at the same places."""
     if a == b:
         return True
     if frame.lazy:
         return False
-    measured = frame.filled().value.notnull()
-    same = [np.array_equal(measured.isel(species=a), measured.isel(species=b))]
+    filled = frame.filled().value
+    there = [filled.isel(species=row).notnull().values for row in (a, b)]
+    same = [np.array_equal(*there)]
     if "species" in frame.depth.dims:
         z = [frame.depth.isel(species=row).values for row in (a, b)]
         same.append(np.array_equal(z[0], z[1], equal_nan=True))
@@ -278,16 +95,26 @@ def _between_samples(pair: Frame, species: str) -> Signal:
     columns = background_columns(pair).items()
     background = {end: at_samples_of_all(pair, one, species) for end, one in columns}
     flags = known_of(pair, species).flags
-    return _of_row(Signal(value, found.of_sums, None, background, flags, limit), 0)
+    return of_row(Signal(value, found.of_sums, None, background, flags, limit), 0)
 
 
-def _row(variable: xr.Variable, row: int) -> xr.Variable:
+def row_of(variable: xr.Variable, row: int) -> xr.Variable:
+    """Return a column of one species."""
     found: xr.Variable = variable.isel(species=row, missing_dims="ignore")
     return found
 
 
-def _sum(
-    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, _Weight]
+def of_row(signal: Signal, row: int) -> Signal:
+    """Return the signal of one species."""
+    value, stderr, counts, background, flags, limit = signal
+    every = (stderr, counts, flags, limit)
+    stderr, counts, flags, limit = (None if one is None else row_of(one, row) for one in every)
+    columns = {end: row_of(one, row) for end, one in background.items()}
+    return Signal(row_of(value, row), stderr, counts, columns, flags, limit)
+
+
+def weighted_sum(
+    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, Weight]
 ) -> dict[str, xr.Variable]:
     """Return a weighted sum by the ends of the names of its columns."""
     terms = [(weights[one], signal) for one, signal in signals.items()]
@@ -316,12 +143,12 @@ def _sum(
             ],
         )
         found[vocabulary.CENSORED] = highest.where(known & value.isnull())
-    if frame.counts is not None and _equal([w for w, _ in terms]):
+    if "stderr" in found and frame.counts is not None and _equal([w for w, _ in terms]):
         found |= _of_counts(found["stderr"], [one for _, one in terms], terms[0][0].value)
     return found
 
 
-def _equal(weights: Sequence[_Weight]) -> bool:
+def _equal(weights: Sequence[Weight]) -> bool:
     """Whether weights are the same for all samples, without error."""
     first = weights[0].value
     return not first.ndim and all(
@@ -358,7 +185,7 @@ def _of_counts(
 
 
 def _errors_of_scale(
-    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, _Weight]
+    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, Weight]
 ) -> list[Any]:
     """Return errors of factors of the parts, where these differ and the sum has none as a whole."""
     data: Any = frame.origin
@@ -367,7 +194,7 @@ def _errors_of_scale(
     for name in _OF_SCALE:
         relative = data.coords.variables.get(name)
         if relative is not None and not _agree(relative, rows):
-            of_each = (_row(relative, row).fillna(0.0) for row in rows)
+            of_each = (row_of(relative, row).fillna(0.0) for row in rows)
             found += [
                 weights[one].value * signal.value * part
                 for (one, signal), part in zip(signals.items(), of_each, strict=True)
@@ -414,7 +241,7 @@ def with_signals(
             replaced = new in names
             stays = _agree(before, parts) or (replaced and before.dtype.kind in "UO")
             if name in _PLACES:  # those of the first, at whose samples it is
-                instead[every.index(new)] = _row(before, parts[0])
+                instead[every.index(new)] = row_of(before, parts[0])
             elif not stays or (name in data.data_vars and not replaced):
                 instead[every.index(new)] = _blank(before.dtype)
         if instead:
@@ -459,307 +286,3 @@ def _with_rows(
     ]
     made = xr.Variable.concat(found, "species").transpose(*sizes)
     return xr.Variable(made.dims, made.data, before.attrs)
-
-
-def _refuse_replaced(data: xr.Dataset, variable: str, names: Sequence[str]) -> None:
-    """Refuse to replace species of which something else was made before."""
-    for other in vocabulary.MEASURED:
-        if other == variable or other not in data.data_vars:
-            continue
-        if "species" not in data[other].dims or is_lazy(data[other].variable):
-            continue
-        for one in names:
-            if data[other].sel(species=one).notnull().any():
-                raise SpeciesError(
-                    f"{one!r} also has {other}, which would not belong to its new {variable}: "
-                    f"combine before quantifying, or give the new signal another name",
-                    code="repeated_species",
-                )
-
-
-@correction
-def normalise(
-    data: xr.Dataset,
-    *,
-    to: str,
-    window: WindowLike | None = None,
-    variable: str | None = None,
-) -> xr.Dataset:
-    """Divide all signals by their total, by one of them, or each by its maximum.
-
-    Parameters
-    ----------
-    data : Dataset
-        One measurement or a batch, over depth or sputter time.
-    to : str
-        ``"total"``: the sum of all species, or the species of this name (the total ion current of
-        a time-of-flight instrument, of which the others are parts); a species, such as a matrix
-        signal; or ``"maximum"``, each to its own.
-    window : (start, stop), optional
-        Depths, or times. Divide each profile by one number, the mean of the total or the species
-        between them, and not sample by sample; or by the maximum between them.
-    variable : str, optional
-        By default the concentration, otherwise the first measured variable.
-
-    Returns
-    -------
-    Dataset
-        The variable is replaced by ``fraction`` (of a total) or ``ratio`` (to a species or the
-        maximum; unit ``1``), data like any other: with peaks, interfaces, layers and fits. Species
-        without a sample of it, and other measured variables, are left out.
-
-        - ``fraction_stderr`` (``ratio_stderr``): sample by sample, with the signal a inside of its
-          total T, ``sqrt([(T - a) s_a]^2 + a^2 (s_T^2 - s_a^2)) / T^2``; over another species, as
-          for :func:`ratio`; by one number M, ``s / M``
-        - ``fraction_background_stderr``: what samples have in common, backgrounds and, by one
-          number with the standard error e, ``x e / M^2``; with the ``_overlap`` of samples of the
-          signal itself in the window, so that errors of sums come out right
-        - counts, and what is known of samples: of a total, of all its parts
-
-        The species that all are divided by is 1, without an error if sample by sample.
-
-    Raises
-    ------
-    SpeciesError
-        If the species is absent.
-    UnitsError
-        If there is no measured variable with several species.
-    ProfileError
-        If the window holds no sample.
-
-    Warns
-    -----
-    ProfileWarning
-        Where ratios are too high, because a species has few counts: see :func:`ratio`. Not for Dask
-        data.
-
-    See Also
-    --------
-    ratio, combine, with_rsf
-
-    Notes
-    -----
-    Samples of species below their limit of detection count as 0 in a total; it is marked as below
-    the limit only where their limits are more than 1 % of it. The largest of samples with noise is
-    above the maximum of the profile by about an error of theirs.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> run = sims.open_example("sputter-time")
-    >>> sims.normalise(run, to="total")["fraction"].sum("species").max().item()
-    1.0
-    """
-    to = read_name("to", to)
-    name = measured_over_species(data, variable)
-    data = _measured(data, name)
-    frame = open_samples(data, name, "a normalised signal")
-    if to not in ("total", "maximum"):
-        frame.species(to, name="to")
-    named, total = to in frame.species(), to == "total"
-    ends = None if window is None else read_pair(frame, window)
-    share = None
-    if to == "maximum" and not named:
-        whole, share = _maximum(frame, ends)
-    else:
-        whole = _at_all(frame, to) if named else _total(frame)
-        if ends is not None:
-            whole, share = _mean(frame, whole, ends, window, to if named else None)
-    everything = xr.Variable((), data=True)
-    parts = everything if total or not named else frame.of_species(to)
-    made = _over(frame, whole, parts, share, to if named else None)
-    if share is None and not total and whole.stderr is not None:
-        below = Reference(whole.value, whole.stderr, whole.stderr, whole.value.isnull())
-        warn_of_bias(frame, below, made, ~parts, to)
-    result = _renamed(data, frame, "fraction" if total else "ratio", made)
-    over = "" if window is None else f", from {window[0]} to {window[1]}"
-    by = f"the {to}" if to in ("total", "maximum") else to
-    return with_history(result, f"{name} / {by}{over}")
-
-
-def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
-    """Return a variable of the species that were measured in it, without other such variables."""
-    others = [one for one in vocabulary.MEASURED if one != name and one in data.data_vars]
-    data = data.drop_vars([one + end for one in others for end in ENDS], errors="ignore")
-    if is_lazy(data[name].variable):
-        return data
-    there = data[name].variable.notnull()
-    limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
-    there = there if limit is None else there | limit.notnull()
-    return data.isel(species=there.any([d for d in there.dims if d != "species"]).values)
-
-
-def _at_all(frame: Frame, species: str) -> Signal:
-    """Return one signal at the samples of all."""
-    found = at_samples_of(frame, species)
-    warn_bridged(frame, species, found, ~frame.of_species(species))
-    columns = background_columns(frame).items()
-    background = {end: at_samples_of_all(frame, one, species) for end, one in columns}
-    flags = known_of(frame, species).flags
-    return Signal(found.value, found.of_sums, None, background, flags)
-
-
-def _total(frame: Frame) -> Signal:
-    """Return the sum of all signals, at the samples of each."""
-    names = frame.species()
-    weights = dict.fromkeys(names, _Weight(xr.Variable((), 1.0), None, "1"))
-    sums: dict[int, Any] = {}
-    of_each = []
-    for row, first in enumerate(names):
-        like = next((other for other in sums if _same_samples(frame, other, row)), row)
-        if like == row:
-            signals = {one: signal_at(frame, first, one) for one in names}
-            sums[row] = _sum(frame, {k: _or_zero(v) for k, v in signals.items()}, weights)
-            limits = [one.limit.fillna(0.0) for one in signals.values() if one.limit is not None]
-            if limits:
-                flags = sums[row][vocabulary.QUALITY]
-                matter = reduce(operator.add, limits) > _NOTABLE * sums[row][""]
-                sums[row][vocabulary.QUALITY] = flags.where(matter, flags & ~Flag.BELOW_LIMIT)
-        of_each.append(sums[like])
-
-    def column(end: str) -> xr.Variable:
-        kept = [d for d in frame.value.dims if d != "species"]
-        sizes = {d: frame.value.sizes[d] for d in kept}
-        nothing = xr.Variable((), np.nan if end != vocabulary.QUALITY else np.int16(0))
-        rows = [one.get(end, nothing).set_dims(sizes).transpose(*kept) for one in of_each]
-        found: xr.Variable = xr.Variable.concat(rows, "species").transpose(*frame.value.dims)
-        return found
-
-    ends = {end for one in of_each for end in one}
-    background = {end: column(end) for end in vocabulary.OF_BACKGROUND if end in ends}
-    flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
-    stderr = column("stderr") if "stderr" in ends else None
-    return Signal(column(""), stderr, None, background, flags)
-
-
-def _or_zero(signal: Signal) -> Signal:
-    """Return a signal with 0 for samples below a limit of detection, without their limits."""
-    if signal.limit is None:
-        return signal
-    below = signal.limit.notnull()
-    stderr = None if signal.stderr is None else signal.stderr.where(~below, 0.0)
-    return signal._replace(value=signal.value.where(~below, 0.0), stderr=stderr, limit=None)
-
-
-def _mean(
-    frame: Frame, whole: Signal, ends: Window, window: Any, species: str | None
-) -> tuple[Signal, xr.Variable]:
-    """Return the mean of a signal over a window, one for each profile, and shares of its samples.
-
-    That of a species is of its own samples.
-    """
-    of = replace(
-        frame, value=whole.value, stderr=whole.stderr, counts=None, common=None, overlap=None,
-        scatter=None, flags=whole.flags, limit=None,
-    )  # fmt: skip
-    among = xr.Variable((), data=True) if species is None else frame.of_species(species)
-    mean = mean_in(of, ends, among, window)
-    share = shares_in(of, ends)
-    background = {}
-    if "background_stderr" in whole.background:
-        common = whole.background["background_stderr"]
-        background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
-    stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = mean.rests.flags.astype(np.int16)
-    found = Signal(mean.value, stderr, None, background, flags)
-    return found if species is None else _of_row(found, frame.species().index(species)), share
-
-
-def _of_row(signal: Signal, row: int) -> Signal:
-    """Return the signal of one species."""
-    value, stderr, counts, background, flags, limit = signal
-    every = (stderr, counts, flags, limit)
-    stderr, counts, flags, limit = (None if one is None else _row(one, row) for one in every)
-    columns = {end: _row(one, row) for end, one in background.items()}
-    return Signal(_row(value, row), stderr, counts, columns, flags, limit)
-
-
-def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
-    """Return the largest sample of each profile in a window, and where it is."""
-    inside = frame.value
-    if ends is not None:
-        inside = inside.where(~((frame.depth < ends[0]) | (frame.depth > ends[1])))
-    value = inside.max(frame.dim)
-    there = inside == value
-
-    def of(column: xr.Variable) -> xr.Variable:
-        found: xr.Variable = column.where(there).max(frame.dim)
-        return found
-
-    stderr = None if frame.stderr is None else of(frame.stderr)
-    columns = background_columns(frame)
-    background = {end: of(columns[end]) for end in ("background_stderr",) if end in columns}
-    flags = (
-        None
-        if frame.flags is None
-        else either(frame.flags.where(there, 0).astype(np.int16), frame.dim)
-    )
-    return Signal(value, stderr, None, background, flags), there / there.sum(frame.dim)
-
-
-def _over(
-    frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None, of: str | None
-) -> dict[str, xr.Variable]:
-    """Divide all signals by another, `of` a species if of one, of which those flagged are `parts`.
-
-    With the rest ``R = T - a``, ``a / T`` has the slopes ``R / T^2`` over a and ``-a / T^2`` over
-    R. By one number, it is the mean of samples with a `share` in it, and its error common to all.
-    """
-    above = whole.value.where(whole.value > 0)
-    value: Any = frame.value / above
-    background = background_columns(frame)
-    common, overlap = background_of(background)
-    of_whole, overlap_of_whole = background_of(whole.background)
-    others = _without(of_whole, common, parts)
-    own, of_rest = (1.0 - parts * value) / above, value / above
-    if share is None:
-        stderr = _without(whole.stderr, frame.stderr, parts)
-        part = None
-        if overlap is not None and overlap_of_whole is not None:
-            products = of_whole**2 * overlap_of_whole, (common**2 * overlap).fillna(0.0)
-            part = (products[0] - parts * products[1]) / others.where(others > 0) ** 2
-        found = propagated(
-            [Part(own, frame.stderr, common, overlap), Part(of_rest, stderr, others, part)]
-        )
-    else:
-        errors = [] if whole.stderr is None else [of_rest * whole.stderr]
-        every = [Part(own, None, common, overlap), Part(of_rest, None, others)]
-        found = propagated([Part(1.0 / above, frame.stderr), *every], errors)
-        if frame.stderr is not None and errors:
-            own = parts * share * of_rest / above * frame.stderr**2
-            own = (own / found["background_stderr"] ** 2).fillna(0.0)
-            found["background_overlap"] = found.get("background_overlap", 0.0) + own
-    found = {"": value} | {k: v for k, v in background.items() if k not in found} | found
-    flags = Known(frame.flags)
-    if whole.flags is not None:
-        every_flag = whole.flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
-        flags = union(flags, Known(every_flag))
-    if flags.flags is not None:
-        found[vocabulary.QUALITY] = flags.flags
-    if frame.limit is not None:
-        found[vocabulary.CENSORED] = limits_over(frame, above, of if share is None else None)
-    return found
-
-
-def _without(whole: Any, own: Any, parts: xr.Variable) -> Any:
-    """Return the error of the rest of a signal without its parts."""
-    if whole is None or own is None:
-        return whole
-    return (whole**2 - parts * own.fillna(0.0) ** 2).clip(min=0.0) ** 0.5
-
-
-def _renamed(
-    data: xr.Dataset, frame: Frame, kind: str, made: Mapping[str, xr.Variable]
-) -> xr.Dataset:
-    """Return data with ratios in place of the variable that they were made of."""
-    term, order = vocabulary.RATIOS[kind], data[frame.name].dims
-    if frame.counts is not None:
-        made = {**made, "counts": frame.counts.where(made[""].notnull())}
-    result = data.drop_vars([frame.name + end for end in ENDS], errors="ignore")
-    columns = {}
-    for end, one in made.items():
-        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
-        own = one.transpose(*(d for d in order if d in one.dims))
-        columns[f"{kind}_{end}".rstrip("_")] = xr.Variable(own.dims, own.data, attrs)
-    result = result.assign(columns)
-    return result.set_coords([one for one in columns if one.endswith(vocabulary.EVIDENCE)])
