@@ -48,6 +48,18 @@ def test_a_composition_by_hand():
     assert inside["stderr"].item() > 0.3 * 0.7 * 0.039
 
 
+def test_a_composition_as_profiles():
+    """The signals of a measured file are in counts per second, and the elements in fractions."""
+    found = sims.composition(
+        sims.open_example("zno-li"), numerator="115In", denominator="70Zn", factor=(0.01, "5 %"),
+        element=("In", "Zn"),
+    )  # fmt: skip
+    again = sims.to_dataset(sims.to_profiles(found))
+    for name in ("atomic_fraction", "atomic_fraction_background_stderr"):
+        a, b = (one[name].sel(species="In").values for one in (found, again))
+        np.testing.assert_allclose(a[np.isfinite(a)], b[np.isfinite(b)], rtol=1e-12)
+
+
 def test_the_factor_of_a_standard():
     standard = alloy(np.full(TIME.size, 0.2), seed=1)
     ds = alloy()
