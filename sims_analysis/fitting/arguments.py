@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.budget import relative_uncertainties
+from sims_analysis.analysis.uncertainty import relative_uncertainties
 from sims_analysis.conventions.axes import POINT
 from sims_analysis.errors import ProfileError, UnitsError, about
 from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
