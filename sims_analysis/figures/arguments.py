@@ -140,6 +140,8 @@ def read_options(
         check_bool(name, getattr(wanted, name))
     if wanted.smooth is not None:
         check_count("smooth", wanted.smooth, least=2)
+        if wanted.residuals:
+            raise ValueError("residuals= are those of samples, not of their means: without smooth=")
     for name, allowed in _CHOICES.items():
         value = getattr(wanted, name)
         by_quantity = name == "scale" and isinstance(value, Mapping)

@@ -452,3 +452,27 @@ def test_a_title_is_written_where_there_is_one(own):
     assert ax.get_title() == "W1"
     sims.plot_profiles(two_units(), ax, title="", **known)
     assert ax.get_title() == ""
+
+
+def test_running_means_are_named_and_change_nothing_else():
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
+    )
+    ds = ds.sel(species=["B"]).where(~((ds["depth"] > 100) & (ds["depth"] < 150)))
+    before = ds.copy(deep=True)
+    ax = sims.plot_profiles(ds, smooth=5)
+    (line,) = [one for one in ax.lines if str(one.get_label()).startswith("B")]
+    assert line.get_label() == "B (mean of 5)"
+    y = ds["concentration"].values[0]
+    known = np.isfinite(y)
+    drawn = dict(zip(*line.get_data(), strict=True))
+    z = ds["depth"].values[known]
+    inside = z[10]
+    i = int(np.flatnonzero(ds["depth"].values == inside)[0])
+    assert drawn[inside] == pytest.approx(y[i - 2 : i + 3].mean(), rel=1e-12)
+    # At the side of a gap, of the samples on that side.
+    last = int(np.flatnonzero(ds["depth"].values <= 100)[-1])
+    assert drawn[ds["depth"].values[last]] == pytest.approx(y[last - 2 : last + 1].mean())
+    xr.testing.assert_identical(ds, before)
+    with pytest.raises(sims.errors.ProfileError, match="smooth=1"):
+        sims.plot_profiles(ds, smooth=1)
