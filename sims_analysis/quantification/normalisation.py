@@ -25,20 +25,16 @@ from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.isotopes import warn_of_bias
 from sims_analysis.quantification.reference import (
     Part,
-    at_samples_of,
-    at_samples_of_all,
     background_columns,
     background_of,
-    known_of,
-    limits_over,
     mean_in,
     measured_over_species,
     propagated,
-    warn_bridged,
 )
 from sims_analysis.quantification.signals import (
     Signal,
     Weight,
+    interpolated,
     of_row,
     same_samples,
     signal_at,
@@ -136,12 +132,12 @@ def normalise(
     if to == "maximum" and not named:
         whole, share = _maximum(frame, ends)
     else:
-        whole = _at_all(frame, to) if named else _total(frame)
+        whole = interpolated(frame, to, ~frame.of_species(to)) if named else _total(frame)
         if ends is not None:
             whole, share = _mean(frame, whole, ends, window, to if named else None)
     everything = xr.Variable((), data=True)
     parts = everything if total or not named else frame.of_species(to)
-    made = _over(frame, whole, parts, share, to if named else None)
+    made = _over(frame, whole, parts, share)
     if share is None and not total and whole.stderr is not None:
         warn_of_bias(frame, whole.value, whole.stderr, made, ~parts, to)
     result = _renamed(data, frame, "fraction" if total else "ratio", made)
@@ -160,16 +156,6 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
     there = there if limit is None else there | limit.notnull()
     return data.isel(species=there.any([d for d in there.dims if d != "species"]).values)
-
-
-def _at_all(frame: Frame, species: str) -> Signal:
-    """Return one signal at the samples of all."""
-    found = at_samples_of(frame, species)
-    warn_bridged(frame, species, found, ~frame.of_species(species))
-    columns = background_columns(frame).items()
-    background = {end: at_samples_of_all(frame, one, species) for end, one in columns}
-    flags = known_of(frame, species).flags
-    return Signal(found.value, found.of_sums, None, background, flags)
 
 
 def _total(frame: Frame) -> Signal:
@@ -260,9 +246,9 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
 
 
 def _over(
-    frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None, of: str | None
+    frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None
 ) -> dict[str, xr.Variable]:
-    """Divide all signals by another, `of` a species if of one, of which those flagged are `parts`.
+    """Divide all signals by another, of which those flagged are `parts`; by the ends of names.
 
     With the rest ``R = T - a``, ``a / T`` has the slopes ``R / T^2`` over a and ``-a / T^2`` over
     R. By one number, it is the mean of samples with a `share` in it, and its error common to all.
@@ -299,7 +285,7 @@ def _over(
     if flags.flags is not None:
         found[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:
-        found[vocabulary.CENSORED] = limits_over(frame, above, of if share is None else None)
+        found[vocabulary.CENSORED] = frame.limit / above
     return found
 
 

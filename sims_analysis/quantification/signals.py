@@ -66,7 +66,7 @@ def signal_at(frame: Frame, first: str, species: str) -> Signal:
         return of_row(Signal(*columns), rows[1])
     data: Any = frame.origin
     pair = open_samples(data.isel(species=rows), frame.name, "a sum of signals")
-    return _between_samples(pair, species)
+    return of_row(interpolated(pair, species, pair.of_species(first)), 0)
 
 
 def same_samples(frame: Frame, a: int, b: int) -> bool:
@@ -84,18 +84,17 @@ def same_samples(frame: Frame, a: int, b: int) -> bool:
     return all(same)
 
 
-def _between_samples(pair: Frame, species: str) -> Signal:
-    """Return the second signal of two at the samples of the first, without its counts."""
-    found = at_samples_of(pair.filled(), species)
-    warn_bridged(pair, species, found, pair.of_species(pair.species()[0]))
+def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
+    """Return one signal at the samples of all, without its counts; `among` those are messages."""
+    found = at_samples_of(frame.filled(), species)
+    warn_bridged(frame, species, found, among)
     value, limit = found.value, None
-    if pair.limit is not None:
-        high = at_samples_of(replace(pair, value=pair.value.fillna(pair.limit)), species).value
+    if frame.limit is not None:
+        high = at_samples_of(replace(frame, value=frame.value.fillna(frame.limit)), species).value
         value, limit = value.where(~(high > value)), high.where(high > value)
-    columns = background_columns(pair).items()
-    background = {end: at_samples_of_all(pair, one, species) for end, one in columns}
-    flags = known_of(pair, species).flags
-    return of_row(Signal(value, found.of_sums, None, background, flags, limit), 0)
+    columns = background_columns(frame).items()
+    background = {end: at_samples_of_all(frame, one, species) for end, one in columns}
+    return Signal(value, found.of_sums, None, background, known_of(frame, species).flags, limit)
 
 
 def row_of(variable: xr.Variable, row: int) -> xr.Variable:
