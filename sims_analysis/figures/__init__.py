@@ -1,7 +1,7 @@
 """Figures for papers, and plots for the screen: the only importer of matplotlib.
 
-A call reads its ``arguments`` and ``curves``, draws them in stages (``drawing``), and leaves what is
-known of its axes in a ``layout``, which places names and lists whenever the figure is drawn.
+A call reads its ``arguments`` and ``curves``, draws them in stages (``drawing``), and leaves what
+is known of its axes in a ``layout``, which places names and lists whenever the figure is drawn.
 """
 
 from sims_analysis.figures.budgets import plot_budget

@@ -116,7 +116,7 @@ def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> No
 
 
 def mark_floor(plot: Plot) -> list[Curve]:
-    """Mark samples that a log axis cannot show, in rows at its floor; return the curves with such."""
+    """Mark samples that a log axis cannot show, in rows at its floor; return their curves."""
     found: list[Curve] = []
     for curve in [curve for curve, _ in plot.lines if curve.log]:
         row = _row(plot, plot.ax, curve, curve.not_positive())
