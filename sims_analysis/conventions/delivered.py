@@ -42,7 +42,7 @@ _TEXTS = {
 }
 #: Every coordinate that describes a delivered profile.
 COORDS = (*_TEXTS, "species_metadata", "wire_fields")
-#: Texts are kept one by one where an array of equal lengths is larger by this factor, and not small.
+#: Texts are kept one by one where an array of equal lengths is larger by this factor and so much.
 _MUCH_ROOM, _FEW = 4, 10_000
 _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
 #: Keys of a profile object with exactly the fields of the reference.

@@ -10,7 +10,7 @@ from sims_analysis.text.guesses import instead_of
     ("guess", "name"),
     [
         ("concentration", "interpolate"), ("csv", "to_csv"), ("Excel", "to_excel"),
-        ("FWHM", "peak"), ("max", "peak"), ("normalise_to_matrix", "normalise"), ("normalize", "normalise"),
+        ("FWHM", "peak"), ("max", "peak"), ("normalize", "normalise"),
         ("normalise_to_matrix", "normalise"), ("quantification", "with_rsf"), ("read_csv", "read"),
         ("read_excel", "read"), ("resample", "to_grid"), ("xj", "junction_depth"),
     ],
