@@ -1,18 +1,17 @@
 """Compositions, what follows them, and isotopes against their natural ratios."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from scipy.integrate import quad
+from shared_profiles import delivered
 from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError
 
-TOF = Path(__file__).parents[2].parent / "shared/data/uhasselt_psc_iontof/mapi_pos.raw.txt"
 TIME = np.arange(0.0, 200.0)
 #: Of Ge in Si: a layer between two edges.
 X = 0.3 / (1 + np.exp((TIME - 120) / 3)) / (1 + np.exp((60 - TIME) / 3))
@@ -204,11 +203,10 @@ def test_isotopes_in_other_layouts():
         sims.isotope_ratios(ds.isel(species=[0]))
 
 
-@pytest.mark.skipif(not TOF.exists(), reason="the shared profiles are not here")
 def test_isotopes_of_a_time_of_flight_file():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
-        ds = sims.with_counting_statistics(sims.read(TOF).to_dataset())
+        ds = sims.with_counting_statistics(delivered("uhasselt_psc_iontof/mapi_pos.raw.txt"))
         found = sims.isotope_ratios(ds).sel(pair="113In/115In")
     a, b = ds["intensity"].sel(species=["^113In+", "In+"]).sum("sputter_time").values
     assert found["mean_ratio"].item() == pytest.approx(a / b, rel=1e-12)

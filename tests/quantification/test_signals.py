@@ -1,18 +1,16 @@
 """Sums of signals, and signals as parts of a total, a species or a maximum."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from shared_profiles import delivered
 from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning, SpeciesError, UnitsError
 from sims_analysis.outcomes import Flag
-
-TOF = Path(__file__).parents[2].parent / "shared/data/uhasselt_psc_iontof/mapi_pos.raw.txt"
 
 
 def poisson(time, seed=0, **expected):
@@ -327,11 +325,10 @@ def test_stated_errors_are_those_of_a_simulation(name, counts):
 # --- a real file ----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not TOF.exists(), reason="the shared profiles are not here")
 def test_a_time_of_flight_file():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
-        ds = sims.with_counting_statistics(sims.read(TOF).to_dataset())
+        ds = sims.with_counting_statistics(delivered("uhasselt_psc_iontof/mapi_pos.raw.txt"))
     tin = ["^116Sn+", "^117Sn+", "^118Sn+", "^119Sn+", "Sn+", "^122Sn+", "^124Sn+"]
     found = sims.combine(ds, {"Sn": dict.fromkeys(tin, 1)})
     expected = ds["intensity"].sel(species=tin).sum("species")
@@ -341,3 +338,18 @@ def test_a_time_of_flight_file():
     known = parts.notnull().all("species")
     assert known.sum() > 150
     np.testing.assert_allclose(parts.sum("species")[known], 1.0, rtol=1e-12)
+
+
+def test_species_measured_one_after_the_other():
+    ds = delivered("uio_mina_cameca/time_x_axis.api.json")
+    names = ds["species"].values.tolist()
+    parts = sims.normalise(ds, to="total")["fraction"]
+    both = sims.combine(ds, {"all": dict.fromkeys(names, 1)})["intensity"].sel(species="all")
+    own = {one: ds["intensity"].sel(species=one).dropna("sputter_time") for one in names}
+    time = own[names[0]]["sputter_time"].values
+    total = sum(np.interp(time, one["sputter_time"], one) for one in own.values())
+    inside = slice(1, -1)  # at the ends, from the same cycle
+    found = both.dropna("sputter_time").values
+    np.testing.assert_allclose(found[inside], total[inside], rtol=1e-13)
+    first = parts.sel(species=names[0]).dropna("sputter_time").values
+    np.testing.assert_allclose(first[inside], (own[names[0]] / total)[inside], rtol=1e-13)
