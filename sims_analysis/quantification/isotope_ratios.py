@@ -201,10 +201,7 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
         return None if one is None else one.isel(species=0, missing_dims="ignore")
 
     below = at_samples_of(frame, pair.denominator)
-    relative = None
-    if below.stderr is not None:
-        relative = below.stderr / below.value.where(below.value > 0)
-    every = divided(frame, frame.value, below.value, relative, pair.denominator)
+    every = divided(frame, frame.value, below.value, below.stderr, pair.denominator)
     made = {end: of(every[end]) for end in ("", "stderr", "background_stderr") if end in every}
     sizes = made[""].sizes
     made = {end: one.set_dims(sizes).transpose(*sizes) for end, one in made.items()}

@@ -297,10 +297,7 @@ def _answer(
 
 def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
     """Return ``a / b``, and its errors by name."""
-    relative = None
-    if below.stderr is not None:
-        relative = below.stderr / below.value.where(below.value > 0)
-    return divided(frame, frame.value, below.value, relative, denominator)
+    return divided(frame, frame.value, below.value, below.stderr, denominator)
 
 
 _DIVIDED: dict[str, Callable[[Frame, Reference, str], dict[str, xr.Variable]]] = {

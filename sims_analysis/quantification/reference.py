@@ -227,10 +227,10 @@ def divided(
     frame: Frame,
     value: xr.Variable,
     divisor: xr.Variable,
-    relative: xr.Variable | None,
+    stderr: xr.Variable | None,
     species: str | None,
 ) -> dict[str, xr.Variable]:
-    """Divide signals by a reference with a `relative` error; ``""`` names the quotients ``a / b``.
+    """Divide signals by a reference with a standard error; ``""`` names the quotients ``a / b``.
 
     They are NaN where b is not above 0; errors hold for a = 0, too.
     """
@@ -239,7 +239,6 @@ def divided(
     found = {"": ratio}
     if frame.limit is not None:
         found[vocabulary.CENSORED] = limits_over(frame, divisor, species)
-    stderr = None if relative is None else relative * divisor
     return found | _of_two(frame, 1.0 / above, ratio / above, stderr, species)
 
 

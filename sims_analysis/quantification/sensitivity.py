@@ -318,13 +318,13 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     signal, stderr, of_sums, _ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest)
-    divisor, relative = signal, None
+    divisor, error = signal, None
     if stderr is not None and of_sums is not None:
         vanished |= signal <= _ABOVE_NOISE * stderr
         divisor = signal + (stderr**2 / signal).where(signal > 0).fillna(0.0)
-        relative = of_sums / signal.where(signal > 0)
+        error = of_sums * divisor / signal.where(signal > 0)
     status = _status(frame, wanted, matrix, vanished, wanted & signal.isnull())
-    made = divided(frame, frame.value.where(~vanished), divisor, relative, matrix)
+    made = divided(frame, frame.value.where(~vanished), divisor, error, matrix)
     return made, status, known_of(frame, matrix)
 
 
