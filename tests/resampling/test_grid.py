@@ -394,3 +394,24 @@ def test_every_five_samples_are_averaged():
         sims.to_grid(ds, every=1)
     with pytest.raises(sims.errors.ProfileError, match="exactly one of step"):
         sims.to_grid(ds, every=5, step="1 nm")
+
+
+@pytest.mark.parametrize("step", ["5 nm", "0.5 nm"])
+def test_errors_beside_a_hole_are_those_of_the_samples(step):
+    # Depths in the hole have no values, and share no samples.
+    z = np.arange(0.5, 180)
+    expected = 400 * np.exp(-0.5 * ((z - 45) / 12) ** 2) + 30
+    counts = np.random.default_rng(3).poisson(expected, (400, z.size)).astype(float)
+    counts[:, (z > 60) & (z < 100)] = np.nan
+    dims, attrs = ("run", "depth"), {"units": "atoms/cm^3"}
+    ds = xr.Dataset(
+        {
+            "concentration": (dims, 1e15 * counts, attrs),
+            "concentration_stderr": (dims, 1e15 * np.sqrt(counts), attrs),
+        },
+        {"depth": ("depth", z, {"units": "nm"})},
+    )
+    with pytest.warns(ProfileWarning, match="there is no value in it"):
+        gridded = sims.to_grid(ds, step=step)
+    dose = sims.integrated_dose(gridded, gaps="bridge")
+    assert dose["stderr"].mean() / dose.std() == pytest.approx(1, abs=0.1)
