@@ -166,18 +166,6 @@ def normalised(to):
     return ask
 
 
-def mixed(data):
-    made = data.rename(concentration="intensity_arbitrary").drop_vars("concentration_stderr")
-    made["intensity_arbitrary_stderr"] = data["concentration_stderr"] * 1e-15
-    made["intensity_arbitrary"] = made["intensity_arbitrary"] * 1e-15
-    for name in made.data_vars:
-        made[name].attrs["units"] = "arb. units"
-    found = sims.composition(
-        made, numerator="B", denominator="P", factor=2.0, element=("x", "1 - x")
-    ).sel(species=["x", "1 - x"])
-    return {"": (found["atomic_fraction"], found["atomic_fraction_stderr"])}
-
-
 def averaged(data):
     """Average each with the first, which is held; all at once, as if they were species."""
     many = data.sel(species="B", drop=True).rename(measurement="species")
@@ -255,7 +243,6 @@ QUESTIONS = {
     "combine": combined,
     "normalise total": normalised("total"),
     "normalise species": normalised("P"),
-    "composition": mixed,
     "average": averaged,
     "subtract_background > dose": less(array(sims.integrated_dose, **LIMITS)),
     "subtract_background > dose, whole": less(array(sims.integrated_dose)),

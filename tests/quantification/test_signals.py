@@ -94,7 +94,7 @@ def test_on_axes_of_their_own_the_others_are_interpolated():
     np.testing.assert_allclose(one["intensity"], p - 1e-3 * p / expected.values, rtol=1e-12)
 
 
-def test_every_layout_gives_the_same():
+def test_every_layout_and_a_file_give_the_same(tmp_path):
     ds = sims.subtract_background(
         poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000}), window=("20 s", "29 s")
     )
@@ -109,18 +109,11 @@ def test_every_layout_gives_the_same():
         batch = question(sims.stack([ds, ds], names=["a", "b"]))
         lazy = question(ds.chunk(species=1)).compute()
         quantified = sims.dequantify(question(sims.quantify(ds)))
-        for other in (batch.isel(measurement=1), lazy, quantified):
+        stored = sims.load(sims.save(alone, tmp_path / "data.nc")).load()
+        for other in (batch.isel(measurement=1), lazy, quantified, stored):
             for name in alone.data_vars:
                 a, b = alone[name], other[name].transpose(*alone[name].dims)
                 np.testing.assert_allclose(a.values, b.values, rtol=1e-12, err_msg=name)
-
-
-def test_it_is_kept_in_files(tmp_path):
-    ds = poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000})
-    for made in (sims.combine(ds, {"x": {"31P": 1}}), sims.normalise(ds, to="total")):
-        again = sims.load(sims.save(made, tmp_path / "data.nc"))
-        for name in made.data_vars:
-            np.testing.assert_allclose(made[name].values, again[name].values, rtol=1e-15)
 
 
 def test_a_limit_of_a_sum():
@@ -162,9 +155,7 @@ def test_what_sums_are_refused():
     )  # fmt: skip
     with pytest.raises(SpeciesError, match="'11B' also has concentration"):
         sims.combine(rates, {"11B": {"11B": 1, "30Si": -1e-3}}, variable="intensity")
-    mixed = sims.with_rsf(
-        poisson(np.arange(9.0), **{"11B": 40, "30Si": 900}), rsf="1e22 atoms/cm^3", matrix="30Si"
-    )
+    mixed = rates.drop_vars(["intensity", "intensity_stderr", "intensity_counts"])
     with pytest.raises(UnitsError, match="both '11B' and '30Si' are measured"):
         sims.combine(mixed, {"x": {"11B": 1, "30Si": 1}})
 
@@ -244,13 +235,8 @@ def test_a_normalised_signal_is_data_like_any_other():
 
 
 def test_what_cannot_be_normalised():
-    ds = poisson(np.arange(9.0), a=10, b=20)
     with pytest.raises(SpeciesError, match="'c'; the data have 'a', 'b'"):
-        sims.normalise(ds, to="c")
-    with pytest.raises(ProfileError, match="holds no sample"):
-        sims.normalise(ds, to="a", window=("50 s", "60 s"))
-    with pytest.raises(UnitsError, match="over species is needed"):
-        sims.normalise(ds.sel(species="a"), to="total")
+        sims.normalise(poisson(np.arange(9.0), a=10, b=20), to="c")
 
 
 # --- against a simulation -------------------------------------------------------------------------
@@ -334,10 +320,6 @@ def test_a_time_of_flight_file():
     expected = ds["intensity"].sel(species=tin).sum("species")
     np.testing.assert_allclose(found["intensity"].sel(species="Sn"), expected, rtol=1e-12)
     assert found["intensity_counts"].sel(species="Sn").notnull().mean() > 0.9
-    parts = sims.normalise(ds.drop_sel(species="total"), to="total")["fraction"]
-    known = parts.notnull().all("species")
-    assert known.sum() > 150
-    np.testing.assert_allclose(parts.sum("species")[known], 1.0, rtol=1e-12)
 
 
 def test_species_measured_one_after_the_other():
