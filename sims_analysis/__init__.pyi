@@ -81,11 +81,15 @@ from .output.versions import show_versions as show_versions
 from .profiles.profile import DepthProfile as DepthProfile
 from .quantification.averaging import average as average
 from .quantification.calibration import calibrate_depth as calibrate_depth
+from .quantification.combination import combine as combine
+from .quantification.composition import composition as composition
 from .quantification.concentration import to_concentration as to_concentration
 from .quantification.corrections import correct_dead_time as correct_dead_time
 from .quantification.corrections import subtract_background as subtract_background
+from .quantification.isotope_ratios import isotope_ratios as isotope_ratios
 from .quantification.isotopes import ratio as ratio
 from .quantification.isotopes import to_element as to_element
+from .quantification.normalisation import normalise as normalise
 from .quantification.rescaling import rescale_depth as rescale_depth
 from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf

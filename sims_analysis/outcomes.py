@@ -93,6 +93,10 @@ class Status(IntEnum):
         *(24, 2, "the values were multiplied by a factor that was not ok itself"),
         "determine the factor anew, from samples without that",
     )
+    INTERFERENCE = (
+        *(25, 0, "isotopes are not in their natural ratio: another ion has the mass of one"),
+        "combine() subtracts it by a signal of that ion, or take another isotope",
+    )
 
     @property
     def explanation(self) -> str:

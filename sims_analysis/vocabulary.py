@@ -181,6 +181,8 @@ _TERMS: dict[str | None, dict[str, str]] = {
             "Isotopic abundance: concentrations of the isotope were divided by it"
         ),
         "species_ratio": "Ratio: numerator / denominator",
+        "mean_ratio": "Mean ratio: sum of the numerator / sum of the denominator",
+        "natural_ratio": "Natural ratio: of the natural abundances of two isotopes",
         "species_fraction": "Fraction: numerator / (numerator + denominator)",
         "dose_scale": "Scale to a known dose: concentrations were multiplied by it",
         "dose_scale_uncertainty": (

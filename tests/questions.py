@@ -288,6 +288,11 @@ CORRECTIONS = {
     "scale_to_dose": (as_it_is, {"dose": {"B": "5e14 atoms/cm^2"}, "dose_uncertainty": 0.03}),
     "to_concentration": (as_fractions, {"atomic_density": "5e22 atoms/cm^3"}),
     "to_element": (as_isotopes, {"abundance": "natural"}),
+    "combine": (as_it_is, {"signals": {"P": {"P": 1, "B": (-1e-3, "10 %")}, "x": {"B": 1}}}),
+    "normalise": (as_counted, {"to": "total"}),
+    "normalise window": (as_counted, {"to": "30Si", "window": ("200 s", "300 s")}),
+    "normalise maximum": (as_it_is, {"to": "maximum"}),
+    "composition": (as_counted, {"numerator": "11B", "denominator": "30Si", "factor": (2, 0.1)}),
 }  # fmt: skip
 
 

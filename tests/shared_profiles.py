@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import sims_analysis as sims
+
 FOLDER = Path(__file__).parents[2] / "shared" / "data"
 NAMES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.glob("*/*.api.json"))
 
@@ -21,3 +23,9 @@ def read(name: str) -> bytes:
     if not path.is_file():
         pytest.skip(f"no ../shared/data/{name}: real profiles are not part of the repository")
     return path.read_bytes()
+
+
+def delivered(name: str):
+    """Give a measurement, of the API or an instrument's file, as a Dataset."""
+    read(name)
+    return sims.read(FOLDER / name).to_dataset()

@@ -201,6 +201,7 @@ CORRECTIONS = {
     "to_grid 0.5 nm": Correction(concentrations, grid(step="0.5 nm")),
     "to_grid 5 nm": Correction(concentrations, grid(step="5 nm")),
     "to_grid 10 nm": Correction(concentrations, grid(step="10 nm")),
+    "to_grid every": Correction(concentrations, grid(every=5)),
     "to_grid linear": Correction(concentrations, grid(step="5 nm", method="linear")),
     "to_grid pchip": Correction(concentrations, grid(step="5 nm", method="pchip")),
     "to_grid makima": Correction(concentrations, grid(step="5 nm", method="makima")),
@@ -262,6 +263,17 @@ CORRECTIONS = {
     "ratio": Correction(
         rates, lambda ds, _: sims.ratio(ds, numerator="11B", denominator="30Si")
     ),
+    "combine": Correction(
+        concentrations, lambda ds, _: sims.combine(ds, {"11B": {"11B": 1, "As": (-1e-6, 1e-7)}})
+    ),
+    "normalise": Correction(
+        rates, lambda ds, _: sims.normalise(ds.sel(species=["30Si", "11B"]), to="30Si")
+    ),
+    "composition": Correction(
+        rates, lambda ds, _: sims.composition(
+            ds, numerator="11B", denominator="30Si", factor=1e-3
+        ).sel(species=["B"])
+    ),
     "calibrate_depth": Correction(rates, over_time),
 }  # fmt: skip
 
@@ -296,8 +308,10 @@ def junction(data, names, kind):
     of, part = ("limit, intact", 0.15) if kind == "limit" else ("clean", 0.75)
     one = sims.dequantify(of_boron(corrected(names, of)))
     if isinstance(one, xr.Dataset):
-        one = one["concentration" if "concentration" in one else "intensity"]
-    level = xr.DataArray(part * float(one.max()), attrs={"units": one.attrs["units"]})
+        measured = ("concentration", "atomic_fraction", "ratio", "intensity")
+        one = one[next(name for name in measured if name in one)]
+    unit = "atomic fraction" if one.name == "atomic_fraction" else one.attrs["units"]
+    level = xr.DataArray(part * float(one.max()), attrs={"units": unit})
     return sims.junction_depth(data, level=level)
 
 
@@ -317,7 +331,9 @@ QUESTIONS = {
 }
 #: Questions that need a concentration.
 OF_ATOMS = ("dose", "moments")
-NOT_ATOMS = ("correct_dead_time", "ratio", "calibrate_depth")
+NOT_ATOMS = (
+    "correct_dead_time", "ratio", "normalise", "composition", "calibrate_depth",
+)  # fmt: skip
 #: What an answer is that rests on such samples; questions that do not rest on them are left out.
 SAID = {
     "gap": dict.fromkeys(("dose", "moments", "peak", "junction", "fit"), "gap"),
@@ -430,7 +446,9 @@ def test_doubtful_samples_of_one_species_leave_another_ok(names, kind):
     assert str(np.ravel(answer["status"].values)[0]) == "ok"
 
 
-@pytest.mark.parametrize("names", ["with_rsf cycle", "with_rsf mean", "ratio"])
+@pytest.mark.parametrize(
+    "names", ["with_rsf cycle", "with_rsf mean", "ratio", "normalise", "composition"]
+)
 def test_a_concentration_over_a_saturated_matrix_is_saturated(names):
     ds = rates("clean")
     top = xr.where(ds["species"] == "30Si", MATRIX, np.inf)

@@ -152,6 +152,20 @@ def divided(data):
     return {"": (found, found["stderr"])}
 
 
+def combined(data):
+    made = sims.combine(data, {"x": {"B": 1, "P": -0.3, "As": "0.01"}}).sel(species="x")
+    return {"": (made["concentration"], made["concentration_stderr"])}
+
+
+def normalised(to):
+    def ask(data):
+        made = sims.normalise(data, to=to)
+        name = "fraction" if to == "total" else "ratio"
+        return {"": (made[name], made[f"{name}_stderr"])}
+
+    return ask
+
+
 def averaged(data):
     """Average each with the first, which is held; all at once, as if they were species."""
     many = data.sel(species="B", drop=True).rename(measurement="species")
@@ -221,10 +235,14 @@ QUESTIONS = {
     "to_grid linear": sampled(sims.to_grid, step="7 nm", method="linear"),
     "to_grid pchip": of(["B"], sampled(sims.to_grid, step="7 nm", method="pchip")),
     "to_grid makima": of(RISING, sampled(sims.to_grid, step="7 nm", method="makima")),
+    "to_grid every": sampled(sims.to_grid, every=3, method="linear"),
     "to_grid log cells": sampled(sims.to_grid, step="7 nm", conserve="dose"),
     "to_grid linear cells": sampled(sims.to_grid, step="7 nm", method="linear", conserve="dose"),
     "compare": of(RISING, compared),
     "ratio": divided,
+    "combine": combined,
+    "normalise total": normalised("total"),
+    "normalise species": normalised("P"),
     "average": averaged,
     "subtract_background > dose": less(array(sims.integrated_dose, **LIMITS)),
     "subtract_background > dose, whole": less(array(sims.integrated_dose)),

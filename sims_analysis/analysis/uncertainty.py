@@ -134,12 +134,13 @@ def with_counting_statistics(
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
     """Refuse values that the library itself has made of those that were counted."""
     unit, what = data[name].attrs["units"], None
+    done = {step["function"] for step in provenance(data).get("steps", [])}
     if was_subtracted(data, unit):
         what = "a background was subtracted"
-    elif unit == "count/s" and any(
-        step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])
-    ):
+    elif unit == "count/s" and "correct_dead_time" in done:
         what = "the dead time was corrected"
+    elif "combine" in done:
+        what = "signals were combined"
     if what is not None:
         raise ProfileError(
             f"{what} before, and {name} is not what was counted; take the counting statistics "

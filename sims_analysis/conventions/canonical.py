@@ -34,15 +34,15 @@ def on_canonical_data(function: F) -> F:
     """Decorate a function to get data in canonical units, and return the kind that was given."""
 
     @wraps(function)
-    def call(*given: xr.Dataset, **arguments: Any) -> Any:
+    def call(*given: Any, **arguments: Any) -> Any:
         check_call(function, len(given), arguments)
-        data = given[0] if given else arguments.pop("data", None)
+        data, *more = given or [arguments.pop("data", None)]
         if not isinstance(data, xr.Dataset):
             raise TypeError(
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
                 f"{remedy_for(data)}"
             )
-        result = function(to_canonical(units.dequantify(data)), **arguments)
+        result = function(to_canonical(units.dequantify(data)), *more, **arguments)
         if isinstance(result, xr.Dataset):
             result = with_ancillaries(result)
         return units.quantify(result) if units.is_quantified(data) else result

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import DepthProfile
 
-    TextCoord = tuple[str, NDArray[np.str_]]
+    TextCoord = tuple[str, NDArray[Any]]
 
 #: Coordinate over species -> the wire field that it holds as text.
 _TEXTS = {
@@ -42,6 +42,8 @@ _TEXTS = {
 }
 #: Every coordinate that describes a delivered profile.
 COORDS = (*_TEXTS, "species_metadata", "wire_fields")
+#: Texts are kept one by one where an array of equal lengths is larger by this factor and so much.
+_MUCH_ROOM, _FEW = 4, 10_000
 _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
 #: Keys of a profile object with exactly the fields of the reference.
 REFERENCE_KEYS = WIRE_FIELDS[:-1]
@@ -120,7 +122,11 @@ def _read_quantity(value: Any, name: str, kind: str) -> float:
 
 
 def _text_coord(texts: Iterable[str]) -> TextCoord:
-    return "species", np.array(list(texts), dtype=str)
+    found = list(texts)
+    longest, every = max(map(len, found), default=0), sum(map(len, found))
+    # An array of texts has as much room for each as for the longest.
+    kind = object if longest * len(found) > _MUCH_ROOM * max(every, _FEW) else str
+    return "species", np.array(found, dtype=kind)
 
 
 def _json(value: Any, profile: DepthProfile) -> str:

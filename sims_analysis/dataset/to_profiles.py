@@ -255,10 +255,10 @@ def _units(
 ) -> tuple[Unit, Unit]:
     """Return the unit in the Dataset, and that of the profile: the source's if of the same kind."""
     stated = unit_of_kind(ds[name].attrs.get("units"), kinds, name)
+    if stated.text == "1":
+        # The name of the variable says which fraction; in a profile, the unit must say it.
+        stated = read_unit(stated.kind.replace("_", " "))
     if not source:
-        if stated.text == "1":
-            # The name of the variable says which fraction; in a profile, the unit must say it.
-            stated = read_unit(stated.kind.replace("_", " "))
         return stated, stated
     unit = unit_of_kind(source, (*vocabulary.AXES, *vocabulary.VALUE_KINDS), name)
     # If a calibration has changed the kind since, the unit in the Dataset is the right one.

@@ -16,6 +16,7 @@ from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
     check_choice,
+    check_count,
     first_few,
     format_argument,
     is_number,
@@ -73,6 +74,7 @@ class PlotOptions:
     scale: str | Mapping[str, str] = "log"
     detection_limit: Any = None
     coverage: float = 1.0
+    smooth: int | None = None
     regions: Any = None
     residuals: bool = False
     comparison: Any = None
@@ -136,6 +138,10 @@ def read_options(
     wanted = PlotOptions(**options, results=results, line=style, colour=colour)
     for name in ("residuals", "notes", *(["spread"] if wanted.spread is not None else [])):
         check_bool(name, getattr(wanted, name))
+    if wanted.smooth is not None:
+        check_count("smooth", wanted.smooth, least=2)
+        if wanted.residuals:
+            raise ValueError("residuals= are those of samples, not of their means: without smooth=")
     for name, allowed in _CHOICES.items():
         value = getattr(wanted, name)
         by_quantity = name == "scale" and isinstance(value, Mapping)

@@ -107,6 +107,8 @@ class Curve(Series):
     log: bool = True
     #: Name of the model, for a fitted curve.
     model: str = ""
+    #: Number of samples of a running mean that is drawn in place of the samples; 0 for none.
+    smooth: int = 0
 
     def in_units(self, values: Any) -> Any:
         """Convert canonical values to the unit that is printed."""
@@ -119,8 +121,15 @@ class Curve(Series):
 
     @property
     def name(self) -> str:
-        """Name of the species as it is printed."""
-        return symbol_of(self.species)
+        """Name of the species as it is printed, and what is drawn of it if not its samples."""
+        symbol = symbol_of(self.species)
+        return f"{symbol} (mean of {self.smooth})" if self.smooth else symbol
+
+    def smoothed(self, samples: int) -> Curve:
+        """Return its running mean over some samples: fewer at the ends, and none across a gap."""
+        pieces = np.split(self.y, self.gaps + 1)
+        means = [_running_mean(piece, samples) for piece in pieces]
+        return replace(self, y=np.concatenate(means), stderr=None, smooth=samples)
 
     @property
     def label(self) -> str:
@@ -190,6 +199,12 @@ class Curve(Series):
         below = [run for run in self.known if run.flag & Flag.BELOW_LIMIT]
         return [run for run in self.known
                 if run.flag & GAP or (run in below and not self._in(run).any())]  # fmt: skip
+
+
+def _running_mean(y: Array, samples: int) -> Array:
+    window = np.ones(samples)
+    total, number = (np.convolve(one, window)[samples // 2 :][: y.size] for one in (y, 0 * y + 1))
+    return np.asarray(total / number)
 
 
 def placeholder(y: Array) -> float:

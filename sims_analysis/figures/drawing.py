@@ -49,6 +49,8 @@ def read_curves(
     """Read the curves and the fits to draw, before there is a figure."""
     every = curves_of(named, options.species, options.value_units, options.detection_limit)
     every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
+    if options.smooth is not None:
+        every = [curve.smoothed(options.smooth) for curve in every]
     curves = every if options.species is not None else leading_curves(every, options.named())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))

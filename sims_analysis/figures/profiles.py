@@ -39,6 +39,7 @@ def plot_profiles(
     scale: Literal["log", "linear"] | Mapping[str, Literal["log", "linear"]] = "log",
     detection_limit: ParameterLike | xr.Dataset | None = None,
     coverage: float = 1.0,
+    smooth: int | None = None,
     regions: Mapping[str, Region] | None = None,
     junctions: Answers | None = None,
     dose: Answers | None = None,
@@ -84,6 +85,9 @@ def plot_profiles(
     coverage : float
         Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
         0 draws no bands.
+    smooth : int, optional
+        Draw running means of so many samples, without bands; their names say so. Answers and data
+        are not changed.
     regions : mapping, optional
         Name -> (start, stop) or a result of :func:`layers`, to be shaded and named.
     junctions, dose, peak, decay_length, layers, interfaces : DataArray or Dataset, optional

@@ -79,8 +79,8 @@ def correction(function: F) -> F:
     made = processing_step()(function)
 
     @wraps(function)
-    def call(data: xr.Dataset, **arguments: Any) -> Any:
-        return made(with_known(data), **arguments)
+    def call(data: xr.Dataset, *more: Any, **arguments: Any) -> Any:
+        return made(with_known(data), *more, **arguments)
 
     return cast("F", on_canonical_data(call))
 

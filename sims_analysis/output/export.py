@@ -28,7 +28,7 @@ from sims_analysis.errors import ProfileError, UnitsError, require
 from sims_analysis.files import replace_file, write_lines
 from sims_analysis.kernels.rows import changed
 from sims_analysis.profiles.metadata import columns_of
-from sims_analysis.text.arguments import check_choice, checks_arguments
+from sims_analysis.text.arguments import check_choice, check_count, checks_arguments
 from sims_analysis.text.cells import escape_cell
 from sims_analysis.units import CANONICAL, dequantify, read_unit, unit_of_kind
 
@@ -52,6 +52,7 @@ def to_csv(
     layout: Literal["tidy", "paired"] = "tidy",
     depth_units: str | None = None,
     value_units: str | Mapping[str, str] | None = None,
+    digits: int | None = None,
 ) -> Path:
     """Write profiles as comma-separated values.
 
@@ -71,6 +72,8 @@ def to_csv(
     value_units : str or mapping, optional
         Unit of values and their errors, such as ``"1/m^3"``, or of each variable:
         ``{"concentration": "1/m^3", "intensity": "counts/s"}``; by default canonical ones.
+    digits : int, optional
+        Round all numbers to so many significant digits; by default, none is lost.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def to_csv(
     Raises
     ------
     ProfileError
-        If nothing was measured.
+        If nothing was measured, or two depths would be the same with so few digits.
     UnitsError
         If a unit is unknown, does not fit, or holds parentheses, which mark units in headings.
 
@@ -101,7 +104,7 @@ def to_csv(
     'species,depth (nm),concentration (atom/cm^3)'
     """
     check_choice("layout", layout, ("tidy", "paired"))
-    found = _in_units(_found(data), depth_units, value_units)
+    found = _rounded(_in_units(_found(data), depth_units, value_units), digits)
     rows = (_tidy if layout == "tidy" else _paired)(found)
     return write_lines(path, (",".join(map(_cell, row)) for row in rows))
 
@@ -223,6 +226,25 @@ def _in_units(
     return [_converted(one, depth_units, stated.get(one.series.variable)) for one in found]
 
 
+def _rounded(found: list[_Profile], digits: int | None) -> list[_Profile]:
+    """Round numbers to significant digits."""
+    if digits is None:
+        return found
+    check_count("digits", digits)
+    made = []
+    for one in found:
+        table = one.table.map(lambda number: float(f"{number:.{digits}g}"))
+        if table["x"].duplicated().any():
+            place = table["x"][table["x"].duplicated()].iloc[0]
+            raise ProfileError(
+                f"digits={digits}: species {one.series.species!r} would have two samples at "
+                f"{one.series.axis} {place:g} {one.axis_units}",
+                argument="digits",
+            )
+        made.append(changed(one, table=table))
+    return made
+
+
 def _kinds(series: Series) -> tuple[str, ...]:
     return vocabulary.kinds_in(series.variable, series.units)
 
@@ -301,6 +323,7 @@ def to_excel(
     *,
     depth_units: str | None = None,
     value_units: str | Mapping[str, str] | None = None,
+    digits: int | None = None,
 ) -> Path:
     """Write profiles as an Excel workbook.
 
@@ -310,7 +333,7 @@ def to_excel(
         One measurement or a batch; plain or quantified.
     path : path
         ``.xlsx``; written whole or not at all.
-    depth_units, value_units : optional
+    depth_units, value_units, digits : optional
         As for :func:`to_csv`.
 
     Returns
@@ -341,7 +364,7 @@ def to_excel(
     path = Path(path)
     if path.suffix != ".xlsx":
         raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
-    found = _in_units(_found(data), depth_units, value_units)
+    found = _rounded(_in_units(_found(data), depth_units, value_units), digits)
     for one in found:
         if _CONTROL.search(one.series.species):
             raise ProfileError(

@@ -39,8 +39,9 @@ def results_table(
     str
         The table. A value with a standard error is rounded to it: the error keeps one significant
         digit, or two if its leading digit is 1, and the value is rounded to the same place. Values
-        without one have four significant digits. A missing number is replaced by its status. The
-        random and systematic standard errors of a dose budget are combined.
+        without one have four significant digits. A missing number is replaced by its status. Of a
+        dose budget, the dose with its random and systematic standard errors combined, and those
+        parts of it and of its error that are not 0 everywhere.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def _columns(
             text = heading or plain.attrs.get("long_name") or str(plain.name or "value")
             columns.append((text, plain, plain))
         elif isinstance(result, xr.Dataset):
-            whole = dequantify(result)
+            whole = _without_the_rest(dequantify(result))
             for name, array in whole.data_vars.items():
                 own = str(name) != "stderr" and not _is_error_of(str(name), whole)
                 # The covariance of a fit is a whole table for each profile.
@@ -108,6 +109,16 @@ def _columns(
                 f"sims.junction_depth(data, level=...), found {found}"
             )
     return columns
+
+
+def _without_the_rest(whole: xr.Dataset) -> xr.Dataset:
+    """Return a dose budget with its dose, and what it and its error consist of, alone."""
+    if not {"dose", *_PARTS} <= set(whole.data_vars):
+        return whole
+    parts = [name for name in whole.data_vars if str(name).endswith(("stderr", "_dose"))]
+    kept = [name for name in parts if name in _PARTS or bool((whole[name] > 0).any())]
+    status = [name for name in ("status",) if name in whole.data_vars]
+    return whole[["dose", *kept, *status]]
 
 
 def _is_error_of(name: str, whole: xr.Dataset) -> bool:

@@ -10,8 +10,15 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import write_lines
-from sims_analysis.text.arguments import check_choice, checks_arguments
-from sims_analysis.units import CANONICAL, Unit, dequantify, unit_of_kind
+from sims_analysis.text.arguments import argument_error, check_choice, checks_arguments
+from sims_analysis.units import (
+    CANONICAL,
+    QuantityLike,
+    Unit,
+    dequantify,
+    read_number,
+    unit_of_kind,
+)
 
 if TYPE_CHECKING:
     import os
@@ -23,6 +30,8 @@ _ORDERS = {
     "suprem": ("projected_range", "straggle", "skewness", "kurtosis"),
     "viennaps": ("projected_range", "straggle", "kurtosis", "skewness"),
 }
+#: Marks the head of a data set of Sentaurus.
+_PLX = '"'
 _GREEK = {"skewness": "gamma", "kurtosis": "beta"}
 
 
@@ -35,6 +44,7 @@ def to_tcad(
     depth_units: str = "um",
     comment: str | None = "#",
     order: Literal["suprem", "viennaps"] = "suprem",
+    floor: QuantityLike | None = None,
 ) -> Path:
     """Write one profile as two columns of text, or the moments of a fit, for simulators.
 
@@ -44,7 +54,8 @@ def to_tcad(
         One measurement, on a depth axis; or a fit of one profile by ``"gaussian"``, ``"pearson"``
         or ``"dual_pearson"``.
     path : path
-        Written whole or not at all.
+        Written whole or not at all. With the ending ``.plx`` as a data set of Sentaurus: the
+        species in quotes, then micrometres and cm^-3.
     species : str, optional
         The species; needed if there are several.
     depth_units : str
@@ -57,6 +68,9 @@ def to_tcad(
         SUPREM; or kurtosis before skewness, as in ViennaPS' ``PearsonIVParameters`` and the tables
         of its ``modeldb/implant``. For Sentaurus Process no order is published: use the names of
         the columns in the header.
+    floor : str or Quantity, optional
+        The least concentration to write, ``"1e10 atoms/cm^3"``, in place of lower, zero and
+        negative ones, of which a simulator may take the logarithm.
 
     Returns
     -------
@@ -93,13 +107,26 @@ def to_tcad(
     """
     unit = unit_of_kind(depth_units, ("depth",), "depth_units")
     check_choice("order", order, _ORDERS)
+    least = None
+    if floor is not None:
+        least = read_number(floor, ("concentration",), "floor")
+        if not 0 < least < np.inf:
+            raise argument_error("floor", floor, "expected a positive concentration")
     if not isinstance(data, xr.DataArray) and "covariance" in data:
         return write_lines(path, _moments_of(data, species, unit, order, comment))
-    return write_lines(path, _columns_of(data, species, unit, comment))
+    if str(path).endswith(".plx"):
+        if unit.text != "um":
+            raise argument_error("depth_units", depth_units, "a .plx file is in um")
+        comment = _PLX
+    return write_lines(path, _columns_of(data, species, unit, comment, least))
 
 
 def _columns_of(
-    data: xr.Dataset | xr.DataArray, species: str | None, unit: Unit, comment: str | None
+    data: xr.Dataset | xr.DataArray,
+    species: str | None,
+    unit: Unit,
+    comment: str | None,
+    least: float | None,
 ) -> list[str]:
     """Return the lines of a profile: a depth and a concentration in each."""
     found = series_of(data)
@@ -121,12 +148,15 @@ def _columns_of(
         )
     (profile,) = profiles
     lines = []
-    if comment is not None:
+    if comment == _PLX:
+        lines.append(f'"{" ".join(profile.species.replace(_PLX, "").split())}"')
+    elif comment is not None:
         who = _prefix(profile.species)
         lines.append(f"{comment} {who}depth ({unit.text}), concentration ({profile.units})")
+    values = profile.y if least is None else np.maximum(profile.y, least)
     lines += [
         f"{float(x)!r} {float(y)!r}"
-        for x, y in zip(unit.from_canonical(profile.x), profile.y, strict=True)
+        for x, y in zip(unit.from_canonical(profile.x), values, strict=True)
     ]
     return lines
 

@@ -46,9 +46,10 @@ def calibrate_depth(
         On a sputter-time axis, or with a fit as `markers` on that of the fit; one measurement or a
         batch.
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
-        ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own. For layers, in order,
-        where each ends and its rate: ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the
-        rest of the record.
+        ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own, and one along the
+        samples that at each (linear between them, as where it follows a :func:`composition`). For
+        layers, in order, where each ends and its rate:
+        ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
     total_time : str, Quantity or DataArray, optional

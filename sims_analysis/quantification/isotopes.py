@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import first_of, list_variables, scaled, species_of
+from sims_analysis.conventions.canonical import list_variables, scaled, species_of
 from sims_analysis.conventions.provenance import ORIGIN, with_history
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction
@@ -21,13 +21,13 @@ from sims_analysis.quantification.hosts import isotope, read_abundance
 from sims_analysis.quantification.reference import (
     Reference,
     at_samples_of,
-    common_errors,
     divided,
     known_of,
-    limits_over,
+    measured_in,
+    of_both,
     warn_bridged,
 )
-from sims_analysis.text.arguments import check_choice, format_argument, read_name, read_names
+from sims_analysis.text.arguments import check_choice, read_name, read_names
 
 _AMOUNTS = ("concentration", "atomic_fraction")
 
@@ -221,14 +221,15 @@ def ratio(
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
-    name = _measured_in(data, variable, numerator, denominator)
+    name = measured_in(data, variable, numerator, denominator)
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
     found = _DIVIDED[kind](frame, below, denominator)
     answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     if kind == "ratio":
-        _warn_of_bias(frame, below, found, numerator, denominator)
+        among = frame.of_species(numerator)
+        warn_of_bias(frame, below.value, below.stderr, found, among, denominator)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
     of = _BELOW[kind].format(numerator, denominator)
@@ -239,43 +240,31 @@ def ratio(
 _BIASED = 0.5
 
 
-def _warn_of_bias(
-    frame: Frame, below: Reference, found: dict[str, xr.Variable], *names: str
+def warn_of_bias(
+    frame: Frame,
+    divisor: xr.Variable,
+    stderr: xr.Variable | None,
+    found: Mapping[str, xr.Variable],
+    among: xr.Variable,
+    denominator: str,
 ) -> None:
     """Warn where ratios are too high, by the square of the divisor's relative error."""
-    if below.stderr is None or "stderr" not in found:
+    if stderr is None or "stderr" not in found:
         return
-    there: Any = (below.value > 0) & found["stderr"].notnull()
-    raised = ((below.stderr / below.value) ** 2).where(there).mean(frame.dim)
+    there: Any = (divisor > 0) & found["stderr"].notnull()
+    raised = ((stderr / divisor) ** 2).where(there).mean(frame.dim)
     own = abs(found[""].where(there).mean(frame.dim))
     number = (there * frame.fraction).sum(frame.dim)
     error = ((found["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
-    first = first_flagged(frame, (raised * own > _BIASED * error) & frame.of_species(names[0]))
+    first = first_flagged(frame, (raised * own > _BIASED * error) & among)
     if first is not None:
         part = first.of(raised)
         first.warn(
-            f"{names[1]!r} has few counts, and ratios to it are too high by about "
+            f"{denominator!r} has few counts, and ratios to it are too high by about "
             f"{100 * part:.2g} % on average; the ratio of two sums or means (integrated_dose, "
             'mean_value) is not, nor is a fraction (kind="fraction")',
             ProfileWarning,
         )
-
-
-def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
-    """Return the first variable in which all of some species are measured."""
-
-    def fits(name: str) -> bool:
-        one = data[name]
-        return "species" in one.dims and (
-            one.chunks is not None or all(bool(one.sel(species=s).notnull().any()) for s in species)
-        )
-
-    names: list[Any] = list(vocabulary.QUANTITIES) if variable is None else [variable]
-    given = "there is no variable"
-    if variable is not None:
-        given = f"variable={format_argument(variable)} is none"
-    both = " and ".join(map(repr, species))
-    return first_of(data, names, f"{given} in which both {both} are measured", fits)
 
 
 def _answer(
@@ -308,29 +297,13 @@ def _answer(
 
 def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
     """Return ``a / b``, and its errors by name."""
-    relative = None
-    if below.stderr is not None:
-        relative = below.stderr / below.value.where(below.value > 0)
-    return divided(frame, frame.value, below.value, relative, denominator)
+    return divided(frame, frame.value, below.value, below.stderr, denominator)
 
 
-def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
-    """Return ``a / (a + b)`` and its errors, of r = a / b by ``1 / (1 + r)^2``."""
-    a, b = frame.value, below.value
-    both = (a + b).where(a + b > 0)
-    found = {"": a / both}
-    if frame.stderr is not None and below.stderr is not None:
-        found["stderr"] = ((b * frame.stderr) ** 2 + (a * below.stderr) ** 2) ** 0.5 / both**2
-    if frame.limit is not None:
-        limit = limits_over(frame, b, denominator)
-        found[vocabulary.CENSORED] = limit / (1.0 + limit)
-    common = common_errors(frame, a / b.where(b > 0), b, denominator)
-    if common:
-        common["background_stderr"] = common["background_stderr"] * (b / both) ** 2
-    return found | common
-
-
-_DIVIDED = {"ratio": _over, "fraction": _of_both}
+_DIVIDED: dict[str, Callable[[Frame, Reference, str], dict[str, xr.Variable]]] = {
+    "ratio": _over,
+    "fraction": of_both,
+}
 #: Term and name of the answer.
 _ANSWERS = {"ratio": ("species_ratio", "ratio"), "fraction": ("species_fraction", "fraction")}
 _BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.conventions.canonical import first_of
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import Mean, mean_over
 from sims_analysis.frame.evidence import Known, at, union
@@ -19,6 +23,7 @@ from sims_analysis.frame.window import Window
 from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import Array, Dense
 from sims_analysis.outcomes import GAP
+from sims_analysis.text.arguments import format_argument
 
 _PLACES = "__places__"
 
@@ -33,6 +38,37 @@ class Reference(NamedTuple):
     of_sums: xr.Variable | None
     #: Samples in its gaps.
     bridged: xr.Variable
+
+
+def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
+    """Return the first variable in which all of some species are measured."""
+
+    def fits(name: str) -> bool:
+        one = data[name]
+        return "species" in one.dims and (
+            one.chunks is not None or all(bool(one.sel(species=s).notnull().any()) for s in species)
+        )
+
+    names: list[Any] = list(vocabulary.MEASURED) if variable is None else [variable]
+    given = "there is no variable"
+    if variable is not None:
+        given = f"variable={format_argument(variable)} is none"
+    which = "both" if len(species) == 2 else "all of" if len(species) > 2 else "only"
+    listed = " and ".join(map(repr, species))
+    return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)
+
+
+def measured_over_species(
+    data: xr.Dataset, variable: str | None, names: Sequence[str] = vocabulary.MEASURED
+) -> str:
+    """Return a variable with a dimension of species: by default the first measured one."""
+    given = "a variable" if variable is None else f"variable={format_argument(variable)}"
+    return first_of(
+        data,
+        list(names) if variable is None else [variable],
+        f"{given} over species is needed; select some with a list: ds.sel(species=['11B', '30Si'])",
+        lambda one: "species" in data[one].dims,
+    )
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -150,28 +186,119 @@ def _step(places: Array, end: int) -> float:
     return float(abs(np.diff(places)[end])) if places.size > 1 else 0.0
 
 
+class Part(NamedTuple):
+    """The slope of a result over a signal that it is made of, and the errors of that signal."""
+
+    slope: Any
+    stderr: Any = None
+    #: Those of a subtracted background, as in data: NaN where nothing was subtracted.
+    common: Any = None
+    overlap: Any = None
+
+
+def propagated(parts: Sequence[Part], shared: Sequence[Any] = ()) -> dict[str, xr.Variable]:
+    """Return the errors of a result of independent parts, by the ends of their names.
+
+    Random errors are ``sqrt(sum (slope s)^2)``. What all samples have in common, backgrounds and
+    `shared` errors of the result (of a weight, of a factor), is added in quadrature, too: exact
+    where one prevails, and never less than any. Its overlap is ``sum (slope common)^2 overlap /
+    total^2``.
+    """
+    found = {}
+    if random := [(one.slope * one.stderr) ** 2 for one in parts if one.stderr is not None]:
+        found["stderr"] = reduce(operator.add, random) ** 0.5
+    known = [one for one in parts if one.common is not None]
+    common = [((one.slope * one.common) ** 2).fillna(0.0) for one in known]
+    if common or shared:
+        total = reduce(operator.add, [*common, *((error**2).fillna(0.0) for error in shared)])
+        total = total.where(total > 0)
+        found["background_stderr"] = total**0.5
+        overlaps = [
+            square * one.overlap.fillna(0.0)
+            for square, one in zip(common, known, strict=True)
+            if one.overlap is not None
+        ]
+        if overlaps:
+            found["background_overlap"] = reduce(operator.add, overlaps) / total
+    return found
+
+
 def divided(
     frame: Frame,
     value: xr.Variable,
     divisor: xr.Variable,
-    relative: xr.Variable | None,
+    stderr: xr.Variable | None,
     species: str | None,
 ) -> dict[str, xr.Variable]:
-    """Divide signals by a reference with a `relative` error; ``""`` names the quotients ``a / b``.
+    """Divide signals by a reference with a standard error; ``""`` names the quotients ``a / b``.
 
-    Errors are ``sqrt(s_a^2 + (a s_b / b)^2) / b``, which holds for a = 0; NaN where b is not above
-    0. Those of subtracted backgrounds are ``s / b`` and ``r s_b / b`` in quadrature: exact where
-    one is negligible, and never less than either.
+    They are NaN where b is not above 0; errors hold for a = 0, too.
     """
     above = divisor.where(divisor > 0)
     ratio: xr.Variable = value / above
     found = {"": ratio}
-    if frame.stderr is not None:
-        other: Any = 0.0 if relative is None else value * relative
-        found["stderr"] = (frame.stderr**2 + other**2) ** 0.5 / above
     if frame.limit is not None:
         found[vocabulary.CENSORED] = limits_over(frame, divisor, species)
-    return found | common_errors(frame, ratio, divisor, species)
+    return found | _of_two(frame, 1.0 / above, ratio / above, stderr, species)
+
+
+def of_both(
+    frame: Frame, below: Reference, species: str, factor: Any = 1.0, error: Any = None
+) -> dict[str, xr.Variable]:
+    """Return ``x = k a / (k a + b)`` with a factor k, and its errors."""
+    a, b = factor * frame.value, below.value
+    both = (a + b).where(a + b > 0)
+    found = {"": a / both}
+    if frame.limit is not None:
+        limit = factor * limits_over(frame, b, species)
+        found[vocabulary.CENSORED] = limit / (1.0 + limit)
+    square = both**2
+    slopes = factor * b / square, a / square
+    shared = [] if error is None else [error * frame.value * b / square]
+    return found | _of_two(frame, *slopes, below.stderr, species, shared)
+
+
+def _of_two(
+    frame: Frame,
+    slope: Any,
+    slope_of_reference: Any,
+    stderr: Any,
+    species: str | None,
+    shared: Sequence[Any] = (),
+) -> dict[str, xr.Variable]:
+    """Return the errors of results of each signal and of a reference with a standard error.
+
+    The background of the reference species is that of its samples.
+    """
+    background = background_columns(frame)
+    parts = [Part(slope, frame.stderr, *background_of(background))]
+    if species is not None:
+        of_reference = {
+            end: at_samples_of_all(frame, one, species) for end, one in background.items()
+        }
+        common, overlap = background_of(of_reference)
+        if not (common is None or frame.lazy or anywhere(common > 0)):
+            common = None
+        if frame.stderr is None or stderr is None:  # its single samples add nothing
+            stderr = overlap = None
+        parts.append(Part(slope_of_reference, stderr, common, overlap))
+    return background | propagated(parts, shared)
+
+
+def background_of(columns: Mapping[str, xr.Variable]) -> tuple[Any, Any]:
+    """Return the error of a subtracted background, and the overlap with it; None without one."""
+    return columns.get("background_stderr"), columns.get("background_overlap")
+
+
+def at_samples_of_all(frame: Frame, column: xr.Variable, species: str) -> xr.Variable:
+    """Return a column of one species at the samples of all."""
+    row = frame.species(species).index(species)
+    own: xr.Variable = column.isel(species=row, missing_dims="ignore")
+    if frame.dim not in own.dims:
+        return own
+    every = column.set_dims(frame.value.sizes).transpose(*frame.value.dims)
+    every = every.fillna(0.0).where(frame.value.notnull())
+    return at_samples_of(replace(frame, value=every, stderr=None), species).value
 
 
 def limits_over(frame: Frame, divisor: xr.Variable, species: str | None) -> xr.Variable:
@@ -183,26 +310,54 @@ def limits_over(frame: Frame, divisor: xr.Variable, species: str | None) -> xr.V
     return found
 
 
-def common_errors(
-    frame: Frame, ratio: xr.Variable, divisor: xr.Variable, species: str | None
-) -> dict[str, xr.Variable]:
-    """Return the errors of subtracted backgrounds of quotients: see :func:`divided`."""
-    ancillary = background_columns(frame)
-    if not ancillary:
-        return {}
-    stderr = ancillary["background_stderr"]
-    own = stderr / divisor.where(divisor > 0)
-    total = own
-    if species is not None:
-        of_reference = stderr.isel(species=frame.species(species).index(species))
-        of_reference = of_reference.max([d for d in of_reference.dims if d == frame.dim])
-        of_reference = of_reference.fillna(0.0)
-        if frame.lazy or anywhere(of_reference > 0):
-            total = (own.fillna(0.0) ** 2 + (ratio * of_reference / divisor) ** 2) ** 0.5
-            ancillary["background_overlap"] = (
-                ancillary["background_overlap"] * (own / total.where(total > 0)) ** 2
-            )
-    return ancillary | {"background_stderr": total}
+class TwoSignals(NamedTuple):
+    """Two signals at the samples of the first, with their errors; without species."""
+
+    a: xr.Variable
+    b: xr.Variable
+    stderr: tuple[Any, Any]
+    #: Of subtracted backgrounds.
+    common: tuple[Any, Any]
+    dim: str
+
+    def ratio(self, inside: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
+        """Return the ratio of the sums over some samples, and its standard error."""
+
+        def total(one: Any) -> Any:
+            return None if one is None else one.where(inside).sum(self.dim)
+
+        below: Any = total(self.b)
+        ratio: Any = (total(self.a) / below.where(below > 0)).where(inside.any(self.dim))
+        squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
+        if squares[0] is None:
+            scatter = total((self.a - ratio * self.b) ** 2) ** 0.5
+            squares[0] = scatter.where(inside.sum(self.dim) > 1)
+        common = [total(one) for one in self.common]
+        slopes = 1.0 / below, ratio / below
+        parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
+        found = propagated(parts)
+        shared: Any = found.get("background_stderr", xr.Variable((), 0.0))
+        return ratio, (found["stderr"] ** 2 + shared.fillna(0.0) ** 2) ** 0.5
+
+
+def two_signals(frame: Frame, species: str) -> TwoSignals:
+    """Return the first of two species of a frame, and the second at its samples, for sums."""
+
+    def of(one: Any) -> Any:
+        return None if one is None else one.isel(species=0, missing_dims="ignore")
+
+    below = at_samples_of(frame, species)
+    stderr = frame.stderr_of_sums
+    if stderr is not None and frame.counts is not None:
+        stderr = stderr.where(frame.counts != 0, 0.0)  # as in any sum, zeros add no variance
+    common = background_columns(frame).get("background_stderr")
+    both = None if common is None else at_samples_of_all(frame, common, species)
+    return TwoSignals(
+        *(of(frame.value), of(below.value)),
+        (of(stderr), of(below.of_sums)),
+        (of(common), of(both)),
+        frame.dim,
+    )
 
 
 def background_columns(frame: Frame) -> dict[str, xr.Variable]:

@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import integral, judged, read_question
 from sims_analysis.conventions.axes import MEASUREMENT
-from sims_analysis.conventions.canonical import species_of
+from sims_analysis.conventions.canonical import scaled, species_of
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
@@ -20,10 +20,12 @@ from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, carried, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import mark_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_uncertainty
+from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.depth_axis import (
     DepthAxis,
     Scale,
@@ -152,7 +154,8 @@ def scale_to_dose(
     Parameters
     ----------
     data : Dataset
-        With ``concentration`` over depth; one measurement or a batch.
+        With ``concentration`` over depth; one measurement or a batch. Or with a ``range_density``,
+        as SRIM gives it for one ion per area: then ``C = range density * dose``.
     dose : mapping, str, Quantity or DataArray
         ``{"B": "1e15 atoms/cm^2"}``; species that a mapping leaves out are not changed. A single
         dose only where there is a single species.
@@ -160,7 +163,8 @@ def scale_to_dose(
         Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose.
     start, stop, background, rule
         As for :func:`integrated_dose`, which gives the stated dose afterwards. A background is
-        subtracted only in the integral, not from the profile.
+        subtracted only in the integral, not from the profile. Not for a range density: what is
+        scattered back is not in the target.
 
     Returns
     -------
@@ -209,7 +213,7 @@ def scale_to_dose(
     >>> print(f"{budget['dose'].item():.6e} +- {budget['systematic_stderr'].item():.1e}")
     5.000000e+14 +- 1.5e+13
     """
-    frame = open_frame(data, ("concentration",), question="a dose")
+    frame = open_frame(data, DOSE_KINDS, question="a dose")
     known = read_change(frame, dose, ("areal_density",), "dose")
     several = frame.sizes.get("species", 1)
     if several > 1 and "species" not in known.dims:
@@ -219,6 +223,8 @@ def scale_to_dose(
             code="missing_species",
         )
     limits = {"start": start, "stop": stop, "background": background, "rule": rule}
+    if frame.kind == "range_density":
+        return _of_ranges(data, frame, known, dose_uncertainty, limits)
     found = compare_dose(frame, known, dose_uncertainty, limits)
     cases = [str(dim) for dim in found.factor.dims if dim not in frame.lead]
     if cases:
@@ -237,6 +243,35 @@ def scale_to_dose(
         "concentrations scaled to a known dose, whose uncertainty takes the place of those of "
         "factor and depth scale",
     )
+
+
+def _of_ranges(
+    data: xr.Dataset,
+    frame: Frame,
+    known: xr.Variable,
+    uncertainty: Any,
+    limits: Mapping[str, Any],
+) -> xr.Dataset:
+    """Return concentrations in place of the range densities of species with a dose."""
+    given = [name for name in ("start", "stop", "background") if limits[name] is not None]
+    if given:
+        raise ProfileError(
+            f"{given[0]} is of no use for a range density, which is that of one ion per area",
+            code="conflicting_arguments",
+        )
+    relative = xr.full_like(known, np.nan)
+    if uncertainty is not None:
+        relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
+    made = scaled(data, frame.name, known)
+    result = data.drop_vars([frame.name + end for end in made])
+    if anywhere(known.isnull()):  # species without a dose stay as they were
+        kept = {end: data[frame.name + end].variable for end in made}
+        left = {end: one.where(known.isnull()).transpose(*one.dims) for end, one in kept.items()}
+        result = data.assign({frame.name + end: one for end, one in left.items()})
+    result = with_concentration(result, frame, made)
+    scale = xr.ones_like(known)
+    result = result.assign_coords(_of_the_scale(frame, scale, known, relative))
+    return with_history(result, "range densities times a dose")
 
 
 class ComparedDose(NamedTuple):

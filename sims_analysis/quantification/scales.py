@@ -71,9 +71,56 @@ def read_scale(
         return _by_crater(frame, record, crater_depth, total_time, relative_rates)
     if isinstance(rate, list | tuple):
         return Scale(*_by_layers(record, rate, "rate", _sputter_rate))
+    if isinstance(rate, xr.DataArray) and frame.dim in rate.dims:
+        return _along(frame, axis.values, rate)
     speed = _of_measurement(frame, rate, "sputter_rate", "rate")
     text = f"z = {format_value(speed, 'nm/s')} * t"
     return Scale(lambda t: speed * t, text, speed, "sputter_rate")
+
+
+def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
+    """Return depths by a rate at each sample, linear between them and constant beyond."""
+    speed = frame.parameter(rate, ("sputter_rate",), "rate", along=True)
+    other = [d for d in speed.dims if d not in (frame.dim, MEASUREMENT)]
+    if other:
+        raise ProfileError(
+            f"rate is over {other[0]!r}; the species of a measurement are sputtered together",
+            argument="rate",
+        )
+    refuse_not_positive(speed, rate, "rate")
+    known = speed.values[np.isfinite(speed.values)]
+    text = f"z = integral of a rate from {known.min():.4g} to {known.max():.4g} nm/s"
+
+    def at(places: xr.Variable) -> xr.Variable:
+        inner = [d for d in places.dims if d != MEASUREMENT]
+        found: xr.Variable = xr.apply_ufunc(
+            _integrated,
+            places,
+            time,
+            speed,
+            input_core_dims=[inner, [frame.dim], [frame.dim]],
+            output_core_dims=[inner],
+            vectorize=True,
+        )
+        return found
+
+    return Scale(at, text)
+
+
+def _integrated(places: Array, time: Array, speed: Array) -> Array:
+    """Integrate a rate from t = 0 to some times."""
+    known = np.isfinite(time) & np.isfinite(speed)
+    if not known.any():
+        return np.full(places.shape, np.nan)
+    t, v = time[known], speed[known]
+    ends = np.array([min(0.0, t[0]), max(t[-1], np.nanmax(places, initial=0.0))])
+    t, v = np.concatenate([ends[:1], t, ends[1:]]), np.concatenate([v[:1], v, v[-1:]])
+    z = np.concatenate([[0.0], np.cumsum(0.5 * (v[1:] + v[:-1]) * np.diff(t))])
+    i = np.clip(np.searchsorted(t, places, side="right") - 1, 0, t.size - 2)
+    since, step = places - t[i], np.diff(t)[i]
+    slope = np.divide(np.diff(v)[i], step, out=np.zeros(places.shape), where=step > 0)
+    origin = np.interp(0.0, t, z)
+    return np.asarray(z[i] + since * (v[i] + 0.5 * slope * since) - origin)
 
 
 def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:

@@ -49,6 +49,9 @@ from sims_analysis.units import WindowLike
 
 #: A matrix signal below this multiple of its standard error is not above its noise.
 _ABOVE_NOISE = 3.0
+#: A matrix signal changes by this part of it, and this multiple of its noise, between two of so
+#: many parts of the profile; it has vanished below this part of its maximum.
+_CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 5.0, 10, 0.01
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
@@ -126,7 +129,9 @@ def with_rsf(
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
         where intensities are those of a saturated detector; and if a factor was determined with
         another `matrix_signal`, or another correction for dead time; and where a surface transient
-        changes the mean matrix signal of a whole record by more than 1 %.
+        changes the mean matrix signal of a whole record by more than 1 %; and where the matrix
+        signal changes by more than 10 % between neighbouring tenths of the profile, which a drift
+        of the beam does not, with one factor for all of it.
 
     Notes
     -----
@@ -170,6 +175,8 @@ def with_rsf(
         made, status, known = _by_mean(frame, wanted, matrix, window, _threshold(matrix_threshold))
     else:
         made, status, known = _by_cycle(frame, wanted, matrix, _threshold(matrix_threshold))
+    if matrix is not None and frame.dim not in factors.value.dims and not frame.lazy:
+        _warn_of_change(frame, matrix)
     known = union(known, scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK))))
     if known.flags is not None:
         made[vocabulary.QUALITY] = known.flags.where(factors.value.notnull(), 0)
@@ -264,6 +271,43 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
         )
 
 
+def _warn_of_change(frame: Frame, matrix: str) -> None:
+    """Warn where the matrix signal changes along a profile, faster than by a drift of the beam.
+
+    By the medians of ten parts of the samples below a transient where it has not vanished: between
+    two neighbours, but for the first and the last.
+    """
+    signal: Any = _of(frame, matrix, frame.value)
+    below: Any = frame.map(plateau).start.fillna(-np.inf)
+    depth = frame.depth.isel(species=frame.species().index(matrix), missing_dims="ignore")
+    used = signal.where(signal > _VANISHED * signal.max(frame.dim))
+    used = used.where(~(depth < _of(frame, matrix, below))).transpose(..., frame.dim)
+    change = np.zeros(used.shape[:-1])
+    for index in np.ndindex(change.shape):
+        row = used.values[index]
+        change[index] = _change(row[np.isfinite(row)])
+    notable: Any = frame.of_species(matrix) * xr.Variable(used.dims[:-1], change)
+    if (first := first_flagged(frame, notable > 0)) is not None:
+        first.warn(
+            f"the matrix signal changes by {first.of(notable):.0%} along the profile: the result "
+            "is a ratio to a changing matrix",
+            ProfileWarning,
+            remedy="factors of layers, or along the samples, follow it: see composition()",
+        )
+
+
+def _change(signal: Any) -> float:
+    """Return by how much a signal changes between its ends; 0 if that is not notable."""
+    if signal.size < 5 * _PARTS:
+        return 0.0
+    parts = np.array_split(signal, _PARTS)[1:-1]
+    medians = np.array([np.median(part) for part in parts])
+    noise = np.std(np.diff(signal)) / np.sqrt(parts[0].size)  # of a median, about
+    apart = float(abs(np.diff(medians)).max())
+    change = apart / float(medians.max())
+    return change if change > _CHANGES and apart > _CLEARLY * noise else 0.0
+
+
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
     """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, with the error s.
 
@@ -274,13 +318,13 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     signal, stderr, of_sums, _ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest)
-    divisor, relative = signal, None
+    divisor, error = signal, None
     if stderr is not None and of_sums is not None:
         vanished |= signal <= _ABOVE_NOISE * stderr
         divisor = signal + (stderr**2 / signal).where(signal > 0).fillna(0.0)
-        relative = of_sums / signal.where(signal > 0)
+        error = of_sums * divisor / signal.where(signal > 0)
     status = _status(frame, wanted, matrix, vanished, wanted & signal.isnull())
-    made = divided(frame, frame.value.where(~vanished), divisor, relative, matrix)
+    made = divided(frame, frame.value.where(~vanished), divisor, error, matrix)
     return made, status, known_of(frame, matrix)
 
 

@@ -36,7 +36,7 @@ from sims_analysis.resampling.interpolation import (
     with_coords,
     with_evidence,
 )
-from sims_analysis.text.arguments import check_choice, format_argument
+from sims_analysis.text.arguments import check_choice, check_count, format_argument
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 #: The dose rule that corresponds to each method of interpolation.
@@ -58,6 +58,7 @@ def to_grid(
     step: QuantityLike | None = None,
     depth: Sequence[str] | ParameterLike | None = None,
     like: xr.Dataset | xr.DataArray | None = None,
+    every: int | None = None,
     method: Method = "log",
     conserve: Literal["dose"] | None = None,
     gaps: GapPolicy = "flag",
@@ -74,7 +75,11 @@ def to_grid(
     depth : sequence of str, Quantity or DataArray, optional
         The depths.
     like : Dataset or DataArray, optional
-        Data with the axis to use. Give one of `step`, `depth` and `like`.
+        Data with the axis to use.
+    every : int, optional
+        Average so many samples at a time (of the profile with the most of them): cells with edges
+        half-way between samples, by ``conserve="dose"``; the last cell may hold fewer. Give one of
+        `step`, `depth`, `like` and `every`.
     method : {"log", "linear", "pchip", "makima"}
         As for :func:`interpolate`.
     conserve : {"dose"}, optional
@@ -111,8 +116,8 @@ def to_grid(
     UnitsError
         If a step or depth does not have a unit of the axis.
     ProfileError
-        If not exactly one of `step`, `depth` and `like` is given, depths do not increase, no
-        multiple of `step` lies within the samples, or `conserve` is given with a spline.
+        If not exactly one of `step`, `depth`, `like` and `every` is given, depths do not increase,
+        no multiple of `step` lies within the samples, or `conserve` is given with a spline.
 
     Examples
     --------
@@ -125,6 +130,9 @@ def to_grid(
     'depth: mean'
     """
     check_choice("method", method, interpolation.METHODS)
+    if every is not None:
+        check_count("every", every, least=2)
+        conserve = conserve or "dose"
     if conserve is not None:
         check_choice("conserve", conserve, ("dose",))
     if conserve and method not in _RULES:
@@ -133,9 +141,11 @@ def to_grid(
             f"method={method!r} has none",
             argument="conserve",
         )
-    if (step is not None) + (depth is not None) + (like is not None) != 1:
-        raise ProfileError("give exactly one of step, depth and like", code="conflicting_arguments")
-    asked = {"step": step, "depth": depth, "like": like}
+    asked = {"step": step, "depth": depth, "like": like, "every": every}
+    if sum(one is not None for one in asked.values()) != 1:
+        raise ProfileError(
+            "give exactly one of step, depth, like and every", code="conflicting_arguments"
+        )
     bridge = bridges(gaps)
     if isinstance(data, xr.DataArray):
         frame = open_frame(data, question="a grid", axes=vocabulary.AXES)
@@ -261,9 +271,11 @@ def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
     return corrected
 
 
-def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
+def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any, every: Any) -> _Grid:
     if step is not None:
         return _by_step(frame, step, cells=cells)
+    if every is not None:
+        return _of_samples(frame, every)
     bounds = None
     if like is not None:
         points, bounds = _axis_like(frame, like)
@@ -332,6 +344,22 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
             f"no multiple of step={step!r} lies within the samples, {first:g} to {last:g} {unit}"
         )
     return _Grid(points, None, f"multiples of {width:.15g} {unit}")
+
+
+def _of_samples(frame: Frame, every: int) -> _Grid:
+    """Return cells of so many samples of the profile that has the most."""
+    shape = (-1, frame.value.sizes[frame.dim])
+    places = np.broadcast_to(frame.depth.values, frame.value.shape).reshape(shape)
+    rows = places if frame.lazy else frame.filled().value.values.reshape(shape)
+    known = np.isfinite(rows) & np.isfinite(places)
+    most = int(np.argmax(known.sum(axis=1)))
+    z = places[most][known[most]]
+    if z.size < 2:
+        raise ProfileError(f"every={every}: there are no samples to average", argument="every")
+    between = 0.5 * (z[every - 1 : -1 : every] + z[every::every])
+    edges = np.concatenate([z[:1], between, z[-1:]])
+    edges = edges[np.concatenate([[True], np.diff(edges) > 0])]
+    return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {every} samples")
 
 
 def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:

@@ -387,3 +387,19 @@ def test_a_gap_is_flagged_unless_its_samples_are_below_a_limit(below_limit):
     else:
         expected[9], expected[10] = Flag.GAP_AFTER, Flag.GAP_BEFORE
     assert ds["concentration_quality"].values[0].tolist() == expected.tolist()
+
+
+def test_what_one_species_has_besides_takes_no_room_for_all():
+    """The first profile of a time-of-flight file has columns of all, the others a line."""
+    z, extra = np.arange(50.0), {"columns": {"dose": {"units": "ions", "values": [1 / 3] * 50}}}
+    many = [
+        sims.DepthProfile(
+            species_name=f"s{i}", depths=z, depth_units="s", concentrations=z + i,
+            concentration_units="counts", extra=extra if i == 0 else {"note": "x"},
+        )
+        for i in range(100)
+    ]  # fmt: skip
+    ds = sims.to_dataset(many)
+    kept = ds["wire_fields"].values
+    assert kept.nbytes + sum(len(text) for text in kept) < ds["intensity"].nbytes
+    assert sims.to_profiles(ds)[0].extra == extra

@@ -452,3 +452,19 @@ def test_a_title_is_written_where_there_is_one(own):
     assert ax.get_title() == "W1"
     sims.plot_profiles(two_units(), ax, title="", **known)
     assert ax.get_title() == ""
+
+
+def test_running_means_are_named_and_do_not_cross_a_gap():
+    ds = sims.open_example("boron-implant").sel(species=["B"])
+    ds = ds.where(~((ds["depth"] > 100) & (ds["depth"] < 150)))
+    ax = sims.plot_profiles(ds, smooth=5)
+    (line,) = [one for one in ax.lines if str(one.get_label()).startswith("B")]
+    assert line.get_label() == "B (mean of 5)"
+    drawn_at, z, y = (
+        dict(zip(*line.get_data(), strict=True)),
+        ds["depth"].values,
+        ds["concentration"],
+    )
+    assert drawn_at[z[10]] == pytest.approx(y[0, 8:13].mean().item(), rel=1e-12)
+    last = int(np.flatnonzero(z <= 100)[-1])
+    assert drawn_at[z[last]] == pytest.approx(y[0, last - 2 : last + 1].mean().item())

@@ -543,3 +543,16 @@ def test_a_workbook_says_what_it_needs(tmp_path, monkeypatch):
     ):
         sims.to_excel(sims.open_example("boron-implant"), tmp_path / "b.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_digits_are_rounded(tmp_path):
+    ds = sims.open_example("boron-implant")
+    path = sims.to_csv(ds, tmp_path / "b.csv", digits=4)
+    again = sims.read(path).to_dataset()["concentration"]
+    np.testing.assert_allclose(again.values, ds["concentration"].values, rtol=5.1e-4)
+    first = path.read_text().splitlines()[2].split(",")
+    assert all(
+        len(number.partition("e")[0].replace(".", "").strip("0")) <= 4 for number in first[1:]
+    )
+    with pytest.raises(sims.errors.ProfileError, match="digits=1: species 'B' would have two"):
+        sims.to_excel(ds, tmp_path / "b.xlsx", digits=1)

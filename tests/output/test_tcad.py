@@ -169,3 +169,16 @@ def test_a_dose_is_of_atoms_or_a_fraction_of_them(tmp_path):
         "a simulator needs a dose in atom/cm^2, and that of the fit is in count nm/s: quantify the "
         "intensity with with_rsf(), and fit the concentration"
     )
+
+
+def test_a_data_set_of_sentaurus_is_read_again(tmp_path):
+    ds = sims.open_example("boron-implant")
+    path = sims.to_tcad(ds, tmp_path / "b.plx", species="B", floor="1e16 atoms/cm^3")
+    assert path.read_text().splitlines()[0] == '"B"'
+    again = sims.read(path).to_dataset()["concentration"].sel(species="B")
+    expected = ds["concentration"].sel(species="B").clip(min=1e16)
+    np.testing.assert_allclose(again.values, expected.values, rtol=1e-15)
+    assert (expected == 1e16).any()
+    for options in ({"floor": "0 atoms/cm^3"}, {"depth_units": "nm"}):
+        with pytest.raises(sims.errors.ProfileError, match=next(iter(options))):
+            sims.to_tcad(ds, tmp_path / "c.plx", species="B", **options)

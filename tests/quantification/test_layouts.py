@@ -10,12 +10,13 @@ from questions import AXIS, CORRECTIONS, OWN, SHARED, correct, measurement
 
 import sims_analysis as sims
 from sims_analysis.units import is_quantified
+from sims_analysis.vocabulary import MEASURED
 
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 
 ALONE = measurement(AXIS, seed=7, data_id="w7")
 #: What is made of several profiles or measurements.
-NO_CORRECTIONS = {"average", "ratio", "rsf_from_standard", "splice"}
+NO_CORRECTIONS = {"average", "isotope_ratios", "ratio", "rsf_from_standard", "splice"}
 #: Sums over a row in another layout differ in their last digits.
 ROUNDING = 1e-14
 
@@ -28,7 +29,7 @@ def made(correction, data):
 def samples_of(ds, species):
     """All numbers of one species, at the samples where it was measured."""
     ds = sims.dequantify(ds).compute().sel(species=species)
-    own = ds[next(n for n in ("concentration", "intensity", "atomic_fraction") if n in ds)]
+    own = ds[next(n for n in MEASURED if n in ds)]
     found = {}
     for name, one in {**ds.data_vars, **ds.coords}.items():
         if one.dtype.kind == "f":

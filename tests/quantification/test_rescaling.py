@@ -303,3 +303,24 @@ def test_a_factor_on_record_is_scaled_with_the_concentrations(name):
     scale = found["dose_scale"].sel(species="B").item()
     np.testing.assert_allclose(found[name], [2e22 * scale, 3e22], rtol=1e-14)
     assert found[name].attrs == {"units": "atom/cm^3", "note": "kept"}
+
+
+def test_range_densities_times_a_dose():
+    z = np.arange(0.0, 200.0, 2.0)
+    rows = np.exp(-0.5 * ((z - np.array([[80.0], [120.0]])) / 15) ** 2) * 2e5
+    ds = xr.Dataset(
+        {"range_density": (("species", "depth"), rows, {"units": "1/cm"})},
+        {"species": ["B", "Si (Tgt. Atoms)"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    ds["range_density"].attrs["units"] = "(atoms/cm3)/(atoms/cm2)"
+    found = sims.scale_to_dose(ds, dose={"B": "2e15 atoms/cm^2"}, dose_uncertainty="3 %")
+    np.testing.assert_allclose(found["concentration"].sel(species="B"), 2e15 * rows[0], rtol=1e-14)
+    left = found["range_density"].sel(species="Si (Tgt. Atoms)")
+    np.testing.assert_allclose(left, rows[1], rtol=1e-14)
+    assert found["range_density"].sel(species="B").isnull().all()
+    retained = sims.integrated_dose(ds).sel(species="B").item()
+    budget = sims.dose_budget(found.sel(species="B"))
+    assert budget["dose"].item() == pytest.approx(2e15 * retained, rel=1e-12)
+    assert budget["systematic_stderr"].item() == pytest.approx(6e13 * retained, rel=1e-12)
+    with pytest.raises(sims.errors.ProfileError, match="start is of no use"):
+        sims.scale_to_dose(ds, dose={"B": "2e15 atoms/cm^2"}, start="10 nm")

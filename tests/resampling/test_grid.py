@@ -381,6 +381,21 @@ def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at):
     assert sims.quality(grid)["kind"].values.tolist() == ["gap"]
 
 
+def test_every_five_samples_are_averaged():
+    z = np.arange(23.0)
+    ds = xr.Dataset(
+        {"concentration": ("depth", 1e18 + 1e16 * z, {"units": "atoms/cm^3"})},
+        {"depth": ("depth", z, {"units": "nm"})},
+    )
+    found = sims.to_grid(ds, every=5, method="linear")
+    np.testing.assert_array_equal(found["depth_bounds"][:, 1], [4.5, 9.5, 14.5, 19.5, 22.0])
+    np.testing.assert_allclose(found["concentration"], 1e18 + 1e16 * found["depth"], rtol=1e-13)
+    with pytest.raises(sims.errors.ProfileError, match="every=1"):
+        sims.to_grid(ds, every=1)
+    with pytest.raises(sims.errors.ProfileError, match="exactly one of step"):
+        sims.to_grid(ds, every=5, step="1 nm")
+
+
 @pytest.mark.parametrize("step", ["5 nm", "0.5 nm"])
 def test_errors_beside_a_hole_are_those_of_the_samples(step):
     # Depths in the hole have no values, and share no samples.

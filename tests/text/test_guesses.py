@@ -10,8 +10,8 @@ from sims_analysis.text.guesses import instead_of
     ("guess", "name"),
     [
         ("concentration", "interpolate"), ("csv", "to_csv"), ("Excel", "to_excel"),
-        ("FWHM", "peak"), ("max", "peak"), ("normalise", "ratio"), ("normalize", "ratio"),
-        ("normalise_to_matrix", "ratio"), ("quantification", "with_rsf"), ("read_csv", "read"),
+        ("FWHM", "peak"), ("max", "peak"), ("normalize", "normalise"),
+        ("normalise_to_matrix", "normalise"), ("quantification", "with_rsf"), ("read_csv", "read"),
         ("read_excel", "read"), ("resample", "to_grid"), ("xj", "junction_depth"),
     ],
 )  # fmt: skip

@@ -1,0 +1,207 @@
+"""The composition of an alloy from the ratio of two signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.conventions.canonical import signal_name, species_of, to_canonical
+from sims_analysis.conventions.provenance import with_history
+from sims_analysis.errors import ProfileError, SpeciesError, about
+from sims_analysis.frame.call import correction
+from sims_analysis.frame.evidence import with_known
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_samples
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import NO_LIMITS, read_pair
+from sims_analysis.quantification.combination import WithError, read_with_error
+from sims_analysis.quantification.hosts import isotope
+from sims_analysis.quantification.reference import (
+    at_samples_of,
+    known_of,
+    of_both,
+    two_signals,
+    warn_bridged,
+)
+from sims_analysis.quantification.signals import with_signals
+from sims_analysis.text.arguments import argument_error, format_argument, read_name, read_names
+from sims_analysis.units import WindowLike
+
+_WHAT = "a composition"
+
+
+@correction
+def composition(
+    data: xr.Dataset,
+    *,
+    numerator: str,
+    denominator: str,
+    factor: WithError | None = None,
+    standard: xr.Dataset | None = None,
+    fraction: WithError | None = None,
+    window: WindowLike | None = None,
+    element: str | Sequence[str] | None = None,
+) -> xr.Dataset:
+    """Determine the composition of A(x)B(1-x) from two signals: ``x / (1 - x) = k I_A / I_B``.
+
+    Parameters
+    ----------
+    data : Dataset
+        With intensities or counts of a species of each element; one measurement or a batch.
+    numerator, denominator : str
+        The species, ``"74Ge"`` and ``"30Si"``.
+    factor : float, str, pair or DataArray, optional
+        The relative sensitivity factor k, for these two isotopes, with its standard error in a
+        pair, ``(1.3, 0.05)`` or ``(1.3, "4 %")``, or as the coordinate ``stderr`` of a DataArray.
+    standard : Dataset, optional
+        In place of `factor`: one measurement of a sample of known composition, from which k is
+        determined by the ratio of the sums of both signals.
+    fraction : float, str or pair, optional
+        With `standard`: its x, between 0 and 1, with its standard error in a pair.
+    window : (start, stop), optional
+        With `standard`: depths, or times, between which it has this x; by default everywhere.
+    element : str or pair of str, optional
+        The names of both elements, ``("Ge", "Si")``, or of the first alone; by default those of the
+        isotopes.
+
+    Returns
+    -------
+    Dataset
+        With two species more, the elements, and their ``atomic_fraction`` x and 1 - x, of the
+        atoms of both, at the samples of the numerator. Both have the same errors:
+
+        - ``atomic_fraction_stderr``: ``k / (1 + k R)^2 s_R`` with ``R = I_A / I_B`` and the error
+          of :func:`ratio`
+        - ``atomic_fraction_background_stderr``: what all samples have in common,
+          ``R / (1 + k R)^2 dk``, and subtracted backgrounds
+
+    Raises
+    ------
+    SpeciesError
+        If a species is absent, or no isotope and without `element`; or both elements are the same.
+    UnitsError
+        If there are no intensities.
+    ProfileError
+        If not either a factor or a standard with its fraction is given, they are not positive, or
+        the standard has no ratio in the window.
+
+    See Also
+    --------
+    with_rsf : Takes factors along the samples, which may follow x.
+    calibrate_depth : Takes a sputter rate along the samples.
+
+    Notes
+    -----
+    k is constant where yields of both ions depend on the composition alike, as for SiGe with low
+    Ge content, or with MCs+ ions; a standard of a similar x is the best.
+
+    References
+    ----------
+    R. J. H. Morris, M. G. Dowsett, J. Appl. Phys. 105 (2009) 114316, on ``x / (1 - x)`` against the
+    ratio of ions of SiGe (by its abstract). ISO 14237, Surface chemical analysis - Secondary-ion
+    mass spectrometry, for relative sensitivity factors.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> run = sims.open_example("sputter-time")
+    >>> alloy = sims.composition(
+    ...     run, numerator="As", denominator="Si", factor=(2.0, "5 %"), element=("As", "Si")
+    ... )
+    >>> x = alloy["atomic_fraction"].sel(species="As")
+    >>> print(f"at most {x.max().item():.3f}")
+    at most 0.069
+    """
+    numerator = read_name("numerator", numerator)
+    denominator = read_name("denominator", denominator)
+    names = species_of(data, numerator, name="numerator")
+    species_of(data, denominator, name="denominator")
+    if numerator == denominator:
+        raise SpeciesError(f"numerator and denominator are both {numerator!r}")
+    elements = _elements(numerator, denominator, element)
+    if (factor is None) == (standard is None) or (standard is None) != (fraction is None):
+        raise ProfileError(
+            "give either factor=, or standard= and its fraction=", code="conflicting_arguments"
+        )
+    if window is not None and standard is None:
+        raise ProfileError("window is of use only with standard", code="conflicting_arguments")
+    frame = _two(data, numerator, denominator)
+    if standard is None:
+        k, error = read_with_error(frame, factor, "factor")
+    else:
+        k, error = _of_standard(standard, numerator, denominator, fraction, window)
+    if anywhere(~((k > 0) & np.isfinite(k))):
+        raise argument_error("factor", factor, "expected a positive factor")
+    below = at_samples_of(frame, denominator)
+    warn_bridged(frame, denominator, below, frame.of_species(numerator))
+    found = of_both(frame, below, denominator, k, error)
+    flags = known_of(frame, denominator).flags
+    if flags is not None:
+        found[vocabulary.QUALITY] = flags
+    of_first = {end: one.isel(species=0, missing_dims="ignore") for end, one in found.items()}
+    rest = {end: one for end, one in of_first.items() if end != vocabulary.CENSORED}
+    rest[""] = 1.0 - of_first[""]
+    made = dict(zip(elements, (of_first, rest), strict=True))
+    of = {one: [one] if one in names else [numerator, denominator] for one in elements}
+    result = with_signals(data, "atomic_fraction", made, of, data[frame.name].dims)
+    stated = f"{float(k):.6g}" if not k.ndim else f"over {', '.join(map(str, k.dims))}"
+    ratio = f"{numerator} / {denominator}"
+    return with_history(result, f"x / (1 - x) = k {ratio} of {elements[0]}, k = {stated}")
+
+
+def _elements(numerator: str, denominator: str, stated: Any) -> tuple[str, str]:
+    """Return the names of both elements."""
+    named = [] if stated is None else read_names("element", stated)
+    if len(named) > 2:
+        raise argument_error("element", stated, "expected the names of two elements")
+    for one in (numerator, denominator)[len(named) :]:
+        with about(argument="element", remedy="element=('Ge', 'Si') names them"):
+            named.append(isotope(one)[1])
+    if named[0] == named[1]:
+        raise SpeciesError(f"both species are of {named[0]!r}; a composition is of two elements")
+    return named[0], named[1]
+
+
+def _two(data: xr.Dataset, numerator: str, denominator: str) -> Frame:
+    """Open the signals of two species."""
+    name = signal_name(data, _WHAT)
+    rows = [species_of(data).index(one) for one in (numerator, denominator)]
+    return open_samples(data.isel(species=rows), name, _WHAT)
+
+
+def _of_standard(
+    standard: Any, numerator: str, denominator: str, fraction: Any, window: Any
+) -> tuple[xr.Variable, xr.Variable]:
+    """Return the factor of a sample of known composition, and its standard error."""
+    if not isinstance(standard, xr.Dataset):
+        raise TypeError(f"standard: expected a Dataset, found {type(standard).__name__}")
+    with about(argument="standard"):
+        plain = with_known(to_canonical(units.dequantify(standard)))
+        species_of(plain, numerator, denominator, name="standard")
+        frame = _two(plain, numerator, denominator)
+        lead = [d for d in frame.lead if d != "species"]
+        if lead:
+            raise ProfileError(f"expected one measurement, and it is over {lead[0]!r}")
+    x, error = read_with_error(frame, fraction, "fraction")
+    if x.ndim or not 0 < float(x) < 1:
+        raise argument_error("fraction", fraction, "expected one number between 0 and 1")
+    ends = NO_LIMITS if window is None else read_pair(frame, window)
+    signals = two_signals(frame, denominator)
+    depth = frame.depth.isel(species=0, missing_dims="ignore")
+    inside = signals.a.notnull() & signals.b.notnull()
+    ratio, stderr = signals.ratio(inside & ~((depth < ends[0]) | (depth > ends[1])))
+    if not float(ratio) > 0:
+        found = "" if window is None else f" in window={format_argument(window)}"
+        raise ProfileError(
+            f"standard: {numerator} / {denominator} is {float(ratio):.4g}{found}; expected samples "
+            "of both, with counts",
+            code="no_sample_in_window",
+            argument="standard",
+        )
+    k = x / (1.0 - x) / ratio
+    relative = 0.0 if error is None else error / (x * (1.0 - x))
+    return k, k * (relative**2 + (stderr.fillna(0.0) / ratio) ** 2) ** 0.5

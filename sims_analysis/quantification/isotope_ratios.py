@@ -1,0 +1,269 @@
+"""Measured ratios of isotopes against natural ones, which show interferences and dead time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.conventions.canonical import on_canonical_data
+from sims_analysis.conventions.delivered import stated_in_metadata
+from sims_analysis.errors import ProfileWarning, SpeciesError, warn
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_samples
+from sims_analysis.frame.window import Window, read_window
+from sims_analysis.outcomes import Flag, Status
+from sims_analysis.quantification.hosts import isotope, natural_abundance
+from sims_analysis.quantification.reference import (
+    TwoSignals,
+    at_samples_of,
+    divided,
+    known_of,
+    measured_over_species,
+    two_signals,
+)
+from sims_analysis.text.arguments import first_few
+from sims_analysis.units import ParameterLike
+
+#: A ratio is not the natural one beyond both: standard errors, and what instruments do to masses.
+_ERRORS, _DISCRIMINATION = 3.0, 0.05
+#: Variables of the answer -> their terms, and the ends of ancillary ones.
+_TERMS = {
+    "ratio": ("species_ratio", ""),
+    "ratio_stderr": ("species_ratio", "stderr"),
+    "ratio_background_stderr": ("species_ratio", "background_stderr"),
+    "mean_ratio": ("mean_ratio", ""),
+    "mean_ratio_stderr": ("mean_ratio", "stderr"),
+    "natural_ratio": ("natural_ratio", ""),
+}
+#: An element, as time-of-flight instruments call its main isotope.
+_ELEMENT = re.compile(r"([A-Z][a-z]?)(?:[+-]|->)?")
+
+
+@on_canonical_data
+@recorded
+def isotope_ratios(
+    data: xr.Dataset,
+    *,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Compare the ratios of all isotopes of an element with the natural ones.
+
+    Parameters
+    ----------
+    data : Dataset
+        With several isotopes of an element, named as ``11B`` or ``^113In+``, or by the element
+        where the ``species_metadata`` give a ``mass``; one measurement or a batch, over depth or
+        sputter time.
+    start, stop : str, Quantity or DataArray, optional
+        The window of the means, its ends included; by default the whole profile.
+    variable : str, optional
+        By default intensities or counts, otherwise the first measured variable.
+
+    Returns
+    -------
+    Dataset
+        Over ``pair`` (``"113In/115In"``), each isotope over the measured one of the highest
+        abundance; the coordinates ``numerator`` and ``denominator`` are species of the data.
+
+        - ``ratio``, ``ratio_stderr``, ``ratio_background_stderr`` (``1``): along the axis, as of
+          :func:`ratio`
+        - ``mean_ratio``, ``mean_ratio_stderr``: the ratio of the sums over the window, which few
+          counts do not bias; without standard errors of samples, its error is from their scatter,
+          ``sqrt(sum (a - r b)^2) / sum b``
+        - ``natural_ratio``: of the natural abundances
+        - ``status``: ``ok``; ``saturated`` where samples are those of a saturated detector, or the
+          ratio is too high and rises with the rate of the abundant isotope, as where the detector
+          loses that; ``interference`` where the ratio is otherwise not the natural one, by more
+          than 3 standard errors and 5 %; ``below_limit`` where samples without a value are left
+          out; ``no_data``
+
+    Raises
+    ------
+    SpeciesError
+        If there are no two isotopes of an element.
+
+    Warns
+    -----
+    ProfileWarning
+        Where the status is not ``ok``. Not for Dask data.
+
+    Notes
+    -----
+    Instruments transmit and detect masses differently, by some per cent between neighbours and more
+    for light ones; less than 5 % shows nothing, therefore. A sample that is enriched, as an implant
+    of one isotope is, is not natural either. Loss and interference are told apart where the rates
+    differ along the profile: samples above half of the largest rate against those below it.
+
+    References
+    ----------
+    ISO 20411, Surface chemical analysis - Secondary ion mass spectrometry - Correction method for
+    saturated intensity in single ion counting dynamic secondary ion mass spectrometry, takes dead
+    time from isotopes (by its abstract). R. G. Wilson, F. A. Stevie, C. W. Magee, Secondary Ion
+    Mass Spectrometry, Wiley 1989, on interferences and mass discrimination.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> run = sims.open_example("sputter-time")
+    >>> run = sims.combine(run, {"28Si": {"Si": 1}, "30Si": {"Si": 0.034}})
+    >>> found = sims.isotope_ratios(run)
+    >>> print(found["pair"].item(), f"{found['natural_ratio'].item():.4f}", found["status"].item())
+    30Si/28Si 0.0335 ok
+    """
+    pairs = _pairs(data)
+    name = measured_over_species(data, variable, ("intensity", "counts", *vocabulary.MEASURED))
+    frame = open_samples(data, name, "a ratio of isotopes")
+    names = frame.species()
+    found = []
+    for one in pairs:
+        rows = [names.index(one.numerator), names.index(one.denominator)]
+        both = open_samples(data.isel(species=rows), name, "a ratio of isotopes")
+        found.append(_compared(both, read_window(both, start, stop), one))
+    joined = {key: xr.Variable.concat([one[key] for one in found], "pair") for key in found[0]}
+    made = {"status": frame.status(joined.pop(""))}
+    for key, one in joined.items():
+        term, end = _TERMS[key]
+        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
+        made[key] = xr.Variable(one.dims, one.data, attrs)
+    labels = {
+        "pair": [one.label for one in pairs],
+        "numerator": [one.numerator for one in pairs],
+        "denominator": [one.denominator for one in pairs],
+    }
+    coords = {key: xr.Variable("pair", texts) for key, texts in labels.items()}
+    along = {key: one for key, one in frame.along.items() if "species" not in one.dims}
+    answer = frame.dataset(made, coords=along | coords)
+    _warn(answer)
+    return answer
+
+
+class _Pair(NamedTuple):
+    """Two species that are isotopes of an element, and the ratio of their abundances."""
+
+    label: str
+    numerator: str
+    denominator: str
+    natural: float
+
+
+def _pairs(data: xr.Dataset) -> list[_Pair]:
+    """List the isotopes of each element, each with the measured one of the highest abundance."""
+    species = [str(one) for one in np.atleast_1d(data["species"].values)]
+    masses = stated_in_metadata(data, "mass", _mass)
+    numbers = [np.nan] * len(species) if masses is None else np.atleast_1d(masses.values)
+    elements: dict[str, list[tuple[float, int, str]]] = {}
+    for name, mass in zip(species, numbers, strict=True):
+        try:
+            number, element = isotope(name)
+        except SpeciesError:
+            bare = _ELEMENT.fullmatch(name)
+            if bare is None or np.isnan(mass):
+                continue
+            number, element = round(float(mass)), bare[1]
+        try:
+            abundance = natural_abundance(f"{number}{element}")
+        except SpeciesError:
+            continue
+        elements.setdefault(element, []).append((abundance, number, name))
+    pairs = []
+    for element, known in elements.items():
+        most, number, below = max(known)
+        pairs += [
+            _Pair(f"{own}{element}/{number}{element}", name, below, abundance / most)
+            for abundance, own, name in sorted(known, key=lambda one: one[1])
+            if name != below
+        ]
+    if not pairs:
+        raise SpeciesError(
+            "the data have no two isotopes of an element with natural abundances; they have "
+            f"{', '.join(map(repr, species))}: name them as '28Si' and '30Si'"
+        )
+    return pairs
+
+
+def _mass(value: Any, name: str) -> float:
+    """Read a mass in u, ``"114.9049 u"``; NaN for what is none."""
+    number = re.fullmatch(r"\s*([\d.]+)\s*(?:u|amu|Da)?\s*", str(value))
+    return float(number[1]) if number else np.nan
+
+
+def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variable]:
+    """Compare the ratio of two isotopes, the species of a frame, with the natural one."""
+
+    def of(one: Any) -> Any:
+        return None if one is None else one.isel(species=0, missing_dims="ignore")
+
+    below = at_samples_of(frame, pair.denominator)
+    every = divided(frame, frame.value, below.value, below.stderr, pair.denominator)
+    made = {end: of(every[end]) for end in ("", "stderr", "background_stderr") if end in every}
+    sizes = made[""].sizes
+    made = {end: one.set_dims(sizes).transpose(*sizes) for end, one in made.items()}
+    samples = two_signals(frame, pair.denominator)
+    depth = of(frame.depth)
+    inside = samples.a.notnull() & samples.b.notnull()
+    inside = inside & ~((depth < window[0]) | (depth > window[1]))
+    ratio, error = samples.ratio(inside)
+    known = of(known_of(frame, pair.denominator).flags)
+    flags = xr.zeros_like(inside, np.int16) if known is None else known
+    status = _status(samples, inside, ratio, error, pair.natural, flags)
+    natural = xr.full_like(ratio, pair.natural)
+    means = {"mean_ratio": ratio, "mean_ratio_stderr": error, "natural_ratio": natural}
+    return {f"ratio_{end}".rstrip("_"): one for end, one in made.items()} | means | {"": status}
+
+
+def _status(
+    samples: TwoSignals,
+    inside: xr.Variable,
+    ratio: xr.Variable,
+    error: xr.Variable,
+    natural: float,
+    flags: xr.Variable,
+) -> xr.Variable:
+    """Say what is the matter with a ratio."""
+    largest = samples.b.where(inside).max(samples.dim)
+    high, high_error = samples.ratio(inside & (samples.b > 0.5 * largest))
+    low, low_error = samples.ratio(inside & (samples.b <= 0.5 * largest))
+    loses = _differ(high, low, (high_error**2 + low_error**2) ** 0.5) & (high > low)
+    loses = loses & (abs(high - natural) > abs(low - natural))
+    off = _differ(ratio, xr.full_like(ratio, natural), error)
+    found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
+    seen = flags.where(inside, 0).astype(np.int16)
+    below: Any = ((seen & Flag.BELOW_LIMIT) != 0).any(samples.dim)
+    cut: Any = ((seen & Flag.SATURATED) != 0).any(samples.dim)
+    for flagged, status in (
+        (below & ~off, Status.BELOW_LIMIT),
+        (cut | (off & loses & (ratio > natural)), Status.SATURATED),
+        (error.isnull(), Status.UNDETERMINED),
+        (ratio.isnull(), Status.NO_DATA),
+    ):
+        found = found.where(~flagged, int(status))
+    codes: xr.Variable = found.astype(np.uint8)
+    return codes
+
+
+def _differ(a: xr.Variable, b: xr.Variable, error: xr.Variable) -> Any:
+    """Whether ratios differ by more than errors and the discrimination of masses explain."""
+    apart = abs(a - b)
+    return (apart > _ERRORS * error) & (apart > _DISCRIMINATION * b)
+
+
+def _warn(found: xr.Dataset) -> None:
+    """Warn of ratios that are not as they should be; not on Dask."""
+    status = found["status"]
+    if status.chunks is not None:
+        return
+    texts = []
+    for place in np.argwhere(status.values != Status.OK.word):
+        one = found.isel(dict(zip(status.dims, place.tolist(), strict=True)))
+        of = ", ".join(str(one[d].item()) for d in status.dims if d in one.coords)
+        numbers = f"{one['mean_ratio'].item():.4g} for {one['natural_ratio'].item():.4g} in nature"
+        texts.append(f"{of}: {numbers} ({one['status'].item()})")
+    if texts:
+        warn(f"isotopes are not in their natural ratio: {first_few(texts, 8)}", ProfileWarning)

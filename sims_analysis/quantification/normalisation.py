@@ -1,0 +1,313 @@
+"""Signals as parts of a total, relative to a species, or to their maximum."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.conventions.canonical import ENDS
+from sims_analysis.conventions.provenance import with_history
+from sims_analysis.frame.background import shares_in
+from sims_analysis.frame.call import correction
+from sims_analysis.frame.evidence import Known, either, union
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_samples
+from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.outcomes import Flag
+from sims_analysis.quantification.isotopes import warn_of_bias
+from sims_analysis.quantification.reference import (
+    Part,
+    background_columns,
+    background_of,
+    mean_in,
+    measured_over_species,
+    propagated,
+)
+from sims_analysis.quantification.signals import (
+    Signal,
+    Weight,
+    interpolated,
+    of_row,
+    same_samples,
+    signal_at,
+    weighted_sum,
+)
+from sims_analysis.text.arguments import read_name
+from sims_analysis.units import WindowLike
+
+#: The part of a total that may be due to samples below their limit of detection.
+_NOTABLE = 0.01
+
+
+@correction
+def normalise(
+    data: xr.Dataset,
+    *,
+    to: str,
+    window: WindowLike | None = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Divide all signals by their total, by one of them, or each by its maximum.
+
+    Parameters
+    ----------
+    data : Dataset
+        One measurement or a batch, over depth or sputter time.
+    to : str
+        ``"total"``: the sum of all species, or the species of this name (the total ion current of
+        a time-of-flight instrument, of which the others are parts); a species, such as a matrix
+        signal; or ``"maximum"``, each to its own.
+    window : (start, stop), optional
+        Depths, or times. Divide each profile by one number, the mean of the total or the species
+        between them, and not sample by sample; or by the maximum between them.
+    variable : str, optional
+        By default the concentration, otherwise the first measured variable.
+
+    Returns
+    -------
+    Dataset
+        The variable is replaced by ``fraction`` (of a total) or ``ratio`` (to a species or the
+        maximum; unit ``1``), data like any other: with peaks, interfaces, layers and fits. Species
+        without a sample of it, and other measured variables, are left out.
+
+        - ``fraction_stderr`` (``ratio_stderr``): sample by sample, with the signal a inside of its
+          total T, ``sqrt([(T - a) s_a]^2 + a^2 (s_T^2 - s_a^2)) / T^2``; over another species, as
+          for :func:`ratio`; by one number M, ``s / M``
+        - ``fraction_background_stderr``: what samples have in common, backgrounds and, by one
+          number with the standard error e, ``x e / M^2``; with the ``_overlap`` of samples of the
+          signal itself in the window, so that errors of sums come out right
+        - counts, and what is known of samples: of a total, of all its parts
+
+        The species that all are divided by is 1, without an error if sample by sample.
+
+    Raises
+    ------
+    SpeciesError
+        If the species is absent.
+    UnitsError
+        If there is no measured variable with several species.
+    ProfileError
+        If the window holds no sample.
+
+    Warns
+    -----
+    ProfileWarning
+        Where ratios are too high, because a species has few counts: see :func:`ratio`. Not for Dask
+        data.
+
+    See Also
+    --------
+    ratio, combine, with_rsf
+
+    Notes
+    -----
+    Samples of species below their limit of detection count as 0 in a total; it is marked as below
+    the limit only where their limits are more than 1 % of it. The largest of samples with noise is
+    above the maximum of the profile by about an error of theirs.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> run = sims.open_example("sputter-time")
+    >>> sims.normalise(run, to="total")["fraction"].sum("species").max().item()
+    1.0
+    """
+    to = read_name("to", to)
+    name = measured_over_species(data, variable)
+    data = _measured(data, name)
+    frame = open_samples(data, name, "a normalised signal")
+    if to not in ("total", "maximum"):
+        frame.species(to, name="to")
+    named, total = to in frame.species(), to == "total"
+    ends = None if window is None else read_pair(frame, window)
+    share = None
+    if to == "maximum" and not named:
+        whole, share = _maximum(frame, ends)
+    else:
+        whole = interpolated(frame, to, ~frame.of_species(to)) if named else _total(frame)
+        if ends is not None:
+            whole, share = _mean(frame, whole, ends, window, to if named else None)
+    everything = xr.Variable((), data=True)
+    parts = everything if total or not named else frame.of_species(to)
+    made = _over(frame, whole, parts, share)
+    if share is None and not total and whole.stderr is not None:
+        warn_of_bias(frame, whole.value, whole.stderr, made, ~parts, to)
+    result = _renamed(data, frame, "fraction" if total else "ratio", made)
+    over = "" if window is None else f", from {window[0]} to {window[1]}"
+    by = f"the {to}" if to in ("total", "maximum") else to
+    return with_history(result, f"{name} / {by}{over}")
+
+
+def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
+    """Return a variable of the species that were measured in it, without other such variables."""
+    others = [one for one in vocabulary.MEASURED if one != name and one in data.data_vars]
+    data = data.drop_vars([one + end for one in others for end in ENDS], errors="ignore")
+    if is_lazy(data[name].variable):
+        return data
+    there = data[name].variable.notnull()
+    limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
+    there = there if limit is None else there | limit.notnull()
+    return data.isel(species=there.any([d for d in there.dims if d != "species"]).values)
+
+
+def _total(frame: Frame) -> Signal:
+    """Return the sum of all signals, at the samples of each."""
+    names = frame.species()
+    weights = dict.fromkeys(names, Weight(xr.Variable((), 1.0), None, "1"))
+    sums: dict[int, Any] = {}
+    of_each = []
+    for row, first in enumerate(names):
+        like = next((other for other in sums if same_samples(frame, other, row)), row)
+        if like == row:
+            signals = {one: signal_at(frame, first, one) for one in names}
+            sums[row] = weighted_sum(frame, {k: _or_zero(v) for k, v in signals.items()}, weights)
+            limits = [one.limit.fillna(0.0) for one in signals.values() if one.limit is not None]
+            if limits:
+                flags = sums[row][vocabulary.QUALITY]
+                matter = reduce(operator.add, limits) > _NOTABLE * sums[row][""]
+                sums[row][vocabulary.QUALITY] = flags.where(matter, flags & ~Flag.BELOW_LIMIT)
+        of_each.append(sums[like])
+
+    def column(end: str) -> xr.Variable:
+        kept = [d for d in frame.value.dims if d != "species"]
+        sizes = {d: frame.value.sizes[d] for d in kept}
+        nothing = xr.Variable((), np.nan if end != vocabulary.QUALITY else np.int16(0))
+        rows = [one.get(end, nothing).set_dims(sizes).transpose(*kept) for one in of_each]
+        found: xr.Variable = xr.Variable.concat(rows, "species").transpose(*frame.value.dims)
+        return found
+
+    ends = {end for one in of_each for end in one}
+    background = {end: column(end) for end in vocabulary.OF_BACKGROUND if end in ends}
+    flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
+    stderr = column("stderr") if "stderr" in ends else None
+    return Signal(column(""), stderr, None, background, flags)
+
+
+def _or_zero(signal: Signal) -> Signal:
+    """Return a signal with 0 for samples below a limit of detection, without their limits."""
+    if signal.limit is None:
+        return signal
+    below = signal.limit.notnull()
+    stderr = None if signal.stderr is None else signal.stderr.where(~below, 0.0)
+    return signal._replace(value=signal.value.where(~below, 0.0), stderr=stderr, limit=None)
+
+
+def _mean(
+    frame: Frame, whole: Signal, ends: Window, window: Any, species: str | None
+) -> tuple[Signal, xr.Variable]:
+    """Return the mean of a signal over a window, one for each profile, and shares of its samples.
+
+    That of a species is of its own samples.
+    """
+    of = replace(
+        frame, value=whole.value, stderr=whole.stderr, counts=None, common=None, overlap=None,
+        scatter=None, flags=whole.flags, limit=None,
+    )  # fmt: skip
+    among = xr.Variable((), data=True) if species is None else frame.of_species(species)
+    mean = mean_in(of, ends, among, window)
+    share = shares_in(of, ends)
+    background = {}
+    if "background_stderr" in whole.background:
+        common = whole.background["background_stderr"]
+        background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
+    stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
+    flags = mean.rests.flags.astype(np.int16)
+    found = Signal(mean.value, stderr, None, background, flags)
+    return found if species is None else of_row(found, frame.species().index(species)), share
+
+
+def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
+    """Return the largest sample of each profile in a window, and where it is."""
+    inside = frame.value
+    if ends is not None:
+        inside = inside.where(~((frame.depth < ends[0]) | (frame.depth > ends[1])))
+    value = inside.max(frame.dim)
+    there = inside == value
+
+    def of(column: xr.Variable) -> xr.Variable:
+        found: xr.Variable = column.where(there).max(frame.dim)
+        return found
+
+    stderr = None if frame.stderr is None else of(frame.stderr)
+    columns = background_columns(frame)
+    background = {end: of(columns[end]) for end in ("background_stderr",) if end in columns}
+    flags = None
+    if frame.flags is not None:
+        flags = either(frame.flags.where(there, 0).astype(np.int16), frame.dim)
+    return Signal(value, stderr, None, background, flags), there / there.sum(frame.dim)
+
+
+def _over(
+    frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None
+) -> dict[str, xr.Variable]:
+    """Divide all signals by another, of which those flagged are `parts`; by the ends of names.
+
+    With the rest ``R = T - a``, ``a / T`` has the slopes ``R / T^2`` over a and ``-a / T^2`` over
+    R. By one number, it is the mean of samples with a `share` in it, and its error common to all.
+    """
+    above = whole.value.where(whole.value > 0)
+    value: Any = frame.value / above
+    background = background_columns(frame)
+    common, overlap = background_of(background)
+    of_whole, overlap_of_whole = background_of(whole.background)
+    others = _without(of_whole, common, parts)
+    own, of_rest = (1.0 - parts * value) / above, value / above
+    if share is None:
+        stderr = _without(whole.stderr, frame.stderr, parts)
+        part = None
+        if overlap is not None and overlap_of_whole is not None:
+            products = of_whole**2 * overlap_of_whole, (common**2 * overlap).fillna(0.0)
+            part = (products[0] - parts * products[1]) / others.where(others > 0) ** 2
+        found = propagated(
+            [Part(own, frame.stderr, common, overlap), Part(of_rest, stderr, others, part)]
+        )
+    else:
+        errors = [] if whole.stderr is None else [of_rest * whole.stderr]
+        every = [Part(own, None, common, overlap), Part(of_rest, None, others)]
+        found = propagated([Part(1.0 / above, frame.stderr), *every], errors)
+        if frame.stderr is not None and errors:
+            own = parts * share * of_rest / above * frame.stderr**2
+            own = (own / found["background_stderr"] ** 2).fillna(0.0)
+            found["background_overlap"] = found.get("background_overlap", 0.0) + own
+    found = {"": value} | {k: v for k, v in background.items() if k not in found} | found
+    flags = Known(frame.flags)
+    if whole.flags is not None:
+        every_flag = whole.flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
+        flags = union(flags, Known(every_flag))
+    if flags.flags is not None:
+        found[vocabulary.QUALITY] = flags.flags
+    if frame.limit is not None:
+        found[vocabulary.CENSORED] = frame.limit / above
+    return found
+
+
+def _without(whole: Any, own: Any, parts: xr.Variable) -> Any:
+    """Return the error of the rest of a signal without its parts."""
+    if whole is None or own is None:
+        return whole
+    return (whole**2 - parts * own.fillna(0.0) ** 2).clip(min=0.0) ** 0.5
+
+
+def _renamed(
+    data: xr.Dataset, frame: Frame, kind: str, made: Mapping[str, xr.Variable]
+) -> xr.Dataset:
+    """Return data with ratios in place of the variable that they were made of."""
+    term, order = vocabulary.RATIOS[kind], data[frame.name].dims
+    if frame.counts is not None:
+        made = {**made, "counts": frame.counts.where(made[""].notnull())}
+    result = data.drop_vars([frame.name + end for end in ENDS], errors="ignore")
+    columns = {}
+    for end, one in made.items():
+        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
+        own = one.transpose(*(d for d in order if d in one.dims))
+        columns[f"{kind}_{end}".rstrip("_")] = xr.Variable(own.dims, own.data, attrs)
+    result = result.assign(columns)
+    return result.set_coords([one for one in columns if one.endswith(vocabulary.EVIDENCE)])

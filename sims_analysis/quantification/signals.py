@@ -1,0 +1,287 @@
+"""Signals at the samples of others, their weighted sums, and data with new signals."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial, reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.conventions.canonical import ENDS, species_of
+from sims_analysis.frame.evidence import Known, union
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_samples
+from sims_analysis.frame.run import elementwise, is_lazy
+from sims_analysis.quantification.reference import (
+    Part,
+    at_samples_of,
+    at_samples_of_all,
+    background_columns,
+    background_of,
+    known_of,
+    propagated,
+    warn_bridged,
+)
+
+#: Relative uncertainties that all samples of a species have in common.
+_OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
+#: Places of samples.
+_PLACES = (*vocabulary.AXES, *vocabulary.CELLS, *(f"{axis}_bounds" for axis in vocabulary.AXES))
+#: Counts belong to a value as those of others to theirs, to within rounding in print.
+_ROUNDED, _ROUNDED_RELATIVE = 0.05, 0.01
+
+
+class Weight(NamedTuple):
+    """A weight, the same for all samples of a profile or along them, and its standard error."""
+
+    value: xr.Variable
+    error: xr.Variable | None
+    text: str
+
+
+class Signal(NamedTuple):
+    """A signal at samples, with what belongs to it; without the dimension of species."""
+
+    value: xr.Variable
+    stderr: xr.Variable | None = None
+    counts: xr.Variable | None = None
+    #: As in the data.
+    background: Mapping[str, xr.Variable] = {}
+    flags: xr.Variable | None = None
+    limit: xr.Variable | None = None
+
+
+def signal_at(frame: Frame, first: str, species: str) -> Signal:
+    """Return the signal of a species at the samples of the first."""
+    names = frame.species()
+    rows = [names.index(first), names.index(species)]
+    if same_samples(frame, *rows):
+        background = background_columns(frame)
+        columns = (frame.value, frame.stderr, frame.counts, background, frame.flags, frame.limit)
+        return of_row(Signal(*columns), rows[1])
+    data: Any = frame.origin
+    pair = open_samples(data.isel(species=rows), frame.name, "a sum of signals")
+    return of_row(interpolated(pair, species, pair.of_species(first)), 0)
+
+
+def same_samples(frame: Frame, a: int, b: int) -> bool:
+    """Whether two signals were measured at the same places."""
+    if a == b:
+        return True
+    if frame.lazy:
+        return False
+    filled = frame.filled().value
+    there = [filled.isel(species=row).notnull().values for row in (a, b)]
+    same = [np.array_equal(*there)]
+    if "species" in frame.depth.dims:
+        z = [frame.depth.isel(species=row).values for row in (a, b)]
+        same.append(np.array_equal(z[0], z[1], equal_nan=True))
+    return all(same)
+
+
+def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
+    """Return one signal at the samples of all, without its counts; `among` those are messages."""
+    found = at_samples_of(frame.filled(), species)
+    warn_bridged(frame, species, found, among)
+    value, limit = found.value, None
+    if frame.limit is not None:
+        high = at_samples_of(replace(frame, value=frame.value.fillna(frame.limit)), species).value
+        value, limit = value.where(~(high > value)), high.where(high > value)
+    columns = background_columns(frame).items()
+    background = {end: at_samples_of_all(frame, one, species) for end, one in columns}
+    return Signal(value, found.of_sums, None, background, known_of(frame, species).flags, limit)
+
+
+def row_of(variable: xr.Variable, row: int) -> xr.Variable:
+    """Return a column of one species."""
+    found: xr.Variable = variable.isel(species=row, missing_dims="ignore")
+    return found
+
+
+def of_row(signal: Signal, row: int) -> Signal:
+    """Return the signal of one species."""
+    value, stderr, counts, background, flags, limit = signal
+    every = (stderr, counts, flags, limit)
+    stderr, counts, flags, limit = (None if one is None else row_of(one, row) for one in every)
+    columns = {end: row_of(one, row) for end, one in background.items()}
+    return Signal(row_of(value, row), stderr, counts, columns, flags, limit)
+
+
+def weighted_sum(
+    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, Weight]
+) -> dict[str, xr.Variable]:
+    """Return a weighted sum by the ends of the names of its columns."""
+    terms = [(weights[one], signal) for one, signal in signals.items()]
+    parts = [Part(w.value, one.stderr, *background_of(one.background)) for w, one in terms]
+    shared = [one.value * w.error for w, one in terms if w.error is not None]
+    shared += _errors_of_scale(frame, signals, weights)
+    value: Any = reduce(operator.add, [w.value * one.value for w, one in terms])
+    found = {"": value} | propagated(parts, shared)
+    scatter = [one.background.get("background_scatter") for _, one in terms]
+    scatter = [one for one in scatter if one is not None]
+    if scatter:
+        found["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
+    flags = union(*(Known(one.flags) for _, one in terms)).flags
+    if flags is not None:
+        found[vocabulary.QUALITY] = flags
+    if any(one.limit is not None for _, one in terms):
+        limits = [
+            one.value if one.limit is None else one.value.fillna(one.limit) for _, one in terms
+        ]
+        known = reduce(operator.and_, [one.notnull() for one in limits])
+        highest: Any = reduce(
+            operator.add,
+            [
+                w.value.clip(min=0.0) * one.fillna(0.0)
+                for (w, _), one in zip(terms, limits, strict=True)
+            ],
+        )
+        found[vocabulary.CENSORED] = highest.where(known & value.isnull())
+    if "stderr" in found and frame.counts is not None and _equal([w for w, _ in terms]):
+        found |= _of_counts(found["stderr"], [one for _, one in terms], terms[0][0].value)
+    return found
+
+
+def _equal(weights: Sequence[Weight]) -> bool:
+    """Whether weights are the same for all samples, without error."""
+    first = weights[0].value
+    return not first.ndim and all(
+        w.error is None and not w.value.ndim and float(w.value) == float(first) for w in weights
+    )
+
+
+def _of_counts(
+    stderr: xr.Variable, signals: Sequence[Signal], weight: xr.Variable
+) -> dict[str, xr.Variable]:
+    """Return the counts of a sum whose parts are of one kind of count, and its standard error.
+
+    As in any sum of counts: parts with zero counts add no variance, unless all are zero.
+    """
+    if any(one.counts is None for one in signals):
+        return {}
+    counts: Any = reduce(operator.add, [one.counts for one in signals])
+    value: Any = reduce(operator.add, [one.value for one in signals])
+    alike = [
+        abs(one.value * counts - value * one.counts)
+        <= abs(value) * (_ROUNDED + _ROUNDED_RELATIVE * one.counts)  # type: ignore[operator]
+        for one in signals
+    ]
+    counts = counts.where(reduce(operator.and_, alike))
+    errors: list[Any] = [weight * one.stderr for one in signals if one.stderr is not None]
+    some = [
+        error.where(one.counts > 0, 0.0) ** 2  # type: ignore[operator]
+        for error, one in zip(errors, signals, strict=True)
+    ]
+    counted = reduce(operator.add, some) ** 0.5
+    nothing = reduce(partial(elementwise, np.fmax), errors)
+    of_counts = xr.where(counts > 0, counted, nothing)
+    return {"counts": counts, "stderr": xr.where(counts.notnull(), of_counts, stderr)}
+
+
+def _errors_of_scale(
+    frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, Weight]
+) -> list[Any]:
+    """Return errors of factors of the parts, where these differ and the sum has none as a whole."""
+    data: Any = frame.origin
+    rows = [frame.species().index(one) for one in signals]
+    found = []
+    for name in _OF_SCALE:
+        relative = data.coords.variables.get(name)
+        if relative is not None and not _agree(relative, rows):
+            of_each = (row_of(relative, row).fillna(0.0) for row in rows)
+            found += [
+                weights[one].value * signal.value * part
+                for (one, signal), part in zip(signals.items(), of_each, strict=True)
+            ]
+    return found
+
+
+def _agree(coord: xr.Variable, rows: Sequence[int]) -> bool:
+    """Whether what a coordinate says of some species is the same."""
+    if is_lazy(coord):
+        return False
+    first, *others = (coord.isel(species=row, missing_dims="ignore").values for row in rows)
+    nan = coord.dtype.kind == "f"
+    return all(np.array_equal(first, one, equal_nan=nan) for one in others)
+
+
+def with_signals(
+    data: xr.Dataset,
+    variable: str,
+    made: Mapping[str, Mapping[str, xr.Variable]],
+    of: Mapping[str, Sequence[str]],
+    order: Sequence[Any],
+) -> xr.Dataset:
+    """Return data with signals of a variable, in place of species of their names or behind all.
+
+    `made` are their columns by the ends of their names, `of` the species that they are made of.
+    What else is known of a species stays with a new one where it is the same for all of these, and
+    texts with one that is replaced. `order` is that of the dimensions.
+    """
+    names = species_of(data)
+    every = [*names, *(one for one in made if one not in names)]
+    rows = {new: [names.index(one) for one in parts] for new, parts in of.items()}
+    index = [names.index(one) if one in names else rows[one][0] for one in every]
+    result = data.isel(species=index)
+    labels = data["species"].variable
+    result = result.assign_coords(species=("species", every, labels.attrs))
+    columns = {f"{variable}_{end}".rstrip("_"): end for end in _ends(data, variable, made)}
+    changed = {}
+    for name, before in data.variables.items():
+        if "species" not in before.dims or name == "species" or name in columns:
+            continue
+        instead = {}
+        for new, parts in rows.items():
+            replaced = new in names
+            stays = _agree(before, parts) or (replaced and before.dtype.kind in "UO")
+            if name in _PLACES:  # those of the first, at whose samples it is
+                instead[every.index(new)] = row_of(before, parts[0])
+            elif not stays or (name in data.data_vars and not replaced):
+                instead[every.index(new)] = _blank(before.dtype)
+        if instead:
+            changed[str(name)] = _with_rows(result[name].variable, instead, before.dims)
+    term = vocabulary.RATIOS.get(variable, variable)
+    unit = units.CANONICAL[vocabulary.kinds(variable)[0]]
+    unit = data[variable].attrs["units"] if variable in data else unit
+    for name, end in columns.items():
+        attrs = vocabulary.ancillary_attrs(term, end, unit) if end else vocabulary.attrs(term, unit)
+        kind = np.dtype(np.int16 if end == vocabulary.QUALITY else np.float64)
+        nothing = xr.Variable("species", np.full(len(every), _blank(kind).data), attrs)
+        before = result[name].variable if name in result.variables else nothing
+        own = {every.index(new): one.get(end, _blank(kind)) for new, one in made.items()}
+        changed[name] = _with_rows(before, own, order)
+    result = result.assign(changed)
+    return result.set_coords([one for one in changed if one.endswith(vocabulary.EVIDENCE)])
+
+
+def _ends(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """List the ends of the names of a variable's columns: those there, and those made."""
+    there = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
+    return list(dict.fromkeys([*there, *(end for one in made.values() for end in one)]))
+
+
+def _blank(kind: np.dtype[Any]) -> xr.Variable:
+    """Return what says nothing: an empty text, NaN, or no flag."""
+    nothing: Any = "" if kind.kind in "UO" else np.nan if kind.kind == "f" else 0
+    return xr.Variable((), np.array(nothing, dtype=kind))
+
+
+def _with_rows(
+    before: xr.Variable, rows: Mapping[int, xr.Variable], order: Sequence[Any]
+) -> xr.Variable:
+    """Return a column with those of some species replaced."""
+    over = {d: n for one in (before, *rows.values()) for d, n in one.sizes.items()}
+    sizes = {d: over[d] for d in order if d in over}
+    each = {d: n for d, n in sizes.items() if d != "species"}
+    every = before.set_dims(sizes).transpose(*sizes)
+    found = [
+        rows[i].set_dims(each).transpose(*each) if i in rows else every.isel(species=i)
+        for i in range(sizes["species"])
+    ]
+    made = xr.Variable.concat(found, "species").transpose(*sizes)
+    return xr.Variable(made.dims, made.data, before.attrs)

@@ -1,0 +1,215 @@
+"""Compositions, what follows them, and isotopes against their natural ratios."""
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.integrate import quad
+from shared_profiles import delivered
+from timed import timed
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError
+
+TIME = np.arange(0.0, 200.0)
+#: Of Ge in Si: a layer between two edges.
+X = 0.3 / (1 + np.exp((TIME - 120) / 3)) / (1 + np.exp((60 - TIME) / 3))
+K = 1.7
+
+
+def alloy(x=X, counts=2e4, seed=0, **more):
+    """Count both signals of an alloy: x / (1 - x) = K Ge / Si."""
+    rng = np.random.default_rng(seed)
+    rows = {"74Ge": counts * x / K, "30Si": counts * (1 - x), **more}
+    return sims.with_counting_statistics(
+        timed(TIME, "counts", **{one: rng.poisson(k) for one, k in rows.items()})
+    )
+
+
+def test_a_composition_by_hand():
+    ds = alloy()
+    found = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=(K, "4 %"))
+    a, b = ds["intensity"].values
+    r = a / b
+    x = found["atomic_fraction"].sel(species="Ge").values
+    np.testing.assert_allclose(x, K * r / (1 + K * r), rtol=1e-13)
+    np.testing.assert_allclose(found["atomic_fraction"].sel(species="Si"), 1 - x, rtol=1e-13)
+    of_ratio = sims.ratio(ds, numerator="74Ge", denominator="30Si")["stderr"].values
+    for one in ("Ge", "Si"):
+        random = found["atomic_fraction_stderr"].sel(species=one)
+        np.testing.assert_allclose(random, K / (1 + K * r) ** 2 * of_ratio, rtol=1e-12)
+        common = found["atomic_fraction_background_stderr"].sel(species=one)
+        expected = r / (1 + K * r) ** 2 * 0.04 * K
+        np.testing.assert_allclose(common.fillna(0.0), expected, rtol=1e-12)
+    inside = sims.mean_value(found.sel(species="Ge"), start="75 s", stop="105 s")
+    assert inside.item() == pytest.approx(0.3, abs=3 * inside["stderr"].item())
+    assert inside["stderr"].item() > 0.3 * 0.7 * 0.039
+
+
+def test_a_composition_as_profiles():
+    """The signals of a measured file are in counts per second, and the elements in fractions."""
+    found = sims.composition(
+        sims.open_example("zno-li"), numerator="115In", denominator="70Zn", factor=(0.01, "5 %"),
+        element=("In", "Zn"),
+    )  # fmt: skip
+    again = sims.to_dataset(sims.to_profiles(found))
+    for name in ("atomic_fraction", "atomic_fraction_background_stderr"):
+        a, b = (one[name].sel(species="In").values for one in (found, again))
+        np.testing.assert_allclose(a[np.isfinite(a)], b[np.isfinite(b)], rtol=1e-12)
+
+
+def test_the_factor_of_a_standard():
+    standard = alloy(np.full(TIME.size, 0.2), seed=1)
+    ds = alloy()
+    both = {"numerator": "74Ge", "denominator": "30Si"}
+    found = sims.composition(ds, standard=standard, fraction=(0.2, 0.004), **both)
+    a, b = standard["intensity"].sum("sputter_time").values
+    k = 0.25 / (a / b)
+    error = k * np.sqrt((0.004 / 0.16) ** 2 + 1 / a + 1 / b)
+    again = sims.composition(ds, factor=(k, error), **both)
+    for name in ("atomic_fraction", "atomic_fraction_background_stderr"):
+        np.testing.assert_allclose(found[name].values, again[name].values, rtol=1e-10)
+
+
+def test_what_compositions_are_refused():
+    ds, both = alloy(), {"numerator": "74Ge", "denominator": "30Si"}
+    for options, error, text in (
+        ({**both}, ProfileError, "either factor=, or standard="),
+        ({**both, "factor": 0}, ProfileError, "positive factor"),
+        ({**both, "standard": ds, "fraction": 1.2}, ProfileError, "between 0 and 1"),
+        ({**both, "numerator": "Ge", "factor": 1}, SpeciesError, "'Ge'; the data have"),
+        ({"numerator": "74Ge", "denominator": "74Ge", "factor": 1}, SpeciesError, "both '74Ge'"),
+    ):
+        with pytest.raises(error, match=text):
+            sims.composition(ds, **options)
+    named = ds.assign_coords(species=["Cs74Ge+", "Cs30Si+"])
+    with pytest.raises(SpeciesError, match="element="):
+        sims.composition(named, numerator="Cs74Ge+", denominator="Cs30Si+", factor=1)
+    found = sims.composition(
+        named, numerator="Cs74Ge+", denominator="Cs30Si+", factor=1, element=("Ge", "Si")
+    )
+    assert found["species"].values.tolist() == ["Cs74Ge+", "Cs30Si+", "Ge", "Si"]
+
+
+def test_factors_and_a_rate_follow_the_composition():
+    """Of boron at a constant concentration, whose signal falls with Ge as does that of Si."""
+    boron = 2000 * (1 - X) / (1 + 2 * X)
+    ds = alloy(**{"11B": boron})
+    with pytest.warns(ProfileWarning, match="changes by .* changing matrix"):
+        flat = sims.with_rsf(ds[["intensity"]], rsf={"11B": "1e20 atoms/cm^3"}, matrix="30Si")
+    middle = flat.sel(sputter_time=slice(80, 100))["concentration"].sel(species="11B").mean()
+    made = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=K)
+    x = made["atomic_fraction"].sel(species="Ge", drop=True)
+    factor = (1 + 2 * x).assign_attrs(units="atoms/cm^3") * 1e20
+    factor = factor.drop_vars([c for c in factor.coords if c != "sputter_time"])
+    good = sims.with_rsf(made, rsf={"11B": factor.assign_attrs(units="atoms/cm^3")}, matrix="30Si")
+    inside = good["concentration"].sel(species="11B", sputter_time=slice(80, 100)).mean()
+    assert inside.item() == pytest.approx(1e19, rel=0.02)
+    assert middle.item() < 0.7e19
+    rate = x.copy(data=np.interp(x, [0, 0.5], [0.2, 0.4])).assign_attrs(units="nm/s")
+    deep = sims.calibrate_depth(made, rate=rate)
+    expected = 0.2 * TIME[-1] + 0.4 * np.trapezoid(x.values, TIME)
+    assert deep["depth"].values[-1] == pytest.approx(expected, rel=1e-12)
+    assert "integral of a rate" in deep["depth"].attrs["calibration"]
+
+
+def test_depths_by_a_rate_along_the_samples():
+    time = np.array([1.0, 2.0, 4.0, 5.0])
+    ds = timed(time, B=[1.0, 2.0, 3.0, 4.0])
+    v = np.array([0.2, 0.4, np.nan, 0.1])
+    rate = xr.DataArray(v, dims="sputter_time", coords={"sputter_time": time})
+    rate = rate.assign_attrs(units="nm/s")
+    found = sims.calibrate_depth(ds, rate=rate)["depth"].values
+
+    def at(t):
+        return np.interp(t, time[[0, 1, 3]], v[[0, 1, 3]])
+
+    expected = [quad(at, 0, t, points=[1, 2, 5])[0] for t in time]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    constant = sims.calibrate_depth(ds, rate=rate.fillna(1) * 0 + rate.copy(data=np.full(4, 0.3)))
+    np.testing.assert_allclose(constant["depth"], 0.3 * time, rtol=1e-14)
+    two = sims.stack([ds, ds], names=["a", "b"])
+    each = xr.concat([rate, 2 * rate], "measurement", combine_attrs="override")
+    each = each.assign_coords(measurement=["a", "b"]).assign_attrs(units="nm/s")
+    both = sims.calibrate_depth(two, rate=each)["depth"]
+    np.testing.assert_allclose(both.isel(measurement=1).values, 2 * np.array(expected), rtol=1e-9)
+    with pytest.raises(ProfileError, match="must be positive"):
+        sims.calibrate_depth(ds, rate=rate * 0)
+
+
+# --- isotopes -------------------------------------------------------------------------------------
+
+
+def isotopes(seed=0, loses=0.0, **more):
+    """Count the isotopes of silicon, the abundant one by a detector with a dead time."""
+    rng = np.random.default_rng(seed)
+    rate = 2e5 / (1 + np.exp((TIME - 100) / 10)) + 2e3
+    rows = {"28Si": rate / (1 + rate * loses), "29Si": 0.0508 * rate, "30Si": 0.03353 * rate}
+    for name, k in more.items():
+        rows[name] = rows[name] + k
+    return timed(TIME, "counts", **{one: rng.poisson(k) for one, k in rows.items()})
+
+
+@pytest.mark.parametrize("errors", [True, False])
+def test_natural_isotopes_are_ok(errors):
+    ds = isotopes()
+    ds = sims.with_counting_statistics(ds) if errors else ds
+    found = sims.isotope_ratios(ds)
+    assert found["pair"].values.tolist() == ["29Si/28Si", "30Si/28Si"]
+    assert found["status"].values.tolist() == ["ok", "ok"]
+    k = ds["intensity"].sum("sputter_time").values
+    np.testing.assert_allclose(found["mean_ratio"], k[1:] / k[0], rtol=1e-12)
+    if errors:
+        expected = found["mean_ratio"] * np.sqrt(1 / k[1:] + 1 / k[0])
+        np.testing.assert_allclose(found["mean_ratio_stderr"], expected, rtol=1e-3)
+    one = sims.ratio(ds, numerator="30Si", denominator="28Si")
+    np.testing.assert_allclose(found["ratio"].sel(pair="30Si/28Si"), one, rtol=1e-13)
+
+
+def test_an_interference_and_a_dead_time_are_told_apart():
+    constant = sims.with_counting_statistics(isotopes(**{"30Si": 400}))
+    with pytest.warns(ProfileWarning, match="30Si/28Si: .* in nature .interference"):
+        found = sims.isotope_ratios(constant)
+    assert found["status"].values.tolist() == ["ok", "interference"]
+    dead = sims.with_counting_statistics(isotopes(loses=1e-6))
+    with pytest.warns(ProfileWarning, match="saturated"):
+        found = sims.isotope_ratios(dead)
+    assert found["status"].values.tolist() == ["saturated", "saturated"]
+    # Where the rates are low, nothing is lost.
+    low = sims.isotope_ratios(dead, start="150 s")
+    assert low["status"].values.tolist() == ["ok", "ok"]
+
+
+def test_isotopes_in_other_layouts():
+    ds = sims.with_counting_statistics(isotopes(**{"30Si": 400}))
+    parts = [
+        ds.isel(species=[i]).assign_coords(
+            sputter_time=("sputter_time", TIME + 0.2 * i, {"units": "s"})
+        )
+        for i in range(3)
+    ]
+    own = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimsWarning)
+        alone = sims.isotope_ratios(ds)
+        for other in (sims.stack([ds, ds]).chunk(measurement=1), sims.quantify(sims.stack([ds]))):
+            found = sims.dequantify(sims.isotope_ratios(other)).compute().isel(measurement=0)
+            assert found["status"].values.tolist() == alone["status"].values.tolist()
+            np.testing.assert_allclose(found["mean_ratio"], alone["mean_ratio"], rtol=1e-12)
+        moved = sims.isotope_ratios(own)
+    np.testing.assert_allclose(moved["mean_ratio"], alone["mean_ratio"], rtol=1e-2)
+    with pytest.raises(SpeciesError, match="no two isotopes of an element"):
+        sims.isotope_ratios(ds.isel(species=[0]))
+
+
+def test_isotopes_of_a_time_of_flight_file():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimsWarning)
+        ds = sims.with_counting_statistics(delivered("uhasselt_psc_iontof/mapi_pos.raw.txt"))
+        found = sims.isotope_ratios(ds).sel(pair="113In/115In")
+    a, b = ds["intensity"].sel(species=["^113In+", "In+"]).sum("sputter_time").values
+    assert found["mean_ratio"].item() == pytest.approx(a / b, rel=1e-12)
+    assert found["mean_ratio"].item() == pytest.approx(0.221, abs=5e-4)
+    assert found["natural_ratio"].item() == pytest.approx(0.0429 / 0.9571, rel=5e-3)
+    assert found["status"].item() == "saturated"

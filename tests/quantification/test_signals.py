@@ -1,0 +1,337 @@
+"""Sums of signals, and signals as parts of a total, a species or a maximum."""
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+from shared_profiles import delivered
+from timed import timed
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SimsWarning, SpeciesError, UnitsError
+from sims_analysis.outcomes import Flag
+
+
+def poisson(time, seed=0, **expected):
+    rng = np.random.default_rng(seed)
+    rows = {name: rng.poisson(np.broadcast_to(k, np.shape(time))) for name, k in expected.items()}
+    return sims.with_counting_statistics(timed(time, "counts", **rows))
+
+
+def apart(**rows):
+    """Give species that are measured one after the other, each on times of its own."""
+    parts = [
+        poisson(np.arange(20.0) + 0.2 * i, i, **{n: k}) for i, (n, k) in enumerate(rows.items())
+    ]
+    return xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+
+
+def columns(ds, name, species):
+    """Give value, error and common error of a signal, without samples that are not its own."""
+    one = ds.sel(species=species)
+    ends = ("", "_stderr", "_background_stderr")
+    return [one.get(name + end, xr.zeros_like(one[name])).values for end in ends]
+
+
+# --- sums -----------------------------------------------------------------------------------------
+
+
+def test_an_interference_by_hand():
+    ds = poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000})
+    found = sims.combine(ds, {"31P": {"31P": 1, "30Si": (-2e-3, "10 %")}, "k": {"30Si": "2e-3"}})
+    p, si = ds["intensity"].values
+    value, stderr, common = columns(found, "intensity", "31P")
+    np.testing.assert_allclose(value, p - 2e-3 * si, rtol=1e-14)
+    np.testing.assert_allclose(stderr, np.sqrt(p + 4e-6 * si), rtol=1e-14)
+    np.testing.assert_allclose(common, 2e-4 * si, rtol=1e-14)
+    assert np.isnan(found["intensity_counts"].sel(species="31P")).all()
+    assert found["species"].values.tolist() == ["31P", "30Si", "k"]
+    for name in ("intensity", "intensity_stderr", "intensity_counts"):
+        np.testing.assert_array_equal(found[name].sel(species="30Si"), ds[name].sel(species="30Si"))
+    assert "31P = 1 31P + -0.002 (+- 0.0002) 30Si" in found.attrs["history"]
+    step = sims.provenance(found)["steps"][-1]
+    assert step["parameters"]["signals"]["31P"] == {"31P": 1, "30Si": [-2e-3, "10 %"]}
+
+
+def test_a_sum_of_counts_is_a_count():
+    ds = poisson(np.arange(40.0), **{"10B": 0.6, "11B": 2.4, "total": 500})
+    found = sims.combine(ds, {"B": {"10B": 1, "11B": 1}}).sel(species="B")
+    both = ds["intensity"].sel(species=["10B", "11B"]).sum("species")
+    again = sims.with_counting_statistics(timed(np.arange(40.0), "counts", B=both.values)).sel(
+        species="B"
+    )
+    for name in ("intensity", "intensity_counts"):
+        np.testing.assert_allclose(found[name], again[name], rtol=1e-14)
+    some = both.values > 0
+    np.testing.assert_allclose(found["intensity_stderr"][some], again["intensity_stderr"][some])
+    single = ds["intensity_stderr"].values[0][ds["intensity"].values[0] == 0][0]
+    np.testing.assert_allclose(found["intensity_stderr"][~some], single)
+    # A count of one has another value than that of the other.
+    scaled = ds.assign(intensity=ds["intensity"] * [[1.0], [2.0], [1.0]])
+    scaled["intensity"].attrs = ds["intensity"].attrs
+    other = sims.combine(scaled, {"B": {"10B": 1, "11B": 1}})["intensity_counts"].sel(species="B")
+    counted = (ds["intensity"].sel(species=["10B", "11B"]) > 0).all("species")
+    assert np.isnan(other.values[counted.values]).all()
+
+
+def test_the_dose_of_a_sum_is_the_sum_of_doses():
+    ds = sims.open_example("boron-implant")
+    weights = {"B": 1, "P": -0.3}
+    found = sims.integrated_dose(sims.combine(ds, {"x": weights}))
+    apart = {one: found.sel(species=one).item() for one in ("B", "P", "x")}
+    assert apart["x"] == pytest.approx(apart["B"] - 0.3 * apart["P"], rel=1e-13)
+
+
+def test_on_axes_of_their_own_the_others_are_interpolated():
+    ds = apart(**{"31P": 40, "30Si": 9000})
+    found = sims.combine(ds, {"x": {"31P": 1, "30Si": -1e-3}})
+    expected = sims.ratio(ds, numerator="31P", denominator="30Si")
+    time = expected["sputter_time"].values
+    one = found.sel(species="x").dropna("sputter_time", subset=["intensity"])
+    np.testing.assert_array_equal(one["sputter_time"], time)
+    p = ds["intensity"].sel(species="31P").dropna("sputter_time").values
+    np.testing.assert_allclose(one["intensity"], p - 1e-3 * p / expected.values, rtol=1e-12)
+
+
+def test_every_layout_and_a_file_give_the_same(tmp_path):
+    ds = sims.subtract_background(
+        poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000}), window=("20 s", "29 s")
+    )
+    for question in (
+        lambda one: sims.combine(one, {"x": {"31P": 1, "30Si": (-1e-3, 1e-4)}}),
+        lambda one: sims.normalise(one, to="total"),
+        lambda one: sims.normalise(one, to="30Si", window=("0 s", "9 s")),
+        lambda one: sims.normalise(one, to="maximum"),
+        lambda one: sims.composition(one, numerator="31P", denominator="30Si", factor=(2.0, 0.1)),
+    ):
+        alone = question(ds)
+        batch = question(sims.stack([ds, ds], names=["a", "b"]))
+        lazy = question(ds.chunk(species=1)).compute()
+        quantified = sims.dequantify(question(sims.quantify(ds)))
+        stored = sims.load(sims.save(alone, tmp_path / "data.nc")).load()
+        for other in (batch.isel(measurement=1), lazy, quantified, stored):
+            for name in alone.data_vars:
+                a, b = alone[name], other[name].transpose(*alone[name].dims)
+                np.testing.assert_allclose(a.values, b.values, rtol=1e-12, err_msg=name)
+
+
+def test_a_limit_of_a_sum():
+    ds = poisson(np.arange(4.0), a=50, b=50, c=50)
+    value = ds["intensity"].values.copy()
+    value[0, 1] = value[2, 2] = np.nan
+    limit = np.full(value.shape, np.nan)
+    limit[0, 1], limit[2, 2] = 7.0, 5.0
+    beside = ("species", "sputter_time"), limit, {"units": "count"}
+    ds["intensity"] = ds["intensity"].copy(data=value)
+    ds = ds.assign_coords(intensity_detection_limit=beside)
+    found = sims.combine(ds, {"x": {"a": 2, "b": 1, "c": -1}}).sel(species="x")
+    assert np.isnan(found["intensity"].values).tolist() == [False, True, True, False]
+    expected = [np.nan, 2 * 7 + value[1, 1], 2 * value[0, 2] + value[1, 2], np.nan]
+    np.testing.assert_allclose(found["intensity_detection_limit"].values, expected)
+    flagged = found["intensity_quality"].values & Flag.BELOW_LIMIT != 0
+    assert flagged.tolist() == [False, True, True, False]
+
+
+def test_what_sums_are_refused():
+    ds = poisson(np.arange(9.0), **{"31P": 40, "30Si": 9000})
+    for signals, error, text in (
+        ({"x": {"32S": 1}}, SpeciesError, "'32S'; the data have '31P', '30Si'"),
+        ({}, ProfileError, "expected weights by species"),
+        ({"x": {}}, ProfileError, "expected weights by species"),
+        ({"x": {"31P": np.nan}}, ProfileError, "expected a finite weight"),
+        ({"x": {"31P": (1, -0.1)}}, ProfileError, "must not be negative"),
+        ({"x": {"31P": True}}, ProfileError, "expected a number"),
+        ({"x": {"31P": "1 nm"}}, UnitsError, "x"),
+    ):
+        with pytest.raises(error) as caught:
+            sims.combine(ds, signals)
+        assert text in str(caught.value)
+    with pytest.raises(ProfileError, match="signals were combined before"):
+        sims.with_counting_statistics(sims.combine(ds, {"x": {"31P": 1}}))
+    rates = sims.with_rsf(
+        poisson(np.arange(9.0), **{"11B": 40, "30Si": 900}),
+        rsf="1e22 atoms/cm^3", matrix="30Si", keep_intensity=True,
+    )  # fmt: skip
+    with pytest.raises(SpeciesError, match="'11B' also has concentration"):
+        sims.combine(rates, {"11B": {"11B": 1, "30Si": -1e-3}}, variable="intensity")
+    mixed = rates.drop_vars(["intensity", "intensity_stderr", "intensity_counts"])
+    with pytest.raises(UnitsError, match="both '11B' and '30Si' are measured"):
+        sims.combine(mixed, {"x": {"11B": 1, "30Si": 1}})
+
+
+# --- normalised -----------------------------------------------------------------------------------
+
+
+def test_fractions_by_hand():
+    ds = poisson(np.arange(30.0), a=100, b=300, c=50)
+    found = sims.normalise(ds, to="total")
+    k = ds["intensity"].values
+    total = k.sum(axis=0)
+    np.testing.assert_allclose(found["fraction"].sum("species"), 1.0, rtol=1e-15)
+    np.testing.assert_allclose(found["fraction"].values, k / total, rtol=1e-14)
+    # The number a out of a + b is binomial: its variance is p (1 - p) / n.
+    expected = np.sqrt(k / total * (1 - k / total) / total)
+    np.testing.assert_allclose(found["fraction_stderr"].values, expected, rtol=1e-12)
+    assert found["fraction"].attrs["units"] == "1"
+    measured = xr.DataArray(
+        total[None], dims=("species", "sputter_time"), coords={"species": ["total"]}
+    )
+    whole = poisson(np.arange(30.0), a=0, b=0, c=0, total=0)
+    whole = whole.assign(
+        intensity=ds["intensity"].reindex(species=whole["species"]).fillna(measured)
+    )
+    whole["intensity"].attrs["units"] = "count"
+    whole = sims.with_counting_statistics(whole[["intensity"]])
+    again = sims.normalise(whole, to="total").sel(species=["a", "b", "c"])
+    for name in ("fraction", "fraction_stderr"):
+        np.testing.assert_allclose(again[name].values, found[name].values, rtol=1e-12)
+
+
+def test_sums_are_normalised_and_combined_again():
+    ds = poisson(np.arange(30.0), a=100, b=300, c=50)
+    ds = sims.combine(ds, {"a": {"a": 1, "c": (-0.1, 0.02)}})
+    found = sims.normalise(ds.sel(species=["a", "b"]), to="total")
+    a, b = (ds["intensity"].sel(species=one).values for one in "ab")
+    common = ds["intensity_background_stderr"].sel(species="a").values
+    expected = b / (a + b) ** 2 * common
+    for one in "ab":
+        np.testing.assert_allclose(columns(found, "fraction", one)[2], expected, rtol=1e-12)
+    again = sims.combine(found, {"x": {"a": 2}})
+    np.testing.assert_allclose(columns(again, "fraction", "x")[2], 2 * expected, rtol=1e-12)
+
+
+def test_ratios_to_a_species_are_those_of_ratio():
+    ds = apart(a=100, b=90000)
+    found = sims.normalise(ds, to="b")
+    a = found["ratio"].sel(species="a").dropna("sputter_time")
+    expected = sims.ratio(ds, numerator="a", denominator="b")
+    np.testing.assert_allclose(a.values, expected.values, rtol=1e-14)
+    b, stderr, _ = columns(found, "ratio", "b")
+    assert (b[np.isfinite(b)] == 1.0).all()
+    assert (stderr[np.isfinite(b)] == 0.0).all()
+
+
+def test_a_maximum_is_one_without_error():
+    ds = poisson(np.arange(30.0), a=np.exp(-0.5 * ((np.arange(30) - 12) / 4) ** 2) * 400 + 2)
+    found = sims.normalise(ds, to="maximum").isel(species=0)
+    top = int(found["ratio"].argmax("sputter_time"))
+    assert found["ratio"][top].item() == 1.0
+    mean = sims.mean_value(found, start=f"{top - 0.2} s", stop=f"{top + 0.2} s")
+    assert mean["stderr"].item() == pytest.approx(0.0, abs=1e-9)
+    peak = sims.peak(found, start="2 s")
+    assert abs(peak["sputter_time"].item() - 12) < 2
+
+
+def test_a_normalised_signal_is_data_like_any_other():
+    time = np.arange(60.0)
+    edge = 900 / (1 + np.exp((time - 30) / 2)) + 20
+    ds = sims.calibrate_depth(poisson(time, a=edge, b=1000 - edge, c=30), rate="1 nm/s")
+    found = sims.normalise(ds, to="total")
+    assert sims.interface(found.sel(species="a"))["position"].item() == pytest.approx(30, abs=0.5)
+    crossed = sims.crossings(found["fraction"].sel(species="a"), level="0.5")["depth"]
+    assert crossed.values[0] == pytest.approx(29.8, abs=1)
+    assert sims.layers(found, species="a", level="0.4").sizes["layer"] == 1
+
+
+def test_what_cannot_be_normalised():
+    with pytest.raises(SpeciesError, match="'c'; the data have 'a', 'b'"):
+        sims.normalise(poisson(np.arange(9.0), a=10, b=20), to="c")
+
+
+# --- against a simulation -------------------------------------------------------------------------
+
+
+def uncertain(value, error, n, rng):
+    """Give a number that is measured with an error in each trial."""
+    drawn = rng.normal(value, error, n)
+    return xr.DataArray(
+        drawn, dims="measurement", coords={"stderr": ("measurement", np.full(n, error))}
+    )
+
+
+def sums(ds, rng):
+    weight = uncertain(-0.02, 0.002, ds.sizes["measurement"], rng)
+    return sims.combine(ds, {"x": {"a": 1, "b": weight}}).sel(species="x")
+
+
+def mixed(ds, rng):
+    k = uncertain(3.0, 0.1, ds.sizes["measurement"], rng)
+    made = sims.composition(ds, numerator="a", denominator="b", factor=k, element=("A", "B"))
+    return made[["atomic_fraction", *(n for n in made if n.startswith("atomic_fraction_"))]].sel(
+        species="A"
+    )
+
+
+def part(**how):
+    return lambda ds, _: sims.normalise(ds, **how).sel(species="a")
+
+
+WINDOW = ("8 s", "30 s")
+#: What is made of a and b with k and 20 k counts a sample, and c with 5 k; and its true value.
+SIMULATED = {
+    "combine": (sums, lambda k: k - 0.02 * 20 * k),
+    "combine counts": (
+        lambda ds, _: sims.combine(ds, {"x": {"a": 1, "c": 1}}).sel(species="x"),
+        lambda k: 6 * k,
+    ),
+    "normalise total": (part(to="total"), lambda _: 1 / 26),
+    "normalise total, window": (part(to="total", window=WINDOW), lambda _: 1 / 26),
+    "normalise itself, window": (part(to="a", window=WINDOW), lambda _: 1.0),
+    "normalise species, window": (part(to="b", window=WINDOW), lambda _: 1 / 20),
+    "composition": (mixed, lambda _: 3 / 23),
+}
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("name", SIMULATED)
+def test_stated_errors_are_those_of_a_simulation(name, counts):
+    n, time, rng = 700, np.arange(40.0), np.random.default_rng(counts)
+    expected = counts * np.array([1.0, 20.0, 5.0])
+    k = rng.poisson(expected[:, None], (n, 3, time.size)).astype(float)
+    ds = xr.Dataset(
+        {"intensity": (("measurement", "species", "sputter_time"), k, {"units": "count"})},
+        {
+            "measurement": np.arange(n),
+            "species": ["a", "b", "c"],
+            "sputter_time": ("sputter_time", time, {"units": "s"}),
+        },
+    )
+    make, truth = SIMULATED[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimsWarning)
+        found = make(sims.with_counting_statistics(ds), rng)
+        # The mean over a part of the window, and samples beyond.
+        mean = sims.mean_value(found, start="20 s", stop="39 s")
+    pull = (mean.values - truth(counts)) / mean["stderr"].values
+    assert abs(pull.mean()) < 0.25
+    assert 0.85 < pull.std() < 1.1, pull.std()
+
+
+# --- a real file ----------------------------------------------------------------------------------
+
+
+def test_a_time_of_flight_file():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimsWarning)
+        ds = sims.with_counting_statistics(delivered("uhasselt_psc_iontof/mapi_pos.raw.txt"))
+    tin = ["^116Sn+", "^117Sn+", "^118Sn+", "^119Sn+", "Sn+", "^122Sn+", "^124Sn+"]
+    found = sims.combine(ds, {"Sn": dict.fromkeys(tin, 1)})
+    expected = ds["intensity"].sel(species=tin).sum("species")
+    np.testing.assert_allclose(found["intensity"].sel(species="Sn"), expected, rtol=1e-12)
+    assert found["intensity_counts"].sel(species="Sn").notnull().mean() > 0.9
+
+
+def test_species_measured_one_after_the_other():
+    ds = delivered("uio_mina_cameca/time_x_axis.api.json")
+    names = ds["species"].values.tolist()
+    parts = sims.normalise(ds, to="total")["fraction"]
+    both = sims.combine(ds, {"all": dict.fromkeys(names, 1)})["intensity"].sel(species="all")
+    own = {one: ds["intensity"].sel(species=one).dropna("sputter_time") for one in names}
+    time = own[names[0]]["sputter_time"].values
+    total = sum(np.interp(time, one["sputter_time"], one) for one in own.values())
+    inside = slice(1, -1)  # at the ends, from the same cycle
+    found = both.dropna("sputter_time").values
+    np.testing.assert_allclose(found[inside], total[inside], rtol=1e-13)
+    first = parts.sel(species=names[0]).dropna("sputter_time").values
+    np.testing.assert_allclose(first[inside], (own[names[0]] / total)[inside], rtol=1e-13)
