@@ -75,7 +75,9 @@ class SimsAccessor:
         average = _forward(sims_analysis.average)
         below_detection = _forward(sims_analysis.below_detection)
         calibrate_depth = _forward(sims_analysis.calibrate_depth)
+        capability = _forward(sims_analysis.capability)
         compare = _forward(sims_analysis.compare)
+        control_chart = _forward(sims_analysis.control_chart)
         convolve = _forward(sims_analysis.convolve)
         correct_dead_time = _forward(sims_analysis.correct_dead_time)
         crossings = _forward(sims_analysis.crossings)
@@ -99,8 +101,10 @@ class SimsAccessor:
         moments = _forward(sims_analysis.moments)
         peak = _forward(sims_analysis.peak)
         plot_budget = _forward(sims_analysis.plot_budget)
+        plot_control_chart = _forward(sims_analysis.plot_control_chart)
         plot_panels: Callable[..., Any]
         plot_profiles: Callable[..., Any]
+        plot_wafer_map = _forward(sims_analysis.plot_wafer_map)
         poisson_interval = _forward(sims_analysis.poisson_interval)
         provenance = _forward(sims_analysis.provenance)
         quality = _forward(sims_analysis.quality)
@@ -124,6 +128,7 @@ class SimsAccessor:
         to_grid = _forward(sims_analysis.to_grid)
         to_profiles = _forward(sims_analysis.to_profiles)
         to_tcad = _forward(sims_analysis.to_tcad)
+        uniformity = _forward(sims_analysis.uniformity)
         unstack = _forward(sims_analysis.unstack)
         with_counting_statistics = _forward(sims_analysis.with_counting_statistics)
         with_rsf = _forward(sims_analysis.with_rsf)

@@ -40,6 +40,7 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
+_DAY_TO_DAY = "sensitivity_factor_day_to_day"
 #: A relative standard uncertainty, or one for each of some species.
 Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
 
@@ -93,6 +94,8 @@ def dose_budget(
           carry no standard errors
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale;
           NaN where the uncertainty is not known
+        - ``day_to_day_stderr`` (``atom/cm^2``): the part of ``rsf_stderr`` that is the scatter of
+          standards between days, where the data know it from :class:`Factors`
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known;
           NaN where neither is
         - ``background_stderr`` (``atom/cm^2``): the part of the random one that is common to all
@@ -141,6 +144,8 @@ def dose_budget(
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
+    if rsf_uncertainty is None and _DAY_TO_DAY in data.coords:
+        relative.append(_in_data(frame, units.dequantify(data), _DAY_TO_DAY))
     question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
     found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
@@ -179,7 +184,7 @@ def _parts(
 ) -> dict[str, xr.Variable]:
     """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
     known = value.notnull()
-    rsf, scale = (
+    rsf, scale, *days = (
         abs(_scaled(found.frame, part, found.question).where(known))
         if found.frame.dim in part.dims
         else abs(value) * part
@@ -192,6 +197,7 @@ def _parts(
         "systematic_stderr": _of_known(rsf, scale),
         "rsf_stderr": rsf,
         "depth_stderr": scale,
+        **dict(zip(["day_to_day_stderr"], days, strict=False)),
         "background_stderr": _of_background(found).where(known),
         "background_dose": found.background.where(known),
         "surface_dose": _surface(found),

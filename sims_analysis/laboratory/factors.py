@@ -1,0 +1,476 @@
+"""Sensitivity factors that are kept, and picked by the conditions of the data."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from sims_analysis import files, vocabulary
+from sims_analysis.conventions.axes import MEASUREMENT
+from sims_analysis.conventions.delivered import metadata_of
+from sims_analysis.conventions.provenance import with_history, with_step
+from sims_analysis.errors import ProfileError, ReadError, SpeciesError
+from sims_analysis.laboratory.scatter import Combined, mean_of, weighted
+from sims_analysis.laboratory.table import (
+    COLUMNS,
+    Row,
+    changing,
+    read_cell,
+    read_row,
+    read_sheet,
+    read_text,
+    unit_of,
+)
+from sims_analysis.outcomes import Status
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.quantification.factors import FACTOR_TERMS
+from sims_analysis.text.arguments import argument_error, check_choice, first_few, format_argument
+from sims_analysis.text.times import moment_of
+from sims_analysis.units import CANONICAL, dequantify
+
+#: What a factor holds for, beside its species, and what it is called in messages.
+_CONDITIONS = {
+    "matrix": "matrix signal",
+    "material": "material",
+    "primary_ion": "primary ion",
+    "energy": "impact energy",
+    "polarity": "polarity",
+    "instrument": "instrument",
+}
+#: Energies that agree within this part are the same.
+_SAME_ENERGY = 0.02
+
+
+class Factors:
+    """The sensitivity factors of a laboratory, in a CSV file that spreadsheets open.
+
+    A row is one factor, with the conditions under which it was measured and where it came from.
+    Rows are appended whole or not at all; several processes may write. A factor is withdrawn, not
+    deleted. The file may be edited by hand: what cannot be read is refused by line and column.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. It is made by the first factor.
+
+    Notes
+    -----
+    Columns: ``species``, ``matrix`` (the matrix signal, empty without one), ``material``,
+    ``value``, ``unit``, ``stderr`` (random, in that unit), ``uncertainty`` (of the certificate,
+    relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``date`` (ISO 8601),
+    ``standard``, ``data_id``, ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``,
+    ``valid``; others may stand beside them.
+
+    A factor fits data of the same species, matrix signal, material, primary ion, polarity,
+    instrument, and impact energy within 2 %. What one of the two does not state, the other must not
+    state either, or it is stated to :meth:`pick`: nothing is assumed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("sputter-time")
+    >>> ds = sims.with_counting_statistics(ds, dwell_time="0.5 s")
+    >>> deep = sims.calibrate_depth(ds, crater_depth="210 nm", total_time="500 s")
+    >>> rsf = sims.rsf_from_standard(deep, species="As", dose="1e15 atoms/cm^2", matrix="Si",
+    ...                              start="15 nm", dose_uncertainty="3 %")
+    >>> factors = sims.Factors(tempfile.mkdtemp() + "/factors.csv")
+    >>> factors.add(rsf, date="2026-01-15", note="synthetic")
+    >>> factors.table()[["species", "matrix", "unit", "valid"]].to_dict("records")
+    [{'species': 'As', 'matrix': 'Si', 'unit': 'atom/cm^3', 'valid': True}]
+    >>> print(f'{sims.with_rsf(ds, rsf=factors, matrix="Si")["sensitivity_factor"][0].item():.2e}')
+    5.09e+21
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Factors({str(self.path)!r})"
+
+    def table(self) -> pd.DataFrame:
+        """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC."""
+        frame = pd.DataFrame(read_sheet(self.path).rows, columns=["line", *COLUMNS])
+        dates = pd.to_datetime(frame["date"], utc=True).dt.tz_localize(None)
+        return frame.assign(date=dates).set_index("line")
+
+    def add(self, rsf: xr.DataArray, **stated: str) -> None:
+        """Keep a factor of :func:`rsf_from_standard`, whose provenance says how it was measured.
+
+        Parameters
+        ----------
+        rsf : DataArray
+            One factor.
+        **stated : str
+            What the data of the standard do not say, by column: ``date="2026-03-02"``,
+            ``primary_ion="O2+"``, ``energy="5 keV"``, ``material="SiO2"``, ``note="new crystal"``...
+
+        Raises
+        ------
+        ProfileError
+            If it is no such factor, or this factor of this profile is there already.
+        ReadError
+            If the file, or what is stated, cannot be read; nothing is written then.
+        """
+        self._append([{"valid": "yes", **_row_of(rsf), **_checked(stated)}], self.path.name)
+
+    def read(self, path: str | os.PathLike[str], **stated: str) -> None:
+        """Add the factors of a list in text: of an instrument, a laboratory, a publication.
+
+        Parameters
+        ----------
+        path : path-like
+            Lines of a species, its factor, and perhaps its unit: ``Li 1.8e12``,
+            ``11B | 5e22 | atoms/cm^3``. Headings, and lines that begin with ``#``, are left out.
+        **stated : str
+            What the list does not say of all its factors, by column: ``unit="atoms/cm^3"``,
+            ``matrix="30Si"``, ``primary_ion="O2+"``, ``polarity="+"``...
+
+        Raises
+        ------
+        ReadError
+            By line and column; nothing is written then.
+        """
+        source = Path(path)
+        rows = _listed(read_text(source), source.name)
+        always = {"valid": "yes", "standard": source.name, **_checked(stated)}
+        self._append([always | own for own in rows], source.name)
+
+    def withdraw(self, *, note: str = "", **which: str) -> None:
+        """Withdraw factors, which stay in the file: ``factors.withdraw(date="2026-03-02")``.
+
+        Parameters
+        ----------
+        note : str
+            Why; it replaces the note of the rows.
+        **which : str
+            What their cells say, by column; of a date, the day is enough.
+
+        Raises
+        ------
+        ProfileError
+            If no valid factor is meant, or nothing says which.
+        """
+        _checked(which)
+        with changing(self.path) as sheet:
+            lines = []
+            for row in sheet.rows if which else ():
+                cells = dict(zip(sheet.header, sheet.cells[row["line"]], strict=True))
+                same = (
+                    cells[column] == text
+                    or (column == "date" and text and cells["date"].startswith(text))
+                    for column, text in which.items()
+                )
+                lines += [row["line"]] if row["valid"] and all(same) else []
+            if not lines:
+                raise ProfileError(
+                    f"{self.path.name}: no valid factor has {format_argument(which)}; say which are "
+                    'withdrawn, such as date="2026-03-02"'
+                )
+            changes = {"valid": "no"} | ({"note": note} if note else {})
+            files.replace_file(self.path, sheet.changed(lines, changes))
+
+    def _append(self, rows: Sequence[dict[str, str]], name: str) -> None:
+        same = ("species", "matrix", "matrix_signal", "sha256", "value", "date")
+        with changing(self.path) as sheet:
+            first = max(sheet.cells, default=1) + 1
+            for number, row in enumerate(rows, first):
+                new = read_row(row, int(row.pop("line", number)), name)
+                for old in sheet.rows if new["sha256"] else ():
+                    if old["valid"] and all(old[column] == new[column] for column in same):
+                        raise ProfileError(
+                            f"{self.path.name}, line {old['line']}: this factor of "
+                            f"{new['species']!r} from {new['data_id']!r} is there already"
+                        )
+            files.replace_file(self.path, sheet.appended(rows))
+
+    def pick(
+        self,
+        data: xr.Dataset,
+        *,
+        matrix: str | None,
+        combine: Literal["mean", "nearest", "bracket"] = "mean",
+        max_age: str | None = None,
+        **stated: str,
+    ) -> dict[str, xr.DataArray]:
+        """Pick the factors that hold for data, for :func:`with_rsf`, which calls this itself.
+
+        Parameters
+        ----------
+        data : Dataset
+            Of a measurement, or a batch, of which each measurement gets its own.
+        matrix : str or None
+            The matrix signal; None for none.
+        combine : {"mean", "nearest", "bracket"}
+            Where several fit: the random-effects mean of all, with the weights ``1 / (t^2 + s^2)``
+            of their scatter t between days and their own s; the one nearest in time; or the line in
+            time between those before and after.
+        max_age : str, optional
+            Factors further away in time than this, ``"30 days"``, before or after, do not fit.
+        **stated : str
+            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``,
+            ``polarity="+"``, ``material="Si"``, ``instrument="..."``, ``date="2026-03-02"``.
+
+        Returns
+        -------
+        dict of DataArray
+            A factor for each species that the file has. Coordinates as of
+            :func:`rsf_from_standard`, and ``day_to_day_stderr``: by how much the factor of the day
+            departs from the value, by the scatter of those that fit, with Student's t of few; NaN
+            of a single one. ``stderr`` has all parts that are known. The rows are in the
+            provenance.
+
+        Raises
+        ------
+        SpeciesError
+            If no factor is of a species of the data, or none fits; the nearest misses are named.
+        ProfileError
+            If the data do not say when they were measured, and that is needed; or there is none on
+            one side of a bracket.
+        """
+        check_choice("combine", combine, ("mean", "nearest", "bracket"))
+        longest, given = _read_age(max_age), _checked(stated)
+        name, rows = self.path.name, read_sheet(self.path).rows
+        species = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
+        known = [one for one in species if any(row["species"] == one for row in rows)]
+        if not known:
+            there = first_few(sorted({row["species"] for row in rows}), 8) or "none at all"
+            raise SpeciesError(f"{name} has no factor of {first_few(species, 8)}; it has {there}")
+        asked = [_asked_of(one, matrix, given) for one in metadata_of(data)]
+        found = {}
+        for one in known:
+            of_it = [row for row in rows if row["species"] == one]
+            picked = [_picked(of_it, conditions, combine, longest, name) for conditions in asked]
+            batch = data[MEASUREMENT].variable if MEASUREMENT in data.dims else None
+            found[one] = _factor(picked, one, matrix, batch, combine)
+        return found
+
+
+# ---- rows of new factors
+
+
+def _checked(stated: Mapping[str, str]) -> dict[str, str]:
+    """Refuse what is no column, or not what may stand in it."""
+    for column, cell in stated.items():
+        if column not in COLUMNS:
+            raise TypeError(f"a factor has no {column!r}; it has {', '.join(COLUMNS)}")
+        if not isinstance(cell, str):
+            raise argument_error(column, cell, "expected a text, as in the file")
+        read_cell(column, cell, column)
+    return dict(stated)
+
+
+def _row_of(rsf: xr.DataArray) -> dict[str, str]:
+    """Return the cells of a factor of a standard."""
+    steps = json.loads(rsf.attrs.get("steps", "[]")) if isinstance(rsf, xr.DataArray) else []
+    if not steps or steps[-1]["function"] != "rsf_from_standard" or rsf.ndim:
+        raise ProfileError(
+            f"expected one factor as rsf_from_standard() gives it, found {format_argument(rsf)}; "
+            "those from elsewhere are a list: factors.read(path)"
+        )
+    plain = dequantify(rsf)
+    value, total, known = (float(one) for one in (plain, plain["stderr"], plain["dose_stderr"]))
+    numbers = {
+        "value": value,
+        "stderr": max(total**2 - np.nan_to_num(known) ** 2, 0.0) ** 0.5,
+        "uncertainty": known / value,
+    }
+    stated = Metadata.from_dict(json.loads(rsf.attrs.get("measurement", "{}")))
+    origins = steps[-1]["parameters"]["data"]
+    origin = origins if isinstance(origins, dict) else origins[-1]
+    texts = {one: origin[one] for one in ("data_id", "sha256") if isinstance(origin.get(one), str)}
+    named = ("species", "matrix", "matrix_signal", "dead_time", "status")
+    return {
+        **{column: str(plain[column].values) for column in named},
+        **{column: f"{number:.6g}" for column, number in numbers.items() if number > 0},
+        "unit": plain.attrs["units"],
+        **_said(stated),
+        "standard": stated.sample or texts.get("data_id", ""),
+        **texts,
+    }
+
+
+def _said(stated: Metadata) -> dict[str, str]:
+    """Return what the metadata of a measurement say, by column."""
+    materials = {layer.matrix or "" for layer in stated.layers}
+    moment = moment_of(stated.measured)
+    return {
+        "material": materials.pop() if len(materials) == 1 else "",
+        "primary_ion": stated.primary_ion or "",
+        "energy": stated.impact_energy or "",
+        "polarity": stated.secondary_polarity or "",
+        "instrument": stated.instrument or "",
+        "date": "" if moment is None else moment.isoformat(timespec="minutes"),
+    }
+
+
+def _listed(text: str, name: str) -> Iterator[dict[str, str]]:
+    """Read lines of a species, its factor, and perhaps its unit; a heading has no digit."""
+    for number, line in enumerate(text.splitlines(), 1):
+        words = re.split(r"[\s,;|]+", line.strip(" \t,;|"), maxsplit=2)
+        if words == [""] or words[0].startswith("#"):
+            continue
+        if len(words) > 1 and re.match(r"[\d.]", words[1]):
+            unit = {"unit": words[2]} if len(words) > 2 else {}
+            yield {"species": words[0], "value": words[1], "line": str(number), **unit}
+        elif re.search(r"\d", line):
+            raise ReadError(
+                f"{name}, line {number}: {line.strip()!r}; expected a species, its factor and "
+                "perhaps a unit, such as 'Li 1.8e12'"
+            )
+
+
+# ---- what fits
+
+
+def _read_age(max_age: Any) -> float:
+    """Read a time, in days."""
+    try:
+        age = np.inf if max_age is None else pd.Timedelta(max_age) / pd.Timedelta("1 day")
+    except ValueError:
+        age = np.nan
+    if not age > 0 or not isinstance(max_age, str | None):
+        raise argument_error("max_age", max_age, "expected a time, such as '30 days'")
+    return float(age)
+
+
+def _asked_of(stated: Metadata, matrix: str | None, given: Mapping[str, str]) -> Row:
+    """Return the conditions of data, as of a row; what a user states comes first."""
+    cells = {"matrix": matrix or "", **_said(stated), **given}
+    return {one: read_cell(one, cells[one], f"the data say {one}") for one in (*_CONDITIONS, "date")}
+
+
+def _unlike(row: Row, asked: Row) -> list[str]:
+    """List the conditions in which a factor and data differ."""
+    energies = row["energy"], asked["energy"]
+    same = np.isclose(*energies, rtol=_SAME_ENERGY, atol=0.0, equal_nan=True)
+    texts = [one for one in _CONDITIONS if one != "energy" and row[one] != asked[one]]
+    return [*texts, *([] if same else ["energy"])]
+
+
+def _in_words(conditions: Row, columns: Sequence[str]) -> str:
+    """Say some conditions, such as ``primary ion O2+, impact energy 3 keV``."""
+    texts = {one: f"{conditions[one] / 1000:g} keV" if one == "energy" else conditions[one]
+             for one in columns}  # fmt: skip
+    return ", ".join(
+        f"no {_CONDITIONS[one]}" if text in ("", "nan keV") else f"{_CONDITIONS[one]} {text}"
+        for one, text in texts.items()
+    )
+
+
+def _days(row: Row, asked: Row) -> float:
+    """Return the days from the data to a factor; NaN where a date is not known."""
+    known = row["date"] is not None and asked["date"] is not None
+    return (row["date"] - asked["date"]).total_seconds() / 86400.0 if known else np.nan
+
+
+def _picked(
+    rows: Sequence[Row], asked: Row, combine: str, longest: float, name: str
+) -> tuple[Combined, list[Row]]:
+    """Combine the factors that fit; return with them the rows on which that rests."""
+    species, timed = rows[0]["species"], combine != "mean" or np.isfinite(longest)
+    if timed and asked["date"] is None:
+        raise ProfileError(
+            f"{species}: the data do not say when they were measured, which the choice of a factor "
+            "needs; state it: rsf=factors.pick(data, matrix=..., date='2026-03-02')"
+        )
+    misses: dict[str, int] = {}
+    fitting = []
+    for row in rows:
+        odd, days = _unlike(row, asked), abs(_days(row, asked))
+        if odd:
+            said = f"with {_in_words(row, odd)} (the data say {_in_words(asked, odd)})"
+        elif not row["valid"]:
+            said = "that was withdrawn"
+        elif timed and not days <= longest:
+            said = "without a date" if np.isnan(days) else f"{days:.3g} days away"
+        else:
+            fitting.append(row)
+            continue
+        misses[said] = min(len(odd), misses.get(said, len(odd)))
+    if not fitting:
+        nearest = sorted(misses, key=lambda said: misses[said])[:3]
+        raise SpeciesError(
+            f"{species} in {asked['matrix'] or 'no matrix'}: no factor in {name} fits; there is one "
+            f"{', and one '.join(nearest)}. What data do not say is stated to factors.pick(data, ...)"
+        )
+    if len({unit_of(row["unit"]).kind for row in fitting}) > 1:
+        raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
+    fitting.sort(key=lambda row: _days(row, asked) if timed else 0.0)
+    columns = [unit_of(row["unit"]).to_canonical(np.array([row["value"], row["stderr"]]))
+               for row in fitting]  # fmt: skip
+    value, stderr = np.array(columns).T
+    if combine == "mean":
+        return mean_of(value, stderr), fitting
+    weight = _weights(np.array([_days(row, asked) for row in fitting]), combine, species)
+    used = [row for row, share in zip(fitting, weight, strict=True) if share > 0]
+    return weighted(value, stderr, weight), used
+
+
+def _weights(days: Any, combine: str, species: str) -> Any:
+    """Return the weights of factors in order of time, from as many days before or after."""
+    after = int(np.searchsorted(days, 0.0))
+    if combine == "nearest" or (after < days.size and days[after] == 0.0):
+        return (np.arange(days.size) == np.argmin(abs(days))).astype(float)
+    if after in (0, days.size):
+        side = "before" if after == 0 else "after"
+        raise ProfileError(
+            f"{species}: no factor that fits is from {side} the measurement; combine='nearest' takes "
+            "one from the other side"
+        )
+    weight = np.zeros(days.size)
+    weight[after - 1 : after + 1] = np.array([days[after], -days[after - 1]])
+    return weight / weight.sum()
+
+
+def _factor(
+    picked: Sequence[tuple[Combined, list[Row]]],
+    species: str,
+    matrix: str | None,
+    batch: xr.Variable | None,
+    combine: str,
+) -> xr.DataArray:
+    """Return the factor of a species, or one for each measurement of a batch."""
+    words = {one.word: one for one in Status}
+    columns: dict[str, list[Any]] = {}
+    for combined, rows in picked:
+        certified = np.array([row["uncertainty"] for row in rows])
+        parts = {
+            "counting_stderr": combined.counting,
+            "dose_stderr": float(np.fmax.reduce(certified)) * combined.value,  # in common
+            "day_to_day_stderr": combined.day_to_day,
+        }
+        known = [one for one in parts.values() if not np.isnan(one)]
+        status = [words.get(row["status"] or "ok", Status.SCALE_IN_DOUBT) for row in rows]
+        of_one = {"value": combined.value, "stderr": np.hypot.reduce(known) if known else np.nan}
+        of_one |= parts | {"n_standards": len(rows)}
+        of_one |= {"status": max(status, key=lambda one: one.rank).word}
+        for name, number in of_one.items():
+            columns.setdefault(name, []).append(number)
+    used = list({row["line"]: row for _, rows in picked for row in rows}.values())
+    kind = unit_of(used[0]["unit"]).kind
+    term, unit = FACTOR_TERMS[kind], CANONICAL[kind]
+    dims = () if batch is None else (MEASUREMENT,)
+    coords: dict[str, Any] = {"species": species, "matrix": matrix or ""}
+    for name, column in columns.items():
+        attrs = vocabulary.attrs(f"factor_{name}", unit) if name.endswith("stderr") else {}
+        coords[name] = (dims, np.array(column) if dims else column[0], attrs)
+    for name in ("matrix_signal", "dead_time"):
+        if said := {row[name] for row in used if row[name]}:
+            coords[name] = " and ".join(sorted(said))
+    if batch is not None:
+        coords[MEASUREMENT] = batch
+    value = coords.pop("value")[1]
+    made = xr.DataArray(value, coords, dims, term, vocabulary.attrs(term, unit))
+    record = ("line", "value", "unit", "date", "standard", "data_id", "sha256")
+    rows_used = [{one: row[one] for one in record if row[one]} for row in used]
+    made = with_step(made, "Factors.pick", species=species, combine=combine, rows=rows_used)
+    return with_history(made, f"factor of {species}: {combine} of {len(used)} kept")
