@@ -239,7 +239,9 @@ def capability(values: xr.DataArray, *, lower: Any = None, upper: Any = None) ->
     ends = [np.nan if one is None else series.number(one, name)
             for name, one in (("lower", lower), ("upper", upper))]  # fmt: skip
     if np.isnan(ends).all() or ends[0] >= ends[1]:
-        raise argument_error("lower", lower, f"expected a limit below upper={upper!r}, or one alone")
+        raise argument_error(
+            "lower", lower, f"expected a limit below upper={upper!r}, or one alone"
+        )
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
@@ -327,7 +329,9 @@ class Series(NamedTuple):
     def dataset(self, columns: dict[str, Array], numbers: dict[str, float]) -> xr.Dataset:
         """Return columns and numbers in the unit of the values, with the coordinates of these."""
         attrs = {"units": self.unit.text}
-        own = attrs | {"long_name": str(self.data.attrs.get("long_name", self.data.name or "Value"))}
+        own = attrs | {
+            "long_name": str(self.data.attrs.get("long_name", self.data.name or "Value"))
+        }
         kept = {str(name): one.variable for name, one in self.data.coords.items()
                 if one.ndim == 0 or columns}  # fmt: skip
         if "status" in kept:

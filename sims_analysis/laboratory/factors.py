@@ -345,7 +345,9 @@ def _read_age(max_age: Any) -> float:
 def _asked_of(stated: Metadata, matrix: str | None, given: Mapping[str, str]) -> Row:
     """Return the conditions of data, as of a row; what a user states comes first."""
     cells = {"matrix": matrix or "", **_said(stated), **given}
-    return {one: read_cell(one, cells[one], f"the data say {one}") for one in (*_CONDITIONS, "date")}
+    return {
+        one: read_cell(one, cells[one], f"the data say {one}") for one in (*_CONDITIONS, "date")
+    }
 
 
 def _unlike(row: Row, asked: Row) -> list[str]:

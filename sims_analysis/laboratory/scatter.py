@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.counting import scatter_counts, student
+from sims_analysis.kernels.counting import student
 from sims_analysis.kernels.rows import Array
 
 #: Points in which the likelihood is searched for its highest maximum, before it is refined.
@@ -84,27 +84,24 @@ class Combined(NamedTuple):
 
 
 def mean_of(value: Array, stderr: Array) -> Combined:
-    """Return the random-effects mean, ``sum w y / sum w`` with ``w = 1 / (t^2 + s^2)``.
+    """Return the random-effects mean, ``m = sum w y / sum w`` with ``w = 1 / (t^2 + s^2)``.
 
-    The occasion asked about departs from the mean by t as each of the others did:
-    ``t^2 + sum (w t)^2 / (sum w)^2``, times Student's t of n - 1 where scatter counts.
+    The occasion asked about departs from it with the variance ``T^2 (q / sum w + t^2)``, where q
+    is ``sum w (y - m)^2 / (n - 1)``, at least 1, and T Student's t of n - 1 degrees of freedom:
+    J. Hartung and G. Knapp, Stat. Med. 20 (2001) 3875. What of that is not counting is day to day.
     """
     n = value.size
     if n == 1:
         return Combined(float(value[0]), float(stderr[0]), np.nan)
-    if np.isnan(stderr).any():  # all scatter is that of days
-        wide = float(student(n - 1)) * float(value.std(ddof=1))
-        return Combined(float(value.mean()), np.nan, wide * (1.0 + 1.0 / n) ** 0.5)
-    t2 = process_variance(value, stderr)
-    weight = 1.0 / (t2 + stderr**2)
-    weight /= weight.sum()
-    mean = float(np.sum(weight * value))
-    counting = float(np.sum((weight * stderr) ** 2)) ** 0.5
-    flat = 1.0 / stderr**2
-    chi2 = float(np.sum(flat * (value - np.sum(flat * value) / flat.sum()) ** 2))
-    if t2 > 0 and scatter_counts(chi2 / (n - 1), 1.0, n - 1):
-        t2 *= float(student(n - 1)) ** 2
-    return Combined(mean, counting, (t2 * (1.0 + float(np.sum(weight**2)))) ** 0.5)
+    known = not np.isnan(stderr).any()  # otherwise all scatter is that of days
+    t2 = process_variance(value, stderr) if known else float(value.var(ddof=1))
+    weight = 1.0 / (t2 + stderr**2) if known else np.full(n, 1.0 / max(t2, _NEXT_TO_NOTHING))
+    total = float(np.sum(weight))
+    mean = float(np.sum(weight * value)) / total
+    q = max(float(np.sum(weight * (value - mean) ** 2)) / (n - 1), 1.0)
+    variance = float(student(n - 1)) ** 2 * (q / total + t2)
+    counting = float(np.sum((weight * stderr) ** 2)) ** 0.5 / total
+    return Combined(mean, counting, max(variance - np.nan_to_num(counting) ** 2, 0.0) ** 0.5)
 
 
 def weighted(value: Array, stderr: Array, weight: Array) -> Combined:

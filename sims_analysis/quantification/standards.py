@@ -285,7 +285,9 @@ def _compare_mean(
 def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:
     """Return what the metadata of all standards say alike; of their dates, the latest."""
     first, *others = [one.to_dict() for one in stated]
-    alike = {key: text for key, text in first.items() if all(one.get(key) == text for one in others)}
+    alike = {
+        key: text for key, text in first.items() if all(one.get(key) == text for one in others)
+    }
     moments = {moment: one.measured for one in stated if (moment := moment_of(one.measured))}
     if moments:
         alike["measured"] = moments[max(moments)]
