@@ -5,6 +5,7 @@ committed, the vocabulary, sections of the README. ``_extensions/`` does what Sp
 """
 
 import sys
+import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -16,6 +17,9 @@ project = "sims_analysis"
 author = "sims-analysis contributors"
 project_copyright = author
 version = release = sims_analysis.__version__
+# In the header, once pyproject.toml states where the repository is.
+stated = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+project_urls = stated.get("urls", {})
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -68,9 +72,15 @@ html_sidebars = {page: [] for page in ("index", "vocabulary", "sources", "change
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": True,
+    "navbar_persistent": ["search-button"],  # the name of the larger one is not the text on it
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
+    "icon_links": [
+        {"name": name, "url": url, "icon": "fa-solid fa-code-branch"}
+        for name, url in project_urls.items()
+        if name.lower() in ("repository", "source")
+    ],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -19,6 +19,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
     # As in a notebook server: figures inline, and this checkout importable.
     env = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
     env["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), *filter(None, [env.get("PYTHONPATH")])])
+    env["MATPLOTLIBRC"] = str(HERE.parent / "tests" / "matplotlibrc")
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []

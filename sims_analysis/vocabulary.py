@@ -385,12 +385,17 @@ VALUE_KINDS = tuple(dict.fromkeys(kind for name in QUANTITIES for kind in kinds(
 
 
 def attrs(name: str, units: str | None = None) -> dict[str, str]:
-    """Return new attrs for a term, in its canonical unit or another one."""
+    """Return new attrs for a term, or for its error ("dose_stderr"), in some unit."""
     return _attrs(name, units).copy()
 
 
 @lru_cache(maxsize=256)
 def _attrs(name: str, units: str | None) -> dict[str, str]:
+    of, _, end = name.rpartition("_")
+    if name not in TERMS and end == "stderr":
+        own = _attrs(of, units)
+        what = f"Standard error of the {own['long_name'].lower()}, random part"
+        return {"units": own["units"], "long_name": what}
     if name not in TERMS:
         raise KeyError(f"{name!r} has no term in sims_analysis.vocabulary.TERMS: add one")
     term = TERMS[name]

@@ -24,6 +24,8 @@ MODULES = (
     "test_approved_messages.py",
     "analysis/test_messages.py",
     "analysis/test_answers.py",
+    "dataset/test_refusals.py",
+    "fitting/test_arguments.py",
     "quantification/test_messages.py",
 )
 
@@ -39,7 +41,7 @@ def messages(call, names):
         warnings.simplefilter("always")
         try:
             eval(call[4:], names)  # noqa: S307 - our own text
-        except (SimsError, TypeError, AttributeError, OSError) as error:
+        except (SimsError, ValueError, TypeError, AttributeError, OSError) as error:
             raised.append(error)
     lines = []
     for one in [*(each.message for each in warned), *raised]:

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from importlib import resources
 
 import pytest
 
@@ -22,6 +23,18 @@ class Browser:
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
+
+    def violations(self):
+        """What axe-core finds that keeps people out: rules, and the elements."""
+        pytest.importorskip("axe_playwright_python")  # it brings axe-core
+        axe = resources.files("axe_playwright_python") / "axe.min.js"
+        self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe.read_text("utf-8")})
+        found = self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run().then((r) => done([r.passes.length,"
+            " r.violations.map((v) => `${v.id}: ${v.nodes[0].html}`)]))"
+        )
+        assert found[0] > 10
+        return found[1]
 
     def errors(self):
         """What the page complains of: a script that fails, or that its policy refuses."""

@@ -1,9 +1,11 @@
 """What all tests share: how hard hypothesis looks, and how figures are drawn and let go of."""
 
+import gc
 import os
 import signal
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,11 +20,16 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["MATPLOTLIBRC"] = str(Path(__file__).with_name("matplotlibrc"))
 
 # A shell starts background jobs, and nohup its command, with Ctrl-C ignored; children inherit it,
 # and the tests that interrupt them would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# While thousands of tests are collected, hardly anything is let go of: to look for it over and over
+# takes as long as to collect them.
+gc.disable()
 
 #: Read by type checkers alone.
 collect_ignore = ["typed_user.py"]
@@ -44,6 +51,12 @@ def pytest_collection_modifyitems(items):
         for place, item in enumerate(same):
             if place not in kept:
                 item.add_marker(pytest.mark.slow if place in more else pytest.mark.study)
+
+
+def pytest_collection_finish():
+    """Collect garbage again, of what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

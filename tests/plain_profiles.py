@@ -8,9 +8,15 @@ from sims_analysis.kernels import blocks
 LEVEL = 1e18
 
 
-def run(kernel, *arrays, **options):
+def columns(depth, value, **more):
+    """Return samples as kernels take them, by name."""
+    return {"depth": depth, "value": value} | {k: v for k, v in more.items() if v is not None}
+
+
+def run(kernel, depth, value, *parameters, stderr=None, counts=None, fraction=None, **options):
     """Run a kernel over profiles, and return its answer."""
-    return blocks.run(kernel, *arrays, **options)[0]
+    samples = columns(depth, value, stderr=stderr, counts=counts, fraction=fraction)
+    return blocks.run(kernel, samples, *parameters, **options)[0]
 
 
 #: Values that meet the corners of the kernels, and ordinary ones.

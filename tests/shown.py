@@ -6,6 +6,7 @@ it stands in the page, for type checkers.
 """
 
 import doctest
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -115,6 +116,7 @@ def make_pictures(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+    os.environ["MATPLOTLIBRC"] = str(Path(__file__).with_name("matplotlibrc"))
     what, *rest = sys.argv[1:] or [""]
     if what == "pictures":
         print(*make_pictures(PICTURES), sep="\n")  # noqa: T201

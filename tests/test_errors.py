@@ -133,6 +133,7 @@ def test_an_error_in_a_file_begins_with_its_name():
     assert parts(error) == PARTS
 
 
+@pytest.mark.slow
 def test_every_code_is_in_the_table_and_the_reverse():
     used = {getattr(errors, name).code for name in errors.__all__}
     used |= {status.word for status in Status} - {"", "ok"}

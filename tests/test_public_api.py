@@ -48,6 +48,7 @@ def public():
     return PublicNames()
 
 
+@pytest.mark.slow
 def test_the_lists_of_public_names_are_those_of_the_functions(public):
     assert list(public.outdated()) == [], "run `python tests/public_names.py`"
 

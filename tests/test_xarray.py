@@ -228,6 +228,7 @@ def doses(data):
     return sims.integrated_dose(data, stop="300 nm")
 
 
+@pytest.mark.slow
 def test_concat_and_groupby(wafers):
     datasets = [ds for ds, _ in wafers]
     together = xr.concat(datasets, dim="wafer")

@@ -1,4 +1,4 @@
-"""Names in code lead to the reference; and no link inside the site leads nowhere.
+"""Names in code lead to the reference, no link leads nowhere, and tables are read aloud.
 
 After a build, every link is looked for with its anchor. Sphinx's own ``linkcheck`` asks the
 internet, which a build does not need; links to the outside are for it, and for people.
@@ -81,8 +81,20 @@ def broken(site: Path) -> list[str]:
     return found
 
 
+#: What screen readers come to without a name: heads above the index of a table, and toggles.
+_UNNAMED = {
+    r"<th\b([^>]*)>(\s|</?p>)*</th>": r"<td\1></td>",
+    r'<summary>(?=<span class="toctree-toggle")': '<summary aria-label="Pages below">',
+}
+
+
 def _check(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
+        for path in Path(app.outdir).rglob("*.html"):
+            text = path.read_text(encoding="utf-8")
+            for unnamed, named in _UNNAMED.items():
+                text = re.sub(unnamed, named, text)
+            path.write_text(text, encoding="utf-8")
         for link in broken(Path(app.outdir)):
             LOGGER.warning(
                 "a link that leads nowhere, or to another site for a part of the page: %s", link

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import xarray as xr
@@ -40,7 +40,6 @@ from sims_analysis.units import Data, QuantityLike
 Method = Literal["cross-correlation", "log-correlation", "edge", "peak", "markers"]
 Marker = str | tuple[QuantityLike, QuantityLike]
 
-_METHODS = ("cross-correlation", "log-correlation", "edge", "peak", "markers")
 #: The feature of the marker that a method uses.
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
@@ -167,32 +166,34 @@ def _check(
     marker: Any, method: Any, level: Any, fraction: Any, edge: Any, max_shift: Any, markers: Any
 ) -> None:
     """Refuse options that do not go together."""
-    check_choice("method", method, _METHODS)
-    if method in ("peak", "edge") and marker is None:
+    check_choice("method", method, get_args(Method))
+    check_choice("edge", edge, ("trailing", "leading"))
+    if method in _NEEDS and marker is None:
         raise ProfileError(
             f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns',
             argument="method",
         )
-    if (level is not None) + (fraction is not None) != (method == "edge"):
-        raise ProfileError(
-            'give level or fraction with method="edge", and with no other',
-            code="conflicting_arguments",
-        )
-    check_choice("edge", edge, ("trailing", "leading"))
-    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
-        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
+        shown = format_argument(max_shift)
         raise ProfileError(
-            f"max_shift={format_argument(max_shift)} goes with a correlation; "
-            f'method="{method}" does not search',
+            f'max_shift={shown} goes with a correlation; method="{method}" does not search',
             argument="max_shift",
         )
-    if (markers is not None) != (method == "markers"):
-        raise ProfileError(
-            'give markers with method="markers", and with no other', code="conflicting_arguments"
-        )
-    if markers is not None and marker is not None:
-        raise ProfileError("give marker or markers, not both", code="conflicting_arguments")
+    for wrong, text in (
+        (
+            (level is not None) + (fraction is not None) != (method == "edge"),
+            'give level or fraction with method="edge", and with no other',
+        ),
+        (
+            (markers is not None) != (method == "markers"),
+            'give markers with method="markers", and with no other',
+        ),
+        (markers is not None and marker is not None, "give marker or markers, not both"),
+    ):
+        if wrong:
+            raise ProfileError(text, code="conflicting_arguments")
+    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
+        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     if markers is not None and (isinstance(markers, str) or len(markers) < 2):
         raise argument_error(
             "markers", markers, "expected two or more: species, or pairs of depths"
@@ -214,11 +215,11 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
                     f"{name}.isel({dim}=0)"
                 )
     # Computed, because where there is no shift an error is raised.
-    plain: dict[str, Any] = {"stderr": None, "counts": None, "cells": None}
-    fa, fb = (
+    plain: Any = {"stderr": None, "counts": None, "cells": None}
+    first, second = (
         replace(f, depth=f.depth.compute(), value=f.value.compute(), **plain) for f in (fa, fb)
     )
-    return fa, fb
+    return first, second
 
 
 class _Options(NamedTuple):
@@ -338,12 +339,11 @@ def _samples(z: Array, c: Array, row: int) -> tuple[Array, Array]:
 
 
 def _moved(
-    b: Any, axis: str, move: Callable[[xr.Variable], xr.Variable], *, own_unit: bool
+    b: Any, axis: str, move: Callable[[xr.Variable], xr.Variable]
 ) -> tuple[Any, xr.Variable]:
     """Return data whose axis and edges of cells are moved, and by how much the axis is.
 
-    `move` takes and returns canonical depths, with a row for each measurement of a batch; those of
-    the data keep their unit if `own_unit` is set.
+    `move` takes and returns canonical depths, with a row for each measurement of a batch.
     """
     b = units.with_plain_axes(b)
     names = [axis, *edge_names(b, axis)]
@@ -351,30 +351,28 @@ def _moved(
     alone = {axis: POINT} if MEASUREMENT in b.dims and axis in b.dims else {}
     new, by = {}, []
     for name in names:
-        own, of_axis = b[name].variable, name.endswith("_bounds")
         # By the CF conventions, bounds are in the unit of their axis and have no attrs.
-        stated, attrs = b[axis].variable if of_axis else own, dict(own.attrs)
+        own = units.dequantify(b[name]).variable
+        stated = b[axis].variable if name.endswith("_bounds") else own
         unit = units.magnitude_and_unit(stated, (axis,), name)[1]
-        plain = xr.Variable(own.dims, units.magnitude_of(own))
-        start = xr.Variable(own.dims, unit.to_canonical(plain.data))
+        start = xr.Variable(own.dims, unit.to_canonical(own.data))
         end = move(start)
-        shift = (end - start).transpose(*end.dims)
-        by.append(shift)
-        if own_unit and "units" in stated.attrs:
-            # Depths that were converted there and back would move even where the shift is 0.
-            shift = xr.Variable(shift.dims, unit.from_canonical(shift.data))
-            end = (plain + shift).transpose(*end.dims)
-        elif not of_axis:
-            attrs["units"] = units.CANONICAL[axis]
-        new[name] = xr.Variable([alone.get(str(d), d) for d in end.dims], end.data, attrs)
+        by.append((end - start).transpose(*end.dims))
+        # Depths that were converted there and back would move even where the shift is 0.
+        shift = xr.Variable(end.dims, unit.from_canonical(by[-1].data))
+        dims = [alone.get(str(d), d) for d in end.dims]
+        new[name] = xr.Variable(dims, (own + shift).transpose(*end.dims).data, own.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
     return b.drop_vars("wire_fields", errors="ignore").assign_coords(new), by[0]
 
 
-def _in_words(axis: str) -> tuple[str, str]:
-    """Return the name of a shift along the axis, and what is shifted."""
-    return ("depth_shift", "depths") if axis == "depth" else ("time_shift", "times")
+def _labelled(moved: Any, by: xr.Variable, method: str, axis: str, how: str) -> tuple[Any, str]:
+    """Add the shift to data, and return a line for their history."""
+    name, what = ("depth_shift", "depths") if axis == "depth" else ("time_shift", "times")
+    line = f"{what} {how}"
+    attrs = vocabulary.attrs(name) | {"method": method, "description": line}
+    return moved.assign_coords({name: xr.Variable(by.dims, by.data, attrs)}), line
 
 
 def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
@@ -389,11 +387,9 @@ def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
         found = np.stack([between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)])
         return xr.Variable(start.dims, found if dims else found[0])
 
-    moved, by = _moved(b, axis, move, own_unit=False)
-    name, what = _in_words(axis)
-    line = f"{what} moved between {len(pairs[0][0])} markers"
-    attrs = vocabulary.attrs(name) | {"method": "markers", "description": line}
-    return moved.assign_coords({name: xr.Variable(moved[axis].dims, by.data, attrs)}), line
+    moved, by = _moved(b, axis, move)
+    by = xr.Variable(moved[axis].dims, by.data)
+    return _labelled(moved, by, "markers", axis, f"moved between {len(pairs[0][0])} markers")
 
 
 def _shifted(
@@ -402,12 +398,9 @@ def _shifted(
     """Return the shifted data, and a line for their history."""
     dims = (MEASUREMENT,) if MEASUREMENT in b.dims else ()
     shift, correlation = (xr.Variable(dims, rows.values[..., i]) for i in range(2))
-    moved, _ = _moved(b, axis, lambda z: (z + shift).transpose(*dims, ...), own_unit=True)
-    name, what = _in_words(axis)
-    line = f"{what} shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
-    shift.attrs = vocabulary.attrs(name) | {"method": method, "description": line}
-    coords = {name: shift}
+    moved, _ = _moved(b, axis, lambda z: (z + shift).transpose(*dims, ...))
+    how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
     if method in ("cross-correlation", "log-correlation"):
         correlation.attrs = vocabulary.attrs("correlation")
-        coords["correlation"] = correlation
-    return moved.assign_coords(coords), line
+        moved = moved.assign_coords(correlation=correlation)
+    return _labelled(moved, shift, method, axis, how)

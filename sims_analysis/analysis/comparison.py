@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
@@ -17,20 +18,14 @@ from sims_analysis.analysis.dose import (
     read_question,
     term,
 )
-from sims_analysis.analysis.junction import (
-    JunctionOptions,
-    Junctions,
-    find_junctions,
-    junction_depth,
-)
+from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError
-from sims_analysis.frame.answers import as_dataset
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
-from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.frame import Frame, refuse_labels
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window
@@ -171,11 +166,11 @@ def compare(
     if fa.kind in DOSE_KINDS:
         found |= _doses(fa, fb, (start, stop), rule)
     if level is not None:
-        both = [find_junctions(x, level, **junction, gaps=gaps) for x in (a, b)]
+        both = [units.dequantify(junction_depth(x, level, **junction, gaps=gaps)) for x in (a, b)]
         found |= _junctions(fa, fb, *both)
-        fa = replace(
-            fa, argument_coords=both[0].frame.argument_coords
-        )  # a level may have dimensions of its own
+        # A level may have dimensions of its own.
+        others = {d: c.variable for d, c in both[0].coords.items() if d in both[0].dims}
+        fa = replace(fa, argument_coords={d: c for d, c in others.items() if d not in fa.coords})
     elif junction:
         raise ProfileError(
             f"compare: {', '.join(junction)} goes with level=, which is not given",
@@ -239,13 +234,6 @@ def _along(result: xr.Variable, frame: Frame) -> xr.Variable:
     return xr.Variable([frame.dim if d == ASKED else d for d in result.dims], result.data)
 
 
-def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
-    return {
-        "units": unit,
-        "long_name": f"Standard error of the {of[0].lower()}{of[1:]}, random part",
-    }
-
-
 def _errors_of_ratios(
     fa: Frame, fb: Frame, own: xr.Variable, value: xr.Variable, stderr: xr.Variable
 ) -> dict[str, xr.Variable]:
@@ -253,12 +241,10 @@ def _errors_of_ratios(
     # At one depth, it does not matter that other samples have a part of the error in common.
     of_a = add_background_error(fa, own, lambda f: f.value)
     errors = elementwise(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
-    found = {}
-    for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
-        key = f"{name}_stderr"
-        found[key] = fa.with_attrs(_in_order(values, fa, fb), name)
-        found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
-    return found
+    return {
+        name: fa.with_attrs(_in_order(values, fa, fb), name)
+        for name, values in zip(("ratio_stderr", "log_ratio_stderr"), errors, strict=True)
+    }
 
 
 def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Variable]:
@@ -284,34 +270,28 @@ def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Var
     if len(errors) == len(doses):
         # Not from relative errors, which are undefined for a dose of zero.
         stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
-        answers["dose_ratio_stderr"] = fa.with_attrs(stderr, "dose_ratio")
-        answers["dose_ratio_stderr"].attrs = _attrs_of_error("ratio of the doses", "1")
+        answers["dose_ratio_stderr"] = fa.with_attrs(stderr, "dose_ratio_stderr")
     return answers
 
 
-def _junctions(fa: Frame, fb: Frame, a: Junctions, b: Junctions) -> dict[str, xr.Variable]:
+def _junctions(
+    fa: Frame, fb: Frame, at_a: xr.DataArray, at_b: xr.DataArray
+) -> dict[str, xr.Variable]:
     """Return the junctions of both, and their shift."""
-    at_a, at_b = a.found, b.found
-    shift = at_b.depth - at_a.depth
-
-    def in_order(values: xr.Variable, name: str) -> xr.Variable:
-        return fa.with_attrs(_in_order(values, fa, fb), name)
-
-    status = xr.where(at_a.status == Status.OK, at_b.status, at_a.status)
-    found = {
-        "junction_a": in_order(at_a.depth, "junction_depth"),
-        "junction_b": in_order(at_b.depth, "junction_depth"),
-        "junction_shift": in_order(shift, "junction_shift"),
-        "junction_status": in_order(fa.status(status), "status"),
+    a, b = at_a.variable, at_b.variable
+    of_a, of_b = (one["status"].variable for one in (at_a, at_b))
+    parts = {
+        "junction_a": (a, "junction_depth"),
+        "junction_b": (b, "junction_depth"),
+        "junction_shift": (b - a, "junction_shift"),
+        "junction_status": (xr.where(of_a == Status.OK.word, of_b, of_a), "status"),
     }
-    if a.frame.stderr is not None and b.frame.stderr is not None:
+    if "stderr" in at_a.coords and "stderr" in at_b.coords:
         # Noise moves both crossings to the same side of their edges: what these have in common
         # cancels. Half of the 68 % interval about the shift that holds that of the edges.
-        error = elementwise(np.hypot, at_a.stderr, at_b.stderr)
-        key = "junction_shift_stderr"
-        found[key] = in_order(error, "junction_shift")
-        found[key].attrs = _attrs_of_error("junction shift", "nm")
-    return found
+        error = elementwise(np.hypot, *(one["stderr"].variable for one in (at_a, at_b)))
+        parts["junction_shift_stderr"] = error, "junction_shift_stderr"
+    return {name: fa.with_attrs(_in_order(one, fa, fb), of) for name, (one, of) in parts.items()}
 
 
 @recorded
@@ -407,6 +387,15 @@ def repeatability(
         )
     result = as_dataset(found)
     return units.quantify(result) if frame.quantified else result
+
+
+def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
+    """Return results as a Dataset, without coordinates of the data that have their names."""
+    refuse_labels({d for one in arrays.values() for d in one.dims if d in one.coords}, arrays)
+    named = {name: arrays.keys() & one.coords.keys() for name, one in arrays.items()}
+    return xr.Dataset(
+        {name: one.drop_vars(named[name]) if named[name] else one for name, one in arrays.items()}
+    )
 
 
 def _over_measurements(

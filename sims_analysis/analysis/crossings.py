@@ -12,7 +12,6 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import (
     Answer,
     add_background_error,
@@ -25,7 +24,15 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
-from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import (
+    anywhere,
+    codes,
+    elementwise,
+    is_lazy,
+    is_nan,
+    replaced_where,
+    words,
+)
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests
@@ -35,7 +42,7 @@ from sims_analysis.text.arguments import check_choice, check_count
 from sims_analysis.units import ParameterLike
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
-_DIRECTIONS = np.array(["", "rising", "falling"])
+_DIRECTIONS = ("", "rising", "falling")
 
 
 @recorded
@@ -162,13 +169,15 @@ def crossings(
     status = status.transpose(*found.status.dims)
     warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     warn_of_narrow(frame, found, "crossing")
+    known = ancillary(frame, found)
+    coords = {"count": found.number}
+    if "detection_limit" in known:
+        coords["detection_limit"] = known.pop("detection_limit")
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
-        "stderr": frame.of_axis(
-            found.stderr, "crossing_depth", long_name="Standard error of the crossing depth"
-        ),
+        "stderr": frame.of_axis(found.stderr, "crossing_depth_stderr"),
         "decay_length": frame.of_axis(found.decay_length, "decay_length"),
-        **raw_crossings(frame, found),
+        **known,
         f"{frame.axis}_before": frame.with_attrs(
             found.depth_before, frame.axis, long_name="Last sample before the crossing"
         ),
@@ -183,9 +192,6 @@ def crossings(
         "status": frame.status(status),
     }
     found.number.attrs["long_name"] = "Number of crossings"
-    coords = {"count": found.number}
-    if (highest := frame.highest_limit) is not None:
-        coords["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
     return frame.dataset(results, coords=coords)
 
 
@@ -252,11 +258,14 @@ def with_common_errors(frame: Frame, found: Any, level: Any, again: Answer) -> A
     return changed(found, stderr=elementwise(np.hypot, found.stderr, moved))
 
 
-def raw_crossings(frame: Frame, found: Any) -> dict[str, xr.Variable]:
-    """Return where crossings lie between their two samples, if the data have standard errors."""
-    if frame.stderr is None:
-        return {}
-    return {"raw_crossing": frame.of_axis(found.raw_depth, "raw_crossing")}
+def ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
+    """Return where crossings lie between their two samples, and the limits of detection."""
+    known = {}
+    if frame.stderr is not None:
+        known["raw_crossing"] = frame.of_axis(found.raw_depth, "raw_crossing")
+    if (highest := frame.highest_limit) is not None:
+        known["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
+    return known
 
 
 def warn_of_noise(frame: Frame, noise: xr.Variable, raw_number: xr.Variable) -> None:

@@ -154,9 +154,7 @@ def decay_length(
         {
             "decay_length": frame.of_axis(found.length, "decay_length"),
             "per_decade": frame.of_axis(found.length * np.log(10.0), "decay_per_decade"),
-            "stderr": frame.of_axis(
-                stderr, "decay_length", long_name="Standard error of the decay length"
-            ),
+            "stderr": frame.of_axis(stderr, "decay_length_stderr"),
             "n": frame.with_attrs(found.n, "samples_used"),
             **samples_used(frame, found.start, found.stop),
             "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),

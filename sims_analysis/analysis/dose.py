@@ -245,7 +245,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     """Integrate for :func:`integrated_dose`, :func:`dose_budget` and what compares doses."""
     start, stop, asked = question.start, question.stop, question.background
     frame = asked.on(frame)
-    level, window = asked.level(frame), asked.window
+    level = asked.level(frame)
     held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
     first = start if held is None else held.start
     shared = not (first.ndim or stop.ndim)
@@ -267,22 +267,9 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
         status = replaced_where(level.isnull(), status, Status.NO_DATA)
         value = value - subtracted
 
-    def again(other: Frame) -> xr.Variable:
-        # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
-        # background, which is exact, drops out.
-        total: xr.Variable = other.map(kernels.integrate, first, stop).value
-        if held is not None:
-            total = total.where(~held.alone, 0.0) + other.map(ends).first_value * held.width
-        if window is not None:
-            total = total - Background(window=window).level(other) * (b - a)
-        return total
-
-    common = common_error(frame, again, linear=True)
-    width = xr.Variable((), 0.0) if held is None else held.width
-    variance = _variance(frame, (first, stop), width, window)
-    if variance is not None:
-        variance = _of_backgrounds(frame, variance, common, window, b - a)
-        variance = replaced_where(is_nan(value), variance)
+    stderr, common = _stderr(frame, (first, stop), held, question, b - a)
+    if stderr is not None:
+        stderr = replaced_where(is_nan(value), stderr)
     return DoseIntegral(
         frame=frame,
         question=question,
@@ -294,25 +281,10 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
         n_linear_segments=found.n_linear_segments,
         below=found.below,
         background=subtracted,
-        stderr=None if variance is None else variance**0.5,
+        stderr=stderr,
         held=held,
         common=common,
     )
-
-
-def _of_backgrounds(
-    frame: Frame,
-    variance: xr.Variable,
-    common: CommonError | None,
-    window: Window | None,
-    width: xr.Variable,
-) -> xr.Variable:
-    """Add the variance of a background subtracted before, and of a window without a count."""
-    if common is not None:
-        variance = (variance + common.variance).clip(min=0.0)
-    if window is not None:
-        variance = variance + (mean_over(frame, window).unseen * width) ** 2
-    return variance
 
 
 def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
@@ -334,23 +306,35 @@ def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Hel
     )
 
 
-def _variance(
-    frame: Frame, limits: Window, held: xr.Variable, window: Window | None
-) -> xr.Variable | None:
-    """Return the variance of the dose; None without standard errors."""
+def _stderr(
+    frame: Frame, limits: Window, held: Held | None, question: DoseQuestion, width: xr.Variable
+) -> tuple[xr.Variable | None, CommonError | None]:
+    """Return the standard error, and the part of a background that was subtracted before."""
+    window = question.background.window
+    held_width = xr.Variable((), 0.0) if held is None else held.width
+
+    def again(other: Frame) -> xr.Variable:
+        # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
+        # background, which is exact, drops out.
+        total: xr.Variable = other.map(kernels.integrate, *limits).value
+        if held is not None:
+            total = total.where(~held.alone, 0.0) + other.map(ends).first_value * held.width
+        if window is not None:
+            total = total - Background(window=window).level(other) * width
+        return total
+
+    common = common_error(frame, again, linear=True)
     if frame.stderr is None:
-        return None
-    variance: xr.Variable
-    (variance,) = frame.map(
-        variance_of_dose,
-        *limits,
-        held,
-        frame.fraction,
-        *(window or NO_LIMITS),
-        errors="sum",
-        window=window is not None,
-    )
-    return variance
+        return None, common
+    variance: Any
+    options: Any = {"errors": "sum", "window": window is not None}
+    asked = *limits, held_width, frame.fraction, *(window or NO_LIMITS)
+    (variance,) = frame.map(variance_of_dose, *asked, **options)
+    if common is not None:
+        variance = (variance + common.variance).clip(min=0.0)
+    if window is not None:  # which may be without a count
+        variance = variance + (mean_over(frame, window).unseen * width) ** 2
+    return variance**0.5, common
 
 
 def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True) -> xr.Variable:
@@ -445,34 +429,30 @@ def check_options(rule: str, surface: str = "measured") -> None:
 
 def _warn_of_limits(found: DoseIntegral, *, strict: bool) -> None:
     """Warn, or raise, where limits reach beyond the samples."""
-    frame, question = found.frame, found.question
-    warned = _warn_of_surface_depth(frame, question.surface_depth)
-    if codes(found.status) <= {Status.OK}:
+    frame, question, status = found.frame, found.question, found.status
+    depth, first = question.surface_depth, None
+    if depth is not None:
+        record = frame.map(ends)
+        first = first_flagged(frame, (depth < record.first) | (depth > record.last))
+        if first is not None:
+            text = f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
+            first.warn(text, DoseWarning, argument="surface_depth", code="no_sample_in_window")
+    if codes(status) <= {Status.OK}:
         return
-    truncated = first_flagged(frame, found.status == Status.TRUNCATED)
-    beyond = "the limits reach beyond the samples"
-    if strict and truncated is not None:
-        raise truncated.error(f"{beyond}, {truncated.record}", ProfileError, code="truncated")
-    outside, why = _limits_outside(found)
-    if outside is not None and strict:
-        raise outside.error(why, ProfileError, code="no_sample_in_window")
-    if outside is not None and not warned:
-        outside.warn(f"{why}; there is no dose", DoseWarning, code="no_sample_in_window")
-    if truncated is not None:
-        text = f"{beyond}; integrated over what was measured"
-        truncated.warn(text, DoseWarning, code="truncated")
-
-
-def _warn_of_surface_depth(frame: Frame, depth: xr.Variable | None) -> bool:
-    """Warn where the stated end of the transient lies outside the samples."""
-    if depth is None:
-        return False
-    record = frame.map(ends)
-    first = first_flagged(frame, (depth < record.first) | (depth > record.last))
-    if first is not None:
-        text = f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
-        first.warn(text, DoseWarning, argument="surface_depth", code="no_sample_in_window")
-    return first is not None
+    none: Any = xr.Variable((), data=False)
+    if anywhere(status == Status.NO_DATA) and (strict or first is None):
+        record, limits = frame.map(ends), (question.start, question.stop)
+        known = ~(np.isinf(limits[0]) | np.isinf(limits[1])) & found.background.notnull()
+        none = (status == Status.NO_DATA) & (record.last > record.first) & known
+    for flagged, text, code in (
+        (status == Status.TRUNCATED, "the limits reach beyond the samples", "truncated"),
+        (none, "there is no dose: the limits hold none of the samples", "no_sample_in_window"),
+    ):
+        first = first_flagged(frame, flagged)
+        if first is not None and strict:
+            raise first.error(f"{text}, {first.record}", ProfileError, code=code)
+        if first is not None:
+            first.warn(f"{text}, {first.record}", DoseWarning, code=code)
 
 
 #: The most profiles searched for one, and the samples of each that are compared with the first.
@@ -533,25 +513,6 @@ def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
     highest = np.fmax.reduce(value[..., :: n // _COMPARED], axis=-1)
     places = np.argwhere(first >= LEAST * highest).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
-
-
-def _limits_outside(found: DoseIntegral) -> tuple[First | None, str]:
-    """Return the first profile without samples between known limits, if there is one, and why."""
-    frame, none = found.frame, found.status == Status.NO_DATA
-    if not anywhere(none):
-        return None, ""
-    asked = found.question.start, found.question.stop
-    known = ~(np.isinf(asked[0]) | np.isinf(asked[1]))
-    record = frame.map(ends)
-    several = record.last > record.first
-    first = first_flagged(frame, none & several & known & found.background.notnull())
-    if first is None:
-        return None, ""
-    a, b = map(first.of, asked)
-    what = (
-        "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
-    )
-    return first, f"{what}, {first.record}"
 
 
 def term(frame: Frame, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, TypedDict, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 import xarray as xr
@@ -12,19 +12,15 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
     OTHERS,
     USUAL,
+    ancillary,
     located,
-    raw_crossings,
     warn_of_noise,
     with_common_errors,
     without,
     without_crossing,
 )
 from sims_analysis.analysis.detection import stated_limit
-from sims_analysis.errors import (
-    AmbiguousJunctionWarning,
-    JunctionError,
-    ProfileError,
-)
+from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, warn_of_evidence
@@ -149,38 +145,6 @@ def junction_depth(
     >>> print(f"{xj.item():.2f} nm +- {xj['stderr'].item():.2f} nm, {xj['status'].item()}")
     161.95 nm +- 0.10 nm, ok
     """
-    options: Any = {"edge": edge, "which": which, "after": after, "confirm": confirm}
-    options |= {
-        "locate": locate,
-        "detection_limit": detection_limit,
-        "variable": variable,
-        "gaps": gaps,
-    }
-    return dressed(find_junctions(data, level, strict=strict, **options))
-
-
-class Junctions(NamedTuple):
-    """What :func:`find_junctions` finds, in canonical units: see ``kernels.crossings.Junction``."""
-
-    frame: Frame
-    found: Any
-
-
-def find_junctions(
-    data: xr.Dataset | xr.DataArray,
-    level: ParameterLike | Mapping[str, ParameterLike],
-    *,
-    edge: Edge = "trailing",
-    which: Literal["deepest", "first"] | int = "deepest",
-    after: ParameterLike | None = None,
-    confirm: int = 1,
-    locate: Locate = "auto",
-    detection_limit: ParameterLike | None = None,
-    variable: str | None = None,
-    gaps: GapPolicy = "flag",
-    strict: bool = False,
-) -> Junctions:
-    """Find junctions, for :func:`junction_depth` and what compares them; see there."""
     number = _read_which(which)
     check_choice("edge", edge, _EDGES)
     check_count("confirm", confirm)
@@ -207,13 +171,20 @@ def find_junctions(
         found = without(found, asked < floor, Status.BELOW_DETECTION)
     status = without_crossing(frame, found.status, asked, bridge=bridge)
     found = without(changed(found, status=status), unknown | is_nan(asked), Status.NO_DATA)
+    status, several = found.status, found.n_crossings
     if strict:
-        _raise_without_junction(frame, asked, found.status)
-    noise = (found.status == Status.UNDETERMINED) & (found.n_crossings == 0)
-    warn_of_noise(frame, noise, found.raw_number)
-    if which == "deepest":
-        _warn_of_several(frame, found.n_crossings, found.status)
-    return Junctions(frame, found)
+        _raise_without_junction(frame, asked, status)
+    warn_of_noise(frame, (status == Status.UNDETERMINED) & (several == 0), found.raw_number)
+    if which == "deepest" and not codes(several) <= {0, 1}:
+        _warn_of_several(frame, (several > 1) & (status == Status.OK), several)
+    several.attrs["long_name"] = "Crossings that qualified"
+    coords = {
+        "n_crossings": several,
+        "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
+        **ancillary(frame, found),
+    }
+    stderr = None if frame.stderr is None else found.stderr
+    return frame.array(found.depth, "junction_depth", status=status, stderr=stderr, coords=coords)
 
 
 def _without_hidden(frame: Frame, found: Any, level: xr.Variable) -> Any:
@@ -225,23 +196,6 @@ def _without_hidden(frame: Frame, found: Any, level: xr.Variable) -> Any:
     status = replaced_where(hidden & ~is_nan(found.depth), found.status, Status.BELOW_LIMIT)
     warn_of_evidence(frame, status, what="the deepest crossing of the level may be there")
     return without(found, status == Status.BELOW_LIMIT, status)
-
-
-def dressed(junctions: Junctions) -> xr.DataArray:
-    """Return the depths, with all that is known of them as coordinates."""
-    frame, found = junctions
-    found.n_crossings.attrs["long_name"] = "Crossings that qualified"
-    coords = {
-        "n_crossings": found.n_crossings,
-        "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
-        **raw_crossings(frame, found),
-    }
-    if (highest := frame.highest_limit) is not None:
-        coords["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
-    stderr = None if frame.stderr is None else found.stderr
-    return frame.array(
-        found.depth, "junction_depth", status=found.status, stderr=stderr, coords=coords
-    )
 
 
 def _after(frame: Frame, after: Any) -> xr.Variable:
@@ -281,13 +235,11 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         )
 
 
-def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable) -> None:
-    if codes(n_crossings) <= {0, 1}:
-        return
-    first = first_flagged(frame, (n_crossings > 1) & (status == Status.OK))
+def _warn_of_several(frame: Frame, flagged: xr.Variable, number: xr.Variable) -> None:
+    first = first_flagged(frame, flagged)
     if first is not None:
         first.warn(
-            f"{first.of(n_crossings):.0f} crossings qualify as the junction; took the deepest one",
+            f"{first.of(number):.0f} crossings qualify as the junction; took the deepest one",
             AmbiguousJunctionWarning,
             remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
         )

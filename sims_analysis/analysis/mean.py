@@ -100,9 +100,6 @@ def mean_value(
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     coords = {
-        "stderr": frame.with_attrs(
-            stderr, frame.term, units_=frame.units, long_name="Standard error of the mean"
-        ),
         "scatter": frame.with_attrs(
             found.excess.where(found.n > 0),
             "background_scatter",
@@ -110,6 +107,13 @@ def mean_value(
         ),
         "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
     }
-    answer = frame.array(found.value, frame.term, units_=frame.units, status=status, coords=coords)
+    answer = frame.array(
+        found.value,
+        frame.term,
+        units_=frame.units,
+        status=status,
+        stderr=stderr,
+        coords=coords,
+    )
     answer.attrs["long_name"] = f"Mean {answer.attrs['long_name'].lower()}"
     return answer

@@ -13,7 +13,6 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest, warn_of_noise
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
-from sims_analysis.frame.answers import words
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve
@@ -21,7 +20,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_resolution_error
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests, rests_on_points
@@ -39,7 +38,7 @@ from sims_analysis.units import ParameterLike
 Dopants = Iterable[str] | Mapping[str, float]
 
 #: Words of the kernels' polarities: 0, 1 and, at the end, -1.
-_POLARITY = np.array(["", "n->p", "p->n"])
+_POLARITY = ("", "n->p", "p->n")
 
 
 @recorded
@@ -198,7 +197,7 @@ def _answer(
     return frame.dataset(
         {
             "depth": frame.with_attrs(depth, term),
-            "stderr": frame.with_attrs(stderr, term, long_name="Standard error, random part"),
+            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
             "concentration": frame.with_attrs(
                 found.concentration,
                 "concentration",

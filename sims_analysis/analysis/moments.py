@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
 from sims_analysis.analysis.dose import mark_truncated, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
@@ -31,7 +30,6 @@ from sims_analysis.frame.window import (
     warn_of_empty_window,
 )
 from sims_analysis.kernels import moments as kernels
-from sims_analysis.kernels.dose import integrate
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -157,7 +155,8 @@ def moments(
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
     rest = limit, *ends, frame.fraction, subtracted_level(frame)
     asked = a, b, level, *rest
-    found, rests = frame.ask(kernels.moments, *asked, errors="sum", **options)
+    whole = start is stop is threshold is None and subtracted.stated is None
+    found, rests = frame.ask(kernels.moments, *asked, errors="sum", record=whole, **options)
     warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
@@ -175,9 +174,7 @@ def moments(
         DoseWarning,
     )
     status = found.status
-    if start is stop is threshold is None and subtracted.stated is None:
-        whole = frame.map(integrate, *NO_LIMITS, record=True)
-        status = mark_truncated(frame, status, whole.value, whole.below, found.dose_stderr)
+    status = mark_truncated(frame, status, found.dose, found.below, found.dose_stderr)
     width = found.stop - found.start
     status = subtracted.marked(status, width, found.dose, found.dose_stderr)
     status = mark_transient(frame, *used, status, rests.flags)
@@ -186,10 +183,14 @@ def moments(
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"
     status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
-    results = {
-        name: frame.with_attrs(answers.isel({_MOMENT: i}), of)
-        for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
-    }
+
+    def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
+        return {
+            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{of}{end}")
+            for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
+        }
+
+    results = as_moments(answers)
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         errors = add_background_error(frame, errors, again, by=_SMALL)
@@ -198,10 +199,7 @@ def moments(
             # A window without a count has an error common to all samples, as if subtracted before.
             shifted = replace(frame, common=unseen, overlap=None)
             errors = add_background_error(shifted, errors, above_level, by=_SMALL)
-        for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True)):
-            what = vocabulary.TERMS[of].long_name.lower()
-            attrs = {"long_name": f"Standard error of the {what}, random part", "description": None}
-            results[f"{name}_stderr"] = frame.with_attrs(errors.isel({_MOMENT: i}), of, **attrs)
+        results |= as_moments(errors, "_stderr")
     return frame.dataset(results)
 
 

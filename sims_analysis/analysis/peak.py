@@ -7,7 +7,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -16,9 +16,13 @@ from sims_analysis.frame.window import (
     warn_of_transient,
 )
 from sims_analysis.kernels import peak as kernels
+from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
+
+#: Dimension of the samples of the width, and of the window: a name that no user has.
+_PART = "__part__"
 
 
 @recorded
@@ -105,15 +109,15 @@ def peak(
     frame = open_frame(data, question="a peak", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
     bridge = bridges(gaps)
-    asked = *window, frame.fraction, subtracted_level(frame)
-    found, rests = frame.ask(kernels.peak, *asked, errors="fit")
+    asked = *window, subtracted_level(frame)
+    found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
     warn_of_empty_window(frame, window, among=found.status == Status.NO_DATA)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
     # The maximum is one of all samples of the window.
-    everywhere = rests_on(frame, window, "samples").flags & Flag.SATURATED
-    rests = changed(rests, flags=rests.flags | everywhere)
+    rests, everywhere = (Rests(*(one.isel({_PART: i}) for one in parts)) for i in range(2))
+    rests = changed(rests, flags=rests.flags | (everywhere.flags & Flag.SATURATED))
     what = "the maximum may lie in it, or be a higher one"
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED
@@ -129,9 +133,8 @@ def peak(
     }
     if frame.stderr is not None:
         stderr = add_background_error(
-            frame, found.stderr, lambda f: f.map(kernels.peak, *window).value
+            frame, found.stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
         )
-        results[f"{name}_stderr"] = frame.with_attrs(
-            stderr, name, units_=frame.units, long_name="Standard error of the maximum"
-        )
+        of = f"{name}_stderr"
+        results[of] = frame.with_attrs(stderr, of, units_=frame.units)
     return frame.dataset(results)

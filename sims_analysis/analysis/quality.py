@@ -67,35 +67,24 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
         for name in names
     ]
     rows = [row for frame in frames for row in _rows(frame)]
-    columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in _COLUMNS}
     axis = {"units": frames[0].axis_units}
-    attrs: dict[str, dict[str, Any]] = {
-        "kind": {"long_name": "What is known"},
-        "start": {**axis, "long_name": "First sample"},
-        "stop": {**axis, "long_name": "Last sample"},
-        "samples": {"long_name": "Number of samples"},
-        "height": {"long_name": "Limit of detection, or saturated value"},
-    }
     found = {
-        name: ("run", np.array(columns[name], dtype=_COLUMNS[name]), attrs[name]) for name in attrs
+        name: ("run", np.array([row[name] for row in rows], dtype), {"long_name": label, **more})
+        for name, dtype, label, more in (
+            ("kind", str, "What is known", {}),
+            ("start", np.float64, "First sample", axis),
+            ("stop", np.float64, "Last sample", axis),
+            ("samples", np.int64, "Number of samples", {}),
+            ("height", np.float64, "Limit of detection, or saturated value", {}),
+        )
     }
+    coords = {}
     lead = dict.fromkeys(d for frame in frames for d in (*frame.lead, "species"))
-    coords = {"variable": ("run", np.array(columns["variable"], dtype=str))}
-    for d in lead:
-        labels = [str(row["profile"].get(d, "")) for row in rows]
-        if any(labels) or d == "species":
+    for d in ("variable", *lead):
+        labels = [str(row.get(d, "")) for row in rows]
+        if any(labels) or d in ("variable", "species"):
             coords[d] = ("run", np.array(labels, dtype=str))
     return xr.Dataset(found, coords)
-
-
-_COLUMNS: dict[str, Any] = {
-    "kind": str,
-    "start": np.float64,
-    "stop": np.float64,
-    "samples": np.int64,
-    "height": np.float64,
-    "variable": str,
-}
 
 
 def _rows(frame: Frame) -> list[dict[str, Any]]:
@@ -105,27 +94,20 @@ def _rows(frame: Frame) -> list[dict[str, Any]]:
     there = ~np.isnan(depth) & ~np.isnan(value)
     if frame.limit is not None:
         there |= ~np.isnan(np.asarray(frame.limit.data))
-    species = frame.coords.get("species")
     rows = []
     for run in runs_of(frame):
         index = np.unravel_index(run.profile, value.shape[:-1])
-        names = {
-            d: frame.coords[d].values[i] if d in frame.coords else i
-            for d, i in zip(frame.lead, index, strict=True)
-        }
-        if species is not None and not species.ndim:
-            names["species"] = species.values
         z = depth[index][there[index]]
-        inside = (z >= run.first) & (z <= run.last)
+        inside = int(((z >= run.first) & (z <= run.last)).sum())
         rows += [
             {
+                **frame.where(dict(zip(frame.lead, map(int, index), strict=True))),
                 "kind": kind.name,
                 "start": run.first,
                 "stop": run.last,
-                "samples": 0 if kind.flags & GAP else int(inside.sum()),
+                "samples": 0 if kind.flags & GAP else inside,
                 "height": run.height,
                 "variable": frame.name,
-                "profile": names,
             }
             for kind in KINDS
             if run.flag & kind.flags

@@ -17,8 +17,7 @@ from sims_analysis.units import CANONICAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sims_analysis.frame.frame import Frame
-    from sims_analysis.kernels.rows import Array, Flags
+    from sims_analysis.kernels.rows import Array
 
 #: Kinds of results along the axis, which can be plotted and written like a measured variable.
 _ALONG_AXIS = ("areal_density", "dimensionless")
@@ -116,15 +115,29 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
     known: dict[int, list[Run]] = {}
     for run in runs_of(frame):
         known.setdefault(run.profile, []).append(run)
+    # As in the data, where infinity means that an error is not known.
+    columns = {
+        name: np.asarray(column.data, dtype=np.float64)
+        for name, column in zip(
+            ("counts", *vocabulary.OF_BACKGROUND),
+            (frame.counts, frame.common, frame.overlap, frame.scatter),
+            strict=True,
+        )
+        if column is not None
+    }
+    edges = zip(vocabulary.CELLS, frame.cells or (), strict=False)
+    cells = {name: np.broadcast_to(np.asarray(one.data), value.shape) for name, one in edges}
     for number, index in enumerate(np.ndindex(value.shape[:-1])):
         measured = ~(np.isnan(value[index]) | np.isnan(depth[index]))
         if not measured.any():
             continue
-        place = {dim: _label(frame, dim, i) for dim, i in zip(frame.lead, index, strict=True)}
-        species = place.pop("species", "") or _scalar_species(frame)
+        place = {
+            d: str(x) for d, x in frame.where(dict(zip(frame.lead, index, strict=True))).items()
+        }
         sigma = None if stderr is None else stderr[index][measured]
+        beside = {name: column[index][measured] for name, column in columns.items()}
         yield Series(
-            species=species,
+            species=place.pop("species", ""),
             variable=frame.name,
             long_name=long_name,
             units=frame.units,
@@ -134,41 +147,20 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
             y=value[index][measured],
             stderr=None if sigma is None or np.isnan(sigma).all() else sigma,
             place=place,
-            beside=_counts(frame, index, measured)
-            | {
-                # As in the data, where infinity means that the error is not known.
-                name: np.nan_to_num(np.asarray(column.data)[index][measured], nan=np.inf)
-                for name, column in zip(
-                    vocabulary.OF_BACKGROUND,
-                    (frame.common, frame.overlap, frame.scatter),
-                    strict=True,
-                )
-                if column is not None and (column.data[index] != _NOTHING[name]).any()
+            beside={
+                name: one if name == "counts" else np.nan_to_num(one, nan=np.inf)
+                for name, one in beside.items()
+                if not ((one == _NOTHING[name]) | (np.isnan(one) & (name == "counts"))).all()
             },
-            cells={
-                name: np.broadcast_to(np.asarray(edge.data), value.shape)[index][measured]
-                for name, edge in zip(vocabulary.CELLS, frame.cells or (), strict=False)
-            },
+            cells={name: edge[index][measured] for name, edge in cells.items()},
             known=tuple(known.get(number, ())),
         )
 
 
-#: Columns of the samples of a frame where no background was subtracted.
-_NOTHING = {"background_stderr": 0.0, "background_overlap": 0.0, "background_scatter": 1.0}
-
-
-def _counts(frame: Frame, index: tuple[int, ...], measured: Flags) -> dict[str, Array]:
-    if frame.counts is None:
-        return {}
-    counts = np.asarray(frame.counts.data, dtype=np.float64)[index][measured]
-    return {} if np.isnan(counts).all() else {"counts": counts}
-
-
-def _label(frame: Frame, dim: str, index: int) -> str:
-    coord = frame.coords.get(dim)
-    return str(index if coord is None else coord.values[index])
-
-
-def _scalar_species(frame: Frame) -> str:
-    coord = frame.coords.get("species")
-    return str(coord.values) if coord is not None and coord.ndim == 0 else ""
+#: Columns of the samples of a frame where nothing was counted, and no background subtracted.
+_NOTHING = {
+    "counts": np.nan,
+    "background_stderr": 0.0,
+    "background_overlap": 0.0,
+    "background_scatter": 1.0,
+}

@@ -128,11 +128,8 @@ def with_counting_statistics(
             f"{', '.join(map(str, data.data_vars))}"
         )
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
-    given = [
-        f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None
-    ]
-    line = f"with_counting_statistics({', '.join(given)})"
-    return with_history(data.assign(added), line)
+    given = [f"{name}={format_argument(one)}" for name, one in stated.items() if one is not None]
+    return with_history(data.assign(added), f"with_counting_statistics({', '.join(given)})")
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
@@ -153,21 +150,18 @@ def _refuse_changed(data: xr.Dataset, name: str) -> None:
 
 def _refuse_processed(data: xr.Dataset, name: str) -> None:
     """Refuse values that the instrument's software has made of those that were counted."""
-    for key in ("averaging", "processing"):
-        found: list[str] = []
 
-        def read(value: Any, _: str, found: list[str] = found) -> float:
-            found.append(str(value))
-            return 1.0
-
-        stated_in_metadata(data, key, read)
-        done = next((text for text in found if key == "averaging" or _CHANGES.search(text)), None)
-        if done is not None:
+    def refuse(value: Any, key: str) -> float:
+        if "averaging" in key or _CHANGES.search(str(value)):
             raise ProfileError(
-                f"the instrument's software has changed {name} ({key}: {done!r} in the metadata of "
-                "the species): it is not what was counted, and has no errors of counting; export "
-                "the profile without that"
+                f"the instrument's software has changed {name} ({key} is {str(value)!r}): it is "
+                "not what was counted, and has no errors of counting; export the profile without "
+                "that"
             )
+        return 1.0
+
+    for key in ("averaging", "processing"):
+        stated_in_metadata(data, key, refuse)
 
 
 def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variable | None:
@@ -178,11 +172,8 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
     if frame.kind == "count_rate":
         if dwell_time is not None:
             return 1.0 / read_change(frame, dwell_time, ("sputter_time",), "dwell_time")
-        time = stated_in_metadata(data, "counting_time", _counting_time)
-        if time is None:
-            return None
-        found = stated_in_metadata(data, "detector_yield", _yield)
-        return 1.0 / (time if found is None else time * found.fillna(1.0))
+        time = _counting_time(data)
+        return None if time is None else 1.0 / time
     if frame.kind == "concentration" and value_per_count is not None:
         return read_change(frame, value_per_count, ("concentration",), "value_per_count")
     return _of_factor(data) if frame.kind == "concentration" else None
@@ -193,25 +184,23 @@ def _of_factor(data: Any) -> xr.Variable | None:
 
     ``C = RSF k / (t yield)``, where no reference signal divides the rate.
     """
-    factor = stated_in_metadata(data, "rsf", _factor)
+    factor = stated_in_metadata(data, "rsf", "concentration")
     by_factor = stated_in_metadata(data, "calibration", lambda text, _: float(text == "RSF"))
-    time = stated_in_metadata(data, "counting_time", _counting_time)
+    time = _counting_time(data)
     if factor is None or by_factor is None or time is None:
         return None
-    found = stated_in_metadata(data, "detector_yield", _yield)
-    one: xr.Variable = factor / (time if found is None else time * found.fillna(1.0))
+    one: xr.Variable = factor / time
     reference = stated_in_metadata(data, "reference_signal", lambda *_: 1.0)
     one = one if reference is None else one.where(reference.isnull())
     one = one.where(by_factor == 1.0)
     return one if bool(one.notnull().any()) else None
 
 
-def _factor(value: Any, name: str) -> float:
-    return units.read_number(value, ("concentration",), name)
-
-
-def _counting_time(value: Any, name: str) -> float:
-    return units.read_number(value, ("sputter_time",), name)
+def _counting_time(data: Any) -> xr.Variable | None:
+    """Return the stated counting times, times the yields of the detectors; None without any."""
+    time = stated_in_metadata(data, "counting_time", "sputter_time")
+    part = stated_in_metadata(data, "detector_yield", _yield)
+    return time if time is None or part is None else time * part.fillna(1.0)
 
 
 def _yield(value: Any, name: str) -> float:
@@ -235,8 +224,8 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
     wrong: Any = counts < 0
     if (place := first_sample(frame, wrong)) is not None:
         raise place.error(
-            f"negative values in {frame.name} are not counts; take the counting "
-            "statistics before subtracting a background",
+            f"negative values in {frame.name} are not counts; take the counting statistics before "
+            "subtracting a background",
             ProfileError,
         )
     if frame.kind != "concentration":
@@ -260,22 +249,16 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         counts = counts.where(~(counts < _ROUNDED), 0.0)
     counts = counts.where(~wrong)  # on Dask, which is not computed in order to raise
     stderr = one * elementwise(poisson_stderr, counts)
-    made = {
-        "counts": (counts, {"units": "count", "long_name": "Counts"}),
-        "stderr": (
-            stderr,
-            {
-                "units": frame.units,
-                "long_name": f"Standard error of {frame.name}",
-                "description": "random part, from counting statistics",
-            },
-        ),
-    }
     data: Any = frame.origin
-    order = data[frame.name].dims
+    order, source = data[frame.name].dims, "random part, from counting statistics"
+    about = {"units": frame.units, "long_name": f"Standard error of {frame.name}"}
+    of_counts = {"units": "count", "long_name": "Counts"}
     return {
         f"{frame.name}_{end}": xr.Variable(order, samples.transpose(*order).data, attrs)
-        for end, (samples, attrs) in made.items()
+        for end, samples, attrs in (
+            ("counts", counts, of_counts),
+            ("stderr", stderr, about | {"description": source}),
+        )
     }
 
 
@@ -326,12 +309,8 @@ def _hint(values: Any, of_one: float, kind: str) -> str:
     few = values[values < 90 * step] / step if step > 0 else values[:0]
     if few.size < 3 or (abs(few - few.round()) > _ROUNDED + _ROUNDED_RELATIVE * few).any():
         return ""
-    return (
-        f" (the values of this profile are multiples of {step:.6g}, as after "
-        f"{1 / step:.4g} s of counting)"
-        if kind == "count_rate"
-        else f" (the values of this profile are multiples of {step:.6g})"
-    )
+    after = f", as after {1 / step:.4g} s of counting" if kind == "count_rate" else ""
+    return f" (the values of this profile are multiples of {step:.6g}{after})"
 
 
 @overload

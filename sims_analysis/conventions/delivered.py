@@ -8,6 +8,7 @@ restores exactly the same profiles.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from sims_analysis.conventions.axes import MEASUREMENT, order_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import COLUMNS, FIELD, Metadata, columns_of
 from sims_analysis.profiles.wire import WIRE_FIELDS
-from sims_analysis.units import unit_of_kind
+from sims_analysis.units import read_number, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -85,13 +86,15 @@ def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
 
 
 def stated_in_metadata(
-    ds: xr.Dataset | xr.DataArray, key: str, read: Callable[[Any, str], float]
+    ds: xr.Dataset | xr.DataArray, key: str, read: Callable[[Any, str], float] | str
 ) -> xr.Variable | None:
     """Read the values of a key of the species' metadata, such as ``"0.99 s"``.
 
     NaN for species whose metadata lack the key, None if all do. `read` takes a value, and a name
-    for messages.
+    for messages; or it is the kind of a quantity.
     """
+    if isinstance(read, str):
+        read = partial(_read_quantity, kind=read)
     if "species_metadata" not in ds.coords:
         return None
     texts = ds["species_metadata"].variable
@@ -116,6 +119,10 @@ def metadata_of(ds: xr.Dataset) -> list[Metadata]:
         fields = [orjson.loads(str(text)).get("extra", {}) for text in texts if text]
         found.append(Metadata.from_dict(next((one[FIELD] for one in fields if FIELD in one), {})))
     return found
+
+
+def _read_quantity(value: Any, name: str, kind: str) -> float:
+    return read_number(value, (kind,), name)
 
 
 def _text_coord(texts: Iterable[str]) -> TextCoord:

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import xarray as xr
 
-from sims_analysis import outcomes, units, vocabulary
+from sims_analysis import units
 from sims_analysis.analysis.metallurgical import junctions_below_limit, open_dopants, read_dopants
 from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
@@ -19,9 +19,9 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_status
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.messages import first_flagged, warn_of_status
+from sims_analysis.frame.opening import open_profiles
+from sims_analysis.frame.run import anywhere, replaced_where, words
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.evidence import Rests
@@ -506,21 +506,20 @@ def _dataset(
 ) -> xr.Dataset:
     """Give each number its name, unit and words."""
     answer, term, made = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
-    error = "Standard error of the sheet resistance, random part"
     each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
     spread = (each.max("__row__") - each.min("__row__")) / 2 / answer
     found = {
         term: made(answer, term, mobility=mobility),
-        f"{term}_stderr": made(stderr / part["conductance"] ** 2, term, long_name=error),
+        f"{term}_stderr": made(stderr / part["conductance"] ** 2, f"{term}_stderr"),
     }
     for name, one in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
         found[f"{term}_{name}"] = made(one, term, mobility=name)
-    words = "Spread of the mobility models"
-    spread.attrs = {"units": "1", "long_name": words, "description": "half range / answer"}
+    about = {"long_name": "Spread of the mobility models", "description": "half range / answer"}
+    spread.attrs = {"units": "1", **about}
     found["model_spread"] = profiles.as_the_data(spread)
     found["layer_depth"] = made(part["depth"], "depth", description="where the layer ends")
     in_layer = "net active dopants of the layer"
     found["carrier_dose"] = made(part["dose"], "dose", description=in_layer)
-    found["polarity"] = in_words(part["polarity"], _TYPES, long_name="Type of the layer")
-    found["status"] = in_words(part["status"], outcomes.words(), **vocabulary.attrs("status"))
+    found["polarity"] = words(part["polarity"], _TYPES, long_name="Type of the layer")
+    found["status"] = profiles.status(part["status"])
     return profiles.dataset(found)

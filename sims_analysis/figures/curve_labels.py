@@ -9,7 +9,7 @@ import numpy as np
 
 from sims_analysis.figures.curves import Curve, colour_meaning, dash_names_measurement
 from sims_analysis.figures.plot import Plot, handle_of
-from sims_analysis.figures.short_names import brief, briefs
+from sims_analysis.figures.short_names import briefs
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
 
@@ -68,6 +68,8 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     lines, curves = plot.lines, [curve for curve, _ in plot.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
     known = dict(zip(measured, briefs(measured), strict=True))
+    names = list(dict.fromkeys(curve.name for curve in curves))
+    short = dict(zip(names, briefs(names), strict=True))
     grey, left = plot.grey, next(iter(plot.layout.axes))
     by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
 
@@ -77,7 +79,7 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         return text.removesuffix("→") + "→" * on_right
 
     def species(curve: Curve) -> str:
-        return pointing(typeset_species(brief(curve.name)) or curve.long_name, [curve])
+        return pointing(typeset_species(short[curve.name]) or curve.long_name, [curve])
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.

@@ -115,7 +115,6 @@ def _draw_curves(plot: Plot) -> None:
             same = [one for one in plot.earlier.values() if one.get_color() == line.get_color()]
             line.set_linestyle(DASHES[len(same) % len(DASHES)])
         plot.lines.append((curve, line))
-        plot.layout.extents.append((line, 1.0))
     label_lines(plot)
 
 

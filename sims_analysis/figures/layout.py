@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, ScaledTranslation
@@ -20,7 +21,7 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
 from sims_analysis.figures.short_names import briefs
-from sims_analysis.figures.style import LEAST, lay_out, make_higher, setting, setting_points
+from sims_analysis.figures.style import LEAST, font, lay_out, make_higher, setting, setting_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -155,7 +156,7 @@ class PlotLayout:
         """Read the settings for texts now: matplotlib would read them when it draws."""
         colour = setting("legend.labelcolor")
         self._text = {"labelcolor": setting("text.color") if colour in (None, "None") else colour}
-        self._points = setting_points("legend.fontsize")
+        self._points, self._font = setting_points("legend.fontsize"), font()
         self._arranged = None
         self._widths: dict[str, float] = {}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
@@ -280,14 +281,15 @@ class PlotLayout:
         return made
 
     def _text_of(self, text: str, **style: Any) -> Any:
-        made = Text(0.0, 0.0, text, fontsize=self._points, va="bottom", **style)
+        made = Text(0.0, 0.0, text, va="bottom", **self._font, size=self._points, **style)
         made.set_figure(self.figure)
         made.set_transform(self.left.transAxes)
         return made
 
-    def _legend(self, entries: Mapping[str, Any], **options: Any) -> Any:
+    def _legend(self, entries: Mapping[str, Any], points: float, **options: Any) -> Any:
         """Make a legend of texts with their handles; whoever draws it decides where it is."""
-        looks = {"fontsize": self._points, **self._text, **options}
+        letters = FontProperties(size=points, **self._font)
+        looks = {"prop": letters, **self._text, **options}
         return Legend(self.left, list(entries.values()), list(entries), **looks)
 
     def _at(self, legend: Any, x: float, y: float, above: float = 0.0) -> None:
@@ -320,7 +322,9 @@ class PlotLayout:
             if self._width_of(shown, self._points, columns, _NAMES_STYLE) <= high - ax.bbox.x0:
                 break
         entries = dict(zip(shown, names.values(), strict=True))
-        legend = self._legend(entries, loc="lower left", ncols=columns, **_NAMES_STYLE)
+        legend = self._legend(
+            entries, self._points, loc="lower left", ncols=columns, **_NAMES_STYLE
+        )
         self._at(legend, 0.0, 1.0, self._height_above())
         yield legend
 
@@ -388,7 +392,7 @@ class PlotLayout:
         known = {**self.listed, **self.explained}
         entries = {self._broken(text, most): handle for text, handle in known.items()}
         place = {"loc": "upper left", "borderaxespad": 0.0}
-        return self._legend(entries, fontsize=points, **{**LIST_STYLE, **place, **options})
+        return self._legend(entries, points, **{**LIST_STYLE, **place, **options})
 
     def _width_of(
         self, texts: Sequence[str], points: float, columns: int, style: Mapping[str, float]

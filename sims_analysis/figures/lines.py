@@ -59,7 +59,9 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
     if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
-        ax.plot(x[alone], y[alone], marker=".", markersize=size, **_THIN, **_same(line))
+        style = {"marker": ".", "markersize": size, **_THIN, **_same(line)}
+        plot.layout.extents += [(one, 1.0) for one in ax.plot(x[alone], y[alone], **style)]
+    plot.layout.extents.append((line, 1.0))
     return line
 
 

@@ -14,7 +14,9 @@ from sims_analysis.figures.style import (
     BAND,
     closed_on_error,
     figure_size,
+    font,
     in_style,
+    setting,
 )
 
 if TYPE_CHECKING:
@@ -151,16 +153,21 @@ def handle_of(**style: Any) -> Any:
 def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
     """Draw on axes of a new figure in the house style, or on given ones, of which the user decides.
 
-    Those of an earlier call that has made the figure stay in its style.
+    Those in a figure that an earlier call has made, such as insets, have its style.
     """
     import matplotlib.pyplot as plt
 
     from sims_analysis.figures.layout import layout_at
 
-    known = None if ax is None else layout_at(ax)
-    with in_style() if ax is None or (known and known.own) else nullcontext():
-        own = ax is None
+    own = ax is None
+    axes = [] if ax is None else [ax, *ax.figure.figure.axes]
+    known = [layout_at(each) for each in axes]
+    ours = own or any(one and one.own for one in known)
+    with in_style() if ours else nullcontext():
         if ax is None:
             _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+        elif ours and known[0] is None:  # the user has made them without the style
+            for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
+                text.set(size=setting("axes.labelsize"), **font())
         with closed_on_error(ax.figure.figure, own=own):
             yield ax

@@ -177,7 +177,7 @@ class _ResultMarks:
         edge = questions.asked(result, "edge")
         if edge in _VERBS:
             return self._verb(_VERBS[edge], result), " at ", _DIAMOND
-        return f"$x_\\mathrm{{j}}${self._of(self._level(result))}", " = ", {}
+        return f"$x_\\mathregular{{j}}${self._of(self._level(result))}", " = ", {}
 
     def _known(self, symbol: str, result: Result) -> Iterator[_Entry]:
         """Yield the entries with a number; of others, list the status, but not that of padding."""

@@ -40,6 +40,9 @@ _NARROW, _WIDE = 20.0, 2000.0
 _LETTER = 0.6
 #: A millimetre in inches.
 _MM = 1 / 25.4
+#: What journals ask for, and fonts of the same widths; italic symbols then match them.
+_FONTS = ("Arial", "Helvetica", "Liberation Sans", "Nimbus Sans")
+_SYMBOLS = "stixsans"
 _HOUSE = {
     "font.size": POINTS,
     "axes.titlesize": "medium",
@@ -91,13 +94,30 @@ def in_style() -> Iterator[None]:
     """Draw with the house style where the user has set nothing: a style sheet always wins."""
     import matplotlib as mpl
 
-    chosen: Any = {key: value for key, value in _HOUSE.items() if is_default(key)}
+    chosen: Any = {key: value for key, value in (_HOUSE | _fonts()).items() if is_default(key)}
     with mpl.rc_context(chosen):
         yield
         interactive = mpl.is_interactive()
     # The first figure selects the backend; one that draws in a notebook turns interactive on,
     # and without that it would show no further figure.
     mpl.interactive(interactive)
+
+
+def _fonts() -> dict[str, Any]:
+    """Return the settings of the first font that is here; none where there is none."""
+    from matplotlib.font_manager import fontManager
+
+    there = {font.name for font in fontManager.ttflist}
+    found = [name for name in _FONTS if name in there]
+    if not found or not all(map(is_default, ("font.family", "font.sans-serif"))):
+        return {}
+    # Letters that it lacks are those of matplotlib's own font.
+    return {"font.family": [found[0], "DejaVu Sans"], "mathtext.fontset": _SYMBOLS}
+
+
+def font() -> dict[str, Any]:
+    """Return the font of texts, of which matplotlib would read the settings when it draws."""
+    return {"family": setting("font.family"), "math_fontfamily": setting("mathtext.fontset")}
 
 
 def figure_size(width: Any) -> tuple[float, float]:
@@ -194,4 +214,8 @@ def fix_ticks(ax: Axes) -> None:
             width, length = (setting(f"{which}tick.{size}.{of}") for of in ("width", "size"))
             looks = {"direction": setting(f"{which}tick.direction"), "width": width}
             ax.tick_params(axis=which, which=size, length=length, **looks)
-        ax.tick_params(axis=which, labelsize=setting(f"{which}tick.labelsize"))
+        ax.tick_params(
+            axis=which,
+            labelsize=setting(f"{which}tick.labelsize"),
+            labelfontfamily=setting("font.family"),
+        )

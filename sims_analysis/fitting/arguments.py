@@ -18,7 +18,7 @@ from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
 from sims_analysis.fitting.request import BACKGROUND, NUMBERS, SCALES, FitRequest, by_name
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.profiles import open_profiles, over_profiles
+from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.samples import Array, Samples
@@ -204,8 +204,8 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
         frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
     )
     rows = eager.each(keep, fraction, size=1, ancillary=("common", "overlap"))
-    index = over_profiles(eager, rows).isel(__row__=0, drop=True).assign_attrs(units="1")
-    which = profiles.parameter(index, ("dimensionless",), "as_implanted")
+    index = eager.dataset({"rows": rows})["rows"].isel(__row__=0, drop=True)
+    which = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")
     settings = {**settings, "initial": which}
     return replace(request, initials=tuple(found), surface=surface, settings=settings)

@@ -19,7 +19,7 @@ from sims_analysis.fitting.request import FitRequest
 from sims_analysis.fitting.result import fit_profiles, quantified, warn_of_statuses
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
-from sims_analysis.frame.profiles import open_profiles
+from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel

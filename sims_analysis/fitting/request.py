@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.profiles import Fields
+from sims_analysis.frame.run import Fields
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.layered_model import of_layers

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import outcomes, units, vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.fitting.groups import fit_each
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.profiles import Fields, in_words, warn_of_first, warn_of_status
+from sims_analysis.frame.messages import warn_of_first, warn_of_status
+from sims_analysis.frame.run import Fields, words
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array
@@ -130,9 +131,9 @@ def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, 
     for name, term in (("status", "fit_status"), ("curve_status", "curve_status")):
         codes = rows.part(name).fillna(Status.NO_DATA).astype(np.uint8)
         codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
-        found[name] = in_words(codes, outcomes.words(), **vocabulary.attrs(term))
+        found[name] = profiles.status(codes, term)
     for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
-        found[name] = in_words(rows.part(name), table, **vocabulary.attrs(name))
+        found[name] = words(rows.part(name), table, **vocabulary.attrs(name))
     for name in ("n_samples", "n_left_out"):
         found[name] = rows.part(name, vocabulary.attrs(name)).astype(np.int64)
     for name in NUMBERS:

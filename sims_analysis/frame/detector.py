@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units
 from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.frame.frame import Frame
 
@@ -23,8 +22,8 @@ def on_faraday_cup(frame: Frame) -> xr.Variable | None:
     cup = stated_in_metadata(data, "detector", _is_cup)
     high = low = None
     if frame.kind == "count_rate":
-        high = stated_in_metadata(data, "faraday_cup_threshold", _rate)
-        low = stated_in_metadata(data, "electron_multiplier_threshold", _rate)
+        high = stated_in_metadata(data, "faraday_cup_threshold", "count_rate")
+        low = stated_in_metadata(data, "electron_multiplier_threshold", "count_rate")
     found = xr.zeros_like(frame.value, dtype=bool)
     if cup is not None:
         found = found | (cup == 1.0)
@@ -47,7 +46,3 @@ def _switched(_: Any, value: Any, __: Any, ___: Any, high: float, low: float) ->
 
 def _is_cup(value: Any, name: str) -> float:
     return float(str(value).strip().upper().startswith(("FC", "FARADAY")))
-
-
-def _rate(value: Any, name: str) -> float:
-    return units.read_number(value, ("count_rate",), name)

@@ -7,7 +7,6 @@ places, :func:`union` of several, and :func:`carried` as coordinates.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -28,7 +27,7 @@ from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
 from sims_analysis.kernels.evidence import Rests
-from sims_analysis.kernels.rows import Marks, changed
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import Data, quantified_variable
@@ -232,28 +231,14 @@ class Run(NamedTuple):
 
 def runs_of(frame: Frame) -> Iterator[Run]:
     """Yield all that is known of the samples of a frame, profile by profile; it is computed."""
-
-    def plain(one: xr.Variable | None) -> Any:
-        return None if one is None else np.asarray(one.data)
-
-    value = np.asarray(frame.value.data)
-    flat = value.reshape(math.prod(value.shape[:-1]), value.shape[-1])
-
-    def over(axis: xr.Variable) -> Any:
-        own = np.asarray(axis.data)
-        return own if own.ndim == 1 else np.broadcast_to(own, value.shape).reshape(flat.shape)
-
-    evidence = blocks.Evidence(plain(frame.flags), plain(frame.limit), plain(frame.fraction))
-    bounds = None if frame.cells is None else (over(frame.cells[0]), over(frame.cells[1]))
+    samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
+    flat = blocks.flat(samples)
     found: list[Run] = []
-    parts = blocks.layouts(
-        over(frame.depth), flat, None, bounds, evidence=evidence.flat(value.shape)
-    )
-    for which, rows in parts:
-        marks: Marks | None = kernels.marks(rows)
+    for which, rows in blocks.layouts(flat):
+        marks = kernels.marks(rows)
         if marks is None:
             continue
-        profiles = np.arange(len(flat))[which][marks.row]
+        profiles = np.arange(len(flat["value"]))[which][marks.row]
         columns = (column.tolist() for column in (profiles, *marks[1:-1]))
         for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
             begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high

@@ -8,7 +8,7 @@ the dimensions and coordinates of the data, with attrs from the vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -17,15 +17,15 @@ import xarray as xr
 
 from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.conventions.canonical import scaled
-from sims_analysis.frame.answers import refuse_labels, words
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.parameters import Profiles
-from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run
-from sims_analysis.kernels import blocks
+from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run, words
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import ends
 
-_WORDS = np.array(outcomes.words())
+#: What a profile alone has of each sample.
+_OF_SAMPLES = ("value", "depth", "stderr", "counts", "fraction", "flags", "limit", "cells")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,24 +92,15 @@ class Frame(Profiles):
         """Return a result as large as the data in their precision."""
         return values if values.dtype == self.precision else values.astype(self.precision)
 
-    def map(
-        self,
-        kernel: Callable[..., tuple[Any, ...]],
-        *parameters: xr.Variable,
-        errors: Literal["each", "fit", "sum"] | None = None,
-        whole: Sequence[str] = (),
-        extra: Sequence[str] = (),
-        group: str | None = None,
-        **options: Any,
-    ) -> Any:
+    def map(self, kernel: Callable[..., Any], *parameters: xr.Variable, **how: Any) -> Any:
         """Run a kernel over the profiles: the first of what :meth:`ask` returns."""
-        return self._mapped(kernel, parameters, errors, whole, extra, group, options)[0]
+        return self.ask(kernel, *parameters, use=None, **how)[0]
 
     def ask(
         self,
-        kernel: Callable[..., tuple[Any, ...]],
+        kernel: Callable[..., Any],
         *parameters: xr.Variable,
-        use: Use = "curve",
+        use: Use | None = "curve",
         errors: Literal["each", "fit", "sum"] | None = None,
         whole: Sequence[str] = (),
         extra: Sequence[str] = (),
@@ -126,14 +117,13 @@ class Frame(Profiles):
         *parameters : xarray.Variable
             One value per profile. Other dimensions than those of the data are cases, for each of
             which the kernel is called, and become dimensions of the results.
-        use : {"curve", "samples", "point"}
+        use : {"curve", "samples", "point"}, optional
             How answers use the samples of these intervals: see
             :data:`sims_analysis.kernels.evidence.Use`.
         errors : {"each", "fit", "sum"}, optional
-            Which standard errors to pass, if the data have any; by default none. ``"each"``: of
-            single samples. ``"fit"``: larger where grid values share samples, for what is fitted to
-            several. ``"sum"``: these, with zero errors for samples with zero counts; see
-            :class:`sims_analysis.kernels.blocks.Errors`.
+            Which standard errors to pass, if the data have any: of single samples; larger where
+            grid values share samples; or these, with zero errors for samples with zero counts. See
+            :func:`sims_analysis.kernels.blocks.run`.
         whole : sequence of str
             Dimensions of parameters that the kernel takes as a whole.
         extra : sequence of str
@@ -141,38 +131,30 @@ class Frame(Profiles):
         group : str, optional
             A dimension along which the kernel takes all profiles together; no parameter has it.
         """
-        options = {"use": use, **options}
+        options = {"use": use, "errors": errors or "each", **options}
         found: tuple[Any, Rests]
-        found = self._mapped(kernel, parameters, errors, whole, extra, group, options)
+        found = self._run(kernel, self.samples(errors), parameters, options, whole, extra, group)
         return found
 
-    def _mapped(
-        self,
-        kernel: Callable[..., tuple[Any, ...]],
-        parameters: Sequence[xr.Variable],
-        errors: Literal["each", "fit", "sum"] | None,
-        whole: Sequence[str],
-        extra: Sequence[str],
-        group: str | None,
-        options: Mapping[str, Any],
-    ) -> Any:
-        samples = {"depth": self.depth, "value": self.value}
-        stderr = self.stderr_of_sums if errors == "sum" else self.stderr
-        if errors is not None and stderr is not None:
-            samples["stderr"] = stderr
-            if errors == "sum" and self.counts is not None:
-                samples["counts"] = self.counts
-            if errors in ("fit", "sum"):
-                samples["fraction"] = self.fraction.set_dims(self.sizes)
-        if self.cells is not None:
-            samples["lower"], samples["upper"] = self.cells
-        if self.flags is not None:
-            samples["known_flags"] = self.flags
-        if self.limit is not None:
-            samples["known_limit"] = self.limit
+    def samples(
+        self, errors: Literal["each", "fit", "sum"] | None = None
+    ) -> dict[str, xr.Variable]:
+        """Return what is known of the samples, as kernels take it; see :func:`blocks.run`."""
+        lower, upper = self.cells or (None, None)
+        every = {
+            "depth": self.depth,
+            "value": self.value,
+            "lower": lower,
+            "upper": upper,
+            "flags": self.flags,
+            "limit": self.limit,
+        }
+        if errors is not None:
+            every["stderr"] = self.stderr_of_sums if errors == "sum" else self.stderr
+            every["counts"] = self.counts if errors == "sum" else None
         if self.fraction.ndim or self.fraction.data != 1.0:
-            samples["known_fraction"] = self.fraction.set_dims(self.sizes)
-        return self._run(kernel, samples, parameters, whole, extra, group, options)
+            every["fraction"] = self.fraction.set_dims(self.sizes)
+        return {name: one for name, one in every.items() if one is not None}
 
     def each(
         self,
@@ -203,24 +185,20 @@ class Frame(Profiles):
         watched : callable
             Takes the indices of all profiles, and yields them one by one: a progress bar.
         """
-        absent = xr.full_like(self.value, np.nan, dtype=np.float64)
-        samples = {
-            "depth": self.depth,
-            "value": self.value,
-            "stderr": absent if self.stderr is None else self.stderr,
-            "counts": absent if self.counts is None else self.counts,
-        }
-        if self.cells is not None and "lower" in ancillary:
-            samples |= dict(zip(("lower", "upper"), self.cells, strict=True))
-        for name in ancillary:
-            if name in ("lower", "upper"):
-                continue
-            column = getattr(self, name)
-            samples[name] = xr.zeros_like(absent) if column is None else column
+        columns = {"stderr": self.stderr, "counts": self.counts, "achieved": self.achieved}
+        columns |= {"common": self.common, "overlap": self.overlap}
+        columns |= zip(("lower", "upper"), self.cells or (None, None), strict=True)
+        samples = {"depth": self.depth, "value": self.value}
+        for name in ("stderr", "counts", *ancillary):
+            column = columns[name]
+            if column is None and name in ("common", "overlap", "achieved"):
+                column = xr.zeros_like(self.value, dtype=np.float64)
+            if column is not None:
+                samples[name] = column
         options = {"size": size, "watched": watched, "ancillary": tuple(ancillary)}
         along = whole if group is None else (*whole, group)
         found = self._run(
-            function, samples, parameters, along, (dim,), group, options, profile_by_profile
+            function, samples, parameters, options, along, (dim,), group, profile_by_profile
         )[0]
         rows: xr.Variable = found.value
         return rows
@@ -230,17 +208,15 @@ class Frame(Profiles):
         kernel: Callable[..., Any],
         samples: Mapping[str, xr.Variable],
         parameters: Sequence[xr.Variable],
-        whole: Sequence[str],
-        extra: Sequence[str],
-        group: str | None,
         options: Mapping[str, Any],
-        over: Callable[..., Any] = blocks.run,
+        *how: Any,
     ) -> Any:
         """Run over the profiles; an infinite sample is refused by the name of its profile."""
         names = (self.name, self.axis)
         try:
-            return run(kernel, samples, parameters, whole, extra, group, options, names, over)
+            return run(kernel, samples, parameters, options, names, *how)
         except InfiniteSampleError as error:
+            group = how[2]
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])
             index = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
             place = dict(zip(order, map(int, index), strict=True))
@@ -256,25 +232,15 @@ class Frame(Profiles):
         return grown
 
     def of_profile(self, **index: int) -> Frame:
-        """Return the frame of one profile along a dimension, with its samples alone."""
+        """Return the frame of one profile along dimensions, with its samples alone."""
 
-        def of(one: xr.Variable | None) -> Any:
-            return None if one is None else one.isel(index, missing_dims="ignore")
+        def of(column: Any) -> Any:
+            if isinstance(column, tuple):
+                return tuple(map(of, column))
+            return None if column is None else column.isel(index, missing_dims="ignore")
 
-        return replace(
-            self,
-            value=of(self.value),
-            depth=of(self.depth),
-            stderr=of(self.stderr),
-            counts=of(self.counts),
-            fraction=of(self.fraction),
-            flags=of(self.flags),
-            limit=of(self.limit),
-            cells=None if self.cells is None else (of(self.cells[0]), of(self.cells[1])),
-            common=None,
-            overlap=None,
-            scatter=None,
-        )
+        columns: Any = {name: of(getattr(self, name)) for name in _OF_SAMPLES}
+        return replace(self, **columns, common=None, overlap=None, scatter=None)
 
     def of_counts(self) -> Frame:
         """Return the frame with the counts as its values."""
@@ -315,7 +281,7 @@ class Frame(Profiles):
             for d, i in index.items()
             if d != self.dim
         }
-        if not found and "species" in self.coords and self.coords["species"].ndim == 0:
+        if "species" in self.coords and self.coords["species"].ndim == 0:
             found["species"] = str(self.coords["species"].values)
         if self.dim in index:
             place = self.depth.isel(index, missing_dims="ignore")
@@ -327,18 +293,18 @@ class Frame(Profiles):
     ) -> xr.Variable:
         """Return a result with attrs of the term `name`, plain or quantified as the data were.
 
-        `units_` and other attrs replace those of ``vocabulary.TERMS``; None removes one.
+        `units_` and other attrs replace those of ``vocabulary.attrs``; None removes one.
         """
         every = {**vocabulary.attrs(name, units_), **attrs}
         kept = {key: text for key, text in every.items() if text is not None}
         return self.as_the_data(xr.Variable(values.dims, values.data, kept))
 
-    def of_axis(self, values: xr.Variable, name: str, **attrs: str) -> xr.Variable:
+    def of_axis(self, values: xr.Variable, name: str) -> xr.Variable:
         """Return a result with attrs (:meth:`with_attrs`) in the words and the unit of the axis."""
-        unit = self.axis_units if vocabulary.TERMS[name].kind == "depth" else None
-        result = self.with_attrs(values, name, units_=unit, **attrs)
+        kind = vocabulary.TERMS[name.removesuffix("_stderr")].kind
+        result = self.with_attrs(values, name, units_=self.axis_units if kind == "depth" else None)
         if self.axis == "sputter_time":
-            for key in ("long_name", "description"):
+            for key in {"long_name", "description"} & result.attrs.keys():
                 text = result.attrs[key].replace("depth", "time")
                 result.attrs[key] = text.replace("Depth", "Time")
         return result
@@ -347,9 +313,9 @@ class Frame(Profiles):
         """Return a variable with a unit plain or quantified, as the data were."""
         return units.quantified_variable(variable) if self.quantified else variable
 
-    def status(self, codes: xr.Variable) -> xr.Variable:
+    def status(self, codes: xr.Variable, term: str = "status") -> xr.Variable:
         """Translate status codes into words, lazily if they are lazy."""
-        return words(codes, _WORDS, **vocabulary.attrs("status"))
+        return words(codes, outcomes.words(), **vocabulary.attrs(term))
 
     def array(
         self,
@@ -372,8 +338,7 @@ class Frame(Profiles):
         ancillary = {} if status is None else {"status": self.status(status)}
         ancillary |= coords or {}
         if stderr is not None:
-            what = "Standard error, random part"
-            ancillary["stderr"] = self.with_attrs(stderr, name, units_=units_, long_name=what)
+            ancillary["stderr"] = self.with_attrs(stderr, f"{name}_stderr", units_=units_)
         return xr.DataArray(
             variable, coords=self.coords_over(variable.dims, ancillary), name=label or name
         )
@@ -441,3 +406,13 @@ class Frame(Profiles):
         """Select the coordinates that run along no other dimensions than these."""
         every = {**self.coords, **self.argument_coords, **coords}
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
+
+
+def refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:
+    """Raise where a dimension with labels has the name of a result, which would replace them."""
+    for name in names:
+        if name in labelled:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension with labels, and a variable of the answer; "
+                f'rename it, as in data.rename({name}="nominal_{name}")'
+            )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar, Unpack
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import Parts, SimsError, SimsWarning, warn
+from sims_analysis.errors import FitWarning, Parts, SimsError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import is_lazy
+from sims_analysis.outcomes import Status
 
 E = TypeVar("E", bound=SimsError)
 
@@ -56,19 +59,8 @@ class First:
 
     @property
     def alone(self) -> Frame:
-        """The samples of this profile, without their errors."""
-        frame, cells = self.frame, self.frame.cells
-        return replace(
-            frame,
-            value=self._select(frame.value),
-            depth=self._select(frame.depth),
-            fraction=self._select(frame.fraction),
-            cells=None if cells is None else (self._select(cells[0]), self._select(cells[1])),
-            stderr=None,
-            counts=None,
-            flags=None if frame.flags is None else self._select(frame.flags),
-            limit=None if frame.limit is None else self._select(frame.limit),
-        )
+        """The samples of this profile."""
+        return self.frame.of_profile(**self.index)
 
     def _select(self, variable: xr.Variable) -> xr.Variable:
         found: xr.Variable = variable.isel(self.index, missing_dims="ignore")
@@ -117,3 +109,40 @@ def warn_where(
     found = first_flagged(frame, flagged)
     if found is not None:
         found.warn(text, category, **parts)
+
+
+def warn_of_first(
+    profiles: Frame,
+    answer: xr.DataArray,
+    fine: Collection[str],
+    message: Callable[[str], str],
+    among: xr.Variable | None = None,
+) -> None:
+    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
+    if is_lazy(answer.variable):
+        return
+    flagged = xr.Variable(answer.dims, ~np.isin(answer.values, list(fine)))
+    found = first_flagged(profiles, flagged if among is None else flagged & among)
+    if found is not None:
+        word = str(answer.isel(found.index).values)
+        found.warn(message(word), FitWarning, code=word)
+
+
+def warn_of_status(
+    profiles: Frame,
+    answer: xr.DataArray,
+    what: str,
+    fine: Collection[str] = ("ok", "no_data"),
+    more: Mapping[str, str] = MappingProxyType({}),
+    says: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Warn once of all profiles whose status is none of the `fine` ones, by the first of them.
+
+    `more` adds to what :class:`Status` says of some, and `says` replaces it.
+    """
+
+    def message(word: str) -> str:
+        said = says.get(word, Status[word.upper()].explanation) + more.get(word, "")
+        return f"{what} {word.replace('_', ' ')} ({said})"
+
+    warn_of_first(profiles, answer, fine, message)

@@ -25,6 +25,9 @@ DOSE_KINDS = ("concentration", "range_density")
 #: Coordinate of grids finer than the samples: independent samples per grid depth.
 FRACTION = "effective_sample_fraction"
 
+#: Attributes of it for restored profiles, which are not straight lines between fewer samples.
+RESTORED = {"long_name": "Independent samples for each depth", "interpolated": "no"}
+
 #: Coordinate of restored profiles: the full width of the averaging kernel at each sample.
 ACHIEVED = "achieved_resolution"
 
@@ -126,6 +129,35 @@ def open_frame(
     )
     _check_stderr(frame)
     return frame
+
+
+def by_depth(data: Any) -> Any:
+    """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
+    if not isinstance(data, xr.Dataset | xr.DataArray):
+        return data
+    plain = units.with_plain_axes(data)
+    for axis in vocabulary.AXES:
+        order = plain.indexes.get(axis)
+        if order is not None and not order.is_monotonic_increasing:
+            plain = plain.sortby(axis)
+    values = [plain] if isinstance(plain, xr.DataArray) else plain.data_vars.values()
+    if not any(is_lazy(one.variable) for one in values):
+        return plain
+    plain = plain.unify_chunks()
+    broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
+    return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
+
+
+def open_profiles(
+    data: Any,
+    *,
+    question: str,
+    kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
+    variable: str | None = None,
+    axes: tuple[str, ...] = vocabulary.AXES,
+) -> Frame:
+    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come."""
+    return open_frame(by_depth(data), kinds, question=question, variable=variable, axes=axes)
 
 
 def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
@@ -244,8 +276,7 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
             ProfileWarning,
         )
         return None
-    found: xr.Variable = column.fillna(0).astype(np.int16).set_dims(value.sizes)
-    return found.transpose(*value.dims)
+    return _over_samples(column.fillna(0).astype(np.int16), value)
 
 
 def _holds(data: xr.Dataset, name: str) -> bool:
@@ -359,10 +390,8 @@ def _cells(
     """
     bounds = data.coords.variables.get(f"{axis}_bounds")
     if bounds is not None:
-        side = next(
-            (d for d in bounds.dims if d not in depth.dims and bounds.sizes[d] == 2),
-            None,
-        )
+        sides = [d for d in bounds.dims if d not in depth.dims and bounds.sizes[d] == 2]
+        side = sides[0] if sides else None
         if side is None or dim not in bounds.dims:
             raise ProfileError(
                 f"{axis}_bounds is over {_listed(bounds)}; expected {dim!r} and a dimension of two",
@@ -385,7 +414,7 @@ def _cells(
         )
     slack = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
     outside = (depth < lower - slack) | (depth > upper + slack)
-    within = _overlapping(lower, upper - slack, dim)
+    within: Any = lower < upper.shift({dim: 1}) - slack
     for wrong, found, cause in (
         (outside, "do not hold their own {0}: {1} lies outside its cell", "the axis"),
         (within, "overlap: the cell of {1} begins within another", "the widths"),
@@ -400,18 +429,6 @@ def _cells(
                 f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')"
             )
     return lower, upper
-
-
-def _overlapping(lower: xr.Variable, upper: xr.Variable, dim: str) -> xr.Variable:
-    """Flag the cells that begin above the end of one that begins before, in whatever order."""
-    start, stop = (np.asarray(one.transpose(..., dim).data) for one in (lower, upper))
-    order = np.argsort(start, axis=-1, kind="stable")
-    reached = np.fmax.accumulate(np.take_along_axis(stop, order, -1), axis=-1)
-    flags = np.zeros(start.shape, dtype=bool)
-    within = np.take_along_axis(start, order, -1)[..., 1:] < reached[..., :-1]
-    np.put_along_axis(flags, order[..., 1:], within, -1)
-    found: xr.Variable = lower.transpose(..., dim).copy(data=flags).transpose(*lower.dims)
-    return found
 
 
 def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -56,33 +58,76 @@ def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) ->
     )
 
 
+def words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
+    """Look up codes in a table of words, lazily if they are lazy."""
+    known, codes = np.asarray(table), codes.astype(int)
+    look_up = partial(_look_up, known)
+    lazy = is_lazy(codes)
+    data = codes.data.map_blocks(look_up, dtype=known.dtype) if lazy else look_up(codes.data)
+    return xr.Variable(codes.dims, data, attrs)
+
+
+def _look_up(table: Any, codes: Any) -> Any:
+    # For a single code, numpy returns a scalar with the length of its word, not an array.
+    return np.asarray(table.take(codes), dtype=table.dtype)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Named numbers and arrays (by their shapes), that :meth:`Frame.each` takes as a row."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @cached_property
+    def _places(self) -> dict[str, slice]:
+        sizes = [prod(shape) for shape in self.shapes.values()]
+        ends = zip(self.shapes, sizes, accumulate(sizes), strict=True)
+        return {name: slice(stop - size, stop) for name, size, stop in ends}
+
+    @property
+    def size(self) -> int:
+        """Length of the row."""
+        return sum(prod(shape) for shape in self.shapes.values())
+
+    def row(self, values: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+        """Return a row of those that are there, NaN of others."""
+        row = np.full(self.size, np.nan)
+        for name in self.shapes.keys() & values.keys():
+            row[self._places[name]] = np.ravel(values[name])
+        return row
+
+    def of(self, rows: Any, name: str) -> Any:
+        """Return one of them from an array of rows along its last dimension."""
+        return rows[..., self._places[name]].reshape((*rows.shape[:-1], *self.shapes[name]))
+
+
 def profile_by_profile(
     function: Callable[..., Any],
-    depth: Any,
-    value: Any,
+    samples: blocks.Samples,
     *parameters: Any,
-    errors: blocks.Errors,
-    bounds: blocks.Bounds | None,
     whole: Sequence[int],
     group: int,
     size: int,
     ancillary: Sequence[str],
     watched: Callable[[list[Any]], Iterable[Any]],
-    evidence: blocks.Evidence | None = None,  # functions of single profiles do not see it
 ) -> tuple[SingleResult, None]:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
-    The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; with `ancillary`, more
-    columns of the errors, or ``"lower"`` and ``"upper"`` of the bounds, follow the counts.
+    The arguments are those of :meth:`sims_analysis.frame.frame.Frame.each`; columns `ancillary`
+    follow the counts.
     """
+    value = samples["value"]
+    infinite = np.argwhere(np.isinf(value))
+    if infinite.size:
+        *place, sample = infinite[0].tolist()
+        row = int(np.ravel_multi_index(place, value.shape[:-1])) if place else 0
+        raise InfiniteSampleError(row, sample, "value", float(value[(*place, sample)]))
     core = value.shape[-2:] if group else value.shape[-1:]
     shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, whole, strict=True)]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
-    lower, upper = bounds or (np.nan, np.nan)
-    named = {**errors._asdict(), "lower": lower, "upper": upper}
     columns = [
-        np.broadcast_to(np.asarray(one, np.float64), (*lead, *core))
-        for one in (depth, value, *(named[name] for name in ("stderr", "counts", *ancillary)))
+        np.broadcast_to(np.asarray(samples.get(name, np.nan), np.float64), (*lead, *core))
+        for name in ("depth", "value", "stderr", "counts", *ancillary)
     ]
     given = [
         np.broadcast_to(one, (*lead, *np.shape(one)[np.ndim(one) - k :]))
@@ -110,19 +155,10 @@ class _Call:
     names: tuple[str, str]
 
     def __call__(self, *arrays: Any) -> Any:
-        n = len(self.samples)
         plain = [np.asarray(a) for a in arrays]
-        of_samples = dict(zip(self.samples, plain[:n], strict=True))
-        depth, value = of_samples.pop("depth"), of_samples.pop("value")
-        ancillary: dict[str, Any] = {"errors": None, "bounds": None}
-        if "lower" in of_samples:
-            ancillary["bounds"] = of_samples.pop("lower"), of_samples.pop("upper")
-        known = {key: of_samples.pop(f"known_{key}", None) for key in blocks.Evidence._fields}
-        if any(one is not None for one in known.values()):
-            ancillary["evidence"] = blocks.Evidence(**known)
-        if of_samples:
-            ancillary["errors"] = blocks.Errors(**of_samples)
-        return self.over(self.kernel, depth, value, *plain[n:], **ancillary, **self.settings)
+        n = len(self.samples)
+        samples = dict(zip(self.samples, plain, strict=False))
+        return self.over(self.kernel, samples, *plain[n:], **self.settings)
 
     def of_chunk(self, *arrays: Any) -> Any:
         """Call the kernel for a chunk; its only field rather than a tuple of one."""
@@ -138,18 +174,17 @@ def run(
     kernel: Callable[..., Any],
     samples: Mapping[str, xr.Variable],
     parameters: Sequence[xr.Variable],
+    options: Mapping[str, Any],
+    names: tuple[str, str],
     whole: Sequence[str],
     extra: Sequence[str],
     group: str | None,
-    options: Mapping[str, Any],
-    names: tuple[str, str],
     over: Callable[..., Any] = blocks.run,
 ) -> Any:
-    """Run a kernel over profiles, and name the dimensions of its results.
+    """Run a kernel over profiles, and name the dimensions of its results: see :meth:`.Frame.ask`.
 
-    As :meth:`sims_analysis.frame.frame.Frame.map`. `samples` are ``depth``, ``value`` and fields of
-    :class:`sims_analysis.kernels.blocks.Errors`, `names` those of values and axis; `over` runs the
-    kernel over plain arrays.
+    `samples` are those of :func:`blocks.run`, first ``depth``, `names` those of values and axis;
+    `over` runs the kernel over plain arrays.
     """
     *leading, dim = map(str, samples["value"].dims)
     core = [dim] if group is None else [group, dim]

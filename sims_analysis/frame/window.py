@@ -73,22 +73,14 @@ def warn_of_empty_window(
         return
     first = first_flagged(frame, empty & frame.measured())
     if first is not None:
-        ends = {"start": first.of(start), "stop": first.of(stop)}
-        given = [f"{name}={x:g} {frame.axis_units}" for name, x in ends.items() if np.isfinite(x)]
-        first.warn(
-            f"no sample in the window {', '.join(given)}; the record runs from {first.record}",
-            category,
-            code="no_sample_in_window",
-        )
+        text = describe_window(first, window, "no sample in the window")
+        first.warn(text, category, code="no_sample_in_window")
 
 
 def describe_window(first: First, window: Window, what: str) -> str:
     """Describe a problem with the window of a profile, and its measured range."""
-    ends = (first.of(end) for end in window)
-    a, b = (
-        end if np.isnan(x) else f"{x:g}"
-        for x, end in zip(ends, ("the start", "the end"), strict=True)
-    )
+    ends = zip(map(first.of, window), ("the start", "the end"), strict=True)
+    a, b = (end if np.isnan(x) else f"{x:g}" for x, end in ends)
     return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
 
 

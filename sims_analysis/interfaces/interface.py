@@ -14,8 +14,8 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import interpolated
-from sims_analysis.frame.profiles import in_words, open_profiles, warn_of_first, warn_of_status
+from sims_analysis.frame.messages import warn_of_first, warn_of_status
+from sims_analysis.frame.opening import interpolated, open_profiles
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.interfaces.step import ROW, measure_step
@@ -219,5 +219,5 @@ def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
             attrs[f"{side}_{name}"] = {"long_name": long_name, "units": unit, "description": text}
     part = {**part, "position_stderr": part["stderr"]}
     answer = {name: xr.Variable(part[name].dims, part[name].data, of) for name, of in attrs.items()}
-    answer["status"] = in_words(part["status"], outcomes.words(), **vocabulary.attrs("status"))
+    answer["status"] = profiles.status(part["status"])
     return profiles.dataset(answer)

@@ -17,8 +17,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import interpolated
-from sims_analysis.frame.profiles import by_depth, open_profiles, over_profiles
+from sims_analysis.frame.opening import by_depth, interpolated, open_profiles
 from sims_analysis.interfaces.stack import ROW, find_layers
 from sims_analysis.kernels.evidence import rests_on_points
 from sims_analysis.kernels.rows import changed
@@ -170,7 +169,8 @@ def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.
     """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
     found = units.dequantify(crossings(one, level=level, gaps="bridge"))
     *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
-    extent = over_profiles(profiles, profiles.each(_ends, size=2)).transpose("__row__", ...)
+    rows = profiles.dataset({"rows": profiles.each(_ends, size=2)})["rows"]
+    extent = rows.transpose("__row__", ...)
     begins, goes_on = (end.variable > number for end in extent)
     size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
     ends = begins, goes_on, status[..., 0]

@@ -256,6 +256,6 @@ def _edge(
         row = step_between(record, plateaus, near, at)
     if np.isnan(row[0]):
         return _OPEN
-    double = has_another_edge(whole, middle)
+    double = has_another_edge(record, plateaus, whole)
     breadth = OF_MIDDLE * middle[1]
     return _Edge(row[0], row[4], whole[1], whole[5], breadth, (row[8], row[9]), row[11], double)

@@ -12,7 +12,7 @@ from scipy.optimize import isotonic_regression
 from scipy.special import ndtr, ndtri
 
 from sims_analysis.kernels.grid import samples_of_grid
-from sims_analysis.kernels.residuals import running, scatter
+from sims_analysis.kernels.residuals import chance_of_excess, running, scatter
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 
@@ -30,7 +30,7 @@ _ROUNDING = 1e-9
 #: Beyond so many widths from the position, 4 % of the end of an exponential edge are left.
 _COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
-WHOLE, MIDDLE, OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.896
+WHOLE, MIDDLE, OF_WHOLE, OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.989, 1.896
 #: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
 _BENT = 2.2
 #: What is not known of a restored step: its position, by this part of the achieved resolution R,
@@ -44,7 +44,10 @@ _SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
 #: Samples are off a plateau by so many standard errors, surely by so many; a record leaves both
 #: plateaus by this part of the step. It has another edge if its width and that of its middle differ
 #: by this factor more than those of an error function, or its half is so far from its middle.
-_OFF, _SURE, _BEYOND, _ANOTHER, _LOPSIDED = 2.5, 3.0, 0.1, 1.5, 0.25
+_OFF, _SURE, _BEYOND = 2.5, 3.0, 0.1
+#: A step is in parts if means over so many parts of it, within so many sigma of its position, are
+#: off an error function more than its shape is known, to this part of the step, and by chance.
+_BLOCKS, _AROUND, _ANOTHER, _HARDLY = 10, 2.5, 0.025, 1e-3
 #: The end of a step moves it by this part of its error, and of its standard deviation, at most.
 _TAIL, _OF_SIGMA = 0.45, 0.01
 #: A plateau may begin at a multiple of so much of the record, below samples that differ from it by
@@ -183,7 +186,7 @@ def _from_plateaus(
     if answer[-1] not in _FOUND:
         answer, record, chosen = row, narrow, level
     answer[-2] = any(free) and not (any(slopes) or seen)
-    if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0])):
+    if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0]), free):
         answer[-1] = Status.WRONG_SHAPE
     elif _reaches_into(record, chosen, answer, float(np.diff(ndtri(parts))[0]), free):
         answer[[0, 1, 4, 5]] = np.nan
@@ -251,9 +254,13 @@ def level_part(record: Record, place: Array) -> Array:
     return place[most:]
 
 
-def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: float) -> bool:
+def _is_no_single_step(
+    record: Record, plateaus: Sequence[Plateau], position: float, free: Sequence[bool]
+) -> bool:
     """Return whether the record leaves both plateaus, or has another edge between them."""
-    used = slice(int(record.places[0][0]), int(record.places[1][-1]) + 1)
+    begin, end = int(record.places[0][0]), int(record.places[1][-1]) + 1
+    # A surface transient is in the first quarter of a record.
+    used = slice(min(begin, record.z.size // 4) if free[0] else begin, None if free[1] else end)
     width = max(5, record.z[used].size // 30)
     z, c, noise = (
         running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
@@ -267,19 +274,33 @@ def _is_no_single_step(record: Record, plateaus: Sequence[Plateau], position: fl
     step = abs(plateaus[1].at(position) - plateaus[0].at(position))
     if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * record.fraction)).any():
         return True
-    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
-    return has_another_edge(whole, middle)
+    return has_another_edge(record, plateaus, step_between(record, plateaus, WHOLE))
 
 
-def has_another_edge(whole: Array, middle: Array) -> bool:
-    """Return whether a step is surely in two parts, by the rows of its whole and of its middle."""
-    ratio = abs(np.log(whole[1] / (OF_MIDDLE * middle[1])))
-    error = np.hypot(whole[5] / whole[1], middle[5] / middle[1])
-    lopsided = abs(whole[10] / whole[1] - 0.5)
-    return bool(
-        ratio > np.log(_ANOTHER) + _SURE * error
-        or lopsided > _LOPSIDED + _SURE * whole[4] / whole[1]
-    )
+def has_another_edge(record: Record, plateaus: Sequence[Plateau], row: Array) -> bool:
+    """Return whether a step is surely in parts: far from an error function of its width.
+
+    By means over parts of it, less what its position, width and skewness explain.
+    """
+    sigma = row[1] / OF_WHOLE
+    u = (record.z - row[0]) / sigma
+    near = np.flatnonzero(np.abs(u) < _AROUND)
+    near = near[(near >= record.places[0][0]) & (near <= record.places[1][-1])]
+    if not near.size > _BLOCKS // 2:
+        return False
+    left, right = (one.at(record.z[near]) for one in plateaus)
+    u, noise = u[near], _noise(record, plateaus)[near] / np.abs(right - left)
+    density = np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi)
+    departure = (record.c[near] - left) / (right - left) - ndtr(u)
+    columns = [departure, density, u * density, (u**2 - 1) * density, noise**2]
+    starts = np.arange(min(_BLOCKS, near.size)) * near.size // min(_BLOCKS, near.size)
+    size = np.diff(np.append(starts, near.size))
+    off, *shifts, variance = np.add.reduceat(columns, starts, axis=1) / size
+    error = np.sqrt(variance / (size * record.fraction) + _ANOTHER**2)
+    moved = np.transpose(shifts) / error[:, None]
+    left_off = off / error - moved @ np.linalg.lstsq(moved, off / error, rcond=None)[0]
+    chance = chance_of_excess(float(left_off @ left_off), starts.size - 3)
+    return chance < _HARDLY
 
 
 def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
@@ -346,8 +367,12 @@ def step_between(
     low, middle, high = ndtri(levels_at).tolist()
     slope = (high - low) * np.exp(-0.5 * middle**2) / np.sqrt(2 * np.pi)
     steep = np.array([0.0, slope, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
+    shares = part**2 + (1 - part) ** 2
     own, slopes = np.transpose(
-        [_error(z, done, noise, int(i), fraction, one) for i, one in zip(above, steep, strict=True)]
+        [
+            _error(z, done, noise, int(i), fraction, *one)
+            for i, *one in zip(above, steep, shares, strict=True)
+        ]
     )
     # What an error of either level moves: each crossing, and all of them together.
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
@@ -421,7 +446,7 @@ def errors(c: Array, s: Array, fraction: float) -> Array:
 
 
 def _error(
-    z: Array, rising: Array, noise: Array, above: int, fraction: float, steep: float
+    z: Array, rising: Array, noise: Array, above: int, fraction: float, steep: float, share: float
 ) -> tuple[float, float]:
     """Return the error of the depth at which samples rise past a level, and their slope there.
 
@@ -441,4 +466,6 @@ def _error(
     cell = spacing * float(z[near][-1] - z[near][0]) / (u.size - 1)
     slope = max(slope, steep, 1e-6 / float(z[-1] - z[0]))
     ratio = sigma / np.sqrt(variance) / (slope * cell)
-    return float(np.sqrt(2 / 3) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope
+    # Where two samples decide, one at the crossing alone moves it; pooled, two thirds of one do.
+    share = 2 / 3 + (share - 2 / 3) / (1 + ratio**3)
+    return float(np.sqrt(share) * cell * ratio / (1 + ratio**3) ** (1 / 9)), slope

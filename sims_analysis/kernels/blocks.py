@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, starmap
 from math import prod
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,50 +32,31 @@ from sims_analysis.outcomes import GAP, Flag
 
 Found = TypeVar("Found", bound=tuple[Any, ...])
 
-#: Lower and upper edges of cells.
-Bounds = tuple[NDArray[Any], NDArray[Any]]
+#: What is known of samples, by name: see :func:`run`.
+Samples = dict[str, Any]
+
+#: Which standard errors a kernel gets: of single samples, of what is fitted to several, or of sums.
+ErrorsOf = Literal["each", "fit", "sum"]
+
+#: What may be shared by all profiles, (n,).
+AXES = ("depth", "lower", "upper")
 
 #: Samples processed at a time.
 BLOCK = 1 << 19
 
 
-class Evidence(NamedTuple):
-    """What the data carry of their samples.
-
-    ``flags`` (..., n) are sums of :class:`sims_analysis.outcomes.Flag`, NaN for 0; ``limit`` (...,
-    n) the limits of detection of samples below one; ``fraction`` (...) as in :class:`Errors`.
-    """
-
-    flags: NDArray[Any] | None = None
-    limit: NDArray[Any] | None = None
-    fraction: NDArray[Any] | None = None
-
-    def flat(self, shape: tuple[int, ...]) -> Evidence:
-        """Return the same with all profiles along one axis."""
-        flat, fraction = (prod(shape[:-1]), shape[-1]), self.fraction
-        return Evidence(
-            None if self.flags is None else _as_flags(self.flags).reshape(flat),
-            None if self.limit is None else self.limit.reshape(flat),
-            None if fraction is None else np.broadcast_to(fraction, shape[:-1]).reshape(-1),
-        )
-
-    def of(self, block: slice | Index, value: Array) -> NDArray[np.int16] | None:
-        """Return the flags of a block; a sample with a limit and no value is below it."""
-        flags = None
-        if self.flags is not None:
-            flags = self.flags[block]
-        if self.limit is not None:
-            below = np.isnan(value) & ~np.isnan(self.limit[block])
-            low = np.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
-            flags = low if flags is None else flags | low
-        return flags if flags is not None and flags.any() else None
-
-
-def _as_flags(numbers: NDArray[Any]) -> NDArray[np.int16]:
-    """Return flags as whole numbers; xarray makes them floats where it fills places with NaN."""
-    return (np.nan_to_num(numbers) if numbers.dtype.kind == "f" else numbers).astype(
-        np.int16, copy=False
-    )
+def flat(samples: Samples) -> Samples:
+    """Return the same with all profiles along one axis."""
+    *lead, n = samples["value"].shape
+    found = {}
+    for name, one in samples.items():
+        if name in AXES and one.ndim == 1:
+            found[name] = one
+        elif name == "fraction":
+            found[name] = np.broadcast_to(one, lead).reshape(prod(lead))
+        else:
+            found[name] = np.broadcast_to(one, (*lead, n)).reshape(prod(lead), n)
+    return found
 
 
 def _carried(
@@ -147,15 +128,9 @@ class InfiniteSampleError(Exception):
         self.row, self.sample, self.what, self.number = row, sample, what, number
 
 
-def _packed(
-    depth: Array,
-    value: Array,
-    stderr: Array | None,
-    numbers: Index,
-    bounds: Bounds | None,
-    uncounted: Array | None = None,
-) -> Packed:
-    """Pack the measured samples of ``value (R, n)``; messages call its rows by `numbers`."""
+def _packed(columns: Samples, numbers: Index) -> Packed:
+    """Pack the measured samples of values ``(R, n)``; messages call the rows by `numbers`."""
+    depth, value = columns["depth"], columns["value"]
     nan = np.isnan(value)
     if depth.ndim > 1:
         nan |= np.isnan(depth)
@@ -167,9 +142,9 @@ def _packed(
         every = np.broadcast_to(samples, value.shape)
         return every[measured] if missing.size else every.reshape(-1)
 
-    z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)
-    lower, upper = (None, None) if bounds is None else map(packed, bounds)
-    for what, samples in (("value", c), ("depth", z))[: depth.ndim]:  # a shared axis is finite
+    found = {name: packed(one) for name, one in columns.items()}
+    for what in ("value", "depth")[: depth.ndim]:  # a shared axis is finite
+        samples = found[what]
         with np.errstate(all="ignore"):
             if np.isfinite(samples.sum()):
                 continue
@@ -177,18 +152,8 @@ def _packed(
         if infinite.size:
             row, sample = divmod(int(np.flatnonzero(measured)[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
-    return Packed(
-        z,
-        c,
-        s,
-        lower,
-        upper,
-        uncounted=None if uncounted is None else packed(uncounted),
-        offsets=offsets,
-        measured=measured,
-        axis=depth if depth.ndim == 1 else None,
-        missing=missing,
-    )
+    axis = depth if depth.ndim == 1 else None
+    return Packed(**found, offsets=offsets, measured=measured, axis=axis, missing=missing)
 
 
 def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
@@ -204,70 +169,22 @@ def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
     yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
 
 
-class Errors(NamedTuple):
-    """Standard errors of samples, and how a sum or a fit uses them.
-
-    ``stderr`` (..., n) are those of single samples. Samples with zero ``counts`` (..., n) have no
-    error in sums: the unbiased estimate of the variance of a Poisson count is the count itself. On
-    a grid finer than the samples, each value counts as the ``fraction`` (...) of a sample, with an
-    error larger by ``1 / sqrt(fraction)``. For functions of single profiles alone: ``common`` and
-    ``overlap`` (..., n), the error of a subtracted background and its covariance with the sample
-    over its variance; and ``achieved`` (..., n), the achieved resolution of restored profiles.
-    """
-
-    stderr: NDArray[Any]
-    counts: NDArray[Any] | None = None
-    fraction: NDArray[Any] | None = None
-    common: NDArray[Any] | None = None
-    overlap: NDArray[Any] | None = None
-    achieved: NDArray[Any] | None = None
-
-    def flat(self, shape: tuple[int, ...]) -> Errors:
-        """Return the errors with all profiles along one axis."""
-        flat, fraction = (prod(shape[:-1]), shape[-1]), self.fraction
-        return Errors(
-            self.stderr.reshape(flat),
-            None if self.counts is None else self.counts.reshape(flat),
-            None if fraction is None else np.broadcast_to(fraction, shape[:-1]).reshape(-1),
-        )
-
-    def of(self, block: slice | Index) -> tuple[Array, Array | None]:
-        """Return the errors of a block, and those of samples with zero counts; or None."""
-        s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
-        uncounted = None
-        if self.counts is not None:
-            none = self.counts[block] == 0
-            if none.any():
-                uncounted = np.where(none, s, 0.0)
-                s = np.where(none, 0.0, s)
-        if self.fraction is not None and (self.fraction[block] != 1.0).any():
-            s = s / np.sqrt(self.fraction[block, None])
-        return s, uncounted
-
-
 def layouts(
-    depth: NDArray[Any],
-    value: NDArray[Any],
-    errors: Errors | None = None,
-    bounds: Bounds | None = None,
+    samples: Samples,
     *,
-    evidence: Evidence | None = None,
+    errors: ErrorsOf = "each",
     group: int = 1,
     gaps: Flags | None = None,
     at_once: bool = False,
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
-    Yields the indices of the groups of each block, and their rows.
+    Yields the indices of the groups of each block, and their rows. Rows with gaps are packed.
 
     Parameters
     ----------
-    depth : ndarray, shape (n,) or (G * group, n)
-        NaN after the last sample of a shorter row.
-    value : ndarray, shape (G * group, n)
-        NaN for missing samples.
-    errors, bounds, evidence
-        As for :func:`run`. Rows with gaps are packed.
+    samples, errors
+        As for :func:`run`, of profiles along one axis.
     group : int
         Number of consecutive rows that belong together and get the same layout.
     gaps : ndarray of bool, shape (G * group,), optional
@@ -275,68 +192,105 @@ def layouts(
     at_once : bool
         Take all rows together if they are complete and need not be copied.
     """
-    wanted = (True,) if gaps is not None else (False, True)
-    if depth.ndim > 1:
-        gaps = np.ones(len(value), dtype=bool)
-    elif gaps is None:
-        # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
-        with np.errstate(invalid="ignore"):
-            gaps = np.isnan(dot_rows(value, np.zeros(value.shape[1], value.dtype)))
-    if evidence is not None and evidence.flags is not None:
-        gaps = gaps | (evidence.flags & GAP != 0).any(axis=1)
-    incomplete: Flags = np.logical_or.reduce(gaps.reshape(-1, group), axis=1)
-    for to_pack in wanted:
-        groups = np.flatnonzero(incomplete == to_pack)
-        # Packed rows take more scratch arrays, more still with errors, and more time a sample.
-        size = BLOCK if not to_pack else BLOCK // 2 if errors is None else BLOCK // 4
-        if at_once and not to_pack and groups.size == incomplete.size and _is_plain(value):
-            size = value.size
-        for block in in_blocks(groups.size, value.shape[1] * group, size):
-            which: slice | Index = groups[block]
-            numbers = (groups[block, None] * group + np.arange(group)).reshape(-1)
-            part: slice | Index = numbers
-            if groups.size == incomplete.size:  # all of one layout: a slice is not copied
-                which, part = block, slice(block.start * group, block.stop * group)
-            z = np.asarray(depth if depth.ndim == 1 else depth[part], dtype=np.float64)
-            c = np.ascontiguousarray(value[part], dtype=np.float64)
-            s, uncounted = (None, None) if errors is None else errors.of(part)
-            own = None
-            if bounds is not None:
-                lower, upper = (np.asarray(e if e.ndim == 1 else e[part]) for e in bounds)
-                own = (lower, upper)
-            rows: Rows
-            if to_pack:
-                rows = _packed(z, c, s, numbers, own, uncounted)
-            else:
-                rows = Dense(z, c, s, *(own or ()), uncounted=uncounted)
-            if evidence is not None:
-                rows = _with_evidence(rows, evidence, part, z, c)
-            yield which, rows
+    value, flags = samples["value"], samples.get("flags")
+    count, n = len(value) // group, value.shape[1] * group
+    to_pack = []
+    if gaps is not None:
+        to_pack.append(np.flatnonzero(gaps.reshape(-1, group).any(axis=1)))
+    elif samples["depth"].ndim > 1:
+        to_pack.append(np.arange(count))
+    else:
+        size = value.size if at_once and _is_plain(value) else BLOCK
+        for block in in_blocks(count, n, size):
+            part = slice(block.start * group, block.stop * group)
+            # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
+            with np.errstate(invalid="ignore"):
+                own = np.isnan(dot_rows(value[part], np.zeros(value.shape[1], value.dtype)))
+            if flags is not None:
+                own |= (_as_flags(flags[part]) & GAP != 0).any(axis=1)
+            incomplete = own.reshape(-1, group).any(axis=1)
+            if not incomplete.any():
+                yield block, _rows(samples, part, errors)
+                continue
+            to_pack.append(block.start + np.flatnonzero(incomplete))
+            whole = block.start + np.flatnonzero(~incomplete)
+            for some in in_blocks(whole.size, n):
+                yield whole[some], _rows(samples, _of_groups(whole[some], group), errors)
+    groups = np.concatenate([*to_pack, np.empty(0, dtype=np.intp)])
+    # Packed rows take more scratch arrays, more still with errors, and more time a sample.
+    for some in in_blocks(groups.size, n, BLOCK // (4 if "stderr" in samples else 2)):
+        which: slice | Index = some if groups.size == count else groups[some]
+        part = slice(some.start * group, some.stop * group)
+        every = _of_groups(groups[some], group)
+        rows = _rows(samples, part if groups.size == count else every, errors, every)
+        yield which, rows
 
 
-def _with_evidence(
-    rows: Rows, evidence: Evidence, part: slice | Index, depth: Array, value: Array
+def _of_groups(groups: Index, group: int) -> Index:
+    """Return the rows of groups of so many."""
+    return (groups[:, None] * group + np.arange(group)).reshape(-1)
+
+
+def _rows(
+    samples: Samples, part: slice | Index, errors: ErrorsOf, numbers: Index | None = None
 ) -> Rows:
-    """Give rows what the data carry of their samples."""
+    """Build rows from a part of the profiles; :class:`Packed` if they have `numbers`."""
+    own = {
+        name: one if name in AXES and one.ndim == 1 else one[part] for name, one in samples.items()
+    }
+    columns: Samples = {
+        name: np.ascontiguousarray(own[name], dtype=np.float64)
+        for name in ("depth", "value", "lower", "upper", "stderr")
+        if name in own
+    }
+    if "stderr" in own and errors != "each":
+        columns |= _shared_errors(own, columns["stderr"], errors)
+    rows: Rows = Dense(**columns) if numbers is None else _packed(columns, numbers)
     known: dict[str, Any] = {}
-    if evidence.fraction is not None:
-        known["fraction"] = np.asarray(evidence.fraction[part], dtype=np.float64)
-    flags = evidence.of(part, value)
+    if "fraction" in own:
+        known["fraction"] = np.asarray(own["fraction"], dtype=np.float64)
+    flags = _flags(own)
     if flags is not None:
-        limit = None if evidence.limit is None else evidence.limit[part]
-        known["carried"], before = _carried(depth, value, flags, limit, rows.offsets)
+        axis, value = columns["depth"], columns["value"]
+        known["carried"], before = _carried(axis, value, flags, own.get("limit"), rows.offsets)
         known["carried_gaps"] = before if before.size else None
     return replace(rows, **known) if known else rows
 
 
+def _shared_errors(own: Samples, stderr: Array, errors: ErrorsOf) -> dict[str, Array]:
+    """Return the errors of samples in fits and sums, and those of samples with zero counts."""
+    found = {"stderr": stderr}
+    none = own["counts"] == 0 if errors == "sum" and "counts" in own else np.zeros(1, dtype=bool)
+    if none.any():
+        found = {"stderr": np.where(none, 0.0, stderr), "uncounted": np.where(none, stderr, 0.0)}
+    if "fraction" in own and (own["fraction"] != 1.0).any():
+        found["stderr"] = found["stderr"] / np.sqrt(own["fraction"][:, None])
+    return found
+
+
+def _flags(own: Samples) -> NDArray[np.int16] | None:
+    """Return the flags of a part, or None; a sample with a limit and no value is below it."""
+    flags = _as_flags(own["flags"]) if "flags" in own else None
+    if "limit" in own:
+        below = np.isnan(own["value"]) & ~np.isnan(own["limit"])
+        low = np.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
+        flags = low if flags is None else flags | low
+    return flags if flags is not None and flags.any() else None
+
+
+def _as_flags(numbers: NDArray[Any]) -> NDArray[np.int16]:
+    """Return flags as whole numbers; xarray makes them floats where it fills places with NaN."""
+    return (np.nan_to_num(numbers) if numbers.dtype.kind == "f" else numbers).astype(
+        np.int16, copy=False
+    )
+
+
 def run(
     kernel: Callable[..., Found],
-    depth: NDArray[Any],
-    value: NDArray[Any],
+    samples: Samples,
+    /,
     *parameters: NDArray[Any],
-    errors: Errors | None = None,
-    bounds: Bounds | None = None,
-    evidence: Evidence | None = None,
+    errors: ErrorsOf = "each",
     use: Use | None = None,
     whole: Sequence[int] = (),
     group: int = 0,
@@ -351,16 +305,19 @@ def run(
     kernel : callable
         ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays whose first axis
         is the rows.
-    depth : ndarray, shape (n,) or (*lead, n)
-    value : ndarray, shape (*lead, n)
+    samples : mapping of str to ndarray
+        ``depth``, (n,) or (*lead, n), and ``value``, (*lead, n). If known, ``lower`` and ``upper``,
+        the edges of cells over which values are averages, as ``depth``. In the shape of ``value``,
+        ``stderr``, of single samples, if the kernel uses it; ``counts``; ``flags``, sums of
+        :class:`sims_analysis.outcomes.Flag` (NaN for 0), and ``limit``, the limits of detection of
+        samples below one. ``fraction``, (*lead,), is the number of effective samples per depth,
+        below 1 on a grid finer than the samples.
     *parameters : ndarray, shape (*cases, *lead, *rest)
         They broadcast against `lead` as in numpy. The kernel is called once for each case.
-    errors : Errors, optional
-        If the kernel uses ``rows.stderr``.
-    bounds : (lower, upper), optional
-        Edges of the cells over which the values are averages, each shaped as `depth`.
-    evidence : Evidence, optional
-        What the data carry of their samples.
+    errors : {"each", "fit", "sum"}
+        Errors of single samples; larger by ``1 / sqrt(fraction)``; or these, where samples with
+        zero counts have no error: the unbiased estimate of the variance of a Poisson count is the
+        count itself.
     use : {"curve", "samples", "point"}, optional
         How answers use the samples between the ``start`` and ``stop`` that the kernel returns, to
         ask what they rest on (otherwise None).
@@ -375,24 +332,15 @@ def run(
     at_once : bool
         The kernel takes many complete rows part by part itself.
     """
-    n, group_size = value.shape[-1], group or 1
-    lead = value.shape[:-2] if group else value.shape[:-1]
+    value, group_size = samples["value"], group or 1
+    lead, n = value.shape[:-2] if group else value.shape[:-1], value.shape[-1]
     whole = whole or [0] * len(parameters)
     split = [(p, p.shape[p.ndim - k :]) for p, k in zip(parameters, whole, strict=True)]
     full = np.broadcast_shapes(lead, *(p.shape[: p.ndim - len(rest)] for p, rest in split))
     cases, results = prod(full[: len(full) - len(lead)]), prod(lead)
     given = [np.broadcast_to(p, (*full, *rest)).reshape(cases, results, *rest) for p, rest in split]
-    values = value.reshape(results * group_size, n)
-
-    def of_rows(axis: NDArray[Any]) -> NDArray[Any]:
-        if axis.ndim == 1:
-            return axis
-        return np.broadcast_to(axis, value.shape).reshape(values.shape)
-
-    edges = None if bounds is None else (of_rows(bounds[0]), of_rows(bounds[1]))
-    errors = None if errors is None else errors.flat(value.shape)
-    evidence = None if evidence is None else evidence.flat(value.shape)
-    flagged = evidence is not None and (evidence.flags is not None or evidence.limit is not None)
+    samples = flat(samples)
+    depth, values = samples["depth"], samples["value"]
 
     def ask(rows: Rows, *own: NDArray[Any]) -> tuple[Found, tuple[NDArray[Any], ...]]:
         found: Any = kernel(rows, *own, **options)
@@ -401,22 +349,14 @@ def run(
 
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
-    plain = _is_plain(value) and edges is None is errors
+    plain = _is_plain(value) and depth.ndim == 1 and samples.keys() <= {*_OF_DENSE}
     few = values[:: 1 + results // 16]
-    sees_gaps = sees_gaps and plain and depth.ndim == 1 and cases == 1 and results > 0
-    sees_gaps = sees_gaps and not flagged
-    if sees_gaps and not np.isnan(few).any(axis=1).all():
+    if sees_gaps and plain and cases == 1 and results and not np.isnan(few).any(axis=1).all():
         with np.errstate(invalid="ignore"):
-            fraction = None if evidence is None else evidence.fraction
-            result, every = ask(Dense(depth, values, fraction=fraction), *(p[0] for p in given))
+            result, every = ask(Dense(**samples), *(p[0] for p in given))
         gaps, fields = ~np.isfinite(result[0]), _not_copied(every)
-    kept: dict[str, Any] = {
-        "evidence": evidence,
-        "group": group_size,
-        "gaps": gaps,
-        "at_once": at_once,
-    }
-    for which, rows in layouts(of_rows(depth), values, errors, edges, **kept):
+    kept: dict[str, Any] = {"errors": errors, "group": group_size, "at_once": at_once}
+    for which, rows in layouts(samples, gaps=gaps, **kept):
         for case in range(cases):
             result, every = ask(rows, *(p[case, which] for p in given))
             if cases == 1 and rows.count == len(values):
@@ -428,12 +368,16 @@ def run(
     if not fields:
         # A call without rows gives the types and shapes of the results.
         nothing = np.empty((0, n))
-        rows = Dense(np.arange(float(n)), nothing, None if errors is None else nothing)
+        rows = Dense(np.arange(float(n)), nothing, nothing if "stderr" in samples else None)
         result, every = ask(rows, *(np.empty((0, *rest), p.dtype) for p, rest in split))
         fields = _allocate(every, cases, results)
     shaped = [f.reshape((*full, *f.shape[2:])) for f in fields]
     combined: Found = type(result)(*shaped[: len(result)])
     return combined, None if use is None else Rests(*shaped[len(result) :])
+
+
+#: What complete rows can have, if nothing of it is to be looked at.
+_OF_DENSE = ("depth", "value", "fraction")
 
 
 def _is_plain(value: NDArray[Any]) -> bool:

@@ -27,13 +27,13 @@ from sims_analysis.outcomes import GAP, Flag, Status
 class Listing:
     """The first significant crossings of each row, to be laid out as tables ``(R, width)``.
 
-    ``number``, (R,), counts all of these, and ``raw`` those of the samples; ``column`` is the place
-    of each of the K `found` in its row, between the samples at `between`. Those whose interval is
-    wider than the record are `lost`: they have no depth.
+    ``number``, (R,), counts all of these, and ``raw`` those of the samples; ``place`` is the flat
+    place of each of the K `found` in a table, between the samples at `between`. Those whose
+    interval is wider than the record are `lost`: they have no depth.
     """
 
     found: Crossings
-    column: Index
+    place: Index
     between: Located
     edges: Edges
     lost: Flags
@@ -43,9 +43,16 @@ class Listing:
 
     def table(self, values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
         """Lay out one value for each crossing found, with `fill` in unused entries."""
-        table = np.full((self.number.size, self.width), fill, dtype=values.dtype)
-        table[self.found.row, self.column] = values
-        return table
+        table = np.full(self.number.size * self.width, fill, dtype=values.dtype)
+        table[self.place] = values
+        return table.reshape(-1, self.width)
+
+    def tables(self, *values: Array) -> list[Array]:
+        """Lay out several values for each crossing found; NaN in unused entries."""
+        tables = np.full((len(values), self.number.size * self.width), np.nan)
+        for table, own in zip(tables, values, strict=True):
+            table[self.place] = own
+        return list(tables.reshape(len(values), -1, self.width))
 
     def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
         """Lay out the statuses; `why` says why a row has no crossing, in its first entry."""
@@ -70,12 +77,14 @@ def listing(
     every = significant(rows, level, raw, 0.0 if level_stderr is None else level_stderr, floor)
     number, of_samples = (np.bincount(one.row, minlength=rows.count) for one in (every, raw))
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
-    found, column = every.take(column < width), column[column < width]
+    kept = column < width
+    found = every.take(kept)
+    place = found.row * width + column[kept]
     between = locate(rows, level, found)
     options: Any = {"level_stderr": level_stderr, "floor": floor, "locate": where}
     own = edges(rows, level, found, between, every=every, **options)
     lost = _undetermined(rows, found, own)
-    return Listing(found, column, between, own, lost, number, of_samples, width)
+    return Listing(found, place, between, own, lost, number, of_samples, width)
 
 
 def _undetermined(rows: Rows, found: Crossings, own: Edges) -> Flags:
@@ -114,11 +123,9 @@ def table(
     listed = listing(rows, rows.repeat(level), width, floor=floor, where=where)
     found, number = listed.found, listed.number
     fields = [
-        *map(listed.table, listed.edges),
-        listed.table(listed.between.depth),
+        *listed.tables(*listed.edges, listed.between.depth),
         listed.table(found.direction, 0),
-        listed.table(rows.depth_at(found.before)),
-        listed.table(rows.depth_at(found.after)),
+        *listed.tables(rows.depth_at(found.before), rows.depth_at(found.after)),
         listed.status(_why_none(rows, level, None, number == 0)),
         number,
         listed.raw,

@@ -368,6 +368,12 @@ def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array]:
         slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
         variance = np.vecdot(slopes, solved(information, slopes))
         slope = b + c * root
+        import os
+        K=float(os.environ.get("KK","0")); 
+        if K:
+            unit=np.broadcast_to([0.,0.,1.],slopes.shape)
+            vc=np.vecdot(unit, solved(information,unit)) if os.environ.get("SUB") else 0
+            variance=variance+K**2*np.maximum(c**2-vc,0)
         return root, np.sqrt(variance) / np.abs(slope), slope
 
 

@@ -43,7 +43,7 @@ class Rests(NamedTuple):
     gap: Any
 
 
-def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
+def marks(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Marks | None:
     """Return all that is known of the samples of rows, carried or seen, near intervals; or None."""
     found = [] if rows.carried is None else [rows.carried]
     gaps = gaps_of(rows)
@@ -59,7 +59,7 @@ def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
     return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
 
 
-def saturated_samples(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | None:
+def saturated_samples(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Flags | None:
     """Flag the samples, end to end, that a detector has cut off, by their values; None for none.
 
     On a grid finer than the samples, two equal samples make many equal values: there it is known
@@ -112,7 +112,10 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
-    found = marks(rows, (start, stop))
+    (asked,) = np.nonzero(~(np.isnan(start) | np.isnan(stop)).reshape(-1))
+    row = asked // max(start[:1].size, 1)
+    near = row, *(end.reshape(-1)[asked] for end in (start, stop))
+    found = marks(rows, near) if asked.size else None
     if found is None:
         return Rests(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))

@@ -68,31 +68,32 @@ def _wide(rows: Rows) -> Flags | None:
         open_ = np.append(rows.lower[1:] - rows.upper[:-1], 0.0) > TOLERANCE * np.ptp(rows.depth)
         open_ &= rows.width > 0
         return open_ if open_.any() else None
-    offsets = np.array([0, rows.depth.size]) if isinstance(rows, Dense) else rows.offsets
-    width, segments = rows.width, np.diff(offsets) - 1
+    if isinstance(rows, Dense):
+        width, number = rows.width[:-1], rows.depth.size - 1
+        if number < 2 or width.max() * number <= _WIDER * (rows.depth[-1] - rows.depth[0]):
+            return None
+        found = np.append(_in_profile(width), False)
+        return found if found.any() else None
+    width, segments = rows.width, rows.size - 1
     several = np.flatnonzero(segments > 1)
     if not several.size:
         return None
     # Of all rows at first.
-    begin, number = offsets[several], segments[several]
+    begin, number = rows.offsets[several], segments[several]
     mean, highest = (rows.depth[begin + number] - rows.depth[begin]) / number, width.max()
-    if not highest > _WIDER * mean.min() or not highest > _least(rows):
+    # All gaps are wider than five times the narrowest spacing of a shared axis.
+    least = 0.0 if rows.axis is None else WIDE * np.fmin.reduce(np.diff(rows.axis), initial=np.inf)
+    if not highest > _WIDER * mean.min() or not highest > least:
         return None
     edges = np.stack([begin, begin + number], axis=1)
     widest = np.maximum.reduceat(width, edges.reshape(-1))[::2]
-    suspects = np.flatnonzero((widest > _WIDER * mean) & (widest > _least(rows)))
+    suspects = np.flatnonzero((widest > _WIDER * mean) & (widest > least))
     narrowest = np.minimum.reduceat(width, edges[suspects].reshape(-1))[::2]
     found = np.zeros(width.shape, dtype=bool)
     for row in suspects[widest[suspects] > WIDE * narrowest]:
         own = slice(begin[row], begin[row] + number[row])
         found[own] = _in_profile(width[own])
     return found if found.any() else None
-
-
-def _least(rows: Rows) -> float:
-    """Return a width that all gaps exceed: five times the narrowest spacing of a shared axis."""
-    axis = rows.depth if isinstance(rows, Dense) else rows.axis
-    return 0.0 if axis is None else WIDE * float(np.fmin.reduce(np.diff(axis), initial=np.inf))
 
 
 def _in_profile(width: Array) -> Flags:

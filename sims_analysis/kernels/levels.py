@@ -67,13 +67,14 @@ def find(rows: Rows, level: Array) -> Crossings:
     above = (rows.value > (level[0] if one else level)).reshape(-1)
     before = _changes(above, rows.offsets)
     after = before + 1
+    row = rows.offsets.searchsorted(before, side="right") - 1
     lower = np.where(above[before], after, before)
-    if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
+    if (rows.value_at(lower) == _at_samples(rows, level, row, lower)).any():
         # Samples on the level are on neither side: compare their neighbours.
         off = np.flatnonzero(rows.value != level)
         change = _changes(above[off], off.searchsorted(rows.offsets))
         before, after = off[change], off[change + 1]
-    row = rows.offsets.searchsorted(before, side="right") - 1
+        row = rows.offsets.searchsorted(before, side="right") - 1
     return Crossings(row, before, after, above[before])
 
 
@@ -85,8 +86,10 @@ def _changes(above: Flags, offsets: Index) -> Index:
     return np.flatnonzero(change)
 
 
-def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:
-    """Index an array that broadcasts to the samples by flat position."""
+def _at_samples(rows: Rows, samples: Array, row: Index, position: Index) -> Array:
+    """Index an array that broadcasts to the samples by row and flat position."""
+    if samples.ndim > 1 and samples.shape == (rows.count, 1):
+        return samples[:, 0].take(row)
     full = np.broadcast_to(samples, rows.value.shape)
     found: Array = full[divmod(position, max(full.shape[1], 1)) if full.ndim > 1 else position]
     return found
@@ -99,7 +102,7 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     """
     ends = found.before, found.after
     (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
-    l0, l1 = (_at_samples(rows, level, end) for end in ends)
+    l0, l1 = (_at_samples(rows, level, found.row, end) for end in ends)
     width = z1 - z0
     with np.errstate(all="ignore"):
         s0 = _log_ratio(c0, l0)

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.peak_error import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
 from sims_analysis.kernels.significance import significant
+from sims_analysis.kernels.truncation import missing_below
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status
 
@@ -36,6 +38,8 @@ class Moments(NamedTuple):
     straggle_stderr: Array
     skewness_stderr: Array
     kurtosis_stderr: Array
+    #: What lies below the end of a whole record, if it matters.
+    below: Array
 
 
 def moments(
@@ -51,6 +55,7 @@ def moments(
     *,
     relative: bool = False,
     window: bool = False,
+    record: bool = False,
 ) -> Moments:
     """Moments of the profile above the background `level`, with trapezoidal weights.
 
@@ -59,7 +64,8 @@ def moments(
     maximum. Standard errors are to first order, with those of the ends; NaN where the variance is 0
     (too few counts). With `window`, the background is the mean over it, and its error contributes.
     `fraction` is the number of effective samples per depth, and `floor` a background that was
-    subtracted before, whose counts scatter still.
+    subtracted before, whose counts scatter still. Of a whole `record`, without a background, it is
+    estimated what lies below it.
     """
     inside = rows.within(start, stop)
     height, noise, first, last, ends = _run(inside, level, threshold, floor, relative=relative)
@@ -100,7 +106,8 @@ def moments(
         errors = np.hypot(errors, common)
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
-    return Moments._make([*answers, status, *errors])
+    below = missing_below(rows, LACKS * np.abs(total)) if record else np.zeros(rows.count)
+    return Moments._make([*answers, status, *errors, below])
 
 
 def _between(

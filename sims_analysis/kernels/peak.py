@@ -11,7 +11,7 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
+from sims_analysis.kernels.rows import Array, Flags, Rows, first_status, range_reduced
 from sims_analysis.outcomes import Status
 
 #: A width of fewer steps than this between samples is not known, ...
@@ -21,7 +21,10 @@ _ALONE = 1.45
 
 
 class Peak(NamedTuple):
-    """Maximum of every row; every field has shape (R,)."""
+    """Maximum of every row, (R,).
+
+    It rests on the samples from ``start`` to ``stop``, (R, 2): of the width, and of the window.
+    """
 
     depth: Array
     value: Array
@@ -32,20 +35,13 @@ class Peak(NamedTuple):
     stop: Array
 
 
-def peak(
-    rows: Rows,
-    start: Array,
-    stop: Array,
-    fraction: Array | float = 1.0,
-    floor: Array | None = None,
-) -> Peak:
+def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
     Between the nearest crossings of half of it on either side; ``truncated`` without one within the
     window, ``undetermined`` where steps are too coarse for a width, one sample makes it alone, or
     noise cuts it short. Where the samples do not show how high the profile is, the error is that of
-    the highest. `fraction` is the number of effective samples per depth, and `floor` a background
-    that was subtracted.
+    the highest. `floor` is a background that was subtracted.
     """
     rows = as_points(rows).within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
@@ -53,7 +49,7 @@ def peak(
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
     if rows.stderr is not None:
         alone = rows.stderr.reshape(-1)[position]
-        alone = alone * np.sqrt(np.broadcast_to(fraction, value.shape)[row])
+        alone = alone if rows.fraction is None else alone * np.sqrt(rows.fraction[row])
         below = np.zeros(rows.count) if floor is None else floor
         high, error = maxima(rows, row, position, below)
         known = half_width_about(high - value[row], error)
@@ -64,7 +60,7 @@ def peak(
     beside[row] = rows.value_at(near).max(axis=0)
     left, right = _crossed(rows, depth, 0.5 * value)
     width = right - left
-    unsure = 0.5 * rows.repeat(value - np.nan_to_num(stderr))
+    unsure = 0.5 * (value - np.nan_to_num(stderr))
     lower, upper = _crossed(rows, depth, 0.5 * beside)
     with np.errstate(invalid="ignore"):
         unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
@@ -75,7 +71,9 @@ def peak(
         (unknown, Status.UNDETERMINED),
     )
     width[unknown] = np.nan
-    used = np.fmin(before, left), np.fmax(after, right)
+    begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start)
+    end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop)
+    used = (np.stack(one, axis=1) for one in (begin, end))
     return Peak(depth, value, stderr, width, status, *used)
 
 
@@ -98,10 +96,14 @@ def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:
     By a tenth of the width, and less than half of it.
     """
     width = right - left
-    near, far = (np.stack([left - part * width, right + part * width]) for part in (0.1, 0.5))
-    before, after = (
-        (rows.depth > rows.repeat(low)) & (rows.depth < rows.repeat(high))
-        for low, high in ((far[0], near[0]), (near[1], far[1]))
-    )
-    found: Flags = rows.sum(((before | after) & (rows.value > half)).astype(np.float64)) > 0
+    row = np.flatnonzero(width > 0)
+    left, right, width = left[row], right[row], width[row]
+    found = np.zeros(rows.count, dtype=bool)
+    for low, high in (
+        (left - 0.5 * width, left - 0.1 * width),
+        (right + 0.1 * width, right + 0.5 * width),
+    ):
+        begin, end = rows.position(low, row), rows.position(high, row, "left")
+        highest = range_reduced(np.maximum, rows.value.reshape(-1), begin, end, -np.inf)
+        found[row] |= highest > half[row]
     return found

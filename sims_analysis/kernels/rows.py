@@ -10,11 +10,11 @@ of a row stands for a segment of no width.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, starmap
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,12 @@ class _Samples(ABC):
     carried_gaps: Index | None = field(default=None, kw_only=True)
     #: Effective samples per depth, (R,); below 1 on a grid finer than the samples. None for 1.
     fraction: Array | None = field(default=None, kw_only=True)
+
+    def columns(self, of: Callable[[Array], Array]) -> dict[str, Any]:
+        """Return what there is of each sample, as a function makes it."""
+        names = ("depth", "value", "stderr", "lower", "upper", "uncounted")
+        every = {name: getattr(self, name) for name in names}
+        return {name: of(one) for name, one in every.items() if one is not None}
 
     @property
     def count(self) -> int:
@@ -177,6 +183,31 @@ class _Samples(ABC):
         return TOLERANCE * (self.last - self.first)
 
     @abstractmethod
+    def position(
+        self, depth: Array, row: Index | None = None, side: Literal["left", "right"] = "right"
+    ) -> Index:
+        """Find where samples begin that are deeper than some depths, or (``"left"``) as deep.
+
+        Depths are (R, m), or the same for all rows (1, m), or (K,) of as many rows.
+        """
+
+    def segment_at(self, depth: Array, row: Index | None = None) -> Index:
+        """Find the segments of depths, as :meth:`position`; the nearest outside of the record."""
+        found = self.position(depth, row)
+        found -= 1
+        row = np.arange(len(found))[:, None] if row is None else row
+        begin, end = self.offsets[row], self.offsets[row + 1]
+        np.minimum(found, end - 2, out=found)
+        # For an empty row, any sample.
+        return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
+
+    def glimpsed(self, row: Index) -> Array:
+        """Return the highest of a few samples of some rows, which are not empty."""
+        few = self.offsets[row, None] + self.size[row, None] * np.arange(_GLANCES) // _GLANCES
+        highest: Array = self.value.reshape(-1).take(few, mode="clip").max(axis=1)
+        return highest
+
+    @abstractmethod
     def _ends(self, samples: Array, which: int) -> Array:
         """Look up a quantity at the first (0) or last (-1) sample of each row; NaN without one."""
 
@@ -221,11 +252,12 @@ class Dense(_Samples):
     def _ends(self, samples: Array, which: int) -> Array:
         return np.full(self.count, samples[which] if samples.size else np.nan)
 
-    def segment_at(self, depth: Array) -> Index:
-        """Find the segments of depths, (R, m) or the same for all (1, m); the nearest outside."""
-        found = self.depth.searchsorted(depth, side="right") - 1
-        np.clip(found, 0, max(self.depth.size - 2, 0), out=found)
-        found += self.offsets[: len(depth), None]
+    def position(
+        self, depth: Array, row: Index | None = None, side: Literal["left", "right"] = "right"
+    ) -> Index:
+        """Find where samples begin that are deeper than others, (1, m) for depths (1, m)."""
+        found: Index = self.depth.searchsorted(depth, side=side)
+        found += self.offsets[: len(depth), None] if row is None else self.offsets[row]
         return found
 
     def alike(self, *per_row: Array) -> bool:
@@ -259,23 +291,17 @@ class Dense(_Samples):
         low, high = start[0] - self.slack[0], stop[0] + self.slack[0]
         inside = np.flatnonzero(~((self.depth < low) | (self.depth > high)))
         window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
-        stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, window])
-        edges = (None if e is None else e[window] for e in (self.lower, self.upper))
-        value = np.ascontiguousarray(self.value[:, window])
-        uncounted = None if self.uncounted is None else self.uncounted[:, window]
-        return Dense(self.depth[window], value, stderr, *edges, uncounted=uncounted)
+        return Dense(
+            **self.columns(lambda one: np.ascontiguousarray(one[..., window])),
+            fraction=self.fraction,
+        )
 
     def packed(self) -> Packed:
         """Return the same rows in the packed layout."""
-        stderr = None if self.stderr is None else self.stderr.reshape(-1)
-        depth, lower, upper = (
-            None if one is None else np.tile(one, self.count)
-            for one in (self.depth, self.lower, self.upper)
+        columns = self.columns(
+            lambda one: one.reshape(-1) if one.ndim > 1 else np.tile(one, self.count)
         )
-        value = self.value.reshape(-1)
-        uncounted = None if self.uncounted is None else self.uncounted.reshape(-1)
-        more = {"offsets": self.offsets, "uncounted": uncounted}
-        return Packed(depth, value, stderr, lower, upper, **more)  # type: ignore[arg-type]  # depth is there
+        return Packed(**columns, offsets=self.offsets, fraction=self.fraction)
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as an array ``(R, n)``."""
@@ -319,35 +345,34 @@ class Packed(_Samples):
         ends[nonempty] = samples[position[nonempty]]
         return ends
 
-    def segment_at(self, depth: Array) -> Index:
-        """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
-        begin, end = self.offsets[:-1, None], self.offsets[1:, None]
+    def position(
+        self, depth: Array, row: Index | None = None, side: Literal["left", "right"] = "right"
+    ) -> Index:
+        """Find where samples begin that are deeper than others."""
+        single = row is not None or depth.shape[1] <= _FEW
+        row = np.arange(self.count)[:, None] if row is None else row
+        begin, end = self.offsets[row], self.offsets[row + 1]
         if self.axis is not None and self.measured is not None and self.missing is not None:
-            # Count the samples measured up to each place on the shared axis.
-            place = self.axis.searchsorted(depth, side="right") - 1
-            place = place + np.arange(self.count)[:, None] * self.axis.size
+            # Count the samples measured before each place on the shared axis.
+            place = self.axis.searchsorted(depth, side=side) + row * self.axis.size
             if place.size > self.value.size / 8:
                 counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
-                found: Index = counted.take(place, mode="clip") - np.intp(1)
-            else:
-                found = place - self.missing.searchsorted(place, side="right")
-        else:
-            depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
-            found = np.empty(depth.shape, dtype=np.intp)
-            if depth.shape[1] <= _FEW:  # a step of all rows at once, rather than row by row
-                found[:] = begin
-                for step in 1 << np.arange(int(self.size.max(initial=0)).bit_length())[::-1]:
-                    after = found + step
-                    behind = self.depth.take(after - 1, mode="clip") > depth
-                    np.copyto(found, after, where=(after <= end) & ~behind)
-                found -= begin
-            else:
-                for row, own in enumerate(self.slices()):
-                    found[row] = self.depth[own].searchsorted(depth[row], side="right")
-            found += begin - 1
-        np.minimum(found, end - 2, out=found)
-        # For an empty row, any sample.
-        return np.maximum(found, np.minimum(begin, self.depth.size - 1), out=found)
+                return np.append(np.intp(0), counted).take(place)
+            return place - self.missing.searchsorted(place)
+        if single:  # a step of all at once, rather than row by row
+            found = begin + np.zeros(depth.shape, dtype=np.intp)
+            beyond = np.greater if side == "right" else np.greater_equal
+            for step in 1 << np.arange(int(self.size.max(initial=0)).bit_length())[::-1]:
+                after = found + step
+                behind = beyond(self.depth.take(after - 1, mode="clip"), depth)
+                np.copyto(found, after, where=(after <= end) & ~behind)
+            return found
+        depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
+        found = np.empty(depth.shape, dtype=np.intp)
+        for own_row, own in enumerate(self.slices()):
+            found[own_row] = self.depth[own].searchsorted(depth[own_row], side=side)
+        found += begin
+        return found
 
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Broadcast one value per row to its samples."""
@@ -368,10 +393,8 @@ class Packed(_Samples):
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
         offsets = np.append(0, np.cumsum(np.bincount(self.row[mask], minlength=self.count)))
-        columns = self.stderr, self.lower, self.upper, self.uncounted
-        stderr, lower, upper, uncounted = (None if s is None else s[mask] for s in columns)
-        depth, value = self.depth[mask], self.value[mask]
-        return Packed(depth, value, stderr, lower, upper, offsets=offsets, uncounted=uncounted)
+        columns = self.columns(lambda one: one[mask])
+        return Packed(**columns, offsets=offsets, fraction=self.fraction)
 
     def packed(self) -> Packed:
         """Return the rows themselves."""
@@ -392,6 +415,8 @@ Rows = Dense | Packed
 
 #: So few depths are looked up in all rows at once.
 _FEW = 8
+#: So many samples give an idea of the height of a row.
+_GLANCES = 16
 #: So many equal neighbours are looked at: a saturated detector may have written them.
 LEAST = 5
 
@@ -447,15 +472,20 @@ def changed(found: T, **fields: Any) -> T:
     return new
 
 
-def range_sums(samples: Array, begin: Index, end: Index) -> Array:
-    """Return the sum over ``samples[..., begin:end]`` for each pair of `begin` and `end`."""
-    # From the last range to the first: before it lies a single sample for every second sum, which
-    # would otherwise be over all those between two ranges.
+def range_reduced(ufunc: np.ufunc, samples: Array, begin: Index, end: Index, empty: float) -> Array:
+    """Reduce ``samples[..., begin:end]`` for each pair of `begin` and `end`."""
+    # From the last range to the first: before it lies a single sample for every second result,
+    # which would otherwise be over all those between two ranges.
     edges = np.stack([begin, end], axis=-1).reshape(-1, 2)[::-1].reshape(-1)
     if edges.max(initial=0) >= samples.shape[-1]:  # reduceat refuses an index past the last sample
-        samples = np.append(samples, 0.0)
-    found: Array = np.add.reduceat(samples, edges, axis=-1)[..., ::2][..., ::-1]
-    return np.where(begin < end, found.reshape(*samples.shape[:-1], *begin.shape), 0.0)
+        samples = np.append(samples, empty)
+    found: Array = ufunc.reduceat(samples, edges, axis=-1)[..., ::2][..., ::-1]
+    return np.where(begin < end, found.reshape(*samples.shape[:-1], *begin.shape), empty)
+
+
+def range_sums(samples: Array, begin: Index, end: Index) -> Array:
+    """Return the sum over ``samples[..., begin:end]`` for each pair of `begin` and `end`."""
+    return range_reduced(np.add, samples, begin, end, 0.0)
 
 
 def dot_rows(value: Array, weights: Array) -> Array:

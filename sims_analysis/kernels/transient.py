@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Rows, ends
+from sims_analysis.kernels.rows import Array, Rows
 
 
 class Transient(NamedTuple):
@@ -30,14 +30,19 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     is lowest, a third of that maximum at least, and more than twice the lowest, by more than noise.
     If it is not the highest of all, more than 1 % of the integral lies above the lowest.
     """
-    rows = rows.within(start, stop).packed()
+    rows = rows.within(start, stop)
     columns = np.full((5, rows.count), np.nan)
-    high = ends(rows).first_value >= LEAST * rows.reduce(np.maximum, rows.value)
-    for row in np.flatnonzero(high & (rows.size > 2 * _WIDTH)):
+    long = np.flatnonzero(rows.size > 2 * _WIDTH)
+    first = rows.value_at(rows.offsets[long])
+    for row in long[first >= LEAST * rows.glimpsed(long)]:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
-        z, c = rows.depth[samples], rows.value[samples]
+        c = rows.value.reshape(-1)[samples]
+        if c[0] < LEAST * c.max():
+            continue
+        z = rows.depth_at(np.arange(samples.start, samples.stop))
+        stderr = None if rows.stderr is None else rows.stderr.reshape(-1)[samples]
         smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, _WIDTH), axis=1)
-        deeper = _deeper(c, smooth, None if rows.stderr is None else rows.stderr[samples])
+        deeper = _deeper(c, smooth, stderr)
         if not deeper:
             continue
         lowest = _WIDTH // 2 + int(np.argmin(smooth[: max(deeper - _WIDTH // 2, 1)]))

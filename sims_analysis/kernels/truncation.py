@@ -18,12 +18,15 @@ _PARTS, _FEWEST, _ROUGHLY = 12, 6, 0.01
 #: many standard errors, and it changes by no more than e^4.
 _FITS, _BETTER, _RANGE = 0.01, 2.5, 4.0
 #: A slope, or a bend, is one if chance makes it this rarely, and ln C changes by as much.
-_BY_CHANCE, _CHANGES = 1e-4, 0.2
+_BY_CHANCE, _CHANGES = 3e-4, 0.2
 #: A tail falls by e within this part of the record. What falls more slowly is one if it has fallen
-#: from this part of the maximum, and level where it needs so many records.
+#: from this part of the highest, and level where it needs so many records.
 _STEEP, _FROM, _LEVEL = 1.0 / 3.0, 0.5, 3.0
 #: What rises up to the end is a profile above this part of the maximum.
-_RISEN = 0.5
+_RISEN = 0.3
+#: What may be level is not if a shape has a chi-square that is smaller by the first number, times
+#: the part of its samples that may be level beyond the second.
+_PLATEAU, _LONG = 30.0, 0.4
 
 
 class _Shape(NamedTuple):
@@ -54,21 +57,33 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     ends = rows.value_at(rows.offsets[1:][long, None] - 1 - np.arange(_FEWEST)).mean(axis=1)
     high = ends * length * _STEEP > enough[long]
     if high.any():
-        highest = rows.reduce(np.maximum, rows.value)
+        highest = _highest(rows)
         with np.errstate(all="ignore"):
             missing[long[high]] = _below(rows, long[high], length[high], highest[long[high]])
     return np.where(missing > enough, missing, 0.0)
 
 
+def _highest(rows: Rows) -> Array:
+    """Return the highest mean over neighbours, which noise raises less than the maximum."""
+    begin = np.arange(rows.value.size)
+    end = np.minimum(begin + _FEWEST, rows.value.size)
+    mean = range_sums(rows.value.reshape(-1), begin, end) / _FEWEST
+    inside = end <= np.repeat(rows.offsets[1:], rows.size)
+    found: Array = rows.reduce(
+        np.maximum, np.where(inside, mean, -np.inf).reshape(rows.value.shape)
+    )
+    return found
+
+
 def _below(rows: Rows, which: Index, length: Array, highest: Array) -> Array:
     """Return what lies below some of the rows."""
-    level, line, curve = _shapes(rows, which)
-    # What falls slowly, or bends as a plateau does where it begins, is level for half of that; and
-    # a tail may become level below its end.
+    samples = _samples(rows)
+    level, line, curve = _shapes(samples, which)
+    # What is level below where it falls is a plateau.
     straight = np.abs(line.slope) > line.least
-    straight &= (np.abs(line.b) * length * _STEEP > 1) | (level.n < line.n / 1.5)
+    straight &= (np.abs(line.b) * length * _STEEP > 1) | _better(samples, which, level, line)
     bent = (np.abs(curve.slope) > curve.least) | (curve.bend < -curve.least)
-    bent &= (level.n < curve.n / 2) & ~((curve.b < 0) & (curve.d > curve.b**2))
+    bent &= _better(samples, which, level, curve) & (curve.d < 0)
     straight &= ~(bent & (curve.n > 1.5 * line.n))
     a, b, d = (np.where(straight, *both) for both in zip(line[1:4], curve[1:4], strict=True))
     last, fall = np.exp(a), np.abs(b) * length
@@ -89,34 +104,67 @@ def _gaussian(b: Array, d: Array) -> Array:
     return found
 
 
-def _shapes(rows: Rows, which: Index) -> list[_Shape]:
-    """Return the constant, the line and the parabola that each describe the longest part.
+class _Samples(NamedTuple):
+    """Rows, squares of the third differences of their values, and samples that are independent."""
 
-    The variance of values is proportional to them, as of counts, and known by third differences.
-    """
-    value, stop, n = rows.value.reshape(-1), rows.offsets[1:][which], rows.size[which]
-    # On a finer grid, samples that are independent.
-    step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
-    third, fewest = 3 * step, _FEWEST * step
-    best = np.zeros((3, len(_Shape._fields), which.size))
-    if value.size <= third:
-        return [_Shape(*one) for one in best]
-    square = np.zeros(value.size)
-    part = (value[i * step : value.size - third + i * step] for i in range(4))
-    square[third:] = np.dot([-1.0, 3.0, -3.0, 1.0], list(part)) ** 2 / 20.0
-    live = np.arange(which.size)
-    while (live := live[n >= fewest]).size:
-        n, stop = n[n >= fewest], stop[n >= fewest]
+    rows: Rows
+    square: Array
+    step: int
+
+    def parts(self, which: Index, n: Index, of: Index) -> tuple[Array, Array, Array]:
+        """Return depths and means of parts of the last `n` samples, and the noise of the means.
+
+        The variance of values is proportional to them, as of counts, and known from the last `of`
+        samples; that of a mean is the noise times its value: infinite without a sample.
+        """
+        value, stop = self.rows.value.reshape(-1), self.rows.offsets[1:][which]
         edges = stop[:, None] + n[:, None] * -np.arange(_PARTS, -1, -1) // _PARTS
         begin, end = edges[:, :-1], edges[:, 1:]
-        x = (rows.depth_at(begin) + rows.depth_at(end - 1)) / 2 - rows.last[which[live], None]
+        x = (self.rows.depth_at(begin) + self.rows.depth_at(end - 1)) / 2
         mean = np.where(end > begin, range_sums(value, begin, end) / (end - begin), 0.0)
-        total = range_sums(value, stop - n, stop)
-        one = range_sums(square, stop - n + third, stop) / (n - third) / total * n
-        noise = one[:, None] * step / (end - begin)
-        known = np.flatnonzero((total > 0) & np.isfinite(one))
-        samples = x[known], mean[known], noise[known], n[known] / step
-        found = [_fitted(*samples, order) for order in range(3)]
+        total, third = range_sums(value, stop - of, stop), 3 * self.step
+        one = range_sums(self.square, stop - of + third, stop) / (of - third) / total * of
+        noise = one[:, None] * self.step / (end - begin)
+        return x - self.rows.last[which, None], mean, noise
+
+
+def _samples(rows: Rows) -> _Samples:
+    value = rows.value.reshape(-1)
+    # On a finer grid, samples that are independent.
+    step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
+    third, square = 3 * step, np.zeros(value.size)
+    part = (value[i * step : value.size - third + i * step] for i in range(4))
+    square[third:] = np.dot([-1.0, 3.0, -3.0, 1.0], list(part)) ** 2 / 20.0
+    return _Samples(rows, square, step)
+
+
+def _better(samples: _Samples, which: Index, level: _Shape, shape: _Shape) -> Flags:
+    """Return where a shape describes samples that may be level better than their mean."""
+    better = (level.n == 0) & (shape.n > 0)
+    some = np.flatnonzero((level.n > 0) & (shape.n > 0))
+    x, mean, noise = samples.parts(
+        which[some], *(one.n[some].astype(np.intp) for one in (level, shape))
+    )
+    square = []
+    for one in (level, shape):
+        a, b, d = (np.asarray(each)[some, None] for each in one[1:4])
+        curve = np.exp(np.minimum(a + b * x + d * x**2 / 2, 300.0))
+        square.append(np.nansum((mean / curve - 1.0) ** 2 / (noise / curve + _ROUGHLY**2), axis=1))
+    better[some] = square[0] - square[1] > _PLATEAU * ((level.n / shape.n)[some] - _LONG)
+    return better
+
+
+def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
+    """Return the constant, the line and the parabola that each describe the longest part."""
+    n, fewest = samples.rows.size[which], _FEWEST * samples.step
+    best = np.zeros((3, len(_Shape._fields), which.size))
+    live = np.arange(which.size)
+    while (live := live[n >= fewest]).size:
+        n = n[n >= fewest]
+        x, mean, noise = samples.parts(which[live], n, n)
+        known = np.flatnonzero((mean.max(axis=1) > 0) & (noise[:, -1] < np.inf))
+        own = x[known], mean[known], noise[known], n[known] / samples.step
+        found = [_fitted(*own, order) for order in range(3)]
         better = [found[1][0][3], found[2][0][4], np.zeros(known.size)]
         for old, (new, fits), more in zip(best, found, better, strict=True):
             first = fits & (np.abs(more) < _BETTER) & (old[0, live[known]] == 0)

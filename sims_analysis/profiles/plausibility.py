@@ -7,7 +7,7 @@ concentrations have lost their unit in arithmetic, and are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
 if TYPE_CHECKING:
-    from sims_analysis.kernels.rows import Array
+    from sims_analysis.kernels.rows import Array, Flags
     from sims_analysis.profiles.profile import DepthProfile
 
 
@@ -58,17 +58,24 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
     (:mod:`sims_analysis.kernels.saturation`). What has an unreadable unit is not judged.
     """
     found: dict[tuple[str, str], list[str]] = {}
-    profiles = [*profiles]
+    full: list[str] = []
+    by_axis: dict[int, list[DepthProfile]] = {}
     for profile in profiles:
-        for what, finding, usual in _findings(profile):
-            found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
+        by_axis.setdefault(id(profile.depths), []).append(profile)
+    for members in by_axis.values():
+        steps = np.diff(members[0].depths)
+        both_ways = bool((steps > 0).any() and (steps < 0).any() and steps.size >= _FEWEST)
+        for profile in members:
+            for what, finding, usual in _findings(profile, both_ways=both_ways):
+                found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
+        full += _saturations(members)
     for (what, usual), species in found.items():
         warn(
             f"unusual {what}: species {first_few(species, _NAMED)}; usual is {usual}. The data are "
             "kept as delivered: check the columns and their units",
             ProfileWarning,
         )
-    if full := list(filter(None, map(_saturation, profiles))):
+    if full:
         warn(
             f"the detector is saturated: species {first_few(full, _NAMED)}. Samples of a profile "
             "that scatters are not so often equal: it is higher there than what was written",
@@ -77,9 +84,9 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
         )
 
 
-def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
+def _findings(profile: DepthProfile, *, both_ways: bool) -> Iterator[tuple[str, str, str]]:
     """Yield the unusual property, the finding, and what is usual."""
-    if _is_swapped(profile):
+    if both_ways and _goes_one_way(profile.concentrations):
         first, last = profile.concentrations[[0, -1]]
         yield (
             "order of depths",
@@ -108,25 +115,31 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
             )
 
 
-def _saturation(profile: DepthProfile) -> str | None:
-    """Describe the saturated samples of a profile."""
-    measured = np.isfinite(profile.concentrations)
-    depth, value = profile.depths[measured], profile.concentrations[measured]
-    flags = saturated(Dense(depth, value[None]))
-    if flags is None:
-        return None
-    where = depth[flags[0]]
-    return (
-        f"{profile.species_name!r} ({where.size} samples of {value[flags[0]].max():.6g} "
-        f"{profile.concentration_units} between {where.min():.4g} and {where.max():.4g} "
-        f"{profile.depth_units})"
-    )
+def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
+    """Describe the saturated samples of profiles on one axis; those without gaps at once."""
+    rows: list[tuple[list[DepthProfile], Flags | slice]] = [([], slice(None))]
+    for profile in members:
+        measured = np.isfinite(profile.concentrations)
+        if measured.all():
+            rows[0][0].append(profile)
+        else:
+            rows.append(([profile], measured))
+    for of, measured in rows:
+        values = np.array([profile.concentrations[measured] for profile in of])
+        depth = members[0].depths[measured]
+        flags = saturated(Dense(depth, values)) if of else None
+        for row in () if flags is None else np.flatnonzero(flags.any(axis=1)).tolist():
+            where, most = depth[flags[row]], values[row, flags[row]].max()
+            yield (
+                f"{of[row].species_name!r} ({where.size} samples of {most:.6g} "
+                f"{of[row].concentration_units} between {where.min():.4g} and {where.max():.4g} "
+                f"{of[row].depth_units})"
+            )
 
 
-def _is_swapped(profile: DepthProfile) -> bool:
-    steps, rises = np.diff(profile.depths), np.diff(profile.concentrations)
-    both_ways = (steps > 0).any() and (steps < 0).any()
-    return bool(both_ways and rises.size >= _FEWEST and ((rises > 0).all() or (rises < 0).all()))
+def _goes_one_way(values: Array) -> bool:
+    rises = np.diff(values)
+    return bool((rises > 0).all() or (rises < 0).all())
 
 
 def _are_logarithms(values: Array) -> bool:

@@ -11,13 +11,12 @@ from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
-from sims_analysis.frame.answers import words
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, rests_on, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.run import is_lazy, words
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.crossings import record
 from sims_analysis.kernels.transient import DEEPEST, MATTERS, plateau
@@ -320,7 +319,7 @@ def _status(
         if not bool((gone | absent).any()):
             return None
     codes = xr.where(gone, 1, xr.where(absent, 2, 0)).astype(np.uint8)
-    return words(codes, np.array(["ok", "vanished", "not_measured"]))
+    return words(codes, ["ok", "vanished", "not_measured"])
 
 
 def _quantified(

@@ -81,10 +81,7 @@ def _is_for(reader: Reader, source: Source) -> bool:
 
 
 def format_of(given: Any) -> str | None:
-    """Return the name of the format that a file has, by its content; None if it has none.
-
-    xarray asks of any file at all. An open one stands where it stood afterwards.
-    """
+    """Return the name of the format that a file has, by its content; xarray asks of any file."""
     if isinstance(given, str | os.PathLike):
         if not Path(given).is_file():
             return None

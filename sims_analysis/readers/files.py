@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 
+_PLACE = re.compile(
+    r"(?:sheet '(?P<sheet>[^']+)', )?(?P<word>line|row) (?P<row>\d+)"
+    r"(?:, column (?P<column>[A-Z]+))?"
+)
 #: So many warnings are repeated in an error.
 _MOST_WARNINGS = 3
 #: A bar for fewer files would be gone before it is read.
@@ -323,8 +328,18 @@ def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list
     with collected() as warned:
         results = _read_source(source, forced, warned)
     for warning in warned:
-        warn(warning.within(source.name, file=source.name))
+        place = _place_in(warning.message)
+        warn(warning.within(source.name, file=source.name, **place))
     return results
+
+
+def _place_in(message: str) -> dict[str, object]:
+    """Return the sheet, the row and the column with which a message begins, as its parts."""
+    found = _PLACE.match(message)
+    if found is None:
+        return {}
+    place = {"sheet": found["sheet"], found["word"]: int(found["row"]), "column": found["column"]}
+    return {key: value for key, value in place.items() if value is not None}
 
 
 def _read_source(
@@ -354,8 +369,8 @@ def _read_source(
         odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
         text = f"{source.name}: {failed.message}{''.join(odd)}{_not_in(forced, source)}"
+        failed.add(where={"file": source.name, **_place_in(failed.message)})
         failed.args = (text, *failed.args[1:])
-        failed.add(where={"file": source.name})
         failed.layout_preview = layout_preview(source)
         if failed is error:
             raise

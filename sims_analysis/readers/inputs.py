@@ -108,8 +108,6 @@ def _base(stated: str) -> str:
     return re.split(r"[/\\]", re.split("[?#]", shown_path(stated))[0])[-1]
 
 
-# --- addresses --------------------------------------------------------------------------------
-
 _NOT_FOUND = 404
 _IN_TEXT = re.compile(r"[a-z][a-z0-9+.]+:/+[^\s'\"<>]+", re.IGNORECASE)
 

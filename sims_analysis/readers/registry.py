@@ -129,51 +129,25 @@ class Format:
         return content
 
 
-_TCAD = "instruments.tcad"
+_TABLES, _TCAD = "tables.table", "instruments.tcad"
 FORMATS = (
     Format("payload", "JSON of the API: an array of profile objects"),
-    Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", version=2),
+    Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", 2),
     Format("cameca_ascii", "CAMECA IMS, .dp_ascii: a block for each element"),
     Format("cameca_binary", "CAMECA IMS and NanoSIMS, binary .dp and .is"),
     Format("cameca_counts", "CAMECA NanoSIMS, .is_txt: counts over time, a block an isotope"),
-    Format("iontof", "IONTOF SurfaceLab 6 and 7, text export of a profile", version=2),
+    Format("iontof", "IONTOF SurfaceLab 6 and 7, text export of a profile", 2),
     Format("srim", "SRIM and TRIM, RANGE.txt"),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
-    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module=_TCAD),
-    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module=_TCAD),
-    Format(
-        "pasted",
-        "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
-        module="instruments.spreadsheets",
-    ),
-    Format(
-        "exported",
-        "CSV and Excel as to_csv and to_excel write them",
-        version=2,
-        module="instruments.exports",
-    ),
-    Format(
-        "tidy",
-        "tables of a row for each sample, with the species in a column",
-        version=3,
-        module="tables.table",
-        table=True,
-    ),
-    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module=_TCAD),
-    Format(
-        "eag",
-        "service laboratories in the layout of Evans Analytical: csv, xlsx, xls",
-        version=3,
-        table=True,
-    ),
-    Format(
-        "table",
-        "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls",
-        version=3,
-        module="tables.table",
-        table=True,
-    ),
+    Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", 1, _TCAD),
+    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", 1, _TCAD),
+    Format("pasted", "text of CAMECA or IONTOF in a workbook, or in CSV of a spreadsheet"),
+    Format("exported", "CSV and Excel as to_csv and to_excel write them", 2),
+    Format("tidy", "tables with the species in a column", 3, _TABLES, table=True),
+    Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", 1, _TCAD),
+    Format("eag", "service laboratories like Evans Analytical: csv, xlsx, xls", 3, table=True),
+    Format("table", "any table: csv, txt, xlsx, xls", 3, _TABLES, table=True),
 )
 
 

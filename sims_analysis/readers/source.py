@@ -82,7 +82,7 @@ class Trace:
     format: str | None = None
     version: int = 1
     grid: Any = None
-    table: Any = None
+    tables: list[Any] = field(default_factory=list)
     #: What functions found of it: recognising a file and reading it look for the same.
     known: dict[object, Any] = field(default_factory=dict)
 

@@ -13,7 +13,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import at_samples, carried
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.profiles import open_profiles
+from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.samples import Array, in_order

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis import outcomes, units, vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.arguments import refuse_cases
@@ -26,9 +26,9 @@ from sims_analysis.frame.evidence import (
     union,
 )
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import ACHIEVED, FRACTION
-from sims_analysis.frame.profiles import RESTORED, Fields, in_words, open_profiles, warn_of_status
+from sims_analysis.frame.messages import first_flagged, warn_of_status
+from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_profiles
+from sims_analysis.frame.run import Fields, words
 from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status
@@ -246,9 +246,9 @@ def _dataset(
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
     rests = rests_on(frame, window)
     codes = resolve(frame, codes, rests, window, bridge=bridge, category=None)
-    found["status"] = in_words(codes, outcomes.words(), **vocabulary.attrs("restored_status"))
+    found["status"] = frame.status(codes, "restored_status")
     of = "source_of_errors"
-    found[of] = in_words(numbers[of], SOURCES, **vocabulary.attrs(of))
+    found[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))
     fraction = numbers["fraction"].fillna(1.0)
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(achieved, ACHIEVED)

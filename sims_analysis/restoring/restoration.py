@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.frame.profiles import Fields
+from sims_analysis.frame.run import Fields
 from sims_analysis.kernels.samples import Array, Samples, in_order
 from sims_analysis.outcomes import Status
 from sims_analysis.restoring import minimization

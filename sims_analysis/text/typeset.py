@@ -126,12 +126,20 @@ def power(value: float, units: str) -> str:
     else:
         number = power_of_ten(int(exponent))
         number = number if digits == "1" else f"{digits}×{number}"
-    return f"{number} {unit_label(unit)}".strip()
+    # Beside mathtext, a font that lacks a raised sign does not borrow it from another.
+    printed = _RAISED_NUMBER.sub(
+        lambda found: _above(found[0].translate(_LOWERED)), unit_label(unit)
+    )
+    return f"{number} {printed}".strip()
 
 
 def power_of_ten(exponent: int) -> str:
     """Write a power of ten for matplotlib."""
-    return rf"10$\mathregular{{^{{{exponent}}}}}$".replace("-", "−")
+    return f"10{_above(str(exponent))}"
+
+
+def _above(number: str) -> str:
+    return rf"$\mathregular{{^{{{number}}}}}$".replace("-", "−")
 
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

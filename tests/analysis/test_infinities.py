@@ -47,6 +47,7 @@ def test_an_infinite_value_is_refused_by_name(question, rows, infinity, own):
         ask(question, as_asked(question, data))
 
 
+@pytest.mark.few(40)
 @pytest.mark.parametrize("rows", [3, 400])
 @pytest.mark.parametrize("index", [0, -1])
 @pytest.mark.parametrize("question", EVERY)
@@ -69,6 +70,7 @@ def test_an_infinite_depth_of_one_profile_is_refused(rows):
         sims.integrated_dose(data)
 
 
+@pytest.mark.few(16)
 @pytest.mark.parametrize("rows", [3, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("question", EVERY)
 def test_what_was_not_measured_is_not_infinite(question, rows):

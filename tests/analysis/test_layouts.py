@@ -59,7 +59,7 @@ def test_every_layout_gives_the_same_answer(question):
         agree(ask(ds), wanted, rtol=rtol, names=profiles)
 
 
-@pytest.mark.few(11)
+@pytest.mark.few(6)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_each_profile_gives_the_same_result_alone(question):
@@ -71,6 +71,7 @@ def test_each_profile_gives_the_same_result_alone(question):
         agree(alone, together.sel(species=[name]), rtol=1e-12, names=[name])
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_a_species_can_be_selected_before_or_after(question):

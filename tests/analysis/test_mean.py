@@ -102,7 +102,7 @@ def test_limits_of_each_species():
 
 
 @pytest.mark.filterwarnings("ignore:.*in the background window")
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("layout", ["dataset", "array", "own axes", "dask"])
 def test_cells_count_with_their_part_of_the_window(layout):
     edges = np.array([0.0, 10.0, 12.0, 30.0, 50.0])

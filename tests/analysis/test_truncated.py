@@ -27,6 +27,7 @@ def status(found):
     return set(np.ravel(found["status"].values).tolist())
 
 
+@pytest.mark.few(5)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.DoseWarning")
 @pytest.mark.parametrize("floor", [0.0, 3.0])
 @pytest.mark.parametrize("end", [60, 80, 100, 120, 140])
@@ -47,6 +48,7 @@ def test_a_background_in_the_tail_does_not_hide_it(end):
     assert status(found) == {"truncated"}
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("peak", [10, 100, 10000])
 @pytest.mark.parametrize("floor", [0.0, 0.02, 1.0])
 def test_whole_implants_are_not(peak, floor):

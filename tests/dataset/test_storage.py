@@ -38,6 +38,7 @@ def test_profiles_come_back_as_they_were(tmp_path, kind, name):
     assert [p.name for p in tmp_path.iterdir()] == [f"w.{kind}"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_a_dataset_can_hold(tmp_path, kind):
     ds = sims.open_example("boron-implant")
@@ -229,7 +230,7 @@ def test_numbers_in_attrs_are_numbers_in_the_file(tmp_path, suffix):
 DEPTHS = "SIMS depth profiles of boron-implant"
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("data", "title"),
     [

@@ -44,6 +44,7 @@ TWO = {"a": B, "b": drawn.profiles(B=drawn.gaussian(middle=50.0))}
 PEAKS = [sims.peak(data) for data in TWO.values()]
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("function", RESULTS)
 def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
     own, result = RESULTS[function]
@@ -63,6 +64,7 @@ def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
         sims.plot_profiles(DATA, species="P", **{own: result})
 
 
+@pytest.mark.slow
 def test_panels_take_results_of_one_of_their_species():
     given = {argument: [] for argument in ARGUMENTS}
     for function, (own, result) in RESULTS.items():

@@ -31,6 +31,7 @@ def test_each_quantity_has_its_own_scale():
         drawn.sketched(STACK, scale={"atomic_fraction": "square"})
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("layers", [False, True])
 def test_regions_are_shaded_in_turn_and_named(layers):
     ends = sims.layers(STACK, species="Al", level="20 at%") if layers else ("41 nm", "59 nm")
@@ -95,6 +96,7 @@ def test_an_element_has_one_colour_whatever_a_simulator_calls_it():
     assert drawn.direct(drawn.sketched(model)) == ["B"]
 
 
+@pytest.mark.slow
 def test_few_numbers_stand_at_their_marks_and_many_in_a_list():
     junctions = sims.junction_depth(B, level="1e17 atoms/cm^3")
     dose = sims.integrated_dose(B.sel(species=["B"]))
@@ -128,6 +130,7 @@ def many(count):
     return drawn.profiles(**{f"X{i}": (np.full(50, 1.1**i), "counts") for i in range(count)})
 
 
+@pytest.mark.slow
 def test_of_many_signals_the_largest_are_drawn_and_those_with_results():
     assert len(drawn.lines(drawn.sketched(many(24)))) == 24
     data = many(30)
@@ -141,6 +144,7 @@ def test_of_many_signals_the_largest_are_drawn_and_those_with_results():
     assert len(drawn.lines(drawn.sketched(data, species=every))) == 30
 
 
+@pytest.mark.slow
 def test_curves_of_one_of_two_right_axes_are_named_at_it():
     counts = (np.full(50, 2e5), "counts/s")
     data = drawn.profiles(
@@ -156,6 +160,7 @@ def test_curves_of_one_of_two_right_axes_are_named_at_it():
         sims.plot_profiles(data, width="60 mm")
 
 
+@pytest.mark.slow
 def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction():
     a = drawn.profiles(B=drawn.gaussian())
     b = drawn.profiles(B=2.0 * drawn.gaussian())

@@ -146,6 +146,7 @@ def test_the_label_of_the_values_fits_the_narrowest_figure():
     assert 0 <= box.y0 < box.y1 <= ax.figure.bbox.height
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("values", "limits"),
     [([1e5], (1e4, 1e6)), ([2e5], (1e5, 1e6)), ([1e3, 1e5 * (1 + 1e-12)], (1e3, 2e5)),
@@ -183,6 +184,7 @@ def test_depths_run_from_the_surface_to_the_end_of_the_data(depths, limits):
 B = drawn.profiles(B=drawn.gaussian())
 
 
+@pytest.mark.slow
 def test_a_depth_axis_is_in_the_unit_that_is_wanted_and_a_deep_one_in_micrometres():
     timed = drawn.profiles(axis="s", B=(drawn.DEPTHS, "counts/s"))
     assert drawn.sketched(B).get_xlabel() == "Depth (nm)"

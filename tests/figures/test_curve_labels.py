@@ -103,6 +103,11 @@ def test_the_ends_of_a_long_name_stay(name, longest, short):
 
 
 def test_long_names_differ_by_their_own_words():
+    species = {
+        f"a long name of the signal number {i} of the film": drawn.gaussian() for i in (1, 2)
+    }
+    ax = drawn.sketched(drawn.profiles(**species), labels="legend")
+    assert drawn.names(ax) == ["… number 1 …", "… number 2 …"]
     assert briefs(["a b c", "a b d"]) == ["a b c", "a b d"]
     names = [f"the same beginning of it {i} and the same end of it" for i in (1, 2)]
     assert briefs(names, 24) == ["… it 1 …", "… it 2 …"]

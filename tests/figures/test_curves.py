@@ -68,6 +68,7 @@ def test_samples_below_a_limit_and_of_a_saturated_detector_are_marked():
         assert np.isnan(ax.lines[0].get_ydata()).sum() == 1  # no line across them
 
 
+@pytest.mark.slow
 def test_curves_come_by_species_in_the_order_of_the_first_or_of_the_user():
     def names(data, **options):
         return [line.get_label() for line in drawn.lines(drawn.sketched(data, **options))]
@@ -99,6 +100,7 @@ def test_units_are_one_for_each_kind_of_value():
         drawn.sketched(data, value_units=["1/m^3", "1/cm^3"])
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("given", "limits"),
     [
@@ -169,6 +171,7 @@ def test_colours_stand_for_what_tells_more(count, options, meaning):
     assert len(colours) == (count if meaning == "measurement" else 2)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("species", "by", "most"), [(2, "species", 6), (2, "measurement", 8), (1, "species", 8)]
 )
@@ -199,6 +202,7 @@ def test_a_median_is_drawn_where_all_were_measured():
     np.testing.assert_allclose([y.min(), y.max()], [1.2e17, 2.8e17])
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("decades", "found"),
     [

@@ -75,6 +75,7 @@ def test_a_name_stands_beside_its_curve_in_its_colour_and_covers_nothing():
     assert [text.get_text() for text in drawn.direct_texts(ax)] == ["B", "P"]
 
 
+@pytest.mark.slow
 def test_names_follow_when_the_limits_change():
     ax = settled(drawn.sketched(BOTH))
     ax.set_xlim(60, 98)
@@ -88,6 +89,7 @@ def test_names_follow_when_the_limits_change():
     assert (drawn.direct(ax), drawn.names(ax)) == (["B"], ["P"])
 
 
+@pytest.mark.slow
 def test_names_make_way_for_texts_lines_and_insets_of_the_user():
     ax = settled(drawn.sketched(B))
     (before,) = [box(text).frozen() for text in drawn.direct_texts(ax)]
@@ -120,6 +122,7 @@ def test_a_later_call_finds_what_an_earlier_one_has_left_and_forgets_it_once_cle
     assert sorted(drawn.names(copy)) == ["As", "B"]
 
 
+@pytest.mark.slow
 def test_a_plot_is_known_by_its_right_axes_too():
     ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), Ga=COUNTS))
     _, right = drawn.axes(ax).values()
@@ -289,6 +292,16 @@ def test_an_inset_shows_its_curves(how):
     grounds = [each.get_zorder() for each in drawn.axes(inset).values() if each.patch.get_visible()]
     assert grounds == [inset.get_zorder()]
     assert all(each.get_zorder() >= grounds[0] for each in drawn.axes(inset).values())
+
+
+def test_an_inset_of_our_figure_has_its_style():
+    ax = sims.plot_profiles(BOTH)
+    inset = sims.plot_profiles(BOTH, ax.inset_axes([0.5, 0.5, 0.4, 0.4]))
+    pairs = [
+        (ax.xaxis.label, inset.xaxis.label),
+        (ax.get_xticklabels()[0], inset.get_yticklabels()[0]),
+    ]
+    assert all(one.get_fontsize() == other.get_fontsize() for one, other in pairs)
 
 
 def test_an_inset_does_not_say_again_that_data_are_synthetic():

@@ -82,6 +82,13 @@ def test_samples_among_mostly_others_are_points(data, points):
     assert sum(len(one.get_xdata()) for one in found) == points
 
 
+def test_the_limits_hold_what_is_drawn_as_points():
+    values = np.where(np.arange(50) % 2, 0.0, drawn.gaussian(1e4, floor=1.0))
+    low, high = drawn.sketched(drawn.profiles(B=(values, "counts"))).get_ylim()
+    assert low < 1.0
+    assert high >= values.max()
+
+
 @pytest.mark.parametrize(("marker", "points"), [("", 1), ("None", 1), (" ", 1), ("o", 0)])
 def test_a_lone_sample_is_a_point_unless_all_have_marks(marker, points):
     data = drawn.profiles(B=[1e17, 0.0, 1e17, 1e17])

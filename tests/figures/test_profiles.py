@@ -213,7 +213,9 @@ def test_a_junction_stands_on_its_curve():
     (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
     assert mark.get_xdata()[0] == pytest.approx(truth.crossing(1e17))
     assert mark.get_ydata()[0] == pytest.approx(1e17)
-    assert drawn.notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = 34.54 nm"]
+    assert drawn.notes(ax) == [
+        "$x_\\mathregular{j}$(10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$) = 34.54 nm"
+    ]
 
 
 def test_the_uncertainty_of_a_junction_is_drawn_and_named():
@@ -235,7 +237,9 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
 def test_a_junction_that_is_none_is_listed_and_not_marked():
     ds, _ = edge()
     ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
-    assert drawn.notes(ax) == ["$x_\\mathrm{j}$(10$\\mathregular{^{21}}$ cm⁻³): never reached"]
+    assert drawn.notes(ax) == [
+        "$x_\\mathregular{j}$(10$\\mathregular{^{21}}$ cm$\\mathregular{^{−3}}$): never reached"
+    ]
     assert not [line for line in ax.lines if line.get_marker() == "o"]
 
 

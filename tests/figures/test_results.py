@@ -21,9 +21,9 @@ def test_a_junction_says_its_level_in_the_unit_of_the_axis():
     ds = drawn.profiles(B=drawn.gaussian())
     xj = sims.junction_depth(ds, level="5e17 atoms/cm^3")
     (text,) = drawn.notes(drawn.sketched(ds, junctions=xj))
-    assert "5×10$\\mathregular{^{17}}$ cm⁻³" in text
+    assert "5×10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$" in text
     (text,) = drawn.notes(drawn.sketched(ds, junctions=xj, value_units="1/m^3"))
-    assert "5×10$\\mathregular{^{23}}$ m⁻³" in text
+    assert "5×10$\\mathregular{^{23}}$ m$\\mathregular{^{−3}}$" in text
 
 
 @pytest.mark.parametrize("scale", ["log", "linear"])
@@ -154,9 +154,10 @@ def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
 @pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("edge", "message", "marker"),
-    [("trailing", "$x_\\mathrm{j}$(10$\\mathregular{^{17}}$ cm⁻³) = ", "o"),
-     ("leading", "rises through 10$\\mathregular{^{17}}$ cm⁻³ at ", "D"),
-     ("any", "passes 10$\\mathregular{^{17}}$ cm⁻³ at ", "D")],
+    [("trailing",
+      "$x_\\mathregular{j}$(10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$) = ", "o"),
+     ("leading", "rises through 10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$ at ", "D"),
+     ("any", "passes 10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$ at ", "D")],
 )  # fmt: skip
 def test_a_depth_at_a_level_says_what_the_profile_does_there(edge, message, marker):
     data = drawn.profiles(B=drawn.gaussian(middle=50.0))
@@ -173,7 +174,7 @@ def test_a_result_without_a_number_is_listed_with_its_reason():
     assert drawn.notes(sketch(junctions=found))[0].endswith(": never reached")
     never = sims.crossings(FALL, level="1e20 atoms/cm^3")
     assert drawn.notes(sketch(junctions=never)) == [
-        "level 10$\\mathregular{^{20}}$ cm⁻³: never reached"
+        "level 10$\\mathregular{^{20}}$ cm$\\mathregular{^{−3}}$: never reached"
     ]
 
 
@@ -181,7 +182,7 @@ def test_few_crossings_are_listed_and_many_are_counted():
     data = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 24)))
     ax = sketch(data, junctions=sims.crossings(data, level="1e17 atoms/cm^3"))
     falls, rises = drawn.notes(ax)
-    assert falls.startswith("falls through 10$\\mathregular{^{17}}$ cm⁻³ at 6.")
+    assert falls.startswith("falls through 10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$ at 6.")
     assert falls.count(",") == 3
     assert falls.endswith(" nm")
     assert rises.startswith("rises through")

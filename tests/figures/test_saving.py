@@ -216,6 +216,7 @@ def test_one_call_may_be_a_text(monkeypatch, tmp_path):
             sims.save_figure(made, tmp_path / name)
 
 
+@pytest.mark.slow
 def test_an_svg_says_what_it_shows(tmp_path):
     data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
     written = sims.save_figure(sims.plot_profiles(data, title="A & B"), tmp_path / "a.svg")

@@ -71,6 +71,7 @@ def test_panels_show_the_results_of_their_measurement():
         assert mark.get_xdata()[0] == pytest.approx(float(found.item()))
 
 
+@pytest.mark.slow
 def test_results_of_single_wafers_have_no_place_on_their_median():
     data = drawn.wafers(12)
     found = {name: sims.peak(ds) for name, ds in data.items()}

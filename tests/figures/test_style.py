@@ -1,5 +1,7 @@
 """Sizes, settings and titles of figures, and the layout of what is drawn."""
 
+import re
+
 import drawn
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -123,3 +125,22 @@ def test_a_title_has_as_many_lines_as_it_needs():
     tiny = plt.figure(figsize=(0.1, 1))
     set_title(None, tiny, "ab cd")
     assert tiny.get_suptitle().count("\n") == 3
+
+
+def test_texts_have_the_font_of_the_journal_where_it_is(monkeypatch, tmp_path):
+    """One that matplotlib brings, in the place of Arial."""
+    ds = sims.open_example("boron-implant")
+    junction = sims.junction_depth(ds, level="1e18 atoms/cm^3")
+
+    def fonts():
+        ax = sims.plot_profiles(ds, junctions=junction, scale={"concentration": "log"})
+        text = sims.save_figure(ax, tmp_path / "figure.svg").read_text("utf-8")
+        return {*re.findall(r"font-family: '([^']*)'", text)}
+
+    monkeypatch.setattr("sims_analysis.figures.style._FONTS", ("Nowhere", "DejaVu Serif"))
+    assert fonts() == {"DejaVu Sans"}  # as the settings of the tests say
+    with mpl.rc_context({"font.family": ["sans-serif"]}):
+        assert fonts() == {"DejaVu Serif", "STIXGeneral"}  # the symbol x
+    with mpl.rc_context({"font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans Mono"]}):
+        assert not {"DejaVu Serif", "STIXGeneral"} & fonts()
+    assert mpl.rcParams["mathtext.fontset"] == "dejavusans"

@@ -122,6 +122,7 @@ def test_residuals_leave_the_data_their_height():
 # --- where it stands ---
 
 
+@pytest.mark.slow
 def test_names_on_one_line_are_two_words():
     z = drawn.DEPTHS
     flat = {

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from sims_analysis.analysis.comparison import as_dataset
 from sims_analysis.errors import ProfileError
-from sims_analysis.frame.answers import as_dataset, words
+from sims_analysis.frame.run import words
 
 TABLE = np.array(["ok", "never_reached", "gap"])
 

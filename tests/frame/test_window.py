@@ -62,9 +62,9 @@ def warned(task, *args):
 def test_an_empty_window_warns_for_measured_profiles(ds):
     frame = opened(ds)
     (one,) = warned(warn_of_empty_window, frame, read_window(frame, "60 nm", None))
-    assert "'P': no sample in the window start=60 nm; the record runs from 0 to 50 nm" in one
+    assert "'P': no sample in the window, 60 to the end nm; the record runs from 0 to 50 nm" in one
     (one,) = warned(warn_of_empty_window, frame, read_window(frame, "61 nm", "64 nm"))
-    assert "'B' and 1 more: no sample in the window start=61 nm, stop=64 nm" in one
+    assert "'B' and 1 more: no sample in the window, 61 to 64 nm" in one
     assert warned(warn_of_empty_window, frame, read_window(frame, each(0, np.nan, 0), None)) == []
     assert warned(warn_of_empty_window, frame, read_window(frame, None, None)) == []
     assert warned(warn_of_empty_window, frame, read_window(frame, "50 nm", None)) == []

@@ -301,6 +301,7 @@ Z = np.arange(0.0, 160.0)
 FALLS = 0.05 + 0.95 * ndtr((90 - Z) / 5)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "transient",
     [
@@ -321,6 +322,7 @@ def test_a_plateau_begins_below_a_surface_transient(transient):
     assert plain["status"].item() == "ok"
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("clean", "peak", "status"),
     [
@@ -336,6 +338,7 @@ def test_what_is_no_single_step_is_neither_featureless_nor_a_transient(clean, pe
     assert set(sims.interface(counted(clean, Z, int(peak)))["status"].values) == {status}
 
 
+@pytest.mark.few(1)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
 @pytest.mark.parametrize("window", [slice(0, 107), slice(75, 160)])
 def test_a_record_that_ends_in_the_end_of_the_step_is_truncated(window):
@@ -345,6 +348,7 @@ def test_a_record_that_ends_in_the_end_of_the_step_is_truncated(window):
     assert found["position"].isnull().all()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(("noise", "floor"), [("counts", 0.001), ("relative", 0.05)])
 def test_without_errors_the_scatter_of_neighbours_is_the_error(noise, floor):
     rng = np.random.default_rng(0)

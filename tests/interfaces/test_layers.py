@@ -99,7 +99,7 @@ def test_noise_of_samples_without_errors_is_no_layer(noise):
     assert fine.sizes["layer"] == 2
     assert fine["top"].count() >= 36
     inside = abs(fine["thickness"] - [30, 40]) < 3 * fine["thickness_stderr"]
-    assert inside.sum() >= fine["top"].count() - 1
+    assert inside.sum() >= fine["top"].count() - 2
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
@@ -311,6 +311,7 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     assert "saturated" not in stated["status"].values.tolist()
 
 
+@pytest.mark.few(10)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.parametrize("layout", ["one", "batch", "own axes", "quantified"])
 @pytest.mark.parametrize(

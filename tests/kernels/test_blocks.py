@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from plain_profiles import run
+from plain_profiles import columns, run
 
-from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError, layouts
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.interpolation import interpolate
@@ -71,8 +70,8 @@ def test_errors_for_sums_and_for_fits():
     stderr = np.full((2, 4), 2.0)
     counts = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])
     value, share = np.ones((2, 4)), np.array([1.0, 0.25])
-    alone = run(errors, Z, value, errors=blocks.Errors(stderr)).total
-    summed = run(errors, Z, value, errors=blocks.Errors(stderr, counts, share)).total
+    alone = run(errors, Z, value, stderr=stderr).total
+    summed = run(errors, Z, value, stderr=stderr, counts=counts, fraction=share, errors="sum").total
     assert alone.tolist() == [8.0, 8.0]
     assert summed.tolist() == [6.0, 16.0]
 
@@ -80,7 +79,7 @@ def test_errors_for_sums_and_for_fits():
 def test_the_rows_of_a_group_have_the_same_layout():
     value = np.ones((6, 4))
     value[3, 2] = np.nan
-    found = list(layouts(np.arange(4.0), value, group=2))
+    found = list(layouts(columns(np.arange(4.0), value), group=2))
     assert [(index.tolist(), type(rows)) for index, rows in found] == [
         ([0, 2], Dense),
         ([1], Packed),
@@ -110,7 +109,7 @@ def test_an_infinity_is_refused_by_row_and_sample(of):
     depth, value = np.tile(Z, (3, 1)), np.ones((3, 4))
     {"depth": depth, "value": value}[of][2, 3] = np.inf
     with pytest.raises(InfiniteSampleError) as refused:
-        list(layouts(depth, value))
+        list(layouts(columns(depth, value)))
     assert refused.value.args == (2, 3, of, np.inf)
 
 
@@ -132,7 +131,7 @@ def test_padded_rows_are_packed_as_others_are():
         value[row, n:] = np.nan
     for gap in (False, True):
         value[3, 1] = np.nan if gap else value[3, 1]
-        ((_, rows),) = layouts(depth, value)
+        ((_, rows),) = layouts(columns(depth, value))
         known = ~np.isnan(value)
         np.testing.assert_array_equal(rows.value, value[known])
         np.testing.assert_array_equal(rows.depth, depth[known])
@@ -140,7 +139,7 @@ def test_padded_rows_are_packed_as_others_are():
         np.testing.assert_array_equal(rows.unpacked(rows.value), value)
         value[5, 2] = np.inf
         with pytest.raises(InfiniteSampleError) as refused:
-            list(layouts(depth, value))
+            list(layouts(columns(depth, value)))
         assert refused.value.args[:2] == (5, 2)
         value[5, 2] = 1.5
 

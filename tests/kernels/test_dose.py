@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, run, samples
 from scipy.optimize import brentq
 
-from sims_analysis.kernels import blocks, dose
+from sims_analysis.kernels import dose
 from sims_analysis.outcomes import Status
 
 RULES = ("trapezoid", "loglinear")
@@ -100,7 +100,7 @@ def test_limits_of_each_row(rule, batch, data):
     agree(integrate(*batch, start, stop, rule=rule), *batch, start, stop, rule)
 
 
-@pytest.mark.few(11)
+@pytest.mark.few(5)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("gaps", [0.0, 0.003, 0.05, 0.6])
 @pytest.mark.parametrize("limits", [(math.nan, math.nan), (10.1, 499.7), (-3.0, 250.0)])
@@ -196,7 +196,7 @@ PARTS = np.array([0.0, 0.1, 0.5, 0.9, 1.0])
 
 def at_parts(depth, value, stderr=None, parts=PARTS, **options):
     asked = np.broadcast_to(parts, (len(value), len(parts)))
-    options |= {"whole": [1], "errors": None if stderr is None else blocks.Errors(stderr)}
+    options |= {"whole": [1], "stderr": stderr}
     return run(dose.depth_at_dose_fraction, depth, value, asked, **options)
 
 

@@ -153,6 +153,7 @@ def plain_significant(excess, variance, crossings):
     return [e - 1 for e in ends[1:-1]]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_significant_is_found_by_joining_one_run_after_the_other(seed):
     z = np.arange(0.0, 400.0)

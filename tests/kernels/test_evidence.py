@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from plain_profiles import columns
 
-from sims_analysis.kernels import blocks
+from sims_analysis.kernels.blocks import layouts
 from sims_analysis.kernels.evidence import at_places, marks, rests
 from sims_analysis.kernels.rows import WITHOUT_VALUE
 from sims_analysis.outcomes import GAP, Flag
@@ -19,8 +20,9 @@ Z = np.arange(10.0)
 def rows_of(depth, value, flags=None, limit=None):
     """Build the rows of profiles on one axis that have one layout."""
     value = np.atleast_2d(np.asarray(value, float))
-    carried = [None if x is None else np.broadcast_to(x, value.shape) for x in (flags, limit)]
-    ((_, rows),) = blocks.layouts(depth, value, evidence=blocks.Evidence(*carried))
+    carried = (None if x is None else np.broadcast_to(x, value.shape) for x in (flags, limit))
+    known = dict(zip(("flags", "limit"), carried, strict=True))
+    ((_, rows),) = layouts(columns(depth, value, **known))
     return rows
 
 

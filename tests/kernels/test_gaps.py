@@ -11,7 +11,7 @@ from sims_analysis.kernels.rows import Dense
 def rows_of(depth, value=None):
     depth = np.asarray(depth, dtype=float)
     value = np.ones(np.shape(depth)) if value is None else np.asarray(value, dtype=float)
-    ((_, rows),) = layouts(depth, np.atleast_2d(value))
+    ((_, rows),) = layouts({"depth": depth, "value": np.atleast_2d(value)})
     return rows
 
 

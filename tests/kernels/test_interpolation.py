@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, run, samples
 
-from sims_analysis.kernels import blocks
 from sims_analysis.kernels import interpolation as kernels
 
 PIECEWISE = ("log", "linear")
@@ -77,6 +76,7 @@ def test_between_neighbours_that_are_nearly_equal(own):
     assert not n_linear.any()
 
 
+@pytest.mark.slow
 @pytest.mark.few(1)
 @pytest.mark.parametrize("method", PIECEWISE)
 @settings(max_examples=40)
@@ -87,8 +87,7 @@ def test_errors_are_those_of_the_two_neighbours(method, batch, at):
     value = np.abs(value) + 1e15
     stderr = 0.01 * value
     asked = np.tile(at, (len(value), 1))
-    errors = blocks.Errors(stderr)
-    options = {"errors": errors, "whole": [1], "method": method}
+    options = {"stderr": stderr, "whole": [1], "method": method}
     (found,) = run(kernels.stderr_at, depth, value, asked, **options)
     variance = np.zeros(found.shape)
     for sample in range(value.shape[1]):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from plain_profiles import run
 
-from sims_analysis.kernels import blocks
 from sims_analysis.kernels.metallurgical import metallurgical
 from sims_analysis.outcomes import Status
 
@@ -17,7 +16,7 @@ def ask(depth, value, *, background=0.0, fractions=SIDES, width=4, stderr=None):
     net = np.broadcast_to(background, value.shape[:-2])
     return run(
         metallurgical, depth, value, net, group=value.shape[-2], fractions=fractions, width=width,
-        errors=None if stderr is None else blocks.Errors(stderr),
+        stderr=stderr,
     )  # fmt: skip
 
 

@@ -101,5 +101,6 @@ def test_a_width_that_noise_cuts_short_is_not_known():
 
 def test_the_error_of_the_highest_sample_counts_where_there_is_no_other():
     # A quarter of a sample each: an error twice as large in sums, and not of a single one.
-    rows = Dense(np.arange(2.0), np.array([[4.0, 1.0]]), np.array([[2.0, 1.0]]))
-    assert peak(rows, FREE, FREE, np.array([0.25])).stderr[0] == 1.0
+    columns = np.arange(2.0), np.array([[4.0, 1.0]]), np.array([[2.0, 1.0]])
+    rows = Dense(*columns, fraction=np.array([0.25]))
+    assert peak(rows, FREE, FREE).stderr[0] == 1.0

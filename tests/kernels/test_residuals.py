@@ -23,6 +23,7 @@ def averaged(rng, n, over):
     return np.convolve(rng.normal(size=n + over - 1), np.ones(over), "valid")
 
 
+@pytest.mark.slow
 @pytest.mark.few(2)
 @pytest.mark.parametrize("n", [8, 12, 30, 200])
 def test_independent_residuals_wander_as_often_as_chance_has_it(n):

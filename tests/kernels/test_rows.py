@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
-from plain_profiles import batches, samples
+from plain_profiles import batches, columns, samples
 
-from sims_analysis.kernels.blocks import Errors, layouts
+from sims_analysis.kernels.blocks import layouts
 from sims_analysis.kernels.rows import (
     Dense,
     dot_rows,
@@ -17,8 +17,8 @@ from sims_analysis.kernels.rows import (
 
 def laid_out(depth, value, stderr=None):
     """All rows of a batch, one after the other, as (which, rows)."""
-    errors = None if stderr is None else Errors(stderr)
-    return [(np.arange(len(value))[index], rows) for index, rows in layouts(depth, value, errors)]
+    found = layouts(columns(depth, value, stderr=stderr))
+    return [(np.arange(len(value))[index], rows) for index, rows in found]
 
 
 @given(batch=batches())

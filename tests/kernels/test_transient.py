@@ -7,7 +7,6 @@ import pytest
 from counted import trials
 from plain_profiles import run
 
-from sims_analysis.kernels.blocks import Errors
 from sims_analysis.kernels.rows import Packed
 from sims_analysis.kernels.transient import plateau, surface_transient
 
@@ -104,14 +103,15 @@ def test_what_rises_to_the_end_of_the_window_is_no_maximum():
         assert bool(np.isfinite(seen.deeper_depth[0])) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [1, 10, 1000])
 def test_noise_below_a_falling_profile_is_seldom_a_second_maximum(counts):
     z = np.arange(0, 200.0)
     ds = trials(lambda z: np.exp(-z / 10) + 0.01, z, counts)
     value, stderr = ds["concentration"].values, ds["concentration_stderr"].values
     end = np.array(np.nan)
-    for errors, most in ((Errors(stderr), 0.005), (None, 0.02)):
-        found = run(surface_transient, z, value, end, end, errors=errors)
+    for own, most in ((stderr, 0.005), (None, 0.02)):
+        found = run(surface_transient, z, value, end, end, stderr=own)
         assert np.isfinite(found.deeper_depth).mean() <= most
 
 

@@ -50,6 +50,7 @@ def test_records_that_end_within_a_peak_or_before_it_lack_most_of_it(row):
     assert below(shape)[row] > 70
 
 
+@pytest.mark.slow
 def test_plateaus_peaks_and_noise_lack_nothing():
     rng = np.random.default_rng(0)
     plateau, short = 1.0 / (1.0 + np.exp(-(Z - [[20], [150]]) / 3))

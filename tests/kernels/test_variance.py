@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from plain_profiles import realistic, run, samples
 
-from sims_analysis.kernels import blocks
 from sims_analysis.kernels import variance as variances
 from sims_analysis.kernels.rows import Dense
 
@@ -30,11 +29,11 @@ def weights_of(z, start, stop):
 
 def variance(depth, value, stderr, start=NAN, stop=NAN):
     parameters = [np.array(float(x)) for x in (start, stop, 0, 1, NAN, NAN)]
-    errors = blocks.Errors(stderr)
     kernel = variances.variance_of_dose
-    return run(kernel, depth, value, *parameters, errors=errors, window=False).value
+    return run(kernel, depth, value, *parameters, stderr=stderr, window=False).value
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("own", [False, True])
 def test_variance_with_gaps_and_errors_that_are_not_known(own):
     depth, value = realistic(40, 300, gaps=0.0)

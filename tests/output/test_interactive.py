@@ -58,7 +58,11 @@ def carried_text(page):
 
 def plots(browser, part):  # noqa: F811
     """Say something of each plot that has been drawn, by name."""
-    return dict(browser.run(f"return [...plots].map(([name, {{plot, curves}}]) => [name, {part}])"))
+    return dict(
+        browser.run(
+            f"return [...plots].map(([name, {{plot, curves, crossings}}]) => [name, {part}])"
+        )
+    )
 
 
 def set_window(browser, start, stop):  # noqa: F811
@@ -231,6 +235,15 @@ def test_depths_that_profiles_share_are_carried_once():
     assert len(carried(sims.explore(sims.open_example("gan-mg-stack")).page)["depths"]) > 1
 
 
+def test_measurements_of_a_species_differ_by_dashes_and_have_its_colour():
+    ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e17))
+    curves = carried(sims.explore({"W1": ds, "W2": ds}).page)["curves"]
+    assert [one["name"] for one in curves] == ["B, W1", "B, W2", "P, W1", "P, W2"]
+    first, second, *others = [(one["colour"], one["dash"]) for one in curves]
+    assert first[0] == second[0] != others[0][0] == others[1][0]
+    assert first[1] == others[0][1] == [] != second[1] == others[1][1]
+
+
 def test_more_curves_than_colours_differ_by_dashes():
     flat = {symbol: np.full(50, 1e17) for symbol in SYMBOLS[:30]}
     page = sims.explore(drawn.profiles(**flat)).page
@@ -339,12 +352,12 @@ def test_a_page_carries_what_its_script_draws():
     assert boron == {
         "name": "B2", "html": "B<sub>2</sub>", "dash": [], "axis": 0, "quantity": "Concentration",
         "unit": "atoms/cm³", "depths": 0, "off": [40], "dose": pytest.approx(1e-4), "quality": [],
-        "on": True, "stderr": None,
+        "on": True, "stderr": None, "from": 0,
     }  # fmt: skip
     assert gallium == {
         "name": "Ga", "html": "Ga", "dash": [], "axis": 1, "quantity": "Intensity",
         "unit": "counts/s", "depths": 0, "off": [], "dose": None, "quality": [],
-        "on": True, "stderr": None,
+        "on": True, "stderr": None, "from": 0,
     }  # fmt: skip
     assert found["depth"] == {
         "label": "Depth (µm)", "units": "µm", "range": [0.0, pytest.approx(0.098)],
@@ -457,6 +470,8 @@ def test_a_page_allows_its_own_scripts_and_nothing_else():
 
 @pytest.mark.slow
 def test_a_level_that_is_typed_or_dragged_has_its_junction(page):
+    from selenium.webdriver import ActionChains
+
     shown, ds = page
 
     def junctions():
@@ -474,9 +489,27 @@ def test_a_level_that_is_typed_or_dragged_has_its_junction(page):
     box.clear()
     box.send_keys("2e16\n")
     assert junctions() == expected("2e16 atoms/cm^3")
-    shown.run("plots.get('log').line.location = 5e16")
-    assert junctions() == expected("5e16 atoms/cm^3")
-    assert float(box.get_property("value")) == 5e16
+    frame = (
+        "const plot = Bokeh.index.roots[0]; const host = plot.el.getBoundingClientRect();"
+        "const y = (value) => host.y + plot.frame.y_scale.compute(value);"
+        "return [host.x + plot.frame.bbox.width * 0.9, y(2e16), y(5e16)]"
+    )
+    x, start, stop = map(round, shown.run(frame))
+    actions = ActionChains(shown.driver)
+    mouse = actions.w3c_actions.pointer_action
+    mouse.move_to_location(x, start)
+    mouse.pointer_down()
+    for y in np.linspace(start, stop, 4):
+        mouse.move_to_location(x, round(y))
+    mouse.pointer_up()
+    actions.perform()
+    level = float(box.get_property("value"))
+    assert level == pytest.approx(5e16, rel=0.1)
+    assert junctions() == expected(f"{level} atoms/cm^3")
+    circles = plots(shown, "crossings.map((one) => one?.data_source.data)")["log"]
+    marked = [at["x"][0] if at["x"] else None for at in circles if at]
+    assert marked == [depth and pytest.approx(depth, rel=1e-3) for depth in junctions()]
+    assert [at["y"] for at in circles if at and at["x"]] == [[pytest.approx(level, rel=1e-3)]] * 2
 
 
 @pytest.mark.slow

@@ -260,7 +260,7 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
     absent = open_to_all.get("/entries/none<b>")
     assert absent.status_code == 404
     assert "none&lt;b&gt;" in absent.text
-    assert open_to_all.get("/entries/").status_code == 404
+    assert open_to_all.get("/entries/").status_code == 422
     assert "default-src 'none'" in absent.text
     closed = client(key="a-long-enough-key-for-a-test")
     assert closed.get("/").status_code == 401
@@ -272,23 +272,24 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
 @pytest.mark.filterwarnings("ignore")
 def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(monkeypatch):
     served = client()
-    nothing = served.get("/entries/")
-    assert nothing.status_code == 404
-    assert "<h1>No such entry</h1><p>no id</p>" in nothing.text
+    nothing = served.get("/overlay/")
+    assert "a data id is text that is not empty" in nothing.text
     absent = served.get("/entries/w%2F1")
     assert "<h1>No such entry</h1><p>w/1</p>" in absent.text
 
-    def refused(archive, data_id=None, **_):
+    def refused(archive, *ids, **_):
         raise sims.ProfileError("<no> depth")
 
     monkeypatch.setattr(serving, "pages", refused)
     failed = served.get("/entries/boron-implant")
-    assert failed.status_code == 422
-    assert "<h1>No page of boron-implant</h1><p>&lt;no&gt; depth</p>" in failed.text
-    monkeypatch.setattr(serving, "pages", lambda _, name="the list", search="": name + search)
-    shown, listed = served.get("/entries/boron-implant"), served.get("/?search=B")
-    assert (shown.text, listed.text) == ("boron-implant", "the listB")
-    for answer in (nothing, absent, failed, shown, listed):
+    assert "<h1>No page</h1><p>&lt;no&gt; depth</p>" in failed.text
+    monkeypatch.setattr(serving, "pages", lambda _, *ids, search="": f"{search}{ids}")
+    paths = ["/entries/boron%2Fimplant", "/?search=B", "/overlay/?id=a&id=b%26"]
+    shown = [served.get(path) for path in paths]
+    assert [one.text for one in shown] == ["('boron/implant',)", "B()", "('a', 'b&')"]
+    answers = [nothing, absent, failed, *shown]
+    assert [one.status_code for one in answers] == [422, 404, 422, 200, 200, 200]
+    for answer in answers:
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -296,6 +297,31 @@ def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(mon
         assert answer.headers["cache-control"] == "private, no-cache"
         if answer.status_code != 200:
             assert '<p><a href="../">All entries</a></p>' in answer.text
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_served_list_has_small_pictures_and_overlays_what_is_selected():
+    served = client()
+    listed = served.get("/").text
+    assert '<img src="thumbnails/gan-mg" alt=""' in listed
+    assert 'name="id" value="gan-mg" form="overlay" aria-label="Select gan-mg"' in listed
+    small = served.get("/thumbnails/boron-implant")
+    assert small.headers["content-type"] == "image/svg+xml"
+    boron, phosphorus = re.findall(r'd="M([^"]*)"', small.text)  # from the first sample on
+    points = [tuple(map(float, pair.split())) for pair in re.split("[LM]", boron)]
+    assert all(0 <= x <= 96 and 0 <= y <= 60 for x, y in points)
+    assert min(points, key=lambda one: one[1])[0] == pytest.approx(96 * 75 / 499, abs=1)
+    assert boron.count("M") > 3 > phosphorus.count("M")  # zeros interrupt it
+    assert served.get("/thumbnails/none").status_code == 404
+    both = served.get("/overlay/?id=boron-implant&id=gan-mg").text
+    assert "<h1>boron-implant and gan-mg</h1>" in both
+    names = re.findall(r'"name":"([^"]*)"', both)
+    assert names == [
+        "B, boron-implant", "P, boron-implant", "Ga->, gan-mg", "Mg, gan-mg",
+    ]  # fmt: skip
+    assert '"stderr":[' in both  # counted, as on the page of the entry
+    time = served.get("/overlay/?id=boron-implant&id=sputter-time")
+    assert (time.status_code, "show them in two plots" in time.text) == (422, True)
 
 
 def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):
@@ -386,6 +412,39 @@ def test_everything_on_a_page_is_reached_by_keyboard_in_its_order(browser, tmp_p
         "Other signals", "Origin",
     ]  # fmt: skip
     assert [name for name in seen if name in wanted] == wanted
+
+
+@pytest.mark.slow
+def test_everybody_can_use_the_pages(browser, tmp_path):  # noqa: F811
+    archive = sims.Archive(ARCHIVE)
+    every = {
+        "list": pages(archive),
+        "stack": pages(archive, "gan-mg-stack"),
+        "time": pages(archive, "sputter-time"),
+        "overlay": pages(archive, "boron-implant", "gan-mg"),
+    }
+    for name, page in every.items():
+        path = tmp_path / f"{name}.html"
+        path.write_text(page, encoding="utf-8")
+        browser.open(path.as_uri())
+        assert browser.violations() == []
+
+
+@pytest.mark.slow
+def test_two_entries_or_more_are_overlaid(browser, tmp_path):  # noqa: F811
+    path = tmp_path / "index.html"
+    path.write_text(pages(sims.Archive(ARCHIVE)), encoding="utf-8")
+    browser.open(path.as_uri())
+    boxes = browser.driver.find_elements("css selector", "input[type=checkbox]")
+    button = browser.driver.find_element("css selector", "#overlay button")
+    states = [button.is_enabled()]
+    for box in boxes[:2]:
+        box.click()
+        states.append(button.is_enabled())
+    assert states == [False, False, True]
+    address = "return `${form.action}?${new URLSearchParams(new FormData(form))}`"
+    asked = browser.run(f"const form = document.querySelector('#overlay'); {address}")
+    assert asked.endswith("/overlay/?id=boron-implant&id=gan-mg")
 
 
 @pytest.mark.few(2)

@@ -11,6 +11,7 @@ from sims_analysis.output.report import analyse, results_csv
 from sims_analysis.output.report_files import file_stem, write_files, write_index
 
 
+@pytest.mark.slow
 def test_files_hold_the_report_and_are_replaced_without_a_page_where_bokeh_is_missing(
     tmp_path, monkeypatch
 ):
@@ -33,6 +34,7 @@ def test_files_hold_the_report_and_are_replaced_without_a_page_where_bokeh_is_mi
     assert asked == ["junction_depth", "metallurgical_junctions", "dose_budget"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "marked"), [(6, True), (7, False)])
 def test_a_picture_has_the_results_of_six_species_at_most(count, marked, tmp_path, monkeypatch):
     drawn = []

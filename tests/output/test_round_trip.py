@@ -298,7 +298,7 @@ def with_uncertainties(kind):
     return ds.assign_coords({n: (*pair, {"units": "1"}) for n, pair in known[kind].items()})
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", ["plain", "one species", "layers", "dose"])
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_budget_needs_travels(tmp_path, form, kind):
@@ -395,7 +395,7 @@ FILES = FORMS | {
 }
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "kind",
     [

@@ -64,6 +64,7 @@ def test_by_hand():
     assert line.startswith("mean of 4 measurements: r0, r1, r2, r3, by ")
 
 
+@pytest.mark.slow
 def test_doses_of_means_cover_the_truth():
     truth = np.trapezoid(400 * SHAPE * 1e16, Z * 1e-7)
     trials = sims.average(replicates(3, species=[f"s{i}" for i in range(1000)]))
@@ -103,6 +104,7 @@ def test_scales_that_differ_are_an_error_that_all_samples_share():
             assert 0.05 * (top > 1) < different < 0.22  # one in eight
 
 
+@pytest.mark.slow
 @pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.parametrize("counted", [True, False])

@@ -87,6 +87,7 @@ def test_each_piece_keeps_its_own_samples():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_the_scale_covers_the_truth(seed):
     a = piece(Z[Z <= 180], noise=seed)

@@ -274,6 +274,7 @@ def test_intervals_of_factors_and_doses_hold_the_truth(peak, low, high, interlea
     assert low <= covered <= high
 
 
+@pytest.mark.slow
 @pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore:.*has vanished")
 @pytest.mark.parametrize("interleaved", [False, True])
@@ -312,6 +313,7 @@ def test_the_dead_time_of_standards_goes_along():
         sims.with_rsf(ds, rsf=mixed, matrix="Si")
 
 
+@pytest.mark.slow
 @pytest.mark.few(1)
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize("n", [2, 3])

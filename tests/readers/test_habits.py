@@ -91,7 +91,7 @@ REFUSED = [
     ("thousands", "Depth (nm) | B (c/s)\n1 | 1.234\n2 | 12.345\n3 | 123\n4 | 1.111"),
     ("thousands", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
     # --- no advice that makes wrong ------------------------------------------------------------
-    ("the first column", "B (at/cm3) | P (at/cm3)\n@ 2"),
+    ("neither a depth nor a time", "B (at/cm3) | P (at/cm3)\n@ 2"),
     ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
     ("no unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
     ("'%' may be", "Depth (nm) | B (%)\n@ 2"),

@@ -51,6 +51,7 @@ def packed(rows, count, **more):
     return content.getvalue()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "rows", ["<row><c><v>1</v></c></row>", "<c><v>1</v></c>", "\n", "<c a='' b=''/>"]
 )
@@ -107,6 +108,7 @@ def test_a_wide_header_of_many_rows_is_refused():
     refused(content, "a table of 1,002 rows and 10,000 columns", LIMIT, OPTION)
 
 
+@pytest.mark.slow
 def test_a_table_that_would_be_turned_into_millions_of_cells_is_refused():
     rows = ["depth (nm)" + "".join(f";{i}" for i in range(5000))]
     rows += [f"S{i} (cps);1;2;3" for i in range(300)]

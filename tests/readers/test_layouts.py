@@ -266,42 +266,12 @@ def test_of_a_turned_table_a_row_with_another_number_of_cells_is_warned_of(write
         sims.read(write("\n".join(rows)))
 
 
-def test_a_turned_table_that_breaks_off_is_refused(write):
+def test_a_turned_table_that_breaks_off_is_warned_of(write):
     text = "Depth (nm);0;5;10;15\nB (cps);1;2;3;4\nP (cps);1;2"
-    with pytest.raises(sims.ReadError, match="breaks off within its last line: 3 of 5 cells"):
+    with pytest.warns(sims.ProfileWarning, match="line 3 has 3 cells, others 5"):
         sims.read(write(text))
     with pytest.warns(sims.ProfileWarning, match="'3.', may be cut"):
         sims.read(write(text + ".5;2.5;3."))
-
-
-@pytest.mark.parametrize("header", ["#", "", "Time (s)"])
-def test_a_row_whose_cells_have_moved_is_warned_of(write, header):
-    rows = [f"{header};Depth (nm);B (cps)", "1;0;5", "2;1;7", ";3;2", "4;3;9", "5;4;8", ""]
-    if not header:
-        rows[4] = "4;3;9"
-        with pytest.raises(
-            sims.SpeciesError, match="does not name the species of the first column"
-        ):
-            sims.read(write("\n".join(rows)))
-        return
-    with pytest.warns(sims.ProfileWarning, match="line 4 has nothing below"):
-        sims.read(write("\n".join(rows)))
-
-
-@pytest.mark.parametrize(
-    ("count", "missing", "warns"),
-    [(5, 0, False), (5, 1, True), (5, 2, False), (9, 2, False), (10, 2, True), (10, 3, False)],
-)
-def test_cells_have_moved_in_a_few_rows_and_are_missing_in_many(write, count, missing, warns):
-    rows = [f"{'' if 0 < i <= missing else i};{i};{i}" for i in range(count)]
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        sims.read(write("\n".join(["#;Depth (nm);B (cps)", *rows, ""])))
-    says = (
-        "w7.csv: line 3 has nothing below '#', as the other rows have: if its cells have moved, "
-        "its numbers are not what they seem; put them back"
-    )
-    assert [str(one.message) for one in warned] == [says] * warns
 
 
 def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
@@ -683,11 +653,41 @@ def test_a_first_table_above_another_in_a_sheet_is_not_lost():
     with pytest.raises(sims.ReadError) as raised:
         sims.read(book(rows))
     assert str(raised.value).partition(": ")[2] == (
-        "row 3 is a row of numbers, but in row 4 'z (nm) P (cps)' is the header of another table; "
-        "put it into a file or a sheet of its own, or say which rows are headers by "
-        "header_rows=[1] or header_rows=[3]"
+        "row 4: 'z (nm) P (cps)' is the header of another table, of few rows: 1; put it into a "
+        "file or a sheet of its own"
     )
     assert values(sims.read(book(rows), header_rows=[3]), "P") == ([0, 1, 2], [1, 2, 3])
+
+
+SECOND = "Depth (um);P (at/cm3);As (at/cm3)\n0;5;7\n1;6;8\n2;;9\n"
+
+
+@pytest.mark.parametrize("title", ["", "\n", "\nimplants\n"])
+def test_tables_below_each_other_are_of_one_sample(write, title):
+    result = sims.read(write(f"Depth (nm);B (at/cm3)\n0;1\n1;2\n2;3\n{title}{SECOND}"))
+    assert values(result, "B") == ([0, 1, 2], [1, 2, 3])
+    assert values(result, "As") == ([0, 1, 2], [7, 8, 9])
+    assert [p.depth_units for p in result.depth_profiles] == ["nm", "um", "um"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "labels"),
+    [
+        ("Sample: W1\nDepth (nm);B (at/cm3)\n", f"Sample: W2\n{SECOND}", ["W1", "W2"]),
+        ("Depth (nm);P (at/cm3)\n", SECOND, ["block 1", "block 2"]),
+    ],
+)
+def test_tables_of_several_samples_below_each_other(write, first, second, labels):
+    path = write(f"{first}0;1\n1;2\n2;3\n{second}")
+    with pytest.raises(sims.ReadError, match=", ".join(map(repr, labels))):
+        sims.read(path)
+    assert [result.metadata.sample for result in sims.read(path, samples=True)] == labels
+
+
+def test_a_note_in_the_row_of_heads_is_kept(write):
+    with pytest.warns(sims.ProfileWarning, match="no numbers below 'by A. B.'"):
+        result = sims.read(write("Depth (nm);B (at/cm3);;by A. B.\n0;1\n1;2\n"))
+    assert result.metadata.other == {"line 1": "by A. B."}
 
 
 # --- cells of a sheet -------------------------------------------------------------------------

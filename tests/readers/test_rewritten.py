@@ -166,7 +166,7 @@ def test_cells_are_refused_by_what_they_are(write, cell, says):
 def test_a_row_that_lacks_cells_at_the_end_of_srim_is_warned_of(write):
     values = np.arange(1, 101) * 1.0
     whole = srim(values * 80, {"B": values, "Si": values})
-    with pytest.raises(sims.ReadError, match="line 114 lacks cells of its row"):
+    with pytest.raises(sims.ReadError, match="line 114: 2 of 3 numbers"):
         sims.read(write(whole.rstrip()[:-10].rstrip()))
 
 
@@ -259,14 +259,6 @@ def test_a_depth_that_a_spreadsheet_could_not_calculate_is_no_comment(write, wor
 def test_another_table_below_is_refused(write, mark):
     content = f"{mark}Depth (nm),B (cm^-3)\n0,1\n1,2\n2,3\n\n{mark}Depth (nm),P (cm^-3)\n3,5\n4,6\n"
     with pytest.raises(sims.ReadError, match=r"line 6.* table"):
-        sims.read(write(content))
-
-
-def test_a_block_with_its_own_header_is_another_table(write):
-    content = (
-        "Ion: 11B\nDepth(nm)\tConc(at/cc)\n1\t2\n2\t3\nIon: 28Si\nDepth(nm)\tRate(c/s)\n1\t2\n"
-    )
-    with pytest.raises(sims.ReadError, match="line 5, column A: 'Ion: 28Si' stands between rows"):
         sims.read(write(content))
 
 

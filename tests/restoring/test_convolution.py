@@ -230,8 +230,8 @@ def test_a_window_without_samples_is_warned_of(question):
         found = question(data, start="200 nm", stop="300 nm")
     assert np.ravel(found["status"].values).tolist() == ["no_data"]
     (message,) = (str(one.message) for one in caught)
-    window = "start=200 nm, stop=300 nm; the record runs from 0 to 99 nm"
-    assert message == f"species 'B': no sample in the window {window}"
+    window = "200 to 300 nm; the record runs from 0 to 99 nm"
+    assert message == f"species 'B': no sample in the window, {window}"
 
 
 @pytest.mark.parametrize("widths", [(0.5, 3.0, 1.0), (0.0, 0.0, 0.12), (0.0, 0.0, 40.0)])

@@ -31,6 +31,7 @@ def layer():
 # --- the function -----------------------------------------------------------------------------
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("name", "widths"),
     [
@@ -385,6 +386,7 @@ def test_profiles_with_depths_of_their_own():
     assert sims.integrated_dose(found).dims == ("species",)
 
 
+@pytest.mark.slow
 def test_samples_at_irregular_depths():
     rng = np.random.default_rng(2)
     z = np.sort(np.concatenate([rng.uniform(30, 60, 60), rng.uniform(60, 90, 20)]))
@@ -609,6 +611,7 @@ def test_profiles_of_a_batch_have_kernels_of_their_own():
     np.testing.assert_allclose(kernels, both["averaging_kernel"], rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.few(1)
 @pytest.mark.filterwarnings("ignore:.*the restored profile is not ok")
 @pytest.mark.parametrize("where", ["below", "between"])
 def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
@@ -633,6 +636,7 @@ def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
         assert crossed["status"].values[-1] == "below_limit"
 
 
+@pytest.mark.slow
 def test_the_ends_of_the_window_resolve_no_better_than_the_inside():
     flat = rt.counted(np.full(Z.size, 1000.0), Z)
     for ds in (flat, measured(rt.implant)[0]):

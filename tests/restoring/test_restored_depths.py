@@ -44,6 +44,7 @@ def test_the_foot_of_a_sharp_edge_is_within_its_error(layer):
     np.testing.assert_allclose(found["bottom_stderr"], error[1])
 
 
+@pytest.mark.slow
 def test_what_is_flatter_than_the_resolution_is_known_as_well_as_it_is_counted():
     found = restored(rt.implant)
     xj = sims.junction_depth(found, level=f"{900 * rt.WORTH} atoms/cm^3")
@@ -70,6 +71,7 @@ def test_a_metallurgical_junction_knows_both_profiles(layer):
     np.testing.assert_allclose(found["stderr"], own, rtol=0.15)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "form",
     [
@@ -111,6 +113,7 @@ def test_it_is_kept_in_files(layer, tmp_path):
     )
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "there_and_back",
     [
@@ -154,6 +157,7 @@ def test_the_decay_length_of_a_step_may_be_that_of_a_step(layer):
     assert found["stderr"] > 0.5 * found["decay_length"]
 
 
+@pytest.mark.slow
 def test_edges_nearer_than_the_resolution_are_warned_of(layer):
     def wells(z):
         return 0.02 + (np.abs((z - 60) % 5 - 2.5) < 1.25) * (np.abs(z - 60) < 12)

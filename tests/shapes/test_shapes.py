@@ -46,6 +46,7 @@ def test_dowsetts_function_is_the_convolution_that_it_stands_for(growth, decay):
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12)
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("mixing", [0.5, 4.0])
 @pytest.mark.parametrize("information", [0.0, 0.4, 3.0])
 def test_hofmanns_function_is_the_convolution_that_it_stands_for(mixing, information):

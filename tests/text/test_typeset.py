@@ -119,16 +119,16 @@ def test_units(unit, printed):
 @pytest.mark.parametrize(
     ("value", "unit", "printed"),
     [
-        (1e18, "atom/cm^3", "10$\\mathregular{^{18}}$ cm⁻³"),
+        (1e18, "atom/cm^3", "10$\\mathregular{^{18}}$ cm$\\mathregular{^{−3}}$"),
         (2.5e-7, "1", "2.5×10$\\mathregular{^{−7}}$"),
         (120.0, "count/s", "120 counts/s"),
         (9999.0, "nm", "9999 nm"),
         (1e4, "nm", "10$\\mathregular{^{4}}$ nm"),
         (0.001, "nm", "0.001 nm"),
         (0.00099, "nm", "9.9×10$\\mathregular{^{−4}}$ nm"),
-        (1.2e15, "atoms/cm^2", "1.2×10$\\mathregular{^{15}}$ cm⁻²"),
-        (1e15, "at/cm^2", "10$\\mathregular{^{15}}$ cm⁻²"),
-        (1e15, "1/cm^2", "10$\\mathregular{^{15}}$ cm⁻²"),
+        (1.2e15, "atoms/cm^2", "1.2×10$\\mathregular{^{15}}$ cm$\\mathregular{^{−2}}$"),
+        (1e15, "at/cm^2", "10$\\mathregular{^{15}}$ cm$\\mathregular{^{−2}}$"),
+        (1e15, "1/cm^2", "10$\\mathregular{^{15}}$ cm$\\mathregular{^{−2}}$"),
     ],
 )
 def test_levels(value, unit, printed):

@@ -282,6 +282,7 @@ def test_the_application_registry_of_the_user_is_used_and_not_replaced():
     assert pint.get_application_registry() is before
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("units", "base"),
     [("nm angstrom um mm cm m", "nm"), ("s ms us ns min hour", "s"), ("g kg", "g"), ("ohm", "ohm")],

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from sims_analysis.errors import warnings_listed
 from sims_analysis.output.entry_summary import EntrySummary
+from sims_analysis.output.pages.interactive import plot_html, plot_page
 from sims_analysis.output.pages.report import report_page
 from sims_analysis.output.pages.templates import render, resource
 
@@ -23,13 +24,21 @@ HOME = "../"
 _SHOWN = 1000
 
 
-def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
-    """Return a page of an archive: one entry, or the list of those with every word of `search`."""
-    if data_id is not None:
-        return entry_page(archive.get(data_id), home=HOME)
+def pages(archive: Archive, *ids: str, search: str = "") -> str:
+    """Return a page of an archive: the entries with every word of `search`, one, or several."""
+    if len(ids) > 1:
+        from sims_analysis.output.report.answers import with_counting
+
+        data = {name: with_counting(archive.get(name).to_dataset()) for name in ids}
+        return plot_page(plot_html(data), " and ".join(data), HOME)
+    if ids:
+        return entry_page(archive.get(*ids), home=HOME)
     with warnings_listed():  # of what is damaged, its own page says how
         shown, count = archive.contents(search.split(), _SHOWN)
-    return index_page(summaries_of(shown), search=search, form=True, count=count)
+    entries = summaries_of(shown)
+    pictures = {link: f"thumbnails/{link.removeprefix('entries/')}" for link in entries}
+    known: dict[str, Any] = {"search": search, "count": count, "pictures": pictures}
+    return index_page(entries, form=True, **known)
 
 
 def summaries_of(entries: Iterable[Contents]) -> dict[str, EntrySummary]:

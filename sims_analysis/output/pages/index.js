@@ -1,9 +1,9 @@
 "use strict";
 // Shows the entries with every word of the box as it is typed, where there is no server to search,
-// and sorts the list by a column.
+// sorts the list by a column, and overlays two entries or more.
 const rows = [...document.querySelectorAll("tr[data-words]")];
 const box = document.querySelector("input[type=search]");
-if (!document.querySelector("form")) {
+if (!document.querySelector("form[role=search]")) {
   const filter = () => {
     const words = box.value.toLowerCase().split(/\s+/);
     let count = 0;
@@ -16,6 +16,13 @@ if (!document.querySelector("form")) {
   box.addEventListener("input", filter);
   // A browser that comes back to the list may have kept the words.
   addEventListener("pageshow", () => box.value && filter());
+}
+const overlay = document.querySelector("#overlay button");
+if (overlay) {
+  const selected = () => document.querySelectorAll("#entries :checked").length;
+  const update = () => { overlay.disabled = selected() < 2; };
+  document.querySelector("#entries").addEventListener("change", update);
+  update();
 }
 for (const button of document.querySelectorAll("button.sort")) {
   button.addEventListener("click", () => {

@@ -25,10 +25,10 @@ function integral(x, y, start, stop) {
   return sum + ((value + at(last)) / 2) * (last - z);
 }
 
-// Deepest depth at which a profile falls through a level, in ln C where both samples are positive;
-// null if there is none.
-function junction(x, y, level) {
-  for (let i = x.length - 1; i > 0; i -= 1) {
+// Deepest depth at which a profile falls through a level, in ln C where both samples are positive,
+// below the transient at the surface; null if there is none.
+function junction({ x, values: y, from }, level) {
+  for (let i = x.length - 1; i > from; i -= 1) {
     const [above, below] = [y[i - 1], y[i]];
     if (above >= level && below < level) {
       const logs = above > 0 && below > 0 && level > 0;
@@ -95,6 +95,7 @@ function drawn(kind) {
     plot.add_layout(log ? new Bokeh.LogAxis(range) : new Bokeh.LinearAxis(range), "right");
   }
   const quantities = new Map();
+  const crossings = []; // circles at the junctions
   const curves = known.curves.map((curve) => {
     const off = new Set(log ? curve.off : []);
     const on = (i) => i >= 0 && i < curve.x.length && !off.has(i);
@@ -122,7 +123,8 @@ function drawn(kind) {
       const open = { ...mark, size: 4, fill_alpha: 0, marker: "inverted_triangle" };
       fixed.push(plot.scatter(at, low, open));
     }
-    const most = y.reduce((best, value, i) => (value > (y[best] ?? -Infinity) ? i : best), -1);
+    const higher = (value, i, best) => i >= curve.from && value > (y[best] ?? -Infinity);
+    const most = y.reduce((best, value, i) => (higher(value, i, best) ? i : best), -1);
     if (most >= 0) {
       const [x, top] = [curve.x[most], y[most]];
       fixed.push(plot.scatter([x], [top], { ...mark, size: 9, marker: "cross", line_width: 1.2 }));
@@ -135,6 +137,10 @@ function drawn(kind) {
         fixed.push(label);
       }
     }
+    const circle = { ...looks, size: 8, line_color: curve.colour, fill_color: "white", line_width: 1.5 };
+    const crossing = curve.dose === null ? null : plot.scatter([], [], circle);
+    if (crossing) fixed.push(crossing);
+    crossings.push(crossing);
     if (points.length) {
       const [x, alone] = [curve.x, y].map((all) => points.map((i) => all[i]));
       parts.push(plot.scatter(x, alone, { ...looks, size: 3, color: curve.colour }));
@@ -178,7 +184,7 @@ function drawn(kind) {
   for (const grid of [...plot.xgrid, ...plot.ygrid]) grid.grid_line_alpha = 0.35;
   for (const axis of plot.axes) axis.axis_label_text_font_style = "normal";
   plot.toolbar.logo = null;
-  return { plot, curves, box, line };
+  return { plot, curves, crossings, box, line };
 }
 
 // One plot of each kind, drawn when it is first asked for.
@@ -230,6 +236,7 @@ async function look(kind) {
       }
     }
     one.line.properties.location.change.connect(() => lift(one.line.location));
+    doses(false);
     known.curves.forEach((_, i) => show(i));
     await Bokeh.Plotting.show(one.plot, element("sims-plot"));
   }
@@ -343,7 +350,11 @@ function listDoses() {
           value === null
             ? "not measured there"
             : status(curve, start, stop, top, bottom);
-        const crossed = level === null ? null : junction(curve.x, curve.values, level);
+        const crossed = level === null ? null : junction(curve, level);
+        const at = crossed === null ? { x: [], y: [] } : { x: [crossed], y: [level] };
+        for (const { crossings } of plots.values()) {
+          crossings[known.curves.indexOf(curve)].data_source.data = at;
+        }
         const depth = row.insertCell();
         depth.className = "number";
         depth.textContent = crossed === null ? "–" : Number(crossed.toPrecision(4));

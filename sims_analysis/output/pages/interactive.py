@@ -18,25 +18,26 @@ import orjson
 from sims_analysis.errors import require
 from sims_analysis.figures.arguments import check_title
 from sims_analysis.figures.axes import decades, depth_limits, linear
-from sims_analysis.figures.colours import assign_colours, dashes_of
+from sims_analysis.figures.colours import DASHES, assign_colours, dashes_of
 from sims_analysis.figures.curves import (
     DepthScale,
     Measurements,
     curves_of,
+    dash_names_measurement,
     leading_curves,
     measurements_of,
 )
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
 from sims_analysis.outcomes import KINDS
-from sims_analysis.output.pages.templates import markup, render, resource
+from sims_analysis.output.pages.templates import markup, picture, render, resource
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import NM_PER_CM, QuantityLike, read_number
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from markupsafe import Markup
 
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 _NAMED = 4
 #: Of a line, in pixels.
 _WIDTH = 1.8
+#: Width and height of a thumbnail.
+_SMALL = (96, 60)
 #: Where the window of the dose initially ends, as a fraction of the depth axis.
 _PART = 0.5
 
@@ -123,34 +126,44 @@ def explore(
     """
     check_title(title)
     named = measurements_of(data)
-    plot = plot_html(
-        named, species=species, depth_units=depth_units, value_units=value_units, level=level
-    )
+    units = {"depth_units": depth_units, "value_units": value_units}
+    plot = plot_html(named, species=species, level=level, **units)
     ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
     found = first_few([one for one in ids if one], _NAMED) or "Depth profiles"
-    text = found if title is None else title
+    return Explorer(plot_page(plot, found if title is None else title))
+
+
+def plot_page(plot: Markup, title: str, home: str = "") -> str:
+    """Return a page of a plot alone, with a link to the list at `home`."""
     scripts = [library(), resource("interactive.js")]
-    return Explorer(render("profiles", title=text, scripts=scripts, plot=plot))
+    return render("profiles", title=title, scripts=scripts, plot=plot, home=home)
 
 
-def plot_html(
-    data: Any,
-    *,
-    species: str | Sequence[str] | None = None,
-    depth_units: str | None = None,
-    value_units: str | Sequence[str] | None = None,
-    level: QuantityLike,
-) -> Markup:
-    """Return the plot and its controls as a part of a page.
+def plot_html(data: Any, **options: Any) -> Markup:
+    """Return the plot and its controls as a part of a page, by the options of :func:`plotted`.
 
     The page needs the scripts :func:`library` and ``interactive.js``, in this order: the second
     draws what is described here by means of the first.
     """
     require("interactive pages need", "bokeh", extra="pages")
+    carried = orjson.dumps(plotted(data, **options), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    # A "</script>" in a name must not end the element that carries it.
+    carried = carried.replace("<", "\\u003c")
+    return markup(resource("interactive.html").replace("{data}", carried))
+
+
+def plotted(
+    data: Any,
+    *,
+    species: str | Sequence[str] | None = None,
+    depth_units: str | None = None,
+    value_units: str | Sequence[str] | None = None,
+    level: QuantityLike = "1e18 atoms/cm^3",
+    surface: Mapping[str, str | None] | None = None,
+) -> dict[str, Any]:
+    """Describe a plot: its axes, depths and curves, each below its `surface` transient."""
     curves = curves_of(measurements_of(data), species, value_units)
     scale, names = DepthScale(curves, depth_units), _names_of(curves)
-    found = assign_colours(names, {})
-    dashes = dashes_of([found[name] for name in names])
     # The preferred quantity comes first, on the left.
     axes: dict[str, list[Curve]] = {}
     for curve in sorted(curves, key=lambda curve: curve.rank):
@@ -159,23 +172,52 @@ def plot_html(
     depths: dict[bytes, Array] = {}
     leading = {id(curve) for curve in leading_curves(curves, ())}
     drawn = []
-    for curve, name, dash in zip(curves, names, dashes, strict=True):
+    for curve, name, (colour, dash) in zip(curves, names, _looks(curves, names), strict=True):
         x = np.ascontiguousarray(scale(curve.x), dtype=np.float64)
         depths.setdefault(x.tobytes(), x)
         places = {"axis": [*axes].index(curve.label), "depths": [*depths].index(x.tobytes())}
-        looks = {"colour": found[name], "dash": _pixels(dash), "on": id(curve) in leading}
+        end = (surface or {}).get(curve.species) if curve.axis == "depth" else None
+        start = 0.0 if end is None else read_number(end, ("depth",), "surface")
+        looks = {"colour": colour, "dash": _pixels(dash), "on": id(curve) in leading}
+        looks["from"] = int(np.searchsorted(curve.x, start))
         drawn.append(places | looks | _described(curve, name, scale))
-    known = {
+    return {
         "axes": _axes(axes),
         "depth": _depth_axis(curves, scale),
         "depths": list(depths.values()),
         "curves": drawn,
         "level": _level(curves, level),
     }
-    carried = orjson.dumps(known, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-    # A "</script>" in a name must not end the element that carries it.
-    carried = carried.replace("<", "\\u003c")
-    return markup(resource("interactive.html").replace("{data}", carried))
+
+
+def _looks(curves: Sequence[Curve], names: Sequence[str]) -> Iterable[tuple[str, Any]]:
+    """Return colour and dash of each curve: of a species and of a measurement, if that suffices."""
+    species = assign_colours([curve.name for curve in curves], {})
+    chosen = [species[curve.name] for curve in curves]
+    order = list(dict.fromkeys(curve.measurement for curve in curves))
+    if dash_names_measurement(curves, chosen) and len(order) <= len(DASHES):
+        return zip(chosen, (DASHES[order.index(c.measurement)] for c in curves), strict=True)
+    found = assign_colours(names, {})
+    chosen = [found[name] for name in names]
+    return zip(chosen, dashes_of(chosen), strict=True)
+
+
+def thumbnail(data: Any) -> str:
+    """Return the profiles as a small picture, in SVG: on log axes, without numbers."""
+    known = plotted(data)
+    low, high = known["depth"]["range"]
+    paths = []
+    for curve in [one for one in known["curves"] if one["on"]]:
+        y = curve["values"].copy()
+        y[curve["off"]] = np.nan
+        bottom, top = np.log10(known["axes"][curve["axis"]]["log"])
+        across = (known["depths"][curve["depths"]] - low) / (high - low) * _SMALL[0]
+        down = (top - np.log10(y)) / (top - bottom) * _SMALL[1]
+        drawn = ~np.isnan(down)
+        begins = np.where(np.r_[False, drawn[:-1]], "L", "M")
+        points = zip(begins[drawn], across[drawn], down[drawn], strict=True)
+        paths.append((curve["colour"], "".join(f"{a}{x:.1f} {y:.1f}" for a, x, y in points)))
+    return picture("thumbnail", paths=paths, size=_SMALL)
 
 
 def _described(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:

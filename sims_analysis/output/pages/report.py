@@ -40,7 +40,7 @@ def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -
     reasons = list(dict.fromkeys(row.reason for row in others))
     context: dict[str, Any] = {
         "level": f"{_written(value)} {_typeset.unit_label(unit.canonical)}",
-        "plot": plot_html(report.data, level=report.level),
+        "plot": plot_html(report.data, level=report.level, surface=report.ends),
         "measured": list(map(_answers, measured)),
         "budget": list(map(_budget, measured)),
         "junctions": [

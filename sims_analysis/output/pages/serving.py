@@ -9,12 +9,15 @@ from urllib.parse import unquote
 
 from sims_analysis.errors import SimsError
 from sims_analysis.output.pages.archive import HOME, pages
+from sims_analysis.output.pages.interactive import thumbnail
 from sims_analysis.output.pages.templates import render
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.routing import Route
 
     from sims_analysis.api.archive import Archive
 
@@ -25,36 +28,56 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-cache",
 }
+_SVG = "image/svg+xml"
 #: Pages that are made at a time: programs that ask for payloads need not wait for all of them.
 _AT_A_TIME = 2
 
 
 def add_pages(app: Starlette, archive: Archive) -> None:
-    """Add ``/`` (the entries, searchable) and ``/entries/ID`` to an application, under its key."""
+    """Add the list of entries, each of them, several overlaid, and small pictures, under the key.
+
+    These are ``/``, ``/entries/ID``, ``/overlay/?id=ID&id=ID`` and ``/thumbnails/ID``.
+    """
     from starlette.concurrency import run_in_threadpool
-    from starlette.responses import HTMLResponse
+    from starlette.responses import Response
     from starlette.routing import Route
 
     drawing = asyncio.Semaphore(_AT_A_TIME)
 
-    async def index(request: Request) -> Response:
-        search = request.query_params.get("search", "")
-        async with drawing:
-            page = await run_in_threadpool(pages, archive, search=search)
-        return HTMLResponse(page, headers=_HEADERS)
+    def route(path: str, make: Callable[[Request], str], kind: str = "text/html") -> Route:
+        async def answer(request: Request) -> Response:
+            def made() -> Response:
+                try:
+                    return Response(make(request), headers=_HEADERS, media_type=kind)
+                except SimsError as error:
+                    return Response(*_failure(error), headers=_HEADERS, media_type="text/html")
 
-    async def entry(request: Request) -> Response:
-        data_id = unquote(request.path_params["data_id"])
-        if not await run_in_threadpool(archive.__contains__, data_id):
-            page = render("failure", title="No such entry", reason=data_id or "no id", home=HOME)
-            return HTMLResponse(page, HTTPStatus.NOT_FOUND, headers=_HEADERS)
-        try:
             async with drawing:
-                page = await run_in_threadpool(pages, archive, data_id)
-        except SimsError as error:
-            # The page says why it cannot be shown; the raw payload is still served by the API.
-            page = render("failure", title=f"No page of {data_id}", reason=str(error), home=HOME)
-            return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY, headers=_HEADERS)
-        return HTMLResponse(page, headers=_HEADERS)
+                return await run_in_threadpool(made)
 
-    app.router.routes += [Route("/", index), Route("/entries/{data_id:path}", entry)]
+        return Route(path, answer)
+
+    def entry(request: Request) -> str:
+        return unquote(request.path_params["data_id"])
+
+    app.router.routes += [
+        route("/", lambda asked: pages(archive, search=asked.query_params.get("search", ""))),
+        route("/entries/{data_id:path}", lambda asked: pages(archive, entry(asked))),
+        route(
+            "/overlay/", lambda asked: pages(archive, *(asked.query_params.getlist("id") or [""]))
+        ),
+        route(
+            "/thumbnails/{data_id:path}", lambda asked: thumbnail(archive.get(entry(asked))), _SVG
+        ),
+    ]
+
+
+def _failure(error: SimsError) -> tuple[str, HTTPStatus]:
+    """Return a page that says why there is none; the API still serves the payload as received."""
+    data_id = str(error.where.get("data_id", ""))
+    if error.code == "not_archived":
+        title, reason, status = "No such entry", data_id or "no id", HTTPStatus.NOT_FOUND
+    else:
+        title, reason = "No page", str(error)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return render("failure", title=title, reason=reason, home=HOME), status

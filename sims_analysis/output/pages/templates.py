@@ -38,6 +38,11 @@ def render(template: str, *, title: str, scripts: Sequence[str] = (), **context:
     return _environment().get_template(f"{template}.html").render(context)
 
 
+def picture(template: str, **context: Any) -> str:
+    """Return a picture by the template of a name."""
+    return _environment().get_template(f"{template}.svg").render(context)
+
+
 def markup(text: str) -> Markup:
     """Return HTML that is escaped already."""
     from markupsafe import Markup

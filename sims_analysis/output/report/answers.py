@@ -45,8 +45,8 @@ class Report:
     level: str
     start: str | None
     stop: str | None
-    #: Where the surface transient ends, and how the doses count it.
-    surface: str
+    #: Where the surface transient of each species ends, and how the doses count it.
+    ends: Mapping[str, str | None]
     surface_dose: str
     #: A call for each variable and end of the surface transient.
     peaks: list[xr.Dataset]
@@ -61,6 +61,11 @@ class Report:
     def about(self) -> EntrySummary:
         """What was measured, in which sample and when."""
         return summarise_dataset(self.data)
+
+    @property
+    def surface(self) -> str:
+        """Where the surface transients end, in words."""
+        return " / ".join(dict.fromkeys(end for end in self.ends.values() if end))
 
     @property
     def headings(self) -> list[str]:
@@ -161,7 +166,7 @@ def analyse(
         donors = [name for name, m in metadata.items() if m.get("dopant_type") == "donor"]
         acceptors = [name for name, m in metadata.items() if m.get("dopant_type") == "acceptor"]
     ends = {name: surface or m.get("surface_transient") for name, m in metadata.items()}
-    data = _with_counting(ds, metadata)
+    data = with_counting(ds)
     options = {"start": start, "stop": stop, "background": background}
     options = {name: option for name, option in options.items() if option is not None}
     if surface_dose != "measured":
@@ -186,7 +191,7 @@ def analyse(
         level=level,
         start=start,
         stop=stop,
-        surface=" / ".join(dict.fromkeys(end for end in ends.values() if end)),
+        ends=ends,
         surface_dose=surface_dose,
         peaks=peaks,
         doses=doses,
@@ -198,10 +203,11 @@ def analyse(
     )
 
 
-def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
+def with_counting(ds: xr.Dataset) -> xr.Dataset:
     """Add the counting errors of concentrations whose metadata state the value of one count."""
     from sims_analysis.analysis.uncertainty import with_counting_statistics
 
+    metadata = species_metadata(ds)
     stated = {name: m["value_per_count"] for name, m in metadata.items() if "value_per_count" in m}
     if not stated or "concentration" not in ds or "concentration_stderr" in ds:
         return ds

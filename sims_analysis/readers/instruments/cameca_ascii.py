@@ -9,7 +9,7 @@ from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.truncation import read_two_columns
 
 _ELEMENT = re.compile(r"ELEMENT\s+(.+?)\s*")
 _POINTS = re.compile(r"(\d+)\s+points?\s*")
@@ -75,14 +75,7 @@ def _signal(source: Source, start: int, stop: int) -> Signal:
         )
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
-    values = read_lines(source, rows, 2)
-    return Signal(
-        name=name[1],
-        depths=values[:, 0],
-        depth_units=units[1].strip(),
-        values=values[:, 1],
-        units=units[2].strip(),
-    )
+    return read_two_columns(source, rows, name[1], [unit.strip() for unit in units.groups()])
 
 
 def _iso(date: str) -> str:

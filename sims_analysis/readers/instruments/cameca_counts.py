@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-import numpy as np
-
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.truncation import read_two_columns
 
 _BLOCK = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")
 _SAMPLE = re.compile(r"Sample\s*:\s*(.*?)\s*(\d\d\.\d\d\.\d\d(?: / \d\d:\d\d)?)?\s*")
@@ -32,34 +30,25 @@ def read(source: Source) -> Content:
         header = headers[start]
         rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
         if not rows:
-            raise ReadError(
-                f"line {start + 1}: no samples of {header[2]!r}", where={"line": start + 1}
-            )
-        values = read_lines(source, rows, 2)
-        short = np.isnan(values).any(axis=1)
-        if short.any():
-            line = rows[int(short.argmax())] + 1
-            source.options.truncated(f"line {line}: expected a time and a count")
-            values = values[~short]
-        if signals and len(values) < signals[0].values.size:
+            raise ReadError(f"line {start + 1}: no samples of {header[2]!r}")
+        counting = float(header[3].replace(",", ".")) / 1000
+        signal = read_two_columns(
+            source,
+            rows,
+            header[2],
+            ("s", "counts"),
+            where=f"line {start + 1}",
+            metadata={
+                "mass": f"{header[1].replace(',', '.')} u",
+                "counting_time": f"{counting:.15g} s",
+            },
+        )
+        if signals and signal.values.size < signals[0].values.size:
             source.options.truncated(
-                f"{header[2]!r} has {len(values)} samples, {signals[0].name!r} "
+                f"{header[2]!r} has {signal.values.size} samples, {signals[0].name!r} "
                 f"{signals[0].values.size}"
             )
-        signals.append(
-            Signal(
-                name=header[2],
-                depths=values[:, 0],
-                depth_units="s",
-                values=values[:, 1],
-                units="counts",
-                where=f"line {start + 1}",
-                metadata={
-                    "mass": f"{header[1].replace(',', '.')} u",
-                    "counting_time": f"{float(header[3].replace(',', '.')) / 1000:.15g} s",
-                },
-            )
-        )
+        signals.append(signal)
     about = _SAMPLE.fullmatch(lines[0])
     return Content(
         signals=signals,

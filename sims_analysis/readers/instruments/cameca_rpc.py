@@ -1,11 +1,8 @@
-"""CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them.
-
-The header of a species on a time axis has four cells, its data have three: columns are found by
-counting species, never by the headers.
-"""
+"""CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +12,6 @@ import numpy as np
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
-from sims_analysis.readers.instruments.detector_yield import find_yield
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import TextGrid
@@ -27,6 +23,11 @@ _FILL = 0.001
 _BEAM = "Ipr"
 #: First columns of other scans in the same frame: an energy is scanned by the sample's offset.
 _OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "energy scan"}
+#: Relative width of what six printed digits and the dead time leave open, at these few counts.
+_TOLERANCE = 1e-5
+_FEW_PER_SECOND = 100.0
+#: Half a unit of the last digit of a yield in percent.
+_ROUNDED = 0.005
 _SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
 _UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
 
@@ -53,7 +54,6 @@ def read(source: Source) -> Content:
         raise ReadError(
             f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
             f"in line {names + 1}",
-            where={"line": headers + 1},
         )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
@@ -187,7 +187,28 @@ def _add_counting(signals: Sequence[Signal]) -> None:
                 signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
 
 
-# --- what stands next to the data --------------------------------------------------------------
+def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float | None:
+    """Find the yield that makes whole counts of the rates of one detector, such as 0.95207.
+
+    A rate is counts over counting time and yield; of the latter two digits are printed, `stated`.
+    Few counts betray the rest. `fill` is written for none. None if the rates leave it open.
+    """
+    low, high = stated - _ROUNDED, stated + _ROUNDED
+    narrowed = False
+    for signal in signals:
+        time = float(signal.metadata["counting_time"].split()[0])
+        rates = signal.values[signal.values > fill]
+        # Few counts narrow most.
+        for rate in np.unique(rates[rates < _FEW_PER_SECOND]).tolist():
+            fewest = math.ceil(rate * time * low * (1 - _TOLERANCE))
+            most = math.floor(rate * time * high * (1 + _TOLERANCE))
+            if fewest > most:
+                return None
+            if fewest == most:
+                seen = fewest / (rate * time)
+                low, high = max(low, seen * (1 - _TOLERANCE)), min(high, seen * (1 + _TOLERANCE))
+                narrowed = True
+    return (low + high) / 2 if narrowed else None
 
 
 @dataclass

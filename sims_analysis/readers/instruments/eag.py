@@ -1,8 +1,4 @@
-"""Tables of service laboratories in the layout of Evans Analytical: a header, then blocks.
-
-``Depth`` and ``CONC.`` below the name of each species, units below these; the lines above say
-which sample it was.
-"""
+"""Tables of service laboratories in the layout of Evans Analytical: a header, then blocks."""
 
 from __future__ import annotations
 

@@ -143,7 +143,6 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
             "may be cut: the file may break off there",
             ProfileWarning,
             code="truncated_file",
-            where={"line": len(lines)},
         )
     return rows
 

@@ -1,7 +1,4 @@
-"""PHI's open archives of TOF-SIMS events, SIMS-H5: counts in stated windows of m/z, a cycle.
-
-A species is what lies in a window; the archive names none. ``simsh5`` opens the file.
-"""
+"""PHI's open archives of TOF-SIMS events, SIMS-H5: counts in stated windows of m/z, a cycle."""
 
 from __future__ import annotations
 

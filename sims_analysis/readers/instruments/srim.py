@@ -51,10 +51,6 @@ def read(source: Source) -> Content:
     if not rows:
         raise ReadError("a SRIM file with a header but without its table", code="truncated_file")
     values = read_lines(source, rows, len(names) + 1)
-    short = np.isnan(values).any(axis=1)
-    if short.any():
-        line = rows[int(short.argmax())] + 1
-        source.options.truncated(f"line {line} lacks cells of its row")
     # The far edges are printed; the first bin begins at 0.
     far = values[:, 0]
     near = np.concatenate([[0.0], far[:-1]])

@@ -11,19 +11,16 @@ from sims_analysis.errors import ReadError
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.numbers import read_cell
-from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.truncation import read_two_columns
 
 _NAME = re.compile(r'\s*"([^"]+)"\s*')
 _NUMBER = re.compile(r"\s*[-+.\d]")
 #: A depth with its unit in a comment.
-_UNITS = re.compile(r"\b(?:x|z|depth)\s*[\[(/,]\s*(?:nm|um|µm|A|Å|angstroms?|cm)\b", re.IGNORECASE)
+_STATED = re.compile(r"\b(?:x|z|depth)\s*[\[(/,]\s*(?:nm|um|µm|A|Å|angstroms?|cm)\b", re.IGNORECASE)
 _COUNT = re.compile(r"X\s+(\d+)\s*")
 _DATA = re.compile(r"Data\s*\{(.*)\}\s*")
 #: What these programs write, which their files do not say.
-_DEPTH, _VALUE = "um", "cm^-3"
-
-
-# --- Sentaurus --------------------------------------------------------------------------------
+_UNITS = ("um", "cm^-3")
 
 
 def recognises_sentaurus(source: Source) -> bool:
@@ -43,38 +40,16 @@ def read_sentaurus(source: Source) -> Content:
     for start, stop in pairwise([*starts, len(source.lines)]):
         name = source.lines[start].strip().strip('"')
         rows = [i for i in range(start + 1, stop) if source.lines[i].strip()]
-        signals.append(_two_columns(source, name, rows, start + 1))
+        if not rows:
+            raise ReadError(f"data set {name!r}, line {start + 1}: it has no samples")
+        signals.append(read_two_columns(source, rows, name, _UNITS, where=f"line {start + 1}"))
     return Content(signals=signals)
-
-
-def _two_columns(source: Source, name: str, rows: list[int], start: int) -> Signal:
-    """Read lines of two numbers, of a data set that starts in a line."""
-    if not rows:
-        raise ReadError(f"data set {name!r}, line {start}: it has no samples")
-    values = read_lines(source, rows, 2)
-    lost = np.isnan(values).any(axis=1)
-    if lost.any():
-        raise ReadError(
-            f"line {rows[int(lost.argmax())] + 1}: expected two numbers",
-            where={"line": rows[int(lost.argmax())] + 1},
-        )
-    return Signal(
-        name=name,
-        depths=values[:, 0],
-        depth_units=_DEPTH,
-        values=values[:, 1],
-        units=_VALUE,
-        where=f"line {start}",
-    )
-
-
-# --- SUPREM and FLOOXS ------------------------------------------------------------------------
 
 
 def recognises_suprem(source: Source) -> bool:
     """Whether a comment names the program, and none states units: columns may be anything."""
     comments = [line for line in source.start.split("\n")[:10] if not _NUMBER.match(line)]
-    if any(_UNITS.search(line) for line in comments):
+    if any(_STATED.search(line) for line in comments):
         # A table, whose headers are in a comment.
         return False
     return any(re.search(r"suprem|floo[px]s|flooxs", line, re.IGNORECASE) for line in comments)
@@ -85,10 +60,9 @@ def read_suprem(source: Source) -> Content:
     rows = [i for i, line in enumerate(source.lines) if _NUMBER.match(line)]
     if not rows:
         raise ReadError("no line of the file begins with a number")
-    return Content(signals=[_two_columns(source, "", rows, rows[0] + 1)])
-
-
-# --- FlexPDE ----------------------------------------------------------------------------------
+    return Content(
+        signals=[read_two_columns(source, rows, "", _UNITS, where=f"line {rows[0] + 1}")]
+    )
 
 
 def recognises_flexpde(source: Source) -> bool:

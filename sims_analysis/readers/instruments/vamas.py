@@ -70,16 +70,12 @@ class _File:
         try:
             return float(text)
         except ValueError:
-            raise ReadError(
-                f"line {self.place}: expected a number, found {text!r}", where={"line": self.place}
-            ) from None
+            raise ReadError(f"line {self.place}: expected a number, found {text!r}") from None
 
     def count(self) -> int:
         number = self.number()
         if not number.is_integer() or not 0 <= number < 1e8:
-            raise ReadError(
-                f"line {self.place}: expected a count, found {number:g}", where={"line": self.place}
-            )
+            raise ReadError(f"line {self.place}: expected a count, found {number:g}")
         return int(number)
 
     def texts(self, count: int) -> list[str]:

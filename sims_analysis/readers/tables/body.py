@@ -80,14 +80,8 @@ class Body:
         return self.grid.kind(row, self.words)
 
 
-# --- where they begin -------------------------------------------------------------------------
-
-
 def find_body(grid: Grid) -> Body:
-    """Find the numbers of a grid.
-
-    There have to be some, and neither a row of words nor an odd cell may cut any of them off.
-    """
+    """Find the numbers of a grid; neither words nor an odd cell may cut any of them off."""
     if grid.options.header_rows is not None:
         body = _below(grid, {*grid.options.header_rows})
     elif grid.start is None:
@@ -133,8 +127,6 @@ def _grown(body: Body, start: int) -> int:
         (i for i, kind in kinds.items() if kind in (RowKind.HEADERS, RowKind.UNITS)), None
     )
     width = len(grid.cells(start))
-    if header is not None:
-        _refuse_rows_above(grid, header, kinds)
     between = range(start - 1, -1 if header is None else header, -1)
     words = None
     first = start
@@ -148,7 +140,6 @@ def _grown(body: Body, start: int) -> int:
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
                     f"{grid.row_word} {grid.number(first)} on, but {_shown(grid, words)!r} stands "
                     "between them; take it out, or begin it with #",
-                    where={grid.row_word: grid.number(i)},
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:
@@ -167,29 +158,8 @@ def _grown(body: Body, start: int) -> int:
     return first
 
 
-def _refuse_rows_above(grid: Grid, header: int, kinds: Mapping[int, RowKind]) -> None:
-    """Refuse rows of numbers between two rows of headers: the first table would be lost."""
-    above = [i for i in range(header) if not grid.is_comment(i)]
-    first = next((i for i in range(header) if kinds[i] is RowKind.HEADERS), header)
-    lost = next((i for i in above if i > first and kinds[i] is RowKind.NUMBERS), None)
-    if lost is not None:
-        raise ReadError(
-            f"{grid.row_word} {grid.number(lost)} is a row of numbers, but in "
-            f"{grid.row_word} {grid.number(header)} {_shown(grid, header)!r} is the header of "
-            "another table",
-            code="several_tables",
-            argument="header_rows",
-            remedy="put it into a file or a sheet of its own, or say which rows are headers by "
-            f"header_rows=[{grid.number(first) - 1}] or header_rows=[{grid.number(header) - 1}]",
-            where={grid.row_word: grid.number(lost)},
-        )
-
-
 def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bool:
-    """Whether numbers and other texts above the first numbers are rather a row than a note.
-
-    A note begins with a word, and does not fill all columns.
-    """
+    """Whether numbers and other texts above the first numbers are rather a row than a note."""
     filled = [cell for cell in cells if cell]
     numbers = sum(map(is_number, cells))
     first = filled[0]
@@ -204,9 +174,6 @@ def _shown(grid: Grid, row: int) -> str:
     if isinstance(grid, TextGrid):
         return grid.lines[row].strip()[:60]
     return " ".join(filter(None, grid.cells(row)))[:60]
-
-
-# --- where they end ---------------------------------------------------------------------------
 
 
 def _find_last(body: Body) -> None:
@@ -317,15 +284,8 @@ def _refuse_cells(grid: Grid, row: int, cells: Sequence[str], decimal: str | Non
         read_cell(cell, options.decimal or decimal or ".", options.not_measured, where=where)
 
 
-# --- reading them -----------------------------------------------------------------------------
-
-
 def read_body(body: Body, labels: Collection[int] = ()) -> Block:
-    """Read the numbers of a table; `labels` are columns of texts, whatever is in them.
-
-    A cell that is no number is named in an error. So is a place where another table begins or the
-    file breaks off, and a row that lacks cells if it is ambiguous which.
-    """
+    """Read the numbers of a table; `labels` are columns of texts, whatever is in them."""
     grid, rows, width = body.grid, body.rows, body.width
     if isinstance(grid, TextGrid):
         refuse_truncated(grid, rows, width)
@@ -339,23 +299,12 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
 
 
 def _warn_of_gap(body: Body) -> None:
-    """Warn where numbers go on below an empty line or a comment: another table, or a note.
-
-    A comment that is a row of headers is refused: another table begins there. Files in which every
-    other line is empty, by their line ends, are as usual.
-    """
+    """Warn where numbers go on below a few empty lines or comments: another table, or a note."""
     grid, word = body.grid, body.grid.row_word
     numbers = [grid.number(i) for i in body.rows]
     known = {grid.number(i) for i in body.sections.left_out}
     known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
     gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and known.isdisjoint(range(a + 1, b))]
-    for i in sorted({*range(body.first, body.last)} - {*body.rows, *body.sections.left_out}):
-        if grid.is_comment(i) and grid.kind(i) is RowKind.HEADERS and len(grid.cells(i)) > 1:
-            raise ReadError(
-                f"{word} {grid.number(i)}: {_shown(grid, i)!r} is the header of another table, "
-                "below numbers of the first; put it into a file of its own",
-                where={word: grid.number(i)},
-            )
     if 0 < len(gaps) <= HEURISTICS.few_gaps:
         after, on = gaps[-1]
         warn(
@@ -381,13 +330,9 @@ def _refuse_words(body: Body) -> None:
                 f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
                 "rows of numbers; if another table begins there, put it into a file or a sheet of "
                 "its own, otherwise take it out",
-                where=grid.place(grid.number(row), words[0]),
             )
         if words:
             return
-
-
-# --- what interrupts them ---------------------------------------------------------------------
 
 
 def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sections:

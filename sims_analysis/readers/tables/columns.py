@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import (
@@ -38,9 +39,6 @@ class Pair:
     sample: str | None = None
     #: Of the values, where a column of units states it.
     units: str | None = None
-
-
-# --- what the user states ---------------------------------------------------------------------
 
 
 def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
@@ -92,44 +90,25 @@ def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
 def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> None:
     """Warn of cells of profiles that are merged: one of them alone holds a number."""
     columns = {j for pair in pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
-    rows, places = sorted(block.rows), sorted((grid.column(j), j) for j in columns)
-    under, count = (0, 0), 0
-    for top, left, bottom, right in grid.merged:
-        first, beyond = bisect_left(places, (left, 0)), bisect_left(places, (right + 1, 0))
-        for place, j in places[first:beyond]:
-            begin, end = bisect_right(rows, top + (place == left)), bisect_right(rows, bottom + 1)
-            if begin < end:
-                under = under if count else (rows[begin], j)
-                count += end - begin
-    if count:
-        more = f" (and {count - 1} more)" if count > 1 else ""
+    places = {grid.column(j): j for j in columns}
+    under = [
+        (number, places[column])
+        for top, left, bottom, right in grid.merged
+        for column in range(left, right + 1)
+        if column in places
+        for number in _between(block.rows, top + (column == left), bottom + 1)
+    ]
+    if under:
+        more = f" (and {len(under) - 1} more)" if under[1:] else ""
         warn(
-            f"{grid.where(*under)}{more} is merged with a cell before it: its "
-            "value is hidden, and an empty one is taken as not measured; unmerge the cells, "
-            "and fill in the values",
+            f"{grid.where(*under[0])}{more} is merged with a cell before it: its value is hidden, "
+            "and an empty one is taken as not measured; unmerge the cells, and fill in the values",
             ProfileWarning,
-            where=grid.place(*under),
         )
 
 
-def warn_of_moved_cells(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair]) -> None:
-    """Warn of a row with nothing in a first column of neither depths nor values, unlike others."""
-    others = sorted({j for pair in pairs for j in (pair.axis, pair.value)})
-    if 0 in others or not headers.filled[0]:
-        return
-    nothing = np.isnan(block.values[:, 0]) & ~np.isnan(block.values[:, others]).all(axis=1)
-    places = np.flatnonzero(nothing).tolist()
-    if places and len(places) <= len(block.values) // 10 + 1:
-        header = headers.texts[0] or "the row numbers"
-        warn(
-            f"{grid.row_word} {block.rows[places[0]]} has nothing below {header!r}, as the other "
-            "rows have: if its cells have moved, its numbers are not what they seem; put them back",
-            ProfileWarning,
-            where={grid.row_word: block.rows[places[0]]},
-        )
-
-
-# --- what the headers say -----------------------------------------------------------------------
+def _between(rows: Sequence[int], after: int, last: int) -> Sequence[int]:
+    return rows[bisect_right(rows, after) : bisect_right(rows, last)]
 
 
 def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:
@@ -140,10 +119,7 @@ def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:
 
 
 def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence[Pair]) -> None:
-    """Refuse values without a header that would pass for those of the column to their left.
-
-    An empty column between blocks is filled by a row whose cells have moved.
-    """
+    """Refuse values without a header that would pass for those of the column to their left."""
     for left, pair in pairwise(pairs):
         j = pair.value
         if headers.texts[j] or headers.names[j] or not headers.texts[left.value]:
@@ -157,7 +133,6 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
                 f"without a header, next to those of {pair.name!r}; if its row has a cell too "
                 "many, take that out, otherwise give the column a header, or say what to read by "
                 'columns={"B": (axis, values)}',
-                where=grid.place(block.rows[row], j),
             )
 
 
@@ -215,10 +190,7 @@ class _Finding:
         return pairs
 
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
-        """Keep columns that are no profile: with the one that they belong to, or with the first.
-
-        They belong to the one that they name; limits and what repeats to the one before it.
-        """
+        """Keep columns that are no profile with the one that they name, or stand behind."""
         found = self.found
         repeats = Counter(found.texts)
         for j in reversed(found.columns("ancillary", "index") if pairs else []):
@@ -294,49 +266,38 @@ class _Finding:
 
     def _silent_axis(self) -> int:
         """Find the axis where no header names one: the first column, if the user gives its unit."""
-        candidates = self.found.columns("value")
+        found, candidates = self.found, self.found.columns("value")
         for j in candidates:
-            if unit_kind(self.found.units[j] or "") in ("depth", "sputter_time"):
+            if unit_kind(found.units[j] or "") in vocabulary.AXES:
                 return j
-        if any(header.role == "index" for header in self.headers) or len(candidates) < 2:
-            raise ReadError(
-                "the table has neither a depth nor a time column; headers found: "
-                f"{', '.join(map(repr, filter(None, self.found.texts))) or 'none'}",
-                code="missing_axis",
-                argument="columns",
-                remedy='name the columns by columns={"B": (axis, values)}',
-            )
-        naming = next((i for i in self.found.notes if names_axis(self.grid.cells(i))), None)
-        if naming is not None:
-            number = self.grid.number(naming)
+        first = candidates[0] if candidates else -1
+        indexed = any(header.role == "index" for header in self.headers)
+        named = found.units[first] or is_species(self.headers[first].name)
+        for number in (self.grid.number(i) for i in found.notes if names_axis(self.grid.cells(i))):
             raise ReadError(
                 f"{self.grid.row_word} {number} names a depth or a time, but not of the columns "
                 f"below; header_rows=[{number - 1}] makes it the row of headers, and columns= says "
-                "what the columns are",
-                where={self.grid.row_word: number},
+                "what the columns are"
             )
-        first = candidates[0]
-        if self.found.units[first] or is_species(self.headers[first].name):
+        if indexed or len(candidates) < 2 or named:
             raise ReadError(
-                f"the table has neither a depth nor a time column: "
-                f"{self.grid.called(first)} ({self.found.texts[first]!r}), is another. Name the "
-                'columns by columns={"B": (axis, values)}'
+                "the table has neither a depth nor a time column; headers found: "
+                f"{', '.join(map(repr, filter(None, found.texts))) or 'none'}",
+                code="missing_axis",
+                argument="columns",
+                remedy='name the columns by columns={"B": (axis, values)}',
             )
         if self.grid.options.depth_units is None:
             raise UnitsError(
                 "no header of the table names a depth or a time",
                 code="missing_axis",
                 argument="depth_units",
-                remedy="if the first column holds the depths, pass depth_units=, such as "
-                '"nm", "um" or "s"',
+                remedy="if the first column holds the depths, pass depth_units=, such as 'nm'",
             )
-        return candidates[0]
+        return first
 
     def _name(self, axis: int, value: int) -> str:
-        """Name the species of a column of values.
-
-        It is the row that names species which does, whatever a header's word for a value is.
-        """
+        """Name the species of a column of values: a row of names does, rather than a header."""
         header = self.headers[value]
         first = axis - 1 if axis and self.headers[axis - 1].role in ("axis", "time") else axis
         above = self.found.names[value] or self.found.names[axis] or self.found.names[first]

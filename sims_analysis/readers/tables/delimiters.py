@@ -40,11 +40,7 @@ def _holds_ends(lines: Sequence[str]) -> bool:
 def grid_of_lines(
     lines: Sequence[str], options: Options, text: str | None = None
 ) -> TextGrid | None:
-    """Choose the delimiter that makes the first rows of numbers; ``None`` if none does.
-
-    Rows of numbers are the best evidence, then rows of numbers next to words below headers, then
-    rows that begin with a header.
-    """
+    """Choose the delimiter that makes the first rows of numbers; ``None`` if none does."""
     best: TextGrid | None = None
     most = 0
     for delimiter in _DELIMITERS:

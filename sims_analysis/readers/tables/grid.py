@@ -1,15 +1,11 @@
-"""Cells with their places: of a text, of a sheet of a workbook, or of a DataFrame.
-
-A grid knows its rows, of what kind each is, where the numbers begin, how a cell is called in a
-message, and the numbers of a block of rows, all at once.
-"""
+"""Cells with their places: of a text, of a sheet of a workbook, or of a DataFrame."""
 
 from __future__ import annotations
 
 import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType, NoneType
@@ -30,7 +26,6 @@ from sims_analysis.readers.tables.numbers import (
     columns_of_words,
     decimal_mark,
     has_comma,
-    has_points_of_thousands,
     is_clock,
     is_number,
     may_be_thousands,
@@ -154,8 +149,6 @@ class _Grid(Sized):
         """Return the cells of a row; ``None`` for nothing."""
         return [cell or None for cell in self.cells(row)]
 
-    # ---- what things are called
-
     def number(self, row: int) -> int:
         """Return the number of a row in the file, from 1."""
         return row + 1 if self.numbers is None else self.numbers[row]
@@ -178,20 +171,12 @@ class _Grid(Sized):
         return f"{words} ({column_name(place)} in the spreadsheet)" if self.name else words
 
     def where(self, number: int, column: int) -> str:
-        """Name a cell."""
-        place = self.place(number, column)
-        sheet = f"sheet {self.name!r}, " if self.name else ""
-        return f"{sheet}{self.row_word} {place[self.row_word]}, column {place['column']}"
-
-    def place(self, number: int, column: int) -> dict[str, object]:
-        """Return the sheet, the row and the column of a cell, as the part ``where`` of messages."""
+        """Name a cell, as messages begin with it."""
         place = self.column(column)
         if self.turned:
             number, place = place + 1, number - 1
-        sheet = {"sheet": self.name} if self.name else {}
-        return {**sheet, self.row_word: number, "column": column_name(place)}
-
-    # ---- kinds of rows, and where the numbers begin
+        sheet = f"sheet {self.name!r}, " if self.name else ""
+        return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
 
     @cached_property
     def _kinds(self) -> dict[int, RowKind]:
@@ -240,10 +225,7 @@ class _Grid(Sized):
         return Start(first, run, words) if run else alone or below
 
     def words_below(self, row: int, above: Mapping[int, bool] = _NO_WORDS) -> dict[int, bool]:
-        """Return the columns below headers that may hold words; `above`: those of empty cells.
-
-        Times may be those of a clock.
-        """
+        """Return the columns below headers that may hold words; `above`: those of empty cells."""
         cells, below = self.cells(row), self.cells(row + 1) if row + 1 < len(self) else []
         clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
         kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
@@ -253,7 +235,13 @@ class _Grid(Sized):
             if holds_words(header) or (header.role == "time" and j in clocks)
         }
 
-    # ---- other grids of the same cells
+    @abstractmethod
+    def begins_like_numbers(self, row: int) -> bool:
+        """Whether a row need not be looked at to know that it is none of words."""
+
+    @abstractmethod
+    def part(self, start: int, stop: int) -> Any:
+        """Keep some rows; those before them are empty."""
 
     def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> CellGrid:
         """Keep some columns, as cells; `notes` are what stood in others."""
@@ -303,8 +291,6 @@ class _Grid(Sized):
             merged=[(left, top, right, bottom) for top, left, bottom, right in self.merged],
         )
 
-    # ---- numbers
-
     def read(
         self,
         rows: Sequence[int],
@@ -312,11 +298,7 @@ class _Grid(Sized):
         words: Mapping[int, bool] = _NO_WORDS,
         labels: Collection[int] = (),
     ) -> Block:
-        """Read the numbers of rows; the first cell that is no number is named in an error.
-
-        `words` are columns that may hold some, and whether that is certain, `labels` columns of
-        texts, whatever is in them.
-        """
+        """Read the numbers of rows; `words` are columns that may hold some, `labels` that do."""
         nothing, stated = self.options.not_measured, self.options.decimal is not None
         found = self._split(rows, width, words, labels)
         odd, texts = found.odd, {*labels, *columns_of_words(found.odd, words, nothing)}
@@ -343,9 +325,6 @@ class _Grid(Sized):
         return Block(found.values, limits, numbers, labelled, errors, found.lengths)
 
 
-# --- text -------------------------------------------------------------------------------------
-
-
 @dataclass
 class TextGrid(_Grid):
     """Lines of text with a delimiter; ``None`` for blanks."""
@@ -369,10 +348,7 @@ class TextGrid(_Grid):
         return split_line(line, self.delimiter, quoted=self.quoted)
 
     def cells(self, row: int) -> list[str]:
-        """Split a line, without the mark of a comment.
-
-        A mark that is followed by a delimiter is a cell: ``#`` is how row numbers are headed.
-        """
+        """Split a line, without the mark of a comment; a mark before a delimiter is a cell."""
         line = self.lines[row]
         mark = comment_mark(line)
         if mark:
@@ -404,6 +380,15 @@ class TextGrid(_Grid):
             # The mark stands before the headers rather than for a column.
             del cells[0]
         return cells
+
+    def begins_like_numbers(self, row: int) -> bool:
+        """Whether the first letter is that of a number."""
+        return self.lines[row][:1] in _OPENINGS
+
+    def part(self, start: int, stop: int) -> TextGrid:
+        """Keep some lines; those before them are empty."""
+        end = [""] if stop < len(self.lines) else []
+        return replace(self, lines=[*[""] * start, *self.lines[start:stop], *end], text=None)
 
     def rows_of_table(self, first: int, last: int) -> Sequence[int]:
         """List the lines that are neither blank nor comments."""
@@ -464,46 +449,28 @@ class TextGrid(_Grid):
     def _with_points(
         self, found: Columns, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
+        # First rows show that hardly a column has them.
+        columns = np.flatnonzero(_in_thousandths(found.values[: HEURISTICS.thousand_rows]))
         lines = self.texts(rows)
-        first = list(map(self.split, lines[: HEURISTICS.thousand_rows]))
-        # First rows show that hardly a column has them, and whole numbers have zeros there.
-        values = found.values[: len(first)]
-        columns = [
-            j
-            for j in np.flatnonzero(_in_thousandths(values)).tolist()
-            if _are_whole(values[:, j]) or has_points_of_thousands(_column(first, j))
-        ]
         text = self.text or "\n".join(lines)
-        if not columns or not _THREE_DIGITS.search(text):
+        if not columns.size or not _THREE_DIGITS.search(text):
             return
-        zeros = filter(_THREE_ZEROS.search, lines if _THREE_ZEROS.search(text) else ())
-        with_zeros = {
-            j for row in map(self.split, zeros) for j, cell in enumerate(row) if "." in cell
-        }
-        columns = [j for j in columns if j in with_zeros or not _are_whole(found.values[:, j])]
-        split: list[list[str]] = []
-        for j in columns:
-            if _in_thousandths(found.values[:, j]):
-                split = split or list(map(self.split, lines))
-                yield j, _column(split, j)
-
-
-def _are_whole(numbers: Array) -> bool:
-    return bool(((numbers == np.rint(numbers)) | np.isnan(numbers)).all())
-
-
-def _column(rows: Sequence[Sequence[str]], column: int) -> list[str]:
-    return [(_at(cells, column) or "").strip() for cells in rows]
+        columns = columns[_in_thousandths(found.values[:, columns])]
+        if not _THREE_ZEROS.search(text):
+            values = found.values[:, columns]
+            columns = columns[~((values == np.rint(values)) | np.isnan(values)).all(axis=0)]
+        for j in columns.tolist():
+            cells = (self.split(line) for line in lines)
+            yield j, [(_at(row, j) or "").strip() for row in cells]
 
 
 def _in_thousandths(values: Array) -> Any:
-    """Return which columns hold whole numbers of thousandths below a thousand."""
-    scaled = np.where(np.abs(values) < HEURISTICS.thousand, values, np.nan) * HEURISTICS.thousand
-    near = (np.abs(np.rint(scaled) - scaled) < HEURISTICS.thousandth) | np.isnan(values)
-    return np.logical_and.reduce(near, axis=0)
-
-
-# --- spreadsheets -----------------------------------------------------------------------------
+    """Return which columns hold zeros, and thousandths from one to a thousand."""
+    size = np.abs(values)
+    inside = (size >= 1) & (size < HEURISTICS.thousand)
+    scaled = np.where(inside, size, 0.0) * HEURISTICS.thousand
+    inside &= np.abs(np.rint(scaled) - scaled) < HEURISTICS.thousandth
+    return (inside | (size == 0) | np.isnan(size)).all(axis=0)
 
 
 @dataclass
@@ -553,6 +520,14 @@ class CellGrid(_Grid):
             if cells[first]:
                 cells[first + 1 : last + 1] = [cells[first]] * (last - first)
         return cells
+
+    def begins_like_numbers(self, row: int) -> bool:
+        """Whether no cell is a text."""
+        return bool(self.rows[row]) and not any(isinstance(cell, str) for cell in self.rows[row])
+
+    def part(self, start: int, stop: int) -> CellGrid:
+        """Keep some rows; those before them are empty."""
+        return replace(self, rows=[*[[]] * start, *self.rows[start:stop]])
 
     def rows_of_table(self, first: int, last: int) -> list[int]:
         """List the rows that are neither blank nor comments."""

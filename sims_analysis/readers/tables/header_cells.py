@@ -166,10 +166,7 @@ def join_header(text: str, word: str) -> str:
 
 
 def is_ancillary(header: Header, unit: str | None) -> bool:
-    """Whether a unit is that of something else than a profile: ``nA``, ``mbar``, ``nm/s``, ``%``.
-
-    Per cent next to the name of a species, or a word for values, are a unit that is ambiguous.
-    """
+    """Whether a unit is that of something else than a profile: ``nA``, ``mbar``, ``%``."""
     if not unit or unit_kind(unit):
         return False
     if unit in PERCENT:

@@ -100,6 +100,8 @@ class Headers:
         #: Row of the grid -> what it was taken for, and why; rows that add nothing.
         self.taken: dict[int, tuple[str, str]] = {}
         self.notes: list[int] = []
+        #: Notes in the row of heads, above no numbers.
+        self.beside: list[str] = []
         #: Columns with something in them: numbers or words.
         self._used = [has or j in block.texts for j, has in enumerate(self.filled)]
         #: The row that states the unit of each column.
@@ -140,8 +142,6 @@ class Headers:
     def _take(self, row: _Row, part: str, why: str) -> None:
         self.taken[row.place] = part, why
 
-    # ---- the row of heads
-
     def _rows(self) -> list[_Row]:
         """List the rows that may say something of columns; rows with numbers do behind a word."""
         grid, padding, rows = self._grid, [""] * self._width, []
@@ -158,10 +158,7 @@ class Headers:
         return rows
 
     def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
-        """Find the row of heads; return the rows above it, the nearest first, and those below.
-
-        It names the axis, and most columns; of two that do, it is the lower one.
-        """
+        """Find the row of heads; return the rows above it, the nearest first, and those below."""
         rows = [replace(row, cells=row.cells[: self._width]) for row in wide]
         scored = [(score, n) for n, row in enumerate(wide) if (score := self._score(row))]
         if not scored and self._stated and rows:
@@ -175,16 +172,17 @@ class Headers:
         empty = [c for c, has in zip(wide[heads].cells, used, strict=False) if c and not has]
         if empty:
             warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
+            headers = zip(empty, map(try_header, empty), strict=True)
+            self.beside = [
+                c for c, h in headers if not (h.explicit or h.unit or is_species(h.name))
+            ]
         what = "names the axis and" if axis else "has a word for"
         why = f"{what} {max(named, filled)} of {sum(self._used)} columns"
         self._take(rows[heads], "headers", why)
         return rows[:heads][::-1], rows[heads + 1 :]
 
     def _score(self, row: _Row) -> tuple[bool, int, int] | None:
-        """Return whether a row names the axis, how many columns it names, and how many it fills.
-
-        None if it describes no columns.
-        """
+        """Return whether a row names the axis, how many columns it names, and how many it fills."""
         if row.kind in _UNITS and not self._stated:
             return None
         texts = row.texts
@@ -248,7 +246,6 @@ class Headers:
                 "commas are decimal marks too, the columns are ambiguous: save the table with "
                 "semicolons or tabs, or say what the columns are by "
                 'columns={"B": (axis, values)}',
-                where={"line": number},
             )
 
     def _axes_by_units(self) -> None:
@@ -266,8 +263,6 @@ class Headers:
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.
             self.headers[j] = Header("value", self.texts[j], None, explicit=False)
-
-    # ---- what another row adds
 
     def _take_lead(self, row: _Row) -> None:
         """Take a row that begins with a word for what its other cells are of their columns."""
@@ -456,10 +451,7 @@ class Headers:
         return len({*species}) < len(labelled) == len(species)
 
     def _take_common_unit(self, row: _Row) -> None:
-        """Take a title that states the unit of all values to its right: ``Conc. (at/cm3)``.
-
-        A matrix signal is measured in another: its unit stays open.
-        """
+        """Take a title that states the unit of all values to its right: ``Conc. (at/cm3)``."""
         values = self.columns("value", "error")
         values = [j for j in values if not (self.units[j] or self.headers[j].unit)]
         axes = self.columns("axis", "time")
@@ -480,8 +472,6 @@ class Headers:
             if not is_matrix_signal(self.name(j)):
                 self.units[j] = units[j]
         self._take(row, "units", "states a unit of all values")
-
-    # ---- what remains
 
     def _agree_on_units(self) -> None:
         """Put the units of heads and rows together; two that differ are refused."""

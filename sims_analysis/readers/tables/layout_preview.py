@@ -32,10 +32,10 @@ _ROLES = {
 
 def layout_preview(source: Source) -> str:
     """Draw what is understood of a table so far; empty if the file is none."""
-    table, grid = source.trace.table, source.trace.grid
-    if table is None and grid is not None:
-        table = Table(grid)
-    return "" if not isinstance(table, Table) else "\n".join(_lines(table))
+    grid, tables = source.trace.grid, source.trace.tables
+    if not tables and grid is not None:
+        tables = [Table(grid)]
+    return "\n".join(line for table in tables for line in _lines(table))
 
 
 def explanation(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
 
 import numpy as np
 import orjson
@@ -103,28 +101,18 @@ class Lines:
         if numbers is None:
             return None
         try:
-            flat = np.frombuffer(array("d", numbers))  # type: ignore[type-var]  # as a rule
+            flat = np.fromiter(numbers, np.float64, len(numbers))
         except TypeError:
             flat = np.array(numbers, dtype=np.float64)
         step, rest = divmod(flat.size, len(lines))
-        if not rest and {*map(type, numbers[::step])} == {bool}:
-            rows = flat.reshape(-1, step)[:, 1:]
-            self.lengths.add(step - 1)
-        else:
-            counts = np.fromiter(map(str.count, lines, repeat(mark)), np.intp, len(lines)) + 1
-            self.lengths.update(counts.tolist())
-            # The column of each number; where a line begins stands none.
-            starts = np.cumsum(counts + 1) - counts
-            columns = np.arange(flat.size) - np.repeat(starts, counts + 1)
-            inside = (columns >= 0) & (columns < self.width)
-            if not np.isnan(flat[columns >= self.width]).all():
-                return None
-            places = np.repeat(np.arange(len(lines)), counts + 1)
-            rows = np.full((len(lines), self.width), np.nan)
-            rows[places[inside], columns[inside]] = flat[inside]
-        if rows.shape[1] < self.width:
-            return np.pad(rows, ((0, 0), (0, self.width - rows.shape[1])), constant_values=np.nan)
-        return rows[:, : self.width] if np.isnan(rows[:, self.width :]).all() else None
+        if rest or {*map(type, numbers[::step])} != {bool}:
+            # Lines of different lengths.
+            return None
+        rows = flat.reshape(-1, step)[:, 1:]
+        if step - 1 < self.width or not np.isnan(rows[:, self.width :]).all():
+            return None
+        self.lengths.add(step - 1)
+        return rows[:, : self.width]
 
     def _beyond(self, rows: Sequence[Sequence[str]]) -> tuple[int, str] | None:
         """Find the first row with a cell beyond the columns that is not empty."""
@@ -154,10 +142,7 @@ def table_size(rows: int, columns: int) -> str:
 
 
 def _parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:
-    """Read cells that are numbers or nothing; ``None`` if there is anything else.
-
-    Where a line begins ``True`` stands before its numbers, which is none itself.
-    """
+    """Read cells that are numbers or nothing, with ``True`` before those of each line."""
     text = "\n".join(["", *lines])
     if any(mark in text for mark in _NO_NUMBERS) or delimiter == decimal:
         return None

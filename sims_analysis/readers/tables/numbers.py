@@ -89,12 +89,6 @@ def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
     return None
 
 
-def has_points_of_thousands(cells: Iterable[str]) -> bool:
-    """Whether points of numbers, if there are any, have three digits behind each, and no zero."""
-    numbers = (cell.strip() for cell in cells)
-    return all(not n.strip("0") or n.casefold() in NOTHING or _POINTS.fullmatch(n) for n in numbers)
-
-
 def may_be_thousands(cells: Iterable[str]) -> bool:
     """Whether the points of a column may separate thousands as well as decimals.
 
@@ -114,11 +108,7 @@ def may_be_thousands(cells: Iterable[str]) -> bool:
 
 
 def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
-    """Take the separators of thousands out of a column, if no cell of it leaves them open.
-
-    Where one cell is ``1.234,5``, or the decimal mark is `stated`, another may be ``1.234``; but
-    none ``1234,5``.
-    """
+    """Take the separators of thousands out of a column, if no cell of it leaves them open."""
     form = _GROUPED[decimal]
     found = [form.fullmatch(c.strip()) if isinstance(c, str) else None for c in cells]
     grouped = [match for match in found if match]
@@ -171,10 +161,7 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
 def read_cell(
     text: str, decimal: str = ".", not_measured: Collection[str] = (), *, where: str = ""
 ) -> float:
-    """Read one cell: NaN where nothing was measured, a `Cell` where a limit alone is known.
-
-    The error of one that is no number begins with `where`.
-    """
+    """Read one cell: NaN where nothing was measured, a `Cell` where a limit alone is known."""
     stripped = text.strip().strip('"').strip()
     if stripped.casefold() in NOTHING or stripped in not_measured:
         return float("nan")
@@ -273,10 +260,7 @@ def cell_reader(
     *,
     mixed: bool = False,
 ) -> Callable[[str, int, int], float]:
-    """Make what reads the cells of columns; plain numbers are most of them.
-
-    Those of a spreadsheet may be `mixed`: numbers that are kept as text come from everywhere.
-    """
+    """Make what reads the cells of columns; those of a spreadsheet may be `mixed`."""
     plain = decimal == "." and not any(map(is_number, not_measured))
     simple = _SIMPLE.fullmatch if plain else lambda _: None
 
@@ -293,10 +277,7 @@ def cell_reader(
 def columns_of_words(
     odd: Mapping[int, Sequence[object]], words: Mapping[int, bool], not_measured: Collection[str]
 ) -> list[int]:
-    """Return the columns that hold words, of those that may.
-
-    Some of their cells are no numbers; all, where it is not certain that words may be there.
-    """
+    """Return the columns that hold words, of those that may."""
     found = []
     for j in words.keys() & odd.keys():
         texts = {cell.strip() for cell in odd[j] if isinstance(cell, str)}

@@ -1,8 +1,4 @@
-"""Kinds of cells and rows: what a table is made of, before anybody asks what it means.
-
-A row is of one kind. Everything that is decided of a table (where its numbers begin and end, which
-rows are its headers, what is a note) is decided on these.
-"""
+"""Kinds of cells and rows: what a table is made of, before anybody asks what it means."""
 
 from __future__ import annotations
 
@@ -53,10 +49,7 @@ class RowKind(Enum):
 
 
 def comment_mark(line: str) -> str:
-    """Return the mark with which a line begins as a comment; empty if it is none.
-
-    A cell that could not be written begins like one, and so may a number.
-    """
+    """Return the mark with which a line begins as a comment; empty if it is none."""
     text = line.strip()
     failed = _FAILED.match(text)
     if (failed is not None and failed.end() < len(text)) or _STAR.match(text):
@@ -70,10 +63,7 @@ def is_not_measured(text: str, not_measured: Collection[str]) -> bool:
 
 
 def is_odd(text: str) -> bool:
-    """Whether a cell is rather a damaged number than a word: it begins like one, or failed.
-
-    The formula of a species begins with a digit as well.
-    """
+    """Whether a cell is rather a damaged number than a word, or than the formula of a species."""
     if _FAILED.match(text) or _FORMULA.match(text):
         return True
     if not _DIGIT_FIRST.match(text):
@@ -87,10 +77,7 @@ def classify_row(
     not_measured: Collection[str] = (),
     words: Collection[int] = (),
 ) -> RowKind:
-    """Classify a row, with what is known of it.
-
-    That is the decimal mark, texts for not measured, and columns that may hold `words`.
-    """
+    """Classify a row; `words` are columns that may hold some."""
     if decimal != "," and are_plain([*filter(None, cells)]):
         return RowKind.NUMBERS
     numbers = 0

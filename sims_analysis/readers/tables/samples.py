@@ -1,8 +1,4 @@
-"""What stands row by row: several samples in one table, and species named in a column.
-
-Samples are distinguished by a column of labels, or by labels above blocks; species by a column of
-their names, which is how programs keep profiles.
-"""
+"""What stands row by row: several samples in one table, and species named in a column."""
 
 from __future__ import annotations
 
@@ -32,11 +28,7 @@ Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 def split_samples(
     body: Body, block: Block, headers: Headers, pairs: list[Pair], *, stated: bool
 ) -> tuple[list[Part], dict[str, str]]:
-    """Split a table by what distinguishes the samples, or refuse it unless that was requested.
-
-    If nothing does, there is one part without a label. Next to the parts stands what columns of
-    words say that is the same in all rows.
-    """
+    """Split a table by what distinguishes samples; beside, what is the same in all rows."""
     requested, constant = body.grid.options.samples, dict[str, str]()
     if not stated or requested is not None:
         rows, constant = _split_rows(body, block, headers, block.values[:, pairs[0].axis])
@@ -71,10 +63,7 @@ def _name_species(labels: Sequence[str]) -> bool:
 
 
 def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[tuple[str, Flags]]:
-    """Return the rows of each of several blocks below each other, or refuse them.
-
-    Their labels are species, if the values are `unnamed`; samples otherwise.
-    """
+    """Return the label and the rows of each of several blocks below each other."""
     labels = [(body.grid.number(i), text) for i, text in body.sections.labels.items()]
     named = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
     starts = sorted({*_restarts(axis, block.rows), *named})
@@ -136,10 +125,7 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
 def _split_rows(
     body: Body, block: Block, headers: Headers, axis: Array, without: Collection[int] = ()
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
-    """Return the rows of each sample, if a column of labels is there and was requested.
-
-    It is refused otherwise; next to them, what columns say that is the same in all rows.
-    """
+    """Return the label and the rows of each sample; beside, what is the same in all rows."""
     requested, grid = body.grid.options.samples, body.grid
     chosen: list[tuple[str, Flags]] = []
     constant: dict[str, str] = {}
@@ -215,10 +201,7 @@ def _filled(labels: Sequence[str]) -> list[str]:
 
 
 def _apart(labels: Sequence[str], filled: Sequence[str], axis: Array) -> bool:
-    """Whether labels distinguish samples, rather than being remarks about rows.
-
-    They stand in most rows, and again and again; or depths begin anew wherever they change.
-    """
+    """Whether labels distinguish samples, rather than being remarks about rows."""
     written = [label for label in labels if label]
     if len(written) > len(labels) / 2 and len({*written}) <= len(written) / 2:
         return True
@@ -231,14 +214,8 @@ def _listed(labels: Sequence[str]) -> str:
     return ", ".join(map(repr, labels[:3])) + more
 
 
-# --- species in a column -----------------------------------------------------------------------
-
-
 def label_column(grid: Grid) -> tuple[int, int] | None:
-    """Return the column of species, and the number of columns, by headers above the numbers.
-
-    They name one column of species, and one of depths or times; None if there are none.
-    """
+    """Return the column that names species, and the number of columns; None if there is none."""
     for i in range(min(len(grid), HEURISTICS.tidy_rows)):
         kind, cells = grid.kind(i), grid.cells(i)
         if kind is RowKind.NUMBERS:

@@ -1,14 +1,10 @@
-"""Tables as laboratories write them: one depth column for all, or a pair of columns a species.
-
-What the headers do not state the user must: nothing is taken for a depth, a unit or a species
-because it looks like one.
-"""
+"""Tables as laboratories write them: one depth column for all, or a pair of columns a species."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,22 +20,26 @@ from sims_analysis.readers.tables.columns import (
     find_pairs,
     stated_pairs,
     warn_of_merged_cells,
-    warn_of_moved_cells,
 )
 from sims_analysis.readers.tables.delimiters import text_grid, turned_rows
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
+from sims_analysis.readers.tables.regions import tables_in, without_side_notes
 from sims_analysis.readers.tables.samples import (
     label_column,
     layers_of,
     split_samples,
     split_species,
 )
-from sims_analysis.readers.tables.side_notes import without_side_notes
 from sims_analysis.readers.tables.truncation import check_short_lines, warn_of_uneven_rows
-from sims_analysis.readers.tables.words import is_matrix_signal
+from sims_analysis.readers.tables.words import (
+    are_labels,
+    is_matrix_signal,
+    named_role,
+    names_species,
+)
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
 
@@ -80,7 +80,7 @@ def find_grid(source: Source) -> Grid:
         raise ReadError("the file is empty")
     usual = max("\t;,|", key=source.start.count)
     found = TextGrid(source.lines, usual if usual in source.start else None, False, source.options)
-    source.trace.table = Table(found)
+    source.trace.tables = [Table(found)]
     refuse_odd_rows(found)
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
     like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
@@ -106,7 +106,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
     elsewhere = f"there are rows of numbers in {others} too"
     choice = "sheet= names the one to read"
     try:
-        content = _read_grid(_turned(without_side_notes(grid)), source)
+        content = _joined([_read_table(part, source) for part in tables_in(grid)], grid)
     except SimsError as error:
         if others:
             text = f"sheet {grid.name!r}: {error.message}; {elsewhere}"
@@ -130,11 +130,48 @@ def _turned(grid: Grid) -> Grid:
     return grid.transposed(rows)
 
 
-def _read_grid(grid: Grid, source: Source) -> Content:
+def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
+    """Join the tables of a grid: of one sample, unless names of species repeat or labels differ."""
+    samples = grid.options.samples
+    if len(tables) == 1:
+        return tables[0][0] if samples is None else Content(parts=tables[0])
+    blocks, labels = [content for contents in tables for content in contents], list[str]()
+    for n, block in enumerate(blocks, 1):
+        notes = block.metadata.other.items()
+        named = (text for key, text in notes if key == "line 1" or named_role(key, "text"))
+        labels.append(next(named, f"block {n}"))
+    signals = [signal for block in blocks for signal in block.signals]
+    names = {(signal.name, unit_kind(signal.units or "")) for signal in signals}
+    of_species = all(map(names_species, labels)) and not are_labels(labels)
+    one = of_species or len({*labels}) == 1 or any(map(re.compile(r"block \d").match, labels))
+    apart = len(names) < len(signals) or not one
+    if apart and samples is None:
+        raise ReadError(
+            f"{len(blocks)} tables of several samples stand below each other: "
+            f"{', '.join(map(repr, labels))}",
+            code="several_samples",
+            argument="samples",
+            remedy="samples=True reads each as a measurement",
+        )
+    if apart:
+        about = (replace(b.metadata, sample=s) for b, s in zip(blocks, labels, strict=True))
+        return Content(parts=[replace(b, metadata=m) for b, m in zip(blocks, about, strict=True)])
+    if samples is not None:
+        raise ReadError(f"samples={samples!r}: the tables are of one sample", argument="samples")
+    other: dict[str, str] = {}
+    for n, block in enumerate(blocks, 1):
+        for key, text in block.metadata.other.items():
+            other[key if other.get(key, text) == text else f"{key} ({n})"] = text
+    return Content(signals=signals, metadata=replace(blocks[0].metadata, other=other))
+
+
+def _read_table(grid: Grid, source: Source) -> list[Content]:
+    grid = _turned(without_side_notes(grid))
     stated: list[Pair] = []
     if grid.options.columns is not None:
         grid, stated = stated_pairs(grid)
-    table = source.trace.table = Table(grid)
+    table = Table(grid)
+    source.trace.tables.append(table)
     body = table.body = find_body(grid)
     label = None
     if not stated and (found := label_column(grid)) is not None:
@@ -150,8 +187,6 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     if label is not None:
         parts = split_species(body, block, headers, pairs, label)
     else:
-        if not stated:
-            warn_of_moved_cells(grid, block, headers, pairs)
         warn_of_merged_cells(grid, block, pairs)
         _state_unit_of_sheet(grid, headers, pairs)
         parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
@@ -163,11 +198,10 @@ def _read_grid(grid: Grid, source: Source) -> Content:
         odd |= {j for j in {p.axis for p in of_sample} if np.isnan(rows.values[:, j]).any()}
         signals = [_signal(grid, rows, headers, pair, odd) for pair in of_sample]
         samples.setdefault(sample, []).extend(s for s in signals if s is not None)
-    contents = [
+    return [
         Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
         for name, signals in samples.items()
     ]
-    return contents[0] if grid.options.samples is None else Content(parts=contents)
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
@@ -183,17 +217,12 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
                 headers.units[pair.value] = named
 
 
-# --- notes ------------------------------------------------------------------------------------
-
-
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
-    """Collect the rows that are no headers, above and below.
-
-    They are `key : value`, `key | value`, `key = value`, or free text.
-    """
+    """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
-    turned = grid.notes if isinstance(grid, CellGrid) else ()
-    for cells in (*turned, *map(grid.cells, [*headers.notes, *body.below])):
+    beside = grid.notes if isinstance(grid, CellGrid) else ()
+    rows = [*headers.notes, *body.below]
+    for cells in (*beside, *([text] for text in headers.beside), *map(grid.cells, rows)):
         filled = [cell for cell in cells if cell]
         text = " ".join(filled)
         key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
@@ -204,9 +233,6 @@ def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
         elif text:
             notes[f"line {len(notes) + 1}"] = text
     return notes
-
-
-# --- signals ----------------------------------------------------------------------------------
 
 
 def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int]) -> Signal | None:
@@ -268,7 +294,6 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
                 "not_measured='-' keeps it",
-                where=grid.place(block.rows[places[0]], pair.value),
             )
 
 
@@ -288,16 +313,12 @@ def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) ->
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
-    """Return the limits of the samples below one, NaN at all others, and in which rows samples are.
-
-    A value without a depth is refused.
-    """
+    """Return the limits of samples below one, NaN at all others, and in which rows samples are."""
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
             raise ReadError(
                 f"{grid.where(block.rows[row], column)}: a depth cannot be a limit",
-                where=grid.place(block.rows[row], column),
             )
         if column == pair.value:
             limits[row] = limit
@@ -309,6 +330,5 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         raise ReadError(
             f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
-            where=grid.place(block.rows[row], pair.axis),
         )
     return limits, slice(None) if there.all() else there

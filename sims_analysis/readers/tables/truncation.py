@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
+from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import narrow
 
-#: A line of numbers, or the beginning of one.
-_CUT = re.compile(r"[\s;,|]*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 #: A number in parts.
 _FORM = re.compile(
     r"[+\-]?(?P<digits>\d+(?:[.,](?P<decimals>\d*))?)(?:[eEdD][+\-]?(?P<exponent>\d+))?"
@@ -30,36 +30,48 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     if grid.quoted and cut.count('"') % 2:
         grid.options.truncated(f"the file breaks off within line {end + 1}, in a cell in quotes")
         return
-    if end - last not in (0, 1) or (end > last and not _CUT.fullmatch(cut)):
+    if end > last:
         return
     lines = grid.texts(rows)
-    whole = lines[:-1] if end == last else lines
-    near = [grid.split(line) for line in whole[-HEURISTICS.rows_before_last :]]
-    least = min(map(len, near), default=0)
-    cells = grid.split(cut)
-    if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in whole):
+    near = [grid.split(line) for line in lines[-HEURISTICS.rows_before_last : -1]]
+    least, cells = min(map(len, near), default=0), grid.split(cut)
+    if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in lines[:-1]):
         grid.options.truncated(
             f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no end "
             "of the line"
         )
     # A pair of columns that ends early is empty in both.
-    elif end == last and len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
+    elif len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
         warn_if_truncated(grid.lines, [row[-1] for row in near] + cells[-1:])
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
-    """Read lines of so many numbers between blanks; warn of a last one that may be cut."""
+    """Read lines of so many numbers between blanks; the file breaks off in one that lacks some."""
     lines = source.lines
     if rows[-1] == len(lines) - 1:
         warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
-    return TextGrid(lines, None, False, source.options).read(rows, width).values
+    block = TextGrid(lines, None, False, source.options).read(rows, width)
+    counts = [width] if {*block.lengths} == {width} else [len(lines[i].split()) for i in rows]
+    if min(counts) < width:
+        whole = np.array(counts) >= width
+        line = rows[int(whole.argmin())] + 1
+        source.options.truncated(f"line {line}: {counts[whole.argmin()]} of {width} numbers")
+        return block.only(whole).values
+    return block.values
+
+
+def read_two_columns(
+    source: Source, rows: Sequence[int], name: str, units: Sequence[str | None], **about: Any
+) -> Signal:
+    """Read lines of two numbers: a signal in the units of its depths and of its values."""
+    depths, values = read_lines(source, rows, 2).T
+    return Signal(
+        name=name, depths=depths, depth_units=units[0], values=values, units=units[1], **about
+    )
 
 
 def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
-    """Warn of a text without a last line end, unless its last number is seen to be whole.
-
-    The last of `cells` is that of the last line, the others stand above it.
-    """
+    """Warn of a text without a last line end, unless its last number is seen to be whole."""
     if not lines[-1].strip():
         return
     forms = [_FORM.fullmatch(narrow(cell).strip(' "').lstrip("<\u2264= ")) for cell in cells]
@@ -71,7 +83,6 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
             "line",
             ProfileWarning,
             code="truncated_file",
-            where={"line": len(lines)},
         )
 
 
@@ -85,6 +96,10 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         most = max((len(form["digits"]) for form in above), default=0)
         longer = bool(plain) and len(last["digits"]) > most
         return alike or longer or not last["digits"].strip("0,.")
+    mantissas = {len(form["decimals"] or "") for form in above if form["exponent"]}
+    if last["decimals"] and len(last["decimals"]) in mantissas:
+        # Its exponent may be lost.
+        return False
     above = plain
     decimals = {len(form["decimals"] or "") for form in above}
     if last["decimals"] == "":
@@ -102,52 +117,44 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
 def check_short_lines(
     grid: TextGrid, block: Block, filled: Sequence[bool], starts: Collection[int]
 ) -> None:
-    """Warn of lines that lack cells: which ones is ambiguous; between blanks they are refused.
-
-    Whole profiles may end before others; `starts` are their first columns.
-    """
-    width = len(filled)
+    """Warn of lines that lack cells, it is ambiguous which; between blanks they are refused."""
+    width, blanks = len(filled), grid.delimiter is None
     if len(block.lengths) < 2 or not np.isnan(block.values[:, -1]).any():
         return
-    lines = [grid.lines[number - 1] for number in block.rows]
-    counts = [len(grid.split(line)) for line in lines]
+    rows = [grid.split(grid.lines[number - 1]) for number in block.rows]
     # Every line may end in a delimiter.
-    (usual, _), *_ = Counter(counts).most_common(1)
-    whole = [count >= max(width, usual) for count in counts]
-    if all(whole) or True not in whole:
+    (usual, _), *_ = Counter(map(len, rows)).most_common(1)
+    whole = [len(cells) >= max(width, usual) for cells in rows]
+    if True not in whole:
         return
     end = len(whole) - whole[::-1].index(True)
 
-    def ends_profiles(place: int) -> bool:
-        cells = [cell.strip() for cell in grid.split(lines[place])]
-        last = max((j for j, cell in enumerate(cells) if cell), default=-1)
+    def ends_profiles(cells: Sequence[str]) -> bool:
+        last = max((j for j, cell in enumerate(cells) if cell.strip()), default=-1)
         return next((j for j in range(last + 1, width) if filled[j]), None) in {None, *starts}
 
-    blanks = grid.delimiter is None
     # Of a last line without an end there is another warning.
     short = [
-        place
-        for place, number in enumerate(block.rows)
+        (number, len(cells))
+        for place, (number, cells) in enumerate(zip(block.rows, rows, strict=True))
         if not whole[place]
         and number < len(grid.lines)
-        and (blanks or place < end or not ends_profiles(place))
+        and (blanks or place < end or not ends_profiles(cells))
     ]
     if not short:
         return
-    line = block.rows[short[0]]
-    if blanks and width - 1 not in block.texts:
-        raise ReadError(
-            f"line {line}: {counts[short[0]]} of {width} cells: between blanks it is ambiguous "
-            "which are missing; put tabs between the cells, or nan where there is no value",
-            where={"line": line},
-        )
+    line, count = short[0]
     if not blanks:
         more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         warn(
             f"line {line}{more} has fewer cells than the {width} columns: those at its end are "
             "taken as not measured; if one is missing before, the others stand in the wrong column",
             ProfileWarning,
-            where={"line": line},
+        )
+    elif width - 1 not in block.texts:
+        raise ReadError(
+            f"line {line}: {count} of {width} cells: between blanks it is ambiguous which are "
+            "missing; put tabs between the cells, or nan where there is no value"
         )
 
 
@@ -156,19 +163,12 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
     texts = [grid.cells(i) for i in rows]
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
     (usual, _), *_ = Counter(counts).most_common(1)
-    if rows[-1] == len(grid.lines) - 1 and counts[-1] < usual:
-        grid.options.truncated(
-            f"the file breaks off within its last line: {counts[-1]} of {usual} cells, and no end "
-            "of the line"
-        )
-        return
     warn_if_truncated(grid.lines, texts[-1][1 : counts[-1]])
-    odd = next((i for i, count in zip(rows, counts, strict=True) if count != usual), None)
-    if odd is not None:
-        count = counts[rows.index(odd)]
-        warn(
-            f"line {odd + 1} has {count} cells, others {usual}: a number that is missing or too "
-            "many within it moves all that follow to other depths",
-            ProfileWarning,
-            where={"line": odd + 1},
-        )
+    for i, count in zip(rows, counts, strict=True):
+        if count != usual:
+            warn(
+                f"line {i + 1} has {count} cells, others {usual}: a number that is missing or too "
+                "many within it moves all that follow to other depths",
+                ProfileWarning,
+            )
+            return

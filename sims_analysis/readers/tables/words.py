@@ -1,7 +1,4 @@
-"""The words of tables: what headers are called in the languages in which laboratories write them.
-
-``words.toml`` has them by role and language.
-"""
+"""The words of tables, of ``words.toml``: what headers are called in many languages."""
 
 from __future__ import annotations
 
@@ -59,11 +56,7 @@ _ARROW = re.compile(r"(?:->|[-\u2013\u2014]?>|\u2192)\s*$")
 
 @lru_cache
 def pattern(role: str) -> re.Pattern[str]:
-    """Return the pattern of the words of a role, in all languages.
-
-    Words between letters are no words: ``Si`` is none of ``Sigma``. Japanese, Chinese and Korean
-    are written without blanks.
-    """
+    """Return the pattern of the words of a role, in all languages; none stands between letters."""
     words = dict.fromkeys(w.strip() for texts in _WORDS[role].values() for w in texts.split(","))
     listed = sorted(words, key=len, reverse=True)
     plain = "|".join(word for word in listed if word.isascii() or not _without_blanks(word))

@@ -47,10 +47,7 @@ class Cells:
 
 
 def read_xlsx(content: bytes, budget: Budget) -> list[Cells]:
-    """Read all sheets of a workbook, as far as the budget goes.
-
-    A damaged one makes `zipfile` and the parser raise their errors, or a ValueError or a KeyError.
-    """
+    """Read all sheets of a workbook; a damaged one raises errors of `zipfile` and the parser."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         book = _parsed(archive, "xl/workbook.xml", budget)
         targets = _targets(archive, budget)

@@ -1,10 +1,13 @@
-"""What stands next to the rows of a table, and is none of its columns: remarks, results."""
+"""Regions of a grid: tables below each other, and remarks and results next to one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
+from sims_analysis.errors import ReadError
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import holds_words, names_axis, try_header
 from sims_analysis.readers.tables.heuristics import HEURISTICS
@@ -16,11 +19,49 @@ from sims_analysis.readers.tables.words import named_role
 _LETTER = re.compile("[A-DF-Za-df-z]")
 
 
-def without_side_notes(grid: Grid) -> Grid:
-    """Cut off columns to the right with words next to rows of numbers, and keep them as notes.
+def tables_in(grid: Grid) -> list[Grid]:
+    """Split a grid where other heads stand below rows of numbers; each with numbers of its own."""
+    if grid.options.columns is not None or grid.options.header_rows is not None:
+        return [grid]
+    starts, heads, counts, few = [0], list[int](), [0], HEURISTICS.block_rows
+    last, known, words = -1, set[tuple[str, ...]](), dict[int, bool]()
+    for i in range(len(grid)):
+        if counts[-1] >= few and grid.begins_like_numbers(i):
+            last = i
+            continue
+        kind, cells = grid.kind(i, words), tuple(grid.cells(i))
+        if kind is RowKind.NUMBERS:
+            last = i
+            counts[-1] += 1
+        elif kind in (RowKind.HEADERS, RowKind.UNITS) and len([*filter(None, cells)]) > 1:
+            # Repeated below one row of numbers, they would be taken for the first.
+            if any(map(is_number, cells)) or (cells in known and counts[-1] != 1):
+                continue
+            if known and counts[-1]:
+                starts, counts, known = [*starts, last + 1], [*counts, 0], set()
+                heads.append(i)
+            known.add(cells)
+            words = grid.words_below(i, words)
+    if len(starts) > 1 and not counts[-1]:
+        # No numbers below them: the last heads are a note.
+        del starts[-1], counts[-1]
+    if len(starts) > 1 and min(counts) < few:
+        row = heads[0]
+        raise ReadError(
+            f"{grid.row_word} {grid.number(row)}: {' '.join(grid.cells(row))!r} is the header of "
+            f"another table, of few rows: {min(counts)}",
+            code="several_tables",
+            remedy="put it into a file or a sheet of its own",
+        )
+    if len(starts) == 1:
+        return [grid]
+    # They are what distinguishes samples.
+    whole = replace(grid, options=replace(grid.options, samples=None))
+    return [whole.part(start, stop) for start, stop in pairwise([*starts, len(grid)])]
 
-    An empty column stands before them, or no row above the numbers reaches as far.
-    """
+
+def without_side_notes(grid: Grid) -> Grid:
+    """Cut off columns to the right with words next to rows of numbers, and keep them as notes."""
     stated = grid.options.columns is not None or grid.options.header_rows is not None
     if stated or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
@@ -32,10 +73,12 @@ def without_side_notes(grid: Grid) -> Grid:
     first = min([*words, *([grid.start.row] if grid.start and grid.start.count else [])])
     word = min(words.values())
     above = [grid.cells(i) for i in range(first)]
-    lines = [grid.cells(i) for i in rows if i >= first]
+    lines = [cells for i in rows if i >= first and any(cells := grid.cells(i))]
     cut = next((j for j in range(word, 1, -1) if _gap_before(grid, rows, j)), None)
     if cut is None and above and not any(any(cells[word:]) for cells in above):
-        cut = word
+        # Next to a column of words, it is rather the last cell of a row with one too many.
+        remarks = any(named_role(cell, "text") for cells in above for cell in cells[word - 1 :])
+        cut = None if remarks else word
     if cut is None or _are_columns(above, lines, word, cut):
         return grid
     beside = (grid.cells(i)[cut:] for i in range(len(grid)))

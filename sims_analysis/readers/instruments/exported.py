@@ -22,7 +22,7 @@ from sims_analysis.readers.source import Options, Source, once_per_source
 from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
 from sims_analysis.readers.tables.samples import group_by_label
-from sims_analysis.readers.tables.truncation import read_lines
+from sims_analysis.readers.tables.truncation import read_two_columns
 from sims_analysis.readers.tables.workbook import all_sheets
 from sims_analysis.text.cells import unescape_cell
 
@@ -86,17 +86,10 @@ def read(source: Source) -> Content:
         below = [i for i, line in enumerate(source.lines) if i and line.strip()]
         if not below:
             raise ReadError(_ALONE)
-        depths, values = read_lines(source, below, 2).T
-        name, depth_units, units = tcad.groups()
-        signal = Signal(
-            name=name or "",
-            depths=depths,
-            depth_units=depth_units,
-            values=values,
-            units=units,
-            where="column 2",
+        name, *units = tcad.groups()
+        return Content(
+            signals=[read_two_columns(source, below, name or "", units, where="column 2")]
         )
-        return Content(signals=[signal])
     whole = source.decoded.endswith(("\n", "\r"))
     if not whole:
         source.options.truncated("the file breaks off: its last line has no end, and is left out")
@@ -177,7 +170,6 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
             "in a column of its own, ..._detection_limit, next to an empty cell",
-            where=grid.place(block.rows[row], column),
         )
     return replace(
         found,
@@ -267,10 +259,7 @@ def _paired(found: _Table) -> Iterator[Signal]:
 
 
 def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signal]:
-    """Make the profiles of one species of columns of which the first is its axis.
-
-    A row where nothing is stated is a sample that was not measured.
-    """
+    """Make the profiles of one species; a row where nothing is stated was not measured."""
     axis, *others = (_AXIS.fullmatch(headers[0]), *map(_VALUE.fullmatch, headers[1:]))
     found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
     if axis is None or not found:
