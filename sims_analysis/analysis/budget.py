@@ -93,9 +93,8 @@ def dose_budget(
         - ``random_stderr`` (``atom/cm^2``): as for :func:`integrated_dose`; NaN where the data
           carry no standard errors
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale;
-          NaN where the uncertainty is not known
-        - ``day_to_day_stderr`` (``atom/cm^2``): the part of ``rsf_stderr`` that is the scatter of
-          standards between days, where the data know it from :class:`Factors`
+          NaN where the uncertainty is not known. Of factors that :class:`Factors` has picked, there
+          is ``day_to_day_stderr`` too: the part of the former that is their scatter between days
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known;
           NaN where neither is
         - ``background_stderr`` (``atom/cm^2``): the part of the random one that is common to all
@@ -145,7 +144,8 @@ def dose_budget(
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     if rsf_uncertainty is None and _DAY_TO_DAY in data.coords:
-        relative.append(_in_data(frame, units.dequantify(data), _DAY_TO_DAY))
+        plain: Any = units.dequantify(data)  # type: ignore[type-var]  # one of the two
+        relative.append(_in_data(frame, plain, _DAY_TO_DAY))
     question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
     found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -100,7 +101,9 @@ def chart(
     """
     from sims_analysis.laboratory.charts import control_chart
 
-    chosen = {name: options.pop(name) or None for name in ("baseline", "target", "limits")}
+    chosen: dict[str, Any] = {
+        name: options.pop(name) or None for name in ("baseline", "target", "limits")
+    }
     named = all_ids(ids, lists)
     failures: dict[str, str] = {}
     values = _answers(store, named, species, question, value_per_count, options, failures)
@@ -109,7 +112,7 @@ def chart(
     written = [] if no_files else _write(made, rows, f"{question}-{species}", out)
     flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
     numbers = {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
-    known = {name: number for name, number in numbers.items() if number == number}
+    known = {name: number for name, number in numbers.items() if not math.isnan(number)}
     if style == "json":
         head = {"question": question, "species": species, "kind": kind}
         print_json(
@@ -190,7 +193,10 @@ def _rows(made: xr.Dataset) -> list[dict[str, Any]]:
     frame["date"] = frame[date].dt.strftime("%Y-%m-%dT%H:%M") if date else ""
     extra = [name for name in ("average", "upper_sum", "lower_sum") if name in frame]
     return [
-        {key: None if value != value else value for key, value in row.items()}
+        {
+            str(key): None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in row.items()
+        }
         for row in frame.reindex(columns=[*_COLUMNS, *extra]).to_dict("records")
     ]
 

@@ -233,8 +233,9 @@ def _typeset_power(ax: Axes) -> None:
 
 def date_ticks(ax: Axes) -> None:
     """Write dates below an axis as short as can be, the year once."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib import dates
 
-    locator = AutoDateLocator(minticks=3, maxticks=7)
+    untyped: Any = dates
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=7)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))

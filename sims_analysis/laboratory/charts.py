@@ -14,8 +14,15 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.laboratory.scatter import process_variance, variance_interval
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
-from sims_analysis.units import Unit, dequantify, read_number, unit_of_kind
-from sims_analysis.units import CANONICAL as _KINDS
+from sims_analysis.units import (
+    CANONICAL,
+    QuantityLike,
+    Unit,
+    WindowLike,
+    dequantify,
+    read_number,
+    unit_of_kind,
+)
 
 #: Mean moving range of normal values over their standard deviation, as tables of charts have it.
 _D2 = 1.128
@@ -36,14 +43,16 @@ def _among(flags: Flags, n: int) -> Any:
 def _beyond(z: Array, far: float, n: int, of: int) -> Flags:
     """Flag a point that is far off, as n of the last `of` are on the same side."""
     sides = [side * z > far for side in (1.0, -1.0)]
-    return np.any([one & (_among(one, of) >= n) for one in sides], axis=0)
+    found: Flags = np.any([one & (_among(one, of) >= n) for one in sides], axis=0)
+    return found
 
 
 def _steps(z: Array, n: int, turning: int) -> Flags:
     """Flag a point that ends n points of which each step goes on, or turns about."""
     steps = np.sign(np.diff(z, prepend=np.nan))
     alike = steps[1:] * steps[:-1] == turning
-    return _among(np.append(False, alike), n - 2) == n - 2
+    found: Flags = _among(np.append(False, alike), n - 2) == n - 2
+    return found
 
 
 #: Rule for runs -> the status of a point, and which points complete it, by their distances from the
@@ -71,10 +80,10 @@ def control_chart(
     values: xr.DataArray,
     *,
     kind: Literal["individuals", "ewma", "cusum"] = "individuals",
-    baseline: tuple[Any, Any] | None = None,
-    target: Any = None,
-    stddev: Any = None,
-    limits: tuple[Any, Any] | None = None,
+    baseline: tuple[object, object] | None = None,
+    target: QuantityLike | None = None,
+    stddev: QuantityLike | None = None,
+    limits: WindowLike | None = None,
     rules: str | Sequence[str] = "limits",
     weight: float = 0.2,
     width: float | None = None,
@@ -84,9 +93,9 @@ def control_chart(
     Parameters
     ----------
     values : DataArray
-        Over ``measurement``, or another single dimension: the answer of a batch, such as of
-        :func:`integrated_dose`. They are charted in the order of their coordinate of times, if
-        there is one. With the coordinate ``stderr`` the scatter beyond counting is told apart.
+        Over ``measurement``, or another single dimension, in the order of its coordinate of times,
+        if there is one: such as the :func:`integrated_dose` of a batch. By its ``stderr``, the
+        scatter beyond counting is told apart.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums show small ones that last.
@@ -94,21 +103,20 @@ def control_chart(
         What was in control: two times, ``("2026-01-01", "2026-02-28")``, both days included, or
         two labels of measurements. By default everything.
     target, stddev : str or Quantity, optional
-        The centre; by default the mean of the baseline. The standard deviation of the values; by
-        default ``mean |x_i - x_(i-1)| / 1.128`` of the baseline.
+        The centre; by default the mean of the baseline. The standard deviation s; by default ``mean
+        |x_i - x_(i-1)| / 1.128`` of the baseline.
     limits : (lower, upper), optional
         Stated limits of what is drawn, each a str or Quantity.
     rules : str or sequence of str
         For individuals, beside the limits: the set ``"western_electric"`` or ``"nelson"``, or some
-        of ``two_of_three`` (beyond 2 standard deviations on a side), ``four_of_five`` (beyond 1),
-        ``run_of_eight``, ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``,
-        ``fifteen_within``, ``eight_without`` (1 standard deviation).
+        of ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
+        ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
+        (s), ``eight_without``.
     weight : float
         Of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
     width : float, optional
-        From the centre to the limits: 3 standard deviations s of the values; 2.86 of the moving
-        average there, ``s sqrt(w / (2 - w) (1 - (1 - w)^(2i)))``; or 5 s, for the sums ``S_i = max(0,
-        S_(i-1) +- (x_i - target) - s / 2)``.
+        From the centre to the limits: 3 s of values; 2.86 of ``s sqrt(w / (2 - w) (1 - (1 -
+        w)^(2i)))`` of moving averages; 5 s of ``S_i = max(0, S_(i-1) +- (x_i - target) - s / 2)``.
 
     Returns
     -------
@@ -116,22 +124,17 @@ def control_chart(
         In order of time: ``value``; ``average``, or ``upper_sum`` and ``lower_sum`` (negative), of
         which the limits are then; ``centre``, ``lower``, ``upper``; ``status``: ``ok``,
         ``beyond_limits``, ``two_of_three``, ``four_of_five``, ``run``, ``trend``, ``alternating``,
-        ``within``, ``without``, or ``no_data`` of NaN; ``rule``: all that the point completes; and
-        of the baseline:
-
-        - ``stddev``: that of the limits
-        - ``counting_stddev``: ``sqrt(mean s_i^2)`` of the standard errors; NaN without
-        - ``process_stddev``: the scatter beyond counting, by restricted maximum likelihood; it may
-          be 0. ``process_stddev_lower``, ``process_stddev_upper``: its interval, which covers the
-          true value in 95 % of cases; in 97.5 % where that is 0
+        ``within``, ``without``, or ``no_data`` of NaN; ``rule``: all that the point completes. Of
+        the baseline: ``stddev``; ``counting_stddev``, ``sqrt(mean s_i^2)`` of the standard errors;
+        ``process_stddev``, the scatter beyond counting by restricted maximum likelihood, which may
+        be 0, and ``process_stddev_lower``, ``process_stddev_upper``: its interval, which covers the
+        true value in 95 % of cases, in 97.5 % where that is 0.
 
     Raises
     ------
-    UnitsError
-        If values have no unit, or what is stated has another one.
-    ProfileError
-        If values are over several dimensions, or the baseline has fewer than two, or none that
-        differ.
+    UnitsError, ProfileError
+        If values have no unit, or what is stated has another one; if they are over several
+        dimensions, or the baseline has no two that differ.
 
     Notes
     -----
@@ -193,7 +196,9 @@ def control_chart(
 
 
 @recorded
-def capability(values: xr.DataArray, *, lower: Any = None, upper: Any = None) -> xr.Dataset:
+def capability(
+    values: xr.DataArray, *, lower: QuantityLike | None = None, upper: QuantityLike | None = None
+) -> xr.Dataset:
     """Compare the scatter of a process in control with its specification limits: Cp and Cpk.
 
     Parameters
@@ -206,7 +211,7 @@ def capability(values: xr.DataArray, *, lower: Any = None, upper: Any = None) ->
     Returns
     -------
     Dataset
-        - ``mean``, ``stddev`` (n - 1, counting included), ``samples``
+        - ``mean``, ``stddev`` s (n - 1, counting included), ``samples``
         - ``cp``: ``(upper - lower) / 6 s``; NaN with one limit. 95 % interval ``cp_lower``,
           ``cp_upper``: ``Cp sqrt(chi2 / (n - 1))``
         - ``cpk``: the smaller one of ``(upper - mean) / 3 s`` and ``(mean - lower) / 3 s``. 95 %
@@ -214,10 +219,8 @@ def capability(values: xr.DataArray, *, lower: Any = None, upper: Any = None) ->
 
     Raises
     ------
-    UnitsError
-        If values have no unit, or a limit has another one.
-    ProfileError
-        If there is no limit, or there are fewer than two values, or none that differ.
+    UnitsError, ProfileError
+        If values have no unit, or a limit has another one; or no two of them differ.
 
     References
     ----------
@@ -354,7 +357,7 @@ def read_series(values: Any) -> Series:
         )
     plain = dequantify(values).compute()
     dim = str(plain.dims[0])
-    unit = unit_of_kind(plain.attrs.get("units"), tuple(_KINDS), "values")
+    unit = unit_of_kind(plain.attrs.get("units"), tuple(CANONICAL), "values")
     times = [str(name) for name, one in plain.coords.items()
              if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
     if times:
@@ -396,16 +399,17 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
     labels = series.data[series.dim].values.tolist()
     if all(one in labels for one in baseline):
         first, last = map(labels.index, baseline)
-        return known & (np.arange(known.size) >= first) & (np.arange(known.size) <= last)
+        place = np.arange(known.size)
+        return np.asarray(known & (place >= first) & (place <= last))
     try:
         first, last = (pd.Period(one) for one in baseline)
     except (ValueError, TypeError):
         first = None
     if first is None or not series.time:
         raise argument_error("baseline", baseline, expected)
-    times = series.data[series.time].values
-    after, before = times >= np.datetime64(first.start_time), times <= np.datetime64(last.end_time)
-    return known & after & before
+    times = pd.DatetimeIndex(series.data[series.time].values)
+    inside: Flags = known & (times >= first.start_time) & (times <= last.end_time)
+    return inside
 
 
 def _drawn(

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from sims_analysis import files, vocabulary
+from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.delivered import metadata_of
-from sims_analysis.conventions.provenance import with_history, with_step
+from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, ReadError, SpeciesError
 from sims_analysis.laboratory.scatter import Combined, mean_of, weighted
 from sims_analysis.laboratory.table import (
@@ -45,6 +45,8 @@ _CONDITIONS = {
     "polarity": "polarity",
     "instrument": "instrument",
 }
+#: What is recorded of the rows that were used.
+_RECORD = ("line", "value", "unit", "date", "standard", "data_id", "sha256")
 #: Energies that agree within this part are the same.
 _SAME_ENERGY = 0.02
 
@@ -111,7 +113,7 @@ class Factors:
             One factor.
         **stated : str
             What the data of the standard do not say, by column: ``date="2026-03-02"``,
-            ``primary_ion="O2+"``, ``energy="5 keV"``, ``material="SiO2"``, ``note="new crystal"``...
+            ``primary_ion="O2+"``, ``energy="5 keV"``, ``note="new crystal"``...
 
         Raises
         ------
@@ -140,49 +142,30 @@ class Factors:
             By line and column; nothing is written then.
         """
         source = Path(path)
-        rows = _listed(read_text(source), source.name)
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
-        self._append([always | own for own in rows], source.name)
+        rows = _listed(read_text(source), source.name)
+        self._append((always | own for own in rows), source.name)
 
-    def withdraw(self, *, note: str = "", **which: str) -> None:
-        """Withdraw factors, which stay in the file: ``factors.withdraw(date="2026-03-02")``.
-
-        Parameters
-        ----------
-        note : str
-            Why; it replaces the note of the rows.
-        **which : str
-            What their cells say, by column; of a date, the day is enough.
+    def withdraw(self, *lines: int, note: str) -> None:
+        """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
 
         Raises
         ------
         ProfileError
-            If no valid factor is meant, or nothing says which.
+            If one of the lines has no factor, or one that was withdrawn before.
         """
-        _checked(which)
         with changing(self.path) as sheet:
-            lines = []
-            for row in sheet.rows if which else ():
-                cells = dict(zip(sheet.header, sheet.cells[row["line"]], strict=True))
-                same = (
-                    cells[column] == text
-                    or (column == "date" and text and cells["date"].startswith(text))
-                    for column, text in which.items()
-                )
-                lines += [row["line"]] if row["valid"] and all(same) else []
-            if not lines:
-                raise ProfileError(
-                    f"{self.path.name}: no valid factor has {format_argument(which)}; say which are "
-                    'withdrawn, such as date="2026-03-02"'
-                )
-            changes = {"valid": "no"} | ({"note": note} if note else {})
-            files.replace_file(self.path, sheet.changed(lines, changes))
+            valid = [row["line"] for row in sheet.rows if row["valid"]]
+            for line in lines:
+                if line not in valid:
+                    raise ProfileError(f"{self.path.name}, line {line}: there is no valid factor")
+                for column, cell in (("valid", "no"), ("note", note)):
+                    sheet.cells[line][sheet.header.index(column)] = cell
 
-    def _append(self, rows: Sequence[dict[str, str]], name: str) -> None:
+    def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
         same = ("species", "matrix", "matrix_signal", "sha256", "value", "date")
         with changing(self.path) as sheet:
-            first = max(sheet.cells, default=1) + 1
-            for number, row in enumerate(rows, first):
+            for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows if new["sha256"] else ():
                     if old["valid"] and all(old[column] == new[column] for column in same):
@@ -190,7 +173,7 @@ class Factors:
                             f"{self.path.name}, line {old['line']}: this factor of "
                             f"{new['species']!r} from {new['data_id']!r} is there already"
                         )
-            files.replace_file(self.path, sheet.appended(rows))
+                sheet.cells[number] = [row.get(column, "") for column in sheet.header]
 
     def pick(
         self,
@@ -249,8 +232,17 @@ class Factors:
         for one in known:
             of_it = [row for row in rows if row["species"] == one]
             picked = [_picked(of_it, conditions, combine, longest, name) for conditions in asked]
-            batch = data[MEASUREMENT].variable if MEASUREMENT in data.dims else None
-            found[one] = _factor(picked, one, matrix, batch, combine)
+            each = [_factor(one, used, combined, matrix) for combined, used in picked]
+            made = each[0]
+            if MEASUREMENT in data.dims:
+                made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
+                                 compat="equals", combine_attrs="override")  # fmt: skip
+            used = {row["line"]: row for _, of_one in picked for row in of_one}.values()
+            for column in ("matrix_signal", "dead_time"):
+                if said := {row[column] for row in used if row[column]}:
+                    made = made.assign_coords({column: " and ".join(sorted(said))})
+            record = [{column: row[column] for column in _RECORD if row[column]} for row in used]
+            found[one] = with_step(made, "Factors.pick", combine=combine, rows=record)
         return found
 
 
@@ -401,8 +393,9 @@ def _picked(
     if not fitting:
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
         raise SpeciesError(
-            f"{species} in {asked['matrix'] or 'no matrix'}: no factor in {name} fits; there is one "
-            f"{', and one '.join(nearest)}. What data do not say is stated to factors.pick(data, ...)"
+            f"{species} in {asked['matrix'] or 'no matrix'}: no factor in {name} fits; there is "
+            f"one {', and one '.join(nearest)}. What data do not say is stated to "
+            "factors.pick(data, ...)"
         )
     if len({unit_of(row["unit"]).kind for row in fitting}) > 1:
         raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
@@ -425,54 +418,33 @@ def _weights(days: Any, combine: str, species: str) -> Any:
     if after in (0, days.size):
         side = "before" if after == 0 else "after"
         raise ProfileError(
-            f"{species}: no factor that fits is from {side} the measurement; combine='nearest' takes "
-            "one from the other side"
+            f"{species}: no factor that fits is from {side} the measurement; combine='nearest' "
+            "takes one from the other side"
         )
     weight = np.zeros(days.size)
     weight[after - 1 : after + 1] = np.array([days[after], -days[after - 1]])
     return weight / weight.sum()
 
 
-def _factor(
-    picked: Sequence[tuple[Combined, list[Row]]],
-    species: str,
-    matrix: str | None,
-    batch: xr.Variable | None,
-    combine: str,
-) -> xr.DataArray:
-    """Return the factor of a species, or one for each measurement of a batch."""
-    words = {one.word: one for one in Status}
-    columns: dict[str, list[Any]] = {}
-    for combined, rows in picked:
-        certified = np.array([row["uncertainty"] for row in rows])
-        parts = {
-            "counting_stderr": combined.counting,
-            "dose_stderr": float(np.fmax.reduce(certified)) * combined.value,  # in common
-            "day_to_day_stderr": combined.day_to_day,
-        }
-        known = [one for one in parts.values() if not np.isnan(one)]
-        status = [words.get(row["status"] or "ok", Status.SCALE_IN_DOUBT) for row in rows]
-        of_one = {"value": combined.value, "stderr": np.hypot.reduce(known) if known else np.nan}
-        of_one |= parts | {"n_standards": len(rows)}
-        of_one |= {"status": max(status, key=lambda one: one.rank).word}
-        for name, number in of_one.items():
-            columns.setdefault(name, []).append(number)
-    used = list({row["line"]: row for _, rows in picked for row in rows}.values())
-    kind = unit_of(used[0]["unit"]).kind
-    term, unit = FACTOR_TERMS[kind], CANONICAL[kind]
-    dims = () if batch is None else (MEASUREMENT,)
-    coords: dict[str, Any] = {"species": species, "matrix": matrix or ""}
-    for name, column in columns.items():
-        attrs = vocabulary.attrs(f"factor_{name}", unit) if name.endswith("stderr") else {}
-        coords[name] = (dims, np.array(column) if dims else column[0], attrs)
-    for name in ("matrix_signal", "dead_time"):
-        if said := {row[name] for row in used if row[name]}:
-            coords[name] = " and ".join(sorted(said))
-    if batch is not None:
-        coords[MEASUREMENT] = batch
-    value = coords.pop("value")[1]
-    made = xr.DataArray(value, coords, dims, term, vocabulary.attrs(term, unit))
-    record = ("line", "value", "unit", "date", "standard", "data_id", "sha256")
-    rows_used = [{one: row[one] for one in record if row[one]} for row in used]
-    made = with_step(made, "Factors.pick", species=species, combine=combine, rows=rows_used)
-    return with_history(made, f"factor of {species}: {combine} of {len(used)} kept")
+def _factor(species: str, rows: list[Row], combined: Combined, matrix: str | None) -> xr.DataArray:
+    """Return the factor of a species, which rests on some rows."""
+    kind = unit_of(rows[0]["unit"]).kind
+    unit, words = CANONICAL[kind], {one.word: one for one in Status}
+    certified = float(np.fmax.reduce([row["uncertainty"] for row in rows]))  # in common
+    parts = {
+        "counting_stderr": combined.counting,
+        "dose_stderr": certified * combined.value,
+        "day_to_day_stderr": combined.day_to_day,
+    }
+    known = [one for one in parts.values() if not np.isnan(one)]
+    parts["stderr"] = float(np.hypot.reduce(known)) if known else np.nan
+    status = [words.get(row["status"] or "ok", Status.SCALE_IN_DOUBT) for row in rows]
+    coords: dict[str, Any] = {
+        "species": species,
+        "matrix": matrix or "",
+        "n_standards": len(rows),
+        "status": max(status, key=lambda one: one.rank).word,
+        **{one: ((), part, vocabulary.attrs(f"factor_{one}", unit)) for one, part in parts.items()},
+    }
+    term = FACTOR_TERMS[kind]
+    return xr.DataArray(combined.value, coords, (), term, vocabulary.attrs(term, unit))

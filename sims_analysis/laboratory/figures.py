@@ -113,7 +113,8 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], flagged: Any) -> Any:
     """Draw values or what is made of them, and limits; return the flagged ones, NaN elsewhere."""
     blue, red = (visible_colour(one, ax) for one in COLOURS[:2])
     grey, size = grey_level(0.5, ax), style.setting("lines.markersize") * (1 - 0.4 * (x.size > 99))
-    drawn = [one for one in ("average", "upper_sum", "lower_sum") if one in columns] or ["value"]
+    made = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
+    drawn = made or ["value"]
     if "stderr" in columns and drawn == ["value"]:
         bars = np.broadcast_to(columns["stderr"], x.shape)
         ax.errorbar(x, columns["value"], bars, fmt="none", ecolor=blue, elinewidth=0.6)
@@ -139,7 +140,8 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], flagged: Any) -> Any:
 def _name(ax: Axes, x: Any, marked: Any, status: Any) -> None:
     """Write the status beside the first of each row of flagged points, where nothing else is."""
     lines = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
-    points, taken = ax.transData.transform(np.concatenate(lines)), []
+    points = ax.transData.transform(np.concatenate(lines))
+    taken: list[Any] = []
     begins = ~np.isnan(marked) & (status != np.append("", status[:-1]))
     for i in np.flatnonzero(begins)[:_NAMED]:
         text = ax.annotate(
@@ -281,7 +283,8 @@ def _colour(
     ax: Axes, places: Any, value: Any, counts: Any, label: str, *, interpolate: bool
 ) -> None:
     """Draw the points with their numbers, or what is between them, and the scale of colours."""
-    (x, y), shown = places, None
+    shown: Any = None
+    x, y = places
     if interpolate:
         at = places[:, counts].T
         if len(at) < 3 or np.linalg.matrix_rank(at - at[0], tol=1e-9) < 2:
@@ -289,7 +292,7 @@ def _colour(
                 "interpolate=True needs three points inside the edge exclusion, not on a line",
                 argument="interpolate",
             )
-        shown = ax.tripcolor(*at.T, value[counts], shading="gouraud", rasterized=True)
+        shown = ax.tripcolor(at[:, 0], at[:, 1], value[counts], shading="gouraud", rasterized=True)
         ax.plot(x[counts], y[counts], "k.", markersize=2)
     elif counts.any():
         shown = ax.scatter(x[counts], y[counts], 22.0, value[counts])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,57 +102,19 @@ def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:
     place = f"{name}, line {line}, column"
     row = {one: read_cell(one, cells.get(one, ""), f"{place} {one!r}") for one in COLUMNS}
     if (unit_of(row["unit"]).kind == "concentration") != bool(row["matrix"]):
-        expected = "atoms/cm^3" if row["matrix"] else "atoms/cm^3 per count/s"
-        what = f"relative to {row['matrix']!r}" if row["matrix"] else "without a matrix signal"
-        raise ReadError(f"{place} 'unit': {row['unit']!r}; a factor {what} is in {expected}")
+        raise ReadError(
+            f"{place} 'unit': {row['unit']!r}; a factor relative to a matrix signal is in "
+            "atoms/cm^3, one without is in atoms/cm^3 per count/s or per count"
+        )
     return row | {"line": line}
 
 
 class Sheet(NamedTuple):
-    """A file of factors: its text, header, cells by line, and rows as read."""
+    """A file of factors: its header, the cells of its other lines, and these as read."""
 
-    text: str
     header: list[str]
     cells: dict[int, list[str]]
     rows: list[Row]
-
-    def appended(self, rows: Sequence[Mapping[str, str]]) -> bytes:
-        """Return the file with rows behind what stands in it."""
-        text = self.text or ",".join(self.header) + "\n"
-        text += "" if text.endswith("\n") else "\n"
-        new = [[row.get(column, "") for column in self.header] for row in rows]
-        return (text + self._written(new)).encode()
-
-    def changed(self, lines: Sequence[int], cells: Mapping[str, str]) -> bytes:
-        """Return the file with other cells in some lines."""
-        for line in lines:
-            for column, cell in cells.items():
-                self.cells[line][self.header.index(column)] = cell
-        return self._written([self.header, *self.cells.values()]).encode()
-
-    def _written(self, lines: Sequence[Sequence[str]]) -> str:
-        out = io.StringIO()
-        end = "\r\n" if "\r\n" in self.text else "\n"
-        csv.writer(out, lineterminator=end).writerows(lines)
-        return out.getvalue()
-
-
-def read_sheet(path: Path) -> Sheet:
-    """Read a file of factors; one that does not exist has none."""
-    text = read_text(path) if path.exists() else ""
-    header, cells = read_cells(text, path.name)
-    header = header or list(COLUMNS)
-    missing = [column for column in COLUMNS if header.count(column) != 1]
-    if missing:
-        raise ReadError(
-            f"{path.name}, line 1: expected one column {missing[0]!r} among those separated by "
-            f"commas: {', '.join(COLUMNS)}"
-        )
-    rows = [
-        read_row(dict(zip(header, line, strict=True)), number, path.name)
-        for number, line in cells.items()
-    ]
-    return Sheet(text, header, cells, rows)
 
 
 def read_text(path: Path) -> str:
@@ -165,31 +127,36 @@ def read_text(path: Path) -> str:
         raise ReadError(f"{path.name}, line {line}: not in UTF-8; save it in UTF-8") from None
 
 
-def read_cells(text: str, name: str) -> tuple[list[str], dict[int, list[str]]]:
-    """Read the header of a table, and the cells of its other lines, as many in each."""
+def read_sheet(path: Path) -> Sheet:
+    """Read a file of factors; one that does not exist has none."""
+    text = read_text(path) if path.exists() else ",".join(COLUMNS)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] = []
-    cells = {}
+    lines: dict[int, list[str]] = {}
     try:
-        for line in reader:
-            stripped = [cell.strip() for cell in line]
-            if not any(stripped):
-                continue
-            if header and len(line) != len(header):
-                raise ReadError(
-                    f"{name}, line {reader.line_num}: {len(line)} cells below {len(header)} columns"
-                )
-            if header:
-                cells[reader.line_num] = stripped
-            header = header or stripped
+        for cells in reader:
+            lines[reader.line_num] = [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise ReadError(f"{name}, line {reader.line_num}: {error}") from None
-    return header, cells
+        raise ReadError(f"{path.name}, line {reader.line_num}: {error}") from None
+    first, header = next(((n, cells) for n, cells in lines.items() if any(cells)), (1, []))
+    missing = [column for column in COLUMNS if header.count(column) != 1]
+    if missing:
+        raise ReadError(
+            f"{path.name}, line {first}: expected one column {missing[0]!r} among those separated "
+            f"by commas: {', '.join(COLUMNS)}"
+        )
+    sheet = Sheet(header, {n: one for n, one in lines.items() if any(one) and n != first}, [])
+    for number, cells in sheet.cells.items():
+        if len(cells) != len(header):
+            raise ReadError(
+                f"{path.name}, line {number}: {len(cells)} cells below {len(header)} columns"
+            )
+        sheet.rows.append(read_row(dict(zip(header, cells, strict=True)), number, path.name))
+    return sheet
 
 
 @contextmanager
 def changing(path: Path) -> Iterator[Sheet]:
-    """Lock a file of factors against other writers, and read it.
+    """Lock a file of factors against other writers, and write what is changed in its cells.
 
     An `ArchiveError` where there is no lock to get: what others write meanwhile would be lost.
     """
@@ -199,4 +166,7 @@ def changing(path: Path) -> Iterator[Sheet]:
                 f"{path.name} cannot be locked, as another process writes it or its file system "
                 "has no locks: nothing was written; try again"
             )
-        yield read_sheet(path)
+        sheet, out = read_sheet(path), io.StringIO()
+        yield sheet
+        csv.writer(out, lineterminator="\n").writerows([sheet.header, *sheet.cells.values()])
+        files.replace_file(path, out.getvalue().encode())

@@ -63,9 +63,8 @@ def rsf_from_standard(
 ) -> xr.DataArray:
     """Determine the sensitivity factor of a species from standards.
 
-    Implanted ones of known dose, ``RSF = dose / integral of (I_i - b) / I_m dz``, or uniform ones
-    of known concentration, ``RSF = C / mean of (I_i - b) / I_m``; cycle by cycle or with the mean of
-    I_m.
+    Of known dose, ``RSF = dose / integral of (I_i - b) / I_m dz``, or uniform ones of known
+    concentration, ``RSF = C / mean of (I_i - b) / I_m``; cycle by cycle or with the mean of I_m.
 
     Parameters
     ----------
@@ -75,11 +74,9 @@ def rsf_from_standard(
         The implanted species, by the name of its signal.
     matrix : str or None
         The matrix species; None for no matrix signal.
-    dose : str, Quantity, DataArray, or list
-        The implanted dose, ``"1e15 atoms/cm^2"``; for standards with different doses, a DataArray
-        over ``measurement``, or a list in the order of `data`.
-    concentration : str, Quantity, DataArray, or list
-        Instead of `dose`: that of uniform standards, likewise.
+    dose, concentration : str, Quantity, DataArray, or list
+        One of both: the implanted dose, ``"1e15 atoms/cm^2"``, or that of uniform standards; if
+        they differ, a DataArray over ``measurement``, or a list in the order of `data`.
     start, stop : str, Quantity or DataArray, optional
         Limits of the integral, or of the mean.
     background : str, Quantity, or (start, stop), optional
@@ -89,11 +86,9 @@ def rsf_from_standard(
     abundance : float or "natural", optional
         The abundance of the implanted isotope, by which its factor is divided: the result is that
         of the element of this isotopic composition.
-    dose_uncertainty : float, str or Quantity, optional
-        Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose; common to all
+    dose_uncertainty, concentration_uncertainty : float, str or Quantity, optional
+        Its standard uncertainty, relative (``0.03``, ``"3 %"``) or in its unit; common to all
         standards.
-    concentration_uncertainty : float, str or Quantity, optional
-        That of the concentration, likewise.
     matrix_signal, window, matrix_threshold
         As for :func:`with_rsf`.
     rule : {"trapezoid", "loglinear"}
@@ -110,8 +105,7 @@ def rsf_from_standard(
           probability below 1/8), Student's t of n - 1 degrees of freedom times the repeatability,
           1.84 of two and 1.32 of three
         - ``counting_stderr``: NaN if the data have no standard errors, see
-          :func:`with_counting_statistics`. Of a uniform standard, the error of the mean as of
-          :func:`mean_value`: by counting, or by scatter where this is larger
+          :func:`with_counting_statistics`; of uniform standards as of :func:`mean_value`
         - ``dose_stderr``: of the known dose or concentration; NaN if its uncertainty is not given
         - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
           ``sqrt(n)``, NaN for a single one
@@ -120,10 +114,8 @@ def rsf_from_standard(
           :func:`integrated_dose`; what :func:`with_rsf` makes with such a factor is
           ``scale_in_doubt``
         - ``species``, ``matrix``, ``matrix_signal``, ``dead_time`` (``corrected`` or ``as
-          observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs
-
-        The attr ``measurement`` has what the metadata of all standards say alike, for
-        :class:`Factors`.
+          observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs. The attr
+          ``measurement`` has what the metadata of all standards say, for :class:`Factors`
 
     Raises
     ------
@@ -133,8 +125,7 @@ def rsf_from_standard(
         If the data are on a time axis (see :func:`calibrate_depth`) or have no intensities, or the
         dose has no unit of atoms per area.
     ProfileError
-        If the integral over a standard is not positive, or nothing was measured between the limits;
-        unless one of `dose` and `concentration` is given.
+        If the integral over a standard is not positive, or nothing was measured between the limits.
 
     Warns
     -----
@@ -167,7 +158,7 @@ def rsf_from_standard(
     what = "dose" if concentration is None else "concentration"
     if (dose is None) == (concentration is None):
         raise ProfileError(
-            "give the dose of implanted standards or the concentration of uniform ones, one of both",
+            "give one of both: the dose of implanted standards, the concentration of uniform ones",
             code="conflicting_arguments",
         )
     unused = concentration_uncertainty if what == "dose" else dose_uncertainty
@@ -180,7 +171,7 @@ def rsf_from_standard(
     stated = concentration if dose is None else dose
     certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
     if len(certified) != len(standards):
-        raise ProfileError(f"{what} holds {len(certified)} values for {len(standards)} standards")
+        raise ProfileError(f"{what} holds {len(certified)} {what}s for {len(standards)} standards")
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,

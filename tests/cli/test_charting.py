@@ -48,7 +48,7 @@ def test_one_command_gives_chart_table_and_page(lab, tmp_path):
 
 
 def test_json_of_named_entries_in_another_question(lab):
-    result = run("chart", "w19", "w18", "w17", "--question", "junction", "--level", "1e18 atoms/cm^3",
+    result = run("chart", "w19", "w18", "w17", "--question", "junction", "--level", "1e18 at/cm^3",
                  "--species", "11B", "--archive", lab, "--no-files", "--format", "json",
                  "--kind", "cusum", "--target", "200 nm", "--limits", "-1 mm", "1 mm")  # fmt: skip
     found = json.loads(result.stdout)
