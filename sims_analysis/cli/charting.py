@@ -52,8 +52,14 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
 )
 @ids_argument
 @takes_archive
-@click.option("--question", type=click.Choice([*_QUESTIONS]), default="dose", show_default=True)
-@click.option("--species", required=True, help="The species that is charted.")
+@click.option(
+    "--question",
+    type=click.Choice([*_QUESTIONS]),
+    default="dose",
+    show_default=True,
+    help="What is asked of each measurement.",
+)
+@click.option("--species", metavar="NAME", required=True, help="The species that is charted.")
 @quantity_option("depth", "--start", "Upper limit of dose or mean.")
 @quantity_option("depth", "--stop", "Lower limit of dose or mean.")
 @quantity_option("concentration", "--background", "Concentration subtracted in the dose.")
@@ -64,12 +70,13 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
     type=click.Choice(["individuals", "ewma", "cusum"]),
     default="individuals",
     show_default=True,
+    help="Kind of chart; ewma and cusum find small shifts that last.",
 )
-@click.option("--rules", multiple=True, help="nelson, western_electric, or rules of these by name.")
+@click.option("--rules", metavar="RULE", multiple=True, help="nelson, western_electric, or rules of these by name.")
 @click.option(
     "--baseline", nargs=2, metavar="FIRST LAST", help="Dates or ids that were in control."
 )
-@click.option("--target", help='The centre, such as "5e14 atoms/cm^2".')
+@click.option("--target", metavar="VALUE", help='The centre, such as "5e14 atoms/cm^2".')
 @click.option("--limits", nargs=2, metavar="LOWER UPPER", help="Stated limits.")
 @click.option(
     "--out",

@@ -144,9 +144,10 @@ def _name(ax: Axes, x: Any, marked: Any, status: Any) -> None:
     taken: list[Any] = []
     begins = ~np.isnan(marked) & (status != np.append("", status[:-1]))
     for i in np.flatnonzero(begins)[:_NAMED]:
+        side = ("left", "center", "center", "center", "right")[5 * i // x.size]
         text = ax.annotate(
             status[i].replace("_", " "), (x[i], marked[i]), textcoords="offset points",
-            xytext=(0, 0), ha="center", va="center", fontsize=style.LEAST,
+            xytext=(0, 0), ha=side, va="center", fontsize=style.LEAST,
         )  # fmt: skip
         text.set_in_layout(False)
         for offset in (8, -8, 14, -14):

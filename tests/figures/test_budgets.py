@@ -136,10 +136,6 @@ def test_bars_of_several_profiles_stand_beside_each_other_with_their_numbers():
     assert not one.get_in_layout()
     assert one.get_fontsize() == 10.0
     assert ax.get_xlim() == (0.0, pytest.approx(1.25 * 12345.6))
-    assert [text.get_text() for text in ax.get_yticklabels()] == [
-        "random", "background", "sensitivity factor", "depth scale", "systematic"
-    ]  # fmt: skip
-    assert ax.get_yticks().tolist() == [0, 1, 2, 3, 4]
     assert ax.yaxis_inverted()
     assert ax.get_xlabel() == "Standard error (%)"
     nothing = plt.figure().add_subplot()
