@@ -186,6 +186,8 @@ def control_chart(
         if not isinstance(limits, tuple | list) or len(limits) != 2:
             raise argument_error("limits", limits, "expected (lower, upper)")
         ends = [np.full(x.size, series.number(one, "limits")) for one in limits]
+        if (ends[0] >= ends[1]).any():
+            raise argument_error("limits", limits, "the lower must be below the upper")
     beyond = np.any([(one < ends[0]) | (one > ends[1]) for one in drawn.values()], axis=0)
     columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
     columns |= {"lower": ends[0], "upper": ends[1]}

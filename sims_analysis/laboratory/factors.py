@@ -226,7 +226,8 @@ class Factors:
         known = [one for one in species if any(row["species"] == one for row in rows)]
         if not known:
             there = first_few(sorted({row["species"] for row in rows}), 8) or "none at all"
-            raise SpeciesError(f"{name} has no factor of {first_few(species, 8)}; it has {there}")
+            there = f"it has {there}" if self.path.exists() else f"there is no file {self.path}"
+            raise SpeciesError(f"{name} has no factor of {first_few(species, 8)}; {there}")
         asked = [_asked_of(one, matrix, given) for one in metadata_of(data)]
         found = {}
         for one in known:

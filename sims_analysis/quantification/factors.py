@@ -54,19 +54,19 @@ def picks_factors(function: F) -> F:
     """Decorate a function whose factors may be a table: those of the data are on record then."""
 
     @wraps(function)
-    def call(data: xr.Dataset, **given: Any) -> Any:
+    def call(*data: xr.Dataset, **given: Any) -> Any:
         table, options = given.get("rsf"), {}
         for name in ("combine", "max_age"):
             if given.get(name) is not None:
                 options[name] = given[name]
-        if isinstance(table, FactorTable):
-            given["rsf"] = table.pick(data, matrix=given.get("matrix"), **options)
+        if isinstance(table, FactorTable) and len(data) == 1 and "matrix" in given:
+            given["rsf"] = table.pick(data[0], matrix=given["matrix"], **options)
         elif options:
             raise ProfileError(
                 f"{' and '.join(options)} choose among the factors of a table, sims.Factors(path)",
                 code="conflicting_arguments",
             )
-        return function(data, **given)
+        return function(*data, **given)
 
     return cast("F", call)
 
