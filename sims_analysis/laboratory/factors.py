@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,6 @@ from sims_analysis.errors import ProfileError, ReadError, SpeciesError
 from sims_analysis.laboratory.scatter import Combined, mean_of, weighted
 from sims_analysis.laboratory.table import (
     COLUMNS,
-    Row,
     changing,
     read_cell,
     read_row,
@@ -46,7 +46,7 @@ _CONDITIONS = {
     "instrument": "instrument",
 }
 #: What is recorded of the rows that were used.
-_RECORD = ("line", "value", "unit", "date", "standard", "data_id", "sha256")
+_RECORD = ["line", "value", "unit", "date", "standard", "data_id", "sha256"]
 #: Energies that agree within this part are the same.
 _SAME_ENERGY = 0.02
 
@@ -220,29 +220,30 @@ class Factors:
             one side of a bracket.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
-        longest, given = _read_age(max_age), _checked(stated)
-        name, rows = self.path.name, read_sheet(self.path).rows
-        species = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
-        known = [one for one in species if any(row["species"] == one for row in rows)]
+        longest, given, table = _read_age(max_age), _checked(stated), self.table()
+        names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
+        known = [one for one in names if (table["species"] == one).any()]
         if not known:
-            there = first_few(sorted({row["species"] for row in rows}), 8) or "none at all"
+            there = first_few(sorted(set(table["species"])), 8) or "none at all"
             there = f"it has {there}" if self.path.exists() else f"there is no file {self.path}"
-            raise SpeciesError(f"{name} has no factor of {first_few(species, 8)}; {there}")
+            raise SpeciesError(f"{self.path.name} has no factor of {first_few(names, 8)}; {there}")
         asked = [_asked_of(one, matrix, given) for one in metadata_of(data)]
+        if combine == "mean" and max_age is None:
+            asked = [one._replace(date=None) for one in asked]
         found = {}
         for one in known:
-            of_it = [row for row in rows if row["species"] == one]
-            picked = [_picked(of_it, conditions, combine, longest, name) for conditions in asked]
-            each = [_factor(one, used, combined, matrix) for combined, used in picked]
+            rows = table[table["species"] == one]
+            picked = {of: _picked(rows, of, combine, longest, self.path.name) for of in set(asked)}
+            each = [_factor(one, *picked[of], matrix) for of in asked]
             made = each[0]
             if MEASUREMENT in data.dims:
                 made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
                                  compat="equals", combine_attrs="override")  # fmt: skip
-            used = {row["line"]: row for _, of_one in picked for row in of_one}.values()
+            used = rows[rows.index.isin(np.concatenate([one.index for _, one in picked.values()]))]
             for column in ("matrix_signal", "dead_time"):
-                if said := {row[column] for row in used if row[column]}:
-                    made = made.assign_coords({column: " and ".join(sorted(said))})
-            record = [{column: row[column] for column in _RECORD if row[column]} for row in used]
+                if said := "".join(sorted(set(used[column]))):
+                    made = made.assign_coords({column: said})
+            record = used.reset_index()[_RECORD].astype(str).to_dict("records")
             found[one] = with_step(made, "Factors.pick", combine=combine, rows=record)
         return found
 
@@ -335,80 +336,79 @@ def _read_age(max_age: Any) -> float:
     return float(age)
 
 
-def _asked_of(stated: Metadata, matrix: str | None, given: Mapping[str, str]) -> Row:
-    """Return the conditions of data, as of a row; what a user states comes first."""
+class _Asked(NamedTuple):
+    """The conditions of data, as of a row, and when they were measured, in UTC."""
+
+    matrix: str
+    material: str
+    primary_ion: str
+    energy: float
+    polarity: str
+    instrument: str
+    date: datetime | None
+
+
+def _asked_of(stated: Metadata, matrix: str | None, given: Mapping[str, str]) -> _Asked:
+    """Return the conditions of data; what a user states comes first."""
     cells = {"matrix": matrix or "", **_said(stated), **given}
-    return {
-        one: read_cell(one, cells[one], f"the data say {one}") for one in (*_CONDITIONS, "date")
-    }
+    return _Asked(*(read_cell(one, cells[one], f"the data say {one}") for one in _Asked._fields))
 
 
-def _unlike(row: Row, asked: Row) -> list[str]:
-    """List the conditions in which a factor and data differ."""
-    energies = row["energy"], asked["energy"]
-    same = np.isclose(*energies, rtol=_SAME_ENERGY, atol=0.0, equal_nan=True)
-    texts = [one for one in _CONDITIONS if one != "energy" and row[one] != asked[one]]
-    return [*texts, *([] if same else ["energy"])]
-
-
-def _in_words(conditions: Row, columns: Sequence[str]) -> str:
-    """Say some conditions, such as ``primary ion O2+, impact energy 3 keV``."""
-    texts = {one: f"{conditions[one] / 1000:g} keV" if one == "energy" else conditions[one]
-             for one in columns}  # fmt: skip
-    return ", ".join(
-        f"no {_CONDITIONS[one]}" if text in ("", "nan keV") else f"{_CONDITIONS[one]} {text}"
-        for one, text in texts.items()
-    )
-
-
-def _days(row: Row, asked: Row) -> float:
-    """Return the days from the data to a factor; NaN where a date is not known."""
-    known = row["date"] is not None and asked["date"] is not None
-    return (row["date"] - asked["date"]).total_seconds() / 86400.0 if known else np.nan
+def _in_words(conditions: Mapping[str, Any]) -> str:
+    """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
+    words = []
+    for column, value in conditions.items():
+        text = f"{value / 1000:g} keV" if column == "energy" else value
+        name = _CONDITIONS[column]
+        words.append(f"no {name}" if text in ("", "nan keV") else f"{name} {text}")
+    return ", ".join(words)
 
 
 def _picked(
-    rows: Sequence[Row], asked: Row, combine: str, longest: float, name: str
-) -> tuple[Combined, list[Row]]:
-    """Combine the factors that fit; return with them the rows on which that rests."""
-    species, timed = rows[0]["species"], combine != "mean" or np.isfinite(longest)
-    if timed and asked["date"] is None:
+    rows: pd.DataFrame, asked: _Asked, combine: str, longest: float, name: str
+) -> tuple[Combined, pd.DataFrame]:
+    """Combine the factors of a species that fit; return with them the rows on which that rests."""
+    species, timed = rows["species"].iloc[0], combine != "mean" or np.isfinite(longest)
+    if timed and asked.date is None:
         raise ProfileError(
             f"{species}: the data do not say when they were measured, which the choice of a factor "
             "needs; state it: rsf=factors.pick(data, matrix=..., date='2026-03-02')"
         )
-    misses: dict[str, int] = {}
-    fitting = []
-    for row in rows:
-        odd, days = _unlike(row, asked), abs(_days(row, asked))
-        if odd:
-            said = f"with {_in_words(row, odd)} (the data say {_in_words(asked, odd)})"
-        elif not row["valid"]:
-            said = "that was withdrawn"
-        elif timed and not days <= longest:
-            said = "without a date" if np.isnan(days) else f"{days:.3g} days away"
-        else:
-            fitting.append(row)
-            continue
-        misses[said] = min(len(odd), misses.get(said, len(odd)))
-    if not fitting:
+    wanted = dict(zip(_CONDITIONS, asked, strict=False))
+    odd = {one: rows[one].to_numpy() != value for one, value in wanted.items()}
+    energy = rows["energy"].to_numpy(float)
+    odd["energy"] = ~np.isclose(energy, asked.energy, _SAME_ENERGY, 0.0, equal_nan=True)
+    moment = np.datetime64("NaT") if asked.date is None else asked.date.replace(tzinfo=None)
+    days = (rows["date"] - pd.Timestamp(moment)).to_numpy() / np.timedelta64(1, "D")
+    fits = ~np.any(list(odd.values()), axis=0) & rows["valid"].to_numpy(bool)
+    if timed:
+        fits &= abs(days) <= longest
+    if not fits.any():
+        misses = {}
+        for i, row in enumerate(rows.to_dict("records")):
+            unlike = [one for one in _CONDITIONS if odd[one][i]]
+            theirs, ours = ({one: of[one] for one in unlike} for of in (row, wanted))
+            said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
+            if unlike:
+                said = f"with {_in_words(theirs)} (the data say {_in_words(ours)})"
+            misses[said] = len(unlike)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
         raise SpeciesError(
-            f"{species} in {asked['matrix'] or 'no matrix'}: no factor in {name} fits; there is "
-            f"one {', and one '.join(nearest)}. What data do not say is stated to "
-            "factors.pick(data, ...)"
+            f"{species} in {asked.matrix or 'no matrix'}: no factor in {name} fits; there is one "
+            f"{', and one '.join(nearest)}. What data do not say is stated to factors.pick()"
         )
-    if len({unit_of(row["unit"]).kind for row in fitting}) > 1:
+    rows, days = rows[fits], days[fits]
+    if timed:
+        rows, days = rows.iloc[np.argsort(days)], np.sort(days)
+    units = {text: unit_of(text) for text in set(rows["unit"])}
+    if len({unit.kind for unit in units.values()}) > 1:
         raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
-    fitting.sort(key=lambda row: _days(row, asked) if timed else 0.0)
-    columns = [unit_of(row["unit"]).to_canonical(np.array([row["value"], row["stderr"]]))
-               for row in fitting]  # fmt: skip
-    value, stderr = np.array(columns).T
+    one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
+    value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
     if combine == "mean":
-        return mean_of(value, stderr), fitting
-    weight = _weights(np.array([_days(row, asked) for row in fitting]), combine, species)
-    used = [row for row, share in zip(fitting, weight, strict=True) if share > 0]
-    return weighted(value, stderr, weight), used
+        return mean_of(value, stderr), rows
+    weight = _weights(days, combine, species)
+    return weighted(value, stderr, weight), rows[weight > 0]
 
 
 def _weights(days: Any, combine: str, species: str) -> Any:
@@ -427,19 +427,20 @@ def _weights(days: Any, combine: str, species: str) -> Any:
     return weight / weight.sum()
 
 
-def _factor(species: str, rows: list[Row], combined: Combined, matrix: str | None) -> xr.DataArray:
+def _factor(
+    species: str, combined: Combined, rows: pd.DataFrame, matrix: str | None
+) -> xr.DataArray:
     """Return the factor of a species, which rests on some rows."""
-    kind = unit_of(rows[0]["unit"]).kind
-    unit, words = CANONICAL[kind], {one.word: one for one in Status}
-    certified = float(np.fmax.reduce([row["uncertainty"] for row in rows]))  # in common
+    kind = unit_of(rows["unit"].iloc[0]).kind
+    term, unit, words = FACTOR_TERMS[kind], CANONICAL[kind], {one.word: one for one in Status}
     parts = {
         "counting_stderr": combined.counting,
-        "dose_stderr": certified * combined.value,
+        "dose_stderr": float(rows["uncertainty"].max()) * combined.value,  # in common
         "day_to_day_stderr": combined.day_to_day,
     }
     known = [one for one in parts.values() if not np.isnan(one)]
     parts["stderr"] = float(np.hypot.reduce(known)) if known else np.nan
-    status = [words.get(row["status"] or "ok", Status.SCALE_IN_DOUBT) for row in rows]
+    status = [words.get(one or "ok", Status.SCALE_IN_DOUBT) for one in rows["status"]]
     coords: dict[str, Any] = {
         "species": species,
         "matrix": matrix or "",
@@ -447,5 +448,4 @@ def _factor(species: str, rows: list[Row], combined: Combined, matrix: str | Non
         "status": max(status, key=lambda one: one.rank).word,
         **{one: ((), part, vocabulary.attrs(f"factor_{one}", unit)) for one, part in parts.items()},
     }
-    term = FACTOR_TERMS[kind]
     return xr.DataArray(combined.value, coords, (), term, vocabulary.attrs(term, unit))
