@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.rows import Array, Flags
-from sims_analysis.laboratory.scatter import process_variance, variance_interval
+from sims_analysis.kernels.process_scatter import process_variance, variance_interval
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
 from sims_analysis.units import (
     CANONICAL,
@@ -147,7 +147,7 @@ def control_chart(
     ----------
     NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2. ISO 7870, Control charts, parts 2, 4
     and 6. D. C. Montgomery, Introduction to Statistical Quality Control. L. S. Nelson, J. Qual.
-    Technol. 16 (1984) 237. W. Viechtbauer, Stat. Med. 26 (2007) 37, for the interval.
+    Technol. 16 (1984) 237.
 
     Examples
     --------
@@ -164,21 +164,26 @@ def control_chart(
     {'ok'}
     """
     check_choice("kind", kind, _WIDTHS)
-    chosen = _read_rules(rules, kind)
+    names = [rules] if isinstance(rules, str) else list(rules)
+    for name in names:
+        check_choice("rules", name, (*SETS, *RULES) if kind == "individuals" else ("limits",))
+    chosen = dict.fromkeys(one for name in names for one in SETS.get(name, (name,)))
     for name, given, most in (("weight", weight, 1.0), ("width", width or 3.0, np.inf)):
         if not (is_number(given) and 0 < given <= most):
             raise argument_error(name, given, f"expected a number above 0, at most {most:g}")
     series = read_series(values)
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
-    if used.size < 2 and (target is None or stddev is None):
-        found = f"{used.size} value{'s' * (used.size != 1)}"
-        raise ProfileError(f"the baseline has {found}, and needs two", argument="baseline")
+    if stddev is None and np.unique(used).size < 2:
+        raise ProfileError(
+            f"the baseline has {used.size} values, of which no two differ: state stddev=",
+            argument="baseline",
+        )
+    moving = np.mean(abs(np.diff(used))) / _D2 if stddev is None else 0.0
+    sigma = float(moving) if stddev is None else series.number(stddev, "stddev")
     centre = float(used.mean()) if target is None else series.number(target, "target")
-    moving = float(np.mean(abs(np.diff(used)))) / _D2 if stddev is None else 0.0
-    sigma = moving if stddev is None else series.number(stddev, "stddev")
-    if not sigma > 0:
-        raise ProfileError("a standard deviation of 0: state a positive one, stddev=")
+    if not (sigma > 0 and np.isfinite(centre)):
+        raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
     drawn, middle, half = _drawn(kind, x, centre, sigma, weight)
     half = half * (_WIDTHS[kind] if width is None else width)
     ends = [middle - half, middle + half]
@@ -333,18 +338,18 @@ class Series(NamedTuple):
 
     def dataset(self, columns: dict[str, Array], numbers: dict[str, float]) -> xr.Dataset:
         """Return columns and numbers in the unit of the values, with the coordinates of these."""
-        attrs = {"units": self.unit.text}
-        own = attrs | {
-            "long_name": str(self.data.attrs.get("long_name", self.data.name or "Value"))
-        }
-        kept = {str(name): one.variable for name, one in self.data.coords.items()
-                if one.ndim == 0 or columns}  # fmt: skip
-        if "status" in kept:
-            kept["status_of_value"] = kept.pop("status")
-        every: dict[str, Any] = {name: (self.dim, one, own if name == "value" else attrs)
-                                 for name, one in columns.items()}  # fmt: skip
-        every |= {name: ((), one, attrs) for name, one in numbers.items()}
-        kept = {name: one for name, one in kept.items() if name not in every}
+        units = {"units": self.unit.text}
+        every = {name: xr.Variable(self.dim, one, units) for name, one in columns.items()}
+        every |= {name: xr.Variable((), one, units) for name, one in numbers.items()}
+        if "value" in every:
+            name = self.data.attrs.get("long_name", self.data.name or "Value")
+            every["value"].attrs["long_name"] = str(name)
+        own = {str(name): one.variable for name, one in self.data.coords.items()}
+        if "status" in own:
+            own["status_of_value"] = own.pop("status")
+        kept = {name: one for name, one in own.items() if name not in every}
+        if not columns:
+            kept = {name: one for name, one in kept.items() if not one.ndim}
         return xr.Dataset(every, kept, {"time": self.time})
 
 
@@ -352,11 +357,8 @@ def read_series(values: Any) -> Series:
     """Read values over one dimension, in order of their times."""
     if not isinstance(values, xr.DataArray) or values.ndim != 1:
         found = [*map(str, values.dims)] if hasattr(values, "dims") else type(values).__name__
-        raise ProfileError(
-            f"expected a DataArray over one dimension, measurement, found {found}; select one "
-            'answer, as in values.sel(species="B")',
-            code="wrong_dimensions",
-        )
+        expected = "expected a DataArray over one dimension, measurement"
+        raise ProfileError(f'{expected}, found {found}; select, as in values.sel(species="B")')
     plain = dequantify(values).compute()
     dim = str(plain.dims[0])
     unit = unit_of_kind(plain.attrs.get("units"), tuple(CANONICAL), "values")
@@ -375,19 +377,6 @@ def read_series(values: Any) -> Series:
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)
     return Series(value, stderr, unit, dim, plain, times[0] if times else "")
-
-
-def _read_rules(rules: Any, kind: str) -> list[str]:
-    names: list[str] = []
-    for name in [rules] if isinstance(rules, str) else rules:
-        check_choice("rules", name, (*SETS, *RULES))
-        names += SETS.get(name, (name,))
-    if names and kind != "individuals":
-        raise ProfileError(
-            f"rules are of individuals: points of kind={kind!r} depend on those before them",
-            code="conflicting_arguments",
-        )
-    return list(dict.fromkeys(names))
 
 
 def _in_baseline(series: Series, baseline: Any) -> Flags:

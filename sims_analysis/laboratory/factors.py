@@ -19,7 +19,7 @@ from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, ReadError, SpeciesError
-from sims_analysis.laboratory.scatter import Combined, mean_of, weighted
+from sims_analysis.kernels.process_scatter import Combined, mean_of, weighted
 from sims_analysis.laboratory.table import (
     COLUMNS,
     changing,
@@ -107,34 +107,23 @@ class Factors:
     def add(self, rsf: xr.DataArray, **stated: str) -> None:
         """Keep a factor of :func:`rsf_from_standard`, whose provenance says how it was measured.
 
-        Parameters
-        ----------
-        rsf : DataArray
-            One factor.
-        **stated : str
-            What the data of the standard do not say, by column: ``date="2026-03-02"``,
-            ``primary_ion="O2+"``, ``energy="5 keV"``, ``note="new crystal"``...
+        What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
+        ``primary_ion="O2+"``, ``energy="5 keV"``, ``note="new crystal"``...
 
         Raises
         ------
-        ProfileError
-            If it is no such factor, or this factor of this profile is there already.
-        ReadError
-            If the file, or what is stated, cannot be read; nothing is written then.
+        ProfileError, ReadError
+            If it is no such factor, or this factor of this profile is there already; or the file,
+            or what is stated, cannot be read. Nothing is written then.
         """
         self._append([{"valid": "yes", **_row_of(rsf), **_checked(stated)}], self.path.name)
 
     def read(self, path: str | os.PathLike[str], **stated: str) -> None:
         """Add the factors of a list in text: of an instrument, a laboratory, a publication.
 
-        Parameters
-        ----------
-        path : path-like
-            Lines of a species, its factor, and perhaps its unit: ``Li 1.8e12``,
-            ``11B | 5e22 | atoms/cm^3``. Headings, and lines that begin with ``#``, are left out.
-        **stated : str
-            What the list does not say of all its factors, by column: ``unit="atoms/cm^3"``,
-            ``matrix="30Si"``, ``primary_ion="O2+"``, ``polarity="+"``...
+        Its lines have a species, its factor, and perhaps its unit: ``Li 1.8e12``, ``11B | 5e22 |
+        atoms/cm^3``. Headings, and lines that begin with ``#``, are left out. What it does not say
+        of its factors is `stated`: ``unit="atoms/cm^3"``, ``matrix="30Si"``, ``polarity="+"``...
 
         Raises
         ------
@@ -213,11 +202,9 @@ class Factors:
 
         Raises
         ------
-        SpeciesError
-            If no factor is of a species of the data, or none fits; the nearest misses are named.
-        ProfileError
-            If the data do not say when they were measured, and that is needed; or there is none on
-            one side of a bracket.
+        SpeciesError, ProfileError
+            If no factor fits, with the nearest misses; or if the data do not say when they were
+            measured, and that is needed, or a bracket has only one side.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
         longest, given, table = _read_age(max_age), _checked(stated), self.table()

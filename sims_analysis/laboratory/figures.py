@@ -37,11 +37,8 @@ def plot_control_chart(
     ----------
     chart : Dataset
         From :func:`control_chart`.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure.
-    width : {"single", "double"}, str, Quantity or float, optional
-        Width of a new figure, as of :func:`plot_profiles`.
-    title : str, optional
+    ax, width, title
+        As for :func:`plot_budget`.
 
     Returns
     -------
@@ -77,9 +74,11 @@ def plot_control_chart(
     columns = {name: chart[name].values / scale
                for name in ("value", "average", "upper_sum", "lower_sum", "stderr", "lower",
                             "centre", "upper") if name in chart.variables}  # fmt: skip
+    status, inside = chart["status"].values, chart["in_baseline"].values
     with axes_in_style(ax, width) as axes:
-        _shade(axes, x, chart["in_baseline"].values)
-        status = chart["status"].values
+        if inside.any() and not (inside | (status == "no_data")).all():
+            ends = x[np.flatnonzero(inside)[[0, -1]]]
+            axes.axvspan(*ends, color=grey_level(0.5, axes), alpha=0.15, linewidth=0)
         flags = _draw(axes, x, columns, ~np.isin(status, ["ok", "no_data"]))
         axes.set_ylabel(label)
         if time:
@@ -97,16 +96,9 @@ def _scaled(values: Any, name: str, units: str) -> tuple[float, str]:
     largest = float(np.nanmax(abs(values), initial=0.0))
     power = int(np.floor(np.log10(largest))) if largest > 0 else 0
     power = 0 if -3 <= power < 5 else power
-    unit = unit_label(units).removeprefix("1")
-    inside = " ".join(filter(None, [power_of_ten(power) if power else "", unit]))
+    parts = [power_of_ten(power) if power else "", "" if units == "1" else unit_label(units)]
+    inside = " ".join(filter(None, parts))
     return 10.0**power, plain(name) + (f" ({inside})" if inside else "")
-
-
-def _shade(ax: Axes, x: Any, inside: Any) -> None:
-    """Shade the baseline, unless it is everything."""
-    if not inside.all():
-        first, *_, last = np.flatnonzero(inside)
-        ax.axvspan(x[first], x[last], color=grey_level(0.5, ax), alpha=0.15, linewidth=0)
 
 
 def _draw(ax: Axes, x: Any, columns: dict[str, Any], flagged: Any) -> Any:
@@ -191,7 +183,7 @@ def plot_wafer_map(
     interpolate : bool
         Colour what lies between the points, linearly, and nothing outside of their hull.
     ax, width, title
-        As for :func:`plot_control_chart`.
+        As for :func:`plot_budget`.
 
     Returns
     -------
@@ -199,10 +191,8 @@ def plot_wafer_map(
 
     Raises
     ------
-    ProfileError
-        If a place is not known, or lies off the wafer.
-    UnitsError
-        If a place has no unit of length.
+    ProfileError, UnitsError
+        If a place is not known, has no unit of length, or lies off the wafer.
 
     Examples
     --------

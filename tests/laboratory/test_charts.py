@@ -124,12 +124,12 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
         ({"target": 50}, UnitsError, "target=50: write a pure number as a text"),
         ({"target": "50 nm"}, UnitsError, "target"),
         ({"baseline": ("x", "y")}, ProfileError, "two times or two labels"),
-        ({"baseline": (0, 0)}, ProfileError, "the baseline has 1 value, and needs two"),
+        ({"baseline": (0, 0)}, ProfileError, "the baseline has 1 values, of which no two differ"),
         ({"rules": "westgard"}, ProfileError, "rules='westgard'; expected"),
-        ({"rules": "nelson", "kind": "ewma"}, ProfileError, "rules are of individuals"),
+        ({"rules": "nelson", "kind": "ewma"}, ProfileError, "rules='nelson'; expected 'limits'"),
         ({"weight": 0}, ProfileError, "weight=0"),
         ({"limits": "3"}, ProfileError, "expected .lower, upper."),
-        ({"stddev": "0"}, ProfileError, "standard deviation of 0"),
+        ({"stddev": "0"}, ProfileError, "stddev=.0.; expected a positive"),
     ],
 )
 def test_what_is_refused(change, error, said):
@@ -141,7 +141,7 @@ def test_what_is_refused(change, error, said):
 def test_what_is_no_series():
     with pytest.raises(UnitsError, match="values has no unit"):
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
-    with pytest.raises(ProfileError, match=r"found \['measurement', 'species'\]; select one"):
+    with pytest.raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
     with pytest.raises(ProfileError, match="no two differ"):
         sims.capability(values([1.0, 1.0]), upper="2")
