@@ -72,7 +72,12 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
     show_default=True,
     help="Kind of chart; ewma and cusum find small shifts that last.",
 )
-@click.option("--rules", metavar="RULE", multiple=True, help="nelson, western_electric, or rules of these by name.")
+@click.option(
+    "--rules",
+    metavar="RULE",
+    multiple=True,
+    help="nelson, western_electric, or some rules of these.",
+)
 @click.option(
     "--baseline", nargs=2, metavar="FIRST LAST", help="Dates or ids that were in control."
 )

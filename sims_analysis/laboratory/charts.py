@@ -11,8 +11,8 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.kernels.process_scatter import process_variance, variance_interval
+from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
 from sims_analysis.units import (
     CANONICAL,
@@ -167,7 +167,7 @@ def control_chart(
     names = [rules] if isinstance(rules, str) else list(rules)
     for name in names:
         check_choice("rules", name, (*SETS, *RULES) if kind == "individuals" else ("limits",))
-    chosen = dict.fromkeys(one for name in names for one in SETS.get(name, (name,)))
+    chosen = list(dict.fromkeys(one for name in names for one in SETS.get(name, (name,))))
     for name, given, most in (("weight", weight, 1.0), ("width", width or 3.0, np.inf)):
         if not (is_number(given) and 0 < given <= most):
             raise argument_error(name, given, f"expected a number above 0, at most {most:g}")
@@ -218,11 +218,10 @@ def capability(
     Returns
     -------
     Dataset
-        - ``mean``, ``stddev`` s (n - 1, counting included), ``samples``
-        - ``cp``: ``(upper - lower) / 6 s``; NaN with one limit. 95 % interval ``cp_lower``,
-          ``cp_upper``: ``Cp sqrt(chi2 / (n - 1))``
-        - ``cpk``: the smaller one of ``(upper - mean) / 3 s`` and ``(mean - lower) / 3 s``. 95 %
-          interval ``cpk_lower``, ``cpk_upper``: ``Cpk -+ 1.96 sqrt(1 / 9n + Cpk^2 / 2(n - 1))``
+        ``mean``, ``stddev`` s (n - 1, counting included), ``samples``; ``cp``, ``(upper - lower) /
+        6 s``, with its 95 % interval ``cp_lower``, ``cp_upper``, by chi-square; ``cpk``, the smaller
+        one of ``(upper - mean) / 3 s`` and ``(mean - lower) / 3 s``, with ``cpk_lower``,
+        ``cpk_upper``, ``Cpk -+ 1.96 sqrt(1 / 9n + Cpk^2 / 2(n - 1))``.
 
     Raises
     ------
@@ -249,9 +248,7 @@ def capability(
     ends = [np.nan if one is None else series.number(one, name)
             for name, one in (("lower", lower), ("upper", upper))]  # fmt: skip
     if np.isnan(ends).all() or ends[0] >= ends[1]:
-        raise argument_error(
-            "lower", lower, f"expected a limit below upper={upper!r}, or one alone"
-        )
+        raise argument_error("lower", lower, "expected a limit below upper=, or one of both")
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
@@ -274,18 +271,15 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     Parameters
     ----------
     values : DataArray
-        As for :func:`control_chart`: such as the :func:`integrated_dose` of a batch.
+        As for :func:`control_chart`.
 
     Returns
     -------
     Dataset
-        ``mean``, ``samples``; and as fractions of the mean:
-
-        - ``half_range``: ``(max - min) / (2 mean)``; ``stddev`` (n - 1)
-        - ``counting_stddev``, ``process_stddev``: the parts of the latter that are counting and
-          not, as of :func:`control_chart`; NaN if counting is not known
-        - ``process_half_range``: the half range times ``process_stddev / stddev``, as of values
-          drawn together about their mean until they scatter as the process does
+        ``mean``, ``samples``; and as fractions of the mean ``half_range``, ``(max - min) / 2``, and
+        ``stddev`` (n - 1); of the latter, ``counting_stddev`` and ``process_stddev``, as of
+        :func:`control_chart`; and ``process_half_range``, the half range times ``process_stddev /
+        stddev``, as of values drawn together until they scatter as the process does.
 
     Raises
     ------

@@ -173,11 +173,10 @@ def plot_wafer_map(
     values : DataArray
         Over one dimension: such as the :func:`integrated_dose` of a batch.
     x, y : DataArray, optional
-        Places from the centre of the wafer, lengths over that dimension; by default the coordinates
-        ``x`` and ``y`` of the values, which data have whose metadata state them.
+        Places from the centre of the wafer; by default the coordinates ``x`` and ``y`` of the values,
+        which data have whose metadata state them.
     diameter, edge_exclusion : str or Quantity
-        Of the wafer; and the width of its edge that does not count: points there have no colour,
-        and are not in the statement of uniformity (:func:`uniformity`, without counting if known).
+        Of the wafer; and the width of its edge that is left out of colours and :func:`uniformity`.
     notch : float, optional
         Its direction in degrees, counter-clockwise from x; None for none.
     interpolate : bool

@@ -56,11 +56,10 @@ def _date(cell: str) -> datetime:
 
 
 class _Column(NamedTuple):
-    """How the cells of a column are read, what is expected, and what an empty one means."""
+    """How cells are read, what is expected, and what an empty one means: an Ellipsis, an error."""
 
     read: Callable[[str], Any] = str
     expected: str = "a text"
-    #: An Ellipsis if there must be something.
     empty: Any = ""
 
 
