@@ -2,7 +2,7 @@
 
 ``SimsError`` is the root of the errors, ``SimsWarning`` of the warnings. Each error is also
 the built-in exception that a user would expect (``ValueError``, ``KeyError``, ``OSError``...),
-so that code which does not know this library still catches the right thing. Apart from its text,
+so that code written without this library still catches them. Apart from its text,
 each has parts for programs: ``code``, ``argument``, ``where`` and ``remedy`` (:class:`SimsError`).
 """
 
@@ -10,12 +10,12 @@ import copy
 import importlib.util
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from sims_analysis.outcomes import Status
 
@@ -175,7 +175,7 @@ class _WithParts(Exception):
 def _restore(
     kind: type[_WithParts], args: tuple[object, ...], parts: dict[str, object]
 ) -> _WithParts:
-    """Make a copied or pickled error anew, without the arguments of its class."""
+    """Rebuild a copied or pickled error without calling its class."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(parts)
@@ -488,13 +488,13 @@ def warn(
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_back is not None and _in_between(frame):
+    while frame is not None and frame.f_back is not None and in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(warning, stacklevel=level)
 
 
 @contextmanager
-def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[None]:
+def redirect_warnings(listener: Callable[[SimsWarning], object] | None) -> Iterator[None]:
     """Pass the library's warnings of this context to a function, in place of the user.
 
     A thread that is started within has a context of its own: its warnings, whoever started it
@@ -508,19 +508,27 @@ def redirect_warnings(listener: Callable[[SimsWarning], object]) -> Iterator[Non
 
 
 @contextmanager
-def collected() -> Iterator[list[SimsWarning]]:
-    """Collect the library's warnings of this context in place of the user."""
-    caught: list[SimsWarning] = []
-    with redirect_warnings(caught.append):
+def collected(describe: Callable[[SimsWarning], Any] | None = None) -> Iterator[list[Any]]:
+    """Collect the library's warnings of this context in place of the user, or what they say."""
+    caught: list[Any] = []
+    with redirect_warnings(lambda one: caught.append(describe(one) if describe else one)):
         yield caught
 
 
 @contextmanager
-def warnings_listed(describe: Callable[[SimsWarning], str] = str) -> Iterator[list[str]]:
-    """Collect the texts of the library's warnings of this context: see :func:`collected`."""
-    texts: list[str] = []
-    with redirect_warnings(lambda warning: texts.append(describe(warning))):
-        yield texts
+def refused(kind: type[SimsError], codes: Collection[str]) -> Iterator[None]:
+    """Raise the warnings of some codes as errors: of questions that are asked to be strict."""
+    outer = _listener.get()
+
+    def refuse(one: SimsWarning) -> None:
+        if one.code in codes:
+            parts: Parts = {"code": one.code, "argument": one.argument, "where": one.where}
+            raise kind(one.message, remedy=one.remedy, **parts)
+        with redirect_warnings(outer):
+            warn(one)
+
+    with redirect_warnings(refuse):
+        yield
 
 
 def require(what: str, *packages: str, extra: str) -> None:
@@ -535,6 +543,6 @@ def require(what: str, *packages: str, extra: str) -> None:
         )
 
 
-def _in_between(frame: FrameType) -> bool:
+def in_between(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
     return frame.f_code.co_filename.startswith(_PACKAGE) or module.startswith("xarray.")

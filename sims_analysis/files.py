@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: Threads that wait for the disk; to start new ones for every write would take longer than to wait.
-_waiters = PerProcess(partial(ThreadPoolExecutor, 8, "sims-analysis-disk"))
+waiters = PerProcess(partial(ThreadPoolExecutor, 8, "sims-analysis-disk"))
 
 #: Prefix of the names of unfinished files.
 TEMPORARY = ".tmp-"
@@ -36,8 +36,8 @@ ADDRESS = re.compile(r"(?i)(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+:/")
 #: What is secret in one: a login, even one with slashes, and what follows a question mark or hash.
 _LOGIN = re.compile(r"^([^:]+:/+)(?:[^/\s]*@|[^/:\s]+:(?!\d+/)\S*@)")
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
-_WINDOWS = os.name == "nt"
-_LOCK_PATIENCE = 10.0
+WINDOWS = os.name == "nt"
+LOCK_PATIENCE = 10.0
 
 #: Memory in bytes that reading one file takes, unless the caller states another amount.
 MAX_BYTES = 2**30
@@ -106,7 +106,7 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
 def wait_together(waits: Sequence[Callable[[], None]]) -> None:
     """Wait for the disk in parallel threads, so that the system can combine the writes."""
     try:
-        waiting = [_waiters.get().submit(wait) for wait in waits]
+        waiting = [waiters.get().submit(wait) for wait in waits]
     except RuntimeError:
         # The interpreter is shutting down, and starts no more work in threads.
         for wait in waits:
@@ -141,7 +141,7 @@ def write_lines(path: str | os.PathLike[str], lines: Iterable[str]) -> Path:
 
 def rename_over(source: Path, target: Path) -> None:
     """Rename a file over another, which Windows refuses while the other one is open."""
-    for pause in (0.01, 0.1, 0.5) if _WINDOWS else ():
+    for pause in (0.01, 0.1, 0.5) if WINDOWS else ():
         with suppress(PermissionError):
             source.replace(target)
             return
@@ -151,7 +151,7 @@ def rename_over(source: Path, target: Path) -> None:
 
 def sync_folder(path: Path) -> None:
     """Wait until the names in a folder are on the disk, if the file system supports it."""
-    if _WINDOWS:
+    if WINDOWS:
         return
     try:
         descriptor = os.open(path, os.O_RDONLY)
@@ -300,7 +300,7 @@ def locked(folder: Path) -> Iterator[bool]:
 def _taken(descriptor: int) -> bool:
     if fcntl is None:
         return False
-    end = time.monotonic() + _LOCK_PATIENCE
+    end = time.monotonic() + LOCK_PATIENCE
     while time.monotonic() < end:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,7 @@
 Names over the time of triples, errors in per cent or within the cells, layers, pages, notes beside
 the rows, rows of sensitivity factors, blocks below each other... What `draw_open` draws (factors,
 units that disagree, sentinels, points that may separate thousands) can be read in two ways: it has
-to be refused.
+to be refused, for that.
 
 ``python tests/random_habits.py 2000`` reads that many, and prints what came of them.
 """
@@ -92,7 +92,11 @@ def limits(t: _Table) -> None:
         truth.about[f"column {text}"] = f"{cells[0]:g}"
         return [head, t.unit, *cells]
 
-    t.after_values(column)
+    if t.chance(0.3):
+        # Of the last species alone.
+        t.columns.append(column(t.truths[-1]))
+    else:
+        t.after_values(column)
 
 
 def errors(t: _Table) -> None:
@@ -256,6 +260,7 @@ def axis_by_unit(t: _Table) -> None:
 def row_numbers(t: _Table) -> None:
     """Numbers of rows without a head, as DataFrames write them."""
     t.columns.insert(0, [None, None, *range(t.length)])
+    t.above.append(["Wafer 7"])
 
 
 def grouped(t: _Table) -> None:
@@ -359,24 +364,57 @@ def blocks(t: _Table) -> None:
     del t.options["samples"]
 
 
-OPEN = (factor_in_head, factor_in_unit, factor_in_note, units_that_disagree, matrix_signal,
-        sentinels, thousands, blocks)  # fmt: skip
+def cell_too_many(t: _Table) -> None:
+    """A cell too many, where an empty column stands next to values, and what follows has ended."""
+    t.own_row, t.kind = False, "text"
+    name = t.names[0]
+    t.truths = t.truths[:1]
+    t.above.append([name, None, None, "Xe"])
+    depths, values = t.columns[0], t.truths[0].values
+    words = [t.conc, t.unit]
+    t.columns = [depths, [*words, *values[:-1], 7.5], [None, None, *[None] * (t.length - 1), 1e18],
+                 [*depths[:-3]], [*words, *values[:-3]]]  # fmt: skip
+    t.truths.append(Truth("Xe", depths[2:-3], t.axis, values[:-3], t.unit))
+
+
+#: What the refusal of each has to say.
+OPEN = {
+    factor_in_head: "either way", factor_in_unit: "either way", factor_in_note: "either way",
+    units_that_disagree: "disagrees", matrix_signal: "'Si->'", sentinels: "not_measured=",
+    thousands: "decimal=", blocks: "samples=True", cell_too_many: "a cell too many",
+}  # fmt: skip
 
 
 def draw_open(seed: int) -> Drawn:
     """Draw a table that can be read in two ways."""
     t = _Table(seed)
-    habit = OPEN[seed % len(OPEN)]
+    habit = [*OPEN][seed % len(OPEN)]
     habit(t)
     drawn = t.finish()
-    drawn.damage, drawn.is_open = habit.__name__, True
+    drawn.damage, drawn.open = habit.__name__, OPEN[habit]
     drawn.style |= {"decimal": ".", "wide": False}
+    return drawn
+
+
+def table_below(t: _Table) -> None:
+    """Numbers of another table, below an empty row: as deep, or deeper."""
+    step = float(str(t.axis_values[-1]))
+    rows = [[step + 1 + i, *(v + 1 for v in t.values()[: len(t.names)])] for i in range(3)]
+    t.below += [[], *rows]
+
+
+def damaged(seed: int) -> Drawn:
+    """Draw a table with one thing wrong in it."""
+    t = _Table(seed)
+    table_below(t)
+    drawn = t.finish()
+    drawn.damage = "table below"
     return drawn
 
 
 def main(count: int) -> None:
     """Read so many tables, and print what came of them."""
-    random_tables.report(count, (("clean", draw), ("open", draw_open)))
+    random_tables.report(count, (("clean", draw), ("open", draw_open), ("damaged", damaged)))
 
 
 if __name__ == "__main__":

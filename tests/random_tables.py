@@ -88,8 +88,8 @@ class Drawn:
     #: Whether its rows are what columns usually are.
     turned: bool = False
     damage: str = ""
-    #: Whether it can be read in two ways: then no warning makes up for reading it.
-    is_open: bool = False
+    #: What a refusal has to say, if it can be read in two ways: no warning makes up for reading it.
+    open: str = ""
 
 
 def draw(seed: int) -> Drawn:
@@ -487,7 +487,8 @@ def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, 
         try:
             result = sims.read(path, **drawn.options)
         except sims.SimsError as error:
-            return "refused", str(error)
+            says = drawn.open in str(error)
+            return ("refused" if says else "different"), str(error)
     results = result if isinstance(result, list) else [result]
     found = [
         (one.metadata.sample or "" if one is not result else "", profile)
@@ -498,7 +499,7 @@ def outcome(drawn: Drawn, folder: Path, path: Path | None = None) -> tuple[str, 
     if not drawn.damage:
         fault = _compared(drawn, found)
         return ("exact", texts) if fault is None else ("different", f"{fault} | {texts}")
-    fault = "read" if drawn.is_open else _lost(drawn, found)
+    fault = "read" if drawn.open else _lost(drawn, found)
     if fault is None:
         return "exact", texts
     return ("warned", texts) if texts else ("different", fault)

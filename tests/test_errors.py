@@ -22,7 +22,6 @@ from sims_analysis.errors import (
     redirect_warnings,
     require,
     warn,
-    warnings_listed,
 )
 from sims_analysis.outcomes import Status
 
@@ -238,11 +237,11 @@ def test_a_warning_points_at_the_line_of_the_user():
 def test_code_outside_of_this_package_and_xarray_is_of_the_user(file, module, between):
     namespace = {"__name__": module}
     exec(compile("import sys\nframe = sys._getframe()", file, "exec"), namespace)  # noqa: S102
-    assert errors._in_between(namespace["frame"]) == between
+    assert errors.in_between(namespace["frame"]) == between
     nameless = {}
     exec(compile("import sys\nframe = sys._getframe()", "x.py", "exec"), nameless)  # noqa: S102
     del nameless["__builtins__"]
-    assert errors._in_between(nameless["frame"]) is False
+    assert errors.in_between(nameless["frame"]) is False
 
 
 def test_a_listener_receives_warnings_in_place_of_the_user():
@@ -253,7 +252,7 @@ def test_a_listener_receives_warnings_in_place_of_the_user():
             warn("one", sims.errors.DoseWarning)
             with collected() as inner:
                 warn("two", sims.errors.FitWarning)
-            with warnings_listed() as texts:
+            with collected(str) as texts:
                 warn("three", sims.SimsWarning)
             warn("four", sims.SimsWarning)
     assert [(type(one), str(one)) for one in received] == [

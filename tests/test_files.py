@@ -178,7 +178,7 @@ def test_waits_are_in_parallel(monkeypatch):
     files.wait_together([together.wait] * 8)
     closed = ThreadPoolExecutor(1)
     closed.shutdown()  # as the interpreter does at its end
-    monkeypatch.setattr(files, "_waiters", SimpleNamespace(get=lambda: closed))
+    monkeypatch.setattr(files, "waiters", SimpleNamespace(get=lambda: closed))
     done = []
     files.wait_together([lambda: done.append(1), lambda: done.append(2)])
     assert done == [1, 2]
@@ -200,10 +200,10 @@ def test_a_rename_waits_for_readers_where_open_files_cannot_be_replaced(monkeypa
             return len(tries), pauses, "refused"
         return len(tries), pauses, "renamed"
 
-    monkeypatch.setattr(files, "_WINDOWS", False)
+    monkeypatch.setattr(files, "WINDOWS", False)
     assert renamed(0) == (1, [], "renamed")
     assert renamed(1) == (1, [], "refused")
-    monkeypatch.setattr(files, "_WINDOWS", True)
+    monkeypatch.setattr(files, "WINDOWS", True)
     assert renamed(0) == (1, [], "renamed")
     assert renamed(2) == (3, [0.01, 0.1], "renamed")
     assert renamed(3) == (4, [0.01, 0.1, 0.5], "renamed")
@@ -290,7 +290,7 @@ def test_no_file_is_left_open(tmp_path):
 
 @posix
 def test_one_writer_at_a_time_has_the_lock(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.02)
+    monkeypatch.setattr(files, "LOCK_PATIENCE", 0.02)
     for _ in range(2):  # released, it can be had again
         with files.locked(tmp_path) as held:
             assert held is True

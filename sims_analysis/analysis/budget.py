@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
@@ -23,7 +21,7 @@ from sims_analysis.analysis.dose import (
     read_question,
     term,
 )
-from sims_analysis.analysis.uncertainty import read_relative
+from sims_analysis.analysis.uncertainty import Relative, of_known, relative_uncertainties
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     Background,
@@ -39,10 +37,6 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
-
-_DAY_TO_DAY = "sensitivity_factor_day_to_day"
-#: A relative standard uncertainty, or one for each of some species.
-Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
 
 
 @recorded
@@ -74,13 +68,10 @@ def dose_budget(
     rsf_uncertainty, depth_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
         ``0.1``, ``"10 %"`` or ``{"B": 0.1, "As": "15 %"}``. By default, and for species that a
-        mapping leaves out, what the data state: ``sensitivity_factor_uncertainty`` of
-        :func:`with_rsf` with ``scale_repeatability`` of :func:`average`, and
-        ``depth_scale_uncertainty`` of :func:`calibrate_depth`, or after
-        :func:`scale_to_dose` that of the stated dose in place of both. Each is common to all
-        samples, so that the dose has the same relative error (with factors of layers,
-        ``integral of u C dz``). That of the depth scale holds for a whole profile: between fixed
-        limits in a uniform layer a stretched axis changes nothing.
+        mapping leaves out, what the data state (:func:`with_rsf`, :func:`average`,
+        :func:`calibrate_depth`; after :func:`scale_to_dose` that of the dose in place of both).
+        Each is common to all samples: the dose has the same relative error (with factors of layers,
+        ``integral of u C dz``). That of the depth scale holds for a whole profile.
     rule_tolerance : float
         Warn if the two rules differ by more than this fraction of the dose.
 
@@ -118,8 +109,7 @@ def dose_budget(
     Warns
     -----
     DoseWarning
-        As :func:`integrated_dose`; also where the two rules differ by more than `rule_tolerance`:
-        one or a few samples dominate the dose, which then depends on the sampling.
+        As :func:`integrated_dose`; also where the two rules differ by more than `rule_tolerance`.
 
     References
     ----------
@@ -143,9 +133,6 @@ def dose_budget(
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
-    if rsf_uncertainty is None and _DAY_TO_DAY in data.coords:
-        plain: Any = units.dequantify(data)  # type: ignore[type-var]  # one of the two
-        relative.append(_in_data(frame, plain, _DAY_TO_DAY))
     question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
     found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
@@ -194,7 +181,7 @@ def _parts(
     random = unknown if found.stderr is None else found.stderr
     return {
         "random_stderr": random.where(known),
-        "systematic_stderr": _of_known(rsf, scale),
+        "systematic_stderr": of_known(rsf, scale),
         "rsf_stderr": rsf,
         "depth_stderr": scale,
         **dict(zip(["day_to_day_stderr"], days, strict=False)),
@@ -202,56 +189,6 @@ def _parts(
         "background_dose": found.background.where(known),
         "surface_dose": _surface(found),
     }
-
-
-def relative_uncertainties(
-    frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
-) -> list[xr.Variable]:
-    """Read those of sensitivity factor and depth scale; by default what the data state."""
-    plain: Any = units.dequantify(data)  # type: ignore[type-var]  # one of the two
-    found = []
-    for name, value, coord in (
-        ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
-        ("depth_uncertainty", depth, "depth_scale_uncertainty"),
-    ):
-        given = None if value is None else read_relative(frame, value, name)
-        if given is None or isinstance(value, Mapping):
-            stated = _in_data(frame, plain, coord)
-            given = stated if given is None else _first_known(frame, value, given, stated)
-        found.append(given)
-    return found
-
-
-def _first_known(
-    frame: Frame, named: Mapping[str, Any], given: xr.Variable, stated: xr.Variable
-) -> xr.Variable:
-    """Return what a mapping gives to the species that it names, and what is stated of others."""
-    labels = frame.coords["species"]
-    is_named = xr.Variable(labels.dims, np.isin(labels.values, list(named)))
-    found: xr.Variable = xr.where(is_named, given, stated)
-    return found.transpose(..., *(d for d in (frame.dim,) if d in found.dims))
-
-
-def _in_data(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
-    """Return a relative uncertainty that the data state, possibly layer by layer; NaN by default.
-
-    A stated dose (:func:`scale_to_dose`) takes the place of the sensitivity factor, and the dose
-    does not depend on the depth scale then: 0, or NaN where its uncertainty is not known.
-    """
-    names = [name, *(["scale_repeatability"] if name == "sensitivity_factor_uncertainty" else [])]
-    stated = [data.coords[one] for one in names if one in data.coords]
-    parts = [
-        one.variable if frame.dim in one.dims else read_relative(frame, one, str(one.name))
-        for one in stated
-    ]
-    known = _of_known(*parts) if parts else xr.Variable((), np.nan)
-    of_dose = data.coords.variables.get("dose_scale_uncertainty")
-    if of_dose is None:
-        return known
-    untouched: Any = (of_dose == 0) & (data.coords["dose_scale"].variable == 1)
-    instead = of_dose * (name == "sensitivity_factor_uncertainty")
-    found: xr.Variable = xr.where(untouched, known, instead)
-    return found
 
 
 def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:
@@ -268,13 +205,6 @@ def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Varia
     if frame.lazy or anywhere(unknown):
         total = total.where(~(integrated((1.0 * unknown).where(frame.value.notnull())) > 0))
     return total
-
-
-def _of_known(*parts: xr.Variable) -> xr.Variable:
-    """Return the quadratic sum of the parts that are known; NaN where none is."""
-    total = sum(part.fillna(0.0) ** 2 for part in parts) ** 0.5
-    found: xr.Variable = total.where(reduce(operator.or_, (part.notnull() for part in parts)))
-    return found
 
 
 def _below(found: DoseIntegral, limit: xr.Variable) -> tuple[xr.Variable, xr.Variable]:

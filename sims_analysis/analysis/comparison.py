@@ -64,16 +64,10 @@ def compare(
         If given, the junction depths at this level are compared too.
     method : {"log", "linear"}
         How b is interpolated at the depths of a.
-    rule : {"trapezoid", "loglinear"}
-        Of the doses, as for :func:`integrated_dose`.
-    variable : str, optional
-        The variable of Datasets; by default the first that `a` has.
-    gaps : {"flag", "bridge"}
-        Whether there is no ratio in gaps of `b`, and gaps of either have a status, or they are
-        bridged; see :func:`integrated_dose`.
+    rule, variable, gaps
+        As for :func:`integrated_dose`; there is no ratio in gaps of `b`.
     **junction
-        ``edge``, ``which``, ``after``, ``confirm`` and ``detection_limit`` of
-        :func:`junction_depth`.
+        Options of :func:`junction_depth`.
 
     Returns
     -------
@@ -100,17 +94,15 @@ def compare(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``.
+        By the status; not for Dask data.
 
     Notes
     -----
     Standard errors are the random part, to first order, for independent measurements a and b:
     ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or doses; the same without r,
     divided by ln 10, for its logarithm. That of b between samples is as in :func:`to_grid`. Errors
-    common to both, such as that of one sensitivity factor, cancel. So does most of what noise does
-    to both junctions: the standard error of their shift d is the half-width h of the interval about
-    it that holds the shift e +- s of the edges, ``P(|N(e - d, s)| < h) = 0.683``. One standard
-    error covers 60 to 79 % (*What stated errors cover*, on the site).
+    common to both, such as that of one sensitivity factor, cancel. One standard error covers 60 to
+    79 % (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -313,8 +305,7 @@ def repeatability(
     batch : Dataset or DataArray
         Over ``measurement``, as :func:`stack` gives it.
     step : str or Quantity, optional
-        Step of the common grid (see :func:`to_grid`); required for measurements with their own
-        axes, optional on a shared axis.
+        Step of the common grid (see :func:`to_grid`), which measurements with own axes need.
     start, stop : str, Quantity or DataArray, optional
         Limits of the dose; by default the ends of each profile.
     variable : str, optional

@@ -62,15 +62,14 @@ def crossings(
     data : Dataset or DataArray
         Over depth, or sputter time; the unit of `level` selects the variable of a Dataset.
     level : str, Quantity, DataArray or mapping
-        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, one for each profile, or for each
-        species. Further dimensions of a DataArray become dimensions of the result; its coordinate
-        ``stderr`` is a part of the error. A profile whose level is NaN has no data.
+        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, each profile, or each species.
+        Further dimensions of a DataArray become those of the result; its coordinate ``stderr`` is a
+        part of the error. A profile whose level is NaN has no data.
     max_count : int, optional
-        Crossings to keep for each profile; by default the largest number that any profile has.
-        Required for Dask data, whose number of crossings is not known in advance.
+        Crossings to keep for each profile; by default all. Required for Dask data.
     locate : {"auto", "fit", "crossing"}
-        Of data with standard errors, whether a crossing is located by the samples around it where
-        its two samples do not suffice, always, or never.
+        Whether the samples around a crossing locate it where its two do not suffice, always, or
+        never (of data without standard errors).
     variable : str, optional
         The variable of a Dataset, if several have the unit of the level.
     gaps : {"flag", "bridge"}
@@ -108,9 +107,8 @@ def crossings(
     Warns
     -----
     ProfileWarning
-        Where the status is ``gap``, ``saturated`` or ``below_limit``, where noise can make all
-        crossings, or a restored profile crosses the level twice within the achieved resolution, or
-        2.5 of them in a valley.
+        Where the status is ``gap``, ``saturated`` or ``below_limit``, noise can make all crossings,
+        or a restored profile has two within what was achieved of resolution.
 
     Notes
     -----
@@ -124,15 +122,12 @@ def crossings(
     its samples would have at the level; the least certain run joins its neighbours, again and
     again. Two samples that differ by many standard errors (ten; four if the step is longer than the
     decay length lambda) have the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 /
-    c0]^2 + [t s1 / c1]^2)``. Otherwise, or where curvature moves it, ``ln(C / L) = A + B z + C z^2
-    / 2`` is fitted by maximum likelihood (zeros are data) to the smallest window that tells the two
-    sides apart, and its zero takes over by and by. With ``locate="crossing"`` the depth stays, and
-    ``stderr`` is half of the interval about it that contains the edge with 68 % probability. Of
-    restored profiles (:func:`deconvolve`) it includes what the achieved resolution leaves unknown.
+    c0]^2 + [t s1 / c1]^2)``. Otherwise ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum
+    likelihood to the smallest window that tells the two sides apart. With ``locate="crossing"``,
+    ``stderr`` is half of the interval about the depth that contains the edge with 68 % probability.
 
-    The depth times ``depth_scale_uncertainty`` adds in quadrature. One standard error covers 60 to
-    76 % from 10 counts on; not on a kink at the level, or below three times a noise floor (*What
-    stated errors cover*, on the site).
+    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``; not
+    on a kink at the level (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -167,12 +162,11 @@ def crossings(
         status = replaced_where(unknown & first, status, Status.NO_DATA)
     status = without_crossing(frame, status, asked, among=first, bridge=bridge)
     status = status.transpose(*found.status.dims)
-    warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
+    if Status.UNDETERMINED in codes(found.status):
+        warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
     warn_of_narrow(frame, found, "crossing")
     known = ancillary(frame, found)
-    coords = {"count": found.number}
-    if "detection_limit" in known:
-        coords["detection_limit"] = known.pop("detection_limit")
+    limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
         "stderr": frame.of_axis(found.stderr, "crossing_depth_stderr"),
@@ -192,7 +186,7 @@ def crossings(
         "status": frame.status(status),
     }
     found.number.attrs["long_name"] = "Number of crossings"
-    return frame.dataset(results, coords=coords)
+    return frame.dataset(results, coords={"count": found.number, **limits})
 
 
 def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
@@ -204,7 +198,7 @@ def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any
 
 def located(frame: Frame, found: Any, rests: Rests, what: str, *, bridge: bool) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth."""
-    if not (frame.lazy or anywhere(rests.flags != 0)):
+    if not (frame.lazy or anywhere(rests.flags)):
         return found
     between = found.start, found.stop
     status = resolve(frame, found.status, rests, between, what=what, bridge=bridge)
@@ -310,35 +304,26 @@ def in_all_places(
     *parameters: xr.Variable,
     dim: str,
     max_count: int | None,
-    ask: bool = True,
     **options: Any,
 ) -> tuple[Any, Any]:
-    """Run a kernel with any number of results, along `dim`, and keep all or `max_count`.
-
-    Also return what they rest on, unless `ask` is False.
-    """
+    """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`."""
     if max_count is not None:
         check_count("max_count", max_count)
     elif frame.lazy:
         raise ProfileError(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
-
-    def run(width: int) -> tuple[Any, Any]:
-        every: Any = {"errors": frame.fitted, "extra": (dim,), "width": width, **options}
-        if ask:
-            return frame.ask(kernel, *parameters, **every)
-        return frame.map(kernel, *parameters, **every), None
-
+    options |= {"errors": frame.fitted, "extra": (dim,)}
+    answer = frame.ask(kernel, *parameters, width=max_count or USUAL, **options)
     if max_count is not None:
-        return run(max_count)
-    found, rests = run(USUAL)
-    most = int(found.number.values.max(initial=1))
+        return answer
+    most = int(answer[0].number.values.max(initial=1))
     if most > USUAL:
-        return run(most)
+        return frame.ask(kernel, *parameters, width=most, **options)
 
     def cut(results: Any) -> Any:
         columns = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in results)
         return type(results)(*columns)
 
+    found, rests = answer
     return cut(found), None if rests is None else cut(rests)

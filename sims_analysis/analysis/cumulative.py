@@ -64,8 +64,7 @@ def cumulative_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``, or more than 1 % of the dose
-        lies in a surface transient.
+        By the status, or where more than 1 % of the dose lies in a surface transient.
 
     References
     ----------
@@ -87,26 +86,25 @@ def cumulative_dose(
     (value,) = frame.map(
         kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
     )
-    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="curve", rule=rule)
+    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, rule=rule)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
     width = whole.stop - whole.start
     status = below.marked(status, width, whole.value - level * width)
-    status = _resolved(frame, status, rests, rule, bridge=bridge, sum_of=whole.value)
-    warn_of_transient_in(frame, whole.value, whole.stop, rule, _WITHOUT_TRANSIENT)
+    status = _judged(frame, status, whole, rests, rule, bridge=bridge)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
-#: What to do where a record begins in a surface transient.
-_WITHOUT_TRANSIENT = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
-
-
-def _resolved(
-    frame: Frame, status: xr.Variable, rests: Rests, rule: Rule, **options: Any
+def _judged(
+    frame: Frame, status: xr.Variable, whole: Any, rests: Rests, rule: Rule, *, bridge: bool
 ) -> xr.Variable:
-    """Return the status of an answer that rests on the whole record."""
+    """Return the status of an answer that rests on the whole record, and warn of it."""
+    options: Any = {"bridge": bridge, "sum_of": whole.value, "category": DoseWarning}
     what = f"the dose bridges it by the rule {rule}"
-    return resolve(frame, status, rests, what=what, category=DoseWarning, **options)
+    status = resolve(frame, status, rests, what=what, **options)
+    remedy = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
+    warn_of_transient_in(frame, whole.value, whole.stop, rule, remedy)
+    return status
 
 
 @recorded
@@ -179,10 +177,9 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="curve", rule=rule, record=True)
+    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, rule=rule, record=True)
     status = mark_truncated(frame, status, whole.value, whole.below)
-    status = _resolved(frame, status, rests, rule, bridge=bridge, sum_of=whole.value)
-    warn_of_transient_in(frame, whole.value, whole.stop, rule, _WITHOUT_TRANSIENT)
+    status = _judged(frame, status, whole, rests, rule, bridge=bridge)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

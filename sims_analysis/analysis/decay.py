@@ -81,16 +81,13 @@ def decay_length(
 
     Raises
     ------
-    UnitsError
-        If the data have no variable with a known unit, or neither a depth nor a sputter time.
-    ProfileError
-        If the edge is unknown, or `low` does not lie below `high`.
+    UnitsError, ProfileError
+        If the data have no known unit, or no axis; or `low` does not lie below `high`.
 
     Warns
     -----
     SimsWarning
-        Where the status is ``saturated``, ``below_limit``, ``wrong_shape`` or ``truncated``, or the
-        window is empty. Not for Dask data, which are not computed.
+        By the status, or where the window is empty; not for Dask data, which are not computed.
 
     Notes
     -----

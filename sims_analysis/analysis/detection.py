@@ -44,9 +44,8 @@ def detection_limit(
     window : (start, stop)
         Depths, such as ``("800 nm", "1 um")``, at which the species is known to be absent.
     rule : {"mean+3sigma", "currie"}
-        Mean plus three sample standard deviations of the samples in the window; or Currie's
-        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean, with B the mean number of counts there,
-        before any background was subtracted.
+        Mean plus three standard deviations of the samples; or Currie's ``2.71 + 3.29 sqrt(2 B)``
+        counts above the mean, B the mean number of counts before a background was subtracted.
     value_per_count : str, Quantity or DataArray, optional
         The value of one count; needed by ``"currie"`` unless the Dataset has counts
         (:func:`with_counting_statistics`).
@@ -70,16 +69,13 @@ def detection_limit(
 
     Raises
     ------
-    UnitsError
-        If a limit of the window has no unit of length.
-    ProfileError
-        If the window is reversed, or the value of a count is not known, or not positive.
+    UnitsError, ProfileError
+        If the window is reversed or has no unit, or the value of a count is not known or positive.
 
     Warns
     -----
     SimsWarning
-        Where a profile has no limit, and where `status` is not ``ok``. Not for Dask data, which are
-        not computed.
+        Where `status` is not ``ok``; not for Dask data, which are not computed.
 
     References
     ----------
@@ -112,16 +108,15 @@ def detection_limit(
     status = xr.zeros_like(few, dtype=np.uint8)
     status = replaced_where(blind, status, Status.UNDETERMINED)
     status = replaced_where(few, status, Status.NO_DATA)
-    if not frame.lazy:
-        what = "no sample" if not anywhere(count > 0) else f"fewer than {least} samples"
-        for flagged, problem in (
-            (few & frame.measured(), f"{what} in the window"),
-            (blind, why),
-        ):
-            first = first_flagged(frame, flagged)
-            if first is not None:
-                text = describe_window(first, ends, problem)
-                first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
+    what = f"fewer than {least} samples" if anywhere(count > 0) else "no sample"
+    for flagged, problem in (
+        (few & frame.measured(), f"{what} in the window"),
+        (blind, why),
+    ):
+        first = first_flagged(frame, flagged)
+        if first is not None:
+            text = describe_window(first, ends, problem)
+            first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     uneven: Any = warn_of_window(frame, ends) > 0
     status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
     what = "the limit is that of the others"

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError, SimsError
+from sims_analysis.errors import DoseWarning, ProfileError, refused
 from sims_analysis.frame.background import (
     Background,
     CommonError,
@@ -35,6 +35,9 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
 
+#: Codes of warnings that a strict question raises.
+_STRICT = ("truncated", "gap", "saturated", "below_limit", "no_sample_in_window")
+
 
 @recorded
 def integrated_dose(
@@ -55,8 +58,7 @@ def integrated_dose(
     Parameters
     ----------
     data : Dataset or DataArray
-        Concentrations in any unit of atoms per volume, over depth; plain or quantified, numpy or
-        Dask, on a shared axis or with one axis per profile.
+        Concentrations over depth, on a shared axis or with one axis per profile.
     start, stop : str, Quantity or DataArray, optional
         Limits, such as ``"50 nm"``; one for all, or one for each profile. By default the ends of
         the profile. Where a limit is NaN (the depth of a junction that was not found), there is no
@@ -112,19 +114,16 @@ def integrated_dose(
     Warns
     -----
     DoseWarning
-        Where limits lie beyond the samples; where the status is ``saturated``, ``gap`` or
-        ``below_limit``; where the background leaves a negative dose; and where a whole record
-        begins with a surface transient, above 50 nm, that holds more than 1 % of the dose (state
-        `start` or `surface_depth`). Dask data are not computed: there, neither warnings nor
-        `strict`; look at the status.
+        By the status; where the background leaves a negative dose; and where a whole record begins
+        with a surface transient, above 50 nm, that holds more than 1 % of the dose (state `start`
+        or `surface_depth`). Dask data are not computed: there, neither warnings nor `strict`.
 
     Notes
     -----
-    One standard error covers 60 to 74 % of intervals from 10 counts at the maximum (*What stated
-    errors cover*, on the site), but not the error of the rule: on an edge of r decades per sample
-    the trapezoid is too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the
-    log-linear rule too low by ``s^2 / 6``. Limits are exact, and a stated background if it has no
-    coordinate ``stderr``. Samples are independent; for those of a finer grid see :func:`to_grid`.
+    One standard error covers 60 to 74 % from 10 counts at the maximum (*What stated errors cover*,
+    on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
+    too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
+    low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
     References
     ----------
@@ -141,11 +140,10 @@ def integrated_dose(
     """
     check_bool("strict", strict)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
-    question = read_question(
-        frame, start, stop, rule, background, surface, surface_depth, gaps, strict=strict
-    )
-    found = integral(frame, question)
-    status = judged(found, strict=strict)
+    with refused(ProfileError, _STRICT if strict else ()):
+        question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
+        found = integral(frame, question)
+        status = judged(found)
     stderr = None if found.stderr is None else found.stderr / NM_PER_CM
     value, name = found.value / NM_PER_CM, term(frame, "dose")
     return frame.array(value, name, status=status, stderr=stderr, rule=rule)
@@ -177,10 +175,8 @@ def read_question(
     surface: str = "measured",
     surface_depth: Any = None,
     gaps: str = "flag",
-    *,
-    strict: bool = False,
 ) -> DoseQuestion:
-    """Read the arguments of :func:`integrated_dose`; `strict` refuses a missing background."""
+    """Read the arguments of :func:`integrated_dose`."""
     check_options(rule, surface)
     bridge = bridges(gaps)
     given, stop = read_window(frame, start, stop)
@@ -198,7 +194,7 @@ def read_question(
         # fmax ignores NaN, which stands for a start that was not given. Where the transient is not
         # known to end, there is no dose below it.
         start = elementwise(np.fmax, start, transient.fillna(np.inf))
-    below = read_background(frame, background, strict=strict)
+    below = read_background(frame, background)
     return DoseQuestion(start, stop, given, rule, below, surface, transient, bridge)
 
 
@@ -337,19 +333,18 @@ def _stderr(
     return variance**0.5, common
 
 
-def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True) -> xr.Variable:
-    """Return the status of a dose, and warn, or raise, where less was measured than was asked.
+def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
+    """Return the status of a dose, and warn where less was measured than was asked.
 
     Warn also of a surface `transient` that the question does not mention.
     """
     frame, question = found.frame, found.question
     status = _significance(found)
-    _warn_of_limits(found, strict=strict)
+    _warn_of_limits(found)
     below = found.below
     if question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
-    error = ProfileError if strict else None
-    status = mark_truncated(frame, status, found.value, below, found.stderr, error=error)
+    status = mark_truncated(frame, status, found.value, below, found.stderr)
     width = found.stop - found.start
     status = question.background.marked(status, width, found.value, found.stderr)
     status = resolve(
@@ -362,7 +357,6 @@ def judged(found: DoseIntegral, *, strict: bool = False, transient: bool = True)
         sum_of=found.value,
         stderr=found.stderr,
         category=DoseWarning,
-        error=ProfileError if strict else None,
     )
     if transient:
         _warn_of_transient(found)
@@ -375,8 +369,6 @@ def mark_truncated(
     dose: xr.Variable,
     below: xr.Variable,
     stderr: xr.Variable | None = None,
-    *,
-    error: type[SimsError] | None = None,
 ) -> xr.Variable:
     """Set the status of doses of whole records to truncated, by what lies `below` these.
 
@@ -393,8 +385,6 @@ def mark_truncated(
             f"the record, {first.record}, ends inside of the profile"
             f"{more if part < 1 else ''}; state stop= if that is what is asked for"
         )
-        if error is not None:
-            raise first.error(text, error, code="truncated")
         first.warn(text, DoseWarning, code="truncated")
     return replaced_where(ended, status, Status.TRUNCATED)
 
@@ -427,8 +417,8 @@ def check_options(rule: str, surface: str = "measured") -> None:
     check_choice("surface", surface, ("measured", "exclude", "hold"))
 
 
-def _warn_of_limits(found: DoseIntegral, *, strict: bool) -> None:
-    """Warn, or raise, where limits reach beyond the samples."""
+def _warn_of_limits(found: DoseIntegral) -> None:
+    """Warn where limits reach beyond the samples."""
     frame, question, status = found.frame, found.question, found.status
     depth, first = question.surface_depth, None
     if depth is not None:
@@ -440,7 +430,7 @@ def _warn_of_limits(found: DoseIntegral, *, strict: bool) -> None:
     if codes(status) <= {Status.OK}:
         return
     none: Any = xr.Variable((), data=False)
-    if anywhere(status == Status.NO_DATA) and (strict or first is None):
+    if anywhere(status == Status.NO_DATA) and first is None:
         record, limits = frame.map(ends), (question.start, question.stop)
         known = ~(np.isinf(limits[0]) | np.isinf(limits[1])) & found.background.notnull()
         none = (status == Status.NO_DATA) & (record.last > record.first) & known
@@ -449,8 +439,6 @@ def _warn_of_limits(found: DoseIntegral, *, strict: bool) -> None:
         (none, "there is no dose: the limits hold none of the samples", "no_sample_in_window"),
     ):
         first = first_flagged(frame, flagged)
-        if first is not None and strict:
-            raise first.error(f"{text}, {first.record}", ProfileError, code=code)
         if first is not None:
             first.warn(f"{text}, {first.record}", DoseWarning, code=code)
 

@@ -75,8 +75,7 @@ def junction_depth(
     Parameters
     ----------
     data, level, variable, gaps
-        As for :func:`crossings`. There is no default level: without it, a junction depth is
-        meaningless.
+        As for :func:`crossings`. There is no default level.
     edge : {"trailing", "leading", "any"}
         The falling edge, the rising edge, or both.
     which : {"deepest", "first"} or int
@@ -84,9 +83,8 @@ def junction_depth(
     after : "peak", str, Quantity or DataArray, optional
         Consider only crossings deeper than the maximum of the profile, or than a depth.
     confirm : int
-        Number of samples that must lie above the level before the crossing, and below it after
-        (the reverse on a rising edge), in data without standard errors; with them, crossings that
-        noise can make are left out. 1 means the two bracketing samples only.
+        Of data without standard errors, number of samples that must lie above the level before the
+        crossing, and below it after (the reverse on a rising edge).
     locate : {"auto", "fit", "crossing"}
         As for :func:`crossings`.
     detection_limit : str, Quantity or DataArray, optional
@@ -111,30 +109,25 @@ def junction_depth(
 
     Raises
     ------
-    UnitsError
-        As :func:`crossings`.
-    JunctionError
-        With `strict`, where there is no junction; names the profile and the reason.
+    UnitsError, JunctionError
+        As :func:`crossings`; with `strict`, where there is no junction.
 
     Warns
     -----
-    ProfileWarning
-        As :func:`crossings`.
-    AmbiguousJunctionWarning
-        If more than one crossing qualifies and the deepest is taken. Dask data are not computed:
-        there, neither warnings nor `strict`; look at the status.
+    ProfileWarning, AmbiguousJunctionWarning
+        As :func:`crossings`; if several qualify and the deepest is taken. Dask data are not
+        computed: there, neither warnings nor `strict`; look at the status.
 
     Notes
     -----
     Depth and ``stderr`` are those of :func:`crossings`, with the same limits: where counts are few,
     the deepest crossing lies too deep (by 3.6 nm at 10 counts, samples of 1 nm and a decay length
     of 15 nm), and the edge that the samples around it show is returned. This is the depth at a
-    chemical concentration: for arsenic it is deeper than the electrical junction.
+    chemical concentration, not the electrical junction.
 
     References
     ----------
-    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts about the crossing. The
-    level is part of the question: no standard states one.
+    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts about the crossing.
 
     Examples
     --------
@@ -174,7 +167,8 @@ def junction_depth(
     status, several = found.status, found.n_crossings
     if strict:
         _raise_without_junction(frame, asked, status)
-    warn_of_noise(frame, (status == Status.UNDETERMINED) & (several == 0), found.raw_number)
+    if Status.UNDETERMINED in codes(status):
+        warn_of_noise(frame, (status == Status.UNDETERMINED) & (several == 0), found.raw_number)
     if which == "deepest" and not codes(several) <= {0, 1}:
         _warn_of_several(frame, (several > 1) & (status == Status.OK), several)
     several.attrs["long_name"] = "Crossings that qualified"

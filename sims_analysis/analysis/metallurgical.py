@@ -64,17 +64,9 @@ def metallurgical_junctions(
         Species; a mapping gives the active fraction of each, ``{"As": 0.9}``.
     background : str, Quantity or DataArray, optional
         Constant net doping: ``"2e15 atoms/cm^3"`` counts as donors, ``"-2e15 atoms/cm^3"`` as
-        acceptors; one for all, or one for each measurement. Further dimensions of a DataArray
-        become dimensions of the result.
-    max_count : int, optional
-        Junctions to keep; by default all. Required for Dask data.
-    locate : {"auto", "fit", "crossing"}
-        As for :func:`crossings`.
-    variable : str, optional
-        The variable of a Dataset, if several hold concentrations.
-    gaps : {"flag", "bridge"}
-        Whether a junction in a gap of one of the species has no depth, or is interpolated; see
-        :func:`integrated_dose`.
+        acceptors; one for all, or one for each measurement.
+    max_count, locate, variable, gaps
+        As for :func:`crossings`; of any of the species.
     strict : bool
         Raise where there is no junction.
 
@@ -96,10 +88,9 @@ def metallurgical_junctions(
 
     Raises
     ------
-    SpeciesError, UnitsError
-        If a species is not in the data, or these hold no concentration.
-    ProfileError
-        If one side is empty, a species is on both, or a fraction is not in (0, 1].
+    SpeciesError, UnitsError, ProfileError
+        If a species is not in the data, or on both sides; these hold no concentration; one side is
+        empty; or a fraction is not in (0, 1].
     JunctionError
         With `strict`, where there is no junction.
 
@@ -141,7 +132,7 @@ def metallurgical_junctions(
         max_count=max_count,
         group="species",
         fractions=fractions,
-        ask=False,
+        use=None,
         where=locate,
     )
     depth, stderr, status = found.depth, found.stderr, found.status

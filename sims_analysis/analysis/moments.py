@@ -107,8 +107,7 @@ def moments(
     Warns
     -----
     SimsWarning
-        Where the status is ``truncated``, ``saturated``, ``gap`` or ``below_limit``, or the window
-        is empty. Not for Dask data, which are not computed.
+        By the status, or where the window is empty; not for Dask data, which are not computed.
 
     Notes
     -----

@@ -16,7 +16,6 @@ from sims_analysis.frame.window import (
     warn_of_transient,
 )
 from sims_analysis.kernels import peak as kernels
-from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.units import ParameterLike
@@ -42,12 +41,9 @@ def peak(
         Concentrations, fractions or intensities over depth, or sputter time.
     start, stop : str, Quantity or DataArray, optional
         Window of depths (or times) to search: a `start` below the surface transient finds the
-        implant instead of the transient.
-    variable : str, optional
-        The variable of a Dataset; by default concentration, otherwise the first.
-    gaps : {"flag", "bridge"}
-        Whether a gap beside the maximum, or within its width, has a status, or is accepted; see
-        :func:`integrated_dose`.
+        implant instead.
+    variable, gaps
+        As for :func:`integrated_dose`; by default concentration, otherwise the first.
 
     Returns
     -------
@@ -77,8 +73,8 @@ def peak(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``, ``gap`` or ``below_limit``, or the window is empty or
-        begins in a surface transient. Not for Dask data, which are not computed.
+        By the status, or where the window is empty or begins in a surface transient; not for Dask
+        data, which are not computed.
 
     Notes
     -----
@@ -116,8 +112,9 @@ def peak(
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
     # The maximum is one of all samples of the window.
-    rests, everywhere = (Rests(*(one.isel({_PART: i}) for one in parts)) for i in range(2))
-    rests = changed(rests, flags=rests.flags | (everywhere.flags & Flag.SATURATED))
+    flags = parts.flags.data
+    flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED)
+    rests = changed(parts, flags=xr.Variable(found.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED

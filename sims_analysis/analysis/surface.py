@@ -36,10 +36,8 @@ def surface_concentration(
         Such as ``"5 nm"``; one for all, or one for each profile.
     samples : int
         Number of samples, those nearest to the depth, used in the fit; at least 3.
-    variable : str, optional
-        The variable of a Dataset; by default concentration, otherwise the first.
-    gaps : {"flag", "bridge"}
-        Whether a fit across a gap has a status, or is accepted; see :func:`integrated_dose`.
+    variable, gaps
+        As for :func:`integrated_dose`; by default concentration, otherwise the first.
 
     Returns
     -------
@@ -65,8 +63,7 @@ def surface_concentration(
     Warns
     -----
     ProfileWarning
-        Where the status is ``saturated``, ``gap``, ``below_limit`` or ``wrong_shape``; not for Dask
-        data.
+        By the status; not for Dask data, which are not computed.
 
     References
     ----------

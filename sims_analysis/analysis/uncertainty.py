@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import Any, overload
 
 import numpy as np
@@ -34,6 +35,8 @@ from sims_analysis.text.arguments import (
 )
 from sims_analysis.units import ParameterLike
 
+#: A relative standard uncertainty, or one for each of some species.
+Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
 #: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
 _ROUNDED = 0.05
 _ROUNDED_RELATIVE = 0.005
@@ -422,3 +425,52 @@ def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
     raise argument_error(
         name, value, "expected a relative uncertainty from 0 to below 1, such as 0.05 or '5 %'"
     )
+
+
+def relative_uncertainties(
+    frame: Frame, data: xr.Dataset | xr.DataArray, rsf: Any, depth: Any
+) -> list[xr.Variable]:
+    """Read those of sensitivity factor and depth scale; by default what the data state.
+
+    Then the part of the former that is day to day comes third, if they do. A mapping leaves that of
+    other species to the data, too. A stated dose (:func:`scale_to_dose`) takes the place of the
+    sensitivity factor, and the dose does not depend on the depth scale then: 0, or NaN where its
+    uncertainty is not known.
+    """
+    coords = units.dequantify(data).coords  # type: ignore[type-var]  # one of the two
+    of_dose = coords.variables.get("dose_scale_uncertainty")
+    found = []
+    wanted: list[tuple[str, Any, tuple[str, ...]]] = [
+        ("rsf_uncertainty", rsf, ("sensitivity_factor_uncertainty", "scale_repeatability")),
+        ("depth_uncertainty", depth, ("depth_scale_uncertainty",)),
+    ]
+    if rsf is None and "sensitivity_factor_day_to_day" in coords:
+        wanted.append(("", None, ("sensitivity_factor_day_to_day",)))
+    for argument, value, names in wanted:
+        given = None if value is None else read_relative(frame, value, argument)
+        if given is not None and not isinstance(value, Mapping):
+            found.append(given)
+            continue
+        parts = [
+            coords[name].variable
+            if frame.dim in coords[name].dims
+            else read_relative(frame, coords[name], name)
+            for name in names
+            if name in coords
+        ]
+        stated = of_known(*parts) if parts else xr.Variable((), np.nan)
+        if of_dose is not None:
+            untouched: Any = (of_dose == 0) & (coords["dose_scale"].variable == 1)
+            stated = xr.where(untouched, stated, of_dose * (argument == "rsf_uncertainty"))
+        if given is not None:
+            stated = xr.where(frame.of_species(*value), given, stated)
+            stated = stated.transpose(..., *(d for d in (frame.dim,) if d in stated.dims))
+        found.append(stated)
+    return found
+
+
+def of_known(*parts: xr.Variable) -> xr.Variable:
+    """Return the quadratic sum of the parts that are known; NaN where none is."""
+    total = sum(part.fillna(0.0) ** 2 for part in parts) ** 0.5
+    found: xr.Variable = total.where(reduce(operator.or_, (part.notnull() for part in parts)))
+    return found

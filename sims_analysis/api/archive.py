@@ -231,20 +231,6 @@ class Archive:
         self.check()
         return self._index.contents(list(words), most)
 
-    def rebuild_index(self, *, progress: bool | None = None) -> int:
-        """Make the index of the entries anew; return how many entries there are.
-
-        Nothing depends on it: what is not in the index, or has changed since, is read when it is
-        needed.
-
-        Parameters
-        ----------
-        progress : bool, optional
-            Show a bar on stderr; by default for many entries on a terminal or in a notebook.
-        """
-        self.check()
-        return self._index.rebuild(show=progress)
-
     def verify(self, *, progress: bool | None = None) -> dict[str, str]:
         """Check every version of every entry.
 
@@ -474,14 +460,10 @@ class Archive:
         """Give the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
             raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
-        entries = self.path / "entries"
         try:
-            # In other letters a UUID was another id once.
-            names = [files.folder_name(name) for name in (canonical(data_id), data_id)]
+            return self.path / "entries" / files.folder_name(canonical(data_id))
         except UnicodeEncodeError:
             raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
-        plain, spelled = (entries / name for name in names)
-        return spelled if plain != spelled and spelled.exists() and not plain.exists() else plain
 
     def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)

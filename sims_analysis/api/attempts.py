@@ -17,7 +17,7 @@ from sims_analysis.api.secret import Secret
 from sims_analysis.errors import RateLimited
 
 #: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
-_LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
+LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
 
 #: The longest pause in seconds that a server may request. A longer one is an error at once: the
 #: user has to know of it, and no program should sleep that long.
@@ -25,11 +25,11 @@ _LONGEST_WAIT = 120.0
 #: Shorter pauses in seconds are not warned of.
 _WARNED_FROM = 2.0
 #: Other requests wait for the first answer of a server for so many seconds.
-_FIRST_ALONE = 2.0
+FIRST_ALONE = 2.0
 
 #: The shortest and longest pause before another attempt, in seconds. What failed has had time to
 #: recover, and clients that failed together do not come back together.
-_PAUSES = 0.25, 8.0
+PAUSES = 0.25, 8.0
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Server:
         with self._lock:
             is_first, self._is_contacted = not self._is_contacted, True
         if not is_first:
-            self._is_known.wait(_FIRST_ALONE)
+            self._is_known.wait(FIRST_ALONE)
         try:
             yield
         finally:
@@ -100,11 +100,11 @@ def keep_out_of_logs(key: Secret) -> Callable[[], None]:
     def is_clean(record: logging.LogRecord) -> bool:
         return not key.is_in(record.getMessage())
 
-    for name in _LOGGERS:
+    for name in LOGGERS:
         logging.getLogger(name).addFilter(is_clean)
 
     def end() -> None:
-        for name in _LOGGERS:
+        for name in LOGGERS:
             logging.getLogger(name).removeFilter(is_clean)
 
     return end
@@ -145,5 +145,5 @@ def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
 
 def _random_pause(failed: int) -> float:
     """Draw the pause after so many failures, from a range that doubles with each."""
-    shortest, longest = _PAUSES
+    shortest, longest = PAUSES
     return random.uniform(shortest, min(longest, 2.0 ** (failed - 2)))  # noqa: S311 - no secret

@@ -135,7 +135,7 @@ class Client:
         return self._fetcher.options.offline
 
     def __repr__(self) -> str:
-        # An empty archive is one, and to see whether it is empty takes a look at the disk.
+        # `if self.archive` would ask its length, and read the disk.
         archive = "" if self.archive is None else f", archive={str(self.archive.path)!r}"
         return f"Client({self._endpoint.root!r}{archive}{', offline' if self.offline else ''})"
 

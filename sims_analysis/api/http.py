@@ -303,7 +303,7 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
                 "Accept-Encoding": "identity" if endpoint.is_loopback else "gzip",
                 "User-Agent": f"sims-analysis/{__version__}",
             },
-            verify=True if options.ca_bundle is None else _trusted(options.ca_bundle),
+            verify=True if options.ca_bundle is None else trusted_certificates(options.ca_bundle),
             limits=httpx.Limits(
                 max_connections=options.max_connections,
                 max_keepalive_connections=options.max_connections,
@@ -323,7 +323,8 @@ def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
     end_redaction()
 
 
-def _trusted(ca_bundle: str | os.PathLike[str]) -> ssl.SSLContext:
+def trusted_certificates(ca_bundle: str | os.PathLike[str]) -> ssl.SSLContext:
+    """Return a context that trusts the certificates in a file or folder."""
     folder = Path(ca_bundle).is_dir()
     try:
         return ssl.create_default_context(

@@ -2,7 +2,7 @@
 
 It stands in the user's cache folder, and never in the archive: an archive may come from anybody,
 and a database from elsewhere can make SQLite write and delete files. It is never the truth. Every
-question looks at the folders of the entries first, and what has changed since it was noted is read
+query looks at the folders of the entries first, and what has changed since it was indexed is read
 again. So the index may be lost or damaged at any time. Of a few entries, or where there is no
 cache folder to use, it is made in memory for each question.
 """
@@ -35,8 +35,8 @@ from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.text.times import moment_of
 
-#: When a file or folder was changed last, in nanoseconds: a time that nobody can set, where the
-#: system has such.
+#: When a file or folder was changed last, in nanoseconds: a time that no program can set,
+#: where the system has such.
 time_of_change: Callable[[os.stat_result], int] = attrgetter(
     "st_mtime_ns" if os.name == "nt" else "st_ctime_ns"
 )
@@ -56,7 +56,7 @@ _COLUMNS = (
     *("upload_datetime", "last_updated", "species", "title", "date", "payload_words"),
 )
 #: Part of the name of the file: versions of this library with other tables have other files.
-_TABLES_VERSION = 2
+TABLES_VERSION = 2
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS entries ({", ".join(_COLUMNS)}, PRIMARY KEY (folder));
 CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed, data_id);
@@ -77,15 +77,15 @@ _ANY_PROJECT = (
 )
 _ANY = "IN (SELECT value FROM json_each(?))"
 #: Fewer entries are read as fast as a file is opened.
-_INDEXED_FROM = 32
+INDEXED_FROM = 32
 #: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
 #: steps of 2 s. What has changed so lately is read again by the next question.
-_RESOLUTION = 3_000_000_000
+RESOLUTION = 3_000_000_000
 _UNSETTLED = -1
 #: Seconds that a process waits for another that writes.
-_PATIENCE = 5.0
+PATIENCE = 5.0
 #: So many entries are noted together; what is interrupted goes on after the last of these.
-_TOGETHER = 2000
+TOGETHER = 2000
 #: Codes for a file that is locked, or cannot be read, written, opened or made larger: it is no
 #: worse for that, and others may use it.
 _PASSING = {
@@ -161,31 +161,23 @@ class Index:
 
         return self._query(question)
 
-    def rebuild(self, *, show: bool | None = None) -> int:
-        """Make the index anew, and count the entries."""
-        if file := _file_of(self._archive):
-            _remove(file)
-        count = "SELECT count(*) FROM entries"
-        return int(self._query(lambda index: _column(index, count)[0], show=show))
-
     def _query(
         self,
         query: Callable[[Connection], T],
         *,
         folders: Iterable[str] | None = None,
-        show: bool | None = None,
     ) -> T:
         """Bring the index up to date, and query it; of some folders alone, one in memory."""
         states = self._states() if folders is None else dict.fromkeys(folders, (0, 0))
-        known = folders is None and len(states) >= _INDEXED_FROM
-        file = _file_of(self._archive) if known else None
-        # A file that is damaged is made anew.
+        known = folders is None and len(states) >= INDEXED_FROM
+        file = index_file(self._archive) if known else None
+        # A damaged file is made again.
         places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
         while True:
             place = places.pop()
             try:
                 with closing(_opened(place)) as connection:
-                    self._update(connection, states, show=show)
+                    self._update(connection, states)
                     return query(connection)
             except sqlite3.Error as error:
                 if not places:
@@ -193,7 +185,7 @@ class Index:
                 if error.sqlite_errorcode & 0xFF in _PASSING:
                     places = [":memory:"]
                 else:
-                    _remove(Path(place))
+                    remove_index(Path(place))
 
     def _states(self) -> dict[str, State]:
         """List what stands among the entries, and when it was changed."""
@@ -210,18 +202,16 @@ class Index:
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _update(
-        self, connection: Connection, states: dict[str, State], *, show: bool | None
-    ) -> None:
-        """Read what has changed since it was noted, and forget what is gone."""
+    def _update(self, connection: Connection, states: dict[str, State]) -> None:
+        """Read what has changed since it was indexed, and drop entries that no longer exist."""
         known = {folder: tuple(state) for folder, *state in connection.execute(_CHANGES)}
         _note(connection, [], [folder for folder in known if folder not in states])
         # In the order of the folder, in which they stand on the disk.
         stale = [folder for folder, state in states.items() if known.get(folder) != state]
-        show = show if len(stale) >= _TOGETHER or show else False
+        show = None if len(stale) >= TOGETHER else False
         with progress(len(stale), show, "reading the archive") as step:
-            for start in range(0, len(stale), _TOGETHER):
-                together = stale[start : start + _TOGETHER]
+            for start in range(0, len(stale), TOGETHER):
+                together = stale[start : start + TOGETHER]
                 rows = []
                 for folder in together:
                     rows.append(read_entry(self._entries / folder, states[folder]))
@@ -229,11 +219,11 @@ class Index:
                 _note(connection, filter(None, rows), together)
 
 
-def _file_of(archive: Path) -> Path | None:
+def index_file(archive: Path) -> Path | None:
     """Give the file of the index of an archive, or None if there is no cache folder to use.
 
-    Neither file nor folder is a link, and the folder belongs to this user: nobody else has put
-    there what SQLite would obey.
+    Neither file nor folder is a link, and the folder belongs to this user: no other user
+    can have put a database there that makes SQLite write elsewhere.
     """
     folder = user_cache_path("sims-analysis", appauthor=False)
     try:
@@ -241,7 +231,7 @@ def _file_of(archive: Path) -> Path | None:
         first = (archive / "archive.json").lstat()
         identity = f"{os.path.realpath(archive)} {first.st_ino} {time_of_change(first)}"
         name = hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
-        file = folder / f"archive-{name}-v{_TABLES_VERSION}.sqlite3"
+        file = folder / f"archive-{name}-v{TABLES_VERSION}.sqlite3"
         if not folder.is_absolute():
             return None
         folder.parent.mkdir(exist_ok=True)
@@ -263,14 +253,15 @@ def _parts(file: Path) -> list[Path]:
     return [file, *(file.with_name(file.name + end) for end in ("-journal", "-wal", "-shm"))]
 
 
-def _remove(file: Path) -> None:
+def remove_index(file: Path) -> None:
+    """Remove the files of an index, as far as that is possible."""
     with suppress(OSError):
         for path in _parts(file):
             path.unlink(missing_ok=True)
 
 
 def _opened(file: Path | str) -> Connection:
-    connection = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
+    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
     try:
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -401,12 +392,12 @@ def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
     warning = f"{catalogue_damage}; the record is used instead" if catalogue_damage else ""
     if damage and not known:
         warning = f"{damage}; it is left out ({folder.name})"
-    # What is wrong with its payload is an error of whoever reads the entry.
+    # What is wrong with its payload is an error when the entry is read.
     measured, unread = _attempt(
         lambda: _measured(read_payload(versions[-1], record) if record else None)
     )
     is_sound = record and not (unread or catalogue_damage)
-    settled = is_sound and all(abs(time.time_ns() - t) > _RESOLUTION for t in state)
+    settled = is_sound and all(abs(time.time_ns() - t) > RESOLUTION for t in state)
     entry = known or CatalogueEntry(
         data_id=data_id or folder.name,
         char_source_type=SIMS,

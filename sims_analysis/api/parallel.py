@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import queue
-import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from sims_analysis.api.requests import Batch
 from sims_analysis.errors import ApiError, SimsError, SimsWarning, redirect_warnings, warn
 from sims_analysis.forking import this_process
+from sims_analysis.text.progress import progress as text_progress
 
 T = TypeVar("T")
 
 #: A bar for less than this would be gone before it is read.
-_SHOWN_FROM = 4
+SHOWN_FROM = 4
 
 
 def each(
@@ -26,7 +24,7 @@ def each(
 ) -> Generator[tuple[str, T | SimsError], None, None]:
     """Call a function for every item, `width` at a time; give what is done as it is done.
 
-    The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
+    The threads do not keep the interpreter alive: an interrupt ends it at once. When the
     iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
     results wait to be taken. What a thread warns of is passed on here, while it goes on.
     """
@@ -95,40 +93,15 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
     """Wait for what is done next; None if nothing more is to be waited for."""
     while True:
         try:
-            # Not for ever at a stretch, which Windows cannot interrupt.
+            # With a timeout: Windows cannot interrupt an endless wait.
             return done.get(timeout=0.2)
         except queue.Empty:
             if batch.is_cancelled:
                 return None
 
 
-@contextmanager
 def progress(
     total: int, show: bool | None = None, what: str = "fetching"
-) -> Iterator[Callable[[], object]]:
-    """Show on stderr how far it is: tqdm where it is installed, a line of text elsewhere.
-
-    What is given is called whenever one more is done.
-    """
-    if not (total >= _SHOWN_FROM and _is_interactive() if show is None else show):
-        yield lambda: None
-    elif importlib.util.find_spec("tqdm"):
-        from tqdm.std import tqdm
-
-        with tqdm(total=total, desc=what, unit="entry", file=sys.stderr) as bar:
-            yield bar.update
-    else:
-        done = count(1)
-        try:
-            yield lambda: sys.stderr.write(f"\r{what}: {next(done)} of {total}")
-        finally:
-            sys.stderr.write("\n")
-
-
-def _is_interactive() -> bool:
-    """Whether stderr is shown to somebody: on a terminal, or in a notebook."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        return True
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
+) -> AbstractContextManager[Callable[[], object]]:
+    """Show how many entries are done: see :func:`sims_analysis.text.progress.progress`."""
+    return text_progress(total, show, what, "entry", SHOWN_FROM)

@@ -15,7 +15,7 @@ from typing import Any
 from sims_analysis.errors import ApiError, RequestTimeout, SimsError, SimsWarning, warn
 
 #: The least of each number; whole numbers are those that are counted.
-_LEAST: dict[str, float] = {
+LEAST: dict[str, float] = {
     "timeout": 0.001,
     "deadline": 0.001,
     "retries": 0,
@@ -41,7 +41,7 @@ class Options:
     transport: Any
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
+        for name, least in LEAST.items():
             value = getattr(self, name)
             kind = type(least)
             fits = isinstance(value, int | kind) and not isinstance(value, bool)
@@ -56,9 +56,9 @@ class Batch:
     """Requests that belong together: what happens to one may make the others pointless.
 
     No further request is sent after a key that was refused (:meth:`failed`). Waits end as well,
-    and what is under way is given up, when nobody waits for it any more (:meth:`cancel`) or when
-    the server answers nobody (:meth:`failed`). The deadline is that of each request, with all its
-    attempts.
+    and running requests stop, when the caller no longer waits for them (:meth:`cancel`) or the
+    server does not answer at all (:meth:`failed`). The deadline is that of each request, with all
+    its attempts.
     """
 
     def __init__(self, deadline: float = math.inf) -> None:
@@ -71,7 +71,7 @@ class Batch:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether nobody waits any more."""
+        """Whether the caller no longer waits."""
         return self._cancelled.is_set()
 
     @property
@@ -84,7 +84,7 @@ class Batch:
         self._cancelled.set()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but no longer than anybody waits for the batch."""
+        """Wait, until the batch is cancelled at the latest."""
         self._cancelled.wait(seconds)
 
     def retries(self, wanted: int) -> int:
@@ -97,7 +97,7 @@ class Batch:
             self._unanswered = 0
 
     def failed(self, error: Exception, *, refused: bool, unanswered: bool) -> None:
-        """Note that a request has failed: the key was refused, or the server answered nobody."""
+        """Note that a request has failed: the key was refused, or the server did not answer."""
         if not isinstance(error, ApiError):
             return
         with self._lock:
@@ -128,7 +128,7 @@ class Batch:
 
 
 class Request:
-    """A request that is sent, perhaps several times, and the clock that runs meanwhile.
+    """A request that is sent, perhaps several times, and the time it has taken so far.
 
     It has an address, a name in messages, and the validators of what is archived as headers.
     """
@@ -152,7 +152,7 @@ class Request:
         return f"{self.what}: {text} ({self.url})"
 
     def check(self) -> None:
-        """Raise if nobody waits for the answer any more, or the time for it is over."""
+        """Raise if the caller no longer waits for the answer, or its deadline has passed."""
         if self.batch.is_cancelled:
             raise Failure(self.batch.not_requested(self.what))
         if self.left <= 0:

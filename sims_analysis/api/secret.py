@@ -1,4 +1,4 @@
-"""The API key: shown to nobody, and recognized in what comes back."""
+"""The API key: never shown, and recognized in answers that repeat it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ KEY_VARIABLE = "SIMS_SERVER_KEY"
 
 #: Bytes of the smallest answer that is compressed.
 _COMPRESSED_FROM = 1000
-_OPENAPI = Path(__file__).parent / "openapi.json"
+OPENAPI = Path(__file__).parent / "openapi.json"
 #: More connections than this are refused with 503.
 _CONNECTIONS = 256
 #: Answers that are made at a time, which bounds their memory.
@@ -201,7 +201,7 @@ def _encoded_paths(app: ASGIApp) -> ASGIApp:
 def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
     """Ask for the key, everywhere but at the description of the API.
 
-    Of people with a browser, as a password; the user name does not matter.
+    A browser sends it as a password; the user name does not matter.
     """
     digest = None if key is None else hashlib.sha256(key.encode()).digest()
 
@@ -237,7 +237,7 @@ def _password(authorization: bytes) -> bytes:
 
 def _openapi(request: Request) -> Response:
     """Answer with the description of the contract; a test compares it with the routes."""
-    return answer(request, _OPENAPI.read_bytes())
+    return answer(request, OPENAPI.read_bytes())
 
 
 def _detail(status: int, detail: object) -> Response:
@@ -340,7 +340,7 @@ def _search(request: Request) -> Search:
         name = parameter.name
         try:
             if texts := request.query_params.getlist(name):
-                given[name] = _filter(str(parameter.type), texts)
+                given[name] = read_filter(str(parameter.type), texts)
         except ValueError as error:
             wrong.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
     if wrong:
@@ -348,7 +348,7 @@ def _search(request: Request) -> Search:
     return Search(**given)
 
 
-def _filter(kind: str, texts: list[str]) -> object:
+def read_filter(kind: str, texts: list[str]) -> object:
     """Read one filter, by the type of its field."""
     text = texts[-1]
     if kind == "Sequence[str]":

@@ -110,8 +110,7 @@ def canonical(data_id: str) -> str:
 
 def is_of(folder: Path, data_id: object) -> bool:
     """Whether a folder is that of an entry."""
-    ids = {data_id, canonical(data_id)} if isinstance(data_id, str) else ()
-    return folder.name.lower() in map(files.folder_name, ids)
+    return isinstance(data_id, str) and folder.name.lower() == files.folder_name(canonical(data_id))
 
 
 def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
@@ -223,7 +222,7 @@ def append(
 
     That is the current version if it holds this payload and is sound. If `lasting`, a power
     failure a moment later does not undo it; it leaves nothing in halves in any case. Unless this
-    may `supersede` another payload, that is refused, whoever else writes at the same time.
+    may `supersede` another payload, that is refused, also while others write at the same time.
     """
     entry = None if catalogue is None else catalogue_json(folder, catalogue)
     _make_folder(folder)
@@ -237,7 +236,7 @@ def append(
             if versions and not supersede:
                 read_version(versions[-1])  # of one that is damaged, that is the reason
                 raise _another(record)
-            commit(folder / _next_version(versions, record), record, payload, entry)
+            commit(folder / next_version(versions, record), record, payload, entry)
             kept = record
         elif entry is not None:
             files.replace_file(folder / "catalogue.json", entry)
@@ -256,7 +255,7 @@ def _another(record: Record) -> ArchiveError:
     )
 
 
-def _next_version(versions: list[Path], record: Record) -> str:
+def next_version(versions: list[Path], record: Record) -> str:
     """Name the version after the current one, even if a clock was ahead when that was added."""
     moment = datetime.fromisoformat(record.retrieved)
     if versions:
@@ -349,7 +348,7 @@ def damaged(version: Path, reason: str) -> ArchiveError:
 
 
 def readable(value: object) -> bytes:
-    """Give JSON for people."""
+    """Return indented JSON."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

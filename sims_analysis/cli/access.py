@@ -76,7 +76,7 @@ def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> dat
 
 
 #: Parameter of a search -> its option, and what that says.
-_TIMES = {
+TIMES = {
     "upload_datetime_min": ("--uploaded-after", "Uploaded at this time or later."),
     "upload_datetime_max": ("--uploaded-before", "Uploaded at this time or earlier."),
     "last_updated_min": ("--updated-after", "Changed at this time or later."),
@@ -85,7 +85,7 @@ _TIMES = {
 _time_options = combined(
     *(
         click.option(option, name, metavar="TIME", callback=_time, help=explanation)
-        for name, (option, explanation) in _TIMES.items()
+        for name, (option, explanation) in TIMES.items()
     )
 )
 
@@ -101,7 +101,7 @@ def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -
 
     With --offline, search the catalogue entries in the archive.
     """
-    times = {name: options.pop(name) for name in _TIMES}
+    times = {name: options.pop(name) for name in TIMES}
     with open_client(**options) as client:
         found = client.search(keywords=keywords, status=status, **times)
     if style == "json":

@@ -52,16 +52,6 @@ def verify(store: Archive, style: str) -> None:
     finish(0, damage)
 
 
-@archive.command(epilog=ending("python -m sims_analysis archive index --archive lab-data"))
-@takes_archive
-def index(store: Archive) -> None:
-    """Make the index of a large archive anew.
-
-    The index, in your cache folder, answers lists and searches. It keeps itself up to date.
-    """
-    click.echo(f"{store.rebuild_index()} entries")
-
-
 @archive.command("list", epilog=ending("python -m sims_analysis archive list --archive paper-data"))
 @takes_archive
 @format_option

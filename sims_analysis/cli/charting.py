@@ -76,7 +76,7 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
     "--rules",
     metavar="RULE",
     multiple=True,
-    help="nelson, western_electric, or some rules of these.",
+    help="nelson, western_electric, or some of these.",
 )
 @click.option(
     "--baseline", nargs=2, metavar="FIRST LAST", help="Dates or ids that were in control."

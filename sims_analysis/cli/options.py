@@ -65,7 +65,7 @@ class Group(click.Group):
 
 
 #: Code of an error or warning -> what to do, in place of the remedy in Python.
-_REMEDIES = {
+REMEDIES = {
     "damaged_entry": "restore it from a copy, or fetch it again with fetch --refresh",
     "missing_id": "give one with --id",
     "missing_key": "set AS_API_KEY",
@@ -92,7 +92,7 @@ def describe(message: SimsError | SimsWarning) -> str:
     if option and text.startswith(message.argument):
         text = option + text.removeprefix(message.argument)
     if message.remedy:
-        own = _REMEDIES.get(message.code, "see {option}" if option else "")
+        own = REMEDIES.get(message.code, "see {option}" if option else "")
         text += f"; {own.format(option=option) or f'in Python, {message.remedy}'}"
     return text
 
@@ -273,7 +273,7 @@ format_option = click.option(
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="Output for people or for programs.",
+    help="A table to read, or JSON for programs.",
 )
 
 

@@ -33,7 +33,7 @@ from sims_analysis.cli.options import (
     quantity_option,
     source_options,
 )
-from sims_analysis.errors import warnings_listed
+from sims_analysis.errors import collected
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", "
 _ANALYSIS = ("level", "start", "stop", "background", "surface", "surface_dose", "doping")
 
 
-def _split(texts: Iterable[str]) -> list[str]:
+def split_files(texts: Iterable[str]) -> list[str]:
     """Split ``--donors P,As --donors Sb`` into names."""
     return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
@@ -123,18 +123,18 @@ def report(
     from sims_analysis.output.report_files import INDEX, write_files, write_index
 
     analysis = {name: options.pop(name) for name in _ANALYSIS}
-    analysis |= {"donors": _split(donors), "acceptors": _split(acceptors)}
+    analysis |= {"donors": split_files(donors), "acceptors": split_files(acceptors)}
     stated = file_arguments(options)
     ids = all_ids(ids, lists)
     if explain:
         _explain(ids, stated)
         return
-    results, failures = _measurements(ids, stated, options)
+    results, failures = read_measurements(ids, stated, options)
     reports = []
     home = INDEX if len(results) > 1 else ""
     for result in results:
         with failure_noted(failures, result.data_id):
-            one = _report_of(result, rate, analysis)
+            one = report_of(result, rate, analysis)
             if style == "table":
                 print_lines(to_text(one) + "\n")
             written = [] if no_files else [str(path) for path in write_files(one, out, home=home)]
@@ -158,7 +158,7 @@ def _explain(ids: Sequence[str], stated: dict[str, Any]) -> None:
     explain_files(files, stated)
 
 
-def _measurements(
+def read_measurements(
     ids: Sequence[str], stated: dict[str, Any], source: dict[str, Any]
 ) -> tuple[list[SIMSResult], dict[str, str]]:
     """Read files and fetch entries; also return why some cannot be had."""
@@ -168,10 +168,10 @@ def _measurements(
     files = [Path(name) for name in ids if Path(name).is_file()]
     results, failures = read_files(files, stated) if files else ([], {})
     entries = tuple(name for name in ids if Path(name) not in files)
-    _refuse_missing_files(entries)
+    refuse_missing_files(entries)
     if ids and not entries:
         return results, failures
-    if source["archive"] is None and source["endpoint"] is None and _means_examples(entries):
+    if source["archive"] is None and source["endpoint"] is None and means_examples(entries):
         source |= {"archive": ARCHIVE, "offline": True}
     if not ids:
         if source["archive"] is None:
@@ -184,14 +184,14 @@ def _measurements(
     return results, failures
 
 
-def _refuse_missing_files(ids: Sequence[str]) -> None:
+def refuse_missing_files(ids: Sequence[str]) -> None:
     """Refuse names that can only be those of files, but do not exist."""
     for name in ids:
         if Path(name).suffix.lower() in _SUFFIXES and not Path(name).exists():
             raise click.UsageError(f"{visible(name)}: there is no such file")
 
 
-def _means_examples(ids: Sequence[str]) -> bool:
+def means_examples(ids: Sequence[str]) -> bool:
     """Whether ids without a source are examples; refuse others if they cannot be fetched."""
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.endpoint import ENDPOINT_VARIABLE
@@ -210,12 +210,12 @@ def _means_examples(ids: Sequence[str]) -> bool:
     )
 
 
-def _report_of(result: SIMSResult, rate: str | None, analysis: dict[str, Any]) -> Report:
+def report_of(result: SIMSResult, rate: str | None, analysis: dict[str, Any]) -> Report:
     """Analyse a measurement; warnings are notes of the report."""
     from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report import analyse
 
-    with warnings_listed(describe) as notes:
+    with collected(describe) as notes:
         ds = dataset_of(result)
     if rate is not None and "sputter_time" in ds.dims:
         from sims_analysis.quantification.calibration import calibrate_depth

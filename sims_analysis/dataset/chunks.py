@@ -90,7 +90,7 @@ def _inflated_size(content: bytes, most: int) -> int:
     return size
 
 
-def _zstd_size(content: bytes, _most: int) -> int:
+def zstd_size(content: bytes, _most: int) -> int:
     """Bound the size by the blocks of all frames, as RFC 8878 lays them out."""
     size = at = 0
     while at + 5 <= len(content):
@@ -117,7 +117,7 @@ def _zstd_size(content: bytes, _most: int) -> int:
 _SIZES: dict[str, Callable[[bytes, int], int]] = {
     "blosc": _stated_at(4),
     "lz4": _stated_at(0),
-    "zstd": _zstd_size,
+    "zstd": zstd_size,
     "zlib": _inflated_size,
     "gzip": _inflated_size,
 }

@@ -1,4 +1,4 @@
-"""HDF5 files and zarr stores of strangers, looked through before anything in them is read.
+"""Untrusted HDF5 files and zarr stores, checked before anything in them is read.
 
 Both can name other files, whose content would be read as data; claim sizes that no computer has;
 and a zarr store can name code to run. What is found is refused, with the place in the file.

@@ -34,7 +34,7 @@ from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.text.arguments import argument_error, checks_arguments
 from sims_analysis.units import is_quantified, quantify
 
-#: Attrs that every Dataset makes anew.
+#: Attrs that belong to one Dataset and are not merged.
 _FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
 
 

@@ -1,4 +1,4 @@
-"""Data in other units than the canonical ones, for people and programs that want them."""
+"""Data in other units than the canonical ones, for output."""
 
 from __future__ import annotations
 

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 #: Attribute of a file that holds what the format cannot store.
 _MEMO = "sims_analysis_storage"
-#: Name in a file of a DataArray that has none; before, it was xarray's own.
+#: Name in a file of a DataArray that has none.
 _UNNAMED = "unnamed"
-_UNNAMED_BEFORE = "__xarray_dataarray_variable__"
 #: What is raised for files that make no sense, by Python or by a codec.
 _UNREADABLE = (
     *(OSError, ValueError, KeyError, RuntimeError, EOFError, zlib.error),
@@ -115,7 +114,7 @@ def save(
         else:
             # Zarr format 3 does not specify fixed-width text yet; format 2 does.
             ds.to_zarr(temporary, mode="w-", encoding=encoding, zarr_format=2, consolidated=True)
-        _move(temporary, path)
+        move_into_place(temporary, path)
     finally:
         _remove(temporary)
     return path
@@ -333,8 +332,7 @@ def _restored(ds: xr.Dataset, memo: dict[str, Any], budget: Budget) -> xr.Datase
     if "array" not in memo:
         return ds
     array: xr.DataArray = ds[memo["array"]]
-    nameless = memo.get("nameless", memo["array"] == _UNNAMED_BEFORE)
-    return array.rename(None) if nameless else array
+    return array.rename(None) if memo["nameless"] else array
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -366,7 +364,7 @@ def _encoding(
     return encoding
 
 
-def _move(temporary: Path, path: Path) -> None:
+def move_into_place(temporary: Path, path: Path) -> None:
     """Replace the old file by the new one; an old folder must be moved away first."""
     if not path.is_dir():
         temporary.replace(path)

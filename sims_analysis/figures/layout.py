@@ -315,11 +315,12 @@ class PlotLayout:
         """Place names above the axes, in as few rows as their width allows, long ones shortened."""
         if not names:
             return
-        (_, high), ax = self._ends, self.left
+        ax = self.left.bbox
         ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
         for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
             shown = briefs(list(names), longest) if longest else list(names)
-            if self._width_of(shown, self._points, columns, _NAMES_STYLE) <= high - ax.bbox.x0:
+            width = self._width_of(shown, self._points, columns, _NAMES_STYLE)
+            if width <= ax.width or width <= self._ends[1] - ax.x0:
                 break
         entries = dict(zip(shown, names.values(), strict=True))
         legend = self._legend(
@@ -330,7 +331,10 @@ class PlotLayout:
 
     def _height_above(self) -> float:
         """Height in points of the power of ten that stands on a linear axis."""
-        texts = [each.yaxis.get_offset_text() for each in self.axes.values()]
+        linear = [each.yaxis for each in self.axes.values() if each.get_yscale() == "linear"]
+        for axis in linear:  # measured, it has written its power
+            axis.get_tightbbox()
+        texts = [axis.get_offset_text() for axis in linear]
         tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
         above = max((top - self.left.bbox.y1 for top in tops), default=0.0)
         return float(above * 72.0 / self.figure.dpi)

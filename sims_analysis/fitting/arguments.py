@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.budget import relative_uncertainties
+from sims_analysis.analysis.uncertainty import relative_uncertainties
 from sims_analysis.conventions.axes import POINT
 from sims_analysis.errors import ProfileError, UnitsError, about
 from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
@@ -113,7 +113,7 @@ def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Va
     data: Any = profiles.origin
     found = {}
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
-    for name, one in zip(_UNCERTAIN, read, strict=True):
+    for name, one in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
         # Factors of layers: the largest stands for all.
         known = replaced_where(is_nan(one), one, 0.0)
         if profiles.dim in known.dims:

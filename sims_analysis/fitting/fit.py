@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -11,12 +10,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.budget import Relative
+from sims_analysis.analysis.uncertainty import Relative
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.fitting.arguments import read_links, read_repeat, read_request
-from sims_analysis.fitting.groups import with_layers_counted
+from sims_analysis.fitting.groups import fit_each, with_layers_counted
 from sims_analysis.fitting.request import FitRequest
-from sims_analysis.fitting.result import fit_profiles, quantified, warn_of_statuses
+from sims_analysis.fitting.result import fit_dataset, quantified, warn_of_statuses
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.opening import open_profiles
@@ -25,8 +24,11 @@ from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel
 from sims_analysis.shapes.model import Model
 from sims_analysis.text.arguments import check_bool, format_argument
+from sims_analysis.text.progress import progress as progress_bar
 from sims_analysis.units import ParameterLike, QuantityLike
 
+#: So many profiles take long enough to be waited for.
+_WORTH_A_BAR = 50
 #: A value and its standard uncertainty.
 Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
@@ -108,7 +110,7 @@ def fit(
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a fit across a gap in the window, which is ``gap`` otherwise.
     progress : bool, optional
-        A bar on the terminal; by default if there are many profiles, and tqdm is installed.
+        A bar on the terminal (of tqdm, if it is installed); by default of many profiles.
 
     Returns
     -------
@@ -187,8 +189,8 @@ def fit(
     between = (None, None) if of_layers else (shared, over)
     read = with_layers_counted if repeat == "auto" else read_links
     request = read(request, *between, prior)
-    watched = partial(_with_progress, progress=progress, lazy=profiles.lazy)
-    answer = fit_profiles(request, watched, bridge=bridges(gaps))
+    watched = partial(_with_progress, show=False if profiles.lazy else progress)
+    answer = fit_dataset(request, fit_each(request, watched), bridge=bridges(gaps))
     answer.attrs |= _described(request, background, fixed, prior)
     if not profiles.lazy:
         warn_of_empty_window(request.frame, request.window, FitWarning)
@@ -230,17 +232,8 @@ def _range(uncertainty: xr.Variable) -> str:
     return f"{values[0]:g}" if values.size == 1 else f"{values[0]:g} to {values[-1]:g}"
 
 
-def _with_progress(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:
-    shown = progress if progress is not None else len(places) >= 50 and sys.stderr.isatty()
-    if lazy or not shown:
-        return places
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        if progress:
-            raise ModuleNotFoundError(
-                'progress=True needs tqdm: pip install "sims-analysis[progress]"'
-            ) from None
-        return places
-    bar: Iterable[Any] = tqdm(places, desc="fits", unit="profile")
-    return bar
+def _with_progress(places: list[Any], *, show: bool | None) -> Iterator[Any]:
+    with progress_bar(len(places), show, "fits", "profile", _WORTH_A_BAR) as step:
+        for place in places:
+            yield place
+            step()

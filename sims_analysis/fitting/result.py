@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.fitting.groups import fit_each
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, rests_on
@@ -20,20 +18,14 @@ from sims_analysis.frame.messages import warn_of_first, warn_of_status
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import changed
-from sims_analysis.kernels.samples import Array
-from sims_analysis.kernels.straight_line import straight_line
 from sims_analysis.outcomes import Flag, Status
-from sims_analysis.shapes.layered_model import LayeredModel, of_layer
 from sims_analysis.shapes.model import Parameter
 
 
-def fit_profiles(
-    request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]], *, bridge: bool
-) -> xr.Dataset:
-    """Fit each profile, or those that are linked together, and say what was found."""
+def fit_dataset(request: FitRequest, rows: xr.Variable, *, bridge: bool) -> xr.Dataset:
+    """Say what was found of each profile, or of those that are linked together."""
     profiles = request.frame
     m, size, in_common = len(request.labels), request.fields.size, request.common_fields
-    rows = fit_each(request, watched)
     parts = [rows.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
     each = parts[0] if request.over is None else xr.Variable.concat(parts, request.over)
     own = _Rows(_ordered(each, profiles.lead), request.fields, profiles.lead)
@@ -44,11 +36,6 @@ def fit_profiles(
     square = best.fields.of(best.rows.data, "covariance")
     found["covariance"] = xr.Variable(dims, square, vocabulary.attrs("covariance"))
     names = [entry.label for entry in request.entries]
-    layers = request.model
-    if isinstance(layers, LayeredModel) and len(layers.places) > 1:
-        for one in layers.of.parameters:
-            if one.kind == "depth" and one.name not in (layers.of.location, *layers.shared):
-                found |= _width_slopes(one, found, layers.of.location, names)
     found |= _statistics(own, request, bridge=bridge)
     found["aic"] = best.part("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
@@ -142,49 +129,6 @@ def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, 
         unit = profiles.axis_units if name.startswith("window") else None
         found[name] = rows.part(name, vocabulary.attrs(name, unit))
     return found
-
-
-def _width_slopes(
-    one: Parameter, found: dict[str, xr.Variable], location: str, names: Sequence[str]
-) -> dict[str, xr.Variable]:
-    """Say whether the width of layers changes with depth: the slope of a line, and its error."""
-    pair = one.name, location
-    labels = [of_layer(name, i + 1) for name in pair for i in range(found[one.name].sizes["layer"])]
-    at = [names.index(label) for label in labels]
-    slopes: xr.Variable = xr.apply_ufunc(
-        np.vectorize(_slope, signature="(n),(n),(m,m)->(k)"),
-        *(found[name] for name in pair),
-        found["covariance"].isel(parameter=at, parameter_=at),
-        input_core_dims=[["layer"], ["layer"], ["parameter", "parameter_"]],
-        output_core_dims=[["__row__"]],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"__row__": 2}, "allow_rechunk": True},
-    )
-    what = one.name.replace("_", " ")
-    attrs = {"units": "1", "description": "of a straight line over the depths of the layers, nm/nm"}
-    made = {}
-    for i, (end, text) in enumerate((("", "Change"), ("_stderr", "Standard error of the change"))):
-        slope = slopes.isel(__row__=i)
-        slope.attrs = {**attrs, "long_name": f"{text} of {what} with depth"}
-        made[f"{one.name}_slope{end}"] = slope
-    return made
-
-
-def _slope(width: Array, where: Array, square: Array) -> Array:
-    """Return the slope of a line through widths at depths, and its error; both have errors."""
-    n = width.size
-    there = np.isfinite(width) & np.isfinite(where)
-    there &= np.isfinite(np.diag(square)[:n]) & np.isfinite(np.diag(square)[n:])
-    if np.count_nonzero(there) < 2:
-        return np.array([np.nan, np.nan])
-    part = [np.flatnonzero(there), n + np.flatnonzero(there)]
-    own, both, depth = (square[np.ix_(part[i], part[j])] for i, j in ((0, 0), (0, 1), (1, 1)))
-    line = straight_line(where[there], width[there], own)
-    for _ in range(2):
-        of_both = own - line.slope * (both + both.T) + line.slope**2 * depth
-        line = straight_line(where[there], width[there], of_both)
-    return np.array([line.slope, np.sqrt(line.covariance[1, 1])])
 
 
 def quantified(answer: xr.Dataset) -> xr.Dataset:

@@ -114,10 +114,10 @@ def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
     return one.drop_vars([key for key in one.coords if key not in (*one.dims, "species")])
 
 
-def read_background(frame: Frame, background: Any, *, strict: bool = False) -> Background:
+def read_background(frame: Frame, background: Any) -> Background:
     """Read a background: a stated level, or the window of depths over which to take the mean.
 
-    Warn of a profile without a sample in the window; raise with `strict`, or if it is true of all.
+    Warn of a profile without a sample in the window; raise if it is true of all.
     """
     if background is None:
         return Background()
@@ -138,7 +138,7 @@ def read_background(frame: Frame, background: Any, *, strict: bool = False) -> B
         if first is not None:
             text = describe_window(first, window, "no sample in the background window")
             parts: Parts = {"code": "no_sample_in_window", "argument": "background"}
-            if strict or bool((empty == measured).all()):
+            if bool((empty == measured).all()):
                 raise first.error(text, ProfileError, **parts)
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)

@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import Parts, ProfileWarning, SimsError, SimsWarning
+from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -66,7 +66,6 @@ def resolve(
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
     category: type[SimsWarning] | None = ProfileWarning,
-    error: type[SimsError] | None = None,
 ) -> xr.Variable:
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
@@ -84,8 +83,8 @@ def resolve(
     sum_of, stderr : Variable, optional
         Of a sum, and its error: it rests on samples below their limit only if the sum of their
         widths times limits exceeds the error and 1 % of it.
-    category, error : type, optional
-        Of the warning, which there is not on Dask, nor with None; of an error raised instead.
+    category : type, optional
+        Of the warning, which there is not on Dask, nor with None.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
@@ -100,7 +99,7 @@ def resolve(
     found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
     found = found.astype(np.uint8).transpose(*status.dims, ...)
     if category is not None:
-        warn_of_evidence(frame, found, window, what, category, bridge=bridge, error=error)
+        warn_of_evidence(frame, found, window, what, category, bridge=bridge)
     return found
 
 
@@ -173,9 +172,8 @@ def warn_of_evidence(
     category: type[SimsWarning] = ProfileWarning,
     *,
     bridge: bool | None = False,
-    error: type[SimsError] | None = None,
 ) -> None:
-    """Warn of the first answer of each status that is one of evidence; raise `error` if given."""
+    """Warn of the first answer of each status that is one of evidence."""
     present = codes(status)
     for one in _WITH_STATUS:
         if one.status not in present:
@@ -186,8 +184,6 @@ def warn_of_evidence(
         text = _described(one.kind, first, window, what)
         bridged = bridge is not None and one.flags & _BRIDGED
         parts: Parts = {"code": one.status.word, "remedy": one.status.advice if bridged else ""}
-        if error is not None:
-            raise first.error(text, error, **parts)
         first.warn(text, category, **parts)
 
 
@@ -268,6 +264,11 @@ def known(frame: Frame) -> Known:
         below = frame.limit.notnull() & frame.value.isnull()
         flags = flags | xr.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
     return _or_nothing(Known(flags.astype(np.int16), frame.limit))
+
+
+def with_flags(frame: Frame) -> Frame:
+    """Return the frame with all that is known of its samples among what they carry."""
+    return replace(frame, flags=known(frame).flags)
 
 
 def _or_nothing(one: Known) -> Known:

@@ -185,16 +185,13 @@ class Frame(Profiles):
         watched : callable
             Takes the indices of all profiles, and yields them one by one: a progress bar.
         """
-        columns = {"stderr": self.stderr, "counts": self.counts, "achieved": self.achieved}
-        columns |= {"common": self.common, "overlap": self.overlap}
-        columns |= zip(("lower", "upper"), self.cells or (None, None), strict=True)
-        samples = {"depth": self.depth, "value": self.value}
-        for name in ("stderr", "counts", *ancillary):
-            column = columns[name]
-            if column is None and name in ("common", "overlap", "achieved"):
-                column = xr.zeros_like(self.value, dtype=np.float64)
-            if column is not None:
-                samples[name] = column
+        absent = xr.zeros_like(self.value, dtype=np.float64)
+        every: dict[str, Any] = self.samples("each") | {"counts": self.counts}
+        for name in ("common", "overlap", "achieved"):
+            column = getattr(self, name)
+            every[name] = absent if column is None else column
+        names = ("depth", "value", "stderr", "counts", *ancillary)
+        samples = {name: every[name] for name in names if every.get(name) is not None}
         options = {"size": size, "watched": watched, "ancillary": tuple(ancillary)}
         along = whole if group is None else (*whole, group)
         found = self._run(

@@ -119,9 +119,7 @@ def warn_of_first(
     among: xr.Variable | None = None,
 ) -> None:
     """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
-    if is_lazy(answer.variable):
-        return
-    flagged = xr.Variable(answer.dims, ~np.isin(answer.values, list(fine)))
+    flagged = ~answer.isin(list(fine)).variable
     found = first_flagged(profiles, flagged if among is None else flagged & among)
     if found is not None:
         word = str(answer.isel(found.index).values)

@@ -142,7 +142,7 @@ def _packed(columns: Samples, numbers: Index) -> Packed:
         every = np.broadcast_to(samples, value.shape)
         return every[measured] if missing.size else every.reshape(-1)
 
-    found = {name: packed(one) for name, one in columns.items()}
+    found: Samples = {name: packed(one) for name, one in columns.items()}
     for what in ("value", "depth")[: depth.ndim]:  # a shared axis is finite
         samples = found[what]
         with np.errstate(all="ignore"):
@@ -161,6 +161,18 @@ def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
     step = max(1, size // max(samples, 1))
     for begin in range(0, count, step):
         yield slice(begin, min(begin + step, count))
+
+
+def in_cache(rows: Dense, samples: int, size: int) -> Iterator[slice]:
+    """Split rows into parts of about `size` samples, if each row counts as so many.
+
+    The runs of equal samples of each part are found while it is in the processor's cache.
+    """
+    runs = [np.empty((0, 2), dtype=np.intp)]
+    for part in in_blocks(rows.count, samples, size):
+        yield part
+        runs.append(rows.runs_in(part))
+    rows.__dict__["equal_runs"] = np.concatenate(runs)
 
 
 def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import in_blocks
+from sims_analysis.kernels.blocks import in_blocks, in_cache
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
     IN_CACHE,
@@ -89,10 +89,9 @@ def _weighed(
     With `ends`, sum the means of segments by logarithms, and count the linear ones.
     """
     n, flat = rows.depth.size, rows.value.reshape(-1)
-    runs: list[Index] = []
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
     # Logarithms take scratch arrays.
-    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
+    for part in in_cache(rows, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
         own = slice(part.start * n, part.stop * n)
         samples = flat[own]
         if ends is not None:
@@ -102,8 +101,6 @@ def _weighed(
             samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
-        runs.append(rows.runs_in(part))
-    rows.__dict__["equal_runs"] = np.concatenate([*runs, np.empty((0, 2), np.intp)])
     return total, n_linear
 
 

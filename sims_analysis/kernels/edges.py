@@ -35,15 +35,18 @@ APART = 0.3
 #: Two samples around a crossing that differ by this many standard errors suffice alone, those of
 #: a step as long as a decay length by the second: samples farther away belong to another part of
 #: the profile. From half of it on, the fit takes over by and by.
-ALONE, ALONE_IF_STEEP = 10.0, 4.0
+ALONE, ALONE_IF_STEEP = 20.0, 8.0
 #: Falls of ln C from sample to sample between which the first number becomes the second.
 STEEP = 0.5, 1.0
 #: The fit takes over too where curvature moves the crossing by these parts of its error.
 BENT = 0.2, 0.4
 #: Relative error above which the logarithm of a sample is not used: ten counts.
 MAX_RELATIVE_ERROR = 0.33
-#: Two curvatures that differ by more than this many standard errors show a kink.
+#: Curvatures of more than this many standard errors, or that differ by as many, may be of a kink.
 KINK = 2.0
+#: A kink has less curvature in a window that is wider by this factor; the crossing may be off by
+#: this part of the difference, over the window.
+WIDER, KINKED = 3, 0.2
 #: Growth of the window per iteration.
 GROWTH = 1.3
 #: Crossings processed at a time.
@@ -86,9 +89,10 @@ def edges(
     ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
     window that tells the two sides apart. Counts are Poisson against a level, and binomial between
     two counted quantities; zeros are data. The depth is ``raw + w (fit - raw)``: w falls from 1 to
-    0 as the difference of the two samples goes from 5 to 10 standard errors (2 to 4 where the step
+    0 as the difference of the two samples goes from 10 to 20 standard errors (4 to 8 where the step
     is as long as the decay length), and returns where curvature moves the crossing by more than 0.2
-    to 0.4 of its error.
+    to 0.4 of its error. A kink in the window, which has less curvature in a wider one, is part of
+    the error.
 
     Parameters
     ----------
@@ -302,8 +306,7 @@ def _fit_windows(
     sample that is not deeper.
     """
     found, sample = Edges(*np.full((6, before.size), np.nan)), before.copy()
-    first = np.maximum(before + 1 - reach, samples.begin[which])
-    end = np.minimum(before + 1 + reach, samples.end[which])
+    first, end = _limits(samples, which, before, reach)
     # Depths relative to the middle of the window, because the crossing may be at its end.
     middle = 0.5 * (samples.depth[before] + samples.depth[before + 1])
     for part in in_parts(end - first):
@@ -311,7 +314,16 @@ def _fit_windows(
         some, size = part.start + np.flatnonzero(size), size[size > 0]
         own, origin = which[some], middle[some]
         window, scale = counted(samples, position, size, origin, samples.floor[own])
-        root, sigma, slope = _crossing_of_parabola(window)
+        root, sigma, slope, bend, unsure = _crossing_of_parabola(window)
+        bent = np.flatnonzero(np.abs(bend) > KINK * unsure)
+        if bent.size:
+            limits = _limits(samples, own[bent], before[some[bent]], WIDER * reach[some[bent]])
+            wide = counted(
+                samples, *samples.between(*limits), origin[bent], samples.floor[own[bent]]
+            )
+            less = _crossing_of_parabola(wide[0])[3] * (scale[bent] / wide[1]) ** 2
+            kink = np.sqrt(np.fmax((bend[bent] - less) ** 2 - unsure[bent] ** 2, 0.0))
+            sigma[bent] = np.hypot(sigma[bent], KINKED * kink / np.abs(slope[bent]))
         low, high = samples.depth[first[some]], samples.depth[end[some] - 1]
         z = np.clip(origin + root * scale, low, high)
         with np.errstate(invalid="ignore"):
@@ -324,6 +336,12 @@ def _fit_windows(
         for column, values in zip(found, edge, strict=True):
             column[some] = values
     return found, sample
+
+
+def _limits(samples: Samples, which: Index, before: Index, reach: Index) -> tuple[Index, Index]:
+    """Return the first samples of windows about crossings, and those after the last."""
+    first = np.maximum(before + 1 - reach, samples.begin[which])
+    return first, np.minimum(before + 1 + reach, samples.end[which])
 
 
 def _reach(samples: Samples, sides: Array, which: Index, before: Index) -> Index:
@@ -350,8 +368,8 @@ def _reach(samples: Samples, sides: Array, which: Index, before: Index) -> Index
     return reach
 
 
-def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array]:
-    """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples: depth, its error, and slope.
+def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array, Array, Array]:
+    """Fit ``upper = lower exp(A + B z + C z^2 / 2)``: depth, its error, slope, C, and its error.
 
     With a and d the values of one count of each, and e the exponential, the score of a sample is
     ``(upper - e lower) / (a + e d)``, of a Poisson count for d = 0 (a level), otherwise of a
@@ -368,13 +386,8 @@ def _crossing_of_parabola(samples: Counted) -> tuple[Array, Array, Array]:
         slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
         variance = np.vecdot(slopes, solved(information, slopes))
         slope = b + c * root
-        import os
-        K=float(os.environ.get("KK","0")); 
-        if K:
-            unit=np.broadcast_to([0.,0.,1.],slopes.shape)
-            vc=np.vecdot(unit, solved(information,unit)) if os.environ.get("SUB") else 0
-            variance=variance+K**2*np.maximum(c**2-vc,0)
-        return root, np.sqrt(variance) / np.abs(slope), slope
+        unsure = np.sqrt(solved(information, np.broadcast_to([0.0, 0.0, 1.0], slopes.shape))[:, 2])
+        return root, np.sqrt(variance) / np.abs(slope), slope, c, unsure
 
 
 def _first_guess(samples: Counted) -> tuple[Array, Array]:

@@ -114,7 +114,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     below, hole = np.zeros((2, *start.shape))
     (asked,) = np.nonzero(~(np.isnan(start) | np.isnan(stop)).reshape(-1))
     row = asked // max(start[:1].size, 1)
-    near = row, *(end.reshape(-1)[asked] for end in (start, stop))
+    near = row, start.reshape(-1)[asked], stop.reshape(-1)[asked]
     found = marks(rows, near) if asked.size else None
     if found is None:
         return Rests(flags, below, hole)

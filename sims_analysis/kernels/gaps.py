@@ -69,8 +69,8 @@ def _wide(rows: Rows) -> Flags | None:
         open_ &= rows.width > 0
         return open_ if open_.any() else None
     if isinstance(rows, Dense):
-        width, number = rows.width[:-1], rows.depth.size - 1
-        if number < 2 or width.max() * number <= _WIDER * (rows.depth[-1] - rows.depth[0]):
+        width = rows.width[:-1]
+        if width.size < 2 or width.max() <= _WIDER * width.mean():
             return None
         found = np.append(_in_profile(width), False)
         return found if found.any() else None

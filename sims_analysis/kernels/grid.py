@@ -18,6 +18,7 @@ from sims_analysis.kernels.rows import (
     TOLERANCE,
     Array,
     Dense,
+    Flags,
     Index,
     Packed,
     Rows,
@@ -27,6 +28,7 @@ from sims_analysis.kernels.rows import (
     range_sums,
     same_for_all,
 )
+from sims_analysis.kernels.transient import begins_high
 
 
 class Cells(NamedTuple):
@@ -138,7 +140,7 @@ def sample_fraction(
 
 
 class Resampled(NamedTuple):
-    """Interpolated values, (R, m), fields of a fraction and the ends of the records, (R,)."""
+    """Interpolated values, (R, m), fields of a fraction, and what they rest on, (R,)."""
 
     value: Array
     n_linear_segments: Index
@@ -146,16 +148,37 @@ class Resampled(NamedTuple):
     growth: Array
     start: Array
     stop: Array
+    transient: Flags
 
 
-def resample(rows: Rows, at: Array, known: Array, *, method: str, new_axis: bool) -> Resampled:
-    """Interpolate profiles at depths (R, m); on a new axis these share samples (else NaN)."""
+def resample(
+    rows: Rows, at: Array, known: Array, *, method: str, reach: int, new_axis: bool
+) -> Resampled:
+    """Interpolate profiles at depths (R, m), by `reach` samples to both sides.
+
+    On a new axis these share samples (else the fraction is NaN), and a surface transient goes
+    along.
+    """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
-    fraction = Fraction(*np.full((2, rows.count), np.nan))
+    fraction, transient = Fraction(*np.full((2, rows.count), np.nan)), np.zeros(rows.count, bool)
     if new_axis:
         fraction = sample_fraction(rows, at, known, found=place)
-    return Resampled(*found, *fraction, rows.begin, rows.end)
+        transient = begins_high(rows)
+    start, stop = _used(rows, place.segment, reach)
+    return Resampled(*found, *fraction, start, stop, transient)
+
+
+def _used(rows: Rows, segment: Index, reach: int) -> Array:
+    """Return the first and the last sample, (2, R), that values in segments depend on."""
+    if not (rows.value.size and segment.size):
+        return np.full((2, rows.count), np.nan)
+    few = slice(len(segment))
+    first, last = rows.offsets[:-1][few], rows.offsets[1:][few] - 1
+    begin = np.maximum(segment.min(axis=1) - reach + 1, first)
+    end = np.minimum(segment.max(axis=1) + reach, last)
+    used = np.clip(np.stack([begin, end]), 0, rows.value.size - 1)  # rows may be empty
+    return np.broadcast_to(rows.depth_at(used), (2, rows.count))
 
 
 def _one(dense: Dense) -> Packed:

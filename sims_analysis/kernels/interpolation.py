@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import in_blocks
+from sims_analysis.kernels.blocks import in_blocks, in_cache
 from sims_analysis.kernels.rows import (
     IN_CACHE,
     Array,
@@ -47,7 +47,10 @@ def interpolate(
         return _by_splines(rows, at, method)
     found = locate(rows, at) if found is None else found
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
-    for part in in_blocks(len(at), at.shape[1], IN_CACHE):
+    parts = in_blocks(len(at), at.shape[1], IN_CACHE)
+    if isinstance(rows, Dense) and 8 * at.shape[1] > rows.depth.size:  # all samples are read
+        parts = in_cache(rows, at.shape[1], IN_CACHE)
+    for part in parts:
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = found.ends(rows, rows.value, part)
         value[part] = segments.interpolated(c0, c1, found.t[own], log=method == "log")

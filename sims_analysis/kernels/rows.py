@@ -201,9 +201,9 @@ class _Samples(ABC):
         # For an empty row, any sample.
         return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
 
-    def glimpsed(self, row: Index) -> Array:
+    def glimpsed(self, row: Index, glances: int = 16) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
-        few = self.offsets[row, None] + self.size[row, None] * np.arange(_GLANCES) // _GLANCES
+        few = self.offsets[row, None] + self.size[row, None] * np.arange(glances) // glances
         highest: Array = self.value.reshape(-1).take(few, mode="clip").max(axis=1)
         return highest
 
@@ -357,7 +357,7 @@ class Packed(_Samples):
             place = self.axis.searchsorted(depth, side=side) + row * self.axis.size
             if place.size > self.value.size / 8:
                 counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
-                return np.append(np.intp(0), counted).take(place)
+                return np.append(0, counted).take(place).astype(np.intp)
             return place - self.missing.searchsorted(place)
         if single:  # a step of all at once, rather than row by row
             found = begin + np.zeros(depth.shape, dtype=np.intp)
@@ -415,8 +415,6 @@ Rows = Dense | Packed
 
 #: So few depths are looked up in all rows at once.
 _FEW = 8
-#: So many samples give an idea of the height of a row.
-_GLANCES = 16
 #: So many equal neighbours are looked at: a saturated detector may have written them.
 LEAST = 5
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Rows
+from sims_analysis.kernels.rows import Array, Flags, Rows
 
 
 class Transient(NamedTuple):
@@ -33,8 +33,10 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     rows = rows.within(start, stop)
     columns = np.full((5, rows.count), np.nan)
     long = np.flatnonzero(rows.size > 2 * _WIDTH)
-    first = rows.value_at(rows.offsets[long])
-    for row in long[first >= LEAST * rows.glimpsed(long)]:
+    for glances in (4, 16):
+        first = rows.value_at(rows.offsets[long])
+        long = long[first >= LEAST * rows.glimpsed(long, glances)]
+    for row in long:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
         if c[0] < LEAST * c.max():
@@ -55,6 +57,13 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
         if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
+
+
+def begins_high(rows: Rows) -> Flags:
+    """Flag whole profiles that surely begin in a surface transient."""
+    nothing = np.full(rows.count, np.nan)
+    found: Flags = surface_transient(rows, nothing, nothing).end < DEEPEST
+    return found
 
 
 class Plateau(NamedTuple):
@@ -89,6 +98,8 @@ _OFF = 4.0
 _WIDTH = 5
 #: A maximum must exceed the minimum between it and the first sample by this factor, ...
 _RATIO = 2.0
+#: ... fall again by this part of its height, ...
+_FALLS = 0.1
 #: ... and rise above that minimum by this many times the noise of the mean of its samples.
 _STANDS_OUT = 18.0
 #: A transient ends above this depth, in nm (or s), if it surely is one, ...
@@ -112,7 +123,7 @@ def _deeper(value: Array, smooth: Array, stderr: Array | None) -> int:
     height = smooth[top] - lowest[top]
     low = smooth < smooth[top] - 0.5 * height
     begin = top - int(np.argmax(low[top::-1]))
-    if top == smooth.size - 1:  # it rises to the end of the window: no maximum
+    if smooth[top:].min() > smooth[top] - _FALLS * height:  # it rises to a plateau, or the end
         return 0
     end = top + int(np.argmax(low[top:])) if low[top:].any() else smooth.size
     margin = _WIDTH // 2

@@ -25,8 +25,8 @@ _STEEP, _FROM, _LEVEL = 1.0 / 3.0, 0.5, 3.0
 #: What rises up to the end is a profile above this part of the maximum.
 _RISEN = 0.3
 #: What may be level is not if a shape has a chi-square that is smaller by the first number, times
-#: the part of its samples that may be level beyond the second.
-_PLATEAU, _LONG = 30.0, 0.4
+#: the part of its samples that may be level beyond the second, which is not above the third.
+_PLATEAU, _LONG, _LONGEST = 30.0, 0.4, 0.6
 
 
 class _Shape(NamedTuple):
@@ -140,7 +140,7 @@ def _samples(rows: Rows) -> _Samples:
 
 def _better(samples: _Samples, which: Index, level: _Shape, shape: _Shape) -> Flags:
     """Return where a shape describes samples that may be level better than their mean."""
-    better = (level.n == 0) & (shape.n > 0)
+    better: Flags = (level.n == 0) & (shape.n > 0)
     some = np.flatnonzero((level.n > 0) & (shape.n > 0))
     x, mean, noise = samples.parts(
         which[some], *(one.n[some].astype(np.intp) for one in (level, shape))
@@ -150,7 +150,8 @@ def _better(samples: _Samples, which: Index, level: _Shape, shape: _Shape) -> Fl
         a, b, d = (np.asarray(each)[some, None] for each in one[1:4])
         curve = np.exp(np.minimum(a + b * x + d * x**2 / 2, 300.0))
         square.append(np.nansum((mean / curve - 1.0) ** 2 / (noise / curve + _ROUGHLY**2), axis=1))
-    better[some] = square[0] - square[1] > _PLATEAU * ((level.n / shape.n)[some] - _LONG)
+    part = (level.n / shape.n)[some]
+    better[some] = (square[0] - square[1] > _PLATEAU * (part - _LONG)) & (part < _LONGEST)
     return better
 
 

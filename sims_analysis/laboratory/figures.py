@@ -173,8 +173,8 @@ def plot_wafer_map(
     values : DataArray
         Over one dimension: such as the :func:`integrated_dose` of a batch.
     x, y : DataArray, optional
-        Places from the centre of the wafer; by default the coordinates ``x`` and ``y`` of the values,
-        which data have whose metadata state them.
+        Places from the centre of the wafer; by default the coordinates ``x`` and ``y`` of the
+        values, which data have whose metadata state them.
     diameter, edge_exclusion : str or Quantity
         Of the wafer; and the width of its edge that is left out of colours and :func:`uniformity`.
     notch : float, optional

@@ -26,7 +26,7 @@ NOT_JSON = "not valid JSON"
 _WEIGHTS = {"arrays and objects": 1000, "texts": 100, "values": 56}
 #: Above so many bytes nobody looks for the name of a key that occurs twice: it takes ten times as
 #: much memory.
-_SEARCHED = 32_000_000
+SEARCHED = 32_000_000
 #: A colon that is written as an escape.
 _ESCAPED_COLON = re.compile(rb"(?<!\\)(?:\\\\)*\\u003[aA]")
 
@@ -64,7 +64,7 @@ def refuse_duplicate_keys(payload: bytes | bytearray | memoryview | str, decoded
         in_text += len(_ESCAPED_COLON.findall(text))
     if in_text == _colons(decoded):
         return
-    if len(text) <= _SEARCHED:
+    if len(text) <= SEARCHED:
         json.loads(text, object_pairs_hook=_unique)
     raise PayloadError("a key occurs twice in one object")
 

@@ -1,4 +1,4 @@
-"""Arguments of corrections: lists of pairs and layers, and uncertainties as people state them."""
+"""Arguments of corrections: lists of pairs and layers, and stated uncertainties."""
 
 from __future__ import annotations
 

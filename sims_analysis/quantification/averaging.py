@@ -44,7 +44,7 @@ def average(data: xr.Dataset) -> xr.Dataset:
         - ``<variable>_stderr`` (unit of the variable): its standard error by those of the
           replicates, ``sqrt(sum s_i^2) / n``, to which zero counts add nothing where there are
           others; without these, by their scatter, without what each replicate has in common
-          and pooled over neighbouring depths, as few values do not tell it at each
+          and pooled over neighbouring depths, because few values do not determine it at each
         - ``<variable>_scatter`` (likewise): the standard error at each depth by the scatter there,
           ``s / sqrt(n)`` with n - 1 in s, which includes craters and drifts
         - ``<variable>_counts`` (``count``): the sum of the counts

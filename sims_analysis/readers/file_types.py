@@ -15,7 +15,7 @@ from sims_analysis.readers.source import Options, Source
 #: Layouts that fit many a file that is no depth profile.
 _ANY_TABLE = ("table", "tidy", "suprem")
 #: Depth profiles are smaller; other files are not read only to ask what they look like.
-_MOST = 2**26
+LARGEST = 2**26
 #: So many times as large it may become when it is unpacked.
 _UNPACKED = 8
 
@@ -91,12 +91,12 @@ def format_of(given: Any) -> str | None:
         return None
     start = given.tell()
     try:
-        content = given.read(_MOST + 1)
+        content = given.read(LARGEST + 1)
     finally:
         given.seek(start)
-    if not isinstance(content, bytes) or len(content) > _MOST:
+    if not isinstance(content, bytes) or len(content) > LARGEST:
         return None
-    source = Source("", content, Options(budget=Budget(_UNPACKED * _MOST)))
+    source = Source("", content, Options(budget=Budget(_UNPACKED * LARGEST)))
     with collected():
         try:
             known = find_reader(source).name

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
@@ -25,7 +22,10 @@ from sims_analysis.readers.registry import Reader, reader_for, readers
 from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
+from sims_analysis.text.progress import progress as bar
 
+#: Arguments of a call that say nothing about the content of a file.
+_OF_CALL = ("path", "format", "errors", "progress")
 _PLACE = re.compile(
     r"(?:sheet '(?P<sheet>[^']+)', )?(?P<word>line|row) (?P<row>\d+)"
     r"(?:, column (?P<column>[A-Z]+))?"
@@ -167,22 +167,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
     (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
     """
-    options = _options(
-        depth_units=depth_units,
-        units=units,
-        species=species,
-        sheet=sheet,
-        columns=columns,
-        header_rows=header_rows,
-        samples=samples,
-        decimal=decimal,
-        encoding=encoding,
-        not_measured=not_measured,
-        mz_windows=mz_windows,
-        number_repeats=number_repeats,
-        allow_truncated=allow_truncated,
-        max_bytes=max_bytes,
-    )
+    # Each argument but these is an option of the same name.
+    options = _options(**{name: value for name, value in locals().items() if name not in _OF_CALL})
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
     forced = None if format is None else reader_for(format)
@@ -239,8 +225,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     not read: the file does not name the species of the second column; pass species=, its name
     """
     forced = None if options.get("format") is None else reader_for(options["format"])
-    unused = ("format", "errors", "progress")
-    stated = _options(**{k: v for k, v in options.items() if k not in unused})
+    stated = _options(**{k: v for k, v in options.items() if k not in _OF_CALL})
     if stands_for_several(path):
         raise TypeError(f"path={path!r}; expected one file")
     source = list_inputs(path)[0].read(stated)
@@ -304,7 +289,7 @@ def _read_each(
 ) -> list[SIMSResult | SimsError]:
     """Read files, and keep the error of each that cannot be read."""
     outcomes: list[SIMSResult | SimsError] = []
-    with collected() as warned, _bar(len(files), show=progress) as step:
+    with collected() as warned, bar(len(files), progress, "reading", "file", _WORTH_A_BAR) as step:
         for file in files:
             try:
                 outcomes += _read_one(file, options, forced)
@@ -395,17 +380,3 @@ def _not_in(forced: Reader | None, source: Source) -> str:
         looks = False
     known = "" if forced is None else f"; it does not look like format={forced.name!r}"
     return "" if looks else f"{known}: without format=, it is recognised by its content"
-
-
-@contextmanager
-def _bar(total: int, *, show: bool | None) -> Iterator[Any]:
-    """Show how many files have been read, by tqdm where it is installed."""
-    watched = total >= _WORTH_A_BAR and sys.stderr is not None and sys.stderr.isatty()
-    shown = watched if show is None else show
-    if not shown or importlib.util.find_spec("tqdm") is None:
-        yield lambda: None
-        return
-    from tqdm.std import tqdm
-
-    with tqdm(total=total, desc="reading", unit="file", file=sys.stderr) as bar:
-        yield bar.update

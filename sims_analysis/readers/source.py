@@ -62,6 +62,11 @@ class Options:
     #: What reading one file may still take of these.
     budget: Budget = field(default_factory=Budget, repr=False, compare=False)
 
+    @property
+    def states_columns(self) -> bool:
+        """Whether the user states which columns to read, or which rows are their headers."""
+        return self.columns is not None or self.header_rows is not None
+
     def truncated(self, message: str) -> None:
         """Refuse a file that ends too early, or warn where the user allows that."""
         if not self.allow_truncated:

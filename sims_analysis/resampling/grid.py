@@ -17,7 +17,7 @@ from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import GapPolicy, bridges, with_known
+from sims_analysis.frame.evidence import GapPolicy, bridges, with_flags
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
@@ -137,8 +137,6 @@ def to_grid(
         raise ProfileError("give exactly one of step, depth and like", code="conflicting_arguments")
     asked = {"step": step, "depth": depth, "like": like}
     bridge = bridges(gaps)
-    if isinstance(data, xr.Dataset | xr.DataArray):
-        data = with_known(data)
     if isinstance(data, xr.DataArray):
         frame = open_frame(data, question="a grid", axes=vocabulary.AXES)
         grid = _grid(frame, conserve is not None, **asked)
@@ -216,6 +214,7 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str, *, bridge: bool)
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampled:
     """Average profiles over cells."""
+    frame = with_flags(frame)
     options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
 
     def means(other: Frame, *, log: bool = log) -> xr.Variable:

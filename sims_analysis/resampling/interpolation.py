@@ -24,6 +24,7 @@ from sims_analysis.frame.evidence import (
     bridges,
     carried,
     warn_of_evidence,
+    with_flags,
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
@@ -170,6 +171,7 @@ def at_depths(
 
     On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
     """
+    reach = REACH.get(method, 1)
 
     def values(other: Frame, method: str = method) -> xr.Variable:
         found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
@@ -181,9 +183,14 @@ def at_depths(
         frame.fraction,
         **AT_DEPTHS,
         method=method,
+        reach=reach,
         new_axis=on_new_axis,
         at_once=True,
     )
+    shown = frame.lazy or anywhere(rests.flags) or anywhere(every.transient)
+    if on_new_axis and shown:
+        # What values show now may not be seen any more on the new axis.
+        frame = with_flags(frame)
     stderr, counts = None, None
     if frame.stderr is not None:
         (stderr,) = frame.map(kernels.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
@@ -200,7 +207,6 @@ def at_depths(
     found = Resampled(
         every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
     )
-    reach = REACH.get(method, 1)
     return with_evidence(frame, found, rests, asked, reach=reach, axis=on_new_axis, bridge=bridge)
 
 
@@ -220,7 +226,8 @@ def with_evidence(
     **options: Any,
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
-    if not (is_lazy(rests.flags) or anywhere(rests.flags != 0)):
+    shown = frame.flags is not None and not frame.lazy and anywhere(frame.flags)
+    if not (frame.lazy or shown or anywhere(rests.flags)):
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)
     found = replace(found, known=of)

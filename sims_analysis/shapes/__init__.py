@@ -22,11 +22,12 @@ def models() -> dict[str, Model]:
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     own = {one.MODEL.name: one.MODEL for one in modules if hasattr(one, "MODEL")}
-    added = plugins.found("sims_analysis.models", _fault_of, set(own))
+    added = plugins.found("sims_analysis.models", fault_of, set(own))
     return own | {model.name: model for model in added}
 
 
-def _fault_of(model: Any) -> str | None:
+def fault_of(model: Any) -> str | None:
+    """Say why something is no model; None if it is one."""
     return None if isinstance(model, Model) else f"it is a {type(model).__name__}, no sims.Model"
 
 

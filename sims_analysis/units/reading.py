@@ -52,7 +52,7 @@ _SIZES = {
     "counts": {"count": "1", "kcount": "1e3", "Mcount": "1e6"},
     "resistance": {"ohm": "1"},
 }
-_UNITS = {
+UNITS = {
     name: (dimension, Fraction(size))
     for dimension, sizes in _SIZES.items()
     for name, size in sizes.items()
@@ -119,7 +119,7 @@ def read_unit(text: str) -> Unit:
         return _unit(text, kind, factor)
     if not spelled:
         return Unit(text, "dimensionless")
-    dimension, size = _in_base(spelled)
+    dimension, size = in_base(spelled)
     if dimension in _INVERTED:
         raise unknown(text, "it divides by a negative power; write 'atoms/cm^3' or 'atoms cm^-3'")
     if dimension not in _dimensions():
@@ -128,12 +128,12 @@ def read_unit(text: str) -> Unit:
     return _unit(text, kind, size / canonical)
 
 
-def _in_base(powers: Mapping[str, int]) -> tuple[_Dimension, Fraction]:
+def in_base(powers: Mapping[str, int]) -> tuple[_Dimension, Fraction]:
     """Return the dimension of units and their powers, and their size."""
     dimension: Counter[str] = Counter()
     size = Fraction(1)
     for unit, power in powers.items():
-        of, one = _UNITS[unit]
+        of, one = UNITS[unit]
         dimension[of] += power
         size *= one**power
     return frozenset((of, power) for of, power in dimension.items() if power), size
@@ -150,7 +150,7 @@ def _dimensions() -> dict[_Dimension, tuple[str, Fraction]]:
         if unit in ("1", "arb. unit"):  # of no dimension
             continue
         for written in (unit, unit.replace("atom", "1")):
-            dimension, size = _in_base(powers_of(written, written))
+            dimension, size = in_base(powers_of(written, written))
             found[dimension] = kind, size
     return found
 

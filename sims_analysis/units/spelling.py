@@ -13,7 +13,7 @@ from sims_analysis.errors import UnitsError
 from sims_analysis.units.typography import plain as plainly
 
 #: Spellings of single units. Words of two or more letters are also read in capitals.
-_SPELLINGS = {
+SPELLINGS = {
     "nm": "nm nanometer nanometers nanometre nanometres nanometern nanomètre nanomètres "
     "nanometri nanómetro nanómetros 纳米 ナノメートル нм 나노미터",
     "angstrom": "Å å angstrom angstroms Ang ang Ang. ang. ångström ångströms angström",
@@ -44,11 +44,11 @@ _SPELLINGS = {
     "kcount/s": "kcps kCps kCPS",
     "Mcount/s": "Mcps MCps MCPS",
 }
-_NAMES = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
+_NAMES = {word: unit for unit, words in SPELLINGS.items() for word in words.split()}
 
 #: Phrases of a kind and factor, in lower case and without spaces, dots, hyphens, underscores and
 #: brackets.
-_PHRASE_LISTS = {
+PHRASE_LISTS = {
     "atomic_fraction 1/100": "at% atom% atoms% atomic% %at %atomic atpct atpercent atompercent "
     "atomicpercent atomprozent 原子% ат%",
     "atomic_fraction 1": "atomicfraction atomfraction atfraction atfrac atomicfrac",
@@ -62,7 +62,7 @@ _PHRASE_LISTS = {
     "arbitrary 1": "au ua arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
     "intensity",
 }
-_PHRASES = {word: unit for unit, words in _PHRASE_LISTS.items() for word in words.split()}
+_PHRASES = {word: unit for unit, words in PHRASE_LISTS.items() for word in words.split()}
 # `c` is a count only in `c/s`: alone it could be anything.
 _RATE_OF_C = re.compile(r"(k?)c ?(?:/ ?s(?:ec)?\.?|[*. ] ?s(?:ec)?\^?-1)|C/S")
 

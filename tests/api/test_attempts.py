@@ -76,7 +76,7 @@ def test_a_pause_beyond_the_deadline_or_two_minutes_is_an_error(request_, second
 
 
 def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
-    monkeypatch.setattr(attempts_module, "_FIRST_ALONE", 30.0)
+    monkeypatch.setattr(attempts_module, "FIRST_ALONE", 30.0)
     server, order = Server(), []
 
     def second():
@@ -95,7 +95,7 @@ def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
 
 
 def test_other_requests_go_on_when_the_first_has_failed(monkeypatch):
-    monkeypatch.setattr(attempts_module, "_FIRST_ALONE", 30.0)
+    monkeypatch.setattr(attempts_module, "FIRST_ALONE", 30.0)
     server = Server()
     with pytest.raises(ZeroDivisionError), server.first_alone():
         raise ZeroDivisionError
@@ -136,7 +136,7 @@ def test_the_second_retry_is_warned_of_once_for_all(request_):
     assert [str(warning) for warning in warned] == ["no; tried again"]
 
 
-@pytest.mark.parametrize("name", attempts_module._LOGGERS)
+@pytest.mark.parametrize("name", attempts_module.LOGGERS)
 def test_the_key_is_kept_out_of_logs_until_the_end(name, caplog):
     logger = logging.getLogger(name)
     end = keep_out_of_logs(Secret("s3cr3t-k3y-of-somebody"))

@@ -40,7 +40,7 @@ MANY = [f"id-{i}" for i in range(500)]
 @pytest.fixture
 def no_patience(monkeypatch):
     """Let a retry follow at once."""
-    monkeypatch.setattr(attempts, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
 
 
 def body_of(data_id):

@@ -133,7 +133,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(attempts, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
 
 
 def run(script: list[Action]) -> tuple[object, float, FaultyServer]:

@@ -274,14 +274,14 @@ def test_connecting_takes_five_seconds_at_most(timeout, connect):
 def test_certificates_are_those_of_the_bundle(tmp_path):
     path = tmp_path / "ca.pem"
     with pytest.raises(ApiError) as caught:
-        http._trusted(path)
+        http.trusted_certificates(path)
     reason = "[Errno 2] No such file or directory"
     assert str(caught.value) == f"ca_bundle={str(path)!r} cannot be read: {reason}"
     path.write_text("none")
     with pytest.raises(ApiError, match="cannot be read: "):
-        http._trusted(path)
-    assert isinstance(http._trusted(tmp_path), ssl.SSLContext)
-    assert http._trusted(tmp_path).get_ca_certs() == []
+        http.trusted_certificates(path)
+    assert isinstance(http.trusted_certificates(tmp_path), ssl.SSLContext)
+    assert http.trusted_certificates(tmp_path).get_ca_certs() == []
 
 
 def test_an_unusable_proxy_is_reported_without_its_password(monkeypatch):
@@ -296,9 +296,9 @@ def test_an_unusable_proxy_is_reported_without_its_password(monkeypatch):
 # ---- what a client is made with
 
 
-@pytest.mark.parametrize("name", options._LEAST)
+@pytest.mark.parametrize("name", options.LEAST)
 def test_a_number_has_a_least_value(name):
-    least = options._LEAST[name]
+    least = options.LEAST[name]
     kind = "whole number" if isinstance(least, int) else "number"
     wrong = [least - 1, float("nan"), float("inf"), True, "7", None]
     for value in [*wrong, *([7.5] if isinstance(least, int) else [])]:

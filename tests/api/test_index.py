@@ -17,10 +17,10 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.api import index as index_module
-from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import collected
+from sims_analysis.text import progress as shown
 
 
 def payload(name, *species, sample="wafer"):
@@ -56,7 +56,7 @@ RANDOM = random.Random(1)  # noqa: S311 - no secret
 
 @pytest.fixture(autouse=True)
 def _few_are_enough(monkeypatch):
-    monkeypatch.setattr(index_module, "_INDEXED_FROM", 2)
+    monkeypatch.setattr(index_module, "INDEXED_FROM", 2)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def archive(tmp_path):
 
 
 def file_of(archive):
-    return index_module._file_of(archive.path)
+    return index_module.index_file(archive.path)
 
 
 def answers(archive):
@@ -86,7 +86,7 @@ def answers(archive):
 def walked(archive):
     """Ask the same of a new archive object that has no file to keep an index in."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index_module, "_file_of", lambda _: None)
+        patch.setattr(index_module, "index_file", lambda _: None)
         return answers(Archive(archive.path))
 
 
@@ -125,7 +125,7 @@ def test_it_answers_as_a_walk(archive):
 
 
 def test_nothing_is_read_again_once_it_has_settled(archive, monkeypatch):
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    monkeypatch.setattr(index_module, "RESOLUTION", -1)
     archive.search("x")
     count = reads(archive, monkeypatch)
     answers(archive)
@@ -135,8 +135,6 @@ def test_nothing_is_read_again_once_it_has_settled(archive, monkeypatch):
     assert archive.search(species="Ge").ids == ["w0"]
     assert archive.search(species="Ge").ids == ["w0"]
     assert count == ["w0"]
-    assert archive.rebuild_index() == 12
-    assert len(count) == 1 + 12
 
 
 def test_what_has_not_settled_is_read_again_until_it_has(archive, monkeypatch):
@@ -145,7 +143,7 @@ def test_what_has_not_settled_is_read_again_until_it_has(archive, monkeypatch):
     assert archive.search("sample 3").ids == ["Wafer 3"]
     assert archive.search("sample 3").ids == ["Wafer 3"]
     assert count.count("w0") == 2, "it changed less than 3 s ago"
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    monkeypatch.setattr(index_module, "RESOLUTION", -1)
     for _ in range(3):
         archive.search("x")
     assert count.count("w0") == 3
@@ -153,7 +151,7 @@ def test_what_has_not_settled_is_read_again_until_it_has(archive, monkeypatch):
 
 def test_what_was_added_one_by_one_settles(archive, monkeypatch):
     archive.put("new", payload("new", "Sb"), url="test")
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    monkeypatch.setattr(index_module, "RESOLUTION", -1)
     archive.search("x")
     count = reads(archive, monkeypatch)
     answers(archive)
@@ -170,7 +168,7 @@ def test_it_stands_in_the_cache_folder_and_nothing_in_the_archive(archive, cache
 
 
 def test_few_entries_need_no_file(tmp_path, monkeypatch, cache_folder):
-    monkeypatch.setattr(index_module, "_INDEXED_FROM", 20)
+    monkeypatch.setattr(index_module, "INDEXED_FROM", 20)
     archive = Archive(tmp_path)
     fill(archive)
     answers(archive)
@@ -178,18 +176,18 @@ def test_few_entries_need_no_file(tmp_path, monkeypatch, cache_folder):
 
 
 def test_an_archive_that_is_pickled_asks_as_before(archive, monkeypatch):
-    monkeypatch.setattr(index_module, "_INDEXED_FROM", 20)
+    monkeypatch.setattr(index_module, "INDEXED_FROM", 20)
     expected = answers(archive)
     assert answers(pickle.loads(pickle.dumps(archive))) == expected  # noqa: S301 - made here
 
 
 def test_another_version_of_the_library_has_another_file(archive, monkeypatch):
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    monkeypatch.setattr(index_module, "RESOLUTION", -1)
     answers(archive)
-    ours = index_module._TABLES_VERSION
-    monkeypatch.setattr(index_module, "_TABLES_VERSION", ours + 1)
+    ours = index_module.TABLES_VERSION
+    monkeypatch.setattr(index_module, "TABLES_VERSION", ours + 1)
     answers(archive)
-    monkeypatch.setattr(index_module, "_TABLES_VERSION", ours)
+    monkeypatch.setattr(index_module, "TABLES_VERSION", ours)
     count = reads(archive, monkeypatch)
     answers(archive)
     assert count == []
@@ -199,7 +197,7 @@ def test_another_version_of_the_library_has_another_file(archive, monkeypatch):
 def test_another_archive_in_the_same_place_has_an_index_of_its_own(
     archive, same_times, monkeypatch
 ):
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    monkeypatch.setattr(index_module, "RESOLUTION", -1)
     if same_times:
         monkeypatch.setattr(index_module, "state_of", lambda *_, **__: (1, 0))
     answers(archive)
@@ -217,7 +215,9 @@ def test_another_archive_in_the_same_place_has_an_index_of_its_own(
 
 @pytest.mark.parametrize("name", ["keywords", "species", "physical_sample_ids", "project_ids"])
 def test_of_very_many_values_all_are_looked_for(archive, name, monkeypatch):
-    monkeypatch.setattr(index_module, "_remove", lambda _: pytest.fail("it was taken for damaged"))
+    monkeypatch.setattr(
+        index_module, "remove_index", lambda _: pytest.fail("it was taken for damaged")
+    )
     archive.put_catalogue("w1", entry("w1", physical_sample_id="1999", projects=[{"id": 1999}]))
     some = {"keywords": ["sample"] * 2000, "species": ["B", "P"] * 1000}
     found = archive.search(**{name: some.get(name, [str(i) for i in range(5, 2000)])}).ids
@@ -308,7 +308,7 @@ CHANGES = [
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changed_behind_its_back_is_noticed(archive, change, settled, monkeypatch):
     if settled:
-        monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+        monkeypatch.setattr(index_module, "RESOLUTION", -1)
     answers(archive)
     change(archive)
     assert_as_walked(archive)
@@ -390,7 +390,7 @@ def test_a_damaged_index_is_made_anew_or_not_used(archive, kind):
 
 
 def test_a_damaged_index_is_replaced_by_one_that_is_used(archive, monkeypatch):
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    monkeypatch.setattr(index_module, "RESOLUTION", -1)
     answers(archive)
     damage("text", file_of(archive))
     answers(archive)
@@ -424,12 +424,11 @@ def test_without_a_cache_folder_the_index_is_in_memory(archive, home, tmp_path, 
     elif home == "read-only":
         monkeypatch.setattr(Path, "mkdir", refused)
     elif home == "full":
-        monkeypatch.setattr(index_module, "_file_of", lambda _: Path("/dev/full/x"))
+        monkeypatch.setattr(index_module, "index_file", lambda _: Path("/dev/full/x"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", "cache" if home == "relative" else str(place))
     before = sorted(tmp_path.rglob("*"))
     assert answers(archive) == expected
-    assert archive.rebuild_index() == 12
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -441,7 +440,7 @@ def refused(*_, **__):
 def test_a_locked_index_is_not_waited_for(archive, monkeypatch):
     answers(archive)
     expected = walked(archive)
-    monkeypatch.setattr(index_module, "_PATIENCE", 0.01)
+    monkeypatch.setattr(index_module, "PATIENCE", 0.01)
     with closing(sqlite3.connect(file_of(archive), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert answers(archive) == expected
@@ -476,7 +475,7 @@ def test_threads_ask_at_the_same_time(archive, monkeypatch):
     expected = answers(archive)
     for file in (True, False):
         if not file:
-            monkeypatch.setattr(index_module, "_file_of", lambda _: None)
+            monkeypatch.setattr(index_module, "index_file", lambda _: None)
         with ThreadPoolExecutor(4) as threads:
             assert all(one == expected for one in threads.map(answers, [archive] * 4))
 
@@ -488,7 +487,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from sims_analysis.api import index
-index._INDEXED_FROM = 2
+index.INDEXED_FROM = 2
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import CatalogueEntry
 from test_index import entry, payload
@@ -538,20 +537,19 @@ def test_killed_writers_leave_an_index_that_answers(archive):
 # ---- bars
 
 
-@pytest.mark.parametrize("call", ["verify", "rebuild_index"])
-def test_a_progress_bar_is_shown_on_request(archive, call, capsys):
-    getattr(archive, call)()
+def test_a_progress_bar_is_shown_on_request(archive, capsys):
+    archive.verify()
     assert capsys.readouterr().err == ""
-    getattr(archive, call)(progress=True)
+    archive.verify(progress=True)
     assert "12/12" in capsys.readouterr().err
 
 
 def test_the_first_question_after_many_entries_were_copied_shows_a_bar(
     archive, capsys, monkeypatch
 ):
-    monkeypatch.setattr(index_module, "_TOGETHER", 5)
-    monkeypatch.setattr(parallel, "_is_interactive", lambda: True)
-    monkeypatch.setattr(index_module, "_RESOLUTION", -1)
+    monkeypatch.setattr(index_module, "TOGETHER", 5)
+    monkeypatch.setattr(shown, "is_interactive", lambda: True)
+    monkeypatch.setattr(index_module, "RESOLUTION", -1)
     archive.ids()
     assert "12/12" in capsys.readouterr().err
     archive.ids()

@@ -7,12 +7,12 @@ import pytest
 from faulty_server import REFERENCE
 
 from sims_analysis.api.catalogue import WIRE_FIELDS, CatalogueEntry, Search
-from sims_analysis.api.server import _OPENAPI, _filter, create_app
+from sims_analysis.api.server import OPENAPI, create_app, read_filter
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import PayloadError
 from sims_analysis.units import read_unit
 
-DOCUMENT = json.loads(_OPENAPI.read_bytes())
+DOCUMENT = json.loads(OPENAPI.read_bytes())
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
@@ -78,13 +78,19 @@ def test_filters_take_what_is_described(given):
     default = getattr(Search(), name)
     match schema.get("type"):
         case None:
-            assert [_filter(kind, [text]) for text in schema["enum"]] == [True, False] * 3
+            assert [read_filter(kind, [text]) for text in schema["enum"]] == [True, False] * 3
         case "array":
-            assert (_filter(kind, ["a", "b"]), schema["items"]) == (["a", "b"], {"type": "string"})
+            assert (read_filter(kind, ["a", "b"]), schema["items"]) == (
+                ["a", "b"],
+                {"type": "string"},
+            )
         case "number":
-            assert (_filter(kind, ["1.5"]), default) == (1.5, None)
+            assert (read_filter(kind, ["1.5"]), default) == (1.5, None)
         case "string" if "format" in schema:
             assert schema["format"] == "date-time"
-            assert _filter(kind, ["2026-01-02T03:04:05"]).isoformat() == "2026-01-02T03:04:05+00:00"
+            assert (
+                read_filter(kind, ["2026-01-02T03:04:05"]).isoformat()
+                == "2026-01-02T03:04:05+00:00"
+            )
         case "string":
-            assert (_filter(kind, ["x"]), schema["default"]) == ("x", default)
+            assert (read_filter(kind, ["x"]), schema["default"]) == ("x", default)

@@ -11,6 +11,7 @@ from waiting import wait_until
 from sims_analysis.api import parallel
 from sims_analysis.api.requests import Batch
 from sims_analysis.errors import ProfileWarning, collected, warn
+from sims_analysis.text import progress as shown
 
 
 def test_warnings_of_threads_are_not_delayed():
@@ -43,7 +44,7 @@ def terminal(monkeypatch):
     stream = io.StringIO()
     stream.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(parallel.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(shown.importlib.util, "find_spec", lambda _: None)
     return stream
 
 
@@ -71,9 +72,9 @@ def test_only_terminals_and_notebooks_are_interactive(monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     for stream in (io.StringIO(), None):
         monkeypatch.setattr(sys, "stderr", stream)
-        assert not parallel._is_interactive()
+        assert not shown.is_interactive()
     for shell, notebook in (("ZMQInteractiveShell", True), ("TerminalInteractiveShell", False)):
         made = type(shell, (), {})()
         module = types.SimpleNamespace(get_ipython=lambda made=made: made)
         monkeypatch.setitem(sys.modules, "IPython", module)
-        assert parallel._is_interactive() == notebook
+        assert shown.is_interactive() == notebook

@@ -20,7 +20,7 @@ from running_server import KEY, Running
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import WIRE_FIELDS
 from sims_analysis.api.client import Client
-from sims_analysis.api.server import _OPENAPI, create_app, serve
+from sims_analysis.api.server import OPENAPI, create_app, serve
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import ApiError, ArchiveError, NotFound, Unauthorized, collected
 
@@ -494,7 +494,7 @@ def valid(schema, value):
     import jsonschema
 
     jsonschema.validate(
-        value, {**schema, "components": json.loads(_OPENAPI.read_bytes())["components"]}
+        value, {**schema, "components": json.loads(OPENAPI.read_bytes())["components"]}
     )
 
 
@@ -502,7 +502,7 @@ def test_answers_are_as_the_document_says(running):
     pytest.importorskip("jsonschema")
     shapes = {
         path: operation["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        for path, operation in json.loads(_OPENAPI.read_bytes())["paths"].items()
+        for path, operation in json.loads(OPENAPI.read_bytes())["paths"].items()
     }
     for data_id in (REFERENCE_ID, "odd", "no-data", "unordered"):
         valid(shapes["/sims/{data_id}"], running.json(f"/sims/{data_id}"))
@@ -510,14 +510,14 @@ def test_answers_are_as_the_document_says(running):
             found = running.json(f"/sims/{data_id}/species/{species}")
             valid(shapes["/sims/{data_id}/species/{species_name}"], found)
     valid(shapes["/data_entries/"], running.json("/data_entries/"))
-    assert running.json("/openapi.json") == json.loads(_OPENAPI.read_bytes())
+    assert running.json("/openapi.json") == json.loads(OPENAPI.read_bytes())
 
 
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 PARAMETERS = st.sampled_from(
     [
         p["name"]
-        for p in json.loads(_OPENAPI.read_bytes())["paths"]["/data_entries/"]["get"]["parameters"]
+        for p in json.loads(OPENAPI.read_bytes())["paths"]["/data_entries/"]["get"]["parameters"]
     ]
 )
 

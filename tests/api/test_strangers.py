@@ -45,7 +45,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
     """An archive that is large enough for an index."""
-    monkeypatch.setattr(index_module, "_INDEXED_FROM", 2)
+    monkeypatch.setattr(index_module, "INDEXED_FROM", 2)
     archive = Archive(tmp_path / "downloads" / "lab")
     for i in range(4):
         archive.put(f"w{i}", payload(f"w{i}"), url="test")
@@ -72,7 +72,6 @@ def read_all(archive):
         lambda: archive.search("w1", species="B"),
         lambda: archive.contents(["w"]),
         archive.verify,
-        archive.rebuild_index,
         lambda: archive.get("w1"),
         lambda: Client(archive=archive, offline=True).search(),
         lambda: archive.search(data_ids=["w1"]),
@@ -220,10 +219,10 @@ def test_an_index_that_came_with_an_archive_is_not_believed(archive):
     folder = archive.path / ".index"
     folder.mkdir()
     expected = [(c.data_id, c.species) for c in archive.contents()[0]]
-    shutil.copy(index_module._file_of(archive.path), folder / "entries.sqlite3")
+    shutil.copy(index_module.index_file(archive.path), folder / "entries.sqlite3")
     with closing(sqlite3.connect(folder / "entries.sqlite3")) as connection, connection:
         connection.execute("UPDATE entries SET species = '\nAu\n', entry = '{}'")
-    archive.rebuild_index()
+    index_module.index_file(archive.path).unlink()
     assert [(c.data_id, c.species) for c in archive.contents()[0]] == expected
     assert archive.search(species="Au").ids == []
     assert len(archive.search(species="B")) == 4
@@ -243,10 +242,9 @@ def test_an_archive_in_the_cache_folder_is_no_index(archive, cache_folder):
 @pytest.mark.parametrize("end", ["", "-journal", "-wal", "-shm"])
 def test_links_in_the_cache_folder_are_not_followed(archive, home, end):
     archive.search("w")
-    file = index_module._file_of(archive.path)
+    file = index_module.index_file(archive.path)
     file.unlink()
     file.with_name(file.name + end).symlink_to(home / ".bashrc")
     before = state(home)
     assert len(archive.search("w")) == 4
-    assert archive.rebuild_index() == 4
     assert state(home) == before

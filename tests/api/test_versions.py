@@ -48,7 +48,7 @@ def named(*before, retrieved=RECORD.retrieved):
     from pathlib import Path
 
     record = replace(RECORD, retrieved=retrieved)
-    return versions._next_version([Path("lab/entries/w1") / name for name in before], record)
+    return versions.next_version([Path("lab/entries/w1") / name for name in before], record)
 
 
 def test_a_version_is_named_after_its_time_and_the_one_before():

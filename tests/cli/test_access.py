@@ -151,7 +151,7 @@ def test_an_id_is_fetched_once_and_anew_only_on_request(requests, refresh, tmp_p
 
 def test_a_search_has_only_the_limits_that_are_given(requests):
     assert run("search").exit_code == 0
-    limits = dict.fromkeys(access._TIMES)
+    limits = dict.fromkeys(access.TIMES)
     assert requests[1] == ("search", {"keywords": (), "status": "all", **limits})
     assert run("search", "B", "anneal", "--status", "success").exit_code == 0
     assert requests[4][1]["keywords"] == ("B", "anneal")
@@ -171,7 +171,7 @@ def test_a_time_limits_a_search_or_is_refused_by_the_name_of_its_option(
     requests, option, parameter
 ):
     assert run("search", option, "2024-01-15T10:00").exit_code == 0
-    given = {name: moment for name, moment in requests[1][1].items() if name in access._TIMES}
+    given = {name: moment for name, moment in requests[1][1].items() if name in access.TIMES}
     assert {name for name, moment in given.items() if moment is not None} == {parameter}
     assert given[parameter].isoformat() == "2024-01-15T10:00:00+00:00"
     result = run("search", option, "yesterday")

@@ -58,11 +58,11 @@ def test_json_of_named_entries_in_another_question(lab):
 
 
 def test_entries_that_cannot_be_charted_are_named(lab):
-    result = run("chart", "w19", "w18", "gan", "w17", "nobody", "--species", "11B", "--archive", lab,
+    result = run("chart", "w19", "w18", "gan", "w17", "none", "--species", "11B", "--archive", lab,
                  "--no-files")  # fmt: skip
     assert result.exit_code == 3
     assert "gan" in result.stderr
-    assert "nobody" in result.stderr
+    assert "none" in result.stderr
     assert "3 measurements" in result.output
 
 

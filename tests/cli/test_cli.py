@@ -38,7 +38,6 @@ def _no_settings_of_the_user(monkeypatch):
         "serve",
         "archive",
         "archive verify",
-        "archive index",
         "archive list",
         "archive add",
     ],
@@ -131,15 +130,15 @@ def test_a_sputter_rate_brings_time_to_depth():
 
 @pytest.mark.parametrize("variable", ["AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"])
 def test_ids_that_are_no_examples_are_of_the_server_of_the_settings(variable, monkeypatch):
-    assert reporting._means_examples(NAMES)
+    assert reporting.means_examples(NAMES)
     for nothing in (None, ""):
         if nothing is not None:
             monkeypatch.setenv(variable, nothing)
         with pytest.raises(click.UsageError, match=r"^arsenic: no example .* set \w+_API_KEY$"):
-            reporting._means_examples([*NAMES, "arsenic"])
+            reporting.means_examples([*NAMES, "arsenic"])
     monkeypatch.setenv(variable, "https://lab.example/with-a-long-path")
-    assert not reporting._means_examples([*NAMES, "arsenic"])
-    assert reporting._means_examples(NAMES)
+    assert not reporting.means_examples([*NAMES, "arsenic"])
+    assert reporting.means_examples(NAMES)
 
 
 def test_report_on_an_archive_goes_on_after_a_damaged_entry(tmp_path):
@@ -252,12 +251,6 @@ def test_verify_says_what_is_damaged(tmp_path):
     assert "sputter-time" in error_line(damaged)
     found = json.loads(run("archive", "verify", "--archive", tmp_path, "--format", "json").stdout)
     assert len(found["damage"]) == 1
-
-
-def test_an_index_is_made_anew(tmp_path):
-    sims.Archive(ARCHIVE).export(NAMES, tmp_path)
-    result = run("archive", "index", "--archive", tmp_path)
-    assert (result.exit_code, result.stdout) == (0, "3 entries\n")
 
 
 def test_list():

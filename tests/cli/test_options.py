@@ -23,8 +23,8 @@ COMMANDS_OF_ALL = [*main.commands.values(), *archive.commands.values()]
 
 def test_every_remedy_is_of_a_code_and_names_options():
     known = {name for one in COMMANDS_OF_ALL for each in one.params for name in each.opts}
-    assert options._REMEDIES.keys() <= errors.CODES.keys()
-    for remedy in options._REMEDIES.values():
+    assert options.REMEDIES.keys() <= errors.CODES.keys()
+    for remedy in options.REMEDIES.values():
         assert {one.strip(",") for one in remedy.split() if one.startswith("--")} <= known, remedy
 
 
@@ -157,7 +157,6 @@ COMMANDS = {
     "serve": "--archive --host --port --no-key --certfile --keyfile --allow-origin",
     "archive": "",
     "verify": "--archive --format",
-    "index": "--archive",
     "list": "--archive --format",
     "add": f"files --archive --id --replace {_FILES} --explain",
     "export": "ids --archive --to",

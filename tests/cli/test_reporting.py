@@ -28,14 +28,14 @@ def _no_settings_of_the_user(monkeypatch):
 )
 def test_a_name_with_the_ending_of_a_file_is_no_id(ending, tmp_path):
     with pytest.raises(click.UsageError, match=rf"^w1\{ending}: there is no such file$"):
-        reporting._refuse_missing_files(["w1", f"w1{ending}"])
+        reporting.refuse_missing_files(["w1", f"w1{ending}"])
     (tmp_path / f"w1{ending}").mkdir()
-    reporting._refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{ending}")])
+    reporting.refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{ending}")])
 
 
 def test_names_are_split_at_commas():
-    assert reporting._split(["P, As", "Sb,", ""]) == ["P", "As", "Sb"]
-    assert reporting._split([]) == []
+    assert reporting.split_files(["P, As", "Sb,", ""]) == ["P", "As", "Sb"]
+    assert reporting.split_files([]) == []
 
 
 @cache
@@ -60,7 +60,7 @@ def written(monkeypatch):
         found.append(([one["data_id"] for one in reports], folder, {**failures}))
         return folder / "index.html"
 
-    monkeypatch.setattr(reporting, "_report_of", analysed)
+    monkeypatch.setattr(reporting, "report_of", analysed)
     monkeypatch.setattr(report_files, "write_files", write_files)
     monkeypatch.setattr(report_files, "write_index", write_index)
     return found
@@ -109,7 +109,7 @@ def test_a_failed_analysis_is_one_line(written, monkeypatch):
     def refused(*_, **__):
         raise sims.ProfileError("nothing to\nanswer")
 
-    monkeypatch.setattr(reporting, "_report_of", refused)
+    monkeypatch.setattr(reporting, "report_of", refused)
     result = run("report", "sputter-time")
     assert (result.exit_code, result.stdout) == (1, "")
     assert error_line(result) == "Error: sputter-time: nothing to answer"
@@ -154,12 +154,12 @@ def test_examples_come_from_the_package_and_other_entries_from_where_is_stated(s
         (("sputter-time",), of_folder, of_folder),
         (("sputter-time",), of_lab, of_lab),
     ):
-        results, failures = reporting._measurements(ids, {}, dict(stated))
+        results, failures = reporting.read_measurements(ids, {}, dict(stated))
         assert [one.data_id for one in results] == list(ids or EXAMPLES)
         assert failures == {}
         assert sources.pop() == source
     with pytest.raises(click.UsageError, match=r"^name the ids; the command search finds them$"):
-        reporting._measurements((), {}, of_lab)
+        reporting.read_measurements((), {}, of_lab)
 
 
 def test_files_need_no_server(sources, tmp_path):
@@ -177,7 +177,7 @@ def test_a_sputter_rate_is_for_data_over_time():
     plain = dict.fromkeys(["donors", "acceptors"], ())
     level = {"level": "1e18 atoms/cm^3"}
     over_time, over_depth = (
-        reporting._report_of(one, "0.42 nm/s", plain | level).notes for one in results
+        reporting.report_of(one, "0.42 nm/s", plain | level).notes for one in results
     )
     assert over_time[0] == "depth is sputter time times 0.42 nm/s, as stated"
     assert not any("sputter" in note for note in over_depth)
@@ -190,7 +190,7 @@ def test_options_are_passed_to_the_analysis(monkeypatch):
         found.update(analysis, rate=rate)
         raise sims.ProfileError("enough")
 
-    monkeypatch.setattr(reporting, "_report_of", analysed)
+    monkeypatch.setattr(reporting, "report_of", analysed)
     ask = {
         "level": "2e18 cm^-3", "start": "1 nm", "stop": "9 nm", "background": "1e15 cm^-3",
         "surface": "2 nm", "surface_dose": "hold", "doping": "-1e16 cm^-3", "rate": "1 nm/s",

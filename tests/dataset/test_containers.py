@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.dataset.chunks import _zstd_size
+from sims_analysis.dataset.chunks import zstd_size
 from sims_analysis.dataset.containers import check_zarr
 from sims_analysis.errors import ArchiveError
 from sims_analysis.files import Budget
@@ -480,7 +480,7 @@ def test_every_frame_is_counted(tmp_path, kind):
 @pytest.mark.parametrize("size", [0, 1, 1000, 500_000])
 def test_a_chunk_of_zstd_has_no_more_than_its_blocks(dtype, size):
     values = np.random.default_rng(1).integers(0, 100, size).astype(dtype).tobytes()
-    bound = _zstd_size(bytes(numcodecs.Zstd(3).encode(values)), 0)
+    bound = zstd_size(bytes(numcodecs.Zstd(3).encode(values)), 0)
     assert len(values) <= bound <= len(values) + 2 * 2**17
 
 
@@ -489,7 +489,7 @@ def test_blocks_of_zstd_that_repeat_a_byte_are_counted():
     last = (2**17 << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"a"
     head = b"\x28\xb5\x2f\xfd\xa0" + (3 * 2**17).to_bytes(4, "little")
     content = head + block + block + last
-    assert len(numcodecs.Zstd().decode(content)) == _zstd_size(content, 0) == 3 * 2**17
+    assert len(numcodecs.Zstd().decode(content)) == zstd_size(content, 0) == 3 * 2**17
 
 
 def test_arrays_whose_chunks_cannot_be_measured_are_refused(tmp_path):

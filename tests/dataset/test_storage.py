@@ -287,5 +287,5 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path)
     old = tmp_path / "w.zarr"
     old.mkdir()
     with pytest.raises(FileNotFoundError):
-        storage._move(tmp_path / "gone", old)
+        storage.move_into_place(tmp_path / "gone", old)
     assert [path.name for path in tmp_path.iterdir()] == ["w.zarr"]

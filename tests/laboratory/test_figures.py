@@ -53,7 +53,7 @@ def test_without_times_there_are_numbers_and_a_chart_is_a_chart():
     ax = sims.plot_control_chart(plain)
     assert ax.get_xlabel() == "Measurement"
     assert not ax.patches
-    with pytest.raises(ProfileError, match="expected what sims.control_chart"):
+    with pytest.raises(ProfileError, match=r"expected what sims\.control_chart"):
         sims.plot_control_chart(plain["value"])
 
 

@@ -147,7 +147,7 @@ def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
 
 
 def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("sims_analysis.output.pages.archive._SHOWN", 2)
+    monkeypatch.setattr("sims_analysis.output.pages.archive.SHOWN", 2)
     page = pages(sims.Archive(ARCHIVE))
     count = len(sims.Archive(ARCHIVE))
     assert page.count("<tr data-words") == 2

@@ -10,7 +10,7 @@ import pytest
 from rerun import assert_gives_its_numbers
 
 import sims_analysis as sims
-from sims_analysis.errors import warn, warnings_listed
+from sims_analysis.errors import collected, warn
 from sims_analysis.output.report import analyse, results_csv, to_text
 from sims_analysis.output.report_files import file_stem, write_files, write_index
 
@@ -334,7 +334,7 @@ def test_a_record_that_is_all_transient_has_no_peak():
 
 
 def test_warnings_of_one_report_are_no_notes_of_another():
-    with warnings_listed() as selected:
+    with collected(str) as selected:
         with (
             ThreadPoolExecutor(1) as other,
             pytest.warns(sims.errors.DoseWarning, match="elsewhere"),

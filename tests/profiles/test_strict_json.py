@@ -83,7 +83,7 @@ def test_several_kinds_together_are_refused_where_each_alone_would_fit():
 
 def test_a_key_twice_in_a_long_text_is_refused_without_its_name(monkeypatch):
     """To find its name takes ten times the memory of the text."""
-    monkeypatch.setattr(strict_json, "_SEARCHED", 20)
+    monkeypatch.setattr(strict_json, "SEARCHED", 20)
     monkeypatch.setattr(strict_json.json, "loads", lambda *_, **__: pytest.fail("searched"))
     for text in (b'{"a": 1, "bb": 2, "a": 3}', rb'{"\u003a": 1, "bb": 2, ":": 3}'):
         with pytest.raises(PayloadError, match="a key occurs twice"):

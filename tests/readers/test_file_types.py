@@ -73,10 +73,10 @@ def test_an_open_file_stands_where_it_stood():
 def test_files_that_are_larger_than_any_profile_are_not_read(tmp_path, monkeypatch):
     path = tmp_path / "w7"
     path.write_bytes(CAMECA)
-    monkeypatch.setattr(recognising, "_MOST", len(CAMECA))
+    monkeypatch.setattr(recognising, "LARGEST", len(CAMECA))
     assert format_of(path)
     assert format_of(io.BytesIO(CAMECA))
-    monkeypatch.setattr(recognising, "_MOST", len(CAMECA) - 1)
+    monkeypatch.setattr(recognising, "LARGEST", len(CAMECA) - 1)
     assert format_of(path) is None
     assert format_of(io.BytesIO(CAMECA)) is None
 

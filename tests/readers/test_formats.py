@@ -44,7 +44,7 @@ def test_what_was_done_to_counts_is_on_record(write):
     content = iontof(T, SIGNALS[2:3], comments=(averaged, "Profile Smoothing is Disabled"))
     result = sims.read(write(content), units="counts")
     assert result["SnO+"].species_metadata["averaging"] == averaged
-    with pytest.raises(sims.ProfileError, match=r"averaging: .*Average.* no errors of counting"):
+    with pytest.raises(sims.ProfileError, match=r"averaging.*Average.* no errors of counting"):
         sims.with_counting_statistics(result.to_dataset())
     content = iontof(T, SIGNALS[2:3], version=6)
     result = sims.read(write(content), units="counts")
@@ -60,7 +60,7 @@ def test_a_background_that_was_taken_off_is_no_unit(write):
     assert profile.concentration_units == "Intensity"
     assert profile.species_metadata["processing"] == "Background Corrected"
     ds = sims.read(write(content), units="counts").to_dataset()
-    with pytest.raises(sims.ProfileError, match=r"processing: 'Background Corrected'"):
+    with pytest.raises(sims.ProfileError, match=r"processing.* is .Background Corrected"):
         sims.with_counting_statistics(ds)
 
 

@@ -61,6 +61,7 @@ READ = [
      "Depth (nm) | 11B (c/s) | 11B (at/cm3)\nMatrix | Si | Si\n@ 3"),
     ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
      "Sample | W7 |\nDepth | B | P\nDL | 1E15 | 2E15\nnm | at/cm3 | at/cm3\nRSF | 1 | 2\n@ 3"),
+    ("11B 0:1 nm at/cm3", "Species: 11B |\nDepth (nm) | Concentration (at/cm3)\n@ 2"),
     # --- pages ----------------------------------------------------------------------------------
     ("B 0:1 nm at/cm3",
      "Depth (nm) | B (at/cm3)\n@ 2\nDepth (nm) | B (at/cm3)\n@@ 2"),
@@ -95,6 +96,8 @@ REFUSED = [
     ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
     ("no unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
     ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
+    ("'1 sigma'", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),
+    ("headers above 2 of 3", "Depth (nm) | B (at/cm3)\n1 | 0 | 1E18\n2 | 5 | 2E18\n3 | 10 | 3E18"),
     ("one row: a summary", "Species | Depth (nm) | Conc. (at/cm3)\nB | 120 | 1E20\nP | 80 | 2E19"),
     ("-9999", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -9999\n2 | 3E18"),
     ("-1", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -1\n2 | 3E18\n3 | -1"),

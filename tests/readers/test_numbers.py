@@ -60,6 +60,16 @@ def lines_of(rows, delimiter, decimal):
 
 
 @pytest.mark.parametrize(
+    ("cell", "decimal", "value"),
+    [("1,0·10^18", ",", 1e18), ("2.5 x 10^-3", ".", 2.5e-3), ("3×10¹⁷", ".", 3e17),
+     ("<1.5*10**15", ".", 1.5e15)],
+)  # fmt: skip
+def test_powers_of_ten(cell, decimal, value):
+    assert is_number(cell, decimal)
+    assert read_cell(cell, decimal) == value
+
+
+@pytest.mark.parametrize(
     ("delimiter", "decimal"), [("\t", "."), (",", "."), (";", ","), (" ", ".")]
 )
 @given(rows=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=5))
@@ -103,7 +113,7 @@ def test_a_cell_too_many_is_named(cell, place):
 
 @pytest.mark.parametrize("piece", [1, 12, 1000])
 def test_a_table_is_read_alike_in_pieces_of_any_length(piece, monkeypatch):
-    monkeypatch.setattr(lines_module, "_PIECE", piece)
+    monkeypatch.setattr(lines_module, "PIECE", piece)
     lines = ["0;1;2", "1;2;3", "2;3", "3;x;5", "4;5;<6", "5;6;7"]
     grid = TextGrid(lines, ";", False, Options(not_measured=["x"]))
     block = grid.read(range(6), 3)
@@ -176,7 +186,7 @@ def test_lines_between_blanks_are_not_cut():
 def test_a_label_that_looks_like_a_number_is_a_label_in_every_part_of_a_long_table():
     rows = (f"{i % 3000};{'12A'[i // 3000]};{1e18 + i:.4E}" for i in range(9000))
     lines = ["Depth (nm);Sample;B (at/cm3)", *rows]
-    assert sum(map(len, lines)) > 2 * lines_module._PIECE
+    assert sum(map(len, lines)) > 2 * lines_module.PIECE
     read = sims.read("\n".join(lines).encode() + b"\n", samples="Sample")
     assert [result.metadata.sample for result in read] == ["1", "2", "A"]
     assert [result["B"].depths.size for result in read] == [3000, 3000, 3000]

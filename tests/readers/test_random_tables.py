@@ -29,7 +29,7 @@ def test_clean_tables_are_read_exactly(tables, part, tmp_path):
 
 @pytest.mark.few(6)
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("tables", [random_tables, random_shapes])
+@pytest.mark.parametrize("tables", [random_tables, random_shapes, random_habits])
 def test_damaged_tables_lose_nothing_in_silence(tables, part, tmp_path):
     wrong = {}
     for seed in range(part, COUNT, PARTS):

@@ -257,7 +257,7 @@ def test_a_bar_is_worth_it_for_many_files_on_a_terminal(write, monkeypatch):
 def test_without_the_package_of_the_bar_files_are_read_all_the_same(write, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert len(sims.read([write(TABLE)], progress=True)) == 1
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "\rreading: 1 of 1\n"
 
 
 def test_an_error_repeats_three_of_the_warnings_before_it():

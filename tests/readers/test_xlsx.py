@@ -11,7 +11,7 @@ import pytest
 import sims_analysis as sims
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.workbook import _xls, all_sheets
+from sims_analysis.readers.tables.workbook import all_sheets, read_xls
 from sims_analysis.readers.tables.xlsx import as_percent, read_xlsx
 
 
@@ -239,7 +239,9 @@ def test_cells_of_old_workbooks():
         (2, 6): (1.0, "hh:mm"),
         (4, 2): (False, None),
     }
-    one, two = _xls(old({"one": cells, "two": {}}, merged=[(7, 8, 2, 3)], hidden=["two"]), Budget())
+    one, two = read_xls(
+        old({"one": cells, "two": {}}, merged=[(7, 8, 2, 3)], hidden=["two"]), Budget()
+    )
     assert (one.name, one.hidden, two.name, two.hidden) == ("one", False, "two", True)
     assert one.spans == [(7, 2, 8, 3)]
     assert (two.rows, two.spans[:0]) == ({}, [])

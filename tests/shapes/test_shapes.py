@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from sims_analysis.fitting.diffused_profile import DIFFUSED
-from sims_analysis.shapes import _fault_of, delta_drf, delta_mri, models, pearson
+from sims_analysis.shapes import delta_drf, delta_mri, fault_of, models, pearson
 from sims_analysis.shapes.blurred_exponential import risen, rising, rising_slopes
 from sims_analysis.shapes.model import Parameter
 
@@ -582,8 +582,8 @@ def test_the_width_of_a_step_without_one_is_not_known():
 
 
 def test_models_of_plugins_are_models():
-    assert _fault_of(models()["edge"]) is None
-    assert _fault_of(dict) == "it is a type, no sims.Model"
+    assert fault_of(models()["edge"]) is None
+    assert fault_of(dict) == "it is a type, no sims.Model"
 
 
 @pytest.mark.parametrize("skewness", [1e-4, -3e-4])

@@ -290,7 +290,7 @@ def test_the_application_registry_of_the_user_is_used_and_not_replaced():
 def test_sizes_of_units_are_those_that_pint_knows(units, base):
     registry = pint.UnitRegistry(non_int_type=Fraction)
     for unit in units.split():
-        assert reading._UNITS[unit][1] == registry.Quantity(Fraction(1), unit).to(base).magnitude
+        assert reading.UNITS[unit][1] == registry.Quantity(Fraction(1), unit).to(base).magnitude
 
 
 def test_a_bare_one_is_a_ratio_where_a_ratio_is_expected():
@@ -325,17 +325,17 @@ def test_canonical_units_are_those_of_pint(unit, in_full):
     assert found.data.magnitude.tolist() == [1.5]
 
 
-@pytest.mark.parametrize("unit", spelling._SPELLINGS)
+@pytest.mark.parametrize("unit", spelling.SPELLINGS)
 def test_every_spelling_is_that_of_a_unit_of_the_registry(unit):
-    meant = reading._in_base(spelling.powers_of(unit, unit))
-    for word in spelling._SPELLINGS[unit].split():
-        assert reading._in_base(spelling.phrase_or_powers(word)) == meant
+    meant = reading.in_base(spelling.powers_of(unit, unit))
+    for word in spelling.SPELLINGS[unit].split():
+        assert reading.in_base(spelling.phrase_or_powers(word)) == meant
 
 
-@pytest.mark.parametrize("of", spelling._PHRASE_LISTS)
+@pytest.mark.parametrize("of", spelling.PHRASE_LISTS)
 def test_every_phrase_has_a_kind_and_a_factor(of):
     kind, factor = of.split()
-    for phrase in spelling._PHRASE_LISTS[of].split():
+    for phrase in spelling.PHRASE_LISTS[of].split():
         unit = read_unit(phrase)
         assert (unit.kind, Fraction(unit.multiply) / Fraction(unit.divide)) == (
             kind, Fraction(factor),

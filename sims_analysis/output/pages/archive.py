@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sims_analysis.errors import warnings_listed
+from sims_analysis.errors import collected
 from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.pages.interactive import plot_html, plot_page
 from sims_analysis.output.pages.report import report_page
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
 #: So many entries of a list are shown by a server, which can be searched for others.
-_SHOWN = 1000
+SHOWN = 1000
 
 
 def pages(archive: Archive, *ids: str, search: str = "") -> str:
@@ -33,8 +33,8 @@ def pages(archive: Archive, *ids: str, search: str = "") -> str:
         return plot_page(plot_html(data), " and ".join(data), HOME)
     if ids:
         return entry_page(archive.get(*ids), home=HOME)
-    with warnings_listed():  # of what is damaged, its own page says how
-        shown, count = archive.contents(search.split(), _SHOWN)
+    with collected():  # of what is damaged, its own page says how
+        shown, count = archive.contents(search.split(), SHOWN)
     entries = summaries_of(shown)
     pictures = {link: f"thumbnails/{link.removeprefix('entries/')}" for link in entries}
     known: dict[str, Any] = {"search": search, "count": count, "pictures": pictures}
@@ -51,7 +51,7 @@ def entry_page(result: SIMSResult, *, home: str = "") -> str:
     from sims_analysis.dataset.from_profiles import dataset_of
     from sims_analysis.output.report.answers import analyse
 
-    with warnings_listed() as notes:
+    with collected(str) as notes:
         ds = dataset_of(result)
     return report_page(analyse(ds, notes=notes), home=home)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, warnings_listed
+from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, collected
 from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
@@ -171,7 +171,7 @@ def analyse(
     options = {name: option for name, option in options.items() if option is not None}
     if surface_dose != "measured":
         options["surface"] = surface_dose
-    with warnings_listed(describe) as messages:
+    with collected(describe) as messages:
         profiles = series_of(data)
         peaks = list(_peaks(data, profiles, ends, messages, describe))
         measured = [p for p in profiles if (p.variable, p.axis) == ("concentration", "depth")]
@@ -240,7 +240,7 @@ def _peaks(
         selected = [one for one in profiles if one.variable == variable]
         for end, names in _by_end(selected, ends):
             window: dict[str, Any] = {} if end is None else {"start": end}
-            with warnings_listed(describe) as of_peak:
+            with collected(describe) as of_peak:
                 yield peak(data.sel(species=names), variable=variable, **window)
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient

@@ -124,15 +124,15 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
         j = pair.value
         if headers.texts[j] or headers.names[j] or not headers.texts[left.value]:
             continue
-        same = (left.axis, left.name, headers.units[left.value])
-        if (pair.axis, pair.name, headers.units[j]) == same:
+        same = (left.axis, left.name) == (pair.axis, pair.name)
+        if same and headers.units[j] in (None, headers.units[left.value]):
             there = ~np.isnan(block.values[:, j])
-            row = int(there.argmax())
+            row, beside = int(there.argmax()), pair.name or headers.texts[left.value]
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
-                f"without a header, next to those of {pair.name!r}; if its row has a cell too "
-                "many, take that out, otherwise give the column a header, or say what to read by "
-                'columns={"B": (axis, values)}',
+                f"without a header, next to those of {beside!r}; if its row has a cell too many, "
+                "take that out, otherwise give the column a header, or say what to read by "
+                'columns={"B": (axis, values)}'
             )
 
 

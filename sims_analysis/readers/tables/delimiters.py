@@ -57,8 +57,7 @@ def grid_of_lines(
             best, most = grid, score
         if most == _NUMBERS:
             break
-    stated = options.columns is not None or options.header_rows is not None
-    return best or (_widest(lines, options) if stated else None)
+    return best or (_widest(lines, options) if options.states_columns else None)
 
 
 #: How much what stands between the delimiters looks like a table. Whole rows of numbers below each
@@ -88,7 +87,8 @@ def turned_rows(grid: Grid) -> list[int]:
     rows = [i for i in range(len(grid)) if len([*filter(None, grid.cells(i))]) > 2]
     between = {*range(rows[0], rows[-1])} - {*rows} if rows else ()
     whole = all(grid.kind(i) is RowKind.BLANK for i in between)
-    return rows if whole and is_transposed([grid.cells(i) for i in rows]) else []
+    nothing = grid.options.not_measured
+    return rows if whole and is_transposed([grid.cells(i) for i in rows], nothing) else []
 
 
 def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:

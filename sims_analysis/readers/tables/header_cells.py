@@ -26,7 +26,10 @@ _LOGARITHM = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
 )
 #: Nothing but a unit is written like this, even if it is none that a column may be in.
-_UNIT_LIKE = re.compile(r"^%$|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]")
+_UNIT_LIKE = re.compile(
+    r"^%$|(?:c|cts|counts)/s(?:ec)?$|cps$"
+    r"|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]"
+)
 #: A power of ten: ``10^18``, ``10**18``, ``10¹⁸``, ``1E18``, ``E18``.
 _TEN = r"10\s*(?:\^|\*\*)\s*[+-]?\d+|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+"
 _POWER = rf"(?:{_TEN}|(?:10?)?(?:[.,]0*)?[eE][+-]?\d+)"
@@ -40,6 +43,10 @@ _SCALED = re.compile(
     rf"|(?<![^\s(\[]){_TIMES}\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
 )
 _DOSE_LIKE = re.compile(r"(?<![\w.])1(?:\.0*)?[eE]\d+(?=$|[\s)\]])")
+#: Errors of more than one standard deviation.
+_SEVERAL = re.compile(
+    r"(?:^|[\s_(\[\u00b1])([23])[ -]?(?:\u03c3|sigmas?|s\.?d\.?)(?![^\W_])", re.IGNORECASE
+)
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: ``[B]`` and ``c(B)`` are how much boron there is.
 _CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c\(({SPECIES.pattern})\)")
@@ -250,6 +257,11 @@ def read_header(text: str) -> Header:
     words, unit = _split(text)
     if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
+    if several := _SEVERAL.search(text):
+        raise UnitsError(
+            f"{text!r} is {several[1]} standard deviations; divide the numbers by {several[1]}, "
+            "and call them '1 sigma'"
+        )
     dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)
     if _SCALED.search(words) or dose_like or (unit and has_factor(unit)):
         refuse_factor(text, advice="give the unit alone")

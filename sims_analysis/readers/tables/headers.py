@@ -15,6 +15,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
+from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
@@ -204,7 +205,7 @@ class Headers:
         """Read the cells of the row of heads, with what units and numbers say of them."""
         for place in [i for i, (part, _) in self.taken.items() if part == "headers"]:
             number = self._grid.number(place)
-            self._refuse_few_headers(number)
+            self._refuse_few_headers(number, block)
             for j, text in enumerate(self.texts):
                 try:
                     self.headers[j] = read_header(text)
@@ -227,25 +228,28 @@ class Headers:
         named = first and self._grid.cells(first[-1])[:1] != [""] and self._fills(first[-1]) > 1
         if self.texts[0] or named or not any(self.texts) or not self.filled[0]:
             return
-        column = block.values[:, 0]
-        if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
+        if _counts(block.values[:, 0]):
             # Row numbers without a header, as DataFrames write them.
             self.headers[0] = Header("index", "", None, explicit=False)
 
     def _fills(self, place: int) -> int:
         return len({*filter(None, self._grid.headers(place, self._width))})
 
-    def _refuse_few_headers(self, number: int) -> None:
-        """Refuse commas that may be decimal marks next to those between the cells."""
-        grid, texts = self._grid, self.texts
-        comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
+    def _refuse_few_headers(self, number: int, block: Block) -> None:
+        """Refuse fewer headers than columns: of commas in numbers, or as R writes row numbers."""
+        grid, texts, column = self._grid, self.texts, block.values[:, 0]
+        if not names_axis(texts):
+            return
         count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
-        if comma and count < self._width and names_axis(texts):
+        commas = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
+        comma = commas and count < self._width
+        rows = count == self._width - 1 and texts[0] and _counts(column)
+        if comma or (rows and self.filled[count]):
+            what = "commas are decimal marks too" if comma else "the first column numbers the rows"
             raise ReadError(
-                f"line {number}: headers above {count} of {self._width} columns; if "
-                "commas are decimal marks too, the columns are ambiguous: save the table with "
-                "semicolons or tabs, or say what the columns are by "
-                'columns={"B": (axis, values)}',
+                f"{grid.row_word} {number}: headers above {count} of {self._width} columns; if "
+                f"{what}, the columns are ambiguous: give each a header, save the table with "
+                'semicolons or tabs, or say what the columns are by columns={"B": (axis, values)}'
             )
 
     def _axes_by_units(self) -> None:
@@ -397,11 +401,11 @@ class Headers:
 
     def _named(self, cells: Sequence[str], role: str = "species") -> list[str]:
         """Leave out what a row of names says above the depths: ``Species | B | P``."""
-        axes = self.columns("axis", "time")
+        axes, labels = self.columns("axis", "time"), [_label(cell, role) for cell in cells]
         return [
             "" if j in axes and (has_role(c, "axis", "time") or named_role(c, role)) else c
             # Above a first column without numbers stands what the row is called.
-            for j, c in enumerate(cells if self.filled[0] else ["", *cells[1:]])
+            for j, c in enumerate(labels if self.filled[0] else ["", *labels[1:]])
         ]
 
     def _are_names(self, cells: Sequence[str]) -> bool:
@@ -433,7 +437,7 @@ class Headers:
             apart or (len(starts) == 1 and self._distinguishes_repeats(cells))
         ):
             return
-        self.labels = list(map(_label, cells))
+        self.labels = cells
         self._take(row, "samples", "distinguishes columns that are alike otherwise")
 
     def _distinguishes_repeats(self, cells: Sequence[str]) -> bool:
@@ -506,6 +510,11 @@ class Headers:
             refuse_factor(text, f"{grid.where(grid.number(row), column)}: ")
 
 
+def _counts(column: Array) -> bool:
+    """Whether numbers count rows, from 0 or 1."""
+    return column[0] in (0, 1) and np.array_equal(column - column[0], np.arange(column.size))
+
+
 def are_kinds(cells: Iterable[str]) -> bool:
     """Whether a row says of what kind values are, and nothing else: ``mean``, ``SD``, ``rate``."""
     headers = [try_header(cell) for cell in cells if cell]
@@ -536,7 +545,7 @@ def _starts(axes: Sequence[int]) -> list[int]:
     return [j for j in axes if j - 1 not in axes]
 
 
-def _label(text: str) -> str:
+def _label(text: str, role: str) -> str:
     """Take off what a label begins with: ``Sample: W1``."""
     key, _, name = (part.strip() for part in text.partition(":"))
-    return name if name and named_role(key, "text") else text
+    return name if name and named_role(key, role) else text

@@ -13,7 +13,7 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.numbers import NOTHING, split_line
 
 #: About so many characters of a table are taken at once.
-_PIECE = 1 << 16
+PIECE = 1 << 16
 #: What JSON holds next to numbers begins with these; ``null`` is nothing in a table as well.
 _NO_NUMBERS = ("t", "f", '"', "[", "{")
 #: Of these alone, ``float`` takes numbers and nothing else.
@@ -65,7 +65,7 @@ class Lines:
         self.budget.take(8 * len(lines) * self.width, table_size(len(lines), self.width))
         values = np.empty((len(lines), self.width), order="F")
         odd: dict[int, dict[int, Sequence[str]]] = {}
-        step = max(1, _PIECE // max(len(lines[0]) + 1, self.width)) if lines else 1
+        step = max(1, PIECE // max(len(lines[0]) + 1, self.width)) if lines else 1
         for start in range(0, len(lines), step):
             piece = lines[start : start + step]
             numbers = self._numbers(piece)

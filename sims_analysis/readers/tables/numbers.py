@@ -43,10 +43,14 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 #: A value and its error in one cell, which may be in per cent.
 _WITH_ERROR = re.compile(r"(.*\d[.,]?)\s*(?:\u00b1|\+\s?/?\s?[-\u2212])\s*([\d.,].*)")
-#: Thousands with points between.
-_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 #: Points that may separate thousands: not after a zero, and three digits behind each.
 _POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})*")
+#: ``x 10^18``, ``·10¹⁸``.
+_TIMES_TEN = re.compile(
+    r"(?<=[\d.,])\s*[x\u00d7*\u00b7\u22c5]\s*10(?:(?:\^|\*\*)([+\-\u2212]?\d+)"
+    r"|([\u207a\u207b]?[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]+))"
+)
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 #: As Japanese and Chinese keyboards write them.
 _WIDE = {0xFEE0 + ord(c): c for c in "0123456789.,+-<Ee"}
 
@@ -125,8 +129,9 @@ def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Se
 
 
 def narrow(text: str) -> str:
-    """Write a number of a Japanese or Chinese keyboard as others are."""
-    return text if text.isascii() else text.translate(_WIDE)
+    """Write a number of a Japanese or Chinese keyboard, or like ``1.5 x 10^18``, as others are."""
+    text = text if text.isascii() else text.translate(_WIDE)
+    return _TIMES_TEN.sub(lambda m: "E" + (m[1] or m[2].translate(_RAISED)), text)
 
 
 def has_comma(text: str) -> bool:
@@ -267,7 +272,7 @@ def cell_reader(
     def read(cell: str, row: int, column: int) -> float:
         if simple(cell):
             return float(cell)
-        own = mixed and is_number(cell, ".") and not _GROUPS.fullmatch(cell)
+        own = mixed and is_number(cell, ".") and not (_POINTS.fullmatch(cell) and "." in cell)
         mark = "." if own else decimal
         return read_cell(cell, mark, not_measured, where=where(row, column))
 

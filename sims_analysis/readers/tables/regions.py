@@ -21,7 +21,7 @@ _LETTER = re.compile("[A-DF-Za-df-z]")
 
 def tables_in(grid: Grid) -> list[Grid]:
     """Split a grid where other heads stand below rows of numbers; each with numbers of its own."""
-    if grid.options.columns is not None or grid.options.header_rows is not None:
+    if grid.options.states_columns:
         return [grid]
     starts, heads, counts, few = [0], list[int](), [0], HEURISTICS.block_rows
     last, known, words = -1, set[tuple[str, ...]](), dict[int, bool]()
@@ -62,8 +62,7 @@ def tables_in(grid: Grid) -> list[Grid]:
 
 def without_side_notes(grid: Grid) -> Grid:
     """Cut off columns to the right with words next to rows of numbers, and keep them as notes."""
-    stated = grid.options.columns is not None or grid.options.header_rows is not None
-    if stated or (isinstance(grid, TextGrid) and grid.delimiter is None):
+    if grid.options.states_columns or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
     rows = [i for i in range(min(len(grid), HEURISTICS.note_rows)) if not grid.is_comment(i)]
     mixed = [i for i in rows if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]

@@ -113,14 +113,15 @@ def classify_row(
     )
 
 
-def is_transposed(rows: Sequence[Sequence[str]]) -> bool:
+def is_transposed(rows: Sequence[Sequence[str]], not_measured: Collection[str] = ()) -> bool:
     """Whether rows are what columns usually are: a header, then numbers; one a depth or a time."""
     axes = others = 0
     for cells in rows:
         if named_role(cells[0], "text") and not any(map(is_number, cells[1:])):
             # What the samples are called.
             continue
-        header, *rest = [cell for cell in cells if not is_not_measured(cell.strip(), ())] or [""]
+        measured = (cell for cell in cells if not is_not_measured(cell.strip(), not_measured))
+        header, *rest = [*measured] or [""]
         if (
             len(rest) < 2
             or is_number(header)

@@ -20,6 +20,7 @@ from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
+from sims_analysis.text.arguments import first_few
 
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
@@ -210,8 +211,7 @@ def _apart(labels: Sequence[str], filled: Sequence[str], axis: Array) -> bool:
 
 
 def _listed(labels: Sequence[str]) -> str:
-    more = ", ..." if len(labels) > 3 else ""
-    return ", ".join(map(repr, labels[:3])) + more
+    return first_few([*map(repr, labels)], 3)
 
 
 def label_column(grid: Grid) -> tuple[int, int] | None:

@@ -121,8 +121,7 @@ def read_grid(grid: Grid, source: Source) -> Content:
 
 def _turned(grid: Grid) -> Grid:
     """Turn a table whose rows are what columns usually are."""
-    stated = grid.options.columns is not None or grid.options.header_rows is not None
-    rows = [] if stated else turned_rows(grid)
+    rows = [] if grid.options.states_columns else turned_rows(grid)
     if not rows:
         return grid
     if isinstance(grid, TextGrid):

@@ -30,7 +30,7 @@ def all_sheets(source: Source) -> list[CellGrid]:
             '.xls needs xlrd: pip install "sims-analysis[excel]"', name="xlrd"
         )
     try:
-        read = read_xlsx if source.is_zip else _xls
+        read = read_xlsx if source.is_zip else read_xls
         return [_grid(cells, source) for cells in read(source.content, source.options.budget)]
     except ReadError:
         raise
@@ -71,7 +71,7 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
     )
 
 
-def _xls(content: bytes, budget: Budget) -> list[Cells]:
+def read_xls(content: bytes, budget: Budget) -> list[Cells]:
     """Read the sheets one by one: each has 65,536 rows of 256 cells at most."""
     import xlrd
 
