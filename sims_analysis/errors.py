@@ -522,8 +522,8 @@ def refused(kind: type[SimsError], codes: Collection[str]) -> Iterator[None]:
 
     def refuse(one: SimsWarning) -> None:
         if one.code in codes:
-            parts: Parts = {"code": one.code, "argument": one.argument, "where": one.where}
-            raise kind(one.message, remedy=one.remedy, **parts)
+            parts: Parts = {"code": one.code, "argument": one.argument, "remedy": one.remedy}
+            raise kind(one.message, **parts).add(where=one.where)
         with redirect_warnings(outer):
             warn(one)
 

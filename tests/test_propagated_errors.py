@@ -259,8 +259,8 @@ QUESTIONS = {
 #: What states another error on purpose: by how much at most, and why.
 ON_PURPOSE = {
     "moments threshold": (
-        0.2,
-        "the error of the maximum is taken as independent of that of the sum",
+        0.4,
+        "those of the maximum and the ends are taken as independent, and an end's holds kinks",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

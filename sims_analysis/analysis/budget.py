@@ -23,10 +23,7 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.uncertainty import Relative, of_known, relative_uncertainties
 from sims_analysis.errors import DoseWarning
-from sims_analysis.frame.background import (
-    Background,
-    mean_over,
-)
+from sims_analysis.frame.background import Background, mean_over
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame

@@ -120,14 +120,15 @@ def crossings(
     **With standard errors**, crossings that noise can make are left out: a run of samples between
     two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
     its samples would have at the level; the least certain run joins its neighbours, again and
-    again. Two samples that differ by many standard errors (ten; four if the step is longer than the
+    again. Two samples that differ by many standard errors (20; 8 if the step is longer than the
     decay length lambda) have the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 /
     c0]^2 + [t s1 / c1]^2)``. Otherwise ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum
     likelihood to the smallest window that tells the two sides apart. With ``locate="crossing"``,
     ``stderr`` is half of the interval about the depth that contains the edge with 68 % probability.
 
-    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``; not
-    on a kink at the level (*What stated errors cover*, on the site).
+    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``, and
+    about half on a kink at the level; not below three times a noise floor (*What stated errors
+    cover*, on the site).
 
     References
     ----------
@@ -179,9 +180,7 @@ def crossings(
             found.depth_after, frame.axis, long_name="First sample after the crossing"
         ),
         "direction": words(
-            found.direction,
-            _DIRECTIONS,
-            long_name=f"Direction with {frame.axis.replace('_', ' ')}",
+            found.direction, _DIRECTIONS, long_name=f"Direction with {frame.axis.replace('_', ' ')}"
         ),
         "status": frame.status(status),
     }

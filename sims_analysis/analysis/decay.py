@@ -127,10 +127,7 @@ def decay_length(
     found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
     warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
     stderr = add_background_error(
-        frame,
-        found.stderr,
-        lambda f: f.map(kernels.decay, *asked, **options).length,
-        errors=True,
+        frame, found.stderr, lambda f: f.map(kernels.decay, *asked, **options).length, errors=True
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     used = found.start, found.stop

@@ -14,10 +14,10 @@ from sims_analysis.frame.background import warn_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
-from sims_analysis.frame.window import Window, describe_window, read_pair
+from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
@@ -109,10 +109,7 @@ def detection_limit(
     status = replaced_where(blind, status, Status.UNDETERMINED)
     status = replaced_where(few, status, Status.NO_DATA)
     what = f"fewer than {least} samples" if anywhere(count > 0) else "no sample"
-    for flagged, problem in (
-        (few & frame.measured(), f"{what} in the window"),
-        (blind, why),
-    ):
+    for flagged, problem in ((few & frame.measured(), f"{what} in the window"), (blind, why)):
         first = first_flagged(frame, flagged)
         if first is not None:
             text = describe_window(first, ends, problem)

@@ -101,19 +101,12 @@ def mean_value(
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     coords = {
         "scatter": frame.with_attrs(
-            found.excess.where(found.n > 0),
-            "background_scatter",
-            long_name="Scatter in the window",
+            found.excess.where(found.n > 0), "background_scatter", long_name="Scatter in the window"
         ),
         "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
     }
     answer = frame.array(
-        found.value,
-        frame.term,
-        units_=frame.units,
-        status=status,
-        stderr=stderr,
-        coords=coords,
+        found.value, frame.term, units_=frame.units, status=status, stderr=stderr, coords=coords
     )
     answer.attrs["long_name"] = f"Mean {answer.attrs['long_name'].lower()}"
     return answer

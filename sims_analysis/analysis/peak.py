@@ -10,11 +10,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
-from sims_analysis.frame.window import (
-    read_window,
-    warn_of_empty_window,
-    warn_of_transient,
-)
+from sims_analysis.frame.window import read_window, warn_of_empty_window, warn_of_transient
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status

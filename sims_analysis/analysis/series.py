@@ -25,58 +25,32 @@ _ALONG_AXIS = ("areal_density", "dimensionless")
 
 @dataclass(frozen=True)
 class Series:
-    """The samples of one species in one variable, in canonical units.
+    """The samples of one species in one variable, in canonical units."""
 
-    Parameters
-    ----------
-    species : str
-        Name as delivered; empty if the data have no species.
-    variable, long_name, units : str
-        ``"concentration"``, ``"intensity"``...; what the values are, and their canonical unit.
-    axis, axis_units : str
-        ``"depth"`` in ``"nm"`` or ``"sputter_time"`` in ``"s"``.
-    x, y, stderr : ndarray
-        Measured samples only, with standard errors or None; NaN where unknown.
-    place : dict
-        Coordinates that distinguish this profile from others: ``{"measurement": "W01"}``.
-    limit : ndarray or None
-        Detection limit of the samples that were reported as below it; NaN for the others.
-    beside, cells : dict of ndarray
-        Counts and errors of a subtracted background (``vocabulary.COLUMNS``); edges of the cells
-        over which the values are averages (``vocabulary.CELLS``).
-    known : tuple of Run
-        What else is known of samples: gaps, saturation, limits (:func:`sims_analysis.quality`).
-    """
-
+    #: As delivered; empty if the data have no species.
     species: str
+    #: ``"concentration"``, ``"intensity"``...; what the values are, and their unit.
     variable: str
     long_name: str
     units: str
+    #: ``"depth"`` or ``"sputter_time"``.
     axis: str
     axis_units: str
+    #: Measured samples only, with standard errors or None; NaN where unknown.
     x: Array
     y: Array
     stderr: Array | None
+    #: Coordinates that distinguish this profile from others: ``{"measurement": "W01"}``.
     place: dict[str, str] = field(default_factory=dict)
-    limit: Array | None = None
+    #: Counts and errors of a subtracted background; edges of the cells of averages.
     beside: dict[str, Array] = field(default_factory=dict)
     cells: dict[str, Array] = field(default_factory=dict)
+    #: What else is known of samples (:func:`sims_analysis.quality`).
     known: tuple[Run, ...] = ()
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
-    """List the profiles in the data, species by species in their order.
-
-    UnitsError without a unit; ProfileError without a variable of a known name, or a measured
-    sample.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> from sims_analysis.analysis.series import series_of
-    >>> [(s.species, s.variable, s.x.size) for s in series_of(sims.open_example("boron-implant"))]
-    [('B', 'concentration', 250), ('P', 'concentration', 250)]
-    """
+    """List the profiles in the data, species by species in their order."""
     if isinstance(data, xr.DataArray):
         found = list(_of_variable(data, None))
     elif isinstance(data, xr.Dataset):

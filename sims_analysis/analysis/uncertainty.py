@@ -398,13 +398,7 @@ def read_relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 
 
 def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
-    """Read a relative standard uncertainty in ``[0, 1)``, NaN for unknown: ``0.05`` or ``"5 %"``.
-
-    Raises
-    ------
-    ProfileError
-        If it is anything else.
-    """
+    """Read a relative standard uncertainty from 0 to below 1, or NaN: ``0.05`` or ``"5 %"``."""
     if isinstance(value, xr.DataArray):
         unit = str(value.attrs.get("units", "1"))
         plain = units.dequantify(value) if units.is_quantity(value.variable.data) else value

@@ -297,9 +297,7 @@ def _warn_of_noise(
 
 
 def _warn_of_transient(
-    profiles: Frame,
-    part: Mapping[str, xr.Variable],
-    below: Callable[[xr.Variable], xr.Variable],
+    profiles: Frame, part: Mapping[str, xr.Variable], below: Callable[[xr.Variable], xr.Variable]
 ) -> None:
     """Warn of the first layer that begins in a surface transient, which carries a part of it."""
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")

@@ -1,7 +1,4 @@
-"""Axes for depth profiles: limits in whole decades, and right axes in step with the left ones.
-
-Limits follow from the lines that are there, whichever call has drawn them.
-"""
+"""Axes for depth profiles: limits in whole decades around the lines that any call has drawn."""
 
 from __future__ import annotations
 
@@ -200,10 +197,7 @@ def below_axes(ax: Axes) -> float:
 
 
 def value_axis_ticks(ax: Axes) -> None:
-    """Set a tick at every decade, and minor ticks at 2 to 9, or fewer where these would blacken.
-
-    Where there is no decade within the limits, matplotlib gives them numbers.
-    """
+    """Set a tick at every decade, and minor ticks at 2 to 9, or fewer where these would blacken."""
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
     bottom, top = sorted(ax.get_ylim())

@@ -1,9 +1,5 @@
 """Colours and dashes of curves: distinct within a figure, the same across figures.
 
-A colour belongs to an element. If two species of a figure have the same, the second gets one that
-is free; with more species than colours, dashes distinguish the rest. A name that is not a chemical
-formula gets its colour from a checksum of the name, so that it too is the same in every figure.
-
 The twelve colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/) without yellow,
 which fades on white paper, two dark ones of P. Tol (https://sronpersonalpages.nl/~pault/), and
 three that are as far as possible from these. Under simulated protanopia, deuteranopia and
@@ -100,10 +96,9 @@ def user_cycle() -> tuple[str, ...]:
 def assign_colours(
     names: Iterable[str], taken: dict[str, str], order: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Assign a colour to each name of a figure, distinct as long as there are enough.
+    """Assign a colour to each name beside those `taken`, distinct as long as there are enough.
 
-    Some are `taken` by others in the figure. Those of an `order` are taken as they come; without
-    one, each species has the colour of its element if that is free.
+    Without an `order` of colours, each species has that of its element if it is free.
     """
     chosen = dict(taken)
     waiting = [name for name in dict.fromkeys(names) if name not in chosen]

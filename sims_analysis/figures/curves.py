@@ -1,11 +1,4 @@
-"""What is drawn: one curve per species and measurement, and which of its samples are data.
-
-Of more measurements than can be told apart, it is their median, the band that holds most of them,
-and the outliers.
-
-A sample is drawn as data if it is positive (on a log axis) and not below the detection limit.
-The others are marked at the floor of the axis, or at the limit.
-"""
+"""What is drawn: one curve per species and measurement, or the median of many and its outliers."""
 
 from __future__ import annotations
 
@@ -169,10 +162,7 @@ class Curve(Series):
         return np.asarray(self.y == placeholder(self.y))
 
     def not_positive(self) -> Flags:
-        """Find samples that a log axis cannot show and that are not marked at the detection limit.
-
-        These are zero, negative, or the number that the instrument writes for no counts.
-        """
+        """Find samples without a place on a log axis: zero, negative, or written for no counts."""
         return np.asarray((self.y <= 0) | self.placeholders()) & ~self.below_limit()
 
     def saturated(self) -> Flags:
@@ -278,10 +268,7 @@ def curves_of(
 
 
 def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
-    """Of too many species, choose those with the largest share of their value axis.
-
-    Those that are `wanted` are among them.
-    """
+    """Of too many species, choose those `wanted`, and the largest shares of a value axis."""
     species = dict.fromkeys(curve.species for curve in curves)
     if len(species) <= _MANY:
         return list(curves)
@@ -347,8 +334,7 @@ def with_looks(
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
-    `colours` are those chosen by the user, by species or by measurement; `taken` those that species
-    and measurements of the figure have already, to which the new ones are added.
+    `colours` are the user's, by species or measurement; those `taken` in the figure are added to.
     """
     by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}

@@ -1,8 +1,4 @@
-"""From curves to artists, in stages, for one axes or all panels of a figure together.
-
-Curves; limits of depth; marks; limits of values; bands, results and fits; then, once everything
-has its size, names and lists where they cover nothing.
-"""
+"""From curves to artists, in stages, for one axes or all panels of a figure together."""
 
 from __future__ import annotations
 

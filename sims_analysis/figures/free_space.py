@@ -1,7 +1,4 @@
-"""Where text fits: names beside their curves, and lists where there is no curve.
-
-Everything is measured in fractions of the axes, at the size of the figure when it is drawn.
-"""
+"""Where text fits, in fractions of the axes: names beside curves, lists where there is none."""
 
 from __future__ import annotations
 

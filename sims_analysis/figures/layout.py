@@ -1,7 +1,4 @@
-"""What is known of a plot, and the places of its names and lists, found when it is drawn.
-
-Imported where a plot is made, because it needs matplotlib.
-"""
+"""What is known of a plot, and the places of its names and lists, found when it is drawn."""
 
 from __future__ import annotations
 
@@ -299,10 +296,7 @@ class PlotLayout:
 
     @cached_property
     def _ends(self) -> tuple[float, float]:
-        """Return where the axes with their labels begin and end, in pixels.
-
-        Those that are alone have the whole figure.
-        """
+        """Return where the axes with their labels begin and end; alone, they have the figure."""
         selected = {self.left, self.foot, *self.axes.values()}
         if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)

@@ -116,10 +116,7 @@ def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> No
 
 
 def mark_floor(plot: Plot) -> list[Curve]:
-    """Mark samples that a log axis cannot show, in rows at its floor; return the curves with such.
-
-    Up to three species have rows of their own, with as many places as there is room for marks.
-    """
+    """Mark samples that a log axis cannot show, in rows at its floor; return their curves."""
     found: list[Curve] = []
     for curve in [curve for curve, _ in plot.lines if curve.log]:
         row = _row(plot, plot.ax, curve, curve.not_positive())

@@ -167,7 +167,7 @@ def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
         if ax is None:
             _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
         elif ours and known[0] is None:  # the user has made them without the style
-            for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
+            for text in (ax.xaxis.label, ax.yaxis.label, ax.yaxis.offsetText, ax.title):
                 text.set(size=setting("axes.labelsize"), **font())
         with closed_on_error(ax.figure.figure, own=own):
             yield ax

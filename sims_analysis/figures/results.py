@@ -1,9 +1,6 @@
-"""Results in a figure: junctions, doses, peaks, decay lengths, layers and interfaces.
+"""Results on their curves: junctions, doses, peaks, decay lengths, layers and interfaces.
 
-Marks are on the curve they belong to, and their numbers in a list (see ``legend``). A result
-without a number, such as a level that was never reached, is listed with its status; one whose mark
-is outside the limits of the axes is not listed. Every plus-minus, bar and band of a figure is the
-same number of random standard errors; a systematic part is stated separately.
+A result without a number is listed with its status; one outside the limits of the axes is not.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from sims_analysis.fitting.request import BACKGROUND, NUMBERS, SCALES, FitReques
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_profiles
-from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.shapes.layered_model import LayeredModel, layered, own_by_default
@@ -73,7 +73,7 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
             raise argument_error(argument, stated[argument], f"expected {expected}")
         if given.get(name) is not None:  # of a profile of which it is not known there is no fit
             unknown = settings[name].isnull()
-            settings["start"] = replaced_where(unknown, settings["start"], np.inf)
+            settings["start"] = settings["start"].where(~unknown, np.inf)
     request = FitRequest(
         model=model,
         kind=profiles.kind,
@@ -115,7 +115,7 @@ def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Va
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
     for name, one in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
         # Factors of layers: the largest stands for all.
-        known = replaced_where(is_nan(one), one, 0.0)
+        known = one.fillna(0.0)
         if profiles.dim in known.dims:
             known = known.max(profiles.dim)
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"

@@ -11,15 +11,14 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.uncertainty import Relative
-from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.errors import ProfileError
 from sims_analysis.fitting.arguments import read_links, read_repeat, read_request
 from sims_analysis.fitting.groups import fit_each, with_layers_counted
 from sims_analysis.fitting.request import FitRequest
-from sims_analysis.fitting.result import fit_dataset, quantified, warn_of_statuses
+from sims_analysis.fitting.result import fit_dataset
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges
 from sims_analysis.frame.opening import open_profiles
-from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel
 from sims_analysis.shapes.model import Model
@@ -192,10 +191,7 @@ def fit(
     watched = partial(_with_progress, show=False if profiles.lazy else progress)
     answer = fit_dataset(request, fit_each(request, watched), bridge=bridges(gaps))
     answer.attrs |= _described(request, background, fixed, prior)
-    if not profiles.lazy:
-        warn_of_empty_window(request.frame, request.window, FitWarning)
-        warn_of_statuses(request.frame, answer)
-    return quantified(answer) if profiles.quantified else answer
+    return answer
 
 
 def _described(request: FitRequest, background: Any, fixed: Any, prior: Any) -> dict[str, str]:

@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.errors import UnitsError
+from sims_analysis.errors import FitWarning, UnitsError
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, rests_on
-from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_first, warn_of_status
 from sims_analysis.frame.run import Fields, words
+from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
@@ -23,7 +23,7 @@ from sims_analysis.shapes.model import Parameter
 
 
 def fit_dataset(request: FitRequest, rows: xr.Variable, *, bridge: bool) -> xr.Dataset:
-    """Say what was found of each profile, or of those that are linked together."""
+    """Say what was found of each profile, or of those that are linked together, and warn of it."""
     profiles = request.frame
     m, size, in_common = len(request.labels), request.fields.size, request.common_fields
     parts = [rows.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
@@ -42,7 +42,18 @@ def fit_dataset(request: FitRequest, rows: xr.Variable, *, bridge: bool) -> xr.D
     n_layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
     if n_layers:
         labels["layer"] = xr.Variable("layer", np.arange(1, n_layers + 1))
-    return profiles.dataset(found, coords=labels)
+    answer = profiles.dataset(found, coords=labels)
+    if not profiles.lazy:
+        warn_of_empty_window(profiles, request.window, FitWarning)
+        warn_of_status(profiles, answer["status"], "the fit is not ok:")
+        warn_of_first(
+            profiles,
+            answer["residuals"],
+            ("random",),
+            lambda word: f"the model does not fit; residuals are {word}",
+            among=(answer["status"] == "ok").variable,
+        )
+    return _quantified(answer) if profiles.quantified else answer
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,7 @@ def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, 
     return found
 
 
-def quantified(answer: xr.Dataset) -> xr.Dataset:
+def _quantified(answer: xr.Dataset) -> xr.Dataset:
     """Return Quantities, as the data came; a unit that pint cannot express stays in attrs."""
     changed = {}
     for name, array in answer.data_vars.items():
@@ -140,15 +151,3 @@ def quantified(answer: xr.Dataset) -> xr.Dataset:
         except UnitsError:
             changed[name] = array.variable
     return answer.assign(changed)
-
-
-def warn_of_statuses(profiles: Frame, answer: xr.Dataset) -> None:
-    """Name the first profile whose fit is not ok, and the first whose residuals are not random."""
-    warn_of_status(profiles, answer["status"], "the fit is not ok:")
-    warn_of_first(
-        profiles,
-        answer["residuals"],
-        ("random",),
-        lambda word: f"the model does not fit; residuals are {word}",
-        among=(answer["status"] == "ok").variable,
-    )

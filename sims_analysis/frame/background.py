@@ -16,9 +16,9 @@ from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, replaced_where
-from sims_analysis.frame.window import Window, describe_window, read_pair
+from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
     NOT_LEVEL,
     SCATTERS,
@@ -185,11 +185,7 @@ def warn_of_limits(
 
 
 def warn_of_window(
-    frame: Frame,
-    window: Window,
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    among: Any = True,
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
 ) -> xr.Variable:
     """Return by how much the mean over a window is too high, and warn where it is no background.
 

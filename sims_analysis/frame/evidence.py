@@ -226,7 +226,10 @@ class Run(NamedTuple):
 
 
 def runs_of(frame: Frame) -> Iterator[Run]:
-    """Yield all that is known of the samples of a frame, profile by profile; it is computed."""
+    """Yield all that is known of the samples of a frame, profile by profile; it is computed.
+
+    Gaps that meet are one: those between the depths of a grid that bridges one.
+    """
     samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
     flat = blocks.flat(samples)
     found: list[Run] = []
@@ -239,7 +242,16 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
             begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high
             found.append(Run(profile, flag, first, last, begin, end, height))
-    yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
+    found.sort(key=lambda run: (run.profile, run.flag, run.first))
+    joined: list[Run] = []
+    for run in found:
+        before = joined[-1] if joined else run
+        meets = (before.profile, before.flag, before.high) == (run.profile, run.flag, run.low)
+        if meets and run.flag & GAP:
+            joined[-1] = before._replace(last=run.last, high=run.high)
+        else:
+            joined.append(run)
+    yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))
 
 
 class Known(NamedTuple):

@@ -109,27 +109,13 @@ class Frame(Profiles):
     ) -> tuple[Any, Rests]:
         """Run a kernel over the profiles: its fields as Variables, and what its answers rest on.
 
-        Parameters
-        ----------
-        kernel : callable
-            ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays, of which
-            ``start`` and ``stop`` are the interval that each answer rests on.
-        *parameters : xarray.Variable
-            One value per profile. Other dimensions than those of the data are cases, for each of
-            which the kernel is called, and become dimensions of the results.
-        use : {"curve", "samples", "point"}, optional
-            How answers use the samples of these intervals: see
-            :data:`sims_analysis.kernels.evidence.Use`.
-        errors : {"each", "fit", "sum"}, optional
-            Which standard errors to pass, if the data have any: of single samples; larger where
-            grid values share samples; or these, with zero errors for samples with zero counts. See
-            :func:`sims_analysis.kernels.blocks.run`.
-        whole : sequence of str
-            Dimensions of parameters that the kernel takes as a whole.
-        extra : sequence of str
-            Names of the trailing dimensions that the kernel adds to its results.
-        group : str, optional
-            A dimension along which the kernel takes all profiles together; no parameter has it.
+        ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays, of which ``start``
+        and ``stop`` are the interval that each answer rests on, and `use` says how
+        (:data:`sims_analysis.kernels.evidence.Use`). A parameter has one value per profile; its
+        other dimensions are cases, for each of which the kernel is called, but those that it takes
+        as a `whole`. `extra` names the dimensions that it adds, and of a `group` it takes all
+        profiles together. `errors` are those of single samples; larger where grid values share
+        samples; or these, with 0 for no counts (:func:`sims_analysis.kernels.blocks.run`).
         """
         options = {"use": use, "errors": errors or "each", **options}
         found: tuple[Any, Rests]
@@ -169,21 +155,11 @@ class Frame(Profiles):
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
 
-        Parameters
-        ----------
-        function : callable
-            ``function(z, c, s, k, *parameters)`` gets depths, values, standard errors and counts of
-            a profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number
-            for each parameter (a list along the group). It returns `size` numbers, along `dim`.
-        whole : sequence of str
-            Dimensions of parameters that the function takes as a whole, as nested lists.
-        group : str, optional
-            A dimension along which profiles are taken together.
-        ancillary : sequence of str
-            What else the function gets of each sample, after the counts; 0 where there is none.
-            Edges of cells, ``"lower"`` and ``"upper"``, are NaN for data without cells.
-        watched : callable
-            Takes the indices of all profiles, and yields them one by one: a progress bar.
+        ``function(z, c, s, k, *ancillary, *parameters)`` gets depths, values, standard errors,
+        counts (NaN where there are none) and what is `ancillary` (0, or NaN for edges of cells) of
+        a profile ``(n,)`` or a group ``(m, n)``, and one number for each parameter: a list along
+        the group, and for dimensions that it takes as a `whole`. It returns `size` numbers, along
+        `dim`. `watched` yields the indices of all profiles one by one: a progress bar.
         """
         absent = xr.zeros_like(self.value, dtype=np.float64)
         every: dict[str, Any] = self.samples("each") | {"counts": self.counts}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, Unpack
@@ -77,6 +77,13 @@ def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
     index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
     others = f" and {len(where) - 1} more" if len(where) > 1 else ""
     return First(frame, index, f"{frame.label(index)}{others}")
+
+
+def describe_window(first: First, window: Iterable[xr.Variable], what: str) -> str:
+    """Describe a problem with the window of a profile, and its measured range."""
+    ends = zip(map(first.of, window), ("the start", "the end"), strict=True)
+    a, b = (end if np.isnan(x) else f"{x:g}" for x, end in ends)
+    return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
 
 
 def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:

@@ -54,25 +54,10 @@ def open_frame(
 ) -> Frame:
     """Check the user's data, and convert the relevant variable to canonical units.
 
-    Parameters
-    ----------
-    kinds : tuple of str
-        Acceptable kinds of value, in order of preference; by default all that are measured.
-    question : str
-        What is computed, for messages: ``"a dose"``.
-    variable : str, optional
-        The variable of a Dataset; by default the first of an acceptable kind with a sample.
-    axes : tuple of str
-        Acceptable axes.
-    as_they_are : bool
-        Accept values that no measurement can have, which plots and files show.
-
-    Raises
-    ------
-    TypeError, UnitsError, ProfileError
-        If the data are neither a Dataset nor a DataArray; if no variable has a unit of an
-        acceptable kind, or the axis none; if there is no axis, or it is not finite and strictly
-        increasing.
+    That is `variable`, or the first of the acceptable `kinds`, in order of preference, that holds a
+    sample, over one of the acceptable `axes`. `question` is what is computed, for messages: ``"a
+    dose"``. `as_they_are` accepts values that no measurement can have, which plots and files show.
+    TypeError, UnitsError and ProfileError say what is missing, or wrong with the axis.
     """
     plain, array, ancillary = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)

@@ -131,28 +131,11 @@ class Profiles:
     ) -> xr.Variable:
         """Read an argument with a unit: text, a Quantity, a DataArray, or one for each species.
 
-        A DataArray has one value for each profile, aligned by the labels of its dimensions; other
-        dimensions become dimensions of the result, in the canonical unit. None is NaN.
-
-        Parameters
-        ----------
-        kinds : tuple of str
-            Acceptable kinds of unit.
-        name : str
-            Name of the argument, for messages.
-        unknown : float
-            Value for NaN (a limit at a junction that was not found), and for species that a mapping
-            leaves out.
-        along : bool
-            Accept values that run along the samples, aligned by depth within rounding.
-        alone : bool
-            A DataArray of one species, named by a scalar coordinate, is for that species alone.
-
-        Raises
-        ------
-        UnitsError, SpeciesError, ProfileError
-            If it has no unit of these kinds; names a species that the data do not have; or lacks
-            labels of the data, holds another number of values, or no real numbers.
+        In the canonical unit of one of the `kinds`; `name` is for messages. A DataArray has one
+        value for each profile, aligned by the labels of its dimensions (and by depth, if it may run
+        `along` the samples); other dimensions become dimensions of the result. None is NaN; NaN,
+        and species that a mapping leaves out, are `unknown`. A DataArray of one species, named by a
+        scalar coordinate, may be for that species `alone`.
         """
         if value is None:
             return xr.Variable((), np.nan)

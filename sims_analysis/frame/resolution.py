@@ -12,6 +12,7 @@ from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import Answer, common_error
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.run import elementwise
 
 #: A depth is not known better than to this part of the achieved resolution at a sharp edge.
 _KNOWN = 0.35
@@ -34,38 +35,33 @@ def add_resolution_error(
     """Return the standard errors of depths, for restored profiles those of what is restored.
 
     Errors of neighbours within the achieved resolution R are all but the same: half of the change
-    of the depth from values a standard error too high to values as much too low. And a restored
-    edge that is steeper than R is an exponential, whatever the true one was: ``0.35 R exp[-(d /
-    R)^2]``, with d the decay length; what is flatter is restored as it is.
-
-    Parameters
-    ----------
-    stderr : Variable
-        Of profiles that are not restored.
-    depth, decay_length : Variable
-        With at most one more dimension than the profiles.
-    answer : callable
-        Computes the depths from a frame with other values; NaN where there is none.
-    group : str, optional
-        A dimension of the profiles, several of which make one depth.
+    of the depth (which `answer` computes from a frame) from values a standard error too high to
+    values as much too low. And a restored edge that is steeper than R is an exponential, whatever
+    the true one was: ``0.35 R exp[-(d / R)^2]``, with d the decay length. Profiles along `group`
+    make one depth together.
     """
     if frame.achieved is None or frame.stderr is None:
         return stderr
-    by = [frame.stderr]
+    away = abs(frame.depth - depth)
+    most = _KNOWN * _at(frame.achieved, away)
+    own, moves = decay_length.fillna(0.0), 1.0
+    parts: list[tuple[xr.Variable, xr.Variable]] = [(frame.stderr, most)]
     if group is not None:
+        # Each edge has a decay length of its own, and moves the depth as far as it is the steeper.
+        own = 1.0 / _at(abs(_slope(frame)), away)
+        moves = (decay_length / own).fillna(0.0)
         here = xr.Variable(group, np.arange(frame.value.sizes[group]))
-        by = [frame.stderr.where(here == i, 0.0) for i in range(here.size)]
-    over = [frame.dim] if group is None else [frame.dim, group]
-    resolution = _resolution_at(frame.achieved, abs(frame.depth - depth), over)
-    most = _KNOWN * resolution
-    variance = xr.zeros_like(depth)
-    for one in by:
+        parts = [
+            (frame.stderr.where(here == i, 0.0), most.isel({group: i})) for i in range(here.size)
+        ]
+    sharp = (moves * most * np.exp(-((_KNOWN * own / most) ** 2))) ** 2
+    variance: Any = sharp if group is None else sharp.sum(group)
+    for one, limit in parts:
         common = common_error(replace(frame, common=one.fillna(0.0), overlap=None), answer)
         assert common is not None  # noqa: S101 - the frame has one
         # As far as the limit, too, where there is no depth any more.
-        variance = variance + common.stderr.where(common.stderr < most, most) ** 2
-    sharp = most * np.exp(-((decay_length.fillna(0.0) / resolution) ** 2))
-    total: xr.Variable = ((variance + sharp**2) ** 0.5).where(depth.notnull())
+        variance = variance + common.stderr.where(common.stderr < limit, limit) ** 2
+    total: xr.Variable = (variance**0.5).where(depth.notnull())
     return total.transpose(*depth.dims)
 
 
@@ -75,7 +71,7 @@ def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
     if frame.achieved is None or depth.sizes[along] < 2:
         return
     valley = found.direction < 0
-    resolution = _resolution_at(frame.achieved, abs(frame.depth - depth), [frame.dim])
+    resolution = _at(frame.achieved, abs(frame.depth - depth))
     begin, end = {along: slice(-1)}, {along: slice(1, None)}
     wide = 0.5 * (resolution.isel(begin) + resolution.isel(end))
     shares = (depth.isel(end) - depth.isel(begin)) / wide
@@ -94,9 +90,21 @@ def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
         )
 
 
-def _resolution_at(achieved: xr.Variable, away: xr.Variable, over: list[Any]) -> xr.Variable:
-    """Return the achieved resolution at the samples that are nearest to depths."""
-    found: xr.Variable = achieved.where(away == away.min(str(achieved.dims[-1]))).max(over)
+def _at(samples: xr.Variable, away: xr.Variable) -> xr.Variable:
+    """Look up a quantity at the samples that are nearest to depths, so far `away`."""
+    dim = samples.dims[-1]
+    found: xr.Variable = samples.where(away == away.min(str(dim))).max(dim)
+    return found
+
+
+def _slope(frame: Frame) -> xr.Variable:
+    """Return the slope of ln C at each sample; NaN at the ends."""
+    sides = [{frame.dim: 1}, {frame.dim: -1}]
+    logs, depths = (
+        [one.astype(float).shift(side, np.nan) for side in sides]
+        for one in (elementwise(np.log, frame.value.where(frame.value > 0)), frame.depth)
+    )
+    found: xr.Variable = (logs[1] - logs[0]) / (depths[1] - depths[0])
     return found
 
 

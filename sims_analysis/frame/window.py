@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis.errors import Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, first_flagged, warn_where
+from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.transient import surface_transient
@@ -69,19 +69,10 @@ def warn_of_empty_window(
         return
     known: Any = ~(np.isinf(start) | np.isinf(stop))
     empty = (frame.map(window_statistics, start, stop).n == 0) & known
-    if not anywhere(empty):
-        return
-    first = first_flagged(frame, empty & frame.measured())
+    first = first_flagged(frame, empty & frame.measured()) if anywhere(empty) else None
     if first is not None:
         text = describe_window(first, window, "no sample in the window")
         first.warn(text, category, code="no_sample_in_window")
-
-
-def describe_window(first: First, window: Window, what: str) -> str:
-    """Describe a problem with the window of a profile, and its measured range."""
-    ends = zip(map(first.of, window), ("the start", "the end"), strict=True)
-    a, b = (end if np.isnan(x) else f"{x:g}" for x, end in ends)
-    return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
 
 
 _BELOW_TRANSIENT = "set start= below the surface transient to exclude it"

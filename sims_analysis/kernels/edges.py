@@ -44,9 +44,9 @@ BENT = 0.2, 0.4
 MAX_RELATIVE_ERROR = 0.33
 #: Curvatures of more than this many standard errors, or that differ by as many, may be of a kink.
 KINK = 2.0
-#: A kink has less curvature in a window that is wider by this factor; the crossing may be off by
-#: this part of the difference, over the window.
-WIDER, KINKED = 3, 0.2
+#: A kink has less curvature in a window that is wider by this factor; by this part of it, a smooth
+#: profile has too; and by this part of what is more, over the slope, the crossing may be off.
+WIDER, SMOOTH, KINKED = 2, 0.2, 0.45
 #: Growth of the window per iteration.
 GROWTH = 1.3
 #: Crossings processed at a time.
@@ -323,6 +323,7 @@ def _fit_windows(
             )
             less = _crossing_of_parabola(wide[0])[3] * (scale[bent] / wide[1]) ** 2
             kink = np.sqrt(np.fmax((bend[bent] - less) ** 2 - unsure[bent] ** 2, 0.0))
+            kink = np.fmax(kink - SMOOTH * np.abs(bend[bent]), 0.0)
             sigma[bent] = np.hypot(sigma[bent], KINKED * kink / np.abs(slope[bent]))
         low, high = samples.depth[first[some]], samples.depth[end[some] - 1]
         z = np.clip(origin + root * scale, low, high)

@@ -127,6 +127,8 @@ class _Samples(ABC):
 
         A kernel that goes through all samples may set it, while they are in the processor's cache.
         """
+        if self.value.size <= 4 * IN_CACHE:
+            return self.runs_in(slice(0, self.count))
         rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
         rows = np.unique(np.append(rows, self.count))
         return self.runs_of(map(slice, rows[:-1].tolist(), rows[1:].tolist()))

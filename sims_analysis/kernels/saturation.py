@@ -34,8 +34,9 @@ _NEAR = 0.01
 #: factor that may be off.
 _TURNS, _MARGIN = 64, 4.0
 _AROUND, _ROUNDING = 8, 1e-6
-#: Intervals with less than this part of all samples are looked at by themselves, ...
-_NARROW = 8
+#: Intervals with less than this part of all samples, if these are not few, are looked at by
+#: themselves, ...
+_NARROW, _FEW = 8, 1 << 12
 #: ... and so many segments, at least.
 _SHORT = 2
 
@@ -77,7 +78,7 @@ def saturated(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Fla
 def _runs_near(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
     """Find the runs of equal samples of rows that have some in intervals, or their maximum."""
     length = _SHORT
-    if row.size * length >= rows.value.size / _NARROW:
+    if row.size * length >= rows.value.size / _NARROW or rows.value.size < _FEW:
         return rows.equal_runs
     first = rows.segment_at(start, row)
     beyond = rows.depth_at(np.minimum(first + length, rows.value.size - 1))

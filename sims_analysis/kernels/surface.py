@@ -84,7 +84,8 @@ def local_value(
         ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
         (bent, Status.WRONG_SHAPE),
     )
-    columns = value, stderr * value, used.first, used.last
+    # What lies between the depth and the samples that are used counts, too.
+    columns = value, stderr * value, np.fmin(used.first, depth), np.fmax(used.last, depth)
     known = (status == Status.OK) | bent
     value, stderr, start, stop = (np.where(known, column, np.nan) for column in columns)
     return LocalValue(value, stderr, status, start, stop)

@@ -160,7 +160,7 @@ def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
         "": series.y,
         "_stderr": series.stderr,
     }
-    columns |= {"_detection_limit": np.nan if series.limit is None else series.limit}
+    columns["_detection_limit"] = np.nan
     columns |= {f"_{what}": numbers for what, numbers in series.beside.items()}
     where = {"species": series.species, **series.place}
     size = data.sizes.get(series.axis, series.x.size)

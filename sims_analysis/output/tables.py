@@ -194,14 +194,5 @@ def _markdown(header: list[str], rows: list[list[str]], keys: int) -> str:
 def _latex(header: list[str], rows: list[list[str]], keys: int) -> str:
     spec = "l" * keys + "r" * (len(header) - keys)
     body = [" & ".join(row) + r" \\" for row in [header, *rows]]
-    return "\n".join(
-        [
-            rf"\begin{{tabular}}{{{spec}}}",
-            r"\toprule",
-            body[0],
-            r"\midrule",
-            *body[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-    )
+    head = [rf"\begin{{tabular}}{{{spec}}}", r"\toprule", body[0], r"\midrule"]
+    return "\n".join([*head, *body[1:], r"\bottomrule", r"\end{tabular}"])

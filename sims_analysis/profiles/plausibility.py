@@ -124,17 +124,21 @@ def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
             rows[0][0].append(profile)
         else:
             rows.append(([profile], measured))
-    for of, measured in rows:
-        values = np.array([profile.concentrations[measured] for profile in of])
-        depth = members[0].depths[measured]
-        flags = saturated(Dense(depth, values)) if of else None
-        for row in () if flags is None else np.flatnonzero(flags.any(axis=1)).tolist():
-            where, most = depth[flags[row]], values[row, flags[row]].max()
-            yield (
-                f"{of[row].species_name!r} ({where.size} samples of {most:.6g} "
-                f"{of[row].concentration_units} between {where.min():.4g} and {where.max():.4g} "
-                f"{of[row].depth_units})"
-            )
+    for of, taken in rows:
+        if not of:
+            continue
+        depth = members[0].depths[taken]
+        values = np.array([profile.concentrations[taken] for profile in of])
+        flags = saturated(Dense(depth, values))
+        if flags is None:
+            continue
+        for profile, value, full in zip(of, values, flags, strict=True):
+            if full.any():
+                yield (
+                    f"{profile.species_name!r} ({full.sum()} samples of {value[full].max():.6g} "
+                    f"{profile.concentration_units} between {depth[full].min():.4g} and "
+                    f"{depth[full].max():.4g} {profile.depth_units})"
+                )
 
 
 def _goes_one_way(values: Array) -> bool:

@@ -34,10 +34,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     m = moments_above(z, c, 0.1)
     area = float(np.trapezoid(np.clip(c, 0.0, None), z))
     half = fall_length(z, smoothed(c), 0.5)
-    return [
-        (m.area, max(m.mean, 0.2 * m.deviation), m.deviation),
-        (area, 0.7 * half, half),
-    ]
+    return [(m.area, max(m.mean, 0.2 * m.deviation), m.deviation), (area, 0.7 * half, half)]
 
 
 def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:

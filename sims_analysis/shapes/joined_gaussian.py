@@ -55,11 +55,7 @@ def moments(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]
     width = shallow if p["mode"] > 0 else deep
     beyond = 2 * width / (shallow + deep) * float(ndtr(-abs(p["mode"]) / width))
     kept = 1 - beyond if p["mode"] > 0 else beyond
-    return [
-        mean,
-        float(np.sqrt((1 - 2 / np.pi) * apart**2 + shallow * deep)),
-        p["dose"] * kept,
-    ]
+    return [mean, float(np.sqrt((1 - 2 / np.pi) * apart**2 + shallow * deep)), p["dose"] * kept]
 
 
 MODEL = Model(
@@ -75,10 +71,7 @@ MODEL = Model(
     derivatives=derivatives,
     start=start,
     reference="J. F. Gibbons, S. Mylroie, Appl. Phys. Lett. 22 (1973) 568",
-    derived=(
-        *GAUSSIAN.parameters[1:],
-        *GAUSSIAN.derived,
-    ),
+    derived=(*GAUSSIAN.parameters[1:], *GAUSSIAN.derived),
     derive=moments,
     on_time=True,
 )

@@ -87,6 +87,9 @@ def test_a_gap_among_the_samples_used_warns():
         with pytest.warns(ProfileWarning, match=r"no sample between 6 and 30 nm .24 nm.; the fit"):
             found = sims.surface_concentration(ds, depth=depth, samples=8)
         assert word(found["status"]) == "gap"
+    # All samples that are used lie above it; the depth itself does not.
+    with pytest.warns(ProfileWarning, match="no sample between 6 and 30 nm"):
+        assert word(sims.surface_concentration(ds, depth="8 nm")["status"]) == "gap"
     bridged = sims.surface_concentration(ds, depth="12 nm", gaps="bridge")
     assert word(bridged["status"]) == "ok"
 

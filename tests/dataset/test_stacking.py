@@ -438,6 +438,10 @@ def test_samples_below_their_limit_are_samples():
     np.testing.assert_array_equal(batch["depth"].values[0, 0], [*z[[0, 1, 2, 4, 5]], np.nan])
     found = batch["concentration_detection_limit"].values[0, 0]
     np.testing.assert_array_equal(found, [np.nan, np.nan, 5e15, np.nan, np.nan, np.nan])
+    # One selected species: its limits have the dimension of the samples alone.
+    one = first.isel(species=0)
+    batch = sims.stack([one, one.isel(depth=slice(1, None))])
+    assert batch["concentration_detection_limit"].values[0, 0, 2] == 5e15
 
 
 def test_lazy_species_are_put_where_they_belong():

@@ -42,7 +42,7 @@ def read(monkeypatch):
 
     def read_one(data=ONE, model="gaussian", **options):
         with monkeypatch.context() as patch:
-            patch.setattr(fitting, "fit_profiles", stopped)
+            patch.setattr(fitting, "fit_each", stopped)
             with pytest.raises(ReadError) as end:
                 sims.fit(data, model=model, **options)
         return end.value.args[0]

@@ -582,7 +582,7 @@ def test_infinities_are_not_measured_and_counted(write):
 
 
 def test_a_second_table_below_is_refused(write):
-    with pytest.raises(sims.ReadError, match="line 4: 'Depth .* header of another table, of few"):
+    with pytest.raises(sims.ReadError, match=r"line 4: 'Depth .* header of another table, of few"):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,2e18\nDepth (nm),P (cm^-3)\n1,1\n2,2\n"))
 
 

@@ -61,7 +61,6 @@ def test_what_is_flatter_than_the_resolution_is_known_as_well_as_it_is_counted()
     assert xj["stderr"].item() == pytest.approx(np.hypot(own, shape), rel=0.2)
 
 
-@pytest.mark.xfail(reason="by the widest resolution of both, 20 to 57 nm in the flat one")
 def test_a_metallurgical_junction_knows_both_profiles(layer):
     other = restored(lambda z: np.full_like(z, 0.05), seed=5)
     both = xr.concat([layer, other], "species").assign_coords(species=["B", "P"])

@@ -1,8 +1,4 @@
-"""Pages for a browser: interactive profiles, a report of each entry, and a list of them.
-
-A page contains its data, scripts and style, and opens no connection, which its content policy tells
-the browser. It can be read from a disk or from a server.
-"""
+"""Pages for a browser: each contains its data, scripts and style, and opens no connection."""
 
 from sims_analysis.output.pages.archive import entry_page, index_page, pages
 from sims_analysis.output.pages.interactive import explore

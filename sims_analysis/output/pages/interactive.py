@@ -1,8 +1,6 @@
-"""Interactive profiles: zoom, values under the pointer, species on and off, doses.
+"""Interactive profiles: their numbers and looks, and a script that draws them by BokehJS.
 
-Drawn in the browser by BokehJS, which is 1.4 MB in a page (Plotly 4.8 MB): a page carries the
-numbers and looks of the curves, and a script that draws them. The controls beside the plot are
-plain HTML, so that they work by keyboard and print.
+The controls beside the plot are plain HTML, so that they work by keyboard and print.
 """
 
 from __future__ import annotations
@@ -140,11 +138,7 @@ def plot_page(plot: Markup, title: str, home: str = "") -> str:
 
 
 def plot_html(data: Any, **options: Any) -> Markup:
-    """Return the plot and its controls as a part of a page, by the options of :func:`plotted`.
-
-    The page needs the scripts :func:`library` and ``interactive.js``, in this order: the second
-    draws what is described here by means of the first.
-    """
+    """Return the plot and its controls as a part of a page: see :func:`plotted`."""
     require("interactive pages need", "bokeh", extra="pages")
     carried = orjson.dumps(plotted(data, **options), option=orjson.OPT_SERIALIZE_NUMPY).decode()
     # A "</script>" in a name must not end the element that carries it.

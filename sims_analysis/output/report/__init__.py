@@ -1,7 +1,4 @@
-"""One measurement at a glance: peak, dose and junction of every species, as a table and files.
-
-A species for which there is no answer says why: counts are not atoms, and time is not a depth.
-"""
+"""Peak, dose and junction of every species of a measurement, or why there is no answer."""
 
 from sims_analysis.output.report.answers import Report, analyse
 from sims_analysis.output.report.layout import results_csv, to_text

@@ -153,11 +153,9 @@ def analyse(
     notes: Sequence[str] = (),
     describe: Callable[[SimsWarning], str] = str,
 ) -> Report:
-    """Answer the usual questions about one measurement.
+    """Answer the usual questions about one measurement, by the options of their functions.
 
-    The options are those of the functions that are asked. By default, the surface transients and
-    the types of dopants are those that the metadata state. `notes` are earlier remarks; `describe`
-    words a warning.
+    Transients and dopant types are by default those of the metadata; `describe` words a warning.
     """
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
 

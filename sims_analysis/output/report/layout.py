@@ -141,22 +141,13 @@ def _aligned(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
 def results_csv(report: Report) -> str:
     """Return the table for a spreadsheet, one row per species; an empty cell is no answer."""
     columns = {
-        "species": "species",
-        "variable": "variable",
-        "samples": "samples",
-        "peak": "peak",
-        "units": "peak_units",
-        "peak_at": "peak_at",
-        "axis_units": "peak_at_units",
-        "dose": "dose_atoms_per_cm2",
-        "dose_stderr": "dose_stderr_atoms_per_cm2",
-        "dose_status": "dose_status",
-        "surface_dose": "surface_dose_atoms_per_cm2",
-        "junction_depth": "junction_depth_nm",
-        "junction_stderr": "junction_stderr_nm",
-        "junction_status": "junction_status",
-        "reason": "why_no_answer",
-    }
+        "species": "species", "variable": "variable", "samples": "samples", "peak": "peak",
+        "units": "peak_units", "peak_at": "peak_at", "axis_units": "peak_at_units",
+        "dose": "dose_atoms_per_cm2", "dose_stderr": "dose_stderr_atoms_per_cm2",
+        "dose_status": "dose_status", "surface_dose": "surface_dose_atoms_per_cm2",
+        "junction_depth": "junction_depth_nm", "junction_stderr": "junction_stderr_nm",
+        "junction_status": "junction_status", "reason": "why_no_answer",
+    }  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["data_id", *columns.values(), "junction_level", "source"])

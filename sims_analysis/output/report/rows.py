@@ -60,15 +60,9 @@ class Junction(NamedTuple):
 
 
 #: Part of a dose budget -> its name in a row.
-_PARTS = {
-    "dose": "dose",
-    "random_stderr": "dose_stderr",
-    "systematic_stderr": "dose_systematic_stderr",
-    "background_dose": "background_dose",
-    "surface_dose": "surface_dose",
-    "rule_difference": "rule_difference",
-    "coverage": "coverage",
-}
+_PARTS = {"random_stderr": "dose_stderr", "systematic_stderr": "dose_systematic_stderr"}
+_SAME = ("dose", "background_dose", "surface_dose", "rule_difference", "coverage")
+_PARTS |= {name: name for name in _SAME}
 
 
 def rows_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -35,16 +35,14 @@ def tables_in(grid: Grid) -> list[Grid]:
             counts[-1] += 1
         elif kind in (RowKind.HEADERS, RowKind.UNITS) and len([*filter(None, cells)]) > 1:
             # Repeated below one row of numbers, they would be taken for the first.
-            if any(map(is_number, cells)) or (cells in known and counts[-1] != 1):
+            again = cells in known and counts[-1] != 1
+            if again or any(map(is_number, cells)) or not _numbers_below(grid, i, words):
                 continue
             if known and counts[-1]:
                 starts, counts, known = [*starts, last + 1], [*counts, 0], set()
                 heads.append(i)
             known.add(cells)
             words = grid.words_below(i, words)
-    if len(starts) > 1 and not counts[-1]:
-        # No numbers below them: the last heads are a note.
-        del starts[-1], counts[-1]
     if len(starts) > 1 and min(counts) < few:
         row = heads[0]
         raise ReadError(
@@ -58,6 +56,16 @@ def tables_in(grid: Grid) -> list[Grid]:
     # They are what distinguishes samples.
     whole = replace(grid, options=replace(grid.options, samples=None))
     return [whole.part(start, stop) for start, stop in pairwise([*starts, len(grid)])]
+
+
+def _numbers_below(grid: Grid, row: int, words: Mapping[int, bool]) -> bool:
+    """Whether two numbers stand below a row of heads, with nothing but units and words between."""
+    others = (RowKind.NUMBERS, RowKind.MIXED, RowKind.HEADERS)
+    words = grid.words_below(row, words)
+    below = (i for i in range(row + 1, len(grid)) if grid.kind(i, words) in others)
+    found = next(below, None)
+    numbers = sum(map(is_number, [] if found is None else grid.cells(found)))
+    return numbers > 1 and found is not None and grid.kind(found, words) is RowKind.NUMBERS
 
 
 def without_side_notes(grid: Grid) -> Grid:
