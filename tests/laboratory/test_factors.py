@@ -149,7 +149,7 @@ def test_the_scatter_of_days_is_a_line_of_the_budget(factors):
     assert "day to day" in [t.get_text() for t in sims.plot_budget(budget).get_yticklabels()]
     scaled = sims.scale_to_dose(ds, dose={"11B": "1e15 atoms/cm^2"}, dose_uncertainty=0.01)
     assert sims.dose_budget(scaled)["day_to_day_stderr"].sel(species="11B").item() == 0.0
-    assert sims.fit(ds, model="gaussian", species="11B")["dose"].notnull().all()
+    assert sims.fit(ds.sel(species="11B"), model="gaussian")["dose"].notnull().all()
     plain = sims.dose_budget(ds, rsf_uncertainty=0.1)
     assert "day_to_day_stderr" not in plain
 
@@ -272,7 +272,7 @@ def test_several_writers_lose_nothing_and_those_killed_leave_whole_rows(factors)
 def test_without_a_lock_nothing_is_written(factors, monkeypatch):
     kept(factors, ["2026-03-01"])
     before = factors.path.read_bytes()
-    monkeypatch.setattr("sims_analysis.files._LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr("sims_analysis.files.LOCK_PATIENCE", 0.0)
     with pytest.raises(ArchiveError, match="cannot be locked"):
         kept(factors, ["2026-03-02"])
     assert factors.path.read_bytes() == before
