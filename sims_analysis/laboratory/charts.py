@@ -220,8 +220,8 @@ def capability(
     Dataset
         ``mean``, ``stddev`` s (n - 1, counting included), ``samples``; ``cp``, ``(upper - lower) /
         6 s``, with its 95 % interval ``cp_lower``, ``cp_upper``, by chi-square; ``cpk``, the lesser
-        of ``(upper - mean) / 3 s`` and ``(mean - lower) / 3 s``, with ``cpk_lower``,
-        ``cpk_upper``, ``Cpk -+ 1.96 sqrt(1 / 9n + Cpk^2 / 2(n - 1))``.
+        of ``(upper - mean) / 3 s`` and ``(mean - lower) / 3 s``, with ``cpk_lower``, ``cpk_upper``
+        at ``1.96 sqrt(1 / (9 n) + Cpk^2 / (2 (n - 1)))`` on either side.
 
     Raises
     ------
