@@ -71,10 +71,8 @@ def align(
         common species.
     method : {"cross-correlation", "log-correlation", "edge", "peak", "markers"}
         Maximize the correlation coefficient of the two profiles (or of their logarithms) over
-        their overlap; match the depths at which an edge of the marker crosses a level; or match
-        the maxima of the marker (the vertex of the parabola through ln C of the highest sample and
-        its neighbours). Use ``"edge"`` at an interface: a plateau that slopes in one of the two
-        biases a correlation.
+        their overlap; match the depths at which an edge of the marker crosses a level (best at an
+        interface), or the maxima of the marker (of the parabola through ln C of three samples).
     level, fraction : str or Quantity, float, optional
         For ``method="edge"``: a level, or a fraction of the maximum of each profile instead.
     edge : {"trailing", "leading"}
@@ -91,25 +89,23 @@ def align(
     Returns
     -------
     Dataset or DataArray
-        `b` with shifted depths and unchanged values. The coordinate ``depth_shift`` (``nm``; over
-        sputter time ``time_shift``, ``s``) is what was added to the depths; its attrs name the
-        method, and with markers it varies with depth. A correlation also gives ``correlation``,
-        its value at that shift. The measurements of a batch get their own axes, over ``point``.
+        `b` with shifted depths, in their unit, and unchanged values. The coordinate ``depth_shift``
+        (``nm``; over sputter time ``time_shift``, ``s``) is what was added to the depths, and
+        ``correlation`` its value there. Measurements of a batch get axes of their own.
 
     Raises
     ------
     ProfileError
-        If no shift within `max_shift` is better than its neighbours (an exponential looks the same
-        at any shift), a profile does not cross the level, a species has fewer than five samples, or
-        markers are fewer than two or in another order in b than in a.
+        If no shift within `max_shift` is better than its neighbours, a profile does not cross the
+        level, a species has fewer than five samples, or markers are fewer than two or in another
+        order in b than in a.
     SpeciesError, UnitsError
         If the marker is absent, or the two have no species or no kind of unit in common.
 
     Warns
     -----
     ProfileWarning
-        Where a profile that it aligns by has a gap, saturated samples, or samples below their
-        limit of detection.
+        Where a profile has a gap, saturated samples, or samples below their limit of detection.
 
     Notes
     -----

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
-from functools import reduce
 from typing import Any, get_args
 
 import numpy as np
@@ -213,12 +211,12 @@ def without_crossing(
     The level may be reached where a detector cut off all above it, where the maximum lies beside a
     gap, and among samples below their limit. A warning says so.
     """
-    none = (Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED)
-    if not (frame.lazy or codes(status) & {*none}):
+    none = [Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED]
+    missing = xr.DataArray(status).isin(none).variable & among
+    if not (frame.lazy or anywhere(missing)):
         return status
     known = frame.map(kernels.record)
     never = (status == Status.NEVER_REACHED) & among
-    missing = reduce(operator.or_, (status == code for code in none)) & among
     always = (status == Status.ALWAYS_ABOVE) & among
     below = (missing & (level <= known.limit)) | (always & known.limit.notnull())
     found = status

@@ -202,18 +202,13 @@ def below_detection(
     -------
     DataArray of bool
         With the shape of the data; False for missing samples, except for those that a file gives as
-        below a limit no higher than this one (``<5E15``). Where the limit is NaN, it is not known
-        that any sample lies above it: all are flagged.
+        below a limit no higher than this one (``<5E15``). Where the limit is NaN, all are flagged,
+        with a warning.
 
     Raises
     ------
     UnitsError
         If the limit has no unit, or one of another kind than the data.
-
-    Warns
-    -----
-    ProfileWarning
-        Where the limit of a measured profile is NaN. Not for Dask data, which are not computed.
 
     Examples
     --------

@@ -324,7 +324,7 @@ def _stderr(
         return None, common
     variance: Any
     options: Any = {"errors": "sum", "window": window is not None}
-    asked = *limits, held_width, frame.fraction, *(window or NO_LIMITS)
+    asked = *limits, held_width, *(window or NO_LIMITS)
     (variance,) = frame.map(variance_of_dose, *asked, **options)
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)

@@ -118,7 +118,9 @@ def metallurgical_junctions(
     if background is None and min(active.values()) * max(active.values()) > 0:
         side = "donors" if min(active.values()) > 0 else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
-    frame, names = open_dopants(data, active, partial(_opened, variable=variable))
+    options: Any = {"kinds": ("concentration",), "question": "a metallurgical junction"}
+    opened = partial(open_frame, variable=variable, **options)
+    frame, names = open_dopants(data, active, opened)
     fractions = np.array([active[name] for name in names])
     net = _net_doping(frame, background)
     check_bool("strict", strict)
@@ -158,7 +160,23 @@ def metallurgical_junctions(
 
     stderr = add_resolution_error(frame, stderr, depth, found.decay_length, again, group="species")
     stderr = add_background_error(frame, stderr, again, group="species")
-    return _answer(frame, found, depth, stderr, status)
+    term = "metallurgical_junction"
+    found.number.attrs["long_name"] = "Number of junctions"
+    return frame.dataset(
+        {
+            "depth": frame.with_attrs(depth, term),
+            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
+            "concentration": frame.with_attrs(
+                found.concentration,
+                "concentration",
+                long_name="Concentration at the junction",
+                description="of acceptors, equal to donors",
+            ),
+            "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
+            "status": frame.status(status),
+        },
+        coords={"count": found.number},
+    )
 
 
 def _rests(frame: Frame, depth: xr.Variable) -> Rests:
@@ -178,28 +196,6 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
         raise ProfileError("background is net doping: one for all species, not one for each")
     endless: Any = np.isinf(stated)
     return replaced_where(endless, stated)
-
-
-def _answer(
-    frame: Frame, found: Any, depth: xr.Variable, stderr: xr.Variable, status: xr.Variable
-) -> xr.Dataset:
-    term = "metallurgical_junction"
-    found.number.attrs["long_name"] = "Number of junctions"
-    return frame.dataset(
-        {
-            "depth": frame.with_attrs(depth, term),
-            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
-            "concentration": frame.with_attrs(
-                found.concentration,
-                "concentration",
-                long_name="Concentration at the junction",
-                description="of acceptors, equal to donors",
-            ),
-            "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
-            "status": frame.status(status),
-        },
-        coords={"count": found.number},
-    )
 
 
 def junctions_below_limit(
@@ -263,11 +259,6 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
                 "above 0, at most 1, such as 0.9"
             )
     return {str(species): float(fraction) for species, fraction in dopants.items()}
-
-
-def _opened(data: Any, variable: str | None) -> Frame:
-    question = "a metallurgical junction"
-    return open_frame(data, ("concentration",), question=question, variable=variable)
 
 
 def open_dopants(

@@ -152,7 +152,7 @@ def moments(
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
-    rest = limit, *ends, frame.fraction, subtracted_level(frame)
+    rest = limit, *ends, subtracted_level(frame)
     asked = a, b, level, *rest
     whole = start is stop is threshold is None and subtracted.stated is None
     found, rests = frame.ask(kernels.moments, *asked, errors="sum", record=whole, **options)

@@ -22,7 +22,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_sample
+from sims_analysis.frame.messages import First, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
@@ -57,11 +57,10 @@ def with_counting_statistics(
     Parameters
     ----------
     data : Dataset
-        Intensities in counts need no argument. Nor do intensities in counts per second whose
-        ``species_metadata`` give the ``counting_time``, such as ``"0.99 s"`` (and the
-        ``detector_yield``, ``"95 %"``, if the instrument has divided by it). Currents of a Faraday
-        cup have no counts: of a species whose ``detector`` is ``"FC"``, or above its
-        ``faraday_cup_threshold``, where the instrument switches to one.
+        Intensities in counts, and those in counts per second whose ``species_metadata`` give the
+        ``counting_time``, ``"0.99 s"`` (and the ``detector_yield``, ``"95 %"``, if the instrument
+        has divided by it), need no argument. Currents of a Faraday cup (``detector`` ``"FC"``, or
+        above the ``faraday_cup_threshold``) have no counts.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Counting time per sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
@@ -78,26 +77,23 @@ def with_counting_statistics(
 
         - ``<variable>_counts`` (``count``)
         - ``<variable>_stderr`` (the unit of the variable): ``C / sqrt(k)``; for zero counts, half
-          the width of the 68 % interval [0, 1.84] counts. In sums over samples (a dose) zero counts
-          add no variance, because k is the unbiased estimate of the variance of a Poisson count;
-          the error of a sum with zero counts in total is the upper end of that interval
+          the width of the 68 % interval [0, 1.84] counts. In sums zero counts add no variance, as k
+          is its unbiased estimate; that of none in total is the upper end of that interval
 
     Raises
     ------
     UnitsError, SpeciesError
         If the counts of no variable can be determined, or a mapping names an absent species.
     ProfileError
-        If values are negative, or intensities are not whole numbers of counts: the counting time is
-        wrong, or something was subtracted, averaged or corrected before (in Dask data, which are
-        not computed, such counts and errors are NaN).
+        If values are negative, or not whole numbers of counts: the counting time is wrong, or
+        something was done to them before (in Dask data, such counts and errors are NaN).
 
     Notes
     -----
-    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, which allows for the
-    rounding of printed numbers; above 90 counts every number passes. By the same rule a placeholder
-    (0.001 count/s, where one count is 1.01 count/s) is zero counts; the intensity is not changed.
-    So are concentrations of less than 0.05 counts (1e10 where one count is 1e15).
-    Take counts first: :func:`correct_dead_time` and :func:`subtract_background` keep them.
+    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed.
+    By the same rule a placeholder (0.001 count/s, where one count is 1.01 count/s) is zero counts,
+    as are concentrations of less than 0.05 counts; values are not changed. Take counts first:
+    :func:`correct_dead_time` and :func:`subtract_background` keep them.
 
     References
     ----------
@@ -237,9 +233,8 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
         if (place := first_sample(frame, broken)) is not None:
             few = _few_species(frame, broken)
             if not few:
-                raise ProfileError(
-                    f"{place.label} is {_of_broken(frame, counts, one, broken)}", where=place.where
-                )
+                text = f"{place.label} is {_of_broken(place, counts, one)}"
+                raise ProfileError(text, where=place.where)
             counts = counts.where(~broken.any(frame.dim))
             warn(
                 f"{', '.join(map(repr, few))}: values of {frame.name} that are no whole numbers of "
@@ -288,18 +283,17 @@ def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
         )
 
 
-def _of_broken(frame: Frame, counts: xr.Variable, one: xr.Variable, broken: xr.Variable) -> str:
-    """Say how many counts the first flagged sample would be, and what its profile suggests."""
-    broken = broken.transpose(*frame.value.dims)
-    place = dict(zip(broken.dims, np.argwhere(broken.values)[0].tolist(), strict=True))
-    values = frame.value.isel({d: i for d, i in place.items() if d != frame.dim}).values
-    of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
+def _of_broken(place: First, counts: xr.Variable, one: xr.Variable) -> str:
+    """Say how many counts a sample would be, and what its profile suggests."""
+    frame = place.frame
+    values = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim}).values
+    hint = _hint(values, place.of(one), frame.kind)
     timed = frame.kind == "count_rate"
     chosen = "dwell_time={'11B': '1 s', ...}" if timed else "data.sel(species=[...])"
     return (
-        f"{float(counts.isel(place)):.4g} counts, not a whole "
-        f"number{_hint(values, of_one, frame.kind)}; take the counting statistics before anything "
-        f"is subtracted, averaged or divided, and leave out species that were not counted: {chosen}"
+        f"{place.of(counts):.4g} counts, not a whole number{hint}; take the counting statistics "
+        "before anything is subtracted, averaged or divided, and leave out species that were not "
+        f"counted: {chosen}"
     )
 
 

@@ -112,10 +112,8 @@ def measured(data: xr.Dataset | xr.DataArray, *dims: str) -> NDArray[np.bool_]:
     along = [array for array in arrays if {*array.dims} == {*dims}]
     known = [array for array in along if array.name in vocabulary.MEASURED]
     limits = {f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED} & {*data.coords}
-    # A limit may be that of the only species, and not have its dimension.
-    known = (known or along) + [data[name] for name in limits if dims[-1] in data[name].dims]
+    known = (known or along) + [data[name] for name in limits if {*data[name].dims} == {*dims}]
     mask = np.zeros([data.sizes[dim] for dim in dims], dtype=bool)
     for array in known:
-        ordered = array.transpose(*(dim for dim in dims if dim in array.dims))
-        mask |= ~np.isnan(np.asarray(magnitude_of(ordered)))
+        mask |= ~np.isnan(np.asarray(magnitude_of(array.transpose(*dims))))
     return mask

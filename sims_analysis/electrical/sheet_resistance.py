@@ -14,7 +14,7 @@ import xarray as xr
 from sims_analysis import units
 from sims_analysis.analysis.metallurgical import junctions_below_limit, open_dopants, read_dopants
 from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
@@ -121,10 +121,8 @@ def sheet_resistance(
     start, stop : str, Quantity or DataArray, optional
         Limits of the layer, in place of the first sample and the first junction. A surface
         transient is left out by `start`.
-    variable : str, optional
-        Of a Dataset: which of several concentrations.
-    gaps : {"flag", "bridge"}
-        ``"bridge"`` accepts a layer with a gap in one of the species, which is ``gap`` otherwise.
+    variable, gaps
+        As for :func:`integrated_dose`.
 
     Returns
     -------
@@ -157,9 +155,8 @@ def sheet_resistance(
     Warns
     -----
     FitWarning
-        Where the status is not ``ok``, where 1 % of the answer is due to a surface transient, and
-        where few counts scatter so much that the mobility at the mean of neighbours would change
-        it by 0.3 of its error. Not for Dask data.
+        By the status; where 1 % of the answer is due to a surface transient; and where few counts
+        scatter so much that the mobility at their mean would change it by 0.3 of its error.
 
     See Also
     --------
@@ -205,7 +202,7 @@ def sheet_resistance(
     kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
     question = _Question(
         sign=np.array([signs[name] for name in names]),
-        limit=_limits(active_limit, names),
+        limit=_limits(profiles, active_limit),
         elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
         mobility=mobility,
         background=level,
@@ -336,27 +333,13 @@ def _read_net(background: Any) -> float:
     return level
 
 
-def _limits(active_limit: Any, names: list[str]) -> Array:
-    if active_limit is None:
-        return np.full(len(names), np.inf)
-    named = isinstance(active_limit, Mapping)
-    by_name = active_limit if named else dict.fromkeys(names, active_limit)
-    unknown = [name for name in by_name if name not in names]
-    if unknown:
-        raise SpeciesError(
-            f"active_limit names {', '.join(map(repr, unknown))}; dopants are "
-            f"{', '.join(map(repr, names))}",
-            argument="active_limit",
-        )
-    found = [
-        units.read_number(by_name[name], ("concentration",), f"active_limit[{name!r}]")
-        if name in by_name
-        else np.inf
-        for name in names
-    ]
-    if not min(found) > 0:
+def _limits(profiles: Frame, active_limit: Any) -> Array:
+    """Read the highest active concentration of each species; infinite without one."""
+    read = profiles.parameter(active_limit, ("concentration",), "active_limit").fillna(np.inf)
+    if not {*read.dims} <= {"species"} or not (read > 0).all():
         raise argument_error("active_limit", active_limit, "expected positive limits")
-    return np.array(found, dtype=np.float64)
+    limits: Array = read.set_dims({"species": profiles.sizes["species"]}).values
+    return limits
 
 
 def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -> bool:

@@ -191,7 +191,7 @@ def warn_of_window(
 
     The one test for all who take such a mean (:func:`.counting.unlevel`); no warning on Dask.
     """
-    found = frame.map(unlevel, *window, frame.fraction, errors="sum")
+    found = frame.map(unlevel, *window, errors="sum")
     first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:
         text = f"the profile {NOT_LEVEL[int(first.of(found.which))]} in the background window"
@@ -221,7 +221,7 @@ class Mean(NamedTuple):
 
 def mean_over(frame: Frame, window: Window) -> Mean:
     """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
-    found, rests = frame.ask(window_mean, *window, frame.fraction, use="samples", errors="sum")
+    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
     stderr = (found.variance + found.unseen**2) ** 0.5
     scatter = found.scatter, found.excess
     return Mean(found.mean, found.n, stderr, *scatter, found.unseen, rests)
@@ -267,11 +267,9 @@ def common_error(
 ) -> CommonError | None:
     """Propagate the error of a subtracted background; None if none was subtracted.
 
-    The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of the
-    error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap ``q_i
-    = cov(c_i, background) / var(background)``. An answer that is not `linear` in the samples is
-    taken as such over a part `by` of a standard error, ``S = [f(c + b s) - f(c - b s)] / 2 b``
-    (JCGM 100:2008, 5.1.3, note 2). Weighted fits need the `errors` of the samples.
+    The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of its
+    error s_i at sample i, and ``T = sum w_i q_i s_i``, ``q_i = cov(c_i, background) / var``. What
+    is not `linear` is taken as such over a part `by` of an error (JCGM 100:2008, 5.1.3, note 2).
     """
     if frame.common is None:
         return None

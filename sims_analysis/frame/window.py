@@ -108,9 +108,8 @@ def mark_transient(
 
     `flags` are those of what the answers rest on, which may carry that.
     """
-    among = xr.zeros_like(status, dtype=bool)
-    for code in (Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE):
-        among = among | (status == code)
+    codes = [Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE]
+    among = xr.DataArray(status).isin(codes).variable
     transient = warn_of_transient(frame, start, stop, among)
     carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
     text = "the window begins in a surface transient"

@@ -78,10 +78,10 @@ def find_layers(
     if here.size < 5:
         return [(Status.NO_DATA,)]
     z, c = z[here], c[here]
-    record = Record(z, c, errors(c, s[here], fraction), fraction, between and fraction < 1, ())
+    record = Record(z, c, *errors(c, s[here], fraction), between and fraction < 1, ())
     size = float(np.ptp(c))
     noise = np.maximum(record.s, _ROUNDING * size)
-    nodes, mean = _nodes(record, noise / np.sqrt(fraction)) if size > 0 else ([], record.c)
+    nodes, mean = _nodes(record, noise / np.sqrt(record.fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
         return [(Status.FEATURELESS,)]
     found = _places(record, nodes, mean[nodes])

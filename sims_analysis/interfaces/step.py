@@ -53,6 +53,8 @@ _TAIL, _OF_SIGMA = 0.45, 0.01
 #: A plateau may begin at a multiple of so much of the record, below samples that differ from it by
 #: less than so many steps; by half of that in this part of them, unless they are few.
 _TRIES, _HIGHEST, _DECAYS, _FEW = 32, 20.0, 0.45, 5
+#: Scatter of samples twice as far apart that share no noise is not larger by more than this.
+_GROWS = 1.2
 #: The scatter of so many samples is known.
 _MANY = 24
 #: Statuses of a step that has a position.
@@ -117,7 +119,7 @@ def measure_step(
         return row
     part = max(2, round(_PLATEAU * z.size))
     free = [bool(np.isnan(one).all()) for one in stated]
-    record = Record(z, c, errors(c, s, fraction), fraction, between and fraction < 1, ())
+    record = Record(z, c, *errors(c, s, fraction), between and fraction < 1, ())
     last = np.arange(z.size - part, z.size) if free[1] else in_order(z, c, *stated[1])
     # A plateau begins where a surface transient ends.
     for begin in range(0, z.size // 4 if free[0] else 1, max(1, z.size // _TRIES)):
@@ -421,28 +423,43 @@ def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
     return record.s * max(*ratios, 1.0)
 
 
-def errors(c: Array, s: Array, fraction: float) -> Array:
+def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
     """Return standard errors: as stated, or as neighbours scatter, above and below half.
 
-    The scatter grows as a power of the level: as that of counts, where one side alone shows it,
-    away from edges. On a grid, samples were further apart.
+    And the independent samples for each of these, fewer if neighbours share noise. The scatter
+    grows as a power of the level: as that of counts, where one side alone shows it, away from
+    edges. On a grid, samples were further apart.
     """
     if np.isfinite(s).all():
-        return s
+        return s, fraction
     apart = int(np.ceil(samples_of_grid(np.array(fraction))[0]))
+    if fraction == 1:
+        apart = _sharing(c)
+        fraction = 1 / apart
     level = running(np.pad(c, 2, mode="edge"), 5)
     half = level > 0.5 * (level.min() + level.max())
     share = running(np.pad(half, 2, mode="edge").astype(float), 5)
-    below, above = (c[one][::apart] for one in (share < 0.1, share > 0.9))
-    least, most = scatter(below), scatter(above)
+    below, above = (c[one] for one in (share < 0.1, share > 0.9))
+    least, most = scatter(below, apart), scatter(above, apart)
     low, high = (float(np.median(level[one])) if one.any() else 0.0 for one in (~half, half))
     power = 0.5
     if min(low, least, most) > 0:
         power = float(np.clip(np.log(most / least) / np.log(high / low), 0.0, 1.0))
-    known, noise = (high, most) if above.size >= 5 else (low, least)
-    if known <= 0 or max(above.size, below.size) < 5:
-        return np.full(c.size, scatter(c[::apart]))
-    return np.maximum(least, noise * (np.maximum(level, 0.0) / known) ** power)
+    known, noise = (high, most) if above.size >= 5 * apart else (low, least)
+    if known <= 0 or max(above.size, below.size) < 5 * apart:
+        return np.full(c.size, scatter(c, apart)), fraction
+    return np.maximum(least, noise * (np.maximum(level, 0.0) / known) ** power), fraction
+
+
+def _sharing(c: Array) -> int:
+    """Return over how many samples noise was averaged: where their scatter grows no more.
+
+    That of a smooth curve grows as the square of the distance; then it is nothing that they share.
+    """
+    apart = [2**k for k in range(4) if 2**k <= c.size // 16] or [1]
+    seen = [scatter(c, one) for one in [*apart, 2 * apart[-1]]]
+    grown = (one for one, a, b in zip(apart, seen, seen[1:], strict=False) if b < _GROWS * a)
+    return next(grown, apart[-1] if seen[-1] < 2 * apart[-1] * seen[0] else 1)
 
 
 def _error(

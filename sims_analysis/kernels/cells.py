@@ -31,4 +31,4 @@ def as_points(rows: Rows) -> Rows:
         found = np.where(x == 0.0, 1.0, x / np.sinh(x)) * np.exp(-bend * width[at] ** 2 / 24.0)
     factor[at] = np.where(np.isfinite(found), found, 1.0)
     stderr = None if rows.stderr is None else rows.stderr * factor
-    return Packed(z, rows.value * factor, stderr, offsets=rows.offsets)
+    return Packed(z, rows.value * factor, stderr, offsets=rows.offsets, fraction=rows.fraction)

@@ -107,18 +107,16 @@ class WindowMean(NamedTuple):
     stop: Array
 
 
-def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> WindowMean:
+def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
     """Return the mean over a window of each row, and its error: the one rule for it.
 
-    The variance of the mean is ``max(sum s_i^2 / n, S^2) / n``, with the standard errors s of the n
-    samples and their sample standard deviation S; of cells with shares p in the mean, ``max(sum
-    (p_i s_i)^2, S^2 sum p_i^2)``. If the scatter is the larger one, it is also the error of the
-    samples wherever they enter a sum, so that errors in common with the background cancel. On a
-    grid finer than the samples (`fraction`) it grows as the errors have. It is widened by Student's
-    t where it counts (:func:`scatter_counts`), or is all that is known. NaN without a sample, and
-    for a single one without an error.
+    Its variance is ``max(sum (p_i s_i)^2, S^2 sum p_i^2)``, with the shares p of the samples, their
+    errors s and their standard deviation S. If the scatter is the larger one, it is also the error
+    of the samples wherever they enter a sum, so that errors in common with the background cancel;
+    widened by Student's t where it counts (:func:`scatter_counts`), or is all that is known.
     """
     mean, deviation, n, stated, squared_shares, *ends = window_statistics(rows, start, stop)
+    fraction = rows.share
     with np.errstate(divide="ignore", invalid="ignore"):
         found = deviation**2 / fraction
         excess = np.sqrt(np.where(stated > 0, np.fmax(found / stated, 1.0), 1.0))
@@ -128,12 +126,12 @@ def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> Windo
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    unseen = _unseen(rows, start, stop, fraction)
+    unseen = _unseen(rows, start, stop)
     variance = of_one * squared_shares
     return WindowMean(mean, n, variance, of_one, scatter, excess, unseen, *ends)
 
 
-def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:
+def _unseen(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the standard error of the mean over a window without a count; 0 for other windows.
 
     The upper end of the 68 % interval: 1.84 counts over n, in the sample where one count weighs
@@ -144,7 +142,7 @@ def _unseen(rows: Rows, start: Array, stop: Array, fraction: Array) -> Array:
     share = shares(rows, start, stop)
     counted = rows.sum(((share > 0) & ~(rows.uncounted > 0)).astype(np.float64)) > 0
     most = rows.reduce(np.maximum, np.where(share > 0, share * rows.uncounted, 0.0), 0.0)
-    return np.where(counted, 0.0, 2.0 * most / fraction)
+    return np.where(counted, 0.0, 2.0 * most / rows.share)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
@@ -189,15 +187,15 @@ class Unlevel(NamedTuple):
     above: Array
 
 
-def unlevel(rows: Rows, start: Array, stop: Array, fraction: Array) -> Unlevel:
+def unlevel(rows: Rows, start: Array, stop: Array) -> Unlevel:
     """Compare the thirds of a window, and its samples, by their errors or their scatter in these.
 
     By the chance of chi-square, or F, with two degrees of freedom.
     """
     from scipy.special import chdtri
 
-    mean, n, *_, excess, _, _, _ = window_mean(rows, start, stop, fraction)
-    share = shares(rows, start, stop)
+    mean, n, *_, excess, _, _, _ = window_mean(rows, start, stop)
+    fraction, share = rows.share, shares(rows, start, stop)
     first, last = np.fmax(start, rows.first), np.fmin(stop, rows.last)
     means, between = np.empty((3, rows.count)), np.zeros(rows.count)
     with np.errstate(all="ignore"):

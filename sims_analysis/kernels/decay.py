@@ -47,14 +47,10 @@ def decay(
 ) -> Decay:
     """Fit ``C = exp(a + b z)`` to a falling (-1) or rising (1) `edge`; its length is ``edge / b``.
 
-    With standard errors, by maximum likelihood of counts (weights from the samples themselves would
-    favour those that noise has raised); without, by least squares of ln C with equal weights.
-
-    Samples lie from `start` to `stop`, and between the values `low` and `high`; without the limit
-    towards a peak, below half of it. Within `CLEAR` standard errors of a level, the fit decides
-    whether a sample is inside: selecting by noisy values would flatten the edge. Those on the far
-    side of a maximum above `high` are left out. `floor` is a background that was subtracted, whose
-    counts scatter still, and `fraction` the independent samples for each value of a fine grid.
+    By the likelihood of counts above a subtracted `floor`, because weights from the samples would
+    favour those that noise has raised; without errors, by least squares of ln C. Samples lie from
+    `start` to `stop`, on one side of the maximum, and between two values, by default below half of
+    a peak; near these the fit decides, because selecting by noisy values would flatten the edge.
     """
     free = np.isnan(high) & np.isnan(start if edge < 0 else stop)
     rows = rows.within(start, stop).packed()

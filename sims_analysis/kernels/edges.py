@@ -84,31 +84,12 @@ def edges(
 ) -> Edges:
     """Locate the edges at crossings; without standard errors, between their two samples.
 
-    What averages over cells do to them is taken back: see :func:`_moved_by_cells`.
-
     ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
-    window that tells the two sides apart. Counts are Poisson against a level, and binomial between
-    two counted quantities; zeros are data. The depth is ``raw + w (fit - raw)``: w falls from 1 to
-    0 as the difference of the two samples goes from 10 to 20 standard errors (4 to 8 where the step
-    is as long as the decay length), and returns where curvature moves the crossing by more than 0.2
-    to 0.4 of its error. A kink in the window, which has less curvature in a wider one, is part of
-    the error.
-
-    Parameters
-    ----------
-    level : ndarray
-        One for each sample.
-    found, raw : Crossings, Located
-        The crossings, and where they are between their samples.
-    every : Crossings
-        All significant crossings of the rows: no window reaches beyond the next one.
-    level_stderr : ndarray, optional
-        Standard errors of the level at every sample, if it is a measured quantity too.
-    floor : ndarray, shape (R,), optional
-        A background that was subtracted; its counts scatter still.
-    locate : {"auto", "fit", "crossing"}
-        With ``"fit"``, w is 1; with ``"crossing"`` 0, and the error is half of the 68 % interval
-        about the crossing.
+    window that tells the two sides apart and reaches no other of `every` crossing. Counts, above a
+    subtracted `floor`, are Poisson against a level, and binomial between two counted quantities;
+    zeros are data. The depth is ``raw + w (fit - raw)``, where two samples that differ clearly, and
+    no curvature, make w fall from 1 to 0; with `locate` it is 1, or 0, and then the error is half
+    of the 68 % interval about the crossing. A kink that the window may hold is part of the error.
     """
     on = rows.depth_at(found.at_or_above)
     between = on, np.where(found.on_sample, on, rows.depth_at(found.after))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.interpolation import Location, interpolate, locate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
@@ -152,18 +153,23 @@ class Resampled(NamedTuple):
 
 
 def resample(
-    rows: Rows, at: Array, known: Array, *, method: str, reach: int, new_axis: bool
+    rows: Rows, at: Array, known: Array, *, method: str, reach: int, new_axis: bool, bridge: bool
 ) -> Resampled:
     """Interpolate profiles at depths (R, m), by `reach` samples to both sides.
 
-    On a new axis these share samples (else the fraction is NaN), and a surface transient goes
-    along.
+    On a new axis these share samples (else the fraction is NaN), but not those in gaps, unless it
+    is to `bridge` these; and a surface transient goes along.
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
     fraction, transient = Fraction(*np.full((2, rows.count), np.nan)), np.zeros(rows.count, bool)
     if new_axis:
-        fraction = sample_fraction(rows, at, known, found=place)
+        broken = np.empty(0, dtype=np.intp) if bridge else breaks(rows)
+        if broken.size:
+            inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
+            fraction = sample_fraction(rows, np.where(inner, np.nan, at), known)
+        else:
+            fraction = sample_fraction(rows, at, known, found=place)
         transient = begins_high(rows)
     start, stop = _used(rows, place.segment, reach)
     return Resampled(*found, *fraction, start, stop, transient)

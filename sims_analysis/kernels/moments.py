@@ -50,7 +50,6 @@ def moments(
     threshold: Array,
     window_start: Array,
     window_stop: Array,
-    fraction: Array,
     floor: Array,
     *,
     relative: bool = False,
@@ -63,9 +62,8 @@ def moments(
     the crossings of a `threshold` (not NaN; a fraction of the maximum if `relative`) around the
     maximum. Standard errors are to first order, with those of the ends; NaN where the variance is 0
     (too few counts). With `window`, the background is the mean over it, and its error contributes.
-    `fraction` is the number of effective samples per depth, and `floor` a background that was
-    subtracted before, whose counts scatter still. Of a whole `record`, without a background, it is
-    estimated what lies below it.
+    `floor` is a background that was subtracted before, whose counts scatter still. Of a whole
+    `record`, without a background, it is estimated what lies below it.
     """
     inside = rows.within(start, stop)
     height, noise, first, last, ends = _run(inside, level, threshold, floor, relative=relative)
@@ -98,7 +96,7 @@ def moments(
         for error, slope in zip(errors, slopes, strict=True):
             if window:
                 variance = variance_above_mean(
-                    rows, slope, rows.sum(slope), window_start, window_stop, fraction
+                    rows, slope, rows.sum(slope), window_start, window_stop
                 )
             else:
                 variance = variance_of_sum(rows, slope)

@@ -48,8 +48,7 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     row, position = highest(rows)
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
     if rows.stderr is not None:
-        alone = rows.stderr.reshape(-1)[position]
-        alone = alone if rows.fraction is None else alone * np.sqrt(rows.fraction[row])
+        alone = rows.stderr.reshape(-1)[position] * np.sqrt(rows.share[row])
         below = np.zeros(rows.count) if floor is None else floor
         high, error = maxima(rows, row, position, below)
         known = half_width_about(high - value[row], error)

@@ -44,11 +44,10 @@ class Repeats(NamedTuple):
 def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -> Repeats:
     """Analyse repeats, (m, n) at common depths z (n,), with their standard errors or NaN.
 
-    Each repeat is ``c_r = c + a_r c + b_r z c' + noise``, by least squares, with their mean c and
-    (if `stretched`) its slope; b where it differs between repeats by more than chance. Scales and
-    depths of the mean have the standard errors ``t sd / sqrt(m)`` of the m values a_r and b_r, less
-    the noise in them, with Student's t: see :func:`.counting.scatter_counts`. Without errors of the
-    samples, the variance of the noise is pooled over neighbouring depths, in proportion to c.
+    Each is ``c_r = c + a_r c + b_r z c' + noise`` by least squares, with their mean c and (if
+    `stretched`) its slope, b where it differs by more than chance. Scale and depths of the mean
+    have the errors ``t sd / sqrt(m)`` of a_r and b_r, less the noise in them
+    (:func:`.counting.scatter_counts`); unstated noise is pooled over neighbours, as part of c.
     """
     m, mean = len(c), c.mean(axis=0)
     deviation = c - mean

@@ -194,11 +194,11 @@ def together(one: float, other: float) -> float:
     return product * (1 - log(product))
 
 
-def scatter(values: Array) -> float:
-    """Return the standard deviation of noise, from second differences."""
-    if values.size < 5:
+def scatter(values: Array, apart: int = 1) -> float:
+    """Return the standard deviation of noise, from second differences of samples so far apart."""
+    if values.size < 2 * apart + 3:
         return 0.0
-    bent = values[2:] - 2 * values[1:-1] + values[:-2]
+    bent = values[2 * apart :] - 2 * values[apart:-apart] + values[: -2 * apart]
     return _median(np.abs(bent - _median(bent))) * 1.4826 / sqrt(6)
 
 
@@ -214,10 +214,8 @@ def _median(values: Array) -> float:
 def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) -> tuple[int, bool]:
     """Judge residuals: an index into :data:`RESIDUALS`, and whether curve `m` has another shape.
 
-    Where errors are known, the chance of chi-square (`chance`, otherwise NaN) and of neighbours are
-    asked together. Where not, a curve has another shape only if its `departure`, by more than 5 %
-    of the largest, is hardly noise of averaged samples either; less hardly if it is more than 20 %,
-    and no noise of single ones.
+    Where errors are known, the chances of chi-square (`chance`, otherwise NaN) and of neighbours
+    are asked together. Where not, the `departure` has to be seen, and hardly noise of averages.
     """
     known, seen = not np.isnan(chance), departure > SEEN
     enough = r.size >= rows.shape[0] + (6 if known else 2)

@@ -82,7 +82,7 @@ class _Samples(ABC):
     #: What the data carry of samples, and the positions of samples before gaps that they carry.
     carried: Marks | None = field(default=None, kw_only=True)
     carried_gaps: Index | None = field(default=None, kw_only=True)
-    #: Effective samples per depth, (R,); below 1 on a grid finer than the samples. None for 1.
+    #: See `share`; None for 1.
     fraction: Array | None = field(default=None, kw_only=True)
 
     def columns(self, of: Callable[[Array], Array]) -> dict[str, Any]:
@@ -90,6 +90,11 @@ class _Samples(ABC):
         names = ("depth", "value", "stderr", "lower", "upper", "uncounted")
         every = {name: getattr(self, name) for name in names}
         return {name: of(one) for name, one in every.items() if one is not None}
+
+    @property
+    def share(self) -> Array:
+        """Effective samples per depth, (R,): below 1 on a grid finer than the samples."""
+        return np.ones(self.count) if self.fraction is None else self.fraction
 
     @property
     def count(self) -> int:

@@ -133,8 +133,9 @@ def _samples(rows: Rows) -> _Samples:
     # On a finer grid, samples that are independent.
     step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
     third, square = 3 * step, np.zeros(value.size)
-    part = (value[i * step : value.size - third + i * step] for i in range(4))
-    square[third:] = np.dot([-1.0, 3.0, -3.0, 1.0], list(part)) ** 2 / 20.0
+    if value.size > third:
+        part = (value[i * step : value.size - third + i * step] for i in range(4))
+        square[third:] = np.dot([-1.0, 3.0, -3.0, 1.0], list(part)) ** 2 / 20.0
     return _Samples(rows, square, step)
 
 

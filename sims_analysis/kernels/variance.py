@@ -33,7 +33,6 @@ def variance_of_dose(
     start: Array,
     stop: Array,
     held_width: Array,
-    fraction: Array,
     window_start: Array,
     window_stop: Array,
     *,
@@ -43,7 +42,7 @@ def variance_of_dose(
 
     Of samples both in the window, `window_start` to `window_stop`, and the interval, errors partly
     cancel. The first value may be held over `held_width` above the first sample; it is one sample,
-    however many depths share it (`fraction`: effective samples per depth). NaN without an integral,
+    however many depths share it. NaN without an integral,
     a sample in the window, or an error. With zero counts in total, the error is the upper end of
     their 68 % interval, [0, 1.84] counts, in the sample of the largest weight: twice the standard
     error of a sample with zero counts.
@@ -53,9 +52,7 @@ def variance_of_dose(
     if not (window or held_width.any() or rows.uncounted is not None):
         return SingleResult(np.where(total > 0, variance_of_sum(rows, weights), np.nan))
     if window:
-        terms, net, squared, valid = _above_mean(
-            rows, weights, total, window_start, window_stop, fraction
-        )
+        terms, net, squared, valid = _above_mean(rows, weights, total, window_start, window_stop)
     else:
         squared, net, valid = errors_of(rows) ** 2, weights, np.ones(rows.count, dtype=bool)
         terms = weighted_errors(rows, weights) ** 2
@@ -63,7 +60,7 @@ def variance_of_dose(
         row = np.flatnonzero((rows.size > 0) & (held_width > 0))
         first = rows.offsets[row]
         own = np.broadcast_to(net, rows.value.shape).reshape(-1)[first]
-        extra = held_width[row] * (2.0 * own + held_width[row] * fraction[row])
+        extra = held_width[row] * (2.0 * own + held_width[row] * rows.share[row])
         terms.reshape(-1)[first] += extra * squared.reshape(-1)[first]
     variance = np.where((total > 0) & valid, rows.sum(terms), np.nan)
     if rows.uncounted is not None and (variance == 0).any():
@@ -72,18 +69,13 @@ def variance_of_dose(
         whole.reshape(-1)[rows.offsets[:-1][nonempty]] += held_width[nonempty]
         # On a fine grid, the count of a sample is spread over 1 / fraction depths: each has a
         # weight smaller by this factor, and an error larger by its square root.
-        most = rows.reduce(np.maximum, whole * rows.uncounted) / fraction
+        most = rows.reduce(np.maximum, whole * rows.uncounted) / rows.share
         variance = np.where(variance == 0, (2.0 * most) ** 2, variance)
     return SingleResult(variance)
 
 
 def variance_above_mean(
-    rows: Rows,
-    weights: Array,
-    total: Array,
-    window_start: Array,
-    window_stop: Array,
-    fraction: Array,
+    rows: Rows, weights: Array, total: Array, window_start: Array, window_stop: Array
 ) -> Array:
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
@@ -91,23 +83,18 @@ def variance_above_mean(
     window, the s_i are scaled up to the scatter if that is larger: see
     :func:`sims_analysis.kernels.counting.window_mean`. NaN without a sample in the window.
     """
-    terms, _, _, valid = _above_mean(rows, weights, total, window_start, window_stop, fraction)
+    terms, _, _, valid = _above_mean(rows, weights, total, window_start, window_stop)
     return np.where(valid, rows.sum(terms), np.nan)
 
 
 def _above_mean(
-    rows: Rows,
-    weights: Array,
-    total: Array,
-    window_start: Array,
-    window_stop: Array,
-    fraction: Array,
+    rows: Rows, weights: Array, total: Array, window_start: Array, window_stop: Array
 ) -> tuple[Array, Array, Array, Flags]:
     """Return net weights and variances of :func:`variance_above_mean`, and rows with samples."""
     stderr = errors_of(rows)
     share = shares(rows, window_start, window_stop)
     inside = share > 0
-    _, n, _, of_one, scatter, *_ = window_mean(rows, window_start, window_stop, fraction)
+    _, n, _, of_one, scatter, *_ = window_mean(rows, window_start, window_stop)
     with np.errstate(divide="ignore", invalid="ignore"):
         own = (stderr * rows.repeat(scatter)) ** 2
         # Samples without a standard error (0) that scatter: their scatter is all there is.

@@ -209,7 +209,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     >>> from pathlib import Path
     >>> _ = Path("boron.csv").write_text("Wafer 7\nDepth (nm);Conc (at/cm3)\n0;1.2E18\n5;3.5E18")
     >>> print(sims.explain_read("boron.csv"))
-    boron.csv, read as 'table': any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls
+    boron.csv, read as 'table': any table: csv, txt, xlsx, xls
     a text with semicolons between the cells
                  A           B
       1  note     Wafer 7

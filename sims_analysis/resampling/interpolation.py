@@ -185,6 +185,7 @@ def at_depths(
         method=method,
         reach=reach,
         new_axis=on_new_axis,
+        bridge=bridge,
         at_once=True,
     )
     shown = frame.lazy or anywhere(rests.flags) or anywhere(every.transient)

@@ -79,8 +79,8 @@ def deconvolve(
         ``{"lambda_growth": "1 nm", "lambda_decay": "2 nm", "sigma": "1.5 nm"}`` or
         ``{"mixing_length": ..., "roughness": ..., "information_depth": ...}``, also one for each
         profile; or a fit of ``"delta_drf"``, ``"delta_mri"`` or ``"gaussian"`` to a delta layer.
-    variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
+    variable, gaps
+        As for :func:`integrated_dose`; by default that in which the species was measured.
     start, stop : str, Quantity or DataArray, optional
         The window. Start below a surface transient: no blur has made it.
     background : str, Quantity, DataArray or pair, optional
@@ -88,8 +88,6 @@ def deconvolve(
     smoothness : {"auto", "steps"} or float
         ``"auto"``: pieces of exponentials, as smooth as the samples are evidence for; ``"steps"``:
         plateaus, for layers and superlattices; a number is the strength of the first.
-    gaps : {"flag", "bridge"}
-        ``"bridge"`` accepts a profile that goes on across a gap, which is ``gap`` otherwise.
     averaging_kernels : bool
         Also return the averaging kernels, as many numbers as samples for each sample.
 

@@ -311,3 +311,18 @@ def test_only_gaps_within_the_depths_that_are_left_come_back(part, depths):
     (found,) = sims.to_profiles(ds.isel(depth=part))
     assert found.depths.tolist() == depths
     assert np.isnan(found.concentrations).tolist() == [z == 2 for z in depths]
+
+
+def test_flags_and_limits_of_one_selected_species_go_along():
+    # They have the dimension of the samples alone.
+    ds = sims.open_example("boron-implant").sel(species="B").isel(depth=slice(9))
+    flags, limits = np.zeros(9, dtype=np.int16), np.full(9, np.nan)
+    ds["concentration"][4], limits[4], flags[2] = np.nan, 5e15, 4
+    unit = ds["concentration"].attrs["units"]
+    ds = ds.assign_coords(
+        concentration_quality=("depth", flags),
+        concentration_detection_limit=("depth", limits, {"units": unit}),
+    )
+    again = sims.to_dataset(sims.to_profiles(ds))
+    for data in (ds, again):
+        assert {"saturated", "below_limit"} == set(sims.quality(data)["kind"].values.tolist())

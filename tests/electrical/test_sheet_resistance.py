@@ -485,7 +485,7 @@ def test_a_constant_net_doping_is_part_of_both():
     [
         (
             {"active_limit": {"P": "1e20 cm^-3", "Sb": "1e20 cm^-3"}}, SpeciesError,
-            "active_limit names 'P', 'Sb'; dopants are 'B'",
+            "active_limit names 'P', 'Sb'; the data have 'B'",
         ),
         (
             {"active_limit": "-1e20 cm^-3"}, ProfileError,

@@ -361,6 +361,21 @@ def test_without_errors_the_scatter_of_neighbours_is_the_error(noise, floor):
     assert float((abs(found["position"] - 90.3) > 3 * found["position_stderr"]).mean()) < 0.05
 
 
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize(("middle", "least"), [(0.3, 0.6), (0.5, 0.9)])
+def test_a_staircase_is_no_step(middle, least):
+    steps = 0.05 + (middle - 0.05) * ndtr((110 - Z) / 3) + (1 - middle) * ndtr((60 - Z) / 3)
+    found = sims.interface(counted(steps, Z, 100))
+    assert (found["status"] == "wrong_shape").mean() > least
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize("counts", [10, 1000])
+def test_an_exponential_edge_is_one_step(counts):
+    edges = 0.05 + 0.95 * np.where(Z < 80, 1, np.exp(-(Z - 80) / 8))
+    assert (sims.interface(counted(edges, Z, counts))["status"] == "ok").mean() > 0.9
+
+
 def test_what_is_said_of_an_interface_names_its_own_arguments():
     box = models_truth.profile(models_truth.film(Z), Z)
     with pytest.warns(FitWarning, match="has another edge; start= and stop= choose one step"):

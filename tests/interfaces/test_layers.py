@@ -102,6 +102,16 @@ def test_noise_of_samples_without_errors_is_no_layer(noise):
     assert inside.sum() >= fine["top"].count() - 2
 
 
+@pytest.mark.parametrize("shared", [2, 3, 9])
+def test_noise_that_neighbours_share_is_no_layer(shared):
+    """Of samples averaged over three, 15 of 75 had layers; of nine, 36."""
+    k = np.random.default_rng(2).poisson(np.full((30, 220), 100.0))
+    mean = np.lib.stride_tricks.sliding_window_view(k, shared, axis=1).mean(axis=-1)
+    z = np.arange(mean.shape[1] * 1.0)
+    found = sims.layers(models_truth.profile(1e18 * mean, z, dims=("trial", "depth")))
+    assert (found["status"] == "ok").any("layer").sum() <= 3
+
+
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 def test_of_touching_layers_that_noise_hides_none_joins_two():
     z = np.arange(0.0, 180.0)

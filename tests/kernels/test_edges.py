@@ -199,3 +199,13 @@ def test_the_error_of_an_edge_sharper_than_the_step_holds_it(first):
     away = np.array([(depth[-1] - truth) / stderr[-1] for depth, stderr in found])
     assert 0.5 < np.mean(np.abs(away) < 1) <= 1
     assert np.mean(np.abs(away) < 3) > 0.98
+
+
+def test_the_error_of_a_kink_at_the_level_holds_it():
+    """A parabola follows no kink: its own error covered a quarter."""
+    z = np.arange(0.4, 100.0)
+    shape = 100 * np.exp(-np.where(z < 40, (z - 40) / 5, (z - 40) / 25))
+    found = [stated(z, one, 100.0, errors(one)) for one in poisson(np.minimum(shape, 3e4), 150)]
+    away = np.abs([(depth[-1] - 40) / stderr[-1] for depth, stderr in found])
+    assert np.mean(away < 1) > 0.32
+    assert np.mean(away < 3) > 0.75

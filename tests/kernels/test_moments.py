@@ -17,7 +17,7 @@ NAN = math.nan
 
 def ask(depth, value, *limits, level=0.0, threshold=NAN, window=None, stderr=None, relative=True):
     """Ask with one value for all rows, or one for each."""
-    parameters = [*(limits or (NAN, NAN)), level, threshold, *(window or (NAN, NAN)), 1.0, 0.0]
+    parameters = [*(limits or (NAN, NAN)), level, threshold, *(window or (NAN, NAN)), 0.0]
     return run(
         moments.moments,
         depth,

@@ -50,6 +50,20 @@ def test_records_that_end_within_a_peak_or_before_it_lack_most_of_it(row):
     assert below(shape)[row] > 70
 
 
+@pytest.mark.parametrize("counts", [10, 100, 10000])
+def test_a_profile_that_falls_to_a_plateau_lacks_nothing_and_one_that_ends_above_it_does(counts):
+    rng, z = np.random.default_rng(0), np.arange(0.0, 150.0)
+    shapes = np.exp(-0.5 * ((z - 45) / 14) ** 2), np.exp(-0.5 * ((z - 130) / 35) ** 2)
+    level, ends = (
+        rng.poisson(
+            counts * np.broadcast_to([0.3 + 0.7 * shapes[0], shapes[1]], (100, 2, z.size))
+        ).swapaxes(0, 1)
+        * 1.0
+    )
+    assert np.mean(below(level, 0.5 * counts, depth=z) > 0) < 0.1
+    assert np.mean(below(ends, 0.5 * counts, depth=z) > 0) > 0.6
+
+
 @pytest.mark.slow
 def test_plateaus_peaks_and_noise_lack_nothing():
     rng = np.random.default_rng(0)

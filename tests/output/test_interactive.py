@@ -518,10 +518,10 @@ def test_of_many_signals_twelve_are_shown_at_first_and_errors_are_shaded(browser
     data["intensity_stderr"] = (0.1 * data["intensity"]).assign_attrs(units="count")
     browser.open(sims.explore(data).save(tmp_path / "page.html").as_uri())
     ticked = "return [...document.querySelectorAll('#species input')].map((box) => box.checked)"
-    assert browser.run(ticked) == [False] * 18 + [True] * 12
+    assert browser.run(ticked) == [True] * 12 + [False] * 18
     bands = plots(browser, "curves.map((parts) => parts.find((p) => p.glyph?.type === 'VArea')"
                            "?.data_source.data.y2[0])")  # fmt: skip
-    assert bands["log"] == pytest.approx([1.1 * 1.1**i for i in range(30)])
+    assert bands["log"] == pytest.approx([1.1 * 1.1**i for i in (*range(18, 30), *range(18))])
     assert browser.errors() == []
 
 

@@ -61,6 +61,13 @@ READ = [
      "Depth (nm) | 11B (c/s) | 11B (at/cm3)\nMatrix | Si | Si\n@ 3"),
     ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
      "Sample | W7 |\nDepth | B | P\nDL | 1E15 | 2E15\nnm | at/cm3 | at/cm3\nRSF | 1 | 2\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Depth (nm) | B (at/cm3) | P (at/cm3)\nInt. time (s) | 1 | 2\n@ 3"),
+    ("B 0:1±2 nm at/cm3", "Depth (nm) | B (at/cm3) | dB (at/cm3)\n@ 3"),
+    ("B 0:1±2 nm at/cm3", "Depth (nm) | B (at/cm3) | u(B) (at/cm3)\n@ 3"),
+    ("B 0:1±2 nm at/cm3", "Depth (nm) | Conc. (B) [at/cm3] | σ(B) [at/cm3]\n@ 3"),
+    ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | 95% CI (at/cm3)\n@ 3"),
+    ("B 0:2 nm at/cm3", "Depth (nm) | ± (nm) | B (at/cm3)\n@ 3"),
     ("11B 0:1 nm at/cm3", "Species: 11B |\nDepth (nm) | Concentration (at/cm3)\n@ 2"),
     # --- pages ----------------------------------------------------------------------------------
     ("B 0:1 nm at/cm3",

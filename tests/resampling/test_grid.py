@@ -379,3 +379,24 @@ def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at):
     inside = {"begins": ("120 nm", "280 nm"), "ends": ("15 nm", "180 nm")}[at]
     assert sims.integrated_dose(grid, start=inside[0], stop=inside[1])["status"] == "ok"
     assert sims.quality(grid)["kind"].values.tolist() == ["gap"]
+
+
+@pytest.mark.parametrize("step", ["5 nm", "0.5 nm"])
+def test_errors_beside_a_hole_are_those_of_the_samples(step):
+    # Depths in the hole have no values, and share no samples.
+    z = np.arange(0.5, 180)
+    expected = 400 * np.exp(-0.5 * ((z - 45) / 12) ** 2) + 30
+    counts = np.random.default_rng(3).poisson(expected, (400, z.size)).astype(float)
+    counts[:, (z > 60) & (z < 100)] = np.nan
+    dims, attrs = ("run", "depth"), {"units": "atoms/cm^3"}
+    ds = xr.Dataset(
+        {
+            "concentration": (dims, 1e15 * counts, attrs),
+            "concentration_stderr": (dims, 1e15 * np.sqrt(counts), attrs),
+        },
+        {"depth": ("depth", z, {"units": "nm"})},
+    )
+    with pytest.warns(ProfileWarning, match="there is no value in it"):
+        gridded = sims.to_grid(ds, step=step)
+    dose = sims.integrated_dose(gridded, gaps="bridge")
+    assert dose["stderr"].mean() / dose.std() == pytest.approx(1, abs=0.1)

@@ -47,6 +47,17 @@ function printed(value) {
   return `${digits.replace("-", "−")}×10${raised}`;
 }
 
+// The name of a curve in characters that need no markup: ¹¹B⁺, C₂H₂.
+function written(html) {
+  const [above, below] = ["⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "₀₁₂₃₄₅₆₇₈₉₊₋"];
+  const placed = (text, digits) => text.replace(/[\d+−]/g, (one) => digits["0123456789+−".indexOf(one)]);
+  const name = document.createElement("span");
+  name.innerHTML = html;
+  for (const one of name.querySelectorAll("sup")) one.textContent = placed(one.textContent, above);
+  for (const one of name.querySelectorAll("sub")) one.textContent = placed(one.textContent, below);
+  return name.textContent;
+}
+
 // What stands for a curve in the list of species: a piece of its line, which is printed too.
 function sample(curve) {
   const space = "http://www.w3.org/2000/svg";
@@ -67,7 +78,7 @@ for (const curve of known.curves) curve.x = known.depths[curve.depths];
 
 const WIDTH = 1.8;
 // More curves than these have no names beside them.
-const NAMED = 8;
+const NAMED = 12;
 
 // All curves on log or linear axes; each further quantity has an axis on the right.
 function drawn(kind) {
@@ -129,9 +140,11 @@ function drawn(kind) {
       const [x, top] = [curve.x[most], y[most]];
       fixed.push(plot.scatter([x], [top], { ...mark, size: 9, marker: "cross", line_width: 1.2 }));
       if (known.curves.filter((one) => one.on).length <= NAMED) {
+        const [low, high] = known.depth.range;
+        const left = x > low + 0.75 * (high - low); // of its mark, where there is no room at the right
         const label = new Bokeh.Label({
-          x, y: top, text: curve.name, text_color: curve.colour, text_font_size: "12px",
-          x_offset: 6, y_offset: 3, ...(looks.y_range_name ? { y_range_name: looks.y_range_name } : {}),
+          x, y: top, text: written(curve.html), text_color: curve.colour, text_font_size: "12px",
+          x_offset: left ? -6 : 6, y_offset: 3, text_align: left ? "right" : "left", ...(looks.y_range_name ? { y_range_name: looks.y_range_name } : {}),
         });
         plot.add_layout(label);
         fixed.push(label);

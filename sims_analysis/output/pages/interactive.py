@@ -157,6 +157,8 @@ def plotted(
 ) -> dict[str, Any]:
     """Describe a plot: its axes, depths and curves, each below its `surface` transient."""
     curves = curves_of(measurements_of(data), species, value_units)
+    leading = {id(curve) for curve in leading_curves(curves, ())}
+    curves.sort(key=lambda curve: id(curve) not in leading)  # they have the first colours
     scale, names = DepthScale(curves, depth_units), _names_of(curves)
     # The preferred quantity comes first, on the left.
     axes: dict[str, list[Curve]] = {}
@@ -164,7 +166,6 @@ def plotted(
         axes.setdefault(curve.label, []).append(curve)
     # Many profiles share their depths.
     depths: dict[bytes, Array] = {}
-    leading = {id(curve) for curve in leading_curves(curves, ())}
     drawn = []
     for curve, name, (colour, dash) in zip(curves, names, _looks(curves, names), strict=True):
         x = np.ascontiguousarray(scale(curve.x), dtype=np.float64)

@@ -165,7 +165,7 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     first = filled[0]
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or begins_row(first) or named_role(first, "ancillary", "mass"):
+    if not headed or begins_row(first, "ancillary", "mass"):
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
 

@@ -193,7 +193,9 @@ class _Finding:
         """Keep columns that are no profile with the one that they name, or stand behind."""
         found = self.found
         repeats = Counter(found.texts)
-        for j in reversed(found.columns("ancillary", "index") if pairs else []):
+        errors = {pair.error for pair in pairs}
+        beside = [j for j in found.columns("ancillary", "index", "error") if j not in errors]
+        for j in reversed(beside if pairs else []):
             text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
             own = repeats[text] > 1 or is_limit(text)
             left = [pair for pair in pairs if pair.value < j] if own else []

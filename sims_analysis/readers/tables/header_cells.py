@@ -48,8 +48,8 @@ _SEVERAL = re.compile(
     r"(?:^|[\s_(\[\u00b1])([23])[ -]?(?:\u03c3|sigmas?|s\.?d\.?)(?![^\W_])", re.IGNORECASE
 )
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
-#: ``[B]`` and ``c(B)`` are how much boron there is.
-_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c\(({SPECIES.pattern})\)")
+#: ``[B]``, ``(B)`` and ``c(B)`` are how much boron there is.
+_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c?\(({SPECIES.pattern})\)")
 #: What means per cent.
 PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
 #: A relative error: it is one where per cent are stated.
@@ -99,8 +99,8 @@ _MULTIPLIED = re.compile(
     rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|10+)\b",
     re.IGNORECASE,
 )
-#: ``ΔB`` is the error of B.
-_DELTA = re.compile(r"[Δδ]\s?(.+)")
+#: ``ΔB``, ``dB`` and ``u(B)`` are errors of B.
+_DELTA = re.compile(r"[Δδd]\s?(.+)|[us]\((.+)\)")
 #: As Japanese and Chinese keyboards write them.
 _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 
@@ -191,10 +191,10 @@ def is_limit(text: str) -> bool:
     return bool(pattern("limit").fullmatch(words) or _LIMITS.search(words))
 
 
-def begins_row(text: str) -> bool:
+def begins_row(text: str, *roles: str) -> bool:
     """Whether a cell says that the others of its row are limits or factors of their columns."""
     words, _ = _split(text)
-    return named_role(words, "limit", "factor") is not None
+    return named_role(words.partition("(")[0], "limit", "factor", *roles) is not None
 
 
 def factor_in(text: str) -> bool:
@@ -232,8 +232,8 @@ def _special(text: str, words: str, unit: str | None) -> Header | None:
     if _SPECTRUM.search(words) or text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Header("energy", words, None, explicit=True)
     delta = _DELTA.fullmatch(words)
-    if delta and is_species(delta[1]):
-        return Header("error", delta[1], unit, explicit=True)
+    if delta and is_species(delta[1] or delta[2]):
+        return Header("error", delta[1] or delta[2], unit, explicit=True)
     relative = _RELATIVE.search(words)
     if relative and (unit in PERCENT or "%" in words):
         rest = _without(words.replace("%", " "), relative)

@@ -198,7 +198,8 @@ class Headers:
             # Of rows that the user states, one with a bare unit is that of units.
             return False, 0, len(texts)
         axes = sum(h.role in ("axis", "time") and h.explicit for h in headers)
-        own = sum(h.role == "unread" or (h.role == "value" and bool(h.name)) for h in headers)
+        named = (h for h, text in zip(headers, texts, strict=True) if not is_number(text))
+        own = sum(h.role == "unread" or (h.role == "value" and bool(h.name)) for h in named)
         return axes > 0, axes + own, len(texts)
 
     def _read_heads(self, block: Block) -> None:

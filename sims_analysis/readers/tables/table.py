@@ -143,8 +143,10 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
     names = {(signal.name, unit_kind(signal.units or "")) for signal in signals}
     of_species = all(map(names_species, labels)) and not are_labels(labels)
     one = of_species or len({*labels}) == 1 or any(map(re.compile(r"block \d").match, labels))
-    apart = len(names) < len(signals) or not one
-    if apart and samples is None:
+    if samples is not None:
+        about = (replace(b.metadata, sample=s) for b, s in zip(blocks, labels, strict=True))
+        return Content(parts=[replace(b, metadata=m) for b, m in zip(blocks, about, strict=True)])
+    if len(names) < len(signals) or not one:
         raise ReadError(
             f"{len(blocks)} tables of several samples stand below each other: "
             f"{', '.join(map(repr, labels))}",
@@ -152,11 +154,6 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
             argument="samples",
             remedy="samples=True reads each as a measurement",
         )
-    if apart:
-        about = (replace(b.metadata, sample=s) for b, s in zip(blocks, labels, strict=True))
-        return Content(parts=[replace(b, metadata=m) for b, m in zip(blocks, about, strict=True)])
-    if samples is not None:
-        raise ReadError(f"samples={samples!r}: the tables are of one sample", argument="samples")
     other: dict[str, str] = {}
     for n, block in enumerate(blocks, 1):
         for key, text in block.metadata.other.items():
