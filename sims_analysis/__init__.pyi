@@ -72,6 +72,12 @@ from .fitting.evaluation import list_models as list_models
 from .fitting.fit import fit as fit
 from .interfaces.interface import interface as interface
 from .interfaces.layers import layers as layers
+from .laboratory.charts import capability as capability
+from .laboratory.charts import control_chart as control_chart
+from .laboratory.charts import uniformity as uniformity
+from .laboratory.factors import Factors as Factors
+from .laboratory.figures import plot_control_chart as plot_control_chart
+from .laboratory.figures import plot_wafer_map as plot_wafer_map
 from .output.export import to_csv as to_csv
 from .output.export import to_excel as to_excel
 from .output.pages.interactive import explore as explore

@@ -96,6 +96,9 @@ _TERMS: dict[str | None, dict[str, str]] = {
         "factor_repeatability_stderr": (
             "Standard error of the mean of several standards: s / sqrt(n)"
         ),
+        "factor_day_to_day_stderr": (
+            "Day-to-day part of the standard error: departure of the day's factor from the value"
+        ),
         "subtracted_background": (
             "Subtracted background: subtracted from every sample of the species"
         ),
@@ -137,6 +140,9 @@ _TERMS: dict[str | None, dict[str, str]] = {
             "Systematic standard error: of sensitivity factor and depth scale"
         ),
         "budget_rsf_stderr": "Standard error of the sensitivity factor: common to all samples",
+        "budget_day_to_day_stderr": (
+            "Day-to-day part of the standard error of the sensitivity factor: scatter of standards"
+        ),
         "budget_depth_stderr": "Standard error of the depth scale: common to all samples",
         "budget_background_dose": "Background dose: subtracted",
         "budget_surface_dose": "Surface dose: above the stated end of the surface transient",
@@ -159,6 +165,9 @@ _TERMS: dict[str | None, dict[str, str]] = {
         "relative_deviation": "Relative standard deviation: s / mean, s with n - 1",
         "sensitivity_factor_uncertainty": (
             "Relative uncertainty of the sensitivity factor: standard"
+        ),
+        "sensitivity_factor_day_to_day": (
+            "Relative day-to-day part of that uncertainty: scatter of standards between days"
         ),
         "background_overlap": (
             "Overlap with the background: covariance of the sample with the subtracted "
@@ -334,6 +343,7 @@ OF_SAMPLES = ("stderr", *COLUMNS, *EVIDENCE)
 #: read from a restored profile its resolution. Profiles and files keep them as columns.
 SHARED = {
     "sensitivity_factor_uncertainty": "1",
+    "sensitivity_factor_day_to_day": "1",
     "scale_repeatability": "1",
     "depth_scale_uncertainty": "1",
     "dose_scale": "1",

@@ -81,7 +81,8 @@ def dose_budget(
         - ``random_stderr`` (``atom/cm^2``): as for :func:`integrated_dose`; NaN where the data
           carry no standard errors
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale;
-          NaN where the uncertainty is not known
+          NaN where the uncertainty is not known. Of factors that :class:`Factors` has picked, there
+          is ``day_to_day_stderr`` too: the part of the former that is their scatter between days
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known;
           NaN where neither is
         - ``background_stderr`` (``atom/cm^2``): the part of the random one that is common to all
@@ -167,7 +168,7 @@ def _parts(
 ) -> dict[str, xr.Variable]:
     """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
     known = value.notnull()
-    rsf, scale = (
+    rsf, scale, *days = (
         abs(_scaled(found.frame, part, found.question).where(known))
         if found.frame.dim in part.dims
         else abs(value) * part
@@ -180,6 +181,7 @@ def _parts(
         "systematic_stderr": of_known(rsf, scale),
         "rsf_stderr": rsf,
         "depth_stderr": scale,
+        **dict(zip(["day_to_day_stderr"], days, strict=False)),
         "background_stderr": _of_background(found).where(known),
         "background_dose": found.background.where(known),
         "surface_dose": _surface(found),

@@ -421,17 +421,21 @@ def relative_uncertainties(
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state.
 
-    A mapping leaves that of other species to the data, too. A stated dose (:func:`scale_to_dose`)
-    takes the place of the sensitivity factor, and the dose does not depend on the depth scale then:
-    0, or NaN where its uncertainty is not known.
+    Then the part of the former that is day to day comes third, if they do. A mapping leaves that of
+    other species to the data, too. A stated dose (:func:`scale_to_dose`) takes the place of the
+    sensitivity factor, and the dose does not depend on the depth scale then: 0, or NaN where its
+    uncertainty is not known.
     """
     coords = units.dequantify(data).coords  # type: ignore[type-var]  # one of the two
     of_dose = coords.variables.get("dose_scale_uncertainty")
     found = []
-    for argument, value, names in (
+    wanted: list[tuple[str, Any, tuple[str, ...]]] = [
         ("rsf_uncertainty", rsf, ("sensitivity_factor_uncertainty", "scale_repeatability")),
         ("depth_uncertainty", depth, ("depth_scale_uncertainty",)),
-    ):
+    ]
+    if rsf is None and "sensitivity_factor_day_to_day" in coords:
+        wanted.append(("", None, ("sensitivity_factor_day_to_day",)))
+    for argument, value, names in wanted:
         given = None if value is None else read_relative(frame, value, argument)
         if given is not None and not isinstance(value, Mapping):
             found.append(given)

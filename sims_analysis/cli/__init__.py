@@ -8,6 +8,7 @@ import click
 from sims_analysis._version import __version__
 from sims_analysis.cli.access import fetch, search, serve
 from sims_analysis.cli.archives import archive
+from sims_analysis.cli.charting import chart
 from sims_analysis.cli.options import Group, ending
 from sims_analysis.cli.reporting import report
 
@@ -27,5 +28,5 @@ def cli() -> None:
     """
 
 
-for _command in (report, fetch, search, serve, archive):
+for _command in (report, chart, fetch, search, serve, archive):
     cli.add_command(_command)

@@ -15,9 +15,9 @@ import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.axes import order_of
+from sims_analysis.conventions.axes import MEASUREMENT, order_of
 from sims_analysis.errors import ProfileError
-from sims_analysis.profiles.metadata import COLUMNS, columns_of
+from sims_analysis.profiles.metadata import COLUMNS, FIELD, Metadata, columns_of
 from sims_analysis.profiles.wire import WIRE_FIELDS
 from sims_analysis.units import read_number, unit_of_kind
 
@@ -115,6 +115,21 @@ def stated_in_metadata(
         if isinstance(metadata, dict) and metadata.get(key) is not None:
             numbers[index] = read(metadata[key], f"species_metadata[{key!r}]")
     return None if np.isnan(numbers).all() else type(texts)(texts.dims, numbers)
+
+
+def metadata_of(ds: xr.Dataset) -> list[Metadata]:
+    """Return the metadata of a measurement, or of each of a batch, as delivered."""
+    if MEASUREMENT not in ds.dims and isinstance(text := ds.attrs.get(FIELD), str):
+        return [Metadata.from_dict(orjson.loads(text))]
+    many = ds.sizes.get(MEASUREMENT, 1)
+    if "wire_fields" not in ds.coords:
+        return [Metadata()] * many
+    found = []
+    texts_of_all = ds["wire_fields"].transpose(MEASUREMENT, ..., missing_dims="ignore")
+    for texts in texts_of_all.values.reshape(many, -1):
+        fields = [orjson.loads(str(text)).get("extra", {}) for text in texts if text]
+        found.append(Metadata.from_dict(next((one[FIELD] for one in fields if FIELD in one), {})))
+    return found
 
 
 def _read_quantity(value: Any, name: str, kind: str) -> float:

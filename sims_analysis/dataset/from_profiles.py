@@ -37,6 +37,7 @@ from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.text.arguments import check_choice, checks_arguments, format_argument
 from sims_analysis.units import (
     CANONICAL,
+    NM_PER_MM,
     QuantityLike,
     Unit,
     read_number,
@@ -147,6 +148,7 @@ def to_dataset(
           species agree within 1e-9 of their span after conversion, they share one axis; otherwise
           it is the union of all axes, and every sample stays where it was measured. The attr
           ``layout`` then says so; :func:`samples` returns one species without the ``NaN``
+        - ``x``, ``y`` (``mm``): coordinates, if the metadata say where on a wafer this is
         - ``profile_id``, ``processed_data_id``, ``last_updated``, ``source_depth_units``,
           ``source_units``, ``species_metadata`` (JSON text): coordinates over ``species``, as
           delivered
@@ -370,6 +372,12 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         **evidence,
         **_delivered(layout, own, variable_names, attrs.get("data_id", "")),
     }
+    if FIELD in found[0].profile.extra:
+        stated = Metadata.from_dict(found[0].profile.extra[FIELD])
+        for name, text in {"x": stated.x, "y": stated.y}.items():
+            if text is not None:  # on a wafer, in mm
+                place = read_number(text, ("depth",), f"{FIELD}.{name}") / NM_PER_MM
+                coords[name] = ((), place, {"units": "mm"})
     cells = _cells_of_all(layout, depth)
     if cells is not None:
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, same_axis
 from sims_analysis.conventions.cf import with_ancillaries
+from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.dataset.measurements import (
     Measurement,
     one_axis,
@@ -34,12 +36,15 @@ from sims_analysis.text.arguments import (
     checks_arguments,
     remedy_for,
 )
+from sims_analysis.text.times import moment_of
 from sims_analysis.units import is_quantified, quantify
 
 #: Attrs that identify a measurement; they become coordinates even if all are equal.
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 #: Attr that flags a coordinate which was an attr of each measurement.
 ATTRIBUTE = "attribute_of"
+#: What it says of a coordinate that is read from the metadata of each measurement.
+METADATA = "metadata"
 _FRESH = ("Conventions", "sims_analysis_version", "history")
 
 
@@ -69,7 +74,8 @@ def stack(
         every profile, in order of depth, then NaN. Species are those of all measurements in order
         of first appearance; a species missing from a measurement is NaN there. Attrs that differ
         between measurements (``data_id``, ``sha256``...) become coordinates over ``measurement``;
-        those delivered with each species (``profile_id``...) are coordinates over both.
+        those delivered with each species (``profile_id``...) are coordinates over both. If the
+        metadata say when they were measured, so does the coordinate ``measured`` (UTC).
 
     Raises
     ------
@@ -274,6 +280,11 @@ def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], d
         apart[name] = [shared.pop(name)] * len(parts)
     flag = {ATTRIBUTE: MEASUREMENT}
     coords = {name: (MEASUREMENT, np.array(column), flag) for name, column in apart.items()}
+    times = [moment_of(metadata_of(part.ds)[0].measured) for part in parts]
+    if any(times) and "measured" not in taken:
+        column = [np.datetime64(None if t is None else t.astimezone(UTC).replace(tzinfo=None), "ns")
+                  for t in times]  # fmt: skip
+        coords["measured"] = (MEASUREMENT, np.array(column), {ATTRIBUTE: METADATA})
     histories = {part.ds.attrs.get("history") for part in parts}
     earlier = [str(*histories)] if len(histories) == 1 and None not in histories else []
     line = f"{len(parts)} measurements stacked by sims_analysis {__version__}"

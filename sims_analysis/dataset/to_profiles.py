@@ -14,10 +14,10 @@ from sims_analysis.conventions.delivered import COORDS, REFERENCE_KEYS, with_spe
 from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.errors import ProfileError
 from sims_analysis.outcomes import GAP
-from sims_analysis.profiles.metadata import COLUMNS, columns_of
+from sims_analysis.profiles.metadata import COLUMNS, FIELD, columns_of
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.wire import WIRE_FIELDS
-from sims_analysis.units import Unit, dequantify, read_unit, unit_of_kind
+from sims_analysis.units import NM_PER_MM, Unit, dequantify, read_number, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -166,6 +166,7 @@ def _profile(one: _Series) -> DepthProfile | None:
         arrays.pop("concentrations_stderr", None)
     fresh = {end: {"units": unit, "values": _numbers(v)} for end, (unit, v) in columns.items()}
     extra = _other_fields(one.rest.get("extra", {}), arrays["depths"].size, fresh)
+    extra = _with_position(extra, one.ds)
     keys = one.rest.get("keys", REFERENCE_KEYS if one.texts else ())
     identifiers = _identifiers(one.ds, one.row, one.texts)
     return DepthProfile(
@@ -242,6 +243,19 @@ def _other_fields(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) ->
         )
     } | fresh
     return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
+
+
+def _with_position(extra: dict[str, Any], ds: xr.Dataset) -> dict[str, Any]:
+    """Put the place on a wafer, where it is a coordinate, among the metadata of the measurement."""
+    stated, moved = extra.get(FIELD, {}), {}
+    for name in ("x", "y"):
+        if name in ds.coords and ds[name].ndim == 0 and "units" in ds[name].attrs:
+            unit = unit_of_kind(ds[name].attrs["units"], ("depth",), name)
+            place = float(unit.to_canonical(float(ds[name]))) / NM_PER_MM
+            before = stated.get(name)
+            if before is None or read_number(before, ("depth",), name) / NM_PER_MM != place:
+                moved[name] = f"{place:.12g} mm"
+    return {**extra, FIELD: {**stated, **moved}} if moved else extra
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

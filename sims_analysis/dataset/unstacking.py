@@ -12,7 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, merge
 from sims_analysis.conventions.delivered import with_species_dimension
 from sims_analysis.dataset.measurements import placed
-from sims_analysis.dataset.stacking import ATTRIBUTE
+from sims_analysis.dataset.stacking import ATTRIBUTE, METADATA
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import dequantify, is_quantified, quantify
 
@@ -82,6 +82,7 @@ def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str)
         items = {n: v.isel(species=species) if "species" in v.dims else v for n, v in items.items()}
     if POINT in batch.dims:
         items = _on_one_axis(items, axis)
+    items = {n: v for n, v in items.items() if v.attrs.get(ATTRIBUTE) != METADATA}
     attrs = {k: v for k, v in batch.attrs.items() if k != "history"}
     for name in [n for n, v in items.items() if v.attrs.get(ATTRIBUTE) == MEASUREMENT]:
         value: Any = items.pop(name).values[()]

@@ -223,3 +223,13 @@ def _typeset_power(ax: Axes) -> None:
     if isinstance(formatter, ScalarFormatter):
         formatter.set_useMathText(True)
         formatter.set_useOffset(False)
+
+
+def date_ticks(ax: Axes) -> None:
+    """Write dates below an axis as short as can be, the year once."""
+    from matplotlib import dates
+
+    untyped: Any = dates
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=7)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))

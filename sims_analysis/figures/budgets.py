@@ -25,6 +25,7 @@ _PARTS = {
     "random_stderr": "random",
     "background_stderr": "background",
     "rsf_stderr": "sensitivity factor",
+    "day_to_day_stderr": "day to day",
     "depth_stderr": "depth scale",
     "systematic_stderr": "systematic",
 }
@@ -68,9 +69,9 @@ def plot_budget(
     -----
     Parts are one standard error each. The random one holds that of the background, which may be
     the larger where its window lies within the limits of the dose: both partly cancel. The
-    systematic one is the quadratic sum of sensitivity factor and depth scale, which act on all
-    samples alike and are not reduced by averaging. A part that is not known has no bar, and says
-    so.
+    systematic one is the quadratic sum of sensitivity factor (day to day is a part of it) and depth
+    scale, which act on all samples alike and are not reduced by averaging. A part that is not known
+    has no bar, and says so.
 
     Examples
     --------
@@ -87,12 +88,15 @@ def plot_budget(
     check_axes(ax)
     check_title(title)
     names, shares = _shares(budget)
+    parts = [text for part, text in _PARTS.items() if part in budget]
     with axes_in_style(ax, width) as drawn:
         plot = Plot(drawn, PlotOptions(), own=ax is None)
         if plot.own:
-            style.make_higher(plot.figure, 0.2 * (len(names) - 1) * len(_PARTS) / 2)
+            style.make_higher(plot.figure, 0.2 * (len(names) - 1) * len(parts) / 2)
         colours = assign_colours(names, {}, user_cycle())
-        bars = _draw(drawn, shares, [visible_colour(colours[name], drawn) for name in names])
+        shown = [visible_colour(colours[name], drawn) for name in names]
+        bars = _draw(drawn, shares, shown)
+        drawn.set_yticks(np.arange(len(parts)), parts)
         style.fix_ticks(drawn)
         drawn.tick_params(axis="y", which="both", length=0)
         if title:
@@ -131,18 +135,19 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
     if dose.ndim == 0 and "species" in dose.coords:
         names = [str(dose["species"].values)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        parts = [100 * plain_budget[part] / abs(dose).where(dose != 0) for part in _PARTS]
+        there = [plain_budget[part] for part in _PARTS if part in plain_budget]
+        parts = [100 * part / abs(dose).where(dose != 0) for part in there]
     return names, np.array([np.ravel(part.values) for part in parts]).T
 
 
 def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[Any]:
     """Draw the bars of each part side by side, with their numbers; return one of each profile."""
     height, figure = 0.8 / len(shares), cast("Any", ax.figure)
-    room = 72.0 * height * ax.bbox.height / figure.dpi / len(_PARTS)
+    room = 72.0 * height * ax.bbox.height / figure.dpi / shares.shape[1]
     points = max(min(style.setting_points("legend.fontsize"), room), style.LEAST)
     drawn: list[Any] = []
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
-        places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
+        places = np.arange(shares.shape[1]) + (i - 0.5 * (len(shares) - 1)) * height
         bars = ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
         digits = [np.format_float_positional(float(f"{one:.3g}"), trim="-") for one in profile]
         labels = [f"{one} %" if one != "nan" else "not known" for one in digits]
@@ -150,7 +155,6 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
         for text in ax.bar_label(bars, labels, padding=_GAP, **looks):
             text.set_in_layout(False)  # inside the axes
         drawn.append(bars[0])
-    ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
     ax.invert_yaxis()
     ax.set_xlim(0.0, _ROOM * (np.nanmax(shares, initial=0.0) or 1.0))
     ax.xaxis.set_major_formatter("{x:g}")

@@ -113,7 +113,7 @@ def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Va
     data: Any = profiles.origin
     found = {}
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
-    for name, one in zip(_UNCERTAIN, read, strict=True):
+    for name, one in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
         # Factors of layers: the largest stands for all.
         known = one.fillna(0.0)
         if profiles.dim in known.dims:

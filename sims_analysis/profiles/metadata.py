@@ -57,6 +57,8 @@ class Metadata:
         Side or diameter, with unit.
     crater_depth, sputter_time, reference_signal : str, optional
         Of the whole crater; and the species by which intensities were divided.
+    x, y : str, optional
+        Where on the wafer, from its centre: ``"-60 mm"``.
     layers : tuple of Layer
         From the surface down.
     other : dict
@@ -87,6 +89,8 @@ class Metadata:
     crater_depth: str | None = None
     sputter_time: str | None = None
     reference_signal: str | None = None
+    x: str | None = None
+    y: str | None = None
     layers: tuple[Layer, ...] = ()
     other: dict[str, str] = field(default_factory=dict)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import xarray as xr
@@ -25,12 +26,49 @@ FACTOR_TERMS = {
 }
 _OF_INTENSITY = {"count/s": "factor_per_rate", "count": "factor_per_count"}
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@runtime_checkable
+class FactorTable(Protocol):
+    """What knows the factors that hold for data, such as :class:`sims_analysis.Factors`."""
+
+    def pick(
+        self, data: xr.Dataset, *, matrix: str | None, **options: Any
+    ) -> Mapping[str, xr.DataArray]:
+        """Return the factor of each species; options are those of :func:`with_rsf`."""
+        ...
+
+
 #: Factors by species.
 BySpecies: TypeAlias = "Mapping[str, ParameterLike]"
 #: Where a layer ends, None for the end of the record; and its factors.
 _Layer: TypeAlias = "tuple[ParameterLike | None, ParameterLike | BySpecies]"
 #: What :func:`read_factors` reads.
-FactorsLike: TypeAlias = "ParameterLike | BySpecies | Sequence[xr.DataArray] | Sequence[_Layer]"
+FactorsLike: TypeAlias = (
+    "ParameterLike | BySpecies | Sequence[xr.DataArray] | Sequence[_Layer] | FactorTable"
+)
+
+
+def picks_factors(function: F) -> F:
+    """Decorate a function whose factors may be a table: those of the data are on record then."""
+
+    @wraps(function)
+    def call(*data: xr.Dataset, **given: Any) -> Any:
+        table, options = given.get("rsf"), {}
+        for name in ("combine", "max_age"):
+            if given.get(name) is not None:
+                options[name] = given[name]
+        if isinstance(table, FactorTable) and len(data) == 1 and "matrix" in given:
+            given["rsf"] = table.pick(data[0], matrix=given["matrix"], **options)
+        elif options:
+            raise ProfileError(
+                f"{' and '.join(options)} choose among the factors of a table, sims.Factors(path)",
+                code="conflicting_arguments",
+            )
+        return function(*data, **given)
+
+    return cast("F", call)
 
 
 class Conditions(NamedTuple):
@@ -52,6 +90,8 @@ class Factors(NamedTuple):
 
     value: xr.Variable
     uncertainty: xr.Variable
+    #: The part of it that is the scatter of factors from day to day.
+    day_to_day: xr.Variable
     #: 1 where a factor has a status that is not ``ok``.
     doubt: xr.Variable
 
@@ -190,19 +230,21 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
     value = frame.parameter(table, (kind,), "rsf", along=True)
     refuse_cases(frame, value, "rsf")
     refuse_not_positive(value, given, "rsf")
-    relative, doubts = {}, {}
+    every: list[dict[str, Any]] = [{}, {}, {}]
     for species, one in table.items():
-        uncertainty, doubt = xr.DataArray(np.nan), xr.DataArray(0.0)
+        doubt = xr.DataArray(0.0)
         plain = units.dequantify(one) if isinstance(one, xr.DataArray) else doubt
-        if "stderr" in plain.coords:
-            uncertainty = (plain["stderr"] / plain).reset_coords(drop=True)
+        found = [
+            (plain[name] / plain).reset_coords(drop=True)
+            if name in plain.coords
+            else xr.DataArray(np.nan)
+            for name in ("stderr", "day_to_day_stderr")
+        ]
         if "status" in plain.coords:
             doubt = (plain["status"] != Status.OK.word).astype(float).reset_coords(drop=True)
-        relative[species] = uncertainty.assign_attrs(units="1")
-        doubts[species] = doubt.assign_attrs(units="1")
-    parts = [
-        frame.parameter(one, ("dimensionless",), "rsf", along=True) for one in (relative, doubts)
-    ]
+        for part, column in zip([*found, doubt], every, strict=True):
+            column[species] = part.assign_attrs(units="1")
+    parts = [frame.parameter(one, ("dimensionless",), "rsf", along=True) for one in every]
     return Factors(*(_in_order(frame, one) for one in (value, *parts)))
 
 

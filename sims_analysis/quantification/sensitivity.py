@@ -29,6 +29,7 @@ from sims_analysis.quantification.factors import (
     Factors,
     FactorsLike,
     kind_of_factor,
+    picks_factors,
     read_factors,
 )
 from sims_analysis.quantification.reference import (
@@ -55,6 +56,7 @@ _CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 5.0, 10, 0.01
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
+@picks_factors
 @correction
 def with_rsf(
     data: xr.Dataset,
@@ -65,6 +67,8 @@ def with_rsf(
     window: WindowLike | None = None,
     matrix_threshold: float = 0.01,
     keep_intensity: bool = False,
+    combine: Literal["mean", "nearest", "bracket"] | None = None,
+    max_age: str | None = None,
 ) -> xr.Dataset:
     """Quantify intensities with relative sensitivity factors: ``C = RSF I_i / I_m``.
 
@@ -72,12 +76,13 @@ def with_rsf(
     ----------
     data : Dataset
         With intensities of the species and of the matrix; one measurement or a batch.
-    rsf : mapping, str, Quantity, DataArray, or list of (stop, factors)
+    rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
         factor may be a DataArray, over ``measurement`` or the depths of the data. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
-        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest.
+        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest. Of the
+        factors that a laboratory keeps (:class:`Factors`), those that hold for the data.
     matrix : str or None
         The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
@@ -93,6 +98,9 @@ def with_rsf(
         where the signal is not above three of its standard errors.
     keep_intensity : bool
         Keep the quantified intensities with their concentrations.
+    combine, max_age
+        Of :class:`Factors`: how several that fit are combined, by default their mean; and how far
+        away in time they may be, ``"30 days"``. See :meth:`Factors.pick`.
 
     Returns
     -------
@@ -109,7 +117,8 @@ def with_rsf(
           ``s_m / sqrt(n)``, which all samples have in common
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
           a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
-          standard error, common to all samples; :func:`dose_budget` reads it from there
+          standard error, common to all samples; :func:`dose_budget` reads it from there. Of it,
+          ``sensitivity_factor_day_to_day`` (``1``) is what :class:`Factors` scatter between days
         - ``matrix_status``, a coordinate: ``ok`` or, where a sample has no concentration because of
           the matrix, ``vanished`` or ``not_measured``
 
@@ -377,6 +386,8 @@ def _quantified(
     result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
     if is_lazy(factors.uncertainty) or bool(factors.uncertainty.notnull().any()):
         result = _with_coord(result, "sensitivity_factor_uncertainty", factors.uncertainty)
+    if is_lazy(factors.day_to_day) or bool(factors.day_to_day.notnull().any()):
+        result = _with_coord(result, "sensitivity_factor_day_to_day", factors.day_to_day)
     return result
 
 

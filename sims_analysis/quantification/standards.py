@@ -7,23 +7,38 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+import orjson
 import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, to_canonical
+from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
+from sims_analysis.frame.background import (
+    MEAN_OF_OTHERS,
+    Background,
+    add_background_error,
+    mean_over,
+)
 from sims_analysis.frame.call import processing_step
+from sims_analysis.frame.evidence import resolve
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.window import read_pair, read_window
 from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array
 from sims_analysis.outcomes import Status
+from sims_analysis.profiles.metadata import FIELD, Metadata
+from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
-from sims_analysis.quantification.rescaling import compare_dose
+from sims_analysis.quantification.rescaling import ComparedDose, compare_dose
 from sims_analysis.quantification.sensitivity import with_rsf
+from sims_analysis.text.times import moment_of
 from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 
 
@@ -32,21 +47,24 @@ def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,
     species: str,
-    dose: ParameterLike | Sequence[QuantityLike],
     matrix: str | None,
+    dose: ParameterLike | Sequence[QuantityLike] | None = None,
+    concentration: ParameterLike | Sequence[QuantityLike] | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     background: ParameterLike | WindowLike | None = None,
     abundance: float | str | None = None,
     dose_uncertainty: float | QuantityLike | None = None,
+    concentration_uncertainty: float | QuantityLike | None = None,
     matrix_signal: Literal["cycle", "mean"] = "cycle",
     window: WindowLike | None = None,
     matrix_threshold: float = 0.01,
     rule: Literal["trapezoid", "loglinear"] = "trapezoid",
 ) -> xr.DataArray:
-    """Determine the sensitivity factor of a species from standards of known dose.
+    """Determine the sensitivity factor of a species from standards.
 
-    ``RSF = dose / integral of (I_i - b) / I_m dz``, cycle by cycle or with the mean of I_m.
+    Of known dose, ``RSF = dose / integral of (I_i - b) / I_m dz``, or uniform ones of known
+    concentration, ``RSF = C / mean of (I_i - b) / I_m``; cycle by cycle or with the mean of I_m.
 
     Parameters
     ----------
@@ -54,13 +72,13 @@ def rsf_from_standard(
         Intensities over depth, of one standard or several: a batch over ``measurement``, or a list.
     species : str
         The implanted species, by the name of its signal.
-    dose : str, Quantity, DataArray, or list
-        The implanted dose, ``"1e15 atoms/cm^2"``; for standards with different doses, a DataArray
-        over ``measurement``, or a list in the order of `data`.
     matrix : str or None
         The matrix species; None for no matrix signal.
+    dose, concentration : str, Quantity, DataArray, or list
+        One of both: the implanted dose, ``"1e15 atoms/cm^2"``, or that of uniform standards; if
+        they differ, a DataArray over ``measurement``, or a list in the order of `data`.
     start, stop : str, Quantity or DataArray, optional
-        Limits of the integral.
+        Limits of the integral, or of the mean.
     background : str, Quantity, or (start, stop), optional
         An intensity to subtract, ``"2 counts/s"``, or the depth window in which the mean of the
         quotient is taken. If the matrix signal drifts but the background does not (as that of a
@@ -68,8 +86,8 @@ def rsf_from_standard(
     abundance : float or "natural", optional
         The abundance of the implanted isotope, by which its factor is divided: the result is that
         of the element of this isotopic composition.
-    dose_uncertainty : float, str or Quantity, optional
-        Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose; common to all
+    dose_uncertainty, concentration_uncertainty : float, str or Quantity, optional
+        Its standard uncertainty, relative (``0.03``, ``"3 %"``) or in its unit; common to all
         standards.
     matrix_signal, window, matrix_threshold
         As for :func:`with_rsf`.
@@ -87,8 +105,8 @@ def rsf_from_standard(
           probability below 1/8), Student's t of n - 1 degrees of freedom times the repeatability,
           1.84 of two and 1.32 of three
         - ``counting_stderr``: NaN if the data have no standard errors, see
-          :func:`with_counting_statistics`
-        - ``dose_stderr``: NaN if no `dose_uncertainty` is given
+          :func:`with_counting_statistics`; of uniform standards as of :func:`mean_value`
+        - ``dose_stderr``: of the known dose or concentration; NaN if its uncertainty is not given
         - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
           ``sqrt(n)``, NaN for a single one
         - ``n_standards``
@@ -96,7 +114,8 @@ def rsf_from_standard(
           :func:`integrated_dose`; what :func:`with_rsf` makes with such a factor is
           ``scale_in_doubt``
         - ``species``, ``matrix``, ``matrix_signal``, ``dead_time`` (``corrected`` or ``as
-          observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs
+          observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs. The attr
+          ``measurement`` has what the metadata of all standards say, for :class:`Factors`
 
     Raises
     ------
@@ -136,9 +155,23 @@ def rsf_from_standard(
     standards = [data] if isinstance(data, xr.Dataset) else list(data)
     if not standards or not all(isinstance(one, xr.Dataset) for one in standards):
         raise TypeError("rsf_from_standard takes a Dataset, or a list of Datasets")
-    doses = list(dose) if isinstance(dose, list | tuple) else [dose] * len(standards)
-    if len(doses) != len(standards):
-        raise ProfileError(f"dose holds {len(doses)} doses for {len(standards)} standards")
+    what = "dose" if concentration is None else "concentration"
+    if (dose is None) == (concentration is None):
+        raise ProfileError(
+            "give one of both: the dose of implanted standards, the concentration of uniform ones",
+            code="conflicting_arguments",
+        )
+    unused = concentration_uncertainty if what == "dose" else dose_uncertainty
+    if unused is not None:
+        other = "concentration" if what == "dose" else "dose"
+        raise ProfileError(
+            f"{other}_uncertainty goes with {other}=, which is not given",
+            code="conflicting_arguments",
+        )
+    stated = concentration if dose is None else dose
+    certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
+    if len(certified) != len(standards):
+        raise ProfileError(f"{what} holds {len(certified)} {what}s for {len(standards)} standards")
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,
@@ -146,9 +179,10 @@ def rsf_from_standard(
         "matrix_threshold": matrix_threshold,
     }
     limits = {"start": start, "stop": stop, "rule": rule}
+    uncertainty = dose_uncertainty if concentration is None else concentration_uncertainty
     measured = [
-        _of_standard(one, species, its_dose, dose_uncertainty, background, options, limits)
-        for one, its_dose in zip(standards, doses, strict=True)
+        _of_standard(one, species, what, (value, uncertainty), background, options, limits)
+        for one, value in zip(standards, certified, strict=True)
     ]
     of_element, fraction = "", 1.0
     if abundance is not None:
@@ -159,12 +193,16 @@ def rsf_from_standard(
         matrix_signal="" if matrix is None else matrix_signal,
         dead_time=_dead_time(standards),
     )
+    if alike := _alike([stated for one in standards for stated in metadata_of(one)]):
+        answer.attrs[FIELD] = orjson.dumps(alike).decode()
     number = answer["n_standards"].item()
     many = f"{number} standard{'s' if number > 1 else ''}"
     answer = with_history(answer, f"sensitivity factor of {species} from {many}{of_element}")
     return units.quantify(answer) if any(map(units.is_quantified, standards)) else answer
 
 
+#: What is known of standards -> its kind.
+_KINDS = {"dose": "areal_density", "concentration": "concentration"}
 #: Kind of a factor -> that of the quotients that it multiplies.
 _QUOTIENTS = {
     "concentration": "dimensionless",
@@ -176,16 +214,16 @@ _QUOTIENTS = {
 def _of_standard(
     ds: xr.Dataset,
     species: str,
-    dose: Any,
-    dose_uncertainty: Any,
+    what: str,
+    certified: tuple[Any, Any],
     background: Any,
     options: dict[str, Any],
     limits: dict[str, Any],
 ) -> tuple[str, Array]:
-    """Compare the integral over the quotients of each standard with its dose.
+    """Compare the quotients of each standard with its dose or concentration and its uncertainty.
 
-    Return the kind of the factors; and these, their relative errors of counting and of the dose,
-    and their statuses, a row each.
+    Return the kind of the factors; and these, their relative errors of counting and of what is
+    known, and their statuses, a row each.
     """
     plain, name = _needed(ds, species, options["matrix"])
     kind = kind_of_factor(plain[name].attrs["units"], options["matrix"], name)
@@ -200,10 +238,51 @@ def _of_standard(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
     frame = replace(frame, kind=_QUOTIENTS[kind])
-    known = read_change(frame, dose, ("areal_density",), "dose")
-    found = compare_dose(frame, known, dose_uncertainty, limits | {"background": background})
+    known = read_change(frame, certified[0], (_KINDS[what],), what)
+    compare = compare_dose if what == "dose" else _compare_mean
+    found = compare(frame, known, certified[1], limits | {"background": background})
     columns = (found.factor, found.counting, found.uncertainty + 0.0 * found.factor, found.status)
     return kind, np.stack([np.ravel(np.asarray(one.data, dtype=float)) for one in columns])
+
+
+def _compare_mean(
+    frame: Frame, known: xr.Variable, uncertainty: Any, limits: dict[str, Any]
+) -> ComparedDose:
+    """Compare known concentrations with the mean over the quotients, and its error."""
+    window = read_window(frame, limits["start"], limits["stop"])
+    found = mean_over(frame, window)
+    ratio, level = found.value, Background(window=window).level
+    stderr = add_background_error(frame, found.stderr, level, linear=True)
+    if limits["background"] is not None:
+        below = mean_over(frame, read_pair(frame, limits["background"], "background"))
+        ratio, stderr = ratio - below.value, (stderr**2 + below.stderr**2) ** 0.5
+    wrong = first_flagged(frame, known.notnull() & ~(ratio > 0))
+    if wrong is not None:
+        raise wrong.error(
+            f"the mean quotient between these limits is {wrong.of(ratio):.3g}; check start, stop "
+            "and background",
+            ProfileError,
+        )
+    status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
+    status = resolve(frame, status, found.rests, window, what=MEAN_OF_OTHERS)
+    relative = xr.Variable((), np.nan)
+    if uncertainty is not None:
+        relative = read_uncertainty(
+            frame, uncertainty, known, "concentration", "concentration_uncertainty"
+        )
+    return ComparedDose(known / ratio, stderr / ratio, relative, status)
+
+
+def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:
+    """Return what the metadata of all standards say alike; of their dates, the latest."""
+    first, *others = [one.to_dict() for one in stated]
+    alike = {
+        key: text for key, text in first.items() if all(one.get(key) == text for one in others)
+    }
+    moments = {moment: one.measured for one in stated if (moment := moment_of(one.measured))}
+    if moments:
+        alike["measured"] = moments[max(moments)]
+    return alike
 
 
 def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:

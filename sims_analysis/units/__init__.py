@@ -25,12 +25,20 @@ from sims_analysis.units.quantities import (
     to_canonical_variable,
     with_plain_axes,
 )
-from sims_analysis.units.reading import CANONICAL, NM_PER_CM, Unit, read_unit, unit_of_kind
+from sims_analysis.units.reading import (
+    CANONICAL,
+    NM_PER_CM,
+    NM_PER_MM,
+    Unit,
+    read_unit,
+    unit_of_kind,
+)
 from sims_analysis.units.udunits import in_udunits
 
 __all__ = [
     "CANONICAL",
     "NM_PER_CM",
+    "NM_PER_MM",
     "Data",
     "ParameterLike",
     "QuantityLike",

@@ -19,6 +19,7 @@ from sims_analysis.units.spelling import phrase_or_powers, powers_of, unknown
 
 #: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
 NM_PER_CM = 1e7
+NM_PER_MM = 1e6
 
 #: Kind of quantity -> the unit of all computations and results, and how a user may write it.
 _KINDS = {

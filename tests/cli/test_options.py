@@ -149,6 +149,8 @@ COMMANDS = {
     "report": f"ids --ids-from {_SOURCE} --level --start --stop --background --surface "
     f"--surface-dose --rate --donors --acceptors --doping {_FILES} --out --no-files --explain "
     "--format",
+    "chart": "ids --ids-from --archive --question --species --start --stop --background --level "
+    "--value-per-count --kind --rules --baseline --target --limits --out --no-files --format",
     "fetch": f"ids --ids-from {_SOURCE} --refresh --format",
     "search": f"keywords {_SOURCE} --status --uploaded-after --uploaded-before --updated-after "
     "--updated-before --format",
@@ -174,6 +176,13 @@ TAKEN = {
     "--allow-origin": "ORIGIN",
     "--rate": "RATE",
     "--port": "INTEGER RANGE",
+    "--question": "[dose|mean|junction]",
+    "--kind": "[individuals|ewma|cusum]",
+    "--rules": "RULE",
+    "--target": "VALUE",
+    "--baseline": "FIRST LAST",
+    "--limits": "LOWER UPPER",
+    "--value-per-count": "CONC",
     **dict.fromkeys(["--archive", "--out", "--to"], "DIRECTORY"),
     **dict.fromkeys(["--timeout", "--deadline"], "FLOAT"),
     **dict.fromkeys(["--retries", "--max-connections"], "INTEGER"),

@@ -1,0 +1,254 @@
+"""The command ``chart``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from sims_analysis.cli.options import (
+    Command,
+    Folder,
+    all_ids,
+    ending,
+    failure_noted,
+    finish,
+    format_option,
+    ids_argument,
+    print_columns,
+    print_json,
+    print_lines,
+    quantity_option,
+    takes_archive,
+)
+from sims_analysis.errors import ProfileError, UnitsError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from sims_analysis.api.archive import Archive
+
+#: Question -> the function that answers it, and the options that it takes.
+_QUESTIONS = {
+    "dose": ("integrated_dose", ("start", "stop", "background")),
+    "mean": ("mean_value", ("start", "stop")),
+    "junction": ("junction_depth", ("level",)),
+}
+#: Most flagged measurements that are printed; the table in the file has all.
+_PRINTED = 40
+_COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status", "rule"]
+
+
+@click.command(
+    cls=Command,
+    epilog=ending(
+        "python -m sims_analysis chart --question dose --species B --archive lab",
+        "python -m sims_analysis chart w1 w2 w3 --species B --kind ewma --archive lab",
+        "python -m sims_analysis chart --species B --rules nelson --archive lab "
+        "--baseline 2026-01-01 2026-02-28",
+    ),
+)
+@ids_argument
+@takes_archive
+@click.option(
+    "--question",
+    type=click.Choice([*_QUESTIONS]),
+    default="dose",
+    show_default=True,
+    help="What is asked of each measurement.",
+)
+@click.option("--species", metavar="NAME", required=True, help="The species that is charted.")
+@quantity_option("depth", "--start", "Upper limit of dose or mean.")
+@quantity_option("depth", "--stop", "Lower limit of dose or mean.")
+@quantity_option("concentration", "--background", "Concentration subtracted in the dose.")
+@quantity_option("concentration", "--level", "Concentration of the junction.")
+@quantity_option("concentration", "--value-per-count", "Concentration of one count, for errors.")
+@click.option(
+    "--kind",
+    type=click.Choice(["individuals", "ewma", "cusum"]),
+    default="individuals",
+    show_default=True,
+    help="Kind of chart; ewma and cusum find small shifts that last.",
+)
+@click.option(
+    "--rules",
+    metavar="RULE",
+    multiple=True,
+    help="nelson, western_electric, or some of these.",
+)
+@click.option(
+    "--baseline", nargs=2, metavar="FIRST LAST", help="Dates or ids that were in control."
+)
+@click.option("--target", metavar="VALUE", help='The centre, such as "5e14 atoms/cm^2".')
+@click.option("--limits", nargs=2, metavar="LOWER UPPER", help="Stated limits.")
+@click.option(
+    "--out",
+    type=Folder(),
+    default=Path("chart"),
+    show_default=True,
+    help="Folder for chart, table and page.",
+)
+@click.option("--no-files", is_flag=True, help="Print only.")
+@format_option
+def chart(
+    store: Archive,
+    ids: tuple[str, ...],
+    lists: tuple[TextIO, ...],
+    question: str,
+    species: str,
+    kind: Any,
+    rules: tuple[str, ...],
+    out: Path,
+    no_files: bool,
+    style: str,
+    value_per_count: str | None,
+    **options: Any,
+) -> None:
+    """Chart an answer of the measurements in an archive, and name those out of control.
+
+    IDS are data ids; by default everything in the archive that has the species. They are charted by
+    the date of measurement, or in the order given where a date is missing.
+    """
+    from sims_analysis.laboratory.charts import control_chart
+
+    chosen: dict[str, Any] = {
+        name: options.pop(name) or None for name in ("baseline", "target", "limits")
+    }
+    named = all_ids(ids, lists)
+    failures: dict[str, str] = {}
+    values = _answers(store, named, species, question, value_per_count, options, failures)
+    made = control_chart(values, kind=kind, rules=rules or "limits", **chosen)
+    rows = _rows(made)
+    written = [] if no_files else _write(made, rows, f"{question}-{species}", out)
+    flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
+    numbers = {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
+    known = {name: number for name, number in numbers.items() if not math.isnan(number)}
+    if style == "json":
+        head = {"question": question, "species": species, "kind": kind}
+        print_json(
+            head | {"numbers": known, "values": rows, "files": written, "failures": failures}
+        )
+    else:
+        unit = made["value"].attrs["units"]
+        print_lines(f"{made['value'].attrs['long_name']} of {species}: {len(rows)} measurements, "
+                    f"{len(flagged)} flagged, in {unit}")  # fmt: skip
+        print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
+                            for name, number in {**_ends(made), **known}.items()))  # fmt: skip
+        if flagged:
+            shown = flagged[:_PRINTED]
+            print_columns(_COLUMNS, [[_cell(row[name]) for name in _COLUMNS] for row in shown])
+        if len(flagged) > _PRINTED:
+            print_lines(f"and {len(flagged) - _PRINTED} more")
+        if written:
+            print_lines("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
+    finish(len(rows), failures)
+
+
+def _answers(
+    store: Archive,
+    named: tuple[str, ...],
+    species: str,
+    question: str,
+    value_per_count: str | None,
+    options: dict[str, Any],
+    failures: dict[str, str],
+) -> xr.DataArray:
+    """Ask the question of each measurement; note why some have no answer."""
+    from contextlib import suppress
+
+    import sims_analysis as sims
+    from sims_analysis.dataset.from_profiles import to_dataset
+    from sims_analysis.dataset.result import SIMSResult
+
+    name, takes = _QUESTIONS[question]
+    given = {key: options[key] for key in options if options[key] is not None}
+    unused = [key for key in given if key not in takes]
+    if unused or (question == "junction" and "level" not in given):
+        what = f"--{unused[0]} does not go" if unused else "--level is needed"
+        raise click.UsageError(f"{what} with --question {question}")
+    found = {}
+    for data_id in dict.fromkeys(named or store.search(species=species).ids):
+        with failure_noted(failures, data_id):
+            result = store.get(data_id)
+            one = SIMSResult(
+                data_id=data_id, depth_profiles=[result[species]], provenance=result.provenance
+            )
+            found[data_id] = to_dataset(one)
+    if not found:
+        finish(0, failures)
+        raise click.ClickException(f"no measurement in {store.path} has the species {species!r}")
+    batch = sims.stack(found)
+    if value_per_count is not None:
+        batch = sims.with_counting_statistics(batch, value_per_count=value_per_count)
+    else:
+        with suppress(UnitsError, ProfileError):  # counting is not known
+            batch = sims.with_counting_statistics(batch)
+    answer: xr.DataArray = getattr(sims, name)(batch, **given).sel(species=species)
+    if "measured" in answer.coords and bool(answer["measured"].isnull().any()):
+        answer = answer.drop_vars("measured")  # in the order given
+    return answer
+
+
+def _ends(made: xr.Dataset) -> dict[str, float]:
+    """Return centre and limits, those at the last point."""
+    return {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}
+
+
+def _rows(made: xr.Dataset) -> list[dict[str, Any]]:
+    """List what is charted, a row for each measurement."""
+    dim = str(made["value"].dims[0])
+    frame = made.drop_vars([n for n, one in made.variables.items() if not one.ndim]).to_dataframe()
+    frame = frame.reset_index().rename(columns={dim: "measurement"})
+    date = made.attrs["time"]
+    frame["date"] = frame[date].dt.strftime("%Y-%m-%dT%H:%M") if date else ""
+    extra = [name for name in ("average", "upper_sum", "lower_sum") if name in frame]
+    return [
+        {
+            str(key): None if isinstance(value, float) and math.isnan(value) else value
+            for key, value in row.items()
+        }
+        for row in frame.reindex(columns=[*_COLUMNS, *extra]).to_dict("records")
+    ]
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path) -> list[str]:
+    """Write the chart as a figure, a table and a page."""
+    import base64
+    import csv
+    import io
+
+    from sims_analysis.figures.saving import save_figure
+    from sims_analysis.figures.style import close
+    from sims_analysis.files import replace_file
+    from sims_analysis.laboratory.figures import plot_control_chart
+    from sims_analysis.output.pages.templates import render
+    from sims_analysis.output.report_files import file_stem
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / file_stem(name, folder)
+    title = f"{made['value'].attrs['long_name']} of {made['species'].item()}"
+    ax = plot_control_chart(made, width="double", title=title)
+    paths = [save_figure(ax, stem.with_suffix(end)) for end in (".png", ".svg")]
+    close(ax.figure)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    replace_file(stem.with_suffix(".csv"), table.getvalue().encode())
+    page = render(
+        "chart",
+        title=title,
+        unit=made["value"].attrs["units"],
+        kind=made.attrs["kind"],
+        picture=base64.b64encode(paths[0].read_bytes()).decode(),
+        heads=[key.replace("_", " ") for key in rows[0]],
+        rows=[[_cell(value) for value in row.values()] for row in rows],
+    )
+    replace_file(stem.with_suffix(".html"), page.encode())
+    return [str(path) for path in (*paths, stem.with_suffix(".csv"), stem.with_suffix(".html"))]

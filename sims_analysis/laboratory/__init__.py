@@ -1,0 +1,1 @@
+"""A laboratory's memory: factors that are kept, control charts, wafers."""

@@ -1,0 +1,442 @@
+"""Control charts, and the capability of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.call import recorded
+from sims_analysis.kernels.process_scatter import process_variance, variance_interval
+from sims_analysis.kernels.rows import Array, Flags
+from sims_analysis.text.arguments import argument_error, check_choice, is_number
+from sims_analysis.units import (
+    CANONICAL,
+    QuantityLike,
+    Unit,
+    WindowLike,
+    dequantify,
+    read_number,
+    unit_of_kind,
+)
+
+#: Mean moving range of normal values over their standard deviation, as tables of charts have it.
+_D2 = 1.128
+#: Kind of chart -> standard deviations of what is drawn from the centre to the limits.
+_WIDTHS = {"individuals": 3.0, "ewma": 2.86, "cusum": 5.0}
+#: Shift that a cumulative sum takes off at each step, in standard deviations.
+_SLACK = 0.5
+#: Of the interval of the process's scatter, and of capabilities.
+_CONFIDENCE = 0.95
+
+
+def _among(flags: Flags, n: int) -> Any:
+    """Count the flags of a point and the n - 1 before it; 0 where there are not so many."""
+    counted = np.convolve(flags.astype(int), np.ones(n, dtype=int))[: flags.size]
+    return np.where(np.arange(flags.size) < n - 1, 0, counted)
+
+
+def _beyond(z: Array, far: float, n: int, of: int) -> Flags:
+    """Flag a point that is far off, as n of the last `of` are on the same side."""
+    sides = [side * z > far for side in (1.0, -1.0)]
+    found: Flags = np.any([one & (_among(one, of) >= n) for one in sides], axis=0)
+    return found
+
+
+def _steps(z: Array, n: int, turning: int) -> Flags:
+    """Flag a point that ends n points of which each step goes on, or turns about."""
+    steps = np.sign(np.diff(z, prepend=np.nan))
+    alike = steps[1:] * steps[:-1] == turning
+    found: Flags = _among(np.append(False, alike), n - 2) == n - 2
+    return found
+
+
+#: Rule for runs -> the status of a point, and which points complete it, by their distances from the
+#: centre in standard deviations.
+RULES: dict[str, tuple[str, Callable[[Array], Flags]]] = {
+    "two_of_three": ("two_of_three", lambda z: _beyond(z, 2.0, 2, 3)),
+    "four_of_five": ("four_of_five", lambda z: _beyond(z, 1.0, 4, 5)),
+    "run_of_eight": ("run", lambda z: _beyond(z, 0.0, 8, 8)),
+    "run_of_nine": ("run", lambda z: _beyond(z, 0.0, 9, 9)),
+    "trend_of_six": ("trend", lambda z: _steps(z, 6, 1)),
+    "fourteen_alternating": ("alternating", lambda z: _steps(z, 14, -1)),
+    "fifteen_within": ("within", lambda z: _among(abs(z) < 1.0, 15) == 15),
+    "eight_without": ("without", lambda z: _among(abs(z) > 1.0, 8) == 8),
+}
+#: Sets of rules, each beside the limits.
+SETS: dict[str, tuple[str, ...]] = {
+    "limits": (),
+    "western_electric": ("two_of_three", "four_of_five", "run_of_eight"),
+    "nelson": tuple(name for name in RULES if name != "run_of_eight"),
+}
+
+
+@recorded
+def control_chart(
+    values: xr.DataArray,
+    *,
+    kind: Literal["individuals", "ewma", "cusum"] = "individuals",
+    baseline: tuple[object, object] | None = None,
+    target: QuantityLike | None = None,
+    stddev: QuantityLike | None = None,
+    limits: WindowLike | None = None,
+    rules: str | Sequence[str] = "limits",
+    weight: float = 0.2,
+    width: float | None = None,
+) -> xr.Dataset:
+    """Chart the answers of many measurements, and flag those that are out of control.
+
+    Parameters
+    ----------
+    values : DataArray
+        Over ``measurement``, or another single dimension, in the order of its coordinate of times,
+        if there is one: such as the :func:`integrated_dose` of a batch. By its ``stderr``, the
+        scatter beyond counting is told apart.
+    kind : {"individuals", "ewma", "cusum"}
+        ``"individuals"`` shows large departures at once; the exponentially weighted moving average
+        and cumulative sums show small ones that last.
+    baseline : (first, last), optional
+        What was in control: two times, ``("2026-01-01", "2026-02-28")``, both days included, or
+        two labels of measurements. By default everything.
+    target, stddev : str or Quantity, optional
+        The centre; by default the mean of the baseline. The standard deviation s; by default ``mean
+        |x_i - x_(i-1)| / 1.128`` of the baseline.
+    limits : (lower, upper), optional
+        Stated limits of what is drawn, each a str or Quantity.
+    rules : str or sequence of str
+        For individuals, beside the limits: the set ``"western_electric"`` or ``"nelson"``, or some
+        of ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
+        ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
+        (s), ``eight_without``.
+    weight : float
+        Of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
+    width : float, optional
+        From the centre to the limits: 3 s of values; 2.86 of ``s sqrt(w / (2 - w) (1 - (1 -
+        w)^(2i)))`` of moving averages; 5 s of ``S_i = max(0, S_(i-1) +- (x_i - target) - s / 2)``.
+
+    Returns
+    -------
+    Dataset
+        In order of time: ``value``; ``average``, or ``upper_sum`` and ``lower_sum`` (negative), of
+        which the limits are then; ``centre``, ``lower``, ``upper``; ``status``: ``ok``,
+        ``beyond_limits``, ``two_of_three``, ``four_of_five``, ``run``, ``trend``, ``alternating``,
+        ``within``, ``without``, or ``no_data`` of NaN; ``rule``: all that the point completes. Of
+        the baseline: ``stddev``; ``counting_stddev``, ``sqrt(mean s_i^2)`` of the standard errors;
+        ``process_stddev``, the scatter beyond counting by restricted maximum likelihood, which may
+        be 0, and ``process_stddev_lower``, ``process_stddev_upper``: its interval, which covers the
+        true value in 95 % of cases, in 97.5 % where that is 0.
+
+    Raises
+    ------
+    UnitsError, ProfileError
+        If values have no unit, or what is stated has another one; if they are over several
+        dimensions, or the baseline has no two that differ.
+
+    Notes
+    -----
+    Average run lengths, in control and after a step of one standard deviation: individuals 370 and
+    44 (92 and 9.2 with the rules of Western Electric), moving average 368 and 8.8, cumulative sums
+    465 and 10.4. These are of a known centre and standard deviation: of a short baseline, there are
+    more false alarms.
+
+    References
+    ----------
+    NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2. ISO 7870, Control charts, parts 2, 4
+    and 6. D. C. Montgomery, Introduction to Statistical Quality Control. L. S. Nelson, J. Qual.
+    Technol. 16 (1984) 237.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import sims_analysis as sims
+    >>> flow = xr.DataArray(  # NIST/SEMATECH e-Handbook, 6.3.2.2
+    ...     [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1],
+    ...     dims="measurement", attrs={"units": "1"},
+    ... )
+    >>> chart = sims.control_chart(flow)
+    >>> [round(chart[name][0].item(), 4) for name in ("lower", "centre", "upper")]
+    [45.8159, 50.81, 55.8041]
+    >>> set(chart["status"].values.tolist())
+    {'ok'}
+    """
+    check_choice("kind", kind, _WIDTHS)
+    names = [rules] if isinstance(rules, str) else list(rules)
+    for name in names:
+        check_choice("rules", name, (*SETS, *RULES) if kind == "individuals" else ("limits",))
+    chosen = list(dict.fromkeys(one for name in names for one in SETS.get(name, (name,))))
+    for name, given, most in (("weight", weight, 1.0), ("width", width or 3.0, np.inf)):
+        if not (is_number(given) and 0 < given <= most):
+            raise argument_error(name, given, f"expected a number above 0, at most {most:g}")
+    series = read_series(values)
+    x, inside = series.value, _in_baseline(series, baseline)
+    used = x[inside]
+    if stddev is None and np.unique(used).size < 2:
+        raise ProfileError(
+            f"the baseline has {used.size} values, of which no two differ: state stddev=",
+            argument="baseline",
+        )
+    moving = np.mean(abs(np.diff(used))) / _D2 if stddev is None else 0.0
+    sigma = float(moving) if stddev is None else series.number(stddev, "stddev")
+    centre = float(used.mean()) if target is None else series.number(target, "target")
+    if not (sigma > 0 and np.isfinite(centre)):
+        raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
+    drawn, middle, half = _drawn(kind, x, centre, sigma, weight)
+    half = half * (_WIDTHS[kind] if width is None else width)
+    ends = [middle - half, middle + half]
+    if limits is not None:
+        if not isinstance(limits, tuple | list) or len(limits) != 2:
+            raise argument_error("limits", limits, "expected (lower, upper)")
+        ends = [np.full(x.size, series.number(one, "limits")) for one in limits]
+        if (ends[0] >= ends[1]).any():
+            raise argument_error("limits", limits, "the lower must be below the upper")
+    beyond = np.any([(one < ends[0]) | (one > ends[1]) for one in drawn.values()], axis=0)
+    columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
+    columns |= {"lower": ends[0], "upper": ends[1]}
+    chart = series.dataset(columns, {"stddev": sigma, **_scatter(used, series.stderr[inside])})
+    status, rule = _flagged(x, beyond, (x - centre) / sigma, chosen)
+    chart = chart.assign(status=(series.dim, status), rule=(series.dim, rule))
+    return chart.assign_coords(in_baseline=(series.dim, inside)).assign_attrs(kind=kind)
+
+
+@recorded
+def capability(
+    values: xr.DataArray, *, lower: QuantityLike | None = None, upper: QuantityLike | None = None
+) -> xr.Dataset:
+    """Compare the scatter of a process in control with its specification limits: Cp and Cpk.
+
+    Parameters
+    ----------
+    values : DataArray
+        As for :func:`control_chart`.
+    lower, upper : str or Quantity, optional
+        Specification limits; one of them at least.
+
+    Returns
+    -------
+    Dataset
+        ``mean``, ``stddev`` s (n - 1, counting included), ``samples``; ``cp``, ``(upper - lower) /
+        6 s``, with its 95 % interval ``cp_lower``, ``cp_upper``, by chi-square; ``cpk``, the lesser
+        of ``(upper - mean) / 3 s`` and ``(mean - lower) / 3 s``, with ``cpk_lower``, ``cpk_upper``
+        at ``1.96 sqrt(1 / (9 n) + Cpk^2 / (2 (n - 1)))`` on either side.
+
+    Raises
+    ------
+    UnitsError, ProfileError
+        If values have no unit, or a limit has another one; or no two of them differ.
+
+    References
+    ----------
+    NIST/SEMATECH e-Handbook of Statistical Methods, 6.1.6.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import sims_analysis as sims
+    >>> dose = xr.DataArray([4.9e14, 5.0e14, 5.1e14], dims="measurement",
+    ...                     attrs={"units": "atom/cm^2"})
+    >>> found = sims.capability(dose, lower="4.4e14 atoms/cm^2", upper="5.6e14 atoms/cm^2")
+    >>> round(found["cp"].item(), 6), round(found["cpk"].item(), 6)
+    (2.0, 2.0)
+    """
+    from scipy.special import chdtri, ndtri
+
+    series = read_series(values)
+    ends = [np.nan if one is None else series.number(one, name)
+            for name, one in (("lower", lower), ("upper", upper))]  # fmt: skip
+    if np.isnan(ends).all() or ends[0] >= ends[1]:
+        raise argument_error("lower", lower, "expected a limit below upper=, or one of both")
+    x = series.value[~np.isnan(series.value)]
+    n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
+    if not s > 0:
+        raise ProfileError(f"{n} values, of which no two differ, do not say how they scatter")
+    cp = (ends[1] - ends[0]) / (6.0 * s)
+    cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
+    tails = 0.5 * (1.0 + _CONFIDENCE), 0.5 * (1.0 - _CONFIDENCE)
+    of_cp = [cp * float(chdtri(n - 1, tail) / (n - 1)) ** 0.5 for tail in tails]
+    half = float(ndtri(tails[0])) * (1.0 / (9.0 * n) + cpk**2 / (2.0 * (n - 1.0))) ** 0.5
+    pure = {"cp": cp, "cp_lower": of_cp[0], "cp_upper": of_cp[1]}
+    pure |= {"cpk": cpk, "cpk_lower": cpk - half, "cpk_upper": cpk + half}
+    found = series.dataset({}, {"mean": mean, "stddev": s}).assign(samples=n)
+    return found.assign({name: ((), one, {"units": "1"}) for name, one in pure.items()})
+
+
+@recorded
+def uniformity(values: xr.DataArray) -> xr.Dataset:
+    """Say how uniform values over a wafer are, as measured and without counting.
+
+    Parameters
+    ----------
+    values : DataArray
+        As for :func:`control_chart`.
+
+    Returns
+    -------
+    Dataset
+        ``mean``, ``samples``; and as fractions of the mean ``half_range``, ``(max - min) / 2``, and
+        ``stddev`` (n - 1); of the latter, ``counting_stddev`` and ``process_stddev``, as of
+        :func:`control_chart`; and ``process_half_range``, the half range times ``process_stddev /
+        stddev``, as of values drawn together until they scatter as the process does.
+
+    Raises
+    ------
+    ProfileError
+        If there are fewer than two values, or their mean is not positive.
+
+    References
+    ----------
+    SEMI MF81, Measuring radial resistivity variation on silicon wafers, for the half range.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import sims_analysis as sims
+    >>> dose = xr.DataArray([4.9e14, 5.0e14, 5.1e14], dims="measurement",
+    ...                     attrs={"units": "atom/cm^2"})
+    >>> found = sims.uniformity(dose)
+    >>> print(f"{found['half_range']:.1%}, 1 standard deviation {found['stddev']:.1%}")
+    2.0%, 1 standard deviation 2.0%
+    """
+    series = read_series(values)
+    known = ~np.isnan(series.value)
+    x = series.value[known]
+    mean = float(x.mean()) if x.size > 1 else 0.0
+    if not mean > 0:
+        raise ProfileError(f"{x.size} values: two or more, of a positive mean, may be uniform")
+    scatter = _scatter(x, series.stderr[known])
+    numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
+    numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
+    part = min(numbers["process_stddev"] / (numbers["stddev"] or 1.0), 1.0)
+    numbers["process_half_range"] = part * numbers["half_range"]
+    found = series.dataset({}, {"mean": mean}).assign(samples=x.size)
+    return found.assign({name: ((), one / mean, {"units": "1"}) for name, one in numbers.items()})
+
+
+class Series(NamedTuple):
+    """Values in order of time, in their own unit, and where they stand."""
+
+    value: Array
+    stderr: Array
+    unit: Unit
+    dim: str
+    data: xr.DataArray
+    #: The name of the coordinate of times; empty without one.
+    time: str
+
+    def number(self, given: Any, name: str) -> float:
+        """Read a number with the unit of the values."""
+        return float(self.unit.from_canonical(read_number(given, (self.unit.kind,), name)))
+
+    def dataset(self, columns: dict[str, Array], numbers: dict[str, float]) -> xr.Dataset:
+        """Return columns and numbers in the unit of the values, with the coordinates of these."""
+        units = {"units": self.unit.text}
+        every = {name: xr.Variable(self.dim, one, units) for name, one in columns.items()}
+        every |= {name: xr.Variable((), one, units) for name, one in numbers.items()}
+        if "value" in every:
+            name = self.data.attrs.get("long_name", self.data.name or "Value")
+            every["value"].attrs["long_name"] = str(name)
+        own = {str(name): one.variable for name, one in self.data.coords.items()}
+        if "status" in own:
+            own["status_of_value"] = own.pop("status")
+        kept = {name: one for name, one in own.items() if name not in every}
+        if not columns:
+            kept = {name: one for name, one in kept.items() if not one.ndim}
+        return xr.Dataset(every, kept, {"time": self.time})
+
+
+def read_series(values: Any) -> Series:
+    """Read values over one dimension, in order of their times."""
+    if not isinstance(values, xr.DataArray) or values.ndim != 1:
+        found = [*map(str, values.dims)] if hasattr(values, "dims") else type(values).__name__
+        expected = "expected a DataArray over one dimension, measurement"
+        raise ProfileError(f'{expected}, found {found}; select, as in values.sel(species="B")')
+    plain = dequantify(values).compute()
+    dim = str(plain.dims[0])
+    unit = unit_of_kind(plain.attrs.get("units"), tuple(CANONICAL), "values")
+    times = [str(name) for name, one in plain.coords.items()
+             if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
+    if times:
+        unknown = np.isnat(plain[times[0]].values)
+        if unknown.any():
+            which = plain[dim].values[unknown][0]
+            raise ProfileError(f"{which!s} has no time in the coordinate {times[0]!r}; drop one")
+        plain = plain.isel({dim: np.argsort(plain[times[0]].values, kind="stable")})
+    stderr = np.full(plain.size, np.nan)
+    if "stderr" in plain.coords:
+        stderr = np.broadcast_to(plain["stderr"].values.astype(np.float64), plain.shape)
+    if np.isinf(plain.values).any():
+        raise ProfileError("a value is infinite", code="infinite_sample")
+    value = plain.values.astype(np.float64)
+    return Series(value, stderr, unit, dim, plain, times[0] if times else "")
+
+
+def _in_baseline(series: Series, baseline: Any) -> Flags:
+    """Return which values are in the baseline: between two times, or two labels."""
+    known: Flags = ~np.isnan(series.value)
+    if baseline is None:
+        return known
+    expected = "expected (first, last), two times or two labels of the values"
+    if not isinstance(baseline, tuple | list) or len(baseline) != 2:
+        raise argument_error("baseline", baseline, expected)
+    labels = series.data[series.dim].values.tolist()
+    if all(one in labels for one in baseline):
+        first, last = map(labels.index, baseline)
+        place = np.arange(known.size)
+        return np.asarray(known & (place >= first) & (place <= last))
+    try:
+        first, last = (pd.Period(one) for one in baseline)
+    except (ValueError, TypeError):
+        first = None
+    if first is None or not series.time:
+        raise argument_error("baseline", baseline, expected)
+    times = pd.DatetimeIndex(series.data[series.time].values)
+    inside: Flags = known & (times >= first.start_time) & (times <= last.end_time)
+    return inside
+
+
+def _drawn(
+    kind: str, x: Array, centre: float, sigma: float, weight: float
+) -> tuple[dict[str, Array], float, Array]:
+    """Return what is drawn, its centre, and its standard deviation at each point."""
+    plain = np.full(x.size, sigma)
+    if kind == "individuals":
+        return {"value": x}, centre, plain
+    if kind == "ewma":
+        before = pd.Series([centre, *x]).ewm(alpha=weight, adjust=False, ignore_na=True).mean()
+        number = np.maximum(np.cumsum(~np.isnan(x)), 1)
+        part = weight / (2.0 - weight) * (1.0 - (1.0 - weight) ** (2 * number))
+        return {"average": before.to_numpy()[1:]}, centre, sigma * np.sqrt(part)
+    sums = {}
+    for name, side in {"upper_sum": 1.0, "lower_sum": -1.0}.items():
+        total = np.nancumsum(side * (x - centre) - _SLACK * sigma)
+        sums[name] = side * (total - np.minimum(np.minimum.accumulate(total), 0.0)) + 0.0
+    return sums, 0.0, plain
+
+
+def _flagged(x: Array, beyond: Flags, z: Array, chosen: Sequence[str]) -> tuple[Any, Any]:
+    """Return the status of each value, and the names of the rules that it completes."""
+    measured = ~np.isnan(x)
+    completed = {"beyond_limits": ("beyond_limits", beyond & measured)}
+    for name in chosen:
+        word, completes = RULES[name]
+        completed[name] = word, np.zeros(x.size, dtype=bool)
+        completed[name][1][measured] = completes(z[measured])
+    status = np.where(measured, "ok", "no_data").astype("<U13")
+    for word, flags in reversed(completed.values()):
+        status[flags] = word
+    rules = [", ".join(name for name, (_, flags) in completed.items() if flags[i])
+             for i in range(x.size)]  # fmt: skip
+    return status, np.array(rules, dtype=str)
+
+
+def _scatter(value: Array, stderr: Array) -> dict[str, float]:
+    """Tell the scatter of the process from counting; NaN where that is not known."""
+    names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
+    if value.size < 2 or np.isnan(stderr).any():
+        return dict.fromkeys(names, np.nan)
+    ends = variance_interval(value, stderr, _CONFIDENCE)
+    found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]
+    return {name: one**0.5 for name, one in zip(names, found, strict=True)}

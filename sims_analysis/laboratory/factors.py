@@ -1,0 +1,438 @@
+"""Sensitivity factors that are kept, and picked by the conditions of the data."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.conventions.axes import MEASUREMENT
+from sims_analysis.conventions.delivered import metadata_of
+from sims_analysis.conventions.provenance import with_step
+from sims_analysis.errors import ProfileError, ReadError, SpeciesError
+from sims_analysis.kernels.process_scatter import Combined, mean_of, weighted
+from sims_analysis.laboratory.table import (
+    COLUMNS,
+    changing,
+    read_cell,
+    read_row,
+    read_sheet,
+    read_text,
+    unit_of,
+)
+from sims_analysis.outcomes import Status
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.quantification.factors import FACTOR_TERMS
+from sims_analysis.text.arguments import argument_error, check_choice, first_few, format_argument
+from sims_analysis.text.times import moment_of
+from sims_analysis.units import CANONICAL, dequantify
+
+#: What a factor holds for, beside its species, and what it is called in messages.
+_CONDITIONS = {
+    "matrix": "matrix signal",
+    "material": "material",
+    "primary_ion": "primary ion",
+    "energy": "impact energy",
+    "polarity": "polarity",
+    "instrument": "instrument",
+}
+#: What is recorded of the rows that were used.
+_RECORD = ["line", "value", "unit", "date", "standard", "data_id", "sha256"]
+#: Energies that agree within this part are the same.
+_SAME_ENERGY = 0.02
+
+
+class Factors:
+    """The sensitivity factors of a laboratory, in a CSV file that spreadsheets open.
+
+    A row is one factor, with the conditions under which it was measured and where it came from.
+    Rows are appended whole or not at all; several processes may write. A factor is withdrawn, not
+    deleted. The file may be edited by hand: what cannot be read is refused by line and column.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. It is made by the first factor.
+
+    Notes
+    -----
+    Columns: ``species``, ``matrix`` (the matrix signal, empty without one), ``material``,
+    ``value``, ``unit``, ``stderr`` (random, in that unit), ``uncertainty`` (of the certificate,
+    relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``date`` (ISO 8601),
+    ``standard``, ``data_id``, ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``,
+    ``valid``; others may stand beside them.
+
+    A factor fits data of the same species, matrix signal, material, primary ion, polarity,
+    instrument, and impact energy within 2 %. What one of the two does not state, the other must not
+    state either, or it is stated to :meth:`pick`: nothing is assumed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("sputter-time")
+    >>> ds = sims.with_counting_statistics(ds, dwell_time="0.5 s")
+    >>> deep = sims.calibrate_depth(ds, crater_depth="210 nm", total_time="500 s")
+    >>> rsf = sims.rsf_from_standard(deep, species="As", dose="1e15 atoms/cm^2", matrix="Si",
+    ...                              start="15 nm", dose_uncertainty="3 %")
+    >>> factors = sims.Factors(tempfile.mkdtemp() + "/factors.csv")
+    >>> factors.add(rsf, date="2026-01-15", note="synthetic")
+    >>> factors.table()[["species", "matrix", "unit", "valid"]].to_dict("records")
+    [{'species': 'As', 'matrix': 'Si', 'unit': 'atom/cm^3', 'valid': True}]
+    >>> print(f'{sims.with_rsf(ds, rsf=factors, matrix="Si")["sensitivity_factor"][0].item():.2e}')
+    5.09e+21
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Factors({str(self.path)!r})"
+
+    def table(self) -> pd.DataFrame:
+        """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC."""
+        frame = pd.DataFrame(read_sheet(self.path).rows, columns=["line", *COLUMNS])
+        dates = pd.to_datetime(frame["date"], utc=True).dt.tz_localize(None)
+        return frame.assign(date=dates).set_index("line")
+
+    def add(self, rsf: xr.DataArray, **stated: str) -> None:
+        """Keep a factor of :func:`rsf_from_standard`, whose provenance says how it was measured.
+
+        What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
+        ``primary_ion="O2+"``, ``energy="5 keV"``, ``note="new crystal"``...
+
+        Raises
+        ------
+        ProfileError, ReadError
+            If it is no such factor, or this factor of this profile is there already; or the file,
+            or what is stated, cannot be read. Nothing is written then.
+        """
+        self._append([{"valid": "yes", **_row_of(rsf), **_checked(stated)}], self.path.name)
+
+    def read(self, path: str | os.PathLike[str], **stated: str) -> None:
+        """Add the factors of a list in text: of an instrument, a laboratory, a publication.
+
+        Its lines have a species, its factor, and perhaps its unit: ``Li 1.8e12``, ``11B | 5e22 |
+        atoms/cm^3``. Headings, and lines that begin with ``#``, are left out. What it does not say
+        of its factors is `stated`: ``unit="atoms/cm^3"``, ``matrix="30Si"``, ``polarity="+"``...
+
+        Raises
+        ------
+        ReadError
+            By line and column; nothing is written then.
+        """
+        source = Path(path)
+        always = {"valid": "yes", "standard": source.name, **_checked(stated)}
+        rows = _listed(read_text(source), source.name)
+        self._append((always | own for own in rows), source.name)
+
+    def withdraw(self, *lines: int, note: str) -> None:
+        """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
+
+        Raises
+        ------
+        ProfileError
+            If one of the lines has no factor, or one that was withdrawn before.
+        """
+        with changing(self.path) as sheet:
+            valid = [row["line"] for row in sheet.rows if row["valid"]]
+            for line in lines:
+                if line not in valid:
+                    raise ProfileError(f"{self.path.name}, line {line}: there is no valid factor")
+                for column, cell in (("valid", "no"), ("note", note)):
+                    sheet.cells[line][sheet.header.index(column)] = cell
+
+    def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
+        same = ("species", "matrix", "matrix_signal", "sha256", "value", "date")
+        with changing(self.path) as sheet:
+            for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
+                new = read_row(row, int(row.pop("line", number)), name)
+                for old in sheet.rows if new["sha256"] else ():
+                    if old["valid"] and all(old[column] == new[column] for column in same):
+                        raise ProfileError(
+                            f"{self.path.name}, line {old['line']}: this factor of "
+                            f"{new['species']!r} from {new['data_id']!r} is there already"
+                        )
+                sheet.cells[number] = [row.get(column, "") for column in sheet.header]
+
+    def pick(
+        self,
+        data: xr.Dataset,
+        *,
+        matrix: str | None,
+        combine: Literal["mean", "nearest", "bracket"] = "mean",
+        max_age: str | None = None,
+        **stated: str,
+    ) -> dict[str, xr.DataArray]:
+        """Pick the factors that hold for data, for :func:`with_rsf`, which calls this itself.
+
+        Parameters
+        ----------
+        data : Dataset
+            Of a measurement, or a batch, of which each measurement gets its own.
+        matrix : str or None
+            The matrix signal; None for none.
+        combine : {"mean", "nearest", "bracket"}
+            Where several fit: the random-effects mean of all, with the weights ``1 / (t^2 + s^2)``
+            of their scatter t between days and their own s; the one nearest in time; or the line in
+            time between those before and after.
+        max_age : str, optional
+            Factors further away in time than this, ``"30 days"``, before or after, do not fit.
+        **stated : str
+            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``,
+            ``polarity="+"``, ``material="Si"``, ``instrument="..."``, ``date="2026-03-02"``.
+
+        Returns
+        -------
+        dict of DataArray
+            A factor for each species that the file has. Coordinates as of
+            :func:`rsf_from_standard`, and ``day_to_day_stderr``: by how much the factor of the day
+            departs from the value, by the scatter of those that fit, with Student's t of few; NaN
+            of a single one. ``stderr`` has all parts that are known. The rows are in the
+            provenance.
+
+        Raises
+        ------
+        SpeciesError, ProfileError
+            If no factor fits, with the nearest misses; or if the data do not say when they were
+            measured, and that is needed, or a bracket has only one side.
+        """
+        check_choice("combine", combine, ("mean", "nearest", "bracket"))
+        longest, given, table = _read_age(max_age), _checked(stated), self.table()
+        names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
+        known = [one for one in names if (table["species"] == one).any()]
+        if not known:
+            there = first_few(sorted(set(table["species"])), 8) or "none at all"
+            there = f"it has {there}" if self.path.exists() else f"there is no file {self.path}"
+            raise SpeciesError(f"{self.path.name} has no factor of {first_few(names, 8)}; {there}")
+        asked = [_asked_of(one, matrix, given) for one in metadata_of(data)]
+        if combine == "mean" and max_age is None:
+            asked = [one._replace(date=None) for one in asked]
+        found = {}
+        for one in known:
+            rows = table[table["species"] == one]
+            picked = {of: _picked(rows, of, combine, longest, self.path.name) for of in set(asked)}
+            each = [_factor(one, *picked[of], matrix) for of in asked]
+            made = each[0]
+            if MEASUREMENT in data.dims:
+                made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
+                                 compat="equals", combine_attrs="override")  # fmt: skip
+            used = rows[rows.index.isin(np.concatenate([one.index for _, one in picked.values()]))]
+            for column in ("matrix_signal", "dead_time"):
+                if said := "".join(sorted(set(used[column]))):
+                    made = made.assign_coords({column: said})
+            record = used.reset_index()[_RECORD].astype(str).to_dict("records")
+            found[one] = with_step(made, "Factors.pick", combine=combine, rows=record)
+        return found
+
+
+# ---- rows of new factors
+
+
+def _checked(stated: Mapping[str, str]) -> dict[str, str]:
+    """Refuse what is no column, or not what may stand in it."""
+    for column, cell in stated.items():
+        if column not in COLUMNS:
+            raise TypeError(f"a factor has no {column!r}; it has {', '.join(COLUMNS)}")
+        if not isinstance(cell, str):
+            raise argument_error(column, cell, "expected a text, as in the file")
+        read_cell(column, cell, column)
+    return dict(stated)
+
+
+def _row_of(rsf: xr.DataArray) -> dict[str, str]:
+    """Return the cells of a factor of a standard."""
+    steps = json.loads(rsf.attrs.get("steps", "[]")) if isinstance(rsf, xr.DataArray) else []
+    if not steps or steps[-1]["function"] != "rsf_from_standard" or rsf.ndim:
+        raise ProfileError(
+            f"expected one factor as rsf_from_standard() gives it, found {format_argument(rsf)}; "
+            "those from elsewhere are a list: factors.read(path)"
+        )
+    plain = dequantify(rsf)
+    value, total, known = (float(one) for one in (plain, plain["stderr"], plain["dose_stderr"]))
+    numbers = {
+        "value": value,
+        "stderr": max(total**2 - np.nan_to_num(known) ** 2, 0.0) ** 0.5,
+        "uncertainty": known / value,
+    }
+    stated = Metadata.from_dict(json.loads(rsf.attrs.get("measurement", "{}")))
+    origins = steps[-1]["parameters"]["data"]
+    origin = origins if isinstance(origins, dict) else origins[-1]
+    texts = {one: origin[one] for one in ("data_id", "sha256") if isinstance(origin.get(one), str)}
+    named = ("species", "matrix", "matrix_signal", "dead_time", "status")
+    return {
+        **{column: str(plain[column].values) for column in named},
+        **{column: f"{number:.6g}" for column, number in numbers.items() if number > 0},
+        "unit": plain.attrs["units"],
+        **_said(stated),
+        "standard": stated.sample or texts.get("data_id", ""),
+        **texts,
+    }
+
+
+def _said(stated: Metadata) -> dict[str, str]:
+    """Return what the metadata of a measurement say, by column."""
+    materials = {layer.matrix or "" for layer in stated.layers}
+    moment = moment_of(stated.measured)
+    return {
+        "material": materials.pop() if len(materials) == 1 else "",
+        "primary_ion": stated.primary_ion or "",
+        "energy": stated.impact_energy or "",
+        "polarity": stated.secondary_polarity or "",
+        "instrument": stated.instrument or "",
+        "date": "" if moment is None else moment.isoformat(timespec="minutes"),
+    }
+
+
+def _listed(text: str, name: str) -> Iterator[dict[str, str]]:
+    """Read lines of a species, its factor, and perhaps its unit; a heading has no digit."""
+    for number, line in enumerate(text.splitlines(), 1):
+        words = re.split(r"[\s,;|]+", line.strip(" \t,;|"), maxsplit=2)
+        if words == [""] or words[0].startswith("#"):
+            continue
+        if len(words) > 1 and re.match(r"[\d.]", words[1]):
+            unit = {"unit": words[2]} if len(words) > 2 else {}
+            yield {"species": words[0], "value": words[1], "line": str(number), **unit}
+        elif re.search(r"\d", line):
+            raise ReadError(
+                f"{name}, line {number}: {line.strip()!r}; expected a species, its factor and "
+                "perhaps a unit, such as 'Li 1.8e12'"
+            )
+
+
+# ---- what fits
+
+
+def _read_age(max_age: Any) -> float:
+    """Read a time, in days."""
+    try:
+        age = np.inf if max_age is None else pd.Timedelta(max_age) / pd.Timedelta("1 day")
+    except ValueError:
+        age = np.nan
+    if not age > 0 or not isinstance(max_age, str | None):
+        raise argument_error("max_age", max_age, "expected a time, such as '30 days'")
+    return float(age)
+
+
+class _Asked(NamedTuple):
+    """The conditions of data, as of a row, and when they were measured, in UTC."""
+
+    matrix: str
+    material: str
+    primary_ion: str
+    energy: float
+    polarity: str
+    instrument: str
+    date: datetime | None
+
+
+def _asked_of(stated: Metadata, matrix: str | None, given: Mapping[str, str]) -> _Asked:
+    """Return the conditions of data; what a user states comes first."""
+    cells = {"matrix": matrix or "", **_said(stated), **given}
+    return _Asked(*(read_cell(one, cells[one], f"the data say {one}") for one in _Asked._fields))
+
+
+def _in_words(conditions: Mapping[str, Any]) -> str:
+    """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
+    words = []
+    for column, value in conditions.items():
+        text = f"{value / 1000:g} keV" if column == "energy" else value
+        name = _CONDITIONS[column]
+        words.append(f"no {name}" if text in ("", "nan keV") else f"{name} {text}")
+    return ", ".join(words)
+
+
+def _picked(
+    rows: pd.DataFrame, asked: _Asked, combine: str, longest: float, name: str
+) -> tuple[Combined, pd.DataFrame]:
+    """Combine the factors of a species that fit; return with them the rows on which that rests."""
+    species, timed = rows["species"].iloc[0], combine != "mean" or np.isfinite(longest)
+    if timed and asked.date is None:
+        raise ProfileError(
+            f"{species}: the data do not say when they were measured, which the choice of a factor "
+            "needs; state it: rsf=factors.pick(data, matrix=..., date='2026-03-02')"
+        )
+    wanted = dict(zip(_CONDITIONS, asked, strict=False))
+    odd = {one: rows[one].to_numpy() != value for one, value in wanted.items()}
+    energy = rows["energy"].to_numpy(float)
+    odd["energy"] = ~np.isclose(energy, asked.energy, _SAME_ENERGY, 0.0, equal_nan=True)
+    moment = np.datetime64("NaT") if asked.date is None else asked.date.replace(tzinfo=None)
+    days = (rows["date"] - pd.Timestamp(moment)).to_numpy() / np.timedelta64(1, "D")
+    fits = ~np.any(list(odd.values()), axis=0) & rows["valid"].to_numpy(bool)
+    if timed:
+        fits &= abs(days) <= longest
+    if not fits.any():
+        misses = {}
+        for i, row in enumerate(rows.to_dict("records")):
+            unlike = [one for one in _CONDITIONS if odd[one][i]]
+            theirs, ours = ({one: of[one] for one in unlike} for of in (row, wanted))
+            said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
+            if unlike:
+                said = f"with {_in_words(theirs)} (the data say {_in_words(ours)})"
+            misses[said] = len(unlike)
+        nearest = sorted(misses, key=lambda said: misses[said])[:3]
+        raise SpeciesError(
+            f"{species} in {asked.matrix or 'no matrix'}: no factor in {name} fits; there is one "
+            f"{', and one '.join(nearest)}. What data do not say is stated to factors.pick()"
+        )
+    rows, days = rows[fits], days[fits]
+    if timed:
+        rows, days = rows.iloc[np.argsort(days)], np.sort(days)
+    units = {text: unit_of(text) for text in set(rows["unit"])}
+    if len({unit.kind for unit in units.values()}) > 1:
+        raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
+    one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
+    value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
+    if combine == "mean":
+        return mean_of(value, stderr), rows
+    weight = _weights(days, combine, species)
+    return weighted(value, stderr, weight), rows[weight > 0]
+
+
+def _weights(days: Any, combine: str, species: str) -> Any:
+    """Return the weights of factors in order of time, from as many days before or after."""
+    after = int(np.searchsorted(days, 0.0))
+    if combine == "nearest" or (after < days.size and days[after] == 0.0):
+        return (np.arange(days.size) == np.argmin(abs(days))).astype(float)
+    if after in (0, days.size):
+        side = "before" if after == 0 else "after"
+        raise ProfileError(
+            f"{species}: no factor that fits is from {side} the measurement; combine='nearest' "
+            "takes one from the other side"
+        )
+    weight = np.zeros(days.size)
+    weight[after - 1 : after + 1] = np.array([days[after], -days[after - 1]])
+    return weight / weight.sum()
+
+
+def _factor(
+    species: str, combined: Combined, rows: pd.DataFrame, matrix: str | None
+) -> xr.DataArray:
+    """Return the factor of a species, which rests on some rows."""
+    kind = unit_of(rows["unit"].iloc[0]).kind
+    term, unit, words = FACTOR_TERMS[kind], CANONICAL[kind], {one.word: one for one in Status}
+    parts = {
+        "counting_stderr": combined.counting,
+        "dose_stderr": float(rows["uncertainty"].max()) * combined.value,  # in common
+        "day_to_day_stderr": combined.day_to_day,
+    }
+    known = [one for one in parts.values() if not np.isnan(one)]
+    parts["stderr"] = float(np.hypot.reduce(known)) if known else np.nan
+    status = [words.get(one or "ok", Status.SCALE_IN_DOUBT) for one in rows["status"]]
+    coords: dict[str, Any] = {
+        "species": species,
+        "matrix": matrix or "",
+        "n_standards": len(rows),
+        "status": max(status, key=lambda one: one.rank).word,
+        **{one: ((), part, vocabulary.attrs(f"factor_{one}", unit)) for one, part in parts.items()},
+    }
+    return xr.DataArray(combined.value, coords, (), term, vocabulary.attrs(term, unit))

@@ -1,0 +1,302 @@
+"""Figures of a laboratory: control charts, and maps of wafers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.conventions import provenance as origin
+from sims_analysis.errors import ProfileError
+from sims_analysis.figures import style
+from sims_analysis.figures.arguments import check_axes, check_title
+from sims_analysis.figures.axes import date_ticks
+from sims_analysis.figures.colours import COLOURS, grey_level, visible_colour
+from sims_analysis.figures.plot import axes_in_style
+from sims_analysis.frame.questions import function_of
+from sims_analysis.laboratory.charts import read_series, uniformity
+from sims_analysis.text.arguments import argument_error, check_bool
+from sims_analysis.text.typeset import plain, power_of_ten, unit_label
+from sims_analysis.units import NM_PER_MM, QuantityLike, read_number, unit_of_kind
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Width = Literal["single", "double"] | QuantityLike | float | None
+#: More flagged points, and more points of a wafer, have no room for their names and numbers.
+_NAMED, _NUMBERED = 12, 60
+
+
+def plot_control_chart(
+    chart: xr.Dataset, ax: Axes | None = None, *, width: Width = None, title: str | None = None
+) -> Axes:
+    """Draw a control chart: values in order of time, centre and limits, what is flagged.
+
+    Parameters
+    ----------
+    chart : Dataset
+        From :func:`control_chart`.
+    ax, width, title
+        As for :func:`plot_budget`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Bars are one standard error of counting; the baseline is shaded, unless it is everything;
+        the first of a row of flagged points has its status beside it.
+
+    Raises
+    ------
+    ProfileError
+        If it is not a chart.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import sims_analysis as sims
+    >>> flow = xr.DataArray([50.0, 51.0, 49.0, 50.0, 60.0], dims="measurement",
+    ...                     attrs={"units": "1"})
+    >>> ax = sims.plot_control_chart(sims.control_chart(flow, baseline=(0, 3)))
+    >>> "beyond limits" in [text.get_text() for text in ax.texts]
+    True
+    """
+    style.require_matplotlib()
+    check_axes(ax)
+    check_title(title)
+    if not isinstance(chart, xr.Dataset) or function_of(chart) != "control_chart":
+        found = type(chart).__name__
+        raise ProfileError(f"expected what sims.control_chart(values) gives, found {found}")
+    time = chart.attrs.get("time")
+    x = chart[time].values if time else np.arange(1, chart["value"].size + 1)
+    name = chart["value"].attrs["long_name"] if "upper_sum" not in chart else "Cumulative sum"
+    scale, label = _scaled(chart["value"].values, name, chart["value"].attrs["units"])
+    columns = {name: chart[name].values / scale
+               for name in ("value", "average", "upper_sum", "lower_sum", "stderr", "lower",
+                            "centre", "upper") if name in chart.variables}  # fmt: skip
+    status, inside = chart["status"].values, chart["in_baseline"].values
+    with axes_in_style(ax, width) as axes:
+        if inside.any() and not (inside | (status == "no_data")).all():
+            ends = x[np.flatnonzero(inside)[[0, -1]]]
+            axes.axvspan(*ends, color=grey_level(0.5, axes), alpha=0.15, linewidth=0)
+        flags = _draw(axes, x, columns, ~np.isin(status, ["ok", "no_data"]))
+        axes.set_ylabel(label)
+        if time:
+            date_ticks(axes)
+        else:
+            axes.set_xlabel("Measurement")
+        _finish(axes, title)
+        _name(axes, x, flags, status)
+    origin.attach(axes.figure, [], [chart], "plot_control_chart(...)")
+    return axes
+
+
+def _scaled(values: Any, name: str, units: str) -> tuple[float, str]:
+    """Return a power of ten for an axis, and its label."""
+    largest = float(np.nanmax(abs(values), initial=0.0))
+    power = int(np.floor(np.log10(largest))) if largest > 0 else 0
+    power = 0 if -3 <= power < 5 else power
+    parts = [power_of_ten(power) if power else "", "" if units == "1" else unit_label(units)]
+    inside = " ".join(filter(None, parts))
+    return 10.0**power, plain(name) + (f" ({inside})" if inside else "")
+
+
+def _draw(ax: Axes, x: Any, columns: dict[str, Any], flagged: Any) -> Any:
+    """Draw values or what is made of them, and limits; return the flagged ones, NaN elsewhere."""
+    blue, red = (visible_colour(one, ax) for one in COLOURS[:2])
+    grey, size = grey_level(0.5, ax), style.setting("lines.markersize") * (1 - 0.4 * (x.size > 99))
+    made = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
+    drawn = made or ["value"]
+    if "stderr" in columns and drawn == ["value"]:
+        bars = np.broadcast_to(columns["stderr"], x.shape)
+        ax.errorbar(x, columns["value"], bars, fmt="none", ecolor=blue, elinewidth=0.6)
+    elif "average" in columns:
+        ax.plot(x, columns["value"], "o", color=grey, markersize=0.7 * size)
+    marked = np.full(x.size, np.nan)
+    for name in drawn:
+        y, away = columns[name], abs(columns[name] - columns["centre"])
+        ax.plot(x, y, color=grey, linewidth=0.5, zorder=1)
+        ax.plot(x, y, "o", color=blue, markersize=size, zorder=3)
+        here = flagged & ~(away < abs(marked - columns["centre"]))
+        marked[here] = y[here]
+    ax.plot(x, marked, "o", color=red, markersize=1.4 * size, zorder=4)
+    ax.plot(x, columns["centre"], color=grey, linewidth=0.7, zorder=0)
+    for name, side in (("lower", "top"), ("upper", "bottom")):
+        ax.plot(x, columns[name], "--", color=red, linewidth=0.7, zorder=0)
+        ax.text(1.01, columns[name][-1], f"{name}\nlimit", transform=ax.get_yaxis_transform(),
+                va=side, fontsize=style.LEAST)  # fmt: skip
+    ax.margins(x=0.02, y=0.12)
+    return marked
+
+
+def _name(ax: Axes, x: Any, marked: Any, status: Any) -> None:
+    """Write the status beside the first of each row of flagged points, where nothing else is."""
+    lines = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
+    points = ax.transData.transform(np.concatenate(lines))
+    taken: list[Any] = []
+    begins = ~np.isnan(marked) & (status != np.append("", status[:-1]))
+    for i in np.flatnonzero(begins)[:_NAMED]:
+        side = ("left", "center", "center", "center", "right")[5 * i // x.size]
+        text = ax.annotate(
+            status[i].replace("_", " "), (x[i], marked[i]), textcoords="offset points",
+            xytext=(0, 0), ha=side, va="center", fontsize=style.LEAST,
+        )  # fmt: skip
+        text.set_in_layout(False)
+        for offset in (8, -8, 14, -14):
+            text.set_position((0, offset))
+            box = text.get_window_extent().padded(3)
+            inside = ax.bbox.count_contains(box.corners()) == len(box.corners())
+            if inside and not box.count_contains(points) and not any(map(box.overlaps, taken)):
+                taken.append(box)
+                break
+        else:
+            text.remove()
+
+
+def plot_wafer_map(
+    values: xr.DataArray,
+    *,
+    x: xr.DataArray | None = None,
+    y: xr.DataArray | None = None,
+    diameter: QuantityLike = "300 mm",
+    edge_exclusion: QuantityLike = "0 mm",
+    notch: float | None = 270.0,
+    interpolate: bool = False,
+    ax: Axes | None = None,
+    width: Width = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw values where they were measured on a wafer, and say how uniform they are.
+
+    Parameters
+    ----------
+    values : DataArray
+        Over one dimension: such as the :func:`integrated_dose` of a batch.
+    x, y : DataArray, optional
+        Places from the centre of the wafer; by default the coordinates ``x`` and ``y`` of the
+        values, which data have whose metadata state them.
+    diameter, edge_exclusion : str or Quantity
+        Of the wafer; and the width of its edge that is left out of colours and :func:`uniformity`.
+    notch : float, optional
+        Its direction in degrees, counter-clockwise from x; None for none.
+    interpolate : bool
+        Colour what lies between the points, linearly, and nothing outside of their hull.
+    ax, width, title
+        As for :func:`plot_budget`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ProfileError, UnitsError
+        If a place is not known, has no unit of length, or lies off the wafer.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import sims_analysis as sims
+    >>> mm = {"units": "mm"}
+    >>> dose = xr.DataArray(
+    ...     [5.0e14, 4.9e14, 5.1e14, 5.0e14], dims="measurement", attrs={"units": "atom/cm^2"},
+    ...     coords={"x": ("measurement", [0.0, 100.0, -100.0, 0.0], mm),
+    ...             "y": ("measurement", [0.0, 0.0, 0.0, 100.0], mm)},
+    ... )
+    >>> print(sims.plot_wafer_map(dose).get_xlabel())
+    half range 2 %, 1 standard deviation 1.6 %
+    """
+    style.require_matplotlib()
+    check_axes(ax)
+    check_title(title)
+    check_bool("interpolate", interpolate)
+    radius = read_number(diameter, ("depth",), "diameter") / NM_PER_MM / 2.0
+    inner = radius - read_number(edge_exclusion, ("depth",), "edge_exclusion") / NM_PER_MM
+    if not 0 < inner <= radius:
+        raise argument_error("edge_exclusion", edge_exclusion, "expected less than the radius")
+    given = {name: one for name, one in (("x", x), ("y", y)) if one is not None}
+    series = read_series(values.assign_coords(given))
+    places = np.array([_place(series.data, series.dim, name) for name in ("x", "y")])
+    far = np.hypot(*places)
+    if not (far <= radius * (1 + 1e-9)).all():
+        i = int(np.argmax(far))
+        raise ProfileError(
+            f"({places[0][i]:g}, {places[1][i]:g}) mm lies off a wafer of {2 * radius:g} mm"
+        )
+    counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
+    with axes_in_style(ax, width) as axes:
+        _outline(axes, radius, inner, notch)
+        name = str(series.data.attrs.get("long_name", series.data.name or "Value"))
+        scale, label = _scaled(series.value, name, series.unit.text)
+        _colour(axes, places, series.value / scale, counts, label, interpolate=interpolate)
+        axes.set(aspect="equal", xticks=[], yticks=[], frame_on=False)
+        if counts.sum() > 1:
+            found = uniformity(series.data.isel({series.dim: counts}))
+            known = bool(found["process_stddev"].notnull())
+            half, one = (f"{100 * float(found['process_' * known + name]):.2g}"
+                         for name in ("half_range", "stddev"))  # fmt: skip
+            text = f"half range {half} %, 1 standard deviation {one} %"
+            axes.set_xlabel(text + "\nwithout counting" * known)
+        _finish(axes, title)
+    origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")
+    return axes
+
+
+def _place(data: xr.DataArray, dim: str, name: str) -> Any:
+    """Return the places along an axis, in mm."""
+    if name not in data.coords or data[name].dims != (dim,):
+        raise ProfileError(
+            f"the values have no coordinate {name!r} over {dim!r}: say where they were measured, "
+            f'{name}=xr.DataArray([...], dims="{dim}", attrs={{"units": "mm"}})',
+            argument=name,
+        )
+    unit = unit_of_kind(data[name].attrs.get("units"), ("depth",), name)
+    found = np.asarray(unit.to_canonical(data[name].values.astype(float))) / NM_PER_MM
+    if np.isnan(found).any():
+        raise ProfileError(f"{name} is not known of value {int(np.isnan(found).argmax())}")
+    return found
+
+
+def _outline(ax: Axes, radius: float, inner: float, notch: float | None) -> None:
+    """Draw the edge of the wafer with its notch, and where its exclusion begins."""
+    turn = np.linspace(0.0, 2.0 * np.pi, 1441)
+    rim, grey = np.full(turn.size, radius), grey_level(0.5, ax)
+    if notch is not None:
+        away = abs((turn - np.deg2rad(notch) + np.pi) % (2.0 * np.pi) - np.pi)
+        rim -= radius * np.clip(0.05 - away, 0.0, None)
+    ax.plot(rim * np.cos(turn), rim * np.sin(turn), color=grey, linewidth=1.0)
+    if inner < radius:
+        ax.plot(inner * np.cos(turn), inner * np.sin(turn), "--", color=grey, linewidth=0.5)
+
+
+def _colour(
+    ax: Axes, places: Any, value: Any, counts: Any, label: str, *, interpolate: bool
+) -> None:
+    """Draw the points with their numbers, or what is between them, and the scale of colours."""
+    shown: Any = None
+    x, y = places
+    if interpolate:
+        at = places[:, counts].T
+        if len(at) < 3 or np.linalg.matrix_rank(at - at[0], tol=1e-9) < 2:
+            raise ProfileError(
+                "interpolate=True needs three points inside the edge exclusion, not on a line",
+                argument="interpolate",
+            )
+        shown = ax.tripcolor(at[:, 0], at[:, 1], value[counts], shading="gouraud", rasterized=True)
+        ax.plot(x[counts], y[counts], "k.", markersize=2)
+    elif counts.any():
+        shown = ax.scatter(x[counts], y[counts], 22.0, value[counts])
+    ax.plot(x[~counts], y[~counts], "o", fillstyle="none", color=grey_level(0.5, ax))
+    if shown is not None:
+        shown.set_cmap("viridis")
+        ax.figure.colorbar(shown, ax=ax, shrink=0.85, pad=0.02, label=label)
+    for i in np.flatnonzero(~np.isnan(value)) if value.size <= _NUMBERED else ():
+        ax.annotate(f"{value[i]:#.4g}", (x[i], y[i]), (0, 4), textcoords="offset points",
+                    ha="center", fontsize=style.LEAST)  # fmt: skip
+
+
+def _finish(ax: Axes, title: str | None) -> None:
+    style.fix_ticks(ax)
+    if title:
+        style.set_title(ax, ax.figure, plain(title))
+    style.lay_out(ax.figure)

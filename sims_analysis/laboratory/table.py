@@ -1,0 +1,171 @@
+"""The file of a laboratory's factors: a CSV whose cells are read, or refused by their place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sims_analysis import files
+from sims_analysis.analysis.uncertainty import relative_uncertainty
+from sims_analysis.errors import ArchiveError, ReadError
+from sims_analysis.quantification.factors import FACTOR_TERMS
+from sims_analysis.text.times import moment_of
+from sims_analysis.units import Unit, unit_of_kind
+
+_ENERGY = re.compile(r"([\d.]+)\s*(k?)eV", re.IGNORECASE)
+_YES = {"yes": True, "true": True, "no": False, "false": False}
+_POLARITIES = {"positive": "+", "negative": "-", "+": "+", "-": "-", "−": "-"}
+
+
+def unit_of(cell: str) -> Unit:
+    """Read the unit of a factor."""
+    return unit_of_kind(cell or None, tuple(FACTOR_TERMS), "unit")
+
+
+def _positive(cell: str) -> float:
+    if not 0 < float(cell) < np.inf:
+        raise ValueError
+    return float(cell)
+
+
+def _relative(cell: str) -> float:
+    return float(relative_uncertainty(cell if "%" in cell else float(cell), ""))
+
+
+def _energy(cell: str) -> float:
+    """Read an energy, in eV."""
+    found = _ENERGY.fullmatch(cell)
+    if found is None:
+        raise ValueError
+    return _positive(found[1]) * (1000.0 if found[2] else 1.0)
+
+
+def _date(cell: str) -> datetime:
+    moment = moment_of(cell)
+    if moment is None:
+        raise ValueError
+    return moment.astimezone(UTC)
+
+
+class _Column(NamedTuple):
+    """How cells are read, what is expected, and what an empty one means: an Ellipsis, an error."""
+
+    read: Callable[[str], Any] = str
+    expected: str = "a text"
+    empty: Any = ""
+
+
+COLUMNS = {
+    **dict.fromkeys(("species", "matrix", "material"), _Column()),
+    "value": _Column(_positive, "a positive number, such as 5.1e21", ...),
+    "unit": _Column(lambda cell: unit_of(cell).text, "a unit of factors, such as atoms/cm^3", ...),
+    "stderr": _Column(_positive, "a positive number", np.nan),
+    "uncertainty": _Column(_relative, "a relative uncertainty, such as 0.03 or 3 %", np.nan),
+    "primary_ion": _Column(lambda cell: "".join(cell.split())),
+    "energy": _Column(_energy, "an energy, such as 5 keV", np.nan),
+    "polarity": _Column(lambda cell: _POLARITIES[cell.lower()], "positive or negative"),
+    "instrument": _Column(),
+    "date": _Column(_date, "a date in ISO 8601, such as 2026-03-02", None),
+    **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal", "dead_time"), _Column()),
+    **dict.fromkeys(("status", "note"), _Column()),
+    "valid": _Column(lambda cell: _YES[cell.lower()], "yes or no", ...),
+}
+COLUMNS["species"] = _Column(str, "the name of a species", ...)
+#: A factor as read, by column, and its ``line`` in the file.
+Row = dict[str, Any]
+
+
+def read_cell(column: str, cell: str, where: str) -> Any:
+    """Read one cell, or raise a `ReadError` that says where it stands."""
+    how = COLUMNS[column]
+    if not cell and how.empty is not ...:
+        return how.empty
+    try:
+        if cell:
+            return how.read(cell)
+    except (ValueError, KeyError):
+        pass
+    raise ReadError(f"{where}: {cell!r}; expected {how.expected}")
+
+
+def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:
+    """Read the cells of a row; those that are not there are empty."""
+    place = f"{name}, line {line}, column"
+    row = {one: read_cell(one, cells.get(one, ""), f"{place} {one!r}") for one in COLUMNS}
+    if (unit_of(row["unit"]).kind == "concentration") != bool(row["matrix"]):
+        raise ReadError(
+            f"{place} 'unit': {row['unit']!r}; a factor relative to a matrix signal is in "
+            "atoms/cm^3, one without is in atoms/cm^3 per count/s or per count"
+        )
+    return row | {"line": line}
+
+
+class Sheet(NamedTuple):
+    """A file of factors: its header, the cells of its other lines, and these as read."""
+
+    header: list[str]
+    cells: dict[int, list[str]]
+    rows: list[Row]
+
+
+def read_text(path: Path) -> str:
+    """Read text in UTF-8."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ReadError(f"{path.name}, line {line}: not in UTF-8; save it in UTF-8") from None
+
+
+def read_sheet(path: Path) -> Sheet:
+    """Read a file of factors; one that does not exist has none."""
+    text = read_text(path) if path.exists() else ",".join(COLUMNS)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: dict[int, list[str]] = {}
+    try:
+        for cells in reader:
+            lines[reader.line_num] = [cell.strip() for cell in cells]
+    except csv.Error as error:
+        raise ReadError(f"{path.name}, line {reader.line_num}: {error}") from None
+    first, header = next(((n, cells) for n, cells in lines.items() if any(cells)), (1, []))
+    missing = [column for column in COLUMNS if header.count(column) != 1]
+    if missing:
+        raise ReadError(
+            f"{path.name}, line {first}: expected one column {missing[0]!r} among those separated "
+            f"by commas: {', '.join(COLUMNS)}"
+        )
+    sheet = Sheet(header, {n: one for n, one in lines.items() if any(one) and n != first}, [])
+    for number, cells in sheet.cells.items():
+        if len(cells) != len(header):
+            raise ReadError(
+                f"{path.name}, line {number}: {len(cells)} cells below {len(header)} columns"
+            )
+        sheet.rows.append(read_row(dict(zip(header, cells, strict=True)), number, path.name))
+    return sheet
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[Sheet]:
+    """Lock a file of factors against other writers, and write what is changed in its cells.
+
+    An `ArchiveError` where there is no lock to get: what others write meanwhile would be lost.
+    """
+    with files.locked(path.parent) as held:
+        if not held and files.fcntl is not None and path.parent.is_dir():
+            raise ArchiveError(
+                f"{path.name} cannot be locked, as another process writes it or its file system "
+                "has no locks: nothing was written; try again"
+            )
+        sheet, out = read_sheet(path), io.StringIO()
+        yield sheet
+        csv.writer(out, lineterminator="\n").writerows([sheet.header, *sheet.cells.values()])
+        files.replace_file(path, out.getvalue().encode())

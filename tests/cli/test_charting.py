@@ -1,0 +1,83 @@
+"""The command chart, as an operator types it."""
+
+import csv
+import json
+
+import pytest
+from command_line import error_line, run
+from kept_standards import measured
+
+import sims_analysis as sims
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Standards of twelve days, the tenth with 20 % more; one of another species."""
+    archive = sims.Archive(tmp_path_factory.mktemp("lab") / "archive")
+    for day in range(12, 0, -1):
+        dose = 1e15 * (1.2 if day == 10 else 1 + 0.001 * (day % 3))
+        ds = sims.with_rsf(
+            measured(f"2026-03-{day:02}", dose=dose), rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si"
+        )
+        # the other way about, so that the order of ids is not that of dates
+        result = sims.SIMSResult(data_id=f"w{20 - day}", depth_profiles=sims.to_profiles(ds))
+        archive.put(result.data_id, result.to_json(), url="file:standard")
+    other = sims.open_example("gan-mg")
+    result = sims.SIMSResult(data_id="gan", depth_profiles=sims.to_profiles(other))
+    archive.put("gan", result.to_json(), url="file:gan")
+    return archive.path
+
+
+def test_one_command_gives_chart_table_and_page(lab, tmp_path):
+    out = tmp_path / "out"
+    result = run("chart", "--species", "11B", "--archive", lab, "--out", out,
+                 "--baseline", "2026-03-01", "2026-03-08")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "12 measurements, 1 flagged, in atom/cm^2" in result.output
+    assert "w10" in result.output
+    files = {path.name for path in out.iterdir()}
+    assert files == {f"dose-11B.{end}" for end in ("png", "svg", "csv", "html")}
+    with (out / "dose-11B.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["date"][:10] for row in rows] == [f"2026-03-{day:02}" for day in range(1, 13)]
+    assert [row["measurement"] for row in rows if row["status"] != "ok"] == ["w10"]
+    assert float(rows[9]["value"]) == pytest.approx(1.2e15, rel=1e-3)
+    page = (out / "dose-11B.html").read_text()
+    assert page.count("<tr>") == 13
+    assert "data:image/png;base64," in page
+
+
+def test_json_of_named_entries_in_another_question(lab):
+    result = run("chart", "w19", "w18", "w17", "--question", "junction", "--level", "1e18 at/cm^3",
+                 "--species", "11B", "--archive", lab, "--no-files", "--format", "json",
+                 "--kind", "cusum", "--target", "200 nm", "--limits", "-1 mm", "1 mm")  # fmt: skip
+    found = json.loads(result.stdout)
+    assert [row["measurement"] for row in found["values"]] == ["w19", "w18", "w17"]
+    assert {row["status"] for row in found["values"]} == {"ok"}
+    assert "lower_sum" in found["values"][0]
+
+
+def test_entries_that_cannot_be_charted_are_named(lab):
+    result = run("chart", "w19", "w18", "gan", "w17", "none", "--species", "11B", "--archive", lab,
+                 "--no-files")  # fmt: skip
+    assert result.exit_code == 3
+    assert "gan" in result.stderr
+    assert "none" in result.stderr
+    assert "3 measurements" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--species", "Xe"], "has the species 'Xe'"),
+        (["--species", "11B", "--question", "junction"], "--level is needed"),
+        (["--species", "11B", "--level", "1e18 atoms/cm^3"], "--level does not go"),
+        (["--species", "11B", "--rules", "westgard"], "westgard"),
+        (["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"], "--baseline has 0 values"),
+        (["--species", "11B", "--target", "5 nm"], "--target"),
+    ],
+)
+def test_what_is_refused(lab, arguments, said):
+    result = run("chart", "--archive", lab, "--no-files", *arguments)
+    assert result.exit_code in (1, 2)
+    assert said in error_line(result).replace("the baseline", "--baseline")

@@ -1,0 +1,320 @@
+"""Factors that are kept: what is written, what fits, how several are combined."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from kept_standards import TRUE_FACTOR, factor_of, measured
+
+import sims_analysis as sims
+from sims_analysis.errors import ArchiveError, ProfileError, ReadError, SpeciesError
+
+
+@pytest.fixture
+def factors(tmp_path):
+    return sims.Factors(tmp_path / "factors.csv")
+
+
+def kept(factors, days, scale=(), **other):
+    for i, day in enumerate(days):
+        factor = TRUE_FACTOR * (scale[i] if i < len(scale) else 1.0)
+        factors.add(factor_of(measured(day, factor, seed=i, **other)))
+
+
+def test_a_factor_is_kept_with_its_conditions_and_its_origin(factors):
+    standard = measured("2026-03-02T07:45", seed=1)
+    rsf = factor_of(standard, dose_uncertainty="3 %")
+    factors.add(rsf, note='new crystal, "Q3"; ä')
+    (row,) = factors.table().to_dict("records")
+    expected = {
+        "species": "11B", "matrix": "30Si", "material": "Si", "unit": "atom/cm^3",
+        "uncertainty": 0.03, "primary_ion": "O2+", "energy": 3000.0, "polarity": "+",
+        "instrument": "IMS 7f", "standard": "standard", "data_id": standard.attrs["data_id"],
+        "sha256": standard.attrs["sha256"], "note": 'new crystal, "Q3"; ä', "valid": True,
+    }  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+    assert str(row["date"]) == "2026-03-02 07:45:00"
+    assert row["value"] == pytest.approx(rsf.item(), rel=1e-5)
+    assert row["stderr"] == pytest.approx(rsf["counting_stderr"].item(), rel=1e-4)
+    with pytest.raises(ProfileError, match="line 2: this factor of '11B'"):
+        factors.add(rsf)
+
+
+def test_with_rsf_takes_what_holds_for_the_data(factors):
+    kept(factors, ["2026-03-01"], [1.0])
+    kept(factors, ["2026-03-02"], [7.0], primary_ion="Cs+", secondary_polarity="-")
+    kept(factors, ["2026-03-03"], [9.0], impact_energy="5 keV")
+    unknown = measured("2026-03-05", impact_energy="3050 eV", data_id="unknown")
+    ds = sims.with_rsf(unknown, rsf=factors, matrix="30Si")
+    picked = factors.table()["value"].iloc[0]
+    assert ds["sensitivity_factor"].sel(species="11B").item() == pytest.approx(picked, rel=1e-5)
+    step = sims.provenance(ds)["steps"][-1]
+    (pick,) = step["parameters"]["rsf"]["11B"]["steps"]
+    assert pick["parameters"]["rows"][0]["data_id"] == "std-2026-03-01"
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"primary_ion": "Cs+"}, "primary ion O2+ (the data say primary ion Cs+)"),
+        ({"impact_energy": "3.1 keV"}, "impact energy 3 keV (the data say impact energy 3.1 keV)"),
+        ({"secondary_polarity": "-"}, "polarity + (the data say polarity -)"),
+        ({"layers": ()}, "material Si (the data say no material)"),
+        ({"instrument": None}, "instrument IMS 7f (the data say no instrument)"),
+    ],
+)
+def test_a_factor_of_other_conditions_is_never_taken(factors, other, said):
+    kept(factors, ["2026-03-01"])
+    with pytest.raises(SpeciesError) as error:
+        sims.with_rsf(measured("2026-03-05", **other), rsf=factors, matrix="30Si")
+    assert said in str(error.value)
+
+
+def test_another_matrix_signal_and_another_species_are_refused(factors):
+    kept(factors, ["2026-03-01"])
+    ds = measured("2026-03-05")
+    other = ds.assign_coords(species=["11B", "28Si"])
+    with pytest.raises(SpeciesError, match=r"matrix signal 30Si .the data say matrix signal 28Si"):
+        sims.with_rsf(other, rsf=factors, matrix="28Si")
+    with pytest.raises(SpeciesError, match="no factor of 75As; it has 11B"):
+        sims.with_rsf(ds.assign_coords(species=["75As", "30Si"]), rsf=factors, matrix="30Si")
+
+
+def test_what_data_do_not_say_may_be_stated(factors):
+    kept(factors, ["2026-03-01"])
+    ds = measured("2026-03-05", primary_ion=None)
+    picked = factors.pick(ds, matrix="30Si", primary_ion="O2+")
+    assert sims.with_rsf(ds, rsf=picked, matrix="30Si")["concentration"].notnull().any()
+    with pytest.raises(TypeError, match="a factor has no 'ion'"):
+        factors.pick(ds, matrix="30Si", ion="O2+")
+
+
+def test_nearest_bracket_and_age(factors):
+    kept(factors, ["2026-03-01", "2026-03-11"], [1.0, 1.2])
+    ds = measured("2026-03-04")
+    first, last = factors.table()["value"]
+
+    def picked(**options):
+        return factors.pick(ds, matrix="30Si", **options)["11B"]
+
+    assert picked(combine="nearest").item() == first
+    assert picked(combine="bracket").item() == pytest.approx(0.7 * first + 0.3 * last)
+    assert picked(max_age="4 days").item() == first
+    assert picked(max_age="4 days")["day_to_day_stderr"].isnull()
+    with pytest.raises(SpeciesError, match="one 3 days away"):
+        picked(max_age="2 days")
+    with pytest.raises(ProfileError, match="max_age=30; expected a time"):
+        picked(max_age=30)
+    with pytest.raises(ProfileError, match="is from before the measurement"):
+        factors.pick(measured("2026-02-04"), matrix="30Si", combine="bracket")
+    with pytest.raises(ProfileError, match="do not say when they were measured"):
+        factors.pick(measured(None), matrix="30Si", combine="nearest")
+    with pytest.raises(ProfileError, match="combine choose among the factors of a table"):
+        sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si", combine="mean")
+
+
+def test_a_batch_gets_the_factors_of_each_day(factors):
+    kept(factors, ["2026-03-01", "2026-03-11"], [1.0, 1.2])
+    batch = sims.stack([measured("2026-03-02"), measured("2026-03-10")], names=["a", "b"])
+    ds = sims.with_rsf(batch, rsf=factors, matrix="30Si", combine="nearest")
+    found = ds["sensitivity_factor"].sel(species="11B").values
+    assert found == pytest.approx(factors.table()["value"].values, rel=1e-12)
+    assert list(batch["measured"].dt.day.values) == [2, 10]
+
+
+def test_withdrawn_factors_stay_in_the_file(factors):
+    kept(factors, ["2026-03-01", "2026-03-02"], [1.0, 1.5])
+    factors.withdraw(3, note="wrong aperture")
+    assert factors.table()["valid"].tolist() == [True, False]
+    assert factors.table()["note"].iloc[1] == "wrong aperture"
+    found = factors.pick(measured("2026-03-02"), matrix="30Si")["11B"]
+    assert found["n_standards"].item() == 1
+    for line in (3, 9):
+        with pytest.raises(ProfileError, match=f"line {line}: there is no valid factor"):
+            factors.withdraw(line, note="")
+
+
+def test_the_scatter_of_days_is_a_line_of_the_budget(factors):
+    kept(factors, [f"2026-03-{day:02}" for day in range(1, 9)], [1.03, 0.97] * 4)
+    ds = sims.with_rsf(measured("2026-03-10", seed=50), rsf=factors, matrix="30Si")
+    budget = sims.dose_budget(ds).sel(species="11B")
+    part = (budget["day_to_day_stderr"] / budget["dose"]).item()
+    assert part == pytest.approx(0.032 * 1.06 * 1.08, rel=0.05)  # n - 1, the mean's part, Student
+    assert budget["rsf_stderr"].item() >= budget["day_to_day_stderr"].item()
+    assert budget["systematic_stderr"].item() == pytest.approx(budget["rsf_stderr"].item())
+    assert "day to day" in [t.get_text() for t in sims.plot_budget(budget).get_yticklabels()]
+    scaled = sims.scale_to_dose(ds, dose={"11B": "1e15 atoms/cm^2"}, dose_uncertainty=0.01)
+    assert sims.dose_budget(scaled)["day_to_day_stderr"].sel(species="11B").item() == 0.0
+    assert sims.fit(ds.sel(species="11B"), model="gaussian")["dose"].notnull().all()
+    plain = sims.dose_budget(ds, rsf_uncertainty=0.1)
+    assert "day_to_day_stderr" not in plain
+
+
+def test_it_survives_netcdf(factors, tmp_path):
+    kept(factors, ["2026-03-01", "2026-03-02"], [1.0, 1.1])
+    ds = sims.with_rsf(measured("2026-03-03"), rsf=factors, matrix="30Si")
+    sims.save(ds, tmp_path / "a.nc")
+    again = sims.load(tmp_path / "a.nc")
+    xr.testing.assert_equal(
+        again["sensitivity_factor_day_to_day"], ds["sensitivity_factor_day_to_day"]
+    )
+
+
+def test_a_list_in_text(factors, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("# of 2019\nElement | RSF value\n11B | 5e21\n\n31P\t2e22 atoms/cm3\n")
+    factors.read(path, unit="atoms/cm^3", matrix="30Si", primary_ion="O2+")
+    table = factors.table()
+    assert table["species"].tolist() == ["11B", "31P"]
+    assert table["unit"].tolist() == ["atoms/cm^3", "atoms/cm3"]
+    assert table["standard"].tolist() == ["list.txt"] * 2
+    path.write_text("11B 5e21\n31P many\n75As 1e22 3 x 4\n")
+    with pytest.raises(ReadError, match=r"list.txt, line 2"):
+        factors.read(path, unit="atoms/cm^3", matrix="30Si")
+    path.write_text("11B 5e21\n")
+    with pytest.raises(ReadError, match="line 1, column 'unit'"):
+        factors.read(path, matrix="30Si")
+    with pytest.raises(ReadError, match="a factor relative to a matrix signal is in"):
+        factors.read(path, matrix="30Si", unit="atoms/cm^3 per count/s")
+    assert len(factors.table()) == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("value", "-5e21", "column 'value': '-5e21'; expected a positive number"),
+        ("value", "5,1e21", "line 3"),
+        ("unit", "cm", "column 'unit'"),
+        ("date", "02/03/2026", "column 'date': '02/03/2026'; expected a date in ISO 8601"),
+        ("energy", "3 kV", "column 'energy'"),
+        ("polarity", "both", "expected positive or negative"),
+        ("uncertainty", "3", "expected a relative uncertainty"),
+        ("valid", "", "expected yes or no"),
+    ],
+)
+def test_a_hand_edited_cell_is_refused_by_line_and_column(factors, column, cell, said):
+    kept(factors, ["2026-03-01", "2026-03-02"])
+    lines = factors.path.read_text().splitlines()
+    header, cells = lines[0].split(","), lines[2].split(",")
+    cells[header.index(column)] = cell
+    lines[2] = ",".join(cells)
+    factors.path.write_text("\n".join(lines))
+    before = factors.path.read_bytes()
+    for attempt in (factors.table, lambda: kept(factors, ["2026-03-04"])):
+        with pytest.raises(ReadError) as error:
+            attempt()
+        assert "factors.csv, line 3" in str(error.value)
+        assert said in str(error.value)
+    assert factors.path.read_bytes() == before
+
+
+def test_what_a_spreadsheet_saves_is_read(factors):
+    kept(factors, ["2026-03-01"])
+    header, row = factors.path.read_text().splitlines()
+    edited = row.replace("yes", "TRUE").replace(",IMS", ", IMS").replace("5.0", "+5.0", 1)
+    text = f"\ufeff{header},operator\r\n{edited},me\r\n{',' * 20}\r\n"
+    factors.path.write_bytes(text.encode())
+    kept(factors, ["2026-03-02"])
+    content = factors.path.read_text()
+    assert "TRUE,me" in content
+    assert factors.table()["valid"].tolist() == [True, True]
+    factors.path.write_text(content.replace(",valid", ",ok"))
+    with pytest.raises(ReadError, match="line 1: expected one column 'valid'"):
+        factors.table()
+    factors.path.write_bytes("größe".encode("latin1"))
+    with pytest.raises(ReadError, match="line 1: not in UTF-8"):
+        factors.table()
+
+
+WRITER = """
+import sys
+sys.path.insert(0, {tests!r})
+from kept_standards import factor_of, measured
+import sims_analysis as sims
+factors, rsf = sims.Factors({path!r}), factor_of(measured("2026-03-01"))
+print("ready", flush=True)
+for i in range({count}):
+    factors.add(rsf, sha256=f"{who}-{{i}}", note="x" * 200)
+    print(i, flush=True)
+"""
+
+
+def writer(factors, who, count):
+    folder = str(Path(__file__).parents[1])
+    code = WRITER.format(tests=folder, path=str(factors.path), who=who, count=count)
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_several_writers_lose_nothing_and_those_killed_leave_whole_rows(factors):
+    steady = [writer(factors, name, 25) for name in "ab"]
+    killed = writer(factors, "k", 10_000)
+    assert killed.stdout.readline() == "ready\n"
+    said = [int(killed.stdout.readline()) for _ in range(8)]
+    time.sleep(0.01)
+    killed.kill()
+    assert [one.wait(timeout=120) for one in steady] == [0, 0]
+    said += [int(line) for line in killed.stdout.read().split() if line.strip()]
+    killed.wait()
+    for one in (*steady, killed):
+        one.stdout.close()
+    table = factors.table()  # reads every cell
+    for who, count in (("a", 25), ("b", 25), ("k", len(said))):
+        assert {f"{who}-{i}" for i in range(count)} <= set(table["sha256"])
+    assert len(table) <= 50 + len(said) + 1
+    sims.Factors(factors.path).add(factor_of(measured("2026-04-01")))
+
+
+def test_without_a_lock_nothing_is_written(factors, monkeypatch):
+    kept(factors, ["2026-03-01"])
+    before = factors.path.read_bytes()
+    monkeypatch.setattr("sims_analysis.files.LOCK_PATIENCE", 0.0)
+    with pytest.raises(ArchiveError, match="cannot be locked"):
+        kept(factors, ["2026-03-02"])
+    assert factors.path.read_bytes() == before
+
+
+def test_what_is_no_factor_of_a_standard_is_refused(factors):
+    with pytest.raises(ProfileError, match="expected one factor as rsf_from_standard"):
+        factors.add(xr.DataArray(5e21, attrs={"units": "atom/cm^3"}))
+    with pytest.raises(ReadError, match="date: 'today'"):
+        factors.add(factor_of(measured("2026-03-01")), date="today")
+    assert not factors.path.exists()
+
+
+# ---- uniform standards
+
+
+def test_a_uniform_standard_gives_its_factor():
+    exact = factor_of(
+        measured("2026-03-01", uniform=1e19), dose=None, concentration="1e19 atoms/cm^3"
+    )
+    assert exact.item() == pytest.approx(TRUE_FACTOR, rel=1e-9)
+    found = [
+        factor_of(
+            measured("2026-03-01", uniform=1e19, seed=seed), dose=None, start="20 nm",
+            concentration="1e19 atoms/cm^3", concentration_uncertainty="2 %",
+        )
+        for seed in range(40)
+    ]  # fmt: skip
+    values = np.array([one.item() for one in found])
+    stderr = np.mean([one["counting_stderr"].item() for one in found])
+    assert values.std(ddof=1) == pytest.approx(stderr, rel=0.35)
+    assert values.mean() == pytest.approx(
+        TRUE_FACTOR, abs=3 * stderr / 40**0.5 + 1e-4 * TRUE_FACTOR
+    )
+    assert found[0]["dose_stderr"].item() == pytest.approx(0.02 * values[0])
+
+
+def test_dose_or_concentration():
+    ds = measured("2026-03-01")
+    with pytest.raises(ProfileError, match="give one of both"):
+        factor_of(ds, concentration="1e19 atoms/cm^3")
+    with pytest.raises(ProfileError, match="give one of both"):
+        factor_of(ds, dose=None)
+    with pytest.raises(ProfileError, match="concentration_uncertainty goes with concentration="):
+        factor_of(ds, concentration_uncertainty=0.02)

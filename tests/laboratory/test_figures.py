@@ -1,0 +1,121 @@
+"""Charts and maps: what is drawn, read from the artists; positions that survive."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from kept_standards import measured
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+MM = {"units": "mm"}
+
+
+def wafer(count=9, **coords):
+    turn = 2 * np.pi * np.arange(count) / count
+    x, y = 100 * np.cos(turn), 100 * np.sin(turn)
+    values = 5e14 * (1 + 0.01 * np.cos(turn))
+    made = {"x": ("measurement", x, MM), "y": ("measurement", y, MM), **coords}
+    attrs = {"units": "atom/cm^2", "long_name": "Dose"}
+    return xr.DataArray(values, dims="measurement", coords=made, attrs=attrs)
+
+
+def chart(kind="individuals", **options):
+    numbers = 5e14 * (1 + 0.01 * np.tile([1, -1, 0.5, -0.5], 10))
+    numbers[30] = 6e14
+    time = np.datetime64("2026-01-01", "ns") + np.arange(40) * np.timedelta64(1, "D")
+    coords = {"time": ("measurement", time), "stderr": ("measurement", np.full(40, 1e12))}
+    values = xr.DataArray(numbers, dims="measurement", coords=coords, name="dose",
+                          attrs={"units": "atom/cm^2", "long_name": "Dose"})  # fmt: skip
+    return sims.control_chart(values, kind=kind, baseline=("2026-01-01", "2026-01-20"), **options)
+
+
+@pytest.mark.parametrize("kind", ["individuals", "ewma", "cusum"])
+def test_a_chart_shows_limits_and_what_is_flagged(kind, tmp_path):
+    made = chart(kind)
+    ax = sims.plot_control_chart(made, title="Monitor $1", width="single")
+    drawn = {"individuals": "value", "ewma": "average", "cusum": "upper_sum"}[kind]
+    lines = [np.ma.filled(line.get_ydata(), np.nan) for line in ax.lines]
+    for name in (drawn, "lower", "centre", "upper"):
+        assert any(np.allclose(y, made[name].values / 1e14, equal_nan=True) for y in lines)
+    flagged = made["status"].values != "ok"
+    marked = next(y for y in lines if np.array_equal(~np.isnan(y), flagged))
+    assert marked[30] == pytest.approx(made[drawn].values[30] / 1e14)
+    assert "beyond limits" in [text.get_text() for text in ax.texts]
+    assert ax.get_ylabel().endswith("atoms/cm²)")
+    assert len(ax.patches) == 1  # the baseline
+    path = sims.save_figure(ax, tmp_path / "chart.svg")
+    assert sims.provenance(path)["question"]["function"] == "control_chart"
+
+
+def test_without_times_there_are_numbers_and_a_chart_is_a_chart():
+    plain = sims.control_chart(xr.DataArray([1.0, 2.0, 3.0], dims="run", attrs={"units": "nm"}))
+    ax = sims.plot_control_chart(plain)
+    assert ax.get_xlabel() == "Measurement"
+    assert not ax.patches
+    with pytest.raises(ProfileError, match=r"expected what sims\.control_chart"):
+        sims.plot_control_chart(plain["value"])
+
+
+def test_a_map_shows_every_point_and_says_how_uniform_they_are():
+    ax = sims.plot_wafer_map(wafer(), title="W7")
+    (points,) = ax.collections
+    places = np.column_stack([wafer()["x"], wafer()["y"]])
+    assert np.asarray(points.get_offsets()) == pytest.approx(places)
+    assert np.asarray(points.get_array()) == pytest.approx(wafer().values / 1e14)
+    found = sims.uniformity(wafer())
+    text = f"half range {100 * found['half_range'].item():.2g} %"
+    assert ax.get_xlabel().startswith(text)
+    assert "5.050" in [text.get_text() for text in ax.texts]
+    counted = wafer(stderr=("measurement", np.full(9, 5e12)))
+    assert sims.plot_wafer_map(counted).get_xlabel().endswith("without counting")
+
+
+def test_the_edge_does_not_count_and_colours_end_at_the_hull():
+    values = wafer()
+    values["x"][0], values[0] = 149.0, 9e14
+    ax = sims.plot_wafer_map(values, edge_exclusion="3 mm", interpolate=True)
+    assert ax.get_xlabel().startswith("half range 0.85 %")  # of cos 40 to cos 160 degrees
+    (mesh,) = ax.collections
+    assert mesh.get_array().size == 8  # the points inside
+    with pytest.raises(ProfileError, match="three points inside the edge exclusion"):
+        sims.plot_wafer_map(wafer(2), interpolate=True)
+
+
+def test_places_are_given_or_known_and_on_the_wafer():
+    values = wafer().drop_vars(["x", "y"])
+    with pytest.raises(ProfileError, match="the values have no coordinate 'x'"):
+        sims.plot_wafer_map(values)
+    x, y = (xr.DataArray(one.values / 1000, dims="measurement", attrs={"units": "m"})
+            for one in (wafer()["x"], wafer()["y"]))  # fmt: skip
+    ax = sims.plot_wafer_map(values, x=x, y=y)
+    assert np.asarray(ax.collections[0].get_offsets())[0] == pytest.approx([100.0, 0.0])
+    with pytest.raises(ProfileError, match=r"lies off a wafer of 150 mm"):
+        sims.plot_wafer_map(wafer(), diameter="150 mm")
+    with pytest.raises(UnitsError, match="y has no unit"):
+        sims.plot_wafer_map(values, x=x, y=y.drop_attrs())
+    with pytest.raises(ProfileError, match="x is not known of value 0"):
+        sims.plot_wafer_map(values, x=x.where(x < 0.09).assign_attrs(x.attrs), y=y)
+
+
+def test_places_survive_profiles_archive_and_netcdf(tmp_path):
+    archive = sims.Archive(tmp_path / "lab")
+    for i in range(4):
+        place = {"x": ((), 10.25 * i, MM), "y": ((), -5e-3, {"units": "m"})}
+        ds = measured(f"2026-03-0{i + 1}", data_id=f"p{i}").assign_coords(place)
+        result = sims.SIMSResult(data_id=f"p{i}", depth_profiles=sims.to_profiles(ds))
+        archive.put(result.data_id, result.to_json(), url="file:p")
+    batch = sims.stack([archive.get(name).to_dataset() for name in archive.ids()])
+    sims.save(batch, tmp_path / "lot.nc")
+    mean = sims.mean_value(sims.load(tmp_path / "lot.nc")).sel(species="11B")
+    assert mean["x"].values.tolist() == [0.0, 10.25, 20.5, 30.75]
+    assert mean["y"].values == pytest.approx([-5.0] * 4)
+    assert mean["x"].attrs["units"] == "mm"
+    assert mean["measured"].dt.day.values.tolist() == [1, 2, 3, 4]
+    assert len(sims.plot_wafer_map(mean).collections[0].get_offsets()) == 4
+    single = sims.unstack(batch)[2]
+    assert single["x"].item() == 20.5
+    assert "measured" not in single.coords
+    assert sims.SIMSResult(data_id="p2", depth_profiles=sims.to_profiles(single)).to_json() == (
+        archive.payload("p2")
+    )
