@@ -167,6 +167,8 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
 #: A window is not level if its thirds differ by this part of its mean, and hardly by chance; its
 #: samples scatter if that is by more than this factor, and chance: few counts scatter more widely.
 _UNEVEN, _HARDLY = 0.1, 1e-2
+#: No detector shows less of the maximum: the end of a profile without noise is no background.
+_UNSEEN = 1e-8
 _NOTABLE, _IMPROBABLE = 1.4, 1e-7
 #: So many samples show their scatter without errors.
 _ENOUGH = 8
@@ -215,6 +217,7 @@ def unlevel(rows: Rows, start: Array, stop: Array) -> Unlevel:
             chance = np.where(known, np.exp(-chi / stated / 2), chance)
         highest, lowest = (end.reduce(means) for end in (np.fmax, np.fmin))
         uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean))
+        uneven &= ~(highest < _UNSEEN * rows.reduce(np.fmax, rows.value))
         freedom = np.maximum(n * fraction - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
     falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
