@@ -99,17 +99,15 @@ def with_rsf(
     keep_intensity : bool
         Keep the quantified intensities with their concentrations.
     combine, max_age
-        Of :class:`Factors`: how several that fit are combined, by default their mean; and how far
-        away in time they may be, ``"30 days"``. See :meth:`Factors.pick`.
+        Of :class:`Factors`, how several that fit are combined, and how old they may be: see there.
 
     Returns
     -------
     Dataset
         Intensities of the matrix, and without a factor, are kept. The others are replaced by:
 
-        - ``concentration`` (``atom/cm^3``), with ``concentration_counts`` (``count``), if the
-          intensities have counts, and ``concentration_background_stderr`` and ``_overlap`` of
-          :func:`subtract_background`, also of the matrix signal
+        - ``concentration`` (``atom/cm^3``), and what intensities have beside them: counts, the
+          error of a subtracted background, also of the matrix signal
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
           ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample
           of the matrix as often as it is used, so that errors of sums come out right;
@@ -119,8 +117,8 @@ def with_rsf(
           a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
           standard error, common to all samples; :func:`dose_budget` reads it from there. Of it,
           ``sensitivity_factor_day_to_day`` (``1``) is what :class:`Factors` scatter between days
-        - ``matrix_status``, a coordinate: ``ok`` or, where a sample has no concentration because of
-          the matrix, ``vanished`` or ``not_measured``
+        - ``matrix_status``, a coordinate: ``ok``, or why there is no concentration, ``vanished`` or
+          ``not_measured``
 
     Raises
     ------
@@ -129,8 +127,8 @@ def with_rsf(
     UnitsError
         If there are no intensities, or a factor has no unit of concentration.
     ProfileError
-        If one factor is given for several species, a factor is not positive, the window holds no
-        sample of the matrix, or a species already has a concentration at these depths.
+        If one factor is given for several species, or is not positive; the window holds no sample
+        of the matrix; or a species already has a concentration at these depths.
 
     Warns
     -----
