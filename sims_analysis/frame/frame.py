@@ -193,8 +193,11 @@ class Frame(Profiles):
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])
             index = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
             place = dict(zip(order, map(int, index), strict=True))
-            refused = refuse_infinite(error, self.label(place), names)
-            raise refused.add(where=self.where(place)) from None
+            label, where = self.label(place), self.where(place)
+            if error.what == "value":
+                where = self.where({**place, self.dim: error.sample})
+                label = f"{label}, {where[self.axis]}"
+            raise refuse_infinite(error, label, names).add(where=where) from None
 
     @property
     def stderr_of_sums(self) -> xr.Variable | None:
