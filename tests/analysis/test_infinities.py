@@ -42,7 +42,7 @@ def test_an_infinite_value_is_refused_by_name(question, rows, infinity, own):
     data = profiles(rows, own=own)
     data.values[2, 45] = infinity
     with pytest.raises(
-        sims.ProfileError, match=rf"species 'S2': concentration\[45\] is {infinity}"
+        sims.ProfileError, match=rf"species 'S2', 46 nm: concentration\[45\] is {infinity}"
     ):
         ask(question, as_asked(question, data))
 
