@@ -968,7 +968,7 @@ def test_coordinates_and_errors_must_belong_to_the_profiles():
     with pytest.raises(ProfileError, match="start must not run along 'depth'"):
         sims.fit(wafers, model="gaussian", start=xr.DataArray(z, dims="depth", attrs=nm))
     ds = wafers.to_dataset().assign(concentration_stderr=-wafers)
-    with pytest.raises(ProfileError, match="'a', depth 0 nm.* error is -.*not negative"):
+    with pytest.raises(ProfileError, match=r"'a', depth 0 nm.* error is -.*not negative"):
         sims.fit(ds, model="gaussian")
     assert sims.fit(wafers.isel(wafer=slice(0, 0)), model="gaussian").sizes["wafer"] == 0
 
