@@ -248,7 +248,7 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         before = joined[-1] if joined else run
         meets = (before.profile, before.flag, before.high) == (run.profile, run.flag, run.low)
         if meets and run.flag & GAP:
-            joined[-1] = before._replace(last=run.last, high=run.high)
+            joined[-1] = changed(before, last=run.last, high=run.high)
         else:
             joined.append(run)
     yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))

@@ -166,7 +166,7 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
 
 #: A window is not level if its thirds differ by this part of its mean, and hardly by chance; its
 #: samples scatter if that is by more than this factor, and chance: few counts scatter more widely.
-_UNEVEN, _HARDLY = 0.1, 1e-2
+_UNEVEN, _HARDLY = 0.1, 1e-3
 #: No detector shows less of the maximum: the end of a profile without noise is no background.
 _UNSEEN = 1e-8
 _NOTABLE, _IMPROBABLE = 1.4, 1e-7

@@ -20,6 +20,7 @@ from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, ReadError, SpeciesError
 from sims_analysis.kernels.process_scatter import Combined, mean_of, weighted
+from sims_analysis.kernels.rows import changed
 from sims_analysis.laboratory.table import (
     COLUMNS,
     changing,
@@ -216,7 +217,7 @@ class Factors:
             raise SpeciesError(f"{self.path.name} has no factor of {first_few(names, 8)}; {there}")
         asked = [_asked_of(one, matrix, given) for one in metadata_of(data)]
         if combine == "mean" and max_age is None:
-            asked = [one._replace(date=None) for one in asked]
+            asked = [changed(one, date=None) for one in asked]
         found = {}
         for one in known:
             rows = table[table["species"] == one]

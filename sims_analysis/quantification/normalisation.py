@@ -21,6 +21,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.isotopes import warn_of_bias
 from sims_analysis.quantification.reference import (
@@ -197,7 +198,7 @@ def _or_zero(signal: Signal) -> Signal:
         return signal
     below = signal.limit.notnull()
     stderr = None if signal.stderr is None else signal.stderr.where(~below, 0.0)
-    return signal._replace(value=signal.value.where(~below, 0.0), stderr=stderr, limit=None)
+    return changed(signal, value=signal.value.where(~below, 0.0), stderr=stderr, limit=None)
 
 
 def _mean(

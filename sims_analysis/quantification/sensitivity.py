@@ -52,7 +52,7 @@ from sims_analysis.units import WindowLike
 _ABOVE_NOISE = 3.0
 #: A matrix signal changes by this part of it, and this multiple of its noise, between two of so
 #: many parts of the profile; it has vanished below this part of its maximum.
-_CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 5.0, 10, 0.01
+_CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 8.0, 10, 0.01
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 

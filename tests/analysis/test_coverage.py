@@ -69,7 +69,7 @@ def test_the_error_of_a_clear_edge_is_that_of_the_notes():
     shape, _ = edge(3.0)
     z = np.arange(0, 200, 2.0)
     found = sims.junction_depth(trials(shape, z, 1000), level="1e19 atoms/cm^3", after="peak")
-    assert float(found["stderr"].mean()) == pytest.approx(0.107, abs=0.02)
+    assert 0.09 <= float(found["stderr"].mean()) <= 0.14  # and a kink that may lie between them
     assert float(found.std()) == pytest.approx(0.107, abs=0.02)
 
 
