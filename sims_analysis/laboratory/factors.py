@@ -183,9 +183,10 @@ class Factors:
         matrix : str or None
             The matrix signal; None for none.
         combine : {"mean", "nearest", "bracket"}
-            Where several fit: the random-effects mean of all, with the weights ``1 / (t^2 + s^2)``
-            of their scatter t between days and their own s; the one nearest in time; or the line in
-            time between those before and after.
+            Factors of one day (UTC) are averaged first. Where several days fit: the random-effects
+            mean of all, with the weights ``1 / (t^2 + s^2)`` of their scatter t between days and
+            their own s; the one nearest in time; or the line in time between those before and
+            after.
         max_age : str, optional
             Factors further away in time than this, ``"30 days"``, before or after, do not fit.
         **stated : str
@@ -319,8 +320,9 @@ def _read_age(max_age: Any) -> float:
         age = np.inf if max_age is None else pd.Timedelta(max_age) / pd.Timedelta("1 day")
     except ValueError:
         age = np.nan
-    if not age > 0 or not isinstance(max_age, str | None):
-        raise argument_error("max_age", max_age, "expected a time, such as '30 days'")
+    unitless = isinstance(max_age, str) and not re.search("[a-z]", max_age, re.IGNORECASE)
+    if not age > 0 or unitless or not isinstance(max_age, str | None):
+        raise argument_error("max_age", max_age, "expected a time with its unit, such as '30 days'")
     return float(age)
 
 
@@ -393,10 +395,21 @@ def _picked(
         raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
     one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
     value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
+    alone = rows["sha256"].where(rows["sha256"] != "", rows.index.astype(str))
+    which, _ = pd.factorize(rows["date"].dt.date.where(rows["date"].notna(), alone))
+    value, stderr, days = np.transpose([_of_one_day(value[one], stderr[one], days[one])
+                                        for one in which == np.unique(which)[:, None]])  # fmt: skip
     if combine == "mean":
         return mean_of(value, stderr), rows
     weight = _weights(days, combine, species)
-    return weighted(value, stderr, weight), rows[weight > 0]
+    return weighted(value, stderr, weight), rows[weight[which] > 0]
+
+
+def _of_one_day(value: Any, stderr: Any, days: Any) -> tuple[float, float, float]:
+    """Return the mean of the factors of a day, weighted by counting where that is known of all."""
+    weight = np.ones(value.size) if np.isnan(stderr).any() else (stderr.min() / stderr) ** 2
+    weight /= weight.sum()
+    return weight @ value, float(np.hypot.reduce(weight * stderr)), days.mean()
 
 
 def _weights(days: Any, combine: str, species: str) -> Any:

@@ -107,14 +107,28 @@ def test_nearest_bracket_and_age(factors):
     assert picked(max_age="4 days")["day_to_day_stderr"].isnull()
     with pytest.raises(SpeciesError, match="one 3 days away"):
         picked(max_age="2 days")
-    with pytest.raises(ProfileError, match="max_age=30; expected a time"):
-        picked(max_age=30)
+    for unitless in (30, "30"):
+        with pytest.raises(ProfileError, match="expected a time with its unit"):
+            picked(max_age=unitless)
     with pytest.raises(ProfileError, match="is from before the measurement"):
         factors.pick(measured("2026-02-04"), matrix="30Si", combine="bracket")
     with pytest.raises(ProfileError, match="do not say when they were measured"):
         factors.pick(measured(None), matrix="30Si", combine="nearest")
     with pytest.raises(ProfileError, match="combine choose among the factors of a table"):
         sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si", combine="mean")
+
+
+def test_the_standards_of_one_day_are_one_occasion(factors):
+    kept(factors, ["2026-03-01", "2026-03-01", "2026-03-01", "2026-03-11"], [1.0, 1.0, 1.0, 1.2])
+    table = factors.table()
+    each, weight = table["value"].to_numpy(), table["stderr"].to_numpy() ** -2
+    day = np.average(each[:3], weights=weight[:3])
+    found = factors.pick(measured("2026-03-02"), matrix="30Si")["11B"]
+    assert found.item() == pytest.approx((day + each[3]) / 2, rel=1e-4)
+    nearest = factors.pick(measured("2026-03-02"), matrix="30Si", combine="nearest")["11B"]
+    assert nearest.item() == pytest.approx(day)
+    assert nearest["counting_stderr"].item() == pytest.approx(weight[:3].sum() ** -0.5)
+    assert [found["n_standards"].item(), nearest["n_standards"].item()] == [4, 3]
 
 
 def test_a_batch_gets_the_factors_of_each_day(factors):
