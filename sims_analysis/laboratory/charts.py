@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.process_scatter import process_variance, variance_interval
 from sims_analysis.kernels.rows import Array, Flags
@@ -30,6 +31,8 @@ _D2 = 1.128
 _WIDTHS = {"individuals": 3.0, "ewma": 2.86, "cusum": 5.0}
 #: Shift that a cumulative sum takes off at each step, in standard deviations.
 _SLACK = 0.5
+#: A day or a month, perhaps with a time of day.
+_ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ][\d:.]+)?)?")
 #: Of the interval of the process's scatter, and of capabilities.
 _CONFIDENCE = 0.95
 
@@ -95,10 +98,12 @@ def control_chart(
     values : DataArray
         Over ``measurement``, or another single dimension, in the order of its coordinate of times,
         if there is one: such as the :func:`integrated_dose` of a batch. By its ``stderr``, the
-        scatter beyond counting is told apart.
+        scatter beyond counting is told apart. Average values of one day first, as their
+        scatter is not that between days: there is a warning of the first such day.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
-        and cumulative sums show small ones that last.
+        and cumulative sums show small ones that last. A cumulative sum is not reset: after a shift
+        that was mended, points stay flagged until it has come down again.
     baseline : (first, last), optional
         What was in control: two times, ``("2026-01-01", "2026-02-28")``, both days included, or
         two labels of measurements. By default everything.
@@ -165,13 +170,21 @@ def control_chart(
     """
     check_choice("kind", kind, _WIDTHS)
     names = [rules] if isinstance(rules, str) else list(rules)
+    if kind != "individuals" and names != ["limits"]:
+        raise argument_error("rules", rules, f"they are for individuals, not for {kind}")
     for name in names:
-        check_choice("rules", name, (*SETS, *RULES) if kind == "individuals" else ("limits",))
+        check_choice("rules", name, (*SETS, *RULES))
     chosen = list(dict.fromkeys(one for name in names for one in SETS.get(name, (name,))))
     for name, given, most in (("weight", weight, 1.0), ("width", width or 3.0, np.inf)):
         if not (is_number(given) and 0 < given <= most):
             raise argument_error(name, given, f"expected a number above 0, at most {most:g}")
     series = read_series(values)
+    if series.time:
+        days = pd.DatetimeIndex(series.data[series.time].values).normalize()
+        if days.has_duplicates:
+            day = days[days.duplicated()][0]
+            text = "several values are of this day, whose scatter is not that between days: average"
+            warn(f"{day:%Y-%m-%d}: {text} those of a day first", ProfileWarning)
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
     if stddev is None and np.unique(used).size < 2:
@@ -366,7 +379,10 @@ def read_series(values: Any) -> Series:
         plain = plain.isel({dim: np.argsort(plain[times[0]].values, kind="stable")})
     stderr = np.full(plain.size, np.nan)
     if "stderr" in plain.coords:
-        stderr = np.broadcast_to(plain["stderr"].values.astype(np.float64), plain.shape)
+        own = unit_of_kind(plain["stderr"].attrs.get("units", unit.text), (unit.kind,), "stderr")
+        stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
+        plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
+        stderr = np.broadcast_to(stderr, plain.shape)
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)
@@ -386,14 +402,18 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
         first, last = map(labels.index, baseline)
         place = np.arange(known.size)
         return np.asarray(known & (place >= first) & (place <= last))
+    if not series.time:
+        raise argument_error("baseline", baseline, "expected two labels; the values have no times")
+    if not all(_ISO.fullmatch(str(one)) for one in baseline):
+        raise argument_error("baseline", baseline, "expected times in ISO 8601, as 2026-02-01")
     try:
         first, last = (pd.Period(one) for one in baseline)
     except (ValueError, TypeError):
-        first = None
-    if first is None or not series.time:
-        raise argument_error("baseline", baseline, expected)
+        raise argument_error("baseline", baseline, expected) from None
     times = pd.DatetimeIndex(series.data[series.time].values)
     inside: Flags = known & (times >= first.start_time) & (times <= last.end_time)
+    if not inside.any():
+        raise argument_error("baseline", baseline, "no value lies between them")
     return inside
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 #: 6.3.2.2, and the last ten values of 6.3.2.4.
 FLOW = [49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1]
@@ -123,10 +123,10 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
     [
         ({"target": 50}, UnitsError, "target=50: write a pure number as a text"),
         ({"target": "50 nm"}, UnitsError, "target"),
-        ({"baseline": ("x", "y")}, ProfileError, "two times or two labels"),
+        ({"baseline": ("x", "y")}, ProfileError, "two labels; the values have no times"),
         ({"baseline": (0, 0)}, ProfileError, "the baseline has 1 values, of which no two differ"),
         ({"rules": "westgard"}, ProfileError, "rules='westgard'; expected"),
-        ({"rules": "nelson", "kind": "ewma"}, ProfileError, "rules='nelson'; expected 'limits'"),
+        ({"rules": "nelson", "kind": "ewma"}, ProfileError, "are for individuals, not for ewma"),
         ({"weight": 0}, ProfileError, "weight=0"),
         ({"limits": "3"}, ProfileError, "expected .lower, upper."),
         ({"stddev": "0"}, ProfileError, "stddev=.0.; expected a positive"),
@@ -226,3 +226,26 @@ def test_uniformity_takes_counting_out():
     assert flat["half_range"].item() == pytest.approx(0.01)
     with pytest.raises(ProfileError, match="of a positive mean"):
         sims.uniformity(values([-1.0, 1.0]))
+
+
+def test_times_of_a_baseline_are_unambiguous():
+    x = values(FLOW, date=np.arange("2026-02-01", "2026-02-11", dtype="datetime64[D]"))
+    for wrong in ("01.02.2026", "01/02/2026"):
+        with pytest.raises(ProfileError, match="expected times in ISO 8601"):
+            sims.control_chart(x, baseline=(wrong, "2026-02-05"))
+    with pytest.raises(ProfileError, match="no value lies between them"):
+        sims.control_chart(x, baseline=("2026-02-05", "2026-02-01"))
+
+
+def test_several_values_of_a_day_are_warned_of():
+    x = values(
+        FLOW[:3], date=np.array(["2026-02-01T08", "2026-02-02T08", "2026-02-02T09"], "M8[ns]")
+    )
+    with pytest.warns(ProfileWarning, match="2026-02-02: several values are of this day"):
+        sims.control_chart(x)
+
+
+def test_standard_errors_are_read_in_their_own_unit():
+    x = values([4.9e14, 5.0e14, 5.1e14], "atom/cm^2")
+    x = x.assign_coords(stderr=("measurement", [2e16] * 3, {"units": "atom/m^2"}))
+    assert sims.control_chart(x)["counting_stddev"].item() == pytest.approx(2e12)
