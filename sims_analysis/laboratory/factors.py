@@ -95,13 +95,16 @@ class Factors:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._shown: dict[int, dict[str, Any]] = {}
 
     def __repr__(self) -> str:
         return f"Factors({str(self.path)!r})"
 
     def table(self) -> pd.DataFrame:
         """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC."""
-        frame = pd.DataFrame(read_sheet(self.path).rows, columns=["line", *COLUMNS])
+        rows = read_sheet(self.path).rows
+        self._shown = {row["line"]: row for row in rows}
+        frame = pd.DataFrame(rows, columns=["line", *COLUMNS])
         dates = pd.to_datetime(frame["date"], utc=True).dt.tz_localize(None)
         return frame.assign(date=dates).set_index("line")
 
@@ -139,15 +142,26 @@ class Factors:
     def withdraw(self, *lines: int, note: str) -> None:
         """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
 
+        The lines are those that :meth:`table` showed last, if it was called.
+
         Raises
         ------
         ProfileError
-            If one of the lines has no factor, or one that was withdrawn before.
+            If one of the lines has no factor, or one that was withdrawn before; or another one
+            than :meth:`table` showed, as the file has changed.
         """
         with changing(self.path) as sheet:
-            valid = [row["line"] for row in sheet.rows if row["valid"]]
+            valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
-                if line not in valid:
+                shown, now = (of.get(line, {}) for of in (self._shown, valid))
+                if shown and any(
+                    shown[one] != now.get(one) for one in ("species", "value", "date")
+                ):
+                    raise ProfileError(
+                        f"{self.path.name}, line {line}: there is no valid factor as table() "
+                        "showed it; the file has changed: call table() again"
+                    )
+                if not now:
                     raise ProfileError(f"{self.path.name}, line {line}: there is no valid factor")
                 for column, cell in (("valid", "no"), ("note", note)):
                     sheet.cells[line][sheet.header.index(column)] = cell

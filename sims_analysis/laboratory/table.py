@@ -141,7 +141,7 @@ def read_sheet(path: Path) -> Sheet:
     if missing:
         raise ReadError(
             f"{path.name}, line {first}: expected one column {missing[0]!r} among those separated "
-            f"by commas: {', '.join(COLUMNS)}"
+            f"by commas{', not semicolons' if ';' in text else ''}: {', '.join(COLUMNS)}"
         )
     sheet = Sheet(header, {n: one for n, one in lines.items() if any(one) and n != first}, [])
     for number, cells in sheet.cells.items():

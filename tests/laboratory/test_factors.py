@@ -152,6 +152,19 @@ def test_withdrawn_factors_stay_in_the_file(factors):
             factors.withdraw(line, note="")
 
 
+def test_only_the_row_that_was_shown_is_withdrawn(factors):
+    kept(factors, ["2026-03-01", "2026-03-02"], [1.0, 1.5])
+    factors.path.write_text(factors.path.read_text().replace("\n", "\n\n"))
+    assert factors.table().index.tolist() == [3, 5]
+    sims.Factors(factors.path).add(factor_of(measured("2026-03-03")))
+    with pytest.raises(ProfileError, match="line 3: there is no valid factor as table"):
+        factors.withdraw(3, note="wrong aperture")
+    assert factors.table()["valid"].all()
+    factors.path.write_text(factors.path.read_text().replace(",", ";"))
+    with pytest.raises(ReadError, match="separated by commas, not semicolons"):
+        factors.table()
+
+
 def test_the_scatter_of_days_is_a_line_of_the_budget(factors):
     kept(factors, [f"2026-03-{day:02}" for day in range(1, 9)], [1.03, 0.97] * 4)
     ds = sims.with_rsf(measured("2026-03-10", seed=50), rsf=factors, matrix="30Si")
