@@ -167,15 +167,15 @@ class Factors:
                     sheet.cells[line][sheet.header.index(column)] = cell
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
-        same = ("species", "matrix", "matrix_signal", "sha256", "value", "date")
+        same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *_CONDITIONS)
         with changing(self.path) as sheet:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = read_row(row, int(row.pop("line", number)), name)
-                for old in sheet.rows if new["sha256"] else ():
-                    if old["valid"] and all(old[column] == new[column] for column in same):
+                for old in sheet.rows:
+                    if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} from {new['data_id']!r} is there already"
+                            f"{new['species']!r} from {new['data_id'] or new['standard']!r} is there already"
                         )
                 sheet.cells[number] = [row.get(column, "") for column in sheet.header]
 

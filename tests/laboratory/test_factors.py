@@ -345,3 +345,13 @@ def test_dose_or_concentration():
         factor_of(ds, dose=None)
     with pytest.raises(ProfileError, match="concentration_uncertainty goes with concentration="):
         factor_of(ds, concentration_uncertainty=0.02)
+
+
+def test_a_list_is_read_once(factors, tmp_path):
+    (tmp_path / "list.txt").write_text("11B 5e21")
+    stated = {"unit": "atoms/cm^3", "matrix": "30Si"}
+    factors.read(tmp_path / "list.txt", **stated)
+    with pytest.raises(ProfileError, match="is there already"):
+        factors.read(tmp_path / "list.txt", **stated)
+    factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
+    assert len(factors.table()) == 2
