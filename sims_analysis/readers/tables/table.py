@@ -23,7 +23,7 @@ from sims_analysis.readers.tables.columns import (
 )
 from sims_analysis.readers.tables.delimiters import text_grid, turned_rows
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import PERCENT, Header, try_header, unit_kind
+from sims_analysis.readers.tables.header_cells import PERCENT, try_header, unit_kind
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.regions import tables_in, without_side_notes
