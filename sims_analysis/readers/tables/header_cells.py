@@ -190,8 +190,7 @@ def _is_ancillary_unit(unit: str) -> bool:
 
 def is_limit(text: str) -> bool:
     """Whether a header is that of detection limits."""
-    words, _ = _split(text)
-    return _limit(words) is not None
+    return _limit(_split(text)[0]) is not None
 
 
 def begins_row(text: str, *roles: str) -> bool:
@@ -348,9 +347,7 @@ def holds_words(header: Header) -> bool:
 def _whole(words: str, role: str) -> re.Match[str] | None:
     """Match a role whose words are the whole header, or its end: ``B detection limit``."""
     match = pattern(role).fullmatch(words)
-    if match is None and role == "ancillary":
-        match = _limit(words)
-    return match
+    return match or (_limit(words) if role == "ancillary" else None)
 
 
 def _limit(words: str) -> re.Match[str] | None:
