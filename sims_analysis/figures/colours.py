@@ -132,6 +132,13 @@ def background(ax: Axes) -> tuple[float, float, float]:
     return float(r), float(g), float(b)
 
 
+def over_background(colour: str, alpha: float, ax: Axes) -> str:
+    """Return the colour of an area so opaque: its swatch may stand on another background."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    return to_hex(alpha * np.array(to_rgb(colour)) + (1 - alpha) * np.array(background(ax)))
+
+
 def _is_dark(ax: Axes) -> bool:
     return _luminance(background(ax)) < _DARK
 

@@ -86,7 +86,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
         fits.draw_restored(plot)
     set_value_limits(plots)
     for plot in plots:
-        draw_regions(plot)
+        draw_regions(plot, together)
         _draw_bands(plot)
         for curve, line in [] if plot.options.spread else plot.lines:
             if _is_primary(curve, plot.curves):

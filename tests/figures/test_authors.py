@@ -7,6 +7,7 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.figures.layout import layout_at
 
 mpl.use("Agg")
 
@@ -45,6 +46,35 @@ def test_regions_are_shaded_in_turn_and_named(layers):
         assert start - 1 < left < right < stop + 1
     lines = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2]
     assert lines == pytest.approx([41, 59, 59, 80], abs=1)
+
+
+def test_names_of_regions_without_room_are_listed_with_their_depths():
+    regions = {"cap": ("0 nm", "2 nm"), "barrier": ("2 nm", "3 nm"), "bulk": ("41 nm", "90 nm")}
+    ax = drawn.sketched(STACK, regions=regions)
+    assert [text.get_text() for text in drawn.inside(ax)][:1] == ["bulk"]
+    assert {"cap: 0–2 nm", "barrier: 2–3 nm"} <= {*drawn.notes(ax)}
+
+
+def test_regions_end_below_their_start_and_those_out_of_sight_have_no_shade():
+    with pytest.raises(ProfileError, match=r"regions\['a'\].*expected its start above its end"):
+        drawn.sketched(STACK, regions={"a": ("80 nm", "10 nm")})
+    with pytest.warns(ProfileWarning, match=r"regions=\{'far'.*outside of the data"):
+        ax = drawn.sketched(STACK, regions={"far": ("3 um", "4 um"), "in": ("41 nm", "59 nm")})
+    (shade,) = [one for one in ax.patches if one.get_zorder() == 0.5]
+    assert (shade.get_x(), shade.get_width()) == (41, 18)
+
+
+@pytest.mark.parametrize("sheet", ["default", "grayscale", "dark_background"])
+def test_the_swatch_of_a_dose_has_the_colour_of_its_area(sheet):
+    with mpl.style.context(sheet):
+        ax = drawn.sketched(B, dose=sims.integrated_dose(B.sel(species=["B"])), species="B")
+        (area,) = ax.collections
+        red, green, blue, alpha = area.get_facecolor()[0]
+        ground = np.array(mpl.colors.to_rgb(ax.get_facecolor()))
+        shown = alpha * np.array([red, green, blue]) + (1 - alpha) * ground
+        (swatch,) = layout_at(ax).results.values()
+    assert swatch.get_alpha() is None
+    assert mpl.colors.to_rgb(swatch.get_color()) == pytest.approx(shown, abs=0.005)
 
 
 @pytest.mark.parametrize("regions", ["AlGaN", {"AlGaN": "150 nm"}, {"AlGaN": (1, 2, 3)}])
