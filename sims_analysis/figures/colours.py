@@ -136,7 +136,9 @@ def over_background(colour: str, alpha: float, ax: Axes) -> str:
     """Return the colour of an area so opaque: its swatch may stand on another background."""
     from matplotlib.colors import to_hex, to_rgb
 
-    return to_hex(alpha * np.array(to_rgb(colour)) + (1 - alpha) * np.array(background(ax)))
+    pairs = zip(to_rgb(colour), background(ax), strict=True)
+    red, green, blue = (alpha * above + (1 - alpha) * below for above, below in pairs)
+    return to_hex((red, green, blue))
 
 
 def _is_dark(ax: Axes) -> bool:

@@ -222,14 +222,14 @@ def _compared(plot: Plot, ratio: xr.DataArray, subject: tuple[str, str]) -> tupl
             off = np.abs(np.log(ys[1] / ys[0] / ratio.values))
         if np.isfinite(off).any():
             found.append((float(np.median(off[np.isfinite(off)])), a, b))
-    off, a, b = min(found, key=lambda pair: pair[0], default=(np.inf, None, None))
-    if a is None or b is None or (off > _OTHER and not plot.options.smooth):
+    best = min(found, key=lambda pair: pair[0], default=None)
+    if best is None or (best[0] > _OTHER and not plot.options.smooth):
         raise ProfileError(
             f"comparison= is of other data of {subject[0]!r} than are drawn; draw both, as in "
             'plot_profiles({"before": a, "after": b}, comparison=sims.compare(a, b))',
             argument="comparison",
         )
-    return a, b
+    return best[1:]
 
 
 def _label(plot: Plot, below: Axes, text: str, level: float) -> None:
