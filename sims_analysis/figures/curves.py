@@ -174,8 +174,7 @@ class Curve(Series):
 
     def not_positive(self) -> Flags:
         """Find samples without a place on a log axis: zero, tiny, or written for no counts."""
-        without = (self.y <= self.least) | self.placeholders()
-        return np.asarray(without) & ~self.below_limit()
+        return np.asarray((self.y <= self.least) | self.placeholders()) & ~self.below_limit()
 
     @property
     def least(self) -> float:

@@ -34,10 +34,8 @@ _MARKS = (".", "+", "x", "1")
 _ABOVE, _LITTLE_ABOVE = 1.3, 1.04
 #: Ratios over more than this factor are on a log axis.
 _WIDE = 5.0
-#: Data are others where their ratio differs by more than this part, in the median.
-_OTHER = 0.05
-#: Names of a ratio that are longer stand on two lines, in characters.
-_SHORT = 12
+#: Data are others where ln of their ratio is off by more, in the median.
+_OTHER = 0.25
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
@@ -189,8 +187,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         if not known.any():
             continue
         a, b = _compared(plot, one["ratio"][known], curve.subject)
-        over, under = (brief(_typeset.plain(each.measurement), 12) for each in (b, a))
-        label = f"{over} /\n{under}" if len(over + under) > _SHORT else f"{over} / {under}"
+        label = " /\n".join(brief(_typeset.plain(each.measurement), 12) for each in (b, a))
         # The colours of two measurements say nothing of their ratio; those of species do.
         colour = curve.colour if len(colours) > 1 else plot.grey
         below.plot(x, ratio, color=colour, linestyle=curve.dash)
@@ -217,9 +214,9 @@ def _compared(plot: Plot, ratio: xr.DataArray, subject: tuple[str, str]) -> tupl
     found: list[tuple[float, Curve, Curve]] = []
     for a, b in permutations([curve for curve in plot.curves if curve.subject == subject], 2):
         x = ratio[a.axis].values
-        ys = [np.interp(x, c.x, c.y, left=np.nan, right=np.nan) for c in (a, b)]
         with np.errstate(divide="ignore", invalid="ignore"):
-            off = np.abs(np.log(ys[1] / ys[0] / ratio.values))
+            ends = [np.interp(x, c.x, np.log(c.y), left=np.nan, right=np.nan) for c in (a, b)]
+            off = np.abs(ends[1] - ends[0] - np.log(ratio.values))
         if np.isfinite(off).any():
             found.append((float(np.median(off[np.isfinite(off)])), a, b))
     best = min(found, key=lambda pair: pair[0], default=None)
