@@ -175,7 +175,8 @@ class Factors:
                     if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} from {new['data_id'] or new['standard']!r} is there already"
+                            f"{new['species']!r} from "
+                            f"{new['data_id'] or new['standard']!r} is there already"
                         )
                 sheet.cells[number] = [row.get(column, "") for column in sheet.header]
 
