@@ -135,10 +135,11 @@ def nitric_oxide(t: _Table) -> None:
     t.truths[0].name = t.columns[1][0] = "NO"
 
 
-def carbon(t: _Table) -> None:
-    """Carbon below a note of boron."""
+def implant(t: _Table) -> None:
+    """``C`` for the concentration, below the title of an implant."""
     t.columns, t.truths = t.columns[:2], t.truths[:1]
-    t.truths[0].name = t.columns[1][0] = "C"
+    t.columns[1][0] = "C"
+    t.truths[0].name = "boron"
     t.above.append(["boron implant"])
 
 
@@ -280,7 +281,7 @@ def summary(t: _Table) -> None:
 
 #: Those that can stand beside others, and those that make a table of their own.
 _SMALL = (ancillary, limits, errors, within_cells, layer, nitric_oxide, led_rows)
-_WHOLE = (carbon, pages, side_notes, title, triples, stacked, samples_below, summary, names_below,
+_WHOLE = (implant, pages, side_notes, title, triples, stacked, samples_below, summary, names_below,
           units_of_names, axis_by_unit, row_numbers, grouped)  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import sqlite3
 import stat
 import time
@@ -56,7 +55,7 @@ _COLUMNS = (
     *("upload_datetime", "last_updated", "species", "title", "date", "payload_words"),
 )
 #: Part of the name of the file: versions of this library with other tables have other files.
-TABLES_VERSION = 2
+TABLES_VERSION = 3
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS entries ({", ".join(_COLUMNS)}, PRIMARY KEY (folder));
 CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed, data_id);
@@ -405,7 +404,7 @@ def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
         last_updated=record.last_updated if record else None,
         detail_note_content=str(damage) if damage else None,
     )
-    row = {
+    return {
         "folder": folder.name,
         "changed": state[0] if settled else _UNSETTLED,
         "catalogue_changed": state[1],
@@ -416,8 +415,6 @@ def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
         **_searched(entry),
         **(measured or _measured(None)),
     }
-    row["date"] = row["date"] or "-".join(re.findall(r"^\d{4}|\d\d", versions[-1].name)[:3])
-    return row
 
 
 def _searched(entry: CatalogueEntry) -> dict[str, Any]:
@@ -465,7 +462,6 @@ def _measured(payload: bytes | None) -> dict[str, str]:
     titles = list(dict.fromkeys(_titles(profiles)))
     measurements = [m for profile in profiles if isinstance(m := profile.get(FIELD), dict)]
     dates = [str(m.get("measured") or "") for m in measurements]
-    updated = [str(profile.get("last_updated") or "") for profile in profiles]
     texts = dict.fromkeys(
         text
         for measurement in measurements
@@ -473,7 +469,7 @@ def _measured(payload: bytes | None) -> dict[str, str]:
         if isinstance(text := measurement.get(key), str)
     )
     species = [str(profile.get("species_name", "")) for profile in profiles]
-    date = next(filter(None, [*dates, *updated]), "").partition("T")[0]
+    date = next(filter(None, dates), "").partition("T")[0]
     return {
         "species": _in_lines(species),
         "title": titles[0] if titles else "",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sims_analysis.figures.curves import DECADES
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import read_number
@@ -134,8 +135,9 @@ def decades(positive: Array) -> Span:
     """Return the exponents of the limits of an axis: whole decades around the values."""
     if positive.size == 0:
         return 0.0, 1.0
-    low = math.floor(math.log10(positive.min()) + 1e-9)
-    high = math.ceil(math.log10(positive.max()) - 1e-9)
+    top = float(positive.max())
+    low = math.floor(math.log10(positive[positive >= 10.0**-DECADES * top].min()) + 1e-9)
+    high = math.ceil(math.log10(top) - 1e-9)
     # If all values are the same power of ten, they would be hidden by the frame.
     return (low - 1.0, high + 1.0) if low == high else (float(low), float(high))
 

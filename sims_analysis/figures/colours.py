@@ -132,6 +132,15 @@ def background(ax: Axes) -> tuple[float, float, float]:
     return float(r), float(g), float(b)
 
 
+def over_background(colour: str, alpha: float, ax: Axes) -> str:
+    """Return the colour of an area so opaque: its swatch may stand on another background."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    pairs = zip(to_rgb(colour), background(ax), strict=True)
+    red, green, blue = (alpha * above + (1 - alpha) * below for above, below in pairs)
+    return to_hex((red, green, blue))
+
+
 def _is_dark(ax: Axes) -> bool:
     return _luminance(background(ax)) < _DARK
 

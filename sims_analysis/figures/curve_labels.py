@@ -12,6 +12,7 @@ from sims_analysis.figures.plot import Plot, handle_of
 from sims_analysis.figures.short_names import briefs
 from sims_analysis.figures.style import setting
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.typeset import unit_label
 
 
 def choose_names(plot: Plot) -> None:
@@ -78,8 +79,16 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         on_right = all(curve.label != left for curve in selected)
         return text.removesuffix("→") + "→" * on_right
 
+    def alone_named(curve: Curve) -> str:
+        return typeset_species(short[curve.name]) or curve.long_name
+
+    subjects = {curve.subject: pointing(alone_named(curve), [curve]) for curve in curves}
+
     def species(curve: Curve) -> str:
-        return pointing(typeset_species(short[curve.name]) or curve.long_name, [curve])
+        text = subjects[curve.subject]
+        if list(subjects.values()).count(text) == 1:
+            return text
+        return f"{alone_named(curve)} ({unit_label(curve.units) or curve.long_name.lower()})"
 
     def measurement(curve: Curve) -> str:
         # The median of many has no name but that of its species.

@@ -50,6 +50,8 @@ CENTRAL = 0.8
 _APART, _LEAST = 5.0, 0.08
 #: At most so many outliers are drawn.
 _NAMED = 4
+#: A log axis has at most so many decades below its largest value.
+DECADES = 12
 #: Fewer samples do not tell what the instrument writes for no counts.
 _FEWEST = 10
 #: Such a number is below all samples by these factors: if it occurs once, or repeatedly.
@@ -171,8 +173,13 @@ class Curve(Series):
         return np.asarray(self.y == placeholder(self.y))
 
     def not_positive(self) -> Flags:
-        """Find samples without a place on a log axis: zero, negative, or written for no counts."""
-        return np.asarray((self.y <= 0) | self.placeholders()) & ~self.below_limit()
+        """Find samples without a place on a log axis: zero, tiny, or written for no counts."""
+        return np.asarray((self.y <= self.least) | self.placeholders()) & ~self.below_limit()
+
+    @property
+    def least(self) -> float:
+        """The most that is too small for a log axis with the largest sample; at least 0."""
+        return max(10.0**-DECADES * float(np.nanmax(self.y, initial=0.0)), 0.0)
 
     def saturated(self) -> Flags:
         """Find samples that the detector cut off, or that were made from such."""

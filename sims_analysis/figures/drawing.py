@@ -23,6 +23,7 @@ from sims_analysis.figures.curve_labels import (
 )
 from sims_analysis.figures.curves import (
     CENTRAL,
+    DECADES,
     Curve,
     Spread,
     check_names,
@@ -86,7 +87,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
         fits.draw_restored(plot)
     set_value_limits(plots)
     for plot in plots:
-        draw_regions(plot)
+        draw_regions(plot, together)
         _draw_bands(plot)
         for curve, line in [] if plot.options.spread else plot.lines:
             if _is_primary(curve, plot.curves):
@@ -174,6 +175,8 @@ def _draw_marks(plot: Plot) -> None:
     for curve in lines.mark_floor(plot):
         y, written = curve.y, curve.y[curve.placeholders()]
         found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
+        tiny = (y > 0) & (y <= curve.least) & ~curve.placeholders()
+        found[f"below 10$^{{-{DECADES}}}$ of the maximum"] = tiny.any()
         for value in np.unique(written):
             found[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
         words |= dict.fromkeys(word for word, there in found.items() if there)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.short_names import brief
 from sims_analysis.figures.style import BAND, make_higher
+from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
 
@@ -31,6 +34,8 @@ _MARKS = (".", "+", "x", "1")
 _ABOVE, _LITTLE_ABOVE = 1.3, 1.04
 #: Ratios over more than this factor are on a log axis.
 _WIDE = 5.0
+#: Data are others where ln of their ratio is off by more, in the median.
+_OTHER = 0.25
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
@@ -170,28 +175,58 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
     """Draw the ratio of two measurements, and list the shift of their junction."""
     found: xr.Dataset = dequantify(plot.options.comparison)
     first = {curve.species: curve for curve in reversed(plot.curves)}
+    colours = {curve.colour for curve in first.values()}
     seen: list[Any] = []
+    label = "ratio"
     for curve in reversed(first.values()):
         one: Any = of_curve(found, replace(curve, place={}))
         if one is None or curve.axis not in one.dims:
             continue
         known = np.isfinite(one["ratio"].values)
         x, ratio = plot.scale(one[curve.axis].values[known]), one["ratio"].values[known]
-        below.plot(x, ratio, color=curve.colour)
+        if not known.any():
+            continue
+        a, b = _compared(plot, one["ratio"][known], curve.subject)
+        label = " /\n".join(brief(_typeset.plain(each.measurement), 12) for each in (b, a))
+        # The colours of two measurements say nothing of their ratio; those of species do.
+        colour = curve.colour if len(colours) > 1 else plot.grey
+        below.plot(x, ratio, color=colour, linestyle=curve.dash)
         if "ratio_stderr" in one:
             error = plot.options.coverage * one["ratio_stderr"].values[known]
-            style: Any = {"where": ratio > error, "color": curve.colour, "alpha": BAND}
+            style: Any = {"where": ratio > error, "color": colour, "alpha": BAND}
             below.fill_between(x, ratio - error, ratio + error, linewidth=0, **style)
         seen.append(ratio[ratio > 0])
         if "junction_shift" in one and np.isfinite(one["junction_shift"]):
             stderr = float(one.get("junction_shift_stderr", np.nan))
-            shift = rounded(float(one["junction_shift"]), plot.options.coverage * stderr)
+            shift = rounded(abs(float(one["junction_shift"])), plot.options.coverage * stderr)
             text = f"{shift.text(style='mathtext')} {curve.axis_units}"
-            plot.list_result(f"junction of {curve.name} shifted by {text}", color=curve.colour)
+            text += " deeper" if one["junction_shift"] >= 0 else " shallower"
+            place = brief(_typeset.plain(b.measurement))
+            plot.list_result(f"junction of {curve.name} {text} in {place}", color=colour)
     every = np.concatenate([*seen, [1.0]])
     if every.max() > _WIDE * every.min():
         below.set_yscale("log")
-    _label(plot, below, "ratio", 1.0)
+    _label(plot, below, label, 1.0)
+
+
+def _compared(plot: Plot, ratio: xr.DataArray, subject: tuple[str, str]) -> tuple[Curve, Curve]:
+    """Find the two curves, the reference first, of which this is the ratio."""
+    found: list[tuple[float, Curve, Curve]] = []
+    for a, b in permutations([curve for curve in plot.curves if curve.subject == subject], 2):
+        x = ratio[a.axis].values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ends = [np.interp(x, c.x, np.log(c.y), left=np.nan, right=np.nan) for c in (a, b)]
+            off = np.abs(ends[1] - ends[0] - np.log(ratio.values))
+        if np.isfinite(off).any():
+            found.append((float(np.median(off[np.isfinite(off)])), a, b))
+    best = min(found, key=lambda pair: pair[0], default=None)
+    if best is None or (best[0] > _OTHER and not plot.options.smooth):
+        raise ProfileError(
+            f"comparison= is of other data of {subject[0]!r} than are drawn; draw both, as in "
+            'plot_profiles({"before": a, "after": b}, comparison=sims.compare(a, b))',
+            argument="comparison",
+        )
+    return best[1:]
 
 
 def _label(plot: Plot, below: Axes, text: str, level: float) -> None:

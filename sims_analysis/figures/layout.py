@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, ScaledTranslation
 
@@ -19,6 +20,7 @@ from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
 from sims_analysis.figures.short_names import briefs
 from sims_analysis.figures.style import LEAST, font, lay_out, make_higher, setting, setting_points
+from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -209,6 +211,7 @@ class PlotLayout:
         boxes = [each.get_tightbbox() for each in self._insets()]
         known = [box for box in boxes if box is not None]
         free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
+        self.listed: dict[str, Any] = {}
         texts, above = [*self._placed_regions(free)], dict(self.above)
         for text, line in self.direct.items():
             if line.axes is None:  # it was removed
@@ -219,31 +222,35 @@ class PlotLayout:
             else:
                 texts.append(made)
         numbers = dict(self._placed_numbers(free) if len(self.results) <= _FEW else ())
-        self.listed = {text: self.results[text] for text in self.results if text not in numbers}
+        self.listed |= {text: self.results[text] for text in self.results if text not in numbers}
         self._names.texts = [*self._legend_above(above), *texts, *numbers.values()]
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
 
     def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
-        """Write the name of each region at its top: upwards, or beside, where it is narrow."""
+        """Write each region's name at its top, upwards if it is narrow, or else in the list."""
         low, high = sorted(self.left.get_xlim())
+        outside: dict[str, list[str]] = {}
         for text, limits in self.regions:
             start, stop = np.clip(limits, low, high)
             ends = self.left.transLimits.transform([(start, 0.0), (stop, 0.0)])[:, 0]
             if start >= stop:
                 continue
             made, room = self._text_of(text, color=grey_level(0.35, self.left)), abs(np.diff(ends))
-            for angle, aside in ((0, False), (90, False), (0, True)):
+            for angle in (0, 90):
                 made.set_rotation(angle)
                 width, height = free.size(made.get_window_extent())
-                middle = ends.max() + 0.5 * width + MARGIN if aside else ends.mean()
-                place = free.place_in_column(middle, (width, height))
-                if place is not None and (aside or width <= room):
+                place = free.place_in_column(ends.mean(), (width, height))
+                if place is not None and width <= room:
+                    made.set_position((place.left, place.bottom))
+                    free.boxes.append(free.fraction(made.get_window_extent()))
+                    yield made
                     break
-            made.set_position(
-                (middle - 0.5 * width, place.bottom if place else 1 - MARGIN - height)
-            )
-            free.boxes.append(free.fraction(made.get_window_extent()))
-            yield made
+            else:
+                outside.setdefault(text, []).append("–".join(f"{end:.4g}" for end in limits))
+        for text, spans in outside.items():
+            shown = ", ".join(spans[:_FEW]) + ", …" * (len(spans) > _FEW)
+            unit = unit_label(self.scale.units) if self.scale else ""
+            self.listed[f"{text}: {shown} {unit}"] = Patch(color="none")
 
     def _placed_numbers(self, free: Obstacles) -> Iterator[tuple[str, Any]]:
         """Write the results that have room there at their marks."""

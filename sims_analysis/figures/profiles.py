@@ -89,7 +89,8 @@ def plot_profiles(
         Draw running means of so many samples, without bands; their names say so. Answers and data
         are not changed.
     regions : mapping, optional
-        Name -> (start, stop) or a result of :func:`layers`, to be shaded and named.
+        Name -> (start, stop) or a result of :func:`layers`, to be shaded and named; a name without
+        room there is in the list, with its depths.
     junctions, dose, peak, decay_length, layers, interfaces : DataArray or Dataset, optional
         Results, or lists of them: of :func:`junction_depth`, :func:`crossings` or
         :func:`metallurgical_junctions`, of :func:`integrated_dose` or :func:`dose_budget`, of
@@ -102,7 +103,8 @@ def plot_profiles(
         Draw a panel of (data - fit) / sigma; without errors of log10(data / fit) or, on a linear
         axis, (data - fit) / largest sample.
     comparison : Dataset, optional
-        From :func:`compare`: their ratio in a panel below, and the shift of their junction.
+        From :func:`compare`, of two of these data: their ratio in a panel below, and how much
+        deeper or shallower the junction is.
     colour_by : {"auto", "species", "measurement"}
         What colours stand for; ``"auto"``: the measurement, of one species in several of them.
     colours : mapping, optional
@@ -133,9 +135,10 @@ def plot_profiles(
 
     Notes
     -----
-    Samples that a log axis cannot show (zero, negative, what an instrument writes for no counts)
-    are open triangles at its floor. Texts find their places whenever the figure is drawn; a list
-    without room is warned of. A second call on the same axes adds to what is there.
+    Samples that a log axis cannot show (zero, negative, below 1e-12 of the maximum, what an
+    instrument writes for no counts) are open triangles at its floor. Texts find their places
+    whenever the figure is drawn; a list without room is warned of. A second call on the same axes
+    adds to what is there.
 
     Examples
     --------

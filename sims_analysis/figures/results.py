@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.figures.axes import below_axes
-from sims_analysis.figures.colours import background, grey_level, shade_alpha
+from sims_analysis.figures.colours import background, grey_level, over_background, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot, handle_of
 from sims_analysis.frame import questions
@@ -69,7 +70,7 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
     return curve.variable != "concentration" and "no_data" in words
 
 
-def draw_regions(plot: Plot) -> None:
+def draw_regions(plot: Plot, together: Sequence[Curve]) -> None:
     """Shade named regions of depth in turn, with lines at their ends; names stand at their tops."""
     given, scale, grey = plot.options.regions, plot.scale, grey_level(0.5, plot.ax)
     if given is None:
@@ -85,8 +86,14 @@ def draw_regions(plot: Plot) -> None:
         else:
             raise argument_error(f"regions[{name!r}]", item, _REGIONS)
         for pair in pairs:
+            start, stop = pair
+            if start >= stop:
+                raise argument_error(f"regions[{name!r}]", item, "expected its start above its end")
+            if start > max(c.x[-1] for c in together) or stop < min(c.x[0] for c in together):
+                warn(f"regions={{{name!r}: ...}} is outside of the data", ProfileWarning)
             start, stop = scale(np.array(pair)).tolist()
-            if not start < stop:  # one of them may not be known
+            low, high = sorted(plot.ax.get_xlim())
+            if not (start < high and stop > low):  # one end may not be known
                 continue
             plot.layout.regions.append((name, (start, stop)))
             if len(plot.layout.regions) % 2:
@@ -243,8 +250,8 @@ class _ResultMarks:
         top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
         colour, layout = self.curve.colour, self.plot.layout
         style: Style = {"color": colour, "alpha": shade_alpha(0.12, self.plot.ax)}
-        handle: Any = Line2D([], [], color=colour, linewidth=5.0, solid_capstyle="butt",
-                        alpha=shade_alpha(0.3, self.plot.ax))  # fmt: skip
+        shown = over_background(colour, style["alpha"], self.plot.ax)
+        handle: Any = Line2D([], [], color=shown, linewidth=5.0, solid_capstyle="butt")
         if layout.shades:
             hatch = _HATCHES[layout.shades % len(_HATCHES)]
             style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class EntrySummary(NamedTuple):
     """A measurement in a few words, as in the list of an archive; empty where they are not known.
 
-    The date is when it was measured or, where the file does not say it, last updated.
+    The date is when it was measured, where the file says it.
     """
 
     data_id: str = ""
@@ -33,12 +33,10 @@ def summarise_dataset(ds: xr.Dataset) -> EntrySummary:
     samples = [
         text.strip() for text in (*given, measurement.get("sample")) if isinstance(text, str)
     ]
-    updated = np.ravel(ds["last_updated"].values) if "last_updated" in ds.coords else ()
-    times = [measurement.get("measured"), *map(str, updated), ds.attrs.get("retrieved")]
     return EntrySummary(
         data_id=str(ds.attrs.get("data_id", "")),
         title=next(filter(None, samples), ""),
-        date=str(next(filter(None, times), "")).partition("T")[0],
+        date=str(measurement.get("measured") or "").partition("T")[0],
         species=[str(name) for name in np.atleast_1d(ds["species"].values)],
     )
 

@@ -21,6 +21,7 @@ from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import ENCODINGS, Options, Source
 from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
 from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.readers.tables.words import names_species
 from sims_analysis.units import read_unit, unit_of_kind
 
 
@@ -116,11 +117,12 @@ def _state_units(signals: list[Signal], options: Options) -> None:
                 f"{', '.join(map(repr, sorted(names)))}",
                 argument="units",
             )
+    some = any(signal.units for signal in signals)
     for signal in signals:
         in_file = signal.depth_units
         signal.depth_units = _unit(signal.name, "depth_units", in_file, options.depth_units)
         by_user = units.get(signal.name) if isinstance(units, Mapping) else units
-        signal.units = _unit(signal.name, "units", signal.units, by_user)
+        signal.units = _unit(signal.name, "units", signal.units, by_user, some=some)
         limit = signal.metadata.get("detection_limit", "")
         if limit and is_number(limit):
             signal.metadata["detection_limit"] = f"{limit} {signal.units}"
@@ -135,8 +137,10 @@ def _state_units(signals: list[Signal], options: Options) -> None:
                 signal.ancillary = {**signal.ancillary, name: replace(column, units=unit)}
 
 
-def _unit(species: str, argument: str, in_file: str | None, by_user: str | None) -> str:
-    """Return the unit of depths or of values: as the user states it, or else the file."""
+def _unit(
+    species: str, argument: str, in_file: str | None, by_user: str | None, *, some: bool = False
+) -> str:
+    """Return the unit that the user states, or the file, which may have those of `some` values."""
     who, depths = f"species {species!r}: {argument}", argument == "depth_units"
     kinds = vocabulary.AXES if depths else vocabulary.VALUE_KINDS
     try:
@@ -152,6 +156,11 @@ def _unit(species: str, argument: str, in_file: str | None, by_user: str | None)
                 by_species = f'"atoms/cm^3", or {{{species!r}: "counts/s"}} by species'
                 examples = '"nm", "um" or "s"' if depths else by_species
                 remedy = f"pass {argument}=, such as {examples}"
+                if some and names_species(species) and not species.endswith((")", "]")):
+                    remedy = f'pass units={{{species!r}: "atoms/cm^3"}}, or what its unit is'
+                elif some:
+                    text = f"{species!r} states no unit of values, as the others do"
+                    remedy = 'columns={"B": (axis, values)} says which columns to read'
             else:
                 text = f"{error.message}; the file states it so"
                 if error.code == UnitsError.code:

@@ -7,6 +7,7 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.figures.layout import layout_at
 
 mpl.use("Agg")
 
@@ -45,6 +46,35 @@ def test_regions_are_shaded_in_turn_and_named(layers):
         assert start - 1 < left < right < stop + 1
     lines = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2]
     assert lines == pytest.approx([41, 59, 59, 80], abs=1)
+
+
+def test_names_of_regions_without_room_are_listed_with_their_depths():
+    regions = {"cap": ("0 nm", "2 nm"), "barrier": ("2 nm", "3 nm"), "bulk": ("41 nm", "90 nm")}
+    ax = drawn.sketched(STACK, regions=regions)
+    assert [text.get_text() for text in drawn.inside(ax)][:1] == ["bulk"]
+    assert {"cap: 0–2 nm", "barrier: 2–3 nm"} <= {*drawn.notes(ax)}
+
+
+def test_regions_end_below_their_start_and_those_out_of_sight_have_no_shade():
+    with pytest.raises(ProfileError, match=r"regions\['a'\].*expected its start above its end"):
+        drawn.sketched(STACK, regions={"a": ("80 nm", "10 nm")})
+    with pytest.warns(ProfileWarning, match=r"regions=\{'far'.*outside of the data"):
+        ax = drawn.sketched(STACK, regions={"far": ("3 um", "4 um"), "in": ("41 nm", "59 nm")})
+    (shade,) = [one for one in ax.patches if one.get_zorder() == 0.5]
+    assert (shade.get_x(), shade.get_width()) == (41, 18)
+
+
+@pytest.mark.parametrize("sheet", ["default", "grayscale", "dark_background"])
+def test_the_swatch_of_a_dose_has_the_colour_of_its_area(sheet):
+    with mpl.style.context(sheet):
+        ax = drawn.sketched(B, dose=sims.integrated_dose(B.sel(species=["B"])), species="B")
+        (area,) = ax.collections
+        red, green, blue, alpha = area.get_facecolor()[0]
+        ground = np.array(mpl.colors.to_rgb(ax.get_facecolor()))
+        shown = alpha * np.array([red, green, blue]) + (1 - alpha) * ground
+        (swatch,) = layout_at(ax).results.values()
+    assert swatch.get_alpha() is None
+    assert mpl.colors.to_rgb(swatch.get_color()) == pytest.approx(shown, abs=0.005)
 
 
 @pytest.mark.parametrize("regions", ["AlGaN", {"AlGaN": "150 nm"}, {"AlGaN": (1, 2, 3)}])
@@ -166,14 +196,22 @@ def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction(
     b = drawn.profiles(B=2.0 * drawn.gaussian())
     found = sims.compare(a, b, level="1e17 atoms/cm^3")
     ax = sims.plot_profiles({"a": a, "b": b}, comparison=found)
-    (below,) = [each for each in ax.figure.axes if each.get_ylabel() == "ratio"]
+    (below,) = [each for each in ax.figure.axes if each.get_ylabel() == "b /\na"]
     (ratio, one) = below.lines
     np.testing.assert_allclose(ratio.get_ydata(), 2.0)
     assert one.get_ydata() == [1.0, 1.0]
     assert (ax.get_xlabel(), below.get_xlabel()) == ("", "Depth (nm)")
     shift = float(found["junction_shift"].item())
-    (text,) = [text for text in drawn.notes(ax) if "shifted" in text]
-    assert text == f"junction of B shifted by {shift:.3f} nm"
+    (text,) = [text for text in drawn.notes(ax) if "junction" in text]
+    assert text == f"junction of B {shift:.3f} nm deeper in b"
+    assert ratio.get_color() not in {line.get_color() for line in drawn.lines(ax)}
+    other = sims.compare(b, a, level="1e17 atoms/cm^3")
+    ax = drawn.sketched({"a": a, "b": b}, comparison=other)
+    assert "a /\nb" in {each.get_ylabel() for each in ax.figure.axes}
+    assert f"junction of B {shift:.3f} nm shallower in a" in drawn.notes(ax)
+    for shown in (a, {"a": a, "b": drawn.profiles(B=3.0 * drawn.gaussian())}):
+        with pytest.raises(ProfileError, match="comparison= is of other data of 'B' than are"):
+            drawn.sketched(shown, comparison=found)
 
 
 def test_what_is_no_comparison_is_refused():

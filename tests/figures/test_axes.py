@@ -88,7 +88,10 @@ def test_what_an_instrument_writes_for_nothing_does_not_set_the_range():
 
 def test_data_of_many_decades_are_no_fill_values():
     y = 1e20 * 10.0 ** -(np.arange(30.0) ** 1.2) / 3
-    assert np.nanmin(drawn.lines(drawn.sketched(drawn.profiles(B=y)))[0].get_ydata()) == y.min()
+    ax = drawn.sketched(drawn.profiles(B=y))
+    lowest = min(np.nanmin(line.get_ydata()) for line in ax.lines if line.get_marker() != "v")
+    assert lowest == y[y > 1e-12 * y[0]].min()
+    assert not any("fill value" in text for text in drawn.notes(ax))
 
 
 @pytest.mark.slow
@@ -265,3 +268,17 @@ def test_where_there_is_no_decade_numbers_stand_between():
     ax = drawn.sketched(B, ylim=(1.5e17, 4e17))
     numbers = ax.yaxis.get_minor_formatter().format_ticks(ax.yaxis.get_minorticklocs())
     assert any(numbers)
+
+
+def test_tiny_values_do_not_stretch_the_axes():
+    values = drawn.gaussian()
+    values[-1] = 1e-55
+    ax = drawn.sketched(drawn.profiles(B=values, P=drawn.gaussian(1e17)))
+    plain = drawn.sketched(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e17)))
+    low, high = (each.get_ylim() for each in (ax, plain))
+    assert low[1] == high[1]
+    assert low[0] >= 0.4 * high[0]
+    assert drawn.notes(ax) == ["below 10$^{-12}$ of the maximum"]
+    # Values of one curve are no smaller than a log axis can show beside another one.
+    faint = drawn.sketched(drawn.profiles(B=drawn.gaussian(), P=np.full(50, 1e-40)))
+    assert faint.get_ylim()[0] >= 1e6

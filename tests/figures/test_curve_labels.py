@@ -116,3 +116,10 @@ def test_long_names_differ_by_their_own_words():
     # Where their own words are too long to differ once they are cut, they stay.
     names = [f"the same beginning of everything, {i}" for i in (1, 2)]
     assert briefs(names, 12) == ["… everything, 1", "… everything, 2"]
+
+
+@pytest.mark.parametrize("labels", ["direct", "legend"])
+def test_names_of_different_curves_are_never_merged(labels):
+    both = {"Ga": (np.full(50, 0.5), "atomic fraction"), "Ga->": COUNTS}
+    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), **both), labels=labels)
+    assert {*drawn.direct(ax), *drawn.names(ax)} == {"B", "Ga (atomic fraction)", "Ga→ (counts/s)"}

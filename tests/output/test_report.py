@@ -434,7 +434,7 @@ def test_everything_is_values_for_json(boron):
     assert len(set(notes)) == len(notes)
     assert found == {
         "data_id": "boron-implant", "title": "synthetic: B implant in P-doped Si",
-        "date": "2026-01-15", "source": boron.attrs["source"], "level": LEVEL, "surface": "15 nm",
+        "date": "", "source": boron.attrs["source"], "level": LEVEL, "surface": "15 nm",
         "surface_dose": "measured", "start": "5 nm", "stop": "90 nm", "donors": ["P"],
         "acceptors": ["B"],
     }  # fmt: skip

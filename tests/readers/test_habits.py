@@ -41,12 +41,29 @@ READ = [
     ("B 0:1±2 nm at/cm3", "Depth (nm) | B (at/cm3) | +- 1 sigma (at/cm3)\n@ 3"),
     ("NO 0:1 nm c/s; O2 0:2 nm c/s", "Depth (nm) | NO (c/s) | O2 (c/s)\n@ 3"),
     ("NO 0:1 nm c/s; O2 0:2 nm c/s", "Depth | NO | O2\nnm | c/s | c/s\n@ 3"),
-    ("C 0:1 nm at/cm3", "boron implant |\nDepth (nm) | C (at/cm3)\n@ 2"),
+    ("boron 0:1 nm at/cm3", "boron implant |\nDepth (nm) | C (at/cm3)\n@ 2"),
+    ("B 0:1 nm at/cm3", "B implant, 30 keV |\nDepth (nm) | C (at/cm3)\n@ 2"),
+    ("11B 0:1 nm at/cm3; 11B 0:2 nm c/s",
+     "11B implant into Si | |\nDepth (nm) | C (at/cm3) | I (c/s)\n@ 3"),
+    ("C 0:1 nm c/s", "B implant |\nDepth (nm) | C (c/s)\n@ 2"),
+    ("C 0:1 nm at/cm3; N 0:2 nm at/cm3",
+     "B implant | |\nDepth (nm) | C (at/cm3) | N (at/cm3)\n@ 3"),
     ("Boron 0:1 nm at/cm3", "Boron |\nDepth (nm) | C (at/cm3)\n@ 2"),
     ("B 0:1 nm át/cm3", "Tiefe (nm) | B (át/cm3)\n@ 2"),
+    ("B 0:1 nm at/cm3; Matrix 0:2 nm c/s", "Depth | B | Matrix\nnm | at/cm3 | c/s\n@ 3"),
+    ("B 0:1 nm at/cm3; Layer 0:2 nm c/s", "Depth | B | Layer\nnm | at/cm3 | c/s\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3; Si 0:3 nm c/s; O 0:4 nm c/s",
+     "Depth | Dopants | | Matrix |\nnm | at/cm3 | at/cm3 | c/s | c/s\n | B | P | Si | O\n@ 5"),
+    ("B 0:1 nm at/cm3; Si 0:2 nm c/s",
+     "Depth (nm) | Impurities (at/cm3) | Matrix (c/s)\n | B | Si\n@ 3"),
+    ("B 0:1 um at/cm3; P 0:2 um at/cm3",
+     "Depth unit: um | |\nConcentration unit: at/cm3 | |\nDepth | B | P\n@ 3"),
     # --- what stands beside ---------------------------------------------------------------------
     ("B 0:1 nm at/cm3; P 0:3 nm at/cm3",
      "Depth (nm) | B (at/cm3) | DL (at/cm3) | P (at/cm3) | DL (at/cm3)\n@ 5"),
+    *(("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+       f"Depth (nm) | B (at/cm3) | P (at/cm3) | {limit} (at/cm3)\n@ 4")
+      for limit in ("LOD B", "DL B", "LOD (B)", "MDL(B)", "Limit B", "Nachweisgrenze B")),
     ("B 0:2 nm at/cm3", "Depth (nm) | Pressure (mbar) | B (at/cm3)\n@ 3"),
     ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | Current (nA)\n@ 3"),
     ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | Sputter rate (nm/s)\n@ 3"),
@@ -93,6 +110,10 @@ REFUSED = [
     ("'um' .*'nm'|'nm'.*'um'", "Depth (nm) | B (at/cm3)\num | at/cm3\n@ 2"),
     ("'c/s'", "Depth (nm) | B (at/cm3)\nnm | c/s\n@ 2"),
     ("samples=True", "Depth (nm) | B (at/cm3) | B (at/cm3)\n | W1 | W2\n@ 3"),
+    ("'Wafer 7', 'Wafer 8'.*samples=True",
+     "Depth (nm) | Wafer 7 (c/s) | | Wafer 8 (c/s) |\n | B | P | B | P\n@ 5"),
+    *((re.escape(head), f"Depth (nm) | B (at/cm3) | {head}\n@ 3")
+      for head in ("Δ", "SNR", "Sheet (ohm/sq)", "P (cm3)")),
     ("samples=True", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
     ("'3', '7'",
      "3 | | 7 |\nDepth (nm) | B (at/cm3) | Depth (nm) | B (at/cm3)\n@ 4"),
@@ -393,3 +414,16 @@ def test_a_comment_that_states_units_is_believed(comment):
     result = sims.read(named(f"{comment}0.0 1e18\n10.0 2e18\n20.0 3e18\n".encode(), "w7.txt"))
     assert (result["B"].depth_units, result["B"].concentration_units) == ("nm", "atoms/cm3")
     assert result["B"].depths.tolist() == [0, 10, 20]
+
+
+def test_units_are_advised_for_the_one_species_without():
+    with pytest.raises(sims.UnitsError, match=re.escape("pass units={'P': \"atoms/cm^3\"},")):
+        sims.read(as_text(rows_of("Depth (nm) | B (at/cm3) | P\n@ 3")))
+
+
+def test_units_of_a_comment_are_those_of_its_quantity_alone():
+    text = "# Depth unit: um\n# Concentration unit: atoms/cm3\n{}Depth B P\n0 1 2\n1 2 4\n"
+    read = sims.read(named(text.format("").encode(), "w7.txt"))
+    assert {(p.depth_units, p.concentration_units) for p in read} == {("um", "atoms/cm3")}
+    with pytest.raises(sims.UnitsError, match="'B': no line of the file states the unit"):
+        sims.read(named(text.format("# Intensity unit: c/s\n").encode(), "w7.txt"))

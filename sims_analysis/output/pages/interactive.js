@@ -257,7 +257,7 @@ async function look(kind) {
   // A log axis has no place for these; a linear one shows them.
   const hidden = known.curves.reduce((sum, curve) => sum + curve.off.length, 0);
   const note = element("hidden");
-  note.textContent = `Not on the log axis: ${hidden} samples that are zero, negative or no count.`;
+  note.textContent = `Not on the log axis: ${hidden} samples that are zero, negative, tiny or no count.`;
   note.hidden = !hidden || kind !== "log";
 }
 

@@ -12,6 +12,7 @@ from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.words import (
     SPECIES,
     Role,
+    is_only_species,
     is_species,
     named_role,
     pattern,
@@ -85,6 +86,8 @@ _LIMITS = re.compile(
     r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|rsd|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
     re.IGNORECASE,
 )
+#: Before a species: ``LOD B``, ``MDL(B)``, ``Limit B``.
+_LIMIT_OF = re.compile(rf"(?:{pattern('limit').pattern}|limits?|grenze)(?=[\s_(\[])", re.IGNORECASE)
 #: Kinds of units that a column next to a profile may be in.
 _ANCILLARY_KINDS = ("sputter_rate", "areal_density")
 #: ``in units of 1E18 ...``, and ``multiplied by 1000``.
@@ -187,8 +190,7 @@ def _is_ancillary_unit(unit: str) -> bool:
 
 def is_limit(text: str) -> bool:
     """Whether a header is that of detection limits."""
-    words, _ = _split(text)
-    return bool(pattern("limit").fullmatch(words) or _LIMITS.search(words))
+    return _limit(_split(text)[0]) is not None
 
 
 def begins_row(text: str, *roles: str) -> bool:
@@ -278,7 +280,7 @@ def read_header(text: str) -> Header:
             continue
         if role == "error" and _LIMITS.search(words):
             continue
-        rest = _without(words, match)
+        rest = _content(_without(words, match))
         if role == "mass" and re.search(r"\d", rest):
             # ``mass 28`` is a signal.
             return Header("value", words, unit, explicit=False)
@@ -345,9 +347,15 @@ def holds_words(header: Header) -> bool:
 def _whole(words: str, role: str) -> re.Match[str] | None:
     """Match a role whose words are the whole header, or its end: ``B detection limit``."""
     match = pattern(role).fullmatch(words)
-    if match is None and role == "ancillary":
-        match = pattern("limit").fullmatch(words) or _LIMITS.search(words)
-    return match
+    return match or (_limit(words) if role == "ancillary" else None)
+
+
+def _limit(words: str) -> re.Match[str] | None:
+    """Match the words for a limit, alone or next to a species."""
+    before = _LIMIT_OF.match(words)
+    if before and is_only_species(words[before.end() :].strip(" _()[]")):
+        return before
+    return pattern("limit").fullmatch(words) or _LIMITS.search(words)
 
 
 def _without(words: str, match: re.Match[str]) -> str:

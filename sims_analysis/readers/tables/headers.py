@@ -8,6 +8,7 @@ adds nothing is a note, and kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -46,6 +47,7 @@ from sims_analysis.readers.tables.words import (
     is_species,
     named_role,
     names_species,
+    pattern,
 )
 
 _NO_HEADER = Header("value", "", None, explicit=False)
@@ -57,6 +59,8 @@ _LEADS = {
     "matrix": ("matrix", "matrix"),
     "layer": ("layers", "layer"),
 }
+#: Kinds of units of intensities, and the letters for these.
+_COUNTED, _RATES = ("count_rate", "count", "arbitrary"), "IYiy"
 _UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
 
 
@@ -126,7 +130,7 @@ class Headers:
         self._read_heads(block)
         self._take_names_below(self._left(below), above)
         self._ask(above, self._take_units_above)
-        self._ask(above, self._take_names)
+        self._ask(above, self._take_names, self._take_title)
         starts = _starts(self.columns("axis", "time"))
         numbered = [row for row in self._numeric if row.filled == starts and row.filled[1:]]
         self._ask([*below, *above, *numbered], self._take_samples)
@@ -228,6 +232,9 @@ class Headers:
             if header.role == "ancillary" and unit in PERCENT:
                 # ``RSD`` is an error where per cent are stated.
                 self.headers[j] = try_header(f"{self.texts[j]} (%)")
+            if header.role == "text" and unit_kind(unit or "") in vocabulary.VALUE_KINDS:
+                # A signal of the matrix, rather than its name.
+                self.headers[j] = Header("value", self.texts[j], None, explicit=False)
             if header.role == "value" and is_ancillary(header, unit):
                 self.headers[j] = replace(header, role="ancillary")
         first = [row for row in self._body.above if row not in self.taken]
@@ -368,14 +375,42 @@ class Headers:
     def _take_names_below(self, below: Sequence[_Row], above: Sequence[_Row]) -> None:
         """Take a row below the heads that names their values, unless they are named better."""
         values = self.columns("value")
-        row = next((row for row in below if row.filled and row.filled == values), None)
+        wanted = values, self.columns("value", "text")
+        row = next((row for row in below if row.filled and row.filled in wanted), None)
         if row is None or not names_axis(self.texts) or any(map(is_number, row.cells)):
             return
         texts = self._named(above[0].cells) if above else []
         better = self._are_names(texts) and all(map(names_species, filter(None, texts)))
-        if not better and not any(self.headers[j].name for j in values):
-            self.names = row.cells
-            self._take(row, "names", "each of its cells is below the header of values")
+        heads = [h.name if cell else "" for h, cell in zip(self.headers, row.cells, strict=True)]
+        groups = [*filter(None, heads)]
+        grouped = are_labels(groups) or not any(map(names_species, groups))
+        if better or (groups and not (grouped and all(map(is_only_species, row.texts)))):
+            return
+        self.names = row.cells
+        self._take(row, "names", "each of its cells is below the header of values")
+        # The heads are of samples, or of groups: ``Wafer 7``, ``Dopants``.
+        self.labels = heads if self._distinguishes_repeats(heads) else self.labels
+        for j in row.filled:
+            group = next((text for text in reversed(heads[: j + 1]) if text), "")
+            if group and not any(self.labels):
+                self.about.setdefault(j, {})["group"] = group
+            self.headers[j] = replace(self.headers[j], role="value", name="")
+
+    def _take_title(self, row: _Row) -> None:
+        """Take a title of an implant, whose species is that of ``C`` and ``I`` below."""
+        title, values = " ".join(row.texts), self.columns("value")
+        species = re.split(r"[\s,;-]", title)[0]
+        kinds = {unit_kind(self.units[j] or self.headers[j].unit or ""): j for j in values}
+        # ``C (c/s)`` is carbon, and so is ``C`` next to ``N`` in one unit.
+        if (
+            is_only_species(species)
+            and pattern("implant").search(title)
+            and len(kinds) == len(values)
+            and all(self.name(j) in (_RATES if k in _COUNTED else "CNcn") for k, j in kinds.items())
+        ):
+            self.names = [species if j in values else "" for j in range(self._width)]
+            self._take(row, "names", "names the species that is implanted")
+            self.notes.append(row.place)
 
     def _take_names(self, row: _Row) -> None:
         """Take a row above the heads that names species."""
@@ -385,7 +420,7 @@ class Headers:
         texts = [*filter(None, cells)]
         own = [self.headers[j].name for j in self.columns("value")]
         if len(texts) == 1 and any(map(is_species, own)):
-            # ``C`` is carbon below "boron implant", and a concentration below "boron".
+            # ``C`` is carbon below "W7, doped with B", and a concentration below "boron".
             if not is_only_species(try_header(texts[0]).name or texts[0]):
                 return
             # Alone above headers that name species, ``W7`` is a wafer rather than tungsten.

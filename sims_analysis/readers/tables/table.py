@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from sims_analysis.readers.tables.columns import (
 )
 from sims_analysis.readers.tables.delimiters import text_grid, turned_rows
 from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import PERCENT, unit_kind
+from sims_analysis.readers.tables.header_cells import PERCENT, try_header, unit_kind
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.regions import tables_in, without_side_notes
@@ -39,6 +39,7 @@ from sims_analysis.readers.tables.words import (
     is_matrix_signal,
     named_role,
     names_species,
+    pattern,
 )
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
@@ -184,6 +185,7 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
         parts = split_species(body, block, headers, pairs, label)
     else:
         warn_of_merged_cells(grid, block, pairs)
+        _state_units_of_notes(headers, about)
         _state_unit_of_sheet(grid, headers, pairs)
         parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
         about |= constant
@@ -198,6 +200,17 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
         Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
         for name, signals in samples.items()
     ]
+
+
+def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
+    """Take the units that notes state: ``Depth unit: um``; two for values leave them open."""
+    heads = [(try_header(pattern("unit").sub("", key.lstrip("#%! "))), notes[key]) for key in notes]
+    for role, kinds in (("axis", vocabulary.AXES), ("value", vocabulary.VALUE_KINDS)):
+        stated = (u for h, u in heads if h.explicit and (h.role, h.name) == (role, ""))
+        units = {unit for unit in stated if unit_kind(unit) in kinds}
+        for j in headers.columns(role) if len(units) == 1 else ():
+            if headers.units[j] is None and not is_matrix_signal(headers.name(j)):
+                [headers.units[j]] = units
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
