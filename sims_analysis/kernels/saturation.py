@@ -61,7 +61,8 @@ def saturated(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Fla
     """
     flat = rows.value.reshape(-1)
     runs = rows.equal_runs if near is None else _runs_near(rows, *near)
-    runs = runs[flat[runs[:, 0]] > 0]
+    level = flat[runs[:, 0]]
+    runs = runs[(level > 0) & (level != 1.0)]  # a pure layer has a fraction of exactly 1
     if not runs.size:
         return None
     found = None

@@ -98,6 +98,11 @@ def correct_dead_time(
         )
     if dead_time_of(data) == "corrected":
         raise ProfileError("the data have already been corrected for dead time")
+    if "combine" in {step["function"] for step in provenance(data).get("steps", [])}:
+        raise ProfileError(
+            "signals were combined, but the dead time applies to the observed rate: correct for "
+            "dead time first"
+        )
     if was_subtracted(data, "count/s"):
         raise ProfileError(
             "a background was subtracted from the intensities, but the dead time applies to the "

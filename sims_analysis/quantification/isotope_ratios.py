@@ -31,6 +31,8 @@ from sims_analysis.units import ParameterLike
 
 #: A ratio is not the natural one beyond both: standard errors, and what instruments do to masses.
 _ERRORS, _DISCRIMINATION = 3.0, 0.05
+#: Discrimination of masses is the same at high and low rates: these differ by more than this.
+_LOSS = 0.01
 #: Variables of the answer -> their terms, and the ends of ancillary ones.
 _TERMS = {
     "ratio": ("species_ratio", ""),
@@ -97,9 +99,10 @@ def isotope_ratios(
     Notes
     -----
     Instruments transmit and detect masses differently, by some per cent between neighbours and more
-    for light ones; less than 5 % shows nothing, therefore. A sample that is enriched, as an implant
-    of one isotope is, is not natural either. Loss and interference are told apart where the rates
-    differ along the profile: samples above half of the largest rate against those below it.
+    for light ones; less than 5 % shows no interference, therefore. An enriched sample, as an
+    implant of one isotope is, is not natural either. Loss and interference are told apart
+    where the rates differ along the profile: samples above half of the largest rate against those
+    below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 
     References
     ----------
@@ -230,7 +233,7 @@ def _status(
     largest = samples.b.where(inside).max(samples.dim)
     high, high_error = samples.ratio(inside & (samples.b > 0.5 * largest))
     low, low_error = samples.ratio(inside & (samples.b <= 0.5 * largest))
-    loses = _differ(high, low, (high_error**2 + low_error**2) ** 0.5) & (high > low)
+    loses = _differ(high, low, (high_error**2 + low_error**2) ** 0.5, _LOSS) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
     off = _differ(ratio, xr.full_like(ratio, natural), error)
     found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
@@ -239,7 +242,7 @@ def _status(
     cut: Any = ((seen & Flag.SATURATED) != 0).any(samples.dim)
     for flagged, status in (
         (below & ~off, Status.BELOW_LIMIT),
-        (cut | (off & loses & (ratio > natural)), Status.SATURATED),
+        (cut | (loses & (ratio > natural)), Status.SATURATED),
         (error.isnull(), Status.UNDETERMINED),
         (ratio.isnull(), Status.NO_DATA),
     ):
@@ -248,10 +251,12 @@ def _status(
     return codes
 
 
-def _differ(a: xr.Variable, b: xr.Variable, error: xr.Variable) -> Any:
-    """Whether ratios differ by more than errors and the discrimination of masses explain."""
+def _differ(
+    a: xr.Variable, b: xr.Variable, error: xr.Variable, margin: float = _DISCRIMINATION
+) -> Any:
+    """Whether ratios differ by more than errors and a relative margin."""
     apart = abs(a - b)
-    return (apart > _ERRORS * error) & (apart > _DISCRIMINATION * b)
+    return (apart > _ERRORS * error) & (apart > margin * b)
 
 
 def _warn(found: xr.Dataset) -> None:

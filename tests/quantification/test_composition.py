@@ -47,6 +47,13 @@ def test_a_composition_by_hand():
     assert inside["stderr"].item() > 0.3 * 0.7 * 0.039
 
 
+def test_a_pure_layer_is_no_saturated_detector():
+    pure = np.where(TIME < 60, 1.0, 0.9 * X)
+    found = sims.composition(alloy(pure), numerator="74Ge", denominator="30Si", factor=K)
+    assert (found["atomic_fraction"].sel(species="Ge")[:60] == 1.0).all()
+    assert "saturated" not in sims.quality(found)["kind"].values
+
+
 def test_a_composition_as_profiles():
     """The signals of a measured file are in counts per second, and the elements in fractions."""
     found = sims.composition(
@@ -179,6 +186,14 @@ def test_an_interference_and_a_dead_time_are_told_apart():
     # Where the rates are low, nothing is lost.
     low = sims.isotope_ratios(dead, start="150 s")
     assert low["status"].values.tolist() == ["ok", "ok"]
+
+
+def test_a_loss_shows_below_the_discrimination_of_masses():
+    """4 % at the highest rate, and a ratio of which the mean is off by less than 5 %."""
+    few = sims.with_counting_statistics(isotopes(loses=2e-7))
+    with pytest.warns(ProfileWarning, match="29Si/28Si: .* in nature .saturated"):
+        found = sims.isotope_ratios(few)
+    assert found["mean_ratio"][0] < 1.05 * found["natural_ratio"][0]
 
 
 def test_isotopes_in_other_layouts():

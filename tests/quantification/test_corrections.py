@@ -54,6 +54,12 @@ def test_a_counter_that_is_blind_after_each_count():
     np.testing.assert_array_equal(found["intensity_counts"][0], counts)
 
 
+def test_no_dead_time_of_sums():
+    ds = sims.combine(sims.open_example("sputter-time"), {"both": {"As": 1, "Si": 1}})
+    with pytest.raises(ProfileError, match="correct for dead time first"):
+        sims.correct_dead_time(ds, dead_time="35 ns")
+
+
 def test_impossible_dead_times_are_refused():
     ds = timed(TIME, B=np.full(10, 1e6), Si=np.where(TIME == 6, 5e7, 1.0))
     with pytest.raises(
