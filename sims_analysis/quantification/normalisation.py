@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -14,6 +14,8 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import ENDS
 from sims_analysis.conventions.provenance import with_history
+from sims_analysis.dataset.provenance import provenance
+from sims_analysis.errors import SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, either, union
@@ -127,7 +129,12 @@ def normalise(
     frame = open_samples(data, name, "a normalised signal")
     if to not in ("total", "maximum"):
         frame.species(to, name="to")
-    named, total = to in frame.species(), to == "total"
+    names, total = frame.species(), to == "total"
+    if total:
+        to = next((one for one in names if one.lower() == "total"), to)
+    named = to in names
+    if total and not named:
+        _refuse_sums(data, names)
     ends = None if window is None else read_pair(frame, window)
     share = None
     if to == "maximum" and not named:
@@ -143,8 +150,24 @@ def normalise(
         warn_of_bias(frame, whole.value, whole.stderr, made, ~parts, to)
     result = _renamed(data, frame, "fraction" if total else "ratio", made)
     over = "" if window is None else f", from {window[0]} to {window[1]}"
-    by = f"the {to}" if to in ("total", "maximum") else to
+    by = f"the {to}" if total or to == "maximum" else to
     return with_history(result, f"{name} / {by}{over}")
+
+
+def _refuse_sums(data: xr.Dataset, names: Sequence[str]) -> None:
+    """Refuse a total of signals of which some are sums of others."""
+    for step in provenance(data).get("steps", []):
+        made = step["parameters"]["signals"] if step["function"] == "combine" else {}
+        for new, parts in made.items():
+            twice = [one for one in parts if one in names]
+            if new in names and new not in parts and twice:
+                listed = ", ".join(map(repr, twice))
+                raise SpeciesError(
+                    f"a total would count {listed} twice: {new!r} was made of it by combine(); "
+                    "select what it is of, as in data.sel(species=[...])",
+                    code="repeated_species",
+                    argument="to",
+                )
 
 
 def _measured(data: xr.Dataset, name: str) -> xr.Dataset:

@@ -335,3 +335,19 @@ def test_species_measured_one_after_the_other():
     np.testing.assert_allclose(found[inside], total[inside], rtol=1e-13)
     first = parts.sel(species=names[0]).dropna("sputter_time").values
     np.testing.assert_allclose(first[inside], (own[names[0]] / total)[inside], rtol=1e-13)
+
+
+def test_a_total_counts_nothing_twice():
+    z = xr.DataArray(np.arange(50.0), dims="sputter_time", attrs={"units": "s"})
+    rates = xr.DataArray(
+        np.full((3, 50), [[20.0], [80.0], [900.0]]),
+        {"species": ["10B", "11B", "30Si"], "sputter_time": z},
+        ("species", "sputter_time"), "intensity", {"units": "count/s"},
+    ).to_dataset()  # fmt: skip
+    made = sims.combine(rates, {"B": {"10B": 1, "11B": 1}})
+    with pytest.raises(sims.SpeciesError, match="count '10B', '11B' twice: 'B'"):
+        sims.normalise(made, to="total")
+    fraction = sims.normalise(made.sel(species=["B", "30Si"]), to="total")["fraction"]
+    assert float(fraction.sel(species="B")[0]) == pytest.approx(0.1)
+    named = rates.assign_coords(species=["10B", "11B", "Total"])
+    assert float(sims.normalise(named, to="total")["fraction"][0, 0]) == pytest.approx(20 / 900)
