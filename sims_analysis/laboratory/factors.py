@@ -394,6 +394,7 @@ def _picked(
             unlike = [one for one in _CONDITIONS if odd[one][i]]
             theirs, ours = ({one: of[one] for one in unlike} for of in (row, wanted))
             said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
+            said = "without a date" if np.isnan(days[i]) and row["valid"] else said
             if unlike:
                 said = f"with {_in_words(theirs)} (the data say {_in_words(ours)})"
             misses[said] = len(unlike)

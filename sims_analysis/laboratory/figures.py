@@ -44,7 +44,7 @@ def plot_control_chart(
     -------
     matplotlib.axes.Axes
         Bars are one standard error of counting; the baseline is shaded, unless it is everything;
-        the first of a row of flagged points has its status beside it.
+        the first of a row of flagged points has its status beside it, where there is room.
 
     Raises
     ------

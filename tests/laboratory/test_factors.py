@@ -107,6 +107,10 @@ def test_nearest_bracket_and_age(factors):
     assert picked(max_age="4 days")["day_to_day_stderr"].isnull()
     with pytest.raises(SpeciesError, match="one 3 days away"):
         picked(max_age="2 days")
+    undated = sims.Factors(factors.path.with_name("undated.csv"))
+    kept(undated, [""], [1.0])
+    with pytest.raises(SpeciesError, match="there is one without a date"):
+        undated.pick(ds, matrix="30Si", combine="nearest")
     for unitless in (30, "30"):
         with pytest.raises(ProfileError, match="expected a time with its unit"):
             picked(max_age=unitless)
