@@ -29,7 +29,7 @@ _PARTS = {
     "depth_stderr": "depth scale",
     "systematic_stderr": "systematic",
 }
-#: More profiles than these cannot be told apart.
+#: More profiles than these cannot be distinguished.
 _MOST = 12
 #: Length of the axis, in longest bars, and the least part of it for bars beside their numbers.
 _ROOM, _LEAST = 1.25, 0.2

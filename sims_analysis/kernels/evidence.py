@@ -195,7 +195,7 @@ def at_places(
 ) -> Places:
     """Return the flags of values that rest on samples from `lower` to `upper`, (R, m).
 
-    And on `reach` samples to both sides. In gaps, which are sampled anew, values have both sides,
+    And on `reach` samples to both sides. In gaps, which are sampled again, values have both sides,
     and on an `axis` their neighbours one.
     """
     flags = np.zeros(lower.shape, dtype=np.int16)

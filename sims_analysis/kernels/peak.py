@@ -53,14 +53,14 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         high, error = maxima(rows, row, position, below)
         known = half_width_about(high - value[row], error)
         stderr[row] = np.where(np.isfinite(known * alone), known, alone)
-    before, after, beside = np.full((3, rows.count), np.nan)
+    before, after, higher = np.full((3, rows.count), np.nan)
     near = np.clip([position - 1, position + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
     before[row], after[row] = rows.depth_at(near)
-    beside[row] = rows.value_at(near).max(axis=0)
+    higher[row] = rows.value_at(near).max(axis=0)
     left, right = _crossed(rows, depth, 0.5 * value)
     width = right - left
     unsure = 0.5 * (value - np.nan_to_num(stderr))
-    lower, upper = _crossed(rows, depth, 0.5 * beside)
+    lower, upper = _crossed(rows, depth, 0.5 * higher)
     with np.errstate(invalid="ignore"):
         unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
         unknown |= _higher_beside(rows, unsure, left, right)

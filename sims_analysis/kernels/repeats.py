@@ -11,7 +11,7 @@ from sims_analysis.kernels.rows import Array, changed
 
 #: Depths are taken as different where chance does it in less than this part of cases.
 _DIFFERENT = 0.01
-#: So many times the variance is pooled anew, without what repeats have in common.
+#: So many times the variance is pooled again, without what repeats have in common.
 _TIMES = 4
 #: Scatter is notable if errors are off by more than this factor.
 NOTABLE = 1.4

@@ -24,7 +24,7 @@ _COLON = ord(":")
 NOT_JSON = "not valid JSON"
 #: Memory in bytes that an array or object, a text, and any value take while a payload is read.
 _WEIGHTS = {"arrays and objects": 1000, "texts": 100, "values": 56}
-#: Above so many bytes nobody looks for the name of a key that occurs twice: it takes ten times as
+#: Above so many bytes, no one looks for the name of a key that occurs twice: it takes ten times as
 #: much memory.
 SEARCHED = 32_000_000
 #: A colon that is written as an escape.

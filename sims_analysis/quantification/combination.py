@@ -67,7 +67,7 @@ def combine(
           relative uncertainties of factors where these differ
         - ``<variable>_counts``: the sum, where all weights are the same, without error, and one
           count has the same value in all; otherwise NaN
-        - what is known of the samples of each part, as :func:`quality` tells; where one is below
+        - what is known of the samples of each part, as :func:`quality` says; where one is below
           its limit of detection, the sum has no value, but a limit of detection itself
 
         What is delivered with each species stays with a new one where it is the same for all parts.
