@@ -383,8 +383,8 @@ def _picked(
     odd = {one: rows[one].to_numpy() != value for one, value in wanted.items()}
     energy = rows["energy"].to_numpy(float)
     odd["energy"] = ~np.isclose(energy, asked.energy, _SAME_ENERGY, 0.0, equal_nan=True)
-    moment = np.datetime64("NaT") if asked.date is None else asked.date.replace(tzinfo=None)
-    days = (rows["date"] - pd.Timestamp(moment)).to_numpy() / np.timedelta64(1, "D")
+    moment = np.datetime64(asked.date and asked.date.replace(tzinfo=None), "ns")
+    days = (rows["date"].to_numpy() - moment) / np.timedelta64(1, "D")
     fits = ~np.any(list(odd.values()), axis=0) & rows["valid"].to_numpy(bool)
     if timed:
         fits &= abs(days) <= longest
