@@ -42,7 +42,6 @@ _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconv
 _CHOICES = {
     "labels": ("auto", "direct", "legend", "none"),
     "colour_by": ("auto", "species", "measurement"),
-    "scale": ("log", "linear"),
 }
 #: What may be said of lines.
 _LINE = {"alpha", "antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle",
@@ -143,10 +142,8 @@ def read_options(
         if wanted.residuals:
             raise ValueError("residuals= are those of samples, not of their means: without smooth=")
     for name, allowed in _CHOICES.items():
-        value = getattr(wanted, name)
-        by_quantity = name == "scale" and isinstance(value, Mapping)
-        for one in value.values() if by_quantity else [value]:
-            check_choice(name, one, allowed)
+        check_choice(name, getattr(wanted, name), allowed)
+    check_scale(wanted.scale)
     if not (is_number(wanted.coverage) and 0 <= wanted.coverage < np.inf):
         expected = "expected a number of standard errors, at least 0"
         raise argument_error("coverage", wanted.coverage, expected)
@@ -277,6 +274,12 @@ def _refuse_argument(name: str, function: str) -> None:
     raise TypeError(
         f"{function} has no argument {name!r}" + (f"; did you mean {meant}?" if meant else "")
     )
+
+
+def check_scale(scale: Any) -> None:
+    """Refuse a scale that is not known, of all axes or of a quantity."""
+    for one in scale.values() if isinstance(scale, Mapping) else [scale]:
+        check_choice("scale", one, ("log", "linear"))
 
 
 def check_title(title: Any) -> None:

@@ -55,6 +55,13 @@ def read_curves(
     curves = every if options.species is not None else leading_curves(every, options.named())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
+    if left_out:
+        warn(
+            f"{len(left_out)} of {len({curve.species for curve in every})} species are left out, "
+            "those with the smallest share of their axis: name others by species=, or draw "
+            "sims.plot_panels(data, by='species')",
+            ProfileWarning,
+        )
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
     models = fits.evaluate_fits(options, curves)
@@ -76,7 +83,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
     check_names(together, plots[0].options)
     for plot in plots:
         if plot.options.left_out:
-            plot.list_result(f"{plot.options.left_out} more: species=")
+            plot.list_result(f"{plot.options.left_out} more signals, not shown")
         meaning = colour_meaning(plot.options, plot.curves)
         plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
         plot.open(together)
@@ -235,6 +242,14 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
                 "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
                 ProfileWarning,
             )
+        last = list(plot.layout.axes.values())[-1]
+        box: Any = last.yaxis.get_tightbbox() if plot.figure.get_layout_engine() is None else None
+        if box is not None and box.x1 > plot.figure.bbox.x1 + 1.0:
+            warn(
+                f"the axis of {last.get_ylabel()!r} leaves the figure: make room for it with a "
+                'layout engine, as with plt.subplots(..., layout="constrained")',
+                ProfileWarning,
+            )
     for problem in dict.fromkeys(each.problem for each in layouts if each.problem):
         warn(
             f"{problem}: leave out some results, or notes=False, or give the axes more room "
@@ -248,14 +263,15 @@ def _style_ticks(plot: Plot) -> None:
     for each in plot.layout.axes.values():
         fix_ticks(each)
     right = list(plot.layout.axes.items())[1:]
+    of = {each: {name: line for name, line in plot.layout.curves.items() if line.axes is each}
+          for _, each in right}  # fmt: skip
+    colours = {each: {str(line.get_color()) for line in of[each].values()} for each in of}
+    # An arrow does not say which of several right axes is meant: colours or names do.
     for label, each in right if len(right) > 1 else []:
-        # An arrow does not say which of several right axes is meant: colours or names do.
-        known = plot.layout.curves.items()
-        selected = {name: line for name, line in known if line.axes is each}
-        colours = {str(line.get_color()) for line in selected.values()}
-        if len(colours) > 1:
-            each.set_ylabel(f"{label}: {', '.join(selected)}")
-        elif colours:
-            colour = text_colour(colours.pop(), plot.ax)
+        others = set().union(*(colours[one] for one in of if one is not each))
+        if len(colours[each]) != 1 or colours[each] & others:
+            each.set_ylabel(f"{label}: {', '.join(of[each])}")
+        else:
+            colour = text_colour(colours[each].pop(), plot.ax)
             each.yaxis.label.set_color(colour)
             each.tick_params(axis="y", which="both", colors=colour)

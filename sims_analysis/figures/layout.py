@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, ScaledTranslation
 
@@ -46,6 +46,8 @@ _SAME = 1e-2
 _FEW = 4
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
+#: Opacity of the ground of what covers curves.
+_OPAQUE = 0.85
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
 LIST_STYLE |= {"borderpad": 0.2, "columnspacing": 2.0, "frameon": False}
 _NAMES_STYLE: dict[str, Any] = {"handlelength": 1.8, "handletextpad": 0.8, "labelspacing": 0.5}
@@ -179,12 +181,22 @@ class PlotLayout:
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
-        axes = {id(each): each for each in (self.left, *self.axes.values())}.values()
         seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
-                 len(each.texts)) for each in axes]  # fmt: skip
+                 len(each.texts)) for each in self._all]  # fmt: skip
         texts = [*self.above, *self.direct, *self.results, *self.explained]
-        dpi = self.figure.dpi
-        return seen, texts, [tuple(np.round(one.bbox.size / dpi, 2)) for one in self._insets()]
+        boxes = [each.bbox for each in self._insets()]
+        boxes += [legend.get_window_extent() for legend in self._legends()]
+        inside = [box.transformed(self.left.transAxes.inverted()).bounds for box in boxes]
+        return seen, texts, np.round(inside, 2).tolist()
+
+    @property
+    def _all(self) -> list[Axes]:
+        """List the left and the right axes."""
+        return list(dict.fromkeys((self.left, *self.axes.values())))
+
+    def _legends(self) -> list[Any]:
+        """List the legends that the user has made."""
+        return [each.get_legend() for each in self._all if each.get_legend()]
 
     def _insets(self) -> list[Axes]:
         """List smaller axes that stand on these."""
@@ -209,8 +221,10 @@ class PlotLayout:
     def _place(self) -> None:
         vars(self).pop("_ends", None)
         boxes = [each.get_tightbbox() for each in self._insets()]
-        known = [box for box in boxes if box is not None]
+        insets = [box for box in boxes if box is not None]
+        known = insets + [legend.get_window_extent() for legend in self._legends()]
         free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
+        grounds = [self._ground(free.fraction(box)) for box in insets]
         self.listed: dict[str, Any] = {}
         texts, above = [*self._placed_regions(free)], dict(self.above)
         for text, line in self.direct.items():
@@ -223,8 +237,17 @@ class PlotLayout:
                 texts.append(made)
         numbers = dict(self._placed_numbers(free) if len(self.results) <= _FEW else ())
         self.listed |= {text: self.results[text] for text in self.results if text not in numbers}
-        self._names.texts = [*self._legend_above(above), *texts, *numbers.values()]
+        self._names.texts = [*grounds, *self._legend_above(above), *texts, *numbers.values()]
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
+
+    def _ground(self, box: Box) -> Any:
+        """Make a ground for the numbers and labels of an inset, which curves would cross."""
+        left, bottom, right, top = box
+        style: Any = {"facecolor": background(self.left), "alpha": _OPAQUE, "linewidth": 0}
+        made = Rectangle((left, bottom), right - left, top - bottom, **style)
+        made.set_figure(self.figure)
+        made.set_transform(self.left.transAxes)
+        return made
 
     def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
         """Write each region's name at its top, upwards if it is narrow, or else in the list."""
@@ -375,7 +398,7 @@ class PlotLayout:
         width = 25.4 * self.left.bbox.width / self.figure.dpi
         count = len(self.listed) + len(self.explained)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
-        ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": 0.85}
+        ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": _OPAQUE}
         made = self._list_of(sizes[-1], room, **{**ground, "frameon": True})
         self._at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
         return [made]
