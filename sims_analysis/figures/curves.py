@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -132,8 +133,8 @@ class Curve(Series):
 
     def smoothed(self, samples: int) -> Curve:
         """Return its running mean over some samples: fewer at the ends, and none across a gap."""
-        pieces = np.split(self.y, self.gaps + 1)
-        means = [_running_mean(piece, samples) for piece in pieces]
+        pieces = map(pd.Series, np.split(self.y, self.gaps + 1))
+        means = [one.rolling(samples, center=True, min_periods=1).mean() for one in pieces]
         return replace(self, y=np.concatenate(means), stderr=None, smooth=samples)
 
     @property
@@ -144,13 +145,13 @@ class Curve(Series):
 
     @property
     def subject(self) -> tuple[str, str]:
-        """Species and quantity."""
-        return self.species, self.variable
+        """Species, by its symbol if a simulator has named it, and quantity."""
+        return symbol_of(self.species), self.variable
 
     @property
     def profile(self) -> tuple[Any, ...]:
         """What identifies the profile: also for a model that was fitted to it."""
-        return (self.source, *self.subject, *self.place.items())
+        return (self.source, self.species, self.variable, *self.place.items())
 
     @property
     def rank(self) -> int:
@@ -209,12 +210,6 @@ class Curve(Series):
         below = [run for run in self.known if run.flag & Flag.BELOW_LIMIT]
         return [run for run in self.known
                 if run.flag & GAP or (run in below and not self._in(run).any())]  # fmt: skip
-
-
-def _running_mean(y: Array, samples: int) -> Array:
-    window = np.ones(samples)
-    total, number = (np.convolve(one, window)[samples // 2 :][: y.size] for one in (y, 0 * y + 1))
-    return np.asarray(total / number)
 
 
 def placeholder(y: Array) -> float:
@@ -314,7 +309,9 @@ def _names_of(series: Series, item: Any) -> dict[str, str]:
     parts = [item.coords[name] for name in ("numerator", "denominator") if name in item.coords]
     if len(parts) == 2 and not (series.species or parts[0].ndim or parts[1].ndim):
         return {"species": " / ".join(str(part.values) for part in parts)}
-    steps = [s["parameters"] for s in of_data([item]).get("steps", []) if s["function"] == "normalise"]
+    steps = [
+        s["parameters"] for s in of_data([item]).get("steps", []) if s["function"] == "normalise"
+    ]
     if not steps or parts or series.variable not in _TO:
         return {}
     to = str(steps[-1]["to"])
@@ -415,7 +412,7 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
             if found and shown and not {*found} & {*shown}:
                 _refuse(argument, f"a result of {first_few(found, 6)}", shown)
     limit = options.detection_limit
-    known = not isinstance(limit, xr.DataArray) or bool(limit.notnull().any())
+    known = not isinstance(limit, xr.DataArray) or int(limit.count()) > 0
     if limit is not None and known and all(np.isnan(curve.detection_limit) for curve in curves):
         _refuse("detection_limit", "none of these", [f"{c.species} ({c.units})" for c in curves])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,13 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.figures import fits, lines
 from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.axes import set_depth_limits, set_value_limits
-from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, text_colour, visible_colour
-from sims_analysis.figures.curve_labels import (
-    choose_names,
-    differs_from_earlier,
-    label_lines,
-    typeset_species,
+from sims_analysis.figures.colours import (
+    COLOURS,
+    DASHES,
+    assign_colours,
+    colour_of,
+    text_colour,
+    visible_colour,
 )
 from sims_analysis.figures.curves import (
     CENTRAL,
@@ -34,7 +34,13 @@ from sims_analysis.figures.curves import (
     spread_of,
     with_looks,
 )
-from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.plot import (
+    Plot,
+    choose_names,
+    differs_from_earlier,
+    label_lines,
+    typeset_species,
+)
 from sims_analysis.figures.results import MARKED, draw_regions, draw_results
 from sims_analysis.figures.style import fix_ticks
 from sims_analysis.text import typeset as _typeset
@@ -136,25 +142,23 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         else visible_colour(colour_of(subject[0]), plot.ax)
         for subject, curves in groups.items()
     }
+    wholes = {one: spread_of(curves) for one, curves in groups.items() if len(curves) > 1}
+    far = [curve.measurement for whole in wholes.values() for curve in whole.outliers]
     every = [visible_colour(colour, plot.ax) for colour in COLOURS]
-    free = cycle([colour for colour in every if colour not in colours.values()] or every)
-    far: dict[str, str] = {}
+    other = assign_colours(far, {" ".join(one): colour for one, colour in colours.items()}, every)
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     for subject, curves in groups.items():
-        style = plot.options.style_of(subject[0])
-        if len(curves) == 1:
+        style = plot.options.style_of(curves[0].species)
+        if subject not in wholes:
             drawn.append((curves[0], style))
             continue
-        whole = spread_of(curves)
+        whole = wholes[subject]
         median = replace(whole.median, colour=colours[subject])
         _draw_spread(plot, median, whole)
         drawn.append((median, style))
-        for curve in whole.outliers:
-            if curve.measurement not in far:
-                far[curve.measurement] = next(free)
-            thin = {"linewidth": 0.7, **style}
-            outliers.append((replace(curve, colour=far[curve.measurement]), thin))
+        coloured = [replace(one, colour=other[one.measurement]) for one in whole.outliers]
+        outliers += [(one, {"linewidth": 0.7, **style}) for one in coloured]
     # The legend names the species first.
     return drawn + outliers
 

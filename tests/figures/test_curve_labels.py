@@ -4,7 +4,8 @@ import drawn
 import numpy as np
 import pytest
 
-from sims_analysis.figures.short_names import brief, briefs
+import sims_analysis as sims
+from sims_analysis.figures.plot import brief, briefs
 
 B = drawn.profiles(B=drawn.gaussian())
 BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))

@@ -175,6 +175,8 @@ def plotted(
     axes: dict[str, list[Curve]] = {}
     for curve in sorted(curves, key=lambda curve: curve.rank):
         axes.setdefault(curve.label, []).append(curve)
+    value = read_number(level, ("concentration",), "level")
+    known = [curve for curve in curves if curve.variable == "concentration"]
     # Many profiles share their depths.
     depths: dict[bytes, Array] = {}
     drawn = []
@@ -184,9 +186,10 @@ def plotted(
         places = {"axis": [*axes].index(curve.label), "depths": [*depths].index(x.tobytes())}
         end = (surface or {}).get(curve.species) if curve.axis == "depth" else None
         start = 0.0 if end is None else read_number(end, ("depth",), "surface")
-        looks = {"colour": curve.colour, "dash": _pixels(curve.dash)}
-        looks["on"] = curve.profile in first
-        looks["from"] = int(np.searchsorted(curve.x, start))
+        dash = () if curve.dash == "solid" else curve.dash[1]
+        looks: dict[str, Any] = {"colour": curve.colour}
+        looks["dash"] = [round(_WIDTH * part) for part in dash]
+        looks |= {"on": curve.profile in first, "from": int(np.searchsorted(curve.x, start))}
         drawn.append(places | looks | _described(curve, name, depth))
     return {
         "kind": "linear" if scale == "linear" else "log",
@@ -194,7 +197,7 @@ def plotted(
         "depth": _depth_axis(curves, depth),
         "depths": list(depths.values()),
         "curves": drawn,
-        "level": _level(curves, level),
+        "level": float(known[0].in_units(value)) if known else None,
     }
 
 
@@ -235,13 +238,6 @@ def _described(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:
             if run.flag & kind.flags and kind.status is not None
         ],
     }
-
-
-def _level(curves: Sequence[Curve], level: QuantityLike) -> float | None:
-    """Return the level of the junction in the unit of the axis; None without concentrations."""
-    value = read_number(level, ("concentration",), "level")
-    selected = [curve for curve in curves if curve.variable == "concentration"]
-    return float(selected[0].in_units(value)) if selected else None
 
 
 def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
@@ -286,11 +282,6 @@ def _names_of(curves: Sequence[Curve]) -> list[str]:
         f"{name}, {curve.long_name.lower()}" if names.count(name) > 1 else name
         for name, curve in zip(names, curves, strict=True)
     ]
-
-
-def _pixels(dash: Any) -> list[int]:
-    """Return a dash in pixels; empty for a solid line."""
-    return [] if dash == "solid" else [round(_WIDTH * part) for part in dash[1]]
 
 
 def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:
