@@ -156,10 +156,7 @@ def read_options(
 def _read_answers(
     argument: str, given: Any, data: Any, measurements: Collection[str]
 ) -> list[Answer]:
-    """Read the results in an argument, each with the measurement that it is of; None for any.
-
-    Results of another kind are refused with the argument that takes them, if there is one.
-    """
+    """Read the results in an argument, each with the measurement that it is of; None for any."""
     one = isinstance(given, xr.Dataset | xr.DataArray)
     pairs: list[tuple[Any, Any]] = [(None, given)]
     if isinstance(given, Mapping) and not one:

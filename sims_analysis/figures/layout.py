@@ -55,10 +55,7 @@ _NAMES_STYLE |= {"borderpad": 0.4, "columnspacing": 1.2, "borderaxespad": 0.2, "
 
 
 class Layer(Artist):
-    """The texts of a plot that are drawn with one of its axes.
-
-    They get room above and below the axes, but none beside, which would make the axes narrower.
-    """
+    """The texts of a plot that are drawn with one of its axes: room above and below is theirs."""
 
     def __init__(self, layout: PlotLayout, ax: Axes) -> None:
         super().__init__()
@@ -93,11 +90,7 @@ class Layer(Artist):
 
 
 class PlotLayout:
-    """What is known of a plot in one place of a figure, from one call to the next.
-
-    An artist in the axes keeps it, so that it lives as long as they do, and is forgotten when they
-    are cleared.
-    """
+    """What is known of a plot from one call to the next: it lives as long as its layers in axes."""
 
     def __init__(self, left: Axes) -> None:
         self.left = left
@@ -490,11 +483,7 @@ def layout_at(ax: Axes) -> PlotLayout | None:
 
 
 def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
-    """Place the texts of plots that stand `across` in a row.
-
-    A figure of our own becomes higher by the lists above and below each row, so that its axes stay
-    as high as they are without. What is inside of the axes waits for the layout of the drawing.
-    """
+    """Place the texts of plots `across` in a row; a figure of our own grows by lists outside."""
     figure = layouts[0].figure
 
     def grown() -> float:

@@ -165,10 +165,7 @@ def handle_of(**style: Any) -> Any:
 
 @contextmanager
 def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
-    """Draw on axes of a new figure in the house style, or on given ones, of which the user decides.
-
-    Those in a figure that an earlier call has made, such as insets, have its style.
-    """
+    """Draw on new axes, or those in a figure of ours, in the house style; the user's have his."""
     import matplotlib.pyplot as plt
 
     from sims_analysis.figures.layout import layout_at

@@ -161,8 +161,7 @@ def checked_path(path: Any, example: str) -> Path:
 def _settled(figure: Figure) -> Iterator[None]:
     """Lay out a figure until it does not change any more, and meanwhile keep it so.
 
-    A layout depends on earlier drawings, and differs by 1e-14 from run to run: positions of axes
-    are rounded. Measured at one resolution, a figure has the same layout in every format.
+    A layout depends on earlier drawings, and differs by 1e-14 from run to run: it is rounded.
     """
     from sims_analysis.figures.layout import Layer
 

@@ -50,15 +50,11 @@ _HOUSE = {
     "lines.linewidth": 1.1,
     "lines.markersize": 3.0,
     "hatch.linewidth": 0.5,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
     "xtick.minor.visible": True,
     "xtick.top": True,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "xtick.minor.width": 0.5,
-    "ytick.minor.width": 0.5,
 }
+_TICKS = {"direction": "in", "major.width": 0.7, "minor.width": 0.5}
+_HOUSE |= {f"{which}tick.{name}": value for which in "xy" for name, value in _TICKS.items()}
 
 
 def require_matplotlib() -> None:

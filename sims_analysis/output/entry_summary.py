@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 class EntrySummary(NamedTuple):
-    """A measurement in a few words, as in the list of an archive; empty where they are not known.
-
-    The date is when it was measured, where the file says it.
-    """
+    """A measurement in a few words, and when it was made; empty where they are not known."""
 
     data_id: str = ""
     title: str = ""

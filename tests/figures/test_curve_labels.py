@@ -38,7 +38,7 @@ def test_a_later_call_with_other_samples_says_of_which_measurement_or_counts():
     other = drawn.profiles(B=drawn.gaussian(1e18))
     for data in ({"W2": other}, {"W2": 2 * other}, B):
         drawn.sketched(data, ax)
-    assert labelled(ax) == ["B", "B, W2", "B, W2 (2)", "B"]
+    assert labelled(ax) == ["B", "B, W2", "B, W2 (2)"]
     assert labelled(drawn.sketched(other, drawn.sketched(B))) == ["B", "B (2)"]
 
 
