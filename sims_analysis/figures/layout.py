@@ -274,6 +274,8 @@ class PlotLayout:
         to_axes = self.left.transAxes.inverted()
         for text in [one for one in self.results if one in self.marks]:
             ax, place, colour = self.marks[text]
+            if self.shades > 1 and not isinstance(place, tuple):
+                continue  # the lines of another dose would cross the number
             if isinstance(place, tuple):
                 point = to_axes.transform(ax.transData.transform(place))
                 find = partial(free.place_near, point)
@@ -346,17 +348,25 @@ class PlotLayout:
         yield legend
 
     def _height_above(self) -> float:
-        """Height in points of the power of ten that stands on a linear axis."""
+        """Height in points of what stands on the axes: a power of ten, or an axis of the user."""
         linear = [each.yaxis for each in self.axes.values() if each.get_yscale() == "linear"]
         for axis in linear:  # measured, it has written its power
             axis.get_tightbbox()
         texts = [axis.get_offset_text() for axis in linear]
         tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
-        above = max((top - self.left.bbox.y1 for top in tops), default=0.0)
+        above = max((top - self.left.bbox.y1 for top in tops + self._tops()), default=0.0)
         return float(above * 72.0 / self.figure.dpi)
 
+    def _tops(self) -> list[float]:
+        """List the upper ends of axes that the user has added at the top."""
+        frame = self.left.bbox.corners()[1]
+        above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
+                 if each.xaxis.get_ticks_position() == "top"
+                 and np.allclose(each.bbox.corners()[1], frame, 0.0, 1.0)]  # fmt: skip
+        return [float(box.y1) for box in above if box is not None]
+
     def _raise_titles(self, renderer: Any) -> None:
-        """Let titles stand above the names, wherever they were."""
+        """Let titles stand above the names and the axes of the user, wherever they were."""
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
         texts = {*self.left.texts}
         for title in [c for c in self.left.get_children() if isinstance(c, Text)]:
@@ -367,6 +377,7 @@ class PlotLayout:
             if y == raised:  # matplotlib leaves it where it was put
                 title.set_position((x, base))
             low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
+            low = max(low, *self._tops(), -np.inf)
             missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height
             if missing > 0.0:
                 base = title.get_position()[1]

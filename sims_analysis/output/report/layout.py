@@ -103,11 +103,7 @@ def _written(value: float | None, stderr: float | None = None) -> str:
     """Write a number in characters that every terminal can show."""
     if value is None:
         return "-"
-    number = rounded(value, math.nan if stderr is None else stderr)
-    text = f"{number.value} ± {number.stderr}" if number.stderr else number.value
-    if not number.exponent:
-        return text
-    return f"({text})e{number.exponent}" if number.stderr else f"{text}e{number.exponent}"
+    return rounded(value, math.nan if stderr is None else stderr).text(style="plain")
 
 
 #: Columns of a page of text, and the fewest of a last column.
