@@ -127,6 +127,7 @@ class PlotLayout:
         self.problem = ""
         #: Whether the figure has become higher for the list, which could then have room inside.
         self.stays_below = self.is_below = False
+        self._way = 0.0, 1  # size of its letters there, and columns
         self._arranged: tuple[Any, Any] | None = None
         self._raised: dict[Any, tuple[float, float]] = {}
         self._names, self._list = Layer(self, left), Layer(self, left)
@@ -363,7 +364,7 @@ class PlotLayout:
         above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
                  if each.xaxis.get_ticks_position() == "top"
                  and np.allclose(each.bbox.corners()[1], frame, 0.0, 1.0)]  # fmt: skip
-        return [float(box.y1) for box in above if box is not None]
+        return [float(box.y1) + _PAD * self.figure.dpi / 72.0 for box in above if box is not None]
 
     def _raise_titles(self, renderer: Any) -> None:
         """Let titles stand above the names and the axes of the user, wherever they were."""
@@ -442,9 +443,12 @@ class PlotLayout:
         (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
-        for points, columns in product(self._sizes, (2, 1)):
+        # At another resolution letters are a little wider: what the figure has grown for stays.
+        ways = [self._way] if self.stays_below else product(self._sizes, (2, 1))
+        for points, columns in ways:
             made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
             size = made.get_window_extent()
+            self._way = points, columns
             if size.width <= high - low and size.height <= tallest:
                 break
         else:

@@ -124,3 +124,17 @@ def test_names_of_different_curves_are_never_merged(labels):
     both = {"Ga": (np.full(50, 0.5), "atomic fraction"), "Ga->": COUNTS}
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian(), **both), labels=labels)
     assert {*drawn.direct(ax), *drawn.names(ax)} == {"B", "Ga (atomic fraction)", "Ga→ (counts/s)"}
+
+
+@pytest.mark.parametrize(
+    ("to", "label"),
+    [
+        ("Si", "Ratio to Si"),
+        ("maximum", "Ratio to the maximum"),
+        ("total", "Fraction of the total"),
+    ],
+)
+def test_an_axis_says_what_its_signals_are_normalised_to(to, label):
+    data = sims.normalise(sims.open_example("sputter-time"), to=to)
+    assert drawn.sketched(data).get_ylabel() == label
+    assert f'"{label}"' in sims.explore(data).page

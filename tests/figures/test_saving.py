@@ -77,7 +77,7 @@ def test_what_is_no_figure_is_refused(tmp_path):
         sims.save_figure("a.png", ax)
     with pytest.raises(TypeError, match=r"path=.*expected that of a file"):
         sims.save_figure(ax, ax)
-    with pytest.raises(TypeError, match="no option 'format': the path ends in the format"):
+    with pytest.raises(TypeError, match="multiple values for keyword argument 'format'"):
         sims.save_figure(ax, tmp_path / "a.png", format="svg")
     with pytest.raises(ValueError, match=r"cannot write 'a\.eps': only \.svg"):
         sims.save_figure(ax, tmp_path / "a.eps")

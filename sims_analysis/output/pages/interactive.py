@@ -184,9 +184,8 @@ def plotted(
         end = (surface or {}).get(curve.species) if curve.axis == "depth" else None
         start = 0.0 if end is None else read_number(end, ("depth",), "surface")
         dash = () if curve.dash == "solid" else curve.dash[1]
-        looks: dict[str, Any] = {"colour": curve.colour}
-        looks["dash"] = [round(_WIDTH * part) for part in dash]
-        looks |= {"on": curve.profile in first, "from": int(np.searchsorted(curve.x, start))}
+        looks: Any = {"colour": curve.colour, "from": int(np.searchsorted(curve.x, start))}
+        looks |= {"on": curve.profile in first, "dash": [round(_WIDTH * part) for part in dash]}
         drawn.append(places | looks | _described(curve, name, depth))
     return {
         "kind": "linear" if scale == "linear" else "log",
