@@ -17,7 +17,7 @@ from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarnin
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
-from sims_analysis.frame.run import elementwise, replaced_where
+from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
     NOT_LEVEL,
@@ -279,7 +279,7 @@ def common_error(
 
     def half_difference(shift: xr.Variable) -> xr.Variable:
         if linear:
-            return answer(replace(plain, value=shift.where(frame.value.notnull())))
+            return answer(replace(plain, value=replaced_where(is_nan(frame.value), shift)))
         up, down = (answer(replace(plain, value=frame.value + d * shift)) for d in (by, -by))
         return 0.5 / by * (up - down)
 

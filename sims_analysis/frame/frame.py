@@ -19,7 +19,14 @@ from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.conventions.canonical import scaled
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.parameters import Profiles
-from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run, words
+from sims_analysis.frame.run import (
+    is_nan,
+    profile_by_profile,
+    refuse_infinite,
+    replaced_where,
+    run,
+    words,
+)
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import ends
@@ -204,8 +211,8 @@ class Frame(Profiles):
         """Standard errors for sums over a background's window: :func:`.counting.window_mean`."""
         if self.stderr is None or self.scatter is None or self.overlap is None:
             return self.stderr
-        grown: xr.Variable = self.stderr * self.scatter.where(self.overlap > 0, 1.0)
-        return grown
+        scatter = replaced_where(~(self.overlap > 0), self.scatter, 1.0)
+        return self.stderr * scatter
 
     def of_profile(self, **index: int) -> Frame:
         """Return the frame of one profile along dimensions, with its samples alone."""
