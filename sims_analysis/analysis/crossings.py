@@ -26,6 +26,7 @@ from sims_analysis.frame.run import (
     anywhere,
     codes,
     elementwise,
+    is_any_of,
     is_lazy,
     is_nan,
     replaced_where,
@@ -213,10 +214,10 @@ def without_crossing(
     The level may be reached where a detector cut off all above it, where the maximum lies beside a
     gap, and among samples below their limit. A warning says so.
     """
-    none = [Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED]
-    missing = xr.DataArray(status).isin(none).variable & among
-    if not (frame.lazy or anywhere(missing)):
+    none = {Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED}
+    if not (frame.lazy or codes(status) & none):
         return status
+    missing = is_any_of(status, [*none]) & among
     known = frame.map(kernels.record)
     never = (status == Status.NEVER_REACHED) & among
     always = (status == Status.ALWAYS_ABOVE) & among

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import xarray as xr
 
-from sims_analysis import outcomes, units, vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import scaled
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.parameters import Profiles
@@ -298,7 +298,7 @@ class Frame(Profiles):
 
     def status(self, codes: xr.Variable, term: str = "status") -> xr.Variable:
         """Translate status codes into words, lazily if they are lazy."""
-        return words(codes, outcomes.words(), **vocabulary.attrs(term))
+        return words(codes, vocabulary.STATUS, **vocabulary.attrs(term))
 
     def array(
         self,

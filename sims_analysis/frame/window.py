@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.errors import Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
-from sims_analysis.frame.run import anywhere, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, is_any_of, is_nan, replaced_where
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Flag, Status
@@ -109,7 +109,7 @@ def mark_transient(
     `flags` are those of what the answers rest on, which may carry that.
     """
     codes = [Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE]
-    among = xr.DataArray(status).isin(codes).variable
+    among = is_any_of(status, codes)
     transient = warn_of_transient(frame, start, stop, among)
     carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
     text = "the window begins in a surface transient"
