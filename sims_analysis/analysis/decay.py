@@ -75,7 +75,8 @@ def decay_length(
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
           ``never_reached`` where the edge runs the other way; ``saturated`` where the detector cut
           off a sample that was used; ``below_limit`` where a file gives some between them as
-          ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where the edge is not
+          ``<5E15``, without which the edge is too shallow; ``gap`` where some were made across one
+          (by :func:`convolve`; without a sample there, the line of the others holds); ``wrong_shape`` where the edge is not
           exponential: ln C bends by more than 5 % of its fall, and hardly by chance; ``truncated``
           where the window begins in a surface transient
 
@@ -133,7 +134,7 @@ def decay_length(
     used = found.start, found.stop
     status = mark_transient(frame, *used, found.status, rests.flags)
     status = replaced_where(unknown, status, Status.NO_DATA)
-    what = "the edge of the others is too shallow"
+    what = "the decay length is that of the others"
     status = resolve(frame, status, rests, used, what=what)
     warn_where(
         frame,

@@ -58,7 +58,8 @@ def mean_value(
         - ``samples``: their number n
         - ``status``: ``ok``; ``saturated`` where samples were cut off by the detector;
           ``below_limit`` where a file gives some of the window as ``<5E15``, without which the
-          mean is too high; ``no_data`` with NaN where no sample lies in the window
+          mean is too high; ``gap`` where some were made across one, as by :func:`convolve` (a gap
+          itself leaves samples out); ``no_data`` with NaN where no sample lies in the window
 
     Raises
     ------

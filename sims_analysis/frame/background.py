@@ -35,7 +35,7 @@ from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
 #: What a mean over a window is without its samples below their limit.
-MEAN_OF_OTHERS = "the mean of the others is too high"
+MEAN_OF_OTHERS = "the mean is that of the others"
 
 
 class Background(NamedTuple):
