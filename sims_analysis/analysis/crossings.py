@@ -104,12 +104,6 @@ def crossings(
     ProfileError
         If `max_count` is not given for Dask data.
 
-    Warns
-    -----
-    ProfileWarning
-        Where the status is ``gap``, ``saturated`` or ``below_limit``, noise can make all crossings,
-        or a restored profile has two within what was achieved of resolution.
-
     Notes
     -----
     Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end or the

@@ -85,11 +85,6 @@ def decay_length(
     UnitsError, ProfileError
         If the data have no known unit, or no axis; or `low` does not lie below `high`.
 
-    Warns
-    -----
-    SimsWarning
-        By the status, or where the window is empty; not for Dask data, which are not computed.
-
     Notes
     -----
     With standard errors, the fit maximizes the likelihood of counts: the variance of a sample is

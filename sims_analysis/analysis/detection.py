@@ -72,11 +72,6 @@ def detection_limit(
     UnitsError, ProfileError
         If the window is reversed or has no unit, or the value of a count is not known or positive.
 
-    Warns
-    -----
-    SimsWarning
-        Where `status` is not ``ok``; not for Dask data, which are not computed.
-
     References
     ----------
     L. A. Currie, Anal. Chem. 40 (1968) 586.

@@ -112,13 +112,6 @@ def integrated_dose(
     ProfileError
         With `strict`; if `start` is not above `stop`; or if a background window is empty.
 
-    Warns
-    -----
-    DoseWarning
-        By the status; where the background leaves a negative dose; and where a whole record begins
-        with a surface transient, above 50 nm, that holds more than 1 % of the dose (state `start`
-        or `surface_depth`). Dask data are not computed: there, neither warnings nor `strict`.
-
     Notes
     -----
     One standard error covers 60 to 74 % from 10 counts at the maximum (*What stated errors cover*,

@@ -66,11 +66,6 @@ def mean_value(
     UnitsError, ProfileError
         If the data or a limit have no unit, or `start` does not come before `stop`.
 
-    Warns
-    -----
-    ProfileWarning
-        Where the status is not ``ok``. Not for Dask data, which are not computed.
-
     Notes
     -----
     All samples count alike, however far apart they are (:func:`integrated_dose` over the width is

@@ -104,11 +104,6 @@ def moments(
     UnitsError, ProfileError
         If the data hold no concentration, or the threshold is a number outside (0, 1).
 
-    Warns
-    -----
-    SimsWarning
-        By the status, or where the window is empty; not for Dask data, which are not computed.
-
     Notes
     -----
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C`` with the weights w of the

@@ -66,12 +66,6 @@ def peak(
     UnitsError
         If the data have no variable with a known unit, or neither a depth nor a sputter time.
 
-    Warns
-    -----
-    ProfileWarning
-        By the status, or where the window is empty or begins in a surface transient; not for Dask
-        data, which are not computed.
-
     Notes
     -----
     Noise has chosen the highest sample, which lies above the profile. Therefore

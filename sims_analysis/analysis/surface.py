@@ -60,11 +60,6 @@ def surface_concentration(
     UnitsError, ProfileError
         If the depth has no unit, or `samples` is not a whole number of at least 3.
 
-    Warns
-    -----
-    ProfileWarning
-        By the status; not for Dask data, which are not computed.
-
     References
     ----------
     W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of counts.
