@@ -88,12 +88,11 @@ def crossings(
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): of the edge, or between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
-        - ``status``: ``ok``; with a depth, ``saturated`` beside samples that the detector cut off;
-          without one, ``gap`` and ``below_limit`` where it lies in a gap, or among samples given as
-          ``<5E15``, and ``undetermined`` where its interval is wider than the record. The first
-          entry of a profile without a crossing gives the reason: ``never_reached``,
-          ``always_above``, ``truncated``, ``no_data``, ``undetermined`` where noise can make all
-          that there are, or one of the others
+        - ``status``: ``ok``; with a depth, ``saturated`` beside such samples; without one, ``gap``
+          and ``below_limit`` where it lies in a gap, or among samples given as ``<5E15``, and
+          ``undetermined`` where its interval is wider than the record. The first entry of a profile
+          without a crossing gives the reason: ``never_reached``, ``always_above``, ``truncated``,
+          ``no_data``, ``undetermined`` where noise can make all, or one of the others
         - ``count``, a coordinate: number of crossings of the profile, including those beyond
           `max_count`; where a file gives samples as ``<5E15``, ``detection_limit`` is their limit
 

@@ -55,9 +55,8 @@ def open_frame(
     """Check the user's data, and convert the relevant variable to canonical units.
 
     That is `variable`, or the first of the acceptable `kinds`, in order of preference, that holds a
-    sample, over one of the acceptable `axes`. `question` is what is computed, for messages: ``"a
-    dose"``. `as_they_are` accepts values that no measurement can have, which plots and files show.
-    TypeError, UnitsError and ProfileError say what is missing, or wrong with the axis.
+    sample. Messages name the `question`, ``"a dose"``. `as_they_are` accepts values that no
+    measurement can have, which plots and files show.
     """
     plain, array, ancillary = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
