@@ -72,21 +72,16 @@ def decay_length(
         - ``start``, ``stop`` (``nm``): first and last of them
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
-          ``never_reached`` where the edge runs the other way; ``saturated`` where the detector cut
-          off a sample that was used; ``below_limit`` where a file gives some between them as
-          ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where the edge is not
+          ``never_reached`` where the edge runs the other way; ``wrong_shape`` where it is not
           exponential: ln C bends by more than 5 % of its fall, and hardly by chance; ``truncated``
-          where the window begins in a surface transient
+          where the window begins in a surface transient; ``saturated`` and ``below_limit``
+          (``<5E15``) by samples in it, and ``gap`` if values were made across one (otherwise the
+          line of the others holds)
 
     Raises
     ------
     UnitsError, ProfileError
         If the data have no known unit, or no axis; or `low` does not lie below `high`.
-
-    Warns
-    -----
-    SimsWarning
-        By the status, or where the window is empty; not for Dask data, which are not computed.
 
     Notes
     -----
@@ -132,7 +127,7 @@ def decay_length(
     used = found.start, found.stop
     status = mark_transient(frame, *used, found.status, rests.flags)
     status = replaced_where(unknown, status, Status.NO_DATA)
-    what = "the edge of the others is too shallow"
+    what = "the decay length is that of the others"
     status = resolve(frame, status, rests, used, what=what)
     warn_where(
         frame,

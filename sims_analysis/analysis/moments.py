@@ -90,23 +90,15 @@ def moments(
           crosses the threshold
         - ``status``: ``ok``. With NaN: ``no_data`` with fewer than three samples; ``never_reached``
           where fewer than three lie above the threshold; ``below_detection`` where nothing
-          significant is left above the background (dose or second moment not positive, or the
-          projected range outside the samples used). With numbers: ``undetermined``, without
-          errors, where the threshold is less than 2.1 times the standard error of a sample there;
-          ``saturated`` and ``gap`` where there is one among the samples used; ``below_limit`` where
-          samples given as ``<5E15`` matter; ``truncated`` where the samples used begin in a surface
-          transient, or the record ends above the threshold or inside of the profile;
-          ``wrong_shape`` by a background, as for :func:`integrated_dose`
+          significant is left above the background. With numbers: ``undetermined``, without errors,
+          where the threshold is less than 2.1 times the standard error of a sample there;
+          ``truncated`` where the samples used begin in a surface transient, or the record ends
+          above the threshold or inside of the profile; others as for :func:`integrated_dose`
 
     Raises
     ------
     UnitsError, ProfileError
         If the data hold no concentration, or the threshold is a number outside (0, 1).
-
-    Warns
-    -----
-    SimsWarning
-        By the status, or where the window is empty; not for Dask data, which are not computed.
 
     Notes
     -----

@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis.errors import Parts, ProfileError, ProfileWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
-from sims_analysis.frame.run import is_nan, replaced_where
+from sims_analysis.frame.run import is_any_of, is_nan, replaced_where
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error, format_argument
@@ -87,7 +87,7 @@ def mark_transient(
     `flags` are those of what the answers rest on, which may carry that.
     """
     codes = [Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE]
-    among = xr.DataArray(status).isin(codes).variable
+    among = is_any_of(status, codes)
     transient = warn_of_transient(frame, start, stop, among)
     carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
     text = "the window begins in a surface transient"
