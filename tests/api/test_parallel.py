@@ -19,19 +19,19 @@ def test_warnings_of_threads_are_not_delayed():
 
     def function(item, _):
         warn(f"{item} takes long", ProfileWarning)
-        assert goes_on.wait(60)
+        assert item == "first" or goes_on.wait(60)
         return item
 
     with collected() as warned:
 
         def end():
-            wait_until(lambda: len(warned) == 2)
+            wait_until(lambda: len(warned) == 3)
             goes_on.set()
 
         thread = threading.Thread(target=end)
         thread.start()
-        results = parallel.each(function, ["a", "b"], width=2, batch=Batch())
-        assert sorted(results) == [("a", "a"), ("b", "b")]
+        results = parallel.each(function, ["first", "a", "b"], width=2, batch=Batch())
+        assert sorted(results) == [("a", "a"), ("b", "b"), ("first", "first")]
         thread.join()
     assert {type(warning) for warning in warned} == {ProfileWarning}
 
