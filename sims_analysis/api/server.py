@@ -115,13 +115,16 @@ def serve(
     everybody, on loopback only. `extend` adds routes to the application, such as pages for a
     browser; the key guards them too.
 
-    More connections than a laboratory needs are refused; limits for each address, and for who sends
-    or takes a byte now and then, are left to a reverse proxy. Without a certificate, other machines
-    on the way can read key and data, of which it is warned.
+    A connection on which a request does not arrive in full within 20 s is closed, and more
+    connections than a laboratory needs are refused. Limits for each address, and for readers that
+    do not take an answer, are left to a reverse proxy. Without a certificate, other machines on the
+    way can read key and data, of which it is warned.
 
     Raises `ApiError` for what cannot be served like that, `ArchiveError` if there is no archive.
     """
     import uvicorn
+
+    from sims_analysis.api.connections import LimitedProtocol
 
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     archive.check()
@@ -153,7 +156,7 @@ def serve(
             port=port,
             log_level=log_level,
             server_header=False,
-            http="h11",
+            http=LimitedProtocol,
             ws="none",
             ssl_certfile=certfile,
             ssl_keyfile=None if keyfile is None else os.fspath(keyfile),

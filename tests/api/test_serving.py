@@ -22,6 +22,7 @@ from running_server import KEY, Running
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
+from sims_analysis.api.connections import LimitedProtocol
 from sims_analysis.api.server import create_app, serve
 from sims_analysis.errors import ApiError
 from sims_analysis.profiles.profile import DepthProfile
@@ -103,7 +104,7 @@ def test_limits_of_the_server_are_set(archive, monkeypatch):
     serve(archive, key=KEY)
     assert 100 <= options["limit_concurrency"] <= 1000
     assert 0 < options["timeout_graceful_shutdown"] <= 4
-    assert options["http"] == "h11", "whose headers are limited"
+    assert options["http"] is LimitedProtocol
 
 
 @pytest.mark.slow

@@ -1,0 +1,42 @@
+"""Connections of the server: one on which a request does not arrive in full is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+#: Seconds for a whole request to arrive.
+PATIENCE = 20.0
+
+
+class LimitedProtocol(H11Protocol):
+    """HTTP with one timer, which runs while a request arrives."""
+
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(PATIENCE, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has arrived of a request; the timer goes on until that is all of it."""
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._timer = self._timer or self.loop.call_later(PATIENCE, self.transport.abort)
+        elif not self.cycle.more_body:
+            self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._end()
+        super().connection_lost(exc)
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
