@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, Endpoint
-from sims_analysis.api.parallel import each, progress
+from sims_analysis.api.parallel import each
 from sims_analysis.api.requests import Batch, Options, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.api.versions import canonical
@@ -22,6 +22,7 @@ from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.text.progress import progress
 
 if TYPE_CHECKING:
     from sims_analysis.api.http import Answer, Http

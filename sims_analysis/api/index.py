@@ -23,11 +23,11 @@ from platformdirs import user_cache_path
 
 from sims_analysis import files
 from sims_analysis.api.catalogue import ALL, SIMS, CatalogueEntry, Search
-from sims_analysis.api.parallel import progress
 from sims_analysis.api.versions import damaged, is_of, list_versions, read_payload, read_record
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
-from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS
+from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS, EntrySummary
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.text.progress import progress
 from sims_analysis.text.times import moment_of
 
 #: When a file or folder was changed last, in nanoseconds: a time that no program can set,
@@ -51,15 +51,6 @@ RESOLUTION = 3_000_000_000
 _UNSETTLED = -1
 #: To read so many entries takes so long that a bar is shown.
 SHOWN_FROM = 2000
-
-
-class Contents(NamedTuple):
-    """What a list shows of an entry: its id, sample and date, and the species measured."""
-
-    data_id: str
-    title: str
-    date: str
-    species: list[str]
 
 
 class Row(NamedTuple):
@@ -147,15 +138,17 @@ class Index:
         ]
         return {folder: CatalogueEntry.from_dict(rows[folder].entry) for _, folder in sorted(found)}
 
-    def contents(self, words: Sequence[str], most: int | None) -> tuple[list[Contents], int]:
+    def contents(self, words: Sequence[str], most: int | None) -> tuple[list[EntrySummary], int]:
         """Give what lists show of entries that hold every word, at most so many; count them."""
         rows = self._current().values()
         _warn(rows)
         search = Search(keywords=words)
-        found = [row for row in rows if row.data_id and row.passes(search)]
-        found = sorted(found, key=lambda row: row.data_id)
-        shown = [Contents(row.data_id, row.title, row.date, row.species) for row in found[:most]]
-        return shown, len(found)
+        found = [
+            EntrySummary(row.data_id, row.title, row.date, row.species)
+            for row in rows
+            if row.data_id and row.passes(search)
+        ]
+        return sorted(found, key=lambda one: one.data_id)[:most], len(found)
 
     def _current(self) -> dict[str, Row]:
         """Return the rows by folder; read what has changed since it was indexed."""

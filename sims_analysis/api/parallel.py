@@ -5,17 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from sims_analysis.api.requests import Batch
 from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings, warn
-from sims_analysis.text.progress import progress as text_progress
 
 T = TypeVar("T")
-
-#: A bar for less than this would be gone before it is read.
-SHOWN_FROM = 4
 
 
 def each(
@@ -90,10 +85,3 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
         except queue.Empty:
             if batch.is_cancelled:
                 return None
-
-
-def progress(
-    total: int, show: bool | None = None, what: str = "fetching"
-) -> AbstractContextManager[Callable[[], object]]:
-    """Show how many entries are done: see :func:`sims_analysis.text.progress.progress`."""
-    return text_progress(total, show, what, "entry", SHOWN_FROM)

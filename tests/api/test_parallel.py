@@ -54,7 +54,7 @@ def terminal(monkeypatch):
 )
 def test_a_progress_bar_is_shown_for_many_or_on_request(total, show, seen, monkeypatch):
     watched = terminal(monkeypatch)
-    with parallel.progress(total, show) as step:
+    with shown.progress(total, show) as step:
         for _ in range(total):
             step()
     lines = [f"\rfetching: {i + 1} of {total}" for i in range(total)]
@@ -63,7 +63,7 @@ def test_a_progress_bar_is_shown_for_many_or_on_request(total, show, seen, monke
 
 def test_a_bar_says_what_is_done(monkeypatch):
     watched = terminal(monkeypatch)
-    with parallel.progress(5, what="reading the archive") as step:
+    with shown.progress(5, what="reading the archive") as step:
         step()
     assert watched.getvalue() == "\rreading the archive: 1 of 5\n"
 
