@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.errors import PayloadError
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.strict_json import decode
 from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.times import as_moment, moment_of
 
@@ -133,9 +133,7 @@ class Catalogue(list[CatalogueEntry]):
         wire = decode(payload)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of entries, found {json_type(wire)}")
-        entries = cls(CatalogueEntry.from_dict(item, f"$[{i}]") for i, item in enumerate(wire))
-        refuse_duplicate_keys(payload, wire)
-        return entries
+        return cls(CatalogueEntry.from_dict(item, f"$[{i}]") for i, item in enumerate(wire))
 
     @property
     def ids(self) -> list[str]:

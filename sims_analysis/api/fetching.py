@@ -21,7 +21,7 @@ from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.progress import progress
 
 if TYPE_CHECKING:
@@ -180,7 +180,6 @@ class Fetcher:
             if wire is None:
                 return None
             profile = DepthProfile.from_dict(wire)
-            refuse_duplicate_keys(answer.body, wire)
             _refuse_other(profile, data_id, "$", species)
             return profile
 

@@ -26,7 +26,7 @@ from sims_analysis.api.catalogue import ALL, SIMS, CatalogueEntry, Search
 from sims_analysis.api.versions import damaged, is_of, list_versions, read_payload, read_record
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS, EntrySummary
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.progress import progress
 from sims_analysis.text.times import moment_of
 
@@ -265,9 +265,7 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
     """Read what the catalogue says of the entry in a folder, or None."""
     file = folder / "catalogue.json"
     try:
-        content = files.read_plain(file)
-        entry = decode(content)
-        refuse_duplicate_keys(content, entry)
+        entry = decode(files.read_plain(file))
     except FileNotFoundError:
         return None
     except (OSError, PayloadError) as error:
