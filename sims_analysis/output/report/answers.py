@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, collected
-from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
+from sims_analysis.output.entry_summary import species_metadata, summarise_dataset
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
+from sims_analysis.profiles.metadata import EntrySummary
 
 if TYPE_CHECKING:
     import xarray as xr
