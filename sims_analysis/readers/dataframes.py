@@ -9,7 +9,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError, SimsError
 from sims_analysis.readers.results import make_results
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.tables.grid import CellGrid
+from sims_analysis.readers.tables.grid import Grid
 from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.layout_preview import layout_preview
 from sims_analysis.readers.tables.table import read_grid
@@ -77,7 +77,7 @@ def from_dataframe(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
             'df.rename_axis("depth (nm)")'
         )
-    grid = CellGrid(None, [headers, *_cells(frame)], options)
+    grid = Grid([headers, *_cells(frame)], options)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
     source.trace.format = "dataframe"

@@ -16,11 +16,17 @@ from sims_analysis.errors import (
     warn,
 )
 from sims_analysis.files import MAX_BYTES, checked_limit
-from sims_analysis.readers.file_types import find_reader
-from sims_analysis.readers.inputs import InputFile, Readable, list_inputs, stands_for_several
-from sims_analysis.readers.registry import Reader, reader_for, readers
+from sims_analysis.readers.registry import Reader, find_reader, reader_for, readers
 from sims_analysis.readers.results import make_results
-from sims_analysis.readers.source import ENCODINGS, Options, Source
+from sims_analysis.readers.source import (
+    ENCODINGS,
+    InputFile,
+    Options,
+    Readable,
+    Source,
+    list_inputs,
+    stands_for_several,
+)
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 from sims_analysis.text.progress import progress as bar
 

@@ -77,7 +77,7 @@ def read(source: Source) -> Content:
         stated = len([*filter(None, odd)])
         raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
     names, masses = (cells[len(cells) - count :] for cells in rows)
-    grid = TextGrid(lines, "\t", False, source.options)
+    grid = TextGrid(lines, source.options, delimiter="\t")
     values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
     infinite = np.isinf(values).sum(axis=0)
     values = np.where(np.isinf(values), np.nan, values)

@@ -16,15 +16,24 @@ from itertools import pairwise
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import begins_row, names_axis
-from sims_analysis.readers.tables.heuristics import HEURISTICS
+from sims_analysis.readers.tables.header_cells import (
+    RowKind,
+    begins_row,
+    is_not_measured,
+    is_odd,
+    names_axis,
+)
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
-from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.truncation import refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
 #: Numbers that have become one; a date is none.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
+
+
+#: More empty lines than these between the numbers are how the file ends its lines; a row of another
+#: width that is a note has fewer numbers.
+_FEW_GAPS, _MANY_NUMBERS = 3, 2
 
 
 @dataclass
@@ -240,7 +249,7 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
     uneven = isinstance(grid, TextGrid) and len(cells) != width
-    few = numbers + is_number(first) < HEURISTICS.many_numbers
+    few = numbers + is_number(first) < _MANY_NUMBERS
     if begins_row(first) or "=" in cells or (uneven and few and not next_to):
         return
     glued = next_to and row > body.last and _GLUED.fullmatch(first)
@@ -303,9 +312,8 @@ def _warn_of_gap(body: Body) -> None:
     grid, word = body.grid, body.grid.row_word
     numbers = [grid.number(i) for i in body.rows]
     known = {grid.number(i) for i in body.sections.left_out}
-    known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
     gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and known.isdisjoint(range(a + 1, b))]
-    if 0 < len(gaps) <= HEURISTICS.few_gaps:
+    if 0 < len(gaps) <= _FEW_GAPS:
         after, on = gaps[-1]
         warn(
             f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word} or "

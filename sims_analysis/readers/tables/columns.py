@@ -12,7 +12,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
-from sims_analysis.readers.tables.grid import Block, Grid
+from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
     is_limit,
@@ -21,7 +21,6 @@ from sims_analysis.readers.tables.header_cells import (
     unit_kind,
 )
 from sims_analysis.readers.tables.headers import Headers
-from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
 
@@ -43,7 +42,7 @@ class Pair:
 
 def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
     """Find the columns that the user names by number, letter or header; keep these alone."""
-    rows = [grid.cells(i) for i in range(min(len(grid), HEURISTICS.first_rows))]
+    rows = [grid.cells(i) for i in range(min(len(grid), FIRST_ROWS))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
     stated = grid.options.columns or {}

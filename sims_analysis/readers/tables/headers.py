@@ -22,6 +22,7 @@ from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
     Header,
+    RowKind,
     factor_in,
     has_factor,
     has_role,
@@ -37,7 +38,6 @@ from sims_analysis.readers.tables.header_cells import (
     without_brackets,
 )
 from sims_analysis.readers.tables.numbers import is_number, narrow
-from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import (
     LETTERS,
     Role,

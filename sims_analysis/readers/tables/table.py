@@ -21,12 +21,15 @@ from sims_analysis.readers.tables.columns import (
     stated_pairs,
     warn_of_merged_cells,
 )
-from sims_analysis.readers.tables.delimiters import text_grid, turned_rows
-from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import PERCENT, try_header, unit_kind
 from sims_analysis.readers.tables.headers import Headers
-from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.regions import tables_in, without_side_notes
+from sims_analysis.readers.tables.regions import (
+    tables_in,
+    text_grid,
+    turned_rows,
+    without_side_notes,
+)
 from sims_analysis.readers.tables.samples import (
     label_column,
     layers_of,
@@ -42,6 +45,12 @@ from sims_analysis.readers.tables.words import (
     pattern,
 )
 from sims_analysis.readers.tables.workbook import chosen_sheet
+
+#: Numbers that programs write for no value; positive ones; how large any negative number is that is
+#: one; how many times others are larger or smaller.
+_SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
+_POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
+_HUGE, _APART = 1e20, 100.0
 
 
 def recognises(source: Source) -> bool:
@@ -80,7 +89,9 @@ def find_grid(source: Source) -> Grid:
     if not source.text.strip():
         raise ReadError("the file is empty")
     usual = max("\t;,|", key=source.start.count)
-    found = TextGrid(source.lines, usual if usual in source.start else None, False, source.options)
+    found = TextGrid(
+        source.lines, source.options, delimiter=usual if usual in source.start else None
+    )
     source.trace.tables = [Table(found)]
     refuse_odd_rows(found)
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
@@ -103,7 +114,7 @@ class Table:
 
 def read_grid(grid: Grid, source: Source) -> Content:
     """Read the profiles of a grid."""
-    others = ", ".join(map(repr, grid.others)) if isinstance(grid, CellGrid) else ""
+    others = ", ".join(map(repr, grid.others))
     elsewhere = f"there are rows of numbers in {others} too"
     choice = "sheet= names the one to read"
     try:
@@ -229,9 +240,8 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
     """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
-    beside = grid.notes if isinstance(grid, CellGrid) else ()
     rows = [*headers.notes, *body.below]
-    for cells in (*beside, *([text] for text in headers.beside), *map(grid.cells, rows)):
+    for cells in (*grid.notes, *([text] for text in headers.beside), *map(grid.cells, rows)):
         filled = [cell for cell in cells if cell]
         text = " ".join(filled)
         key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
@@ -283,20 +293,20 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     if grid.options.not_measured or not values.size:
         return
     least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-    positive = HEURISTICS.positive_sentinels
+    positive = _POSITIVE_SENTINELS
     numbers = {least} if least < 0 else {least, most}.intersection(positive)
     for number in numbers.union(positive if least == 0 and most >= min(positive) else ()):
         places = np.flatnonzero(values == number)
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
         others = values[(values > 0) & (values != number)]
-        size, apart = abs(number), HEURISTICS.apart
+        size, apart = abs(number), _APART
         far = number < 0
         if others.size:
             far = size > apart * others.max() or apart * size < np.median(others)
-        usual = number in HEURISTICS.sentinels
+        usual = number in _SENTINELS
         beyond = usual and others.size and size > others.max()
-        if beyond or (far and (usual or number > 0 or size > HEURISTICS.huge)):
+        if beyond or (far and (usual or number > 0 or size > _HUGE)):
             text = f"{number:g}"
             raise ReadError(
                 f"{grid.where(block.rows[places[0]], pair.value)}: {text} is far from all other "
@@ -341,3 +351,49 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
             f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
         )
     return limits, slice(None) if there.all() else there
+
+
+_MARKS = re.compile(r"Evans Analytical|\bEAG\b|Drawn Curves|Num of Cycles", re.IGNORECASE)
+#: The marks stand within so many rows.
+_START = 10
+_NUMBERS = re.compile(r"\s*[-+.\d]")
+
+
+def recognises_eag(source: Source) -> bool:
+    """Whether the lines above the numbers are those of the layout."""
+    if source.is_workbook:
+        grid = find_grid(source)
+        rows = map(grid.cells, range(min(len(grid), _START)))
+        return any(_MARKS.search(cell) for row in rows for cell in row)
+    lines = source.start.split("\n")[:_START]
+    return any(_MARKS.search(line) for line in lines if not _NUMBERS.match(line))
+
+
+def read_eag(source: Source) -> Content:
+    """Read a table, and what its first lines say."""
+    content = read_grid(find_grid(source), source)
+    if content.parts:
+        return replace(content, parts=[_with_sample(part) for part in content.parts])
+    return _with_sample(content)
+
+
+def _with_sample(content: Content) -> Content:
+    notes = dict(content.metadata.other)
+    sample = next((notes.pop(key) for key in list(notes) if "sample" in key.lower()), None)
+    laboratory = notes.pop("line 1", None)
+    stated = next((notes[key] for key in notes if key.casefold() == "num of cycles"), "")
+    longest = max((signal.values.size for signal in content.signals), default=0)
+    if stated.isdecimal() and longest < int(stated):
+        warn(
+            f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
+            "break off",
+            ProfileWarning,
+            code="truncated_file",
+        )
+    metadata = replace(
+        content.metadata,
+        sample=content.metadata.sample or sample,
+        laboratory=laboratory,
+        other=notes,
+    )
+    return replace(content, metadata=metadata)

@@ -11,7 +11,7 @@ from sims_analysis.errors import ReadError
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.body import refuse_odd_rows
-from sims_analysis.readers.tables.grid import CellGrid
+from sims_analysis.readers.tables.grid import Grid
 from sims_analysis.readers.tables.header_cells import names_axis
 from sims_analysis.readers.tables.words import named_role
 from sims_analysis.readers.tables.xlsx import Cells, as_percent, read_xlsx
@@ -23,7 +23,7 @@ _CELL = 40
 
 
 @once_per_source
-def all_sheets(source: Source) -> list[CellGrid]:
+def all_sheets(source: Source) -> list[Grid]:
     """Return the sheets of a workbook."""
     if not source.is_zip and importlib.util.find_spec("xlrd") is None:
         raise ModuleNotFoundError(
@@ -40,7 +40,7 @@ def all_sheets(source: Source) -> list[CellGrid]:
         raise ReadError(f"the workbook cannot be read: {reason}") from error
 
 
-def _grid(cells: Cells, source: Source) -> CellGrid:
+def _grid(cells: Cells, source: Source) -> Grid:
     """Leave out the rows and columns in which there is nothing."""
     numbers = sorted(cells.rows)
     columns = sorted({j for row in cells.rows.values() for j in row})
@@ -59,10 +59,10 @@ def _grid(cells: Cells, source: Source) -> CellGrid:
         # A header that is merged over columns is that of each.
         if left < right and left in place and top in cells.rows:
             spans.setdefault(top + 1, []).append((place[left], bisect_right(columns, right) - 1))
-    return CellGrid(
-        cells.name,
+    return Grid(
         rows,
         source.options,
+        name=cells.name,
         numbers=[number + 1 for number in numbers],
         columns=columns,
         hidden=cells.hidden,
@@ -116,12 +116,12 @@ def _xls_cell(cell: Any, book: Any) -> object:
     return as_percent(cell.value) if percent and cell.ctype == xlrd.XL_CELL_NUMBER else cell.value
 
 
-def holds_numbers(sheet: CellGrid) -> bool:
+def holds_numbers(sheet: Grid) -> bool:
     """Whether a sheet has rows of numbers, or of numbers next to words below headers."""
     return sheet.start is not None
 
 
-def _holds_profile(sheet: CellGrid) -> bool:
+def _holds_profile(sheet: Grid) -> bool:
     """Whether a row above the numbers names depths or times, and rows are no list of results."""
     first = sheet.start.row if sheet.start and sheet.start.count else 0
     above = [sheet.cells(i) for i in range(first)]
@@ -135,7 +135,7 @@ def _holds_profile(sheet: CellGrid) -> bool:
     return len({*names}) < len(names)
 
 
-def chosen_sheet(source: Source) -> CellGrid:
+def chosen_sheet(source: Source) -> Grid:
     """Choose the sheet that the user names, "Processed data", or the first with numbers."""
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
@@ -153,7 +153,7 @@ def chosen_sheet(source: Source) -> CellGrid:
     raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
 
 
-def candidate_sheets(source: Source) -> list[CellGrid]:
+def candidate_sheets(source: Source) -> list[Grid]:
     """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
     found, requested = all_sheets(source), source.options.sheet
     if requested is not None:
