@@ -147,7 +147,7 @@ FORMATS = (
         _ISOTOPES,
     ),
     Format("iontof", "IONTOF SurfaceLab 6 and 7, text export of a profile", 2),
-    Format("srim", "SRIM and TRIM, RANGE.txt"),
+    Format("srim", "SRIM and TRIM, RANGE.txt", 1, _TCAD),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
     Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", 1, _TCAD),

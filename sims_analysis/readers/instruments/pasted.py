@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.instruments import cameca_ascii, cameca_rpc, iontof, srim
+from sims_analysis.readers.instruments import cameca_ascii, cameca_rpc, iontof, tcad
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables import table
@@ -19,7 +19,7 @@ _TEXTS: tuple[tuple[Callable[[Source], bool], Callable[[Source], Content]], ...]
     (cameca_ascii.recognises, cameca_ascii.read),
     (cameca_ascii.recognises_cameca_counts, cameca_ascii.read_cameca_counts),
     (iontof.recognises, iontof.read),
-    (srim.recognises, srim.read),
+    (tcad.recognises_srim, tcad.read_srim),
 )
 
 
