@@ -10,7 +10,7 @@ from hypothesis import example, given
 import sims_analysis as sims
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.source import Options
-from sims_analysis.readers.tables import numbers as lines_module
+from sims_analysis.readers.tables import grid as lines_module
 from sims_analysis.readers.tables.grid import TextGrid
 from sims_analysis.readers.tables.numbers import (
     Cell,
@@ -170,13 +170,12 @@ def test_an_odd_cell_concerns_itself_alone(cell):
 
 def test_of_several_odd_cells_the_first_line_is_warned_of():
     lines = ["1\t2\t3", "1\t2\tc", "1\tb\t3", "a\t2\t3", "1\t2\t3\t4"]
-    for end, column in ((5, "C"), (4, "C")):
-        with pytest.raises(ReadError, match=f"line 2, column {column}"):
-            table(lines[:end], "\t", width=3)
+    with pytest.raises(ReadError, match="line 2, column C"):
+        table(lines[:4], "\t", width=3)
     with pytest.raises(ReadError, match="line 2, column B"):
         table([lines[0], lines[2], lines[3]], "\t", width=3)
     with pytest.raises(ReadError, match="line 2: 4 cells"):
-        table([lines[0], lines[4], lines[1]], "\t", width=3)
+        table(lines[:1] + lines[4:] + lines[1:2], "\t", width=3)
 
 
 def test_lines_between_blanks_are_not_cut():

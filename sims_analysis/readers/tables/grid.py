@@ -25,9 +25,7 @@ from sims_analysis.readers.tables.header_cells import (
     try_header,
 )
 from sims_analysis.readers.tables.numbers import (
-    Columns,
-    Lines,
-    cell_reader,
+    NOTHING,
     column_name,
     columns_of_words,
     decimal_mark,
@@ -35,6 +33,8 @@ from sims_analysis.readers.tables.numbers import (
     is_clock,
     is_number,
     may_be_thousands,
+    parsed,
+    plain_column,
     read_columns,
     split_line,
     table_size,
@@ -55,6 +55,24 @@ _NO_WORDS: Mapping[int, bool] = MappingProxyType({})
 _ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"
 )  # fmt: skip
+
+
+#: About so many characters of a text are taken at once; memory in bytes of a cell kept as text.
+PIECE, _TEXT = 1 << 16, 60
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows that are split to columns."""
+
+    #: Of shape (rows, columns); NaN in columns that are odd.
+    values: Array
+    #: The cells of columns that are no plain numbers; numbers where a part of a column is plain.
+    odd: Mapping[int, Sequence[object]]
+    #: The decimal mark, if it is known.
+    decimal: str | None
+    #: How many cells lines have.
+    lengths: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -325,10 +343,14 @@ class Grid(Sized):
         odd, texts = found.odd, {*labels, *columns_of_words(found.odd, words, nothing)}
         of_cells = (c for j in odd.keys() - texts for c in odd[j] if isinstance(c, str))
         mark = found.decimal or decimal_mark(of_cells) or "."
-        read = cell_reader(
-            mark, nothing, lambda i, j: self.where(self.number(rows[i]), j), mixed=not found.decimal
+        limits, errors = read_columns(
+            found.values,
+            {j: cells for j, cells in odd.items() if j not in texts},
+            lambda i, j: self.where(self.number(rows[i]), j),
+            self.options,
+            decimal=mark,
+            mixed=not found.decimal,
         )
-        limits, errors = read_columns(found.values, odd, read, mark, texts, stated=stated)
         for j, cells in () if stated or mark != "." else self._with_points(found, rows):
             if j not in texts and may_be_thousands(cells):
                 row = next(i for i, cell in enumerate(cells) if "." in cell)
@@ -337,9 +359,6 @@ class Grid(Sized):
                     "separate thousands or decimals: decimal='.' or decimal=',' says which mark is "
                     "that of the decimals"
                 )
-        if found.beyond is not None:
-            row, what = found.beyond
-            raise ReadError(f"{self.row_word} {self.number(rows[row])}: {what}")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
@@ -489,12 +508,67 @@ class TextGrid(Grid):
     def _split(
         self, rows: Sequence[int], width: int, words: Mapping[int, bool], labels: Collection[int]
     ) -> Columns:
-        lines = self.texts(rows)
-        quoted = self.quoted and any('"' in line for line in lines)
+        lines, budget = self.texts(rows), self.options.budget
+        decimal = self.mark(lines, words, labels)
+        # A number may say that nothing was measured.
         plain = not any(map(is_number, self.options.not_measured))
-        decimal, budget = self.mark(lines, words, labels), self.options.budget
-        reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words, budget)
-        return reader.columns(lines)
+        budget.take(8 * len(lines) * width, table_size(len(lines), width))
+        values = np.empty((len(lines), width), order="F")
+        odd: dict[int, dict[int, Sequence[str]]] = {}
+        lengths: set[int] = set()
+        step = max(1, PIECE // max(len(lines[0]) + 1, width))
+        for start in range(0, len(lines), step):
+            piece = lines[start : start + step]
+            numbers = self._numbers(piece, decimal) if plain and not labels else None
+            wide = 0 if numbers is None else numbers.shape[1]
+            if numbers is not None and wide >= width and np.isnan(numbers[:, width:]).all():
+                lengths.add(wide)
+                values[start : start + step] = numbers[:, :width]
+                continue
+            cut = [self.split(line) for line in piece]
+            lengths.update(map(len, cut))
+            for row, found in zip(rows[start:], cut, strict=False):
+                self._refuse_beyond(row, found, width)
+            padded = [[*cells, *[""] * width][:width] for cells in cut]
+            for j, column in enumerate(zip(*padded, strict=True)):
+                read = None if j in labels or not plain else plain_column(column, decimal)
+                values[start : start + step, j] = np.nan if read is None else read
+                if read is None:
+                    budget.take(_TEXT * len(column), "the texts in its cells")
+                    odd.setdefault(j, {})[start] = column
+        texts: dict[int, Sequence[object]] = {}
+        for j, pieces in odd.items():
+            whole: list[object] = values[:, j].tolist()
+            if j in words:
+                whole = [_at(row, j) or "" for row in map(self.split, lines)]
+            for start, cells in pieces.items():
+                whole[start : start + len(cells)] = cells
+            values[:, j], texts[j] = np.nan, whole
+        return Columns(values, texts, decimal, lengths)
+
+    def _numbers(self, lines: Sequence[str], decimal: str) -> Array | None:
+        """Read lines of plain numbers, all of one length; ``None`` if anything else is in them."""
+        if self.delimiter is None:
+            lines = ["\t".join(line.split()) for line in lines]
+        numbers = parsed(lines, self.delimiter or "\t", decimal)
+        if numbers is None:
+            return None
+        try:
+            flat = np.fromiter(numbers, np.float64, len(numbers))
+        except TypeError:
+            flat = np.array(numbers, dtype=np.float64)
+        step, rest = divmod(flat.size, len(lines))
+        whole = not rest and {*map(type, numbers[::step])} == {bool}
+        return flat.reshape(-1, step)[:, 1:] if whole else None
+
+    def _refuse_beyond(self, row: int, cells: Sequence[str], width: int) -> None:
+        """Refuse a cell beyond the columns that is not empty."""
+        for cell in cells[width:]:
+            if cell.strip().casefold() not in NOTHING:
+                raise ReadError(
+                    f"{self.row_word} {self.number(row)}: {len(cells)} cells in a table of {width} "
+                    f"columns; {cell!r} belongs to none"
+                )
 
     def _with_points(
         self, found: Columns, rows: Sequence[int]
