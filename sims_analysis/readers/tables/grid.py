@@ -179,9 +179,9 @@ class Grid(Sized):
         """Whether a row begins with the mark of a comment."""
         return row in self.comments
 
-    def begins_like_numbers(self, row: int) -> bool:
-        """Whether a row need not be looked at to know that it is none of words."""
-        return bool(self.rows[row]) and not any(isinstance(cell, str) for cell in self.rows[row])
+    def begin_like_numbers(self) -> list[bool]:
+        """Return which rows need not be looked at to know that they are none of words."""
+        return [bool(row) and not any(isinstance(cell, str) for cell in row) for row in self.rows]
 
     def part(self, start: int, stop: int) -> Self:
         """Keep some rows; those before them are empty."""
@@ -450,9 +450,9 @@ class TextGrid(Grid):
             del cells[0]
         return cells
 
-    def begins_like_numbers(self, row: int) -> bool:
-        """Whether the first letter is that of a number."""
-        return self.lines[row][:1] in _OPENINGS
+    def begin_like_numbers(self) -> list[bool]:
+        """Return which lines have the first letter of a number."""
+        return [line[:1] in _OPENINGS for line in self.lines]
 
     def part(self, start: int, stop: int) -> Self:
         """Keep some lines; those before them are empty."""

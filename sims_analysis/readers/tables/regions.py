@@ -125,8 +125,8 @@ def tables_in(grid: Grid) -> list[Grid]:
         return [grid]
     starts, heads, counts, few = [0], list[int](), [0], BLOCK_ROWS
     last, known, words = -1, set[tuple[str, ...]](), dict[int, bool]()
-    for i in range(len(grid)):
-        if counts[-1] >= few and grid.begins_like_numbers(i):
+    for i, plain in enumerate(grid.begin_like_numbers()):
+        if plain and counts[-1] >= few:
             last = i
             continue
         kind, cells = grid.kind(i, words), tuple(grid.cells(i))
