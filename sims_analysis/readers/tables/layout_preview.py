@@ -145,9 +145,7 @@ def _reasons(table: Table) -> dict[int, tuple[str, str]]:
         if len(values) > 1 and values <= filled:
             why = "adds nothing that is known, though it fills every column of values"
         reasons[i] = "note", why
-    between = {
-        i: (part, "stands between the numbers") for i, part in body.sections.left_out.items()
-    }
+    between = {i: (part, "stands between the numbers") for i, part in body.between.items()}
     return reasons | headers.taken | between
 
 

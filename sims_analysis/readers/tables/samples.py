@@ -67,7 +67,7 @@ def _name_species(labels: Sequence[str]) -> bool:
 
 def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[tuple[str, Flags]]:
     """Return the label and the rows of each of several blocks below each other."""
-    labels = [(body.grid.number(i), text) for i, text in body.sections.labels.items()]
+    labels = [(body.grid.number(i), text) for i, text in body.labels.items()]
     named = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
     starts = sorted({*_restarts(axis, block.rows), *named})
     if len(starts) < 2:
