@@ -439,8 +439,12 @@ class TextGrid(Grid):
         cells, mark = self.cells(row), comment_mark(self.lines[row])
         while len(cells) > width and not cells[-1]:
             del cells[-1]
-        if self.delimiter is None:
-            text = self.lines[row].lstrip().removeprefix(mark).strip()
+        text = self.lines[row].lstrip().removeprefix(mark).strip()
+        in_comment = re.split(r",\s+", text) if mark else []
+        if len(in_comment) == width != len(cells):
+            # ``# depth in um, concentration in atoms/cm3``
+            cells = in_comment
+        elif self.delimiter is None:
             for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
                 if len(cells) == width:
                     break

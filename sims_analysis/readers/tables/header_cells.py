@@ -134,14 +134,15 @@ def _unit(text: str) -> Unit | None:
         return None
 
 
-def _kind(text: str) -> str | None:
+def kind_of(text: str) -> str | None:
+    """Kind of any unit; ``None`` if the text is none."""
     unit = _unit(text)
     return unit.kind if unit else None
 
 
 def unit_kind(text: str) -> str | None:
     """Kind of a unit that a column may be in; ``None`` if the text is none."""
-    kind = _kind(text)
+    kind = kind_of(text)
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
 
 
@@ -187,7 +188,7 @@ def is_ancillary(header: Header, unit: str | None) -> bool:
 
 
 def _is_ancillary_unit(unit: str) -> bool:
-    return bool(pattern("ancillary_unit").fullmatch(unit)) or _kind(unit) in _ANCILLARY_KINDS
+    return bool(pattern("ancillary_unit").fullmatch(unit)) or kind_of(unit) in _ANCILLARY_KINDS
 
 
 def is_limit(text: str) -> bool:

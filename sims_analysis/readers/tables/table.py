@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
+from sims_analysis.errors import ProfileWarning, ReadError, SimsError, UnitsError, warn
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
@@ -22,7 +22,15 @@ from sims_analysis.readers.tables.columns import (
     warn_of_merged_cells,
 )
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import PERCENT, try_header, unit_kind
+from sims_analysis.readers.tables.header_cells import (
+    PERCENT,
+    factor_in,
+    has_factor,
+    refuse_factor,
+    same_unit,
+    try_header,
+    unit_kind,
+)
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.regions import (
     tables_in,
@@ -46,11 +54,14 @@ from sims_analysis.readers.tables.words import (
 )
 from sims_analysis.readers.tables.workbook import chosen_sheet
 
+#: ``All depths in um``.
+_ALL_IN = re.compile(r"(?:all )?(?:the )?(.+?)s?(?: are)?(?: given)? in (\S+?)\.?$", re.IGNORECASE)
 #: Numbers that programs write for no value; positive ones; how large any negative number is that is
-#: one; how many times others are larger or smaller.
+#: one; how many times others are larger or smaller; how small any positive number is that is one;
+#: how many times the next is larger.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
 _POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
-_HUGE, _APART = 1e20, 100.0
+_HUGE, _APART, _TINY, _GAP = 1e20, 100.0, 1e-20, 1e10
 
 
 def recognises(source: Source) -> bool:
@@ -215,18 +226,35 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
 
 def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
     """Take the units that notes state: ``Depth unit: um``; two for values leave them open."""
-    heads = [(try_header(pattern("unit").sub("", key.lstrip("#%! "))), notes[key]) for key in notes]
+    stated = {f"{key}: {unit}": (pattern("unit").sub("", key), unit) for key, unit in notes.items()}
+    sentences = [match for text in notes.values() if (match := _ALL_IN.match(text))]
+    stated |= {match[0]: (match[1], match[2]) for match in sentences}
+    heads = {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in stated.items()}
     for role, kinds in (("axis", vocabulary.AXES), ("value", vocabulary.VALUE_KINDS)):
-        stated = (u for h, u in heads if h.explicit and (h.role, h.name) == (role, ""))
-        units = {unit for unit in stated if unit_kind(unit) in kinds}
+        units = {
+            unit: text
+            for text, (header, unit) in heads.items()
+            if (header.role, header.name, header.explicit) == (role, "", True)
+            and unit_kind(unit) in kinds
+        }
         for j in headers.columns(role) if len(units) == 1 else ():
-            if headers.units[j] is None and not is_matrix_signal(headers.name(j)):
-                [headers.units[j]] = units
+            [(unit, text)], own = units.items(), headers.units[j]
+            if own is None and not is_matrix_signal(headers.name(j)):
+                headers.units[j] = unit
+            elif own and unit_kind(own) == unit_kind(unit) and not same_unit(own, unit):
+                raise UnitsError(
+                    f"the note {text!r} states another unit than {own!r} of the header "
+                    f"{headers.texts[j]!r}; correct one of them"
+                )
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
     """Take the unit of the values from the name of the sheet, if no row states one."""
-    if grid.name is None or any(headers.units[pair.value] for pair in pairs):
+    if grid.name is None:
+        return
+    if factor_in(grid.name) or has_factor(grid.name):
+        refuse_factor(grid.name, "the name of the sheet ")
+    if any(headers.units[pair.value] for pair in pairs):
         return
     match = re.search(r"[(\[]([^()\[\]]+)[)\]]\s*$", grid.name)
     named = match[1].strip() if match else grid.name.strip()
@@ -279,6 +307,9 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
             for name, j in pair.ancillary.items()
         },
     )
+    of_depths = _errors_within(block, pair.axis, taken) if block.errors else None
+    if of_depths is not None:
+        signal.ancillary["depth_error"] = Column(of_depths, headers.units[pair.axis])
     if pair.sample:
         signal.metadata["sample"] = pair.sample
     signal.metadata |= headers.about.get(pair.value, {})
@@ -294,12 +325,16 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
         return
     least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
     positive = _POSITIVE_SENTINELS
-    numbers = {least} if least < 0 else {least, most}.intersection(positive)
+    lowest = least < 0 or 0 < least < _TINY
+    numbers = {least} if lowest else {least, most}.intersection(positive)
     for number in numbers.union(positive if least == 0 and most >= min(positive) else ()):
         places = np.flatnonzero(values == number)
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
         others = values[(values > 0) & (values != number)]
+        if 0 < number < _TINY and others.size and others.min() < _GAP * number:
+            # A tail that goes on.
+            continue
         size, apart = abs(number), _APART
         far = number < 0
         if others.size:
@@ -307,9 +342,11 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
         usual = number in _SENTINELS
         beyond = usual and others.size and size > others.max()
         if beyond or (far and (usual or number > 0 or size > _HUGE)):
-            text = f"{number:g}"
+            row = block.rows[places[0]]
+            cells = next(grid.cells(i) for i in range(len(grid)) if grid.number(i) == row)
+            text = cells[pair.value]
             raise ReadError(
-                f"{grid.where(block.rows[places[0]], pair.value)}: {text} is far from all other "
+                f"{grid.where(row, pair.value)}: {text} is far from all other "
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
                 "not_measured='-' keeps it",
@@ -319,16 +356,21 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
 def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
     """Return standard errors in the unit of the values: of a column, or of the cells of values."""
     if pair.error is None:
-        within = {row: error for (row, j), error in block.errors.items() if j == pair.value}
-        if not within:
-            return None
-        errors = np.full(len(block.values), np.nan)
-        errors[[*within]] = [*within.values()]
-        return errors[taken]
+        return _errors_within(block, pair.value, taken)
     errors = block.values[taken, pair.error]
     if headers.units[pair.error] in PERCENT:
         return errors / 100 * np.abs(block.values[taken, pair.value])
     return errors
+
+
+def _errors_within(block: Block, column: int, taken: slice | Flags) -> Array | None:
+    """Return the errors in cells of a column: ``1E15 ± 1E14``."""
+    within = {row: error for (row, j), error in block.errors.items() if j == column}
+    if not within:
+        return None
+    errors = np.full(len(block.values), np.nan)
+    errors[[*within]] = [*within.values()]
+    return errors[taken]
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
