@@ -13,6 +13,7 @@ from sims_analysis.conventions.canonical import on_canonical_data
 from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.errors import ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.evidence import with_known
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.window import Window, read_window
@@ -122,6 +123,7 @@ def isotope_ratios(
     """
     pairs = _pairs(data)
     name = measured_over_species(data, variable, ("intensity", "counts", *vocabulary.MEASURED))
+    data = with_known(data)
     frame = open_samples(data, name, "a ratio of isotopes")
     names = frame.species()
     found = []
