@@ -183,8 +183,12 @@ def control_chart(
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()
         if days.has_duplicates:
             day = days[days.duplicated()][0]
-            text = "several values are of this day, whose scatter is not that between days: average"
-            warn(f"{day:%Y-%m-%d}: {text} those of a day first", ProfileWarning)
+            warn(
+                f"{day:%Y-%m-%d}: several values are of this day, whose scatter is not that "
+                "between days: average those of a day first, by "
+                f'values.groupby(values["{series.time}"].dt.floor("D")).mean()',
+                ProfileWarning,
+            )
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
     if stddev is None and np.unique(used).size < 2:
@@ -371,6 +375,11 @@ def read_series(values: Any) -> Series:
     unit = unit_of_kind(plain.attrs.get("units"), tuple(CANONICAL), "values")
     times = [str(name) for name, one in plain.coords.items()
              if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
+    if len(times) > 1:
+        raise ProfileError(
+            f"the values have several coordinates of times: {', '.join(times)}; keep one, as in "
+            f"values.drop_vars({times[1]!r})"
+        )
     if times:
         unknown = np.isnat(plain[times[0]].values)
         if unknown.any():
@@ -453,9 +462,11 @@ def _flagged(x: Array, beyond: Flags, z: Array, chosen: Sequence[str]) -> tuple[
 
 
 def _scatter(value: Array, stderr: Array) -> dict[str, float]:
-    """Tell the scatter of the process from counting; NaN where that is not known."""
+    """Tell the scatter of the process from counting, by the values of which that is known."""
     names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
-    if value.size < 2 or np.isnan(stderr).any():
+    known = ~np.isnan(stderr)
+    value, stderr = value[known], stderr[known]
+    if value.size < 2:
         return dict.fromkeys(names, np.nan)
     ends = variance_interval(value, stderr, _CONFIDENCE)
     found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]

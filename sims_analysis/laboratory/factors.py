@@ -57,7 +57,9 @@ class Factors:
 
     A row is one factor, with the conditions under which it was measured and where it came from.
     Rows are appended whole or not at all; several processes may write. A factor is withdrawn, not
-    deleted. The file may be edited by hand: what cannot be read is refused by line and column.
+    deleted. The file may be edited by hand, also where a spreadsheet separates by semicolons and
+    writes decimal commas: what cannot be read is refused by line and column. A process that is
+    killed while it writes may leave a file ``.tmp-...`` beside it, which is of no use.
 
     Parameters
     ----------
@@ -142,27 +144,27 @@ class Factors:
     def withdraw(self, *lines: int, note: str) -> None:
         """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
 
-        The lines are those that :meth:`table` showed last, if it was called.
+        The lines are those that :meth:`table` showed last.
 
         Raises
         ------
         ProfileError
-            If one of the lines has no factor, or one that was withdrawn before; or another one
-            than :meth:`table` showed, as the file has changed.
+            If :meth:`table` has not shown a factor in one of the lines, or there is another one
+            now, as the file has changed, or one that was withdrawn.
         """
+        same = ("species", "value", "date")
         with changing(self.path) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
-                shown, now = (of.get(line, {}) for of in (self._shown, valid))
-                if shown and any(
-                    shown[one] != now.get(one) for one in ("species", "value", "date")
-                ):
+                place, shown = f"{self.path.name}, line {line}: ", self._shown.get(line)
+                if shown is None:
                     raise ProfileError(
-                        f"{self.path.name}, line {line}: there is no valid factor as table() "
-                        "showed it; the file has changed: call table() again"
+                        f"{place}table() has not shown a factor there: call it first"
                     )
-                if not now:
-                    raise ProfileError(f"{self.path.name}, line {line}: there is no valid factor")
+                if line not in valid or any(shown[one] != valid[line][one] for one in same):
+                    raise ProfileError(
+                        f"{place}there is no valid factor as table() showed it: call it again"
+                    )
                 for column, cell in (("valid", "no"), ("note", note)):
                     sheet.cells[line][sheet.header.index(column)] = cell
 
@@ -178,7 +180,7 @@ class Factors:
                             f"{new['species']!r} from "
                             f"{new['data_id'] or new['standard']!r} is there already"
                         )
-                sheet.cells[number] = [row.get(column, "") for column in sheet.header]
+                sheet.cells[number] = sheet.cells_of(row)
 
     def pick(
         self,
@@ -213,9 +215,10 @@ class Factors:
         dict of DataArray
             A factor for each species that the file has. Coordinates as of
             :func:`rsf_from_standard`, and ``day_to_day_stderr``: by how much the factor of the day
-            departs from the value, by the scatter of those that fit, with Student's t of few; NaN
-            of a single one. ``stderr`` has all parts that are known. The rows are in the
-            provenance.
+            departs from the value, by the scatter of those that fit, with Student's t of few, also
+            for a factor of the same day; NaN of a single one. ``dose_stderr`` is by the largest
+            uncertainty of a certificate, also for rows that state none. ``stderr`` has all parts
+            that are known. The rows are in the provenance.
 
         Raises
         ------
@@ -411,7 +414,8 @@ def _picked(
         raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
     one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
     value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
-    alone = rows["sha256"].where(rows["sha256"] != "", rows.index.astype(str))
+    alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
+    alone = alone.where(alone != "", rows.index.astype(str))
     which, _ = pd.factorize(rows["date"].dt.date.where(rows["date"].notna(), alone))
     value, stderr, days = np.transpose([_of_one_day(value[one], stderr[one], days[one])
                                         for one in which == np.unique(which)[:, None]])  # fmt: skip
