@@ -25,16 +25,8 @@ if TYPE_CHECKING:
 
 Width = Literal["single", "double"] | QuantityLike | float | None
 #: Statuses of a chart -> their markers; so many are explained in a line.
-_MARKERS = {
-    "beyond_limits": "o",
-    "two_of_three": "^",
-    "four_of_five": "v",
-    "run": "s",
-    "trend": "D",
-    "alternating": "X",
-    "within": "P",
-    "without": "d",
-}
+_MARKERS = {"beyond_limits": "o", "two_of_three": "^", "four_of_five": "v", "run": "s",
+            "trend": "D", "alternating": "X", "within": "P", "without": "d"}  # fmt: skip
 _IN_LINE = 3
 #: More points of a wafer have no room for their numbers.
 _NUMBERED = 60
@@ -137,12 +129,10 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
         further = ~(away < abs(marked - columns["centre"]))
         marked[further] = y[further]
     for word, marker in _MARKERS.items():
-        if (status == word).any():
-            ax.plot(
-                x, np.where(status == word, marked, np.nan), marker, color=red, zorder=4,
-                markersize=1.4 * size, fillstyle="full" if marker == "o" else "none",
-                label=word.replace("_", " "),
-            )  # fmt: skip
+        here, fill = status == word, "full" if marker == "o" else "none"
+        if here.any():
+            ax.plot(x, np.where(here, marked, np.nan), marker, color=red, markersize=1.4 * size,
+                    fillstyle=fill, label=word.replace("_", " "), zorder=4)  # fmt: skip
     ax.plot(x, columns["centre"], color=grey, linewidth=0.7, zorder=0)
     for name, side in (("lower", "top"), ("upper", "bottom")):
         ax.plot(x, columns[name], "--", color=red, linewidth=0.7, zorder=0)
@@ -169,10 +159,9 @@ def plot_wafer_map(
     Parameters
     ----------
     values : DataArray
-        Over one dimension: such as the :func:`integrated_dose` of a batch.
+        As for :func:`control_chart`.
     x, y : DataArray, optional
-        Places from the centre of the wafer; by default the coordinates ``x`` and ``y`` of the
-        values, which data have whose metadata state them.
+        Places from the centre; by default the coordinates ``x`` and ``y`` of the values.
     diameter, edge_exclusion : str or Quantity
         Of the wafer; and the width of its edge that is left out of colours and :func:`uniformity`.
     notch : float, optional
@@ -224,8 +213,7 @@ def plot_wafer_map(
     counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
     with axes_in_style(ax, width) as axes:
         _outline(axes, radius, inner, notch)
-        name = str(series.data.attrs.get("long_name", series.data.name or "Value"))
-        scale, label = _scaled(series.value, name, series.unit.text)
+        scale, label = _scaled(series.value, series.name, series.unit.text)
         _colour(axes, places, series.value / scale, counts, label, interpolate=interpolate)
         axes.set(aspect="equal", xticks=[], yticks=[], frame_on=False)
         if counts.sum() > 1:
@@ -244,7 +232,7 @@ def _place(data: xr.DataArray, dim: str, name: str) -> Any:
     """Return the places along an axis, in mm."""
     if name not in data.coords or data[name].dims != (dim,):
         raise ProfileError(
-            f"the values have no coordinate {name!r} over {dim!r}: say where they were measured, "
+            f"the values have no coordinate {name!r} over {dim!r}: state "
             f'{name}=xr.DataArray([...], dims="{dim}", attrs={{"units": "mm"}})',
             argument=name,
         )

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,7 +65,8 @@ class _Column(NamedTuple):
 
 
 COLUMNS = {
-    **dict.fromkeys(("species", "matrix", "material"), _Column()),
+    "species": _Column(str, "the name of a species", ...),
+    **dict.fromkeys(("matrix", "material"), _Column()),
     "value": _Column(_positive, "a positive number, such as 5.1e21", ...),
     "unit": _Column(lambda cell: unit_of(cell).text, "a unit of factors, such as atoms/cm^3", ...),
     "stderr": _Column(_positive, "a positive number", np.nan),
@@ -75,11 +76,10 @@ COLUMNS = {
     "polarity": _Column(lambda cell: _POLARITIES[cell.lower()], "positive or negative"),
     "instrument": _Column(),
     "date": _Column(_date, "a date in ISO 8601, such as 2026-03-02", None),
-    **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal", "dead_time"), _Column()),
-    **dict.fromkeys(("status", "note"), _Column()),
+    **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal"), _Column()),
+    **dict.fromkeys(("dead_time", "status", "note"), _Column()),
     "valid": _Column(lambda cell: _YES[cell.lower()], "yes or no", ...),
 }
-COLUMNS["species"] = _Column(str, "the name of a species", ...)
 #: Columns of numbers, which have decimal commas where a spreadsheet separates by semicolons.
 _NUMBERS = ("value", "stderr", "uncertainty", "energy")
 #: A factor as read, by column, and its ``line`` in the file.
@@ -91,11 +91,9 @@ def read_cell(column: str, cell: str, where: str) -> Any:
     how = COLUMNS[column]
     if not cell and how.empty is not ...:
         return how.empty
-    try:
+    with suppress(ValueError, KeyError):
         if cell:
             return how.read(cell)
-    except (ValueError, KeyError):
-        pass
     raise ReadError(f"{where}: {cell!r}; expected {how.expected}")
 
 
@@ -173,10 +171,7 @@ def read_sheet(path: Path) -> Sheet:
 
 @contextmanager
 def changing(path: Path) -> Iterator[Sheet]:
-    """Lock a file of factors against other writers, and write what is changed in its cells.
-
-    An `ArchiveError` where there is no lock to get: what others write meanwhile would be lost.
-    """
+    """Lock a file of factors, or raise an `ArchiveError`; write what is changed in its cells."""
     with files.locked(path.parent) as held:
         if not held and files.fcntl is not None and path.parent.is_dir():
             raise ArchiveError(
