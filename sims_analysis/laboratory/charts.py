@@ -356,7 +356,7 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
         first, last = map(labels.index, baseline)
         inside[first : last + 1] = True
     elif two and series.time and all(_ISO.fullmatch(str(one)) for one in baseline):
-        times = pd.DatetimeIndex(series.data[series.time].values)
+        times: Any = pd.DatetimeIndex(series.data[series.time].values)
         with suppress(ValueError):  # no such day
             inside[times.slice_indexer(*map(str, baseline))] = True
     if not (inside & known).any():
