@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,18 +166,11 @@ def _pairs(data: xr.Dataset) -> list[_Pair]:
     numbers = [np.nan] * len(species) if masses is None else np.atleast_1d(masses.values)
     elements: dict[str, list[tuple[float, int, str]]] = {}
     for name, mass in zip(species, numbers, strict=True):
-        try:
-            number, element = isotope(name)
-        except SpeciesError:
-            bare = _ELEMENT.fullmatch(name)
-            if bare is None or np.isnan(mass):
-                continue
-            number, element = round(float(mass)), bare[1]
-        try:
+        bare = None if np.isnan(mass) else _ELEMENT.fullmatch(name)
+        with suppress(SpeciesError):  # no isotope, or none in nature
+            number, element = isotope(f"{float(mass):.0f}{bare[1]}" if bare else name)
             abundance = natural_abundance(f"{number}{element}")
-        except SpeciesError:
-            continue
-        elements.setdefault(element, []).append((abundance, number, name))
+            elements.setdefault(element, []).append((abundance, number, name))
     pairs = []
     for element, known in elements.items():
         most, number, below = max(known)
