@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.report.layout import results_csv
+from sims_analysis.profiles.metadata import EntrySummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,8 @@ import xarray as xr
 
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, collected
-from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
+from sims_analysis.output.entry_summary import species_metadata, summarise_dataset
+from sims_analysis.profiles.metadata import EntrySummary
 
 #: What is said of a peak at the first sample.
 _FIRST: Parts = {
