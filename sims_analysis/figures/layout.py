@@ -18,8 +18,15 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 
 from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
-from sims_analysis.figures.plot import briefs
-from sims_analysis.figures.style import LEAST, font, lay_out, make_higher, setting, setting_points
+from sims_analysis.figures.style import (
+    LEAST,
+    briefs,
+    font,
+    lay_out,
+    make_higher,
+    setting,
+    setting_points,
+)
 from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.plot import brief, briefs
+from sims_analysis.figures.style import brief, briefs
 
 B = drawn.profiles(B=drawn.gaussian())
 BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
