@@ -156,7 +156,6 @@ class Fetcher:
                     catalogue=self._seen.get(data_id),
                     etag=answer.etag,
                     last_modified=answer.last_modified,
-                    lasting=False,
                 )
             except ArchiveError as error:
                 batch.warn_once("keeping", f"what arrives is not kept: {error}")
