@@ -67,9 +67,11 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     axis = axis_of(ds)
     names = [name for name in vocabulary.QUANTITIES if name in ds]
     if not names:
+        of_two = any(name in ds for name in vocabulary.RATIOS)
+        no_profile = ": that is of two species, and no profile of one; sims.save keeps it" * of_two
         raise ProfileError(
             f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-            f"{list_variables(ds)}",
+            f"{list_variables(ds)}{no_profile}",
             code="missing_variable",
         )
     if set(ds[names[0]].dims) != {"species", axis} or axis == POINT:

@@ -19,10 +19,10 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_of_status
+from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.run import anywhere, replaced_where, words
-from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
+from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.levels import find, locate
@@ -219,7 +219,8 @@ def sheet_resistance(
     answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
-        warn_of_empty_window(profiles, window, FitWarning)
+        none = part["status"] == Status.NO_DATA
+        warn_of_empty_window(profiles, window, none, FitWarning)
         fine = ("ok", "no_data", "gap", "saturated")
         ends = "never_reached", "truncated", "below_limit"
         more = dict.fromkeys(ends, "; say where the layer ends by stop=")
