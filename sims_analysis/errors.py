@@ -517,7 +517,7 @@ def collected(describe: Callable[[SimsWarning], Any] | None = None) -> Iterator[
 
 @contextmanager
 def refused(kind: type[SimsError], codes: Collection[str]) -> Iterator[None]:
-    """Raise the warnings of some codes as errors: of questions that are asked to be strict."""
+    """Raise the warnings of some codes as errors, as ``strict=True`` requires."""
     outer = _listener.get()
 
     def refuse(one: SimsWarning) -> None:

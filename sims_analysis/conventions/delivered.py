@@ -81,15 +81,15 @@ def coords(
 def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
     """Turn the scalar species of data such as ``ds.sel(species="B")`` into a dimension.
 
-    It is one of all that stands beside samples, too: their flags, and limits of detection.
+    It becomes one of the flags of the samples and of their limits of detection, too.
     """
     if "species" not in ds.dims:
         own = [name for name in COORDS if name in ds.coords]
         ds = ds.expand_dims("species")
         ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
     ends = vocabulary.QUALITY, vocabulary.CENSORED
-    beside = {f"{name}_{end}" for name in vocabulary.MEASURED for end in ends} & {*ds.coords}
-    alike = {name: ds[name].variable for name in beside if "species" not in ds[name].dims}
+    ancillary = {f"{name}_{end}" for name in vocabulary.MEASURED for end in ends} & {*ds.coords}
+    alike = {name: ds[name].variable for name in ancillary if "species" not in ds[name].dims}
     sizes = {"species": ds.sizes.get("species", 1)}
     return ds.assign_coords(
         {name: one.set_dims({**sizes, **one.sizes}) for name, one in alike.items() if one.ndim}

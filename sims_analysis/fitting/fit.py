@@ -109,7 +109,7 @@ def fit(
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a fit across a gap in the window, which is ``gap`` otherwise.
     progress : bool, optional
-        A bar on the terminal (of tqdm, if it is installed); by default of many profiles.
+        A bar on the terminal; by default of many profiles.
 
     Returns
     -------
@@ -141,10 +141,8 @@ def fit(
     -----
     Errors, by the inverse Fisher information, are too small where samples are not independent, and
     for parts of a ``"dual_pearson"`` with few counts. *How a fit is done*, on the site, has more.
-
-    References
-    ----------
-    W. Cash, Astrophys. J. 228 (1979) 939; H. Akaike, IEEE Trans. Autom. Control 19 (1974) 716.
+    Deviance: W. Cash, Astrophys. J. 228 (1979) 939; criterion: H. Akaike, IEEE Trans. Autom.
+    Control 19 (1974) 716.
 
     Examples
     --------
