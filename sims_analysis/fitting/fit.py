@@ -77,10 +77,8 @@ def fit(
         Of a Dataset; by default that in which the species was measured, concentrations first.
     repeat : int or "auto", optional
         So many layers at once, the sum of shapes at several depths, or as many as there are.
-    shared : sequence of str, optional
-        Parameters that profiles have in common along `over`, or layers where there are several.
-    over : str, optional
-        Along which dimension of the profiles, or ``"layer"``.
+    shared, over : sequence of str, and str, optional
+        Parameters that profiles have in common, and along which dimension, or ``"layer"``.
     prior : mapping, optional
         What is known before, with its standard uncertainty: ``{"sigma": ("1.6 nm", "0.2 nm")}``.
     depth_uncertainty, rsf_uncertainty : float, str, DataArray or mapping, optional
@@ -141,8 +139,10 @@ def fit(
     -----
     Errors, by the inverse Fisher information, are too small where samples are not independent, and
     for parts of a ``"dual_pearson"`` with few counts. *How a fit is done*, on the site, has more.
-    Deviance: W. Cash, Astrophys. J. 228 (1979) 939; criterion: H. Akaike, IEEE Trans. Autom.
-    Control 19 (1974) 716.
+
+    References
+    ----------
+    W. Cash, Astrophys. J. 228 (1979) 939; H. Akaike, IEEE Trans. Autom. Control 19 (1974) 716.
 
     Examples
     --------
