@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 from instrument_files import cameca_rpc
 
 import sims_analysis as sims
