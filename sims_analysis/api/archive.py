@@ -417,30 +417,19 @@ class Archive:
         Raises
         ------
         ArchiveError
-            If an entry is not there, or after everything else has been copied, if one is damaged.
+            If an entry is not there, or is damaged; those before it have been copied.
         """
         other = Archive(path)
-        damage = []
         for data_id in [ids] if isinstance(ids, str) else ids:
             folder = self._find(data_id).parent
+            known = read_catalogue(folder)
+            catalogue = readable(known) if known else None
             target = other.folder(data_id)
-            catalogue = None
-            try:
-                known = read_catalogue(folder)
-                catalogue = readable(known) if known else None
-            except ArchiveError as error:
-                damage.append(str(error))
             with other._writing():
                 for version in list_versions(folder):
-                    try:
-                        record, payload = read_version(version)
-                    except ArchiveError as error:
-                        damage.append(str(error))
-                        continue
+                    record, payload = read_version(version)
                     commit(target / version.name, record, payload, catalogue)
                 settle(target)
-        if damage:
-            raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other
 
     # ---- the folder
