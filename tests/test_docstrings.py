@@ -37,7 +37,7 @@ def listed(name):
     return units
 
 
-@pytest.mark.few(10)
+@pytest.mark.few(5)
 @pytest.mark.filterwarnings("ignore::sims_analysis.SimsWarning")
 @pytest.mark.parametrize("name", FULLEST)
 def test_an_answer_holds_what_its_docstring_lists(name):

@@ -126,7 +126,7 @@ def test_a_dose_of_count_rates_is_refused(name):
         sims.integrated_dose(dataset(name))
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @parametrize("uio_mina_cameca/1")
 @pytest.mark.filterwarnings("ignore:.*surface transient:sims_analysis.errors.ProfileWarning")
 def test_interleaved_species_are_measured_on_their_own_axes(name):

@@ -290,7 +290,7 @@ def test_slopes_that_noise_makes_are_none_in_the_mean():
     assert 0.6 <= covered(found, "position", 100.3) <= 0.8
 
 
-def counted(clean, z, peak=1000, trials=40):
+def counted(clean, z, peak=1000, trials=20):
     """Count profiles of which 1 is the peak."""
     k = np.random.default_rng(peak).poisson(np.broadcast_to(clean * peak, (trials, z.size)))
     ds = models_truth.profile(k * (1e20 / peak), z, dims=("trial", "depth")).to_dataset()
@@ -301,7 +301,7 @@ Z = np.arange(0.0, 160.0)
 FALLS = 0.05 + 0.95 * ndtr((90 - Z) / 5)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "transient",
     [
@@ -322,7 +322,7 @@ def test_a_plateau_begins_below_a_surface_transient(transient):
     assert plain["status"].item() == "ok"
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("clean", "peak", "status"),
     [
@@ -352,7 +352,7 @@ def test_a_record_that_ends_in_the_end_of_the_step_is_truncated(window):
 @pytest.mark.parametrize(("noise", "floor"), [("counts", 0.001), ("relative", 0.05)])
 def test_without_errors_the_scatter_of_neighbours_is_the_error(noise, floor):
     rng = np.random.default_rng(0)
-    clean = np.broadcast_to(floor + ndtr((90.3 - Z) / 5), (60, Z.size))
+    clean = np.broadcast_to(floor + ndtr((90.3 - Z) / 5), (40, Z.size))
     scale = 1 + 0.03 * rng.standard_normal(clean.shape)
     values = rng.poisson(1000 * clean) * 1e17 if noise == "counts" else clean * scale * 1e20
     found = sims.interface(models_truth.profile(values, Z, dims=("trial", "depth")))

@@ -58,7 +58,7 @@ def test_a_key_twice_is_found_wherever_it_is(document, colon):
             refuse_duplicate_keys(payload, decode(payload))
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("what", "unit", "most"),
     [("values", b"1,", 19_173_000), ("texts", b'"",', 6_882_000), ("arrays", b"[],", 1_016_000)],

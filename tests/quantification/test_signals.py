@@ -283,10 +283,10 @@ SIMULATED = {
 }
 
 
-@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("counts", [10, 1000])
 @pytest.mark.parametrize("name", SIMULATED)
 def test_stated_errors_are_those_of_a_simulation(name, counts):
-    n, time, rng = 700, np.arange(40.0), np.random.default_rng(counts)
+    n, time, rng = 400, np.arange(40.0), np.random.default_rng(counts)
     expected = counts * np.array([1.0, 20.0, 5.0])
     k = rng.poisson(expected[:, None], (n, 3, time.size)).astype(float)
     ds = xr.Dataset(

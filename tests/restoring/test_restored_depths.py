@@ -70,7 +70,7 @@ def test_a_metallurgical_junction_knows_both_profiles(layer):
     np.testing.assert_allclose(found["stderr"], own, rtol=0.15)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "form",
     [
@@ -112,7 +112,7 @@ def test_it_is_kept_in_files(layer, tmp_path):
     )
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "there_and_back",
     [

@@ -26,7 +26,7 @@ def ratio(unit):
     return Fraction(int(unit.multiply), int(unit.divide))
 
 
-@pytest.mark.few(7)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("text", USUAL)
 @given(data=st.data())
 def test_a_decimal_is_scaled_as_a_decimal_both_ways(text, data):
