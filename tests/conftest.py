@@ -68,6 +68,6 @@ def _no_figures_left():
 
 
 def pytest_sessionfinish():
-    """Look once for exceptions in what is let go of; pytest looks five times, through everything."""
+    """Look once through everything that is let go of, where pytest looks five times."""
     gc.collect()
     gc.freeze()

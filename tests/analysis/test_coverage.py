@@ -147,7 +147,7 @@ def test_a_row_of_a_batch_has_the_same_error_alone():
     ds = trials(shape, np.arange(0, 200, 2.0), 30)
     ask = {"level": "1e19 atoms/cm^3", "after": "peak", "which": 1}
     together = sims.junction_depth(ds, **ask)
-    for row in (0, 7, 999):
+    for row in (0, 7, 499):
         alone = sims.junction_depth(ds.isel(measurement=[row]), **ask)
         assert number(alone["stderr"]) == number(together["stderr"].isel(measurement=[row]))
     lazy = sims.junction_depth(ds.chunk({"measurement": 300}), **ask).compute()

@@ -1,6 +1,5 @@
 """Fits: the truth comes back, errors mean what they say, and what cannot be fitted says so."""
 
-import os
 import pickle
 import warnings
 from dataclasses import replace
@@ -51,8 +50,6 @@ COVERED = {
         {"tail_skewness": 0.6, "tail_kurtosis": 4.2},
     ),
 }
-#: The full trials take an hour: SIMS_ANALYSIS_TRIALS=1000 asks for them.
-TRIALS = int(os.environ.get("SIMS_ANALYSIS_TRIALS", "0"))
 QUICK = ("gaussian", "erfc", "annealed_implant")
 
 
@@ -218,26 +215,6 @@ def inside(fit, name, truth, *, profile=False):
     return float((abs(fit[name] - truth) <= stderr)[stderr.notnull()].mean())
 
 
-@pytest.mark.study
-@pytest.mark.parametrize("peak", [10, 100, 1000])
-@pytest.mark.parametrize("model", list(COVERED) if TRIALS else QUICK)
-def test_intervals_cover_what_they_say(model, peak):
-    parameters, z, fixed = COVERED[model]
-    trials = TRIALS or 150
-    ds = models_truth.counted(model, parameters, z, peak=peak, trials=trials, seed=peak)
-    # Where nothing but a few counts separates three widths, errors are poor.
-    profile = model.startswith("delta") and peak == 10
-    fit = quietly(ds, model=model, fixed=fixed, interval="profile" if profile else "linear")
-    low, high = (0.60, 0.76) if peak == 10 else (0.64, 0.72)
-    for one, truth in zip(models()[model].parameters, parameters, strict=True):
-        if one.name not in fixed:
-            covered = inside(fit, one.name, truth, profile=profile)
-            # What chance may do to so many trials, at three standard deviations.
-            known = trials if profile else int(fit[f"{one.name}_stderr"].notnull().sum())
-            chance = 3 * np.sqrt(0.68 * 0.32 / known)
-            assert low - chance < covered < high + chance, (one.name, covered)
-
-
 def test_an_interval_of_what_is_known_exactly_has_no_width():
     exact = data_of("gaussian", (1e15, 100, 30), 300, "log")
     fit = sims.fit(exact, model="gaussian", interval="profile")
@@ -366,18 +343,6 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     held = {"tail_skewness": 1.4, "tail_kurtosis": 5.4}
     fit = quietly(ds, model="dual_pearson", fixed=held).isel(trial=0)
     assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
-
-
-@pytest.mark.study
-def test_errors_of_a_dual_distribution_with_all_parameters_free_are_neither_narrow_nor_wide():
-    parameters, z, _ = COVERED["dual_pearson"]
-    ds = models_truth.counted("dual_pearson", parameters, z, peak=1000, trials=40, seed=2)
-    fit = quietly(ds, model="dual_pearson")
-    assert (fit["status"] == "ok").mean() > 0.7
-    # All but the dose are correlated: their mean scatters by 0.06 over so many trials.
-    names = models()["dual_pearson"].names[1:]
-    covered = [inside(fit, *one) for one in zip(names, parameters[1:], strict=True)]
-    assert 0.56 < np.mean(covered) < 0.84
 
 
 def test_head_and_tail_by_each_others_names_are_no_other_minimum():
