@@ -200,7 +200,7 @@ def of_text(b, p):
         return sims.read(table.encode()).to_dataset()
 
 
-@pytest.mark.few(12)
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("deep", "hidden", "options", "status"),
     [

@@ -1,32 +1,9 @@
 """Poisson's intervals against those of scipy, and against what they are defined by."""
 
-import math
-
 import numpy as np
-import pytest
-from scipy import stats
 
 from sims_analysis.kernels import counting
 from sims_analysis.kernels.rows import Dense, Packed
-
-
-@pytest.mark.parametrize("confidence", [counting.ONE_SIGMA, 0.95])
-def test_intervals_are_those_of_garwood(confidence):
-    k = np.array([1, 2, 10, 1000, 1_000_000])
-    lower, upper = counting.poisson_interval(k, confidence)
-    tail = (1 - confidence) / 2
-    np.testing.assert_allclose(stats.poisson.sf(k - 1, lower), tail, rtol=1e-9)
-    np.testing.assert_allclose(stats.poisson.cdf(k, upper), tail, rtol=1e-9)
-
-
-def test_of_no_count_the_interval_begins_at_nothing():
-    lower, upper = counting.poisson_interval([0, np.nan, 2.5, 0.5])
-    np.testing.assert_array_equal(lower[:2], [0.0, np.nan])
-    assert upper[0] == pytest.approx(-math.log((1 - counting.ONE_SIGMA) / 2))
-    assert pytest.approx(upper[0] / 2) == counting.NONE_COUNTED
-    between = stats.chi2.ppf((1 - counting.ONE_SIGMA) / 2, [5, 1]) / 2
-    np.testing.assert_allclose(lower[2:], between, rtol=1e-12)
-    assert [end.shape for end in counting.poisson_interval(3)] == [(), ()]
 
 
 def test_standard_errors_of_counts():

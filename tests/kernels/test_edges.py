@@ -153,7 +153,7 @@ def plain_significant(excess, variance, crossings):
     return [e - 1 for e in ends[1:-1]]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_significant_is_found_by_joining_one_run_after_the_other(seed):
     z = np.arange(0.0, 400.0)
@@ -205,7 +205,7 @@ def test_the_error_of_a_kink_at_the_level_holds_it():
     """A parabola follows no kink: its own error covered a quarter."""
     z = np.arange(0.4, 100.0)
     shape = 100 * np.exp(-np.where(z < 40, (z - 40) / 5, (z - 40) / 25))
-    found = [stated(z, one, 100.0, errors(one)) for one in poisson(np.minimum(shape, 3e4), 150)]
+    found = [stated(z, one, 100.0, errors(one)) for one in poisson(np.minimum(shape, 3e4), 75)]
     away = np.abs([(depth[-1] - 40) / stderr[-1] for depth, stderr in found])
     assert np.mean(away < 1) > 0.32
     assert np.mean(away < 3) > 0.75
