@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.edges import Edges, Locate, edges
 from sims_analysis.kernels.evidence import marks
 from sims_analysis.kernels.levels import FALLING, Crossings, Located, find, highest, locate
@@ -120,6 +121,7 @@ def table(
     The first entry of a row without crossings has the reason as its status. A crossing whose
     interval is wider than the record is ``undetermined``. Unused entries are padding.
     """
+    rows = as_points(rows)
     listed = listing(rows, rows.repeat(level), width, floor=floor, where=where)
     found, number = listed.found, listed.number
     fields = [
@@ -184,6 +186,7 @@ def junction(
     where : {"auto", "fit", "crossing"}
         As `locate` of :func:`sims_analysis.kernels.edges.edges`.
     """
+    rows = as_points(rows)
     levels = rows.repeat(level)
     raw = find(rows, levels)
     every = found = significant(rows, levels, raw, floor=floor)
