@@ -17,6 +17,7 @@ def as_points(rows: Rows) -> Rows:
     its two neighbours, at an end that of the next; values stay where one is not positive.
     """
     rows = rows.packed() if rows.lower is not None else rows
+    rows = rows if rows.lower is None else rows.packed()
     lower, upper = rows.lower, rows.upper
     if lower is None or upper is None:
         return rows
