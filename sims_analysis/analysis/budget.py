@@ -122,10 +122,10 @@ def dose_budget(
     """
     if not (is_number(rule_tolerance) and rule_tolerance >= 0):
         raise argument_error("rule_tolerance", rule_tolerance, "expected a fraction such as 0.1")
-    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
-    question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
+    question = read_question(frame, start, stop, rule, background, surface, surface_depth)
     found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
     other = integral(frame, replace(question, rule=second))

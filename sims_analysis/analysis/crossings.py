@@ -17,7 +17,7 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
@@ -135,10 +135,9 @@ def crossings(
     >>> print(f"{found['depth'].item():.1f} nm, {found['direction'].item()}")
     161.9 nm, falling
     """
-    bridge = bridges(gaps)
     check_choice("locate", locate, get_args(Locate))
-    axes = vocabulary.AXES
-    frame, asked = open_at_level(data, level, "a crossing", axes=axes, variable=variable)
+    how: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
+    frame, asked = open_at_level(data, level, "a crossing", **how)
     found, rests = in_all_places(
         frame,
         kernels.table,
@@ -150,12 +149,12 @@ def crossings(
         block=LONG,
     )
     found = with_common_errors(frame, found, level, lambda other: _nearest(other, asked, found))
-    found = located(frame, found, rests, "a crossing in it has no depth", bridge=bridge)
+    found = located(frame, found, rests, "a crossing in it has no depth")
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
         status = replaced_where(unknown & first, status, Status.NO_DATA)
-    status = without_crossing(frame, status, asked, among=first, bridge=bridge)
+    status = without_crossing(frame, status, asked, among=first)
     status = status.transpose(*found.status.dims)
     if Status.UNDETERMINED in codes(found.status):
         warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
@@ -189,18 +188,18 @@ def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def located(frame: Frame, found: Any, rests: Rests, what: str, *, bridge: bool) -> Any:
+def located(frame: Frame, found: Any, rests: Rests, what: str) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth."""
     if not (frame.lazy or anywhere(rests.flags)):
         return found
     between = found.start, found.stop
-    status = resolve(frame, found.status, rests, between, what=what, bridge=bridge)
+    status = resolve(frame, found.status, rests, between, what=what)
     unseen = (status == Status.GAP) | (status == Status.BELOW_LIMIT)
     return without(changed(found, status=status), unseen, status)
 
 
 def without_crossing(
-    frame: Frame, status: xr.Variable, level: xr.Variable, among: Any = True, *, bridge: bool
+    frame: Frame, status: xr.Variable, level: xr.Variable, among: Any = True
 ) -> xr.Variable:
     """Return the statuses of profiles without a crossing, by what is known of all their samples.
 
@@ -216,7 +215,7 @@ def without_crossing(
     always = (status == Status.ALWAYS_ABOVE) & among
     below = (missing & (level <= known.limit)) | (always & known.limit.notnull())
     found = status
-    if not bridge:
+    if not frame.bridge:
         found = replaced_where(never & known.next_to_gap, found, Status.GAP)
     found = replaced_where(below, found, Status.BELOW_LIMIT)
     found = replaced_where(never & (known.ceiling <= level), found, Status.SATURATED)

@@ -17,7 +17,7 @@ from sims_analysis.frame.background import (
     read_background,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -132,9 +132,9 @@ def integrated_dose(
     4.873e+14 atom/cm^2, ok
     """
     check_bool("strict", strict)
-    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     with refused(ProfileError, _STRICT if strict else ()):
-        question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
+        question = read_question(frame, start, stop, rule, background, surface, surface_depth)
         found = integral(frame, question)
         status = judged(found)
     stderr = None if found.stderr is None else found.stderr / NM_PER_CM
@@ -155,8 +155,6 @@ class DoseQuestion:
     background: Background
     surface: str
     surface_depth: xr.Variable | None
-    #: Whether gaps are accepted.
-    bridge: bool
 
 
 def read_question(
@@ -167,11 +165,9 @@ def read_question(
     background: Any = None,
     surface: str = "measured",
     surface_depth: Any = None,
-    gaps: str = "flag",
 ) -> DoseQuestion:
     """Read the arguments of :func:`integrated_dose`."""
     check_options(rule, surface)
-    bridge = bridges(gaps)
     given, stop = read_window(frame, start, stop)
     start, transient = given, None
     if surface_depth is not None:
@@ -188,7 +184,7 @@ def read_question(
         # known to end, there is no dose below it.
         start = elementwise(np.fmax, start, transient.fillna(np.inf))
     below = read_background(frame, background)
-    return DoseQuestion(start, stop, given, rule, below, surface, transient, bridge)
+    return DoseQuestion(start, stop, given, rule, below, surface, transient)
 
 
 class Held(NamedTuple):
@@ -347,7 +343,6 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         found.rests,
         (found.start, found.stop),
         what=f"the dose bridges it by the rule {question.rule}",
-        bridge=question.bridge,
         sum_of=found.value,
         stderr=found.stderr,
         category=DoseWarning,

@@ -23,7 +23,7 @@ from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_at_level
@@ -138,8 +138,7 @@ def junction_depth(
     check_count("confirm", confirm)
     check_choice("locate", locate, get_args(Locate))
     check_bool("strict", strict)
-    bridge = bridges(gaps)
-    frame, asked = open_at_level(data, level, "a junction depth", variable=variable)
+    frame, asked = open_at_level(data, level, "a junction depth", variable=variable, gaps=gaps)
     parameters = [asked, subtracted_level(frame)]
     if after is not None:
         parameters.append(_after(frame, after))
@@ -153,12 +152,12 @@ def junction_depth(
     if frame.achieved is not None:
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
         warn_of_narrow(frame, every, OTHERS)
-    found = located(frame, found, rests, "the junction in it has no depth", bridge=bridge)
-    if which == "deepest" and edge != "leading" and not bridge:
+    found = located(frame, found, rests, "the junction in it has no depth")
+    if which == "deepest" and edge != "leading" and not frame.bridge:
         found = _without_hidden(frame, found, asked)
     if detection_limit is not None:
         found = without(found, asked < floor, Status.BELOW_DETECTION)
-    status = without_crossing(frame, found.status, asked, bridge=bridge)
+    status = without_crossing(frame, found.status, asked)
     found = without(changed(found, status=status), unknown | is_nan(asked), Status.NO_DATA)
     status, several = found.status, found.n_crossings
     if strict:

@@ -15,7 +15,7 @@ from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve
+from sims_analysis.frame.evidence import GapPolicy, either, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -116,13 +116,12 @@ def metallurgical_junctions(
         side = "donors" if min(active.values()) > 0 else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
     options: Any = {"kinds": ("concentration",), "question": "a metallurgical junction"}
-    opened = partial(open_frame, variable=variable, **options)
+    opened = partial(open_frame, variable=variable, gaps=gaps, **options)
     frame, names = open_dopants(data, active, opened)
     fractions = np.array([active[name] for name in names])
     net = _net_doping(frame, background)
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
-    bridge = bridges(gaps)
     found, _ = in_all_places(
         frame,
         kernels.metallurgical,
@@ -145,7 +144,7 @@ def metallurgical_junctions(
     status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
     rests = _rests(frame, depth)
     what = "the junction in it has no depth"
-    status = resolve(frame, status, rests, (depth, depth), what=what, bridge=bridge)
+    status = resolve(frame, status, rests, (depth, depth), what=what)
     unseen = (status == Status.GAP) | ((status == Status.BELOW_LIMIT) & depth.notnull())
     depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
     warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)

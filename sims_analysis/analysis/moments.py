@@ -17,7 +17,7 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_immaterial
+from sims_analysis.frame.evidence import GapPolicy, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -135,8 +135,8 @@ def moments(
     projected_range 77.2 nm
     straggle 26.6 nm
     """
-    bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="a projected range", variable=variable)
+    asked_of: Any = {"question": "a projected range", "variable": variable, "gaps": gaps}
+    frame = open_frame(data, DOSE_KINDS, **asked_of)
     a, b = read_window(frame, start, stop)
     subtracted = read_background(frame, background)
     frame = subtracted.on(frame)
@@ -173,7 +173,7 @@ def moments(
     errors = _joined(found, "_stderr")
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"
-    status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
+    status = resolve(frame, status, rests, used, what=what, category=DoseWarning)
 
     def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
         return {

@@ -70,13 +70,15 @@ def resolve(
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
     With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
-    kernel's. Messages name the `window`, and `what` an answer across a gap is. Gaps and samples
-    below a limit are accepted with `bridge` (None: no option). A sum, `sum_of`, rests on the latter
-    if their widths times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
+    kernel's. Messages name the `window`, and `what` an answer across a gap is. With `bridge` (by
+    default that of the frame) gaps and samples below a limit are accepted. A sum, `sum_of`, rests
+    on the latter if their widths times limits exceed its `stderr` and 1 %. Without a `category`
+    nothing warns.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
         return status
+    bridge = frame.bridge if bridge is None else bridge
     if bridge:
         flags = flags & ~_BRIDGED
     if sum_of is not None:
