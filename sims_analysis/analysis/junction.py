@@ -162,8 +162,7 @@ def junction_depth(
     status, several = found.status, found.n_crossings
     if strict:
         _raise_without_junction(frame, asked, status)
-    if Status.UNDETERMINED in codes(status):
-        warn_of_noise(frame, (status == Status.UNDETERMINED) & (several == 0), found.raw_number)
+    warn_of_noise(frame, status, several, found.raw_number.where(status == Status.UNDETERMINED, 0))
     if which == "deepest" and not codes(several) <= {0, 1}:
         _warn_of_several(frame, (several > 1) & (status == Status.OK), several)
     several.attrs["long_name"] = "Crossings that qualified"
