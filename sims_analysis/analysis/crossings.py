@@ -19,7 +19,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
 from sims_analysis.frame.run import (
@@ -259,14 +259,14 @@ def warn_of_noise(
     """Warn of profiles all of whose crossings, so many, noise can make."""
     if Status.UNDETERMINED not in codes(status):
         return
-    first = first_flagged(frame, (number == 0) & (raw_number > 0))
-    if first is not None:
-        first.warn(
-            f"noise can make its {first.of(raw_number):.0f} crossings of the level; their depths "
-            "are undetermined",
-            ProfileWarning,
-            code="undetermined",
-        )
+    warn_where(
+        frame,
+        (number == 0) & (raw_number > 0),
+        lambda first: f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
+        "their depths are undetermined",
+        ProfileWarning,
+        code="undetermined",
+    )
 
 
 #: Dimension of the depths among which the nearest is: a name that no dimension of a user has.

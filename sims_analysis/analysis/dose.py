@@ -366,15 +366,16 @@ def mark_truncated(
     if not (frame.lazy or anywhere(below > 0)):
         return status
     ended = (below > (0.0 if stderr is None else stderr.fillna(0.0))) & (status == Status.OK)
-    first = first_flagged(frame, ended)
-    if first is not None:
+
+    def text(first: First) -> str:
         part = first.of(below) / first.of(dose)
         more = f", and about {part:.0%} more lies below it, by its slope there"
-        text = (
+        return (
             f"the record, {first.record}, ends inside of the profile"
             f"{more if part < 1 else ''}; state stop= if that is what is asked for"
         )
-        first.warn(text, DoseWarning, code="truncated")
+
+    warn_where(frame, ended, text, DoseWarning, code="truncated")
     return replaced_where(ended, status, Status.TRUNCATED)
 
 

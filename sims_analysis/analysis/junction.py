@@ -25,7 +25,7 @@ from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import warn_of_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
@@ -164,7 +164,14 @@ def junction_depth(
         _raise_without_junction(frame, asked, status)
     warn_of_noise(frame, status, several, found.raw_number.where(status == Status.UNDETERMINED, 0))
     if which == "deepest" and not codes(several) <= {0, 1}:
-        _warn_of_several(frame, (several > 1) & (status == Status.OK), several)
+        warn_where(
+            frame,
+            (several > 1) & (status == Status.OK),
+            lambda first: f"{first.of(several):.0f} crossings qualify as the junction; took the "
+            "deepest one",
+            AmbiguousJunctionWarning,
+            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
+        )
     several.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "n_crossings": several,
@@ -220,14 +227,4 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
             f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
             f"{highest:.4g} {frame.units}",
             where=first.where,
-        )
-
-
-def _warn_of_several(frame: Frame, flagged: xr.Variable, number: xr.Variable) -> None:
-    first = first_flagged(frame, flagged)
-    if first is not None:
-        first.warn(
-            f"{first.of(number):.0f} crossings qualify as the junction; took the deepest one",
-            AmbiguousJunctionWarning,
-            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
         )
