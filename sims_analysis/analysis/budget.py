@@ -144,8 +144,10 @@ def dose_budget(
     warn_where(
         frame,
         abs(difference) > rule_tolerance,
-        lambda first: f"trapezoid and log-linear rule differ by {first.of(difference):.0%} of the "
-        "dose; it depends on the sampling of a steep edge, or on a single high sample",
+        lambda first: (
+            f"trapezoid and log-linear rule differ by {first.of(difference):.0%} of the "
+            "dose; it depends on the sampling of a steep edge, or on a single high sample"
+        ),
         DoseWarning,
     )
     doses = {"dose": value, **_parts(found, value, relative), "below_detection_dose": below}

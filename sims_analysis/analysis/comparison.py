@@ -348,7 +348,7 @@ def repeatability(
         )
     frame = open_frame(batch, question="repeatability", variable=variable)
     name = frame.term
-    values = frame.along_axis(frame.value, name, units_=frame.units)
+    values = frame.array(frame.value, name, units_=frame.units, coords=frame.along)
     if step is not None:
         one: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
         gridded = to_grid(one, step=step, gaps=gaps)

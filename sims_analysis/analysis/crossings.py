@@ -262,8 +262,10 @@ def warn_of_noise(
     warn_where(
         frame,
         (number == 0) & (raw_number > 0),
-        lambda first: f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
-        "their depths are undetermined",
+        lambda first: (
+            f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
+            "their depths are undetermined"
+        ),
         ProfileWarning,
         code="undetermined",
     )

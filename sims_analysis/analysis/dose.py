@@ -26,7 +26,7 @@ from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Rests
-from sims_analysis.kernels.rows import TOLERANCE, ends
+from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
@@ -205,17 +205,8 @@ class DoseIntegral:
 
     frame: Frame
     question: DoseQuestion
-    value: xr.Variable
-    #: Limits as used, within the samples.
-    start: xr.Variable
-    stop: xr.Variable
-    #: Of the kernel: :func:`judged` gives that of the answer.
-    status: xr.Variable
     #: What it rests on.
     rests: Rests
-    n_linear_segments: xr.Variable
-    #: Of a whole record: what lies below it, if it matters.
-    below: xr.Variable
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
     #: From random errors, including the background's; None without standard errors.
@@ -224,6 +215,13 @@ class DoseIntegral:
     held: Held | None
     #: Effect of the error of a background that was subtracted before; None without one.
     common: CommonError | None
+    #: As of the kernel (:class:`sims_analysis.kernels.dose.Integral`), less the background.
+    value: xr.Variable
+    start: xr.Variable
+    stop: xr.Variable
+    status: xr.Variable
+    n_linear_segments: xr.Variable
+    below: xr.Variable
 
 
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
@@ -256,21 +254,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     stderr, common = _stderr(frame, (first, stop), held, question, b - a)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
-    return DoseIntegral(
-        frame=frame,
-        question=question,
-        value=value,
-        start=a,
-        stop=b,
-        status=status,
-        rests=rests,
-        n_linear_segments=found.n_linear_segments,
-        below=found.below,
-        background=subtracted,
-        stderr=stderr,
-        held=held,
-        common=common,
-    )
+    of_kernel = changed(found, value=value, start=a, stop=b, status=status)._asdict()
+    return DoseIntegral(frame, question, rests, subtracted, stderr, held, common, **of_kernel)
 
 
 def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:

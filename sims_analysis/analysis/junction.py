@@ -167,8 +167,9 @@ def junction_depth(
         warn_where(
             frame,
             (several > 1) & (status == Status.OK),
-            lambda first: f"{first.of(several):.0f} crossings qualify as the junction; took the "
-            "deepest one",
+            lambda first: (
+                f"{first.of(several):.0f} crossings qualify as the junction; took the deepest one"
+            ),
             AmbiguousJunctionWarning,
             remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
         )

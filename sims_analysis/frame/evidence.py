@@ -123,24 +123,14 @@ def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
     """Replace statuses of answers with a value by those of higher rank that flags call for."""
     status, flags = np.broadcast_arrays(status, flags)
     found = status.astype(np.float64)
-    for kind in sorted(_WITH_STATUS, key=lambda one: one.status.rank):
+    for own, kind in sorted(_WITH_STATUS, key=lambda one: one[0].rank):
         rank = _RANKS[found.astype(np.intp)]
-        here = (flags & kind.flags != 0) & (rank > 0) & (rank < kind.status.rank)
-        found[here] = kind.status
+        found[(flags & kind.flags != 0) & (rank > 0) & (rank < own.rank)] = own
     return found
 
 
-class _WithStatus(NamedTuple):
-    """A kind of evidence that has a status."""
-
-    flags: Flag
-    status: Status
-    kind: Kind
-
-
-_WITH_STATUS = tuple(
-    _WithStatus(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None
-)
+#: The kinds of evidence that have a status.
+_WITH_STATUS = tuple((kind.status, kind) for kind in KINDS if kind.status is not None)
 
 
 def either(flags: xr.Variable, over: str) -> xr.Variable:
@@ -165,16 +155,13 @@ def warn_of_evidence(
 ) -> None:
     """Warn of the first answer of each status that is one of evidence."""
     present = codes(status)
-    for one in _WITH_STATUS:
-        if one.status not in present:
-            continue
-        first = first_flagged(frame, status == one.status)
+    for own, kind in _WITH_STATUS:
+        first = first_flagged(frame, status == own) if own in present else None
         if first is None:
             continue
-        text = _described(one.kind, first, window, what)
-        bridged = bridge is not None and one.flags & _BRIDGED
-        parts: Parts = {"code": one.status.word, "remedy": one.status.advice if bridged else ""}
-        first.warn(text, category, **parts)
+        bridged = bridge is not None and kind.flags & _BRIDGED
+        parts: Parts = {"code": own.word, "remedy": own.advice if bridged else ""}
+        first.warn(_described(kind, first, window, what), category, **parts)
 
 
 def _described(kind: Kind, first: First, window: Window, what: str) -> str:

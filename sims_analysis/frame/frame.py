@@ -318,12 +318,6 @@ class Frame(Profiles):
             variable, coords=self.coords_over(variable.dims, ancillary), name=label or name
         )
 
-    def along_axis(
-        self, values: xr.Variable, name: str, *, units_: str | None = None, label: str | None = None
-    ) -> xr.DataArray:
-        """Return a result with one value per sample as a DataArray with attrs and coordinates."""
-        return self.array(values, name, units_=units_, coords=self.along, label=label)
-
     def dataset(
         self,
         variables: Mapping[str, xr.Variable],
