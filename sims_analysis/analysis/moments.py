@@ -34,19 +34,14 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-#: Results, of which the kernel has standard errors, too.
-_NAMES = ("projected_range", "straggle", "skewness", "kurtosis", "dose")
+#: Results, with their places among those of the kernel.
+_PLACES = {"projected_range": 1, "straggle": 2, "skewness": 3, "kurtosis": 4, "dose": 0}
 #: Part of the error of a background by which it is shifted: a whole one may leave no peak.
 _SMALL = 1e-4
 #: Dimension of all of them in one variable: a name that no dimension of a user has.
 _MOMENT = "__moment__"
-
-
-def _joined(found: kernels.Moments, end: str = "") -> xr.Variable:
-    """Join all results, or their errors, so that the background is shifted once for all of them."""
-    *parts, dose = (getattr(found, name + end) for name in _NAMES)
-    joined: xr.Variable = xr.Variable.concat([*parts, dose / NM_PER_CM], _MOMENT)
-    return joined
+#: Doses of the kernel, in value times nm, are so many times as large.
+_SCALE = xr.Variable(_MOMENT, [NM_PER_CM, 1.0, 1.0, 1.0, 1.0])
 
 
 @recorded
@@ -143,42 +138,43 @@ def moments(
     level, window = subtracted.level(frame), subtracted.window
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
-    options: dict[str, Any] = {"relative": relative, "window": window is not None}
+    options: Any = {"relative": relative, "window": window is not None, "extra": (_MOMENT,)}
     rest = limit, *ends, subtracted_level(frame)
-    asked = a, b, level, *rest
     whole = start is stop is threshold is None and subtracted.stated is None
-    found, rests = frame.ask(kernels.moments, *asked, errors="sum", record=whole, **options)
+    how: Any = {"errors": "sum", "record": whole, **options}
+    found, rests = frame.ask(kernels.moments, a, b, level, *rest, **how)
     warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
-        return _joined(other.map(kernels.moments, a, b, own, *rest, **options))
+        moved: xr.Variable = other.map(kernels.moments, a, b, own, *rest, **options).value
+        return moved / _SCALE
 
     def again(other: Frame) -> xr.Variable:
         return above_level(other, subtracted.level(other))
 
-    terms = [*_NAMES[:-1], term(frame, "dose")]
-    answers, used = _joined(found), (found.start, found.stop)
+    used, width = (found.start, found.stop), found.stop - found.start
+    dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (found.value, found.stderr))
+    answers, errors = found.value / _SCALE, found.stderr / _SCALE
     warn_where(
         frame,
         found.status == Status.TRUNCATED,
         "the record ends above the threshold: a part of the tail is missing from the moments",
         DoseWarning,
     )
-    status = found.status
-    status = mark_truncated(frame, status, found.dose, found.below, found.dose_stderr)
-    width = found.stop - found.start
-    status = subtracted.marked(status, width, found.dose, found.dose_stderr)
+    status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
+    status = subtracted.marked(status, width, dose, dose_stderr)
     status = mark_transient(frame, *used, status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    errors = _joined(found, "_stderr")
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"
     status = resolve(frame, status, rests, used, what=what, category=DoseWarning)
 
+    terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
+
     def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
         return {
-            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{of}{end}")
-            for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
+            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{terms[name]}{end}")
+            for name, i in _PLACES.items()
         }
 
     results = as_moments(answers)
