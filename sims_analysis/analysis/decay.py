@@ -14,7 +14,7 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import warn_of_empty_window, warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_unresolved
 from sims_analysis.frame.run import anywhere, elementwise, replaced_where
@@ -22,7 +22,6 @@ from sims_analysis.frame.window import (
     mark_transient,
     read_window,
     samples_used,
-    warn_of_empty_window,
 )
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -120,7 +119,7 @@ def decay_length(
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
     found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
-    warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
+    warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(kernels.decay, *asked, **options).length, errors=True
     )

@@ -9,8 +9,9 @@ from sims_analysis import vocabulary
 from sims_analysis.frame.background import MEAN_OF_OTHERS, Background, add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
+from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.window import read_window, warn_of_empty_window
+from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import window_mean
 from sims_analysis.outcomes import Status
 from sims_analysis.units import ParameterLike
@@ -85,7 +86,7 @@ def mean_value(
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
     found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
-    warn_of_empty_window(frame, window, among=found.n == 0)
+    warn_of_empty_window(frame, window, found.n == 0)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
     status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
     level = Background(window=window).level

@@ -19,7 +19,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import warn_of_empty_window, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -27,7 +27,6 @@ from sims_analysis.frame.window import (
     mark_transient,
     read_window,
     samples_used,
-    warn_of_empty_window,
 )
 from sims_analysis.kernels import moments as kernels
 from sims_analysis.outcomes import Status
@@ -143,7 +142,7 @@ def moments(
     whole = start is stop is threshold is None and subtracted.stated is None
     how: Any = {"errors": "sum", "record": whole, **options}
     found, rests = frame.ask(kernels.moments, a, b, level, *rest, **how)
-    warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
+    warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
         moved: xr.Variable = other.map(kernels.moments, a, b, own, *rest, **options).value

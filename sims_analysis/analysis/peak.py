@@ -10,9 +10,10 @@ from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
+from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
-from sims_analysis.frame.window import read_window, warn_of_empty_window, warn_of_transient
+from sims_analysis.frame.window import read_window, warn_of_transient
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
@@ -98,7 +99,7 @@ def peak(
     window = read_window(frame, start, stop)
     asked = *window, subtracted_level(frame)
     found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
-    warn_of_empty_window(frame, window, among=found.status == Status.NO_DATA)
+    warn_of_empty_window(frame, window, found.status == Status.NO_DATA)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)

@@ -385,7 +385,7 @@ def _apart(plateaus: Sequence[Plateau], middle: float) -> bool:
     one, other = (plateau.at(middle) for plateau in plateaus)
     error, of_other = (plateau.error_at(middle) for plateau in plateaus)
     unsure = 5 * float(np.hypot(error, of_other))
-    return abs(other - one) > max(unsure, _ROUNDING * max(abs(one), abs(other)))
+    return bool(abs(other - one) > max(unsure, _ROUNDING * max(abs(one), abs(other))))
 
 
 def _own_errors(

@@ -27,6 +27,7 @@ from sims_analysis.quantification.reference import (
     of_both,
     warn_bridged,
 )
+from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.text.arguments import check_choice, read_name, read_names
 
 _AMOUNTS = ("concentration", "atomic_fraction")
@@ -194,7 +195,8 @@ def ratio(
     -----
     ProfileWarning
         Where ratios are too high by more than half of the error of their mean over the profile,
-        because the denominator has few counts. Not for Dask data.
+        because the denominator has few counts (not for Dask data); where both were made of the same
+        measured signals, as two fractions of one total are.
 
     See Also
     --------
@@ -222,6 +224,7 @@ def ratio(
     if numerator == denominator:
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
     name = measured_in(data, variable, numerator, denominator)
+    warn_of_shared(data, name, [(numerator, denominator)])
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))

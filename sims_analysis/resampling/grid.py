@@ -59,7 +59,7 @@ def to_grid(
     depth: Sequence[str] | ParameterLike | None = None,
     like: xr.Dataset | xr.DataArray | None = None,
     every: int | None = None,
-    method: Method = "log",
+    method: Method | None = None,
     conserve: Literal["dose"] | None = None,
     gaps: GapPolicy = "flag",
 ) -> Data:
@@ -80,8 +80,9 @@ def to_grid(
         Average so many samples at a time (of the profile with the most of them): cells with edges
         half-way between samples, by ``conserve="dose"``; the last cell may hold fewer. Give one of
         `step`, `depth`, `like` and `every`.
-    method : {"log", "linear", "pchip", "makima"}
-        As for :func:`interpolate`.
+    method : {"log", "linear", "pchip", "makima"}, optional
+        As for :func:`interpolate`; by default ``"log"``, but ``"linear"`` with `every`, as a mean
+        of logarithms of few counts is too low.
     conserve : {"dose"}, optional
         Return averages over cells instead of values at depths: value times width of a cell is the
         dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``: trapezoid; not
@@ -129,6 +130,7 @@ def to_grid(
     >>> cells["concentration"].attrs["cell_methods"]
     'depth: mean'
     """
+    method = method or ("log" if every is None else "linear")
     check_choice("method", method, interpolation.METHODS)
     if every is not None:
         check_count("every", every, least=2)
@@ -346,12 +348,10 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
 
 def _of_samples(frame: Frame, every: int) -> _Grid:
     """Return cells of so many samples of the profile that has the most."""
-    shape = (-1, frame.value.sizes[frame.dim])
-    places = np.broadcast_to(frame.depth.values, frame.value.shape).reshape(shape)
-    rows = places if frame.lazy else frame.filled().value.values.reshape(shape)
-    known = np.isfinite(rows) & np.isfinite(places)
-    most = int(np.argmax(known.sum(axis=1)))
-    z = places[most][known[most]]
+    known: Any = (frame.filled().value.notnull() & frame.depth.notnull()).compute()
+    most = known.sum(frame.dim).argmax(...) if frame.lead else {}
+    depth = frame.depth.isel(most, missing_dims="ignore").values
+    z = depth[known.isel(most).values]
     if z.size < 2:
         raise ProfileError(f"every={every}: there are no samples to average", argument="every")
     between = 0.5 * (z[every - 1 : -1 : every] + z[every::every])
