@@ -29,7 +29,6 @@ from sims_analysis.kernels import evidence as kernels
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
-from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import Data, quantified_variable
 
 GapPolicy = Literal["flag", "bridge"]
@@ -39,12 +38,6 @@ _BRIDGED = GAP | Flag.BELOW_LIMIT
 #: The part of a sum that may be due to samples below their limit of detection.
 _NOTABLE = 0.01
 _RANKS = np.array([status.rank for status in Status])
-
-
-def bridges(gaps: str) -> bool:
-    """Read the option `gaps`: whether what lies across a gap is accepted."""
-    check_choice("gaps", gaps, ("flag", "bridge"))
-    return gaps == "bridge"
 
 
 def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
@@ -62,7 +55,6 @@ def resolve(
     window: Window = NO_LIMITS,
     *,
     what: str = "",
-    bridge: bool | None = None,
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
     category: type[SimsWarning] | None = ProfileWarning,
@@ -70,16 +62,14 @@ def resolve(
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
     With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
-    kernel's. Messages name the `window`, and `what` an answer across a gap is. With `bridge` (by
-    default that of the frame) gaps and samples below a limit are accepted. A sum, `sum_of`, rests
-    on the latter if their widths times limits exceed its `stderr` and 1 %. Without a `category`
-    nothing warns.
+    kernel's. Messages name the `window`, and `what` an answer across a gap is. A frame may
+    accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
+    times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
         return status
-    bridge = frame.bridge if bridge is None else bridge
-    if bridge:
+    if frame.bridge:
         flags = flags & ~_BRIDGED
     if sum_of is not None:
         enough: Any = _NOTABLE * abs(sum_of)
@@ -89,7 +79,7 @@ def resolve(
     found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
     found = found.astype(np.uint8).transpose(*status.dims, ...)
     if category is not None:
-        warn_of_evidence(frame, found, window, what, category, bridge=bridge)
+        warn_of_evidence(frame, found, window, what, category, bridge=frame.bridge)
     return found
 
 

@@ -143,9 +143,11 @@ def open_profiles(
     kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
     variable: str | None = None,
     axes: tuple[str, ...] = vocabulary.AXES,
+    gaps: str | None = None,
 ) -> Frame:
     """Check the user's data (see :func:`open_frame`), in whatever order of depth they come."""
-    return open_frame(by_depth(data), kinds, question=question, variable=variable, axes=axes)
+    how: Any = {"question": question, "variable": variable, "axes": axes, "gaps": gaps}
+    return open_frame(by_depth(data), kinds, **how)
 
 
 def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
