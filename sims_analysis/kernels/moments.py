@@ -24,21 +24,16 @@ ABOVE_NOISE = 2.1
 
 
 class Moments(NamedTuple):
-    """Moments of rows by samples from ``start`` to ``stop``, and their standard errors; (R,)."""
+    """Moments of rows by samples from ``start`` to ``stop``, and their standard errors.
 
-    dose: Array
-    projected_range: Array
-    straggle: Array
-    skewness: Array
-    kurtosis: Array
+    Dose, projected range, straggle, skewness and kurtosis, (R, 5).
+    """
+
+    value: Array
+    stderr: Array
     start: Array
     stop: Array
     status: NDArray[np.uint8]
-    dose_stderr: Array
-    projected_range_stderr: Array
-    straggle_stderr: Array
-    skewness_stderr: Array
-    kurtosis_stderr: Array
     #: What lies below the end of a whole record, if it matters.
     below: Array
 
@@ -106,7 +101,7 @@ def moments(
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
     below = missing_below(rows, LACKS * np.abs(total)) if record else np.zeros(rows.count)
-    return Moments._make([*answers, status, *errors, below])
+    return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 
 def _between(
