@@ -100,6 +100,7 @@ def test_every_layout_and_a_file_give_the_same(tmp_path):
     )
     for question in (
         lambda one: sims.combine(one, {"x": {"31P": 1, "30Si": (-1e-3, 1e-4)}}),
+        lambda one: sims.combine(one, {"x": {"31P": 1, "30Si": 1}}),
         lambda one: sims.normalise(one, to="total"),
         lambda one: sims.normalise(one, to="30Si", window=("0 s", "9 s")),
         lambda one: sims.normalise(one, to="maximum"),
