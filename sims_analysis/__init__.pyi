@@ -101,8 +101,8 @@ from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.splicing import splice as splice
 from .quantification.standards import rsf_from_standard as rsf_from_standard
-from .readers.dataframes import from_dataframe as from_dataframe
 from .readers.files import explain_read as explain_read
+from .readers.files import from_dataframe as from_dataframe
 from .readers.files import read as read
 from .readers.files import read_formats as read_formats
 from .readers.registry import Reader as Reader

@@ -208,6 +208,6 @@ class SimsBackend(BackendEntrypoint):
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
         """Whether a file is laid out as one of the formats that have a recogniser."""
-        from sims_analysis.readers.file_types import format_of
+        from sims_analysis.readers.registry import format_of
 
         return format_of(filename_or_obj) is not None

@@ -222,7 +222,7 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     (package / f"{new.name}.py").write_text(module)
     readers = importlib.import_module("sims_analysis.readers.instruments")
     monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(package)])
-    monkeypatch.setattr("sims_analysis.readers.file_types.readers", lambda: (new, *formats.FORMATS))
+    monkeypatch.setattr("sims_analysis.readers.registry.readers", lambda: (new, *formats.FORMATS))
     path = tmp_path / "w7.txt"
 
     path.write_text(sample)

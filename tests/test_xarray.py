@@ -17,7 +17,7 @@ from instrument_files import iontof
 
 import sims_analysis as sims
 from sims_analysis import xarray as accessor_module
-from sims_analysis.readers import file_types as recognising
+from sims_analysis.readers import registry as recognising
 from sims_analysis.xarray import SimsAccessor, SimsBackend, forwarded
 
 ROOT = pathlib.Path(sims.__path__[0]).parent

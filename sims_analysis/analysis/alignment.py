@@ -102,11 +102,6 @@ def align(
     SpeciesError, UnitsError
         If the marker is absent, or the two have no species or no kind of unit in common.
 
-    Warns
-    -----
-    ProfileWarning
-        Where a profile has a gap, saturated samples, or samples below their limit of detection.
-
     Notes
     -----
     A factor between the profiles does not matter. They are monotone cubics between samples (Fritsch

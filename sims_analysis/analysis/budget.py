@@ -103,11 +103,6 @@ def dose_budget(
     UnitsError, ProfileError
         As :func:`integrated_dose`; also for uncertainties or detection limits that are none.
 
-    Warns
-    -----
-    DoseWarning
-        As :func:`integrated_dose`; also where the two rules differ by more than `rule_tolerance`.
-
     References
     ----------
     JCGM 100:2008, Guide to the expression of uncertainty in measurement, for the parts and their

@@ -91,11 +91,6 @@ def compare(
     SpeciesError, UnitsError
         If the two have no species or no kind of unit in common, or are not over depth.
 
-    Warns
-    -----
-    ProfileWarning
-        By the status; not for Dask data.
-
     Notes
     -----
     Standard errors are the random part, to first order, for independent measurements a and b:

@@ -26,6 +26,7 @@ from sims_analysis.frame.run import (
     anywhere,
     codes,
     elementwise,
+    is_any_of,
     is_lazy,
     is_nan,
     replaced_where,
@@ -87,12 +88,11 @@ def crossings(
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): of the edge, or between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
-        - ``status``: ``ok``; with a depth, ``saturated`` beside samples that the detector cut off;
-          without one, ``gap`` and ``below_limit`` where it lies in a gap, or among samples given as
-          ``<5E15``, and ``undetermined`` where its interval is wider than the record. The first
-          entry of a profile without a crossing gives the reason: ``never_reached``,
-          ``always_above``, ``truncated``, ``no_data``, ``undetermined`` where noise can make all
-          that there are, or one of the others
+        - ``status``: ``ok``; with a depth, ``saturated`` beside such samples; without one, ``gap``
+          and ``below_limit`` where it lies in a gap, or among samples given as ``<5E15``, and
+          ``undetermined`` where its interval is wider than the record. The first entry of a profile
+          without a crossing gives the reason: ``never_reached``, ``always_above``, ``truncated``,
+          ``no_data``, ``undetermined`` where noise can make all, or one of the others
         - ``count``, a coordinate: number of crossings of the profile, including those beyond
           `max_count`; where a file gives samples as ``<5E15``, ``detection_limit`` is their limit
 
@@ -102,12 +102,6 @@ def crossings(
         If the level has no unit, or one that no variable of the data has.
     ProfileError
         If `max_count` is not given for Dask data.
-
-    Warns
-    -----
-    ProfileWarning
-        Where the status is ``gap``, ``saturated`` or ``below_limit``, noise can make all crossings,
-        or a restored profile has two within what was achieved of resolution.
 
     Notes
     -----
@@ -213,10 +207,10 @@ def without_crossing(
     The level may be reached where a detector cut off all above it, where the maximum lies beside a
     gap, and among samples below their limit. A warning says so.
     """
-    none = [Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED]
-    missing = xr.DataArray(status).isin(none).variable & among
-    if not (frame.lazy or anywhere(missing)):
+    none = {Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED}
+    if not (frame.lazy or codes(status) & none):
         return status
+    missing = is_any_of(status, [*none]) & among
     known = frame.map(kernels.record)
     never = (status == Status.NEVER_REACHED) & among
     always = (status == Status.ALWAYS_ABOVE) & among

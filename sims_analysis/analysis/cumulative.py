@@ -61,11 +61,6 @@ def cumulative_dose(
     UnitsError
         If the data hold no concentration.
 
-    Warns
-    -----
-    DoseWarning
-        By the status, or where more than 1 % of the dose lies in a surface transient.
-
     References
     ----------
     As for :func:`integrated_dose`: the rules are the same.

@@ -90,15 +90,14 @@ def integrated_dose(
     DataArray
         ``atom/cm^2``, without the depth dimension. Coordinates:
 
-        - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` where the detector cut off samples
-          between the limits; ``gap`` where the rule bridged one; ``below_limit`` where samples
-          given as ``<5E15``, which have no value, may change the dose by more than its standard
-          error and 1 %; ``below_detection`` where the dose does not exceed its standard error (or
-          0, without one); ``truncated`` where a limit lies beyond the samples, or the record ends
-          inside of a profile and no `stop` is given: more than the error and 2 % of the dose lies
-          below its end, by the exponential or Gaussian there; ``wrong_shape`` where the profile
-          falls, rises or bends in the window of the background, which is too high by more than
-          that. Of several, the first in this order
+        - ``status``: ``ok``; ``no_data`` with NaN; by samples between the limits ``saturated``,
+          ``gap``, and ``below_limit`` if those given as ``<5E15``, which have no value, may change
+          the dose by more than its error and 1 %; ``below_detection`` where it does not exceed its
+          error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
+          than the error and 2 % of the dose lies below the end of the record, by the exponential
+          or Gaussian there; ``wrong_shape`` where the window of the background is no plateau, and
+          its mean too high by more than that. Of several, the first in this order. A warning names
+          the first profile, but on Dask, which is not computed (nor raises `strict`)
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -111,13 +110,6 @@ def integrated_dose(
         If the data hold no concentration (counts have no dose), or a limit has no unit.
     ProfileError
         With `strict`; if `start` is not above `stop`; or if a background window is empty.
-
-    Warns
-    -----
-    DoseWarning
-        By the status; where the background leaves a negative dose; and where a whole record begins
-        with a surface transient, above 50 nm, that holds more than 1 % of the dose (state `start`
-        or `surface_depth`). Dask data are not computed: there, neither warnings nor `strict`.
 
     Notes
     -----

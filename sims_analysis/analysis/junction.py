@@ -113,12 +113,6 @@ def junction_depth(
     UnitsError, JunctionError
         As :func:`crossings`; with `strict`, where there is no junction.
 
-    Warns
-    -----
-    ProfileWarning, AmbiguousJunctionWarning
-        As :func:`crossings`; if several qualify and the deepest is taken. Dask data are not
-        computed: there, neither warnings nor `strict`; look at the status.
-
     Notes
     -----
     Depth and ``stderr`` are those of :func:`crossings`, with the same limits: where counts are few,

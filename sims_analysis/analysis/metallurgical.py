@@ -78,12 +78,9 @@ def metallurgical_junctions(
         - ``depth``, ``stderr`` (``nm``): NaN where the data carry no standard errors
         - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
         - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
-        - ``status``: ``ok``; ``saturated`` where the detector cut off a species there; without a
-          depth ``gap`` and ``below_limit``, where it lies in a gap or among samples given as
-          ``<5E15`` of a species, and ``undetermined``, where its interval is wider than the record.
-          Without a junction, the first entry has the reason: ``never_reached`` (one type of doping
-          wherever all species were measured), ``undetermined`` (noise can make all that there
-          are), ``below_limit`` or ``no_data``
+        - ``status``: as for :func:`crossings`, by the samples of any species; the reason without a
+          junction is ``never_reached`` (one type of doping wherever all species were measured),
+          ``undetermined``, ``below_limit`` or ``no_data``
         - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
 
     Raises

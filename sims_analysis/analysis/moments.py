@@ -19,7 +19,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import warn_of_empty_window, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import (
@@ -27,7 +27,6 @@ from sims_analysis.frame.window import (
     mark_transient,
     read_window,
     samples_used,
-    warn_of_empty_window,
 )
 from sims_analysis.kernels import moments as kernels
 from sims_analysis.outcomes import Status
@@ -91,23 +90,15 @@ def moments(
           crosses the threshold
         - ``status``: ``ok``. With NaN: ``no_data`` with fewer than three samples; ``never_reached``
           where fewer than three lie above the threshold; ``below_detection`` where nothing
-          significant is left above the background (dose or second moment not positive, or the
-          projected range outside the samples used). With numbers: ``undetermined``, without
-          errors, where the threshold is less than 2.1 times the standard error of a sample there;
-          ``saturated`` and ``gap`` where there is one among the samples used; ``below_limit`` where
-          samples given as ``<5E15`` matter; ``truncated`` where the samples used begin in a surface
-          transient, or the record ends above the threshold or inside of the profile;
-          ``wrong_shape`` by a background, as for :func:`integrated_dose`
+          significant is left above the background. With numbers: ``undetermined``, without errors,
+          where the threshold is less than 2.1 times the standard error of a sample there;
+          ``truncated`` where the samples used begin in a surface transient, or the record ends
+          above the threshold or inside of the profile; others as for :func:`integrated_dose`
 
     Raises
     ------
     UnitsError, ProfileError
         If the data hold no concentration, or the threshold is a number outside (0, 1).
-
-    Warns
-    -----
-    SimsWarning
-        By the status, or where the window is empty; not for Dask data, which are not computed.
 
     Notes
     -----
@@ -156,7 +147,7 @@ def moments(
     asked = a, b, level, *rest
     whole = start is stop is threshold is None and subtracted.stated is None
     found, rests = frame.ask(kernels.moments, *asked, errors="sum", record=whole, **options)
-    warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
+    warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
         return _joined(other.map(kernels.moments, a, b, own, *rest, **options))

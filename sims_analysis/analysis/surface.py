@@ -50,20 +50,15 @@ def surface_concentration(
           counts; if the data carry none, half of the 68 % interval from the scatter about the curve
           (Student's t), NaN with three samples
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
-          (nothing is extrapolated), and ``no_data`` with fewer than three samples, or where the
-          depth is NaN; with a number ``saturated``, ``gap`` or ``below_limit`` where there is one
-          among the samples of the fit, and ``wrong_shape`` where the curve departs from them by
-          more than 5 % of the largest, and hardly by chance
+          (nothing is extrapolated), and ``no_data`` with fewer than three samples, or a depth of
+          NaN; with a number ``saturated``, ``gap`` or ``below_limit`` by the samples of the fit,
+          and ``wrong_shape`` where these depart from the curve by more than 5 % of the largest, and
+          hardly by chance
 
     Raises
     ------
     UnitsError, ProfileError
         If the depth has no unit, or `samples` is not a whole number of at least 3.
-
-    Warns
-    -----
-    ProfileWarning
-        By the status; not for Dask data, which are not computed.
 
     References
     ----------

@@ -25,8 +25,7 @@ from typing import Any, TypeVar
 from sims_analysis import files
 from sims_analysis.api.additions import payload_of
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
-from sims_analysis.api.index import Contents, Index, leave_out, read_catalogue
-from sims_analysis.api.parallel import progress as bar
+from sims_analysis.api.index import Index, leave_out, read_catalogue
 from sims_analysis.api.versions import (
     Record,
     append,
@@ -47,7 +46,9 @@ from sims_analysis.api.versions import (
 )
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
+from sims_analysis.profiles.metadata import EntrySummary
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.text.progress import progress as progress_bar
 from sims_analysis.text.times import as_moment
 
 T = TypeVar("T")
@@ -223,7 +224,7 @@ class Archive:
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
-    ) -> tuple[list[Contents], int]:
+    ) -> tuple[list[EntrySummary], int]:
         """Give what lists show of the entries that contain every word, damaged ones too, by id.
 
         Of at `most` so many; and how many there are.
@@ -256,7 +257,7 @@ class Archive:
                 return None
 
         folders = self.folders()
-        with bar(len(folders), progress, "verifying") as step:
+        with progress_bar(len(folders), progress, "verifying") as step:
             for folder in folders:
                 versions = check(folder, list_versions) or []
                 for version in versions:

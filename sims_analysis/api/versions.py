@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +280,9 @@ def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None
     if catalogue is not None:
         contents["catalogue.json"] = catalogue
     try:
-        files.write_together(temporary, contents)
+        for name, content in contents.items():
+            files.write_durably(temporary / name, content)
+        files.sync_folder(temporary)
         if catalogue is not None:
             files.rename_over(temporary / "catalogue.json", folder / "catalogue.json")
         temporary.rename(target)
@@ -301,7 +302,8 @@ def _make_folder(folder: Path) -> None:
 
 def settle(folder: Path) -> None:
     """Wait until the versions of an entry that have appeared are there to stay."""
-    files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
+    for path in (folder, folder.parent):
+        files.sync_folder(path)
 
 
 def prepare(path: Path) -> None:

@@ -169,8 +169,8 @@ def to_dataset(
         If samples had to be put in order of depth, some were not measured, a species occurs twice
         in one kind of unit (their names are numbered: ``"B (1)"``, ``"B (2)"``), the profiles are
         of different data entries, or something is not as it usually is: depths beyond 1 mm,
-        concentrations above 1e24 atoms/cm^3 or that look like logarithms, fractions above 1,
-        columns that seem to be swapped. Nothing is refused for being unusual.
+        concentrations above 1e24 atoms/cm^3 or that look like logarithms, fractions above 1.
+        Nothing is refused for being unusual.
 
     Examples
     --------

@@ -232,10 +232,6 @@ def _other_fields(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) ->
     if not isinstance(stated, dict):
         return {**extra, COLUMNS: fresh} if fresh else extra
     own = columns_of(extra, samples)
-    # The numbers of the source, where rounding would change them.
-    fresh |= {
-        n: own[n] for n in vocabulary.CELLS if n in own and n in fresh and _same(own[n], fresh[n])
-    }
     kept = {
         name: column
         for name, column in stated.items()
@@ -258,12 +254,6 @@ def _with_position(extra: dict[str, Any], ds: xr.Dataset) -> dict[str, Any]:
             if before is None or read_number(before, ("depth",), name) / NM_PER_MM != place:
                 moved[name] = f"{place:.12g} mm"
     return {**extra, FIELD: {**stated, **moved}} if moved else extra
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two columns hold the same numbers, but for the rounding of conversions."""
-    a, b = (np.array(column["values"], dtype=np.float64) for column in (one, other))
-    return one.get("units") == other["units"] and np.allclose(a, b, rtol=1e-12, equal_nan=True)
 
 
 def _units(

@@ -67,11 +67,9 @@ def plot_budget(
 
     Notes
     -----
-    Parts are one standard error each. The random one holds that of the background, which may be
-    the larger where its window lies within the limits of the dose: both partly cancel. The
-    systematic one is the quadratic sum of sensitivity factor (day to day is a part of it) and depth
-    scale, which act on all samples alike and are not reduced by averaging. A part that is not known
-    has no bar, and says so.
+    Parts are one standard error each. The random one holds that of the background. The systematic
+    one is the quadratic sum of sensitivity factor (day to day is a part of it) and depth scale. A
+    part that is not known has no bar, and says so.
 
     Examples
     --------

@@ -15,8 +15,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
-from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.short_names import brief
+from sims_analysis.figures.plot import Plot, brief
 from sims_analysis.figures.style import BAND, make_higher
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded

@@ -75,10 +75,7 @@ def save_figure(
     Notes
     -----
     SVG and PDF keep text as text (PDF with embedded Type 42 fonts), unless a style sheet says
-    otherwise. EPS has no transparency, and is not written: its programs read PDF.
-
-    The bytes are the same for the same versions of matplotlib, its FreeType and the fonts: record
-    these to reproduce the file.
+    otherwise. The bytes are those of the versions of matplotlib, its FreeType and the fonts.
 
     Examples
     --------
@@ -109,7 +106,13 @@ def save_figure(
     arguments = {"format": kind, "dpi": dpi, **_METADATA[kind](text), **options}
     if kind == "svg":
         arguments["metadata"]["Title"], description = _description_of(figure)
-    with mpl.rc_context(_settings()), _settled(figure):
+    # Ids in an SVG are hashes with a random salt unless one is set; text stays text.
+    settings: Any = {"svg.hashsalt": "sims_analysis"}
+    wanted = {"svg.fonttype": "none", "pdf.fonttype": 42}
+    settings |= {key: value for key, value in wanted.items() if is_default(key)}
+    # A figure without a layout engine gets none: see `_settled`.
+    settings |= {"figure.autolayout": False, "figure.constrained_layout.use": False}
+    with mpl.rc_context(settings), _settled(figure):
         stream = BytesIO()
         figure.savefig(stream, **arguments)
     content = stream.getvalue()
@@ -152,16 +155,6 @@ def checked_path(path: Any, example: str) -> Path:
     if isinstance(path, str | PathLike) and Path(path).name:
         return Path(path)
     raise TypeError(f"path={path!r}; expected that of a file, such as {example!r}")
-
-
-def _settings() -> Any:
-    """Return the settings that keep text as text, unless the user has set them."""
-    # Ids in an SVG are hashes with a random salt unless one is set.
-    settings: Any = {"svg.hashsalt": "sims_analysis"}
-    # So that a figure without a layout engine gets none: see `_settled`.
-    settings |= {"figure.autolayout": False, "figure.constrained_layout.use": False}
-    wanted = {"svg.fonttype": "none", "pdf.fonttype": 42}
-    return settings | {key: value for key, value in wanted.items() if is_default(key)}
 
 
 @contextmanager

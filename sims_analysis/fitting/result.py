@@ -13,9 +13,8 @@ from sims_analysis.errors import FitWarning, UnitsError
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, rests_on
-from sims_analysis.frame.messages import warn_of_first, warn_of_status
+from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
 from sims_analysis.frame.run import Fields, words
-from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
@@ -44,7 +43,8 @@ def fit_dataset(request: FitRequest, rows: xr.Variable, *, bridge: bool) -> xr.D
         labels["layer"] = xr.Variable("layer", np.arange(1, n_layers + 1))
     answer = profiles.dataset(found, coords=labels)
     if not profiles.lazy:
-        warn_of_empty_window(profiles, request.window, FitWarning)
+        none = (answer["status"] == "no_data").variable
+        warn_of_empty_window(profiles, request.window, none, FitWarning)
         warn_of_status(profiles, answer["status"], "the fit is not ok:")
         warn_of_first(
             profiles,

@@ -69,22 +69,10 @@ def resolve(
 ) -> xr.Variable:
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
-    Where an answer has a value, that of the highest rank of :class:`sims_analysis.outcomes.Status`;
-    without one, the kernel's interval is NaN, and its reason stays.
-
-    Parameters
-    ----------
-    window : pair of Variable
-        Where the answer looked, for messages.
-    what : str
-        What an answer across a gap is: ``"the dose bridges it by straight lines"``.
-    bridge : bool, optional
-        Whether gaps, and samples below their limit, are accepted; None if that is no option.
-    sum_of, stderr : Variable, optional
-        Of a sum, and its error: it rests on samples below their limit only if the sum of their
-        widths times limits exceeds the error and 1 % of it.
-    category : type, optional
-        Of the warning, which there is not on Dask, nor with None.
+    With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
+    kernel's. Messages name the `window`, and `what` an answer across a gap is. Gaps and samples
+    below a limit are accepted with `bridge` (None: no option). A sum, `sum_of`, rests on the latter
+    if their widths times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
@@ -113,8 +101,8 @@ def without_immaterial(
 ) -> Rests:
     """Return what answers rest on, without samples below a limit that do not change them.
 
-    They are asked again with these at 0, and at their limit. Of several, joined along `over`, one
-    must change by more than its error, and by more than 1 % of it (of 1, if it is less).
+    Between 0 and their limit, one of those joined along `over` changes by more than its error and
+    1 % of it (of 1, if it is less).
     """
     if frame.limit is None:
         return rests
@@ -210,11 +198,7 @@ def _described(kind: Kind, first: First, window: Window, what: str) -> str:
 
 
 class Run(NamedTuple):
-    """A run of samples of which something is known: see :class:`sims_analysis.kernels.rows.Marks`.
-
-    ``profile`` is the flat place of their profile; without neighbours, ``low`` and ``high`` are
-    those samples' own depths.
-    """
+    """A run of marked samples (:class:`.rows.Marks`) of the profile at a flat place."""
 
     profile: int
     flag: int
@@ -318,11 +302,10 @@ def at(
     dim: str,
     axis: bool = True,
 ) -> Known:
-    """Return what is known at other places, from the samples that each rests on.
+    """Return what is known at other places, from `lower` to `upper` along `dim`.
 
-    Those in the interval from `lower` to `upper` (by default points), along `dim`, and `reach` more
-    to both sides: 1 for straight lines, 2 and 3 for splines. On an `axis`, in order, sides of gaps
-    are marked on the neighbours.
+    Each rests on the samples in it and on `reach` more to both sides: 1 for straight lines, 2 and 3
+    for splines. On an `axis`, in order, the neighbours of gaps have their sides.
     """
     found = frame.map(
         kernels.at_places,

@@ -10,9 +10,9 @@ from typing import Any, TypeVar, Unpack
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import FitWarning, Parts, SimsError, SimsWarning, warn
+from sims_analysis.errors import FitWarning, Parts, ProfileWarning, SimsError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.outcomes import Status
 
 E = TypeVar("E", bound=SimsError)
@@ -84,6 +84,25 @@ def describe_window(first: First, window: Iterable[xr.Variable], what: str) -> s
     ends = zip(map(first.of, window), ("the start", "the end"), strict=True)
     a, b = (end if np.isnan(x) else f"{x:g}" for x, end in ends)
     return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
+
+
+def warn_of_empty_window(
+    frame: Frame,
+    window: Iterable[xr.Variable],
+    among: xr.Variable,
+    category: type[SimsWarning] = ProfileWarning,
+) -> None:
+    """Warn of profiles, of those `among`, that were measured, but not in this known window."""
+    start, stop = window
+    if not anywhere(among):
+        return
+    measured: Any = frame.value.notnull()
+    inside = measured & ~((frame.depth < start) | (frame.depth > stop))
+    elsewhere = measured.any(frame.dim) & ~inside.any(frame.dim)
+    first = first_flagged(frame, elsewhere & among & ~(np.isinf(start) | np.isinf(stop)))
+    if first is not None:
+        text = describe_window(first, (start, stop), "no sample in the window")
+        first.warn(text, category, code="no_sample_in_window")
 
 
 def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:

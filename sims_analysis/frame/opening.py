@@ -16,7 +16,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
-from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where
 from sims_analysis.profiles.plausibility import refuse_impossible
 from sims_analysis.text.arguments import format_argument, remedy_for
 
@@ -55,9 +55,8 @@ def open_frame(
     """Check the user's data, and convert the relevant variable to canonical units.
 
     That is `variable`, or the first of the acceptable `kinds`, in order of preference, that holds a
-    sample, over one of the acceptable `axes`. `question` is what is computed, for messages: ``"a
-    dose"``. `as_they_are` accepts values that no measurement can have, which plots and files show.
-    TypeError, UnitsError and ProfileError say what is missing, or wrong with the axis.
+    sample. Messages name the `question`, ``"a dose"``. `as_they_are` accepts values that no
+    measurement can have, which plots and files show.
     """
     plain, array, ancillary = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
@@ -305,8 +304,9 @@ def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: 
     if end in vocabulary.OF_BACKGROUND:
         # In the data NaN means that nothing was subtracted, and infinity that the error is not
         # known; in a frame, which computes with them, 0 (a scatter: 1) and NaN.
-        plain = plain.fillna(1.0 if end == "background_scatter" else 0.0)
-        plain = plain.where(np.isfinite(plain)).set_dims(value.sizes)
+        plain = replaced_where(is_nan(plain), plain, 1.0 if end == "background_scatter" else 0.0)
+        endless = xr.Variable(plain.dims, np.isinf(plain.data))
+        plain = replaced_where(endless, plain).set_dims(value.sizes)
     elif end in vocabulary.EVIDENCE and {value.dims[-1]} <= set(plain.dims) < set(value.dims):
         plain = plain.set_dims(value.sizes)  # xarray's expand_dims() leaves coordinates as they are
     elif set(plain.dims) != set(value.dims):

@@ -14,10 +14,10 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_of_first, warn_of_status
+from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
 from sims_analysis.frame.opening import interpolated, open_profiles
 from sims_analysis.frame.run import replaced_where
-from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
+from sims_analysis.frame.window import Window, read_window
 from sims_analysis.interfaces.step import ROW, measure_step
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Flag, Status
@@ -170,7 +170,8 @@ def interface(
     answer = _dataset(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
-        warn_of_empty_window(profiles, window, FitWarning)
+        none = part["status"] == Status.NO_DATA
+        warn_of_empty_window(profiles, window, none, FitWarning)
         warn_of_status(profiles, answer["status"], "the interface is", says=_SAYS)
         warn_of_first(
             profiles,

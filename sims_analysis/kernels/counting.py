@@ -92,13 +92,13 @@ class WindowStatistics(NamedTuple):
 class WindowMean(NamedTuple):
     """The mean over a window, and what is known of it; shape (R,).
 
-    Variances of it and of one sample, by which factor (at least 1) errors grow in a sum, and by
+    Its error, the variance of one sample, by which factor (at least 1) errors grow in a sum, and by
     which samples scatter more than these, and the error of a window without a count, or 0.
     """
 
-    mean: Array
+    value: Array
     n: Index
-    variance: Array
+    stderr: Array
     of_one: Array
     scatter: Array
     excess: Array
@@ -127,8 +127,8 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
     unseen = _unseen(rows, start, stop)
-    variance = of_one * squared_shares
-    return WindowMean(mean, n, variance, of_one, scatter, excess, unseen, *ends)
+    stderr = np.sqrt(of_one * squared_shares + unseen**2)
+    return WindowMean(mean, n, stderr, of_one, scatter, excess, unseen, *ends)
 
 
 def _unseen(rows: Rows, start: Array, stop: Array) -> Array:

@@ -37,11 +37,10 @@ def results_table(
     Returns
     -------
     str
-        The table. A value with a standard error is rounded to it: the error keeps one significant
-        digit, or two if its leading digit is 1, and the value is rounded to the same place. Values
-        without one have four significant digits. A missing number is replaced by its status. Of a
-        dose budget, the dose with its random and systematic standard errors combined, and those
-        parts of it and of its error that are not 0 everywhere.
+        The table. A standard error keeps one significant digit, or two if its leading digit is 1,
+        and its value is rounded to the same place; values without one have four digits. A missing
+        number is replaced by its status. Of a dose budget, the dose with its random and systematic
+        errors combined, and those parts that are not 0 everywhere.
 
     Raises
     ------
@@ -93,9 +92,9 @@ def _columns(
         elif isinstance(result, xr.Dataset):
             whole = _without_the_rest(dequantify(result))
             for name, array in whole.data_vars.items():
-                own = str(name) != "stderr" and not _is_error_of(str(name), whole)
+                of = str(name).removesuffix("_stderr")
                 # The covariance of a fit is a whole table for each profile.
-                own = own and name != "covariance"
+                own = name not in ("stderr", "covariance") and (of == name or of not in whole)
                 # Words are answers too, such as the polarity of a junction; status goes with them.
                 words = array.dtype.kind == "U" and name != "status"
                 if own and (array.dtype.kind in "iuf" or words):
@@ -118,10 +117,6 @@ def _without_the_rest(whole: xr.Dataset) -> xr.Dataset:
     kept = [name for name in parts if name in _PARTS or bool((whole[name] > 0).any())]
     status = [name for name in ("status",) if name in whole.data_vars]
     return whole[["dose", *kept, *status]]
-
-
-def _is_error_of(name: str, whole: xr.Dataset) -> bool:
-    return name.endswith("_stderr") and name.removesuffix("_stderr") in whole
 
 
 def _cells(array: xr.DataArray, of: xr.Dataset | xr.DataArray, *, latex: bool) -> xr.DataArray:

@@ -14,7 +14,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import first_of
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.frame.background import Mean, mean_over
+from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.evidence import Known, at, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
@@ -131,7 +131,7 @@ def known_of(frame: Frame, species: str) -> Known:
     return union(own, other)
 
 
-def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Mean:
+def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Any:
     """Return the mean over a window; refuse one, as it was `stated`, without a sample of some."""
     mean = mean_over(frame, window)
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & among)

@@ -80,11 +80,6 @@ def interpolate(
     UnitsError, ProfileError
         If `depth` has no unit of the axis, or the method is unknown.
 
-    Warns
-    -----
-    ProfileWarning
-        Where a depth lies in a gap, or among samples below their limit.
-
     References
     ----------
     F. N. Fritsch, R. E. Carlson, SIAM J. Numer. Anal. 17 (1980) 238 (pchip); H. Akima, J. ACM 17

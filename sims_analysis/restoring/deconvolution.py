@@ -26,10 +26,10 @@ from sims_analysis.frame.evidence import (
     union,
 )
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_of_status
+from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_profiles
 from sims_analysis.frame.run import Fields, words
-from sims_analysis.frame.window import Window, read_window, warn_of_empty_window
+from sims_analysis.frame.window import Window, read_window
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.restoring.inverse_problem import SOURCES
@@ -186,7 +186,8 @@ def deconvolve(
     }
     answer = with_history(answer, f"deconvolve(resolution={format_argument(resolution)})")
     if not frame.lazy:
-        warn_of_empty_window(frame, window, FitWarning)
+        none = (answer["status"] == "no_data").variable
+        warn_of_empty_window(frame, window, none, FitWarning)
         warn_of_limits(frame, window, FitWarning, _BELOW_LIMIT)
         _warn(frame, answer)
     return answer

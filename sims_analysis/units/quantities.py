@@ -206,7 +206,8 @@ def quantify(data: Data) -> Data:
     -------
     xarray.Dataset or xarray.DataArray
         In the units of pint's application registry. Index coordinates (``depth``) keep their
-        unit in ``attrs``, because an index cannot be a Quantity; so do arbitrary units.
+        unit in ``attrs``, because an index cannot be a Quantity; so do arbitrary units. Pickle
+        plain data: a process in which no Dataset was made does not know the unit of atoms.
 
     Raises
     ------

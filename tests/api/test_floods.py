@@ -16,7 +16,7 @@ from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServ
 from sims_analysis.api.client import Client
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, PayloadError, RequestTimeout, collected
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.strict_json import decode
 
 
 def chunked(*pieces: bytes) -> bytes:
@@ -99,20 +99,6 @@ def test_json_that_grows_is_refused_before_it_does(kind):
         assert len(server.received) == 1, "it gets no better"
     # The first request imports what it takes, 2 MB.
     assert peak < 4 * len(GROWING[kind]) + 2**23
-
-
-@pytest.mark.parametrize("doubled", [False, True])
-def test_many_keys_are_checked_in_linear_time(doubled):
-    """Pair by pair they would take minutes."""
-    keys = [f'"k{i}":0' for i in range(10_000)]
-    if doubled:
-        keys.append('"k9999":1')
-    body = REFERENCE.replace(b"{}", ("{" + ",".join(keys) + ',"\\u003a":1}').encode())
-    if doubled:
-        with pytest.raises(PayloadError, match="'k9999' occurs twice"):
-            refuse_duplicate_keys(body, decode(body))
-    else:
-        refuse_duplicate_keys(body, decode(body))
 
 
 def test_numbers_of_many_digits_are_an_error_of_the_payload():

@@ -14,7 +14,7 @@ import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import budgets
 from sims_analysis.figures.colours import colour_of, text_colour
-from sims_analysis.figures.curve_labels import typeset_species
+from sims_analysis.figures.plot import typeset_species
 
 
 def budget(counted=True, **options):

@@ -4,7 +4,8 @@ import drawn
 import numpy as np
 import pytest
 
-from sims_analysis.figures.short_names import brief, briefs
+import sims_analysis as sims
+from sims_analysis.figures.plot import brief, briefs
 
 B = drawn.profiles(B=drawn.gaussian())
 BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
@@ -121,5 +122,5 @@ def test_long_names_differ_by_their_own_words():
 @pytest.mark.parametrize("labels", ["direct", "legend"])
 def test_names_of_different_curves_are_never_merged(labels):
     both = {"Ga": (np.full(50, 0.5), "atomic fraction"), "Ga->": COUNTS}
-    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), **both), labels=labels)
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian(), **both), labels=labels)
     assert {*drawn.direct(ax), *drawn.names(ax)} == {"B", "Ga (atomic fraction)", "Ga→ (counts/s)"}

@@ -36,13 +36,6 @@ UNUSUAL = {
     "swapped with concentrations": (
         profile(Z, NOISY), r"unusual depth: species 'B' up to \S+e\+19 nm",
     ),
-    "swapped with counts": (
-        profile(Z, NOISY / 1e16, units="counts/s"),
-        r"order of depths: species 'B' \(depths go back and forth, values only from 0 to 498",
-    ),
-    "swapped, deepest first": (
-        profile(Z[::-1].copy(), NOISY / 1e16, units="counts/s"), "unusual order of depths",
-    ),
     "logarithms": (
         profile(np.log10(IMPLANT)),
         r"concentration: species 'B' from 16 to 19\.85 atoms/cm\^3, as if a logarithm",
@@ -284,29 +277,6 @@ def test_natural_logarithms_lie_between_20_and_60(low, high, warned):
             refuse_impossible(values, "concentration", "c")
     else:
         refuse_impossible(values, "concentration", "c")
-
-
-@pytest.mark.parametrize(
-    ("values", "depths", "swapped"),
-    [
-        ([4.0, 3.0, 2.0, 1.0], [0.0, 2.0, 1.0, 3.0], True),
-        ([4.0, 3.0, 3.0, 1.0], [0.0, 2.0, 1.0, 3.0], False),
-        ([1.5, 1.6, 1.7, 1.8], [0.0, 2.0, 1.0, 3.0], True),
-        ([1.0, 2.0, 3.0, 4.0], [3.0, 2.0, 1.0, 0.0], False),
-        ([1.0, 2.0, 3.0, 4.0], [3.0, 2.0, 2.0, 0.0], False),
-        ([1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 3.0], False),
-        ([1.0, 2.0, 3.0, 4.0], [0.0, 0.5, 0.25, 0.75], True),
-    ],
-)
-def test_columns_are_swapped_if_depths_go_both_ways_and_values_one(values, depths, swapped):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        warn_of_implausible([profile(values, depths, units="counts")])
-    said = (
-        "unusual order of depths: species 'B' (depths go back and forth, values only from "
-        f"{values[0]:g} to {values[-1]:g}); usual is the reverse, unless the columns are swapped."
-    )
-    assert [str(one.message).startswith(said) for one in caught] == [True] * swapped
 
 
 def test_a_few_large_values_between_tiny_ones_are_no_reciprocals():

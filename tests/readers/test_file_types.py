@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from instrument_files import cameca_rpc
 
-from sims_analysis.readers import file_types as recognising
-from sims_analysis.readers.file_types import format_of
-from sims_analysis.readers.instruments import payload
+from sims_analysis.readers import registry as recognising
+from sims_analysis.readers.instruments.exported import recognises_payload
+from sims_analysis.readers.registry import format_of
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.table import recognises_tidy
 
@@ -52,7 +52,7 @@ def test_headers_of_rows_for_each_sample_stand_within_thirty_rows(above, known):
     ],
 )  # fmt: skip
 def test_what_begins_like_json(text, known):
-    assert payload.recognises(Source("w7.json", text.encode())) is known
+    assert recognises_payload(Source("w7.json", text.encode())) is known
 
 
 @pytest.mark.parametrize(

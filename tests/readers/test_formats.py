@@ -9,7 +9,7 @@ from shared_profiles import FOLDER
 
 import sims_analysis as sims
 from sims_analysis.errors import collected
-from sims_analysis.readers.instruments.srim import recognises
+from sims_analysis.readers.instruments.tcad import recognises_srim
 from sims_analysis.readers.registry import fault_of
 from sims_analysis.readers.source import Source
 
@@ -441,4 +441,4 @@ def test_what_is_no_reader(names, fault):
     ],
 )
 def test_what_a_table_of_ranges_is_known_by(text, is_srim):
-    assert recognises(Source("RANGE.txt", text.encode())) is is_srim
+    assert recognises_srim(Source("RANGE.txt", text.encode())) is is_srim

@@ -18,7 +18,7 @@ from shared_profiles import FOLDER
 
 import sims_analysis as sims
 from sims_analysis.profiles.metadata import Layer, Metadata
-from sims_analysis.readers import file_types as recognising
+from sims_analysis.readers import registry as recognising
 from sims_analysis.readers.registry import FORMATS
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.tables import table

@@ -4,9 +4,14 @@ import pytest
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.header_cells import (
+    RowKind,
+    classify_row,
+    comment_mark,
     factor_in,
     has_role,
     holds_words,
+    is_odd,
+    is_transposed,
     is_unit,
     join_header,
     names_axis,
@@ -14,13 +19,6 @@ from sims_analysis.readers.tables.header_cells import (
     same_unit,
     try_header,
     without_brackets,
-)
-from sims_analysis.readers.tables.row_kinds import (
-    RowKind,
-    classify_row,
-    comment_mark,
-    is_odd,
-    is_transposed,
 )
 from sims_analysis.readers.tables.words import are_labels, is_species, named_role, names_species
 

@@ -1,8 +1,5 @@
 """Quantities at the door and at the exit, and pint's own registry, one question at a time."""
 
-import pickle
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -162,29 +159,6 @@ def test_values_that_are_no_real_numbers_are_refused_by_name(values):
     array = xr.DataArray(values, dims="t", attrs={"units": "nm"})
     with pytest.raises(ProfileError, match=r"^top: expected real numbers, found values of type"):
         magnitude_and_unit(array, ("depth",), "top")
-
-
-@pytest.mark.parametrize("kind", ["Quantity", "Unit"])
-def test_only_quantities_of_atoms_are_pickled_with_their_definition(kind):
-    registry = application_registry(for_atoms=True)
-    make = getattr(registry, kind)
-    given = (3,) if kind == "Quantity" else ()
-    atoms, lengths = make(*given, "atom/cm^3"), make(*given, "nm")
-    assert b"sims_analysis" in pickle.dumps(atoms)
-    assert b"sims_analysis" not in pickle.dumps(lengths)
-    for one in (atoms, lengths):
-        assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - made here
-
-
-@pytest.mark.slow
-def test_a_fresh_process_unpickles_atoms():
-    registry = application_registry(for_atoms=True)
-    code = "import pickle, sys; print(pickle.load(sys.stdin.buffer).to('atom/m^3').magnitude)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=pickle.dumps(registry.Quantity(3.0, "atom/cm^3")), capture_output=True, check=True,
-    )  # fmt: skip
-    assert float(done.stdout) == pytest.approx(3e6)
 
 
 @pytest.mark.parametrize("kinds", [("depth",), ("dimensionless", "atomic_fraction")])

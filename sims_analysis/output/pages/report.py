@@ -17,8 +17,7 @@ from sims_analysis.units import read_quantity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sims_analysis.output.report.answers import Report
-    from sims_analysis.output.report.rows import SpeciesReport
+    from sims_analysis.output.report.answers import Report, SpeciesReport
 
 #: What the files of a report are, by the ends of their names.
 _KINDS = {

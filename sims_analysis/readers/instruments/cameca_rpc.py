@@ -69,7 +69,7 @@ def read(source: Source) -> Content:
             f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
         )
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
-    values = TextGrid(rows, delimiter, False, source.options).read(kept, width).values
+    values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
     if about.is_cut():
         warn(
             "the file ends within its calibration (section CALIBRATION PARAMETERS); "

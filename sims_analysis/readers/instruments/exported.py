@@ -13,13 +13,13 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import PayloadError, ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source, once_per_source
-from sims_analysis.readers.tables.grid import CellGrid, Grid, TextGrid
+from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
 from sims_analysis.readers.tables.samples import group_by_label
 from sims_analysis.readers.tables.truncation import read_two_columns
@@ -146,7 +146,7 @@ def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line
                 "to none"
             )
     texts = [[str(row[j] or "") for row in rows[1:]] for j in range(found.axis)]
-    return _with_numbers(found, CellGrid(None, rows, options, row_word=word), texts)
+    return _with_numbers(found, Grid(rows, options, row_word=word), texts)
 
 
 def _plain(text: str, options: Options) -> _Table | None:
@@ -157,7 +157,7 @@ def _plain(text: str, options: Options) -> _Table | None:
     found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
     if found is None or set(map(str.count, lines, repeat(","))) != {len(found.header) - 1}:
         return None
-    return _with_numbers(found, TextGrid(lines, ",", False, options))
+    return _with_numbers(found, TextGrid(lines, options, delimiter=","))
 
 
 def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
@@ -218,7 +218,7 @@ def _of_workbook(source: Source) -> SIMSResult:
     )
 
 
-def _whole(sheet: CellGrid) -> list[list[object]]:
+def _whole(sheet: Grid) -> list[list[object]]:
     """Return the rows of a sheet, all of one length."""
     width = max(map(len, sheet.rows), default=0)
     return [[*row, *[None] * (width - len(row))] for row in sheet.rows]
@@ -308,3 +308,18 @@ def _about(
         what, of, value = ("" if cell is None else str(cell) for cell in (*row, None, None)[:3])
         texts[what, of] = texts.get((what, of), "") + value
     return {what: text for (what, of), text in texts.items() if not of}, texts
+
+
+def recognises_payload(source: Source) -> bool:
+    """Whether it is JSON: an array or an object."""
+    start = source.start.lstrip()
+    return start.startswith("[{") or (start[:1] in ("[", "{") and '"' in start[:40])
+
+
+def read_payload(source: Source) -> Content:
+    """Read the payload; an error names the JSON path of what breaks the contract."""
+    try:
+        limit = source.options.max_bytes
+        return Content(ready=SIMSResult.from_json(source.text, max_bytes=limit))
+    except PayloadError as error:
+        raise ReadError(f"JSON, but not an answer of the API: {error}") from None

@@ -77,10 +77,8 @@ def read(source: Source) -> Content:
         stated = len([*filter(None, odd)])
         raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
     names, masses = (cells[len(cells) - count :] for cells in rows)
-    grid = TextGrid(lines, "\t", False, source.options)
+    grid = TextGrid(lines, source.options, delimiter="\t")
     values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
-    infinite = np.isinf(values).sum(axis=0)
-    values = np.where(np.isinf(values), np.nan, values)
     ancillary = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
         for j, match in enumerate(map(_BEAM.match, headers))
@@ -104,7 +102,7 @@ def read(source: Source) -> Content:
                 values=values[:, j],
                 units=read_header(headers[j]).unit or word,
                 where=f"column {j + 1}",
-                metadata=_about(headers[j], mass) | common | _of_infinite(infinite[j]),
+                metadata=_about(headers[j], mass) | common,
                 # The columns of the beam are the same for all: kept once.
                 ancillary=ancillary if j == first else {},
             )
@@ -147,14 +145,10 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
     return rows
 
 
-def _of_infinite(count: int) -> dict[str, str]:
-    return {"infinite_values": str(count)} if count else {}
-
-
 def _of_last_row(values: Array, axis: Array, unit: str | None) -> dict[str, str]:
     """Note a last row of zeros: the program writes one for a cycle that was not finished."""
     last = values[-1]
-    if len(values) < 2 or not (np.isnan(last) | (last == 0)).all() or not (values[-2] > 0).any():
+    if len(values) < 2 or (np.isfinite(last) & (last != 0)).any() or not (values[-2] > 0).any():
         return {}
     return {"last row": f"zero in every signal, at {axis[-1]:g} {unit or ''}".strip()}
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from types import ModuleType
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.instruments import cameca_ascii, cameca_counts, cameca_rpc, iontof, srim
+from sims_analysis.readers.instruments import cameca_ascii, cameca_rpc, iontof, tcad
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables import table
-from sims_analysis.readers.tables.delimiters import grid_of_lines
 from sims_analysis.readers.tables.numbers import split_line
+from sims_analysis.readers.tables.regions import grid_of_lines
 from sims_analysis.readers.tables.workbook import candidate_sheets, holds_numbers
 
-_TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof, srim)
+_TEXTS: tuple[tuple[Callable[[Source], bool], Callable[[Source], Content]], ...] = (
+    (cameca_rpc.recognises, cameca_rpc.read),
+    (cameca_ascii.recognises, cameca_ascii.read),
+    (cameca_ascii.recognises_cameca_counts, cameca_ascii.read_cameca_counts),
+    (iontof.recognises, iontof.read),
+    (tcad.recognises_srim, tcad.read_srim),
+)
 
 
 def _with_tabs(cell: object, text: str) -> str:
@@ -24,7 +29,7 @@ def _with_tabs(cell: object, text: str) -> str:
 
 
 @once_per_source
-def _found(source: Source) -> tuple[Source, ModuleType] | None:
+def _found(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
     if not source.is_workbook:
         return _found_in_csv(source) if source.is_text else None
@@ -34,17 +39,17 @@ def _found(source: Source) -> tuple[Source, ModuleType] | None:
         rows = ((sheet.rows[i], sheet.cells(i)) for i in range(len(sheet)))
         lines = ("\t".join(map(_with_tabs, *row)) for row in rows)
         text = _text(source, lines)
-        for module in _TEXTS:
-            if module.recognises(text):
-                return text, module
+        for recognises_text, read_text in _TEXTS:
+            if recognises_text(text):
+                return text, read_text
         texts.append(text)
     if any(map(holds_numbers, sheets)):
         return None
     whole = (text for text in texts if grid_of_lines(text.lines, source.options) is not None)
-    return next(((text, table) for text in whole), None)
+    return next(((text, table.read) for text in whole), None)
 
 
-def _found_in_csv(source: Source) -> tuple[Source, ModuleType] | None:
+def _found_in_csv(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
     """Find the format of a text whose tabs a spreadsheet has made semicolons or commas."""
     if "\t" in source.start:
         return None
@@ -54,9 +59,9 @@ def _found_in_csv(source: Source) -> tuple[Source, ModuleType] | None:
         if source.start.count(delimiter) < len(first) / 2:
             continue
         start = _text(source, _lines_with(first, delimiter))
-        for module in _TEXTS:
-            if module.recognises(start):
-                return _text(source, _lines_with(source.lines, delimiter)), module
+        for recognises_text, read_text in _TEXTS:
+            if recognises_text(start):
+                return _text(source, _lines_with(source.lines, delimiter)), read_text
     return None
 
 
@@ -81,6 +86,5 @@ def read(source: Source) -> Content:
     found = _found(source)
     if found is None:
         raise ReadError("it does not hold the text of an instrument")
-    text, module = found
-    content: Content = module.read(text)
-    return content
+    text, read_text = found
+    return read_text(text)

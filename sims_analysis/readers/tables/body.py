@@ -16,10 +16,14 @@ from itertools import pairwise
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import begins_row, names_axis
-from sims_analysis.readers.tables.heuristics import HEURISTICS
+from sims_analysis.readers.tables.header_cells import (
+    RowKind,
+    begins_row,
+    is_not_measured,
+    is_odd,
+    names_axis,
+)
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
-from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 from sims_analysis.readers.tables.truncation import refuse_truncated
 from sims_analysis.readers.tables.words import named_role
 
@@ -27,14 +31,9 @@ from sims_analysis.readers.tables.words import named_role
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 
 
-@dataclass
-class Sections:
-    """Rows between the numbers that are understood."""
-
-    #: Row of the grid -> what it was taken for.
-    left_out: dict[int, str] = field(default_factory=dict)
-    #: First row of numbers of a section -> its label; empty if it has none.
-    labels: dict[int, str] = field(default_factory=dict)
+#: More empty lines than these between the numbers are how the file ends its lines; a row of another
+#: width that is a note has fewer numbers.
+_FEW_GAPS, _MANY_NUMBERS = 3, 2
 
 
 @dataclass
@@ -48,17 +47,20 @@ class Body:
     above: list[int]
     #: Columns that may hold words, by their headers, and whether that is certain.
     words: Mapping[int, bool]
-
-    @cached_property
-    def sections(self) -> Sections:
-        """Heads that are repeated between the numbers, and labels of blocks."""
-        return find_sections(self.grid, self.first, self.last, self.above)
+    #: Rows between the numbers that are understood, heads that are repeated and labels of blocks:
+    #: row of the grid -> what it was taken for.
+    between: dict[int, str] = field(default_factory=dict)
+    #: First row of numbers of a block -> its label; empty if it has none.
+    labels: dict[int, str] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> Sequence[int]:
-        """The rows that are neither blank nor comments, nor heads that are repeated."""
-        rows, left_out = self.grid.rows_of_table(self.first, self.last), self.sections.left_out
-        return [i for i in rows if i not in left_out] if left_out else rows
+        """The rows that are neither blank nor comments, nor understood otherwise."""
+        rows = self.grid.rows_of_table(self.first, self.last)
+        # All of them may begin like numbers.
+        if not isinstance(rows, range):
+            find_blocks(self)
+        return [i for i in rows if i not in self.between] if self.between else rows
 
     @cached_property
     def width(self) -> int:
@@ -240,7 +242,7 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
     uneven = isinstance(grid, TextGrid) and len(cells) != width
-    few = numbers + is_number(first) < HEURISTICS.many_numbers
+    few = numbers + is_number(first) < _MANY_NUMBERS
     if begins_row(first) or "=" in cells or (uneven and few and not next_to):
         return
     glued = next_to and row > body.last and _GLUED.fullmatch(first)
@@ -302,10 +304,9 @@ def _warn_of_gap(body: Body) -> None:
     """Warn where numbers go on below a few empty lines or comments: another table, or a note."""
     grid, word = body.grid, body.grid.row_word
     numbers = [grid.number(i) for i in body.rows]
-    known = {grid.number(i) for i in body.sections.left_out}
-    known |= {i + 1 for i in grid.left_out} if isinstance(grid, TextGrid) else set()
+    known = {grid.number(i) for i in body.between}
     gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and known.isdisjoint(range(a + 1, b))]
-    if 0 < len(gaps) <= HEURISTICS.few_gaps:
+    if 0 < len(gaps) <= _FEW_GAPS:
         after, on = gaps[-1]
         warn(
             f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word} or "
@@ -335,17 +336,13 @@ def _refuse_words(body: Body) -> None:
             return
 
 
-def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sections:
-    """Find repeated heads and labels among rows of numbers; those of the first leave `above`."""
-    found = Sections()
-    if isinstance(grid.rows_of_table(first, last), range):
-        # All of them begin like numbers.
-        return found
-    heads = {tuple(grid.cells(i)): i for i in above if len([*filter(None, grid.cells(i))]) > 1}
+def find_blocks(body: Body) -> None:
+    """Find heads that are repeated, and labels of blocks, among rows of numbers and above them."""
+    grid, above = body.grid, body.above
+    heads = {tuple(grid.cells(i)): i for i in above if len(_filled(grid.cells(i))) > 1}
     heads = {cells: i for cells, i in heads.items() if grid.kind(i) not in _NUMERIC}
-    groups = _interruptions(grid, first, last, heads)
     repeated: list[int] = []
-    for group in groups:
+    for group in _interruptions(grid, body.first, body.last, heads):
         before, after = group[0] - 1, group[-1] + 1
         again = [i for i in group if tuple(grid.cells(i)) in heads]
         others = [i for i in group if i not in again]
@@ -354,24 +351,20 @@ def find_sections(grid: Grid, first: int, last: int, above: list[int]) -> Sectio
             continue
         if not again and (not anew or len(others) != 1 or len(_filled(grid.cells(others[0]))) != 1):
             continue
-        label = next(filter(None, (_label(grid, i) for i in others)), "")
         if anew:
-            found.labels[after] = label
+            body.labels[after] = next(filter(None, (_label(grid, i) for i in others)), "")
             repeated = again or repeated
-            found.left_out |= dict.fromkeys(others, "samples")
-        else:
-            found.left_out |= dict.fromkeys(others, "note")
-        found.left_out |= dict.fromkeys(again, "headers again")
-    if any(found.labels.values()):
-        top = min((heads[tuple(grid.cells(i))] for i in repeated), default=first)
+        body.between |= dict.fromkeys(others, "samples" if anew else "note")
+        body.between |= dict.fromkeys(again, "headers again")
+    if any(body.labels.values()):
+        top = min((heads[tuple(grid.cells(i))] for i in repeated), default=body.first)
         row = next((i for i in reversed(above) if i < top), None)
         if row is not None and (
             len(_filled(grid.cells(row))) == 1 or named_role(grid.cells(row)[0], "text", "species")
         ):
-            found.labels[first] = _label(grid, row)
-            found.left_out[row] = "samples"
+            body.labels[body.first] = _label(grid, row)
+            body.between[row] = "samples"
             above.remove(row)
-    return found
 
 
 _NUMERIC = (RowKind.NUMBERS, RowKind.MIXED, RowKind.BLANK)

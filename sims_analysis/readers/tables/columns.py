@@ -12,18 +12,18 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
-from sims_analysis.readers.tables.grid import Block, Grid
+from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
     is_limit,
+    kind_of,
     names_axis,
     same_unit,
     unit_kind,
 )
 from sims_analysis.readers.tables.headers import Headers
-from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import column_name, is_number
-from sims_analysis.readers.tables.words import LETTERS, is_species, names_species
+from sims_analysis.readers.tables.words import LETTERS, is_only_species, is_species, names_species
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Pair:
 
 def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
     """Find the columns that the user names by number, letter or header; keep these alone."""
-    rows = [grid.cells(i) for i in range(min(len(grid), HEURISTICS.first_rows))]
+    rows = [grid.cells(i) for i in range(min(len(grid), FIRST_ROWS))]
     width = max(map(len, rows), default=0)
     places = {grid.column(j): j for j in range(width)}
     stated = grid.options.columns or {}
@@ -202,6 +202,12 @@ class _Finding:
             named = [pair for pair in pairs if name and pair.name == name]
             owner = (named or left[-1:] or pairs)[0]
             owner.ancillary = {text: j} | owner.ancillary
+            if is_only_species(name) and kind_of(found.units[j] or "") == "areal_density":
+                warn(
+                    f"{self.grid.called(j)} ({text!r}) is in {found.units[j]!r}, no unit of a "
+                    f"profile: kept next to {owner.name!r}",
+                    ProfileWarning,
+                )
 
     def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
         """Name columns below one species by their headers too: ``B | run 1 | run 2``."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType, NoneType
-from typing import Any, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +16,16 @@ from numpy.typing import NDArray
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
-from sims_analysis.readers.tables.header_cells import holds_words, try_header
-from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.lines import Columns, Lines, table_size
+from sims_analysis.readers.tables.header_cells import (
+    RowKind,
+    classify_row,
+    comment_mark,
+    holds_words,
+    is_not_measured,
+    try_header,
+)
 from sims_analysis.readers.tables.numbers import (
-    cell_reader,
+    NOTHING,
     column_name,
     columns_of_words,
     decimal_mark,
@@ -29,16 +33,18 @@ from sims_analysis.readers.tables.numbers import (
     is_clock,
     is_number,
     may_be_thousands,
+    parsed,
+    plain_column,
     read_columns,
     split_line,
-)
-from sims_analysis.readers.tables.row_kinds import (
-    RowKind,
-    classify_row,
-    comment_mark,
-    is_not_measured,
+    table_size,
 )
 
+#: Numbers, and headers that a user names, begin within so many rows.
+FIRST_ROWS = 1000
+#: First rows that show whether points of a column may separate thousands: in numbers below the
+#: first, to this part of a thousandth.
+_THOUSAND_ROWS, _THOUSAND, _THOUSANDTH = 50, 1000.0, 1e-6
 #: Three digits behind a point, and no more.
 _THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
 _THREE_ZEROS = re.compile(r"\.000(?![\deE.])")
@@ -49,6 +55,24 @@ _NO_WORDS: Mapping[int, bool] = MappingProxyType({})
 _ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"
 )  # fmt: skip
+
+
+#: About so many characters of a text are taken at once; memory in bytes of a cell kept as text.
+PIECE, _TEXT = 1 << 16, 60
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows that are split to columns."""
+
+    #: Of shape (rows, columns); NaN in columns that are odd.
+    values: Array
+    #: The cells of columns that are no plain numbers; numbers where a part of a column is plain.
+    odd: Mapping[int, Sequence[object]]
+    #: The decimal mark, if it is known.
+    decimal: str | None
+    #: How many cells lines have.
+    lengths: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -93,61 +117,84 @@ class Start:
     words: Mapping[int, bool]
 
 
-class _Grid(Sized):
-    """What both kinds of grids share; what is found of a row is found once."""
+@dataclass
+class Grid(Sized):
+    """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing.
 
+    Rows and columns in which there is nothing are left out; `numbers` and `columns` tell where the
+    others stand. What is found of a row is found once.
+    """
+
+    rows: Sequence[Any]
     options: Options
     #: Of a sheet.
-    name: str | None
+    name: str | None = field(default=None, kw_only=True)
     #: What a row is called in messages.
-    row_word: str
-    #: Whether its columns are the rows of the file.
-    turned: bool = False
-    #: The decimal mark as far as it is known before the numbers are.
-    decimal: str | None = None
+    row_word: str = field(default="row", kw_only=True)
     #: Numbers in the file of its rows, from 1, and of its columns, from 0, if some are left out.
-    numbers: Sequence[int] | None = None
-    columns: Sequence[int] | None = None
+    numbers: Sequence[int] | None = field(default=None, kw_only=True)
+    columns: Sequence[int] | None = field(default=None, kw_only=True)
+    hidden: bool = field(default=False, kw_only=True)
+    #: Whether its columns are the rows of the file.
+    turned: bool = field(default=False, kw_only=True)
+    #: What stood in other rows or columns.
+    notes: Sequence[Sequence[str]] = field(default=(), kw_only=True)
     #: Rows that were comments of a text.
-    comments: Collection[int] = ()
+    comments: Collection[int] = field(default=(), kw_only=True)
     #: Number of a row -> first and last column of each of its cells that are merged.
-    spans: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})
+    spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict, kw_only=True)
     #: First row, first column, last row and last column of cells that are merged, from 0.
-    merged: Sequence[tuple[int, int, int, int]] = ()
+    merged: Sequence[tuple[int, int, int, int]] = field(default=(), kw_only=True)
+    #: Other sheets of the workbook that hold numbers, if the user did not choose.
+    others: Sequence[str] = field(default=(), kw_only=True)
+    #: The decimal mark as far as it is known before the numbers are.
+    decimal: str | None = field(default=None, init=False)
+    _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)
 
-    @abstractmethod
+    def __len__(self) -> int:
+        return len(self.rows)
+
     def cells(self, row: int) -> list[str]:
         """Return the cells of a row as text."""
+        if row not in self._texts:
+            self._texts[row] = [_text(cell) for cell in self.rows[row]]
+        return self._texts[row]
 
-    @abstractmethod
+    def values(self, row: int) -> Sequence[object]:
+        """Return the cells of a row; ``None`` for nothing."""
+        found: Sequence[object] = self.rows[row]
+        return found
+
     def headers(self, row: int, width: int) -> list[str]:
-        """Return the cells of a row above the numbers, one for each column."""
+        """Return the cells of a row above the numbers; one that is merged is the header of each."""
+        cells = [*self.cells(row)]
+        for first, end in self.spans.get(self.number(row), ()):
+            last = min(end, width - 1)
+            cells += [""] * (last + 1 - len(cells))
+            if cells[first]:
+                cells[first + 1 : last + 1] = [cells[first]] * (last - first)
+        return cells
 
     def is_comment(self, row: int) -> bool:
         """Whether a row begins with the mark of a comment."""
         return row in self.comments
 
-    @abstractmethod
+    def begin_like_numbers(self) -> list[bool]:
+        """Return which rows need not be looked at to know that they are none of words."""
+        return [bool(row) and not any(isinstance(cell, str) for cell in row) for row in self.rows]
+
+    def part(self, start: int, stop: int) -> Self:
+        """Keep some rows; those before them are empty."""
+        return replace(self, rows=[*[[]] * start, *self.rows[start:stop]])
+
+    def rows_of_table(self, first: int, last: int) -> Sequence[int]:
+        """List the rows that are neither blank nor comments."""
+        rows = range(first, last + 1)
+        return [i for i in rows if any(self.cells(i)) and not self.is_comment(i)]
+
     def width(self, rows: Sequence[int]) -> int:
-        """Count the columns of rows of numbers."""
-
-    @abstractmethod
-    def _split(
-        self, rows: Sequence[int], width: int, words: Mapping[int, bool], labels: Collection[int]
-    ) -> Columns:
-        """Split rows to columns: numbers where they are plain, cells elsewhere."""
-
-    def _with_points(
-        self,
-        found: Columns,
-        rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
-    ) -> Iterable[tuple[int, Sequence[str]]]:
-        """Return columns that may hold points between thousands, with their cells."""
-        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
-
-    def values(self, row: int) -> Sequence[object]:
-        """Return the cells of a row; ``None`` for nothing."""
-        return [cell or None for cell in self.cells(row)]
+        """Count the columns up to the last that is filled."""
+        return max((j + 1 for i in rows for j, text in enumerate(self.cells(i)) if text), default=1)
 
     def number(self, row: int) -> int:
         """Return the number of a row in the file, from 1."""
@@ -201,7 +248,7 @@ class _Grid(Sized):
         words: Mapping[int, bool] = {}
         alone = below = None
         headed = False
-        for i in range(min(len(self), HEURISTICS.first_rows)):
+        for i in range(min(len(self), FIRST_ROWS)):
             kind, cells = self.kind(i, words), self.cells(i)
             if kind is RowKind.HEADERS and run < 2:
                 words = self.words_below(i, words)
@@ -235,17 +282,9 @@ class _Grid(Sized):
             if holds_words(header) or (header.role == "time" and j in clocks)
         }
 
-    @abstractmethod
-    def begins_like_numbers(self, row: int) -> bool:
-        """Whether a row need not be looked at to know that it is none of words."""
-
-    @abstractmethod
-    def part(self, start: int, stop: int) -> Any:
-        """Keep some rows; those before them are empty."""
-
-    def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> CellGrid:
+    def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> Grid:
         """Keep some columns, as cells; `notes` are what stood in others."""
-        top = range(min(len(self), HEURISTICS.first_rows))
+        top = range(min(len(self), FIRST_ROWS))
         texts = {i for i in top if self.kind(i) not in (RowKind.NUMBERS, RowKind.MIXED)}
         width = max(max(columns) + 1, self.width([i for i in top if i not in texts]))
         self.options.budget.take(16 * len(self) * len(columns), table_size(len(self), len(columns)))
@@ -261,10 +300,10 @@ class _Grid(Sized):
                     spans.setdefault(number, []).append((under[0], under[-1]))
             filled = [j for j, cell in enumerate(cells, 1) if cell not in (None, "")]
             rows.append([None if cell == "" else cell for cell in cells[: max(filled, default=0)]])
-        return CellGrid(
-            self.name,
+        return Grid(
             rows,
             self.options,
+            name=self.name,
             numbers=[self.number(i) for i in range(len(self))],
             columns=[self.column(j) for j in columns],
             row_word=self.row_word,
@@ -274,15 +313,15 @@ class _Grid(Sized):
             merged=self.merged,
         )
 
-    def transposed(self, rows: Sequence[int]) -> CellGrid:
+    def transposed(self, rows: Sequence[int]) -> Grid:
         """Turn some rows into columns; the others are notes."""
         cells = [self.values(i) for i in rows]
         width = max(map(len, cells))
         self.options.budget.take(16 * width * len(rows), table_size(width, len(rows)))
-        return CellGrid(
-            self.name,
+        return Grid(
             [[_at(row, j) for row in cells] for j in range(width)],
             self.options,
+            name=self.name,
             numbers=[self.column(j) + 1 for j in range(width)],
             columns=[self.number(i) - 1 for i in rows],
             row_word=self.row_word,
@@ -304,10 +343,14 @@ class _Grid(Sized):
         odd, texts = found.odd, {*labels, *columns_of_words(found.odd, words, nothing)}
         of_cells = (c for j in odd.keys() - texts for c in odd[j] if isinstance(c, str))
         mark = found.decimal or decimal_mark(of_cells) or "."
-        read = cell_reader(
-            mark, nothing, lambda i, j: self.where(self.number(rows[i]), j), mixed=not found.decimal
+        limits, errors = read_columns(
+            found.values,
+            {j: cells for j, cells in odd.items() if j not in texts},
+            lambda i, j: self.where(self.number(rows[i]), j),
+            self.options,
+            decimal=mark,
+            mixed=not found.decimal,
         )
-        limits, errors = read_columns(found.values, odd, read, mark, texts, stated=stated)
         for j, cells in () if stated or mark != "." else self._with_points(found, rows):
             if j not in texts and may_be_thousands(cells):
                 row = next(i for i, cell in enumerate(cells) if "." in cell)
@@ -316,32 +359,57 @@ class _Grid(Sized):
                     "separate thousands or decimals: decimal='.' or decimal=',' says which mark is "
                     "that of the decimals"
                 )
-        if found.beyond is not None:
-            row, what = found.beyond
-            raise ReadError(f"{self.row_word} {self.number(rows[row])}: {what}")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
         return Block(found.values, limits, numbers, labelled, errors, found.lengths)
 
+    def _split(
+        self,
+        rows: Sequence[int],
+        width: int,
+        words: Mapping[int, bool],  # noqa: ARG002 - of one form with that of a text
+        labels: Collection[int],
+    ) -> Columns:
+        self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
+        values = np.full((len(rows), width), np.nan, order="F")
+        odd: dict[int, Sequence[object]] = {}
+        # A number may say that nothing was measured.
+        plain = () if any(map(is_number, self.options.not_measured)) else (int, float)
+        for j in range(width):
+            cells = [_at(self.rows[i], j) for i in rows]
+            if plain and j not in labels and {*map(type, cells)} <= {*plain, NoneType}:
+                values[:, j] = cells
+            else:
+                odd[j] = [c if type(c) in plain else _text(c) for c in cells]
+        return Columns(values, odd, self.options.decimal)
 
-@dataclass
-class TextGrid(_Grid):
+    def _with_points(
+        self,
+        found: Columns,
+        rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
+    ) -> Iterable[tuple[int, Sequence[str]]]:
+        """Return columns that may hold points between thousands, with their cells."""
+        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
+
+
+@dataclass(kw_only=True)
+class TextGrid(Grid):
     """Lines of text with a delimiter; ``None`` for blanks."""
 
-    name = None
-    lines: Sequence[str]
     delimiter: str | None
-    quoted: bool
-    options: Options
+    quoted: bool = False
     row_word: str = "line"
-    #: Lines between the numbers that a dialect has read, and left out: no warning for these.
-    left_out: Collection[int] = ()
     #: The whole text, if it is known: what stands nowhere is not looked for line by line.
     text: str | None = field(default=None, repr=False)
 
-    def __len__(self) -> int:
-        return len(self.lines)
+    def __post_init__(self) -> None:
+        self.decimal = "." if self.delimiter == "," and not self.quoted else self.options.decimal
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines of the text."""
+        return self.rows
 
     def split(self, line: str) -> list[str]:
         """Split a line into cells."""
@@ -358,20 +426,25 @@ class TextGrid(_Grid):
             line = line if self.delimiter and unpadded.startswith(self.delimiter) else rest
         return [cell.strip() for cell in self.split(line)]
 
+    def values(self, row: int) -> Sequence[object]:
+        """Return the cells of a line; ``None`` for nothing."""
+        return [cell or None for cell in self.cells(row)]
+
     def is_comment(self, row: int) -> bool:
         """Whether a line begins with the mark of a comment."""
         return bool(comment_mark(self.lines[row]))
-
-    def __post_init__(self) -> None:
-        self.decimal = "." if self.delimiter == "," and not self.quoted else self.options.decimal
 
     def headers(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a header may hold some itself."""
         cells, mark = self.cells(row), comment_mark(self.lines[row])
         while len(cells) > width and not cells[-1]:
             del cells[-1]
-        if self.delimiter is None:
-            text = self.lines[row].lstrip().removeprefix(mark).strip()
+        text = self.lines[row].lstrip().removeprefix(mark).strip()
+        in_comment = re.split(r",\s+", text) if mark else []
+        if len(in_comment) == width != len(cells):
+            # ``# depth in um, concentration in atoms/cm3``
+            cells = in_comment
+        elif self.delimiter is None:
             for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
                 if len(cells) == width:
                     break
@@ -381,14 +454,14 @@ class TextGrid(_Grid):
             del cells[0]
         return cells
 
-    def begins_like_numbers(self, row: int) -> bool:
-        """Whether the first letter is that of a number."""
-        return self.lines[row][:1] in _OPENINGS
+    def begin_like_numbers(self) -> list[bool]:
+        """Return which lines have the first letter of a number."""
+        return [line[:1] in _OPENINGS for line in self.lines]
 
-    def part(self, start: int, stop: int) -> TextGrid:
+    def part(self, start: int, stop: int) -> Self:
         """Keep some lines; those before them are empty."""
         end = [""] if stop < len(self.lines) else []
-        return replace(self, lines=[*[""] * start, *self.lines[start:stop], *end], text=None)
+        return replace(self, rows=[*[""] * start, *self.lines[start:stop], *end], text=None)
 
     def rows_of_table(self, first: int, last: int) -> Sequence[int]:
         """List the lines that are neither blank nor comments."""
@@ -439,18 +512,73 @@ class TextGrid(_Grid):
     def _split(
         self, rows: Sequence[int], width: int, words: Mapping[int, bool], labels: Collection[int]
     ) -> Columns:
-        lines = self.texts(rows)
-        quoted = self.quoted and any('"' in line for line in lines)
+        lines, budget = self.texts(rows), self.options.budget
+        decimal = self.mark(lines, words, labels)
+        # A number may say that nothing was measured.
         plain = not any(map(is_number, self.options.not_measured))
-        decimal, budget = self.mark(lines, words, labels), self.options.budget
-        reader = Lines(self.delimiter, decimal, width, quoted, plain, labels, words, budget)
-        return reader.columns(lines)
+        budget.take(8 * len(lines) * width, table_size(len(lines), width))
+        values = np.empty((len(lines), width), order="F")
+        odd: dict[int, dict[int, Sequence[str]]] = {}
+        lengths: set[int] = set()
+        step = max(1, PIECE // max(len(lines[0]) + 1, width))
+        for start in range(0, len(lines), step):
+            piece = lines[start : start + step]
+            numbers = self._numbers(piece, decimal) if plain and not labels else None
+            wide = 0 if numbers is None else numbers.shape[1]
+            if numbers is not None and wide >= width and np.isnan(numbers[:, width:]).all():
+                lengths.add(wide)
+                values[start : start + step] = numbers[:, :width]
+                continue
+            cut = [self.split(line) for line in piece]
+            lengths.update(map(len, cut))
+            for row, found in zip(rows[start:], cut, strict=False):
+                self._refuse_beyond(row, found, width)
+            padded = [[*cells, *[""] * width][:width] for cells in cut]
+            for j, column in enumerate(zip(*padded, strict=True)):
+                read = None if j in labels or not plain else plain_column(column, decimal)
+                values[start : start + step, j] = np.nan if read is None else read
+                if read is None:
+                    budget.take(_TEXT * len(column), "the texts in its cells")
+                    odd.setdefault(j, {})[start] = column
+        texts: dict[int, Sequence[object]] = {}
+        for j, pieces in odd.items():
+            whole: list[object] = values[:, j].tolist()
+            if j in words:
+                whole = [_at(row, j) or "" for row in map(self.split, lines)]
+            for start, cells in pieces.items():
+                whole[start : start + len(cells)] = cells
+            values[:, j], texts[j] = np.nan, whole
+        return Columns(values, texts, decimal, lengths)
+
+    def _numbers(self, lines: Sequence[str], decimal: str) -> Array | None:
+        """Read lines of plain numbers, all of one length; ``None`` if anything else is in them."""
+        if self.delimiter is None:
+            lines = ["\t".join(line.split()) for line in lines]
+        numbers = parsed(lines, self.delimiter or "\t", decimal)
+        if numbers is None:
+            return None
+        try:
+            flat = np.fromiter(numbers, np.float64, len(numbers))
+        except TypeError:
+            flat = np.array(numbers, dtype=np.float64)
+        step, rest = divmod(flat.size, len(lines))
+        whole = not rest and {*map(type, numbers[::step])} == {bool}
+        return flat.reshape(-1, step)[:, 1:] if whole else None
+
+    def _refuse_beyond(self, row: int, cells: Sequence[str], width: int) -> None:
+        """Refuse a cell beyond the columns that is not empty."""
+        for cell in cells[width:]:
+            if cell.strip().casefold() not in NOTHING:
+                raise ReadError(
+                    f"{self.row_word} {self.number(row)}: {len(cells)} cells in a table of {width} "
+                    f"columns; {cell!r} belongs to none"
+                )
 
     def _with_points(
         self, found: Columns, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
         # First rows show that hardly a column has them.
-        columns = np.flatnonzero(_in_thousandths(found.values[: HEURISTICS.thousand_rows]))
+        columns = np.flatnonzero(_in_thousandths(found.values[:_THOUSAND_ROWS]))
         lines = self.texts(rows)
         text = self.text or "\n".join(lines)
         if not columns.size or not _THREE_DIGITS.search(text):
@@ -467,100 +595,10 @@ class TextGrid(_Grid):
 def _in_thousandths(values: Array) -> Any:
     """Return which columns hold zeros, and thousandths from one to a thousand."""
     size = np.abs(values)
-    inside = (size >= 1) & (size < HEURISTICS.thousand)
-    scaled = np.where(inside, size, 0.0) * HEURISTICS.thousand
-    inside &= np.abs(np.rint(scaled) - scaled) < HEURISTICS.thousandth
+    inside = (size >= 1) & (size < _THOUSAND)
+    scaled = np.where(inside, size, 0.0) * _THOUSAND
+    inside &= np.abs(np.rint(scaled) - scaled) < _THOUSANDTH
     return (inside | (size == 0) | np.isnan(size)).all(axis=0)
-
-
-@dataclass
-class CellGrid(_Grid):
-    """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing.
-
-    Rows and columns in which there is nothing are left out; `numbers` and `columns` tell where the
-    others stand.
-    """
-
-    name: str | None
-    rows: Sequence[Sequence[object]]
-    options: Options
-    numbers: Sequence[int] | None = None
-    columns: Sequence[int] | None = None
-    row_word: str = "row"
-    hidden: bool = False
-    turned: bool = False
-    #: What stood in other rows or columns.
-    notes: Sequence[Sequence[str]] = ()
-    comments: Collection[int] = ()
-    spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
-    merged: Sequence[tuple[int, int, int, int]] = ()
-    #: Other sheets of the workbook that hold numbers, if the user did not choose.
-    others: Sequence[str] = ()
-    _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def cells(self, row: int) -> list[str]:
-        """Return the cells of a row as text."""
-        if row not in self._texts:
-            self._texts[row] = [_text(cell) for cell in self.rows[row]]
-        return self._texts[row]
-
-    def values(self, row: int) -> Sequence[object]:
-        """Return the cells of a row; ``None`` for nothing."""
-        return self.rows[row]
-
-    def headers(self, row: int, width: int) -> list[str]:
-        """Return the cells of a row above the numbers; one that is merged is the header of each."""
-        cells = [*self.cells(row)]
-        for first, end in self.spans.get(self.number(row), ()):
-            last = min(end, width - 1)
-            cells += [""] * (last + 1 - len(cells))
-            if cells[first]:
-                cells[first + 1 : last + 1] = [cells[first]] * (last - first)
-        return cells
-
-    def begins_like_numbers(self, row: int) -> bool:
-        """Whether no cell is a text."""
-        return bool(self.rows[row]) and not any(isinstance(cell, str) for cell in self.rows[row])
-
-    def part(self, start: int, stop: int) -> CellGrid:
-        """Keep some rows; those before them are empty."""
-        return replace(self, rows=[*[[]] * start, *self.rows[start:stop]])
-
-    def rows_of_table(self, first: int, last: int) -> list[int]:
-        """List the rows that are neither blank nor comments."""
-        rows = range(first, last + 1)
-        return [i for i in rows if any(self.cells(i)) and not self.is_comment(i)]
-
-    def width(self, rows: Sequence[int]) -> int:
-        """Count the columns up to the last that is filled."""
-        return max((j + 1 for i in rows for j, text in enumerate(self.cells(i)) if text), default=1)
-
-    def _split(
-        self,
-        rows: Sequence[int],
-        width: int,
-        words: Mapping[int, bool],  # noqa: ARG002 - of one form with that of a text
-        labels: Collection[int],
-    ) -> Columns:
-        self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
-        values = np.full((len(rows), width), np.nan, order="F")
-        odd: dict[int, Sequence[object]] = {}
-        # A number may say that nothing was measured.
-        plain = () if any(map(is_number, self.options.not_measured)) else (int, float)
-        for j in range(width):
-            cells = [_at(self.rows[i], j) for i in rows]
-            if plain and j not in labels and {*map(type, cells)} <= {*plain, NoneType}:
-                values[:, j] = cells
-            else:
-                odd[j] = [c if type(c) in plain else _text(c) for c in cells]
-        return Columns(values, odd, self.options.decimal)
-
-
-#: Both have the same methods.
-Grid: TypeAlias = TextGrid | CellGrid
 
 
 def _at(cells: Sequence[Any], column: int) -> Any:

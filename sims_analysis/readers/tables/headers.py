@@ -22,6 +22,7 @@ from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
     Header,
+    RowKind,
     factor_in,
     has_factor,
     has_role,
@@ -37,7 +38,6 @@ from sims_analysis.readers.tables.header_cells import (
     without_brackets,
 )
 from sims_analysis.readers.tables.numbers import is_number, narrow
-from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.words import (
     LETTERS,
     Role,
@@ -111,6 +111,7 @@ class Headers:
         self._used = [has or j in block.texts for j, has in enumerate(self.filled)]
         #: Rows of numbers, which may be what samples are called.
         self._numeric: list[_Row] = []
+        self._rows_below: list[_Row] = []
         #: The row that states the unit of each column.
         self._stating: dict[int, int] = {}
         self._read(block)
@@ -131,6 +132,7 @@ class Headers:
         self._take_names_below(self._left(below), above)
         self._ask(above, self._take_units_above)
         self._ask(above, self._take_names, self._take_title)
+        self._ask([*below, *self._rows_below], self._take_title)
         starts = _starts(self.columns("axis", "time"))
         numbered = [row for row in self._numeric if row.filled == starts and row.filled[1:]]
         self._ask([*below, *above, *numbered], self._take_samples)
@@ -164,7 +166,9 @@ class Headers:
             elif i not in self.taken:
                 rows.append(row)
         for i in self._body.below:
-            self._take_lead(_Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width]))
+            row = _Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width])
+            self._take_lead(row)
+            self._rows_below.append(row)
         return rows
 
     def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
@@ -257,6 +261,7 @@ class Headers:
         commas = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
         comma = commas and count < self._width
         rows = count == self._width - 1 and texts[0] and _counts(column)
+        rows = rows and not any(any(grid.cells(i)[count:]) for i in self._body.above)
         if comma or (rows and self.filled[count]):
             what = "commas are decimal marks too" if comma else "the first column numbers the rows"
             raise ReadError(
@@ -410,7 +415,7 @@ class Headers:
         ):
             self.names = [species if j in values else "" for j in range(self._width)]
             self._take(row, "names", "names the species that is implanted")
-            self.notes.append(row.place)
+            self.notes += [row.place] if row.place < self._body.first else []
 
     def _take_names(self, row: _Row) -> None:
         """Take a row above the heads that names species."""
@@ -488,7 +493,8 @@ class Headers:
             return False
         if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in texts):
             return False
-        if all(map(is_only_species, texts)) and not are_labels(texts):
+        named = all(is_species(self.name(j)) for j in values)
+        if all(map(is_only_species, texts)) and not (are_labels(texts) or named):
             return False
         species = [(self.name(j), self.units[j] or self.headers[j].unit) for j in values]
         labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sims_analysis.errors import SimsError
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Grid, TextGrid
-from sims_analysis.readers.tables.row_kinds import RowKind
+from sims_analysis.readers.tables.header_cells import RowKind
 from sims_analysis.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _other_delimiters(grid: TextGrid) -> Iterator[str]:
     for mark, word in _DELIMITERS.items():
         if mark in (None, grid.delimiter) or not any(str(mark) in line for line in grid.lines):
             continue
-        other = TextGrid(grid.lines, mark, False, grid.options)
+        other = TextGrid(grid.lines, grid.options, delimiter=mark)
         found = "no rows of numbers"
         if other.start and other.start.count:
             row = other.start.row
@@ -145,9 +145,7 @@ def _reasons(table: Table) -> dict[int, tuple[str, str]]:
         if len(values) > 1 and values <= filled:
             why = "adds nothing that is known, though it fills every column of values"
         reasons[i] = "note", why
-    between = {
-        i: (part, "stands between the numbers") for i, part in body.sections.left_out.items()
-    }
+    between = {i: (part, "stands between the numbers") for i, part in body.between.items()}
     return reasons | headers.taken | between
 
 

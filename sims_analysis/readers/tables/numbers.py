@@ -1,4 +1,4 @@
-"""Numbers of text, cell by cell.
+"""Numbers of text: lines at once where they are plain, by the exact parser of JSON, or cells.
 
 Nothing is guessed. A comma is a decimal one where some number of the table cannot be read in any
 other way; ``1,234`` alone is refused. A cell that is no number is named by its line and column.
@@ -9,10 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
+import orjson
 
 from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
+from sims_analysis.readers.source import Options
 
 #: Texts that say that a sample was not measured.
 NOTHING = frozenset(
@@ -65,6 +70,7 @@ class Measured(float):
     stderr = math.nan
 
 
+@lru_cache(maxsize=4096)
 def is_number(text: str, decimal: str | None = None) -> bool:
     """Whether a cell is a number, a limit, or an infinity."""
     text, form = narrow(text.strip()), _FORMS[decimal]
@@ -218,32 +224,37 @@ def _hint(number: str) -> str:
 def read_columns(
     values: Array,
     odd: Mapping[int, Sequence[Any]],
-    read: Callable[[str, int, int], float],
-    decimal: str = ".",
-    texts: Collection[int] = (),
+    where: Callable[[int, int], str],
+    options: Options,
     *,
-    stated: bool = False,
+    decimal: str = ".",
+    mixed: bool = False,
 ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
     """Read the columns that are no plain numbers, cell by cell, into `values`.
 
-    `texts` are columns of words, and `stated` is whether the user states the decimal mark. Return
-    the limits of cells like ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by their row
-    and column. The first row with a cell that is no number raises.
+    Cells of a spreadsheet may be `mixed`: some with points. Return the limits of cells like
+    ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by their row and column. The first row
+    with a cell that is no number raises.
     """
+    nothing = options.not_measured
+    plain = decimal == "." and not any(map(is_number, nothing))
     limits: dict[tuple[int, int], float] = {}
     errors: dict[tuple[int, int], float] = {}
     failure = None
     stop = len(values)
+    # Columns to the right may have an odd cell in a row above.
     for j, cells in sorted(odd.items()):
-        # Columns to the right may have an odd one in a row above.
-        if j in texts:
-            continue
-        for i, cell in enumerate(ungrouped(cells, decimal, stated=stated)[:stop]):
+        whole = ungrouped(cells, decimal, stated=options.decimal is not None)
+        for i, cell in enumerate(whole[:stop]):
             if not isinstance(cell, str):  # NaN where it is empty, or a number
                 values[i, j] = cell
                 continue
+            if plain and _SIMPLE.fullmatch(cell):
+                values[i, j] = float(cell)
+                continue
+            own = mixed and is_number(cell, ".") and not (_POINTS.fullmatch(cell) and "." in cell)
             try:
-                value = read(cell, i, j)
+                value = read_cell(cell, "." if own else decimal, nothing, where=where(i, j))
             except ReadError as error:
                 stop, failure = i, error
                 break
@@ -256,27 +267,6 @@ def read_columns(
     if failure is not None:
         raise failure
     return limits, errors
-
-
-def cell_reader(
-    decimal: str,
-    not_measured: Collection[str],
-    where: Callable[[int, int], str],
-    *,
-    mixed: bool = False,
-) -> Callable[[str, int, int], float]:
-    """Make what reads the cells of columns; those of a spreadsheet may be `mixed`."""
-    plain = decimal == "." and not any(map(is_number, not_measured))
-    simple = _SIMPLE.fullmatch if plain else lambda _: None
-
-    def read(cell: str, row: int, column: int) -> float:
-        if simple(cell):
-            return float(cell)
-        own = mixed and is_number(cell, ".") and not (_POINTS.fullmatch(cell) and "." in cell)
-        mark = "." if own else decimal
-        return read_cell(cell, mark, not_measured, where=where(row, column))
-
-    return read
 
 
 def columns_of_words(
@@ -326,3 +316,49 @@ def column_name(index: int) -> str:
         index, letter = divmod(index - 1, 26)
         name = chr(65 + letter) + name
     return name
+
+
+#: What JSON holds next to numbers begins with these; ``null`` is nothing in a table as well.
+_NO_NUMBERS = ("t", "f", '"', "[", "{")
+#: Of these alone, ``float`` takes numbers and nothing else.
+_DIGITS = str.maketrans("", "", "0123456789+-.eE")
+
+
+def table_size(rows: int, columns: int) -> str:
+    """Name a table by its size, for messages."""
+    return f"a table of {rows:,} rows and {columns:,} columns"
+
+
+def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:
+    """Read cells that are numbers or nothing, with ``True`` before those of each line."""
+    text = "\n".join(["", *lines])
+    if any(mark in text for mark in _NO_NUMBERS) or delimiter == decimal:
+        return None
+    if delimiter != ",":
+        if ("." if decimal == "," else ",") in text:
+            return None
+        text = text.replace(",", ".").replace(delimiter, ",")
+    cells = f"{text},".replace("\n", ",true,")
+    if "a" in text:
+        cells = cells.replace("nan", "null").replace("NaN", "null")
+    if ",," in cells:
+        # Of several commas in a row, every other pair is found at once.
+        cells = cells.replace(",,", ",null,").replace(",,", ",null,")
+    try:
+        numbers: list[float | bool | None] = orjson.loads(f"[{cells[1:-1]}]")
+    except orjson.JSONDecodeError:
+        return None
+    return numbers
+
+
+def plain_column(cells: Sequence[str], decimal: str) -> Array | None:
+    """Read the cells of a column, as well if they are ``+1.5``, ``.5`` or ``007``."""
+    _, *numbers = parsed(["\t".join(cells)], "\t", decimal) or [None]
+    if len(numbers) == len(cells):
+        return np.array(numbers, dtype=np.float64)
+    if decimal == "," or "".join(cells).translate(_DIGITS):
+        return None
+    try:
+        return np.array([float(cell) if cell else np.nan for cell in cells])
+    except ValueError:
+        return None

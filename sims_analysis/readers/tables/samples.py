@@ -15,13 +15,15 @@ from sims_analysis.profiles.metadata import Layer
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Block, Grid
-from sims_analysis.readers.tables.header_cells import try_header
+from sims_analysis.readers.tables.header_cells import RowKind, try_header
 from sims_analysis.readers.tables.headers import Headers
-from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.row_kinds import RowKind
+from sims_analysis.readers.tables.regions import BLOCK_ROWS
 from sims_analysis.readers.tables.words import are_labels, is_only_species, named_role
 from sims_analysis.text.arguments import first_few
 
+#: Rows in which headers of a table with species in a column are looked for; part of the rows of a
+#: block from whose depths on the next one begins below an empty row.
+_TIDY_ROWS, _BLOCK_BACK = 30, 0.5
 #: Label, numbers and columns of a measurement.
 Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 
@@ -65,7 +67,7 @@ def _name_species(labels: Sequence[str]) -> bool:
 
 def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[tuple[str, Flags]]:
     """Return the label and the rows of each of several blocks below each other."""
-    labels = [(body.grid.number(i), text) for i, text in body.sections.labels.items()]
+    labels = [(body.grid.number(i), text) for i, text in body.labels.items()]
     named = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
     starts = sorted({*_restarts(axis, block.rows), *named})
     if len(starts) < 2:
@@ -91,10 +93,10 @@ def _restarts(axis: Array, rows: Sequence[int]) -> list[int]:
     starts = [0]
     for i in (np.flatnonzero(np.diff(axis) < 0) + 1).tolist():
         before = np.sort(axis[starts[-1] : i])
-        after = axis[i : i + HEURISTICS.block_rows]
-        whole = before.size >= HEURISTICS.block_rows <= after.size and (np.diff(after) > 0).all()
+        after = axis[i : i + BLOCK_ROWS]
+        whole = before.size >= BLOCK_ROWS <= after.size and (np.diff(after) > 0).all()
         # Without an empty row between, it begins at the top.
-        part = HEURISTICS.block_back if rows[i] - rows[i - 1] > 1 else 0.0
+        part = _BLOCK_BACK if rows[i] - rows[i - 1] > 1 else 0.0
         if whole and axis[i] < before[-1] and axis[i] <= before[int(part * before.size)]:
             starts.append(i)
     return starts
@@ -216,7 +218,7 @@ def _listed(labels: Sequence[str]) -> str:
 
 def label_column(grid: Grid) -> tuple[int, int] | None:
     """Return the column that names species, and the number of columns; None if there is none."""
-    for i in range(min(len(grid), HEURISTICS.tidy_rows)):
+    for i in range(min(len(grid), _TIDY_ROWS)):
         kind, cells = grid.kind(i), grid.cells(i)
         if kind is RowKind.NUMBERS:
             break

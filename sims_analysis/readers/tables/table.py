@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
+from sims_analysis.errors import ProfileWarning, ReadError, SimsError, UnitsError, warn
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
@@ -21,12 +21,23 @@ from sims_analysis.readers.tables.columns import (
     stated_pairs,
     warn_of_merged_cells,
 )
-from sims_analysis.readers.tables.delimiters import text_grid, turned_rows
-from sims_analysis.readers.tables.grid import Block, CellGrid, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import PERCENT, try_header, unit_kind
+from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
+from sims_analysis.readers.tables.header_cells import (
+    PERCENT,
+    factor_in,
+    has_factor,
+    refuse_factor,
+    same_unit,
+    try_header,
+    unit_kind,
+)
 from sims_analysis.readers.tables.headers import Headers
-from sims_analysis.readers.tables.heuristics import HEURISTICS
-from sims_analysis.readers.tables.regions import tables_in, without_side_notes
+from sims_analysis.readers.tables.regions import (
+    tables_in,
+    text_grid,
+    turned_rows,
+    without_side_notes,
+)
 from sims_analysis.readers.tables.samples import (
     label_column,
     layers_of,
@@ -42,6 +53,15 @@ from sims_analysis.readers.tables.words import (
     pattern,
 )
 from sims_analysis.readers.tables.workbook import chosen_sheet
+
+#: ``All depths in um``.
+_ALL_IN = re.compile(r"(?:all )?(?:the )?(.+?)s?(?: are)?(?: given)? in (\S+?)\.?$", re.IGNORECASE)
+#: Numbers that programs write for no value; positive ones; how large any negative number is that is
+#: one; how many times others are larger or smaller; how small any positive number is that is one;
+#: how many times the next is larger.
+_SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
+_POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
+_HUGE, _APART, _TINY, _GAP = 1e20, 100.0, 1e-20, 1e10
 
 
 def recognises(source: Source) -> bool:
@@ -80,7 +100,9 @@ def find_grid(source: Source) -> Grid:
     if not source.text.strip():
         raise ReadError("the file is empty")
     usual = max("\t;,|", key=source.start.count)
-    found = TextGrid(source.lines, usual if usual in source.start else None, False, source.options)
+    found = TextGrid(
+        source.lines, source.options, delimiter=usual if usual in source.start else None
+    )
     source.trace.tables = [Table(found)]
     refuse_odd_rows(found)
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
@@ -103,7 +125,7 @@ class Table:
 
 def read_grid(grid: Grid, source: Source) -> Content:
     """Read the profiles of a grid."""
-    others = ", ".join(map(repr, grid.others)) if isinstance(grid, CellGrid) else ""
+    others = ", ".join(map(repr, grid.others))
     elsewhere = f"there are rows of numbers in {others} too"
     choice = "sheet= names the one to read"
     try:
@@ -204,18 +226,35 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
 
 def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
     """Take the units that notes state: ``Depth unit: um``; two for values leave them open."""
-    heads = [(try_header(pattern("unit").sub("", key.lstrip("#%! "))), notes[key]) for key in notes]
+    stated = {f"{key}: {unit}": (pattern("unit").sub("", key), unit) for key, unit in notes.items()}
+    sentences = [match for text in notes.values() if (match := _ALL_IN.match(text))]
+    stated |= {match[0]: (match[1], match[2]) for match in sentences}
+    heads = {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in stated.items()}
     for role, kinds in (("axis", vocabulary.AXES), ("value", vocabulary.VALUE_KINDS)):
-        stated = (u for h, u in heads if h.explicit and (h.role, h.name) == (role, ""))
-        units = {unit for unit in stated if unit_kind(unit) in kinds}
+        units = {
+            unit: text
+            for text, (header, unit) in heads.items()
+            if (header.role, header.name, header.explicit) == (role, "", True)
+            and unit_kind(unit) in kinds
+        }
         for j in headers.columns(role) if len(units) == 1 else ():
-            if headers.units[j] is None and not is_matrix_signal(headers.name(j)):
-                [headers.units[j]] = units
+            [(unit, text)], own = units.items(), headers.units[j]
+            if own is None and not is_matrix_signal(headers.name(j)):
+                headers.units[j] = unit
+            elif own and unit_kind(own) == unit_kind(unit) and not same_unit(own, unit):
+                raise UnitsError(
+                    f"the note {text!r} states another unit than {own!r} of the header "
+                    f"{headers.texts[j]!r}; correct one of them"
+                )
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
     """Take the unit of the values from the name of the sheet, if no row states one."""
-    if grid.name is None or any(headers.units[pair.value] for pair in pairs):
+    if grid.name is None:
+        return
+    if factor_in(grid.name) or has_factor(grid.name):
+        refuse_factor(grid.name, "the name of the sheet ")
+    if any(headers.units[pair.value] for pair in pairs):
         return
     match = re.search(r"[(\[]([^()\[\]]+)[)\]]\s*$", grid.name)
     named = match[1].strip() if match else grid.name.strip()
@@ -229,9 +268,8 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
     """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
-    beside = grid.notes if isinstance(grid, CellGrid) else ()
     rows = [*headers.notes, *body.below]
-    for cells in (*beside, *([text] for text in headers.beside), *map(grid.cells, rows)):
+    for cells in (*grid.notes, *([text] for text in headers.beside), *map(grid.cells, rows)):
         filled = [cell for cell in cells if cell]
         text = " ".join(filled)
         key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
@@ -269,6 +307,9 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
             for name, j in pair.ancillary.items()
         },
     )
+    of_depths = _errors_within(block, pair.axis, taken) if block.errors else None
+    if of_depths is not None:
+        signal.ancillary["depth_error"] = Column(of_depths, headers.units[pair.axis])
     if pair.sample:
         signal.metadata["sample"] = pair.sample
     signal.metadata |= headers.about.get(pair.value, {})
@@ -283,23 +324,29 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     if grid.options.not_measured or not values.size:
         return
     least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-    positive = HEURISTICS.positive_sentinels
-    numbers = {least} if least < 0 else {least, most}.intersection(positive)
+    positive = _POSITIVE_SENTINELS
+    lowest = least < 0 or 0 < least < _TINY
+    numbers = {least} if lowest else {least, most}.intersection(positive)
     for number in numbers.union(positive if least == 0 and most >= min(positive) else ()):
         places = np.flatnonzero(values == number)
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
         others = values[(values > 0) & (values != number)]
-        size, apart = abs(number), HEURISTICS.apart
+        if 0 < number < _TINY and others.size and others.min() < _GAP * number:
+            # A tail that goes on.
+            continue
+        size, apart = abs(number), _APART
         far = number < 0
         if others.size:
             far = size > apart * others.max() or apart * size < np.median(others)
-        usual = number in HEURISTICS.sentinels
+        usual = number in _SENTINELS
         beyond = usual and others.size and size > others.max()
-        if beyond or (far and (usual or number > 0 or size > HEURISTICS.huge)):
-            text = f"{number:g}"
+        if beyond or (far and (usual or number > 0 or size > _HUGE)):
+            row = block.rows[places[0]]
+            cells = next(grid.cells(i) for i in range(len(grid)) if grid.number(i) == row)
+            text = cells[pair.value]
             raise ReadError(
-                f"{grid.where(block.rows[places[0]], pair.value)}: {text} is far from all other "
+                f"{grid.where(row, pair.value)}: {text} is far from all other "
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
                 "not_measured='-' keeps it",
@@ -309,16 +356,21 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
 def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
     """Return standard errors in the unit of the values: of a column, or of the cells of values."""
     if pair.error is None:
-        within = {row: error for (row, j), error in block.errors.items() if j == pair.value}
-        if not within:
-            return None
-        errors = np.full(len(block.values), np.nan)
-        errors[[*within]] = [*within.values()]
-        return errors[taken]
+        return _errors_within(block, pair.value, taken)
     errors = block.values[taken, pair.error]
     if headers.units[pair.error] in PERCENT:
         return errors / 100 * np.abs(block.values[taken, pair.value])
     return errors
+
+
+def _errors_within(block: Block, column: int, taken: slice | Flags) -> Array | None:
+    """Return the errors in cells of a column: ``1E15 ± 1E14``."""
+    within = {row: error for (row, j), error in block.errors.items() if j == column}
+    if not within:
+        return None
+    errors = np.full(len(block.values), np.nan)
+    errors[[*within]] = [*within.values()]
+    return errors[taken]
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
@@ -341,3 +393,49 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
             f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
         )
     return limits, slice(None) if there.all() else there
+
+
+_MARKS = re.compile(r"Evans Analytical|\bEAG\b|Drawn Curves|Num of Cycles", re.IGNORECASE)
+#: The marks stand within so many rows.
+_START = 10
+_NUMBERS = re.compile(r"\s*[-+.\d]")
+
+
+def recognises_eag(source: Source) -> bool:
+    """Whether the lines above the numbers are those of the layout."""
+    if source.is_workbook:
+        grid = find_grid(source)
+        rows = map(grid.cells, range(min(len(grid), _START)))
+        return any(_MARKS.search(cell) for row in rows for cell in row)
+    lines = source.start.split("\n")[:_START]
+    return any(_MARKS.search(line) for line in lines if not _NUMBERS.match(line))
+
+
+def read_eag(source: Source) -> Content:
+    """Read a table, and what its first lines say."""
+    content = read_grid(find_grid(source), source)
+    if content.parts:
+        return replace(content, parts=[_with_sample(part) for part in content.parts])
+    return _with_sample(content)
+
+
+def _with_sample(content: Content) -> Content:
+    notes = dict(content.metadata.other)
+    sample = next((notes.pop(key) for key in list(notes) if "sample" in key.lower()), None)
+    laboratory = notes.pop("line 1", None)
+    stated = next((notes[key] for key in notes if key.casefold() == "num of cycles"), "")
+    longest = max((signal.values.size for signal in content.signals), default=0)
+    if stated.isdecimal() and longest < int(stated):
+        warn(
+            f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
+            "break off",
+            ProfileWarning,
+            code="truncated_file",
+        )
+    metadata = replace(
+        content.metadata,
+        sample=content.metadata.sample or sample,
+        laboratory=laboratory,
+        other=notes,
+    )
+    return replace(content, metadata=metadata)

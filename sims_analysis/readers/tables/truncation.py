@@ -14,13 +14,16 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Block, TextGrid
-from sims_analysis.readers.tables.heuristics import HEURISTICS
 from sims_analysis.readers.tables.numbers import narrow
 
 #: A number in parts.
 _FORM = re.compile(
     r"[+\-]?(?P<digits>\d+(?:[.,](?P<decimals>\d*))?)(?:[eEdD][+\-]?(?P<exponent>\d+))?"
 )
+
+
+#: So many rows before the last show how long rows are; so many are near it.
+_ROWS_BEFORE_LAST, _NEAR_LAST = 100, 8
 
 
 def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
@@ -33,7 +36,7 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     if end > last:
         return
     lines = grid.texts(rows)
-    near = [grid.split(line) for line in lines[-HEURISTICS.rows_before_last : -1]]
+    near = [grid.split(line) for line in lines[-_ROWS_BEFORE_LAST:-1]]
     least, cells = min(map(len, near), default=0), grid.split(cut)
     if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in lines[:-1]):
         grid.options.truncated(
@@ -50,7 +53,7 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
     lines = source.lines
     if rows[-1] == len(lines) - 1:
         warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
-    block = TextGrid(lines, None, False, source.options).read(rows, width)
+    block = TextGrid(lines, source.options, delimiter=None).read(rows, width)
     counts = [width] if {*block.lengths} == {width} else [len(lines[i].split()) for i in rows]
     if min(counts) < width:
         whole = np.array(counts) >= width
@@ -106,7 +109,7 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
         return any(form["decimals"] == "" for form in above)
     if decimals == {0} and not last["decimals"]:
         # A whole number that lost a digit is a tenth.
-        near = [int(form["digits"].rstrip(",.")) for form in above[-HEURISTICS.near_last :]]
+        near = [int(form["digits"].rstrip(",.")) for form in above[-_NEAR_LAST:]]
         own = int(last["digits"].rstrip(",."))
         return not own or 10 * own > max(near, default=0)
     if len(decimals) == 1:
