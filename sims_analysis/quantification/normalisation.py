@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, union
+from sims_analysis.frame.evidence import Known, either, rests_on, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
@@ -229,7 +229,7 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = mean.rests.flags.astype(np.int16)
+    flags = rests_on(of, ends, "samples").flags.astype(np.int16)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 
