@@ -264,10 +264,11 @@ def warn_of_bias(
     first = first_flagged(frame, (raised * own > _BIASED * error) & among)
     if first is not None:
         part = first.of(raised)
+        much = f"about {100 * part:.2g} %" if part < 1.0 else "more than 100 %"
         first.warn(
-            f"{denominator!r} has few counts, and ratios to it are too high by about "
-            f"{100 * part:.2g} % on average; the ratio of two sums or means (integrated_dose, "
-            'mean_value) is not, nor is a fraction (kind="fraction")',
+            f"{denominator!r} has few counts, and ratios to it are too high by {much} on average; "
+            "the ratio of two sums or means (integrated_dose, mean_value) is not, nor is a "
+            'fraction (kind="fraction")',
             ProfileWarning,
         )
 
