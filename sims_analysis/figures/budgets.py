@@ -103,7 +103,10 @@ def plot_budget(
             plot.layout.above = dict(zip(map(mathtext, names), bars, strict=True))
         plot.layout.read_settings()
         style.lay_out(plot.figure)
-        _make_room(drawn)
+        width, gap = drawn.bbox.width, 2 * _GAP * plot.figure.dpi / 72.0
+        ends = [text.xy[0] / max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST)
+                for text in cast("list[Any]", drawn.texts)]  # fmt: skip
+        drawn.set_xlim(0.0, max(*ends, drawn.get_xlim()[1]))  # every number is inside
         arrange([plot.layout])
     origin.attach(drawn.figure, [], [budget], "plot_budget(...)")
     return drawn
@@ -158,12 +161,3 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("Standard error (%)")
     return drawn
-
-
-def _make_room(ax: Axes) -> None:
-    """Extend the axis until every number is inside."""
-    width, gap = ax.bbox.width, 2 * _GAP * cast("Any", ax.figure).dpi / 72.0
-    texts = cast("list[Any]", ax.texts)
-    free = [max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST) for text in texts]
-    ends = [text.xy[0] / part for text, part in zip(texts, free, strict=True)]
-    ax.set_xlim(0.0, max(*ends, ax.get_xlim()[1]))

@@ -17,7 +17,7 @@ from sims_analysis.fitting.groups import fit_each, with_layers_counted
 from sims_analysis.fitting.request import FitRequest
 from sims_analysis.fitting.result import fit_dataset
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.opening import open_profiles
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel
@@ -156,7 +156,7 @@ def fit(
     chosen = find_model(model)
     axes = vocabulary.AXES if chosen.on_time else ("depth",)
     question = f"a fit of {chosen.name!r}"
-    profiles = open_profiles(data, question=question, variable=variable, axes=axes)
+    profiles = open_profiles(data, question=question, variable=variable, axes=axes, gaps=gaps)
     if progress is not None:
         check_bool("progress", progress)
     by_layer = isinstance(over, str) and over == "layer"
@@ -187,7 +187,7 @@ def fit(
     read = with_layers_counted if repeat == "auto" else read_links
     request = read(request, *between, prior)
     watched = partial(_with_progress, show=False if profiles.lazy else progress)
-    answer = fit_dataset(request, fit_each(request, watched), bridge=bridges(gaps))
+    answer = fit_dataset(request, fit_each(request, watched))
     answer.attrs |= _described(request, background, fixed, prior)
     return answer
 

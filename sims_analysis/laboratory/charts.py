@@ -360,10 +360,10 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
         with suppress(ValueError):  # no such day
             inside[times.slice_indexer(*map(str, baseline))] = True
     if not (inside & known).any():
-        of = "labels or times of values, as 2026-02-01" if series.time else "labels, without times"
-        raise argument_error(
-            "baseline", baseline, f"expected (first, last), {of}, and values there"
+        of = (
+            "labels or times such as 2026-02-01" if series.time else "labels, as there are no times"
         )
+        raise argument_error("baseline", baseline, f"expected (first, last), {of}, around values")
     return inside & known
 
 

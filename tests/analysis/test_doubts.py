@@ -107,7 +107,7 @@ def answer(question, ds):
     return words, " ".join(str(one.message) for one in caught)
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(20)
 @pytest.mark.parametrize("doubt", DOUBTS)
 @pytest.mark.parametrize("question", EVERY)
 def test_every_question_reports_every_kind_of_doubtful_sample(question, doubt):
@@ -135,7 +135,7 @@ def doubted():
     return sims.stack([doubtful(counted()) for doubtful in DOUBTS.values()], names=list(DOUBTS))
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("question", ONCE)
 def test_on_dask_every_doubt_is_in_the_answer_as_on_numpy(question):
@@ -179,7 +179,7 @@ _OTHERS = (
 WITH_ERRORS = [q for q in EVERY if q.split()[0] not in _OTHERS]
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("question", WITH_ERRORS)
 def test_placeholders_count_as_zero_counts(question):
     none, held = (with_errors(question, counted(floor=0.3, zero=zero)) for zero in (0.0, 1e-3))
@@ -195,7 +195,7 @@ def test_placeholders_count_as_zero_counts(question):
 NOT_ON_A_GRID = ("surface_concentration", "decay_length")
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("question", [q for q in WITH_ERRORS if q not in NOT_ON_A_GRID])
 def test_on_a_grid_of_a_quarter_of_the_spacing_errors_are_those_of_the_samples(question):
     plain = counted()
@@ -215,7 +215,7 @@ WITHOUT_BACKGROUND = {
 }
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "question",
     [q for q in WITH_ERRORS if not {q, q.split()[0]} & WITHOUT_BACKGROUND.keys()],
