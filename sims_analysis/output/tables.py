@@ -74,7 +74,10 @@ def results_table(
     rows = []
     for place in np.ndindex(cells[0].shape):
         labels = [str(cells[0][key].values[i]) for key, i in zip(keys, place, strict=True)]
-        names = [_name(*pair, latex=latex) for pair in zip(keys, labels, strict=True)]
+        names = [_markdown_text(label) for label in labels]
+        if latex:
+            names = [_typeset.latex(label) if key == "species" else _typeset.escape_latex(label)
+                     for key, label in zip(keys, labels, strict=True)]  # fmt: skip
         rows.append([*names, *(str(column.values[place]) for column in cells)])
     return (_latex if latex else _markdown)(header, rows, len(keys))
 
@@ -184,12 +187,6 @@ def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:
     unit = _typeset.unit_latex(unit) if latex else _typeset.unit_label(unit)
     text = _typeset.escape_latex(text) if latex else _markdown_text(text)
     return f"{text} ({unit})" if unit else text
-
-
-def _name(key: str, label: str, *, latex: bool) -> str:
-    if latex:
-        return _typeset.latex(label) if key == "species" else _typeset.escape_latex(label)
-    return _markdown_text(label)
 
 
 def _markdown_text(text: str) -> str:

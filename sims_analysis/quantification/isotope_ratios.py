@@ -103,7 +103,7 @@ def isotope_ratios(
     -----
     Instruments transmit and detect masses differently, by some per cent between neighbours and more
     for light ones; less than 5 % shows no interference, therefore. An enriched sample, as an
-    implant of one isotope is, is not natural either. Loss and interference are told apart
+    implant of one isotope is, is not natural either. Loss and interference are distinguished
     where the rates differ along the profile: samples above half of the largest rate against those
     below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 

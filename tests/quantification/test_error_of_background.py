@@ -313,7 +313,7 @@ def test_units_batches_and_files(tmp_path):
     np.testing.assert_allclose(sims.integrated_dose(apart)["stderr"][0], expected[0], rtol=1e-9)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "name", ["tidy.csv", "paired.csv", "book.xlsx", "profiles", "infinite.csv"]
 )
@@ -410,7 +410,7 @@ WITH_ERROR = [
 ]  # fmt: skip
 
 
-@pytest.mark.few(9)
+@pytest.mark.few(5)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("question", WITH_ERROR)
 def test_every_standard_error_contains_that_of_the_background(question):

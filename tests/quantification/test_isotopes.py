@@ -151,7 +151,7 @@ RUN = sims.calibrate_depth(
 )
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", ["ratio", "fraction"])
 @pytest.mark.parametrize("question", OF_A_RATIO)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
