@@ -63,7 +63,7 @@ def plot_budget(
     Raises
     ------
     ProfileError
-        If it is not a budget, or of more profiles than can be told apart.
+        If it is not a budget, or of more profiles than can be distinguished.
 
     Notes
     -----
@@ -124,7 +124,7 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
     dose = plain_budget["dose"]
     if dose.size > _MOST:
         raise ProfileError(
-            f"{dose.size} profiles cannot be told apart as bars: select up to {_MOST}, as in "
+            f"{dose.size} profiles cannot be distinguished as bars: select up to {_MOST}, as in "
             'budget.sel(species=["B"])'
         )
     names = []

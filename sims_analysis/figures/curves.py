@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _DEEP = 1e4
 #: Of more signals than the second number, as many as the first are drawn.
 _SHOWN, _MANY = 12, 24
-#: At most so many measurements can be told apart by a colour each.
+#: At most so many measurements can be distinguished by a colour each.
 _CROWD = 8
 #: Fraction of the measurements inside the band at each depth.
 CENTRAL = 0.8

@@ -163,7 +163,7 @@ def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
         "_stderr": series.stderr,
     }
     columns["_detection_limit"] = np.nan
-    columns |= {f"_{what}": numbers for what, numbers in series.beside.items()}
+    columns |= {f"_{what}": numbers for what, numbers in series.ancillary.items()}
     where = {"species": series.species, **series.place}
     size = data.sizes.get(series.axis, series.x.size)
     for name, column in shared_columns(data, series.variable, where, size):

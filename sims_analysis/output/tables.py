@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.text.rounding import rounded, rounded_error
-from sims_analysis.units import dequantify
+from sims_analysis.units import dequantify, read_unit
 
 #: Parts of the uncertainty of a dose budget.
 _PARTS = ("random_stderr", "systematic_stderr")
@@ -62,10 +62,9 @@ def results_table(
         raise ProfileError("there is no result to show")
     check_choice("format", format, ("markdown", "latex"))
     latex = format == "latex"
+    every = [_cells(array, of, latex=latex) for _, array, of in columns]
     try:
-        cells = xr.broadcast(
-            *xr.align(*(_cells(array, of, latex=latex) for _, array, of in columns), join="exact")
-        )
+        cells = xr.broadcast(*xr.align(*every, join="exact"))
     except ValueError:
         raise ProfileError(
             "the results belong to different profiles; write a table of each"
@@ -173,7 +172,14 @@ def _stderr(
         # A budget: both parts, unless neither is known.
         both: xr.DataArray = np.hypot(*(known[part].fillna(0.0) for part in _PARTS))
         return both.where(both > 0.0)
-    return next((known[name] for name in names if name in known), nothing)
+    found: xr.DataArray = next((known[name] for name in names if name in known), nothing)
+    own, stated = (str(one.attrs.get("units", "")) for one in (array, found))
+    if own and stated and own != stated:  # a user has changed that of the values
+        of_values, of_errors = map(read_unit, (own, stated))
+        if of_values.kind != of_errors.kind:
+            raise UnitsError(f"{array.name} is in {own!r}, and its standard error in {stated!r}")
+        found = found * float(of_values.from_canonical(of_errors.to_canonical(1.0)))
+    return found
 
 
 def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:

@@ -48,7 +48,8 @@ def test_more_profiles_than_can_be_told_apart_are_refused():
     with pytest.raises(ProfileError) as caught:
         sims.plot_budget(many)
     assert str(caught.value) == (
-        '13 profiles cannot be told apart as bars: select up to 12, as in budget.sel(species=["B"])'
+        "13 profiles cannot be distinguished as bars: select up to 12, as in "
+        'budget.sel(species=["B"])'
     )
     assert len(budgets._shares(many.isel(measurement=slice(12)))[0]) == 12
 
