@@ -67,9 +67,8 @@ def plot_budget(
 
     Notes
     -----
-    Parts are one standard error each. The random one holds that of the background. The systematic
-    one is the quadratic sum of sensitivity factor (day to day is a part of it) and depth scale. A
-    part that is not known has no bar, and says so.
+    Parts are one standard error each. The random one holds that of the background; the systematic
+    one is the quadratic sum of sensitivity factor (with day to day) and depth scale.
 
     Examples
     --------

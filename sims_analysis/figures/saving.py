@@ -64,7 +64,7 @@ def save_figure(
     TypeError
         If there is no figure, or no path, or an option is unknown.
     ValueError
-        If the format is another one, which would not keep the origin or the same bytes.
+        If the format is another one.
 
     See Also
     --------

@@ -108,9 +108,8 @@ def explore(
 
     Notes
     -----
-    The dose between the two depths is the trapezoidal integral with interpolated limits, as
-    :func:`integrated_dose` returns by default; the junction is the deepest depth at which a profile
-    falls through the level, as :func:`junction_depth` returns by default. Of more than 24 species
+    Doses (trapezoids, limits interpolated) and junctions (the deepest) are what
+    :func:`integrated_dose` and :func:`junction_depth` return by default. Of more than 24 species
     the twelve with the largest share of their axis are shown at first.
 
     Examples

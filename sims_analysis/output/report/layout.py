@@ -100,7 +100,7 @@ def _with_unit(row: SpeciesReport) -> str:
 
 
 def _written(value: float | None, stderr: float | None = None) -> str:
-    """Write a number in characters that every terminal can show."""
+    """Write a number in plain characters."""
     if value is None:
         return "-"
     return rounded(value, math.nan if stderr is None else stderr).text(style="plain")
