@@ -1,10 +1,9 @@
-"""Where text fits: what is covered, counted by hand, and the best of the places that are free."""
+"""Where text fits: the best of the places that are free."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 
-from sims_analysis.figures.free_space import _CELLS, MARGIN, Box, Obstacles
+from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
 
 
 @pytest.fixture
@@ -26,27 +25,6 @@ def overlap(one, other):
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def test_what_lies_outside_the_axes_covers_nothing(ax):
-    found = Obstacles(ax)
-    assert found.add_line(line(ax, (-2.0, 0.5), (-1.0, 0.5))).size == 0
-    assert found.place_beside(line(ax, (2.0, 2.0), (3.0, 2.0)), (0.1, 0.1)) is None
-    edges = found.add_line(line(ax, (-1.0, 1.0), (2.0, 1.0)))
-    assert (edges.min(), edges.max()) == pytest.approx((0, 1), abs=0.01)
-    assert found.covered(np.array([[0.0, 0.9, 1.0, 1.0]])) == _CELLS
-
-
-@pytest.mark.parametrize(("size", "covers"), [(20.0, True), (2.0, False)])
-def test_large_marks_cover_their_outlines(ax, size, covers):
-    found = Obstacles(ax)
-    found.add_line(line(ax, (0.5, 0.5), marker="o", markersize=size, linestyle="none"))
-    radius = 0.5 * 20 * 100 / 72  # in pixels
-    for x, y in ((radius / 400, 0), (-radius / 400, 0), (0, radius / 200), (0, -radius / 200)):
-        box = np.array([0.5 + x, 0.5 + y, 0.5 + x, 0.5 + y]) + 0.003 * np.array([-1, -1, 1, 1])
-        assert (found.covered(box[None])[0] > 0) == covers
-    if not covers:  # a point, and no ring around it
-        assert found.covered(np.array([[0.0, 0.0, 1.0, 1.0]])) == 1
-
-
 def test_a_list_stands_in_a_free_corner_at_the_right_before_the_left(ax):
     size, right, left = (0.3, 0.2), 1 - MARGIN - 0.3, MARGIN
     upper, lower = 1 - MARGIN, MARGIN + 0.2
@@ -59,16 +37,6 @@ def test_a_list_stands_in_a_free_corner_at_the_right_before_the_left(ax):
     found.boxes.append(Box(0.7, 0.7, 1.0, 1.0))  # a text counts like a curve
     found.add_line(line(ax, (left, 0.9), (0.4, 0.9)))
     assert found.place_box(*size) == pytest.approx((left, lower, True))
-
-
-def test_a_list_that_finds_no_room_says_so(ax):
-    found = Obstacles(ax)
-    assert found.place_box(1 - 2 * MARGIN + 0.001, 0.1) == (MARGIN, 1 - MARGIN, False)
-    assert found.place_box(0.1, 1 - 2 * MARGIN + 0.001) == (MARGIN, 1 - MARGIN, False)
-    assert found.place_box(1 - 2 * MARGIN - 1e-9, 0.1)[2]
-    for y in np.linspace(0, 1, 21):
-        found.add_line(line(ax, (0.0, y), (1.0, y)))
-    assert not found.place_box(0.3, 0.2)[2]
 
 
 def test_a_name_stands_on_the_top_of_its_curve(ax):
