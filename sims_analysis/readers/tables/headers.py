@@ -388,10 +388,17 @@ class Headers:
         better = self._are_names(texts) and all(map(names_species, filter(None, texts)))
         heads = [h.name if cell else "" for h, cell in zip(self.headers, row.cells, strict=True)]
         groups = [*filter(None, heads)]
-        grouped = are_labels(groups) or not any(map(names_species, groups))
-        if better or (groups and not (grouped and all(map(is_only_species, row.texts)))):
+        own = list(map(try_header, row.cells))
+        species = {own[j].name for j in row.filled}
+        # ``Cs+`` above several species is what all of them were measured with.
+        fewer = len(groups) < len(row.filled) and not species <= LETTERS
+        grouped = are_labels(groups) or not any(map(names_species, groups)) or fewer
+        if better or (groups and not (grouped and all(map(is_only_species, species)))):
             return
-        self.names = row.cells
+        self.names = [h.name or cell for h, cell in zip(own, row.cells, strict=True)]
+        for j, header in enumerate(own):
+            if header.unit and self.units[j] is None:
+                self.units[j], self._stating[j] = header.unit, row.place
         self._take(row, "names", "each of its cells is below the header of values")
         # The heads are of samples, or of groups: ``Wafer 7``, ``Dopants``.
         self.labels = heads if self._distinguishes_repeats(heads) else self.labels
@@ -494,7 +501,8 @@ class Headers:
         if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in texts):
             return False
         named = all(is_species(self.name(j)) for j in values)
-        if all(map(is_only_species, texts)) and not (are_labels(texts) or named):
+        of_species = all(is_only_species(try_header(text).name or text) for text in texts)
+        if of_species and not (are_labels(texts) or named):
             return False
         species = [(self.name(j), self.units[j] or self.headers[j].unit) for j in values]
         labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]

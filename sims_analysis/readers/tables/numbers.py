@@ -217,7 +217,10 @@ def _hint(number: str) -> str:
         (above, "a value above a limit is not measured: name it in not_measured="),
         (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers"),
     )
-    default = "if it says that nothing was measured, name it in not_measured="
+    text = "if it says that nothing was measured, name it in not_measured="
+    default = f"{text}; if its row is a note, begin that with #"
+    if re.match(r"\W*\d", number):
+        default = "write it as a plain number, such as 1.2E18"
     return f"; {next((hint for fits, hint in hints if fits), default)}"
 
 
