@@ -9,7 +9,7 @@ from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.truncation import read_two_columns
+from sims_analysis.readers.tables.body import read_two_columns
 
 _ELEMENT = re.compile(r"ELEMENT\s+(.+?)\s*")
 _POINTS = re.compile(r"(\d+)\s+points?\s*")

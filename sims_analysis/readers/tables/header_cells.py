@@ -248,15 +248,7 @@ def _special(text: str, words: str, unit: str | None) -> Header | None:
 
 @lru_cache(maxsize=32768)
 def read_header(text: str) -> Header:
-    """Read the header of a column.
-
-    Examples
-    --------
-    >>> read_header("Depth, nm")
-    Header(role='axis', name='', unit='nm', explicit=True)
-    >>> read_header("11B conc. (atoms/cm³)")
-    Header(role='value', name='11B', unit='atoms/cm³', explicit=True)
-    """
+    """Read the header of a column."""
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)

@@ -104,11 +104,6 @@ def may_be_thousands(cells: Iterable[str]) -> bool:
 
     Some of its numbers have none, the others, more than one if numbers are small, three digits
     behind each.
-
-    Examples
-    --------
-    >>> may_be_thousands(["998", "999", "1.000"]), may_be_thousands(["998", "999.5", "1.000"])
-    (True, False)
     """
     numbers = [cell for cell in cells if cell.casefold() not in NOTHING and cell.strip("0")]
     with_points = [number for number in numbers if "." in number]

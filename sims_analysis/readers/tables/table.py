@@ -14,10 +14,21 @@ from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source, once_per_source
-from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse_odd_rows
+from sims_analysis.readers.tables.body import (
+    Body,
+    check_short_lines,
+    find_body,
+    read_body,
+    refuse_odd_rows,
+    warn_of_uneven_rows,
+)
 from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
+    label_column,
+    layers_of,
+    split_samples,
+    split_species,
     stated_pairs,
     warn_of_merged_cells,
 )
@@ -38,13 +49,6 @@ from sims_analysis.readers.tables.regions import (
     turned_rows,
     without_side_notes,
 )
-from sims_analysis.readers.tables.samples import (
-    label_column,
-    layers_of,
-    split_samples,
-    split_species,
-)
-from sims_analysis.readers.tables.truncation import check_short_lines, warn_of_uneven_rows
 from sims_analysis.readers.tables.words import (
     are_labels,
     is_matrix_signal,
