@@ -366,7 +366,9 @@ def _read_source(
         odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
         odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
-        text = f"{source.name}: {failed.message}{''.join(odd)}{_not_in(forced, source)}"
+        if not _looks_like(forced, source):
+            odd.append("; it does not look like format=: without, it is recognised by its content")
+        text = f"{source.name}: {failed.message}{''.join(odd)}"
         failed.add(where={"file": source.name, **_place_in(failed.message)})
         failed.args = (text, *failed.args[1:])
         failed.layout_preview = layout_preview(source)
@@ -385,14 +387,11 @@ def _in_encoding(source: Source) -> str:
     return f"; {advice} encoding= states it" if garbled else ""
 
 
-def _not_in(forced: Reader | None, source: Source) -> str:
-    """Note of a file that cannot be read that it does not look like the format that was stated."""
+def _looks_like(forced: Reader | None, source: Source) -> bool:
     try:
-        looks = forced is None or forced.recognises(source)
+        return forced is None or forced.recognises(source)
     except Exception:  # noqa: BLE001 - whatever it is, the file is none of these
-        looks = False
-    known = "" if forced is None else f"; it does not look like format={forced.name!r}"
-    return "" if looks else f"{known}: without format=, it is recognised by its content"
+        return False
 
 
 @checks_arguments

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -211,22 +210,14 @@ def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
     return (low + high) / 2 if narrowed else None
 
 
-@dataclass
-class _Calibration:
-    """A layer: what the file says of it, and of each species in it."""
-
-    matrix: str | None
-    entries: dict[str, str] = field(default_factory=dict)
-    species: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
 class _About:
     """The sections of the file: keys as written, in small letters, with their values."""
 
     def __init__(self, lines: Sequence[str], delimiter: str) -> None:
         self.sections: dict[str, dict[str, str]] = {"": {}}
         self.conditions: dict[str, dict[str, str]] = {}
-        self.layers: list[_Calibration] = []
+        #: Of each layer, what the file says of it, at "", and of each species in it.
+        self.layers: list[dict[str, dict[str, str]]] = []
         section, columns, group = "", [], ""
         for line in lines:
             header = _SECTION.match(line)
@@ -253,21 +244,19 @@ class _About:
 
     def _calibration(self, key: str, value: str) -> None:
         if key.startswith("Layer #"):
-            self.layers.append(_Calibration(value or None))
+            self.layers.append({"": {"matrix": value}})
         elif not self.layers or not key:
             return
         elif key == "Species":
-            self.layers[-1].species[value] = {}
-        elif self.layers[-1].species:
-            list(self.layers[-1].species.values())[-1][key] = value
+            self.layers[-1][value] = {}
         else:
-            self.layers[-1].entries[key] = value
+            [*self.layers[-1].values()][-1][key] = value
 
     def is_cut(self) -> bool:
         """Whether the calibration is missing, or shorter at its end than at its start."""
         if not self.layers:
             return True
-        first, last = (list(self.layers[i].species.values()) for i in (0, -1))
+        first, last = ([*self.layers[i].values()][1:] for i in (0, -1))
         return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
 
     def number(self, section: str, key: str) -> float | None:
@@ -282,7 +271,7 @@ class _About:
             known |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
-            found = _named(calibration.species.get(name, {}), _CALIBRATION)
+            found = _named(calibration.get(name, {}), _CALIBRATION)
             known |= {plain + suffix: value for plain, value in found.items()}
         return known
 
@@ -304,7 +293,7 @@ class _About:
             instrument="CAMECA IMS",
             **taken,
             layers=tuple(
-                Layer(matrix=one.matrix, **_named(one.entries, _LAYER)) for one in self.layers
+                Layer(**{"matrix": None} | _named(one[""], _LAYER)) for one in self.layers
             ),
             other=other,
         )
@@ -327,6 +316,7 @@ _DETECTOR = {
     "FC -> {} threshold": "electron_multiplier_threshold",
 }
 _LAYER = {
+    "matrix": "matrix",
     "1st Interface": "start",
     "2nd Interface": "stop",
     "Mean SR": "sputter_rate",

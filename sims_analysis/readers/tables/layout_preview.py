@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -185,13 +184,9 @@ def _short(cell: str) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    """Pad cells to columns, by what they take on a screen."""
+    """Pad cells to columns."""
     count = max(map(len, rows), default=0)
-    widths = [max(_width(row[j]) for row in rows if j < len(row)) for j in range(count)]
+    widths = [max(len(row[j]) for row in rows if j < len(row)) for j in range(count)]
     for row in rows:
-        cells = (cell + " " * (widths[j] - _width(cell)) for j, cell in enumerate(row))
+        cells = (cell.ljust(widths[j]) for j, cell in enumerate(row))
         yield f"  {'  '.join(cells)}".rstrip()
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -31,13 +31,7 @@ _DELIMITERS = ("\t", ";", ",", "|", None)
 
 
 def text_grid(source: Source) -> Grid | None:
-    """Find the cells of a text, once; ``None`` if no lines hold numbers next to each other."""
-    grid: Grid | None = source.trace.grid or _text_grid(source)
-    source.trace.grid = grid
-    return grid
-
-
-def _text_grid(source: Source) -> Grid | None:
+    """Find the cells of a text; ``None`` if no lines hold numbers next to each other."""
     found = grid_of_lines(source.lines, source.options, source.text)
     if isinstance(found, TextGrid) and found.quoted and _holds_ends(found.lines):
         # A cell holds the end of a line.

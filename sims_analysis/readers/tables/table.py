@@ -96,9 +96,8 @@ def read_tidy(source: Source) -> Content:
 @once_per_source
 def find_grid(source: Source) -> Grid:
     """Find the rows of a file: of a text, or of the sheet to read."""
-    if source.is_workbook:
-        return chosen_sheet(source)
-    grid = text_grid(source)
+    grid = chosen_sheet(source) if source.is_workbook else text_grid(source)
+    source.trace.grid = grid
     if grid is not None:
         return grid
     if not source.text.strip():

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from sims_analysis.text.typeset import SYMBOLS
+
 #: What a column holds. ``"ancillary"`` are numbers that belong to a sample, and are no signal.
 Role = Literal[
     "axis",
@@ -38,13 +40,8 @@ _WHOLE = (
     "index", "ancillary", "ancillary_unit", "limit", "factor", "species", "unit", "text", "matrix",
     "layer", "processing", "element",
 )  # fmt: skip
-_ELEMENTS = (
-    "H D T He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga "
-    "Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm "
-    "Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th "
-    "Pa U Np Pu Am Cm"
-)
-_ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS.split(), key=len, reverse=True))})_?\d{{0,2}}"
+_ELEMENTS = (*SYMBOLS, "D", "T", "Np", "Pu", "Am", "Cm")
+_ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS, key=len, reverse=True))})_?\d{{0,2}}"
 SPECIES = re.compile(
     rf"[(\[]?(?:{_ATOM}[ ]?[)\]]?\d{{0,2}})+(?:\s*(?:[-+\u2212\u207a\u207b]|\^?\d?[-+]))?"
     r"(?:\s*(?:->|[-\u2013\u2014]?>|\u2192))?"
@@ -94,7 +91,7 @@ def are_labels(texts: Collection[str]) -> bool:
         return False
     word = matches[0][1].strip(" _#-")
     nuclide = word in ("H", "He", "Li") or any(int(match[2]) > _MOST_ATOMS for match in matches)
-    return not (word in _ELEMENTS.split() and nuclide)
+    return not (word in _ELEMENTS and nuclide)
 
 
 @lru_cache(maxsize=4096)
