@@ -366,8 +366,9 @@ def _read_source(
         odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
         odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
-        if not _looks_like(forced, source):
-            odd.append("; it does not look like format=: without, it is recognised by its content")
+        if forced is not None and not _looks_like(forced, source):
+            odd.append(f"; it does not look like format={forced.name!r}: without format=, it is ")
+            odd.append("recognised by its content")
         text = f"{source.name}: {failed.message}{''.join(odd)}"
         failed.add(where={"file": source.name, **_place_in(failed.message)})
         failed.args = (text, *failed.args[1:])
@@ -387,9 +388,9 @@ def _in_encoding(source: Source) -> str:
     return f"; {advice} encoding= states it" if garbled else ""
 
 
-def _looks_like(forced: Reader | None, source: Source) -> bool:
+def _looks_like(forced: Reader, source: Source) -> bool:
     try:
-        return forced is None or forced.recognises(source)
+        return forced.recognises(source)
     except Exception:  # noqa: BLE001 - whatever it is, the file is none of these
         return False
 

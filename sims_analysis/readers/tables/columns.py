@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,11 +64,7 @@ def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
     pairs = [pair for pair in stated.values() if isinstance(pair, tuple | list)]
     names = {name for pair in pairs for name in pair if isinstance(name, str)}
 
-    def words(cells: list[str]) -> tuple[int, int]:
-        texts = [cell for cell in cells if cell and not is_number(cell)]
-        return len(names.intersection(texts)), len(texts)
-
-    headers = max(rows, key=words, default=[])
+    headers = max(rows, key=lambda cells: len(names.intersection(cells)), default=[])
 
     def place(name: int | str) -> int:
         if isinstance(name, int) and not isinstance(name, bool):
@@ -111,7 +106,8 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
         for top, left, bottom, right in grid.merged
         for column in range(left, right + 1)
         if column in places
-        for number in _between(block.rows, top + (column == left), bottom + 1)
+        for number in block.rows
+        if top + (column == left) < number <= bottom + 1
     ]
     if under:
         more = f" (and {len(under) - 1} more)" if under[1:] else ""
@@ -120,10 +116,6 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
             "and an empty one is taken as not measured; unmerge the cells, and fill in the values",
             ProfileWarning,
         )
-
-
-def _between(rows: Sequence[int], after: int, last: int) -> Sequence[int]:
-    return rows[bisect_right(rows, after) : bisect_right(rows, last)]
 
 
 def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:
@@ -581,7 +573,7 @@ def _species(
     _refuse_measurements(grid, block, headers, pairs, {label, unit})
     for name, members in group_by_label([text.strip() for text in block.texts[label]]):
         if not name:
-            place, _, _ = grid.where(block.rows[int(members[0])], 0).rpartition(",")
+            place, _, _ = grid.where(block.rows[members[0]], 0).rpartition(",")
             raise ReadError(f"{place}: no species in {grid.called(label)}")
         rows = np.zeros(len(block.values), dtype=bool)
         rows[members] = True
@@ -631,11 +623,9 @@ def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | Non
     return next(iter(stated)) or None
 
 
-def group_by_label(labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+def group_by_label(labels: Sequence[str]) -> Collection[tuple[str, list[int]]]:
     """Return each label, in order of appearance, with the places where it stands."""
-    import pandas as pd
-
-    codes, names = pd.factorize(np.array(labels, dtype=object))
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
-    return zip(map(str, names), np.split(order, ends[:-1]), strict=True)
+    places: dict[str, list[int]] = {}
+    for place, label in enumerate(labels):
+        places.setdefault(label, []).append(place)
+    return places.items()

@@ -441,7 +441,7 @@ class TextGrid(Grid):
             del cells[-1]
         text = self.lines[row].lstrip().removeprefix(mark).strip()
         in_comment = re.split(r",\s+", text) if mark else []
-        if len(in_comment) == width != len(cells):
+        if 1 < len(in_comment) == width != len(cells):
             # ``# depth in um, concentration in atoms/cm3``
             cells = in_comment
         elif self.delimiter is None:

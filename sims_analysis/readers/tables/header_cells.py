@@ -416,17 +416,13 @@ _STAR = re.compile(r"\*[-+.]?\d")
 class RowKind(Enum):
     """What a row holds; the values are the words that a reader of messages sees."""
 
-    #: Nothing, or a line that is drawn.
     BLANK = "blank"
-    #: Numbers, and cells where nothing was measured.
     NUMBERS = "numbers"
-    #: Numbers next to something else.
     MIXED = "numbers and texts"
     #: The words for a depth, a time, row numbers or errors among them.
     HEADERS = "headers"
     #: Units of which one is of depths or times.
     UNITS = "units"
-    #: Units, all of values.
     VALUE_UNITS = "units of values"
     #: Other texts: names of species, notes.
     WORDS = "words"
