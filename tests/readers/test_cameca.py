@@ -10,7 +10,7 @@ from instrument_files import RPC_TIME, binary, cameca_rpc, cnt, dp_ascii
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
-from sims_analysis.readers.instruments.cameca_rpc import find_yield
+from sims_analysis.readers.instruments.cameca import find_yield
 
 Z = np.array([0.0036, 0.0191, 0.0346, 0.0500, 0.0655])
 K = np.array([120, 31, 0, 4, 1])

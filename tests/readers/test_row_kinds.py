@@ -5,22 +5,25 @@ import pytest
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.header_cells import (
     RowKind,
+    are_labels,
     classify_row,
     comment_mark,
     factor_in,
     has_role,
     holds_words,
     is_odd,
+    is_species,
     is_transposed,
     is_unit,
     join_header,
+    named_role,
     names_axis,
+    names_species,
     read_header,
     same_unit,
     try_header,
     without_brackets,
 )
-from sims_analysis.readers.tables.words import are_labels, is_species, named_role, names_species
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from sims_analysis.readers.tables.body import read_two_columns
 from sims_analysis.readers.tables.columns import group_by_label
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
-from sims_analysis.readers.tables.workbook import all_sheets
+from sims_analysis.readers.tables.regions import all_sheets
 from sims_analysis.text.cells import unescape_cell
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)

@@ -20,8 +20,7 @@ from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.grid import TextGrid
-from sims_analysis.readers.tables.header_cells import read_header
-from sims_analysis.readers.tables.words import pattern
+from sims_analysis.readers.tables.header_cells import pattern, read_header
 
 _AXIS = re.compile(r"Sputter Time\s*\(|^#?\s*Depth\s*\(.*Intensity", re.IGNORECASE)
 _BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)

@@ -28,10 +28,10 @@ from sims_analysis.readers.tables.header_cells import (
     begins_row,
     is_not_measured,
     is_odd,
+    named_role,
     names_axis,
 )
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
-from sims_analysis.readers.tables.words import named_role
 
 #: A number in parts.
 _FORM = re.compile(

@@ -17,11 +17,17 @@ from sims_analysis.profiles.metadata import Layer
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
+    LETTERS,
     PERCENT,
     RowKind,
+    are_labels,
     is_limit,
+    is_only_species,
+    is_species,
     kind_of,
+    named_role,
     names_axis,
+    names_species,
     same_unit,
     try_header,
     unit_kind,
@@ -29,14 +35,6 @@ from sims_analysis.readers.tables.header_cells import (
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.numbers import column_name, is_number
 from sims_analysis.readers.tables.regions import BLOCK_ROWS
-from sims_analysis.readers.tables.words import (
-    LETTERS,
-    are_labels,
-    is_only_species,
-    is_species,
-    named_role,
-    names_species,
-)
 from sims_analysis.text.arguments import first_few
 
 

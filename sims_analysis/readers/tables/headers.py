@@ -20,16 +20,25 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
+    LETTERS,
     PERCENT,
     Header,
+    Role,
     RowKind,
+    are_labels,
     factor_in,
     has_factor,
     has_role,
     is_ancillary,
+    is_matrix_signal,
+    is_only_species,
+    is_species,
     is_unit,
     join_header,
+    named_role,
     names_axis,
+    names_species,
+    pattern,
     read_header,
     refuse_factor,
     same_unit,
@@ -38,17 +47,6 @@ from sims_analysis.readers.tables.header_cells import (
     without_brackets,
 )
 from sims_analysis.readers.tables.numbers import is_number, narrow
-from sims_analysis.readers.tables.words import (
-    LETTERS,
-    Role,
-    are_labels,
-    is_matrix_signal,
-    is_only_species,
-    is_species,
-    named_role,
-    names_species,
-    pattern,
-)
 
 _NO_HEADER = Header("value", "", None, explicit=False)
 #: What the first cell of a row may say that the others are: what such a row is called, and the key

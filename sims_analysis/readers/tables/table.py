@@ -35,8 +35,13 @@ from sims_analysis.readers.tables.columns import (
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
+    are_labels,
     factor_in,
     has_factor,
+    is_matrix_signal,
+    named_role,
+    names_species,
+    pattern,
     refuse_factor,
     same_unit,
     try_header,
@@ -44,19 +49,12 @@ from sims_analysis.readers.tables.header_cells import (
 )
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.regions import (
+    chosen_sheet,
     tables_in,
     text_grid,
     turned_rows,
     without_side_notes,
 )
-from sims_analysis.readers.tables.words import (
-    are_labels,
-    is_matrix_signal,
-    named_role,
-    names_species,
-    pattern,
-)
-from sims_analysis.readers.tables.workbook import chosen_sheet
 
 #: ``All depths in um``.
 _ALL_IN = re.compile(r"(?:all )?(?:the )?(.+?)s?(?: are)?(?: given)? in (\S+?)\.?$", re.IGNORECASE)
