@@ -105,6 +105,9 @@ READ = [
 ]  # fmt: skip
 
 REFUSED = [
+    ("another unit than 'at/cm3'", "Concentrations are in ppm |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("states a factor", "multiply conc. by 2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("does not name the species", "x | y\nnm | cm-3\n@ 2"),
     ("another unit than 'nm'", "all depths in um |\nDepth (nm) | B (at/cm3)\n@ 2"),
     ("another unit than 'nm'", "Depth unit: um |\nDepth (nm) | B (at/cm3)\n@ 2"),
     ("several samples, 'Cs\\+', 'O2\\+'",
@@ -452,13 +455,13 @@ def test_units_that_one_comment_states(delimiter):
     assert (profile.concentration_units, profile.concentrations[1]) == ("atoms/cm3", 2e17)
 
 
-@pytest.mark.parametrize("cell", ["1E-30", "-9999.0", "-999.00"])
+@pytest.mark.parametrize("cell", ["1E-30", "-9999.0", "-999.00", "1.0", "999"])
 def test_what_is_advised_for_a_number_that_is_none_does_it(cell):
     table = f"Depth (nm);B (at/cm3)\n0;1E17\n1;{cell}\n2;3E17\n3;2E17\n"
     with pytest.raises(sims.ReadError, match=f"not_measured='{cell}'"):
         sims.read(named(table.encode(), "w7.csv"))
     read = sims.read(named(table.encode(), "w7.csv"), not_measured=cell)["B"]
-    np.testing.assert_array_equal(read.concentrations, [1e17, np.nan, 3e17, 2e17])
+    np.testing.assert_array_equal(read.concentrations, [1e17, np.nan, 3e17, np.nan])
 
 
 def test_a_tail_that_goes_on_is_no_sentinel():

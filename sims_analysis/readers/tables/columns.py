@@ -317,7 +317,9 @@ class _Finding:
         if not above or (is_species(header.name) and not names_species(above)):
             # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
             of_axis = self.headers[axis].name
-            return header.name or above or (of_axis if names_species(of_axis) else "")
+            # ``y`` is no element.
+            own = "" if header.name in LETTERS and header.name.islower() else header.name
+            return own or above or (of_axis if names_species(of_axis) else "")
         word = header.name in LETTERS or header.name == self.common or not is_species(header.name)
         if not header.name or word or header.explicit:
             return above

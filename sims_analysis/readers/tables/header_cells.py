@@ -204,7 +204,7 @@ _INTRODUCED = re.compile(
 #: ``values x 1E18``; ``3 x 1E15`` is a number.
 _TIMES_POWER = re.compile(rf"(?<=[^\d\s])\s+{_TIMES}\s*{_POWER}\s*(?=$|[)\],;])")
 _MULTIPLIED = re.compile(
-    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|10+)\b",
+    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b",
     re.IGNORECASE,
 )
 #: ``ΔB``, ``dB`` and ``u(B)`` are errors of B.

@@ -59,11 +59,10 @@ from sims_analysis.readers.tables.regions import (
 #: ``All depths in um``.
 _ALL_IN = re.compile(r"(?:all )?(?:the )?(.+?)s?(?: are)?(?: given)? in (\S+?)\.?$", re.IGNORECASE)
 #: Numbers that programs write for no value; positive ones; how large any negative number is that is
-#: one; how many times others are larger or smaller; how small any positive number is that is one;
-#: how many times the next is larger.
+#: one; how many times others are larger or smaller; how many times all are larger than the least.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
 _POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
-_HUGE, _APART, _TINY, _GAP = 1e20, 100.0, 1e-20, 1e10
+_HUGE, _APART, _GAP = 1e20, 100.0, 1e10
 
 
 def recognises(source: Source) -> bool:
@@ -238,15 +237,18 @@ def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
             if (header.role, header.name, header.explicit) == (role, "", True)
             and unit_kind(unit) in kinds
         }
-        for j in headers.columns(role) if len(units) == 1 else ():
-            [(unit, text)], own = units.items(), headers.units[j]
-            if own is None and not is_matrix_signal(headers.name(j)):
-                headers.units[j] = unit
-            elif own and unit_kind(own) == unit_kind(unit) and not same_unit(own, unit):
+        columns = headers.columns(role) if len(units) == 1 else []
+        own = {j: unit for j in columns if (unit := headers.units[j])}
+        for unit, text in units.items() if own else ():
+            if not any(same_unit(unit, of_column) for of_column in own.values()):
+                j, of_column = next(iter(own.items()))
                 raise UnitsError(
-                    f"the note {text!r} states another unit than {own!r} of the header "
+                    f"the note {text!r} states another unit than {of_column!r} of the header "
                     f"{headers.texts[j]!r}; correct one of them"
                 )
+        for j in columns:
+            if j not in own and not is_matrix_signal(headers.name(j)):
+                [headers.units[j]] = units
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
@@ -325,16 +327,21 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     if grid.options.not_measured or not values.size:
         return
     least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-    positive = _POSITIVE_SENTINELS
-    lowest = least < 0 or 0 < least < _TINY
-    numbers = {least} if lowest else {least, most}.intersection(positive)
-    for number in numbers.union(positive if least == 0 and most >= min(positive) else ()):
+    suspects = {least, most}.intersection(_POSITIVE_SENTINELS)
+    if least == 0 and most >= min(_POSITIVE_SENTINELS):
+        suspects.update(_POSITIVE_SENTINELS)
+    if least < 0 or 0 < least * _GAP < most < np.inf:
+        suspects.add(least)
+    for number in suspects:
         places = np.flatnonzero(values == number)
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
         others = values[(values > 0) & (values != number)]
-        if 0 < number < _TINY and others.size and others.min() < _GAP * number:
-            # A tail that goes on.
+        tail = others.min(initial=np.inf) < _GAP * number or (
+            places.size == 1 and number * _HUGE > 1
+        )
+        if number > 0 and number not in _POSITIVE_SENTINELS and tail:
+            # One number may be cut, or go on as others do.
             continue
         size, apart = abs(number), _APART
         far = number < 0
