@@ -457,7 +457,7 @@ def test_units_that_one_comment_states(delimiter):
 
 @pytest.mark.parametrize("cell", ["1E-30", "-9999.0", "-999.00", "1.0", "999"])
 def test_what_is_advised_for_a_number_that_is_none_does_it(cell):
-    table = f"Depth (nm);B (at/cm3)\n0;1E17\n1;{cell}\n2;3E17\n3;2E17\n"
+    table = f"Depth (nm);B (at/cm3)\n0;1E17\n1;{cell}\n2;3E17\n3;{cell}\n"
     with pytest.raises(sims.ReadError, match=f"not_measured='{cell}'"):
         sims.read(named(table.encode(), "w7.csv"))
     read = sims.read(named(table.encode(), "w7.csv"), not_measured=cell)["B"]
