@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: Arguments of a call that say nothing about the content of a file.
 _OF_CALL = ("path", "format", "errors", "progress")
 _PLACE = re.compile(
-    r"(?:sheet '(?P<sheet>[^']+)', )?(?P<word>line|row) (?P<row>\d+)"
+    r"(?:sheet '(?P<sheet>[^']+)', )?(?:line (?P<line>\d+)|row (?P<row>\d+))"
     r"(?:, column (?P<column>[A-Z]+))?"
 )
 #: So many warnings are repeated in an error.
@@ -334,10 +334,8 @@ def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list
 def _place_in(message: str) -> dict[str, object]:
     """Return the sheet, the row and the column with which a message begins, as its parts."""
     found = _PLACE.match(message)
-    if found is None:
-        return {}
-    place = {"sheet": found["sheet"], found["word"]: int(found["row"]), "column": found["column"]}
-    return {key: value for key, value in place.items() if value is not None}
+    parts = found.groupdict().items() if found else ()
+    return {key: int(v) if key in ("line", "row") else v for key, v in parts if v}
 
 
 def _read_source(
@@ -453,7 +451,8 @@ def from_dataframe(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
             'df.rename_axis("depth (nm)")'
         )
-    grid = Grid([headers, *_cells(frame)], options)
+    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    grid = Grid([headers, *cells], options)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
     source.trace.format = "dataframe"
@@ -492,9 +491,3 @@ def _headers(frame: Any) -> list[str]:
         return [""] * frame.shape[1]
     names = frame.columns.tolist()
     return [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
-
-
-def _cells(frame: Any) -> list[list[object]]:
-    """List the rows; ``None`` for what is missing."""
-    cells: list[list[object]] = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    return cells

@@ -339,9 +339,6 @@ def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
 
 def _on_disk(path: Path) -> InputFile:
     def load(budget: Budget) -> Any:
-        size = path.stat().st_size
-        if size > budget.left:
-            budget.take(size, path.name)
         with path.open("rb") as file:
             return budget.read(file, path.name)
 

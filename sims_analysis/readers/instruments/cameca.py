@@ -520,17 +520,8 @@ def read_cameca_counts(source: Source) -> Content:
 
 
 _PROFILES = (21, 26)
-_OTHERS = {
-    22: "a line scan",
-    25: "an energy scan",
-    27: "an image",
-    29: "an image in grain mode",
-    31: "a record of the ion beam",
-    35: "a record of the beam's stability",
-    39: "a line scan",
-    40: "a line scan",
-    41: "a stage scan",
-}
+#: Scans, images and records of the beam.
+_OTHERS = (22, 25, 27, 29, 31, 35, 39, 40, 41)
 #: Offsets of the header, in bytes.
 _INCLUDED, _DATE, _TIME, _MASSES = 16, 92, 108, 548
 #: A record of the mass table; the name of the species stands after the fixed part.
@@ -561,7 +552,7 @@ def read_cameca_binary(source: Source) -> Content:
         raise ReadError("the file is no binary CAMECA file")
     order, version, kind, size = found
     if kind in _OTHERS:
-        raise ReadError(f"the file is {_OTHERS[kind]} (CAMECA type {kind}), not a depth profile")
+        raise ReadError(f"the file is a scan or an image (CAMECA type {kind}), not a depth profile")
     if content[_INCLUDED : _INCLUDED + 4] == bytes(4):
         raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
     encoding = source.options.encoding or "latin-1"

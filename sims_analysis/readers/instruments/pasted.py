@@ -11,7 +11,7 @@ from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables import table
 from sims_analysis.readers.tables.numbers import split_line
-from sims_analysis.readers.tables.regions import candidate_sheets, grid_of_lines, holds_numbers
+from sims_analysis.readers.tables.regions import candidate_sheets, grid_of_lines
 
 _TEXTS = (
     (cameca.recognises_cameca_rpc, cameca.read_cameca_rpc),
@@ -42,7 +42,7 @@ def _found(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
             if recognises_text(text):
                 return text, read_text
         texts.append(text)
-    if any(map(holds_numbers, sheets)):
+    if any(sheet.start for sheet in sheets):
         return None
     whole = (text for text in texts if grid_of_lines(text.lines, source.options) is not None)
     return next(((text, table.read) for text in whole), None)

@@ -476,15 +476,11 @@ class TextGrid(Grid):
 
     def width(self, rows: Sequence[int]) -> int:
         """Count the columns that first rows and the last have."""
-        few = [self._row(row) for row in (*rows[:20], *rows[-1:])]
+        few = [*map(self.split, self.texts([*rows[:20], *rows[-1:]]))] if rows else []
         width = max(map(len, few), default=1)
         while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
             width -= 1
         return width
-
-    def _row(self, row: int) -> list[str]:
-        line = self.lines[row]
-        return self.split(line.strip() if self.delimiter is None else line)
 
     def texts(self, rows: Sequence[int]) -> Sequence[str]:
         """Return the lines of a block."""

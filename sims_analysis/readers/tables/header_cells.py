@@ -13,7 +13,7 @@ from typing import Literal
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.tables.numbers import NOTHING, are_plain, is_number
+from sims_analysis.readers.tables.numbers import NOTHING, SIMPLE, is_number
 from sims_analysis.text.typeset import SYMBOLS
 from sims_analysis.units import Unit, read_unit
 
@@ -561,7 +561,7 @@ def classify_row(
     words: Collection[int] = (),
 ) -> RowKind:
     """Classify a row; `words` are columns that may hold some."""
-    if decimal != "," and are_plain([*filter(None, cells)]):
+    if decimal != "," and any(cells) and all(map(SIMPLE.fullmatch, filter(None, cells))):
         return RowKind.NUMBERS
     numbers = 0
     others: list[str] = []

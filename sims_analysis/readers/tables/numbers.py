@@ -27,7 +27,7 @@ NOTHING = frozenset(
 _POINT = re.compile(r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eEdD][+\-\u2212]?\d+)?")
 _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
 #: As most are.
-_SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
+SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
 _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
 _OPEN_COMMA = "the comma separates thousands or decimals: take it out, or pass decimal=','"
@@ -140,11 +140,6 @@ def has_comma(text: str) -> bool:
     return "," in text or "\uff0c" in text
 
 
-def are_plain(cells: Sequence[str]) -> bool:
-    """Whether cells are plain numbers with decimal points, as most are; there is one at least."""
-    return bool(cells) and all(map(_SIMPLE.fullmatch, cells))
-
-
 def decimal_mark(cells: Iterable[str]) -> str | None:
     """Return the decimal mark of numbers; ``None`` if commas may mean either thing."""
     doubtful = False
@@ -247,7 +242,7 @@ def read_columns(
             if not isinstance(cell, str):  # NaN where it is empty, or a number
                 values[i, j] = cell
                 continue
-            if plain and _SIMPLE.fullmatch(cell):
+            if plain and SIMPLE.fullmatch(cell):
                 values[i, j] = float(cell)
                 continue
             own = mixed and is_number(cell, ".") and not (_POINTS.fullmatch(cell) and "." in cell)

@@ -137,11 +137,6 @@ def _xls_cell(cell: Any, book: Any) -> object:
     return as_percent(cell.value) if percent and cell.ctype == xlrd.XL_CELL_NUMBER else cell.value
 
 
-def holds_numbers(sheet: Grid) -> bool:
-    """Whether a sheet has rows of numbers, or of numbers next to words below headers."""
-    return sheet.start is not None
-
-
 def _holds_profile(sheet: Grid) -> bool:
     """Whether a row above the numbers names depths or times, and rows are no list of results."""
     first = sheet.start.row if sheet.start and sheet.start.count else 0
@@ -161,7 +156,7 @@ def chosen_sheet(source: Source) -> Grid:
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
         return candidates[0]
-    holding = list(filter(holds_numbers, candidates))
+    holding = [sheet for sheet in candidates if sheet.start]
     holding = [s for s in holding if s.start and s.start.count] or holding
     if holding:
         chosen = next(filter(_holds_profile, holding), holding[0])
@@ -183,7 +178,7 @@ def candidate_sheets(source: Source) -> list[Grid]:
             if requested == (n if number else sheet.name):
                 return [sheet]
         # To be shown, where the requested one is not there.
-        source.trace.grid = next(filter(holds_numbers, found), None)
+        source.trace.grid = next((sheet for sheet in found if sheet.start), None)
         names = ", ".join(repr(sheet.name) for sheet in found)
         raise ReadError(
             f"sheet={requested!r} is not in the workbook; it has {len(found)}, from 0: {names}",
