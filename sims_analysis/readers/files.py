@@ -31,7 +31,7 @@ from sims_analysis.readers.tables.grid import Grid
 from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 from sims_analysis.readers.tables.table import read_grid
-from sims_analysis.text.arguments import checks_arguments
+from sims_analysis.text.arguments import check_choice, checks_arguments
 from sims_analysis.text.progress import progress as bar
 
 if TYPE_CHECKING:
@@ -182,8 +182,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     """
     # Each argument but these is an option of the same name.
     options = _options(**{name: value for name, value in locals().items() if name not in _OF_CALL})
-    if errors not in ("raise", "collect"):
-        raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
+    check_choice("errors", errors, ("raise", "collect"))
     forced = None if format is None else reader_for(format)
     files = list_inputs(path)
     if errors == "raise" and not stands_for_several(path):
@@ -362,7 +361,6 @@ def _read_source(
             )
         # What was found odd before may be why.
         odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
-        odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
         if forced is not None and not _looks_like(forced, source):
             odd.append(f"; it does not look like format={forced.name!r}: without format=, it is ")

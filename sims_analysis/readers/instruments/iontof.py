@@ -1,11 +1,9 @@
 """IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
 
-The unit of the signals is not stated but as "Intensity": counts a data point, corrected for dead
-time. Few counts betray them: they are whole numbers, but for that. Where they are not, because
-signals were averaged, normalised, or lack a background, "Intensity" stays, and the user states the
-unit. Dose and fluence are those of the primary ions. Under a running average neighbours are not
-independent, and there are no counts to speak of: ``averaging`` in the metadata of each species says
-so.
+The unit of the signals is stated as "Intensity": counts a data point, corrected for dead time, if
+few counts are whole numbers but for that. If they are not, because signals were averaged,
+normalised, or lack a background, "Intensity" stays, and the user states the unit. Dose and fluence
+are those of the primary ions. Under ``averaging`` neighbours are not independent.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Where the numbers of a table begin and end, by the kinds of its rows.
 
-They are one block: from the first row of numbers to the last, and up to the headers. A row above
-them that is written again begins a page, or the block of another sample; it is one where the depths
-begin anew. Whatever else stands between and is no number is an error, so that nothing is cut off
-silently.
+They are one block, from the headers to the last row of numbers. A row of headers that is written
+again begins a page, or another sample where the depths begin anew. Whatever else stands between and
+is no number is an error, so that nothing is cut off silently.
 """
 
 from __future__ import annotations

@@ -184,14 +184,8 @@ class _Finding:
         self._add_ancillary(pairs)
         self._distinguish_repeats(pairs)
         if not pairs:
-            others = [
-                self.found.texts[j] for j in self.found.columns("ancillary") if self.found.units[j]
-            ]
-            units = "".join(f"; {text!r} is in no unit of values" for text in others)
-            raise ReadError(
-                "no column holds values: the headers are "
-                f"{', '.join(filter(None, self.found.texts))!r}{units}"
-            )
+            listed = ", ".join(map(repr, filter(None, self.found.texts)))
+            raise ReadError(f"no column holds values in a unit of values; headers found: {listed}")
         return pairs
 
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
@@ -377,11 +371,11 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
     starts = sorted({*_restarts(axis, block.rows), *named})
     if len(starts) < 2:
         return []
-    sections = []
-    for count, (start, stop) in enumerate(pairwise([*starts, len(axis)]), 1):
-        rows = np.zeros(len(axis), dtype=bool)
-        rows[start:stop] = True
-        sections.append((named.get(start) or f"block {count}", rows))
+    places, stops = np.arange(len(axis)), pairwise([*starts, len(axis)])
+    sections = [
+        (named.get(start) or f"block {count}", (start <= places) & (places < stop))
+        for count, (start, stop) in enumerate(stops, 1)
+    ]
     of_species = unnamed and len(labels) == len(starts) and _name_species([t for _, t in labels])
     if body.grid.options.samples is None and not of_species:
         places = [block.rows[start] for start in starts[1:]]
@@ -470,9 +464,7 @@ def _split_rows(
 def layers_of(block: Block, headers: Headers, axis: int) -> tuple[Layer, ...]:
     """Return the layers that a column names, with the depths from which and to which they reach."""
     for j, header in enumerate(headers.texts):
-        labels = None
-        if named_role(header, "layer", "matrix"):
-            labels = _labels(block, headers, j)
+        labels = _labels(block, headers, j) if named_role(header, "layer", "matrix") else None
         if labels is None or not any(labels):
             continue
         filled, depths = np.array(_filled(labels), dtype=object), block.values[:, axis]
@@ -556,12 +548,8 @@ def split_species(
     said = [p for p in pairs if headers.headers[p.value].explicit or headers.units[p.value]]
     parts: list[Part] = []
     for sample, rows in samples:
-        parts += [
-            (sample, of_species, of_name)
-            for of_species, of_name in _species(
-                body.grid, block.only(rows), headers, said or pairs, label
-            )
-        ]
+        found = _species(body.grid, block.only(rows), headers, said or pairs, label)
+        parts += [(sample, *of_species) for of_species in found]
     return parts
 
 
@@ -580,14 +568,9 @@ def _species(
         own = block.only(rows)
         stated = None if unit is None else _unit(grid, own.texts[unit], unit, name)
         limited = {column for _, column in own.limits}
-        yield (
-            own,
-            [
-                replace(pair, name=name, units=stated)
-                for pair in pairs
-                if pair.value in limited or not np.isnan(own.values[:, pair.value]).all()
-            ],
-        )
+        known = {j for j in {p.value for p in pairs} if not np.isnan(own.values[:, j]).all()}
+        measured = [pair for pair in pairs if pair.value in limited | known]
+        yield own, [replace(pair, name=name, units=stated) for pair in measured]
 
 
 def _refuse_measurements(

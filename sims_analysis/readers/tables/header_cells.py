@@ -9,29 +9,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.numbers import NOTHING, SIMPLE, is_number
 from sims_analysis.text.typeset import SYMBOLS
 from sims_analysis.units import Unit, read_unit
-
-#: What a column holds. ``"ancillary"`` are numbers that belong to a sample, and are no signal.
-Role = Literal[
-    "axis",
-    "time",
-    "value",
-    "error",
-    "index",
-    "ancillary",
-    "mass",
-    "energy",
-    "text",
-    "species",
-    "unit",
-    "unread",
-]
 
 #: Role -> language -> words.
 _WORDS: dict[str, dict[str, str]] = tomllib.loads(
@@ -180,7 +163,7 @@ _SEPARATED = 3
 
 
 #: In this order: a header may hold words of several.
-_ROLES: tuple[Role, ...] = ("mass", "energy", "axis", "time", "error", "index", "ancillary")
+_ROLES = ("mass", "energy", "axis", "time", "error", "index", "ancillary")
 _WHOLE_ROLES = ("index", "ancillary")
 _JOINT = re.compile(
     r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
@@ -217,10 +200,10 @@ _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 class Header:
     """What the header of one column says."""
 
-    #: ``"axis"`` is a depth, ``"error"`` one of the value next to it; ``"species"``, ``"unit"`` and
-    #: ``"text"`` are words, one a row; ``"mass"`` and ``"energy"`` are what no depth profile runs
-    #: over.
-    role: Role
+    #: ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to it), or numbers
+    #: that are no signal, ``"index"`` and ``"ancillary"``; ``"species"``, ``"unit"`` and ``"text"``
+    #: are words, one a row; ``"mass"`` and ``"energy"`` are of no depth profile; ``"unread"``.
+    role: str
     #: Of the species, as far as this header has one.
     name: str
     #: As written.
@@ -390,10 +373,9 @@ def read_header(text: str) -> Header:
             return Header("ancillary", rest, unit, explicit=True)
         return Header(role, rest, unit, explicit=True)
     kind = unit_kind(unit) if unit else None
-    if is_ancillary(
-        Header("value", words, unit, explicit=bool(pattern("value").search(words))), unit
-    ):
-        return Header("ancillary", words, unit, explicit=True)
+    header = Header("value", words, unit, explicit=bool(pattern("value").search(words)))
+    if is_ancillary(header, unit):
+        return replace(header, role="ancillary", explicit=True)
     if kind in vocabulary.AXES and re.fullmatch(r"[-+\d.,]+", words):
         # A number with its unit in one cell.
         return Header("value", text, None, explicit=False)
@@ -410,7 +392,7 @@ def read_header(text: str) -> Header:
     named = named_role(words, "species", "unit", "layer", "text") if not unit else None
     if named is not None:
         word = "text" if named == "layer" else named
-        return Header(word, words, None, explicit=True)  # type: ignore[arg-type]  # these are roles
+        return Header(word, words, None, explicit=True)
     return Header("value", _content(words), unit, explicit=False)
 
 
@@ -422,7 +404,7 @@ def try_header(text: str) -> Header:
         return Header("unread", "", None, explicit=False)
 
 
-def has_role(text: str, *roles: Role) -> bool:
+def has_role(text: str, *roles: str) -> bool:
     """Whether a header states in words that its column is one of these."""
     header = try_header(text)
     return header.explicit and header.role in roles

@@ -23,7 +23,6 @@ from sims_analysis.readers.tables.header_cells import (
     LETTERS,
     PERCENT,
     Header,
-    Role,
     RowKind,
     are_labels,
     factor_in,
@@ -277,7 +276,7 @@ class Headers:
             silent = not (header.explicit or is_species(header.name)) and axes <= bare_times
             short = self.texts[j].casefold() in ("", "x", "z", "t")
             if (short or silent) and kind in vocabulary.AXES:
-                role: Role = "axis" if kind == "depth" else "time"
+                role = "axis" if kind == "depth" else "time"
                 self.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
         for j in bare_times if axes - bare_times else ():

@@ -45,11 +45,8 @@ def explanation(
 ) -> str:
     """Describe how a file is read: the outcome and the warnings."""
     name = source.trace.format
-    lines = [source.name]
-    if name:
-        about = formats.get(name, "a reader of one's own")
-        lines = [f"{source.name}, read as {name!r}: {about}"]
-    lines += layout_preview(source).splitlines()
+    about = f", read as {name!r}: {formats.get(name, 'a reader of your own')}" if name else ""
+    lines = [f"{source.name}{about}", *layout_preview(source).splitlines()]
     if isinstance(outcome, SimsError):
         lines += _wrapped(f"not read: {str(outcome).removeprefix(f'{source.name}: ')}")
     else:
@@ -65,17 +62,11 @@ def _wrapped(text: str) -> list[str]:
 def _profiles(result: SIMSResult) -> Iterator[str]:
     count = len(result.depth_profiles)
     yield f"{result.data_id}: {count} profile{'s' if count != 1 else ''}"
-    yield from _aligned(
-        [
-            [
-                profile.species_name,
-                f"{profile.depths.size} samples",
-                f"over {profile.depth_units}",
-                f"in {profile.concentration_units}",
-            ]
-            for profile in result.depth_profiles
-        ]
-    )
+    rows = []
+    for p in result.depth_profiles:
+        units = f"over {p.depth_units}", f"in {p.concentration_units}"
+        rows.append([p.species_name, f"{p.depths.size} samples", *units])
+    yield from _aligned(rows)
 
 
 def _lines(table: Table) -> Iterator[str]:

@@ -392,18 +392,14 @@ _DELIMITERS = ("\t", ";", ",", "|", None)
 def text_grid(source: Source) -> Grid | None:
     """Find the cells of a text; ``None`` if no lines hold numbers next to each other."""
     found = grid_of_lines(source.lines, source.options, source.text)
-    if isinstance(found, TextGrid) and found.quoted and _holds_ends(found.lines):
-        # A cell holds the end of a line.
+    open_lines = sum(line.count('"') % 2 for line in found.lines) if found and found.quoted else 0
+    if found and open_lines > 1:
+        # A cell holds the end of a line; one that is open at the end was cut off.
         lines = (f"{line}\n" for line in source.lines)
         rows = csv.reader(lines, delimiter=found.delimiter or ",")
         cells: list[list[object]] = [[cell.strip() or None for cell in row] for row in rows]
         return Grid([row for row in cells if any(row)], source.options)
     return found
-
-
-def _holds_ends(lines: Sequence[str]) -> bool:
-    """Whether cells in quotes hold ends of lines; one that is open at the end was cut off."""
-    return sum(line.count('"') % 2 for line in lines if '"' in line) > 1
 
 
 def grid_of_lines(

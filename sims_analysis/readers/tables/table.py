@@ -119,7 +119,6 @@ class Table:
     grid: Grid
     body: Body | None = None
     headers: Headers | None = None
-    block: Block | None = None
     pairs: list[Pair] = field(default_factory=list)
 
 
@@ -196,7 +195,7 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
     if not stated and (found := label_column(grid)) is not None:
         # Below headers for each column, a cell beyond them is one too many.
         label, body.width = found
-    block = table.block = read_body(body, () if label is None else (label,))
+    block = read_body(body, () if label is None else (label,))
     headers = table.headers = Headers(body, block)
     if isinstance(grid, TextGrid):
         check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
