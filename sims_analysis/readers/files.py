@@ -361,6 +361,7 @@ def _read_source(
             )
         # What was found odd before may be why.
         odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
+        odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
         if forced is not None and not _looks_like(forced, source):
             odd.append(f"; it does not look like format={forced.name!r}: without format=, it is ")

@@ -140,12 +140,7 @@ FORMATS = (
     Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", 2, _CAMECA),
     Format("cameca_ascii", "CAMECA IMS, .dp_ascii: a block for each element", 1, _CAMECA),
     Format("cameca_binary", "CAMECA IMS and NanoSIMS, binary .dp and .is", 1, _CAMECA),
-    Format(
-        "cameca_counts",
-        "CAMECA NanoSIMS, .is_txt: counts, a block an isotope",
-        1,
-        _CAMECA,
-    ),
+    Format("cameca_counts", "CAMECA NanoSIMS, .is_txt: counts, a block an isotope", 1, _CAMECA),
     Format("iontof", "IONTOF SurfaceLab 6 and 7, text export of a profile", 2),
     Format("srim", "SRIM and TRIM, RANGE.txt", 1, _TCAD),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),

@@ -142,7 +142,7 @@ REFUSED = [
     # --- no advice that makes wrong ------------------------------------------------------------
     ("neither a depth nor a time", "B (at/cm3) | P (at/cm3)\n@ 2"),
     ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
-    ("no unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
+    ("no column holds values in a unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
     ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
     ("'1 sigma'", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),
     ("headers above 2 of 3", "Depth (nm) | B (at/cm3)\n1 | 0 | 1E18\n2 | 5 | 2E18\n3 | 10 | 3E18"),

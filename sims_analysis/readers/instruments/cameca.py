@@ -59,7 +59,7 @@ def read_cameca_rpc(source: Source) -> Content:
     if len(groups) != len(species):
         raise ReadError(
             f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
-            f"in line {names + 1}",
+            f"in line {names + 1}"
         )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):

@@ -169,7 +169,7 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
-            "in a column of its own, ..._detection_limit, next to an empty cell",
+            "in a column of its own, ..._detection_limit, next to an empty cell"
         )
     return replace(
         found,
@@ -299,9 +299,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
         yield signal
 
 
-def _about(
-    cells: Sequence[Sequence[object]],
-) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+def _about(cells: Sequence[Sequence[object]]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
     """Read attrs, and what was known of each species; long texts go on in the next row."""
     texts: dict[tuple[str, str], str] = {}
     for row in cells[1:]:

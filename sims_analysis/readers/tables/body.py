@@ -307,7 +307,7 @@ def _grown(body: Body, start: int) -> int:
                 raise ReadError(
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
                     f"{grid.row_word} {grid.number(first)} on, but {_shown(grid, words)!r} stands "
-                    "between them; take it out, or begin it with #",
+                    "between them; take it out, or begin it with #"
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:
@@ -496,7 +496,7 @@ def _refuse_words(body: Body) -> None:
             raise ReadError(
                 f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
                 "rows of numbers; if another table begins there, put it into a file or a sheet of "
-                "its own, otherwise take it out",
+                "its own, otherwise take it out"
             )
         if words:
             return

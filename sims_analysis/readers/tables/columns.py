@@ -371,9 +371,9 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
     starts = sorted({*_restarts(axis, block.rows), *named})
     if len(starts) < 2:
         return []
-    places, stops = np.arange(len(axis)), pairwise([*starts, len(axis)])
+    every, stops = np.arange(len(axis)), pairwise([*starts, len(axis)])
     sections = [
-        (named.get(start) or f"block {count}", (start <= places) & (places < stop))
+        (named.get(start) or f"block {count}", (start <= every) & (every < stop))
         for count, (start, stop) in enumerate(stops, 1)
     ]
     of_species = unnamed and len(labels) == len(starts) and _name_species([t for _, t in labels])
@@ -455,8 +455,7 @@ def _split_rows(
             )
         elif len(different) > 1:
             warn(
-                f"{called} ({header!r}) holds texts, {_listed(different)}: left out",
-                ProfileWarning,
+                f"{called} ({header!r}) holds texts, {_listed(different)}: left out", ProfileWarning
             )
     return chosen, constant
 

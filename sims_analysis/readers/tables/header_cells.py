@@ -200,9 +200,9 @@ _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 class Header:
     """What the header of one column says."""
 
-    #: ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to it), or numbers
-    #: that are no signal, ``"index"`` and ``"ancillary"``; ``"species"``, ``"unit"`` and ``"text"``
-    #: are words, one a row; ``"mass"`` and ``"energy"`` are of no depth profile; ``"unread"``.
+    #: ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to it); numbers
+    #: that are no signal, ``"index"`` and ``"ancillary"``; words, one a row, ``"species"``,
+    #: ``"unit"`` and ``"text"``; ``"mass"`` and ``"energy"`` (of no depth profile); ``"unread"``.
     role: str
     #: Of the species, as far as this header has one.
     name: str

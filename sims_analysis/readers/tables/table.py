@@ -356,7 +356,7 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
                 f"{grid.where(row, pair.value)}: {text} is far from all other "
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
-                "not_measured='-' keeps it",
+                "not_measured='-' keeps it"
             )
 
 
@@ -385,9 +385,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
-            raise ReadError(
-                f"{grid.where(block.rows[row], column)}: a depth cannot be a limit",
-            )
+            raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
         if column == pair.value:
             limits[row] = limit
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
@@ -397,7 +395,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
         row = int(lost.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         raise ReadError(
-            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
+            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
         )
     return limits, slice(None) if there.all() else there
 
