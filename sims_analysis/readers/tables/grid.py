@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -554,8 +555,8 @@ class TextGrid(Grid):
         if numbers is None:
             return None
         try:
-            flat = np.fromiter(numbers, np.float64, len(numbers))
-        except TypeError:
+            flat = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
+        except struct.error:
             flat = np.array(numbers, dtype=np.float64)
         step, rest = divmod(flat.size, len(lines))
         whole = not rest and {*map(type, numbers[::step])} == {bool}
