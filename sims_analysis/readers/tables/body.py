@@ -291,9 +291,12 @@ def _grown(body: Body, start: int) -> int:
     """Take in what stands between the headers and a run of numbers; rows of words are refused."""
     grid = body.grid
     kinds = {i: body.kind(i) for i in range(start - 1, -1, -1)}
-    header = next(
-        (i for i, kind in kinds.items() if kind in (RowKind.HEADERS, RowKind.UNITS)), None
-    )
+    heads = [i for i, kind in kinds.items() if kind in (RowKind.HEADERS, RowKind.UNITS)]
+    named = [i for i in heads if kinds[i] is RowKind.HEADERS]
+    above = range(named[0], heads[0]) if named else ()
+    # A row of numbers between the headers and units may be one of the table.
+    row = any(kinds[i] is RowKind.NUMBERS and grid.cells(i)[0] for i in above)
+    header = next(iter(named if row else heads), None)
     width = len(grid.cells(start))
     between = range(start - 1, -1 if header is None else header, -1)
     words = None
