@@ -9,21 +9,14 @@ import re
 import secrets
 import stat
 import time
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
-from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.errors import ReadError, SimsError
-from sims_analysis.forking import PerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-#: Threads that wait for the disk; to start new ones for every write would take longer than to wait.
-waiters = PerProcess(partial(ThreadPoolExecutor, 8, "sims-analysis-disk"))
+    from collections.abc import Iterable, Iterator
 
 #: Prefix of the names of unfinished files.
 TEMPORARY = ".tmp-"
@@ -91,31 +84,6 @@ def write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write new files into a folder, and wait until they and their names are on the disk."""
-    with ExitStack() as opened:
-        written = [opened.enter_context((folder / name).open("xb", 0)) for name in contents]
-        for file, content in zip(written, contents.values(), strict=True):
-            file.write(content)
-        waits = [partial(os.fsync, file.fileno()) for file in written]
-        wait_together([*waits, partial(sync_folder, folder)])
-
-
-def wait_together(waits: Sequence[Callable[[], None]]) -> None:
-    """Wait for the disk in parallel threads, so that the system can combine the writes."""
-    try:
-        waiting = [waiters.get().submit(wait) for wait in waits]
-    except RuntimeError:
-        # The interpreter is shutting down, and starts no more work in threads.
-        for wait in waits:
-            wait()
-        return
-    # For all of them, even after an error: no file may be closed while it is being synced.
-    wait_for(waiting)
-    for waited in waiting:
-        waited.result()
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -262,14 +230,9 @@ def check_file(path: Path) -> None:
 
 
 def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) -> None:
-    # A Windows junction looks like a folder.
-    junction = getattr(found, "st_reparse_tag", 0) == getattr(
-        stat, "IO_REPARSE_TAG_MOUNT_POINT", -1
-    )
-    if junction or not wanted(found.st_mode):
-        kind = "a link" if junction or stat.S_ISLNK(found.st_mode) else "a pipe or device"
-        if stat.S_ISDIR(found.st_mode) and not junction:
-            kind = "a folder"
+    if not wanted(found.st_mode):
+        kind = "a link" if stat.S_ISLNK(found.st_mode) else "a pipe or device"
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else kind
         raise OSError(errno.EINVAL, f"{path.name} is {kind}, not a {what}, and is not read")
 
 

@@ -15,11 +15,18 @@ class Browser:
 
     def open(self, address):
         self.driver.get(address)
-        for _ in range(300):
-            if self.run("return document.body && document.body.dataset.ready") == "yes":
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"the page is not ready: {self.errors()}")
+        self.settled("return document.body && document.body.dataset.ready", "yes")
+
+    def settled(self, script, *expected, patience=60.0):
+        """What a script returns, once it is as expected, or else no longer changes."""
+        end, before = time.monotonic() + patience, None
+        while True:
+            now = self.run(script)
+            if now == (expected[0] if expected else before) and now is not None:
+                return now
+            assert time.monotonic() < end, f"{script}: {now}, and not {expected}: {self.errors()}"
+            before = now
+            time.sleep(0.05)
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)

@@ -16,13 +16,10 @@ KEY = "k3y-of-the-running-server"
 class Running:
     """An application behind uvicorn, on a socket of its own."""
 
-    def __init__(self, app, *, send_buffer=None, **options):
+    def __init__(self, app, **options):
         config = uvicorn.Config(app, log_level="critical", ws="none", **options)
         self._server = uvicorn.Server(config)
         self._socket = socket.create_server(("127.0.0.1", 0))
-        if send_buffer is not None:
-            # What the system keeps of a connection; connections inherit it.
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))

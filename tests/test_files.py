@@ -5,9 +5,7 @@ import os
 import stat
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -103,8 +101,6 @@ def test_a_new_file_replaces_none(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"one"
     with pytest.raises(FileExistsError):
         files.write_durably(tmp_path / "a", b"two")
-    with pytest.raises(FileExistsError):
-        files.write_together(tmp_path, {"b": b"", "a": b"two"})
     assert (tmp_path / "a").read_bytes() == b"one"
 
 
@@ -128,10 +124,6 @@ def test_what_is_written_is_on_the_disk_with_its_name(tmp_path, synced):
     synced.clear()
     files.replace_file(tmp_path / "a", b"123")
     assert synced == [3, "folder"]
-    synced.clear()
-    files.write_together(tmp_path, {"b": b"1", "c": b"12"})
-    assert sorted(map(str, synced)) == ["1", "2", "folder"]
-    assert [(tmp_path / name).read_bytes() for name in "bc"] == [b"1", b"12"]
 
 
 @posix
@@ -156,58 +148,6 @@ def test_a_failing_disk_is_an_error_and_one_that_cannot_sync_folders_is_not(
     else:
         files.sync_folder(tmp_path)
     assert closed == [None]
-
-
-def test_every_wait_ends_before_an_error_is_raised():
-    done = []
-
-    def slow():
-        time.sleep(0.02)
-        done.append("slow")
-
-    def fails():
-        raise OSError(errno.EIO, "disk")
-
-    with pytest.raises(OSError, match="disk"):
-        files.wait_together([fails, slow])
-    assert done == ["slow"]
-
-
-def test_waits_are_in_parallel(monkeypatch):
-    together = threading.Barrier(8, timeout=5)
-    files.wait_together([together.wait] * 8)
-    closed = ThreadPoolExecutor(1)
-    closed.shutdown()  # as the interpreter does at its end
-    monkeypatch.setattr(files, "waiters", SimpleNamespace(get=lambda: closed))
-    done = []
-    files.wait_together([lambda: done.append(1), lambda: done.append(2)])
-    assert done == [1, 2]
-
-
-def test_a_rename_waits_for_readers_where_open_files_cannot_be_replaced(monkeypatch):
-    def renamed(failures):
-        tries, pauses = [], []
-
-        def replace(target):
-            tries.append(target)
-            if len(tries) <= failures:
-                raise PermissionError
-
-        monkeypatch.setattr(files.time, "sleep", pauses.append)
-        try:
-            files.rename_over(SimpleNamespace(replace=replace), "target")
-        except PermissionError:
-            return len(tries), pauses, "refused"
-        return len(tries), pauses, "renamed"
-
-    monkeypatch.setattr(files, "WINDOWS", False)
-    assert renamed(0) == (1, [], "renamed")
-    assert renamed(1) == (1, [], "refused")
-    monkeypatch.setattr(files, "WINDOWS", True)
-    assert renamed(0) == (1, [], "renamed")
-    assert renamed(2) == (3, [0.01, 0.1], "renamed")
-    assert renamed(3) == (4, [0.01, 0.1, 0.5], "renamed")
-    assert renamed(4) == (4, [0.01, 0.1, 0.5], "refused")
 
 
 # ---- reading
@@ -259,16 +199,6 @@ def test_links_pipes_and_folders_are_not_read(tmp_path):
         assert message_of(files.check_folder, tmp_path / name) == expected
     with pytest.raises(NotADirectoryError, match="file is a file"):
         files.check_folder(tmp_path / "file")
-
-
-@posix
-def test_links_are_refused_where_opening_would_follow_them(tmp_path, monkeypatch):
-    (tmp_path / "file").write_bytes(b"x")
-    (tmp_path / "link").symlink_to(tmp_path / "file")
-    monkeypatch.delattr(os, "O_NOFOLLOW")
-    assert files.read_plain(tmp_path / "file") == b"x"
-    expected = (errno.EINVAL, "link is a link, not a file, and is not read")
-    assert message_of(files.read_plain, tmp_path / "link") == expected
 
 
 @posix

@@ -14,7 +14,7 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import warn_of_empty_window, warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_unresolved
 from sims_analysis.frame.run import anywhere, elementwise, replaced_where
@@ -22,7 +22,6 @@ from sims_analysis.frame.window import (
     mark_transient,
     read_window,
     samples_used,
-    warn_of_empty_window,
 )
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -73,21 +72,16 @@ def decay_length(
         - ``start``, ``stop`` (``nm``): first and last of them
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
-          ``never_reached`` where the edge runs the other way; ``saturated`` where the detector cut
-          off a sample that was used; ``below_limit`` where a file gives some between them as
-          ``<5E15``, without which the edge is too shallow; ``wrong_shape`` where the edge is not
+          ``never_reached`` where the edge runs the other way; ``wrong_shape`` where it is not
           exponential: ln C bends by more than 5 % of its fall, and hardly by chance; ``truncated``
-          where the window begins in a surface transient
+          where the window begins in a surface transient; ``saturated`` and ``below_limit``
+          (``<5E15``) by samples in it, and ``gap`` if values were made across one (otherwise the
+          line of the others holds)
 
     Raises
     ------
     UnitsError, ProfileError
         If the data have no known unit, or no axis; or `low` does not lie below `high`.
-
-    Warns
-    -----
-    SimsWarning
-        By the status, or where the window is empty; not for Dask data, which are not computed.
 
     Notes
     -----
@@ -125,7 +119,7 @@ def decay_length(
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
     found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
-    warn_of_empty_window(frame, (a, b), among=found.status == Status.NO_DATA)
+    warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(kernels.decay, *asked, **options).length, errors=True
     )
@@ -133,7 +127,7 @@ def decay_length(
     used = found.start, found.stop
     status = mark_transient(frame, *used, found.status, rests.flags)
     status = replaced_where(unknown, status, Status.NO_DATA)
-    what = "the edge of the others is too shallow"
+    what = "the decay length is that of the others"
     status = resolve(frame, status, rests, used, what=what)
     warn_where(
         frame,

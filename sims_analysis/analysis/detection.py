@@ -60,22 +60,15 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          by more than 10 % and its noise, so that the limit is too high; ``saturated`` or
-          ``below_limit`` where the window holds such samples (``<5E15`` has no value: the limit is
-          that of the others); with NaN ``no_data`` for fewer than two samples (one for
-          ``"currie"``), and ``undetermined`` where the window shows no scatter: all its samples are
-          the same (zeros, or the placeholder of the instrument), or for ``"currie"`` the value of
-          one count is not known
+          by more than 10 % and its noise, so that the limit is too high; ``saturated``,
+          ``below_limit`` and ``gap`` as for :func:`mean_value`; with NaN ``no_data`` for fewer than
+          two samples (one for ``"currie"``), and ``undetermined`` where all samples are the same
+          (zeros, or a placeholder), or for ``"currie"`` the value of one count is not known
 
     Raises
     ------
     UnitsError, ProfileError
         If the window is reversed or has no unit, or the value of a count is not known or positive.
-
-    Warns
-    -----
-    SimsWarning
-        Where `status` is not ``ok``; not for Dask data, which are not computed.
 
     References
     ----------
@@ -226,4 +219,4 @@ def below_detection(
     below = frame.value < level
     if frame.limit is not None:
         below = below | (frame.value.isnull() & (frame.limit <= level))
-    return frame.along_axis(below, "below_detection")
+    return frame.array(below, "below_detection", coords=frame.along)

@@ -6,16 +6,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.frame.background import (
-    MEAN_OF_OTHERS,
-    Background,
-    add_background_error,
-    mean_over,
-)
+from sims_analysis.frame.background import MEAN_OF_OTHERS, Background, add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
+from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.window import read_window, warn_of_empty_window
+from sims_analysis.frame.window import read_window
+from sims_analysis.kernels.counting import window_mean
 from sims_analysis.outcomes import Status
 from sims_analysis.units import ParameterLike
 
@@ -56,19 +53,14 @@ def mean_value(
         - ``scatter`` (``1``): by which factor the samples scatter more than their standard errors,
           at least 1
         - ``samples``: their number n
-        - ``status``: ``ok``; ``saturated`` where samples were cut off by the detector;
-          ``below_limit`` where a file gives some of the window as ``<5E15``, without which the
-          mean is too high; ``no_data`` with NaN where no sample lies in the window
+        - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` and ``below_limit`` (``<5E15``, so
+          that the mean is too high) by samples in the window, and ``gap`` if values were made
+          across one, as by :func:`convolve` (otherwise it leaves samples out)
 
     Raises
     ------
     UnitsError, ProfileError
         If the data or a limit have no unit, or `start` does not come before `stop`.
-
-    Warns
-    -----
-    ProfileWarning
-        Where the status is not ``ok``. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -93,10 +85,10 @@ def mean_value(
     """
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
-    found = mean_over(frame, window)
-    warn_of_empty_window(frame, window, among=found.n == 0)
+    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
+    warn_of_empty_window(frame, window, found.n == 0)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, found.rests, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     coords = {

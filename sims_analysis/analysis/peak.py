@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, resolve
+from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
-from sims_analysis.frame.window import read_window, warn_of_empty_window, warn_of_transient
+from sims_analysis.frame.window import read_window, warn_of_transient
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag, Status
@@ -53,24 +56,17 @@ def peak(
           holds the maximum of the profile
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
-        - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` where samples in the window were
-          cut off by the detector; ``gap``, or ``below_limit`` (samples given as ``<5E15``), beside
-          the maximum or within its width. With a width of NaN, ``truncated`` where the profile
-          does not cross half of its maximum on both sides within the window, and ``undetermined``
-          where the width is less than 2.5 steps between samples, rests on the highest of them alone
-          (it would be 1.45 times as large if that were as low as its higher neighbour), or is cut
-          short by noise or a neighbour: samples beside it lie above half of the maximum, too
+        - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` by samples in the window; ``gap``
+          and ``below_limit`` beside the maximum or within its width. With a width of NaN,
+          ``truncated`` where the profile does not cross half of its maximum on both sides within
+          the window, and ``undetermined`` where the width is less than 2.5 steps between samples,
+          rests on the highest alone (it would be 1.45 times as large if that were as low as its
+          higher neighbour), or is cut short: samples beside it lie above half, too
 
     Raises
     ------
     UnitsError
         If the data have no variable with a known unit, or neither a depth nor a sputter time.
-
-    Warns
-    -----
-    ProfileWarning
-        By the status, or where the window is empty or begins in a surface transient; not for Dask
-        data, which are not computed.
 
     Notes
     -----
@@ -98,12 +94,12 @@ def peak(
     >>> print(f"{top['concentration'].item():.2e} atom/cm^3 at {top['depth'].item():.0f} nm")
     7.01e+19 atom/cm^3 at 75 nm
     """
-    frame = open_frame(data, question="a peak", variable=variable, axes=vocabulary.AXES)
+    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
+    frame = open_frame(data, question="a peak", **how)
     window = read_window(frame, start, stop)
-    bridge = bridges(gaps)
     asked = *window, subtracted_level(frame)
     found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
-    warn_of_empty_window(frame, window, among=found.status == Status.NO_DATA)
+    warn_of_empty_window(frame, window, found.status == Status.NO_DATA)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
@@ -115,7 +111,7 @@ def peak(
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED
     status = replaced_where(unsure, found.status, Status.OK)
-    status = resolve(frame, status, rests, window, what=what, bridge=bridge)
+    status = resolve(frame, status, rests, window, what=what)
     status = replaced_where(unsure & (status == Status.OK), status, Status.UNDETERMINED)
     name = frame.term
     results = {

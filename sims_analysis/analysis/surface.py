@@ -7,7 +7,7 @@ import xarray as xr
 from sims_analysis.errors import Parts, ProfileWarning
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.plain import answer
@@ -50,20 +50,15 @@ def surface_concentration(
           counts; if the data carry none, half of the 68 % interval from the scatter about the curve
           (Student's t), NaN with three samples
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
-          (nothing is extrapolated), and ``no_data`` with fewer than three samples, or where the
-          depth is NaN; with a number ``saturated``, ``gap`` or ``below_limit`` where there is one
-          among the samples of the fit, and ``wrong_shape`` where the curve departs from them by
-          more than 5 % of the largest, and hardly by chance
+          (nothing is extrapolated), and ``no_data`` with fewer than three samples, or a depth of
+          NaN; with a number ``saturated``, ``gap`` or ``below_limit`` by the samples of the fit,
+          and ``wrong_shape`` where these depart from the curve by more than 5 % of the largest, and
+          hardly by chance
 
     Raises
     ------
     UnitsError, ProfileError
         If the depth has no unit, or `samples` is not a whole number of at least 3.
-
-    Warns
-    -----
-    ProfileWarning
-        By the status; not for Dask data, which are not computed.
 
     References
     ----------
@@ -78,8 +73,7 @@ def surface_concentration(
     5.97e+18 +- 1.2e+17 atom/cm^3
     """
     check_count("samples", samples, least=3)
-    bridge = bridges(gaps)
-    frame = open_frame(data, question="a surface concentration", variable=variable)
+    frame = open_frame(data, question="a surface concentration", variable=variable, gaps=gaps)
     at = frame.parameter(depth, ("depth",), "depth")
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
     found = answer(
@@ -89,7 +83,6 @@ def surface_concentration(
         term="surface_concentration",
         what="the fit bridges it by a parabola of ln C",
         errors="fit",
-        bridge=bridge,
         units_=frame.units,
         samples=samples,
     )

@@ -6,26 +6,19 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from sims_analysis.api.requests import Failure, Request
-from sims_analysis.api.secret import Secret
 from sims_analysis.errors import RateLimited
-
-#: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
-LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
 
 #: The longest pause in seconds that a server may request. A longer one is an error at once: the
 #: user has to know of it, and no program should sleep that long.
 _LONGEST_WAIT = 120.0
 #: Shorter pauses in seconds are not warned of.
 _WARNED_FROM = 2.0
-#: Other requests wait for the first answer of a server for so many seconds.
-FIRST_ALONE = 2.0
 
 #: The shortest and longest pause before another attempt, in seconds. What failed has had time to
 #: recover, and clients that failed together do not come back together.
@@ -37,36 +30,15 @@ _log = logging.getLogger("sims_analysis.api")
 
 
 class Server:
-    """What is known of a server: whether it answers, accepts the key, and limits the rate."""
+    """What is known of a server: whether it accepts the key, and limits the rate."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_contacted = False
-        self._is_known = threading.Event()
-        #: When it last answered.
-        self.last_answer = 0.0
         #: Whether it has given an answer for this key.
         self.accepts_key = False
         #: Until when all requests wait, and until when it requested that.
         self._paused_until = 0.0
         self._requested_until = 0.0
-
-    @contextmanager
-    def first_alone(self) -> Iterator[None]:
-        """Make others wait a moment for the first: a key that is not accepted is sent once."""
-        with self._lock:
-            is_first, self._is_contacted = not self._is_contacted, True
-        if not is_first:
-            self._is_known.wait(FIRST_ALONE)
-        try:
-            yield
-        finally:
-            self._is_known.set()
-
-    def answered(self) -> None:
-        """Note that there is a server that answers."""
-        self.last_answer = time.monotonic()
-        self._is_known.set()
 
     def pause(self, seconds: float, request: Request) -> None:
         """Make all requests wait as long as the server requests."""
@@ -92,22 +64,6 @@ class Server:
             )
         # Not all at once, when it is over.
         request.batch.sleep(pause + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
-
-
-def keep_out_of_logs(key: Secret) -> Callable[[], None]:
-    """Keep what holds a key out of the logs of HTTP libraries, until what is returned is called."""
-
-    def is_clean(record: logging.LogRecord) -> bool:
-        return not key.is_in(record.getMessage())
-
-    for name in LOGGERS:
-        logging.getLogger(name).addFilter(is_clean)
-
-    def end() -> None:
-        for name in LOGGERS:
-            logging.getLogger(name).removeFilter(is_clean)
-
-    return end
 
 
 def requested_wait(header: str | None) -> float | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.errors import PayloadError, SimsWarning, warn
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.errors import PayloadError
+from sims_analysis.profiles.strict_json import decode
 from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.times import as_moment, moment_of
 
@@ -133,20 +133,7 @@ class Catalogue(list[CatalogueEntry]):
         wire = decode(payload)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of entries, found {json_type(wire)}")
-        entries, left_out = cls(), []
-        for i, item in enumerate(wire):
-            try:
-                entries.append(CatalogueEntry.from_dict(item, f"$[{i}]"))
-            except PayloadError as error:
-                if not isinstance(item, dict) or item.get("char_source_type") in {SIMS, None}:
-                    raise
-                left_out.append(str(error))
-        if left_out:
-            more = f"; {len(left_out) - 1} more as well" if left_out[1:] else ""
-            text = "a row of the catalogue that is not of SIMS is left out"
-            warn(f"{text}: {left_out[0]}{more}", SimsWarning)
-        refuse_duplicate_keys(payload, wire)
-        return entries
+        return cls(CatalogueEntry.from_dict(item, f"$[{i}]") for i, item in enumerate(wire))
 
     @property
     def ids(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -13,15 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, Endpoint
-from sims_analysis.api.parallel import each, progress
+from sims_analysis.api.parallel import each
 from sims_analysis.api.requests import Batch, Options, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError
-from sims_analysis.forking import PerProcess
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.strict_json import decode
+from sims_analysis.text.progress import progress
 
 if TYPE_CHECKING:
     from sims_analysis.api.http import Answer, Http
@@ -45,7 +46,8 @@ class Fetcher:
         self._key = key
         self.archive = archive
         self.options = options
-        self._http: PerProcess[Http] = PerProcess(self._connected)
+        # By process: two on one connection would read each other's answers after a fork.
+        self._http: dict[int, Http] = {}
         self._closed = False
         # What searches found, to be archived with the payloads that are fetched later.
         self._seen: dict[str, dict[str, Any]] = {}
@@ -53,8 +55,7 @@ class Fetcher:
     def close(self) -> None:
         """Close what is open, for good."""
         self._closed = True
-        http = self._http.drop()
-        if http is not None:
+        if http := self._http.pop(os.getpid(), None):
             http.close()
 
     def profiles(
@@ -110,7 +111,8 @@ class Fetcher:
         if self._closed:
             raise ApiError("the client is closed; make a new one")
         batch = batch or Batch(self.options.deadline)
-        return self._http.get().get(Request(url, what, batch, validators), read)
+        http = self._http.get(os.getpid()) or self._http.setdefault(os.getpid(), self._connected())
+        return http.get(Request(url, what, batch, validators), read)
 
     def _connected(self) -> Http:
         if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
@@ -154,7 +156,6 @@ class Fetcher:
                     catalogue=self._seen.get(data_id),
                     etag=answer.etag,
                     last_modified=answer.last_modified,
-                    lasting=False,
                 )
             except ArchiveError as error:
                 batch.warn_once("keeping", f"what arrives is not kept: {error}")
@@ -178,7 +179,6 @@ class Fetcher:
             if wire is None:
                 return None
             profile = DepthProfile.from_dict(wire)
-            refuse_duplicate_keys(answer.body, wire)
             _refuse_other(profile, data_id, "$", species)
             return profile
 
@@ -218,9 +218,9 @@ def _refuse_other(
     profile: DepthProfile, data_id: str, path: str, species: str | None = None
 ) -> None:
     """Raise if a profile says that it is of another entry, or another species."""
-    message = f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}"
+    message = f"data entry {data_id!r} was requested, the answer is that of {profile.data_id!r}"
     if canonical(stated_id([profile]) or data_id) != data_id:
         raise PayloadError(message, f"{path}.data_id")
-    message = f"asked for species {species!r}, the answer is that of {profile.species_name!r}"
+    message = f"species {species!r} was requested, the answer is that of {profile.species_name!r}"
     if species not in {None, profile.species_name}:
         raise PayloadError(message, f"{path}.species_name")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import ssl
 import weakref
-import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
@@ -20,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
+from sims_analysis.api.attempts import Server, requested_wait, with_retries
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.requests import Failure, Options, Request
 from sims_analysis.api.secret import Secret
@@ -81,7 +80,7 @@ class Http:
         self._client = _client(endpoint, key, options)
         # Who does not close the client leaves no open connections either. A forked process that
         # ends leaves those of its parent alone.
-        self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key))
+        self.close = weakref.finalize(self, self._client.close)
         self.close.atexit = False
 
     def get(self, request: Request, read: Callable[[Answer], T]) -> T:
@@ -90,18 +89,17 @@ class Http:
         `read` makes of the answer what is wanted, or raises `PayloadError`.
         """
         batch = request.batch
-        with self._server.first_alone():
-            attempt = partial(self._attempt, request, read)
-            try:
-                return with_retries(attempt, batch.retries(self._options.retries), request)
-            except Failure as failure:
-                error = failure.error
-                # Later on, to refuse with 403 is a matter of the entry.
-                refused = isinstance(error, Unauthorized) and not (
-                    error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
-                )
-                unanswered = failure.again and self._server.last_answer < request.began
-                batch.failed(error, refused=refused, unanswered=unanswered)
+        attempt = partial(self._attempt, request, read)
+        try:
+            return with_retries(attempt, batch.retries(self._options.retries), request)
+        except Failure as failure:
+            error = failure.error
+            # Later on, to refuse with 403 is a matter of the entry.
+            refused = isinstance(error, Unauthorized) and not (
+                error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
+            )
+            unanswered = failure.again and batch.last_answer < request.began
+            batch.failed(error, refused=refused, unanswered=unanswered)
         raise error.with_traceback(None)
 
     def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
@@ -148,7 +146,7 @@ class Http:
         elif isinstance(error, httpx.TimeoutException):
             text = f"no answer within {self._options.timeout:g} s ({reason})"
             return Failure(request.timed_out(text, "timeout"), again=True)
-        elif isinstance(error, zlib.error):
+        elif isinstance(error, httpx.DecodingError):
             text = "the compressed answer is damaged"
         elif "CERTIFICATE_VERIFY_FAILED" in detail:
             text, again = f"the certificate is not trusted ({detail})", False
@@ -186,7 +184,6 @@ class Http:
         """Read an answer, whole or not at all."""
         status, headers = response.status_code, response.headers
         if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            self._server.answered()
             request.batch.answered()
         if status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
             self._server.accepts_key = True
@@ -198,9 +195,8 @@ class Http:
         if self._key.is_in(body):
             text = "the answer repeats the API key; it is neither shown nor kept"
             raise Failure(PayloadError(request.message(f"{text}; tell those who run the server")))
-        kept = [headers.get(name) for name in ("ETag", "Last-Modified")]
-        etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
-        return Answer(body, headers.get("Content-Type", ""), etag, modified)
+        kept = headers.get("ETag"), headers.get("Last-Modified")
+        return Answer(body, headers.get("Content-Type", ""), *kept)
 
     def _redirected(self, request: Request, origin: str, location: str) -> str:
         try:
@@ -225,15 +221,11 @@ class Http:
         if encoding not in {"identity", "", "gzip"}:
             text = f"gzip was asked for, the answer is encoded as '{self._key.shown(encoding)}'"
             raise Failure(PayloadError(request.message(text)))
-        # A transport that stands in for the network has read and inflated it.
-        is_read = response.is_stream_consumed
-        inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" and not is_read else None
         size, limit = 0, self._options.max_response_bytes
-        for sent in [response.content] if is_read else response.iter_raw():
+        for piece in response.iter_bytes():
             if response.status_code not in _NO_ANSWER:
-                self._server.answered()
+                request.batch.answered()
             request.check()
-            piece = inflate.decompress(sent, limit + 1 - size) if inflate else sent
             size += len(piece)
             if size > limit:
                 error = PayloadError(
@@ -244,8 +236,6 @@ class Http:
                 )
                 raise Failure(error)
             yield piece
-        if inflate and not inflate.eof:
-            raise zlib.error
 
     def _refuse(self, response: httpx.Response, request: Request) -> NoReturn:
         """Raise what an HTTP status other than 200 means."""
@@ -316,11 +306,6 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         name = type(error).__name__  # the address may hold a password
         raise ApiError(f"a proxy named in the environment cannot be used ({name})") from None
-
-
-def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
-    client.close()
-    end_redaction()
 
 
 def trusted_certificates(ca_bundle: str | os.PathLike[str]) -> ssl.SSLContext:

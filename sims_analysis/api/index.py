@@ -1,25 +1,21 @@
-"""The index of an archive: a database of their contents, so that searches need not read them all.
+"""The index of an archive: what is known of its entries, so that searches need not read them all.
 
-It stands in the user's cache folder, and never in the archive: an archive may come from anybody,
-and a database from elsewhere can make SQLite write and delete files. It is never the truth. Every
-query looks at the folders of the entries first, and what has changed since it was indexed is read
-again. So the index may be lost or damaged at any time. Of a few entries, or where there is no
-cache folder to use, it is made in memory for each question.
+It is in memory, and for later processes in a file in the user's cache folder, never in the archive.
+It is never the truth: every question looks at the folders of the entries first, and what has
+changed since it was indexed is read again. So the file may be lost or damaged at any time; of a few
+entries, or where there is no cache folder to use, there is none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import orjson
@@ -27,11 +23,11 @@ from platformdirs import user_cache_path
 
 from sims_analysis import files
 from sims_analysis.api.catalogue import ALL, SIMS, CatalogueEntry, Search
-from sims_analysis.api.parallel import progress
 from sims_analysis.api.versions import damaged, is_of, list_versions, read_payload, read_record
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
-from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS, EntrySummary
+from sims_analysis.profiles.strict_json import decode
+from sims_analysis.text.progress import progress
 from sims_analysis.text.times import moment_of
 
 #: When a file or folder was changed last, in nanoseconds: a time that no program can set,
@@ -45,61 +41,62 @@ T = TypeVar("T")
 
 #: Metadata of a measurement that are searched, besides the sample.
 _MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
-
-#: What is known of an entry, by which it is searched: the catalogue entry as JSON, or else what the
-#: record says, or how it is damaged; and of the payload its species, sample, date and words.
-_COLUMNS = (
-    *("folder", "changed", "catalogue_changed", "data_id", "damaged", "warning"),
-    *("entry", "words"),
-    *("data_type", "status", "physical_sample_id", "projects", "growth_length"),
-    *("upload_datetime", "last_updated", "species", "title", "date", "payload_words"),
-)
-#: Part of the name of the file: versions of this library with other tables have other files.
-TABLES_VERSION = 3
-_TABLES = f"""
-CREATE TABLE IF NOT EXISTS entries ({", ".join(_COLUMNS)}, PRIMARY KEY (folder));
-CREATE INDEX IF NOT EXISTS changes ON entries (folder, changed, catalogue_changed, data_id);
-"""
-_INSERT = f"INSERT INTO entries VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
-_CHANGES = "SELECT folder, changed, catalogue_changed FROM entries"
-#: Conditions on an array of texts. Those of a column of several stand between line breaks.
-_ALL_WORDS = (
-    "NOT EXISTS (SELECT 1 FROM json_each(?)"
-    " WHERE NOT (instr(words, value) OR instr(payload_words, value)))"
-)
-_ALL_SPECIES = (
-    "NOT EXISTS (SELECT 1 FROM json_each(?)"
-    " WHERE NOT instr(species, char(10) || value || char(10)))"
-)
-_ANY_PROJECT = (
-    "EXISTS (SELECT 1 FROM json_each(?) WHERE instr(projects, char(10) || value || char(10)))"
-)
-_ANY = "IN (SELECT value FROM json_each(?))"
-#: Fewer entries are read as fast as a file is opened.
+#: Part of the name of the file: versions of this library with other rows have other files.
+ROWS_VERSION = 4
+#: Fewer entries are read as fast as a file is.
 INDEXED_FROM = 32
 #: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
 #: steps of 2 s. What has changed so lately is read again by the next question.
 RESOLUTION = 3_000_000_000
 _UNSETTLED = -1
-#: Seconds that a process waits for another that writes.
-PATIENCE = 5.0
-#: So many entries are noted together; what is interrupted goes on after the last of these.
-TOGETHER = 2000
-#: Codes for a file that is locked, or cannot be read, written, opened or made larger: it is no
-#: worse for that, and others may use it.
-_PASSING = {
-    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY),
-    *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL),
-}
+#: To read so many entries takes so long that a bar is shown.
+SHOWN_FROM = 2000
 
 
-class Contents(NamedTuple):
-    """What a list shows of an entry: its id, sample and date, and the species measured."""
+class Row(NamedTuple):
+    """What is known of an entry: its catalogue entry, or what the record says, or its damage."""
 
+    changed: int
+    catalogue_changed: int
     data_id: str
+    #: As on the wire, without what is null.
+    entry: dict[str, Any]
+    damaged: bool
+    warning: str
     title: str
     date: str
     species: list[str]
+    #: In which keywords are looked for.
+    words: str
+
+    def passes(self, search: Search, species: Iterable[str] = ()) -> bool:
+        """Whether it passes the filters of a search, and has all of the species."""
+        known = self.entry.get
+        projects = [one.get("id") for one in known("projects", ()) if isinstance(one, dict)]
+        texts = (
+            (search.physical_sample_ids, {known("physical_sample_id")}),
+            (search.project_ids, {str(project) for project in projects if project is not None}),
+            ([] if search.data_type == ALL else [search.data_type], {known("char_source_type")}),
+            ([] if search.status == ALL else [search.status], {known("pipeline_status")}),
+        )
+        return (
+            all(keyword.casefold() in self.words for keyword in search.keywords)
+            and set(species) <= set(self.species)
+            and all(not wanted or not found.isdisjoint(wanted) for wanted, found in texts)
+            and self._is_within("growth_length", search, int | float)
+            and self._is_within("upload_datetime", search, datetime)
+            and self._is_within("last_updated", search, datetime)
+        )
+
+    def _is_within(self, name: str, search: Search, kind: Any) -> bool:
+        least, most = getattr(search, f"{name}_min"), getattr(search, f"{name}_max")
+        if least is None and most is None:
+            return True
+        value: Any = self.entry.get(name)
+        value = moment_of(value) if kind is datetime else value
+        if not isinstance(value, kind):
+            return False
+        return (least is None or value >= least) and (most is None or value <= most)
 
 
 class Index:
@@ -108,15 +105,16 @@ class Index:
     def __init__(self, archive: Path) -> None:
         self._archive = archive
         self._entries = archive / "entries"
+        self._rows: dict[str, Row] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Index, (self._archive,)
 
     def ids(self) -> list[str]:
         """Give the id of every entry, in no order; an empty one where none can be read."""
-
-        def question(index: Connection) -> list[str]:
-            _warn(index, "data_id = ''")
-            return _column(index, "SELECT data_id FROM entries")
-
-        return self._query(question)
+        rows = self._current().values()
+        _warn(row for row in rows if not row.data_id)
+        return [row.data_id for row in rows]
 
     def search(
         self,
@@ -131,60 +129,59 @@ class Index:
         If `damaged`, also those of which nothing can be read but how they are damaged; of all
         folders, or those named.
         """
-        where, values = _condition(search, species)
-        where += "" if damaged else " AND NOT damaged"
-        query = f"SELECT folder, entry FROM entries {where} ORDER BY data_id, folder"  # noqa: S608
+        rows = self._current() if folders is None else self._read(dict.fromkeys(folders, (0, 0)))
+        _warn(rows.values())
+        found = [
+            (row.data_id, folder)
+            for folder, row in rows.items()
+            if (damaged or not row.damaged) and row.passes(search, species)
+        ]
+        return {folder: CatalogueEntry.from_dict(rows[folder].entry) for _, folder in sorted(found)}
 
-        def question(index: Connection) -> dict[str, CatalogueEntry]:
-            _warn(index)
-            found = index.execute(query, values)
-            return {name: CatalogueEntry.from_dict(orjson.loads(entry)) for name, entry in found}
-
-        return self._query(question, folders=folders)
-
-    def contents(self, words: Sequence[str], most: int | None) -> tuple[list[Contents], int]:
+    def contents(self, words: Sequence[str], most: int | None) -> tuple[list[EntrySummary], int]:
         """Give what lists show of entries that hold every word, at most so many; count them."""
-        where, values = _condition(Search(keywords=words), ())
-        found = f"FROM entries {where} AND data_id != ''"
-        listed = f"SELECT data_id, title, date, species {found} ORDER BY data_id LIMIT ?"
+        rows = self._current().values()
+        _warn(rows)
+        search = Search(keywords=words)
+        found = [
+            EntrySummary(row.data_id, row.title, row.date, row.species)
+            for row in rows
+            if row.data_id and row.passes(search)
+        ]
+        return sorted(found, key=lambda one: one.data_id)[:most], len(found)
 
-        def question(connection: Connection) -> tuple[list[Contents], int]:
-            _warn(connection)
-            rows = connection.execute(listed, [*values, -1 if most is None else most])
-            shown = [
-                Contents(data_id, title, date, species.split("\n")[1:-1])
-                for data_id, title, date, species in rows
-            ]
-            (count,) = _column(connection, f"SELECT count(*) {found}", values)
-            return shown, count
+    def _current(self) -> dict[str, Row]:
+        """Return the rows by folder; read what has changed since it was indexed."""
+        states = self._states()
+        file = index_file(self._archive) if len(states) >= INDEXED_FROM else None
+        known = self._rows or _rows_in(file)
+        rows = {
+            folder: row
+            for folder, row in known.items()
+            if states.get(folder) == (row.changed, row.catalogue_changed)
+        }
+        # In the order of the folder, in which they stand on the disk.
+        stale = {folder: state for folder, state in states.items() if folder not in rows}
+        try:
+            self._read(stale, into=rows)
+        finally:  # what is interrupted goes on here
+            settled = {folder: row for folder, row in rows.items() if row.changed != _UNSETTLED}
+            if file is not None and settled != known:
+                _keep(file, settled)
+            self._rows = settled
+        return rows
 
-        return self._query(question)
-
-    def _query(
-        self,
-        query: Callable[[Connection], T],
-        *,
-        folders: Iterable[str] | None = None,
-    ) -> T:
-        """Bring the index up to date, and query it; of some folders alone, one in memory."""
-        states = self._states() if folders is None else dict.fromkeys(folders, (0, 0))
-        known = folders is None and len(states) >= INDEXED_FROM
-        file = index_file(self._archive) if known else None
-        # A damaged file is made again.
-        places: list[Path | str] = [":memory:", file, file] if file else [":memory:"]
-        while True:
-            place = places.pop()
-            try:
-                with closing(_opened(place)) as connection:
-                    self._update(connection, states)
-                    return query(connection)
-            except sqlite3.Error as error:
-                if not places:
-                    raise
-                if error.sqlite_errorcode & 0xFF in _PASSING:
-                    places = [":memory:"]
-                else:
-                    remove_index(Path(place))
+    def _read(self, states: dict[str, State], into: dict[str, Row] | None = None) -> dict[str, Row]:
+        """Read entries; those without a version that can be listed are left out."""
+        rows = {} if into is None else into
+        show = None if len(states) >= SHOWN_FROM else False
+        with progress(len(states), show, "reading the archive") as step:
+            for folder, state in states.items():
+                row = read_entry(self._entries / folder, state)
+                if row is not None:
+                    rows[folder] = row
+                step()
+        return rows
 
     def _states(self) -> dict[str, State]:
         """List what stands among the entries, and when it was changed."""
@@ -201,137 +198,47 @@ class Index:
                 f"the archive {name!r} cannot be read: {error.strerror or error}"
             ) from None
 
-    def _update(self, connection: Connection, states: dict[str, State]) -> None:
-        """Read what has changed since it was indexed, and drop entries that no longer exist."""
-        known = {folder: tuple(state) for folder, *state in connection.execute(_CHANGES)}
-        _note(connection, [], [folder for folder in known if folder not in states])
-        # In the order of the folder, in which they stand on the disk.
-        stale = [folder for folder, state in states.items() if known.get(folder) != state]
-        show = None if len(stale) >= TOGETHER else False
-        with progress(len(stale), show, "reading the archive") as step:
-            for start in range(0, len(stale), TOGETHER):
-                together = stale[start : start + TOGETHER]
-                rows = []
-                for folder in together:
-                    rows.append(read_entry(self._entries / folder, states[folder]))
-                    step()
-                _note(connection, filter(None, rows), together)
-
 
 def index_file(archive: Path) -> Path | None:
-    """Give the file of the index of an archive, or None if there is no cache folder to use.
-
-    Neither file nor folder is a link, and the folder belongs to this user: no other user
-    can have put a database there that makes SQLite write elsewhere.
-    """
+    """Give the file of the index of an archive, or None if there is no cache folder to use."""
     folder = user_cache_path("sims-analysis", appauthor=False)
+    if not folder.is_absolute():
+        return None
     try:
         # The file that is made first distinguishes an archive from earlier ones in its place.
         first = (archive / "archive.json").lstat()
-        identity = f"{os.path.realpath(archive)} {first.st_ino} {time_of_change(first)}"
-        name = hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
-        file = folder / f"archive-{name}-v{TABLES_VERSION}.sqlite3"
-        if not folder.is_absolute():
-            return None
-        folder.parent.mkdir(exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        files.check_folder(folder)
-        if os.name == "posix":
-            found = folder.lstat()
-            if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                return None
-        if any(path.is_symlink() or path.is_dir() for path in _parts(file)):
-            return None
     except OSError:
         return None
-    return file
+    identity = f"{os.path.realpath(archive)} {first.st_ino} {time_of_change(first)}"
+    name = hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
+    return folder / f"archive-{name}-v{ROWS_VERSION}.json"
 
 
-def _parts(file: Path) -> list[Path]:
-    """List the files that SQLite keeps of a database."""
-    return [file, *(file.with_name(file.name + end) for end in ("-journal", "-wal", "-shm"))]
+def _rows_in(file: Path | None) -> dict[str, Row]:
+    """Read the rows in a file; none if there are none, or it is damaged."""
+    if file is None:
+        return {}
+    try:
+        stored = orjson.loads(files.read_plain(file))
+        return {folder: Row(*row) for folder, row in stored.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
-def remove_index(file: Path) -> None:
-    """Remove the files of an index, as far as that is possible."""
+def _keep(file: Path, rows: dict[str, Row]) -> None:
+    """Write the rows to a file, if that is possible."""
+    stored = {folder: tuple(row) for folder, row in rows.items()}
     with suppress(OSError):
-        for path in _parts(file):
-            path.unlink(missing_ok=True)
+        file.parent.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        files.replace_file(file, orjson.dumps(stored))
 
 
-def _opened(file: Path | str) -> Connection:
-    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
-    try:
-        connection.execute("PRAGMA temp_store=MEMORY")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.executescript(_TABLES)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _column(connection: Connection, question: str, values: Sequence[object] = ()) -> list[Any]:
-    return [value for (value,) in connection.execute(question, values)]
-
-
-def _warn(connection: Connection, where: str = "true") -> None:
+def _warn(rows: Iterable[Row]) -> None:
     """Warn of damage that was noted."""
-    damage = f"SELECT warning FROM entries WHERE warning != '' AND {where}"  # noqa: S608
-    for text in _column(connection, damage):
-        warn(text, SimsWarning)
-
-
-def _note(connection: Connection, rows: Iterable[dict[str, Any]], old: Sequence[str]) -> None:
-    """Put rows in place of what was known of folders."""
-    if not old:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        forget = "DELETE FROM entries WHERE folder = ?"
-        connection.executemany(forget, [(folder,) for folder in old])
-        connection.executemany(_INSERT, rows)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _in_lines(texts: Iterable[str]) -> str:
-    """Write texts into a column in which one of them can be looked for, between line breaks."""
-    return "".join(f"\n{text}" for text in texts) + "\n"
-
-
-def _condition(search: Search, species: Sequence[str]) -> tuple[str, list[str | float]]:
-    """Give the condition of SQL that an entry must meet, and the values in it."""
-    conditions = ["WHERE true"]
-    values: list[str | float] = []
-    # Several values are one array: of long conditions SQLite refuses to make sense.
-    for condition, texts in (
-        (_ALL_WORDS, [keyword.casefold() for keyword in search.keywords]),
-        (_ALL_SPECIES, species),
-        (f"physical_sample_id {_ANY}", search.physical_sample_ids),
-        (_ANY_PROJECT, search.project_ids),
-        (f"data_type {_ANY}", [] if search.data_type == ALL else [search.data_type]),
-        (f"status {_ANY}", [] if search.status == ALL else [search.status]),
-    ):
-        if texts:
-            conditions.append(condition)
-            # A text that is not valid Unicode is in no entry.
-            valid = [text.encode(errors="replace").decode() for text in texts]
-            values.append(orjson.dumps(valid).decode())
-    for column in ("growth_length", "upload_datetime", "last_updated"):
-        for end, sign in (("min", ">="), ("max", "<=")):
-            limit = getattr(search, f"{column}_{end}")
-            if limit is not None:
-                conditions.append(f"{column} {sign} ?")
-                values.append(limit.timestamp() if isinstance(limit, datetime) else float(limit))
-    return " AND ".join(conditions), values
-
-
-def _seconds(text: str | None) -> float | None:
-    moment = moment_of(text)
-    return None if moment is None else moment.timestamp()
+    for row in rows:
+        if row.warning:
+            warn(row.warning, SimsWarning)
 
 
 def state_of(found: os.DirEntry[str]) -> State:
@@ -358,19 +265,18 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
     """Read what the catalogue says of the entry in a folder, or None."""
     file = folder / "catalogue.json"
     try:
-        content = files.read_plain(file)
-        entry = decode(content)
-        refuse_duplicate_keys(content, entry)
+        entry = decode(files.read_plain(file))
+        orjson.dumps(entry)  # what is nested more deeply than can be written is refused
     except FileNotFoundError:
         return None
-    except (OSError, PayloadError) as error:
+    except (OSError, PayloadError, TypeError) as error:
         raise damaged(file, f"catalogue.json cannot be read ({error})") from None
     if not isinstance(entry, dict) or not is_of(folder, entry.get("data_id")):
         raise damaged(file, "catalogue.json is not the catalogue entry of this data entry")
     return entry
 
 
-def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
+def read_entry(folder: Path, state: State) -> Row | None:
     """Read the row of the entry in a folder; None if it has no version that can be listed.
 
     The state is that from before anything is read here, so that what changes meanwhile is noticed.
@@ -393,7 +299,7 @@ def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
         warning = f"{damage}; it is left out ({folder.name})"
     # What is wrong with its payload is an error when the entry is read.
     measured, unread = _attempt(
-        lambda: _measured(read_payload(versions[-1], record) if record else None)
+        lambda: _measured(read_payload(versions[-1], record)) if record else None
     )
     is_sound = record and not (unread or catalogue_damage)
     settled = is_sound and all(abs(time.time_ns() - t) > RESOLUTION for t in state)
@@ -404,34 +310,20 @@ def read_entry(folder: Path, state: State) -> dict[str, Any] | None:
         last_updated=record.last_updated if record else None,
         detail_note_content=str(damage) if damage else None,
     )
-    return {
-        "folder": folder.name,
-        "changed": state[0] if settled else _UNSETTLED,
-        "catalogue_changed": state[1],
-        "data_id": data_id,
-        "damaged": bool(damage and not known),
-        "warning": warning,
-        "words": f"{entry.words}\n{data_id}".casefold(),
-        **_searched(entry),
-        **(measured or _measured(None)),
-    }
-
-
-def _searched(entry: CatalogueEntry) -> dict[str, Any]:
-    """Give a catalogue entry as JSON, and what is searched for of it."""
-    wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
-    projects = [one.get("id") for one in entry.projects or () if isinstance(one, dict)]
-    growth = entry.extra.get("growth_length")
-    return {
-        "entry": orjson.dumps(wire).decode(),
-        "data_type": entry.char_source_type,
-        "status": entry.pipeline_status,
-        "physical_sample_id": entry.physical_sample_id,
-        "projects": _in_lines(str(project) for project in projects if project is not None),
-        "growth_length": float(growth) if isinstance(growth, int | float) else None,
-        "upload_datetime": _seconds(entry.upload_datetime),
-        "last_updated": _seconds(entry.last_updated),
-    }
+    title, date, species, words = measured or ("", "", [], "")
+    wire = entry.to_dict().items()
+    return Row(
+        changed=state[0] if settled else _UNSETTLED,
+        catalogue_changed=state[1],
+        data_id=data_id,
+        entry={key: value for key, value in wire if value is not None or key in entry.extra},
+        damaged=bool(damage and not known),
+        warning=warning,
+        title=title,
+        date=date,
+        species=species,
+        words=f"{entry.words}\n{data_id}\n{words}".casefold(),
+    )
 
 
 def _catalogue_entry(folder: Path) -> CatalogueEntry | None:
@@ -455,9 +347,9 @@ def _earlier_id(versions: list[Path]) -> str:
     return ""
 
 
-def _measured(payload: bytes | None) -> dict[str, str]:
-    """Give species, sample, date, and what else is searched for, of a payload."""
-    wire = None if payload is None else decode(payload)
+def _measured(payload: bytes) -> tuple[str, str, list[str], str]:
+    """Give sample, date, species, and what is searched for, of a payload."""
+    wire = decode(payload)
     profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
     titles = list(dict.fromkeys(_titles(profiles)))
     measurements = [m for profile in profiles if isinstance(m := profile.get(FIELD), dict)]
@@ -470,12 +362,7 @@ def _measured(payload: bytes | None) -> dict[str, str]:
     )
     species = [str(profile.get("species_name", "")) for profile in profiles]
     date = next(filter(None, dates), "").partition("T")[0]
-    return {
-        "species": _in_lines(species),
-        "title": titles[0] if titles else "",
-        "date": date,
-        "payload_words": "\n".join([*species, *titles, date, *texts]).casefold(),
-    }
+    return titles[0] if titles else "", date, species, "\n".join([*species, *titles, date, *texts])
 
 
 def _titles(profiles: list[dict[str, Any]]) -> Iterator[str]:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from sims_analysis.api.requests import Batch
-from sims_analysis.errors import ApiError, SimsError, SimsWarning, redirect_warnings, warn
-from sims_analysis.forking import this_process
-from sims_analysis.text.progress import progress as text_progress
+from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings, warn
 
 T = TypeVar("T")
-
-#: A bar for less than this would be gone before it is read.
-SHOWN_FROM = 4
 
 
 def each(
@@ -24,18 +18,19 @@ def each(
 ) -> Generator[tuple[str, T | SimsError], None, None]:
     """Call a function for every item, `width` at a time; give what is done as it is done.
 
-    The threads do not keep the interpreter alive: an interrupt ends it at once. When the
-    iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
-    results wait to be taken. What a thread warns of is passed on here, while it goes on.
+    The first goes alone, so that a key that is not accepted is sent once. The threads do not keep
+    the interpreter alive: an interrupt ends it at once. When the iteration ends early, the batch is
+    cancelled, and no call follows. No more than twice `width` results wait to be taken. What a
+    thread warns of is passed on here, while it goes on.
     """
-    if len(items) == 1:
-        # In this thread, where a debugger or an interrupt expects it.
-        yield items[0], _outcome(function, items[0], batch)
+    first, *rest = items
+    yield first, _outcome(function, first, batch)
+    if not rest:
         return
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[str, T | BaseException] | SimsWarning] = queue.SimpleQueue()
     room = threading.Semaphore(2 * width)
-    for item in items:
+    for item in rest:
         todo.put(item)
 
     def work() -> None:
@@ -50,19 +45,12 @@ def each(
                 except BaseException as error:  # noqa: BLE001 - raised where results are taken
                     done.put((item, error))
 
-    threads, process = min(width, len(items)), this_process()
-    waiting = dict.fromkeys(items)
+    threads = min(width, len(rest))
+    waiting = dict.fromkeys(rest)
     try:
         for _ in range(threads):
             threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
         while waiting:
-            if this_process() != process:  # a fork has none of the threads
-                text = "the process was forked meanwhile; let each process fetch its own entries"
-                yield from (
-                    (item, ApiError(f"data entry {item!r}: {text}", where={"data_id": item}))
-                    for item in waiting
-                )
-                return
             found = _next(done, batch)
             if found is None:
                 yield from ((item, batch.not_requested(f"data entry {item!r}")) for item in waiting)
@@ -77,9 +65,8 @@ def each(
             yield item, outcome
             room.release()
     finally:
-        if this_process() == process:
-            batch.cancel()
-            room.release(threads)
+        batch.cancel()
+        room.release(threads)
 
 
 def _outcome(function: Callable[[str, Batch], T], item: str, batch: Batch) -> T | SimsError:
@@ -98,10 +85,3 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
         except queue.Empty:
             if batch.is_cancelled:
                 return None
-
-
-def progress(
-    total: int, show: bool | None = None, what: str = "fetching"
-) -> AbstractContextManager[Callable[[], object]]:
-    """Show how many entries are done: see :func:`sims_analysis.text.progress.progress`."""
-    return text_progress(total, show, what, "entry", SHOWN_FROM)

@@ -5,14 +5,13 @@ It needs the extra ``server`` (starlette and uvicorn).
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
 import math
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from http import HTTPStatus
 from pathlib import Path
@@ -21,14 +20,13 @@ from urllib.parse import unquote
 
 import orjson
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -49,10 +47,8 @@ _COMPRESSED_FROM = 1000
 OPENAPI = Path(__file__).parent / "openapi.json"
 #: More connections than this are refused with 503.
 _CONNECTIONS = 256
-#: Answers that are made at a time, which bounds their memory.
-_AT_A_TIME = 4
-#: Bytes that are under way to one reader at a time.
-PIECE = 1 << 16
+#: Seconds for answers under way when the server ends.
+_GRACE = 3
 _EXPECTED = {
     "bool": "boolean", "float | None": "finite number", "datetime | None": "ISO 8601 time",
 }  # fmt: skip
@@ -119,16 +115,16 @@ def serve(
     everybody, on loopback only. `extend` adds routes to the application, such as pages for a
     browser; the key guards them too.
 
-    A connection on which a request does not arrive in full, or an answer is not taken, within 20 s
-    is closed, and more connections than a laboratory needs are refused. Limits for each address are
-    left to a reverse proxy. Without a certificate, other machines on the way can read key and data,
-    of which it is warned.
+    A connection on which a request does not arrive in full within 20 s is closed, and more
+    connections than a laboratory needs are refused. Limits for each address, and for readers that
+    do not take an answer, are left to a reverse proxy. Without a certificate, other machines on the
+    way can read key and data, of which it is warned.
 
     Raises `ApiError` for what cannot be served like that, `ArchiveError` if there is no archive.
     """
     import uvicorn
 
-    from sims_analysis.api.connections import GRACE, LimitedProtocol
+    from sims_analysis.api.connections import LimitedProtocol
 
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     archive.check()
@@ -165,7 +161,7 @@ def serve(
             ssl_certfile=certfile,
             ssl_keyfile=None if keyfile is None else os.fspath(keyfile),
             limit_concurrency=_CONNECTIONS,
-            timeout_graceful_shutdown=GRACE + 1,
+            timeout_graceful_shutdown=_GRACE,
         )
     except (FileNotFoundError, PermissionError, ssl.SSLError) as error:
         raise ApiError(
@@ -259,19 +255,18 @@ class Answers:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._turns = asyncio.Semaphore(_AT_A_TIME)
 
-    async def payload(self, request: Request) -> Response:
+    def payload(self, request: Request) -> Response:
         """Answer ``GET /sims/{data_id}``, and that of one species: ``/species/{species_name}``."""
         parts = {name: _parameter(request, name) for name in request.path_params}
-        async with self._turns:
-            return answer(request, await run_in_threadpool(self._payload, **parts))
+        return answer(request, self._payload(**parts))
 
-    async def catalogue(self, request: Request) -> Response:
+    def catalogue(self, request: Request) -> Response:
         """Answer ``GET /data_entries/``."""
-        search = _search(request)
-        async with self._turns:
-            return answer(request, await run_in_threadpool(self._catalogue, search))
+        # A damaged entry must not stop the others, nor be left out: its row says what is wrong.
+        with collected():
+            found = self._archive.entries(_search(request), damaged=True)
+        return answer(request, orjson.dumps([entry.to_dict() for entry in found]))
 
     def _payload(self, data_id: str, species_name: str | None = None) -> bytes:
         """Give the payload of an entry, or its profile of one species, as the contract has them."""
@@ -291,12 +286,6 @@ class Answers:
             return orjson.dumps(next(found, None))
         return orjson.dumps(sorted(profiles, key=lambda profile: str(profile["species_name"])))
 
-    def _catalogue(self, search: Search) -> bytes:
-        # A damaged entry must not stop the others, nor be left out: its row says what is wrong.
-        with collected():
-            found = self._archive.entries(search, damaged=True)
-        return orjson.dumps([entry.to_dict() for entry in found])
-
 
 def answer(request: Request, body: bytes) -> Response:
     """Answer with JSON, or with 304 if it is what the client has."""
@@ -306,15 +295,7 @@ def answer(request: Request, body: bytes) -> Response:
     known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
     if etag in known or etag.removeprefix("W/") in known or "*" in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    if len(body) <= PIECE:
-        return Response(body, media_type="application/json", headers=headers)
-    headers["Content-Length"] = str(len(body))
-    return StreamingResponse(_pieces(body), media_type="application/json", headers=headers)
-
-
-async def _pieces(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), PIECE):
-        yield body[start : start + PIECE]
+    return Response(body, media_type="application/json", headers=headers)
 
 
 def _named(profile: dict[str, Any], data_id: str) -> dict[str, Any]:

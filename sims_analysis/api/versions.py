@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -215,14 +214,12 @@ def append(
     payload: bytes,
     catalogue: dict[str, Any] | None,
     *,
-    lasting: bool,
     supersede: bool = True,
 ) -> Record:
     """Add a version to an entry, and what the catalogue says; give the record of what is kept.
 
-    That is the current version if it holds this payload and is sound. If `lasting`, a power
-    failure a moment later does not undo it; it leaves nothing in halves in any case. Unless this
-    may `supersede` another payload, that is refused, also while others write at the same time.
+    That is the current version if it holds this payload and is sound. Unless this may `supersede`
+    another payload, that is refused, also while others write at the same time.
     """
     entry = None if catalogue is None else catalogue_json(folder, catalogue)
     _make_folder(folder)
@@ -240,9 +237,8 @@ def append(
             kept = record
         elif entry is not None:
             files.replace_file(folder / "catalogue.json", entry)
-    if lasting:
-        # Also of what was there: it may have been fetched a moment ago.
-        settle(folder)
+    # Also of what was there: it may have been written a moment ago.
+    settle(folder)
     return kept
 
 
@@ -281,7 +277,9 @@ def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None
     if catalogue is not None:
         contents["catalogue.json"] = catalogue
     try:
-        files.write_together(temporary, contents)
+        for name, content in contents.items():
+            files.write_durably(temporary / name, content)
+        files.sync_folder(temporary)
         if catalogue is not None:
             files.rename_over(temporary / "catalogue.json", folder / "catalogue.json")
         temporary.rename(target)
@@ -301,7 +299,8 @@ def _make_folder(folder: Path) -> None:
 
 def settle(folder: Path) -> None:
     """Wait until the versions of an entry that have appeared are there to stay."""
-    files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
+    for path in (folder, folder.parent):
+        files.sync_folder(path)
 
 
 def prepare(path: Path) -> None:

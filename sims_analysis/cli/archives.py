@@ -9,7 +9,7 @@ import click
 
 from sims_analysis.cli.files import explain_files, explain_option, file_arguments, file_options
 from sims_analysis.cli.options import (
-    Folder,
+    FOLDER,
     Group,
     archive_option,
     ending,
@@ -85,7 +85,7 @@ def list_entries(store: Archive, style: str) -> None:
 @explain_option
 def add(
     files: tuple[Path, ...],
-    folder: Path,
+    folder: str,
     data_id: str | None,
     *,
     replace: bool,
@@ -123,8 +123,8 @@ def add(
 )
 @click.argument("ids", nargs=-1)
 @archive_option
-@click.option("--to", "target", type=Folder(), required=True, help="Folder of the other archive.")
-def export(ids: tuple[str, ...], folder: Path, target: Path) -> None:
+@click.option("--to", "target", type=FOLDER, required=True, help="Folder of the other archive.")
+def export(ids: tuple[str, ...], folder: str, target: str) -> None:
     """Copy entries, with their superseded versions, into another archive; without IDS, all."""
     from sims_analysis.api.archive import Archive
 

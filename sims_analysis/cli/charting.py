@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from sims_analysis.cli.options import (
+    FOLDER,
     Command,
-    Folder,
     all_ids,
     ending,
     failure_noted,
@@ -85,8 +85,8 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
 @click.option("--limits", nargs=2, metavar="LOWER UPPER", help="Stated limits.")
 @click.option(
     "--out",
-    type=Folder(),
-    default=Path("chart"),
+    type=FOLDER,
+    default="chart",
     show_default=True,
     help="Folder for chart, table and page.",
 )
@@ -100,7 +100,7 @@ def chart(
     species: str,
     kind: Any,
     rules: tuple[str, ...],
-    out: Path,
+    out: str,
     no_files: bool,
     style: str,
     value_per_count: str | None,
@@ -121,7 +121,7 @@ def chart(
     values = _answers(store, named, species, question, value_per_count, options, failures)
     made = control_chart(values, kind=kind, rules=rules or "limits", **chosen)
     rows = _rows(made)
-    written = [] if no_files else _write(made, rows, f"{question}-{species}", out)
+    written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
     flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
     numbers = {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
     known = {name: number for name, number in numbers.items() if not math.isnan(number)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -138,22 +137,8 @@ def ending(*examples: str) -> str:
     return f"\b\nExamples:\n{lines}\n\n\b{_EXIT_CODES}"
 
 
-class Folder(click.Path):
-    """A folder; refuses an empty name, as from an unset shell variable."""
-
-    def __init__(self) -> None:
-        super().__init__(file_okay=False, path_type=Path)
-
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Any:
-        """Read the name."""
-        if not os.fspath(value):
-            self.fail("the name is empty; '.' is this folder", param, ctx)
-        return super().convert(value, param, ctx)
+#: A folder that may still be made.
+FOLDER = click.Path(file_okay=False)
 
 
 def combined(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
@@ -169,7 +154,7 @@ def combined(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 
 #: The archive to maintain.
 archive_option = click.option(
-    "--archive", "folder", type=Folder(), required=True, help="Folder of the archive."
+    "--archive", "folder", type=FOLDER, required=True, help="Folder of the archive."
 )
 
 
@@ -178,7 +163,7 @@ def takes_archive(command: Callable[..., None]) -> Callable[..., None]:
 
     @archive_option
     @wraps(command)
-    def with_archive(folder: Path, **options: Any) -> None:
+    def with_archive(folder: str, **options: Any) -> None:
         from sims_analysis.api.archive import Archive
 
         command(Archive(folder), **options)
@@ -228,7 +213,7 @@ def refuse_addresses(names: Sequence[object]) -> None:
 source_options = combined(
     click.option(
         "--archive",
-        type=Folder(),
+        type=FOLDER,
         help="Folder of archived entries; fetched entries are kept there.",
     ),
     click.option("--endpoint", metavar="URL", help="Root of the API; by default AS_API_ENDPOINT."),
@@ -277,7 +262,7 @@ format_option = click.option(
 )
 
 
-def open_client(*, archive: Path | None, offline: bool, **options: Any) -> Client:
+def open_client(*, archive: str | None, offline: bool, **options: Any) -> Client:
     """Make a client from the options of :func:`source_options`."""
     from sims_analysis.api.client import Client
 

@@ -17,8 +17,8 @@ from sims_analysis.cli.files import (
     read_files,
 )
 from sims_analysis.cli.options import (
+    FOLDER,
     Command,
-    Folder,
     all_ids,
     describe,
     ending,
@@ -93,8 +93,8 @@ def split_files(texts: Iterable[str]) -> list[str]:
 @file_options
 @click.option(
     "--out",
-    type=Folder(),
-    default=Path("report"),
+    type=FOLDER,
+    default="report",
     show_default=True,
     help="Folder for figures, tables and data.",
 )
@@ -104,7 +104,7 @@ def split_files(texts: Iterable[str]) -> list[str]:
 def report(
     ids: tuple[str, ...],
     lists: tuple[TextIO, ...],
-    out: Path,
+    out: str,
     no_files: bool,
     explain: bool,
     style: str,
@@ -130,19 +130,20 @@ def report(
         _explain(ids, stated)
         return
     results, failures = read_measurements(ids, stated, options)
-    reports = []
+    reports, folder = [], Path(out)
     home = INDEX if len(results) > 1 else ""
     for result in results:
         with failure_noted(failures, result.data_id):
             one = report_of(result, rate, analysis)
             if style == "table":
                 print_lines(to_text(one) + "\n")
-            written = [] if no_files else [str(path) for path in write_files(one, out, home=home)]
+            files = () if no_files else write_files(one, folder, home=home)
+            written = [str(path) for path in files]
             if style == "table" and written:
                 print_lines("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
             reports.append(one.to_dict() | {"files": written})
     if len(results) > 1 and not no_files:
-        index = write_index(reports, out, failures)
+        index = write_index(reports, folder, failures)
         if style == "table" and index is not None:
             print_lines(f"List of all: {index}\n")
     if style == "json":

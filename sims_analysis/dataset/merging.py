@@ -66,7 +66,8 @@ def merge_profiles(
     ------
     ProfileError
         If a species occurs in several items and there is no `suffix`, some items are on a depth
-        axis and others on a sputter-time axis, or an item is a batch.
+        axis and others on a sputter-time axis, or an item is a batch; or some are averages over
+        cells, and they do not all have the same ones.
     UnitsError
         If a variable has another unit in another item.
 

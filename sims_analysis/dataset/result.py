@@ -12,8 +12,8 @@ from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
 from sims_analysis.files import MAX_BYTES, Budget
 from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
-from sims_analysis.profiles.wire import ARRAYS, json_type
+from sims_analysis.profiles.strict_json import decode
+from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.arguments import first_few
 from sims_analysis.text.visible import visible
 
@@ -101,9 +101,6 @@ class SIMSResult:
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
         text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
         profiles = DepthProfile._all_of(wire, booleans=b"true" in text or b"false" in text)
-        # The arrays hold only numbers, as was just checked, and cannot contain keys.
-        slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
-        refuse_duplicate_keys(text, slim)
         data_id = stated_id(profiles) if data_id is None else data_id
         return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
 

@@ -81,7 +81,8 @@ def stack(
     ------
     ProfileError
         If there is nothing to stack, some data are on a depth axis and others on a sputter-time
-        axis, the names are not distinct, or a Dataset is already a batch.
+        axis, the names are not distinct, or a Dataset is already a batch. Questions refuse a batch
+        of averages over cells beside samples: bring all to cells, or to samples, first.
     UnitsError
         If a variable has different units in the measurements.
 

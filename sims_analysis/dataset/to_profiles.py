@@ -67,9 +67,11 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     axis = axis_of(ds)
     names = [name for name in vocabulary.QUANTITIES if name in ds]
     if not names:
+        of_two = any(name in ds for name in vocabulary.RATIOS)
+        no_profile = ": that is of two species, and no profile of one; sims.save keeps it" * of_two
         raise ProfileError(
             f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-            f"{list_variables(ds)}",
+            f"{list_variables(ds)}{no_profile}",
             code="missing_variable",
         )
     if set(ds[names[0]].dims) != {"species", axis} or axis == POINT:
@@ -230,10 +232,6 @@ def _other_fields(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) ->
     if not isinstance(stated, dict):
         return {**extra, COLUMNS: fresh} if fresh else extra
     own = columns_of(extra, samples)
-    # The numbers of the source, where rounding would change them.
-    fresh |= {
-        n: own[n] for n in vocabulary.CELLS if n in own and n in fresh and _same(own[n], fresh[n])
-    }
     kept = {
         name: column
         for name, column in stated.items()
@@ -256,12 +254,6 @@ def _with_position(extra: dict[str, Any], ds: xr.Dataset) -> dict[str, Any]:
             if before is None or read_number(before, ("depth",), name) / NM_PER_MM != place:
                 moved[name] = f"{place:.12g} mm"
     return {**extra, FIELD: {**stated, **moved}} if moved else extra
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two columns hold the same numbers, but for the rounding of conversions."""
-    a, b = (np.array(column["values"], dtype=np.float64) for column in (one, other))
-    return one.get("units") == other["units"] and np.allclose(a, b, rtol=1e-12, equal_nan=True)
 
 
 def _units(

@@ -17,17 +17,17 @@ from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, either, resolve, rests_on
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_of_status
+from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.run import anywhere, replaced_where, words
-from sims_analysis.frame.window import NO_LIMITS, Window, read_window, warn_of_empty_window
+from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense
-from sims_analysis.kernels.samples import Array, in_order, surroundings
+from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.kernels.transient import DEEPEST, surface_transient
 from sims_analysis.outcomes import Flag, Status
@@ -39,11 +39,9 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 _NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
-#: A warning says that noise biases an answer from this part of its standard error.
-_BIASED = 0.3
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
-_ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "around", "polarity", "status")
+_ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
 
 
 @dataclass(frozen=True)
@@ -70,15 +68,12 @@ class _Question:
         net: Array = self.sign @ self.active(values) + self.background
         return net
 
-    def conductivity(
-        self, values: Array, mobility: str, signs: Array, around: Array | None = None
-    ) -> Array:
-        """Return mobility (by the concentrations `around`) times carriers of a sign, at each depth.
+    def conductivity(self, values: Array, mobility: str, signs: Array) -> Array:
+        """Return mobility times carriers of a sign, at each depth.
 
         Less than 0 where noise has others: their absolute values would make carriers of noise.
         """
-        by = self.active(values if around is None else around)
-        total = np.abs(by).sum(axis=0) + abs(self.background)
+        total = np.abs(self.active(values)).sum(axis=0) + abs(self.background)
         electrons, holes = (MOBILITIES[mobility](total, element) for element in self.elements)
         sigma: Array = np.where(signs > 0, electrons, holes) * (signs * self.net(values))
         return sigma
@@ -155,8 +150,7 @@ def sheet_resistance(
     Warns
     -----
     FitWarning
-        By the status; where 1 % of the answer is due to a surface transient; and where few counts
-        scatter so much that the mobility at their mean would change it by 0.3 of its error.
+        By the status; and where 1 % of the answer is due to a surface transient.
 
     See Also
     --------
@@ -168,7 +162,9 @@ def sheet_resistance(
     of all species together, each interpolated in its logarithm. It is an estimate: every atom
     below the active limit counts as active and ionized, and mobilities are those of bulk silicon;
     electrons take the parameters of the donor with the larger dose (arsenic, otherwise
-    phosphorus), holes those of boron.
+    phosphorus), holes those of boron. Mobility falls with concentration: below some 100 counts at
+    the maximum their scatter makes it too high by as much as the standard error, which does not
+    say so; `stop` where the profile has fallen to a tenth leaves most of that out.
 
     References
     ----------
@@ -191,6 +187,7 @@ def sheet_resistance(
         kinds=("concentration",),
         variable=variable,
         axes=("depth",),
+        gaps=gaps,
     )
     profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
@@ -219,11 +216,12 @@ def sheet_resistance(
     )
     part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     part |= _with_junctions_below_limit(profiles, part, window[1], question)
-    part["status"] = _resolved(profiles, part, window, bridge=bridges(gaps))
+    part["status"] = _resolved(profiles, part, window)
     answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
-        warn_of_empty_window(profiles, window, FitWarning)
+        none = part["status"] == Status.NO_DATA
+        warn_of_empty_window(profiles, window, none, FitWarning)
         fine = ("ok", "no_data", "gap", "saturated")
         ends = "never_reached", "truncated", "below_limit"
         more = dict.fromkeys(ends, "; say where the layer ends by stop=")
@@ -231,7 +229,6 @@ def sheet_resistance(
         answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
         unanswered = answer["status"].where(~answered, "ok")
         warn_of_status(profiles, unanswered, "no sheet resistance:", fine, more)
-        _warn_of_noise(profiles, part["conductance"], part["around"], stderr)
         if start is None:
             _warn_of_transient(profiles, part, lambda end: rows_of(profiles, (end, window[1]))[0])
     return units.quantify(answer) if profiles.quantified else answer
@@ -257,9 +254,7 @@ def _with_junctions_below_limit(
     return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 
-def _resolved(
-    profiles: Frame, part: Mapping[str, xr.Variable], window: Window, *, bridge: bool
-) -> xr.Variable:
+def _resolved(profiles: Frame, part: Mapping[str, xr.Variable], window: Window) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
     layer = window[0], part["depth"]
     of_each = rests_on(profiles, layer)
@@ -270,27 +265,7 @@ def _resolved(
     flags = either(flags.astype(np.int16), "species")
     rests = Rests(flags, of_each.below.sum("species"), of_each.gap.max("species"))
     what = "the layer bridges it by the curves"
-    return resolve(
-        profiles, part["status"], rests, layer, what=what, bridge=bridge, category=FitWarning
-    )
-
-
-def _warn_of_noise(
-    profiles: Frame, value: xr.Variable, around: xr.Variable, stderr: xr.Variable
-) -> None:
-    """Warn where noise changes the mobilities by more than the standard error allows."""
-    first = first_flagged(profiles, abs(around - value) > _BIASED * stderr)
-    if first is not None:
-        change = 100 * (first.of(value / around) - 1)
-        error = 100 * first.of(stderr / value)
-        first.warn(
-            f"by the mobility at each sample the sheet resistance is "
-            f"{abs(change):.2g} % {'higher' if change < 0 else 'lower'} than by that at the mean "
-            f"of its neighbours, where the standard error is of {error:.2g} % and does not include "
-            "this: mobility falls with concentration, and few counts scatter along it. Give stop= "
-            "where the profile has fallen to a tenth of its maximum: few carriers lie below",
-            FitWarning,
-        )
+    return resolve(profiles, part["status"], rests, layer, what=what, category=FitWarning)
 
 
 def _warn_of_transient(
@@ -388,7 +363,6 @@ def _measured(
         return "no_data", {}
     depths = np.append(depths[depths < stop], stop)
     at = [_interpolated(depths, z, c) for z, c, _ in own]
-    near = [_interpolated(depths, z, surroundings(c, s))[0] for z, c, s in own]
     values = np.stack([value for value, _, _ in at])
     weight, signs = record_weights(depths) / NM_PER_CM, types.at(depths)
     net = question.net(values)
@@ -396,14 +370,12 @@ def _measured(
         name: CHARGE * float(weight @ question.conductivity(values, name, signs))
         for name in MOBILITIES
     }
-    around = question.conductivity(values, question.mobility, signs, np.stack(near))
     return "ok", found | {
         "conductance": found[question.mobility],
         "stderr": _conductance_error(values, at, own, weight, question, signs),
         "depth": stop,
         "dose": float(weight @ (signs * net)),
         "polarity": float(np.sign(weight @ net)),
-        "around": CHARGE * float(weight @ around),
     }
 
 

@@ -11,7 +11,7 @@ from sims_analysis.errors import ArchiveError
 if TYPE_CHECKING:
     import xarray as xr
 
-#: The archive inside the package. Its synthetic entries are made by
+#: The archive inside the package. The numbers of its synthetic entries are those of
 #: :mod:`sims_analysis.examples.synthetic`; the measured ones are numbers in the public domain.
 ARCHIVE = Path(__file__).parent / "archive"
 

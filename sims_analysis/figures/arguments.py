@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from sims_analysis.text.arguments import (
     check_count,
     first_few,
     format_argument,
+    instead_of,
     is_number,
 )
 from sims_analysis.vocabulary import AXES
@@ -39,11 +39,6 @@ RESULTS = {
 }
 #: Functions of whose results no variable is enough: one says what another means.
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
-_CHOICES = {
-    "labels": ("auto", "direct", "legend", "none"),
-    "colour_by": ("auto", "species", "measurement"),
-    "scale": ("log", "linear"),
-}
 #: What may be said of lines.
 _LINE = {"alpha", "antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle",
          "fillstyle", "gapcolor", "linestyle", "linewidth", "marker", "markeredgecolor",
@@ -52,14 +47,6 @@ _LINE = {"alpha", "antialiased", "color", "dash_capstyle", "dash_joinstyle", "dr
 #: Arguments of each function, and of both, that do not say what is drawn; styles that are common.
 _OWN = {"plot_profiles": ("ax",), "plot_panels": ("by", "columns", "letters")}
 _COMMON = ("data", "width", "title", "linewidth", "linestyle", "marker")
-#: What other libraries call an argument, or what a hand writes for it.
-_GUESSES = {
-    "figsize": "width= (one or two columns, or a length such as '85 mm')",
-    "yscale": "scale='log' or 'linear'", "legend": "labels='legend' or 'none'",
-    "units": "value_units= or depth_units=", "ncols": "columns= of plot_panels",
-    "level": "junctions=sims.junction_depth(data, level=...)",
-    "path": "sims.save_figure(ax, path)", "filename": "sims.save_figure(ax, path)",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,11 +129,9 @@ def read_options(
         check_count("smooth", wanted.smooth, least=2)
         if wanted.residuals:
             raise ValueError("residuals= are those of samples, not of their means: without smooth=")
-    for name, allowed in _CHOICES.items():
-        value = getattr(wanted, name)
-        by_quantity = name == "scale" and isinstance(value, Mapping)
-        for one in value.values() if by_quantity else [value]:
-            check_choice(name, one, allowed)
+    check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
+    check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
+    check_scale(wanted.scale)
     if not (is_number(wanted.coverage) and 0 <= wanted.coverage < np.inf):
         expected = "expected a number of standard errors, at least 0"
         raise argument_error("coverage", wanted.coverage, expected)
@@ -169,10 +154,7 @@ def read_options(
 def _read_answers(
     argument: str, given: Any, data: Any, measurements: Collection[str]
 ) -> list[Answer]:
-    """Read the results in an argument, each with the measurement that it is of; None for any.
-
-    Results of another kind are refused with the argument that takes them, if there is one.
-    """
+    """Read the results in an argument, each with the measurement that it is of; None for any."""
     one = isinstance(given, xr.Dataset | xr.DataArray)
     pairs: list[tuple[Any, Any]] = [(None, given)]
     if isinstance(given, Mapping) and not one:
@@ -244,7 +226,8 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     style = normalize_kwargs(dict(line), Line2D)
     for name, value in style.items():
         if name not in _LINE:
-            _refuse_argument(name, function)
+            known = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
+            raise TypeError(f"{function}() has no argument {name!r}{instead_of(name, known)}")
         for one in value.values() if isinstance(value, Mapping) else [value]:
             try:
                 Line2D([], [], **{name: one})
@@ -255,28 +238,24 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     return style, colour if named else to_hex(colour, keep_alpha=True)
 
 
-#: What limits may be.
-_LIMITS = "expected one limit, one for each species, or what sims.detection_limit(data) gives"
-
-
 def _read_limits(given: Any) -> Any:
     """Read detection limits: one for all, one for each species, or those in a result."""
-    if isinstance(given, xr.Dataset) and "detection_limit" in given:
-        given = given["detection_limit"]
-    elif isinstance(given, xr.Dataset):
-        raise argument_error("detection_limit", given, _LIMITS)
-    if isinstance(given, xr.DataArray) and not set(given.dims) <= {"species", "measurement"}:
-        raise argument_error("detection_limit", given, _LIMITS)
-    return given
+    found = given
+    if isinstance(given, xr.Dataset):
+        found = given.get("detection_limit", given)
+    along = set(getattr(found, "dims", ()))
+    if isinstance(found, xr.Dataset) or not along <= {"species", "measurement"}:
+        expected = "expected one limit, one for each species, or what "
+        raise argument_error(
+            "detection_limit", given, expected + "sims.detection_limit(data) gives"
+        )
+    return found
 
 
-def _refuse_argument(name: str, function: str) -> None:
-    known = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
-    near = get_close_matches(name, known, 1, 0.6)
-    meant = _GUESSES.get(name) or (f"{near[0]}=" if near else "")
-    raise TypeError(
-        f"{function} has no argument {name!r}" + (f"; did you mean {meant}?" if meant else "")
-    )
+def check_scale(scale: Any) -> None:
+    """Refuse a scale that is not known, of all axes or of a quantity."""
+    for one in scale.values() if isinstance(scale, Mapping) else [scale]:
+        check_choice("scale", one, ("log", "linear"))
 
 
 def check_title(title: Any) -> None:

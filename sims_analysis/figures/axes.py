@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,16 +68,6 @@ def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Ar
     return found
 
 
-def _depth_range(plots: Sequence[Plot], kind: str) -> Span:
-    """Return the ends of a depth axis: from the surface to the end of the data."""
-    left = [plot.ax for plot in plots if plot.scale.kind == kind]
-    depths = [x for each in left for x, *_ in _data(plots, each, "x")]
-    if not depths:
-        return 0.0, 1.0
-    every = np.concatenate(depths)
-    return depth_limits(float(every.min()), float(every.max()))
-
-
 def depth_limits(low: float, high: float) -> Span:
     """Let a depth axis begin at the surface, if the first sample is not far from it."""
     low = 0.0 if 0 <= low < 0.25 * high else low
@@ -102,8 +93,13 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     every = {label: np.concatenate([*ys, []]) for label, ys in values.items()}
     found = {label: linear(y) for label, y in every.items() if not log[label]}
     spans = {label: decades(y) for label, y in every.items() if log[label]}
-    floor = marked or any(_is_on_floor(values[label], span) for label, span in spans.items())
-    room = _ROOM * floor, _ROOM * any(_is_on_top(every[k], span) for k, span in spans.items())
+    floor = marked or any(
+        (np.abs(y / 10.0**low - 1.0) < 0.05).sum() > 1
+        for label, (low, _) in spans.items()
+        for y in values[label]
+    )
+    tops = [high - math.log10(every[k].max()) for k, (_, high) in spans.items() if every[k].size]
+    room = _ROOM * floor, _ROOM * (min(tops, default=1.0) < _NEAR)
     count = max((high - low for low, high in spans.values()), default=0.0)
     for i, (label, (low, high)) in enumerate(spans.items()):
         # The left axis gets its room at the top, for names; the right ones below their data,
@@ -123,14 +119,6 @@ def linear(y: Array) -> Span:
     return low - room, high + room
 
 
-def _is_on_floor(values: Sequence[Array], span: Span) -> bool:
-    return any(int((np.abs(y / 10.0 ** span[0] - 1.0) < 0.05).sum()) > 1 for y in values)
-
-
-def _is_on_top(values: Array, span: Span) -> bool:
-    return bool(values.size) and span[1] - math.log10(values.max()) < _NEAR
-
-
 def decades(positive: Array) -> Span:
     """Return the exponents of the limits of an axis: whole decades around the values."""
     if positive.size == 0:
@@ -146,7 +134,11 @@ def set_depth_limits(plots: Sequence[Plot]) -> None:
     """Let the depth axes run from the surface to the end of the data, or as the user wants."""
     for plot in plots:
         kind = plot.scale.kind
-        _set_limits(plot, plot.ax, "x", _depth_range(plots, kind))
+        left = [one.ax for one in plots if one.scale.kind == kind]
+        depths = [x for each in left for x, *_ in _data(plots, each, "x")]
+        every = np.concatenate([*depths] or [np.array([0.0, 1.0])])
+        ends = depth_limits(float(every.min()), float(every.max()))
+        _set_limits(plot, plot.ax, "x", ends)
         plot.ax.set_xlim(*_user_limits(plot, "xlim", (kind,), plot.scale))
 
 
@@ -161,8 +153,9 @@ def set_value_limits(plots: Sequence[Plot]) -> None:
         for each in plot.layout.axes.values():
             if each.get_yscale() == "log":
                 value_axis_ticks(each)
-            else:
-                _typeset_power(each)
+                continue
+            with suppress(AttributeError):  # a formatter of the user writes no power of ten
+                each.ticklabel_format(axis="y", useMathText=True, useOffset=False)
 
 
 def _user_limits(
@@ -215,16 +208,6 @@ def value_axis_ticks(ax: Axes) -> None:
     ax.yaxis.set_minor_locator(minor if span <= _FINE_DECADES else NullLocator())
     if span >= 1.0:
         ax.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _typeset_power(ax: Axes) -> None:
-    """Print the power of ten above a linear axis as ``×10²²``, and no other number there."""
-    from matplotlib.ticker import ScalarFormatter
-
-    formatter = ax.yaxis.get_major_formatter()
-    if isinstance(formatter, ScalarFormatter):
-        formatter.set_useMathText(True)
-        formatter.set_useOffset(False)
 
 
 def date_ticks(ax: Axes) -> None:

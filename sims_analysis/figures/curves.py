@@ -9,10 +9,12 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
+from sims_analysis.conventions.provenance import of_data
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 _DEEP = 1e4
 #: Of more signals than the second number, as many as the first are drawn.
 _SHOWN, _MANY = 12, 24
-#: At most so many measurements can be told apart by a colour each.
+#: At most so many measurements can be distinguished by a colour each.
 _CROWD = 8
 #: Fraction of the measurements inside the band at each depth.
 CENTRAL = 0.8
@@ -54,6 +56,8 @@ _NAMED = 4
 DECADES = 12
 #: Fewer samples do not tell what the instrument writes for no counts.
 _FEWEST = 10
+#: Quantity of normalised signals -> the word before what they are normalised to.
+_TO = {"ratio": "to", "fraction": "of"}
 #: Such a number is below all samples by these factors: if it occurs once, or repeatedly.
 _ALONE, _REPEATED = 300.0, 100.0
 
@@ -129,8 +133,8 @@ class Curve(Series):
 
     def smoothed(self, samples: int) -> Curve:
         """Return its running mean over some samples: fewer at the ends, and none across a gap."""
-        pieces = np.split(self.y, self.gaps + 1)
-        means = [_running_mean(piece, samples) for piece in pieces]
+        pieces = map(pd.Series, np.split(self.y, self.gaps + 1))
+        means = [one.rolling(samples, center=True, min_periods=1).mean() for one in pieces]
         return replace(self, y=np.concatenate(means), stderr=None, smooth=samples)
 
     @property
@@ -141,13 +145,13 @@ class Curve(Series):
 
     @property
     def subject(self) -> tuple[str, str]:
-        """Species and quantity."""
-        return self.species, self.variable
+        """Species, by its symbol if a simulator has named it, and quantity."""
+        return symbol_of(self.species), self.variable
 
     @property
     def profile(self) -> tuple[Any, ...]:
         """What identifies the profile: also for a model that was fitted to it."""
-        return (self.source, *self.subject, *self.place.items())
+        return (self.source, self.species, self.variable, *self.place.items())
 
     @property
     def rank(self) -> int:
@@ -208,17 +212,10 @@ class Curve(Series):
                 if run.flag & GAP or (run in below and not self._in(run).any())]  # fmt: skip
 
 
-def _running_mean(y: Array, samples: int) -> Array:
-    window = np.ones(samples)
-    total, number = (np.convolve(one, window)[samples // 2 :][: y.size] for one in (y, 0 * y + 1))
-    return np.asarray(total / number)
-
-
 def placeholder(y: Array) -> float:
     """Find the number that an instrument writes for no counts; NaN if there is none.
 
-    It is the smallest positive number, far below all others, and not the end of a steep profile: it
-    occurs more than once, or alone between samples that are far above.
+    It is far below all others, and occurs more than once, or alone between samples far above.
     """
     values, counts = np.unique(y[y > 0], return_counts=True)
     if y.size < _FEWEST or values.size < 2:
@@ -270,7 +267,7 @@ def curves_of(
 ) -> list[Curve]:
     """List the curves of the measurements by species, with their limits, in the units to print."""
     curves = [
-        Curve(**{**vars(series), "species": _name_of(series, item)}, source=label)
+        Curve(**{**vars(series), **_names_of(series, item)}, source=label)
         for label, item in named.items()
         for series in series_of(item)
     ]
@@ -306,12 +303,19 @@ def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Cur
     return [curve for curve in curves if curve.species in chosen]
 
 
-def _name_of(series: Series, item: Any) -> str:
-    """Name a ratio by its two species; everything else has a name already."""
+def _names_of(series: Series, item: Any) -> dict[str, str]:
+    """Name a ratio by its two species, and say what normalised signals are ratios to."""
     parts = [item.coords[name] for name in ("numerator", "denominator") if name in item.coords]
-    if series.species or len(parts) < 2 or any(part.ndim for part in parts):
-        return series.species
-    return " / ".join(str(part.values) for part in parts)
+    if len(parts) == 2 and not (series.species or parts[0].ndim or parts[1].ndim):
+        return {"species": " / ".join(str(part.values) for part in parts)}
+    steps = [
+        s["parameters"] for s in of_data([item]).get("steps", []) if s["function"] == "normalise"
+    ]
+    if not steps or parts or series.variable not in _TO:
+        return {}
+    to = str(steps[-1]["to"])
+    to = f"the {to}" if to in ("total", "maximum") else to
+    return {"long_name": f"{series.long_name} {_TO[series.variable]} {to}"}
 
 
 def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list[Curve]:
@@ -352,13 +356,13 @@ def with_looks(
     colours: Mapping[str, str] | None,
     colour_by: str,
     taken: dict[str, str],
-    ax: Axes,
+    ax: Axes | None = None,
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
-    `colours` are the user's, by species or measurement; those `taken` in the figure are added to.
+    `colours` are the user's, those `taken` in the figure are added to; pages have no axes.
     """
-    by_measurement, cycle = colour_by == "measurement", user_cycle()
+    by_measurement, cycle = colour_by == "measurement", () if ax is None else user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
     keys = [curve.measurement if by_measurement else curve.name for curve in curves]
     taken |= {key: wanted[key] for key in keys if key in wanted}
@@ -374,7 +378,8 @@ def with_looks(
     else:
         dashes = dashes_of(chosen)
     users = {*wanted.values(), *cycle}
-    seen = [colour if colour in users else visible_colour(colour, ax) for colour in chosen]
+    seen = [colour if ax is None or colour in users else visible_colour(colour, ax)
+            for colour in chosen]  # fmt: skip
     looks = zip(curves, seen, dashes, strict=True)
     return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
 
@@ -395,9 +400,9 @@ def dash_names_measurement(curves: Sequence[Curve], colours: Sequence[str]) -> b
 def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
     """Refuse what is said of quantities, species or measurements that the figure does not show."""
     species = dict.fromkeys(curve.species for curve in curves)
-    _refuse_others("scale", options.scale, dict.fromkeys(curve.variable for curve in curves))
+    refuse_others("scale", options.scale, dict.fromkeys(curve.variable for curve in curves))
     for name, value in options.line.items():
-        _refuse_others(name, value, species)
+        refuse_others(name, value, species)
     for argument, given in options.results.items():
         for source, item in given:
             found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
@@ -405,12 +410,13 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
             if found and shown and not {*found} & {*shown}:
                 _refuse(argument, f"a result of {first_few(found, 6)}", shown)
     limit = options.detection_limit
-    known = not isinstance(limit, xr.DataArray) or bool(limit.notnull().any())
+    known = not isinstance(limit, xr.DataArray) or int(limit.count()) > 0
     if limit is not None and known and all(np.isnan(curve.detection_limit) for curve in curves):
         _refuse("detection_limit", "none of these", [f"{c.species} ({c.units})" for c in curves])
 
 
-def _refuse_others(argument: str, given: Any, known: Iterable[str]) -> None:
+def refuse_others(argument: str, given: Any, known: Iterable[str]) -> None:
+    """Refuse names in a mapping that are none of those `known`."""
     for name in given if isinstance(given, Mapping) else ():
         if name not in known:
             _refuse(argument, repr(name), known)
@@ -474,7 +480,7 @@ def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
     if wanted.colour_by != "auto":
         return wanted.colour_by
     measurements = {curve.measurement for curve in curves}
-    subjects = {curve.subject for curve in curves}
+    subjects = {(curve.species, curve.variable) for curve in curves}
     named = (measurements - {""}) & set(map(str, wanted.colours or {}))
     alone = len(subjects) == 1 and len(measurements) > 1
     many = wanted.spread is False and len(measurements) > len(DASHES) >= len(subjects)

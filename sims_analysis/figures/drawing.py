@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,13 @@ from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.figures import fits, lines
 from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.axes import set_depth_limits, set_value_limits
-from sims_analysis.figures.colours import COLOURS, DASHES, colour_of, text_colour, visible_colour
-from sims_analysis.figures.curve_labels import (
-    choose_names,
-    differs_from_earlier,
-    label_lines,
-    typeset_species,
+from sims_analysis.figures.colours import (
+    COLOURS,
+    DASHES,
+    assign_colours,
+    colour_of,
+    text_colour,
+    visible_colour,
 )
 from sims_analysis.figures.curves import (
     CENTRAL,
@@ -34,7 +34,13 @@ from sims_analysis.figures.curves import (
     spread_of,
     with_looks,
 )
-from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.plot import (
+    Plot,
+    choose_names,
+    differs_from_earlier,
+    label_lines,
+    typeset_species,
+)
 from sims_analysis.figures.results import MARKED, draw_regions, draw_results
 from sims_analysis.figures.style import fix_ticks
 from sims_analysis.text import typeset as _typeset
@@ -55,6 +61,13 @@ def read_curves(
     curves = every if options.species is not None else leading_curves(every, options.named())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
+    if left_out:
+        warn(
+            f"{len(left_out)} of {len({curve.species for curve in every})} species are left out, "
+            "those with the smallest share of their axis: name others by species=, or draw "
+            "sims.plot_panels(data, by='species')",
+            ProfileWarning,
+        )
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
     models = fits.evaluate_fits(options, curves)
@@ -76,7 +89,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
     check_names(together, plots[0].options)
     for plot in plots:
         if plot.options.left_out:
-            plot.list_result(f"{plot.options.left_out} more: species=")
+            plot.list_result(f"{plot.options.left_out} more signals, not shown")
         meaning = colour_meaning(plot.options, plot.curves)
         plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
         plot.open(together)
@@ -129,25 +142,23 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         else visible_colour(colour_of(subject[0]), plot.ax)
         for subject, curves in groups.items()
     }
+    wholes = {one: spread_of(curves) for one, curves in groups.items() if len(curves) > 1}
+    far = [curve.measurement for whole in wholes.values() for curve in whole.outliers]
     every = [visible_colour(colour, plot.ax) for colour in COLOURS]
-    free = cycle([colour for colour in every if colour not in colours.values()] or every)
-    far: dict[str, str] = {}
+    other = assign_colours(far, {" ".join(one): colour for one, colour in colours.items()}, every)
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     for subject, curves in groups.items():
-        style = plot.options.style_of(subject[0])
-        if len(curves) == 1:
+        style = plot.options.style_of(curves[0].species)
+        if subject not in wholes:
             drawn.append((curves[0], style))
             continue
-        whole = spread_of(curves)
+        whole = wholes[subject]
         median = replace(whole.median, colour=colours[subject])
         _draw_spread(plot, median, whole)
         drawn.append((median, style))
-        for curve in whole.outliers:
-            if curve.measurement not in far:
-                far[curve.measurement] = next(free)
-            thin = {"linewidth": 0.7, **style}
-            outliers.append((replace(curve, colour=far[curve.measurement]), thin))
+        coloured = [replace(one, colour=other[one.measurement]) for one in whole.outliers]
+        outliers += [(one, {"linewidth": 0.7, **style}) for one in coloured]
     # The legend names the species first.
     return drawn + outliers
 
@@ -235,6 +246,14 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
                 "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
                 ProfileWarning,
             )
+        last = list(plot.layout.axes.values())[-1]
+        box: Any = last.yaxis.get_tightbbox() if plot.figure.get_layout_engine() is None else None
+        if box is not None and box.x1 > plot.figure.bbox.x1 + 1.0:
+            warn(
+                f"the axis of {last.get_ylabel()!r} leaves the figure: make room for it with a "
+                'layout engine, as with plt.subplots(..., layout="constrained")',
+                ProfileWarning,
+            )
     for problem in dict.fromkeys(each.problem for each in layouts if each.problem):
         warn(
             f"{problem}: leave out some results, or notes=False, or give the axes more room "
@@ -248,14 +267,15 @@ def _style_ticks(plot: Plot) -> None:
     for each in plot.layout.axes.values():
         fix_ticks(each)
     right = list(plot.layout.axes.items())[1:]
+    of = {each: {name: line for name, line in plot.layout.curves.items() if line.axes is each}
+          for _, each in right}  # fmt: skip
+    colours = {each: {str(line.get_color()) for line in of[each].values()} for each in of}
+    # An arrow does not say which of several right axes is meant: colours or names do.
     for label, each in right if len(right) > 1 else []:
-        # An arrow does not say which of several right axes is meant: colours or names do.
-        known = plot.layout.curves.items()
-        selected = {name: line for name, line in known if line.axes is each}
-        colours = {str(line.get_color()) for line in selected.values()}
-        if len(colours) > 1:
-            each.set_ylabel(f"{label}: {', '.join(selected)}")
-        elif colours:
-            colour = text_colour(colours.pop(), plot.ax)
+        others = set().union(*(colours[one] for one in of if one is not each))
+        if len(colours[each]) != 1 or colours[each] & others:
+            each.set_ylabel(f"{label}: {', '.join(of[each])}")
+        else:
+            colour = text_colour(colours[each].pop(), plot.ax)
             each.yaxis.label.set_color(colour)
             each.tick_params(axis="y", which="both", colors=colour)

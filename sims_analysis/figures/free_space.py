@@ -120,10 +120,8 @@ class Obstacles:
         """Find where a list covers least, corners first: left, top, and whether that is free."""
         if max(width, height) > 1 - 2 * MARGIN:
             return MARGIN, 1 - MARGIN, False
-        lefts = np.linspace(MARGIN, 1 - MARGIN - width, 15)
-        tops = np.linspace(1 - MARGIN, MARGIN + height, 15)
-        x, y = (each.ravel() for each in np.meshgrid(lefts, tops, indexing="ij"))
-        boxes = np.column_stack([x, y - height, x + width, y])
+        boxes = _grid((width, height), np.linspace(MARGIN, 1 - MARGIN - width, 15), 15)
+        x, y = boxes[:, 0], boxes[:, 3]
         covered = self.covered(boxes) + 40.0 * self._texts(boxes)
         corner = np.minimum(x, 1 - width - x) + 1.2 * np.minimum(1 - y, y - height)
         best = int(np.argmin(covered + corner + 0.02 * (x < 0.4)))
@@ -153,18 +151,11 @@ class Obstacles:
 
     def place_in_column(self, middle: float, size: tuple[float, float]) -> Box | None:
         """Find the highest free place of a text with its middle at a place along the axes."""
-        width, height = size
-        tops = np.linspace(1 - MARGIN, MARGIN + height, 60)
-        left = np.full(tops.shape, middle - 0.5 * width)
-        return self._first_free(np.column_stack([left, tops - height, left + width, tops]))
+        return self._first_free(_grid(size, [middle - 0.5 * size[0]], 60))
 
     def place_inside(self, corners: Any, size: tuple[float, float]) -> Box | None:
         """Find the free place inside a path where it is highest; None without one."""
-        width, height = size
-        lefts = np.linspace(MARGIN, 1 - MARGIN - width, 40)
-        tops = np.linspace(1 - MARGIN, MARGIN + height, 25)
-        y, x = (each.ravel() for each in np.meshgrid(tops, lefts, indexing="ij"))
-        boxes = np.column_stack([x, y - height, x + width, y])
+        boxes = _grid(size, np.linspace(MARGIN, 1 - MARGIN - size[0], 40), 25)
         pairs = ((0, 1), (0, 3), (2, 1), (2, 3))
         inside = np.all([corners.contains_points(boxes[:, pair]) for pair in pairs], axis=0)
         return self._first_free(boxes[inside])
@@ -209,6 +200,14 @@ def _dense(points: Array) -> Array:
     number = np.arange(start.size) - np.repeat(np.cumsum(count) - count, count) + 1
     along = points[start] + steps[start] * (number / (count[start] + 1))[:, None]
     return np.concatenate([points[np.isfinite(points).all(axis=1)], along])
+
+
+def _grid(size: tuple[float, float], lefts: Any, rows: int) -> Array:
+    """Return the boxes of a size in so many rows, from the top downwards."""
+    width, height = size
+    tops = np.linspace(1 - MARGIN, MARGIN + height, rows)
+    y, x = (each.ravel() for each in np.meshgrid(tops, lefts, indexing="ij"))
+    return np.column_stack([x, y - height, x + width, y])
 
 
 def _around(points: Array, size: tuple[float, float], pad: tuple[float, float]) -> Array:

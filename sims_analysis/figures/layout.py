@@ -12,14 +12,21 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, ScaledTranslation
 
 from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
-from sims_analysis.figures.short_names import briefs
-from sims_analysis.figures.style import LEAST, font, lay_out, make_higher, setting, setting_points
+from sims_analysis.figures.style import (
+    LEAST,
+    briefs,
+    font,
+    lay_out,
+    make_higher,
+    setting,
+    setting_points,
+)
 from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
@@ -46,6 +53,8 @@ _SAME = 1e-2
 _FEW = 4
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
+#: Opacity of the ground of what covers curves, and its distance from the frame, in axes.
+_OPAQUE, _FRAME = 0.85, 0.006
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
 LIST_STYLE |= {"borderpad": 0.2, "columnspacing": 2.0, "frameon": False}
 _NAMES_STYLE: dict[str, Any] = {"handlelength": 1.8, "handletextpad": 0.8, "labelspacing": 0.5}
@@ -53,10 +62,7 @@ _NAMES_STYLE |= {"borderpad": 0.4, "columnspacing": 1.2, "borderaxespad": 0.2, "
 
 
 class Layer(Artist):
-    """The texts of a plot that are drawn with one of its axes.
-
-    They get room above and below the axes, but none beside, which would make the axes narrower.
-    """
+    """The texts of a plot that are drawn with one of its axes: room above and below is theirs."""
 
     def __init__(self, layout: PlotLayout, ax: Axes) -> None:
         super().__init__()
@@ -91,11 +97,7 @@ class Layer(Artist):
 
 
 class PlotLayout:
-    """What is known of a plot in one place of a figure, from one call to the next.
-
-    An artist in the axes keeps it, so that it lives as long as they do, and is forgotten when they
-    are cleared.
-    """
+    """What is known of a plot from one call to the next: it lives as long as its layers in axes."""
 
     def __init__(self, left: Axes) -> None:
         self.left = left
@@ -132,6 +134,7 @@ class PlotLayout:
         self.problem = ""
         #: Whether the figure has become higher for the list, which could then have room inside.
         self.stays_below = self.is_below = False
+        self._way = 0.0, 1  # size of its letters there, and columns
         self._arranged: tuple[Any, Any] | None = None
         self._raised: dict[Any, tuple[float, float]] = {}
         self._names, self._list = Layer(self, left), Layer(self, left)
@@ -156,6 +159,7 @@ class PlotLayout:
         colour = setting("legend.labelcolor")
         self._text = {"labelcolor": setting("text.color") if colour in (None, "None") else colour}
         self._points, self._font = setting_points("legend.fontsize"), font()
+        self._sizes = [self._points, min(self._points, LEAST)]  # in which a list is tried
         self._arranged = None
         self._widths: dict[str, float] = {}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
@@ -179,12 +183,22 @@ class PlotLayout:
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
-        axes = {id(each): each for each in (self.left, *self.axes.values())}.values()
         seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
-                 len(each.texts)) for each in axes]  # fmt: skip
+                 len(each.texts)) for each in self._all]  # fmt: skip
         texts = [*self.above, *self.direct, *self.results, *self.explained]
-        dpi = self.figure.dpi
-        return seen, texts, [tuple(np.round(one.bbox.size / dpi, 2)) for one in self._insets()]
+        boxes = [each.bbox for each in self._insets()]
+        boxes += [legend.get_window_extent() for legend in self._legends()]
+        inside = [box.transformed(self.left.transAxes.inverted()).bounds for box in boxes]
+        return seen, texts, np.round(inside, 2).tolist()
+
+    @property
+    def _all(self) -> list[Axes]:
+        """List the left and the right axes."""
+        return list(dict.fromkeys((self.left, *self.axes.values())))
+
+    def _legends(self) -> list[Any]:
+        """List the legends that the user has made."""
+        return [each.get_legend() for each in self._all if each.get_legend()]
 
     def _insets(self) -> list[Axes]:
         """List smaller axes that stand on these."""
@@ -209,8 +223,10 @@ class PlotLayout:
     def _place(self) -> None:
         vars(self).pop("_ends", None)
         boxes = [each.get_tightbbox() for each in self._insets()]
-        known = [box for box in boxes if box is not None]
+        insets = [box for box in boxes if box is not None]
+        known = insets + [legend.get_window_extent() for legend in self._legends()]
         free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
+        grounds = [self._ground(free.fraction(box)) for box in insets]
         self.listed: dict[str, Any] = {}
         texts, above = [*self._placed_regions(free)], dict(self.above)
         for text, line in self.direct.items():
@@ -223,8 +239,17 @@ class PlotLayout:
                 texts.append(made)
         numbers = dict(self._placed_numbers(free) if len(self.results) <= _FEW else ())
         self.listed |= {text: self.results[text] for text in self.results if text not in numbers}
-        self._names.texts = [*self._legend_above(above), *texts, *numbers.values()]
+        self._names.texts = [*grounds, *self._legend_above(above), *texts, *numbers.values()]
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
+
+    def _ground(self, box: Box) -> Any:
+        """Make a ground for the numbers and labels of an inset, which curves would cross."""
+        left, bottom, right, top = np.clip(box, _FRAME, 1.0 - _FRAME)
+        style: Any = {"facecolor": background(self.left), "alpha": _OPAQUE, "linewidth": 0}
+        made = Rectangle((left, bottom), right - left, top - bottom, **style)
+        made.set_figure(self.figure)
+        made.set_transform(self.left.transAxes)
+        return made
 
     def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
         """Write each region's name at its top, upwards if it is narrow, or else in the list."""
@@ -257,6 +282,8 @@ class PlotLayout:
         to_axes = self.left.transAxes.inverted()
         for text in [one for one in self.results if one in self.marks]:
             ax, place, colour = self.marks[text]
+            if self.shades > 1 and not isinstance(place, tuple):
+                continue  # the lines of another dose would cross the number
             if isinstance(place, tuple):
                 point = to_axes.transform(ax.transData.transform(place))
                 find = partial(free.place_near, point)
@@ -320,28 +347,34 @@ class PlotLayout:
         ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
         for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
             shown = briefs(list(names), longest) if longest else list(names)
-            width = self._width_of(shown, self._points, columns, _NAMES_STYLE)
-            if width <= ax.width or width <= self._ends[1] - ax.x0:
+            entries = dict(zip(shown, names.values(), strict=True))
+            place = {"loc": "lower left", "ncols": columns}
+            legend = self._legend(entries, self._points, **place, **_NAMES_STYLE)
+            if legend.get_window_extent().width <= max(ax.width, self._ends[1] - ax.x0):
                 break
-        entries = dict(zip(shown, names.values(), strict=True))
-        legend = self._legend(
-            entries, self._points, loc="lower left", ncols=columns, **_NAMES_STYLE
-        )
         self._at(legend, 0.0, 1.0, self._height_above())
         yield legend
 
     def _height_above(self) -> float:
-        """Height in points of the power of ten that stands on a linear axis."""
+        """Height in points of what stands on the axes: a power of ten, or an axis of the user."""
         linear = [each.yaxis for each in self.axes.values() if each.get_yscale() == "linear"]
         for axis in linear:  # measured, it has written its power
             axis.get_tightbbox()
         texts = [axis.get_offset_text() for axis in linear]
         tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
-        above = max((top - self.left.bbox.y1 for top in tops), default=0.0)
+        above = max((top - self.left.bbox.y1 for top in tops + self._tops()), default=0.0)
         return float(above * 72.0 / self.figure.dpi)
 
+    def _tops(self) -> list[float]:
+        """List the upper ends of axes that the user has added at the top."""
+        frame = self.left.bbox.corners()[1]
+        above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
+                 if each.xaxis.get_ticks_position() == "top"
+                 and np.allclose(each.bbox.corners()[1], frame, 0.0, 1.0)]  # fmt: skip
+        return [float(box.y1) + _PAD * self.figure.dpi / 72.0 for box in above if box is not None]
+
     def _raise_titles(self, renderer: Any) -> None:
-        """Let titles stand above the names, wherever they were."""
+        """Let titles stand above the names and the axes of the user, wherever they were."""
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
         texts = {*self.left.texts}
         for title in [c for c in self.left.get_children() if isinstance(c, Text)]:
@@ -352,6 +385,7 @@ class PlotLayout:
             if y == raised:  # matplotlib leaves it where it was put
                 title.set_position((x, base))
             low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
+            low = max(low, *self._tops(), -np.inf)
             missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height
             if missing > 0.0:
                 base = title.get_position()[1]
@@ -361,8 +395,8 @@ class PlotLayout:
     def _placed_list(self, free: Obstacles) -> list[Any]:
         """Place the list inside where it covers nothing, or else below, or else over the curves."""
         self.problem, managed = "", self._is_managed()
-        room, sizes = (1.0 - 2.0 * MARGIN) * self.left.bbox.width, self._sizes()
-        tried = product(sizes[:1] if managed else sizes, (1.0, _PART))
+        room = (1.0 - 2.0 * MARGIN) * self.left.bbox.width
+        tried = product(self._sizes[:1] if managed else self._sizes, (1.0, _PART))
         for points, part in () if self.stays_below else tried:
             made = self._list_of(points, part * room)
             left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
@@ -375,8 +409,8 @@ class PlotLayout:
         width = 25.4 * self.left.bbox.width / self.figure.dpi
         count = len(self.listed) + len(self.explained)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
-        ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": 0.85}
-        made = self._list_of(sizes[-1], room, **{**ground, "frameon": True})
+        ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": _OPAQUE}
+        made = self._list_of(self._sizes[-1], room, **{**ground, "frameon": True})
         self._at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
         return [made]
 
@@ -384,10 +418,6 @@ class PlotLayout:
         """Whether the layout of the figure makes room for what is outside these axes."""
         placed = self.left.get_subplotspec() is not None and self.left.get_in_layout()
         return placed and self.figure.get_layout_engine() is not None
-
-    def _sizes(self) -> list[float]:
-        """List the sizes of letters in which a list is tried."""
-        return [self._points, max(0.75 * self._points, LEAST), min(self._points, LEAST)]
 
     def _list_of(self, points: float, room: float, **options: Any) -> Any:
         """Write the list, its lines broken if they are wider than the room."""
@@ -398,16 +428,6 @@ class PlotLayout:
         entries = {self._broken(text, most): handle for text, handle in known.items()}
         place = {"loc": "upper left", "borderaxespad": 0.0}
         return self._legend(entries, points, **{**LIST_STYLE, **place, **options})
-
-    def _width_of(
-        self, texts: Sequence[str], points: float, columns: int, style: Mapping[str, float]
-    ) -> float:
-        """Return the width of a legend of texts in pixels: the same at each resolution."""
-        parts = [part for part in np.array_split(range(len(texts)), columns) if part.size]
-        widths = [max(self._width(texts[i]) for i in part) for part in parts]
-        handles = len(parts) * (style["handlelength"] + style["handletextpad"])
-        between = (len(parts) - 1) * style["columnspacing"] + 2.0 * style["borderpad"]
-        return (sum(widths) + handles + between) * points * float(self.figure.dpi) / 72.0
 
     def _width(self, text: str) -> float:
         """Return the width of a text in sizes of its letters."""
@@ -430,11 +450,13 @@ class PlotLayout:
         (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
-        for points, columns in product(self._sizes(), (2, 1)):
+        # At another resolution letters are a little wider: what the figure has grown for stays.
+        ways = [self._way] if self.stays_below else product(self._sizes, (2, 1))
+        for points, columns in ways:
             made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
-            size, texts = made.get_window_extent(), [one.get_text() for one in made.get_texts()]
-            width = self._width_of(texts, points, columns, LIST_STYLE)
-            if width <= high - low and size.height <= tallest:
+            size = made.get_window_extent()
+            self._way = points, columns
+            if size.width <= high - low and size.height <= tallest:
                 break
         else:
             made = made if self.own else None
@@ -483,11 +505,7 @@ def layout_at(ax: Axes) -> PlotLayout | None:
 
 
 def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
-    """Place the texts of plots that stand `across` in a row.
-
-    A figure of our own becomes higher by the lists above and below each row, so that its axes stay
-    as high as they are without. What is inside of the axes waits for the layout of the drawing.
-    """
+    """Place the texts of plots `across` in a row; a figure of our own grows by lists outside."""
     figure = layouts[0].figure
 
     def grown() -> float:

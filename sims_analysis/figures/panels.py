@@ -19,8 +19,8 @@ from sims_analysis.figures.curves import (
 from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.profiles import record, title_text
-from sims_analysis.figures.short_names import brief
 from sims_analysis.figures.style import (
+    brief,
     closed_on_error,
     figure_size,
     in_style,
@@ -33,7 +33,6 @@ from sims_analysis.units import QuantityLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 #: Characters that fit above a panel.
@@ -98,8 +97,6 @@ def plot_panels(
     check_choice("by", by, ("measurement", "species"))
     named = measurements_of(data)
     check_title(title)
-    if "ax" in options:
-        raise TypeError("panels are drawn in a figure of their own: plot_panels has no argument ax")
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
     wanted = read_options(options, line, data, named, "plot_panels")
     if wanted.residuals or wanted.comparison is not None:
@@ -132,22 +129,20 @@ def plot_panels(
                 if letters:  # a to z, then aa, bb...
                     letter = ascii_lowercase[i % 26] * (1 + i // 26)
                     ax.set_title(f"({letter})", loc="left", y=1.0, fontweight="bold")
-            draw(plots, _colours(plots))
+            taken: dict[str, str] = {}
+            if wanted.colour_by != "measurement":  # a species has the same colour in each panel
+                together = [curve for plot in plots for curve in plot.curves]
+                with_looks(together, plots[0].options.colours, "species", taken, plots[0].ax)
+            draw(plots, taken)
             _share_labels(plots, across)
-            if down > 2 or (down > 1 and row < _LABEL):
-                _label_once(figure, plots)
+            labels = {label for plot in plots if (label := plot.ax.get_ylabel())}
+            if len(labels) == 1 and (down > 2 or (down > 1 and row < _LABEL)):
+                figure.supylabel(labels.pop(), fontsize="medium")
+                for plot in plots:
+                    plot.ax.set_ylabel("")
             finish(plots, across=across)
     record(plots, named)
     return np.array([plot.ax for plot in plots], dtype=object)
-
-
-def _colours(plots: Sequence[Plot]) -> dict[str, str]:
-    """Choose the colours of all panels together: a species has the same in each."""
-    taken: dict[str, str] = {}
-    first, curves = plots[0], [curve for plot in plots for curve in plot.curves]
-    if first.options.colour_by != "measurement":
-        with_looks(curves, first.options.colours, "species", taken, first.ax)
-    return taken
 
 
 def _share_labels(plots: Sequence[Plot], across: int) -> None:
@@ -169,15 +164,6 @@ def _hide(ax: Axes, which: Literal["x", "y"], side: str) -> None:
     """Remove the label and the numbers of an axis."""
     ax.set(**{f"{which}label": ""})
     ax.tick_params(axis=which, **{f"label{side}": False})
-
-
-def _label_once(figure: Figure, plots: Sequence[Plot]) -> None:
-    """Write the label of the value axis once, where the rows are too low for one each."""
-    labels = {label for plot in plots if (label := plot.ax.get_ylabel())}
-    if len(labels) == 1:
-        figure.supylabel(labels.pop(), fontsize="medium")
-        for plot in plots:
-            plot.ax.set_ylabel("")
 
 
 def _parts(

@@ -92,11 +92,10 @@ def plot_profiles(
         Name -> (start, stop) or a result of :func:`layers`, to be shaded and named; a name without
         room there is in the list, with its depths.
     junctions, dose, peak, decay_length, layers, interfaces : DataArray or Dataset, optional
-        Results, or lists of them: of :func:`junction_depth`, :func:`crossings` or
-        :func:`metallurgical_junctions`, of :func:`integrated_dose` or :func:`dose_budget`, of
-        :func:`interface`, and of the functions of these names. If `data` is a list or a mapping,
-        each may be a list in the same order, or a mapping with the same keys. A few numbers stand
-        at their marks where they have room, others in a list.
+        Results of :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`, of
+        :func:`integrated_dose` or :func:`dose_budget`, of :func:`interface`, and of the functions
+        of these names, or lists of them; for several `data`, lists in the same order, or mappings
+        with the same keys. A few numbers stand at their marks, others in a list.
     fits, restored : Dataset, or a list or mapping of them, optional
         Fitted models inside their windows; from :func:`deconvolve`, with the achieved resolution.
     residuals : bool
@@ -113,8 +112,8 @@ def plot_profiles(
         Draw each species as median, band of the middle 80 % and outliers of its measurements: by
         default of more than 8 (6 for several species). Results of single ones are left out then.
     labels : {"auto", "direct", "legend", "none"}
-        Names beside the curves where they are nearest to these, and the others above the axes; all
-        there; or nowhere. With ``"auto"``, names of measurements are above.
+        Names beside the curves where there is room, else above the axes; all there; or nowhere.
+        With ``"auto"``, names of measurements are above.
     notes : bool
         Explain marks and bands in the list of results.
     title : str, optional

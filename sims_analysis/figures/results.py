@@ -1,7 +1,4 @@
-"""Results on their curves: junctions, doses, peaks, decay lengths, layers and interfaces.
-
-A result without a number is listed with its status; one outside the limits of the axes is not.
-"""
+"""Results on their curves; those without a number are listed with their status."""
 
 from __future__ import annotations
 
@@ -176,13 +173,6 @@ class _ResultMarks:
     def _verb(self, verb: str, result: Result) -> str:
         return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
 
-    def _crossing_of(self, result: Result) -> tuple[str, str, Style]:
-        """Name a depth at a level; it is a junction depth only where the profile falls."""
-        edge = questions.asked(result, "edge")
-        if edge in _VERBS:
-            return self._verb(_VERBS[edge], result), " at ", _DIAMOND
-        return f"$x_\\mathregular{{j}}${self._of(self._level(result))}", " = ", {}
-
     def _known(self, symbol: str, result: Result) -> Iterator[_Entry]:
         """Yield the entries with a number; of others, list the status, but not that of padding."""
         entries = _entries(result)
@@ -261,10 +251,17 @@ class _ResultMarks:
         return handle, None if "hatch" in style else area.get_paths()[0]
 
     def junction_depth(self, result: Result) -> None:
-        symbol, equals, changes = self._crossing_of(result)
+        # It is a junction depth only where the profile falls.
+        symbol, equals, shape = (
+            f"$x_\\mathregular{{j}}${self._of(self._level(result))}",
+            " = ",
+            _CIRCLE,
+        )
+        if (edge := questions.asked(result, "edge")) in _VERBS:
+            symbol, equals, shape = self._verb(_VERBS[edge], result), " at ", _DIAMOND
         for z, sigma, _ in self._known(symbol, result):
             if self._is_seen(z):
-                style = self._mark(z, sigma, **changes)
+                style = self._mark(z, sigma, **shape)
                 text = f"{symbol}{equals}{self._length(z, sigma)}"
                 self._list_at(z, text, style)
 

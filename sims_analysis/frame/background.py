@@ -17,7 +17,7 @@ from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarnin
 from sims_analysis.frame.evidence import rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
-from sims_analysis.frame.run import elementwise, replaced_where
+from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
     NOT_LEVEL,
@@ -28,14 +28,13 @@ from sims_analysis.kernels.counting import (
     window_statistics,
 )
 from sims_analysis.kernels.dose import LACKS
-from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.rows import TOLERANCE
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
 #: What a mean over a window is without its samples below their limit.
-MEAN_OF_OTHERS = "the mean of the others is too high"
+MEAN_OF_OTHERS = "the mean is that of the others"
 
 
 class Background(NamedTuple):
@@ -115,10 +114,7 @@ def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
 
 
 def read_background(frame: Frame, background: Any) -> Background:
-    """Read a background: a stated level, or the window of depths over which to take the mean.
-
-    Warn of a profile without a sample in the window; raise if it is true of all.
-    """
+    """Read a background: a stated level, or the window of depths over which to take the mean."""
     if background is None:
         return Background()
     if not isinstance(background, tuple | list):
@@ -187,10 +183,7 @@ def warn_of_limits(
 def warn_of_window(
     frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
 ) -> xr.Variable:
-    """Return by how much the mean over a window is too high, and warn where it is no background.
-
-    The one test for all who take such a mean (:func:`.counting.unlevel`); no warning on Dask.
-    """
+    """Return by how much the mean over a window is too high, and warn where it is no background."""
     found = frame.map(unlevel, *window, errors="sum")
     first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:
@@ -204,27 +197,9 @@ def warn_of_window(
     return above
 
 
-class Mean(NamedTuple):
-    """The mean over a window: see :func:`mean_over`."""
-
-    value: xr.Variable
-    n: xr.Variable
-    stderr: xr.Variable
-    #: By which factor errors of the samples grow in a sum; and by which they scatter more.
-    scatter: xr.Variable
-    excess: xr.Variable
-    #: The standard error of a window without a count, a part of that of the mean; 0 of others.
-    unseen: xr.Variable
-    #: What it rests on.
-    rests: Rests
-
-
-def mean_over(frame: Frame, window: Window) -> Mean:
-    """Return the mean over a window, its error, and its scatter: :func:`.counting.window_mean`."""
-    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
-    stderr = (found.variance + found.unseen**2) ** 0.5
-    scatter = found.scatter, found.excess
-    return Mean(found.mean, found.n, stderr, *scatter, found.unseen, rests)
+def mean_over(frame: Frame, window: Window) -> Any:
+    """Return the mean over a window, its error, and its scatter: :class:`.counting.WindowMean`."""
+    return frame.map(window_mean, *window, errors="sum")
 
 
 def subtracted_level(frame: Frame) -> xr.Variable:
@@ -279,7 +254,7 @@ def common_error(
 
     def half_difference(shift: xr.Variable) -> xr.Variable:
         if linear:
-            return answer(replace(plain, value=shift.where(frame.value.notnull())))
+            return answer(replace(plain, value=replaced_where(is_nan(frame.value), shift)))
         up, down = (answer(replace(plain, value=frame.value + d * shift)) for d in (by, -by))
         return 0.5 / by * (up - down)
 

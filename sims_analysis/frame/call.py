@@ -22,10 +22,9 @@ R = TypeVar("R")
 
 
 def recorded(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function to record its call in the attrs of its result.
+    """Decorate a function to record its call in the attrs of its result: ``call``, for people.
 
-    ``call`` is for people; ``question`` and the origin of the data
-    (:func:`sims_analysis.conventions.provenance.question_attrs`) are for programs.
+    ``question`` and the origin of the data are for programs.
     """
 
     @wraps(function)

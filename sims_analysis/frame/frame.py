@@ -15,11 +15,18 @@ from typing import Any, Literal, cast
 import numpy as np
 import xarray as xr
 
-from sims_analysis import outcomes, units, vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import scaled
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.parameters import Profiles
-from sims_analysis.frame.run import is_nan, profile_by_profile, refuse_infinite, run, words
+from sims_analysis.frame.run import (
+    is_nan,
+    profile_by_profile,
+    refuse_infinite,
+    replaced_where,
+    run,
+    words,
+)
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import ends
@@ -57,6 +64,8 @@ class Frame(Profiles):
     flags: xr.Variable | None = None
     #: The limits of detection of samples below one; NaN at all others.
     limit: xr.Variable | None = None
+    #: Whether answers across gaps are accepted; None if that is no option.
+    bridge: bool | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
 
@@ -109,13 +118,11 @@ class Frame(Profiles):
     ) -> tuple[Any, Rests]:
         """Run a kernel over the profiles: its fields as Variables, and what its answers rest on.
 
-        ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays, of which ``start``
-        and ``stop`` are the interval that each answer rests on, and `use` says how
-        (:data:`sims_analysis.kernels.evidence.Use`). A parameter has one value per profile; its
-        other dimensions are cases, for each of which the kernel is called, but those that it takes
-        as a `whole`. `extra` names the dimensions that it adds, and of a `group` it takes all
-        profiles together. `errors` are those of single samples; larger where grid values share
-        samples; or these, with 0 for no counts (:func:`sims_analysis.kernels.blocks.run`).
+        That is the interval from ``start`` to ``stop`` of its fields, and `use` says how
+        (:data:`.evidence.Use`); `errors` as for :func:`.blocks.run`. A parameter has one value per
+        profile; its other dimensions are cases, for each of which the kernel is called, but those
+        that it takes as a `whole`. `extra` names the dimensions that it adds, and of a `group` it
+        takes all profiles together.
         """
         options = {"use": use, "errors": errors or "each", **options}
         found: tuple[Any, Rests]
@@ -155,10 +162,9 @@ class Frame(Profiles):
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
 
-        ``function(z, c, s, k, *ancillary, *parameters)`` gets depths, values, standard errors,
-        counts (NaN where there are none) and what is `ancillary` (0, or NaN for edges of cells) of
-        a profile ``(n,)`` or a group ``(m, n)``, and one number for each parameter: a list along
-        the group, and for dimensions that it takes as a `whole`. It returns `size` numbers, along
+        ``function(z, c, s, k, *ancillary, *parameters)`` gets depths, values, standard errors and
+        counts (NaN without) of a profile ``(n,)`` or a group ``(m, n)``, and one number for each
+        parameter (a list along the group, and of a `whole`). It returns `size` numbers, along
         `dim`. `watched` yields the indices of all profiles one by one: a progress bar.
         """
         absent = xr.zeros_like(self.value, dtype=np.float64)
@@ -204,8 +210,8 @@ class Frame(Profiles):
         """Standard errors for sums over a background's window: :func:`.counting.window_mean`."""
         if self.stderr is None or self.scatter is None or self.overlap is None:
             return self.stderr
-        grown: xr.Variable = self.stderr * self.scatter.where(self.overlap > 0, 1.0)
-        return grown
+        scatter = replaced_where(~(self.overlap > 0), self.scatter, 1.0)
+        return self.stderr * scatter
 
     def of_profile(self, **index: int) -> Frame:
         """Return the frame of one profile along dimensions, with its samples alone."""
@@ -267,10 +273,7 @@ class Frame(Profiles):
     def with_attrs(
         self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str | None
     ) -> xr.Variable:
-        """Return a result with attrs of the term `name`, plain or quantified as the data were.
-
-        `units_` and other attrs replace those of ``vocabulary.attrs``; None removes one.
-        """
+        """Return a result with attrs of the term `name`, and these; None removes one."""
         every = {**vocabulary.attrs(name, units_), **attrs}
         kept = {key: text for key, text in every.items() if text is not None}
         return self.as_the_data(xr.Variable(values.dims, values.data, kept))
@@ -291,7 +294,7 @@ class Frame(Profiles):
 
     def status(self, codes: xr.Variable, term: str = "status") -> xr.Variable:
         """Translate status codes into words, lazily if they are lazy."""
-        return words(codes, outcomes.words(), **vocabulary.attrs(term))
+        return words(codes, vocabulary.STATUS, **vocabulary.attrs(term))
 
     def array(
         self,
@@ -305,11 +308,7 @@ class Frame(Profiles):
         label: str | None = None,
         **attrs: str | None,
     ) -> xr.DataArray:
-        """Return a result as a DataArray with attrs (:meth:`with_attrs`) and coordinates.
-
-        Codes of its `status`, its random `stderr` and `coords` join those of the data; `label` is
-        its name.
-        """
+        """Return a result as a DataArray, named `label`, with attrs and coordinates."""
         variable = self.with_attrs(values, name, units_=units_, **attrs)
         ancillary = {} if status is None else {"status": self.status(status)}
         ancillary |= coords or {}
@@ -318,12 +317,6 @@ class Frame(Profiles):
         return xr.DataArray(
             variable, coords=self.coords_over(variable.dims, ancillary), name=label or name
         )
-
-    def along_axis(
-        self, values: xr.Variable, name: str, *, units_: str | None = None, label: str | None = None
-    ) -> xr.DataArray:
-        """Return a result with one value per sample as a DataArray with attrs and coordinates."""
-        return self.array(values, name, units_=units_, coords=self.along, label=label)
 
     def dataset(
         self,
@@ -341,9 +334,7 @@ class Frame(Profiles):
     def replaced(self, value: xr.Variable, **ancillary: xr.Variable | None) -> xr.Dataset:
         """Return the Dataset that was opened, with other values: data again, not an answer.
 
-        `value` is in the canonical unit. ``ancillary`` has what belongs to the samples (``stderr``,
-        ``counts``, ``background_stderr``...); None removes one, and what is not named stays.
-        TypeError if the data were no Dataset.
+        In the canonical unit, with what belongs to the samples (``stderr=...``): None removes one.
         """
         data = self._dataset()
         made = {}

@@ -10,9 +10,9 @@ from typing import Any, TypeVar, Unpack
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import FitWarning, Parts, SimsError, SimsWarning, warn
+from sims_analysis.errors import FitWarning, Parts, ProfileWarning, SimsError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.outcomes import Status
 
 E = TypeVar("E", bound=SimsError)
@@ -86,6 +86,25 @@ def describe_window(first: First, window: Iterable[xr.Variable], what: str) -> s
     return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
 
 
+def warn_of_empty_window(
+    frame: Frame,
+    window: Iterable[xr.Variable],
+    among: xr.Variable,
+    category: type[SimsWarning] = ProfileWarning,
+) -> None:
+    """Warn of profiles, of those `among`, that were measured, but not in this known window."""
+    start, stop = window
+    if not anywhere(among):
+        return
+    measured: Any = frame.value.notnull()
+    inside = measured & ~((frame.depth < start) | (frame.depth > stop))
+    elsewhere = measured.any(frame.dim) & ~inside.any(frame.dim)
+    first = first_flagged(frame, elsewhere & among & ~(np.isinf(start) | np.isinf(stop)))
+    if first is not None:
+        text = describe_window(first, (start, stop), "no sample in the window")
+        first.warn(text, category, code="no_sample_in_window")
+
+
 def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
     """Return the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``."""
     flagged = flagged.set_dims(frame.value.sizes).transpose(*frame.value.dims)
@@ -105,14 +124,14 @@ def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
 def warn_where(
     frame: Frame,
     flagged: xr.Variable,
-    text: str,
+    text: str | Callable[[First], str],
     category: type[SimsWarning],
     **parts: Unpack[Parts],
 ) -> None:
-    """Warn once for all flagged profiles."""
+    """Warn once for all flagged profiles, by the first of them; `text` may be made of it."""
     found = first_flagged(frame, flagged)
     if found is not None:
-        found.warn(text, category, **parts)
+        found.warn(text if isinstance(text, str) else text(found), category, **parts)
 
 
 def warn_of_first(

@@ -131,11 +131,10 @@ class Profiles:
     ) -> xr.Variable:
         """Read an argument with a unit: text, a Quantity, a DataArray, or one for each species.
 
-        In the canonical unit of one of the `kinds`; `name` is for messages. A DataArray has one
-        value for each profile, aligned by the labels of its dimensions (and by depth, if it may run
-        `along` the samples); other dimensions become dimensions of the result. None is NaN; NaN,
-        and species that a mapping leaves out, are `unknown`. A DataArray of one species, named by a
-        scalar coordinate, may be for that species `alone`.
+        A DataArray is aligned by the labels of its dimensions (and by depth, if it may run `along`
+        the samples); other dimensions become those of the result. None is NaN; NaN, and species
+        that a mapping leaves out, are `unknown`. A DataArray with a scalar coordinate ``species``
+        may be for that species `alone`.
         """
         if value is None:
             return xr.Variable((), np.nan)

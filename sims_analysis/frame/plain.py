@@ -22,30 +22,18 @@ def answer(
     term: str,
     what: str = "",
     errors: Literal["each", "fit", "sum"] = "sum",
-    bridge: bool | None = None,
     units_: str | None = None,
     **options: Any,
 ) -> xr.DataArray:
-    """Ask one kernel, and return its answer: value, ``stderr``, ``status``, what it rests on.
+    """Ask one kernel (as :meth:`Frame.ask` does), and return its answer with stderr and status.
 
-    Parameters
-    ----------
-    kernel : callable
-        ``kernel(rows, *parameters, **options)`` returns a named tuple with ``value`` and
-        ``status``, the ``start`` and ``stop`` that it rests on, and its ``stderr`` if it has a
-        formula; otherwise the samples' errors are propagated numerically.
-    term, units_ : str
-        Key of ``vocabulary.TERMS``, and a unit other than its own.
-    what : str
-        What such an answer is across a gap, for the warning.
-    bridge : bool, optional
-        Whether gaps are accepted: see :func:`sims_analysis.frame.evidence.resolve`.
-    *parameters, errors, options
-        As for :meth:`Frame.ask`.
+    It returns ``value`` and ``status``, the ``start`` and ``stop`` that they rest on, and
+    ``stderr`` if it has a formula: otherwise errors are propagated numerically. `term` and `units_`
+    are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`.
     """
     found, rests = frame.ask(kernel, *parameters, errors=errors, **options)
     used = found.start, found.stop
-    status = resolve(frame, found.status, rests, used, what=what, bridge=bridge)
+    status = resolve(frame, found.status, rests, used, what=what)
 
     def again(other: Frame) -> xr.Variable:
         moved: xr.Variable = other.map(kernel, *parameters, errors=errors, **options).value

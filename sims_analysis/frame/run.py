@@ -34,6 +34,11 @@ def codes(variable: xr.Variable) -> set[int]:
     return set() if is_lazy(variable) else set(np.unique(variable.data).tolist())
 
 
+def is_any_of(codes: xr.Variable, some: Sequence[int]) -> xr.Variable:
+    """Flag which codes are some of these."""
+    return xr.Variable(codes.dims, np.isin(codes.data, some))
+
+
 def is_nan(variable: xr.Variable) -> xr.Variable:
     """Flag what is NaN, without what it costs xarray to ask for the type."""
     return xr.Variable(variable.dims, np.isnan(variable.data))
@@ -60,7 +65,7 @@ def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) ->
 
 def words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
     """Look up codes in a table of words, lazily if they are lazy."""
-    known, codes = np.asarray(table), codes.astype(int)
+    known = np.asarray(table)
     look_up = partial(_look_up, known)
     lazy = is_lazy(codes)
     data = codes.data.map_blocks(look_up, dtype=known.dtype) if lazy else look_up(codes.data)
@@ -69,7 +74,7 @@ def words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable
 
 def _look_up(table: Any, codes: Any) -> Any:
     # For a single code, numpy returns a scalar with the length of its word, not an array.
-    return np.asarray(table.take(codes), dtype=table.dtype)
+    return np.asarray(table.take(codes.astype(np.intp)), dtype=table.dtype)
 
 
 @dataclass(frozen=True)

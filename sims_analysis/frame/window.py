@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import Parts, ProfileError, ProfileWarning, SimsWarning
+from sims_analysis.errors import Parts, ProfileError, ProfileWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
-from sims_analysis.frame.run import anywhere, is_nan, replaced_where
-from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.run import is_any_of, is_nan, replaced_where
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error, format_argument
@@ -54,27 +53,6 @@ def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
     return read_window(frame, start, stop, name)
 
 
-def warn_of_empty_window(
-    frame: Frame,
-    window: Window,
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    among: xr.Variable | None = None,
-) -> None:
-    """Warn of profiles (of those `among`) that were measured, but not in this known window."""
-    start, stop = window
-    if frame.lazy or all(bool(is_nan(end).data.all()) for end in window):
-        return
-    if among is not None and not anywhere(among):
-        return
-    known: Any = ~(np.isinf(start) | np.isinf(stop))
-    empty = (frame.map(window_statistics, start, stop).n == 0) & known
-    first = first_flagged(frame, empty & frame.measured()) if anywhere(empty) else None
-    if first is not None:
-        text = describe_window(first, window, "no sample in the window")
-        first.warn(text, category, code="no_sample_in_window")
-
-
 _BELOW_TRANSIENT = "set start= below the surface transient to exclude it"
 
 
@@ -109,7 +87,7 @@ def mark_transient(
     `flags` are those of what the answers rest on, which may carry that.
     """
     codes = [Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE]
-    among = xr.DataArray(status).isin(codes).variable
+    among = is_any_of(status, codes)
     transient = warn_of_transient(frame, start, stop, among)
     carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
     text = "the window begins in a surface transient"

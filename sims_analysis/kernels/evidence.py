@@ -108,7 +108,8 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     """Say on what answers about intervals rest, ``(R,)`` or ``(R, m)``; NaN for none.
 
     Flags count if a sample lies in the interval, gaps and samples below a limit if a curve goes
-    across them; but of samples that count each by itself, gaps do not, and those below a limit do.
+    across them; but of samples that count each by itself, gaps do if a value was made across one,
+    and those below a limit do.
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
@@ -133,6 +134,14 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     is_below = (found.flag & Flag.BELOW_LIMIT != 0)[more]
     here = touched & ~is_gap if use == "samples" else np.where(is_gap | is_below, across, touched)
     np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
+    if use == "samples" and rows.carried_gaps is not None:
+        # Neighbours with gaps on both sides were made across one, as by a convolution.
+        next_to = np.diff(rows.carried_gaps) == 1
+        inner = rows.carried_gaps[1:-1][next_to[1:] & next_to[:-1]]
+        made = np.concatenate([inner, inner + 1])
+        row = np.searchsorted(rows.offsets, made, side="right") - 1
+        z = rows.depth_at(made)[more]
+        np.bitwise_or.at(flags, row, np.where((z >= start[row]) & (z <= stop[row]), GAP, 0))
     limited = here & is_below
     counts = limited & (width > 0)
     np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))

@@ -76,22 +76,3 @@ def smoothed(c: Array, width: int = 5) -> Array:
     means[:half] /= np.arange(half + 1, 2 * half + 1)
     means[c.size - half :] /= np.arange(2 * half, half, -1)
     return means
-
-
-def surroundings(c: Array, s: Array, known: float = 4.0) -> Array:
-    """Return for each sample the mean of its neighbours, without its own noise.
-
-    Of as few as have together `known` standard errors; the sample itself where it has them alone,
-    or where no error is known.
-    """
-    s = np.nan_to_num(s)
-    sums, variances = (np.concatenate([[0.0], np.cumsum(one)]) for one in (c, s**2))
-    found, place = c.copy(), np.arange(c.size)
-    left, reach = place[(c < known * s) | ((c <= 0) & (s.max(initial=0.0) > 0))], 1
-    while left.size and reach < 2 * c.size:
-        first, last = np.maximum(left - reach, 0), np.minimum(left + reach + 1, c.size)
-        total, variance = sums[last] - sums[first], variances[last] - variances[first]
-        found[left] = (total - c[left]) / (last - first - 1)
-        left = left[(total <= 0) | (total < known * np.sqrt(variance))]
-        reach += max(1, reach // 4)
-    return found

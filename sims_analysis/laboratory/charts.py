@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from sims_analysis import units
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
+from sims_analysis.kernels.chart_rules import RULES, SETS, flagged
 from sims_analysis.kernels.process_scatter import process_variance, variance_interval
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
-from sims_analysis.units import (
-    CANONICAL,
-    QuantityLike,
-    Unit,
-    WindowLike,
-    dequantify,
-    read_number,
-    unit_of_kind,
-)
+from sims_analysis.units import QuantityLike, WindowLike
 
 #: Mean moving range of normal values over their standard deviation, as tables of charts have it.
 _D2 = 1.128
@@ -35,47 +30,6 @@ _SLACK = 0.5
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ][\d:.]+)?)?")
 #: Of the interval of the process's scatter, and of capabilities.
 _CONFIDENCE = 0.95
-
-
-def _among(flags: Flags, n: int) -> Any:
-    """Count the flags of a point and the n - 1 before it; 0 where there are not so many."""
-    counted = np.convolve(flags.astype(int), np.ones(n, dtype=int))[: flags.size]
-    return np.where(np.arange(flags.size) < n - 1, 0, counted)
-
-
-def _beyond(z: Array, far: float, n: int, of: int) -> Flags:
-    """Flag a point that is far off, as n of the last `of` are on the same side."""
-    sides = [side * z > far for side in (1.0, -1.0)]
-    found: Flags = np.any([one & (_among(one, of) >= n) for one in sides], axis=0)
-    return found
-
-
-def _steps(z: Array, n: int, turning: int) -> Flags:
-    """Flag a point that ends n points of which each step goes on, or turns about."""
-    steps = np.sign(np.diff(z, prepend=np.nan))
-    alike = steps[1:] * steps[:-1] == turning
-    found: Flags = _among(np.append(False, alike), n - 2) == n - 2
-    return found
-
-
-#: Rule for runs -> the status of a point, and which points complete it, by their distances from the
-#: centre in standard deviations.
-RULES: dict[str, tuple[str, Callable[[Array], Flags]]] = {
-    "two_of_three": ("two_of_three", lambda z: _beyond(z, 2.0, 2, 3)),
-    "four_of_five": ("four_of_five", lambda z: _beyond(z, 1.0, 4, 5)),
-    "run_of_eight": ("run", lambda z: _beyond(z, 0.0, 8, 8)),
-    "run_of_nine": ("run", lambda z: _beyond(z, 0.0, 9, 9)),
-    "trend_of_six": ("trend", lambda z: _steps(z, 6, 1)),
-    "fourteen_alternating": ("alternating", lambda z: _steps(z, 14, -1)),
-    "fifteen_within": ("within", lambda z: _among(abs(z) < 1.0, 15) == 15),
-    "eight_without": ("without", lambda z: _among(abs(z) > 1.0, 8) == 8),
-}
-#: Sets of rules, each beside the limits.
-SETS: dict[str, tuple[str, ...]] = {
-    "limits": (),
-    "western_electric": ("two_of_three", "four_of_five", "run_of_eight"),
-    "nelson": tuple(name for name in RULES if name != "run_of_eight"),
-}
 
 
 @recorded
@@ -96,14 +50,12 @@ def control_chart(
     Parameters
     ----------
     values : DataArray
-        Over ``measurement``, or another single dimension, in the order of its coordinate of times,
-        if there is one: such as the :func:`integrated_dose` of a batch. By its ``stderr``, the
-        scatter beyond counting is told apart. Average values of one day first, as their
-        scatter is not that between days: there is a warning of the first such day.
+        Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
+        coordinate of times, if it has one. By ``stderr``, the scatter beyond counting is
+        separated. Of several values of a day, which do not scatter as days do, there is a warning.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
-        and cumulative sums show small ones that last. A cumulative sum is not reset: after a shift
-        that was mended, points stay flagged until it has come down again.
+        and cumulative sums (which are not reset when a shift was mended) small ones that last.
     baseline : (first, last), optional
         What was in control: two times, ``("2026-01-01", "2026-02-28")``, both days included, or
         two labels of measurements. By default everything.
@@ -113,8 +65,8 @@ def control_chart(
     limits : (lower, upper), optional
         Stated limits of what is drawn, each a str or Quantity.
     rules : str or sequence of str
-        For individuals, beside the limits: the set ``"western_electric"`` or ``"nelson"``, or some
-        of ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
+        For individuals, with the limits: the set ``"western_electric"`` or ``"nelson"``, or some of
+        ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
         ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
         (s), ``eight_without``.
     weight : float
@@ -127,26 +79,24 @@ def control_chart(
     -------
     Dataset
         In order of time: ``value``; ``average``, or ``upper_sum`` and ``lower_sum`` (negative), of
-        which the limits are then; ``centre``, ``lower``, ``upper``; ``status``: ``ok``,
-        ``beyond_limits``, ``two_of_three``, ``four_of_five``, ``run``, ``trend``, ``alternating``,
-        ``within``, ``without``, or ``no_data`` of NaN; ``rule``: all that the point completes. Of
-        the baseline: ``stddev``; ``counting_stddev``, ``sqrt(mean s_i^2)`` of the standard errors;
-        ``process_stddev``, the scatter beyond counting by restricted maximum likelihood, which may
-        be 0, and ``process_stddev_lower``, ``process_stddev_upper``: its interval, which covers the
-        true value in 95 % of cases, in 97.5 % where that is 0.
+        which the limits are then; ``centre``, ``lower``, ``upper``; ``status``: ``ok``, ``no_data``
+        of NaN, ``beyond_limits``, or ``two_of_three``, ``run``, ``trend``... by the first rule that
+        the point completes, of all in ``rule``. Of the baseline: ``stddev``; ``counting_stddev``,
+        ``sqrt(mean s_i^2)`` of the standard errors; ``process_stddev``, the scatter beyond counting
+        by restricted maximum likelihood, which may be 0, and ``process_stddev_lower``, ``_upper``:
+        its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0.
 
     Raises
     ------
     UnitsError, ProfileError
-        If values have no unit, or what is stated has another one; if they are over several
-        dimensions, or the baseline has no two that differ.
+        If values have no unit or several dimensions, or what is stated has another unit; or if
+        the baseline has no two that differ.
 
     Notes
     -----
     Average run lengths, in control and after a step of one standard deviation: individuals 370 and
     44 (92 and 9.2 with the rules of Western Electric), moving average 368 and 8.8, cumulative sums
-    465 and 10.4. These are of a known centre and standard deviation: of a short baseline, there are
-    more false alarms.
+    465 and 10.4; of a known centre and standard deviation. A short baseline has more false alarms.
 
     References
     ----------
@@ -175,7 +125,8 @@ def control_chart(
     for name in names:
         check_choice("rules", name, (*SETS, *RULES))
     chosen = list(dict.fromkeys(one for name in names for one in SETS.get(name, (name,))))
-    for name, given, most in (("weight", weight, 1.0), ("width", width or 3.0, np.inf)):
+    width = _WIDTHS[kind] if width is None else width
+    for name, given, most in (("weight", weight, 1.0), ("width", width, np.inf)):
         if not (is_number(given) and 0 < given <= most):
             raise argument_error(name, given, f"expected a number above 0, at most {most:g}")
     series = read_series(values)
@@ -184,33 +135,32 @@ def control_chart(
         if days.has_duplicates:
             day = days[days.duplicated()][0]
             text = "several values are of this day, whose scatter is not that between days: average"
-            warn(f"{day:%Y-%m-%d}: {text} those of a day first", ProfileWarning)
+            mean = f'values.groupby(values["{series.time}"].dt.floor("D")).mean()'
+            warn(f"{day:%Y-%m-%d}: {text} those of a day first, by {mean}", ProfileWarning)
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
-    if stddev is None and np.unique(used).size < 2:
-        raise ProfileError(
-            f"the baseline has {used.size} values, of which no two differ: state stddev=",
-            argument="baseline",
-        )
-    moving = np.mean(abs(np.diff(used))) / _D2 if stddev is None else 0.0
-    sigma = float(moving) if stddev is None else series.number(stddev, "stddev")
+    if stddev is not None:
+        sigma = series.number(stddev, "stddev")
+    elif np.unique(used).size > 1:
+        sigma = float(np.mean(abs(np.diff(used)))) / _D2
+    else:
+        text = f"the baseline has {used.size} values, of which no two differ: state stddev="
+        raise argument_error("baseline", baseline, text)
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
     drawn, middle, half = _drawn(kind, x, centre, sigma, weight)
-    half = half * (_WIDTHS[kind] if width is None else width)
-    ends = [middle - half, middle + half]
+    ends = [middle - width * half, middle + width * half]
     if limits is not None:
-        if not isinstance(limits, tuple | list) or len(limits) != 2:
-            raise argument_error("limits", limits, "expected (lower, upper)")
-        ends = [np.full(x.size, series.number(one, "limits")) for one in limits]
-        if (ends[0] >= ends[1]).any():
-            raise argument_error("limits", limits, "the lower must be below the upper")
+        two = isinstance(limits, tuple | list) and len(limits) == 2
+        ends = [np.full(x.size, series.number(one, "limits")) for one in limits] if two else []
+        if not two or (ends[0] >= ends[1]).any():
+            raise argument_error("limits", limits, "expected (lower, upper), lower below upper")
     beyond = np.any([(one < ends[0]) | (one > ends[1]) for one in drawn.values()], axis=0)
     columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
     columns |= {"lower": ends[0], "upper": ends[1]}
     chart = series.dataset(columns, {"stddev": sigma, **_scatter(used, series.stderr[inside])})
-    status, rule = _flagged(x, beyond, (x - centre) / sigma, chosen)
+    status, rule = flagged(x, beyond, (x - centre) / sigma, chosen)
     chart = chart.assign(status=(series.dim, status), rule=(series.dim, rule))
     return chart.assign_coords(in_baseline=(series.dim, inside)).assign_attrs(kind=kind)
 
@@ -289,10 +239,9 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     Returns
     -------
     Dataset
-        ``mean``, ``samples``; and as fractions of the mean ``half_range``, ``(max - min) / 2``, and
-        ``stddev`` (n - 1); of the latter, ``counting_stddev`` and ``process_stddev``, as of
-        :func:`control_chart`; and ``process_half_range``, the half range times ``process_stddev /
-        stddev``, as of values drawn together until they scatter as the process does.
+        ``mean``, ``samples``; and as fractions of the mean ``half_range``, ``(max - min) / 2``,
+        ``stddev`` (n - 1), ``counting_stddev`` and ``process_stddev`` as of :func:`control_chart`,
+        and ``process_half_range``: the half range times ``process_stddev / stddev``.
 
     Raises
     ------
@@ -333,31 +282,30 @@ class Series(NamedTuple):
 
     value: Array
     stderr: Array
-    unit: Unit
+    unit: units.Unit
     dim: str
     data: xr.DataArray
-    #: The name of the coordinate of times; empty without one.
+    #: What they are; and the name of the coordinate of times, empty without one.
+    name: str
     time: str
 
     def number(self, given: Any, name: str) -> float:
         """Read a number with the unit of the values."""
-        return float(self.unit.from_canonical(read_number(given, (self.unit.kind,), name)))
+        return float(self.unit.from_canonical(units.read_number(given, (self.unit.kind,), name)))
 
     def dataset(self, columns: dict[str, Array], numbers: dict[str, float]) -> xr.Dataset:
         """Return columns and numbers in the unit of the values, with the coordinates of these."""
-        units = {"units": self.unit.text}
-        every = {name: xr.Variable(self.dim, one, units) for name, one in columns.items()}
-        every |= {name: xr.Variable((), one, units) for name, one in numbers.items()}
+        attrs = {"units": self.unit.text}
+        every = {name: xr.Variable(self.dim, one, attrs) for name, one in columns.items()}
+        every |= {name: xr.Variable((), one, attrs) for name, one in numbers.items()}
         if "value" in every:
-            name = self.data.attrs.get("long_name", self.data.name or "Value")
-            every["value"].attrs["long_name"] = str(name)
-        own = {str(name): one.variable for name, one in self.data.coords.items()}
-        if "status" in own:
-            own["status_of_value"] = own.pop("status")
-        kept = {name: one for name, one in own.items() if name not in every}
-        if not columns:
-            kept = {name: one for name, one in kept.items() if not one.ndim}
-        return xr.Dataset(every, kept, {"time": self.time})
+            every["value"].attrs["long_name"] = self.name
+        own = {
+            str(name): one.variable
+            for name, one in self.data.coords.items()
+            if name not in (*every, "status") and (columns or not one.ndim)
+        }
+        return xr.Dataset(every, own, {"time": self.time})
 
 
 def read_series(values: Any) -> Series:
@@ -366,11 +314,16 @@ def read_series(values: Any) -> Series:
         found = [*map(str, values.dims)] if hasattr(values, "dims") else type(values).__name__
         expected = "expected a DataArray over one dimension, measurement"
         raise ProfileError(f'{expected}, found {found}; select, as in values.sel(species="B")')
-    plain = dequantify(values).compute()
+    plain = units.dequantify(values).compute()
     dim = str(plain.dims[0])
-    unit = unit_of_kind(plain.attrs.get("units"), tuple(CANONICAL), "values")
+    unit = units.unit_of_kind(plain.attrs.get("units"), tuple(units.CANONICAL), "values")
     times = [str(name) for name, one in plain.coords.items()
              if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
+    if len(times) > 1:
+        raise ProfileError(
+            f"the values have several coordinates of times: {', '.join(times)}; keep one, as in "
+            f"values.drop_vars({times[1]!r})"
+        )
     if times:
         unknown = np.isnat(plain[times[0]].values)
         if unknown.any():
@@ -379,14 +332,16 @@ def read_series(values: Any) -> Series:
         plain = plain.isel({dim: np.argsort(plain[times[0]].values, kind="stable")})
     stderr = np.full(plain.size, np.nan)
     if "stderr" in plain.coords:
-        own = unit_of_kind(plain["stderr"].attrs.get("units", unit.text), (unit.kind,), "stderr")
+        stated = plain["stderr"].attrs.get("units", unit.text)
+        own = units.unit_of_kind(stated, (unit.kind,), "stderr")
         stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)
-    return Series(value, stderr, unit, dim, plain, times[0] if times else "")
+    name = str(plain.attrs.get("long_name", plain.name or "Value"))
+    return Series(value, stderr, unit, dim, plain, name, times[0] if times else "")
 
 
 def _in_baseline(series: Series, baseline: Any) -> Flags:
@@ -394,27 +349,22 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
     known: Flags = ~np.isnan(series.value)
     if baseline is None:
         return known
-    expected = "expected (first, last), two times or two labels of the values"
-    if not isinstance(baseline, tuple | list) or len(baseline) != 2:
-        raise argument_error("baseline", baseline, expected)
     labels = series.data[series.dim].values.tolist()
-    if all(one in labels for one in baseline):
+    inside: Flags = np.zeros(known.size, dtype=bool)
+    two = isinstance(baseline, tuple | list) and len(baseline) == 2
+    if two and all(one in labels for one in baseline):
         first, last = map(labels.index, baseline)
-        place = np.arange(known.size)
-        return np.asarray(known & (place >= first) & (place <= last))
-    if not series.time:
-        raise argument_error("baseline", baseline, "expected two labels; the values have no times")
-    if not all(_ISO.fullmatch(str(one)) for one in baseline):
-        raise argument_error("baseline", baseline, "expected times in ISO 8601, as 2026-02-01")
-    try:
-        first, last = (pd.Period(one) for one in baseline)
-    except (ValueError, TypeError):
-        raise argument_error("baseline", baseline, expected) from None
-    times = pd.DatetimeIndex(series.data[series.time].values)
-    inside: Flags = known & (times >= first.start_time) & (times <= last.end_time)
-    if not inside.any():
-        raise argument_error("baseline", baseline, "no value lies between them")
-    return inside
+        inside[first : last + 1] = True
+    elif two and series.time and all(_ISO.fullmatch(str(one)) for one in baseline):
+        times: Any = pd.DatetimeIndex(series.data[series.time].values)
+        with suppress(ValueError):  # no such day
+            inside[times.slice_indexer(*map(str, baseline))] = True
+    if not (inside & known).any():
+        of = (
+            "labels or times such as 2026-02-01" if series.time else "labels, as there are no times"
+        )
+        raise argument_error("baseline", baseline, f"expected (first, last), {of}, around values")
+    return inside & known
 
 
 def _drawn(
@@ -436,26 +386,12 @@ def _drawn(
     return sums, 0.0, plain
 
 
-def _flagged(x: Array, beyond: Flags, z: Array, chosen: Sequence[str]) -> tuple[Any, Any]:
-    """Return the status of each value, and the names of the rules that it completes."""
-    measured = ~np.isnan(x)
-    completed = {"beyond_limits": ("beyond_limits", beyond & measured)}
-    for name in chosen:
-        word, completes = RULES[name]
-        completed[name] = word, np.zeros(x.size, dtype=bool)
-        completed[name][1][measured] = completes(z[measured])
-    status = np.where(measured, "ok", "no_data").astype("<U13")
-    for word, flags in reversed(completed.values()):
-        status[flags] = word
-    rules = [", ".join(name for name, (_, flags) in completed.items() if flags[i])
-             for i in range(x.size)]  # fmt: skip
-    return status, np.array(rules, dtype=str)
-
-
 def _scatter(value: Array, stderr: Array) -> dict[str, float]:
-    """Tell the scatter of the process from counting; NaN where that is not known."""
+    """Tell the scatter of the process from counting, by the values of which that is known."""
     names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
-    if value.size < 2 or np.isnan(stderr).any():
+    known = ~np.isnan(stderr)
+    value, stderr = value[known], stderr[known]
+    if value.size < 2:
         return dict.fromkeys(names, np.nan)
     ends = variance_interval(value, stderr, _CONFIDENCE)
     found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]

@@ -6,9 +6,8 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,16 +19,7 @@ from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, ReadError, SpeciesError
 from sims_analysis.kernels.process_scatter import Combined, mean_of, weighted
-from sims_analysis.kernels.rows import changed
-from sims_analysis.laboratory.table import (
-    COLUMNS,
-    changing,
-    read_cell,
-    read_row,
-    read_sheet,
-    read_text,
-    unit_of,
-)
+from sims_analysis.laboratory import factor_file
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.quantification.factors import FACTOR_TERMS
@@ -37,7 +27,7 @@ from sims_analysis.text.arguments import argument_error, check_choice, first_few
 from sims_analysis.text.times import moment_of
 from sims_analysis.units import CANONICAL, dequantify
 
-#: What a factor holds for, beside its species, and what it is called in messages.
+#: What a factor holds for, in addition to its species, and what it is called in messages.
 _CONDITIONS = {
     "matrix": "matrix signal",
     "material": "material",
@@ -55,9 +45,10 @@ _SAME_ENERGY = 0.02
 class Factors:
     """The sensitivity factors of a laboratory, in a CSV file that spreadsheets open.
 
-    A row is one factor, with the conditions under which it was measured and where it came from.
-    Rows are appended whole or not at all; several processes may write. A factor is withdrawn, not
-    deleted. The file may be edited by hand: what cannot be read is refused by line and column.
+    A row is one factor, with its conditions and its origin. Rows are appended whole or not at all;
+    several processes may write, of which one that is killed may leave a useless ``.tmp-...`` beside
+    the file. It may be edited by hand, also with the semicolons and decimal commas of some
+    spreadsheets: what cannot be read is refused by line and column.
 
     Parameters
     ----------
@@ -70,11 +61,11 @@ class Factors:
     ``value``, ``unit``, ``stderr`` (random, in that unit), ``uncertainty`` (of the certificate,
     relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``date`` (ISO 8601),
     ``standard``, ``data_id``, ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``,
-    ``valid``; others may stand beside them.
+    ``valid``; there may be others.
 
     A factor fits data of the same species, matrix signal, material, primary ion, polarity,
-    instrument, and impact energy within 2 %. What one of the two does not state, the other must not
-    state either, or it is stated to :meth:`pick`: nothing is assumed.
+    instrument, and impact energy within 2 %. What neither states, or is stated to :meth:`pick`, is
+    the same: nothing is assumed.
 
     Examples
     --------
@@ -102,9 +93,9 @@ class Factors:
 
     def table(self) -> pd.DataFrame:
         """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC."""
-        rows = read_sheet(self.path).rows
+        rows = factor_file.read_sheet(self.path).rows
         self._shown = {row["line"]: row for row in rows}
-        frame = pd.DataFrame(rows, columns=["line", *COLUMNS])
+        frame = pd.DataFrame(rows, columns=["line", *factor_file.COLUMNS])
         dates = pd.to_datetime(frame["date"], utc=True).dt.tz_localize(None)
         return frame.assign(date=dates).set_index("line")
 
@@ -112,13 +103,8 @@ class Factors:
         """Keep a factor of :func:`rsf_from_standard`, whose provenance says how it was measured.
 
         What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
-        ``primary_ion="O2+"``, ``energy="5 keV"``, ``note="new crystal"``...
-
-        Raises
-        ------
-        ProfileError, ReadError
-            If it is no such factor, or this factor of this profile is there already; or the file,
-            or what is stated, cannot be read. Nothing is written then.
+        ``primary_ion="O2+"``, ``energy="5 keV"``, ``note="new crystal"``... Nothing is written of
+        what is no such factor, is there already, or cannot be read.
         """
         self._append([{"valid": "yes", **_row_of(rsf), **_checked(stated)}], self.path.name)
 
@@ -128,57 +114,44 @@ class Factors:
         Its lines have a species, its factor, and perhaps its unit: ``Li 1.8e12``, ``11B | 5e22 |
         atoms/cm^3``. Headings, and lines that begin with ``#``, are left out. What it does not say
         of its factors is `stated`: ``unit="atoms/cm^3"``, ``matrix="30Si"``, ``polarity="+"``...
-
-        Raises
-        ------
-        ReadError
-            By line and column; nothing is written then.
+        What cannot be read is refused by line and column, and nothing is written.
         """
         source = Path(path)
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
-        rows = _listed(read_text(source), source.name)
+        rows = _listed(factor_file.read_text(source), source.name)
         self._append((always | own for own in rows), source.name)
 
     def withdraw(self, *lines: int, note: str) -> None:
         """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
 
-        The lines are those that :meth:`table` showed last, if it was called.
-
-        Raises
-        ------
-        ProfileError
-            If one of the lines has no factor, or one that was withdrawn before; or another one
-            than :meth:`table` showed, as the file has changed.
+        A line is refused if :meth:`table` has not shown it, or there is another factor now, as the
+        file has changed, or one that was withdrawn.
         """
-        with changing(self.path) as sheet:
+        same = ("species", "value", "date")
+        with factor_file.changing(self.path) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
-                shown, now = (of.get(line, {}) for of in (self._shown, valid))
-                if shown and any(
-                    shown[one] != now.get(one) for one in ("species", "value", "date")
-                ):
+                shown, now = self._shown.get(line), valid.get(line)
+                if not (shown and now) or any(shown[one] != now[one] for one in same):
                     raise ProfileError(
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
-                        "showed it; the file has changed: call table() again"
+                        "showed it: call table(), and look again"
                     )
-                if not now:
-                    raise ProfileError(f"{self.path.name}, line {line}: there is no valid factor")
                 for column, cell in (("valid", "no"), ("note", note)):
                     sheet.cells[line][sheet.header.index(column)] = cell
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
         same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *_CONDITIONS)
-        with changing(self.path) as sheet:
+        with factor_file.changing(self.path) as sheet:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
-                new = read_row(row, int(row.pop("line", number)), name)
+                new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:
                     if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} from "
-                            f"{new['data_id'] or new['standard']!r} is there already"
+                            f"{new['species']!r} is there already"
                         )
-                sheet.cells[number] = [row.get(column, "") for column in sheet.header]
+                sheet.cells[number] = sheet.cells_of(row)
 
     def pick(
         self,
@@ -198,10 +171,9 @@ class Factors:
         matrix : str or None
             The matrix signal; None for none.
         combine : {"mean", "nearest", "bracket"}
-            Factors of one day (UTC) are averaged first. Where several days fit: the random-effects
+            Of the days (UTC) that fit, over each of which factors are averaged: the random-effects
             mean of all, with the weights ``1 / (t^2 + s^2)`` of their scatter t between days and
-            their own s; the one nearest in time; or the line in time between those before and
-            after.
+            their own s; the nearest in time; or the line in time between those before and after.
         max_age : str, optional
             Factors further away in time than this, ``"30 days"``, before or after, do not fit.
         **stated : str
@@ -212,10 +184,10 @@ class Factors:
         -------
         dict of DataArray
             A factor for each species that the file has. Coordinates as of
-            :func:`rsf_from_standard`, and ``day_to_day_stderr``: by how much the factor of the day
-            departs from the value, by the scatter of those that fit, with Student's t of few; NaN
-            of a single one. ``stderr`` has all parts that are known. The rows are in the
-            provenance.
+            :func:`rsf_from_standard`, and ``day_to_day_stderr``: by how much the factor of a day
+            departs from the value, also of the same day, by the scatter of those that fit, with
+            Student's t; NaN of a single one. ``dose_stderr`` is by the largest uncertainty of a
+            certificate, also of rows that state none. ``stderr`` has all parts that are known.
 
         Raises
         ------
@@ -224,21 +196,27 @@ class Factors:
             measured, and that is needed, or a bracket has only one side.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
-        longest, given, table = _read_age(max_age), _checked(stated), self.table()
+        given, table = _checked(stated), self.table()
+        longest = np.inf if max_age is None else _read_age(max_age)
         names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
         known = [one for one in names if (table["species"] == one).any()]
         if not known:
             there = first_few(sorted(set(table["species"])), 8) or "none at all"
-            there = f"it has {there}" if self.path.exists() else f"there is no file {self.path}"
-            raise SpeciesError(f"{self.path.name} has no factor of {first_few(names, 8)}; {there}")
-        asked = [_asked_of(one, matrix, given) for one in metadata_of(data)]
-        if combine == "mean" and max_age is None:
-            asked = [changed(one, date=None) for one in asked]
+            raise SpeciesError(
+                f"{self.path} has no factor of {first_few(names, 8)}; it has {there}"
+            )
+        timed = combine != "mean" or max_age is not None
+        asked = [_asked_of(one, matrix, given, timed=timed) for one in metadata_of(data)]
+        keys = [tuple(one.values()) for one in asked]
+        apart = dict(zip(keys, asked, strict=True))
         found = {}
         for one in known:
             rows = table[table["species"] == one]
-            picked = {of: _picked(rows, of, combine, longest, self.path.name) for of in set(asked)}
-            each = [_factor(one, *picked[of], matrix) for of in asked]
+            picked = {
+                key: _picked(rows, of, combine, longest, self.path.name)
+                for key, of in apart.items()
+            }
+            each = [_factor(one, *picked[key], matrix) for key in keys]
             made = each[0]
             if MEASUREMENT in data.dims:
                 made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
@@ -252,17 +230,14 @@ class Factors:
         return found
 
 
-# ---- rows of new factors
-
-
 def _checked(stated: Mapping[str, str]) -> dict[str, str]:
     """Refuse what is no column, or not what may stand in it."""
     for column, cell in stated.items():
-        if column not in COLUMNS:
-            raise TypeError(f"a factor has no {column!r}; it has {', '.join(COLUMNS)}")
+        if column not in factor_file.COLUMNS:
+            raise TypeError(f"a factor has no {column!r}; it has {', '.join(factor_file.COLUMNS)}")
         if not isinstance(cell, str):
             raise argument_error(column, cell, "expected a text, as in the file")
-        read_cell(column, cell, column)
+        factor_file.read_cell(column, cell, column)
     return dict(stated)
 
 
@@ -313,50 +288,32 @@ def _said(stated: Metadata) -> dict[str, str]:
 def _listed(text: str, name: str) -> Iterator[dict[str, str]]:
     """Read lines of a species, its factor, and perhaps its unit; a heading has no digit."""
     for number, line in enumerate(text.splitlines(), 1):
-        words = re.split(r"[\s,;|]+", line.strip(" \t,;|"), maxsplit=2)
+        words = re.split(r"[\s,;|:=]+", line.strip(" \t,;|"), maxsplit=2)
         if words == [""] or words[0].startswith("#"):
             continue
         if len(words) > 1 and re.match(r"[\d.]", words[1]):
             unit = {"unit": words[2]} if len(words) > 2 else {}
             yield {"species": words[0], "value": words[1], "line": str(number), **unit}
         elif re.search(r"\d", line):
-            raise ReadError(
-                f"{name}, line {number}: {line.strip()!r}; expected a species, its factor and "
-                "perhaps a unit, such as 'Li 1.8e12'"
-            )
-
-
-# ---- what fits
+            expected = "expected a species, its factor and perhaps a unit, such as 'Li 1.8e12'"
+            raise ReadError(f"{name}, line {number}: {line.strip()!r}; {expected}")
 
 
 def _read_age(max_age: Any) -> float:
-    """Read a time, in days."""
-    try:
-        age = np.inf if max_age is None else pd.Timedelta(max_age) / pd.Timedelta("1 day")
-    except ValueError:
-        age = np.nan
-    unitless = isinstance(max_age, str) and not re.search("[a-z]", max_age, re.IGNORECASE)
-    if not age > 0 or unitless or not isinstance(max_age, str | None):
-        raise argument_error("max_age", max_age, "expected a time with its unit, such as '30 days'")
-    return float(age)
+    """Read a number of days."""
+    found = re.fullmatch(r"([\d.]+) ?d(ays?)?", str(max_age))
+    if found is None:
+        raise argument_error("max_age", max_age, "expected a number of days, such as '30 days'")
+    return float(found[1])
 
 
-class _Asked(NamedTuple):
-    """The conditions of data, as of a row, and when they were measured, in UTC."""
-
-    matrix: str
-    material: str
-    primary_ion: str
-    energy: float
-    polarity: str
-    instrument: str
-    date: datetime | None
-
-
-def _asked_of(stated: Metadata, matrix: str | None, given: Mapping[str, str]) -> _Asked:
-    """Return the conditions of data; what a user states comes first."""
+def _asked_of(
+    stated: Metadata, matrix: str | None, given: Mapping[str, str], *, timed: bool
+) -> factor_file.Row:
+    """Return the conditions of data, as of a row; what a user states comes first."""
     cells = {"matrix": matrix or "", **_said(stated), **given}
-    return _Asked(*(read_cell(one, cells[one], f"the data say {one}") for one in _Asked._fields))
+    names = [*_CONDITIONS, "date"] if timed else _CONDITIONS
+    return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
 
 
 def _in_words(conditions: Mapping[str, Any]) -> str:
@@ -370,48 +327,49 @@ def _in_words(conditions: Mapping[str, Any]) -> str:
 
 
 def _picked(
-    rows: pd.DataFrame, asked: _Asked, combine: str, longest: float, name: str
+    rows: pd.DataFrame, asked: factor_file.Row, combine: str, longest: float, name: str
 ) -> tuple[Combined, pd.DataFrame]:
     """Combine the factors of a species that fit; return with them the rows on which that rests."""
-    species, timed = rows["species"].iloc[0], combine != "mean" or np.isfinite(longest)
-    if timed and asked.date is None:
+    species, date = rows["species"].iloc[0], asked.get("date")
+    if "date" in asked and date is None:
         raise ProfileError(
-            f"{species}: the data do not say when they were measured, which the choice of a factor "
-            "needs; state it: rsf=factors.pick(data, matrix=..., date='2026-03-02')"
+            f"{species}: the data do not say when they were measured; state it: "
+            "rsf=factors.pick(data, matrix=..., date='2026-03-02')"
         )
-    wanted = dict(zip(_CONDITIONS, asked, strict=False))
-    odd = {one: rows[one].to_numpy() != value for one, value in wanted.items()}
+    odd = {one: rows[one].to_numpy() != asked[one] for one in _CONDITIONS}
     energy = rows["energy"].to_numpy(float)
-    odd["energy"] = ~np.isclose(energy, asked.energy, _SAME_ENERGY, 0.0, equal_nan=True)
-    moment = np.datetime64(asked.date and asked.date.replace(tzinfo=None), "ns")
+    odd["energy"] = ~np.isclose(energy, asked["energy"], _SAME_ENERGY, 0.0, equal_nan=True)
+    moment = np.datetime64(date and date.replace(tzinfo=None), "ns")
     days = (rows["date"].to_numpy() - moment) / np.timedelta64(1, "D")
     fits = ~np.any(list(odd.values()), axis=0) & rows["valid"].to_numpy(bool)
-    if timed:
+    if date is not None:
         fits &= abs(days) <= longest
     if not fits.any():
         misses = {}
         for i, row in enumerate(rows.to_dict("records")):
             unlike = [one for one in _CONDITIONS if odd[one][i]]
-            theirs, ours = ({one: of[one] for one in unlike} for of in (row, wanted))
+            theirs, ours = ({one: of[one] for one in unlike} for of in (row, asked))
             said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
             said = "without a date" if np.isnan(days[i]) and row["valid"] else said
             if unlike:
                 said = f"with {_in_words(theirs)} (the data say {_in_words(ours)})"
             misses[said] = len(unlike)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
+        of = f"{species} in {asked['matrix'] or 'no matrix'}"
         raise SpeciesError(
-            f"{species} in {asked.matrix or 'no matrix'}: no factor in {name} fits; there is one "
-            f"{', and one '.join(nearest)}. What data do not say is stated to factors.pick()"
+            f"{of}: no factor in {name} fits; there is one {', and one '.join(nearest)}. What data "
+            "do not say is stated to factors.pick()"
         )
     rows, days = rows[fits], days[fits]
-    if timed:
+    if date is not None:
         rows, days = rows.iloc[np.argsort(days)], np.sort(days)
-    units = {text: unit_of(text) for text in set(rows["unit"])}
+    units = {text: factor_file.unit_of(text) for text in set(rows["unit"])}
     if len({unit.kind for unit in units.values()}) > 1:
         raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
     one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
     value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
-    alone = rows["sha256"].where(rows["sha256"] != "", rows.index.astype(str))
+    alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
+    alone = alone.where(alone != "", rows.index.astype(str))
     which, _ = pd.factorize(rows["date"].dt.date.where(rows["date"].notna(), alone))
     value, stderr, days = np.transpose([_of_one_day(value[one], stderr[one], days[one])
                                         for one in which == np.unique(which)[:, None]])  # fmt: skip
@@ -435,10 +393,8 @@ def _weights(days: Any, combine: str, species: str) -> Any:
         return (np.arange(days.size) == np.argmin(abs(days))).astype(float)
     if after in (0, days.size):
         side = "before" if after == 0 else "after"
-        raise ProfileError(
-            f"{species}: no factor that fits is from {side} the measurement; combine='nearest' "
-            "takes one from the other side"
-        )
+        text = f"{species}: no factor that fits is from {side} the measurement"
+        raise ProfileError(f"{text}; combine='nearest' takes one from the other side")
     weight = np.zeros(days.size)
     weight[after - 1 : after + 1] = np.array([days[after], -days[after - 1]])
     return weight / weight.sum()
@@ -448,7 +404,7 @@ def _factor(
     species: str, combined: Combined, rows: pd.DataFrame, matrix: str | None
 ) -> xr.DataArray:
     """Return the factor of a species, which rests on some rows."""
-    kind = unit_of(rows["unit"].iloc[0]).kind
+    kind = factor_file.unit_of(rows["unit"].iloc[0]).kind
     term, unit, words = FACTOR_TERMS[kind], CANONICAL[kind], {one.word: one for one in Status}
     parts = {
         "counting_stderr": combined.counting,

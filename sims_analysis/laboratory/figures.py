@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Width = Literal["single", "double"] | QuantityLike | float | None
-#: More flagged points, and more points of a wafer, have no room for their names and numbers.
-_NAMED, _NUMBERED = 12, 60
+#: Statuses of a chart -> their markers; so many are explained in a line.
+_MARKERS = {"beyond_limits": "o", "two_of_three": "^", "four_of_five": "v", "run": "s",
+            "trend": "D", "alternating": "X", "within": "P", "without": "d"}  # fmt: skip
+_IN_LINE = 3
+#: More points of a wafer have no room for their numbers.
+_NUMBERED = 60
 
 
 def plot_control_chart(
@@ -44,7 +48,7 @@ def plot_control_chart(
     -------
     matplotlib.axes.Axes
         Bars are one standard error of counting; the baseline is shaded, unless it is everything;
-        the first of a row of flagged points has its status beside it, where there is room.
+        flagged points have a marker for each status, which are explained above.
 
     Raises
     ------
@@ -58,8 +62,8 @@ def plot_control_chart(
     >>> flow = xr.DataArray([50.0, 51.0, 49.0, 50.0, 60.0], dims="measurement",
     ...                     attrs={"units": "1"})
     >>> ax = sims.plot_control_chart(sims.control_chart(flow, baseline=(0, 3)))
-    >>> "beyond limits" in [text.get_text() for text in ax.texts]
-    True
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['beyond limits']
     """
     style.require_matplotlib()
     check_axes(ax)
@@ -79,14 +83,19 @@ def plot_control_chart(
         if inside.any() and not (inside | (status == "no_data")).all():
             ends = x[np.flatnonzero(inside)[[0, -1]]]
             axes.axvspan(*ends, color=grey_level(0.5, axes), alpha=0.15, linewidth=0)
-        flags = _draw(axes, x, columns, ~np.isin(status, ["ok", "no_data"]))
+        _draw(axes, x, columns, status)
         axes.set_ylabel(label)
         if time:
             date_ticks(axes)
         else:
             axes.set_xlabel("Measurement")
+        if present := len(axes.get_legend_handles_labels()[1]):
+            axes.legend(
+                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_IN_LINE, frameon=False,
+                fontsize=style.LEAST, borderpad=0.2, borderaxespad=0.0, handletextpad=0.1,
+            )  # fmt: skip
+            title = title and title + "\n " * -(-present // _IN_LINE)
         _finish(axes, title)
-        _name(axes, x, flags, status)
     origin.attach(axes.figure, [], [chart], "plot_control_chart(...)")
     return axes
 
@@ -101,8 +110,8 @@ def _scaled(values: Any, name: str, units: str) -> tuple[float, str]:
     return 10.0**power, plain(name) + (f" ({inside})" if inside else "")
 
 
-def _draw(ax: Axes, x: Any, columns: dict[str, Any], flagged: Any) -> Any:
-    """Draw values or what is made of them, and limits; return the flagged ones, NaN elsewhere."""
+def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
+    """Draw values or what is made of them, what is flagged, and limits."""
     blue, red = (visible_colour(one, ax) for one in COLOURS[:2])
     grey, size = grey_level(0.5, ax), style.setting("lines.markersize") * (1 - 0.4 * (x.size > 99))
     made = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
@@ -117,40 +126,19 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], flagged: Any) -> Any:
         y, away = columns[name], abs(columns[name] - columns["centre"])
         ax.plot(x, y, color=grey, linewidth=0.5, zorder=1)
         ax.plot(x, y, "o", color=blue, markersize=size, zorder=3)
-        here = flagged & ~(away < abs(marked - columns["centre"]))
-        marked[here] = y[here]
-    ax.plot(x, marked, "o", color=red, markersize=1.4 * size, zorder=4)
+        further = ~(away < abs(marked - columns["centre"]))
+        marked[further] = y[further]
+    for word, marker in _MARKERS.items():
+        here, fill = status == word, "full" if marker == "o" else "none"
+        if here.any():
+            ax.plot(x, np.where(here, marked, np.nan), marker, color=red, markersize=1.4 * size,
+                    fillstyle=fill, label=word.replace("_", " "), zorder=4)  # fmt: skip
     ax.plot(x, columns["centre"], color=grey, linewidth=0.7, zorder=0)
     for name, side in (("lower", "top"), ("upper", "bottom")):
         ax.plot(x, columns[name], "--", color=red, linewidth=0.7, zorder=0)
         ax.text(1.01, columns[name][-1], f"{name}\nlimit", transform=ax.get_yaxis_transform(),
                 va=side, fontsize=style.LEAST)  # fmt: skip
     ax.margins(x=0.02, y=0.12)
-    return marked
-
-
-def _name(ax: Axes, x: Any, marked: Any, status: Any) -> None:
-    """Write the status beside the first of each row of flagged points, where nothing else is."""
-    lines = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
-    points = ax.transData.transform(np.concatenate(lines))
-    taken: list[Any] = []
-    begins = ~np.isnan(marked) & (status != np.append("", status[:-1]))
-    for i in np.flatnonzero(begins)[:_NAMED]:
-        side = ("left", "center", "center", "center", "right")[5 * i // x.size]
-        text = ax.annotate(
-            status[i].replace("_", " "), (x[i], marked[i]), textcoords="offset points",
-            xytext=(0, 0), ha=side, va="center", fontsize=style.LEAST,
-        )  # fmt: skip
-        text.set_in_layout(False)
-        for offset in (8, -8, 14, -14):
-            text.set_position((0, offset))
-            box = text.get_window_extent().padded(3)
-            inside = ax.bbox.count_contains(box.corners()) == len(box.corners())
-            if inside and not box.count_contains(points) and not any(map(box.overlaps, taken)):
-                taken.append(box)
-                break
-        else:
-            text.remove()
 
 
 def plot_wafer_map(
@@ -171,10 +159,9 @@ def plot_wafer_map(
     Parameters
     ----------
     values : DataArray
-        Over one dimension: such as the :func:`integrated_dose` of a batch.
+        As for :func:`control_chart`.
     x, y : DataArray, optional
-        Places from the centre of the wafer; by default the coordinates ``x`` and ``y`` of the
-        values, which data have whose metadata state them.
+        Places from the centre; by default the coordinates ``x`` and ``y`` of the values.
     diameter, edge_exclusion : str or Quantity
         Of the wafer; and the width of its edge that is left out of colours and :func:`uniformity`.
     notch : float, optional
@@ -226,8 +213,7 @@ def plot_wafer_map(
     counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
     with axes_in_style(ax, width) as axes:
         _outline(axes, radius, inner, notch)
-        name = str(series.data.attrs.get("long_name", series.data.name or "Value"))
-        scale, label = _scaled(series.value, name, series.unit.text)
+        scale, label = _scaled(series.value, series.name, series.unit.text)
         _colour(axes, places, series.value / scale, counts, label, interpolate=interpolate)
         axes.set(aspect="equal", xticks=[], yticks=[], frame_on=False)
         if counts.sum() > 1:
@@ -246,7 +232,7 @@ def _place(data: xr.DataArray, dim: str, name: str) -> Any:
     """Return the places along an axis, in mm."""
     if name not in data.coords or data[name].dims != (dim,):
         raise ProfileError(
-            f"the values have no coordinate {name!r} over {dim!r}: say where they were measured, "
+            f"the values have no coordinate {name!r} over {dim!r}: state "
             f'{name}=xr.DataArray([...], dims="{dim}", attrs={{"units": "mm"}})',
             argument=name,
         )

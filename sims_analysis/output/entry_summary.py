@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
-from sims_analysis.profiles.metadata import SAMPLE_KEYS
+from sims_analysis.profiles.metadata import SAMPLE_KEYS, EntrySummary
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-class EntrySummary(NamedTuple):
-    """A measurement in a few words, as in the list of an archive; empty where they are not known.
-
-    The date is when it was measured, where the file says it.
-    """
-
-    data_id: str = ""
-    title: str = ""
-    date: str = ""
-    species: Sequence[str] = ()
 
 
 def summarise_dataset(ds: xr.Dataset) -> EntrySummary:

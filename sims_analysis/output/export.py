@@ -1,7 +1,6 @@
-"""Profiles for other programs: CSV and Excel.
+"""Profiles for other programs: CSV and Excel, with units in the headings.
 
-Numbers are written as the shortest text that reads back to the same float. A sample that was
-delivered as not measured has an empty cell. Units are in the headings.
+Numbers are the shortest text that reads back to the same float; not measured is an empty cell.
 """
 
 from __future__ import annotations
@@ -70,18 +69,18 @@ def to_csv(
         Unit of the axis, such as ``"um"`` (or ``"min"`` of sputter time); by default the canonical
         one.
     value_units : str or mapping, optional
-        Unit of values and their errors, such as ``"1/m^3"``, or of each variable:
-        ``{"concentration": "1/m^3", "intensity": "counts/s"}``; by default canonical ones.
+        Unit of values and their errors, ``"1/m^3"``, or of each variable: ``{"concentration":
+        "1/m^3"}``; by default canonical ones.
     digits : int, optional
         Round all numbers to so many significant digits; by default, none is lost.
 
     Returns
     -------
     pathlib.Path
-        Where it was written. The cell of a sample that was not measured is empty; its detection
-        limit has a column of its own, as have uncertainties that samples have in common, the edges
-        of the cells of averages, and the resolution of restored profiles. What a spreadsheet would
-        run of a name, as ``=HYPERLINK(...)``, has ``'`` before it; :func:`read` takes it off.
+        Where it was written. A sample that was not measured has an empty cell; detection limits,
+        common uncertainties, edges of cells and resolutions have columns of their own. What a
+        spreadsheet would run of a name, ``=HYPERLINK(...)``, has ``'`` before it: :func:`read`
+        takes it off.
 
     Raises
     ------
@@ -164,7 +163,7 @@ def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
         "_stderr": series.stderr,
     }
     columns["_detection_limit"] = np.nan
-    columns |= {f"_{what}": numbers for what, numbers in series.beside.items()}
+    columns |= {f"_{what}": numbers for what, numbers in series.ancillary.items()}
     where = {"species": series.species, **series.place}
     size = data.sizes.get(series.axis, series.x.size)
     for name, column in shared_columns(data, series.variable, where, size):
@@ -215,7 +214,9 @@ def _in_units(
             argument="value_units",
         )
     if isinstance(value_units, str):
-        kinds = {kind: one.series.variable for one in found for kind in _kinds(one.series)}
+        series = [one.series for one in found]
+        kinds = {kind: s.variable for s in series
+                 for kind in vocabulary.kinds_in(s.variable, s.units)}  # fmt: skip
         fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
         stated = {kinds[fitting]: value_units}
     variables = dict.fromkeys(one.series.variable for one in found)
@@ -245,10 +246,6 @@ def _rounded(found: list[_Profile], digits: int | None) -> list[_Profile]:
     return made
 
 
-def _kinds(series: Series) -> tuple[str, ...]:
-    return vocabulary.kinds_in(series.variable, series.units)
-
-
 def _converted(one: _Profile, depth_units: str | None, value_units: str | None) -> _Profile:
     table, series = one.table.copy(), one.series
     names = [str(name) for name in table]
@@ -258,7 +255,8 @@ def _converted(one: _Profile, depth_units: str | None, value_units: str | None) 
         table[along] = axis.from_canonical(table[along].to_numpy())
         one = changed(one, axis_units=depth_units)
     if value_units is not None:
-        unit = unit_of_kind(value_units, _kinds(series), f"value_units of {series.variable!r}")
+        kinds = vocabulary.kinds_in(series.variable, series.units)
+        unit = unit_of_kind(value_units, kinds, f"value_units of {series.variable!r}")
         others = [name for name in names if name not in along]
         values = [name for name in others if not vocabulary.ANCILLARY.get(name[1:])]
         table[values] = unit.from_canonical(table[values].to_numpy())
@@ -266,19 +264,14 @@ def _converted(one: _Profile, depth_units: str | None, value_units: str | None) 
     return changed(one, table=table)
 
 
-def _depths(one: _Profile) -> dict[str, list[float]]:
-    """Return the column of the depths of a profile, by its heading."""
-    return {f"{one.series.axis} ({one.axis_units})": one.table["x"].tolist()}
-
-
 def _columns(one: _Profile) -> dict[str, list[float | None]]:
-    """Return the columns of a profile beside its depths, by heading."""
+    """Return the columns of a profile by heading, its depths first."""
     found = {}
-    for name, column in one.table.drop(columns="x").items():
+    for name, column in one.table.items():
         what, units = f"{one.series.variable}{name}", vocabulary.ANCILLARY.get(str(name)[1:])
         head = f"{what} ({units or one.units})"
-        if name in vocabulary.CELLS:
-            head = f"{name} ({one.axis_units})"
+        if name in ("x", *vocabulary.CELLS):
+            head = f"{one.series.axis if name == 'x' else name} ({one.axis_units})"
         if name == "" or column.notna().any():
             found[head] = [None if np.isnan(number) else number for number in column.tolist()]
     return found
@@ -292,8 +285,8 @@ def _tidy(found: Sequence[_Profile]) -> Iterable[list[Any]]:
     for one in found:
         key = (*(one.series.place.get(place, "") for place in places), one.series.species)
         profiles.setdefault(key, []).append(one)
-    columns = dict.fromkeys(head for one in found for head in _columns(one))
-    yield [*places, *(["species"] if named else []), *_depths(found[0]), *columns]
+    along, *columns = dict.fromkeys(head for one in found for head in _columns(one))
+    yield [*places, *(["species"] if named else []), along, *columns]
     for key, members in profiles.items():
         rows: dict[float, dict[str, float | None]] = {}
         for one in members:
@@ -310,7 +303,7 @@ def _paired(found: Sequence[_Profile]) -> Iterable[list[Any]]:
     for one in found:
         who = " ".join(filter(None, [*one.series.place.values(), one.series.species]))
         prefix = f"{who} " if who else ""
-        columns += [(prefix + head, c) for head, c in {**_depths(one), **_columns(one)}.items()]
+        columns += [(prefix + head, column) for head, column in _columns(one).items()]
     heads, cells = zip(*columns, strict=True)
     yield list(heads)
     yield from map(list, zip_longest(*cells))

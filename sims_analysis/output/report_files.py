@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.report.layout import results_csv
+from sims_analysis.profiles.metadata import EntrySummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,11 +95,9 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
 
 def _answered(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list[Result]:
     """Keep the species that have a number: the others are in the table, with their reasons."""
-    chosen = [
-        result.isel(species=np.flatnonzero(value.notnull()))
-        for result, value in zip(results, values, strict=True)
-    ]
-    return [result for result in chosen if result.sizes["species"]]
+    pairs = zip(results, values, strict=True)
+    return [one.isel(species=np.flatnonzero(value.notnull()))
+            for one, value in pairs if value.notnull().any()]  # fmt: skip
 
 
 def write_index(
@@ -116,12 +114,9 @@ def write_index(
     for report in reports:
         paths = [Path(file) for file in report["files"]]
         for page in (quote(path.name) for path in paths if path.suffix == ".html"):
-            entries[page] = EntrySummary(
-                data_id=report["data_id"],
-                title=report["title"],
-                date=report["date"],
-                species=list(dict.fromkeys(row["species"] for row in report["species"])),
-            )
+            species = list(dict.fromkeys(row["species"] for row in report["species"]))
+            about = {name: report[name] for name in ("data_id", "title", "date")}
+            entries[page] = EntrySummary(**about, species=species)
             files[page] = file_links(paths)
             shown = [quote(path.name) for path in paths if path.suffix == ".png"]
             pictures |= dict(zip([page], shown, strict=False))

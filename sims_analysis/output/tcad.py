@@ -61,13 +61,11 @@ def to_tcad(
     depth_units : str
         Unit of the first column; the second is in ``atom/cm^3``. Most simulators read micrometres.
     comment : str or None
-        Begins the lines above the numbers, which name the species, columns and units; with ``None``
-        there are no such lines, for programs that do not accept them.
+        Begins the lines that name species, columns and units; ``None`` writes no such lines.
     order : {"suprem", "viennaps"}
         Order of the moments of a fit: range, straggle, skewness (gamma), kurtosis (beta), as in
-        SUPREM; or kurtosis before skewness, as in ViennaPS' ``PearsonIVParameters`` and the tables
-        of its ``modeldb/implant``. For Sentaurus Process no order is published: use the names of
-        the columns in the header.
+        SUPREM; or kurtosis before skewness, as in ViennaPS' ``PearsonIVParameters``. For Sentaurus
+        Process no order is published: the header names the columns.
     floor : str or Quantity, optional
         The least concentration to write, ``"1e10 atoms/cm^3"``, in place of lower, zero and
         negative ones, of which a simulator may take the logarithm.
@@ -211,13 +209,9 @@ def _moments_of(
     share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0
     gaussian = {"skewness": 0.0, "kurtosis": 3.0} if model == "gaussian" else {}
     for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
-        moments = [
-            gaussian[name] if name in gaussian else float(fit[part + name].item())
-            for name in moment
-        ]
-        row = [
-            value if name in _GREEK else float(unit.from_canonical(value))
-            for name, value in zip(moment, moments, strict=True)
-        ]
+        row = []
+        for name in moment:
+            value = gaussian[name] if name in gaussian else float(fit[part + name].item())
+            row.append(value if name in _GREEK else float(unit.from_canonical(value)))
         lines.append(" ".join(f"{v!r}" for v in [*row, fraction * float(fit["dose"].item())]))
     return lines

@@ -6,9 +6,11 @@ import platform
 import sys
 from importlib import metadata
 
+from sims_analysis._version import __version__
+
 #: What the library stands on, and what its extras add.
 _PACKAGES = (
-    "sims-analysis", "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "orjson",
+    "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "orjson",
     "click", "matplotlib", "h5netcdf", "h5py", "dask", "distributed", "zarr", "starlette",
     "uvicorn", "tqdm", "openpyxl",
 )  # fmt: skip
@@ -27,13 +29,11 @@ def show_versions() -> None:
     numpy          ...
     """
     lines = [("python", sys.version.split()[0]), ("platform", platform.platform())]
+    lines.append(("sims-analysis", __version__))
     for package in _PACKAGES:
         try:
             lines.append((package, metadata.version(package)))
         except metadata.PackageNotFoundError:
-            from sims_analysis._version import __version__
-
-            own = package == "sims-analysis"
-            lines.append((package, __version__ if own else "not installed"))
+            lines.append((package, "not installed"))
     width = max(len(name) for name, _ in lines)
     print("\n".join(f"{name:<{width}}  {version}" for name, version in lines))  # noqa: T201

@@ -6,9 +6,9 @@ need no special support for them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Name of the field of a profile object that holds the metadata of its measurement.
 FIELD = "measurement"
@@ -128,6 +128,18 @@ class Metadata:
 
 _LAYER = {f.name for f in fields(Layer)}
 _TEXTS = [f.name for f in fields(Metadata) if f.name not in ("layers", "other")]
+
+
+class EntrySummary(NamedTuple):
+    """A measurement in a few words, as in the list of an archive; empty where they are not known.
+
+    The date is when it was measured, where the file says it.
+    """
+
+    data_id: str = ""
+    title: str = ""
+    date: str = ""
+    species: Sequence[str] = ()
 
 
 def columns_of(extra: Mapping[str, Any], samples: int) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Warn of unusual depth profiles, and refuse impossible concentrations.
 
-Unusual data are kept as they are, with a warning that says what is unusual: swapped columns,
-logarithms instead of values, a wrong unit, a saturated detector. Values that cannot be
+Unusual data are kept as they are, with a warning that says what is unusual: logarithms instead of
+values, a wrong unit, a saturated detector. Values that cannot be
 concentrations have lost their unit in arithmetic, and are refused.
 """
 
@@ -54,7 +54,7 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
     """Warn once of each kind of unusual profile; nothing is changed or refused.
 
     Unusual are depths, times, concentrations, fractions and rates beyond `_USUAL`, what looks like
-    logarithms or swapped columns, and equal samples at the maximum of a profile that scatters
+    logarithms, and equal samples at the maximum of a profile that scatters
     (:mod:`sims_analysis.kernels.saturation`). What has an unreadable unit is not judged.
     """
     found: dict[tuple[str, str], list[str]] = {}
@@ -63,10 +63,8 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
     for profile in profiles:
         by_axis.setdefault(id(profile.depths), []).append(profile)
     for members in by_axis.values():
-        steps = np.diff(members[0].depths)
-        both_ways = bool((steps > 0).any() and (steps < 0).any() and steps.size >= _FEWEST)
         for profile in members:
-            for what, finding, usual in _findings(profile, both_ways=both_ways):
+            for what, finding, usual in _findings(profile):
                 found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
         full += _saturations(members)
     for (what, usual), species in found.items():
@@ -84,15 +82,8 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
         )
 
 
-def _findings(profile: DepthProfile, *, both_ways: bool) -> Iterator[tuple[str, str, str]]:
+def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
     """Yield the unusual property, the finding, and what is usual."""
-    if both_ways and _goes_one_way(profile.concentrations):
-        first, last = profile.concentrations[[0, -1]]
-        yield (
-            "order of depths",
-            f"(depths go back and forth, values only from {first:.4g} to {last:.4g})",
-            "the reverse, unless the columns are swapped",
-        )
     for name, kinds in (("depth", vocabulary.AXES), ("concentration", vocabulary.VALUE_KINDS)):
         numbers = getattr(profile, f"{name}s")
         try:
@@ -139,11 +130,6 @@ def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
                     f"{profile.concentration_units} between {depth[full].min():.4g} and "
                     f"{depth[full].max():.4g} {profile.depth_units})"
                 )
-
-
-def _goes_one_way(values: Array) -> bool:
-    rises = np.diff(values)
-    return bool((rises > 0).all() or (rises < 0).all())
 
 
 def _are_logarithms(values: Array) -> bool:

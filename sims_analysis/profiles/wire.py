@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def fields_of(wire: Any, path: str) -> dict[str, Any]:
 
     Raises `PayloadError` with the JSON path of the field that violates the contract.
     """
-    return _checked(wire, path, _numbers)
+    return _checked(wire, path, booleans=True)
 
 
 def fields_of_all(objects: list[Any], *, booleans: bool) -> list[dict[str, Any]]:
@@ -49,14 +50,17 @@ def fields_of_all(objects: list[Any], *, booleans: bool) -> list[dict[str, Any]]
     Where there are no `booleans` in the payload, that takes half the time. Identical axes become
     one array, so that a Dataset need not compare every sample.
     """
-    read = _numbers if booleans else _packing()
+    found: list[dict[str, Any]] = []
     # Paths are made one by one: of millions of items, the first may be no profile.
-    return [_checked(one, f"$[{i}]", read) for i, one in enumerate(objects)]
+    for i, one in enumerate(objects):
+        fields = _checked(one, f"$[{i}]", booleans=booleans)
+        if found and found[-1]["depths"].tobytes() == fields["depths"].tobytes():
+            fields["depths"] = found[-1]["depths"]
+        found.append(fields)
+    return found
 
 
-def _checked(
-    wire: Any, path: str, numbers: Callable[[object, str, bool], NDArray[np.float64]]
-) -> dict[str, Any]:
+def _checked(wire: Any, path: str, *, booleans: bool) -> dict[str, Any]:
     """Validate a profile object of the wire, and return the fields of the record."""
     if not isinstance(wire, Mapping):
         raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
@@ -75,7 +79,7 @@ def _checked(
         _expect(wire["last_updated"], str, "text", path, "last_updated")
     if wire.get("species_metadata") is not None:
         _expect(wire["species_metadata"], dict, "an object", path, "species_metadata")
-    depths = numbers(wire["depths"], f"{path}.depths", False)
+    depths = _numbers(wire["depths"], f"{path}.depths", nullable=False, booleans=booleans)
     species = wire["species_name"]
     if depths.size == 0:
         raise PayloadError(
@@ -86,7 +90,7 @@ def _checked(
     for name in ARRAYS[1:]:
         if known.get(name) is None and name not in REQUIRED:
             continue
-        values = numbers(known[name], f"{path}.{name}", True)
+        values = _numbers(known[name], f"{path}.{name}", nullable=True, booleans=booleans)
         if values.size != depths.size:
             raise PayloadError(
                 f"species {species!r} has {depths.size} depths but {values.size} {name}; "
@@ -105,36 +109,13 @@ def _expect(value: object, kind: type, expected: str, path: str, name: str) -> N
         raise PayloadError(f"expected {expected}, found {json_type(value)}", f"{path}.{name}")
 
 
-def _packing() -> Callable[[object, str, bool], NDArray[np.float64]]:
-    """Make a reader of arrays that does not check the type of every item.
-
-    Of the JSON types, only numbers and booleans can be packed as doubles. orjson returns no
-    infinities.
-    """
-    known = b"", np.empty(0)
-
-    def numbers(values: Any, path: str, nullable: bool) -> NDArray[np.float64]:
-        nonlocal known
-        if type(values) is not list:
-            return _numbers(values, path, nullable)
-        try:
-            packed = struct.pack(f"{len(values)}d", *values)
-        except (OverflowError, struct.error):
-            return _numbers(values, path, nullable)
-        if packed == known[0]:
-            return known[1]
-        array = np.frombuffer(packed, np.float64)
-        if not nullable:
-            known = packed, array
-        return array
-
-    return numbers
-
-
-def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
+def _numbers(values: object, path: str, *, nullable: bool, booleans: bool) -> NDArray[np.float64]:
     """Validate a JSON array of numbers in one pass; ``null`` becomes NaN if allowed."""
     if type(values) is not list:
         raise PayloadError(f"expected an array of numbers, found {json_type(values)}", path)
+    if not booleans:  # of the JSON types, only numbers and booleans can be packed as doubles
+        with suppress(OverflowError, struct.error):
+            return np.frombuffer(struct.pack(f"{len(values)}d", *values), np.float64)
     allowed = NUMBERS | {type(None)} if nullable else NUMBERS
     types = list(map(type, values))
     # Most arrays contain only floats, and counting is faster than a set.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,9 +19,8 @@ from sims_analysis.frame.call import correction
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere, is_lazy
-from sims_analysis.quantification.reference import (
-    measured_in,
-)
+from sims_analysis.quantification.reference import measured_in
+from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import Weight, signal_at, weighted_sum, with_signals
 from sims_analysis.text.arguments import argument_error
 
@@ -67,8 +67,9 @@ def combine(
           relative uncertainties of factors where these differ
         - ``<variable>_counts``: the sum, where all weights are the same, without error, and one
           count has the same value in all; otherwise NaN
-        - what is known of the samples of each part, as :func:`quality` says; where one is below
-          its limit of detection, the sum has no value, but a limit of detection itself
+        - what is known of the samples of each part, as :func:`quality` says; where the limits of
+          detection of those below one, times their weights, are more than 1 % of the sum or of its
+          error, it has no value, but a limit of detection itself
 
         What is delivered with each species stays with a new one where it is the same for all parts.
 
@@ -84,7 +85,8 @@ def combine(
     Warns
     -----
     ProfileWarning
-        Where a straight line across a gap stands for a signal. Not for Dask data.
+        Where a straight line across a gap stands for a signal (not for Dask data); where parts were
+        made of the same measured signals, so that the error is not that of the sum.
 
     See Also
     --------
@@ -123,12 +125,23 @@ def combine(
         }
         first = next(iter(parts))
         own = {one: signal_at(frame, first, one) for one in parts}
-        made[new] = weighted_sum(frame, own, weights)
+        warn_of_shared(data, name, combinations(parts, 2))
+        made[new] = _below_limit(weighted_sum(frame, own, weights))
         texts.append(f"{new} = {' + '.join(f'{w.text} {one}' for one, w in weights.items())}")
     of = {new: list(parts) for new, parts in sums.items()}
     _refuse_replaced(data, name, [one for one in sums if one in frame.species()])
     result = with_signals(data, name, made, of, data[name].dims)
     return with_history(result, f"{name} combined: {'; '.join(texts)}")
+
+
+def _below_limit(made: dict[str, xr.Variable]) -> dict[str, xr.Variable]:
+    """Return a sum without values where limits of detection of its parts matter."""
+    limit = made.get(vocabulary.CENSORED)
+    if limit is None:
+        return made
+    hidden = {end: made[end].where(limit.isnull()) for end in ("", "stderr", "counts")
+              if end in made}  # fmt: skip
+    return made | hidden
 
 
 def _read_names(data: xr.Dataset, signals: Any) -> dict[str, dict[str, Any]]:
@@ -191,14 +204,18 @@ def read_with_error(frame: Frame, stated: Any, name: str) -> tuple[xr.Variable, 
         error = _read_number(frame, plain["stderr"].drop_vars("stderr"), name, expected)
     else:
         return _read_number(frame, stated, name, expected), None
-    if anywhere(error < 0):
-        raise argument_error(name, stated, "its standard error must not be negative")
+    if anywhere((error < 0) | np.isinf(error)):
+        raise argument_error(name, stated, "its standard error must be finite and not negative")
     return value, error
 
 
 def _read_number(frame: Frame, stated: Any, name: str, expected: str) -> xr.Variable:
     if isinstance(stated, str):
-        return frame.parameter(stated, ("dimensionless",), name)
+        try:
+            stated = float(stated)
+        except ValueError:
+            plain = f"{expected}, without a unit or %"
+            raise argument_error(name, stated, f"expected {plain}") from None
     if isinstance(stated, xr.DataArray):
         if "species" in stated.dims:
             raise argument_error(name, stated, "it is over species; expected that of one")

@@ -13,22 +13,25 @@ from sims_analysis.conventions.canonical import signal_name, species_of, to_cano
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, SpeciesError, about
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import with_known
+from sims_analysis.frame.evidence import resolve, rests_on, scale_in_doubt, union, with_known
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import NO_LIMITS, read_pair
+from sims_analysis.outcomes import Status
 from sims_analysis.quantification.combination import WithError, read_with_error
-from sims_analysis.quantification.hosts import isotope
+from sims_analysis.quantification.hosts import elements_of
 from sims_analysis.quantification.reference import (
+    Reference,
     at_samples_of,
     known_of,
     of_both,
     two_signals,
     warn_bridged,
 )
+from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import with_signals
-from sims_analysis.text.arguments import argument_error, format_argument, read_name, read_names
+from sims_analysis.text.arguments import argument_error, format_argument, read_name
 from sims_analysis.units import WindowLike
 
 _WHAT = "a composition"
@@ -74,6 +77,7 @@ def composition(
         With two species more, the elements, and their ``atomic_fraction`` x and 1 - x, of the
         atoms of both, at the samples of the numerator. Both have the same errors:
 
+        - ``atomic_fraction``: without the bias of few counts, to second order
         - ``atomic_fraction_stderr``: ``k / (1 + k R)^2 s_R`` with ``R = I_A / I_B`` and the error
           of :func:`ratio`
         - ``atomic_fraction_background_stderr``: what all samples have in common,
@@ -88,6 +92,12 @@ def composition(
     ProfileError
         If not either a factor or a standard with its fraction is given, they are not positive, or
         the standard has no ratio in the window.
+
+    Warns
+    -----
+    ProfileWarning
+        Where a standard has saturated samples, gaps or samples below a limit: the scale of the
+        composition is then in doubt (:func:`quality`); or both signals have a part in common.
 
     See Also
     --------
@@ -122,7 +132,7 @@ def composition(
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
-    elements = _elements(numerator, denominator, element)
+    elements = elements_of(numerator, denominator, element)
     if (factor is None) == (standard is None) or (standard is None) != (fraction is None):
         raise ProfileError(
             "give either factor=, or standard= and its fraction=", code="conflicting_arguments"
@@ -130,16 +140,20 @@ def composition(
     if window is not None and standard is None:
         raise ProfileError("window is of use only with standard", code="conflicting_arguments")
     frame = _two(data, numerator, denominator)
+    warn_of_shared(data, frame.name, [(numerator, denominator)])
+    status = xr.Variable((), int(Status.OK))
     if standard is None:
         k, error = read_with_error(frame, factor, "factor")
     else:
-        k, error = _of_standard(standard, numerator, denominator, fraction, window)
+        k, error, status = _of_standard(standard, numerator, denominator, fraction, window)
     if anywhere(~((k > 0) & np.isfinite(k))):
         raise argument_error("factor", factor, "expected a positive factor")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
     found = of_both(frame, below, denominator, k, error)
-    flags = known_of(frame, denominator).flags
+    if frame.stderr is not None and below.stderr is not None:
+        found[""] = found[""] - _bias(frame, below, k)
+    flags = union(known_of(frame, denominator), scale_in_doubt(frame, status)).flags
     if flags is not None:
         found[vocabulary.QUALITY] = flags
     of_first = {end: one.isel(species=0, missing_dims="ignore") for end, one in found.items()}
@@ -153,19 +167,6 @@ def composition(
     return with_history(result, f"x / (1 - x) = k {ratio} of {elements[0]}, k = {stated}")
 
 
-def _elements(numerator: str, denominator: str, stated: Any) -> tuple[str, str]:
-    """Return the names of both elements."""
-    named = [] if stated is None else read_names("element", stated)
-    if len(named) > 2:
-        raise argument_error("element", stated, "expected the names of two elements")
-    for one in (numerator, denominator)[len(named) :]:
-        with about(argument="element", remedy="element=('Ge', 'Si') names them"):
-            named.append(isotope(one)[1])
-    if named[0] == named[1]:
-        raise SpeciesError(f"both species are of {named[0]!r}; a composition is of two elements")
-    return named[0], named[1]
-
-
 def _two(data: xr.Dataset, numerator: str, denominator: str) -> Frame:
     """Open the signals of two species."""
     name = signal_name(data, _WHAT)
@@ -173,10 +174,24 @@ def _two(data: xr.Dataset, numerator: str, denominator: str) -> Frame:
     return open_samples(data.isel(species=rows), name, _WHAT)
 
 
+def _bias(frame: Frame, below: Reference, k: xr.Variable) -> Any:
+    """Return by how much x is too high on average, by half of its second derivatives.
+
+    ``k (a s_b^2 - k b s_a^2) / (k a + b)^3`` of signals a and b; zero counts add nothing.
+    """
+    a, b = frame.value, below.value
+    errors: tuple[Any, Any] = frame.stderr, below.stderr
+    of_a, of_b = (
+        (error.where(signal != 0, 0.0) ** 2).fillna(0.0)
+        for signal, error in zip((a, b), errors, strict=True)
+    )
+    return k * (a * of_b - k * b * of_a) / (k * a + b) ** 3
+
+
 def _of_standard(
     standard: Any, numerator: str, denominator: str, fraction: Any, window: Any
-) -> tuple[xr.Variable, xr.Variable]:
-    """Return the factor of a sample of known composition, and its standard error."""
+) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
+    """Return the factor of a sample of known composition, its standard error, and its status."""
     if not isinstance(standard, xr.Dataset):
         raise TypeError(f"standard: expected a Dataset, found {type(standard).__name__}")
     with about(argument="standard"):
@@ -202,6 +217,9 @@ def _of_standard(
             code="no_sample_in_window",
             argument="standard",
         )
+    ok = xr.Variable("species", np.full(2, int(Status.OK)))
+    status = resolve(frame, ok, rests_on(frame, ends), ends, what="k is that of the others")
     k = x / (1.0 - x) / ratio
     relative = 0.0 if error is None else error / (x * (1.0 - x))
-    return k, k * (relative**2 + (stderr.fillna(0.0) / ratio) ** 2) ** 0.5
+    error = k * (relative**2 + (stderr.fillna(0.0) / ratio) ** 2) ** 0.5
+    return k, error, status.max()

@@ -96,17 +96,14 @@ def correct_dead_time(
             f"{list_variables(data)}",
             code="missing_variable",
         )
-    if dead_time_of(data) == "corrected":
+    steps = {step["function"] for step in provenance(data).get("steps", [])}
+    if "correct_dead_time" in steps:
         raise ProfileError("the data have already been corrected for dead time")
-    if "combine" in {step["function"] for step in provenance(data).get("steps", [])}:
+    subtracted = was_subtracted(data, "count/s")
+    if subtracted or "combine" in steps:
+        done = "a background was subtracted" if subtracted else "signals were combined"
         raise ProfileError(
-            "signals were combined, but the dead time applies to the observed rate: correct for "
-            "dead time first"
-        )
-    if was_subtracted(data, "count/s"):
-        raise ProfileError(
-            "a background was subtracted from the intensities, but the dead time applies to the "
-            "observed rate: correct for dead time first"
+            f"{done}, but the dead time applies to the observed rate: correct for dead time first"
         )
     frame = open_samples(data, "intensity", "a correction for dead time")
     tau = read_change(frame, dead_time, ("sputter_time",), "dead_time")

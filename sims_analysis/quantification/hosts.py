@@ -15,8 +15,8 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from sims_analysis import units
-from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.text.arguments import argument_error, is_number
+from sims_analysis.errors import ProfileError, SpeciesError, about
+from sims_analysis.text.arguments import argument_error, is_number, read_names
 
 _AVOGADRO = 6.02214076e23  # exact, per mole
 _CM_PER_ANGSTROM = 1e-8
@@ -137,6 +137,19 @@ def isotope(species: str) -> tuple[int, str]:
     if match is None:
         raise SpeciesError(f"{species!r} does not name a single isotope, such as '11B' or '30Si'")
     return int(match[1]), match[2]
+
+
+def elements_of(numerator: str, denominator: str, stated: Any) -> tuple[str, str]:
+    """Return the names of both elements of two isotopes, as stated."""
+    named = [] if stated is None else read_names("element", stated)
+    if len(named) > 2:
+        raise argument_error("element", stated, "expected the names of two elements")
+    for one in (numerator, denominator)[len(named) :]:
+        with about(argument="element", remedy="element=('Ge', 'Si') names them"):
+            named.append(isotope(one)[1])
+    if named[0] == named[1]:
+        raise SpeciesError(f"both species are of {named[0]!r}; a composition is of two elements")
+    return named[0], named[1]
 
 
 def natural_abundance(species: str) -> float:

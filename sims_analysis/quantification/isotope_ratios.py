@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from sims_analysis.conventions.canonical import on_canonical_data
 from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.errors import ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.call import recorded
+from sims_analysis.frame.evidence import with_known
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.window import Window, read_window
@@ -21,6 +23,7 @@ from sims_analysis.quantification.hosts import isotope, natural_abundance
 from sims_analysis.quantification.reference import (
     TwoSignals,
     at_samples_of,
+    column,
     divided,
     known_of,
     measured_over_species,
@@ -100,7 +103,7 @@ def isotope_ratios(
     -----
     Instruments transmit and detect masses differently, by some per cent between neighbours and more
     for light ones; less than 5 % shows no interference, therefore. An enriched sample, as an
-    implant of one isotope is, is not natural either. Loss and interference are told apart
+    implant of one isotope is, is not natural either. Loss and interference are distinguished
     where the rates differ along the profile: samples above half of the largest rate against those
     below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 
@@ -122,6 +125,7 @@ def isotope_ratios(
     """
     pairs = _pairs(data)
     name = measured_over_species(data, variable, ("intensity", "counts", *vocabulary.MEASURED))
+    data = with_known(data)
     frame = open_samples(data, name, "a ratio of isotopes")
     names = frame.species()
     found = []
@@ -132,9 +136,7 @@ def isotope_ratios(
     joined = {key: xr.Variable.concat([one[key] for one in found], "pair") for key in found[0]}
     made = {"status": frame.status(joined.pop(""))}
     for key, one in joined.items():
-        term, end = _TERMS[key]
-        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
-        made[key] = xr.Variable(one.dims, one.data, attrs)
+        made[key] = column(*_TERMS[key], "1", one, one.dims)
     labels = {
         "pair": [one.label for one in pairs],
         "numerator": [one.numerator for one in pairs],
@@ -163,18 +165,11 @@ def _pairs(data: xr.Dataset) -> list[_Pair]:
     numbers = [np.nan] * len(species) if masses is None else np.atleast_1d(masses.values)
     elements: dict[str, list[tuple[float, int, str]]] = {}
     for name, mass in zip(species, numbers, strict=True):
-        try:
-            number, element = isotope(name)
-        except SpeciesError:
-            bare = _ELEMENT.fullmatch(name)
-            if bare is None or np.isnan(mass):
-                continue
-            number, element = round(float(mass)), bare[1]
-        try:
+        bare = None if np.isnan(mass) else _ELEMENT.fullmatch(name)
+        with suppress(SpeciesError):  # no isotope, or none in nature
+            number, element = isotope(f"{float(mass):.0f}{bare[1]}" if bare else name)
             abundance = natural_abundance(f"{number}{element}")
-        except SpeciesError:
-            continue
-        elements.setdefault(element, []).append((abundance, number, name))
+            elements.setdefault(element, []).append((abundance, number, name))
     pairs = []
     for element, known in elements.items():
         most, number, below = max(known)

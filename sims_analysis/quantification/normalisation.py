@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,22 +17,22 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, union
+from sims_analysis.frame.evidence import Known, either, rests_on, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
 from sims_analysis.frame.window import Window, read_pair
-from sims_analysis.kernels.rows import changed
-from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.isotopes import warn_of_bias
 from sims_analysis.quantification.reference import (
     Part,
     background_columns,
     background_of,
+    column,
     mean_in,
     measured_over_species,
     propagated,
 )
+from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import (
     Signal,
     Weight,
@@ -45,9 +44,6 @@ from sims_analysis.quantification.signals import (
 )
 from sims_analysis.text.arguments import read_name
 from sims_analysis.units import WindowLike
-
-#: The part of a total that may be due to samples below their limit of detection.
-_NOTABLE = 0.01
 
 
 @correction
@@ -103,8 +99,8 @@ def normalise(
     Warns
     -----
     ProfileWarning
-        Where ratios are too high, because a species has few counts: see :func:`ratio`. Not for Dask
-        data.
+        Where ratios are too high, because a species has few counts (not for Dask data), or where
+        signals were made of the same measured ones: see :func:`ratio`.
 
     See Also
     --------
@@ -113,8 +109,8 @@ def normalise(
     Notes
     -----
     Samples of species below their limit of detection count as 0 in a total; it is marked as below
-    the limit only where their limits are more than 1 % of it. The largest of samples with noise is
-    above the maximum of the profile by about an error of theirs.
+    the limit only where their limits are more than 1 % of it, or of its error. The largest of
+    samples with noise is above the maximum of the profile by about an error of theirs.
 
     Examples
     --------
@@ -133,6 +129,10 @@ def normalise(
     if total:
         to = next((one for one in names if one.lower() == "total"), to)
     named = to in names
+    if named:
+        warn_of_shared(data, name, [(to, one) for one in names if one != to])
+    elif total:
+        warn_of_shared(data, name, combinations(names, 2))
     if total and not named:
         _refuse_sums(data, names)
     ends = None if window is None else read_pair(frame, window)
@@ -192,12 +192,7 @@ def _total(frame: Frame) -> Signal:
         like = next((other for other in sums if same_samples(frame, other, row)), row)
         if like == row:
             signals = {one: signal_at(frame, first, one) for one in names}
-            sums[row] = weighted_sum(frame, {k: _or_zero(v) for k, v in signals.items()}, weights)
-            limits = [one.limit.fillna(0.0) for one in signals.values() if one.limit is not None]
-            if limits:
-                flags = sums[row][vocabulary.QUALITY]
-                matter = reduce(operator.add, limits) > _NOTABLE * sums[row][""]
-                sums[row][vocabulary.QUALITY] = flags.where(matter, flags & ~Flag.BELOW_LIMIT)
+            sums[row] = weighted_sum(frame, signals, weights)
         of_each.append(sums[like])
 
     def column(end: str) -> xr.Variable:
@@ -213,15 +208,6 @@ def _total(frame: Frame) -> Signal:
     flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
     stderr = column("stderr") if "stderr" in ends else None
     return Signal(column(""), stderr, None, background, flags)
-
-
-def _or_zero(signal: Signal) -> Signal:
-    """Return a signal with 0 for samples below a limit of detection, without their limits."""
-    if signal.limit is None:
-        return signal
-    below = signal.limit.notnull()
-    stderr = None if signal.stderr is None else signal.stderr.where(~below, 0.0)
-    return changed(signal, value=signal.value.where(~below, 0.0), stderr=stderr, limit=None)
 
 
 def _mean(
@@ -243,7 +229,7 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = mean.rests.flags.astype(np.int16)
+    flags = rests_on(of, ends, "samples").flags.astype(np.int16)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 
@@ -328,10 +314,8 @@ def _renamed(
     if frame.counts is not None:
         made = {**made, "counts": frame.counts.where(made[""].notnull())}
     result = data.drop_vars([frame.name + end for end in ENDS], errors="ignore")
-    columns = {}
-    for end, one in made.items():
-        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
-        own = one.transpose(*(d for d in order if d in one.dims))
-        columns[f"{kind}_{end}".rstrip("_")] = xr.Variable(own.dims, own.data, attrs)
+    columns = {
+        f"{kind}_{end}".rstrip("_"): column(term, end, "1", one, order) for end, one in made.items()
+    }
     result = result.assign(columns)
     return result.set_coords([one for one in columns if one.endswith(vocabulary.EVIDENCE)])

@@ -14,7 +14,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import first_of
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.frame.background import Mean, mean_over
+from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.evidence import Known, at, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
@@ -38,6 +38,15 @@ class Reference(NamedTuple):
     of_sums: xr.Variable | None
     #: Samples in its gaps.
     bridged: xr.Variable
+
+
+def column(
+    term: str, end: str, unit: str, values: xr.Variable, order: Sequence[Any]
+) -> xr.Variable:
+    """Return values, or by the end of its name what is beside them, with attrs, in order."""
+    attrs = vocabulary.ancillary_attrs(term, end, unit) if end else vocabulary.attrs(term, unit)
+    ordered = values.transpose(*(d for d in order if d in values.dims))
+    return xr.Variable(ordered.dims, ordered.data, attrs)
 
 
 def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
@@ -122,7 +131,7 @@ def known_of(frame: Frame, species: str) -> Known:
     return union(own, other)
 
 
-def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Mean:
+def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Any:
     """Return the mean over a window; refuse one, as it was `stated`, without a sample of some."""
     mean = mean_over(frame, window)
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & among)

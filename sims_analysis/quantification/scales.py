@@ -113,14 +113,11 @@ def _integrated(places: Array, time: Array, speed: Array) -> Array:
     if not known.any():
         return np.full(places.shape, np.nan)
     t, v = time[known], speed[known]
-    ends = np.array([min(0.0, t[0]), max(t[-1], np.nanmax(places, initial=0.0))])
-    t, v = np.concatenate([ends[:1], t, ends[1:]]), np.concatenate([v[:1], v, v[-1:]])
-    z = np.concatenate([[0.0], np.cumsum(0.5 * (v[1:] + v[:-1]) * np.diff(t))])
-    i = np.clip(np.searchsorted(t, places, side="right") - 1, 0, t.size - 2)
-    since, step = places - t[i], np.diff(t)[i]
-    slope = np.divide(np.diff(v)[i], step, out=np.zeros(places.shape), where=step > 0)
-    origin = np.interp(0.0, t, z)
-    return np.asarray(z[i] + since * (v[i] + 0.5 * slope * since) - origin)
+    every = np.unique(np.concatenate([t, [0.0], places[np.isfinite(places)]]))
+    rate = np.interp(every, t, v)
+    depth = np.append(0.0, np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(every)))
+    found: Array = np.interp(places, every, depth) - np.interp(0.0, every, depth)
+    return found
 
 
 def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
@@ -195,26 +192,23 @@ def _by_layers(
     time: xr.Variable, layers: Any, name: str, read: Callable[[Any, str], float]
 ) -> tuple[Callable[[xr.Variable], xr.Variable], str]:
     """Return the depths at times, below layers that are sputtered at different rates."""
-    starts, rates = [0.0], []
+    ends, rates = [0.0], []
     for i, (stop, of_layer) in enumerate(read_layers(layers, name, "(stop_time, rate)")):
         end = np.inf if stop is None else units.read_number(stop, ("sputter_time",), f"{name}[{i}]")
         rates.append(read(of_layer, f"{name}[{i}]"))
-        if not (rates[-1] > 0 and end > starts[-1]):
+        if not (rates[-1] > 0 and end > ends[-1]):
             raise ProfileError(
                 f"{name}[{i}]={layers[i]!r}: rates must be positive, and the ends increase from 0"
             )
-        starts.append(end)
-    if (longest := float(time.max())) > starts[-1]:
+        ends.append(end)
+    if (longest := float(time.max())) > ends[-1]:
         raise ProfileError(
-            f"the layers end at {starts[-1]:g} s, but the record at {longest:g} s; end the last "
+            f"the layers end at {ends[-1]:g} s, but the record at {longest:g} s; end the last "
             "layer with None for the rest of the record"
         )
-    starts, speeds = starts[:-1], np.array(rates)
-    tops = np.concatenate([[0.0], np.cumsum(speeds[:-1] * np.diff(starts))])
     unit = " nm/s" if read is _sputter_rate else ""
-    parts = [f"{v:.6g}{unit} from {s:.6g} s" for v, s in zip(rates, starts, strict=True)]
-    at = partial(_piecewise, starts=np.array(starts), tops=tops, speeds=speeds)
-    return at, f"layers: {', '.join(parts)}"
+    parts = [f"{v:.6g}{unit} from {s:.6g} s" for v, s in zip(rates, ends[:-1], strict=True)]
+    return partial(_below, ends=ends, rates=rates), f"layers: {', '.join(parts)}"
 
 
 def _sputter_rate(value: Any, name: str) -> float:
@@ -232,7 +226,7 @@ def _by_markers(
     time: xr.Variable, markers: Any
 ) -> tuple[Callable[[xr.Variable], xr.Variable], str]:
     """Return the depths at times, on straight lines between known ones."""
-    times, depths, last = [0.0], [0.0], np.nan
+    ends, depths, rates, parts = [0.0], [0.0], [], []
     for i, marker in enumerate(read_pairs(markers, "markers", "(time, depth)")):
         name = f"markers[{i}]"
         if marker[0] is None:
@@ -240,40 +234,40 @@ def _by_markers(
                 raise ProfileError(
                     f"{name} has no time; only a rate after the last marker has none"
                 )
-            last = _sputter_rate(marker[1], name)
-            if not last > 0:
+            rates.append(_sputter_rate(marker[1], name))
+            if not rates[-1] > 0:
                 raise ProfileError(f"{name}={marker!r}: a rate must be positive", argument=name)
+            ends.append(np.inf)
+            parts.append(f"then {rates[-1]:.6g} nm/s")
             continue
         t = units.read_number(marker[0], ("sputter_time",), name)
         z = units.read_number(marker[1], ("depth",), name)
         if (t, z) == (0.0, 0.0):
             continue
-        if not (t > times[-1] and z > depths[-1]):
+        if not (t > ends[-1] and z > depths[-1]):
             raise ProfileError(
                 f"{name}={marker!r}: times and depths must increase, from the surface at 0",
                 argument=name,
             )
-        times.append(t)
+        rates.append((z - depths[-1]) / (t - ends[-1]))
+        ends.append(t)
         depths.append(z)
-    if len(times) == 1:
+        parts.append(f"{z:.6g} nm at {t:.6g} s")
+    if len(depths) == 1:
         raise ProfileError("markers holds no depth below the surface")
     longest = float(time.max())
-    if np.isnan(last) and longest > times[-1] * (1 + 1e-9):
+    if longest > ends[-1] * (1 + 1e-9):
         raise ProfileError(
-            f"the markers end at {times[-1]:g} s, but the record at {longest:g} s; give the depth "
+            f"the markers end at {ends[-1]:g} s, but the record at {longest:g} s; give the depth "
             "of its end, or a rate for the rest: (None, '0.5 nm/s')"
         )
-    speeds = np.diff(depths) / np.diff(times)
-    speeds = np.append(speeds, speeds[-1] if np.isnan(last) else last)
-    parts = [f"{z:.6g} nm at {t:.6g} s" for t, z in zip(times[1:], depths[1:], strict=True)]
-    if not np.isnan(last):
-        parts.append(f"then {last:.6g} nm/s")
-    at = partial(_piecewise, starts=np.array(times), tops=np.array(depths), speeds=speeds)
-    return at, f"markers: {', '.join(parts)}"
+    return partial(_below, ends=ends, rates=rates), f"markers: {', '.join(parts)}"
 
 
-def _piecewise(time: xr.Variable, starts: Any, tops: Any, speeds: Any) -> xr.Variable:
-    """Return ``z = top + v (t - start)`` of the piece in which each time lies."""
+def _below(time: xr.Variable, ends: Sequence[float], rates: Sequence[float]) -> xr.Variable:
+    """Return depths at times, below layers between some ends, of which the first is the surface."""
+    starts, speeds = np.array(ends[:-1]), np.array(rates)
+    tops = np.append(0.0, np.cumsum(speeds[:-1] * np.diff(starts)))
     t = time.values
     piece = np.clip(np.searchsorted(starts, t, side="right") - 1, 0, starts.size - 1)
     return xr.Variable(time.dims, tops[piece] + speeds[piece] * (t - starts[piece]))
@@ -326,20 +320,18 @@ def _line(known: Array, where: Array, square: Array) -> Array:
     return np.array([1 / b, np.sqrt(bb) / b**2, -a / b, np.sqrt(of_offset), misfit, status])
 
 
+#: Status of a line through layers -> what there is to say of it; the first is the worst.
+_WARNED = {
+    "bent": "the layers do not lie on a straight line, given their errors; the rate is not "
+    "constant, or a depth is not that of its layer",
+    "two_markers": "two layers lie on a straight line whatever the rate does between them",
+}
+
+
 def _warn_of_line(words: Sequence[str]) -> None:
-    if "bent" in words:
-        warn(
-            "markers: the layers do not lie on a straight line, given their errors; the rate is "
-            "not constant, or a depth is not that of its layer",
-            FitWarning,
-            argument="markers",
-        )
-    elif "two_markers" in words:
-        warn(
-            "markers: two layers lie on a straight line whatever the rate does between them",
-            FitWarning,
-            argument="markers",
-        )
+    worst = next((one for one in _WARNED if one in words), None)
+    if worst is not None:
+        warn(f"markers: {_WARNED[worst]}", FitWarning, argument="markers")
 
 
 def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:

@@ -17,6 +17,8 @@ from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise, is_lazy
+from sims_analysis.kernels.rows import changed
+from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.reference import (
     Part,
     at_samples_of,
@@ -32,6 +34,8 @@ from sims_analysis.quantification.reference import (
 _OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
 #: Places of samples.
 _PLACES = (*vocabulary.AXES, *vocabulary.CELLS, *(f"{axis}_bounds" for axis in vocabulary.AXES))
+#: The part of a sum, or of its error, above which limits of detection of its parts matter.
+_NOTABLE = 0.01
 #: Counts belong to a value as those of others to theirs, to within rounding in print.
 _ROUNDED, _ROUNDED_RELATIVE = 0.05, 0.01
 
@@ -85,7 +89,10 @@ def same_samples(frame: Frame, a: int, b: int) -> bool:
 
 
 def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
-    """Return one signal at the samples of all, without its counts; `among` those are messages."""
+    """Return one signal at the samples of all; `among` those are messages.
+
+    With its counts where it was measured there.
+    """
     found = at_samples_of(frame.filled(), species)
     warn_bridged(frame, species, found, among)
     value, limit = found.value, None
@@ -94,7 +101,12 @@ def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
         value, limit = value.where(~(high > value)), high.where(high > value)
     columns = background_columns(frame).items()
     background = {end: at_samples_of_all(frame, one, species) for end, one in columns}
-    return Signal(value, found.of_sums, None, background, known_of(frame, species).flags, limit)
+    counts = None
+    if frame.counts is not None:
+        row = frame.species().index(species)
+        there: Any = frame.value.notnull() & (row_of(frame.depth, row) == frame.depth)
+        counts = row_of(frame.counts, row).where(there).transpose(*frame.value.dims)
+    return Signal(value, found.of_sums, counts, background, known_of(frame, species).flags, limit)
 
 
 def row_of(variable: xr.Variable, row: int) -> xr.Variable:
@@ -115,7 +127,21 @@ def of_row(signal: Signal, row: int) -> Signal:
 def weighted_sum(
     frame: Frame, signals: Mapping[str, Signal], weights: Mapping[str, Weight]
 ) -> dict[str, xr.Variable]:
-    """Return a weighted sum by the ends of the names of its columns."""
+    """Return a weighted sum by the ends of the names of its columns.
+
+    Parts below their limit of detection count as 0. Where these limits may matter, more than 1 % of
+    the sum or of its error, it has a limit itself.
+    """
+    highest: Any = 0.0
+    unknown: Any = 0.0
+    for one, signal in signals.items():
+        weight, most = weights[one].value, signal.value
+        if signal.limit is not None:
+            limit = signal.limit.where(most.isnull())
+            unknown = unknown + abs(weight) * limit.fillna(0.0)
+            most = most.fillna(limit)
+        highest = highest + weight.clip(min=0.0) * most.fillna(0.0)
+    signals = {one: _or_zero(signal) for one, signal in signals.items()}
     terms = [(weights[one], signal) for one, signal in signals.items()]
     parts = [Part(w.value, one.stderr, *background_of(one.background)) for w, one in terms]
     shared = [one.value * w.error for w, one in terms if w.error is not None]
@@ -126,25 +152,36 @@ def weighted_sum(
     scatter = [one for one in scatter if one is not None]
     if scatter:
         found["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
-    flags = union(*(Known(one.flags) for _, one in terms)).flags
+    flags = union(*(Known(_of_weight(w, one.flags)) for w, one in terms)).flags
+    if any(one.limit is not None for _, one in terms):
+        enough: Any = abs(value)
+        if "stderr" in found:
+            enough = elementwise(np.maximum, enough, found["stderr"].fillna(0.0))
+        matters = unknown > _NOTABLE * enough
+        found[vocabulary.CENSORED] = highest.where(matters)
+        if flags is not None:
+            flags = flags.where(matters, flags & ~Flag.BELOW_LIMIT)
     if flags is not None:
         found[vocabulary.QUALITY] = flags
-    if any(one.limit is not None for _, one in terms):
-        limits = [
-            one.value if one.limit is None else one.value.fillna(one.limit) for _, one in terms
-        ]
-        known = reduce(operator.and_, [one.notnull() for one in limits])
-        highest: Any = reduce(
-            operator.add,
-            [
-                w.value.clip(min=0.0) * one.fillna(0.0)
-                for (w, _), one in zip(terms, limits, strict=True)
-            ],
-        )
-        found[vocabulary.CENSORED] = highest.where(known & value.isnull())
     if "stderr" in found and frame.counts is not None and _equal([w for w, _ in terms]):
         found |= _of_counts(found["stderr"], [one for _, one in terms], terms[0][0].value)
     return found
+
+
+def _or_zero(signal: Signal) -> Signal:
+    """Return a signal with 0 for samples below a limit of detection, without their limits."""
+    if signal.limit is None:
+        return signal
+    below = signal.limit.notnull() & signal.value.isnull()
+    stderr = None if signal.stderr is None else signal.stderr.where(~below, 0.0)
+    return changed(signal, value=signal.value.where(~below, 0.0), stderr=stderr)
+
+
+def _of_weight(weight: Weight, flags: xr.Variable | None) -> xr.Variable | None:
+    """Return what is known of the samples of a part; of one without weight nothing matters."""
+    if flags is None or weight.value.ndim or float(weight.value) != 0.0 or weight.error is not None:
+        return flags
+    return xr.zeros_like(flags)
 
 
 def _equal(weights: Sequence[Weight]) -> bool:

@@ -28,7 +28,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import read_pair, read_window
-from sims_analysis.kernels.counting import scatter_counts, student
+from sims_analysis.kernels.counting import scatter_counts, student, window_mean
 from sims_analysis.kernels.rows import Array
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import FIELD, Metadata
@@ -250,7 +250,7 @@ def _compare_mean(
 ) -> ComparedDose:
     """Compare known concentrations with the mean over the quotients, and its error."""
     window = read_window(frame, limits["start"], limits["stop"])
-    found = mean_over(frame, window)
+    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
     ratio, level = found.value, Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     if limits["background"] is not None:
@@ -264,7 +264,7 @@ def _compare_mean(
             ProfileError,
         )
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, found.rests, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(

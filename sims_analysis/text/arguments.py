@@ -48,7 +48,11 @@ _INSTEAD = {
     "stop": ("window=", "data.sel() for a part of the data"),
     "concentration": ("level=",),
     "threshold": ("level=",),
-    "units": ("with_units(data, ...)",),
+    "units": ("value_units= or depth_units=", "with_units(data, ...)"),
+    "figsize": ("width=",),
+    "legend": ("labels=",),
+    "ncols": ("columns=",),
+    "level": ("junctions=, from junction_depth(data, level=...)",),
 }
 
 
@@ -81,14 +85,14 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
         options += [*function.__globals__[of[1]].__annotations__]
     for name in named:
         if name not in (*first, *options):
-            hint, has = _instead_of(name, [*first, *options]), ", ".join([*first[1:], *options])
+            hint, has = instead_of(name, [*first, *options]), ", ".join([*first[1:], *options])
             raise TypeError(
                 f"{function.__name__}() has no argument {name!r}{hint} "
                 f"(it has {has or 'the data alone'})"
             )
 
 
-def _instead_of(name: str, options: Sequence[str]) -> str:
+def instead_of(name: str, options: Sequence[str]) -> str:
     """Say which option was meant, or what there is instead; nothing if that is not known."""
     import difflib  # takes long to import, and errors are rare
 
@@ -97,7 +101,7 @@ def _instead_of(name: str, options: Sequence[str]) -> str:
     if near:
         return f"; did you mean {near[0]}=?"
     for instead in _INSTEAD.get(name, ()):
-        if {*re.findall(r"(?<![\w(])(\w+)=", instead)} <= {*options}:
+        if {*re.findall(r"(?<![\w(])(\w+)=", re.sub(r"\(.*\)", "", instead))} <= {*options}:
             return f"; there is {instead}"
     return ""
 

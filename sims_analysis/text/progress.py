@@ -11,7 +11,11 @@ from itertools import count
 
 @contextmanager
 def progress(
-    total: int, show: bool | None, what: str, unit: str, least: int
+    total: int,
+    show: bool | None = None,
+    what: str = "fetching",
+    unit: str = "entry",
+    least: int = 4,
 ) -> Iterator[Callable[[], object]]:
     """Show on stderr how far it is: tqdm where it is installed, a line of text elsewhere.
 

@@ -6,7 +6,6 @@ the user has defined stays.
 
 from __future__ import annotations
 
-import copyreg
 import threading
 from typing import Any
 
@@ -35,8 +34,6 @@ def define_atoms() -> None:
         if "atom" not in registry:
             # A dimension of its own: atoms are neither counts nor pure numbers.
             registry.define("atom = [atom]")
-        for kind in (registry.Quantity, registry.Unit):
-            copyreg.pickle(kind, _pickled)
         _prepared = registry.get()
 
 
@@ -58,19 +55,3 @@ def application_registry(*, for_atoms: bool = False) -> Any:
             "pint.set_application_registry(pint.UnitRegistry())"
         )
     return registry
-
-
-def _pickled(quantity: Any) -> tuple[Any, ...]:
-    """Pickle a Quantity or Unit of atoms so that unpickling defines the atom first.
-
-    pint unpickles with the registry of the current process, such as a Dask worker.
-    """
-    rebuild, arguments = quantity.__reduce__()
-    if not any(str(name).endswith("atom") for name in arguments[-1]):
-        return rebuild, arguments
-    return _unpickled, (rebuild, *arguments)
-
-
-def _unpickled(rebuild: Any, *arguments: Any) -> Any:
-    define_atoms()
-    return rebuild(*arguments)

@@ -81,7 +81,6 @@ _TOKEN = re.compile(
 # `1e18`, `E+18`, `10^18`: a factor, which is not allowed in a unit.
 _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE][+-]?\d+)")
 _LARGEST = 99  # power of a unit
-_HEADING = re.compile(r"[^\W\d_][^()\[\]]*[(\[]([^()\[\]]+)[)\]]")
 
 
 def phrase_or_powers(text: str) -> tuple[str, str] | Counter[str]:
@@ -107,25 +106,7 @@ def phrase_or_powers(text: str) -> tuple[str, str] | Counter[str]:
             f"it holds a factor, {number[0]!r}, which may multiply or divide the values; scale the "
             "values and give the unit alone",
         )
-    try:
-        return powers_of(text, plain)
-    except UnitsError:
-        heading = _HEADING.fullmatch(plain)
-        if heading and re.match("log|ln|lg", heading[0], re.IGNORECASE):
-            raise unknown(
-                text, "it is the unit of a logarithm; give the values themselves"
-            ) from None
-        if heading and _readable(heading[1]):
-            raise unknown(text, f"it is a heading; give the unit alone, {heading[1]!r}") from None
-        raise
-
-
-def _readable(text: str) -> bool:
-    try:
-        phrase_or_powers(text)
-    except UnitsError:
-        return False
-    return True
+    return powers_of(text, plain)
 
 
 def powers_of(text: str, plain: str) -> Counter[str]:

@@ -251,8 +251,7 @@ def test_a_read_only_archive_serves_and_fetches(archive, code, monkeypatch):
     def refuse(*_):
         raise OSError(code, os.strerror(code))
 
-    for write in ("write_durably", "write_together"):
-        monkeypatch.setattr(files, write, refuse)
+    monkeypatch.setattr(files, "write_durably", refuse)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body_of("c")))
     client = Client(KEY, endpoint="https://lab.example/", archive=archive, transport=transport)
     with pytest.warns(SimsWarning, match=f"not kept.*{os.strerror(code)}"):

@@ -1,7 +1,5 @@
 """Attempts, and the patience that a server asks for."""
 
-import logging
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,9 +7,8 @@ from email.utils import format_datetime
 import pytest
 
 from sims_analysis.api import attempts as attempts_module
-from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
+from sims_analysis.api.attempts import Server, requested_wait, with_retries
 from sims_analysis.api.requests import Batch, Failure, Request
-from sims_analysis.api.secret import Secret
 from sims_analysis.errors import ApiError, RateLimited, collected
 
 
@@ -75,34 +72,6 @@ def test_a_pause_beyond_the_deadline_or_two_minutes_is_an_error(request_, second
     assert request_.batch.slept == []
 
 
-def test_the_first_goes_alone_until_the_server_is_known(monkeypatch):
-    monkeypatch.setattr(attempts_module, "FIRST_ALONE", 30.0)
-    server, order = Server(), []
-
-    def second():
-        with server.first_alone():
-            order.append("second")
-
-    thread = threading.Thread(target=second)
-    with server.first_alone():
-        thread.start()
-        time.sleep(0.02)
-        order.append("first")
-        server.answered()
-        thread.join(10)
-    assert order == ["first", "second"]
-    assert server.last_answer > 0
-
-
-def test_other_requests_go_on_when_the_first_has_failed(monkeypatch):
-    monkeypatch.setattr(attempts_module, "FIRST_ALONE", 30.0)
-    server = Server()
-    with pytest.raises(ZeroDivisionError), server.first_alone():
-        raise ZeroDivisionError
-    with server.first_alone():
-        assert server.last_answer == 0.0
-
-
 def attempts(*outcomes):
     """Make an attempt that ends in one outcome after the other."""
     left = list(outcomes)
@@ -134,17 +103,3 @@ def test_the_second_retry_is_warned_of_once_for_all(request_):
         with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
         with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
     assert [str(warning) for warning in warned] == ["no; tried again"]
-
-
-@pytest.mark.parametrize("name", attempts_module.LOGGERS)
-def test_the_key_is_kept_out_of_logs_until_the_end(name, caplog):
-    logger = logging.getLogger(name)
-    end = keep_out_of_logs(Secret("s3cr3t-k3y-of-somebody"))
-    with caplog.at_level(logging.INFO, name):
-        logger.info("sent %s", "s3cr3t-k3y-of-somebody")
-        logger.info("sent nothing")
-        end()
-        logger.info("a key of nobody")
-        logger.info("sent %s", "s3cr3t-k3y-of-somebody")
-    messages = [record.getMessage() for record in caplog.records]
-    assert messages == ["sent nothing", "a key of nobody", "sent s3cr3t-k3y-of-somebody"]

@@ -90,21 +90,6 @@ def test_a_key_that_is_refused_is_sent_once(status):
         api.client().get(MANY)
 
 
-@pytest.mark.slow
-def test_a_slow_first_answer_holds_up_no_other():
-    ended = threading.Event()
-
-    def answer(n, data_id):
-        if n == 1:
-            assert ended.wait(60)
-        return _own(n, data_id)
-
-    arriving = Api(answer).client().iter(MANY[:30])
-    early = [next(arriving) for _ in range(29)]
-    ended.set()
-    assert len({result.data_id for result in early} | {next(arriving).data_id}) == 30
-
-
 @pytest.mark.parametrize(
     "after", ["9" * 400, "99999999", "Fri, 31 Dec 9999 23:59:59 GMT"], ids=["digits", "s", "date"]
 )

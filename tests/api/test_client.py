@@ -373,13 +373,6 @@ def test_a_sample_is_fetched_in_two_lines():
     assert [r.species for r in results] == [["B"], ["P"]]
 
 
-def test_a_catalogue_with_a_key_twice():
-    body = b'[{"data_id": "a", "tags": [], "data_id": "b"}]'
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
-    with pytest.raises(PayloadError, match="'data_id' occurs twice"):
-        Client(KEY, endpoint=ENDPOINT, transport=transport).search()
-
-
 def test_a_catalogue_that_fails_does_not_hide_an_empty_entry():
     def answer(request):
         return httpx.Response(200, json=[]) if "/sims/" in str(request.url) else httpx.Response(400)

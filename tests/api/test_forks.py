@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import multiprocessing
 import os
@@ -18,7 +17,6 @@ from faulty_server import KEY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.errors import PayloadError
-from sims_analysis.forking import PerProcess
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 ROOT = Path(__file__).parents[2]
@@ -117,40 +115,6 @@ def test_other_ways_to_start_a_process(method, url, monkeypatch):
     path = os.pathsep.join([str(Path(__file__).parent), str(ROOT / "tests")])
     monkeypatch.setenv("PYTHONPATH", path)
     assert in_a_process(script, url) == "['id-0', 'id-1', 'id-2', 'id-3']"
-
-
-AMID = """
-import os, sys
-from sims_analysis.api.client import Client
-client = Client("k" * 16, endpoint=sys.argv[1], max_connections=2)
-arriving = client.iter([f"id-{n}" for n in range(30)], errors="collect")
-next(arriving)
-child = os.fork()
-rest = list(arriving)
-if not child:
-    ended = [str(one) for one in rest if "forked meanwhile" in str(one)]
-    os._exit(0 if len(rest) == len(ended) == 29 and client.get("b")[0].data_id == "b" else 1)
-print(len(rest), os.waitpid(child, 0)[1])
-"""
-
-
-@pytest.mark.slow
-@needs_fork
-def test_a_fork_amid_an_iteration_ends_that_of_the_child_alone(url):
-    assert in_a_process(AMID, url) == "29 0"
-
-
-@needs_fork
-def test_every_process_has_its_own():
-    own = PerProcess(object)
-    own_object = own.get()
-    # The second is a fork of which Python does not know.
-    for fork in (os.fork, ctypes.PyDLL(None).fork):
-        child = fork()
-        if not child:
-            os._exit(own.get() is own_object)
-        assert os.waitpid(child, 0)[1] == 0
-    assert own.get() is own_object
 
 
 # ---- answers to another question

@@ -19,19 +19,19 @@ def test_warnings_of_threads_are_not_delayed():
 
     def function(item, _):
         warn(f"{item} takes long", ProfileWarning)
-        assert goes_on.wait(60)
+        assert item == "first" or goes_on.wait(60)
         return item
 
     with collected() as warned:
 
         def end():
-            wait_until(lambda: len(warned) == 2)
+            wait_until(lambda: len(warned) == 3)
             goes_on.set()
 
         thread = threading.Thread(target=end)
         thread.start()
-        results = parallel.each(function, ["a", "b"], width=2, batch=Batch())
-        assert sorted(results) == [("a", "a"), ("b", "b")]
+        results = parallel.each(function, ["first", "a", "b"], width=2, batch=Batch())
+        assert sorted(results) == [("a", "a"), ("b", "b"), ("first", "first")]
         thread.join()
     assert {type(warning) for warning in warned} == {ProfileWarning}
 
@@ -54,7 +54,7 @@ def terminal(monkeypatch):
 )
 def test_a_progress_bar_is_shown_for_many_or_on_request(total, show, seen, monkeypatch):
     watched = terminal(monkeypatch)
-    with parallel.progress(total, show) as step:
+    with shown.progress(total, show) as step:
         for _ in range(total):
             step()
     lines = [f"\rfetching: {i + 1} of {total}" for i in range(total)]
@@ -63,7 +63,7 @@ def test_a_progress_bar_is_shown_for_many_or_on_request(total, show, seen, monke
 
 def test_a_bar_says_what_is_done(monkeypatch):
     watched = terminal(monkeypatch)
-    with parallel.progress(5, what="reading the archive") as step:
+    with shown.progress(5, what="reading the archive") as step:
         step()
     assert watched.getvalue() == "\rreading the archive: 1 of 5\n"
 

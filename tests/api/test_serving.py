@@ -19,10 +19,10 @@ import pytest
 import uvicorn
 from faulty_server import REFERENCE, REFERENCE_ID
 from running_server import KEY, Running
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
+from sims_analysis.api.connections import LimitedProtocol
 from sims_analysis.api.server import create_app, serve
 from sims_analysis.errors import ApiError
 from sims_analysis.profiles.profile import DepthProfile
@@ -104,7 +104,7 @@ def test_limits_of_the_server_are_set(archive, monkeypatch):
     serve(archive, key=KEY)
     assert 100 <= options["limit_concurrency"] <= 1000
     assert 0 < options["timeout_graceful_shutdown"] <= 4
-    assert issubclass(options["http"], H11Protocol), "whose headers are limited"
+    assert options["http"] is LimitedProtocol
 
 
 @pytest.mark.slow

@@ -121,7 +121,7 @@ def test_a_writer_that_fails_leaves_nothing_and_one_that_is_second_is_none(versi
     def full(*_):
         raise OSError("full")
 
-    monkeypatch.setattr(versions.files, "write_together", full)
+    monkeypatch.setattr(versions.files, "write_durably", full)
     with pytest.raises(OSError, match="full"):
         versions.commit(target, RECORD, PAYLOAD)
     assert [path.name for path in version.parent.iterdir()] == [NAME]

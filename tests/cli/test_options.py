@@ -97,17 +97,6 @@ def test_only_the_first_of_very_many_species_are_listed():
     assert options.list_species(result(42)) == f"{options.list_species(result(40))} and 2 more"
 
 
-def test_a_folder_may_be_made_but_is_no_file(tmp_path):
-    folder = options.Folder()
-    assert folder.convert(str(tmp_path / "new"), None, None) == tmp_path / "new"
-    assert folder.convert(tmp_path, None, None) == tmp_path
-    (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(click.BadParameter, match="is a file"):
-        folder.convert(tmp_path / "notes.txt", None, None)
-    with pytest.raises(click.BadParameter, match=r"^the name is empty; '.' is this folder$"):
-        folder.convert("", None, None)
-
-
 def test_offline_a_client_reads_the_archive_that_is_named():
     with pytest.raises(click.UsageError, match=r"^--offline reads an archive; name it with --arch"):
         options.open_client(archive=None, offline=True)

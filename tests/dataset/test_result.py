@@ -38,12 +38,6 @@ def test_profiles_of_several_entries_are_refused():
     assert sims.SIMSResult.from_json(payload, data_id="both").data_id == "both"
 
 
-def test_a_key_that_occurs_twice_is_refused():
-    payload = json.dumps([WIRE]).replace('"species_name"', '"species_name": "P", "species_name"')
-    with pytest.raises(PayloadError, match="the key 'species_name' occurs twice"):
-        sims.SIMSResult.from_json(payload)
-
-
 def test_a_result_is_its_profiles_by_name_and_in_order():
     result = sims.SIMSResult.from_json(
         json.dumps([WIRE, {**WIRE, "species_name": "P"}]), provenance={"source": "a"}

@@ -172,7 +172,7 @@ def test_cells_become_other_cells_by_their_overlap(seed):
         np.testing.assert_allclose(again, found["concentration"], rtol=1e-12)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("scale", "deepest"),
     [
@@ -208,25 +208,6 @@ def test_markers_reach_to_the_edge_of_the_last_cell(ds):
     cells = sims.to_grid(times, step="10 s", conserve="dose")
     with pytest.raises(ProfileError, match="the markers end at 298 s, but the record at 300 s"):
         sims.calibrate_depth(cells, markers=[("298 s", "150 nm")])
-
-
-@pytest.mark.parametrize("question", [sims.integrated_dose, sims.moments, sims.cumulative_dose])
-def test_cells_that_overlap_are_refused(ds, question):
-    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
-    edges = cells["depth_bounds"].values
-    wider, over = edges + np.array([0.0, 3.0]), edges.copy()
-    over[4, 1] = edges[9, 1]  # the next ones lie within it
-    for wrong, at in ((wider, "15 nm"), (over, "55 nm")):
-        bounds = (("depth", "bounds"), wrong)
-        one = cells.assign_coords(depth_bounds=bounds)
-        short = one.isel(depth=slice(0, 20))
-        array = cells["concentration"].assign_coords(
-            cell_start=("depth", wrong[:, 0], {"units": "nm"}),
-            cell_stop=("depth", wrong[:, 1], {"units": "nm"}),
-        )
-        for data in (one, one.chunk(), sims.quantify(one), short, array):
-            with pytest.raises(ProfileError, match=f"overlap: the cell of {at} begins within"):
-                question(data)
 
 
 def fine(shape):

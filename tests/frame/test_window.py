@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.window import (
-    read_pair,
-    read_window,
-    warn_of_empty_window,
-)
+from sims_analysis.frame.window import read_pair, read_window
 
 Z = np.arange(0.0, 100.0, 5.0)
 
@@ -52,23 +49,19 @@ def test_the_profile_with_the_wrong_limits_is_named(ds):
     read_window(opened(ds), each(0, np.nan, 0), "20 nm")  # an unknown one is not wrong
 
 
-def warned(task, *args):
+def warned(question, ds, start=None, stop=None):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        task(*args)
+        question(ds, start=start, stop=stop)
     return [str(one.message) for one in caught]
 
 
 def test_an_empty_window_warns_for_measured_profiles(ds):
-    frame = opened(ds)
-    (one,) = warned(warn_of_empty_window, frame, read_window(frame, "60 nm", None))
+    (one,) = warned(sims.mean_value, ds, "60 nm")
     assert "'P': no sample in the window, 60 to the end nm; the record runs from 0 to 50 nm" in one
-    (one,) = warned(warn_of_empty_window, frame, read_window(frame, "61 nm", "64 nm"))
+    (one,) = warned(sims.mean_value, ds, "61 nm", "64 nm")
     assert "'B' and 1 more: no sample in the window, 61 to 64 nm" in one
-    assert warned(warn_of_empty_window, frame, read_window(frame, each(0, np.nan, 0), None)) == []
-    assert warned(warn_of_empty_window, frame, read_window(frame, None, None)) == []
-    assert warned(warn_of_empty_window, frame, read_window(frame, "50 nm", None)) == []
-    lazy = opened(ds.chunk())
-    assert warned(warn_of_empty_window, lazy, read_window(lazy, "60 nm", None)) == []
-    with pytest.warns(DoseWarning):
-        warn_of_empty_window(frame, read_window(frame, "60 nm", None), DoseWarning)
+    assert warned(sims.mean_value, ds, each(0, np.nan, 0)) == []
+    assert warned(sims.mean_value, ds) == []
+    assert warned(sims.mean_value, ds, "50 nm") == []
+    assert warned(sims.mean_value, ds.chunk(), "60 nm") == []

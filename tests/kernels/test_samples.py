@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sims_analysis.kernels.samples import Samples, cells, in_order, smoothed, surroundings
+from sims_analysis.kernels.samples import Samples, cells, in_order, smoothed
 
 
 def samples(c, s=np.nan, k=np.nan):
@@ -42,14 +42,3 @@ def test_smoothed_is_the_mean_of_the_neighbours_that_there_are():
     three = [c[max(0, i - 1) : i + 2].mean() for i in range(12)]
     np.testing.assert_allclose(smoothed(c), three)
     np.testing.assert_array_equal(smoothed(c[:8]), c[:8])
-
-
-def test_a_weak_sample_takes_the_mean_of_its_neighbours():
-    c, s = np.array([9.0, 9, 1, -2, 1, 9, 9]), np.ones(7)
-    # Of one to each side where these three have four standard errors together, or else of two.
-    np.testing.assert_allclose(surroundings(c, s), [9, 9, 3.5, 5, 3.5, 9, 9])
-    np.testing.assert_allclose(surroundings(c, s, known=0.9), [9, 9, 1, 5, 1, 9, 9])
-    zero = np.array([9.0, 0, 9])  # is known to have no error only where others have none either
-    np.testing.assert_allclose(surroundings(zero, np.array([1.0, 0, 1])), [9, 9, 9])
-    for unknown in (np.zeros(3), np.full(3, np.nan)):
-        np.testing.assert_array_equal(surroundings(zero, unknown), zero)

@@ -41,11 +41,28 @@ def test_a_chart_shows_limits_and_what_is_flagged(kind, tmp_path):
     flagged = made["status"].values != "ok"
     marked = next(y for y in lines if np.array_equal(~np.isnan(y), flagged))
     assert marked[30] == pytest.approx(made[drawn].values[30] / 1e14)
-    assert "beyond limits" in [text.get_text() for text in ax.texts]
+    explained = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert explained == ["beyond limits"]
     assert ax.get_ylabel().endswith("atoms/cm²)")
     assert len(ax.patches) == 1  # the baseline
     path = sims.save_figure(ax, tmp_path / "chart.svg")
     assert sims.provenance(path)["question"]["function"] == "control_chart"
+
+
+def test_each_status_has_a_marker():
+    made = chart(rules="western_electric")
+    words = ["ok"] * 20 + ["beyond_limits", "run", "run", "two_of_three"] + ["ok"] * 16
+    ax = sims.plot_control_chart(
+        made.assign(status=("measurement", words)), title="a", width="single"
+    )
+    flagged = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+    assert list(flagged) == ["beyond limits", "two of three", "run"]
+    assert len({line.get_marker() for line in flagged.values()}) == 3
+    assert np.flatnonzero(~np.isnan(flagged["run"].get_ydata())).tolist() == [21, 22]
+    ax.figure.draw_without_rendering()
+    above, title = ax.get_legend().get_window_extent(), ax.title.get_window_extent()
+    assert above.y0 > ax.bbox.y1 - 0.01
+    assert title.y1 <= ax.figure.bbox.y1
 
 
 def test_without_times_there_are_numbers_and_a_chart_is_a_chart():

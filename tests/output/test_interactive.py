@@ -10,6 +10,7 @@ import drawn
 import numpy as np
 import pytest
 from browser import browser  # noqa: F401 - a fixture
+from waiting import wait_until
 
 import sims_analysis as sims
 from sims_analysis.output.pages.interactive import Explorer
@@ -256,7 +257,7 @@ def test_dose_by_dragging_an_edge_of_the_window(page):
     from selenium.webdriver import ActionChains
 
     browser, ds = page  # noqa: F811
-    frame = browser.run(
+    frame = browser.settled(
         "const plot = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
         "const host = plot.el.getBoundingClientRect(); const box = plot.frame.bbox;"
         "const x = plot.frame.x_scale.compute(plot.model.center.find("
@@ -274,12 +275,9 @@ def test_dose_by_dragging_an_edge_of_the_window(page):
         )
     actions.w3c_actions.pointer_action.pointer_up()
     actions.perform()
-    start, stop = (
-        float(browser.run(f"return document.getElementById('{i}').value"))
-        for i in ("start", "stop")
-    )
+    wait_until(lambda: doses(browser) != before)
+    start, stop = browser.settled("return ['start', 'stop'].map((id) => +element(id).value)")
     assert stop == pytest.approx(49 + 0.2 * 98, abs=2)
-    assert doses(browser) != before
     assert doses(browser) == pytest.approx(stated(ds, start, stop), rel=2e-3)
 
 
@@ -304,24 +302,24 @@ def test_hover_shows_depth_and_value(browser, tmp_path, units, depth):  # noqa: 
     ds = drawn.profiles(B=drawn.gaussian())
     path = sims.explore(ds, depth_units=units).save(tmp_path / "page.html")
     browser.open(path.as_uri())
-    x, y = browser.run(
+    x, y = browser.settled(
         "const plot = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
         "const host = plot.el.getBoundingClientRect();"
-        "return [host.x + plot.frame.x_scale.compute(arguments[0]),"
-        " host.y + plot.frame.y_scale.compute(1.0001e19)]",
-        depth,
+        f"return [host.x + plot.frame.x_scale.compute({depth}),"
+        " host.y + plot.frame.y_scale.compute(1.0001e19)]"
     )
     actions = ActionChains(browser.driver)
     actions.w3c_actions.pointer_action.move_to_location(round(x) - 3, round(y) + 1)
     actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
     actions.perform()
-    text = browser.run(
+    shown = (
         "const all = []; const walk = (n) => { if (n.shadowRoot) walk(n.shadowRoot);"
         "for (const c of n.children) { if (c.className?.includes?.('tooltip') ||"
         " c.shadowRoot && c.constructor.name) all.push(c.shadowRoot?.textContent ?? c.textContent);"
         " walk(c); } }; walk(document.body); return all.join(' ')"
     )
-    assert "1.000e+19" in text
+    wait_until(lambda: "1.000e+19" in browser.run(shown))
+    text = browser.run(shown)
     assert f"{depth:g} {units.replace('u', 'µ')}" in text
 
 
@@ -343,7 +341,7 @@ def test_a_page_carries_what_its_script_draws():
     values[40] = 0.0
     ds = drawn.profiles(B2=values, Ga=([2e5] * 50, "counts/s"))
     found = carried(sims.explore(ds, depth_units="um").page)
-    assert set(found) == {"axes", "curves", "depth", "depths", "level"}
+    assert set(found) == {"axes", "curves", "depth", "depths", "kind", "level"}
     boron, gallium = found["curves"]
     assert boron.pop("values") == values.tolist()
     assert gallium.pop("values") == [2e5] * 50
@@ -486,15 +484,18 @@ def test_a_level_that_is_typed_or_dragged_has_its_junction(page):
     assert junctions() == expected("1e18 atoms/cm^3")
     assert None in junctions()
     box = shown.driver.find_element("id", "level")
-    box.clear()
-    box.send_keys("2e16\n")
+    all_deleted = "\ue009a", "\ue000", "\ue017"
+    for refused in ("", "-5"):
+        box.send_keys(*all_deleted, f"{refused}\n")
+        assert box.get_property("value") == "1e+18"
+    box.send_keys(*all_deleted, "2e16\n")
     assert junctions() == expected("2e16 atoms/cm^3")
     frame = (
         "const plot = Bokeh.index.roots[0]; const host = plot.el.getBoundingClientRect();"
         "const y = (value) => host.y + plot.frame.y_scale.compute(value);"
         "return [host.x + plot.frame.bbox.width * 0.9, y(2e16), y(5e16)]"
     )
-    x, start, stop = map(round, shown.run(frame))
+    x, start, stop = map(round, shown.settled(frame))
     actions = ActionChains(shown.driver)
     mouse = actions.w3c_actions.pointer_action
     mouse.move_to_location(x, start)
@@ -503,8 +504,9 @@ def test_a_level_that_is_typed_or_dragged_has_its_junction(page):
         mouse.move_to_location(x, round(y))
     mouse.pointer_up()
     actions.perform()
-    level = float(box.get_property("value"))
-    assert level == pytest.approx(5e16, rel=0.1)
+    near = pytest.approx(5e16, rel=0.1)
+    wait_until(lambda: float(box.get_property("value")) == near)
+    level = float(shown.settled("return element('level').value"))
     assert junctions() == expected(f"{level} atoms/cm^3")
     circles = plots(shown, "crossings.map((one) => one?.data_source.data)")["log"]
     marked = [at["x"][0] if at["x"] else None for at in circles if at]
@@ -523,6 +525,48 @@ def test_of_many_signals_twelve_are_shown_at_first_and_errors_are_shaded(browser
                            "?.data_source.data.y2[0])")  # fmt: skip
     assert bands["log"] == pytest.approx([1.1 * 1.1**i for i in (*range(18, 30), *range(18))])
     assert browser.errors() == []
+
+
+@pytest.mark.slow
+def test_each_quantity_has_its_scale(browser, tmp_path):  # noqa: F811
+    data = drawn.profiles(B=drawn.gaussian(), Al=(np.linspace(0, 0.3, 50), "atomic fraction"))
+    page = sims.explore(data, scale={"atomic_fraction": "linear"})
+    left, right = carried(page.page)["axes"]
+    assert (left["kind"], right["kind"]) == ("log", "linear")
+    assert np.log10(left["log"]) == pytest.approx([14.8, 19.3 + 1])  # those of the log axis alone
+    browser.open(page.save(tmp_path / "page.html").as_uri())
+    scales = (
+        "const { plot } = plots.get(arguments[0]); return [plot.y_scale,"
+        " ...Object.values(plot.extra_y_scales)].map((scale) => scale.type)"
+    )
+    assert browser.run(scales, "log") == ["LogScale", "LinearScale"]
+    browser.driver.find_element("css selector", "input[value=linear]").click()
+    wait_until(lambda: "linear" in plots(browser, "1"))
+    assert browser.run(scales, "linear") == ["LinearScale", "LinearScale"]
+    assert carried(sims.explore(data, scale="linear").page)["kind"] == "linear"
+    with pytest.raises(sims.errors.ProfileError, match="scale= has 'intensity'; the figure shows"):
+        sims.explore(data, scale={"intensity": "linear"})
+    assert browser.errors() == []
+
+
+@pytest.mark.slow
+def test_names_of_curves_of_one_height_are_apart(browser, tmp_path):  # noqa: F811
+    data = drawn.profiles(**{s: drawn.gaussian(1e19 + i * 1e17) for i, s in enumerate(SYMBOLS[:6])})
+    browser.open(sims.explore(data).save(tmp_path / "page.html").as_uri())
+    shown = "curves.map((all) => all.find((one) => one.type === 'Label').y_offset)"
+    heights = sorted(plots(browser, shown)["log"])
+    assert (np.diff(heights) >= 14 - 5).all()  # the curves themselves differ by up to 1 pixel
+
+
+def test_curves_have_the_looks_of_a_figure():
+    data = drawn.profiles(**{f"Al{i}O": (np.full(50, 1.1**i), "counts") for i in range(30)})
+    with pytest.warns(sims.errors.ProfileWarning, match="18 of 30 species are left out"):
+        ax = sims.plot_profiles(data)
+    curves = carried(sims.explore(data).page)["curves"][:12]
+    assert [line.get_color() for line in drawn.lines(ax)] == [one["colour"] for one in curves]
+    pair = {"W1": drawn.profiles(B=drawn.gaussian()), "W2": drawn.profiles(B=drawn.gaussian(1e18))}
+    shown = [line.get_color() for line in drawn.lines(sims.plot_profiles(pair))]
+    assert [one["colour"] for one in carried(sims.explore(pair).page)["curves"]] == shown
 
 
 def test_axes_show_zero_and_what_is_below_it():

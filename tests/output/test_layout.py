@@ -8,8 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from sims_analysis.outcomes import Status
-from sims_analysis.output.report.layout import results_csv, to_text
-from sims_analysis.output.report.rows import Junction, SpeciesReport
+from sims_analysis.output.report import Junction, SpeciesReport, results_csv, to_text
 
 BORON = SpeciesReport(
     species="B", variable="concentration", units="atom/cm^3", samples=250, axis="depth",

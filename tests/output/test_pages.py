@@ -12,11 +12,11 @@ from browser import browser  # noqa: F401 - a fixture
 
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
-from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.pages import add_pages, index_page, pages, report_page, serving
 from sims_analysis.output.pages.archive import summaries_of
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
+from sims_analysis.profiles.metadata import EntrySummary
 from sims_analysis.text.rounding import rounded
 
 pytest.importorskip("bokeh")

@@ -33,7 +33,9 @@ def test_a_composition_by_hand():
     a, b = ds["intensity"].values
     r = a / b
     x = found["atomic_fraction"].sel(species="Ge").values
-    np.testing.assert_allclose(x, K * r / (1 + K * r), rtol=1e-13)
+    # Half of the second derivatives over both counts, times their variances, is the bias.
+    bias = K * a * b * (1 - K) / (K * a + b) ** 3
+    np.testing.assert_allclose(x, K * r / (1 + K * r) - bias, rtol=1e-13)
     np.testing.assert_allclose(found["atomic_fraction"].sel(species="Si"), 1 - x, rtol=1e-13)
     of_ratio = sims.ratio(ds, numerator="74Ge", denominator="30Si")["stderr"].values
     for one in ("Ge", "Si"):
@@ -45,6 +47,34 @@ def test_a_composition_by_hand():
     inside = sims.mean_value(found.sel(species="Ge"), start="75 s", stop="105 s")
     assert inside.item() == pytest.approx(0.3, abs=3 * inside["stderr"].item())
     assert inside["stderr"].item() > 0.3 * 0.7 * 0.039
+
+
+@pytest.mark.parametrize("k", [0.2, 5.0])
+def test_few_counts_do_not_bias_a_composition(k):
+    rng, both = np.random.default_rng(3), {"numerator": "74Ge", "denominator": "30Si"}
+    counts = rng.poisson(10.0, (2, 20000)).astype(float)
+    time = np.arange(20000.0)
+    ds = sims.with_counting_statistics(
+        timed(time, "counts", **{"74Ge": counts[0], "30Si": counts[1]})
+    )
+    found = sims.composition(ds, factor=k, **both)["atomic_fraction"].sel(species="Ge")
+    plain = float(np.mean(k * counts[0] / (k * counts[0] + counts[1])))
+    true, error = k / (1 + k), float(found.std()) / 20000**0.5
+    assert abs(plain - true) > 10 * error
+    assert abs(found.mean().item() - true) < 3 * error
+    assert (found >= 0).all()
+    assert (found <= 1).all()
+
+
+def test_a_saturated_standard():
+    """The detector of Si writes at most 15000 counts."""
+    ds, both = alloy(), {"numerator": "74Ge", "denominator": "30Si"}
+    cut = ds[["intensity"]].clip(max=15000).assign_coords(ds.coords)
+    cut["intensity"].attrs["units"] = "count"
+    with pytest.warns(ProfileWarning, match="species '30Si': .* saturated detector"):
+        found = sims.composition(ds, standard=cut, fraction=0.2, window=("50 s", "150 s"), **both)
+    known = sims.quality(found, variable="atomic_fraction")
+    assert set(known["kind"].values.tolist()) == {"scale_in_doubt"}
 
 
 def test_a_pure_layer_is_no_saturated_detector():
@@ -194,6 +224,16 @@ def test_a_loss_shows_below_the_discrimination_of_masses():
     with pytest.warns(ProfileWarning, match="29Si/28Si: .* in nature .saturated"):
         found = sims.isotope_ratios(few)
     assert found["mean_ratio"][0] < 1.05 * found["natural_ratio"][0]
+
+
+def test_samples_cut_off_by_a_detector_are_seen_in_the_values():
+    """Also where a constant interference makes the ratio fall with the rate."""
+    ds = isotopes(**{"30Si": 4000})
+    cut = ds.clip(max=[[1e5], [1e9], [1e9]] * xr.ones_like(ds["intensity"], int))
+    cut["intensity"].attrs["units"] = "count"
+    with pytest.warns(ProfileWarning, match="30Si/28Si: .* in nature .saturated"):
+        found = sims.isotope_ratios(sims.with_counting_statistics(cut))
+    assert found["status"].values.tolist() == ["saturated", "saturated"]
 
 
 def test_isotopes_in_other_layouts():

@@ -1,8 +1,5 @@
 """Quantities at the door and at the exit, and pint's own registry, one question at a time."""
 
-import pickle
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -55,12 +52,6 @@ def test_a_bare_number_has_no_unit(kinds):
     assert (refused.value.code, refused.value.argument) == ("missing_unit", "x")
 
 
-def test_many_bare_numbers_are_not_all_listed():
-    with pytest.raises(UnitsError, match="expected one value") as refused:
-        read_quantity(np.linspace(0.0, 500.0, 500), ("depth",), "start")
-    assert len(str(refused.value)) < 250
-
-
 def test_variables_become_canonical_in_their_own_type_or_in_another():
     array = xr.DataArray(
         np.array([1.5, 2.0], dtype=np.float32), dims="depth", attrs={"units": "um", "note": "x"}
@@ -69,15 +60,6 @@ def test_variables_become_canonical_in_their_own_type_or_in_another():
         found, unit = to_canonical_variable(array, ("depth",), "x", dtype)
         assert (found.dtype, found.dims, found.attrs, unit.text) == (expected, ("depth",), {}, "um")
         assert found.values.tolist() == [1500.0, 2000.0]
-
-
-def test_whether_data_are_quantified():
-    array = xr.DataArray([1.0], dims="t", attrs={"units": "nm"}, name="x")
-    plain = array.to_dataset()
-    for data in (array, plain):
-        assert is_quantified(data) is False
-        assert is_quantified(quantify(data)) is True
-    assert is_quantified(xr.Dataset()) is False
 
 
 def test_axes_become_plain_and_variables_over_them_stay():
@@ -164,36 +146,9 @@ def test_values_that_are_no_real_numbers_are_refused_by_name(values):
         magnitude_and_unit(array, ("depth",), "top")
 
 
-@pytest.mark.parametrize("kind", ["Quantity", "Unit"])
-def test_only_quantities_of_atoms_are_pickled_with_their_definition(kind):
-    registry = application_registry(for_atoms=True)
-    make = getattr(registry, kind)
-    given = (3,) if kind == "Quantity" else ()
-    atoms, lengths = make(*given, "atom/cm^3"), make(*given, "nm")
-    assert b"sims_analysis" in pickle.dumps(atoms)
-    assert b"sims_analysis" not in pickle.dumps(lengths)
-    for one in (atoms, lengths):
-        assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - made here
-
-
-@pytest.mark.slow
-def test_a_fresh_process_unpickles_atoms():
-    registry = application_registry(for_atoms=True)
-    code = "import pickle, sys; print(pickle.load(sys.stdin.buffer).to('atom/m^3').magnitude)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=pickle.dumps(registry.Quantity(3.0, "atom/cm^3")), capture_output=True, check=True,
-    )  # fmt: skip
-    assert float(done.stdout) == pytest.approx(3e6)
-
-
 @pytest.mark.parametrize("kinds", [("depth",), ("dimensionless", "atomic_fraction")])
 def test_a_missing_unit_differs_from_one_that_is_no_text(kinds):
     for unit, code in ((None, "missing_unit"), (5, "wrong_unit")):
         with pytest.raises(UnitsError, match=r"^x") as refused:
             unit_of_kind(unit, kinds, "x")
         assert refused.value.code == code
-
-
-def test_a_text_of_another_type_is_a_text():
-    assert unit_of_kind(np.str_("um"), ("depth",), "x").multiply == 1000

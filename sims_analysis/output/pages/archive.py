@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sims_analysis.errors import collected
-from sims_analysis.output.entry_summary import EntrySummary
 from sims_analysis.output.pages.interactive import plot_html, plot_page
 from sims_analysis.output.pages.report import report_page
 from sims_analysis.output.pages.templates import render, resource
+from sims_analysis.profiles.metadata import EntrySummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sims_analysis.api.archive import Archive
-    from sims_analysis.api.index import Contents
     from sims_analysis.dataset.result import SIMSResult
 
 #: Address of the list, seen from the page of an entry that is served.
@@ -41,9 +40,9 @@ def pages(archive: Archive, *ids: str, search: str = "") -> str:
     return index_page(entries, form=True, **known)
 
 
-def summaries_of(entries: Iterable[Contents]) -> dict[str, EntrySummary]:
+def summaries_of(entries: Iterable[EntrySummary]) -> dict[str, EntrySummary]:
     """Return the entries of a list: address -> what it is."""
-    return {f"entries/{quote(one.data_id, safe='')}": EntrySummary(*one) for one in entries}
+    return {f"entries/{quote(one.data_id, safe='')}": one for one in entries}
 
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:

@@ -80,25 +80,40 @@ const WIDTH = 1.8;
 // More curves than these have no names beside them.
 const NAMED = 12;
 
-// All curves on log or linear axes; each further quantity has an axis on the right.
+// How far above its mark a name stands, in pixels, so that it is not printed over another one.
+function raised(taken, x, y, text, left) {
+  const [from, to] = left ? [x - 6 - 7 * text.length, x - 6] : [x + 6, x + 6 + 7 * text.length];
+  const free = (by) => !taken.some(([a, b, at]) => from < b && a < to && Math.abs(at - y - by) < 14);
+  const by = [3, -14, 17, -28, 31, -42, 45, -56].find(free) ?? 3;
+  taken.push([from, to, y + by]);
+  return by;
+}
+
+// All curves; each further quantity has an axis on the right. An axis is linear where all are, or
+// where the page wants it.
 function drawn(kind) {
-  const log = kind === "log";
+  const scaleOf = (axis) => (kind === "log" ? axis.kind : kind);
+  const part = (value, [low, high], log) =>
+    log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+  const wide = Math.max(element("sims-plot").clientWidth - 80 * known.axes.length, 150);
+  const taken = []; // by names: from, to, and at which height
   const [first, ...others] = known.axes;
   const plot = Bokeh.Plotting.figure({
     name: kind,
     height: 420,
     sizing_mode: "stretch_width",
     min_width: 240 + 75 * others.length, // in a narrower window it is scrolled
-    y_axis_type: kind,
+    y_axis_type: scaleOf(first),
     x_range: known.depth.range,
-    y_range: first[kind],
+    y_range: first[scaleOf(first)],
     x_axis_label: known.depth.label,
     y_axis_label: first.label,
     tools: "pan,wheel_zoom,box_zoom,reset,save",
     active_drag: null,
   });
   for (const axis of others) {
-    const [start, end] = axis[kind];
+    const log = scaleOf(axis) === "log";
+    const [start, end] = axis[scaleOf(axis)];
     const range = { y_range_name: axis.label, axis_label: axis.label };
     plot.extra_y_ranges = { ...plot.extra_y_ranges, [axis.label]: new Bokeh.Range1d({ start, end }) };
     const scale = log ? new Bokeh.LogScale() : new Bokeh.LinearScale();
@@ -108,13 +123,15 @@ function drawn(kind) {
   const quantities = new Map();
   const crossings = []; // circles at the junctions
   const curves = known.curves.map((curve) => {
+    const axis = known.axes[curve.axis];
+    const log = scaleOf(axis) === "log";
     const off = new Set(log ? curve.off : []);
     const on = (i) => i >= 0 && i < curve.x.length && !off.has(i);
     const y = curve.values.map((value, i) => (on(i) ? value : NaN));
     // A sample between two that are not drawn is a point, because a line would not show it.
     const points = y.map((_, i) => i).filter((i) => on(i) && !on(i - 1) && !on(i + 1));
     const looks = { name: curve.name };
-    if (curve.axis) looks.y_range_name = known.axes[curve.axis].label;
+    if (curve.axis) looks.y_range_name = axis.label;
     const line = { ...looks, color: curve.colour, line_width: WIDTH, line_dash: curve.dash };
     // Over a gap, where nothing was measured, there is no line.
     const gaps = new Set(curve.quality.filter(([word]) => word === "gap").map(([, from]) => from));
@@ -124,13 +141,13 @@ function drawn(kind) {
     const fixed = []; // neither hovered over nor emphasised
     if (curve.stderr) {
       const ends = [-1, 1].map((sign) => y.map((value, i) => value + sign * curve.stderr[i]));
-      const floor = log ? known.axes[curve.axis].log[0] / 1e3 : -Infinity;
+      const floor = log ? axis.log[0] / 1e3 : -Infinity;
       const band = { ...mark, fill_alpha: 0.2, level: "underlay" };
       fixed.push(plot.varea(curve.x, ends[0].map((low) => Math.max(low, floor)), ends[1], band));
     }
     if (off.size) {
       const at = [...off].map((i) => curve.x[i]);
-      const low = at.map(() => known.axes[curve.axis].log[0] * 1.15);
+      const low = at.map(() => axis.log[0] * 1.15);
       const open = { ...mark, size: 4, fill_alpha: 0, marker: "inverted_triangle" };
       fixed.push(plot.scatter(at, low, open));
     }
@@ -142,9 +159,14 @@ function drawn(kind) {
       if (known.curves.filter((one) => one.on).length <= NAMED) {
         const [low, high] = known.depth.range;
         const left = x > low + 0.75 * (high - low); // of its mark, where there is no room at the right
+        const text = written(curve.html);
+        const at = [wide * part(x, [low, high]), 330 * part(top, axis[scaleOf(axis)], log)];
+        const place = { x_offset: left ? -6 : 6, y_offset: raised(taken, ...at, text, left) };
+        if (looks.y_range_name) place.y_range_name = looks.y_range_name;
         const label = new Bokeh.Label({
-          x, y: top, text: written(curve.html), text_color: curve.colour, text_font_size: "12px",
-          x_offset: left ? -6 : 6, y_offset: 3, text_align: left ? "right" : "left", ...(looks.y_range_name ? { y_range_name: looks.y_range_name } : {}),
+          x, y: top, text, ...place, text_align: left ? "right" : "left",
+          text_color: curve.colour, text_font_size: "12px",
+          background_fill_color: "white", background_fill_alpha: 0.7,
         });
         plot.add_layout(label);
         fixed.push(label);
@@ -255,7 +277,8 @@ async function look(kind) {
   }
   for (const [name, { plot }] of plots) plot.visible = name === kind;
   // A log axis has no place for these; a linear one shows them.
-  const hidden = known.curves.reduce((sum, curve) => sum + curve.off.length, 0);
+  const logged = known.curves.filter((curve) => known.axes[curve.axis].kind === "log");
+  const hidden = logged.reduce((sum, curve) => sum + curve.off.length, 0);
   const note = element("hidden");
   note.textContent = `Not on the log axis: ${hidden} samples that are zero, negative, tiny or no count.`;
   note.hidden = !hidden || kind !== "log";
@@ -382,15 +405,19 @@ function listDoses() {
       else doses(false); // what is no number is replaced by what is shown
     });
   }
-  element("level").addEventListener("change", (event) => lift(Number(event.target.value), true));
+  element("level").addEventListener("change", ({ target }) => {
+    if (Number(target.value) > 0) lift(Number(target.value), true);
+    else doses(false);
+  });
   doses(false);
 }
 
 listSpecies();
 if (ends !== null) listDoses();
 for (const input of document.querySelectorAll("input[name=scale]")) {
+  input.checked = input.value === known.kind;
   input.addEventListener("change", () => look(input.value));
 }
-look("log").then(() => {
+look(known.kind).then(() => {
   document.body.dataset.ready = "yes";
 });

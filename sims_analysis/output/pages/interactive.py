@@ -1,29 +1,28 @@
-"""Interactive profiles: their numbers and looks, and a script that draws them by BokehJS.
-
-The controls beside the plot are plain HTML, so that they work by keyboard and print.
-"""
+"""Interactive profiles: their numbers and looks, which a script draws by BokehJS."""
 
 from __future__ import annotations
 
 import html
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import orjson
 
 from sims_analysis.errors import require
-from sims_analysis.figures.arguments import check_title
+from sims_analysis.figures.arguments import PlotOptions, check_scale, check_title
 from sims_analysis.figures.axes import decades, depth_limits, linear
-from sims_analysis.figures.colours import DASHES, assign_colours, dashes_of
+from sims_analysis.figures.colours import assign_colours
 from sims_analysis.figures.curves import (
     DepthScale,
     Measurements,
+    colour_meaning,
     curves_of,
-    dash_names_measurement,
     leading_curves,
     measurements_of,
+    refuse_others,
+    with_looks,
 )
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
@@ -35,7 +34,7 @@ from sims_analysis.units import NM_PER_CM, QuantityLike, read_number
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from markupsafe import Markup
 
@@ -80,6 +79,7 @@ def explore(
     species: str | Sequence[str] | None = None,
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
+    scale: Literal["log", "linear"] | Mapping[str, Literal["log", "linear"]] = "log",
     level: QuantityLike = "1e18 atoms/cm^3",
     title: str | None = None,
 ) -> Explorer:
@@ -89,8 +89,8 @@ def explore(
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
         As for :func:`plot_profiles`.
-    species, depth_units, value_units : optional
-        As for :func:`plot_profiles`.
+    species, depth_units, value_units, scale : optional
+        As for :func:`plot_profiles`; an axis that is log at first can be made linear.
     level : str or Quantity
         Where the level of the junction is at first.
     title : str, optional
@@ -125,7 +125,7 @@ def explore(
     check_title(title)
     named = measurements_of(data)
     units = {"depth_units": depth_units, "value_units": value_units}
-    plot = plot_html(named, species=species, level=level, **units)
+    plot = plot_html(named, species=species, scale=scale, level=level, **units)
     ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
     found = first_few([one for one in ids if one], _NAMED) or "Depth profiles"
     return Explorer(plot_page(plot, found if title is None else title))
@@ -152,49 +152,49 @@ def plotted(
     species: str | Sequence[str] | None = None,
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
+    scale: Any = "log",
     level: QuantityLike = "1e18 atoms/cm^3",
     surface: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """Describe a plot: its axes, depths and curves, each below its `surface` transient."""
+    check_scale(scale)
     curves = curves_of(measurements_of(data), species, value_units)
-    leading = {id(curve) for curve in leading_curves(curves, ())}
-    curves.sort(key=lambda curve: id(curve) not in leading)  # they have the first colours
-    scale, names = DepthScale(curves, depth_units), _names_of(curves)
+    refuse_others("scale", scale, dict.fromkeys(curve.variable for curve in curves))
+    first = {curve.profile for curve in leading_curves(curves, ())}
+    curves.sort(key=lambda curve: curve.profile not in first)
+    # The first curves have the looks that they have in a figure, without the others.
+    meaning = colour_meaning(PlotOptions(spread=False), curves)
+    leading = [curve.name for curve in curves if curve.profile in first]
+    taken = {} if meaning == "measurement" else assign_colours(leading, {})
+    curves = with_looks(curves, None, meaning, taken)
+    depth, names = DepthScale(curves, depth_units), _names_of(curves)
     # The preferred quantity comes first, on the left.
     axes: dict[str, list[Curve]] = {}
     for curve in sorted(curves, key=lambda curve: curve.rank):
         axes.setdefault(curve.label, []).append(curve)
+    value = read_number(level, ("concentration",), "level")
+    known = [curve for curve in curves if curve.variable == "concentration"]
     # Many profiles share their depths.
     depths: dict[bytes, Array] = {}
     drawn = []
-    for curve, name, (colour, dash) in zip(curves, names, _looks(curves, names), strict=True):
-        x = np.ascontiguousarray(scale(curve.x), dtype=np.float64)
+    for curve, name in zip(curves, names, strict=True):
+        x = np.ascontiguousarray(depth(curve.x), dtype=np.float64)
         depths.setdefault(x.tobytes(), x)
         places = {"axis": [*axes].index(curve.label), "depths": [*depths].index(x.tobytes())}
         end = (surface or {}).get(curve.species) if curve.axis == "depth" else None
         start = 0.0 if end is None else read_number(end, ("depth",), "surface")
-        looks = {"colour": colour, "dash": _pixels(dash), "on": id(curve) in leading}
-        looks["from"] = int(np.searchsorted(curve.x, start))
-        drawn.append(places | looks | _described(curve, name, scale))
+        dash = () if curve.dash == "solid" else curve.dash[1]
+        looks: Any = {"colour": curve.colour, "from": int(np.searchsorted(curve.x, start))}
+        looks |= {"on": curve.profile in first, "dash": [round(_WIDTH * part) for part in dash]}
+        drawn.append(places | looks | _described(curve, name, depth))
     return {
-        "axes": _axes(axes),
-        "depth": _depth_axis(curves, scale),
+        "kind": "linear" if scale == "linear" else "log",
+        "axes": _axes(axes, scale),
+        "depth": _depth_axis(curves, depth),
         "depths": list(depths.values()),
         "curves": drawn,
-        "level": _level(curves, level),
+        "level": float(known[0].in_units(value)) if known else None,
     }
-
-
-def _looks(curves: Sequence[Curve], names: Sequence[str]) -> Iterable[tuple[str, Any]]:
-    """Return colour and dash of each curve: of a species and of a measurement, if that suffices."""
-    species = assign_colours([curve.name for curve in curves], {})
-    chosen = [species[curve.name] for curve in curves]
-    order = list(dict.fromkeys(curve.measurement for curve in curves))
-    if dash_names_measurement(curves, chosen) and len(order) <= len(DASHES):
-        return zip(chosen, (DASHES[order.index(c.measurement)] for c in curves), strict=True)
-    found = assign_colours(names, {})
-    chosen = [found[name] for name in names]
-    return zip(chosen, dashes_of(chosen), strict=True)
 
 
 def thumbnail(data: Any) -> str:
@@ -236,18 +236,10 @@ def _described(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:
     }
 
 
-def _level(curves: Sequence[Curve], level: QuantityLike) -> float | None:
-    """Return the level of the junction in the unit of the axis; None without concentrations."""
-    value = read_number(level, ("concentration",), "level")
-    selected = [curve for curve in curves if curve.variable == "concentration"]
-    return float(selected[0].in_units(value)) if selected else None
-
-
 def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
     """Describe the axis of depth (or time), and where the window of the dose initially is."""
-    low = float(scale(min(curve.x.min() for curve in curves)))
-    high = float(scale(max(curve.x.max() for curve in curves)))
-    low, high = depth_limits(low, high)
+    ends = [float(scale(x)) for curve in curves for x in (curve.x[0], curve.x[-1])]
+    low, high = depth_limits(min(ends), max(ends))
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
     begin = max((float(scale(curve.x[0])) for curve in dosed), default=low)
     window = [begin, max(begin, low + _PART * (high - low))] if dosed else None
@@ -255,23 +247,25 @@ def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
     return {"label": scale.label, "units": unit, "range": [low, high], "window": window}
 
 
-def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
-    """Describe the value axes: on log axes, all show the same decades, with room for names."""
+def _axes(groups: Mapping[str, Sequence[Curve]], scale: Any) -> list[dict[str, Any]]:
+    """Describe the value axes: all log ones show the same decades, with room for names."""
+    kinds = {
+        k: "log" if isinstance(scale, str) else scale.get(group[0].variable, "log")
+        for k, group in groups.items()
+    }
     spans = {
-        label: decades(np.concatenate([c.y[~c.not_positive()] for c in group]))
-        for label, group in groups.items()
+        k: decades(np.concatenate([c.y[~c.not_positive()] for c in group]))
+        for k, group in groups.items()
     }
-    count = max(high - low for low, high in spans.values())
-    log = {
-        k: [10.0 ** (high - count - 0.2), 10.0 ** (high + 0.3)] for k, (_, high) in spans.items()
-    }
+    log = [high - low for k, (low, high) in spans.items() if kinds[k] == "log"]
     return [
         {
             "label": k,
-            "log": log[k],
-            "linear": linear(np.concatenate([[0.0], *(c.y for c in group)])),
+            "kind": kinds[k],
+            "log": [10.0 ** (high - max(log, default=1.0) - 0.2), 10.0 ** (high + 0.3)],
+            "linear": linear(np.concatenate([[0.0], *(c.y for c in groups[k])])),
         }
-        for k, group in groups.items()
+        for k, (_, high) in spans.items()
     ]
 
 
@@ -283,11 +277,6 @@ def _names_of(curves: Sequence[Curve]) -> list[str]:
         f"{name}, {curve.long_name.lower()}" if names.count(name) > 1 else name
         for name, curve in zip(names, curves, strict=True)
     ]
-
-
-def _pixels(dash: Any) -> list[int]:
-    """Return a dash in pixels; empty for a solid line."""
-    return [] if dash == "solid" else [round(_WIDTH * part) for part in dash[1]]
 
 
 def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:

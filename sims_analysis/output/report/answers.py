@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, NamedTuple
+
+import xarray as xr
 
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, collected
-from sims_analysis.output.entry_summary import EntrySummary, species_metadata, summarise_dataset
-from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
-
-if TYPE_CHECKING:
-    import xarray as xr
+from sims_analysis.output.entry_summary import species_metadata, summarise_dataset
+from sims_analysis.profiles.metadata import EntrySummary
 
 #: What is said of a peak at the first sample.
 _FIRST: Parts = {
@@ -32,13 +32,60 @@ _SURFACE = {
 }
 
 
+_NOT_CONCENTRATION = {
+    "count/s": "counts, not calibrated to concentration",
+    "count": "counts, not calibrated to concentration",
+    "arb. unit": "arbitrary units, not calibrated to concentration",
+    "1": "a fraction, no concentration without an atomic density",
+    "1/cm": "a range distribution, concentration per dose",
+}
+
+
+#: What a row has of its profile; part of a dose budget -> its name in a row.
+_OF_PROFILE = ("species", "variable", "units", "axis", "axis_units")
+_PARTS = {"random_stderr": "dose_stderr", "systematic_stderr": "dose_systematic_stderr"}
+_SAME = ("dose", "background_dose", "surface_dose", "rule_difference", "coverage")
+_PARTS |= {name: name for name in _SAME}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeciesReport:
+    """The answers for one species, doses in atom/cm^2; None where status or reason say why."""
+
+    species: str
+    variable: str
+    units: str
+    samples: int
+    axis: str
+    axis_units: str
+    peak: float | None
+    peak_at: float | None
+    dose: float | None = None
+    dose_stderr: float | None = None
+    dose_systematic_stderr: float | None = None
+    dose_status: str = ""
+    background_dose: float | None = None
+    surface_dose: float | None = None
+    rule_difference: float | None = None
+    coverage: float | None = None
+    junction_depth: float | None = None
+    junction_stderr: float | None = None
+    junction_status: str = ""
+    reason: str = ""
+
+
+class Junction(NamedTuple):
+    """A metallurgical junction: donors equal acceptors; depths in nm."""
+
+    depth: float | None
+    stderr: float | None
+    polarity: str
+    status: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The answers for one measurement, as the functions returned them.
-
-    Every result carries its question and the steps of its data, so that a figure of it states what
-    to run again. Texts, pages and tables are views: `species` and `junctions`.
-    """
+    """The answers for one measurement, as the functions returned them, and views of them."""
 
     #: What the answers rest on: the measurement, with its counting errors.
     data: xr.Dataset
@@ -120,19 +167,12 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as values for JSON."""
+        asked = ("level", "surface", "surface_dose", "start", "stop", "donors", "acceptors")
         return {
-            "data_id": self.about.data_id,
-            "title": self.about.title,
-            "date": self.about.date,
+            **self.about._asdict(),
             "source": str(self.data.attrs.get("source", "")),
-            "level": self.level,
-            "surface": self.surface,
-            "surface_dose": self.surface_dose,
-            "start": self.start,
-            "stop": self.stop,
+            **{name: getattr(self, name) for name in asked},
             "species": [asdict(row) for row in self.species],
-            "donors": self.donors,
-            "acceptors": self.acceptors,
             "junctions": [junction._asdict() for junction in self.junctions],
             "notes": self.notes,
         }
@@ -153,10 +193,7 @@ def analyse(
     notes: Sequence[str] = (),
     describe: Callable[[SimsWarning], str] = str,
 ) -> Report:
-    """Answer the usual questions about one measurement, by the options of their functions.
-
-    Transients and dopant types are by default those of the metadata; `describe` words a warning.
-    """
+    """Answer the usual questions about one measurement; what is not stated, its metadata say."""
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
 
     metadata = species_metadata(ds)
@@ -243,14 +280,10 @@ def _peaks(
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient
             messages += of_peak
-            if end is None and not of_peak:
-                messages += [
-                    describe(
-                        ProfileWarning(f"{one.species}: the peak is the first sample", **_FIRST)
-                    )
-                    for one in selected
-                    if one.species in names and one.axis == "depth" and one.y.argmax() == 0
-                ]
+            for one in [] if end or of_peak else selected:
+                if one.species in names and one.axis == "depth" and one.y.argmax() == 0:
+                    found = f"{one.species}: the peak is the first sample"
+                    messages.append(describe(ProfileWarning(found, **_FIRST)))
 
 
 def _doses_and_crossings(
@@ -274,3 +307,64 @@ def _doses_and_crossings(
         below: JunctionOptions = {} if end is None else {"after": end}
         crossings.append(junction_depth(some, level=level, **below))
     return doses, crossings
+
+
+def rows_of(
+    profiles: Sequence[Series],
+    peaks: Sequence[xr.Dataset],
+    doses: Sequence[xr.Dataset],
+    crossings: Sequence[xr.DataArray],
+) -> list[SpeciesReport]:
+    """Write the results of each profile as a row: plain numbers, None where there is none."""
+    tops = {
+        variable: _by_species(found for found in peaks if variable in found)
+        for variable in {one.variable for one in profiles}
+    }
+    budgets, depths = _by_species(doses), _by_species(crossings)
+    rows = []
+    for one in profiles:
+        top = tops[one.variable][one.species]
+        row: dict[str, Any] = {name: getattr(one, name) for name in _OF_PROFILE}
+        row |= {"samples": one.x.size, "peak": _known(top[one.variable])}
+        row["peak_at"] = _known(top[one.axis])
+        if one.variable != "concentration":
+            row["reason"] = _NOT_CONCENTRATION[one.units]
+        elif one.axis != "depth":
+            row["reason"] = "sputter time is not calibrated to depth"
+        else:
+            budget, crossing = budgets[one.species], depths[one.species]
+            row |= {name: _known(budget[part]) for part, name in _PARTS.items()}
+            row["dose_status"] = budget["status"]
+            row["junction_depth"] = _known(crossing["value"])
+            row["junction_stderr"] = _known(crossing.get("stderr"))
+            row["junction_status"] = crossing["status"]
+        rows.append(SpeciesReport(**row))
+    return rows
+
+
+def junctions_of(found: xr.Dataset) -> list[Junction]:
+    """Write metallurgical junctions as rows."""
+    names = ("depth", "stderr", "polarity", "status")
+    rows = zip(*(found[name].values.tolist() for name in names), strict=True)
+    return [Junction(_known(depth), _known(sigma), *words) for depth, sigma, *words in rows]
+
+
+def _by_species(results: Iterable[xr.Dataset | xr.DataArray]) -> dict[str, Mapping[str, Any]]:
+    """Return what each species has of the results: the values of variables and coordinates."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for result in results:
+        whole = result.to_dataset(name="value") if isinstance(result, xr.DataArray) else result
+        columns = {
+            str(name): column.values.tolist()
+            for name, column in whole.variables.items()
+            if column.dims == ("species",)
+        }
+        found |= {
+            str(name): {key: column[i] for key, column in columns.items()}
+            for i, name in enumerate(columns["species"])
+        }
+    return found
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value

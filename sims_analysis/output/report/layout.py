@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import textwrap
+from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from sims_analysis.outcomes import Status
 from sims_analysis.text.cells import escape_cell
 from sims_analysis.text.rounding import rounded
 
 if TYPE_CHECKING:
-    from sims_analysis.output.report.answers import Report
-    from sims_analysis.output.report.rows import SpeciesReport
+    from sims_analysis.output.report.answers import Report, SpeciesReport
 
 #: Status of an answer other than ok -> what it means.
 MEANINGS = {one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)}
@@ -48,13 +48,10 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
     why = "no concentrations" if len(reasons) > 1 else reasons[0]
     if timed and "sputter time" not in why:
         why += ", nor sputter time to depth"
-    head = ["species", "peak", "at time" if timed else "at depth"]
-    cells = [
-        [row.species, _with_unit(row), f"{_written(row.peak_at)} {row.axis_units}"] for row in rows
-    ]
-    if len(reasons) > 1:
-        head = [*head, "why"]
-        cells = [[*row, one.reason] for row, one in zip(cells, rows, strict=True)]
+    several = len(reasons) > 1
+    head = ["species", "peak", "at time" if timed else "at depth", *["why"] * several]
+    cells = [[row.species, _with_unit(row), f"{_written(row.peak_at)} {row.axis_units}",
+              *[row.reason] * several] for row in rows]  # fmt: skip
     return [f"No dose and no junction: {why}", "", *_aligned([head], cells)]
 
 
@@ -106,11 +103,7 @@ def _written(value: float | None, stderr: float | None = None) -> str:
     """Write a number in characters that every terminal can show."""
     if value is None:
         return "-"
-    number = rounded(value, math.nan if stderr is None else stderr)
-    text = f"{number.value} ± {number.stderr}" if number.stderr else number.value
-    if not number.exponent:
-        return text
-    return f"({text})e{number.exponent}" if number.stderr else f"{text}e{number.exponent}"
+    return rounded(value, math.nan if stderr is None else stderr).text(style="plain")
 
 
 #: Columns of a page of text, and the fewest of a last column.
@@ -148,15 +141,9 @@ def results_csv(report: Report) -> str:
         "junction_depth": "junction_depth_nm", "junction_stderr": "junction_stderr_nm",
         "junction_status": "junction_status", "reason": "why_no_answer",
     }  # fmt: skip
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["data_id", *columns.values(), "junction_level", "source"])
-    source = report.data.attrs.get("source", "")
-    for row in report.species:
-        cells = [
-            f"{value:.10g}" if isinstance(value, float) else escape_cell(str(value or ""))
-            for value in (getattr(row, name) for name in columns)
-        ]
-        data_id, level, origin = map(escape_cell, (report.about.data_id, report.level, source))
-        writer.writerow([data_id, *cells, level, origin])
-    return text.getvalue()
+    rows = pd.DataFrame([asdict(row) for row in report.species], columns=[*columns])
+    rows = rows.rename(columns=columns)
+    rows.insert(0, "data_id", report.about.data_id)
+    rows["junction_level"], rows["source"] = report.level, report.data.attrs.get("source", "")
+    rows = rows.map(lambda cell: escape_cell(cell) if isinstance(cell, str) else cell)
+    return rows.to_csv(index=False, float_format="%.10g", lineterminator="\n")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,7 +65,8 @@ class _Column(NamedTuple):
 
 
 COLUMNS = {
-    **dict.fromkeys(("species", "matrix", "material"), _Column()),
+    "species": _Column(str, "the name of a species", ...),
+    **dict.fromkeys(("matrix", "material"), _Column()),
     "value": _Column(_positive, "a positive number, such as 5.1e21", ...),
     "unit": _Column(lambda cell: unit_of(cell).text, "a unit of factors, such as atoms/cm^3", ...),
     "stderr": _Column(_positive, "a positive number", np.nan),
@@ -74,11 +76,12 @@ COLUMNS = {
     "polarity": _Column(lambda cell: _POLARITIES[cell.lower()], "positive or negative"),
     "instrument": _Column(),
     "date": _Column(_date, "a date in ISO 8601, such as 2026-03-02", None),
-    **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal", "dead_time"), _Column()),
-    **dict.fromkeys(("status", "note"), _Column()),
+    **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal"), _Column()),
+    **dict.fromkeys(("dead_time", "status", "note"), _Column()),
     "valid": _Column(lambda cell: _YES[cell.lower()], "yes or no", ...),
 }
-COLUMNS["species"] = _Column(str, "the name of a species", ...)
+#: Columns of numbers, which have decimal commas where a spreadsheet separates by semicolons.
+_NUMBERS = ("value", "stderr", "uncertainty", "energy")
 #: A factor as read, by column, and its ``line`` in the file.
 Row = dict[str, Any]
 
@@ -88,11 +91,9 @@ def read_cell(column: str, cell: str, where: str) -> Any:
     how = COLUMNS[column]
     if not cell and how.empty is not ...:
         return how.empty
-    try:
+    with suppress(ValueError, KeyError):
         if cell:
             return how.read(cell)
-    except (ValueError, KeyError):
-        pass
     raise ReadError(f"{where}: {cell!r}; expected {how.expected}")
 
 
@@ -109,11 +110,18 @@ def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:
 
 
 class Sheet(NamedTuple):
-    """A file of factors: its header, the cells of its other lines, and these as read."""
+    """A file of factors: the cells of all its lines by their numbers, and its rows as read."""
 
     header: list[str]
     cells: dict[int, list[str]]
     rows: list[Row]
+    delimiter: str
+
+    def cells_of(self, row: Mapping[str, str]) -> list[str]:
+        """Return the cells of a new row; with decimal commas where semicolons are between them."""
+        point = "," if self.delimiter == ";" else "."
+        return [row.get(column, "").replace(".", point) if column in _NUMBERS
+                else row.get(column, "") for column in self.header]  # fmt: skip
 
 
 def read_text(path: Path) -> str:
@@ -129,43 +137,52 @@ def read_text(path: Path) -> str:
 def read_sheet(path: Path) -> Sheet:
     """Read a file of factors; one that does not exist has none."""
     text = read_text(path) if path.exists() else ",".join(COLUMNS)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    heading = next(filter(str.strip, text.splitlines()), "")
+    delimiter = max(",;", key=heading.count)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     lines: dict[int, list[str]] = {}
     try:
-        for cells in reader:
-            lines[reader.line_num] = [cell.strip() for cell in cells]
+        for line in reader:
+            cells = [cell.strip() for cell in line]
+            lines[reader.line_num] = cells if any(cells) else []
     except csv.Error as error:
         raise ReadError(f"{path.name}, line {reader.line_num}: {error}") from None
-    first, header = next(((n, cells) for n, cells in lines.items() if any(cells)), (1, []))
+    first, header = next(((n, cells) for n, cells in lines.items() if cells), (1, []))
     missing = [column for column in COLUMNS if header.count(column) != 1]
     if missing:
         raise ReadError(
             f"{path.name}, line {first}: expected one column {missing[0]!r} among those separated "
-            f"by commas{', not semicolons' if ';' in text else ''}: {', '.join(COLUMNS)}"
+            f"by {delimiter!r}: {', '.join(COLUMNS)}"
         )
-    sheet = Sheet(header, {n: one for n, one in lines.items() if any(one) and n != first}, [])
-    for number, cells in sheet.cells.items():
+    sheet = Sheet(header, lines, [], delimiter)
+    for number, cells in lines.items():
+        if number == first or not cells:
+            continue
         if len(cells) != len(header):
             raise ReadError(
                 f"{path.name}, line {number}: {len(cells)} cells below {len(header)} columns"
             )
-        sheet.rows.append(read_row(dict(zip(header, cells, strict=True)), number, path.name))
+        row = dict(zip(header, cells, strict=True))
+        if delimiter == ";":
+            row |= {column: row[column].replace(",", ".") for column in _NUMBERS}
+        sheet.rows.append(read_row(row, number, path.name))
     return sheet
 
 
 @contextmanager
 def changing(path: Path) -> Iterator[Sheet]:
-    """Lock a file of factors against other writers, and write what is changed in its cells.
-
-    An `ArchiveError` where there is no lock to get: what others write meanwhile would be lost.
-    """
+    """Lock a file of factors, or raise an `ArchiveError`; write what is changed in its cells."""
     with files.locked(path.parent) as held:
         if not held and files.fcntl is not None and path.parent.is_dir():
             raise ArchiveError(
                 f"{path.name} cannot be locked, as another process writes it or its file system "
                 "has no locks: nothing was written; try again"
             )
+        before = path.read_bytes() if path.exists() else b""
         sheet, out = read_sheet(path), io.StringIO()
         yield sheet
-        csv.writer(out, lineterminator="\n").writerows([sheet.header, *sheet.cells.values()])
-        files.replace_file(path, out.getvalue().encode())
+        end = "\r\n" if b"\r\n" in before else "\n"
+        writer = csv.writer(out, lineterminator=end, delimiter=sheet.delimiter)
+        writer.writerows(sheet.cells.values())
+        mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
+        files.replace_file(path, mark + out.getvalue().encode())

@@ -1,0 +1,67 @@
+"""Rules of control charts: which points complete a run that chance hardly makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sims_analysis.kernels.rows import Array, Flags
+
+
+def _among(flags: Flags, n: int) -> Any:
+    """Count the flags of a point and the n - 1 before it; 0 where there are not so many."""
+    counted = np.convolve(flags.astype(int), np.ones(n, dtype=int))[: flags.size]
+    return np.where(np.arange(flags.size) < n - 1, 0, counted)
+
+
+def _beyond(z: Array, far: float, n: int, of: int) -> Flags:
+    """Flag a point that is far off, as n of the last `of` are on the same side."""
+    sides = [side * z > far for side in (1.0, -1.0)]
+    found: Flags = np.any([one & (_among(one, of) >= n) for one in sides], axis=0)
+    return found
+
+
+def _steps(z: Array, n: int, turning: int) -> Flags:
+    """Flag a point that ends n points of which each step goes on, or turns about."""
+    steps = np.sign(np.diff(z, prepend=np.nan))
+    alike = steps[1:] * steps[:-1] == turning
+    found: Flags = _among(np.append(False, alike), n - 2) == n - 2
+    return found
+
+
+#: Rule for runs -> the status of a point, and which points complete it, by their distances from the
+#: centre in standard deviations.
+RULES: dict[str, tuple[str, Callable[[Array], Flags]]] = {
+    "two_of_three": ("two_of_three", lambda z: _beyond(z, 2.0, 2, 3)),
+    "four_of_five": ("four_of_five", lambda z: _beyond(z, 1.0, 4, 5)),
+    "run_of_eight": ("run", lambda z: _beyond(z, 0.0, 8, 8)),
+    "run_of_nine": ("run", lambda z: _beyond(z, 0.0, 9, 9)),
+    "trend_of_six": ("trend", lambda z: _steps(z, 6, 1)),
+    "fourteen_alternating": ("alternating", lambda z: _steps(z, 14, -1)),
+    "fifteen_within": ("within", lambda z: _among(abs(z) < 1.0, 15) == 15),
+    "eight_without": ("without", lambda z: _among(abs(z) > 1.0, 8) == 8),
+}
+#: Sets of rules, each beside the limits.
+SETS: dict[str, tuple[str, ...]] = {
+    "limits": (),
+    "western_electric": ("two_of_three", "four_of_five", "run_of_eight"),
+    "nelson": tuple(name for name in RULES if name != "run_of_eight"),
+}
+
+
+def flagged(x: Array, beyond: Flags, z: Array, chosen: Sequence[str]) -> tuple[Any, Any]:
+    """Return the status of each value, and the names of the rules that it completes."""
+    measured = ~np.isnan(x)
+    completed = {"beyond_limits": ("beyond_limits", beyond & measured)}
+    for name in chosen:
+        word, completes = RULES[name]
+        completed[name] = word, np.zeros(x.size, dtype=bool)
+        completed[name][1][measured] = completes(z[measured])
+    status = np.where(measured, "ok", "no_data").astype("<U13")
+    for word, flags in reversed(completed.values()):
+        status[flags] = word
+    rules = [", ".join(name for name, (_, flags) in completed.items() if flags[i])
+             for i in range(x.size)]  # fmt: skip
+    return status, np.array(rules, dtype=str)
