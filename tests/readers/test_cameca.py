@@ -517,7 +517,7 @@ def test_all_that_a_binary_file_says(write):
 
 
 @pytest.mark.parametrize("kind", [22, 25, 27, 29, 31, 35, 39, 40, 41])
-def test_binary_files_of_other_kinds_are_refused(write, kind):
+def test_scans_and_images_are_refused(write, kind):
     says = rf"the file is a scan or an image \(CAMECA type {kind}\), not a depth profile"
     with pytest.raises(sims.ReadError, match=says):
         sims.read(write(binary({"12C": (T, K)}, kind=kind)))

@@ -106,7 +106,7 @@ READ = [
 
 REFUSED = [
     ("is a row of numbers like those from",
-     "Conc. (cm-3) | |\n | B | P\nDepth | Conc. | Conc.\num | |\n0 | 1 | 2\num | |\n1 | 2 | 3\n2 | 3 | 4"),
+     "Conc. (cm-3) | |\n | B | P\nDepth | Conc. | Conc.\num | |\n0 | 1 | 2\num | |\n@ 3"),
     ("another unit than 'at/cm3'", "Concentrations are in ppm |\nDepth (nm) | B (at/cm3)\n@ 2"),
     ("states a factor", "multiply conc. by 2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
     ("does not name the species", "x | y\nnm | cm-3\n@ 2"),
