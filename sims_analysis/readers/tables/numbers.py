@@ -209,7 +209,7 @@ def _hint(number: str) -> str:
     )
     text = "if it says that nothing was measured, name it in not_measured="
     default = f"{text}; if its row is a note, begin that with #"
-    if re.match(r"\W*\d", number):
+    if re.match(r"[^\w^]*\d", number):
         default = "write it as a plain number, such as 1.2E18"
     return f"; {next((hint for fits, hint in hints if fits), default)}"
 
