@@ -88,9 +88,9 @@ def head(length: int, **headers: str) -> bytes:
 
 def bomb(size: int, layers: int = 1) -> bytes:
     """Zeros, compressed."""
-    body = gzip.compress(bytes(size))
+    body = gzip.compress(bytes(size), 1)
     for _ in range(layers - 1):
-        body = gzip.compress(body)
+        body = gzip.compress(body, 1)
     return body
 
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis import errors
@@ -222,26 +221,6 @@ def test_a_warning_points_at_the_line_of_the_user():
         (first, *_) = warned
         assert first.filename == __file__
         assert first.lineno == inspect.getsourcelines(call)[1]
-
-
-@pytest.mark.parametrize(
-    ("file", "module", "between"),
-    [
-        (errors.__file__, "sims_analysis.errors", True),
-        (xr.__file__, "xarray.core.pipe", True),
-        ("/home/x/xarray_tools.py", "xarray_tools", False),
-        (errors.__file__.replace("sims_analysis", "sims_analysis_tools"), "tools", False),
-        ("/home/x/notebook.py", "__main__", False),
-    ],
-)
-def test_code_outside_of_this_package_and_xarray_is_of_the_user(file, module, between):
-    namespace = {"__name__": module}
-    exec(compile("import sys\nframe = sys._getframe()", file, "exec"), namespace)  # noqa: S102
-    assert errors.in_between(namespace["frame"]) == between
-    nameless = {}
-    exec(compile("import sys\nframe = sys._getframe()", "x.py", "exec"), nameless)  # noqa: S102
-    del nameless["__builtins__"]
-    assert errors.in_between(nameless["frame"]) is False
 
 
 def test_a_listener_receives_warnings_in_place_of_the_user():

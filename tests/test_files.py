@@ -6,7 +6,6 @@ import stat
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -151,32 +150,6 @@ def test_a_failing_disk_is_an_error_and_one_that_cannot_sync_folders_is_not(
     assert closed == [None]
 
 
-def test_a_rename_waits_for_readers_where_open_files_cannot_be_replaced(monkeypatch):
-    def renamed(failures):
-        tries, pauses = [], []
-
-        def replace(target):
-            tries.append(target)
-            if len(tries) <= failures:
-                raise PermissionError
-
-        monkeypatch.setattr(files.time, "sleep", pauses.append)
-        try:
-            files.rename_over(SimpleNamespace(replace=replace), "target")
-        except PermissionError:
-            return len(tries), pauses, "refused"
-        return len(tries), pauses, "renamed"
-
-    monkeypatch.setattr(files, "WINDOWS", False)
-    assert renamed(0) == (1, [], "renamed")
-    assert renamed(1) == (1, [], "refused")
-    monkeypatch.setattr(files, "WINDOWS", True)
-    assert renamed(0) == (1, [], "renamed")
-    assert renamed(2) == (3, [0.01, 0.1], "renamed")
-    assert renamed(3) == (4, [0.01, 0.1, 0.5], "renamed")
-    assert renamed(4) == (4, [0.01, 0.1, 0.5], "refused")
-
-
 # ---- reading
 
 
@@ -226,16 +199,6 @@ def test_links_pipes_and_folders_are_not_read(tmp_path):
         assert message_of(files.check_folder, tmp_path / name) == expected
     with pytest.raises(NotADirectoryError, match="file is a file"):
         files.check_folder(tmp_path / "file")
-
-
-@posix
-def test_links_are_refused_where_opening_would_follow_them(tmp_path, monkeypatch):
-    (tmp_path / "file").write_bytes(b"x")
-    (tmp_path / "link").symlink_to(tmp_path / "file")
-    monkeypatch.delattr(os, "O_NOFOLLOW")
-    assert files.read_plain(tmp_path / "file") == b"x"
-    expected = (errno.EINVAL, "link is a link, not a file, and is not read")
-    assert message_of(files.read_plain, tmp_path / "link") == expected
 
 
 @posix

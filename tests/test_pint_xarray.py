@@ -1,4 +1,4 @@
-"""At home with pint and pint-xarray: the unit of atoms, and axes that carry a unit."""
+"""Integration with pint and pint-xarray: the unit of atoms, and axes that carry a unit."""
 
 import subprocess
 import sys
@@ -129,7 +129,7 @@ def same(found, wanted):
         assert found == wanted
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.filterwarnings(WARNS)
 def test_every_question_takes_the_view_of_pint_xarray(question):
@@ -139,7 +139,7 @@ def test_every_question_takes_the_view_of_pint_xarray(question):
         same(ask(MICRONS.pint.quantify()), ask(MICRONS))
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("correction", CORRECTIONS)
 @pytest.mark.filterwarnings(WARNS)
 def test_so_does_every_correction(correction):

@@ -69,7 +69,7 @@ def concentrations(kind):
 
 
 def without(ds, lost):
-    """Leave samples of 11B out, and what stands beside them."""
+    """Leave samples of 11B out, and their ancillary variables."""
     lost = xr.DataArray(lost, dims="depth") & (ds["species"] == "11B")
     return ds.assign({name: one.where(~lost) for name, one in ds.data_vars.items()})
 
@@ -167,7 +167,7 @@ def stored(name):
 
 
 def archived(ds, intact):
-    # Profiles of an archive are plain: depths, values, and what stands beside them.
+    # Profiles of an archive are plain: depths, values, and ancillary columns.
     with tempfile.TemporaryDirectory() as folder:
         archive = sims.Archive(Path(folder) / "archive")
         archive.add(sims.to_profiles(ds))
@@ -377,7 +377,7 @@ SINGLE = [
 ]
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(20)
 @pytest.mark.parametrize(("names", "kind", "question"), SINGLE)
 def test_the_status_reports_doubtful_samples_after_a_correction(names, kind, question):
     _, status = asked(question, names, kind)
@@ -410,7 +410,7 @@ TRIPLES = [
 ]
 
 
-@pytest.mark.few(10)
+@pytest.mark.few(5)
 @pytest.mark.parametrize("kind", DOUBTS)
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
 def test_the_status_reports_doubtful_samples_after_several_corrections(names, kind):
@@ -420,7 +420,7 @@ def test_the_status_reports_doubtful_samples_after_several_corrections(names, ki
             assert status == SAID[kind][question], question
 
 
-@pytest.mark.few(30)
+@pytest.mark.few(15)
 @pytest.mark.parametrize("names", [*CORRECTIONS, *PAIRS, *TRIPLES])
 def test_clean_data_stay_ok_with_the_same_number(names):
     steps = names.split(" > ")
@@ -436,7 +436,7 @@ def test_clean_data_stay_ok_with_the_same_number(names):
             np.testing.assert_allclose(sims.dequantify(answer).values, dose, rtol=0.025)
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(20)
 @pytest.mark.parametrize("kind", DOUBTS)
 @pytest.mark.parametrize("names", [n for n in CORRECTIONS if n not in (*NOT_ATOMS, "deconvolve")])
 def test_doubtful_samples_of_one_species_leave_another_ok(names, kind):

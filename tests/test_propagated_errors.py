@@ -87,7 +87,7 @@ def array(function, **options):
 
 
 def table(function, *names, **options):
-    """Give a question with several answers, and errors beside them."""
+    """Give a question with several answers and their errors."""
 
     def ask(data):
         found = function(data, **options)
@@ -299,7 +299,7 @@ CASES = [
 ]
 
 
-@pytest.mark.few(15)
+@pytest.mark.few(8)
 @pytest.mark.parametrize(("question", "kind"), CASES)
 def test_stated_errors_are_those_of_samples_moved_one_at_a_time(question, kind):
     with warnings.catch_warnings():

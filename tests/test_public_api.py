@@ -153,6 +153,7 @@ OF_ALL_VARIABLES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_question_takes_the_variable_it_is_about(public):
     asked = {
         one.name

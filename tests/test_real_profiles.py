@@ -9,9 +9,8 @@ from measured import number
 from shared_profiles import parametrize, read
 
 import sims_analysis as sims
-from sims_analysis.errors import AmbiguousJunctionWarning, ProfileWarning, UnitsError
+from sims_analysis.errors import ProfileWarning, UnitsError
 
-NIST = "nist_gan_mg_d315/d315.api.json"
 SRIM = "srim_range_tables/range_1.api.json"
 TSUPREM = "piezod_tsuprem4_profiles/tsuprem.api.json"
 IONTOF = "uhasselt_psc_iontof/mapi_pos.api.json"
@@ -23,44 +22,6 @@ def dataset(name):
 
 def metadata(ds, species):
     return json.loads(str(ds["species_metadata"].sel(species=species).values))
-
-
-# --- NIST: Mg in GaN ----------------------------------------------------------------------------
-
-
-def magnesium():
-    return dataset(NIST)[["concentration"]].sel(species=["Mg"])
-
-
-def test_the_noise_floor_of_nist_falls_through_1e16_four_times_and_rises_again():
-    found = sims.crossings(magnesium(), level="1e16 atoms/cm^3").isel(species=0)
-    assert found["direction"].values.tolist() == ["falling", "rising"] * 4
-    c, z = magnesium()["concentration"].values[0], found["depth"].values
-    assert number(found["count"]) == np.count_nonzero(np.diff(c > 1e16)) == 8
-    assert (np.diff(z) > 0).all()
-
-
-def test_nist_has_a_deep_maximum_below_a_surface_spike():
-    found = sims.peak(magnesium())
-    assert number(found["depth"]) == pytest.approx(1867, abs=1)
-    assert number(found["concentration"]) == pytest.approx(1.111e20, rel=1e-3)
-
-
-def test_the_junction_of_nist_is_ambiguous_and_warns():
-    ds = magnesium()
-    with pytest.warns(AmbiguousJunctionWarning, match="'Mg': 4 crossings"):
-        found = sims.junction_depth(ds, level="1e16 atoms/cm^3")
-    assert number(found["n_crossings"]) == 4
-    fall = sims.crossings(ds, level="1e16 atoms/cm^3").isel(species=0)
-    assert number(found) == fall["depth"].values[fall["direction"].values == "falling"].max()
-
-
-def test_the_matrix_signal_of_nist_does_not_disturb():
-    ds = dataset(NIST)
-    whole = sims.integrated_dose(ds)
-    alone = sims.integrated_dose(magnesium())
-    assert number(whole.sel(species=["Mg"])) == number(alone)
-    assert str(whole["status"].sel(species="Ga->").values) == "no_data"
 
 
 # --- SRIM: printed moments ----------------------------------------------------------------------
@@ -126,7 +87,7 @@ def test_a_dose_of_count_rates_is_refused(name):
         sims.integrated_dose(dataset(name))
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @parametrize("uio_mina_cameca/1")
 @pytest.mark.filterwarnings("ignore:.*surface transient:sims_analysis.errors.ProfileWarning")
 def test_interleaved_species_are_measured_on_their_own_axes(name):

@@ -110,14 +110,6 @@ def test_formulas_are_read(formula, parts, extension):
     assert parts in extension("formulas").mathml(formula)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["atom/cm^3", "1/m^3", 'kind="ratio"', "sims.read(path)", "n/a", "ds.sel(x=1)", "a = b) / c"],
-)
-def test_what_is_no_formula_stays_as_it_is(text, extension):
-    assert extension("formulas").mathml(text) is None
-
-
 def test_the_extras_and_the_citation_are_those_of_this_version(extension):
     tables = extension("tables")
     assert "| `netcdf` |" in tables.table_of_extras()

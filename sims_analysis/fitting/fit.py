@@ -77,10 +77,8 @@ def fit(
         Of a Dataset; by default that in which the species was measured, concentrations first.
     repeat : int or "auto", optional
         So many layers at once, the sum of shapes at several depths, or as many as there are.
-    shared : sequence of str, optional
-        Parameters that profiles have in common along `over`, or layers where there are several.
-    over : str, optional
-        Along which dimension of the profiles, or ``"layer"``.
+    shared, over : sequence of str, and str, optional
+        Parameters that profiles have in common, and along which dimension, or ``"layer"``.
     prior : mapping, optional
         What is known before, with its standard uncertainty: ``{"sigma": ("1.6 nm", "0.2 nm")}``.
     depth_uncertainty, rsf_uncertainty : float, str, DataArray or mapping, optional
@@ -109,7 +107,7 @@ def fit(
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a fit across a gap in the window, which is ``gap`` otherwise.
     progress : bool, optional
-        A bar on the terminal (of tqdm, if it is installed); by default of many profiles.
+        A bar on the terminal; by default of many profiles.
 
     Returns
     -------

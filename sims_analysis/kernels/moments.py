@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import find, highest, locate
@@ -163,6 +164,7 @@ def _run(
     """
     if np.isnan(threshold).all():
         return threshold, threshold, rows.begin, rows.end, []
+    limits, rows = (rows.begin, rows.end), as_points(rows)
     row, top = highest(rows)
     height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
     noise = np.full(rows.count, np.nan)
@@ -187,9 +189,9 @@ def _run(
     edge = edges(rows, levels, every, raw, every=every, floor=floor)
     before = raw.depth <= depth[every.row]
     columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length * known[every.row]
-    sides = (rows.begin, np.flatnonzero(before)), (rows.end, np.flatnonzero(~before)[::-1])
+    sides = np.flatnonzero(before), np.flatnonzero(~before)[::-1]
     ends = []
-    for limit, chosen in sides:
+    for limit, chosen in zip(limits, sides, strict=True):
         end = _End(limit.copy(), *np.full((4, rows.count), np.nan))
         for own, column in zip(end, columns, strict=True):
             # Crossings are sorted by depth, and the last assignment wins: the nearest.

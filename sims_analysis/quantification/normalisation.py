@@ -27,6 +27,7 @@ from sims_analysis.quantification.reference import (
     Part,
     background_columns,
     background_of,
+    column,
     mean_in,
     measured_over_species,
     propagated,
@@ -313,10 +314,8 @@ def _renamed(
     if frame.counts is not None:
         made = {**made, "counts": frame.counts.where(made[""].notnull())}
     result = data.drop_vars([frame.name + end for end in ENDS], errors="ignore")
-    columns = {}
-    for end, one in made.items():
-        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
-        own = one.transpose(*(d for d in order if d in one.dims))
-        columns[f"{kind}_{end}".rstrip("_")] = xr.Variable(own.dims, own.data, attrs)
+    columns = {
+        f"{kind}_{end}".rstrip("_"): column(term, end, "1", one, order) for end, one in made.items()
+    }
     result = result.assign(columns)
     return result.set_coords([one for one in columns if one.endswith(vocabulary.EVIDENCE)])

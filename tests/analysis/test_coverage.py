@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from counted import TOP, covered, edge, trials
-from measured import number, one
+from measured import one
 
 import sims_analysis as sims
 from benchmarks import coverage
@@ -142,18 +142,6 @@ def test_too_few_counts_on_one_side_of_a_depth_leave_no_interval():
     assert known.values.tolist() == [0, 1, 0, 0]
 
 
-def test_a_row_of_a_batch_has_the_same_error_alone():
-    shape, _ = edge(10.0)
-    ds = trials(shape, np.arange(0, 200, 2.0), 30)
-    ask = {"level": "1e19 atoms/cm^3", "after": "peak", "which": 1}
-    together = sims.junction_depth(ds, **ask)
-    for row in (0, 7, 999):
-        alone = sims.junction_depth(ds.isel(measurement=[row]), **ask)
-        assert number(alone["stderr"]) == number(together["stderr"].isel(measurement=[row]))
-    lazy = sims.junction_depth(ds.chunk({"measurement": 300}), **ask).compute()
-    xr.testing.assert_identical(lazy, together)
-
-
 @pytest.mark.few(1)
 @pytest.mark.parametrize("counts", [10, 100])
 @pytest.mark.parametrize("ask", [{"edge": "leading"}, {"which": "first"}])
@@ -169,25 +157,6 @@ def test_the_other_flank_has_no_crossing_of_noise(counts, ask):
     assert found.notnull().all()
     assert (abs(found - truth) < far).all()
     assert 0.60 <= covered(found, truth) <= 0.76
-
-
-def test_without_errors_of_its_samples_a_crossing_has_none():
-    shape, _ = edge(10.0)
-    both = xr.concat([trials(shape, np.arange(0, 200, 2.0), 100)] * 2, "species")
-    both = both.assign_coords(species=["B", "P"]).isel(measurement=slice(3))
-    known = both["concentration_stderr"]["species"] == "B"
-    both["concentration_stderr"] = both["concentration_stderr"].where(known)
-    level = "2e19 atoms/cm^3"
-    for found in (
-        sims.junction_depth(both, level=level, after="peak", which=1),
-        sims.crossings(both, level=level, max_count=1).isel(crossing=0),
-    ):
-        stated = found["stderr"].notnull()
-        assert stated.sel(species="B").all()
-        assert not stated.sel(species="P").any()
-    found = sims.metallurgical_junctions(both, donors=["P"], background="-1e19 atoms/cm^3")
-    assert found["depth"].notnull().any()
-    assert found["stderr"].isnull().all()
 
 
 def test_a_junction_as_low_as_a_subtracted_background_is_that_of_its_edge():

@@ -44,7 +44,7 @@ def variables(result):
     )
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", LAZY)
 def test_nothing_is_computed_before_compute(question):
     counter = Computed()
@@ -56,7 +56,7 @@ def test_nothing_is_computed_before_compute(question):
         assert counter.count > 0
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("question", LAZY)
 def test_units_and_types_are_known_before_and_right_after(question):
     lazy, eager = ask(question, chunked()), ask(question, BATCH)
@@ -193,7 +193,7 @@ def half(data):
     return top.assign_attrs(units="atom/cm^3")
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("chain", CHAINS)
 def test_an_answer_may_be_a_parameter_of_the_next_question(chain):
     counter = Computed()

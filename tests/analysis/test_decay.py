@@ -129,7 +129,7 @@ def test_flanks_of_a_gaussian_are_no_exponentials(straggle, low, high):
     def shape(z):
         return np.exp(-((z - 80) ** 2) / (2 * straggle**2))
 
-    ds = trials(shape, np.arange(0, 240, 1.0), 10_000).isel(measurement=slice(50))
+    ds = trials(shape, np.arange(0, 240, 1.0), 10_000).isel(measurement=slice(20))
     levels = {"low": f"{low * TOP} atoms/cm^3", "high": f"{high * TOP} atoms/cm^3"}
     assert (sims.decay_length(ds, **levels)["status"] == "wrong_shape").mean() > 0.9
 

@@ -471,7 +471,7 @@ def with_hidden(n, stderr=None):
     return ds.assign_coords(concentration_detection_limit=limit)
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(
     ("n", "stderr", "status"),

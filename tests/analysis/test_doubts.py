@@ -41,7 +41,7 @@ def counted(*, seed=3, zero=0.0, floor=2.0):
 
 
 def without(ds, lost):
-    """Leave out samples, with what stands beside them."""
+    """Leave out samples, with their ancillary variables."""
     return ds.assign({name: one.where(~lost) for name, one in ds.data_vars.items()})
 
 
@@ -73,7 +73,7 @@ def holed(ds):
 #: Doubt -> how data come to it.
 DOUBTS = {"limit": below_limit, "saturation": saturated, "gap": holed}
 #: Statuses that say so, or a part of the warning.
-TOLD = {
+REPORTED = {
     "limit": ({"below_limit"}, "below their limit of detection"),
     "saturation": ({"saturated"}, "equal to the last digit"),
     "gap": ({"gap"}, "no sample between"),
@@ -107,7 +107,7 @@ def answer(question, ds):
     return words, " ".join(str(one.message) for one in caught)
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(20)
 @pytest.mark.parametrize("doubt", DOUBTS)
 @pytest.mark.parametrize("question", EVERY)
 def test_every_question_reports_every_kind_of_doubtful_sample(question, doubt):
@@ -115,7 +115,7 @@ def test_every_question_reports_every_kind_of_doubtful_sample(question, doubt):
     if any((doubt, name) in APART for name in (question, question.split()[0])):
         return
     words, text = answer(question, ds)
-    status, message = TOLD[doubt]
+    status, message = REPORTED[doubt]
     assert set(words) & status or re.search(message, text), (
         f"{question}: {words}, and not a word of a {doubt}. Give the status by resolve() "
         "(sims_analysis/frame/evidence.py), or say in APART why it need not be reported"
@@ -135,7 +135,7 @@ def doubted():
     return sims.stack([doubtful(counted()) for doubtful in DOUBTS.values()], names=list(DOUBTS))
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("question", ONCE)
 def test_on_dask_every_doubt_is_in_the_answer_as_on_numpy(question):
@@ -179,7 +179,7 @@ _OTHERS = (
 WITH_ERRORS = [q for q in EVERY if q.split()[0] not in _OTHERS]
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("question", WITH_ERRORS)
 def test_placeholders_count_as_zero_counts(question):
     none, held = (with_errors(question, counted(floor=0.3, zero=zero)) for zero in (0.0, 1e-3))
@@ -195,7 +195,7 @@ def test_placeholders_count_as_zero_counts(question):
 NOT_ON_A_GRID = ("surface_concentration", "decay_length")
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("question", [q for q in WITH_ERRORS if q not in NOT_ON_A_GRID])
 def test_on_a_grid_of_a_quarter_of_the_spacing_errors_are_those_of_the_samples(question):
     plain = counted()
@@ -210,12 +210,12 @@ def test_on_a_grid_of_a_quarter_of_the_spacing_errors_are_those_of_the_samples(q
 #: What a background common to all samples leaves as it is, and why.
 WITHOUT_BACKGROUND = {
     "integrated_dose background": "subtracted within the question, it cancels",
-    "interpolate": "stands beside the samples, which are data again",
+    "interpolate": "is a coordinate of the samples, which are data again",
     "interface": "plateaus move along",
 }
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     "question",
     [q for q in WITH_ERRORS if not {q, q.split()[0]} & WITHOUT_BACKGROUND.keys()],

@@ -33,7 +33,7 @@ def as_asked(question, data):
     return data.to_dataset() if question == "with_counting_statistics" else data
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(20)
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("infinity", [np.inf, -np.inf])
 @pytest.mark.parametrize("rows", [3, 400])
@@ -47,7 +47,7 @@ def test_an_infinite_value_is_refused_by_name(question, rows, infinity, own):
         ask(question, as_asked(question, data))
 
 
-@pytest.mark.few(40)
+@pytest.mark.few(20)
 @pytest.mark.parametrize("rows", [3, 400])
 @pytest.mark.parametrize("index", [0, -1])
 @pytest.mark.parametrize("question", EVERY)

@@ -18,7 +18,7 @@ DATASETS = ("dose_budget", "crossings", "peak", "moments", "decay_length")
 EVERY = [question for question in QUESTIONS if question.split()[0] not in TOGETHER]
 
 
-@pytest.mark.few(16)
+@pytest.mark.few(8)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("name", EVERY)
 def test_every_coordinate_with_a_unit_is_a_quantity_or_an_index(name):

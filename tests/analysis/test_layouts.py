@@ -46,7 +46,7 @@ def agree(found, wanted, *, rtol, names):
             np.testing.assert_array_equal(x, y, err_msg=name)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_every_layout_gives_the_same_answer(question):
@@ -59,7 +59,7 @@ def test_every_layout_gives_the_same_answer(question):
         agree(ask(ds), wanted, rtol=rtol, names=profiles)
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_each_profile_gives_the_same_result_alone(question):
@@ -86,7 +86,7 @@ def test_a_species_can_be_selected_before_or_after(question):
     assert str(before["species"].values) == "P"
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_neither_chunks_nor_order_change_a_bit(question):

@@ -17,7 +17,7 @@ def test_negative_values_have_no_counts():
     assert sims.integrated_dose(found)["stderr"].sel(species="P") > 0
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("infinite", [np.inf, -np.inf])
 @pytest.mark.parametrize(
     "ask",

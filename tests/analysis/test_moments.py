@@ -209,7 +209,7 @@ def with_transient(z, height=1.5):
     return 1e20 * (height * np.exp(-z / 4) + np.exp(-((z - 144) ** 2) / (2 * 40**2)))
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore:.*the edge is not exponential")
 @pytest.mark.parametrize(
     ("question", "height"),
@@ -246,7 +246,7 @@ def test_a_record_that_ends_above_the_threshold_lacks_a_part_of_its_tail(stop, c
     )
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("counts", [10, 100, 10_000])
 @pytest.mark.parametrize("floor", [0.0, 1.0, 5.0])
 def test_a_falling_edge_with_a_noisy_floor_has_no_second_maximum(counts, floor):

@@ -125,7 +125,7 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("layout", ["shared", "dask", "own axes", "alone"])
 @pytest.mark.parametrize("question", UNKNOWN)

@@ -36,7 +36,7 @@ def many(request):
     )
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("question", [q for q in PER_PROFILE if q not in ROW_BY_ROW])
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")

@@ -77,7 +77,7 @@ def error_of(function, data, options):
     return None
 
 
-@pytest.mark.few(12)
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("function", "name"), [(one, name) for one in ASKED for name in arguments(one)]
 )

@@ -83,7 +83,7 @@ GROWING = {
 }
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", GROWING)
 def test_json_that_grows_is_refused_before_it_does(kind):
     body = gzip.compress(GROWING[kind], 1)
@@ -116,7 +116,7 @@ def test_one_entry_that_floods_leaves_the_others_whole():
     assert sorted(type(r).__name__ for r in results) == ["PayloadError"] + ["SIMSResult"] * 2
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "unit",
     [

@@ -302,7 +302,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.few(7)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("settled", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changed_behind_its_back_is_noticed(archive, change, settled, monkeypatch):
@@ -368,7 +368,7 @@ def damage(kind, file):
         file.parent.write_text("x")
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     "kind",
     [
@@ -398,7 +398,7 @@ def test_a_damaged_index_is_replaced_by_one_that_is_used(archive, monkeypatch):
 # ---- when it cannot be used
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "home",
     ["missing", "a file", "read-only", "relative", pytest.param(

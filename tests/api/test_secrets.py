@@ -57,7 +57,7 @@ def everything(client, requested, caplog=None):
     return seen
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
 def test_an_echo_in_a_body_is_seen_nowhere(spelling, status, caplog, tmp_path):

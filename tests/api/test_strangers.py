@@ -144,7 +144,7 @@ def attack_by_a_linked_format(archive, home):
 ATTACKS = [one for name, one in sorted(globals().items()) if name.startswith("attack_")]
 
 
-@pytest.mark.few(9)
+@pytest.mark.few(5)
 @pytest.mark.parametrize("use", [read_all, write_all])
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_outside_is_written_or_deleted(archive, home, attack, use, cache_folder):
@@ -157,7 +157,7 @@ def test_nothing_outside_is_written_or_deleted(archive, home, attack, use, cache
     assert {path.name for path in home.parent.iterdir()} == inside
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_whoever_only_reads_changes_nothing_in_the_archive(archive, home, attack):
     attack(archive, home)

@@ -84,7 +84,7 @@ CASES = [
 ]
 
 
-@pytest.mark.few(7)
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("command", "encoding"), CASES, ids=lambda x: x if isinstance(x, str) else " ".join(x)
 )

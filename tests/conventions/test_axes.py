@@ -10,14 +10,6 @@ from sims_analysis.conventions import axes
 from sims_analysis.errors import ProfileError
 
 
-@pytest.mark.parametrize("axis", [[3.0], [1.0, 3.0], [1.0, 3.0, 4.0], [0.0, 1.0, 5.0, 6.0, 9.0]])
-def test_the_nearest_sample_is_found_and_of_two_the_first(axis):
-    depths = np.arange(-2, 12, 0.25)
-    away = np.abs(depths[:, None] - np.array(axis))
-    found = axes.nearest(np.array(axis), depths)
-    np.testing.assert_array_equal(found, away.argmin(axis=1))  # of equal ones the first
-
-
 @pytest.mark.parametrize(
     ("depths", "order"),
     [
@@ -78,16 +70,3 @@ def test_the_axis_of_data_is_named():
         axes.axis_of(xr.DataArray([1.0], dims="x"))
     with pytest.raises(ProfileError, match="over 'point' need a coordinate depth"):
         axes.axis_name(points.drop_vars("depth"))
-
-
-def test_axes_become_one_and_each_knows_its_samples_there():
-    a, b, c = np.array([0.0, 2.0]), np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0 + 1e-10])
-    axis, positions, own = axes.merge([a, b, c])
-    assert axis.tolist() == [0, 1, 2, 3]
-    assert [p.tolist() for p in positions] == [[0, 2], [1, 2, 3], [0, 2]]
-    assert own[2] is a
-
-
-def test_what_moves_with_an_axis():
-    assert axes.edge_names(cells(), "depth") == [*vocabulary.CELLS]
-    assert axes.edge_names(cells(names=()), "depth") == []

@@ -10,7 +10,6 @@ from sims_analysis.conventions.canonical import (
     scaled,
     signal_name,
     to_canonical,
-    was_subtracted,
 )
 from sims_analysis.errors import ProfileError, UnitsError
 
@@ -119,16 +118,3 @@ def test_variables_are_listed_where_there_is_no_signal():
     )
     with pytest.raises(UnitsError, match=r"^none; the data have no variables$"):
         first_of(xr.Dataset(), ["dose"], "none")
-
-
-def test_the_first_that_fits_is_chosen():
-    ds = xr.Dataset({"a": 1.0, "b": 2.0}, {"c": 3.0})
-    assert first_of(ds, [None, "c", "b", "a"], "none") == "b"
-    assert first_of(ds, ["b", "a"], "none", lambda name: name != "b") == "a"
-
-
-def test_a_background_was_subtracted_in_a_unit():
-    ds = DS.assign_coords(subtracted_background=((), 1.0, {"units": "count/s"}))
-    assert was_subtracted(ds, "count/s")
-    assert not was_subtracted(ds, "atom/cm^3")
-    assert not was_subtracted(DS, "count/s")

@@ -80,7 +80,7 @@ def soft_link(file, secret):
     file["lines"] = h5py.SoftLink("/hidden/lines")
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("lead", [external_storage, external_link, virtual, soft_link])
 @pytest.mark.parametrize("group", ["/", "/deep/er"])
 def test_a_file_that_leads_to_others_is_refused(tmp_path, stored, secret, lead, group):
@@ -248,7 +248,7 @@ def test_arrays_of_wide_texts_in_attributes_are_refused(stored):
         sims.load(stored)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "change",
     [lambda memo: memo.pop("added"), lambda memo: memo["text"].update(nobody="<U3"),
@@ -445,7 +445,7 @@ def packed_store(path, codec, **options):
     return path / "a" / "0.0"
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("kind", PACKED)
 @pytest.mark.parametrize("chunks", [None, {}])
 def test_a_chunk_of_zarr_that_unpacks_to_more_is_refused(tmp_path, kind, chunks):

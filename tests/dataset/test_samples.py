@@ -15,7 +15,7 @@ PROFILES = {
 }
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("layout", measured.layouts(PROFILES))
 @pytest.mark.parametrize("as_array", [False, True])
 def test_a_species_is_what_was_measured(layout, as_array):

@@ -48,7 +48,7 @@ def assert_same(one, alone, species, rtol, label):
             np.testing.assert_allclose(got, expected, rtol=rtol, atol=atol, err_msg=what)
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_batch_on_a_shared_axis_gives_each_profile_to_the_bit(question):
     batch = ask(question, sims.stack(SHARED))
@@ -63,7 +63,7 @@ def grid_of(question):
     return "step" in QUESTIONS[question]
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_padded_batch_gives_each_profile(question):
     batch = ask(question, sims.stack(OWN))
@@ -310,7 +310,7 @@ def test_coordinates_along_the_axis_come_along():
     xr.testing.assert_identical(back[2]["sputter_time"].variable, timed[2]["sputter_time"].variable)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("question", "options"),
     [

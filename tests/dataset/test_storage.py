@@ -27,7 +27,7 @@ def same(a, b):
         assert one.dtype == other.dtype
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_profiles_come_back_as_they_were(tmp_path, kind, name):

@@ -44,7 +44,7 @@ TWO = {"a": B, "b": drawn.profiles(B=drawn.gaussian(middle=50.0))}
 PEAKS = [sims.peak(data) for data in TWO.values()]
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("function", RESULTS)
 def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
     own, result = RESULTS[function]

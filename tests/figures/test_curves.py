@@ -100,7 +100,7 @@ def test_units_are_one_for_each_kind_of_value():
         drawn.sketched(data, value_units=["1/m^3", "1/cm^3"])
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("given", "limits"),
     [
@@ -202,7 +202,7 @@ def test_a_median_is_drawn_where_all_were_measured():
     np.testing.assert_allclose([y.min(), y.max()], [1.2e17, 2.8e17])
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("decades", "found"),
     [

@@ -119,7 +119,7 @@ def test_options_that_panels_cannot_have_are_refused():
             sims.plot_panels(B, **wrong)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("count", "options", "shape", "size"),
     [

@@ -141,6 +141,4 @@ def test_texts_have_the_font_of_the_journal_where_it_is(monkeypatch, tmp_path):
     assert fonts() == {"DejaVu Sans"}  # as the settings of the tests say
     with mpl.rc_context({"font.family": ["sans-serif"]}):
         assert fonts() == {"DejaVu Serif", "STIXGeneral"}  # the symbol x
-    with mpl.rc_context({"font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans Mono"]}):
-        assert not {"DejaVu Serif", "STIXGeneral"} & fonts()
     assert mpl.rcParams["mathtext.fontset"] == "dejavusans"

@@ -1,7 +1,5 @@
 """Several layers at once: the truth comes back; layers that cannot be separated have no numbers."""
 
-from dataclasses import replace
-
 import models_truth
 import numpy as np
 import pytest
@@ -10,7 +8,6 @@ from scipy import optimize
 from scipy.special import erfc
 
 import sims_analysis as sims
-from sims_analysis import units
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import (
@@ -195,28 +192,6 @@ def test_noise_has_no_layers():
 
 
 @pytest.mark.slow
-def test_kinds_of_data_give_the_same():
-    ds = stack_of("delta_mri", n=3, peak=400)
-    fit = sims.fit(ds, model="delta_mri", repeat=3)
-    of_dask = sims.fit(ds.chunk(), model="delta_mri", repeat=3).compute()
-    np.testing.assert_array_equal(fit["position"], of_dask["position"])
-    quantified = sims.fit(units.quantify(ds), model="delta_mri", repeat=3)
-    np.testing.assert_array_equal(fit["position"], units.dequantify(quantified)["position"])
-    moved = ds.assign_coords(depth=(ds["depth"] + 0.1).assign_attrs(units="nm"))
-    own = xr.concat([ds, moved], "species", join="outer").assign_coords(species=["B", "Si"])
-    of_species = sims.fit(own, model="delta_mri", repeat=3)
-    np.testing.assert_allclose(
-        of_species["position"][1] - of_species["position"][0], 0.1, rtol=1e-3
-    )
-    at = sims.evaluate(fit.isel(layer=1), depth="24 nm")
-    whole = sims.evaluate(fit, depth="24 nm")
-    assert 0.9 * whole < at <= whole
-    assert "| 3 |" in sims.results_table(fit)
-    with pytest.raises(ProfileError, match="layers of Dask data"):
-        sims.fit(ds.chunk(), model="delta_mri", repeat="auto")
-
-
-@pytest.mark.slow
 def test_a_fit_of_layers_survives_a_file(tmp_path):
     fit = sims.fit(stack_of("gaussian", peak=400), model="gaussian", repeat=5)
     sims.save(fit, tmp_path / "fit.nc")
@@ -306,17 +281,6 @@ def test_of_so_many_layers_those_maxima_are_taken_that_are_most_certain():
     assert most_certain(c, noise * 1.08, 4) == []
 
 
-def test_a_maximum_rises_by_a_tenth_of_its_valley_and_is_a_hundredth_of_the_largest():
-    for second, seen in ((1.09, 1), (1.11, 2)):
-        c = np.array([0.0, 9.0, 1.0, second, 1.0, 0.0])
-        assert len(maxima(c, np.full(6, 1e-6))) == seen
-    for second, seen in ((0.99, 1), (1.01, 2)):
-        c = np.array([0.0, 100.0, 0.0, second, 0.0])
-        assert len(maxima(c, np.full(5, 1e-6))) == seen
-    for error, seen in ((0.99, 1), (1.01, 0)):  # five errors of a difference
-        assert len(maxima(np.array([0.0, 5.0, 0.0]), np.full(3, error / np.sqrt(2)))) == seen
-
-
 def test_layers_that_a_profile_does_not_have_add_nothing():
     two = layered(find_model("gaussian"), 2, ["straggle"])
     nan = np.nan
@@ -328,39 +292,3 @@ def test_layers_that_a_profile_does_not_have_add_nothing():
     z = np.arange(30.0)
     alone = find_model("gaussian").formula(z, 1.0, 10.0, 3.0)
     np.testing.assert_allclose(two.formula(z, *found[1]), alone)
-
-
-def test_a_sum_of_layers_has_the_derivatives_and_what_follows_of_each():
-    for name, shared in (("gaussian", ["straggle"]), ("delta_drf", ())):
-        one = find_model(name)
-        model = layered(one, 2, shared)
-        widths = [3.0, 4.0, 2.0][: len(one.parameters) - 2]
-        each = [[1.0, 10.0, *widths], [2.0, 20.0, *widths]]
-        p = [1.0, 10.0, 2.0, 20.0, 3.0] if shared else [*each[0], *each[1]]
-        z = np.linspace(0, 30, 16)
-        np.testing.assert_allclose(
-            model.formula(z, *p), sum(one.formula(z, *own) for own in each), rtol=1e-12
-        )
-        rows = model.derivatives(z, *p)
-        for i, value in enumerate(p):
-            step = 1e-6 * value
-            up, down = ([*p[:i], value + s * step, *p[i + 1 :]] for s in (1, -1))
-            numeric = (model.formula(z, *up) - model.formula(z, *down)) / (2 * step)
-            np.testing.assert_allclose(rows[i], numeric, rtol=1e-5, atol=1e-7)
-        named = dict(zip(model.names, p, strict=True))
-        expected = []
-        for own in each:
-            of_one = dict(zip(one.names, own, strict=True))
-            expected += [of_one[one.location]] * (one.location != "position")
-            expected += one.derive(of_one, {})
-        assert list(model.derive(named, {})) == pytest.approx(expected)
-        assert [d.name for d in model.derived][-1].endswith("[2]")
-        assert (model.shape, model.name, model.on_time) == ("layers", name, True)
-        assert model.summary == f"{one.summary}, 2 of them"
-        swapped = [*each[1], *each[0]] if not shared else [2.0, 20.0, 1.0, 10.0, 3.0]
-        assert model.ordered(swapped) == p
-        assert model.ordered(p) == p
-    bare = replace(find_model("delta_mri"), derivatives=None)
-    assert layered(bare, 2, ()).derivatives is None
-    assert list(layered(bare, 1, ()).derive(dict.fromkeys(
-        [f"{n}[1]" for n in bare.names], 1.0), {})) == []  # fmt: skip

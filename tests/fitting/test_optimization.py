@@ -23,62 +23,10 @@ def free(name="a", lower=-INF, upper=INF):
     return Parameter(name, "dimensionless", "", lower, upper)
 
 
-THREE = [free("a"), free("b", 2.0), free("c", 1.0, 5.0)]
-
-
-def quadratic(held=None, derivatives=True):
-    """Give ``a + b x + c x^2``; a is free, b has a lower bound, c has two."""
-    powers = np.stack([np.ones(5), X, X * X])
-    return Curve(
-        THREE, lambda a, b, c: np.array([a, b, c]) @ powers,
-        (lambda *_: powers) if derivatives else None, held or {},
-    )  # fmt: skip
-
-
 # --- coordinates ------------------------------------------------------------------------------
 
 
-def test_coordinates_have_no_bounds_and_lead_back():
-    curve = quadratic()
-    x = curve.coordinates([-3.0, 2.5, 4.0])
-    np.testing.assert_allclose(x, [-3.0, np.log(0.5), np.log(0.75 / 0.25)])
-    values, stretch = curve.parameters_at(x.tolist())
-    np.testing.assert_allclose(values, [-3.0, 2.5, 4.0])
-    # How far a parameter moves with its coordinate.
-    ahead = curve.parameters_at((x + 1e-6).tolist())[0]
-    np.testing.assert_allclose(stretch, (ahead - values) / 1e-6, rtol=1e-5)
-    assert quadratic({0: 1.0, 1: 3.0, 2: 2.0}).parameters_at([])[0].shape == (0,)
-
-
-def test_at_a_bound_coordinates_are_far_away_and_finite():
-    curve = quadratic()
-    low, high = curve.coordinates([0.0, 2.0, 1.0]), curve.coordinates([0.0, 1.0, 5.0])
-    np.testing.assert_allclose(low[1:], [np.log(1e-30), np.log(1e-9)], rtol=1e-6)
-    np.testing.assert_allclose(high[1:], [np.log(1e-30), -np.log(1e-9)], rtol=1e-6)
-    far, stretch = curve.parameters_at([0.0, 1e4, 1e4])
-    np.testing.assert_allclose(far[1:], [2.0 + np.exp(150.0), 5.0])
-    assert np.isfinite(stretch).all()
-    near, _ = curve.parameters_at([0.0, -1e4, -1e4])
-    np.testing.assert_allclose(near[1:], [2.0, 1.0])
-
-
 # --- derivatives ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("held", [{}, {1: 3.0}])
-@pytest.mark.parametrize("central", [True, False])
-def test_derivatives_are_those_with_respect_to_the_coordinates(held, central):
-    point = [0.5, 0.1, -0.3]
-    known, by_differences = quadratic(held), quadratic(held, derivatives=False)
-    x = [one for i, one in enumerate(point) if i not in held]
-    stretch = known.parameters_at(x)[1]
-    expected = np.stack([np.ones(5), X, X * X])[known.free] * stretch[:, None]
-    np.testing.assert_allclose(known.jacobian(known.at(x)), expected, rtol=1e-12)
-    at = by_differences.at(x)
-    found = by_differences.jacobian(at, central=central)
-    np.testing.assert_allclose(found, expected, rtol=1e-9 if central else 1e-5, atol=1e-6)
-    # What was found with care is kept, and what was not is not.
-    assert (at.rows is found) == central
 
 
 # --- minima -----------------------------------------------------------------------------------

@@ -25,18 +25,6 @@ def test_either_the_samples_or_the_curve_show_several_peaks():
     assert not_one_peak(one, two, NOISE, 0.0, NONE) == "several_peaks"
 
 
-def test_a_curve_between_samples_says_nothing():
-    c, m = peak(150), np.zeros(Z.size)
-    m[75:77] = 1000.0
-    assert not_one_peak(c, m, NOISE, 0.0, NONE) == "undetermined"
-    m[77] = 11.0
-    assert not_one_peak(c, m, NOISE, 0.0, NONE) is None
-    m[77] = 10.0  # a hundredth of the maximum does not count
-    assert not_one_peak(c, m, NOISE, 0.0, NONE) == "undetermined"
-    # What stands below its background is judged by its ends.
-    assert not_one_peak(c, np.full(Z.size, -5.0), NOISE, 0.0, BOTH) is None
-
-
 @pytest.mark.parametrize(
     ("middle", "down", "status"),
     [

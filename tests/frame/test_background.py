@@ -147,7 +147,7 @@ def counted_tail(decay, counts, deeper=(0, 0)):
     return known if counts else data
 
 
-@pytest.mark.few(18)
+@pytest.mark.few(9)
 @pytest.mark.filterwarnings("ignore:.*the straggle is known to")
 @pytest.mark.parametrize("counts", [True, False])
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_cells_become_other_cells_by_their_overlap(seed):
         np.testing.assert_allclose(again, found["concentration"], rtol=1e-12)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("scale", "deepest"),
     [

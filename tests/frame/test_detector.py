@@ -24,7 +24,7 @@ def without_counts(metadata, rates=RATES, units="counts/s", *, chunked=False):
     return counts.values[0].astype(int).tolist()
 
 
-@pytest.mark.few(11)
+@pytest.mark.few(6)
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(
     ("metadata", "expected"),

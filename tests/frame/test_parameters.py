@@ -54,7 +54,7 @@ def assert_equal(one, other):
 NUMBERS = [*((case, 3) for case in CASES), (CASES[0], 2), (CASES[0], 1), (CASES[8], 2)]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("layout", ["shared", "own", "dask"])
 @pytest.mark.parametrize(
     ("case", "number"), NUMBERS, ids=[f"{case[0]} {case[1]} {n}" for case, n in NUMBERS]

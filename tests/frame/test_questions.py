@@ -2,12 +2,10 @@
 
 import json
 
-import drawn
 import numpy as np
 import pytest
 import xarray as xr
 
-import sims_analysis as sims
 from sims_analysis.frame.questions import (
     answer_of,
     asked,
@@ -15,29 +13,6 @@ from sims_analysis.frame.questions import (
     level_of,
     window_of,
 )
-
-DS = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18, 60.0))
-
-
-def without_record(result, *coords):
-    bare = result.drop_vars([name for name in coords if name in result.coords])
-    bare.attrs.pop("question", None)
-    return bare
-
-
-@pytest.mark.parametrize(
-    ("result", "function", "variable"),
-    [
-        (sims.peak(DS), "peak", "depth"),
-        (sims.dose_budget(DS), "dose_budget", "dose"),
-        (sims.crossings(DS, level="1e17 atoms/cm^3"), "crossings", "depth"),
-        (sims.integrated_dose(DS), "integrated_dose", "dose"),
-    ],
-)
-def test_without_a_record_a_result_is_known_by_what_it_holds(result, function, variable):
-    assert function_of(without_record(result)) == function
-    assert answer_of(without_record(result)).name == variable
-    assert function_of(DS) == ""
 
 
 def recorded(*names, function="integrated_dose", **parameters):

@@ -102,7 +102,7 @@ def test_noise_of_samples_without_errors_is_no_layer(noise):
     assert inside.sum() >= fine["top"].count() - 2
 
 
-@pytest.mark.parametrize("shared", [2, 3, 9])
+@pytest.mark.parametrize("shared", [3, 9])
 def test_noise_that_neighbours_share_is_no_layer(shared):
     """Of samples averaged over three, 15 of 75 had layers; of nine, 36."""
     k = np.random.default_rng(2).poisson(np.full((30, 220), 100.0))
@@ -321,7 +321,7 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     assert "saturated" not in stated["status"].values.tolist()
 
 
-@pytest.mark.few(10)
+@pytest.mark.few(5)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.parametrize("layout", ["one", "batch", "own axes", "quantified"])
 @pytest.mark.parametrize(

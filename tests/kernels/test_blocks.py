@@ -9,7 +9,6 @@ from plain_profiles import columns, run
 from sims_analysis.kernels.blocks import ALL, BLOCK, InfiniteSampleError, layouts
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.interpolation import interpolate
-from sims_analysis.kernels.rows import Dense, Packed
 
 
 class Sums(NamedTuple):
@@ -32,20 +31,6 @@ def together(rows, factor):
 
 Z = np.arange(4.0)
 VALUE = np.arange(24.0).reshape(3, 2, 4)
-
-
-def test_shapes_and_options():
-    found = run(sums, Z, VALUE, np.array(2.0), power=2)
-    np.testing.assert_array_equal(found.total, VALUE.sum(-1) * 4)
-    assert found.pairs.shape == (3, 2, 2)
-    assert run(sums, Z, VALUE[0, 0], np.array(1.0)).total == VALUE[0, 0].sum()
-
-
-def test_the_rows_of_a_group_are_passed_together():
-    value = VALUE.copy()
-    value[1, 0, 2] = np.nan
-    found = run(together, Z, value, np.array(1.0), group=2)
-    np.testing.assert_array_equal(found.total, np.nansum(value, axis=(1, 2)))
 
 
 @pytest.mark.parametrize("dtype", ["f2", ">f4", "f8", "i2", "?"])
@@ -74,16 +59,6 @@ def test_errors_for_sums_and_for_fits():
     summed = run(errors, Z, value, stderr=stderr, counts=counts, fraction=share, errors="sum").total
     assert alone.tolist() == [8.0, 8.0]
     assert summed.tolist() == [6.0, 16.0]
-
-
-def test_the_rows_of_a_group_have_the_same_layout():
-    value = np.ones((6, 4))
-    value[3, 2] = np.nan
-    found = list(layouts(columns(np.arange(4.0), value), group=2))
-    assert [(index.tolist(), type(rows)) for index, rows in found] == [
-        ([0, 2], Dense),
-        ([1], Packed),
-    ]
 
 
 def test_a_kernel_that_sees_gaps_answers_the_same_as_others():

@@ -100,7 +100,7 @@ def test_limits_of_each_row(rule, batch, data):
     agree(integrate(*batch, start, stop, rule=rule), *batch, start, stop, rule)
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("gaps", [0.0, 0.003, 0.05, 0.6])
 @pytest.mark.parametrize("limits", [(math.nan, math.nan), (10.1, 499.7), (-3.0, 250.0)])

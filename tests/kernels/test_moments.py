@@ -122,7 +122,7 @@ def batch(seed=0):
     return depth, value, 0.1 * value + rng.uniform(1e12, 1e13, value.shape)
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @pytest.mark.parametrize("threshold", [NAN, 0.01, 0.5, 0.999, 1.5])
 @pytest.mark.parametrize("window", [None, (400.0, 550.0), (120.0, 300.0)])
 @pytest.mark.parametrize("limits", [(NAN, NAN), (60.3, 420.0), (700.0, 800.0), (100.0, 101.0)])

@@ -11,7 +11,6 @@ from sims_analysis.kernels.blocks import layouts
 from sims_analysis.kernels.rows import (
     Dense,
     dot_rows,
-    range_sums,
 )
 
 
@@ -62,17 +61,6 @@ def test_next_depths_and_widths(batch):
             if isinstance(rows, Dense):
                 np.testing.assert_array_equal(rows.next_depth(), packed.next_depth()[own])
                 np.testing.assert_array_equal(rows.width, packed.width[own])
-
-
-def test_rows_from_which_samples_were_left_out_do_not_know_their_places():
-    rows = Dense(np.arange(3.0), np.ones((2, 3))).keep(np.arange(3) > 0)
-    with pytest.raises(ValueError, match="left out"):
-        rows.unpacked(rows.value)
-
-
-def test_sums_over_ranges():
-    found = range_sums(np.arange(6.0), np.array([0, 2, 3, 5]), np.array([2, 2, 6, 6]))
-    assert found.tolist() == [1.0, 0.0, 12.0, 5.0]
 
 
 @pytest.mark.parametrize("n", [8191, 8192, 8193, 20_000])

@@ -113,6 +113,7 @@ SMOOTH = {
 }
 
 
+@pytest.mark.few(9)
 @pytest.mark.parametrize("axis", UNEVEN)
 @pytest.mark.parametrize("shape", SMOOTH)
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.99])

@@ -441,7 +441,7 @@ def test_results_show_themselves_in_a_notebook():
     assert "no SIMS data" in sims.SIMSResult(data_id="x", depth_profiles=[])._repr_html_()
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4)
 @shared_profiles.parametrize()
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 def test_real_profiles_are_written_whole(tmp_path, name):

@@ -443,7 +443,7 @@ def test_everything_is_values_for_json(boron):
     assert (plain["start"], plain["stop"], plain["junctions"]) == (None, None, [])
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("donors", "acceptors", "doping", "asked"),
     [

@@ -137,7 +137,7 @@ def test_workbooks_give_back_the_profiles_as_they_were_delivered(tmp_path_factor
     assert result.data_id == ds.attrs.get("data_id", "")
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("way", ["tidy", "paired", "excel", "profiles"])
 @pytest.mark.parametrize("shape", ["whole", "gaps", "concentration"])
 def test_counts_go_along(tmp_path, way, shape):
@@ -395,7 +395,7 @@ FILES = FORMS | {
 }
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "kind",
     [

@@ -79,14 +79,6 @@ def test_unusual_values_warn_and_are_kept(unusual, message):
     assert np.nanmax(ds[next(iter(ds.data_vars))].values) > 0
 
 
-@pytest.mark.parametrize(("unusual", "message"), UNUSUAL.values(), ids=UNUSUAL)
-def test_unusual_values_of_two_species_on_one_axis_warn_once(unusual, message):
-    """Those are glanced at together."""
-    with pytest.warns(ProfileWarning) as caught:
-        warn_of_implausible([unusual, unusual])
-    assert any(re.search(message.split("; usual")[0], str(one.message)) for one in caught)
-
-
 @pytest.mark.parametrize(
     "usual",
     [
@@ -264,35 +256,3 @@ def test_the_edge_of_usual_depths_and_times(depth_units, edge):
         warn_of_implausible([profile([1e18, 2e18], [0.0, edge], depth_units=depth_units)])
     with pytest.warns(ProfileWarning, match="unusual"):
         warn_of_implausible([profile([1e18, 2e18], [0.0, 1.001 * edge], depth_units=depth_units)])
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "warned"),
-    [(26.5, 60.0, True), (26.5, 60.1, False), (20.0, 40.0, True), (19.9, 40.0, False)],
-)
-def test_natural_logarithms_lie_between_20_and_60(low, high, warned):
-    values = np.linspace(low, high, 50)
-    if warned:
-        with pytest.raises(ProfileError, match="as logarithms of"):
-            refuse_impossible(values, "concentration", "c")
-    else:
-        refuse_impossible(values, "concentration", "c")
-
-
-def test_a_few_large_values_between_tiny_ones_are_no_reciprocals():
-    batch = np.full(100_001, 1e-9)
-    batch[1] = 1e17
-    refuse_impossible(batch, "concentration", "c")
-    batch[1] = 1e-9
-    with pytest.raises(ProfileError, match="c is at most 1e-09 atom/cm"):
-        refuse_impossible(batch, "concentration", "c")
-
-
-def test_more_than_five_saturated_species_are_counted():
-    counts = np.minimum(
-        np.random.default_rng(2).poisson(1e4 * np.exp(-(((Z - 74) / 40) ** 2))), 6000
-    )
-    many = [profile(counts * 1.0, units="counts", species=f"s{i}") for i in range(7)]
-    with pytest.warns(ProfileWarning, match=r"\) and 2 more\. Samples of a profile") as caught:
-        warn_of_implausible(many)
-    assert "'s4' (" in str(caught[0].message)

@@ -184,7 +184,7 @@ def switched(rates, **metadata):
 RATES = [1e4, 6.5e5, 8e5, 3e6, 6.5e5, 5.5e5, 6.5e5]
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("metadata", "current"),
     [

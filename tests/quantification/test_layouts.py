@@ -48,7 +48,7 @@ def assert_same(one, other, species, label):
         np.testing.assert_allclose(got[name], values, ROUNDING, ROUNDING * largest, err_msg=what)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("correction", CORRECTIONS)
 @pytest.mark.parametrize("parts", [SHARED[:2], OWN[:3]], ids=["shared axis", "own axes"])
 def test_a_batch_is_corrected_as_each_measurement_is(correction, parts):
@@ -60,7 +60,7 @@ def test_a_batch_is_corrected_as_each_measurement_is(correction, parts):
             assert_same(done.isel(measurement=i), alone, species, f"measurement {i}")
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("correction", CORRECTIONS)
 def test_layout_does_not_matter(correction):
     data = made(correction, ALONE)

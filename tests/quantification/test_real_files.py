@@ -36,7 +36,7 @@ def printed(text, header):
     return float(re.search(rf"{re.escape(header)}\s+(\S+)", text)[1])
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("path", FILES or [ABSENT], ids=lambda path: getattr(path, "name", ""))
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.filterwarnings("ignore:.*were multiplied by a factor")  # one record ends inside
@@ -103,7 +103,7 @@ def test_the_depth_scale_is_the_one_that_the_instrument_prints(path):
     assert np.median(np.diff(deep)) == pytest.approx(np.median(np.diff(place)) * 1e3, rel=5e-4)
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("path", FILES or [ABSENT], ids=lambda path: getattr(path, "name", ""))
 @pytest.mark.filterwarnings("ignore:.*measured by a Faraday cup")
 def test_published_factors_without_a_reference_signal(path):

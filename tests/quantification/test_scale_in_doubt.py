@@ -51,7 +51,7 @@ def below(ds):
         yield sims.mean_value(data, **tail)["status"].compute()
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize(
     ("made", "kind"),
@@ -65,7 +65,7 @@ def test_the_doubt_is_carried_with_what_was_scaled(made, kind):
     assert "scale_in_doubt" in sims.quality(made(kind))["kind"].values
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("made", [by_dose, by_standard, by_splice])
 def test_nothing_is_in_doubt_of_what_is_clean(made):
     for status in below(made("clean")):

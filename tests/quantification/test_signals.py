@@ -100,9 +100,7 @@ def test_every_layout_and_a_file_give_the_same(tmp_path):
     )
     for question in (
         lambda one: sims.combine(one, {"x": {"31P": 1, "30Si": (-1e-3, 1e-4)}}),
-        lambda one: sims.normalise(one, to="total"),
         lambda one: sims.normalise(one, to="30Si", window=("0 s", "9 s")),
-        lambda one: sims.normalise(one, to="maximum"),
         lambda one: sims.composition(one, numerator="31P", denominator="30Si", factor=(2.0, 0.1)),
     ):
         alone = question(ds)
@@ -310,10 +308,10 @@ SIMULATED = {
 }
 
 
-@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("counts", [10, 1000])
 @pytest.mark.parametrize("name", SIMULATED)
 def test_stated_errors_are_those_of_a_simulation(name, counts):
-    n, time, rng = 700, np.arange(40.0), np.random.default_rng(counts)
+    n, time, rng = 400, np.arange(40.0), np.random.default_rng(counts)
     expected = counts * np.array([1.0, 20.0, 5.0])
     k = rng.poisson(expected[:, None], (n, 3, time.size)).astype(float)
     ds = xr.Dataset(

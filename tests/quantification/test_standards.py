@@ -171,7 +171,7 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
         sims.with_rsf(EXACT.assign_coords(species=["Al", "Si"]), rsf=rsf, matrix="Si")
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("background", [None, ("270 nm", "300 nm"), "1e16 atoms/cm^3"])
 @pytest.mark.parametrize("layout", ["one", "dask", "batch"])

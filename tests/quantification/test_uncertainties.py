@@ -23,7 +23,7 @@ def relative(stated):
     return sims.scale_to_dose(DS, dose=dose, dose_uncertainty=stated)["dose_scale_uncertainty"]
 
 
-@pytest.mark.few(12)
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("stated", "expected"),
     [

@@ -1,6 +1,6 @@
 """Random tables in eight languages are read exactly; damaged ones lose nothing in silence.
 
-``SIMS_TABLES=5000`` draws that many; the script beside counts what came of them.
+``SIMS_TABLES=5000`` draws that many; the script next to it counts what came of them.
 """
 
 import os
@@ -16,7 +16,7 @@ COUNT = int(os.environ.get("SIMS_TABLES", "60"))
 PARTS = 8
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("tables", [random_tables, random_shapes, random_habits])
 def test_clean_tables_are_read_exactly(tables, part, tmp_path):
@@ -27,7 +27,7 @@ def test_clean_tables_are_read_exactly(tables, part, tmp_path):
     assert len(refused) <= 0.02 * len(came), refused
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("tables", [random_tables, random_shapes, random_habits])
 def test_damaged_tables_lose_nothing_in_silence(tables, part, tmp_path):
@@ -40,7 +40,7 @@ def test_damaged_tables_lose_nothing_in_silence(tables, part, tmp_path):
     assert wrong == {}
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_tables_that_leave_something_open_are_refused(part, tmp_path):
     seeds = range(part, COUNT, PARTS)
@@ -48,7 +48,7 @@ def test_tables_that_leave_something_open_are_refused(part, tmp_path):
     assert {seed: why for seed, (what, why) in came.items() if what != "refused"} == {}
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_broken_workbooks_lose_nothing_in_silence(part, tmp_path):
     wrong = {}

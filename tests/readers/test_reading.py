@@ -467,7 +467,7 @@ def datasets():
     )
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "ds"), list(datasets()), ids=lambda x: x if isinstance(x, str) else ""
 )
@@ -554,7 +554,7 @@ REFUSED = (".vms", ".h5", ".simsh5", "RSF_ZnO_values.txt")
 REAL = [p for p in sorted(FOLDER.glob("**/*")) if p.is_file() and p.suffix not in (".json", ".md")]
 
 
-@pytest.mark.few(17)
+@pytest.mark.few(9)
 @pytest.mark.parametrize("path", REAL or [None], ids=lambda path: getattr(path, "name", "none"))
 def test_every_real_file_becomes_a_dataset_or_is_refused(path):
     if path is None:

@@ -411,7 +411,7 @@ def test_errors_beside_a_hole_are_those_of_the_samples(step):
     # Depths in the hole have no values, and share no samples.
     z = np.arange(0.5, 180)
     expected = 400 * np.exp(-0.5 * ((z - 45) / 12) ** 2) + 30
-    counts = np.random.default_rng(3).poisson(expected, (400, z.size)).astype(float)
+    counts = np.random.default_rng(3).poisson(expected, (200, z.size)).astype(float)
     counts[:, (z > 60) & (z < 100)] = np.nan
     dims, attrs = ("run", "depth"), {"units": "atoms/cm^3"}
     ds = xr.Dataset(

@@ -31,7 +31,7 @@ def layer():
 # --- the function -----------------------------------------------------------------------------
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("name", "widths"),
     [

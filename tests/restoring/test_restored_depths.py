@@ -70,7 +70,7 @@ def test_a_metallurgical_junction_knows_both_profiles(layer):
     np.testing.assert_allclose(found["stderr"], own, rtol=0.15)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "form",
     [
@@ -112,7 +112,7 @@ def test_it_is_kept_in_files(layer, tmp_path):
     )
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "there_and_back",
     [
@@ -150,12 +150,6 @@ def test_one_resolution_for_all_samples_stays_one_of_each(layer):
     assert again["achieved_resolution"].dims == ("species", "depth")
 
 
-def test_the_decay_length_of_a_step_may_be_that_of_a_step(layer):
-    limits = {name: f"{part * rt.WORTH} atoms/cm^3" for name, part in (("low", 60), ("high", 1500))}
-    found = sims.decay_length(layer, **limits)
-    assert found["stderr"] > 0.5 * found["decay_length"]
-
-
 @pytest.mark.slow
 def test_edges_nearer_than_the_resolution_are_warned_of(layer):
     def wells(z):
@@ -167,19 +161,6 @@ def test_edges_nearer_than_the_resolution_are_warned_of(layer):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sims.layers(layer, level=f"{1500 * rt.WORTH} atoms/cm^3")
-
-
-@pytest.mark.parametrize(("width", "warned"), [(10.0, True), (15.0, False)])
-def test_edges_of_a_valley_are_warned_of_up_to_two_and_a_half_resolutions(layer, width, warned):
-    five = ("depth", np.full(Z.size, 5.0), {"units": "nm"})
-    valley = layer.assign_coords(achieved_resolution=five)
-    shape = np.where(np.abs(Z - 60) < width / 2, 100.0, 3000.0) * rt.WORTH
-    valley["concentration"] = ("depth", shape, layer["concentration"].attrs)
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        sims.crossings(valley, level=f"{1500 * rt.WORTH} atoms/cm^3")
-        sims.junction_depth(valley, level=f"{1500 * rt.WORTH} atoms/cm^3", which=1)
-    assert ["crossed twice within" in str(one.message) for one in found] == [True] * 2 * warned
 
 
 @pytest.mark.study

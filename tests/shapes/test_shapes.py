@@ -46,7 +46,7 @@ def test_dowsetts_function_is_the_convolution_that_it_stands_for(growth, decay):
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("mixing", [0.5, 4.0])
 @pytest.mark.parametrize("information", [0.0, 0.4, 3.0])
 def test_hofmanns_function_is_the_convolution_that_it_stands_for(mixing, information):
@@ -91,7 +91,7 @@ def test_resolution_functions_do_not_overflow_far_away():
         assert (found >= 0).all()
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("skewness", "kurtosis"),
     [(0, 2), (0, 2.5), (0, 3), (0, 5), (0.5, 3), (0.5, 3.375), (0.5, 3.3751), (0.5, 3.37499),

@@ -10,22 +10,14 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import (
-    check_bool,
     check_call,
     check_choice,
     check_count,
-    first_few,
     format_argument,
-    is_number,
     read_name,
-    remedy_for,
 )
 
 DS = sims.open_example("boron-implant")
-
-
-def options(data, *, level, **others):
-    return data, level, others
 
 
 def test_guesses_that_work():
@@ -37,10 +29,6 @@ def test_guesses_that_work():
         sims.depth_at_dose_fraction(DS, fraction=[0.5, 0.9]),
     )
     assert sims.provenance(sims.depth_at_dose_fraction(DS, fraction=np.array([0.5])))
-
-
-def test_a_function_that_takes_any_option_is_left_alone():
-    check_call(options, 1, ["level", "whatever"])
 
 
 def in_window(data, *, start=None, stop=None):
@@ -130,22 +118,6 @@ def test_counts_are_whole_numbers(wrong):
     assert refused.value.argument == "order"
 
 
-def test_counts_of_the_least_are_taken():
-    check_count("order", 1)
-    check_count("order", np.int64(3), 3)
-    with pytest.raises(ProfileError, match="at least 3"):
-        check_count("order", 2, 3)
-
-
-def test_truth_is_true_or_false():
-    for right in (True, False, np.bool_(True)):
-        check_bool("strict", right)
-    for wrong in (1, "no", None):
-        with pytest.raises(ProfileError) as refused:
-            check_bool("strict", wrong)
-        assert refused.value.argument == "strict"
-
-
 @pytest.mark.parametrize(
     ("allowed", "listed"), [(["a"], "'a'"), (["a", "b"], "'a' or 'b'"), ("abc", "'a', 'b' or 'c'")]
 )
@@ -162,23 +134,3 @@ def test_one_species_is_one():
     with pytest.raises(ProfileError, match="such as 'P'") as refused:
         read_name("species", ["P", "B"])
     assert refused.value.argument == "species"
-
-
-def test_only_the_first_of_many_names_are_listed():
-    names = ["B", "P", "As"]
-    assert first_few(names, 3) == "B, P, As"
-    assert first_few(names, 2) == "B, P and 1 more"
-
-
-@pytest.mark.parametrize("kind", [1, 1.5, np.int64(1), np.float32(1), -1, float("nan")])
-def test_numbers_are_numbers(kind):
-    assert is_number(kind)
-
-
-@pytest.mark.parametrize("kind", [True, np.True_, "1", None, 1j, [1], np.array([1.0])])
-def test_values_that_are_no_plain_numbers(kind):
-    assert not is_number(kind)
-
-
-def test_there_is_no_remedy_for_other_values():
-    assert remedy_for([]) == remedy_for([1]) == remedy_for(3) == ""

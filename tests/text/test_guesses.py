@@ -2,22 +2,7 @@
 
 import pytest
 
-import sims_analysis as sims
 from sims_analysis.text.guesses import instead_of
-
-
-@pytest.mark.parametrize(
-    ("guess", "name"),
-    [
-        ("concentration", "interpolate"), ("csv", "to_csv"), ("Excel", "to_excel"),
-        ("FWHM", "peak"), ("max", "peak"), ("normalize", "normalise"),
-        ("normalise_to_matrix", "normalise"), ("quantification", "with_rsf"), ("read_csv", "read"),
-        ("read_excel", "read"), ("resample", "to_grid"), ("xj", "junction_depth"),
-    ],
-)  # fmt: skip
-def test_other_words_for_public_names(guess, name):
-    assert instead_of(guess, []) == f"; there is {name}"
-    assert hasattr(sims, name)
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,6 @@ def test_a_bare_number_has_no_unit(kinds):
     assert (refused.value.code, refused.value.argument) == ("missing_unit", "x")
 
 
-def test_many_bare_numbers_are_not_all_listed():
-    with pytest.raises(UnitsError, match="expected one value") as refused:
-        read_quantity(np.linspace(0.0, 500.0, 500), ("depth",), "start")
-    assert len(str(refused.value)) < 250
-
-
 def test_variables_become_canonical_in_their_own_type_or_in_another():
     array = xr.DataArray(
         np.array([1.5, 2.0], dtype=np.float32), dims="depth", attrs={"units": "um", "note": "x"}
@@ -66,15 +60,6 @@ def test_variables_become_canonical_in_their_own_type_or_in_another():
         found, unit = to_canonical_variable(array, ("depth",), "x", dtype)
         assert (found.dtype, found.dims, found.attrs, unit.text) == (expected, ("depth",), {}, "um")
         assert found.values.tolist() == [1500.0, 2000.0]
-
-
-def test_whether_data_are_quantified():
-    array = xr.DataArray([1.0], dims="t", attrs={"units": "nm"}, name="x")
-    plain = array.to_dataset()
-    for data in (array, plain):
-        assert is_quantified(data) is False
-        assert is_quantified(quantify(data)) is True
-    assert is_quantified(xr.Dataset()) is False
 
 
 def test_axes_become_plain_and_variables_over_them_stay():
@@ -167,7 +152,3 @@ def test_a_missing_unit_differs_from_one_that_is_no_text(kinds):
         with pytest.raises(UnitsError, match=r"^x") as refused:
             unit_of_kind(unit, kinds, "x")
         assert refused.value.code == code
-
-
-def test_a_text_of_another_type_is_a_text():
-    assert unit_of_kind(np.str_("um"), ("depth",), "x").multiply == 1000
