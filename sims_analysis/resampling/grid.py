@@ -155,12 +155,14 @@ def to_grid(
     if isinstance(data, xr.DataArray):
         return with_coords(found[0]).assign_coords(more).rename(data.name)
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
-    result = joined(found, data.attrs).assign(kept).assign_coords(more)
+    result = joined(found, data.attrs)
+    result = result.assign(kept) if kept else result
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
-        result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
+        more[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
+    result = result.assign_coords(more) if more else result
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     result = with_ancillaries(result)
     result.attrs |= {"grid": grid.words, "grid_method": method}
