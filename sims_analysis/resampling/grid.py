@@ -151,8 +151,9 @@ def to_grid(
     first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
     found = [_gridded(frame, grid, method) for frame in frames]
-    more = _delivered(data, first) | _cell_coords(first, grid.edges)
+    more: dict[str, Any] = _delivered(data, first)
     if isinstance(data, xr.DataArray):
+        more |= _cell_coords(first, grid.edges)
         return with_coords(found[0]).assign_coords(more).rename(data.name)
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
@@ -162,6 +163,7 @@ def to_grid(
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         more[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
+    more |= _cell_coords(first, grid.edges)
     result = result.assign_coords(more) if more else result
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     result = with_ancillaries(result)
