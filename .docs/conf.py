@@ -17,7 +17,8 @@ project = "sims_analysis"
 author = "sims-analysis contributors"
 project_copyright = author
 version = release = sims_analysis.__version__
-# In the header, once pyproject.toml states where the repository is.
+# The header shows the version. No repository is public yet: a link to it stands there once
+# pyproject.toml states a `repository` or `source` in [project.urls].
 stated = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 project_urls = stated.get("urls", {})
 

@@ -12,7 +12,7 @@ timed. Nothing fails on time.
     python -m benchmarks --dask --gigabytes 8
     python -m benchmarks --fetch
     python -m benchmarks --linked 300       whether errors of linked fits and of layers cover
-    python -m benchmarks --restoring 3      restored profiles against the truth, beside rivals
+    python -m benchmarks --restoring 3      restored profiles against the truth, and rivals
     python -m benchmarks --rule 200         how often a fit is called wrong, and how often it is
     python -m benchmarks --coverage 1000    how many of the stated intervals hold the truth
     python -m benchmarks --coverage 1000 --only "fit edge"

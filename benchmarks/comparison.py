@@ -7,7 +7,7 @@
 
 OLD is the other tree, NEW this one (or that of ``--tree``). Each answers in a process of its own.
 Numbers that differ by more than ``--tolerance`` of themselves (of fits: see ITERATED), statuses,
-dimensions, coordinates, attributes, warnings, errors and their texts are told apart; of each kind
+dimensions, coordinates, attributes, warnings, errors and their texts are compared; of each kind
 the first example says how to see it again. What is drawn depends on the seed and the number of a
 dataset alone.
 """

@@ -146,7 +146,7 @@ def table(trials: int, only: str = "", counts: tuple[int, ...] = COUNTS) -> None
 
 
 def sorted_by_answer(cells: Iterator[Cell]) -> Iterator[Cell]:
-    """Put the states of each answer beside each other, question by question."""
+    """Compare the states of each answer, question by question."""
     for _, group in groupby(cells, key=lambda cell: (cell.question, cell.counts)):
         kept = list(group)
         order = list(dict.fromkeys(cell.answer for cell in kept))

@@ -1,4 +1,4 @@
-"""Fits of models, beside a bare loop over scipy's curve_fit that is told where to begin.
+"""Fits of models, compared with a bare loop over scipy's curve_fit that is told where to begin.
 
 ``python -m benchmarks --rule`` measures how often a fit is called wrong: right fits (false alarms)
 and wrong ones (power), by the number of samples and the kind of noise.

@@ -54,7 +54,7 @@ def cases(repeats: int) -> Iterator[Case]:
 
 
 def _file(signals: int, n: int, repeats: int, delimiter: str, *, gaps: bool) -> Case:
-    """A table of text, as instruments export it: to profiles, beside to a DataFrame."""
+    """A table of text, as instruments export it: to profiles, compared with a DataFrame."""
     folder = Path(mkdtemp())
     atexit.register(shutil.rmtree, folder)
     path = folder / "signals.txt"

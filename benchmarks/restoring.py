@@ -1,7 +1,7 @@
-"""Restored profiles against the truth, beside rivals that are stopped by knowing it.
+"""Restored profiles against the truth, compared with rivals that are stopped by knowing it.
 
 ``python -m benchmarks --restoring 5`` prints tables: errors of twelve truths at four maxima, how
-often bands cover, how often a function too wide is told, how far steps overshoot, and times.
+often bands cover, how often a function too wide is reported, how far steps overshoot, and times.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def bands(trials: int) -> None:
 
 
 def warned(trials: int) -> None:
-    """Print how often a function that differs is told, and how often the right one is."""
+    """Print how often a function that differs is reported, and how often the right one is."""
     print("\n`resolution_too_wide`, in %; maxima 30 / 100 / 300 / 1000 / 10000\n")
     steep = "edge steeper than lambda_decay"
     cases = [(f"{steep}, function 20 % too wide", steep, 1.2)]

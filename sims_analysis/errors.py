@@ -246,19 +246,8 @@ class SpeciesError(SimsError, KeyError):
 
     @classmethod
     def missing(cls, wanted: object, present: Iterable[object], owner: str = "") -> "SpeciesError":
-        """Make the error for a missing species; it lists those that are present.
+        """Make the error for a missing species; it lists those that the owner, or the data, have.
 
-        Parameters
-        ----------
-        wanted : object
-            The requested species.
-        present : iterable
-            The species in the data.
-        owner : str, optional
-            Subject of the message, by default the data: ``"data entry 'w1'"``.
-
-        Examples
-        --------
         >>> print(SpeciesError.missing("Li", ["7Li", "23Na"]))
         the data have no species 'Li'; they have '7Li', '23Na' (did you mean '7Li'?)
         """
@@ -283,17 +272,7 @@ class JunctionError(SimsError, ValueError):
 
 
 class PayloadError(SimsError, ValueError):
-    """A response that violates the wire contract.
-
-    Parameters
-    ----------
-    message : str
-        What was found and what was expected.
-    path : str
-        JSON path of the offending value, such as ``$[3].depths[17]``.
-    **parts
-        As of :class:`SimsError`.
-    """
+    """A response that violates the wire contract; ``path`` says where: ``$[3].depths[17]``."""
 
     code = "invalid_payload"
 
@@ -337,18 +316,8 @@ class RequestTimeout(ApiError, TimeoutError):
 class StatusError(ApiError):
     """The server responded with an HTTP error status.
 
-    Parameters
-    ----------
-    message : str
-        What happened and what to do.
-    status_code : int
-        HTTP status.
-    url : str
-        The requested address; it never contains a key.
-    body : str
-        The beginning of the response body.
-    **parts
-        As of :class:`SimsError`.
+    ``status_code`` is that, ``url`` the requested address (it never contains a key), and ``body``
+    the beginning of the response.
     """
 
     code = "http_status"
@@ -375,13 +344,7 @@ class NotFound(StatusError):
 
 
 class RateLimited(StatusError):
-    """429: too many requests.
-
-    Parameters
-    ----------
-    retry_after : float or None
-        Seconds to wait, if the server gave them.
-    """
+    """429: too many requests; ``retry_after`` are the seconds to wait, if the server gave them."""
 
     code = "rate_limited"
 
@@ -400,16 +363,10 @@ class RateLimited(StatusError):
 
 
 class PartialResultsError(ApiError):
-    """Some of the requested ids failed; the results that arrived are kept here.
+    """Some of the requested ids failed.
 
-    Parameters
-    ----------
-    message : str
-        How many failed, and the first reason.
-    results : sequence
-        One item per id, in the order requested: a ``SIMSResult`` or the error of that id.
-    **parts
-        As of :class:`SimsError`.
+    ``results`` has one item per id, in the order requested: a ``SIMSResult`` or the error of that
+    id.
     """
 
     code = "partial_results"
@@ -517,7 +474,7 @@ def collected(describe: Callable[[SimsWarning], Any] | None = None) -> Iterator[
 
 @contextmanager
 def refused(kind: type[SimsError], codes: Collection[str]) -> Iterator[None]:
-    """Raise the warnings of some codes as errors: of questions that are asked to be strict."""
+    """Raise the warnings of some codes as errors, as ``strict=True`` requires."""
     outer = _listener.get()
 
     def refuse(one: SimsWarning) -> None:

@@ -230,14 +230,9 @@ def check_file(path: Path) -> None:
 
 
 def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) -> None:
-    # A Windows junction looks like a folder.
-    junction = getattr(found, "st_reparse_tag", 0) == getattr(
-        stat, "IO_REPARSE_TAG_MOUNT_POINT", -1
-    )
-    if junction or not wanted(found.st_mode):
-        kind = "a link" if junction or stat.S_ISLNK(found.st_mode) else "a pipe or device"
-        if stat.S_ISDIR(found.st_mode) and not junction:
-            kind = "a folder"
+    if not wanted(found.st_mode):
+        kind = "a link" if stat.S_ISLNK(found.st_mode) else "a pipe or device"
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else kind
         raise OSError(errno.EINVAL, f"{path.name} is {kind}, not a {what}, and is not read")
 
 

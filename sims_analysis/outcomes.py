@@ -4,7 +4,7 @@
 messages take the advice from it. Where several are true of an answer that has a value, the one with
 the highest rank is its status; without a value, it is the reason that the kernel gives.
 
-:class:`Flag` and :data:`KINDS` are the one table of what is known of samples beside their values.
+:class:`Flag` and :data:`KINDS` are the one table of what is known of samples besides values.
 It travels with the data, as the coordinate ``<variable>_quality``; an answer that rests on such
 samples has the status of their kind. A new status, and a new kind of evidence, are a row each.
 """
@@ -166,7 +166,7 @@ KINDS = (
         "below_limit",
         Flag.BELOW_LIMIT,
         Status.BELOW_LIMIT,
-        "below the limit of detection, which stands beside it",
+        "below the limit of detection that the file states",
         "the samples from {first:g} to {last:g} {axis_units} are below their limit of "
         "detection{height}; {what}",
     ),

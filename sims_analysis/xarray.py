@@ -1,4 +1,4 @@
-"""At home in xarray: ``data.sims.integrated_dose(...)``, ``xarray.open_dataset(engine="sims")``.
+"""xarray's accessor and engine: ``data.sims.peak()``, ``xarray.open_dataset(engine="sims")``.
 
 Importing this module registers the accessor, and so does whatever makes a Dataset. Functions stay
 the API: the accessor forwards to them, whatever their names, and knows nothing itself.

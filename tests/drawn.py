@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.legend import Legend
+from matplotlib.text import Text
 
 import sims_analysis as sims
 from sims_analysis.figures.layout import Layer, layout_at
@@ -89,7 +90,7 @@ def notes(ax):
 
 def inside(ax):
     """Texts inside the axes that are no list."""
-    return [one for one in _texts(ax) if not isinstance(one, Legend)]
+    return [one for one in _texts(ax) if isinstance(one, Text)]
 
 
 def at_marks(ax):

@@ -124,7 +124,7 @@ ELSEWHERE = (
     "with_counting_statistics",
 )  # fmt: skip
 #: Questions without a standard error that a subtracted background adds to: an interpolated value
-#: has the error of the background beside its own.
+#: has the error of the background in addition to its own.
 WITHOUT_ERROR = {"interpolate", *(name for name in ASKED if "stderr" not in returns(name))}
 
 

@@ -124,7 +124,7 @@ def sharing(s: _Shape) -> Drawn:
 
 
 def below_each_other(s: _Shape) -> Drawn:
-    """Samples below each other, told apart by a column of labels."""
+    """Samples below each other, distinguished by a column of labels."""
     labels = s.one(SAMPLES)[: int(s.rng.integers(2, 4))]
     once = s.chance(0.4)
     first: list[object] = []

@@ -1,4 +1,4 @@
-"""What was built again beside what is committed: tables by value, figures by pixels."""
+"""What was built again, compared with what is committed: tables by value, figures by pixels."""
 
 import base64
 import io

@@ -20,7 +20,7 @@ def blurred(truth, z, widths=None, name="delta_drf"):
 
 
 def counted(expected, z, seed=0, stderr=True):
-    """Count, and give concentrations with what stands beside them."""
+    """Count, and give concentrations with their errors and counts."""
     rng = np.random.default_rng(seed)
     k = expected if seed is None else rng.poisson(expected).astype(float)
     attrs = {"units": "atom/cm^3"}

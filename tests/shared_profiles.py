@@ -1,4 +1,4 @@
-"""Real measurements, read from a folder beside the checkout; never copied into the repository."""
+"""Real measurements, read from a folder next to the checkout; never copied into the repository."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""At home with tools of the CF conventions: a checker passes every file, and load undoes it all."""
+"""Tools of the CF conventions: a checker passes every file, and load undoes it all."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""At home with pint and pint-xarray: the unit of atoms, and axes that carry a unit."""
+"""Integration with pint and pint-xarray: the unit of atoms, and axes that carry a unit."""
 
 import subprocess
 import sys

@@ -69,7 +69,7 @@ def concentrations(kind):
 
 
 def without(ds, lost):
-    """Leave samples of 11B out, and what stands beside them."""
+    """Leave samples of 11B out, and their ancillary variables."""
     lost = xr.DataArray(lost, dims="depth") & (ds["species"] == "11B")
     return ds.assign({name: one.where(~lost) for name, one in ds.data_vars.items()})
 
@@ -167,7 +167,7 @@ def stored(name):
 
 
 def archived(ds, intact):
-    # Profiles of an archive are plain: depths, values, and what stands beside them.
+    # Profiles of an archive are plain: depths, values, and ancillary columns.
     with tempfile.TemporaryDirectory() as folder:
         archive = sims.Archive(Path(folder) / "archive")
         archive.add(sims.to_profiles(ds))

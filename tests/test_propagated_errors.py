@@ -87,7 +87,7 @@ def array(function, **options):
 
 
 def table(function, *names, **options):
-    """Give a question with several answers, and errors beside them."""
+    """Give a question with several answers and their errors."""
 
     def ask(data):
         found = function(data, **options)

@@ -1,4 +1,4 @@
-"""At home in xarray: the accessor, the engine, and what xarray does to a Dataset of ours."""
+"""Integration with xarray: the accessor, the engine, and what xarray does to a Dataset of ours."""
 
 import ast
 import inspect

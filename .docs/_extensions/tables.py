@@ -115,7 +115,7 @@ class Sources(SphinxDirective):
 
 
 class Extras(SphinxDirective):
-    """``{extras}``: what can be installed beside the library, as `pyproject.toml` explains it."""
+    """``{extras}``: what can be installed with the library, as `pyproject.toml` explains it."""
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(ROOT / "pyproject.toml"))

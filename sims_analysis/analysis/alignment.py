@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -40,6 +40,9 @@ from sims_analysis.units import Data, QuantityLike
 Method = Literal["cross-correlation", "log-correlation", "edge", "peak", "markers"]
 Marker = str | tuple[QuantityLike, QuantityLike]
 
+_CORRELATIONS = ("cross-correlation", "log-correlation")
+#: The coordinate with what was added to an axis, and what it holds.
+_SHIFTS = {"depth": ("depth_shift", "depths"), "sputter_time": ("time_shift", "times")}
 #: The feature of the marker that a method uses.
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
@@ -130,27 +133,32 @@ def align(
         for frame in (fa, fb):
             ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
             resolve(frame, ok, rests_on(frame, NO_LIMITS), what="the shift may rest on it")
-    limit = None
-    if max_shift is not None:
-        limit = units.read_number(max_shift, (fa.axis,), "max_shift")
-    at = None
-    if level is not None:
-        at = units.read_number(level, (fa.kind,), "level")
-    options = _Options(method, limit, at, fraction, falling=edge == "trailing")
     group = "species" if "species" in fb.sizes else None
     if markers is not None:
         to_them = partial(_read_markers, fa, fb, markers)
         rows = fb.each(to_them, size=2 * len(markers), group=group)
-        shifted, line = _stretched(b, rows.values.reshape(-1, 2, len(markers)), fa.axis)
-    else:
-        who = xr.Variable((), "b")
-        if MEASUREMENT in fb.sizes:
-            labels = [fb.label({MEASUREMENT: i}) for i in range(fb.sizes[MEASUREMENT])]
-            who = xr.Variable(MEASUREMENT, labels)
-        rows = fb.each(partial(_shift, fa, fb, options), who, size=2, group=group)
-        shifted, line = _shifted(b, rows, method, marker, fa.axis)
-    aligned: Data = with_history(shifted, line)
-    return aligned
+        pairs = rows.values.reshape(-1, 2, len(markers))
+        how = f"moved between {len(markers)} markers"
+        stretched: Data = _moved(b, fa.axis, pairs, method=method, how=how)
+        return stretched
+    asked: dict[str, Any] = {"method": method, "fraction": fraction, "falling": edge == "trailing"}
+    for name, value, kind in (("max_shift", max_shift, fa.axis), ("level", level, fa.kind)):
+        asked[name] = None if value is None else units.read_number(value, (kind,), name)
+    who = xr.Variable((), "b")
+    if MEASUREMENT in fb.sizes:
+        labels = [fb.label({MEASUREMENT: i}) for i in range(fb.sizes[MEASUREMENT])]
+        who = xr.Variable(MEASUREMENT, labels)
+    rows = fb.each(partial(_shift, fa, fb, **asked), who, size=2, group=group)
+    shift, correlation = rows.values.reshape(-1, 2).T
+    how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
+    pairs = np.stack([np.zeros_like(shift), shift], axis=1)[..., None]
+    moved: Data = _moved(b, fa.axis, pairs, method=method, how=how)
+    if method in _CORRELATIONS:
+        one = moved[_SHIFTS[fa.axis][0]].variable
+        attrs = vocabulary.attrs("correlation")
+        along = xr.Variable(one.dims, correlation.reshape(one.shape), attrs)
+        moved = moved.assign_coords(correlation=along)
+    return moved
 
 
 def _check(
@@ -213,16 +221,6 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
     return first, second
 
 
-class _Options(NamedTuple):
-    """How to align."""
-
-    method: str
-    max_shift: float | None
-    level: float | None
-    fraction: float | None
-    falling: bool
-
-
 def _only(data: Any, marker: str, name: str) -> Any:
     marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
@@ -235,7 +233,17 @@ def _only(data: Any, marker: str, name: str) -> Any:
 
 
 def _shift(
-    fa: Frame, fb: Frame, options: _Options, z: Array, c: Array, _: Array, __: Array, who: str
+    fa: Frame,
+    fb: Frame,
+    z: Array,
+    c: Array,
+    _: Array,
+    __: Array,
+    who: str,
+    *,
+    method: str,
+    max_shift: float | None,
+    **edge: Any,
 ) -> Array:
     """Return the shift of a measurement, all species of it, and the correlation there."""
     rows = fa.sizes.get("species")
@@ -253,15 +261,15 @@ def _shift(
             )
     if not pairs:
         raise ProfileError("no species has five samples in both a and b")
-    if options.method == "peak":
+    if method == "peak":
         return np.array(peak_shift(*pairs[0])[:2])
     which = "" if who == "b" else f"{who}: "
-    if options.method == "edge":
+    if method == "edge":
         z, c, other_z, other_c = pairs[0]
-        in_a = _edge(fa, z, c, options, "a")
-        in_b = _edge(fb, other_z, other_c, options, f"{which}b")
+        in_a = _edge(fa, z, c, "a", **edge)
+        in_b = _edge(fb, other_z, other_c, f"{which}b", **edge)
         return np.array([in_a - in_b, np.nan])
-    found = best_shift(pairs, options.max_shift, log=options.method == "log-correlation")
+    found = best_shift(pairs, max_shift, log=method == "log-correlation")
     if not found.found:
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
@@ -270,15 +278,22 @@ def _shift(
     return np.array([found.shift, found.correlation])
 
 
-def _edge(frame: Frame, depth: Array, value: Array, options: _Options, name: str) -> float:
+def _edge(
+    frame: Frame,
+    depth: Array,
+    value: Array,
+    name: str,
+    *,
+    level: float | None,
+    fraction: float | None,
+    falling: bool,
+) -> float:
     """Return the depth at which the marker crosses the level."""
-    level = options.level
-    if options.fraction is not None:
-        level = options.fraction * float(value.max())
-    assert level is not None  # noqa: S101  # one of the two is given
-    found = edge_depth(depth, value, level, falling=options.falling)
+    if level is None:  # one of the two is given
+        level = (fraction or 0.0) * float(value.max())
+    found = edge_depth(depth, value, level, falling=falling)
     if np.isnan(found):
-        does = "fall below" if options.falling else "rise above"
+        does = "fall below" if falling else "rise above"
         raise ProfileError(
             f"{name} does not {does} the level, {level:.4g} {frame.units}: its values run from "
             f"{value.min():.4g} to {value.max():.4g}"
@@ -329,17 +344,17 @@ def _samples(z: Array, c: Array, row: int) -> tuple[Array, Array]:
     return z[measured], c[measured]
 
 
-def _moved(
-    b: Any, axis: str, move: Callable[[xr.Variable], xr.Variable]
-) -> tuple[Any, xr.Variable]:
-    """Return data whose axis and edges of cells are moved, and by how much the axis is.
+def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
+    """Return data whose axis and edges of cells are moved, with a line of their history.
 
-    `move` takes and returns canonical depths, with a row for each measurement of a batch.
+    Of each measurement along straight lines between (and beyond) `pairs` of depths, ``(m, 2, k)``;
+    one pair is a shift.
     """
     b = units.with_plain_axes(b)
     names = [axis, *edge_names(b, axis)]
+    batch = (MEASUREMENT,) if MEASUREMENT in b.dims else ()
     # Each measurement of a batch is moved by a different amount, and needs its own axis.
-    alone = {axis: POINT} if MEASUREMENT in b.dims and axis in b.dims else {}
+    alone = {axis: POINT} if batch and axis in b.dims else {}
     new, by = {}, []
     for name in names:
         # By the CF conventions, bounds are in the unit of their axis and have no attrs.
@@ -347,51 +362,24 @@ def _moved(
         stated = b[axis].variable if name.endswith("_bounds") else own
         unit = units.magnitude_and_unit(stated, (axis,), name)[1]
         start = xr.Variable(own.dims, unit.to_canonical(own.data))
-        end = move(start)
-        by.append((end - start).transpose(*end.dims))
+        sizes: Any = {**{d: len(pairs) for d in batch}, **start.sizes}
+        start = start.set_dims(sizes).transpose(*batch, ...)
+        rows = start.values if batch else start.values[None]
+        ends = [between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)]
+        end = xr.Variable(start.dims, np.stack(ends) if batch else ends[0])
+        by.append(end - start)
         # Depths that were converted there and back would move even where the shift is 0.
-        shift = xr.Variable(end.dims, unit.from_canonical(by[-1].data))
+        moved = own + xr.Variable(end.dims, unit.from_canonical(by[-1].data))
         dims = [alone.get(str(d), d) for d in end.dims]
-        new[name] = xr.Variable(dims, (own + shift).transpose(*end.dims).data, own.attrs)
+        new[name] = xr.Variable(dims, moved.transpose(*end.dims).data, own.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
-    return b.drop_vars("wire_fields", errors="ignore").assign_coords(new), by[0]
-
-
-def _labelled(moved: Any, by: xr.Variable, method: str, axis: str, how: str) -> tuple[Any, str]:
-    """Add the shift to data, and return a line for their history."""
-    name, what = ("depth_shift", "depths") if axis == "depth" else ("time_shift", "times")
+    b = b.drop_vars("wire_fields", errors="ignore").assign_coords(new)
+    name, what = _SHIFTS[axis]
     line = f"{what} {how}"
-    attrs = vocabulary.attrs(name) | {"method": method, "description": line}
-    return moved.assign_coords({name: xr.Variable(by.dims, by.data, attrs)}), line
-
-
-def _stretched(b: Any, pairs: Array, axis: str) -> tuple[Any, str]:
-    """Return data whose depths are moved along straight lines, and a line for their history."""
-    dims = (MEASUREMENT,) if MEASUREMENT in b.dims else ()
-
-    def move(start: xr.Variable) -> xr.Variable:
-        if dims and MEASUREMENT not in start.dims:
-            start = start.set_dims({MEASUREMENT: len(pairs), **start.sizes})
-        start = start.transpose(*dims, ...)
-        rows = start.values if dims else start.values[None]
-        found = np.stack([between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)])
-        return xr.Variable(start.dims, found if dims else found[0])
-
-    moved, by = _moved(b, axis, move)
-    by = xr.Variable(moved[axis].dims, by.data)
-    return _labelled(moved, by, "markers", axis, f"moved between {len(pairs[0][0])} markers")
-
-
-def _shifted(
-    b: Any, rows: xr.Variable, method: str, marker: str | None, axis: str
-) -> tuple[Any, str]:
-    """Return the shifted data, and a line for their history."""
-    dims = (MEASUREMENT,) if MEASUREMENT in b.dims else ()
-    shift, correlation = (xr.Variable(dims, rows.values[..., i]) for i in range(2))
-    moved, _ = _moved(b, axis, lambda z: (z + shift).transpose(*dims, ...))
-    how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
-    if method in ("cross-correlation", "log-correlation"):
-        correlation.attrs = vocabulary.attrs("correlation")
-        moved = moved.assign_coords(correlation=correlation)
-    return _labelled(moved, shift, method, axis, how)
+    shift = xr.Variable(b[axis].dims, by[0].data)
+    if pairs.shape[-1] == 1:
+        own_shift = pairs[:, 1, 0] - pairs[:, 0, 0]
+        shift = xr.Variable(batch, own_shift.reshape([len(pairs)] * len(batch)))
+    shift.attrs = vocabulary.attrs(name) | {"method": method, "description": line}
+    return with_history(b.assign_coords({name: shift}), line)

@@ -27,7 +27,7 @@ from sims_analysis.frame.background import Background, mean_over
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.kernels import dose as kernels
@@ -122,10 +122,10 @@ def dose_budget(
     """
     if not (is_number(rule_tolerance) and rule_tolerance >= 0):
         raise argument_error("rule_tolerance", rule_tolerance, "expected a fraction such as 0.1")
-    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
-    question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
+    question = read_question(frame, start, stop, rule, background, surface, surface_depth)
     found = integral(frame, question)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
     other = integral(frame, replace(question, rule=second))
@@ -141,7 +141,15 @@ def dose_budget(
         status = replaced_where(unknown_limit, status, Status.NO_DATA)
 
     difference = (straight.value - logs.value) / straight.value
-    _warn_of_rules(frame, difference, rule_tolerance)
+    warn_where(
+        frame,
+        abs(difference) > rule_tolerance,
+        lambda first: (
+            f"trapezoid and log-linear rule differ by {first.of(difference):.0%} of the "
+            "dose; it depends on the sampling of a steep edge, or on a single high sample"
+        ),
+        DoseWarning,
+    )
     doses = {"dose": value, **_parts(found, value, relative), "below_detection_dose": below}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]
     results = {
@@ -242,13 +250,3 @@ def _surface(found: DoseIntegral) -> xr.Variable:
     # A window below the transient contains none of it.
     part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)
     return part
-
-
-def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
-    first = first_flagged(frame, abs(difference) > tolerance)
-    if first is not None:
-        first.warn(
-            f"trapezoid and log-linear rule differ by {first.of(difference):.0%} of "
-            "the dose; it depends on the sampling of a steep edge, or on a single high sample",
-            DoseWarning,
-        )

@@ -24,7 +24,7 @@ from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, resolve, rests_on
 from sims_analysis.frame.frame import Frame, refuse_labels
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
@@ -116,15 +116,15 @@ def compare(
     """
     check_choice("method", method, ("log", "linear"))
     check_options(rule)
-    bridge = bridges(gaps)
     a, b = paired(a, b)
-    fa = open_frame(a, question="a comparison", variable=variable)
-    fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)
+    how: Any = {"variable": variable, "gaps": gaps}
+    fa = open_frame(a, question="a comparison", **how)
+    fb = open_frame(b, (fa.kind,), question="a comparison with these data", **how)
     coords = _shared_coords(fa, fb)
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
 
     start, stop, status = _overlap(fa, fb)
-    status = _doubted(fa, fb, (start, stop), status, rule, bridge=bridge)
+    status = _doubted(fa, fb, (start, stop), status, rule)
     # Interpolate b at the depths of a; one measurement is broadcast against a batch.
     asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
 
@@ -132,7 +132,7 @@ def compare(
         return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
 
     at_b = fb.rounded(at_a(fb))
-    if not bridge:
+    if not fb.bridge:
         flags = fb.map(rests_on_points, asked, **AT_DEPTHS).flags
         at_b = at_b.where(flags & (GAP | Flag.BELOW_LIMIT) == 0)
     b_at_a = _along(at_b, fa)
@@ -189,9 +189,7 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
     return first.where(both), last.where(both), status.astype(np.uint8)
 
 
-def _doubted(
-    fa: Frame, fb: Frame, window: Window, status: xr.Variable, rule: Rule, *, bridge: bool
-) -> xr.Variable:
+def _doubted(fa: Frame, fb: Frame, window: Window, status: xr.Variable, rule: Rule) -> xr.Variable:
     """Say what is doubtful of either in the overlap, each once."""
     found = status
     for frame, name in ((fa, "a"), (fb, "b")):
@@ -201,7 +199,7 @@ def _doubted(
             what += f", and its dose bridges it by the rule {rule}"
             sum_of = frame.map(integrate, *window, rule=rule).value
         rests = rests_on(frame, window)
-        own = resolve(frame, status, rests, window, what=what, bridge=bridge, sum_of=sum_of)
+        own = resolve(frame, status, rests, window, what=what, sum_of=sum_of)
         found = _in_order(xr.where(found == Status.OK, own, found), fa, fb)
     return found
 
@@ -350,7 +348,7 @@ def repeatability(
         )
     frame = open_frame(batch, question="repeatability", variable=variable)
     name = frame.term
-    values = frame.along_axis(frame.value, name, units_=frame.units)
+    values = frame.array(frame.value, name, units_=frame.units, coords=frame.along)
     if step is not None:
         one: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
         gridded = to_grid(one, step=step, gaps=gaps)

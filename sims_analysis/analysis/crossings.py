@@ -17,9 +17,9 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
 from sims_analysis.frame.run import (
@@ -35,7 +35,7 @@ from sims_analysis.frame.run import (
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import LONG
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice, check_count
@@ -135,11 +135,10 @@ def crossings(
     >>> print(f"{found['depth'].item():.1f} nm, {found['direction'].item()}")
     161.9 nm, falling
     """
-    bridge = bridges(gaps)
     check_choice("locate", locate, get_args(Locate))
-    axes = vocabulary.AXES
-    frame, asked = open_at_level(data, level, "a crossing", axes=axes, variable=variable)
-    found, rests = in_all_places(
+    how: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
+    frame, asked = open_at_level(data, level, "a crossing", **how)
+    found, rests, again = in_all_places(
         frame,
         kernels.table,
         asked,
@@ -149,16 +148,15 @@ def crossings(
         where=locate,
         block=LONG,
     )
-    found = with_common_errors(frame, found, level, lambda other: _nearest(other, asked, found))
-    found = located(frame, found, rests, "a crossing in it has no depth", bridge=bridge)
+    found = with_common_errors(frame, found, level, again)
+    found = located(frame, found, rests, "a crossing in it has no depth")
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
         status = replaced_where(unknown & first, status, Status.NO_DATA)
-    status = without_crossing(frame, status, asked, among=first, bridge=bridge)
+    status = without_crossing(frame, status, asked, among=first)
     status = status.transpose(*found.status.dims)
-    if Status.UNDETERMINED in codes(found.status):
-        warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
+    warn_of_noise(frame, found.status, found.number, found.raw_number)
     warn_of_narrow(frame, found, "crossing")
     known = ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
@@ -184,23 +182,23 @@ def crossings(
 
 def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
     """Return crossings or junctions without some of them, with a status that says why."""
-    numbers = ("depth", "stderr", "decay_length", "raw_depth")
+    numbers = {"depth", "stderr", "decay_length", "raw_depth"} & {*found._fields}
     kept = {name: replaced_where(where, getattr(found, name)) for name in numbers}
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def located(frame: Frame, found: Any, rests: Rests, what: str, *, bridge: bool) -> Any:
+def located(frame: Frame, found: Any, rests: Rests, what: str) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth."""
     if not (frame.lazy or anywhere(rests.flags)):
         return found
     between = found.start, found.stop
-    status = resolve(frame, found.status, rests, between, what=what, bridge=bridge)
+    status = resolve(frame, found.status, rests, between, what=what)
     unseen = (status == Status.GAP) | (status == Status.BELOW_LIMIT)
     return without(changed(found, status=status), unseen, status)
 
 
 def without_crossing(
-    frame: Frame, status: xr.Variable, level: xr.Variable, among: Any = True, *, bridge: bool
+    frame: Frame, status: xr.Variable, level: xr.Variable, among: Any = True
 ) -> xr.Variable:
     """Return the statuses of profiles without a crossing, by what is known of all their samples.
 
@@ -216,7 +214,7 @@ def without_crossing(
     always = (status == Status.ALWAYS_ABOVE) & among
     below = (missing & (level <= known.limit)) | (always & known.limit.notnull())
     found = status
-    if not bridge:
+    if not frame.bridge:
         found = replaced_where(never & known.next_to_gap, found, Status.GAP)
     found = replaced_where(below, found, Status.BELOW_LIMIT)
     found = replaced_where(never & (known.ceiling <= level), found, Status.SATURATED)
@@ -255,32 +253,22 @@ def ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
     return known
 
 
-def warn_of_noise(frame: Frame, noise: xr.Variable, raw_number: xr.Variable) -> None:
+def warn_of_noise(
+    frame: Frame, status: xr.Variable, number: xr.Variable, raw_number: xr.Variable
+) -> None:
     """Warn of profiles all of whose crossings, so many, noise can make."""
-    first = first_flagged(frame, noise)
-    if first is not None:
-        first.warn(
-            f"noise can make its {first.of(raw_number):.0f} crossings of the level; their depths "
-            "are undetermined",
-            ProfileWarning,
-            code="undetermined",
-        )
-
-
-def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:
-    """Return the depths of the crossings, in the same direction, nearest to those of a table."""
-    width = to.depth.sizes["crossing"] + USUAL
-    found = frame.map(kernels.table, level, extra=(OTHERS,), width=width)
-    return nearest(to.depth, found.depth, found.direction == to.direction)
-
-
-def nearest(depth: xr.Variable, others: xr.Variable, alike: xr.Variable) -> xr.Variable:
-    """Return the depths nearest to given ones, among those along ``OTHERS`` that are alike."""
-    away = (others - depth).where(alike)
-    above, below = away.where(away <= 0).max(OTHERS), away.where(away >= 0).min(OTHERS)
-    moved: Any = xr.where(-above.fillna(-np.inf) < below.fillna(np.inf), above, below)
-    found: xr.Variable = depth + moved
-    return found
+    if Status.UNDETERMINED not in codes(status):
+        return
+    warn_where(
+        frame,
+        (number == 0) & (raw_number > 0),
+        lambda first: (
+            f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
+            "their depths are undetermined"
+        ),
+        ProfileWarning,
+        code="undetermined",
+    )
 
 
 #: Dimension of the depths among which the nearest is: a name that no dimension of a user has.
@@ -297,26 +285,42 @@ def in_all_places(
     *parameters: xr.Variable,
     dim: str,
     max_count: int | None,
+    use: Use | None = "curve",
     **options: Any,
-) -> tuple[Any, Any]:
-    """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`."""
+) -> tuple[Any, Any, Answer]:
+    """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`.
+
+    Also return what they rest on, and what finds the depths nearest to them, in the same direction,
+    from other values.
+    """
     if max_count is not None:
         check_count("max_count", max_count)
     elif frame.lazy:
         raise ProfileError(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
-    options |= {"errors": frame.fitted, "extra": (dim,)}
-    answer = frame.ask(kernel, *parameters, width=max_count or USUAL, **options)
-    if max_count is not None:
-        return answer
-    most = int(answer[0].number.values.max(initial=1))
-    if most > USUAL:
-        return frame.ask(kernel, *parameters, width=most, **options)
+    how: Any = {"use": use, "errors": frame.fitted, "extra": (dim,), **options}
+    found, rests = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)
+    if max_count is None:
+        most = int(found.number.values.max(initial=1))
+        if most > USUAL:
+            found, rests = frame.ask(kernel, *parameters, width=most, **how)
+        else:
+            found = _cut(found, dim, most)
+            rests = None if rests is None else _cut(rests, dim, most)
 
-    def cut(results: Any) -> Any:
-        columns = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in results)
-        return type(results)(*columns)
+    def again(other: Frame) -> xr.Variable:
+        width = found.depth.sizes[dim] + USUAL
+        others = other.map(kernel, *parameters, width=width, **options, extra=(OTHERS,))
+        away = (others.depth - found.depth).where(others.direction == found.direction)
+        above, below = away.where(away <= 0).max(OTHERS), away.where(away >= 0).min(OTHERS)
+        moved: Any = xr.where(-above.fillna(-np.inf) < below.fillna(np.inf), above, below)
+        nearest: xr.Variable = found.depth + moved
+        return nearest
 
-    found, rests = answer
-    return cut(found), None if rests is None else cut(rests)
+    return found, rests, again
+
+
+def _cut(results: Any, dim: str, most: int) -> Any:
+    columns = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in results)
+    return type(results)(*columns)

@@ -20,7 +20,7 @@ from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, read_background
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
@@ -74,8 +74,7 @@ def cumulative_dose(
     2.51e+14 of 5.03e+14 atom/cm^2
     """
     check_options(rule)
-    bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     below = read_background(frame, background)
     level = below.level(frame)
     (value,) = frame.map(
@@ -85,16 +84,14 @@ def cumulative_dose(
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
     width = whole.stop - whole.start
     status = below.marked(status, width, whole.value - level * width)
-    status = _judged(frame, status, whole, rests, rule, bridge=bridge)
+    status = _judged(frame, status, whole, rests, rule)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
-def _judged(
-    frame: Frame, status: xr.Variable, whole: Any, rests: Rests, rule: Rule, *, bridge: bool
-) -> xr.Variable:
+def _judged(frame: Frame, status: xr.Variable, whole: Any, rests: Rests, rule: Rule) -> xr.Variable:
     """Return the status of an answer that rests on the whole record, and warn of it."""
-    options: Any = {"bridge": bridge, "sum_of": whole.value, "category": DoseWarning}
+    options: Any = {"sum_of": whole.value, "category": DoseWarning}
     what = f"the dose bridges it by the rule {rule}"
     status = resolve(frame, status, rests, what=what, **options)
     remedy = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
@@ -159,8 +156,7 @@ def depth_at_dose_fraction(
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
     check_options(rule)
-    bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     asked = _fractions(frame, fraction)
     several = "fraction" in asked.dims
     each = asked if several else asked.set_dims({**asked.sizes, "fraction": 1})
@@ -174,7 +170,7 @@ def depth_at_dose_fraction(
 
     whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, rule=rule, record=True)
     status = mark_truncated(frame, status, whole.value, whole.below)
-    status = _judged(frame, status, whole, rests, rule, bridge=bridge)
+    status = _judged(frame, status, whole, rests, rule)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

@@ -219,4 +219,4 @@ def below_detection(
     below = frame.value < level
     if frame.limit is not None:
         below = below | (frame.value.isnull() & (frame.limit <= level))
-    return frame.along_axis(below, "below_detection")
+    return frame.array(below, "below_detection", coords=frame.along)

@@ -17,7 +17,7 @@ from sims_analysis.frame.background import (
     read_background,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -26,7 +26,7 @@ from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Rests
-from sims_analysis.kernels.rows import TOLERANCE, ends
+from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
@@ -132,9 +132,9 @@ def integrated_dose(
     4.873e+14 atom/cm^2, ok
     """
     check_bool("strict", strict)
-    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable)
+    frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     with refused(ProfileError, _STRICT if strict else ()):
-        question = read_question(frame, start, stop, rule, background, surface, surface_depth, gaps)
+        question = read_question(frame, start, stop, rule, background, surface, surface_depth)
         found = integral(frame, question)
         status = judged(found)
     stderr = None if found.stderr is None else found.stderr / NM_PER_CM
@@ -155,8 +155,6 @@ class DoseQuestion:
     background: Background
     surface: str
     surface_depth: xr.Variable | None
-    #: Whether gaps are accepted.
-    bridge: bool
 
 
 def read_question(
@@ -167,11 +165,9 @@ def read_question(
     background: Any = None,
     surface: str = "measured",
     surface_depth: Any = None,
-    gaps: str = "flag",
 ) -> DoseQuestion:
     """Read the arguments of :func:`integrated_dose`."""
     check_options(rule, surface)
-    bridge = bridges(gaps)
     given, stop = read_window(frame, start, stop)
     start, transient = given, None
     if surface_depth is not None:
@@ -188,7 +184,7 @@ def read_question(
         # known to end, there is no dose below it.
         start = elementwise(np.fmax, start, transient.fillna(np.inf))
     below = read_background(frame, background)
-    return DoseQuestion(start, stop, given, rule, below, surface, transient, bridge)
+    return DoseQuestion(start, stop, given, rule, below, surface, transient)
 
 
 class Held(NamedTuple):
@@ -209,17 +205,8 @@ class DoseIntegral:
 
     frame: Frame
     question: DoseQuestion
-    value: xr.Variable
-    #: Limits as used, within the samples.
-    start: xr.Variable
-    stop: xr.Variable
-    #: Of the kernel: :func:`judged` gives that of the answer.
-    status: xr.Variable
     #: What it rests on.
     rests: Rests
-    n_linear_segments: xr.Variable
-    #: Of a whole record: what lies below it, if it matters.
-    below: xr.Variable
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
     #: From random errors, including the background's; None without standard errors.
@@ -228,6 +215,13 @@ class DoseIntegral:
     held: Held | None
     #: Effect of the error of a background that was subtracted before; None without one.
     common: CommonError | None
+    #: As of the kernel (:class:`sims_analysis.kernels.dose.Integral`), less the background.
+    value: xr.Variable
+    start: xr.Variable
+    stop: xr.Variable
+    status: xr.Variable
+    n_linear_segments: xr.Variable
+    below: xr.Variable
 
 
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
@@ -260,21 +254,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     stderr, common = _stderr(frame, (first, stop), held, question, b - a)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
-    return DoseIntegral(
-        frame=frame,
-        question=question,
-        value=value,
-        start=a,
-        stop=b,
-        status=status,
-        rests=rests,
-        n_linear_segments=found.n_linear_segments,
-        below=found.below,
-        background=subtracted,
-        stderr=stderr,
-        held=held,
-        common=common,
-    )
+    of_kernel = changed(found, value=value, start=a, stop=b, status=status)._asdict()
+    return DoseIntegral(frame, question, rests, subtracted, stderr, held, common, **of_kernel)
 
 
 def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
@@ -347,7 +328,6 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         found.rests,
         (found.start, found.stop),
         what=f"the dose bridges it by the rule {question.rule}",
-        bridge=question.bridge,
         sum_of=found.value,
         stderr=found.stderr,
         category=DoseWarning,
@@ -371,15 +351,16 @@ def mark_truncated(
     if not (frame.lazy or anywhere(below > 0)):
         return status
     ended = (below > (0.0 if stderr is None else stderr.fillna(0.0))) & (status == Status.OK)
-    first = first_flagged(frame, ended)
-    if first is not None:
+
+    def text(first: First) -> str:
         part = first.of(below) / first.of(dose)
         more = f", and about {part:.0%} more lies below it, by its slope there"
-        text = (
+        return (
             f"the record, {first.record}, ends inside of the profile"
             f"{more if part < 1 else ''}; state stop= if that is what is asked for"
         )
-        first.warn(text, DoseWarning, code="truncated")
+
+    warn_where(frame, ended, text, DoseWarning, code="truncated")
     return replaced_where(ended, status, Status.TRUNCATED)
 
 

@@ -23,9 +23,9 @@ from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import warn_of_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
@@ -138,8 +138,7 @@ def junction_depth(
     check_count("confirm", confirm)
     check_choice("locate", locate, get_args(Locate))
     check_bool("strict", strict)
-    bridge = bridges(gaps)
-    frame, asked = open_at_level(data, level, "a junction depth", variable=variable)
+    frame, asked = open_at_level(data, level, "a junction depth", variable=variable, gaps=gaps)
     parameters = [asked, subtracted_level(frame)]
     if after is not None:
         parameters.append(_after(frame, after))
@@ -153,20 +152,27 @@ def junction_depth(
     if frame.achieved is not None:
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
         warn_of_narrow(frame, every, OTHERS)
-    found = located(frame, found, rests, "the junction in it has no depth", bridge=bridge)
-    if which == "deepest" and edge != "leading" and not bridge:
+    found = located(frame, found, rests, "the junction in it has no depth")
+    if which == "deepest" and edge != "leading" and not frame.bridge:
         found = _without_hidden(frame, found, asked)
     if detection_limit is not None:
         found = without(found, asked < floor, Status.BELOW_DETECTION)
-    status = without_crossing(frame, found.status, asked, bridge=bridge)
+    status = without_crossing(frame, found.status, asked)
     found = without(changed(found, status=status), unknown | is_nan(asked), Status.NO_DATA)
     status, several = found.status, found.n_crossings
     if strict:
         _raise_without_junction(frame, asked, status)
-    if Status.UNDETERMINED in codes(status):
-        warn_of_noise(frame, (status == Status.UNDETERMINED) & (several == 0), found.raw_number)
+    warn_of_noise(frame, status, several, found.raw_number.where(status == Status.UNDETERMINED, 0))
     if which == "deepest" and not codes(several) <= {0, 1}:
-        _warn_of_several(frame, (several > 1) & (status == Status.OK), several)
+        warn_where(
+            frame,
+            (several > 1) & (status == Status.OK),
+            lambda first: (
+                f"{first.of(several):.0f} crossings qualify as the junction; took the deepest one"
+            ),
+            AmbiguousJunctionWarning,
+            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
+        )
     several.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "n_crossings": several,
@@ -222,14 +228,4 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
             f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
             f"{highest:.4g} {frame.units}",
             where=first.where,
-        )
-
-
-def _warn_of_several(frame: Frame, flagged: xr.Variable, number: xr.Variable) -> None:
-    first = first_flagged(frame, flagged)
-    if first is not None:
-        first.warn(
-            f"{first.of(number):.0f} crossings qualify as the junction; took the deepest one",
-            AmbiguousJunctionWarning,
-            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
         )

@@ -10,20 +10,21 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest, warn_of_noise
+from sims_analysis.analysis.crossings import in_all_places, warn_of_noise, without
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve
+from sims_analysis.frame.evidence import GapPolicy, either, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_resolution_error
-from sims_analysis.frame.run import replaced_where, words
+from sims_analysis.frame.run import is_any_of, replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Rests, rests_on_points
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import (
     argument_error,
@@ -116,46 +117,23 @@ def metallurgical_junctions(
         side = "donors" if min(active.values()) > 0 else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
     options: Any = {"kinds": ("concentration",), "question": "a metallurgical junction"}
-    opened = partial(open_frame, variable=variable, **options)
+    opened = partial(open_frame, variable=variable, gaps=gaps, **options)
     frame, names = open_dopants(data, active, opened)
     fractions = np.array([active[name] for name in names])
     net = _net_doping(frame, background)
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
-    bridge = bridges(gaps)
-    found, _ = in_all_places(
-        frame,
-        kernels.metallurgical,
-        net,
-        dim="junction",
-        max_count=max_count,
-        group="species",
-        fractions=fractions,
-        use=None,
-        where=locate,
+    how: Any = {"group": "species", "fractions": fractions, "use": None, "where": locate}
+    found, _, again = in_all_places(
+        frame, kernels.metallurgical, net, dim="junction", max_count=max_count, **how
     )
-    depth, stderr, status = found.depth, found.stderr, found.status
-    hidden = junctions_below_limit(frame, net, fractions, found.side)
-    if hidden is not None:
-        first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
-        none = (status == Status.NEVER_REACHED) | (status == Status.NO_DATA)
-        hidden = (none & hidden & first).transpose(*status.dims)
-        status = replaced_where(hidden, status, Status.BELOW_LIMIT)
-    unknown = net.isnull() & (status != Status.PADDING)
-    status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
-    rests = _rests(frame, depth)
-    what = "the junction in it has no depth"
-    status = resolve(frame, status, rests, (depth, depth), what=what, bridge=bridge)
-    unseen = (status == Status.GAP) | ((status == Status.BELOW_LIMIT) & depth.notnull())
-    depth, stderr = replaced_where(unseen, depth), replaced_where(unseen, stderr)
-    warn_of_noise(frame, (found.number == 0) & (found.raw_number > 0), found.raw_number)
+    found = _located(frame, found, net, fractions)
+    depth, status = found.depth, found.status
+    warn_of_noise(frame, status, found.number, found.raw_number)
     if strict:
         _raise_without_junction(frame, status)
-
-    def again(other: Frame) -> xr.Variable:
-        return _nearest(other, net, fractions, found)
-
-    stderr = add_resolution_error(frame, stderr, depth, found.decay_length, again, group="species")
+    own = found.stderr, depth, found.decay_length
+    stderr = add_resolution_error(frame, *own, again, group="species")
     stderr = add_background_error(frame, stderr, again, group="species")
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
@@ -169,11 +147,28 @@ def metallurgical_junctions(
                 long_name="Concentration at the junction",
                 description="of acceptors, equal to donors",
             ),
-            "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
+            "polarity": words(found.direction, _POLARITY, long_name="Polarity with depth"),
             "status": frame.status(status),
         },
         coords={"count": found.number},
     )
+
+
+def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
+    """Return junctions with their statuses, those in a gap of a species without a depth."""
+    depth, status = found.depth, found.status
+    hidden = junctions_below_limit(frame, net, fractions, found.side)
+    if hidden is not None:
+        first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
+        none = is_any_of(status, [Status.NEVER_REACHED, Status.NO_DATA])
+        hidden = (none & hidden & first).transpose(*status.dims)
+        status = replaced_where(hidden, status, Status.BELOW_LIMIT)
+    unknown = net.isnull() & (status != Status.PADDING)
+    status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
+    what = "the junction in it has no depth"
+    status = resolve(frame, status, _rests(frame, depth), (depth, depth), what=what)
+    unseen = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
+    return without(changed(found, status=status), unseen, status)
 
 
 def _rests(frame: Frame, depth: xr.Variable) -> Rests:
@@ -216,20 +211,6 @@ def junctions_below_limit(
         may |= (side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
     flags: xr.Variable = may
     return flags
-
-
-def _nearest(frame: Frame, net: xr.Variable, fractions: Any, to: Any) -> xr.Variable:
-    """Return the depths of the junctions, of the same polarity, nearest to those found."""
-    width = to.depth.sizes["junction"] + USUAL
-    found = frame.map(
-        kernels.metallurgical,
-        net,
-        group="species",
-        fractions=fractions,
-        extra=(OTHERS,),
-        width=width,
-    )
-    return nearest(to.depth, found.depth, found.polarity == to.polarity)
 
 
 def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:

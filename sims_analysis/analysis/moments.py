@@ -17,7 +17,7 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, without_immaterial
+from sims_analysis.frame.evidence import GapPolicy, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -33,19 +33,14 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
-#: Results, of which the kernel has standard errors, too.
-_NAMES = ("projected_range", "straggle", "skewness", "kurtosis", "dose")
+#: Results, with their places among those of the kernel.
+_PLACES = {"projected_range": 1, "straggle": 2, "skewness": 3, "kurtosis": 4, "dose": 0}
 #: Part of the error of a background by which it is shifted: a whole one may leave no peak.
 _SMALL = 1e-4
 #: Dimension of all of them in one variable: a name that no dimension of a user has.
 _MOMENT = "__moment__"
-
-
-def _joined(found: kernels.Moments, end: str = "") -> xr.Variable:
-    """Join all results, or their errors, so that the background is shifted once for all of them."""
-    *parts, dose = (getattr(found, name + end) for name in _NAMES)
-    joined: xr.Variable = xr.Variable.concat([*parts, dose / NM_PER_CM], _MOMENT)
-    return joined
+#: Doses of the kernel, in value times nm, are so many times as large.
+_SCALE = xr.Variable(_MOMENT, [NM_PER_CM, 1.0, 1.0, 1.0, 1.0])
 
 
 @recorded
@@ -134,50 +129,51 @@ def moments(
     projected_range 77.2 nm
     straggle 26.6 nm
     """
-    bridge = bridges(gaps)
-    frame = open_frame(data, DOSE_KINDS, question="a projected range", variable=variable)
+    asked_of: Any = {"question": "a projected range", "variable": variable, "gaps": gaps}
+    frame = open_frame(data, DOSE_KINDS, **asked_of)
     a, b = read_window(frame, start, stop)
     subtracted = read_background(frame, background)
     frame = subtracted.on(frame)
     level, window = subtracted.level(frame), subtracted.window
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
-    options: dict[str, Any] = {"relative": relative, "window": window is not None}
+    options: Any = {"relative": relative, "window": window is not None, "extra": (_MOMENT,)}
     rest = limit, *ends, subtracted_level(frame)
-    asked = a, b, level, *rest
     whole = start is stop is threshold is None and subtracted.stated is None
-    found, rests = frame.ask(kernels.moments, *asked, errors="sum", record=whole, **options)
+    how: Any = {"errors": "sum", "record": whole, **options}
+    found, rests = frame.ask(kernels.moments, a, b, level, *rest, **how)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
-        return _joined(other.map(kernels.moments, a, b, own, *rest, **options))
+        moved: xr.Variable = other.map(kernels.moments, a, b, own, *rest, **options).value
+        return moved / _SCALE
 
     def again(other: Frame) -> xr.Variable:
         return above_level(other, subtracted.level(other))
 
-    terms = [*_NAMES[:-1], term(frame, "dose")]
-    answers, used = _joined(found), (found.start, found.stop)
+    used, width = (found.start, found.stop), found.stop - found.start
+    dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (found.value, found.stderr))
+    answers, errors = found.value / _SCALE, found.stderr / _SCALE
     warn_where(
         frame,
         found.status == Status.TRUNCATED,
         "the record ends above the threshold: a part of the tail is missing from the moments",
         DoseWarning,
     )
-    status = found.status
-    status = mark_truncated(frame, status, found.dose, found.below, found.dose_stderr)
-    width = found.stop - found.start
-    status = subtracted.marked(status, width, found.dose, found.dose_stderr)
+    status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
+    status = subtracted.marked(status, width, dose, dose_stderr)
     status = mark_transient(frame, *used, status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    errors = _joined(found, "_stderr")
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"
-    status = resolve(frame, status, rests, used, what=what, bridge=bridge, category=DoseWarning)
+    status = resolve(frame, status, rests, used, what=what, category=DoseWarning)
+
+    terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
 
     def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
         return {
-            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{of}{end}")
-            for i, (name, of) in enumerate(zip(_NAMES, terms, strict=True))
+            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{terms[name]}{end}")
+            for name, i in _PLACES.items()
         }
 
     results = as_moments(answers)

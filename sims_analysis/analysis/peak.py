@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve
+from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, replaced_where
@@ -92,9 +94,9 @@ def peak(
     >>> print(f"{top['concentration'].item():.2e} atom/cm^3 at {top['depth'].item():.0f} nm")
     7.01e+19 atom/cm^3 at 75 nm
     """
-    frame = open_frame(data, question="a peak", variable=variable, axes=vocabulary.AXES)
+    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
+    frame = open_frame(data, question="a peak", **how)
     window = read_window(frame, start, stop)
-    bridge = bridges(gaps)
     asked = *window, subtracted_level(frame)
     found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
     warn_of_empty_window(frame, window, found.status == Status.NO_DATA)
@@ -109,7 +111,7 @@ def peak(
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED
     status = replaced_where(unsure, found.status, Status.OK)
-    status = resolve(frame, status, rests, window, what=what, bridge=bridge)
+    status = resolve(frame, status, rests, window, what=what)
     status = replaced_where(unsure & (status == Status.OK), status, Status.UNDETERMINED)
     name = frame.term
     results = {

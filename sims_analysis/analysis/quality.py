@@ -1,4 +1,4 @@
-"""What is known of samples beside their values: the table of it."""
+"""The table of what is known of samples in addition to their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sims_analysis.outcomes import GAP, KINDS
 
 @recorded
 def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> xr.Dataset:
-    """List what is known of samples beside their values and errors: gaps, saturation, limits.
+    """List what is known of samples besides values and errors: gaps, saturation, limits.
 
     What the data carry in their coordinate ``<variable>_quality``, which corrections keep, and what
     their values show. Answers that rest on such samples say so by their status.

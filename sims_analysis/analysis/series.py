@@ -43,7 +43,7 @@ class Series:
     #: Coordinates that distinguish this profile from others: ``{"measurement": "W01"}``.
     place: dict[str, str] = field(default_factory=dict)
     #: Counts and errors of a subtracted background; edges of the cells of averages.
-    beside: dict[str, Array] = field(default_factory=dict)
+    ancillary: dict[str, Array] = field(default_factory=dict)
     cells: dict[str, Array] = field(default_factory=dict)
     #: What else is known of samples (:func:`sims_analysis.quality`).
     known: tuple[Run, ...] = ()
@@ -109,7 +109,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
             d: str(x) for d, x in frame.where(dict(zip(frame.lead, index, strict=True))).items()
         }
         sigma = None if stderr is None else stderr[index][measured]
-        beside = {name: column[index][measured] for name, column in columns.items()}
+        ancillary = {name: column[index][measured] for name, column in columns.items()}
         yield Series(
             species=place.pop("species", ""),
             variable=frame.name,
@@ -121,9 +121,9 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
             y=value[index][measured],
             stderr=None if sigma is None or np.isnan(sigma).all() else sigma,
             place=place,
-            beside={
+            ancillary={
                 name: one if name == "counts" else np.nan_to_num(one, nan=np.inf)
-                for name, one in beside.items()
+                for name, one in ancillary.items()
                 if not ((one == _NOTHING[name]) | (np.isnan(one) & (name == "counts"))).all()
             },
             cells={name: edge[index][measured] for name, edge in cells.items()},

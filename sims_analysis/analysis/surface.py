@@ -7,7 +7,7 @@ import xarray as xr
 from sims_analysis.errors import Parts, ProfileWarning
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.plain import answer
@@ -73,8 +73,7 @@ def surface_concentration(
     5.97e+18 +- 1.2e+17 atom/cm^3
     """
     check_count("samples", samples, least=3)
-    bridge = bridges(gaps)
-    frame = open_frame(data, question="a surface concentration", variable=variable)
+    frame = open_frame(data, question="a surface concentration", variable=variable, gaps=gaps)
     at = frame.parameter(depth, ("depth",), "depth")
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
     found = answer(
@@ -84,7 +83,6 @@ def surface_concentration(
         term="surface_concentration",
         what="the fit bridges it by a parabola of ln C",
         errors="fit",
-        bridge=bridge,
         units_=frame.units,
         samples=samples,
     )

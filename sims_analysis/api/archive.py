@@ -3,11 +3,10 @@
 Its layout is described in ``archive_readme.txt``, of which every archive has a copy.
 
 A version is a folder that is written under a temporary name, written to the disk, and then
-renamed: it appears whole or not at all, whether a process is killed or the power fails. What is
-put or added is there to stay when the call returns; of what was fetched, a power failure may undo
-the last seconds, which the next fetch requests again. Nothing that has appeared is ever
-written again, so that writers need no locks and two copies of an archive merge by copying. The
-version with the highest name is the current one; the others were superseded and are kept.
+renamed: it appears whole or not at all, whether a process is killed or the power fails, and is
+there to stay when the call returns. Nothing that has appeared is ever written again, so that
+writers need no locks and two copies of an archive merge by copying. The version with the highest
+name is the current one; the others were superseded and are kept.
 """
 
 from __future__ import annotations
@@ -320,14 +319,12 @@ class Archive:
         catalogue: dict[str, Any] | None = None,
         etag: str | None = None,
         last_modified: str | None = None,
-        lasting: bool = True,
         supersede: bool = True,
     ) -> SIMSResult:
         """Keep a payload that has been read, with the provenance of the result.
 
-        A hash in that is that of the payload. What can be fetched again need not be `lasting`: it
-        appears whole or not at all, but a power failure may undo it. Unless it may `supersede`
-        another payload, that is refused.
+        A hash in that is that of the payload. Unless it may `supersede` another payload, that is
+        refused.
         """
         folder = self.folder(result.data_id)
         stated = result.provenance
@@ -342,7 +339,7 @@ class Archive:
             last_modified=validator(last_modified),
         )
         with self._writing():
-            kept = append(folder, record, payload, catalogue, lasting=lasting, supersede=supersede)
+            kept = append(folder, record, payload, catalogue, supersede=supersede)
         return changed(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
@@ -420,30 +417,19 @@ class Archive:
         Raises
         ------
         ArchiveError
-            If an entry is not there, or after everything else has been copied, if one is damaged.
+            If an entry is not there, or is damaged; those before it have been copied.
         """
         other = Archive(path)
-        damage = []
         for data_id in [ids] if isinstance(ids, str) else ids:
             folder = self._find(data_id).parent
+            known = read_catalogue(folder)
+            catalogue = readable(known) if known else None
             target = other.folder(data_id)
-            catalogue = None
-            try:
-                known = read_catalogue(folder)
-                catalogue = readable(known) if known else None
-            except ArchiveError as error:
-                damage.append(str(error))
             with other._writing():
                 for version in list_versions(folder):
-                    try:
-                        record, payload = read_version(version)
-                    except ArchiveError as error:
-                        damage.append(str(error))
-                        continue
+                    record, payload = read_version(version)
                     commit(target / version.name, record, payload, catalogue)
                 settle(target)
-        if damage:
-            raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other
 
     # ---- the folder

@@ -30,21 +30,15 @@ _log = logging.getLogger("sims_analysis.api")
 
 
 class Server:
-    """What is known of a server: whether it answers, accepts the key, and limits the rate."""
+    """What is known of a server: whether it accepts the key, and limits the rate."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        #: When it last answered.
-        self.last_answer = 0.0
         #: Whether it has given an answer for this key.
         self.accepts_key = False
         #: Until when all requests wait, and until when it requested that.
         self._paused_until = 0.0
         self._requested_until = 0.0
-
-    def answered(self) -> None:
-        """Note that there is a server that answers."""
-        self.last_answer = time.monotonic()
 
     def pause(self, seconds: float, request: Request) -> None:
         """Make all requests wait as long as the server requests."""

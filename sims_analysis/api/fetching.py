@@ -156,7 +156,6 @@ class Fetcher:
                     catalogue=self._seen.get(data_id),
                     etag=answer.etag,
                     last_modified=answer.last_modified,
-                    lasting=False,
                 )
             except ArchiveError as error:
                 batch.warn_once("keeping", f"what arrives is not kept: {error}")
@@ -219,9 +218,9 @@ def _refuse_other(
     profile: DepthProfile, data_id: str, path: str, species: str | None = None
 ) -> None:
     """Raise if a profile says that it is of another entry, or another species."""
-    message = f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}"
+    message = f"data entry {data_id!r} was requested, the answer is that of {profile.data_id!r}"
     if canonical(stated_id([profile]) or data_id) != data_id:
         raise PayloadError(message, f"{path}.data_id")
-    message = f"asked for species {species!r}, the answer is that of {profile.species_name!r}"
+    message = f"species {species!r} was requested, the answer is that of {profile.species_name!r}"
     if species not in {None, profile.species_name}:
         raise PayloadError(message, f"{path}.species_name")

@@ -98,7 +98,7 @@ class Http:
             refused = isinstance(error, Unauthorized) and not (
                 error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
             )
-            unanswered = failure.again and self._server.last_answer < request.began
+            unanswered = failure.again and batch.last_answer < request.began
             batch.failed(error, refused=refused, unanswered=unanswered)
         raise error.with_traceback(None)
 
@@ -184,7 +184,6 @@ class Http:
         """Read an answer, whole or not at all."""
         status, headers = response.status_code, response.headers
         if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            self._server.answered()
             request.batch.answered()
         if status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
             self._server.accepts_key = True
@@ -225,7 +224,7 @@ class Http:
         size, limit = 0, self._options.max_response_bytes
         for piece in response.iter_bytes():
             if response.status_code not in _NO_ANSWER:
-                self._server.answered()
+                request.batch.answered()
             request.check()
             size += len(piece)
             if size > limit:

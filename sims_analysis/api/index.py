@@ -266,9 +266,10 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
     file = folder / "catalogue.json"
     try:
         entry = decode(files.read_plain(file))
+        orjson.dumps(entry)  # what is nested more deeply than can be written is refused
     except FileNotFoundError:
         return None
-    except (OSError, PayloadError) as error:
+    except (OSError, PayloadError, TypeError) as error:
         raise damaged(file, f"catalogue.json cannot be read ({error})") from None
     if not isinstance(entry, dict) or not is_of(folder, entry.get("data_id")):
         raise damaged(file, "catalogue.json is not the catalogue entry of this data entry")

@@ -67,6 +67,7 @@ class Batch:
         self._cancelled = threading.Event()
         self._ended: SimsError | None = None
         self._unanswered = 0
+        self.last_answer = 0.0
         self._warned: set[str] = set()
 
     @property
@@ -93,8 +94,8 @@ class Batch:
 
     def answered(self) -> None:
         """Note that the server has answered."""
-        with self._lock:
-            self._unanswered = 0
+        self.last_answer = time.monotonic()
+        self._unanswered = 0
 
     def failed(self, error: Exception, *, refused: bool, unanswered: bool) -> None:
         """Note that a request has failed: the key was refused, or the server did not answer."""

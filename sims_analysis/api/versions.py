@@ -214,14 +214,12 @@ def append(
     payload: bytes,
     catalogue: dict[str, Any] | None,
     *,
-    lasting: bool,
     supersede: bool = True,
 ) -> Record:
     """Add a version to an entry, and what the catalogue says; give the record of what is kept.
 
-    That is the current version if it holds this payload and is sound. If `lasting`, a power
-    failure a moment later does not undo it; it leaves nothing in halves in any case. Unless this
-    may `supersede` another payload, that is refused, also while others write at the same time.
+    That is the current version if it holds this payload and is sound. Unless this may `supersede`
+    another payload, that is refused, also while others write at the same time.
     """
     entry = None if catalogue is None else catalogue_json(folder, catalogue)
     _make_folder(folder)
@@ -239,9 +237,8 @@ def append(
             kept = record
         elif entry is not None:
             files.replace_file(folder / "catalogue.json", entry)
-    if lasting:
-        # Also of what was there: it may have been fetched a moment ago.
-        settle(folder)
+    # Also of what was there: it may have been written a moment ago.
+    settle(folder)
     return kept
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,14 +17,13 @@ from sims_analysis.cli.options import (
     get,
     ids_argument,
     list_species,
-    one_line,
     open_client,
     print_columns,
     print_json,
     source_options,
     takes_archive,
 )
-from sims_analysis.errors import SimsError, require
+from sims_analysis.errors import require
 
 if TYPE_CHECKING:
     from sims_analysis.api.archive import Archive
@@ -66,15 +64,6 @@ def fetch(
     finish(len(results), failures)
 
 
-def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
-    from sims_analysis.text.times import as_moment
-
-    try:
-        return as_moment(value, option.opts[0])
-    except SimsError as error:
-        raise click.UsageError(one_line(error)) from None
-
-
 #: Parameter of a search -> its option, and what that says.
 TIMES = {
     "upload_datetime_min": ("--uploaded-after", "Uploaded at this time or later."),
@@ -84,7 +73,7 @@ TIMES = {
 }
 _time_options = combined(
     *(
-        click.option(option, name, metavar="TIME", callback=_time, help=explanation)
+        click.option(option, name, metavar="TIME", help=explanation)
         for name, (option, explanation) in TIMES.items()
     )
 )

@@ -50,46 +50,47 @@ REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
 
 def coords(
-    profiles: list[DepthProfile],
-    depths: list[Array],
-    data_id: str,
-    others: Iterable[tuple[int, str, DepthProfile, Array]] = (),
+    placed: Iterable[tuple[int, str, DepthProfile, Array]], data_id: str
 ) -> dict[str, TextCoord]:
     """Return the coordinates over species with what the variables do not hold of profiles.
 
-    `depths` are those of the samples of each profile on the axis of the Dataset, `data_id` that in
-    its attrs. `others` are further profiles of a species, in other kinds of unit: the row of the
-    species, the variable with their values, the profile, and its depths.
+    For each profile: the row of its species, the variable with its values, the profile, and the
+    depths of its samples on the axis of the Dataset, whose attrs have the `data_id`. A species may
+    have a concentration and an intensity: its first profile is the leading one.
     """
-    made: dict[str, TextCoord] = {}
-    for coord, wire_field in _TEXTS.items():
-        values = [getattr(profile, wire_field) for profile in profiles]
-        made[coord] = _text_coord("" if value is None else str(value) for value in values)
-    made["species_metadata"] = _text_coord(_json(p.species_metadata, p) for p in profiles)
-    rest = [_rest(p, data_id, z) for p, z in zip(profiles, depths, strict=True)]
-    for row, name, profile, z in others:
-        own = coords([profile], [z], data_id)
-        texts = {coord: str(values[0]) for coord, (_, values) in own.items()}
-        rest[row].setdefault("also", {})[name] = texts
-    if any(rest):
-        made["wire_fields"] = _text_coord(
-            _json(r, p) if r else "" for r, p in zip(rest, profiles, strict=True)
-        )
+    texts: dict[int, dict[str, str]] = {}
+    rests: dict[int, dict[str, Any]] = {}
+    leading: dict[int, DepthProfile] = {}
+    for row, name, profile, z in placed:
+        values = {coord: getattr(profile, field) for coord, field in _TEXTS.items()}
+        own = {coord: "" if value is None else str(value) for coord, value in values.items()}
+        own["species_metadata"] = _json(profile.species_metadata, profile)
+        rest = _rest(profile, data_id, z)
+        if row not in texts:
+            texts[row], rests[row], leading[row] = own, rest, profile
+            continue
+        own |= {"wire_fields": _json(rest, profile)} if rest else {}
+        rests[row].setdefault("also", {})[name] = own
+    rows = range(len(texts))
+    made = {coord: _text_coord(texts[row][coord] for row in rows) for coord in texts[0]}
+    if any(rests.values()):
+        fields = (_json(rests[row], leading[row]) if rests[row] else "" for row in rows)
+        made["wire_fields"] = _text_coord(fields)
     return made
 
 
 def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
     """Turn the scalar species of data such as ``ds.sel(species="B")`` into a dimension.
 
-    It is one of all that stands beside samples, too: their flags, and limits of detection.
+    It becomes one of the flags of the samples and of their limits of detection, too.
     """
     if "species" not in ds.dims:
         own = [name for name in COORDS if name in ds.coords]
         ds = ds.expand_dims("species")
         ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
     ends = vocabulary.QUALITY, vocabulary.CENSORED
-    beside = {f"{name}_{end}" for name in vocabulary.MEASURED for end in ends} & {*ds.coords}
-    alike = {name: ds[name].variable for name in beside if "species" not in ds[name].dims}
+    ancillary = {f"{name}_{end}" for name in vocabulary.MEASURED for end in ends} & {*ds.coords}
+    alike = {name: ds[name].variable for name in ancillary if "species" not in ds[name].dims}
     sizes = {"species": ds.sizes.get("species", 1)}
     return ds.assign_coords(
         {name: one.set_dims({**sizes, **one.sizes}) for name, one in alike.items() if one.ndim}

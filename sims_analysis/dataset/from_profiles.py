@@ -365,12 +365,16 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     variable_names = _variable_names({one.kind for one in found})
     variables, evidence = _variables(layout, variable_names, ("species", axis))
     shared = {end: layout.column(end) for end in vocabulary.SHARED if end in layout.ends}
+    placed_profiles = [
+        (row, variable_names[one.kind], one.profile, z)
+        for one, row, z in zip(found, layout.rows, own, strict=True)
+    ]
     coords: dict[str, Any] = {
         "species": np.array(list(row_of), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
         **evidence,
-        **_delivered(layout, own, variable_names, attrs.get("data_id", "")),
+        **delivered.coords(placed_profiles, attrs.get("data_id", "")),
     }
     if FIELD in found[0].profile.extra:
         stated = Metadata.from_dict(found[0].profile.extra[FIELD])
@@ -405,28 +409,6 @@ def _variables(
                     dims, column, vocabulary.ancillary_attrs(name, end, units),
                 )  # fmt: skip
     return variables, coords
-
-
-def _delivered(
-    layout: _Layout, own: list[Array], names: Mapping[str, str], data_id: str
-) -> dict[str, Any]:
-    """Return the coordinates with what was delivered with each species.
-
-    A species may have a concentration and an intensity: its first profile comes first.
-    """
-    placed = list(zip(layout.profiles, layout.rows, own, strict=True))
-    first = {row: i for i, row in reversed(list(enumerate(layout.rows)))}
-    leading = [placed[first[row]] for row in range(len(first))]
-    return delivered.coords(
-        [one.profile for one, _, _ in leading],
-        [depth for _, _, depth in leading],
-        data_id,
-        [
-            (row, names[one.kind], one.profile, depth)
-            for i, (one, row, depth) in enumerate(placed)
-            if first[row] != i
-        ],
-    )
 
 
 def _cells_of_all(layout: _Layout, depth: Array) -> Array | None:

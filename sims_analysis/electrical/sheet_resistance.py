@@ -17,7 +17,7 @@ from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, either, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, either, resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_profiles
@@ -187,6 +187,7 @@ def sheet_resistance(
         kinds=("concentration",),
         variable=variable,
         axes=("depth",),
+        gaps=gaps,
     )
     profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
@@ -215,7 +216,7 @@ def sheet_resistance(
     )
     part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     part |= _with_junctions_below_limit(profiles, part, window[1], question)
-    part["status"] = _resolved(profiles, part, window, bridge=bridges(gaps))
+    part["status"] = _resolved(profiles, part, window)
     answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
@@ -253,9 +254,7 @@ def _with_junctions_below_limit(
     return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 
-def _resolved(
-    profiles: Frame, part: Mapping[str, xr.Variable], window: Window, *, bridge: bool
-) -> xr.Variable:
+def _resolved(profiles: Frame, part: Mapping[str, xr.Variable], window: Window) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
     layer = window[0], part["depth"]
     of_each = rests_on(profiles, layer)
@@ -266,9 +265,7 @@ def _resolved(
     flags = either(flags.astype(np.int16), "species")
     rests = Rests(flags, of_each.below.sum("species"), of_each.gap.max("species"))
     what = "the layer bridges it by the curves"
-    return resolve(
-        profiles, part["status"], rests, layer, what=what, bridge=bridge, category=FitWarning
-    )
+    return resolve(profiles, part["status"], rests, layer, what=what, category=FitWarning)
 
 
 def _warn_of_transient(

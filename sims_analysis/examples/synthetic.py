@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import erfc, ndtr
+from scipy.special import erfc, ndtr, pdtr
 
 from sims_analysis.units import NM_PER_CM
 
@@ -50,12 +50,16 @@ def poisson(mean: Array, seed: int) -> NDArray[np.int64]:
     >>> poisson(np.array([0.5, 5.0, 5e5]), seed=1)
     array([     0,      7, 500508])
     """
-    from scipy import stats
-
     draw = random.Random(seed)  # noqa: S311 - noise, not a secret
     uniform = np.array([draw.random() for _ in mean])
-    counts: NDArray[np.int64] = stats.poisson.ppf(uniform, mean).astype(np.int64)
-    return counts
+    # The smallest k with P(counts <= k) >= u, by bisection; k lies in (low, high].
+    low = np.full(mean.shape, -1, dtype=np.int64)
+    high = np.ceil(mean + 12 * np.sqrt(mean) + 40).astype(np.int64)
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        enough = (pdtr(np.maximum(middle, 0), mean) >= uniform) & (middle >= 0)
+        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
+    return high
 
 
 def gaussian(z: Array, centre: float, sigma: float) -> Array:

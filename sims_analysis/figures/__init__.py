@@ -1,8 +1,4 @@
-"""Figures for papers, and plots for the screen: the only importer of matplotlib.
-
-A call reads its ``arguments`` and ``curves``, draws them in stages (``drawing``), and leaves what
-is known of its axes in a ``layout``, which places names and lists whenever the figure is drawn.
-"""
+"""Figures, by the only importer of matplotlib: ``drawing`` has its stages, ``layout`` its texts."""
 
 from sims_analysis.figures.budgets import plot_budget
 from sims_analysis.figures.panels import plot_panels

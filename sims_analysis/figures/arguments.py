@@ -39,8 +39,6 @@ RESULTS = {
 }
 #: Functions of whose results no variable is enough: one says what another means.
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface", "deconvolve", "fit")
-#: Limits may be along these.
-_LIMITED = {"species", "measurement"}
 #: What may be said of lines.
 _LINE = {"alpha", "antialiased", "color", "dash_capstyle", "dash_joinstyle", "drawstyle",
          "fillstyle", "gapcolor", "linestyle", "linewidth", "marker", "markeredgecolor",
@@ -156,10 +154,7 @@ def read_options(
 def _read_answers(
     argument: str, given: Any, data: Any, measurements: Collection[str]
 ) -> list[Answer]:
-    """Read the results in an argument, each with the measurement that it is of; None for any.
-
-    Results of another kind are refused with the argument that takes them, if there is one.
-    """
+    """Read the results in an argument, each with the measurement that it is of; None for any."""
     one = isinstance(given, xr.Dataset | xr.DataArray)
     pairs: list[tuple[Any, Any]] = [(None, given)]
     if isinstance(given, Mapping) and not one:
@@ -248,7 +243,8 @@ def _read_limits(given: Any) -> Any:
     found = given
     if isinstance(given, xr.Dataset):
         found = given.get("detection_limit", given)
-    if isinstance(found, xr.Dataset) or not set(getattr(found, "dims", ())) <= _LIMITED:
+    along = set(getattr(found, "dims", ()))
+    if isinstance(found, xr.Dataset) or not along <= {"species", "measurement"}:
         expected = "expected one limit, one for each species, or what "
         raise argument_error(
             "detection_limit", given, expected + "sims.detection_limit(data) gives"

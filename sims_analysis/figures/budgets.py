@@ -63,7 +63,7 @@ def plot_budget(
     Raises
     ------
     ProfileError
-        If it is not a budget, or of more profiles than can be told apart.
+        If it is not a budget, or of more profiles than can be distinguished.
 
     Notes
     -----
@@ -103,7 +103,10 @@ def plot_budget(
             plot.layout.above = dict(zip(map(mathtext, names), bars, strict=True))
         plot.layout.read_settings()
         style.lay_out(plot.figure)
-        _make_room(drawn)
+        width, gap = drawn.bbox.width, 2 * _GAP * plot.figure.dpi / 72.0
+        ends = [text.xy[0] / max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST)
+                for text in cast("list[Any]", drawn.texts)]  # fmt: skip
+        drawn.set_xlim(0.0, max(*ends, drawn.get_xlim()[1]))  # every number is inside
         arrange([plot.layout])
     origin.attach(drawn.figure, [], [budget], "plot_budget(...)")
     return drawn
@@ -121,7 +124,7 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
     dose = plain_budget["dose"]
     if dose.size > _MOST:
         raise ProfileError(
-            f"{dose.size} profiles cannot be told apart as bars: select up to {_MOST}, as in "
+            f"{dose.size} profiles cannot be distinguished as bars: select up to {_MOST}, as in "
             'budget.sel(species=["B"])'
         )
     names = []
@@ -158,12 +161,3 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("Standard error (%)")
     return drawn
-
-
-def _make_room(ax: Axes) -> None:
-    """Extend the axis until every number is inside."""
-    width, gap = ax.bbox.width, 2 * _GAP * cast("Any", ax.figure).dpi / 72.0
-    texts = cast("list[Any]", ax.texts)
-    free = [max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST) for text in texts]
-    ends = [text.xy[0] / part for text, part in zip(texts, free, strict=True)]
-    ax.set_xlim(0.0, max(*ends, ax.get_xlim()[1]))

@@ -96,10 +96,7 @@ def user_cycle() -> tuple[str, ...]:
 def assign_colours(
     names: Iterable[str], taken: dict[str, str], order: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Assign a colour to each name beside those `taken`, distinct as long as there are enough.
-
-    Without an `order` of colours, each species has that of its element if it is free.
-    """
+    """Assign a colour to each name beside those `taken`: in `order`, or first those of elements."""
     chosen = dict(taken)
     waiting = [name for name in dict.fromkeys(names) if name not in chosen]
     for name in [] if order else list(waiting):

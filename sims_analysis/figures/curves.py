@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _DEEP = 1e4
 #: Of more signals than the second number, as many as the first are drawn.
 _SHOWN, _MANY = 12, 24
-#: At most so many measurements can be told apart by a colour each.
+#: At most so many measurements can be distinguished by a colour each.
 _CROWD = 8
 #: Fraction of the measurements inside the band at each depth.
 CENTRAL = 0.8
@@ -215,8 +215,7 @@ class Curve(Series):
 def placeholder(y: Array) -> float:
     """Find the number that an instrument writes for no counts; NaN if there is none.
 
-    It is the smallest positive number, far below all others, and not the end of a steep profile: it
-    occurs more than once, or alone between samples that are far above.
+    It is far below all others, and occurs more than once, or alone between samples far above.
     """
     values, counts = np.unique(y[y > 0], return_counts=True)
     if y.size < _FEWEST or values.size < 2:
@@ -361,8 +360,7 @@ def with_looks(
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
-    `colours` are the user's, by species or measurement; those `taken` in the figure are added to.
-    Without axes, as in pages, the settings of matplotlib do not matter.
+    `colours` are the user's, those `taken` in the figure are added to; pages have no axes.
     """
     by_measurement, cycle = colour_by == "measurement", () if ax is None else user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
@@ -482,7 +480,7 @@ def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
     if wanted.colour_by != "auto":
         return wanted.colour_by
     measurements = {curve.measurement for curve in curves}
-    subjects = {curve.subject for curve in curves}
+    subjects = {(curve.species, curve.variable) for curve in curves}
     named = (measurements - {""}) & set(map(str, wanted.colours or {}))
     alone = len(subjects) == 1 and len(measurements) > 1
     many = wanted.spread is False and len(measurements) > len(DASHES) >= len(subjects)

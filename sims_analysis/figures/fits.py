@@ -15,8 +15,8 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
-from sims_analysis.figures.plot import Plot, brief
-from sims_analysis.figures.style import BAND, make_higher
+from sims_analysis.figures.plot import Plot
+from sims_analysis.figures.style import BAND, brief, make_higher
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
@@ -90,11 +90,6 @@ def _match_curves(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     return found
 
 
-def _data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
-    """Find the data that a model was fitted to, as they are drawn."""
-    return next(curve for curve in curves if curve.profile == model.profile)
-
-
 def _numbers(models: Sequence[Curve]) -> list[int]:
     """Count the models of a figure by their names: 0 for the first."""
     names = list(dict.fromkeys(model.model for model in models))
@@ -146,7 +141,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
 
 def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> Curve:
     """Draw a profile over the data that it belongs to, and explain it; return these data."""
-    data, y = _data_of(curve, plot.curves), curve.y
+    data, y = next(one for one in plot.curves if one.profile == curve.profile), curve.y
     positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
     x = plot.scale(curve.x)
@@ -241,7 +236,8 @@ def _label(plot: Plot, below: Axes, text: str, level: float) -> None:
 def draw_residuals(plot: Plot, below: Axes) -> None:
     """Draw the residuals: in standard errors, or log10 of the ratio, or parts of the maximum."""
     models, log = plot.models, all(model.log for model in plot.models)
-    data = [_data_of(model, plot.curves) for model in models]
+    drawn = {curve.profile: curve for curve in plot.curves}
+    data = [drawn[model.profile] for model in models]
     stated = all(curve.stderr is not None for curve in data)
     for model, number, curve in zip(models, _numbers(models), data, strict=True):
         x, y, stderr = curve.x, curve.y, curve.stderr

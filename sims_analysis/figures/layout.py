@@ -18,8 +18,15 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 
 from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
-from sims_analysis.figures.plot import briefs
-from sims_analysis.figures.style import LEAST, font, lay_out, make_higher, setting, setting_points
+from sims_analysis.figures.style import (
+    LEAST,
+    briefs,
+    font,
+    lay_out,
+    make_higher,
+    setting,
+    setting_points,
+)
 from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
@@ -55,10 +62,7 @@ _NAMES_STYLE |= {"borderpad": 0.4, "columnspacing": 1.2, "borderaxespad": 0.2, "
 
 
 class Layer(Artist):
-    """The texts of a plot that are drawn with one of its axes.
-
-    They get room above and below the axes, but none beside, which would make the axes narrower.
-    """
+    """The texts of a plot that are drawn with one of its axes: room above and below is theirs."""
 
     def __init__(self, layout: PlotLayout, ax: Axes) -> None:
         super().__init__()
@@ -93,11 +97,7 @@ class Layer(Artist):
 
 
 class PlotLayout:
-    """What is known of a plot in one place of a figure, from one call to the next.
-
-    An artist in the axes keeps it, so that it lives as long as they do, and is forgotten when they
-    are cleared.
-    """
+    """What is known of a plot from one call to the next: it lives as long as its layers in axes."""
 
     def __init__(self, left: Axes) -> None:
         self.left = left
@@ -134,6 +134,7 @@ class PlotLayout:
         self.problem = ""
         #: Whether the figure has become higher for the list, which could then have room inside.
         self.stays_below = self.is_below = False
+        self._way = 0.0, 1  # size of its letters there, and columns
         self._arranged: tuple[Any, Any] | None = None
         self._raised: dict[Any, tuple[float, float]] = {}
         self._names, self._list = Layer(self, left), Layer(self, left)
@@ -281,6 +282,8 @@ class PlotLayout:
         to_axes = self.left.transAxes.inverted()
         for text in [one for one in self.results if one in self.marks]:
             ax, place, colour = self.marks[text]
+            if self.shades > 1 and not isinstance(place, tuple):
+                continue  # the lines of another dose would cross the number
             if isinstance(place, tuple):
                 point = to_axes.transform(ax.transData.transform(place))
                 find = partial(free.place_near, point)
@@ -353,17 +356,25 @@ class PlotLayout:
         yield legend
 
     def _height_above(self) -> float:
-        """Height in points of the power of ten that stands on a linear axis."""
+        """Height in points of what stands on the axes: a power of ten, or an axis of the user."""
         linear = [each.yaxis for each in self.axes.values() if each.get_yscale() == "linear"]
         for axis in linear:  # measured, it has written its power
             axis.get_tightbbox()
         texts = [axis.get_offset_text() for axis in linear]
         tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
-        above = max((top - self.left.bbox.y1 for top in tops), default=0.0)
+        above = max((top - self.left.bbox.y1 for top in tops + self._tops()), default=0.0)
         return float(above * 72.0 / self.figure.dpi)
 
+    def _tops(self) -> list[float]:
+        """List the upper ends of axes that the user has added at the top."""
+        frame = self.left.bbox.corners()[1]
+        above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
+                 if each.xaxis.get_ticks_position() == "top"
+                 and np.allclose(each.bbox.corners()[1], frame, 0.0, 1.0)]  # fmt: skip
+        return [float(box.y1) + _PAD * self.figure.dpi / 72.0 for box in above if box is not None]
+
     def _raise_titles(self, renderer: Any) -> None:
-        """Let titles stand above the names, wherever they were."""
+        """Let titles stand above the names and the axes of the user, wherever they were."""
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
         texts = {*self.left.texts}
         for title in [c for c in self.left.get_children() if isinstance(c, Text)]:
@@ -374,6 +385,7 @@ class PlotLayout:
             if y == raised:  # matplotlib leaves it where it was put
                 title.set_position((x, base))
             low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
+            low = max(low, *self._tops(), -np.inf)
             missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height
             if missing > 0.0:
                 base = title.get_position()[1]
@@ -438,9 +450,12 @@ class PlotLayout:
         (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
-        for points, columns in product(self._sizes, (2, 1)):
+        # At another resolution letters are a little wider: what the figure has grown for stays.
+        ways = [self._way] if self.stays_below else product(self._sizes, (2, 1))
+        for points, columns in ways:
             made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
             size = made.get_window_extent()
+            self._way = points, columns
             if size.width <= high - low and size.height <= tallest:
                 break
         else:
@@ -490,11 +505,7 @@ def layout_at(ax: Axes) -> PlotLayout | None:
 
 
 def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
-    """Place the texts of plots that stand `across` in a row.
-
-    A figure of our own becomes higher by the lists above and below each row, so that its axes stay
-    as high as they are without. What is inside of the axes waits for the layout of the drawing.
-    """
+    """Place the texts of plots `across` in a row; a figure of our own grows by lists outside."""
     figure = layouts[0].figure
 
     def grown() -> float:

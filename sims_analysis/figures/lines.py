@@ -46,16 +46,17 @@ def is_data(curve: Curve) -> Flags:
 def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
     """Draw the samples that are data, over a gap, where nothing was measured, a dotted line."""
     ax, data = plot.axes_of(curve), is_data(curve)
-    scattered = _is_sparse(data)
+    on_line = data & ~_is_sparse(data)
     x, y = plot.scale(curve.x), curve.y
-    drawn = np.where(data & ~scattered, y, np.nan)
+    drawn = np.where(on_line, y, np.nan)
     looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
     (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
     for i in curve.gaps:
         ends = slice(i, i + 2)
         ax.plot(x[ends], drawn[ends], **_GAP, **_same(line))
     # A line of one sample has no length: show that as a point.
-    alone = (data & scattered) | _without_neighbours(data & ~scattered)
+    beside = np.r_[False, on_line[:-1]] | np.r_[on_line[1:], False]
+    alone = data & ~(on_line & beside)
     if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
@@ -75,11 +76,6 @@ def _open_at_gaps(curve: Curve, x: Array, *columns: Array) -> list[Array]:
 def _same(line: Any) -> dict[str, Any]:
     """Return the looks of a line that what belongs to it shares."""
     return {name: getattr(line, f"get_{name}")() for name in ("color", "alpha", "zorder")}
-
-
-def _without_neighbours(data: Flags) -> Flags:
-    """Find the samples that are data between two that are not."""
-    return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
 
 def _is_sparse(data: Flags) -> Flags:

@@ -17,9 +17,10 @@ from sims_analysis.figures.curves import (
     with_looks,
 )
 from sims_analysis.figures.drawing import draw, finish, read_curves
-from sims_analysis.figures.plot import Plot, brief
+from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.profiles import record, title_text
 from sims_analysis.figures.style import (
+    brief,
     closed_on_error,
     figure_size,
     in_style,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -20,6 +19,7 @@ from sims_analysis.figures.curves import (
 )
 from sims_analysis.figures.style import (
     BAND,
+    briefs,
     closed_on_error,
     figure_size,
     font,
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.arguments import PlotOptions
     from sims_analysis.figures.layout import PlotLayout
-
-
-#: Longest name in a figure, in characters.
-_LONGEST = 36
 
 
 @dataclass
@@ -165,10 +161,7 @@ def handle_of(**style: Any) -> Any:
 
 @contextmanager
 def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
-    """Draw on axes of a new figure in the house style, or on given ones, of which the user decides.
-
-    Those in a figure that an earlier call has made, such as insets, have its style.
-    """
+    """Draw on new axes, or those in a figure of ours, in the house style; the user's have his."""
     import matplotlib.pyplot as plt
 
     from sims_analysis.figures.layout import layout_at
@@ -286,31 +279,3 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
         grey, colours = str(next(iter(colours.values())).get_color()), {}
     dashes = {dashed(c): handle_of(color=grey, linestyle=c.dash) for c in curves}
     return colours | dashes, False
-
-
-def brief(name: str, longest: int = _LONGEST) -> str:
-    """Shorten a long name; its beginning and its end say most."""
-    if len(name) <= longest or "$" in name:
-        return name
-    return f"{name[: longest - 12]}…{name[-10:].strip()}" if longest > 13 else f"{name[:11]}…"
-
-
-def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
-    """Shorten names so that they still differ, if need be by the words that all share."""
-    short = [brief(name, longest) for name in names]
-    if len(set(short)) == len(set(names)):
-        return short
-    words = [name.split() for name in names]
-    # The last of the words before says what differs: wafer 12.
-    start, end = max(_shared(words) - 1, 0), _shared([one[::-1] for one in words])
-    own = [" ".join(one[start : len(one) - end]) for one in words]
-    short = [brief(text, longest) for text in own]
-    if len(set(short)) < len(set(own)):
-        short = own
-    return [f"{'… ' * (start > 0)}{text}{' …' * (end > 0)}" for text in short]
-
-
-def _shared(names: Sequence[Sequence[str]]) -> int:
-    """Count the words that all names begin with."""
-    columns = zip(*names, strict=False)
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))

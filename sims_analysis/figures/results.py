@@ -1,7 +1,4 @@
-"""Results on their curves: junctions, doses, peaks, decay lengths, layers and interfaces.
-
-A result without a number is listed with its status; one outside the limits of the axes is not.
-"""
+"""Results on their curves; those without a number are listed with their status."""
 
 from __future__ import annotations
 

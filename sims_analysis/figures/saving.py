@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
     from numpy.typing import NDArray
 
-#: Options of ``savefig`` that say the format, or would take the origin away.
-_OURS = {"format", "metadata", "pil_kwargs"}
 #: A layout converges after two or three drawings.
 _ATTEMPTS = 6
 #: Positions of axes are rounded to this many decimals of the figure: 30 nm on paper.
@@ -92,8 +90,6 @@ def save_figure(
     if not (isinstance(calls, Sequence) and all(isinstance(call, str) for call in calls)):
         found = format_argument(calls)
         raise TypeError(f"calls={found}; expected a list of texts, such as ['sims.peak(data)']")
-    for name in options.keys() & _OURS:
-        raise TypeError(f"save_figure has no option {name!r}: the path ends in the format")
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix
     if kind not in _METADATA:
@@ -103,7 +99,7 @@ def save_figure(
         )
     record = origin.of_figure(figure, calls)
     text, description = origin.to_text(record), ""
-    arguments = {"format": kind, "dpi": dpi, **_METADATA[kind](text), **options}
+    arguments = {"format": kind, "dpi": dpi, **_METADATA[kind](text)}
     if kind == "svg":
         arguments["metadata"]["Title"], description = _description_of(figure)
     # Ids in an SVG are hashes with a random salt unless one is set; text stays text.
@@ -114,7 +110,7 @@ def save_figure(
     settings |= {"figure.autolayout": False, "figure.constrained_layout.use": False}
     with mpl.rc_context(settings), _settled(figure):
         stream = BytesIO()
-        figure.savefig(stream, **arguments)
+        figure.savefig(stream, **arguments, **options)
     content = stream.getvalue()
     if kind == "svg":
         described = f"</title>\n <desc>{escape(description)}</desc>".encode()
@@ -161,8 +157,7 @@ def checked_path(path: Any, example: str) -> Path:
 def _settled(figure: Figure) -> Iterator[None]:
     """Lay out a figure until it does not change any more, and meanwhile keep it so.
 
-    A layout depends on earlier drawings, and differs by 1e-14 from run to run: positions of axes
-    are rounded. Measured at one resolution, a figure has the same layout in every format.
+    A layout depends on earlier drawings, and differs by 1e-14 from run to run: it is rounded.
     """
     from sims_analysis.figures.layout import Layer
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 POINTS = 8.0
 #: Letters of a crowded list are not smaller, in points.
 LEAST = 5.5
+#: Longest name in a figure, in characters.
+_LONGEST = 36
 #: Opacity of a band.
 BAND = 0.22
 #: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
@@ -50,15 +53,11 @@ _HOUSE = {
     "lines.linewidth": 1.1,
     "lines.markersize": 3.0,
     "hatch.linewidth": 0.5,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
     "xtick.minor.visible": True,
     "xtick.top": True,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "xtick.minor.width": 0.5,
-    "ytick.minor.width": 0.5,
 }
+_TICKS = {"direction": "in", "major.width": 0.7, "minor.width": 0.5}
+_HOUSE |= {f"{which}tick.{name}": value for which in "xy" for name, value in _TICKS.items()}
 
 
 def require_matplotlib() -> None:
@@ -219,3 +218,31 @@ def fix_ticks(ax: Axes) -> None:
             labelsize=setting(f"{which}tick.labelsize"),
             labelfontfamily=setting("font.family"),
         )
+
+
+def brief(name: str, longest: int = _LONGEST) -> str:
+    """Shorten a long name; its beginning and its end say most."""
+    if len(name) <= longest or "$" in name:
+        return name
+    return f"{name[: longest - 12]}…{name[-10:].strip()}" if longest > 13 else f"{name[:11]}…"
+
+
+def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
+    """Shorten names so that they still differ, if need be by the words that all share."""
+    short = [brief(name, longest) for name in names]
+    if len(set(short)) == len(set(names)):
+        return short
+    words = [name.split() for name in names]
+    # The last of the words before says what differs: wafer 12.
+    start, end = max(_shared(words) - 1, 0), _shared([one[::-1] for one in words])
+    own = [" ".join(one[start : len(one) - end]) for one in words]
+    short = [brief(text, longest) for text in own]
+    if len(set(short)) < len(set(own)):
+        short = own
+    return [f"{'… ' * (start > 0)}{text}{' …' * (end > 0)}" for text in short]
+
+
+def _shared(names: Sequence[Sequence[str]]) -> int:
+    """Count the words that all names begin with."""
+    columns = zip(*names, strict=False)
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))

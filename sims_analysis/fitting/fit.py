@@ -17,7 +17,7 @@ from sims_analysis.fitting.groups import fit_each, with_layers_counted
 from sims_analysis.fitting.request import FitRequest
 from sims_analysis.fitting.result import fit_dataset
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.opening import open_profiles
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel
@@ -77,10 +77,8 @@ def fit(
         Of a Dataset; by default that in which the species was measured, concentrations first.
     repeat : int or "auto", optional
         So many layers at once, the sum of shapes at several depths, or as many as there are.
-    shared : sequence of str, optional
-        Parameters that profiles have in common along `over`, or layers where there are several.
-    over : str, optional
-        Along which dimension of the profiles, or ``"layer"``.
+    shared, over : sequence of str, and str, optional
+        Parameters that profiles have in common, and along which dimension, or ``"layer"``.
     prior : mapping, optional
         What is known before, with its standard uncertainty: ``{"sigma": ("1.6 nm", "0.2 nm")}``.
     depth_uncertainty, rsf_uncertainty : float, str, DataArray or mapping, optional
@@ -109,7 +107,7 @@ def fit(
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a fit across a gap in the window, which is ``gap`` otherwise.
     progress : bool, optional
-        A bar on the terminal (of tqdm, if it is installed); by default of many profiles.
+        A bar on the terminal; by default of many profiles.
 
     Returns
     -------
@@ -158,7 +156,7 @@ def fit(
     chosen = find_model(model)
     axes = vocabulary.AXES if chosen.on_time else ("depth",)
     question = f"a fit of {chosen.name!r}"
-    profiles = open_profiles(data, question=question, variable=variable, axes=axes)
+    profiles = open_profiles(data, question=question, variable=variable, axes=axes, gaps=gaps)
     if progress is not None:
         check_bool("progress", progress)
     by_layer = isinstance(over, str) and over == "layer"
@@ -189,7 +187,7 @@ def fit(
     read = with_layers_counted if repeat == "auto" else read_links
     request = read(request, *between, prior)
     watched = partial(_with_progress, show=False if profiles.lazy else progress)
-    answer = fit_dataset(request, fit_each(request, watched), bridge=bridges(gaps))
+    answer = fit_dataset(request, fit_each(request, watched))
     answer.attrs |= _described(request, background, fixed, prior)
     return answer
 

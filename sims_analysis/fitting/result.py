@@ -21,7 +21,7 @@ from sims_analysis.outcomes import Flag, Status
 from sims_analysis.shapes.model import Parameter
 
 
-def fit_dataset(request: FitRequest, rows: xr.Variable, *, bridge: bool) -> xr.Dataset:
+def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
     """Say what was found of each profile, or of those that are linked together, and warn of it."""
     profiles = request.frame
     m, size, in_common = len(request.labels), request.fields.size, request.common_fields
@@ -35,7 +35,7 @@ def fit_dataset(request: FitRequest, rows: xr.Variable, *, bridge: bool) -> xr.D
     square = best.fields.of(best.rows.data, "covariance")
     found["covariance"] = xr.Variable(dims, square, vocabulary.attrs("covariance"))
     names = [entry.label for entry in request.entries]
-    found |= _statistics(own, request, bridge=bridge)
+    found |= _statistics(own, request)
     found["aic"] = best.part("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
     n_layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
@@ -117,7 +117,7 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
     return found
 
 
-def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, xr.Variable]:
+def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
     """Return the statuses and statistics of each fit."""
     found: dict[str, xr.Variable] = {}
     profiles, objective = request.frame, rows.part("objective")
@@ -128,7 +128,7 @@ def _statistics(rows: _Rows, request: FitRequest, *, bridge: bool) -> dict[str, 
     rests = changed(rests, flags=flags)
     for name, term in (("status", "fit_status"), ("curve_status", "curve_status")):
         codes = rows.part(name).fillna(Status.NO_DATA).astype(np.uint8)
-        codes = resolve(profiles, codes, rests, bridge=bridge, category=None)
+        codes = resolve(profiles, codes, rests, category=None)
         found[name] = profiles.status(codes, term)
     for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
         found[name] = words(rows.part(name), table, **vocabulary.attrs(name))

@@ -29,7 +29,6 @@ from sims_analysis.kernels import evidence as kernels
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
-from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import Data, quantified_variable
 
 GapPolicy = Literal["flag", "bridge"]
@@ -39,12 +38,6 @@ _BRIDGED = GAP | Flag.BELOW_LIMIT
 #: The part of a sum that may be due to samples below their limit of detection.
 _NOTABLE = 0.01
 _RANKS = np.array([status.rank for status in Status])
-
-
-def bridges(gaps: str) -> bool:
-    """Read the option `gaps`: whether what lies across a gap is accepted."""
-    check_choice("gaps", gaps, ("flag", "bridge"))
-    return gaps == "bridge"
 
 
 def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
@@ -62,7 +55,6 @@ def resolve(
     window: Window = NO_LIMITS,
     *,
     what: str = "",
-    bridge: bool | None = None,
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
     category: type[SimsWarning] | None = ProfileWarning,
@@ -70,14 +62,14 @@ def resolve(
     """Return the status of answers from their kernel's and from what they rest on, and warn of it.
 
     With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
-    kernel's. Messages name the `window`, and `what` an answer across a gap is. Gaps and samples
-    below a limit are accepted with `bridge` (None: no option). A sum, `sum_of`, rests on the latter
-    if their widths times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
+    kernel's. Messages name the `window`, and `what` an answer across a gap is. A frame may
+    accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
+    times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
     """
     flags = rests.flags
     if not (is_lazy(flags) or flags.data.any()):
         return status
-    if bridge:
+    if frame.bridge:
         flags = flags & ~_BRIDGED
     if sum_of is not None:
         enough: Any = _NOTABLE * abs(sum_of)
@@ -87,7 +79,7 @@ def resolve(
     found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
     found = found.astype(np.uint8).transpose(*status.dims, ...)
     if category is not None:
-        warn_of_evidence(frame, found, window, what, category, bridge=bridge)
+        warn_of_evidence(frame, found, window, what, category, bridge=frame.bridge)
     return found
 
 
@@ -121,24 +113,14 @@ def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
     """Replace statuses of answers with a value by those of higher rank that flags call for."""
     status, flags = np.broadcast_arrays(status, flags)
     found = status.astype(np.float64)
-    for kind in sorted(_WITH_STATUS, key=lambda one: one.status.rank):
+    for own, kind in sorted(_WITH_STATUS, key=lambda one: one[0].rank):
         rank = _RANKS[found.astype(np.intp)]
-        here = (flags & kind.flags != 0) & (rank > 0) & (rank < kind.status.rank)
-        found[here] = kind.status
+        found[(flags & kind.flags != 0) & (rank > 0) & (rank < own.rank)] = own
     return found
 
 
-class _WithStatus(NamedTuple):
-    """A kind of evidence that has a status."""
-
-    flags: Flag
-    status: Status
-    kind: Kind
-
-
-_WITH_STATUS = tuple(
-    _WithStatus(kind.flags, kind.status, kind) for kind in KINDS if kind.status is not None
-)
+#: The kinds of evidence that have a status.
+_WITH_STATUS = tuple((kind.status, kind) for kind in KINDS if kind.status is not None)
 
 
 def either(flags: xr.Variable, over: str) -> xr.Variable:
@@ -163,16 +145,13 @@ def warn_of_evidence(
 ) -> None:
     """Warn of the first answer of each status that is one of evidence."""
     present = codes(status)
-    for one in _WITH_STATUS:
-        if one.status not in present:
-            continue
-        first = first_flagged(frame, status == one.status)
+    for own, kind in _WITH_STATUS:
+        first = first_flagged(frame, status == own) if own in present else None
         if first is None:
             continue
-        text = _described(one.kind, first, window, what)
-        bridged = bridge is not None and one.flags & _BRIDGED
-        parts: Parts = {"code": one.status.word, "remedy": one.status.advice if bridged else ""}
-        first.warn(text, category, **parts)
+        bridged = bridge is not None and kind.flags & _BRIDGED
+        parts: Parts = {"code": own.word, "remedy": own.advice if bridged else ""}
+        first.warn(_described(kind, first, window, what), category, **parts)
 
 
 def _described(kind: Kind, first: First, window: Window, what: str) -> str:

@@ -64,6 +64,8 @@ class Frame(Profiles):
     flags: xr.Variable | None = None
     #: The limits of detection of samples below one; NaN at all others.
     limit: xr.Variable | None = None
+    #: Whether answers across gaps are accepted; None if that is no option.
+    bridge: bool | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
 
@@ -315,12 +317,6 @@ class Frame(Profiles):
         return xr.DataArray(
             variable, coords=self.coords_over(variable.dims, ancillary), name=label or name
         )
-
-    def along_axis(
-        self, values: xr.Variable, name: str, *, units_: str | None = None, label: str | None = None
-    ) -> xr.DataArray:
-        """Return a result with one value per sample as a DataArray with attrs and coordinates."""
-        return self.array(values, name, units_=units_, coords=self.along, label=label)
 
     def dataset(
         self,

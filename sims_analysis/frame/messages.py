@@ -124,14 +124,14 @@ def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
 def warn_where(
     frame: Frame,
     flagged: xr.Variable,
-    text: str,
+    text: str | Callable[[First], str],
     category: type[SimsWarning],
     **parts: Unpack[Parts],
 ) -> None:
-    """Warn once for all flagged profiles."""
+    """Warn once for all flagged profiles, by the first of them; `text` may be made of it."""
     found = first_flagged(frame, flagged)
     if found is not None:
-        found.warn(text, category, **parts)
+        found.warn(text if isinstance(text, str) else text(found), category, **parts)
 
 
 def warn_of_first(

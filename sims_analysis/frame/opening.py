@@ -18,7 +18,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where
 from sims_analysis.profiles.plausibility import refuse_impossible
-from sims_analysis.text.arguments import format_argument, remedy_for
+from sims_analysis.text.arguments import check_choice, format_argument, remedy_for
 
 DOSE_KINDS = ("concentration", "range_density")
 
@@ -51,13 +51,16 @@ def open_frame(
     variable: str | None = None,
     axes: tuple[str, ...] = ("depth",),
     as_they_are: bool = False,
+    gaps: str | None = None,
 ) -> Frame:
     """Check the user's data, and convert the relevant variable to canonical units.
 
     That is `variable`, or the first of the acceptable `kinds`, in order of preference, that holds a
     sample. Messages name the `question`, ``"a dose"``. `as_they_are` accepts values that no
-    measurement can have, which plots and files show.
+    measurement can have, which plots and files show; `gaps` is the option of that name.
     """
+    if gaps is not None:
+        check_choice("gaps", gaps, ("flag", "bridge"))
     plain, array, ancillary = _select(data, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
     if axis not in axes:
@@ -109,6 +112,7 @@ def open_frame(
         cells=cells,
         flags=flags,
         limit=columns.get(vocabulary.CENSORED),
+        bridge=None if gaps is None else gaps == "bridge",
         origin=data,
     )
     _check_stderr(frame)
@@ -139,9 +143,11 @@ def open_profiles(
     kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
     variable: str | None = None,
     axes: tuple[str, ...] = vocabulary.AXES,
+    gaps: str | None = None,
 ) -> Frame:
     """Check the user's data (see :func:`open_frame`), in whatever order of depth they come."""
-    return open_frame(by_depth(data), kinds, question=question, variable=variable, axes=axes)
+    how: Any = {"question": question, "variable": variable, "axes": axes, "gaps": gaps}
+    return open_frame(by_depth(data), kinds, **how)
 
 
 def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
@@ -159,14 +165,14 @@ def open_at_level(
     *,
     axes: tuple[str, ...] = ("depth",),
     variable: str | None = None,
+    gaps: str | None = None,
 ) -> tuple[Frame, xr.Variable]:
     """Open the variable that has the kind of unit of the level, and read the level (or NaN)."""
     kinds = ("dimensionless",) if is_ratio(data) else vocabulary.VALUE_KINDS
     stated = read_stated(level, kinds, "level")
+    how: Any = {"variable": variable, "axes": axes, "gaps": gaps}
     try:
-        frame = open_frame(
-            data, (stated.kind,), question=f"{question} of this level", variable=variable, axes=axes
-        )
+        frame = open_frame(data, (stated.kind,), question=f"{question} of this level", **how)
     except UnitsError as error:
         raise UnitsError(f"level={format_argument(level)}: {error}", argument="level") from None
     read = frame.parameter(stated, (stated.kind,), "level")

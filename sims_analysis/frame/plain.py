@@ -22,7 +22,6 @@ def answer(
     term: str,
     what: str = "",
     errors: Literal["each", "fit", "sum"] = "sum",
-    bridge: bool | None = None,
     units_: str | None = None,
     **options: Any,
 ) -> xr.DataArray:
@@ -30,11 +29,11 @@ def answer(
 
     It returns ``value`` and ``status``, the ``start`` and ``stop`` that they rest on, and
     ``stderr`` if it has a formula: otherwise errors are propagated numerically. `term` and `units_`
-    are those of the result (``vocabulary.TERMS``), `what` and `bridge` as for :func:`resolve`.
+    are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`.
     """
     found, rests = frame.ask(kernel, *parameters, errors=errors, **options)
     used = found.start, found.stop
-    status = resolve(frame, found.status, rests, used, what=what, bridge=bridge)
+    status = resolve(frame, found.status, rests, used, what=what)
 
     def again(other: Frame) -> xr.Variable:
         moved: xr.Variable = other.map(kernel, *parameters, errors=errors, **options).value

@@ -12,7 +12,7 @@ from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, resolve, rests_on
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
 from sims_analysis.frame.opening import interpolated, open_profiles
@@ -146,7 +146,7 @@ def interface(
         raise ProfileError(
             f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1", argument="low"
         )
-    profiles = open_profiles(data, question="an interface", variable=variable)
+    profiles = open_profiles(data, question="an interface", variable=variable, gaps=gaps)
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):
@@ -166,7 +166,7 @@ def interface(
         profiles, rows[..., 4:6], lambda other: rows_of(other)[..., :2], errors=True
     )
     part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
-    part["status"] = _resolved(part, profiles, window, bridge=bridges(gaps))
+    part["status"] = _resolved(part, profiles, window)
     answer = _dataset(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
@@ -183,9 +183,7 @@ def interface(
     return units.quantify(answer) if profiles.quantified else answer
 
 
-def _resolved(
-    part: Mapping[str, xr.Variable], profiles: Frame, window: Window, *, bridge: bool
-) -> xr.Variable:
+def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) -> xr.Variable:
     """Return the statuses; a gap, and samples below a limit, matter in the step alone."""
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
@@ -196,10 +194,10 @@ def _resolved(
     rests = changed(across, flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     # A step between two samples of a gap is one that nothing determines.
-    if not bridge:
+    if not profiles.bridge:
         hole = (codes == Status.UNDETERMINED) & (across.flags != 0)
         codes = replaced_where(hole, codes, Status.OK)
-    return resolve(profiles, codes, rests, step, bridge=bridge, category=None)
+    return resolve(profiles, codes, rests, step, category=None)
 
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:

@@ -14,7 +14,7 @@ from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, bridges, resolve, rests_on, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, resolve, rests_on, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import by_depth, interpolated, open_profiles
@@ -115,10 +115,10 @@ def layers(
     """
     if level is not None and fraction is not None:
         raise ProfileError("give a level or a fraction, not both", code="conflicting_arguments")
-    part, bridge = 0.5 if fraction is None else fraction, bridges(gaps)
+    part = 0.5 if fraction is None else fraction
     if not (isinstance(part, float | int) and 0 < part < 1):
         raise argument_error("fraction", fraction, "expected a number between 0 and 1")
-    one, profiles = _opened(data, species, variable)
+    one, profiles = _opened(data, species, variable, gaps)
     if level is None:
         row = partial(_between_plateaus, part, interpolated(profiles), _most(profiles))
         rows = profiles.each(row, profiles.fraction, size=_most(profiles) * len(ROW))
@@ -134,13 +134,8 @@ def layers(
     width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)
     dims = (*rows.dims[:-1], "layer", "__row__")
     columns = xr.Variable(dims, table[..., :width, :]).transpose("__row__", ...)
-    found = _resolved(
-        profiles,
-        dict(zip(ROW, columns, strict=True)),
-        below,
-        stated=level is not None,
-        bridge=bridge,
-    )
+    every = dict(zip(ROW, columns, strict=True))
+    found = _resolved(profiles, every, below, stated=level is not None)
     return _dataset(found, profiles, widths=level is None)
 
 
@@ -183,7 +178,6 @@ def _resolved(
     below: list[xr.Variable],
     *,
     stated: bool,
-    bridge: bool,
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
@@ -202,27 +196,26 @@ def _resolved(
         )
     what = "a layer that begins or ends in it has no depth"
     rests = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
-    status = resolve(profiles, codes, rests, ends, bridge=bridge, category=None)
+    status = resolve(profiles, codes, rests, ends, category=None)
     # A profile is named, with the first of its layers that rests on such samples.
     doubtful = status != codes
     first = doubtful.argmax("layer")
     shown = status.isel(layer=first).where(doubtful.any("layer"), Status.OK)
-    warn_of_evidence(
-        profiles, shown, (ends[0].isel(layer=first), ends[1].isel(layer=first)), what, bridge=bridge
-    )
+    window = ends[0].isel(layer=first), ends[1].isel(layer=first)
+    warn_of_evidence(profiles, shown, window, what)
     found = {**part, "status": status}
     for name, flagged in zip(("top", "bottom"), at, strict=True):
-        if not bridge:
+        if not profiles.bridge:
             lost = flagged & _LOST != 0
             for one in (name, f"{name}_stderr", "thickness_stderr"):
                 found[one] = found[one].where(~lost)
     return found | {"thickness": found["bottom"] - found["top"]}
 
 
-def _opened(data: Any, species: str | None, variable: str | None) -> tuple[Any, Frame]:
+def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> tuple[Any, Frame]:
     """Return the data of the species that marks the layers, and their profiles."""
     one = by_depth(_marking_species(data, species))
-    profiles = open_profiles(one, question="a layer", variable=variable)
+    profiles = open_profiles(one, question="a layer", variable=variable, gaps=gaps)
     if isinstance(one, xr.Dataset):
         held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
         one = one[[name for name in held if name in one]]

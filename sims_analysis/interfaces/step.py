@@ -334,20 +334,13 @@ def step_between(
     z, places, (left, right) = record.z, record.places, plateaus
     ends = z[places[0][-1]], z[places[1][0]]
     middle = 0.5 * (ends[0] + ends[1])
-    levels = [one.at(middle) for one in plateaus]
-    row[2:4] = levels
+    row[2:4] = [one.at(middle) for one in plateaus]
     row[6:8], row[-2] = (left.slope, right.slope), 0.0
-    unsure = [one.error_at(middle) for one in plateaus]
-    if not abs(levels[1] - levels[0]) > max(
-        5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))
-    ):
-        row[-1] = Status.FEATURELESS
-        return row
     between = slice(int(places[0][0]), int(places[1][-1]) + 1)
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
     step = right.at(z) - left.at(z)
-    if not (step * step[0] > 0).all():  # lines that cross
+    if not (_apart(plateaus, middle) and (step * step[0] > 0).all()):  # lines that cross
         row[-1] = Status.FEATURELESS
         return row
     done, noise = (c - left.at(z)) / step, noise / np.abs(step)
@@ -364,23 +357,15 @@ def step_between(
         return row
     row[:2], row[10] = (depths[1], depths[2] - depths[0]), depths[1] - depths[0]
     row[2:4] = [one.at(depths[1]) for one in plateaus]
-    fraction = record.fraction
-    # A step is as steep as its width says, as an error function: noise needs neighbours beyond it.
-    low, middle, high = ndtri(levels_at).tolist()
-    slope = (high - low) * np.exp(-0.5 * middle**2) / np.sqrt(2 * np.pi)
-    steep = np.array([0.0, slope, 0.0]) / max(row[1], float(z[above[1]] - z[below[1]]))
-    shares = part**2 + (1 - part) ** 2
-    own, slopes = np.transpose(
-        [
-            _error(z, done, noise, int(i), fraction, *one)
-            for i, *one in zip(above, steep, shares, strict=True)
-        ]
-    )
+    low, _, high = ndtri(levels_at).tolist()
+    sigma = row[1] / (high - low)
+    steepest = max(row[1], float(z[above[1]] - z[below[1]]))
+    samples = z, done, noise, record.fraction
+    own, slopes = _own_errors(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    sigma = row[1] / (high - low)
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
@@ -393,6 +378,32 @@ def step_between(
         row[[1, 5]] = np.nan
         row[-1] = Status.UNDETERMINED
     return row
+
+
+def _apart(plateaus: Sequence[Plateau], middle: float) -> bool:
+    """Whether two plateaus differ by more than their errors half-way between them."""
+    one, other = (plateau.at(middle) for plateau in plateaus)
+    error, of_other = (plateau.error_at(middle) for plateau in plateaus)
+    unsure = 5 * float(np.hypot(error, of_other))
+    return bool(abs(other - one) > max(unsure, _ROUNDING * max(abs(one), abs(other))))
+
+
+def _own_errors(
+    samples: tuple[Array, Array, Array, float],
+    levels: Array,
+    above: Array,
+    part: Array,
+    width: float,
+) -> Array:
+    """Return the errors of the samples' own at three parts of a step, and its slopes there."""
+    z, done, noise, fraction = samples
+    # A step is as steep as its width says, as an error function: noise needs neighbours beyond it.
+    low, middle, high = ndtri(levels).tolist()
+    slope = (high - low) * np.exp(-0.5 * middle**2) / np.sqrt(2 * np.pi)
+    steep = np.array([0.0, slope, 0.0]) / width
+    shares = part**2 + (1 - part) ** 2
+    every = zip(above, steep, shares, strict=True)
+    return np.transpose([_error(z, done, noise, int(i), fraction, *one) for i, *one in every])
 
 
 def _between_samples(

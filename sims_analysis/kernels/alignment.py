@@ -118,6 +118,8 @@ def vertex(z: Array, c: Array) -> float:
 
 def between_markers(depth: Array, at: Array, to: Array) -> Array:
     """Move depths along straight lines between (and beyond) markers, (m,), from `at` to `to`."""
+    if at.size == 1:
+        return depth + (to - at)
     segment = np.clip(np.searchsorted(at, depth, side="right") - 1, 0, at.size - 2)
     stretch = np.diff(to) / np.diff(at)
     moved: Array = to[segment] + stretch[segment] * (depth - at[segment])

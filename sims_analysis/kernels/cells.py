@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from sims_analysis.kernels.rows import Packed, Rows
+from sims_analysis.kernels.rows import Rows
 
 
 def as_points(rows: Rows) -> Rows:
@@ -15,12 +17,14 @@ def as_points(rows: Rows) -> Rows:
     its two neighbours, at an end that of the next; values stay where one is not positive.
     """
     rows = rows.packed() if rows.lower is not None else rows
-    if not isinstance(rows, Packed) or rows.lower is None or rows.upper is None:
+    rows = rows if rows.lower is None else rows.packed()
+    lower, upper = rows.lower, rows.upper
+    if lower is None or upper is None:
         return rows
     at = np.flatnonzero(rows.repeat(rows.size > 2))
     first, last = rows.repeat(rows.offsets[:-1])[at], rows.repeat(rows.offsets[1:])[at] - 1
     middle = np.clip(at, first + 1, last - 1)
-    z, width, factor = rows.depth, rows.upper - rows.lower, np.ones(rows.depth.size)
+    z, width, factor = rows.depth, upper - lower, np.ones(rows.depth.size)
     with np.errstate(all="ignore"):
         y = np.log(rows.value)
         before, after = z[middle] - z[middle - 1], z[middle + 1] - z[middle]
@@ -31,4 +35,4 @@ def as_points(rows: Rows) -> Rows:
         found = np.where(x == 0.0, 1.0, x / np.sinh(x)) * np.exp(-bend * width[at] ** 2 / 24.0)
     factor[at] = np.where(np.isfinite(found), found, 1.0)
     stderr = None if rows.stderr is None else rows.stderr * factor
-    return Packed(z, rows.value * factor, stderr, offsets=rows.offsets, fraction=rows.fraction)
+    return replace(rows, value=rows.value * factor, stderr=stderr, lower=None, upper=None)

@@ -148,20 +148,26 @@ def _unseen(rows: Rows, start: Array, stop: Array) -> Array:
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
     """Return the statistics of the samples in a window of each row; cells count by their widths."""
     ends = np.where(np.isnan(start), -np.inf, start), np.where(np.isnan(stop), np.inf, stop)
-    if rows.lower is not None:
-        return WindowStatistics(*_of_cells(rows, start, stop), *ends)
-    rows = rows.within(start, stop)
-    n = rows.size
+    stderr = rows.stderr
+    if rows.lower is None or rows.upper is None:
+        rows = rows.within(start, stop)
+        part, stderr, n = np.ones(rows.depth.shape), rows.stderr, rows.size
+        total = squared = n.astype(np.float64)
+    else:
+        a, b = map(rows.repeat, ends)
+        part = np.maximum(np.minimum(rows.upper, b) - np.maximum(rows.lower, a), 0.0)
+        # Cells outside have no part, even if their errors are unknown.
+        stderr = None if stderr is None else np.where(part > 0, stderr, 0.0)
+        n = rows.sum((part > 0).astype(np.float64)).astype(np.intp)
+        total, squared = rows.sum(part), rows.sum(part**2)
+    stated = np.full(rows.count, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = rows.sum(rows.value) / n
-        squares = rows.sum((rows.value - rows.repeat(mean)) ** 2)
-        deviation = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
-        stated = np.full(rows.count, np.nan)
-        if rows.stderr is not None:
-            stated = rows.sum(rows.stderr**2) / n
-        squared_shares = 1.0 / n
-    mean = np.where(n > 0, mean, np.nan)
-    return WindowStatistics(mean, deviation, n, stated, squared_shares, *ends)
+        mean = rows.sum(rows.value, part) / total
+        squares = rows.sum((rows.value - rows.repeat(mean)) ** 2, part)
+        deviation = np.where(n > 1, np.sqrt(squares / (total - squared / total)), np.nan)
+        if stderr is not None:
+            stated = rows.sum(stderr**2, part**2) / squared
+        return WindowStatistics(mean, deviation, n, stated, squared / total**2, *ends)
 
 
 #: A window is not level if its thirds differ by this part of its mean, and hardly by chance; its
@@ -223,23 +229,6 @@ def unlevel(rows: Rows, start: Array, stop: Array) -> Unlevel:
     falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
     which = np.select([uneven & falls, uneven & rises, uneven, scatters & known], [1, 2, 3, 4])
     return Unlevel(which, excess, np.where(uneven, mean - lowest, 0.0))
-
-
-def _of_cells(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Index, Array, Array]:
-    p = shares(rows, start, stop)
-    inside = np.broadcast_to(p > 0, rows.value.shape)
-    n = rows.sum(inside.astype(np.float64)).astype(np.intp)
-    p = np.where(inside, p, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(n > 0, rows.sum(p * rows.value), np.nan)
-        squared = np.where(n > 0, rows.sum(p * p), np.nan)
-        squares = rows.sum(p * (rows.value - rows.repeat(mean)) ** 2)
-        deviation = np.where(n > 1, np.sqrt(squares / (1.0 - squared)), np.nan)
-        stated = np.full(rows.count, np.nan)
-        if rows.stderr is not None:
-            # Cells outside have no part, even if their errors are unknown.
-            stated = rows.sum(np.where(inside, p * rows.stderr, 0.0) ** 2) / squared
-    return mean, deviation, n, stated, squared
 
 
 def shares(rows: Rows, start: Array, stop: Array) -> Array:

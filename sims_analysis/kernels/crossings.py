@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.edges import Edges, Locate, edges
 from sims_analysis.kernels.evidence import marks
 from sims_analysis.kernels.levels import FALLING, Crossings, Located, find, highest, locate
@@ -47,13 +48,6 @@ class Listing:
         table[self.place] = values
         return table.reshape(-1, self.width)
 
-    def tables(self, *values: Array) -> list[Array]:
-        """Lay out several values for each crossing found; NaN in unused entries."""
-        tables = np.full((len(values), self.number.size * self.width), np.nan)
-        for table, own in zip(tables, values, strict=True):
-            table[self.place] = own
-        return list(tables.reshape(len(values), -1, self.width))
-
     def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
         """Lay out the statuses; `why` says why a row has no crossing, in its first entry."""
         found = first_status((self.lost, Status.UNDETERMINED))
@@ -80,18 +74,20 @@ def listing(
     kept = column < width
     found = every.take(kept)
     place = found.row * width + column[kept]
-    between = locate(rows, level, found)
     options: Any = {"level_stderr": level_stderr, "floor": floor, "locate": where}
-    own = edges(rows, level, found, between, every=every, **options)
-    lost = _undetermined(rows, found, own)
-    return Listing(found, place, between, own, lost, number, of_samples, width)
+    placed = _placed(rows, level, found, every=every, **options)
+    return Listing(found, place, *placed, number, of_samples, width)
 
 
-def _undetermined(rows: Rows, found: Crossings, own: Edges) -> Flags:
-    """Flag the crossings whose interval is wider than the record, and leave them out."""
-    wide: Flags = 2.0 * own.stderr > (rows.last - rows.first)[found.row]
-    own.depth[wide], own.stderr[wide] = np.nan, np.nan
-    return wide
+def _placed(
+    rows: Rows, level: Array, found: Crossings, **options: Any
+) -> tuple[Located, Edges, Flags]:
+    """Locate crossings and their edges; without a depth where that is wider than the record."""
+    between = locate(rows, level, found)
+    own = edges(rows, level, found, between, **options)
+    lost = 2.0 * own.stderr > (rows.last - rows.first)[found.row]
+    own.depth[lost], own.stderr[lost] = np.nan, np.nan
+    return between, own, lost
 
 
 class Table(NamedTuple):
@@ -120,12 +116,13 @@ def table(
     The first entry of a row without crossings has the reason as its status. A crossing whose
     interval is wider than the record is ``undetermined``. Unused entries are padding.
     """
+    rows = as_points(rows)
     listed = listing(rows, rows.repeat(level), width, floor=floor, where=where)
     found, number = listed.found, listed.number
     fields = [
-        *listed.tables(*listed.edges, listed.between.depth),
+        *map(listed.table, (*listed.edges, listed.between.depth)),
         listed.table(found.direction, 0),
-        *listed.tables(rows.depth_at(found.before), rows.depth_at(found.after)),
+        *map(listed.table, (rows.depth_at(found.before), rows.depth_at(found.after))),
         listed.status(_why_none(rows, level, None, number == 0)),
         number,
         listed.raw,
@@ -184,6 +181,7 @@ def junction(
     where : {"auto", "fit", "crossing"}
         As `locate` of :func:`sims_analysis.kernels.edges.edges`.
     """
+    rows = as_points(rows)
     levels = rows.repeat(level)
     raw = find(rows, levels)
     every = found = significant(rows, levels, raw, floor=floor)
@@ -205,10 +203,9 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    between = locate(rows, levels, chosen)
-    own = edges(rows, levels, chosen, between, every=every, floor=floor, locate=where)
+    between, own, wide = _placed(rows, levels, chosen, every=every, floor=floor, locate=where)
     lost = np.zeros(rows.count, dtype=bool)
-    lost[chosen.row] = _undetermined(rows, chosen, own)
+    lost[chosen.row] = wide
     columns = np.full((7, rows.count), np.nan)
     columns[:, chosen.row] = *own, between.depth
     none = (number == 0) & ~crossed

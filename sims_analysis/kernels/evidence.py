@@ -135,8 +135,10 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     here = touched & ~is_gap if use == "samples" else np.where(is_gap | is_below, across, touched)
     np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
     if use == "samples" and rows.carried_gaps is not None:
-        # A value between two gaps was made across one, as by a convolution.
-        made = rows.carried_gaps[1:][np.diff(rows.carried_gaps) == 1]
+        # Neighbours with gaps on both sides were made across one, as by a convolution.
+        next_to = np.diff(rows.carried_gaps) == 1
+        inner = rows.carried_gaps[1:-1][next_to[1:] & next_to[:-1]]
+        made = np.concatenate([inner, inner + 1])
         row = np.searchsorted(rows.offsets, made, side="right") - 1
         z = rows.depth_at(made)[more]
         np.bitwise_or.at(flags, row, np.where((z >= start[row]) & (z <= stop[row]), GAP, 0))

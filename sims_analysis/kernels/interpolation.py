@@ -69,7 +69,7 @@ def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
     relative errors. Of splines, the root of the sum of the squares by which samples move the value.
     """
     if method in _STENCIL:
-        return SingleResult(_stderr_of_splines(rows, at, method))
+        return SingleResult(_by_splines(rows, at, method, errors=True).value)
     log = method == "log"
     found = locate(rows, at)
     t = found.t
@@ -137,60 +137,46 @@ def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     return np.clip(at, first, last), (at >= first - slack) & (at <= last + slack)
 
 
-def _by_splines(rows: Rows, at: Array, method: str) -> Interpolated:
+#: Number of neighbouring samples of which a value of a spline depends.
+_STENCIL = {"pchip": 4, "makima": 6}
+
+
+def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> Interpolated:
+    """Interpolate each row by its spline, or return the standard errors of that."""
     rows = rows.packed()
     nearest, inside = _nearest(rows, at)
+    samples = errors_of(rows) if errors else rows.value
     value, count = np.full(at.shape, np.nan), np.zeros(rows.count, dtype=np.intp)
     for row, own in enumerate(rows.slices()):
         z, c, x = rows.depth[own], rows.value[own], nearest[row, inside[row]]
         if not x.size:
             continue
-        if z.size == 1:
-            value[row, inside[row]] = c[0]
-            continue
-        positive = bool((c > 0).all())
-        found = _spline(z, np.log(c) if positive else c, method)(x)
+        position, found = z.searchsorted(x), np.full(x.shape, np.nan)
+        if z.size > 1:
+            positive = bool((c > 0).all())
+            count[row] = 0 if positive else x.size
+            y, scale = (np.log(c), c) if positive else (c, 1.0)
+            found = _spline(z, y, method)(x)
+            found = np.exp(found) if positive else found
+            if errors:
+                error = _error_of_spline(z, y, samples[own] / scale, x, method)
+                found = error * found if positive else error
         # exp(ln C) is rounded: at a sample, return the sample itself.
-        position = z.searchsorted(x)
-        smooth = np.exp(found) if positive else found
-        value[row, inside[row]] = np.where(z[position] == x, c[position], smooth)
-        count[row] = 0 if positive else x.size
+        value[row, inside[row]] = np.where(z[position] == x, samples[own][position], found)
     return Interpolated(value, count)
 
 
-#: Number of neighbouring samples of which a value of a spline depends.
-_STENCIL = {"pchip": 4, "makima": 6}
-
-
-def _stderr_of_splines(rows: Rows, at: Array, method: str) -> Array:
+def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -> Array:
     """Move samples by their errors, as many at once as no value depends on two of."""
-    rows = rows.packed()
-    errors, (nearest, inside) = errors_of(rows), _nearest(rows, at)
-    stderr, apart = np.full(at.shape, np.nan), _STENCIL[method]
-    for row, own in enumerate(rows.slices()):
-        z, c, s, x = rows.depth[own], rows.value[own], errors[own], nearest[row, inside[row]]
-        if not x.size:
-            continue
-        if z.size == 1:
-            stderr[row, inside[row]] = s[0]
-            continue
-        positive = bool((c > 0).all())
-        y, moved_by = (np.log(c), s / c) if positive else (c, s)
-        unknown = np.flatnonzero(np.isnan(s))
-        moved_by = np.nan_to_num(moved_by)
-        variance = np.zeros(x.shape)
-        for first in range(min(apart, z.size)):
-            step = np.where(np.arange(z.size) % apart == first, moved_by, 0.0)
-            up, down = (_spline(z, y + sign * step, method)(x) for sign in (1, -1))
-            variance += (0.5 * (up - down)) ** 2
-        own_error = np.sqrt(variance)
-        if positive:
-            own_error *= np.exp(_spline(z, y, method)(x))
-        position = z.searchsorted(x)
-        for one in unknown:  # no error where a value depends on a sample without
-            own_error[np.abs(position - one - 0.5) < apart / 2] = np.nan
-        stderr[row, inside[row]] = np.where(z[position] == x, s[position], own_error)
-    return stderr
+    apart, moved_by, variance = _STENCIL[method], np.nan_to_num(stderr), np.zeros(x.shape)
+    for first in range(min(apart, z.size)):
+        step = np.where(np.arange(z.size) % apart == first, moved_by, 0.0)
+        up, down = (_spline(z, y + sign * step, method)(x) for sign in (1, -1))
+        variance += (0.5 * (up - down)) ** 2
+    # No error where a value depends on a sample without.
+    for one in np.flatnonzero(np.isnan(stderr)):
+        variance[np.abs(z.searchsorted(x) - one - 0.5) < apart / 2] = np.nan
+    return np.sqrt(variance)
 
 
 def _spline(z: Array, y: Array, method: str) -> Any:

@@ -24,7 +24,7 @@ class Junctions(NamedTuple):
     decay_length: Array
     concentration: Array
     #: 1: from n to p with depth; -1: from p to n; 0: no junction in this entry.
-    polarity: NDArray[np.int8]
+    direction: NDArray[np.int8]
     status: NDArray[np.uint8]
     number: Index
     #: Of the samples, with those that noise can make.

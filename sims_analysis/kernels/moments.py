@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import find, highest, locate
@@ -23,21 +24,16 @@ ABOVE_NOISE = 2.1
 
 
 class Moments(NamedTuple):
-    """Moments of rows by samples from ``start`` to ``stop``, and their standard errors; (R,)."""
+    """Moments of rows by samples from ``start`` to ``stop``, and their standard errors.
 
-    dose: Array
-    projected_range: Array
-    straggle: Array
-    skewness: Array
-    kurtosis: Array
+    Dose, projected range, straggle, skewness and kurtosis, (R, 5).
+    """
+
+    value: Array
+    stderr: Array
     start: Array
     stop: Array
     status: NDArray[np.uint8]
-    dose_stderr: Array
-    projected_range_stderr: Array
-    straggle_stderr: Array
-    skewness_stderr: Array
-    kurtosis_stderr: Array
     #: What lies below the end of a whole record, if it matters.
     below: Array
 
@@ -105,7 +101,7 @@ def moments(
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
     below = missing_below(rows, LACKS * np.abs(total)) if record else np.zeros(rows.count)
-    return Moments._make([*answers, status, *errors, below])
+    return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 
 def _between(
@@ -168,6 +164,7 @@ def _run(
     """
     if np.isnan(threshold).all():
         return threshold, threshold, rows.begin, rows.end, []
+    limits, rows = (rows.begin, rows.end), as_points(rows)
     row, top = highest(rows)
     height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
     noise = np.full(rows.count, np.nan)
@@ -192,9 +189,9 @@ def _run(
     edge = edges(rows, levels, every, raw, every=every, floor=floor)
     before = raw.depth <= depth[every.row]
     columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length * known[every.row]
-    sides = (rows.begin, np.flatnonzero(before)), (rows.end, np.flatnonzero(~before)[::-1])
+    sides = np.flatnonzero(before), np.flatnonzero(~before)[::-1]
     ends = []
-    for limit, chosen in sides:
+    for limit, chosen in zip(limits, sides, strict=True):
         end = _End(limit.copy(), *np.full((4, rows.count), np.nan))
         for own, column in zip(end, columns, strict=True):
             # Crossings are sorted by depth, and the last assignment wins: the nearest.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, gammaincc, ndtr
+from scipy.special import betainc, gammaincc
 
 Array = NDArray[Any]
 
@@ -27,35 +27,10 @@ RANDOM, _SHAPE, _LARGE, _NEIGHBOURS = range(1, len(RESIDUALS))
 SEEN = 0.05
 #: Residuals of so many expected counts are nearly normal.
 NEARLY_NORMAL = 3.0
-#: Residuals are averaged to at most so many before their low frequencies are looked at.
-_MOST = 48
+#: Residuals are averaged over so many neighbours at least, to so many blocks at most, ...
+_AVERAGED, _BLOCKS = 3, 24
 #: Residuals are not random if chance makes them less often than this.
 _UNLIKELY = 0.005
-
-
-class _Spread(NamedTuple):
-    """Inner products of the derivatives of residuals, and of their differences.
-
-    ``inverse`` is that of ``J J'``, J with rows of unit length; ``first`` and ``second`` are
-    ``J A J'`` and ``J A^2 J'``, A the matrix of the sum of squared differences of n residuals.
-    """
-
-    n: int
-    inverse: Array
-    first: Array
-    second: Array
-
-
-def _spread(rows: Array) -> _Spread:
-    """Return what :func:`wandering` needs of the derivatives."""
-    size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    unit = rows / np.where(size > 0, size, 1.0)[:, None]
-    steps = np.zeros((unit.shape[0], unit.shape[1] + 1))
-    steps[:, 1:-1] = unit[:, 1:] - unit[:, :-1]
-    # A J': minus the second differences, and the first ones at the ends.
-    bent = steps[:, 1:] - steps[:, :-1]
-    inverse = inverted(unit @ unit.T)
-    return _Spread(unit.shape[1], inverse, steps @ steps.T, bent @ bent.T)
 
 
 def inverted(square: Array) -> Array:
@@ -76,78 +51,42 @@ def wandering(r: Array, rows: Array) -> float:
     between 0 and 4 with its mean and variance, given the derivatives, (p, n), to which residuals
     are orthogonal (J. Durbin, G. S. Watson, Biometrika 38 (1951) 159). 1 where too few are left.
     """
-    n, inverse, first, second = _spread(rows)
-    whole, f = float(r @ r), n - rows.shape[0]
+    n, whole = r.size, float(r @ r)
+    f = n - rows.shape[0]
     if f < 2 or not 0 < whole < np.inf:
         return 1.0
-    taken = inverse @ first
+    size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    unit = rows / np.where(size > 0, size, 1.0)[:, None]
+    # With A the matrix of the sum of squared differences: A^(1/2) J', and A J'.
+    slopes = np.pad(np.diff(unit), ((0, 0), (1, 1)))
+    bends = np.diff(slopes)
+    inverse, second = inverted(unit @ unit.T), bends @ bends.T
+    taken = inverse @ slopes @ slopes.T
     t1 = 2.0 * (n - 1) - float(taken.trace())
     t2 = 6.0 * n - 8 - 2 * float((inverse * second).sum()) + float((taken * taken.T).sum())
     mean, variance = t1 / f, 2 * (t2 - t1 * t1 / f) / (f * (f + 2.0))
     part = mean / 4
     if not (variance > 0 and 0 < part < 1):
         return 1.0
-    size = part * (1 - part) * 16 / variance - 1
+    total = part * (1 - part) * 16 / variance - 1
     steps = r[1:] - r[:-1]
-    return float(betainc(size * part, size * (1 - part), min(float(steps @ steps) / whole / 4, 1)))
+    return float(
+        betainc(total * part, total * (1 - part), min(float(steps @ steps) / whole / 4, 1))
+    )
 
 
 def low_frequencies(r: Array, rows: Array) -> float:
-    """Return the probability that chance puts as much of the residuals into low frequencies.
+    """Return the probability that chance makes their means over blocks wander as far.
 
-    Chance may be neighbours averaged over three, as in digitised and smoothed data. The ratio of
-    quadratic forms by R. Lugannani, S. Rice, Adv. Appl. Probab. 12 (1980) 475, of residuals that
-    are made orthogonal here; many are averaged over blocks.
+    Chance may be neighbours averaged over three, as in digitised and smoothed data: from block to
+    block it is hardly correlated.
     """
-    n, free = r.size, rows.shape[0]
-    if n < free + 3:
+    count = min(r.size // _AVERAGED, _BLOCKS)
+    if count < rows.shape[0] + 2:
         return 1.0
-    basis = np.linalg.qr((rows / np.maximum(np.abs(rows).max(axis=1), 1e-300)[:, None]).T)[0]
-    size = -(-n // _MOST)
-    blocks = np.arange(n) // size
-    count = int(blocks[-1]) + 1
-    means = np.zeros((count, n))
-    means[blocks, np.arange(n)] = 1.0
-    means /= means.sum(axis=1, keepdims=True)
-    left = means - (means @ basis) @ basis.T
-    e = left @ r
-    # Each residual is the mean of three numbers; what of each of them is left.
-    padded = np.pad(left, ((0, 0), (2, 2)))
-    noise = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    variance, axes = np.linalg.eigh(noise @ noise.T)
-    noise = axes * np.sqrt(np.maximum(variance, 0.0))
-    waves = np.cos(np.pi * np.outer(np.arange(min(8, n // 2)), np.arange(n) + 0.5) / n)
-    low, size_of, _ = np.linalg.svd(left @ waves.T, full_matrices=False)
-    low = low[:, size_of > 1e-6 * size_of.max()]
-    whole, inside = float(e @ e), low.T @ e
-    if not 0 < whole < np.inf:
-        return 1.0
-    share = float(inside @ inside) / whole
-    projected = low.T @ noise
-    return _above(projected.T @ projected - share * noise.T @ noise)
-
-
-def _above(matrix: Array) -> float:
-    """Return the probability that a quadratic form of normal numbers is above 0."""
-    values = np.linalg.eigvalsh(matrix)
-    values = values[np.abs(values) > 1e-12 * np.abs(values).max()]
-    if not values.size or values.max() <= 0:
-        return 0.0
-    if values.min() >= 0:
-        return 1.0
-    # The saddle point lies between the poles; the derivative rises from -inf to inf.
-    low, high = 1 / (2 * values.min()), 1 / (2 * values.max())
-    for _ in range(80):
-        s = 0.5 * (low + high)
-        low, high = (s, high) if np.sum(values / (1 - 2 * s * values)) < 0 else (low, s)
-    rest = 1 - 2 * s * values
-    generated = -0.5 * float(np.sum(np.log(rest)))
-    curved = 2 * float(np.sum((values / rest) ** 2))
-    w, u = np.sign(s) * sqrt(max(-2 * generated, 0.0)), s * sqrt(curved)
-    if abs(w) < 1e-4:
-        return 0.5
-    density = np.exp(-0.5 * w * w) / sqrt(2 * np.pi)
-    return float(np.clip(1 - ndtr(w) + density * (1 / u - 1 / w), 0.0, 1.0))
+    means = np.add.reduceat(np.vstack([r, rows]), np.arange(count) * r.size // count, axis=1)
+    off, shapes = means[0], means[1:]
+    return wandering(off - shapes.T @ np.linalg.lstsq(shapes.T, off)[0], shapes)
 
 
 def chance_of_excess(chi_square: float, degrees: float) -> float:

@@ -466,7 +466,7 @@ def ends(rows: Rows) -> Ends:
 
 
 def same_for_all(at: Array) -> bool:
-    """Whether all rows of an array are equal; one that was broadcast needs no look at them."""
+    """Whether all rows of an array are equal; one that was broadcast is known to be."""
     return at.strides[0] == 0 or bool((at == at[:1]).all())
 
 

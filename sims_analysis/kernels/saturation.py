@@ -8,7 +8,6 @@ measurement. Profiles without noise, or with fewer digits than noise, are left a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,8 @@ _NEAR = 0.01
 #: Samples of a row that tell whether all of them have to be looked at, for its noise, and by which
 #: factor that may be off.
 _TURNS, _MARGIN = 64, 4.0
-_AROUND, _ROUNDING = 8, 1e-6
+#: Numbers of so many digits, or more, are not rounded.
+_DIGITS = 16
 #: Intervals with less than this part of all samples, if these are not few, are looked at by
 #: themselves, ...
 _NARROW, _FEW = 8, 1 << 12
@@ -117,51 +117,25 @@ def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
         return row
     neighbour = np.where(level >= highest[kept], np.inf, neighbour[kept])
     some, of = np.unique(row, return_inverse=True)
-    least, most = (np.sqrt(one[of] * level) for one in _about_per_count(rows, some))
-    chance = _chance_of_equal(least / level) ** (end - begin - 1)
-    kept = (neighbour > level + _JUMP * least) & (chance < _CHANCE)
-    row = row[kept]
-    coarse = _written_coarsely(rows, row, begin[kept], end[kept], most[kept])
-    found: Index = np.unique(row[~coarse])
+    noise = np.sqrt(_least_per_count(rows, some)[of] * level)
+    chance = _chance_of_equal(noise / level) ** (end - begin - 1)
+    found: Index = np.unique(row[(neighbour > level + _JUMP * noise) & (chance < _CHANCE)])
     return found
 
 
-def _written_coarsely(rows: Rows, row: Index, begin: Index, end: Index, noise: Array) -> Flags:
-    """Find runs around which samples have so few digits that equal ones are probable."""
-    flat, around = rows.value.reshape(-1), np.arange(_AROUND)
-    places = np.concatenate([begin[:, None] - 1 - around, end[:, None] + around], axis=1)
-    inside = (places >= rows.offsets[row, None]) & (places < rows.offsets[row + 1, None])
-    neighbour = flat.take(places, mode="clip")
-    known = inside & (neighbour != flat[begin, None])
-    probable = _step_of_chance(_CHANCE ** (1.0 / (end - begin - 1))) * noise
-    step = 10.0 ** np.ceil(np.log10(np.fmax(probable, np.finfo(float).eps * flat[begin])))
-    steps = neighbour / step[:, None]
-    coarse = np.isfinite(probable)[:, None] & (np.abs(steps - np.rint(steps)) < _ROUNDING)
-    found: Flags = (known.sum(axis=1) >= _AROUND // 2) & (coarse | ~known).all(axis=1)
-    return found
-
-
-def _about_per_count(rows: Rows, row: Index) -> tuple[Array, Array]:
-    """Return between what the value of one count in some rows lies, by a few samples of each."""
+def _least_per_count(rows: Rows, row: Index) -> Array:
+    """Return the least that one count in some rows may be worth, by a few samples of each."""
     flat, inner = rows.value.reshape(-1), rows.size[row, None] - 2
     places = rows.offsets[row, None] + 1 + inner * np.arange(_TURNS) // _TURNS
     three = [places - 1, places, places + 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = [np.log(flat[one]) for one in three]
         bends = (_bend([rows.depth_at(one) for one in three], logs), _bend((0, 1, 2), logs))
-        squares = [bend**2 * flat[places] / (6.0 * _MEDIAN_SQUARE) for bend in bends]
-        flat_parts = np.ptp(logs, axis=0) == 0.0  # have no noise
-    least, most = np.minimum(*squares), np.maximum(*squares)
-    most[flat_parts | (most == 0.0)] = np.inf
-    return _median(least, 0.0) / _MARGIN, _median(most, np.inf) * _MARGIN
-
-
-def _median(squares: Array, unknown: float) -> Array:
-    """Return the median of the finite numbers of each row, or what stands for that of too few."""
+        squares = np.fmin(*np.abs(bends)) ** 2 * flat[places] / (6.0 * _MEDIAN_SQUARE)
     squares = np.sort(np.where(np.isfinite(squares), squares, np.inf))
     number = np.count_nonzero(squares < np.inf, axis=1)
     median = squares[np.arange(number.size), np.maximum(number - 1, 0) // 2]
-    return np.where(number < _FEWEST_TURNS // 2, unknown, median)
+    return np.where(number < _FEWEST_TURNS // 2, 0.0, median) / _MARGIN
 
 
 def _of_profile(depth: Array, value: Array, begin: Index, end: Index) -> Flags:
@@ -222,24 +196,16 @@ def _chance_of_equal(step: Any) -> Any:
     return erf(step * _SAFETY / (2.0 * np.sqrt(2.0)))
 
 
-def _step_of_chance(chance: Any) -> Any:
-    from scipy.special import erfinv
-
-    return erfinv(chance) * 2.0 * np.sqrt(2.0) / _SAFETY
-
-
 def _last_digit(rest: Array, highest: float) -> float:
     """Return the last digit of a number as high as `highest`, written as the others are."""
     values = np.unique(rest[rest > 0])
-    decade = np.floor(np.log10(values)).astype(int)
-    last = np.array([_exponent(v) for v in values.tolist()])
-    digits = decade - last + 1
+    decade = np.floor(np.log10(values))
+    powers = 10.0 ** np.arange(_DIGITS)
+    scaled = values[:, None] / 10.0 ** decade[:, None] * powers
+    whole = np.abs(scaled - np.rint(scaled)) < 32.0 * np.finfo(float).eps * powers
+    whole[:, -1] = True
+    digits = whole.argmax(axis=1) + 1
     low, high = (digits[decade == end].max() for end in (decade.min(), decade.max()))
     if high - low > np.ptp(decade) / 2:  # whole numbers, or with so many decimals
-        return float(10.0 ** last.min())
+        return float(10.0 ** (decade - digits + 1).min())
     return float(10.0 ** (np.floor(np.log10(highest)) - digits.max() + 1))
-
-
-def _exponent(value: float) -> int:
-    """Return the power of ten of the last digit of a number."""
-    return int(Decimal(repr(value)).normalize().as_tuple().exponent)

@@ -51,8 +51,8 @@ def control_chart(
     ----------
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
-        coordinate of times, if it has one. By ``stderr``, the scatter beyond counting is told
-        apart. Of several values of a day, which do not scatter as days do, there is a warning.
+        coordinate of times, if it has one. By ``stderr``, the scatter beyond counting is
+        separated. Of several values of a day, which do not scatter as days do, there is a warning.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (which are not reset when a shift was mended) small ones that last.
@@ -65,8 +65,8 @@ def control_chart(
     limits : (lower, upper), optional
         Stated limits of what is drawn, each a str or Quantity.
     rules : str or sequence of str
-        For individuals, beside the limits: the set ``"western_electric"`` or ``"nelson"``, or some
-        of ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
+        For individuals, with the limits: the set ``"western_electric"`` or ``"nelson"``, or some of
+        ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
         ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
         (s), ``eight_without``.
     weight : float
@@ -360,10 +360,10 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
         with suppress(ValueError):  # no such day
             inside[times.slice_indexer(*map(str, baseline))] = True
     if not (inside & known).any():
-        of = "labels or times of values, as 2026-02-01" if series.time else "labels, without times"
-        raise argument_error(
-            "baseline", baseline, f"expected (first, last), {of}, and values there"
+        of = (
+            "labels or times such as 2026-02-01" if series.time else "labels, as there are no times"
         )
+        raise argument_error("baseline", baseline, f"expected (first, last), {of}, around values")
     return inside & known
 
 

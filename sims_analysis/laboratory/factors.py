@@ -27,7 +27,7 @@ from sims_analysis.text.arguments import argument_error, check_choice, first_few
 from sims_analysis.text.times import moment_of
 from sims_analysis.units import CANONICAL, dequantify
 
-#: What a factor holds for, beside its species, and what it is called in messages.
+#: What a factor holds for, in addition to its species, and what it is called in messages.
 _CONDITIONS = {
     "matrix": "matrix signal",
     "material": "material",
@@ -61,7 +61,7 @@ class Factors:
     ``value``, ``unit``, ``stderr`` (random, in that unit), ``uncertainty`` (of the certificate,
     relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``date`` (ISO 8601),
     ``standard``, ``data_id``, ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``,
-    ``valid``; others may stand beside them.
+    ``valid``; there may be others.
 
     A factor fits data of the same species, matrix signal, material, primary ion, polarity,
     instrument, and impact energy within 2 %. What neither states, or is stated to :meth:`pick`, is
@@ -288,7 +288,7 @@ def _said(stated: Metadata) -> dict[str, str]:
 def _listed(text: str, name: str) -> Iterator[dict[str, str]]:
     """Read lines of a species, its factor, and perhaps its unit; a heading has no digit."""
     for number, line in enumerate(text.splitlines(), 1):
-        words = re.split(r"[\s,;|]+", line.strip(" \t,;|"), maxsplit=2)
+        words = re.split(r"[\s,;|:=]+", line.strip(" \t,;|"), maxsplit=2)
         if words == [""] or words[0].startswith("#"):
             continue
         if len(words) > 1 and re.match(r"[\d.]", words[1]):

@@ -1,7 +1,6 @@
-"""Profiles for other programs: CSV and Excel.
+"""Profiles for other programs: CSV and Excel, with units in the headings.
 
-Numbers are written as the shortest text that reads back to the same float. A sample that was
-delivered as not measured has an empty cell. Units are in the headings.
+Numbers are the shortest text that reads back to the same float; not measured is an empty cell.
 """
 
 from __future__ import annotations
@@ -164,7 +163,7 @@ def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
         "_stderr": series.stderr,
     }
     columns["_detection_limit"] = np.nan
-    columns |= {f"_{what}": numbers for what, numbers in series.beside.items()}
+    columns |= {f"_{what}": numbers for what, numbers in series.ancillary.items()}
     where = {"species": series.species, **series.place}
     size = data.sizes.get(series.axis, series.x.size)
     for name, column in shared_columns(data, series.variable, where, size):
@@ -215,7 +214,9 @@ def _in_units(
             argument="value_units",
         )
     if isinstance(value_units, str):
-        kinds = {kind: one.series.variable for one in found for kind in _kinds(one.series)}
+        series = [one.series for one in found]
+        kinds = {kind: s.variable for s in series
+                 for kind in vocabulary.kinds_in(s.variable, s.units)}  # fmt: skip
         fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
         stated = {kinds[fitting]: value_units}
     variables = dict.fromkeys(one.series.variable for one in found)
@@ -245,10 +246,6 @@ def _rounded(found: list[_Profile], digits: int | None) -> list[_Profile]:
     return made
 
 
-def _kinds(series: Series) -> tuple[str, ...]:
-    return vocabulary.kinds_in(series.variable, series.units)
-
-
 def _converted(one: _Profile, depth_units: str | None, value_units: str | None) -> _Profile:
     table, series = one.table.copy(), one.series
     names = [str(name) for name in table]
@@ -258,7 +255,8 @@ def _converted(one: _Profile, depth_units: str | None, value_units: str | None) 
         table[along] = axis.from_canonical(table[along].to_numpy())
         one = changed(one, axis_units=depth_units)
     if value_units is not None:
-        unit = unit_of_kind(value_units, _kinds(series), f"value_units of {series.variable!r}")
+        kinds = vocabulary.kinds_in(series.variable, series.units)
+        unit = unit_of_kind(value_units, kinds, f"value_units of {series.variable!r}")
         others = [name for name in names if name not in along]
         values = [name for name in others if not vocabulary.ANCILLARY.get(name[1:])]
         table[values] = unit.from_canonical(table[values].to_numpy())

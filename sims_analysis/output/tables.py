@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.text.rounding import rounded, rounded_error
-from sims_analysis.units import dequantify
+from sims_analysis.units import dequantify, read_unit
 
 #: Parts of the uncertainty of a dose budget.
 _PARTS = ("random_stderr", "systematic_stderr")
@@ -62,10 +62,9 @@ def results_table(
         raise ProfileError("there is no result to show")
     check_choice("format", format, ("markdown", "latex"))
     latex = format == "latex"
+    every = [_cells(array, of, latex=latex) for _, array, of in columns]
     try:
-        cells = xr.broadcast(
-            *xr.align(*(_cells(array, of, latex=latex) for _, array, of in columns), join="exact")
-        )
+        cells = xr.broadcast(*xr.align(*every, join="exact"))
     except ValueError:
         raise ProfileError(
             "the results belong to different profiles; write a table of each"
@@ -75,7 +74,10 @@ def results_table(
     rows = []
     for place in np.ndindex(cells[0].shape):
         labels = [str(cells[0][key].values[i]) for key, i in zip(keys, place, strict=True)]
-        names = [_name(*pair, latex=latex) for pair in zip(keys, labels, strict=True)]
+        names = [_markdown_text(label) for label in labels]
+        if latex:
+            names = [_typeset.latex(label) if key == "species" else _typeset.escape_latex(label)
+                     for key, label in zip(keys, labels, strict=True)]  # fmt: skip
         rows.append([*names, *(str(column.values[place]) for column in cells)])
     return (_latex if latex else _markdown)(header, rows, len(keys))
 
@@ -170,7 +172,14 @@ def _stderr(
         # A budget: both parts, unless neither is known.
         both: xr.DataArray = np.hypot(*(known[part].fillna(0.0) for part in _PARTS))
         return both.where(both > 0.0)
-    return next((known[name] for name in names if name in known), nothing)
+    found: xr.DataArray = next((known[name] for name in names if name in known), nothing)
+    own, stated = (str(one.attrs.get("units", "")) for one in (array, found))
+    if own and stated and own != stated:  # a user has changed that of the values
+        of_values, of_errors = map(read_unit, (own, stated))
+        if of_values.kind != of_errors.kind:
+            raise UnitsError(f"{array.name} is in {own!r}, and its standard error in {stated!r}")
+        found = found * float(of_values.from_canonical(of_errors.to_canonical(1.0)))
+    return found
 
 
 def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:
@@ -178,12 +187,6 @@ def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:
     unit = _typeset.unit_latex(unit) if latex else _typeset.unit_label(unit)
     text = _typeset.escape_latex(text) if latex else _markdown_text(text)
     return f"{text} ({unit})" if unit else text
-
-
-def _name(key: str, label: str, *, latex: bool) -> str:
-    if latex:
-        return _typeset.latex(label) if key == "species" else _typeset.escape_latex(label)
-    return _markdown_text(label)
 
 
 def _markdown_text(text: str) -> str:

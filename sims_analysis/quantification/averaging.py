@@ -22,7 +22,7 @@ from sims_analysis.frame.opening import FRACTION, open_samples
 from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.kernels.repeats import NOTABLE, repeats
 from sims_analysis.kernels.rows import Array
-from sims_analysis.quantification.reference import background_columns
+from sims_analysis.quantification.reference import background_columns, column
 
 
 @correction
@@ -156,13 +156,11 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
         found |= {vocabulary.QUALITY: of_all.flags}
         found |= {} if of_all.limit is None else {vocabulary.CENSORED: of_all.limit}
     order = [d for d in data[name].dims if d != MEASUREMENT]
-    made = {}
-    for end, one in found.items():
-        attrs = dict(data[name].attrs)
-        if end:
-            attrs = vocabulary.ancillary_attrs(frame.term, end, frame.units)
-        ordered = one.transpose(*(d for d in order if d in one.dims))
-        made[f"{name}_{end}".removesuffix("_")] = xr.Variable(ordered.dims, ordered.data, attrs)
+    made = {
+        f"{name}_{end}".removesuffix("_"): column(frame.term, end, frame.units, one, order)
+        for end, one in found.items()
+    }
+    made[name].attrs = dict(data[name].attrs)
     _warn_of_scatter(frame, common)
     return made, common
 

@@ -50,7 +50,8 @@ def to_concentration(
     Dataset
         With ``concentration`` (``atom/cm^3``) in place of the fractions; species that already have
         a concentration are not changed. Counts and standard errors come along. The density is in
-        the attr ``atomic_density`` and in the history.
+        the attr ``atomic_density`` and in the history. Of a pure layer, with fractions of exactly
+        1, concentrations are equal to the last digit, and called ``saturated``: ask its fractions.
 
     Raises
     ------

@@ -23,6 +23,7 @@ from sims_analysis.quantification.hosts import isotope, natural_abundance
 from sims_analysis.quantification.reference import (
     TwoSignals,
     at_samples_of,
+    column,
     divided,
     known_of,
     measured_over_species,
@@ -102,7 +103,7 @@ def isotope_ratios(
     -----
     Instruments transmit and detect masses differently, by some per cent between neighbours and more
     for light ones; less than 5 % shows no interference, therefore. An enriched sample, as an
-    implant of one isotope is, is not natural either. Loss and interference are told apart
+    implant of one isotope is, is not natural either. Loss and interference are distinguished
     where the rates differ along the profile: samples above half of the largest rate against those
     below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 
@@ -135,9 +136,7 @@ def isotope_ratios(
     joined = {key: xr.Variable.concat([one[key] for one in found], "pair") for key in found[0]}
     made = {"status": frame.status(joined.pop(""))}
     for key, one in joined.items():
-        term, end = _TERMS[key]
-        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
-        made[key] = xr.Variable(one.dims, one.data, attrs)
+        made[key] = column(*_TERMS[key], "1", one, one.dims)
     labels = {
         "pair": [one.label for one in pairs],
         "numerator": [one.numerator for one in pairs],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -19,8 +19,8 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.quantification.hosts import isotope, read_abundance
 from sims_analysis.quantification.reference import (
-    Reference,
     at_samples_of,
+    column,
     divided,
     known_of,
     measured_in,
@@ -216,7 +216,7 @@ def ratio(
     >>> print(f"{found.max().item():.4f} at {found.idxmax().item():.0f} s")
     0.0369 at 148 s
     """
-    check_choice("kind", kind, _DIVIDED)
+    check_choice("kind", kind, vocabulary.RATIOS)
     numerator = read_name("numerator", numerator)
     denominator = read_name("denominator", denominator)
     species_of(data, numerator, name="numerator")
@@ -228,11 +228,13 @@ def ratio(
     frame = open_samples(data, name, "a ratio")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
-    found = _DIVIDED[kind](frame, below, denominator)
-    answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     if kind == "ratio":
+        found = divided(frame, frame.value, below.value, below.stderr, denominator)
         among = frame.of_species(numerator)
         warn_of_bias(frame, below.value, below.stderr, found, among, denominator)
+    else:
+        found = of_both(frame, below, denominator)
+    answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
     of = _BELOW[kind].format(numerator, denominator)
@@ -262,10 +264,11 @@ def warn_of_bias(
     first = first_flagged(frame, (raised * own > _BIASED * error) & among)
     if first is not None:
         part = first.of(raised)
+        much = f"about {100 * part:.2g} %" if part < 1.0 else "more than 100 %"
         first.warn(
-            f"{denominator!r} has few counts, and ratios to it are too high by about "
-            f"{100 * part:.2g} % on average; the ratio of two sums or means (integrated_dose, "
-            'mean_value) is not, nor is a fraction (kind="fraction")',
+            f"{denominator!r} has few counts, and ratios to it are too high by {much} on average; "
+            "the ratio of two sums or means (integrated_dose, mean_value) is not, nor is a "
+            'fraction (kind="fraction")',
             ProfileWarning,
         )
 
@@ -280,39 +283,18 @@ def _answer(
     of_signals = [f"{frame.name}_{end}" for end in vocabulary.EVIDENCE]
     where = where.drop_vars(of_signals, errors="ignore")
     limit = found.pop(vocabulary.CENSORED, None)
-    term, label = _ANSWERS[kind]
-    attrs = {"": vocabulary.attrs(term)} | {
-        end: {"units": "1", "long_name": f"{words} of the {kind}"} for end, words in _ERRORS.items()
+    columns = {
+        end: column(vocabulary.RATIOS[kind], end, "1", one.isel(species=row), where.dims)
+        for end, one in found.items()
+        if "species" in one.dims
     }
-    columns = {}
-    for end, one in found.items():
-        if "species" in one.dims:
-            own = one.isel(species=row).transpose(*where.dims, missing_dims="ignore")
-            columns[end] = xr.Variable(own.dims, own.data, attrs[end])
     of = Known(*(one if one is None else one.isel(species=row) for one in (known.flags, limit)))
-    columns |= carried(label, of, "1", where.dims)
-    answer = xr.DataArray(columns.pop(""), where.coords, name=label).assign_coords(columns)
+    columns |= carried(kind, of, "1", where.dims)
+    answer = xr.DataArray(columns.pop(""), where.coords, name=kind).assign_coords(columns)
     if answer.ndim == 1 and not frame.lazy:
         kept = frame.filled().value.isel(species=row).notnull().values
         answer = answer.isel({frame.dim: kept})
     return answer
 
 
-def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
-    """Return ``a / b``, and its errors by name."""
-    return divided(frame, frame.value, below.value, below.stderr, denominator)
-
-
-_DIVIDED: dict[str, Callable[[Frame, Reference, str], dict[str, xr.Variable]]] = {
-    "ratio": _over,
-    "fraction": of_both,
-}
-#: Term and name of the answer.
-_ANSWERS = {"ratio": ("species_ratio", "ratio"), "fraction": ("species_fraction", "fraction")}
 _BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}
-_ERRORS = {
-    "stderr": "Standard error",
-    "background_stderr": "Standard error of the background",
-    "background_overlap": "Overlap with the background",
-    "background_scatter": "Scatter in the window of the background",
-}

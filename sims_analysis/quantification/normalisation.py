@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, union
+from sims_analysis.frame.evidence import Known, either, rests_on, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy
@@ -27,6 +27,7 @@ from sims_analysis.quantification.reference import (
     Part,
     background_columns,
     background_of,
+    column,
     mean_in,
     measured_over_species,
     propagated,
@@ -228,7 +229,7 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = mean.rests.flags.astype(np.int16)
+    flags = rests_on(of, ends, "samples").flags.astype(np.int16)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 
@@ -313,10 +314,8 @@ def _renamed(
     if frame.counts is not None:
         made = {**made, "counts": frame.counts.where(made[""].notnull())}
     result = data.drop_vars([frame.name + end for end in ENDS], errors="ignore")
-    columns = {}
-    for end, one in made.items():
-        attrs = vocabulary.ancillary_attrs(term, end, "1") if end else vocabulary.attrs(term)
-        own = one.transpose(*(d for d in order if d in one.dims))
-        columns[f"{kind}_{end}".rstrip("_")] = xr.Variable(own.dims, own.data, attrs)
+    columns = {
+        f"{kind}_{end}".rstrip("_"): column(term, end, "1", one, order) for end, one in made.items()
+    }
     result = result.assign(columns)
     return result.set_coords([one for one in columns if one.endswith(vocabulary.EVIDENCE)])

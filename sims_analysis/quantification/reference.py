@@ -40,6 +40,15 @@ class Reference(NamedTuple):
     bridged: xr.Variable
 
 
+def column(
+    term: str, end: str, unit: str, values: xr.Variable, order: Sequence[Any]
+) -> xr.Variable:
+    """Return values, or by the end of its name what is beside them, with attrs, in order."""
+    attrs = vocabulary.ancillary_attrs(term, end, unit) if end else vocabulary.attrs(term, unit)
+    ordered = values.transpose(*(d for d in order if d in values.dims))
+    return xr.Variable(ordered.dims, ordered.data, attrs)
+
+
 def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     """Return the first variable in which all of some species are measured."""
 

@@ -320,20 +320,18 @@ def _line(known: Array, where: Array, square: Array) -> Array:
     return np.array([1 / b, np.sqrt(bb) / b**2, -a / b, np.sqrt(of_offset), misfit, status])
 
 
+#: Status of a line through layers -> what there is to say of it; the first is the worst.
+_WARNED = {
+    "bent": "the layers do not lie on a straight line, given their errors; the rate is not "
+    "constant, or a depth is not that of its layer",
+    "two_markers": "two layers lie on a straight line whatever the rate does between them",
+}
+
+
 def _warn_of_line(words: Sequence[str]) -> None:
-    if "bent" in words:
-        warn(
-            "markers: the layers do not lie on a straight line, given their errors; the rate is "
-            "not constant, or a depth is not that of its layer",
-            FitWarning,
-            argument="markers",
-        )
-    elif "two_markers" in words:
-        warn(
-            "markers: two layers lie on a straight line whatever the rate does between them",
-            FitWarning,
-            argument="markers",
-        )
+    worst = next((one for one in _WARNED if one in words), None)
+    if worst is not None:
+        warn(f"markers: {_WARNED[worst]}", FitWarning, argument="markers")
 
 
 def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:

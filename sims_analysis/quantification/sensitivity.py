@@ -106,7 +106,7 @@ def with_rsf(
     Dataset
         Intensities of the matrix, and without a factor, are kept. The others are replaced by:
 
-        - ``concentration`` (``atom/cm^3``), and what intensities have beside them: counts, the
+        - ``concentration`` (``atom/cm^3``), and the ancillary variables of intensities: counts, the
           error of a subtracted background, also of the matrix signal
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
           ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample

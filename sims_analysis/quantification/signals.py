@@ -89,7 +89,10 @@ def same_samples(frame: Frame, a: int, b: int) -> bool:
 
 
 def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
-    """Return one signal at the samples of all, without its counts; `among` those are messages."""
+    """Return one signal at the samples of all; `among` those are messages.
+
+    With its counts where it was measured there.
+    """
     found = at_samples_of(frame.filled(), species)
     warn_bridged(frame, species, found, among)
     value, limit = found.value, None
@@ -98,7 +101,12 @@ def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
         value, limit = value.where(~(high > value)), high.where(high > value)
     columns = background_columns(frame).items()
     background = {end: at_samples_of_all(frame, one, species) for end, one in columns}
-    return Signal(value, found.of_sums, None, background, known_of(frame, species).flags, limit)
+    counts = None
+    if frame.counts is not None:
+        row = frame.species().index(species)
+        there: Any = frame.value.notnull() & (row_of(frame.depth, row) == frame.depth)
+        counts = row_of(frame.counts, row).where(there).transpose(*frame.value.dims)
+    return Signal(value, found.of_sums, counts, background, known_of(frame, species).flags, limit)
 
 
 def row_of(variable: xr.Variable, row: int) -> xr.Variable:

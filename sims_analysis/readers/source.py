@@ -260,15 +260,15 @@ class Source:
         return self.text[:8000] if self.is_text else ""
 
 
-def once_per_source(look: Callable[[Source], T]) -> Callable[[Source], T]:
+def once_per_source(find: Callable[[Source], T]) -> Callable[[Source], T]:
     """Keep what a function finds of a source, so that reading does not look for it again."""
 
-    @wraps(look)
+    @wraps(find)
     def found(source: Source) -> T:
         known: dict[object, T] = source.trace.known
-        if look not in known:
-            known[look] = look(source)
-        return known[look]
+        if find not in known:
+            known[find] = find(source)
+        return known[find]
 
     return found
 

@@ -17,7 +17,7 @@ from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import GapPolicy, bridges, with_flags
+from sims_analysis.frame.evidence import GapPolicy, with_flags
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
@@ -148,12 +148,11 @@ def to_grid(
         raise ProfileError(
             "give exactly one of step, depth, like and every", code="conflicting_arguments"
         )
-    bridge = bridges(gaps)
     if isinstance(data, xr.DataArray):
-        frame = open_frame(data, question="a grid", axes=vocabulary.AXES)
+        frame = _open(data, vocabulary.VALUE_KINDS, gaps)
         grid = _grid(frame, conserve is not None, **asked)
         name = str(data.name or frame.kind)
-        array = with_coords(_gridded(frame, name, grid, method, bridge=bridge), name)
+        array = with_coords(_gridded(frame, name, grid, method), name)
         if grid.edges is not None:
             array = array.assign_coords(_cell_coords(frame, grid.edges))
         return array.assign_coords(_delivered(data, frame)).rename(data.name)
@@ -165,16 +164,10 @@ def _dataset(
 ) -> xr.Dataset:
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"a grid needs a Dataset or DataArray, found {type(data).__name__}")
-    frames = {
-        name: open_frame(
-            data, vocabulary.kinds(name), question="a grid", variable=name, axes=vocabulary.AXES
-        )
-        for name in measured_in(data)
-    }
+    frames = {name: _open(data, vocabulary.kinds(name), gaps, name) for name in measured_in(data)}
     first = next(iter(frames.values()))
     grid = _grid(first, conserve is not None, **asked)
-    bridge = bridges(gaps)
-    found = [_gridded(frame, name, grid, method, bridge=bridge) for name, frame in frames.items()]
+    found = [_gridded(frame, name, grid, method) for name, frame in frames.items()]
     unchanged = {name: one for name, one in data.data_vars.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
     if unchanged:
@@ -195,6 +188,11 @@ def _dataset(
     return with_history(result, line)
 
 
+def _open(data: Any, kinds: tuple[str, ...], gaps: str, variable: str | None = None) -> Frame:
+    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
+    return open_frame(data, kinds, question="a grid", **how)
+
+
 def _cell_coords(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
     """Return the edges of cells as coordinates of each depth, as a DataArray can hold them."""
     ends = {"cell_start": edges[:-1], "cell_stop": edges[1:]}
@@ -213,18 +211,18 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _gridded(frame: Frame, name: str, grid: _Grid, method: str, *, bridge: bool) -> Dressed:
+def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> Dressed:
     at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
     if grid.edges is None:
         asked = xr.Variable((ASKED,), grid.depth)
-        found = at_depths(frame, asked, method, on_new_axis=True, bridge=bridge)
+        found = at_depths(frame, asked, method, on_new_axis=True)
     else:
-        found = _in_cells(frame, grid.edges, log=method == "log", bridge=bridge)
+        found = _in_cells(frame, grid.edges, log=method == "log")
         trace["cell_methods"] = f"{frame.axis}: mean"
     return dressed(frame, name, found, at, {}, **trace)
 
 
-def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampled:
+def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
     """Average profiles over cells."""
     frame = with_flags(frame)
     options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
@@ -256,7 +254,7 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool, bridge: bool) -> Resampl
     )
     lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return with_evidence(frame, found, rests, lower, upper, bridge=bridge, what=what)
+    return with_evidence(frame, found, rests, lower, upper, what=what)
 
 
 def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:

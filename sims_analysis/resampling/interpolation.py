@@ -21,7 +21,6 @@ from sims_analysis.frame.evidence import (
     GapPolicy,
     Known,
     at,
-    bridges,
     carried,
     warn_of_evidence,
     with_flags,
@@ -94,19 +93,19 @@ def interpolate(
     4.76e+19 atom/cm^3
     """
     check_choice("method", method, kernels.METHODS)
-    bridge = bridges(gaps)
     if isinstance(data, xr.Dataset):
         found = [
-            _interpolated(_open(data, name), name, depth, method, bridge=bridge)
+            _interpolated(_open(data, gaps, name), name, depth, method)
             for name in measured_in(data)
         ]
         return joined(found, data.attrs)
-    frame = _open(data)
-    return with_coords(_interpolated(frame, frame.name, depth, method, bridge=bridge), frame.name)
+    frame = _open(data, gaps)
+    return with_coords(_interpolated(frame, frame.name, depth, method), frame.name)
 
 
-def _open(data: Any, variable: str | None = None) -> Frame:
-    return open_frame(data, question="an interpolation", variable=variable, axes=vocabulary.AXES)
+def _open(data: Any, gaps: str, variable: str | None = None) -> Frame:
+    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
+    return open_frame(data, question="an interpolation", **how)
 
 
 def measured_in(data: xr.Dataset) -> list[str]:
@@ -121,7 +120,7 @@ def measured_in(data: xr.Dataset) -> list[str]:
     return names
 
 
-def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: bool) -> Dressed:
+def _interpolated(frame: Frame, name: str, depth: Any, method: str) -> Dressed:
     at = frame.points(depth, "depth")
     if not at.size:
         raise ProfileError(
@@ -133,7 +132,7 @@ def _interpolated(frame: Frame, name: str, depth: Any, method: str, *, bridge: b
     ordered = at.transpose(*own, *new)
     flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(ordered.shape[len(own) :])))
     asked = xr.Variable((*own, ASKED), flat)
-    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis], bridge=bridge)
+    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis])
     coords = {}
     if isinstance(depth, xr.DataArray):
         # Values at depths are no averages over cells, even if the depths are those of cells.
@@ -160,9 +159,7 @@ class Resampled:
     known: Known = NOTHING
 
 
-def at_depths(
-    frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool, bridge: bool = False
-) -> Resampled:
+def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool) -> Resampled:
     """Interpolate profiles at given depths; in gaps there are no values, unless it is to `bridge`.
 
     On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
@@ -181,7 +178,7 @@ def at_depths(
         method=method,
         reach=reach,
         new_axis=on_new_axis,
-        bridge=bridge,
+        bridge=bool(frame.bridge),
         block=ALL,
     )
     shown = frame.lazy or anywhere(rests.flags) or anywhere(every.transient)
@@ -204,7 +201,7 @@ def at_depths(
     found = Resampled(
         every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
     )
-    return with_evidence(frame, found, rests, asked, reach=reach, axis=on_new_axis, bridge=bridge)
+    return with_evidence(frame, found, rests, asked, reach=reach, axis=on_new_axis)
 
 
 #: How many samples to both sides of a depth a value depends on; one by straight lines.
@@ -218,7 +215,6 @@ def with_evidence(
     lower: xr.Variable,
     upper: xr.Variable | None = None,
     *,
-    bridge: bool,
     what: str = "there is no value in it",
     **options: Any,
 ) -> Resampled:
@@ -228,7 +224,7 @@ def with_evidence(
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)
     found = replace(found, known=of)
-    if bridge or of.blank is None:
+    if frame.bridge or of.blank is None:
         return found
     blank = of.blank & found.value.notnull()
     if not (is_lazy(blank) or anywhere(blank)):

@@ -85,7 +85,9 @@ def convolve(
     function, widths = read_resolution(frame, resolution)
     size, dim = frame.value.sizes[frame.dim], frame.dim
     blurred = frame.each(partial(_blurred, function), *widths, size=size, dim=dim)
-    made = frame.along_axis(blurred, frame.term, units_=frame.units, label=frame.name)
+    made = frame.array(
+        blurred, frame.term, units_=frame.units, coords=frame.along, label=frame.name
+    )
     made = made.assign_coords(_evidence(frame, function, widths))
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)

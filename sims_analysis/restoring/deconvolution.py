@@ -19,7 +19,6 @@ from sims_analysis.frame.evidence import (
     GapPolicy,
     Known,
     at_samples,
-    bridges,
     carried,
     resolve,
     rests_on,
@@ -150,7 +149,8 @@ def deconvolve(
     >>> sharper["status"].item(), f"{sims.moments(sharper)['straggle'].item():.1f} nm"
     ('ok', '26.5 nm')
     """
-    frame = open_profiles(data, question="a restored profile", variable=variable, axes=("depth",))
+    how: Any = {"variable": variable, "axes": ("depth",), "gaps": gaps}
+    frame = open_profiles(data, question="a restored profile", **how)
     if frame.achieved is not None:
         raise ProfileError(
             f"{frame.name} is restored already (it has achieved_resolution); give what was "
@@ -158,7 +158,6 @@ def deconvolve(
         )
     check_bool("averaging_kernels", averaging_kernels)
     strength = _strength(smoothness)
-    bridge = bridges(gaps)
     function = read_resolution(frame, resolution)
     window = read_window(frame, start, stop)
     level = read_background(frame, background).level(frame)
@@ -176,7 +175,7 @@ def deconvolve(
         size=found.size,
         ancillary=("common", "overlap", "lower", "upper"),
     )
-    answer = _dataset(frame, rows, found, window, bridge=bridge)
+    answer = _dataset(frame, rows, found, window)
     answer.attrs |= {
         "resolution": _described(function),
         "smoothness": format_argument(smoothness),
@@ -216,9 +215,7 @@ def _described(resolution: Resolution) -> str:
     return f"{function.described()}, {function.fwhm:.3g} nm wide at half maximum"
 
 
-def _dataset(
-    frame: Frame, rows: xr.Variable, fields_: Fields, window: Window, *, bridge: bool
-) -> xr.Dataset:
+def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -> xr.Dataset:
     """Give each number and column its name, unit and words."""
 
     def part(name: str, *dims: str) -> xr.Variable:
@@ -244,7 +241,7 @@ def _dataset(
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
     rests = rests_on(frame, window)
-    codes = resolve(frame, codes, rests, window, bridge=bridge, category=None)
+    codes = resolve(frame, codes, rests, window, category=None)
     found["status"] = frame.status(codes, "restored_status")
     of = "source_of_errors"
     found[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))

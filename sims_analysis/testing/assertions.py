@@ -38,8 +38,14 @@ def assert_allclose(actual: Any, desired: Any, *, rtol: float = 1e-9, atol: floa
     >>> um = xr.DataArray([1.0], dims="x", attrs={"units": "um"})
     >>> sims.testing.assert_allclose(nm, um)
     """
+    if type(actual) is not type(desired):
+        what = type(actual).__name__, type(desired).__name__
+        raise AssertionError("a {} is compared with a {}".format(*what))
     a, b = _canonical(actual), _canonical(desired)
-    _same_units(a, b)
+    for name in a.variables.keys() & b.variables.keys():
+        of_a, of_b = (one.variables[name].attrs.get("units") for one in (a, b))
+        if of_a != of_b:
+            raise AssertionError(f"{name}: the units differ: {of_a!r} and {of_b!r}")
     xr.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
@@ -66,14 +72,14 @@ def assert_identical(actual: Any, desired: Any) -> None:
     xr.testing.assert_identical(dequantify(actual), dequantify(desired))
 
 
-def _canonical(data: Any) -> Any:
-    """Return plain data in canonical units."""
+def _canonical(data: Any) -> xr.Dataset:
+    """Return plain data in canonical units; of an array, a Dataset with a variable of this name."""
     plain = dequantify(data)
-    coords = {name: _converted(one.variable) for name, one in plain.coords.items()}
     if isinstance(plain, xr.DataArray):
-        return xr.DataArray(_converted(plain.variable), coords=coords, name=plain.name)
-    variables = {name: _converted(one.variable) for name, one in plain.data_vars.items()}
-    return xr.Dataset(variables, coords=coords, attrs=plain.attrs)
+        plain = plain.to_dataset(name="the array", promote_attrs=False)
+    changed = {name: _converted(variable) for name, variable in plain.variables.items()}
+    coords = {name: changed.pop(name) for name in plain.coords}
+    return xr.Dataset(changed, coords=coords, attrs=plain.attrs)
 
 
 def _converted(variable: xr.Variable) -> xr.Variable:
@@ -86,23 +92,3 @@ def _converted(variable: xr.Variable) -> xr.Variable:
         return plain
     attrs = {**variable.attrs, "units": unit.canonical}
     return xr.Variable(variable.dims, unit.to_canonical(variable.values), attrs)
-
-
-def _same_units(a: Any, b: Any) -> None:
-    if type(a) is not type(b):
-        raise AssertionError(f"a {type(a).__name__} is compared with a {type(b).__name__}")
-    of_a, of_b = _units(a), _units(b)
-    for name in of_a.keys() & of_b.keys():
-        if of_a[name] != of_b[name]:
-            raise AssertionError(
-                f"{name or 'the array'}: the units differ: {of_a[name]!r} and {of_b[name]!r}"
-            )
-
-
-def _units(data: Any) -> dict[str, Any]:
-    arrays = {str(name): array for name, array in data.coords.items()}
-    if isinstance(data, xr.DataArray):
-        arrays[""] = data
-    else:
-        arrays |= {str(name): array for name, array in data.data_vars.items()}
-    return {name: array.attrs.get("units") for name, array in arrays.items()}

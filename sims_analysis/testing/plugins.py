@@ -62,7 +62,7 @@ def check_reader(
     AssertionError
         Says what is wrong: a name that is missing or taken; a file that it does not recognise by
         its content alone, or one of others that it does; signals that are no signals; an answer
-        that differs when asked twice; a file that breaks off or is damaged, for which it raises
+        that differs at a second reading; a file that breaks off or is damaged, for which it raises
         anything but an error of sims_analysis.
 
     Examples

@@ -29,15 +29,17 @@ class Rounded:
     exponent: int
 
     def text(self, *, style: str = "unicode") -> str:
-        """Format the number in a style: "unicode", "latex" or "mathtext"."""
+        """Format the number in a style: "unicode", "plain", "latex" or "mathtext"."""
         if style == "unicode":
             power = "×10" + raised(str(self.exponent))
+        elif style == "plain":
+            power = f"e{self.exponent}"
         elif style == "latex":
             power = rf" \times 10^{{{self.exponent}}}"
         else:
             power = "×" + power_of_ten(self.exponent)
         plus_minus = r" \pm " if style == "latex" else " ± "
-        number = self.value if style == "latex" else self.value.replace("-", "−")
+        number = self.value if style in ("latex", "plain") else self.value.replace("-", "−")
         if self.stderr:
             number += plus_minus + self.stderr
         if self.exponent:

@@ -87,17 +87,11 @@ def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
         magnitude = _real(np.asarray(value.magnitude), name).astype(np.float64)
         converted = unit.to_canonical(magnitude)
         return (float(converted) if magnitude.ndim == 0 else converted), unit
-    if hasattr(value, "dims"):
+    if hasattr(value, "dims") or isinstance(value, (list, tuple, np.ndarray)):
+        shown = f"a DataArray over {value.dims}" if hasattr(value, "dims") else reprlib.repr(value)
         raise UnitsError(
-            f"{name} is a DataArray over {tuple(map(str, value.dims))}: expected one value, such "
-            f"as '50 {wanted}'"
-        )
-    if isinstance(value, (list, tuple, np.ndarray)):
-        raise UnitsError(
-            f"{name}={reprlib.repr(value)}: expected one value, such as '50 {wanted}'; for "
-            "several, give a DataArray with a unit, whose dimension says what they belong to, such "
-            f'as xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})',
-            argument=name,
+            f"{name}={shown}: expected one value, such as '50 {wanted}'; where several can be "
+            f'given, xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})'
         )
     number = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):

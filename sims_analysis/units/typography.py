@@ -27,7 +27,8 @@ _CHARACTERS = str.maketrans(
     | {"㎤": "cm^3", "㎥": "m^3", "㎠": "cm^2", "㎡": "m^2"}
 )
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_BRACKETS = {"(": ")", "[": "]", "{": "}", "'": "'", '"': '"'}
+#: In brackets or quotes, none of the kind inside.
+_ENCLOSED = re.compile(r"""\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|'[^']*'|"[^"]*\"""")
 
 _MARKUP = tuple(
     (re.compile(pattern), plain)
@@ -62,7 +63,7 @@ def plain(text: str) -> str:
     for pattern, replacement in (*_MARKUP, *_MARKUP[-2:]):
         result = pattern.sub(replacement, result)
     result = result.strip()
-    while result[:1] in _BRACKETS and _closes_at_end(result):
+    while _ENCLOSED.fullmatch(result):
         result = result[1:-1].strip()
     result = _PER_RATE.sub("/(count/s)", result)
     result = re.sub(r"\bper\b", "/", result, flags=re.IGNORECASE)
@@ -75,16 +76,3 @@ def plain(text: str) -> str:
 _PER_RATE = re.compile(
     r"\bper\s+\(?\s*(?:counts?|cnts?|cts?|c)\s*(?:/|per)\s*s(?:ec(?:ond)?)?\b\s*\)?", re.IGNORECASE
 )
-
-
-def _closes_at_end(text: str) -> bool:
-    """Whether the bracket or quote that opens the text closes at its end."""
-    opening, closing = text[0], _BRACKETS[text[0]]
-    if opening == closing:
-        return text.find(closing, 1) == len(text) - 1
-    level = 0
-    for i, char in enumerate(text):
-        level += (char == opening) - (char == closing)
-        if level == 0:
-            return i == len(text) - 1
-    return False

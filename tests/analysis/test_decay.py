@@ -200,3 +200,22 @@ def test_between_levels_that_are_not_known_there_is_no_edge(argument, lazy):
     found = sims.decay_length(ds.chunk() if lazy else ds, **{argument: level})
     assert found["status"].values.tolist() == ["ok", "no_data"]
     assert np.isfinite(found["decay_length"].values[0])
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.SimsWarning")
+def test_values_made_across_a_gap_are_of_no_line_and_of_no_mean():
+    z = np.arange(0.0, 60.0)
+    values = np.where((z > 20) & (z < 40), np.nan, 1e20 * np.exp(-z / 8))
+    ds = xr.Dataset(
+        {"concentration": ("depth", values, {"units": "atom/cm^3"})},
+        coords={"depth": ("depth", z, {"units": "nm"})},
+    ).dropna("depth")
+    blurred = sims.convolve(ds, resolution="3 nm")
+    for data, start, status in (
+        (ds, "30 nm", "ok"),  # the samples below the gap are as they were measured
+        (blurred, "30 nm", "gap"),
+        (blurred, "50 nm", "ok"),
+    ):
+        window = {"start": start, "stop": "55 nm"}
+        assert sims.decay_length(data, **window)["status"].item() == status
+        assert sims.mean_value(data, **window)["status"].item() == status

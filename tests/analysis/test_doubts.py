@@ -41,7 +41,7 @@ def counted(*, seed=3, zero=0.0, floor=2.0):
 
 
 def without(ds, lost):
-    """Leave out samples, with what stands beside them."""
+    """Leave out samples, with their ancillary variables."""
     return ds.assign({name: one.where(~lost) for name, one in ds.data_vars.items()})
 
 
@@ -73,7 +73,7 @@ def holed(ds):
 #: Doubt -> how data come to it.
 DOUBTS = {"limit": below_limit, "saturation": saturated, "gap": holed}
 #: Statuses that say so, or a part of the warning.
-TOLD = {
+REPORTED = {
     "limit": ({"below_limit"}, "below their limit of detection"),
     "saturation": ({"saturated"}, "equal to the last digit"),
     "gap": ({"gap"}, "no sample between"),
@@ -115,7 +115,7 @@ def test_every_question_reports_every_kind_of_doubtful_sample(question, doubt):
     if any((doubt, name) in APART for name in (question, question.split()[0])):
         return
     words, text = answer(question, ds)
-    status, message = TOLD[doubt]
+    status, message = REPORTED[doubt]
     assert set(words) & status or re.search(message, text), (
         f"{question}: {words}, and not a word of a {doubt}. Give the status by resolve() "
         "(sims_analysis/frame/evidence.py), or say in APART why it need not be reported"
@@ -210,7 +210,7 @@ def test_on_a_grid_of_a_quarter_of_the_spacing_errors_are_those_of_the_samples(q
 #: What a background common to all samples leaves as it is, and why.
 WITHOUT_BACKGROUND = {
     "integrated_dose background": "subtracted within the question, it cancels",
-    "interpolate": "stands beside the samples, which are data again",
+    "interpolate": "is a coordinate of the samples, which are data again",
     "interface": "plateaus move along",
 }
 

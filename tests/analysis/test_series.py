@@ -68,9 +68,9 @@ def test_a_series_has_names_and_units_and_only_known_ancillary_values():
     assert (boron.units, boron.axis, boron.axis_units) == ("atom/cm^3", "depth", "nm")
     assert boron.x.tolist() == [0.0, 2000.0]
     assert boron.y.tolist() == [1.0, 3.0]
-    assert (boron.stderr, boron.beside, boron.cells, boron.place) == (None, {}, {}, {})
+    assert (boron.stderr, boron.ancillary, boron.cells, boron.place) == (None, {}, {}, {})
     assert phosphorus.stderr.tolist() == [2.0, 2.5, 3.0]
-    assert phosphorus.beside["counts"].tolist() == [2.0, 2.5, 3.0]
+    assert phosphorus.ancillary["counts"].tolist() == [2.0, 2.5, 3.0]
     (alone,) = series_of(ds["concentration"].sel(species="P").rename("my_signal"))
     assert (alone.species, alone.long_name) == ("P", "My signal")
 
@@ -84,9 +84,9 @@ def test_what_is_known_of_a_background_and_of_cells_is_in_the_series_that_have_i
     )  # fmt: skip
     less = sims.subtract_background(ds, window=("20 nm", "39 nm"), species="P")
     boron, phosphorus = series_of(less)
-    assert boron.beside == {}
-    assert set(phosphorus.beside) >= {"background_stderr"}
-    assert np.ptp(phosphorus.beside["background_stderr"]) == 0
+    assert boron.ancillary == {}
+    assert set(phosphorus.ancillary) >= {"background_stderr"}
+    assert np.ptp(phosphorus.ancillary["background_stderr"]) == 0
     cells = sims.to_grid(ds, step="5 nm", conserve="dose")
     (one, _) = series_of(cells)
     assert one.cells["cell_start"].tolist() == [0.0, 5, 10, 15, 20, 25, 30, 35]

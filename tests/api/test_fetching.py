@@ -39,7 +39,7 @@ def test_an_answer_of_another_entry_names_both():
         asking.get("a")
     message = str(caught.value)
     assert "data entry 'a'" in message
-    assert "asked for data entry 'a', the answer is that of 'b'" in message
+    assert "data entry 'a' was requested, the answer is that of 'b'" in message
     assert caught.value.path == "$[1].data_id"
     assert type(caught.value) is PayloadError
     assert len(asking.requests) == 1
@@ -55,7 +55,8 @@ def test_an_answer_of_another_species_names_both(data_id, species, path):
     message = str(caught.value)
     assert "species 'Si' of data entry 'a'" in message
     other = species if data_id == "a" else data_id
-    assert re.search(rf"asked for (species 'Si'|data entry 'a'), .* is that of '{other}'", message)
+    requested = "(species 'Si'|data entry 'a') was requested"
+    assert re.search(rf"{requested}, .* is that of '{other}'", message)
     assert caught.value.path == path
     assert asking.requests == ["https://lab.example/sims/a/species/Si"]
 

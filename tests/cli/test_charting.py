@@ -73,7 +73,7 @@ def test_entries_that_cannot_be_charted_are_named(lab):
         (["--species", "11B", "--question", "junction"], "--level is needed"),
         (["--species", "11B", "--level", "1e18 atoms/cm^3"], "--level does not go"),
         (["--species", "11B", "--rules", "westgard"], "westgard"),
-        (["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"], "and values there"),
+        (["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"], "around values"),
         (["--species", "11B", "--target", "5 nm"], "--target"),
     ],
 )

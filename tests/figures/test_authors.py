@@ -164,11 +164,13 @@ def many(count):
 def test_of_many_signals_the_largest_are_drawn_and_those_with_results():
     assert len(drawn.lines(drawn.sketched(many(24)))) == 24
     data = many(30)
-    ax = drawn.sketched(data)
+    with pytest.warns(ProfileWarning, match="18 of 30 species are left out.* by species="):
+        ax = drawn.sketched(data)
     assert [line.get_label() for line in drawn.lines(ax)] == [f"X{i}" for i in range(18, 30)]
-    assert drawn.notes(ax) == ["18 more: species="]
+    assert drawn.notes(ax) == ["18 more signals, not shown"]
     one = data.sel(species=["X3"])
-    ax = drawn.sketched(data, peak=sims.peak(one))
+    with pytest.warns(ProfileWarning, match="18 of 30"):
+        ax = drawn.sketched(data, peak=sims.peak(one))
     assert [line.get_label() for line in drawn.lines(ax)][:2] == ["X3", "X19"]
     every = list(map(str, data["species"].values))
     assert len(drawn.lines(drawn.sketched(data, species=every))) == 30
@@ -180,12 +182,17 @@ def test_curves_of_one_of_two_right_axes_are_named_at_it():
     data = drawn.profiles(
         B=drawn.gaussian(), Ga=counts, In=counts, Al=(np.full(50, 0.3), "atomic fraction")
     )
-    labels = [ax.get_ylabel() for ax in drawn.sketched(data).figure.axes]
-    assert labels == [
+    with pytest.warns(ProfileWarning, match=r"axis of 'Intensity.*' leaves the figure: make room"):
+        ax = drawn.sketched(data)
+    assert [each.get_ylabel() for each in ax.figure.axes] == [
         "Concentration (atoms/cm³)",
         "Atomic fraction",
         "Intensity (counts/s): Ga, In",
     ]
+    # Black curves on both: colours would not tell the axes apart.
+    black = {"colours": {"Ga": "black", "Al": "black"}, "species": ["B", "Ga", "Al"]}
+    every = [each.get_ylabel() for each in sims.plot_profiles(data, **black).figure.axes]
+    assert every[1:] == ["Atomic fraction: Al", "Intensity (counts/s): Ga"]
     with pytest.warns(ProfileWarning, match=r"3 value axes leave \d+ mm for the curves"):
         sims.plot_profiles(data, width="60 mm")
 

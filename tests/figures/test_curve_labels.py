@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.plot import brief, briefs
+from sims_analysis.figures.style import brief, briefs
 
 B = drawn.profiles(B=drawn.gaussian())
 BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
@@ -38,7 +38,7 @@ def test_a_later_call_with_other_samples_says_of_which_measurement_or_counts():
     other = drawn.profiles(B=drawn.gaussian(1e18))
     for data in ({"W2": other}, {"W2": 2 * other}, B):
         drawn.sketched(data, ax)
-    assert labelled(ax) == ["B", "B, W2", "B, W2 (2)", "B"]
+    assert labelled(ax) == ["B", "B, W2", "B, W2 (2)"]
     assert labelled(drawn.sketched(other, drawn.sketched(B))) == ["B", "B (2)"]
 
 
@@ -124,3 +124,17 @@ def test_names_of_different_curves_are_never_merged(labels):
     both = {"Ga": (np.full(50, 0.5), "atomic fraction"), "Ga->": COUNTS}
     ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian(), **both), labels=labels)
     assert {*drawn.direct(ax), *drawn.names(ax)} == {"B", "Ga (atomic fraction)", "Ga→ (counts/s)"}
+
+
+@pytest.mark.parametrize(
+    ("to", "label"),
+    [
+        ("Si", "Ratio to Si"),
+        ("maximum", "Ratio to the maximum"),
+        ("total", "Fraction of the total"),
+    ],
+)
+def test_an_axis_says_what_its_signals_are_normalised_to(to, label):
+    data = sims.normalise(sims.open_example("sputter-time"), to=to)
+    assert drawn.sketched(data).get_ylabel() == label
+    assert f'"{label}"' in sims.explore(data).page

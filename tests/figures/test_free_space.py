@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from sims_analysis.figures.free_space import _CELLS, AIR, MARGIN, Box, Obstacles
+from sims_analysis.figures.free_space import _CELLS, MARGIN, Box, Obstacles
 
 
 @pytest.fixture
@@ -26,45 +26,6 @@ def overlap(one, other):
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def test_sizes_and_boxes_are_fractions_of_the_axes(ax):
-    from matplotlib.transforms import Bbox
-
-    found, extent = Obstacles(ax), Bbox([[50, 120], [450, 170]])
-    assert found.size(extent) == pytest.approx((1.0, 0.25))
-    assert found.fraction(extent) == pytest.approx((0.0, 0.1, 1.0, 0.35))
-
-
-def test_covered_are_the_cells_that_a_curve_crosses(ax):
-    found = Obstacles(ax)
-    level = line(ax, (0.2, 0.5), (0.8, 0.5))
-    points = found.add_line(level)
-    assert found.add_line(level) is points  # and once only
-    boxes = np.array([[0.4, 0.4, 0.6, 0.6], [0.4, 0.6, 0.6, 0.8], [0.7, 0.4, 0.9, 0.6]])
-    cells = set(map(tuple, np.minimum(points * _CELLS, _CELLS - 1).astype(int)))
-    for box, count in zip(boxes, found.covered(boxes), strict=True):
-        a, b, c, d = np.round((box + AIR * np.array([-1, -1, 1, 1])) * _CELLS)
-        assert count == sum(a <= i < c and b <= j < d for i, j in cells)
-    assert found.covered(boxes)[1] == 0
-    # A little air is kept around curves.
-    just = np.array([[0.4, 0.5 + 0.5 * AIR, 0.6, 0.6], [0.4, 0.5 + 2 * AIR, 0.6, 0.6]])
-    assert (found.covered(just) > 0).tolist() == [True, False]
-
-
-def test_texts_that_can_be_seen_and_curves_of_axes_at_one_place_are_obstacles(ax):
-    right = ax.twinx()
-    line(ax, (0.1, 0.2), (0.3, 0.2))
-    line(right, (0.6, 0.8), (0.9, 0.8))
-    label = ax.text(0.1, 0.5, "seen")
-    ax.text(0.5, 0.5, "hidden", visible=False)
-    ax.text(0.5, 0.5, "")
-    inset = ax.inset_axes([0.7, 0.1, 0.2, 0.2])
-    found = Obstacles(ax, [ax, right], [inset.bbox])
-    boxes = [inset.bbox, label.get_window_extent()]
-    assert found.boxes == [found.fraction(box) for box in boxes]
-    covered = found.covered(np.array([[0.1, 0.1, 0.3, 0.3], [0.6, 0.7, 0.9, 0.9]]))
-    assert (covered > 50).all()
-
-
 def test_what_lies_outside_the_axes_covers_nothing(ax):
     found = Obstacles(ax)
     assert found.add_line(line(ax, (-2.0, 0.5), (-1.0, 0.5))).size == 0
@@ -84,27 +45,6 @@ def test_large_marks_cover_their_outlines(ax, size, covers):
         assert (found.covered(box[None])[0] > 0) == covers
     if not covers:  # a point, and no ring around it
         assert found.covered(np.array([[0.0, 0.0, 1.0, 1.0]])) == 1
-
-
-def test_texts_are_in_the_way_where_they_overlap_and_names_a_word_apart(ax):
-    found = Obstacles(ax)
-    found.boxes = [Box(0.4, 0.4, 0.6, 0.6), Box(0.1, 0.8, 0.2, 0.9)]
-    word = 5.0 * 100 / 72 / 400
-    boxes = np.array([
-        [0.45, 0.45, 0.5, 0.5], [0.05, 0.3, 0.95, 0.95],  # inside one, over both
-        [0.45, 0.65, 0.5, 0.7], [0.45, 0.3, 0.5, 0.35],  # above and below
-        [0.2 + 0.5 * word, 0.8, 0.3, 0.9], [0.2 + 1.1 * word, 0.8, 0.3, 0.9],  # at the right
-        [0.3, 0.5, 0.4 - 0.5 * word, 0.6], [0.3, 0.5, 0.4 - 1.1 * word, 0.6],  # at the left
-    ])  # fmt: skip
-    assert found._texts(boxes).tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
-    assert found._texts(boxes, word).tolist() == [1, 2, 0, 0, 1, 0, 1, 0]
-    assert found.is_free(boxes).tolist() == [False, False, True, True, False, True, False, True]
-
-
-@pytest.mark.parametrize(("cells", "free"), [(2.0, True), (2.5, False)])
-def test_a_list_may_touch_two_cells_of_curves(ax, monkeypatch, cells, free):
-    monkeypatch.setattr(Obstacles, "covered", lambda _, boxes: np.full(len(boxes), cells))
-    assert Obstacles(ax).place_box(0.3, 0.2)[2] is free
 
 
 def test_a_list_stands_in_a_free_corner_at_the_right_before_the_left(ax):

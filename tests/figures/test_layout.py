@@ -8,9 +8,11 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning, collected
+from sims_analysis.figures.layout import layout_at
 
 mpl.use("Agg")
 
@@ -281,8 +283,9 @@ def test_right_axes_stand_apart_whatever_their_labels_become():
 @pytest.mark.parametrize("how", ["inset_axes", "add_axes"])
 def test_an_inset_shows_its_curves(how):
     figure, ax = plt.subplots(figsize=(6, 5))
+    figure.subplots_adjust(right=0.7)
     sims.plot_profiles(BOTH, ax)
-    place = [0.5, 0.5, 0.4, 0.4]
+    place = [0.5, 0.5, 0.2, 0.4]
     inset = ax.inset_axes(place) if how == "inset_axes" else figure.add_axes(place)
     sims.plot_profiles(THREE, inset, xlim=(0, 50))
     settled(ax)
@@ -345,3 +348,35 @@ def test_lists_of_panels_do_not_touch_each_other():
     lists = [box(drawn.listed(ax)) for ax in panels]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(lists, 2))
     assert not any(a.overlaps(ax.bbox) for a in lists for ax in panels)
+
+
+@pytest.mark.slow
+def test_a_list_makes_way_for_a_legend_of_the_user():
+    ax = sims.plot_profiles(drawn.profiles(B=np.append(drawn.gaussian()[:30], np.zeros(20))))
+    ax.figure.draw_without_rendering()
+    before = box(drawn.listed(ax))
+    assert before.x0 > ax.bbox.x0 + 0.5 * ax.bbox.width
+    legend = ax.legend(["by hand"], loc="upper right")
+    ax.figure.draw_without_rendering()
+    assert box(legend).overlaps(before)
+    assert not box(legend).overlaps(box(drawn.listed(ax)))
+
+
+@pytest.mark.slow
+def test_curves_do_not_cross_the_numbers_of_an_inset():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), labels="none")
+    inset = ax.inset_axes((0.5, 0.5, 0.4, 0.4))
+    ax.figure.draw_without_rendering()
+    (ground,) = [one for one in layout_at(ax)._names.texts if isinstance(one, Rectangle)]
+    label = inset.get_xticklabels()[1].get_window_extent()
+    assert ground.get_window_extent().overlaps(label)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["twiny", "secondary"])
+def test_a_title_stands_above_an_axis_of_the_user(how):
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), title="Wafer 7")
+    top = ax.twiny() if how == "twiny" else ax.secondary_xaxis("top")
+    top.set_xlabel("Cycle")
+    ax.figure.canvas.draw()
+    assert not ax.title.get_window_extent().overlaps(top.xaxis.label.get_window_extent())

@@ -1,4 +1,4 @@
-"""Wafers: told apart by colour while there are few, summarised when there are many."""
+"""Wafers: distinguished by colour while there are few, summarised when there are many."""
 
 import drawn
 import matplotlib as mpl

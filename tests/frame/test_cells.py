@@ -210,25 +210,6 @@ def test_markers_reach_to_the_edge_of_the_last_cell(ds):
         sims.calibrate_depth(cells, markers=[("298 s", "150 nm")])
 
 
-@pytest.mark.parametrize("question", [sims.integrated_dose, sims.moments, sims.cumulative_dose])
-def test_cells_that_overlap_are_refused(ds, question):
-    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
-    edges = cells["depth_bounds"].values
-    wider, over = edges + np.array([0.0, 3.0]), edges.copy()
-    over[4, 1] = edges[9, 1]  # the next ones lie within it
-    for wrong, at in ((wider, "15 nm"), (over, "55 nm")):
-        bounds = (("depth", "bounds"), wrong)
-        one = cells.assign_coords(depth_bounds=bounds)
-        short = one.isel(depth=slice(0, 20))
-        array = cells["concentration"].assign_coords(
-            cell_start=("depth", wrong[:, 0], {"units": "nm"}),
-            cell_stop=("depth", wrong[:, 1], {"units": "nm"}),
-        )
-        for data in (one, one.chunk(), sims.quantify(one), short, array):
-            with pytest.raises(ProfileError, match=f"overlap: the cell of {at} begins within"):
-                question(data)
-
-
 def fine(shape):
     z = np.arange(0, 250.01, 0.05)
     return xr.DataArray(

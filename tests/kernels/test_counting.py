@@ -22,7 +22,7 @@ def test_statistics_of_windows():
     np.testing.assert_allclose(found.mean, [c[2:7].mean(), c.mean(), c[4], np.nan])
     wanted = [c[2:7].std(ddof=1), c.std(ddof=1), np.nan, np.nan]
     np.testing.assert_allclose(found.deviation, wanted)
-    np.testing.assert_allclose(found.squared_shares, [1 / 5, 1 / 10, 1, np.inf])
+    np.testing.assert_allclose(found.squared_shares, [1 / 5, 1 / 10, 1, np.nan])
     wanted = [np.mean(s[2:7] ** 2), np.mean(s**2), s[4] ** 2, np.nan]
     np.testing.assert_allclose(found.mean_variance, wanted)
 

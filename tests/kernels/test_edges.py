@@ -29,11 +29,11 @@ def stated(z, c, level, sigma, floor=0.0):
 
 def test_between_two_samples_far_apart_the_error_is_that_of_the_straight_line():
     # An exponential edge known to 1 %: numerical derivatives by the two samples beside it.
-    z = np.arange(0.0, 40.0, 2.0)
+    z = np.arange(0.0, 160.0, 8.0)
     c = 1e20 * np.exp(-z / 3)
-    level, sigma = 1e20 * math.exp(-17.0 / 3), 0.01 * c
+    level, sigma = 1e20 * math.exp(-69.0 / 3), 0.01 * c
     (at,), (half,) = stated(z, c, level, sigma)
-    assert at == pytest.approx(17.0, rel=1e-12)
+    assert at == pytest.approx(69.0, rel=1e-12)
     variance = 0.0
     for sample in (8, 9):
         moved = c.copy()
@@ -98,21 +98,19 @@ def errors(counts):
     return np.where(counts > 0, np.sqrt(counts), 0.92)
 
 
-@pytest.mark.slow
-def test_the_fit_takes_over_without_a_step_as_the_two_samples_differ_by_less():
-    z = np.arange(0.0, 60.0, 2.0)
-    counts = 100 * np.exp(-(z - 31) / 20) * (1 + 0.02 * np.sin(z))
-    relative = np.geomspace(0.001, 0.1, 400)  # a difference of 70 to 0.7 standard errors
+def test_the_fit_takes_over_without_a_step_as_two_samples_differ_by_less():
+    z = np.arange(0.0, 300.0, 15.0)
+    counts = 1000 * np.exp(-(z - 151) / 10) * (1 + 0.02 * np.sin(z))
+    relative = np.geomspace(0.001, 0.32, 400)  # ln C falls by 1.5: 1000 to 3 standard errors
     part, depths, known = [], [], []
     for r in relative:
-        found = {w: located(z, counts, 100.0, r * counts, where=w) for w in ("auto", "fit")}
+        found = {w: located(z, counts, 1000.0, r * counts, where=w) for w in ("auto", "fit")}
         (edge, raw), (fit, _) = found.values()
         part.append(((edge.depth - raw) / (fit.depth - raw)).item())
         depths.append(edge.depth.item())
         known.append(edge.stderr.item())
-    two = 0.1 / np.hypot(relative, relative)  # ln C falls by 2 / 20 from sample to sample
-    assert np.array(part)[two < 5] == pytest.approx(1.0)
-    assert (np.abs(np.diff(part)) < 0.15).all()
+    assert part[0] == pytest.approx(0.5, abs=0.05)  # half-way between steps of 1 and 2
+    assert part[-1] == pytest.approx(1.0)
     assert (np.abs(np.diff(depths)) < 0.3 * np.array(known[1:])).all()
 
 
@@ -153,7 +151,7 @@ def plain_significant(excess, variance, crossings):
     return [e - 1 for e in ends[1:-1]]
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(2)
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_significant_is_found_by_joining_one_run_after_the_other(seed):
     z = np.arange(0.0, 400.0)
@@ -201,11 +199,12 @@ def test_the_error_of_an_edge_sharper_than_the_step_holds_it(first):
     assert np.mean(np.abs(away) < 3) > 0.98
 
 
-def test_the_error_of_a_kink_at_the_level_holds_it():
-    """A parabola follows no kink: its own error covered a quarter."""
-    z = np.arange(0.4, 100.0)
-    shape = 100 * np.exp(-np.where(z < 40, (z - 40) / 5, (z - 40) / 25))
-    found = [stated(z, one, 100.0, errors(one)) for one in poisson(np.minimum(shape, 3e4), 75)]
+@pytest.mark.parametrize("first", [0.1, 0.4, 0.7])
+def test_the_error_of_a_kink_at_the_level_holds_it(first):
+    """A parabola follows no kink: its own error covered a tenth."""
+    z = np.arange(first, 100.0)
+    shape = 1000 * np.exp(-np.where(z < 40, (z - 40) / 5, (z - 40) / 25))
+    found = [stated(z, one, 1000.0, errors(one)) for one in poisson(np.minimum(shape, 3e4), 150)]
     away = np.abs([(depth[-1] - 40) / stderr[-1] for depth, stderr in found])
-    assert np.mean(away < 1) > 0.32
-    assert np.mean(away < 3) > 0.75
+    assert np.mean(away < 1) > 0.3
+    assert np.mean(away < 3) > 0.85

@@ -36,7 +36,7 @@ def test_random_measurements_against_a_plain_search(own):
         assert found.number[measurement] == before.size
         np.testing.assert_allclose(found.depth[measurement, : before.size], at, rtol=1e-12)
         polarity = np.where(s[before] > 0, -1, 1)
-        np.testing.assert_array_equal(found.polarity[measurement, : before.size], polarity)
+        np.testing.assert_array_equal(found.direction[measurement, : before.size], polarity)
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -46,7 +46,7 @@ def test_on_which_side_a_measurement_begins(own):
     z = np.arange(3.0)
     found = ask(np.broadcast_to(z, value.shape).copy() if own else z, value)
     assert found.side.tolist() == [1, -1, 0, 0]
-    assert found.polarity[:, 0].tolist() == [-1, 1, 0, 0]
+    assert found.direction[:, 0].tolist() == [-1, 1, 0, 0]
     assert found.number.tolist() == [1, 1, 0, 0]
     assert found.status[:, 0].tolist() == [
         Status.OK, Status.OK, Status.NEVER_REACHED, Status.NO_DATA,
@@ -57,7 +57,7 @@ def test_junctions_beyond_the_width_are_counted():
     c = np.stack([np.array([2.0, 0.5, 2, 0.5, 2]), np.ones(5)])
     found = ask(np.arange(5.0), c, width=2)
     assert (found.number, found.depth.tolist()) == (4, [0.5, 1.5])
-    assert found.polarity.tolist() == [-1, 1]
+    assert found.direction.tolist() == [-1, 1]
 
 
 def test_on_merged_axes_a_species_is_known_no_better_than_by_its_own_samples():

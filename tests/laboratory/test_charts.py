@@ -123,7 +123,7 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
     [
         ({"target": 50}, UnitsError, "target=50: write a pure number as a text"),
         ({"target": "50 nm"}, UnitsError, "target"),
-        ({"baseline": ("x", "y")}, ProfileError, "labels, without times"),
+        ({"baseline": ("x", "y")}, ProfileError, "labels, as there are no times"),
         ({"baseline": (0, 0)}, ProfileError, "the baseline has 1 values, of which no two differ"),
         ({"rules": "westgard"}, ProfileError, "rules='westgard'; expected"),
         ({"rules": "nelson", "kind": "ewma"}, ProfileError, "are for individuals, not for ewma"),
@@ -239,9 +239,9 @@ def test_uniformity_takes_counting_out():
 def test_times_of_a_baseline_are_unambiguous():
     x = values(FLOW, date=np.arange("2026-02-01", "2026-02-11", dtype="datetime64[D]"))
     for wrong in ("01.02.2026", "01/02/2026"):
-        with pytest.raises(ProfileError, match="times of values, as 2026-02-01"):
+        with pytest.raises(ProfileError, match="times such as 2026-02-01"):
             sims.control_chart(x, baseline=(wrong, "2026-02-05"))
-    with pytest.raises(ProfileError, match="and values there"):
+    with pytest.raises(ProfileError, match="around values"):
         sims.control_chart(x, baseline=("2026-02-05", "2026-02-01"))
 
 

@@ -225,7 +225,7 @@ def test_it_survives_netcdf(factors, tmp_path):
 
 def test_a_list_in_text(factors, tmp_path):
     path = tmp_path / "list.txt"
-    path.write_text("# of 2019\nElement | RSF value\n11B | 5e21\n\n31P\t2e22 atoms/cm3\n")
+    path.write_text("# of 2019\nElement | RSF value\n11B: 5e21\n\n31P\t2e22 atoms/cm3\n")
     factors.read(path, unit="atoms/cm^3", matrix="30Si", primary_ion="O2+")
     table = factors.table()
     assert table["species"].tolist() == ["11B", "31P"]

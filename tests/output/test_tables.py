@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, UnitsError
 
 
 def answer(values, name="x", status=None, stderr=None, species=("B", "P"), **attrs):
@@ -136,3 +136,13 @@ def test_names_and_words_in_latex():
     assert lines[0] == r"\begin{tabular}{lr}"
     assert lines[2] == r"species & a\_b \\"
     assert lines[4:6] == [r"$^{11}$B & p$\rightarrow$n \\", r"50\% & no data \\"]
+
+
+def test_an_error_has_the_unit_that_it_states():
+    """A user has changed the values to another unit, and not the errors beside them."""
+    error = ((), 1e11, {"units": "atom/cm^2"})
+    dose = xr.DataArray(5e14, {"stderr": error}, name="dose", attrs={"units": "atom/cm^2"})
+    other = (dose * 1e4).assign_attrs(units="atom/m^2")
+    assert "(5.0000 ± 0.0010)×10¹⁸" in sims.results_table(other)
+    with pytest.raises(UnitsError, match="dose is in 'nm', and its standard error in 'atom/cm"):
+        sims.results_table(dose.assign_attrs(units="nm"))

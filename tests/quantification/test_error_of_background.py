@@ -401,54 +401,6 @@ def test_an_unknown_error_stays_unknown():
 # --- other answers ------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_answers_shift_with_the_background():
-    ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
-    plain = ds.drop_vars("concentration_background_stderr")
-    s = common_of(ds).item()
-
-    def grows(question, name="stderr", value=None, rel=1e-6, **options):
-        found, without = (question(data, **options) for data in (ds, plain))
-        up, down = (
-            question(
-                plain.assign(
-                    concentration=(plain["concentration"] + d).assign_attrs(units="atom/cm^3")
-                ),
-                **options,
-            )
-            for d in (s, -s)
-        )
-        pick = (lambda x: x) if value is None else (lambda x: x[value])
-        shift = abs(float(pick(up)) - float(pick(down))) / 2
-        assert shift > 0
-        assert float(found[name]) == pytest.approx(np.hypot(float(without[name]), shift), rel=rel)
-
-    level = {"level": "2e19 atoms/cm^3"}
-    grows(sims.junction_depth, rel=0.02, **level)  # by the slope of the edge, not of two samples
-    xj = sims.junction_depth(plain, **level)
-    slope = 2e19 / xj["decay_length"].item()
-    expected = np.hypot(xj["stderr"].item(), s / slope)
-    assert sims.junction_depth(ds, **level)["stderr"].item() == pytest.approx(expected, rel=0.01)
-    deepest = sims.crossings(ds, **level).isel(crossing=-1)
-    assert deepest["stderr"].item() == pytest.approx(expected, rel=0.01)
-    # By derivatives; that of the kurtosis is not linear.
-    for name in ("projected_range", "straggle", "skewness", "dose"):
-        grows(sims.moments, f"{name}_stderr", name, rel=0.01, stop="110 nm")
-    grows(lambda data: sims.depth_at_dose_fraction(data.sel(depth=slice(0, 110)), fraction=0.5))
-    grows(sims.peak, "concentration_stderr", "concentration")
-    # A fit of what scatters knows that the counts of a subtracted background scatter still, if
-    # data say that there was one: `plain` does not.
-    grows(sims.surface_concentration, depth="50 nm", rel=1e-3)
-    grows(
-        sims.decay_length,
-        "stderr",
-        "decay_length",
-        low="5e18 atoms/cm^3",
-        high="8e19 atoms/cm^3",
-        rel=1e-3,
-    )
-
-
 #: A window of its own takes the error out again; values at a depth carry it next to them.
 WITH_ERROR = [
     question for question, options in QUESTIONS.items()

@@ -260,21 +260,6 @@ def test_a_fraction_has_its_own_error():
         sims.ratio(ds, numerator="18O", denominator="16O", kind="share")
 
 
-@pytest.mark.parametrize("kind", ["ratio", "fraction"])
-def test_attrs_of_the_errors_of_a_ratio(kind):
-    rows = {"18O": [9.0, 8.0, 5.0, 1.0, 3.0], "16O": [90.0, 80.0, 70.0, 60.0, 80.0]}
-    ds = sims.with_counting_statistics(counted(np.arange(5.0), **rows))
-    ds = sims.subtract_background(ds, window=("2 s", "4 s"), species="18O")
-    found = sims.ratio(ds, numerator="18O", denominator="16O", kind=kind)
-    for end, words in (
-        ("stderr", "Standard error"),
-        ("background_stderr", "Standard error of the background"),
-        ("background_overlap", "Overlap with the background"),
-        ("background_scatter", "Scatter in the window of the background"),
-    ):
-        assert found[end].attrs == {"units": "1", "long_name": f"{words} of the {kind}"}
-
-
 def test_the_background_of_a_fraction():
     time = np.arange(40.0)
     rng = np.random.default_rng(2)

@@ -1,4 +1,4 @@
-"""CAMECA's four formats: synthetic files of known numbers, and the real ones beside numpy."""
+"""CAMECA's four formats: synthetic files of known numbers, and real ones compared with numpy."""
 
 import math
 import re

@@ -71,7 +71,7 @@ def shortened(lines):
 
 
 def numbers(result):
-    """List every number that was read, and what is known beside it."""
+    """List every number that was read, and what else is known of it."""
     about = result.metadata.to_dict()
     left_out = ("file", "sha256", "reader", "format")
     known = {name: about[name] for name in about if name not in left_out}

@@ -1,4 +1,4 @@
-"""IONTOF, SRIM, simulators, VAMAS, SIMS-H5: synthetic files of known numbers, real ones beside."""
+"""IONTOF, SRIM, simulators, VAMAS, SIMS-H5: synthetic files of known numbers, and real ones."""
 
 from types import SimpleNamespace
 

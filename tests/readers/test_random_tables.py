@@ -1,6 +1,6 @@
 """Random tables in eight languages are read exactly; damaged ones lose nothing in silence.
 
-``SIMS_TABLES=5000`` draws that many; the script beside counts what came of them.
+``SIMS_TABLES=5000`` draws that many; the script next to it counts what came of them.
 """
 
 import os

@@ -1,7 +1,4 @@
-"""Interactive profiles: their numbers and looks, and a script that draws them by BokehJS.
-
-The controls beside the plot are plain HTML, so that they work by keyboard and print.
-"""
+"""Interactive profiles: their numbers and looks, which a script draws by BokehJS."""
 
 from __future__ import annotations
 
@@ -187,9 +184,8 @@ def plotted(
         end = (surface or {}).get(curve.species) if curve.axis == "depth" else None
         start = 0.0 if end is None else read_number(end, ("depth",), "surface")
         dash = () if curve.dash == "solid" else curve.dash[1]
-        looks: dict[str, Any] = {"colour": curve.colour}
-        looks["dash"] = [round(_WIDTH * part) for part in dash]
-        looks |= {"on": curve.profile in first, "from": int(np.searchsorted(curve.x, start))}
+        looks: Any = {"colour": curve.colour, "from": int(np.searchsorted(curve.x, start))}
+        looks |= {"on": curve.profile in first, "dash": [round(_WIDTH * part) for part in dash]}
         drawn.append(places | looks | _described(curve, name, depth))
     return {
         "kind": "linear" if scale == "linear" else "log",
@@ -242,9 +238,8 @@ def _described(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:
 
 def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
     """Describe the axis of depth (or time), and where the window of the dose initially is."""
-    low = float(scale(min(curve.x.min() for curve in curves)))
-    high = float(scale(max(curve.x.max() for curve in curves)))
-    low, high = depth_limits(low, high)
+    ends = [float(scale(x)) for curve in curves for x in (curve.x[0], curve.x[-1])]
+    low, high = depth_limits(min(ends), max(ends))
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
     begin = max((float(scale(curve.x[0])) for curve in dosed), default=low)
     window = [begin, max(begin, low + _PART * (high - low))] if dosed else None

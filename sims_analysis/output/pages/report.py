@@ -30,10 +30,7 @@ _KINDS = {
 
 
 def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -> str:
-    """Lay out a report as one page of HTML with an interactive plot.
-
-    It needs no connection and no other file, and links the list at `home`, and `files` beside it.
-    """
+    """Lay out a report as a page that links the list at `home`, and `files` beside it."""
     others, measured = report.others, report.measured
     value, unit = read_quantity(report.level, ("concentration",), "level")
     reasons = list(dict.fromkeys(row.reason for row in others))

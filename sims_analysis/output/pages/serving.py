@@ -1,4 +1,4 @@
-"""The pages of an archive, served beside its API and under the same key."""
+"""The pages of an archive, served with its API and under the same key."""
 
 from __future__ import annotations
 

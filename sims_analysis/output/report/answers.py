@@ -50,10 +50,7 @@ _PARTS |= {name: name for name in _SAME}
 
 @dataclass(frozen=True, kw_only=True)
 class SpeciesReport:
-    """The answers for one species: depths in `axis_units`, `peak` in `units`, doses in atom/cm^2.
-
-    None is no answer, and then `junction_status` or `reason` says why.
-    """
+    """The answers for one species, doses in atom/cm^2; None where status or reason say why."""
 
     species: str
     variable: str
@@ -88,11 +85,7 @@ class Junction(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The answers for one measurement, as the functions returned them.
-
-    Every result carries its question and the steps of its data, so that a figure of it states what
-    to run again. Texts, pages and tables are views: `species` and `junctions`.
-    """
+    """The answers for one measurement, as the functions returned them, and views of them."""
 
     #: What the answers rest on: the measurement, with its counting errors.
     data: xr.Dataset
@@ -200,10 +193,7 @@ def analyse(
     notes: Sequence[str] = (),
     describe: Callable[[SimsWarning], str] = str,
 ) -> Report:
-    """Answer the usual questions about one measurement, by the options of their functions.
-
-    Transients and dopant types are by default those of the metadata; `describe` words a warning.
-    """
+    """Answer the usual questions about one measurement; what is not stated, its metadata say."""
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
 
     metadata = species_metadata(ds)

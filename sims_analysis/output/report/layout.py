@@ -48,13 +48,10 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
     why = "no concentrations" if len(reasons) > 1 else reasons[0]
     if timed and "sputter time" not in why:
         why += ", nor sputter time to depth"
-    head = ["species", "peak", "at time" if timed else "at depth"]
-    cells = [
-        [row.species, _with_unit(row), f"{_written(row.peak_at)} {row.axis_units}"] for row in rows
-    ]
-    if len(reasons) > 1:
-        head = [*head, "why"]
-        cells = [[*row, one.reason] for row, one in zip(cells, rows, strict=True)]
+    several = len(reasons) > 1
+    head = ["species", "peak", "at time" if timed else "at depth", *["why"] * several]
+    cells = [[row.species, _with_unit(row), f"{_written(row.peak_at)} {row.axis_units}",
+              *[row.reason] * several] for row in rows]  # fmt: skip
     return [f"No dose and no junction: {why}", "", *_aligned([head], cells)]
 
 
@@ -106,11 +103,7 @@ def _written(value: float | None, stderr: float | None = None) -> str:
     """Write a number in characters that every terminal can show."""
     if value is None:
         return "-"
-    number = rounded(value, math.nan if stderr is None else stderr)
-    text = f"{number.value} ± {number.stderr}" if number.stderr else number.value
-    if not number.exponent:
-        return text
-    return f"({text})e{number.exponent}" if number.stderr else f"{text}e{number.exponent}"
+    return rounded(value, math.nan if stderr is None else stderr).text(style="plain")
 
 
 #: Columns of a page of text, and the fewest of a last column.

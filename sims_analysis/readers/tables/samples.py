@@ -31,7 +31,7 @@ Part: TypeAlias = "tuple[str | None, Block, list[Pair]]"
 def split_samples(
     body: Body, block: Block, headers: Headers, pairs: list[Pair], *, stated: bool
 ) -> tuple[list[Part], dict[str, str]]:
-    """Split a table by what distinguishes samples; beside, what is the same in all rows."""
+    """Split a table by what distinguishes samples; and give what is the same in all rows."""
     requested, constant = body.grid.options.samples, dict[str, str]()
     if not stated or requested is not None:
         rows, constant = _split_rows(body, block, headers, block.values[:, pairs[0].axis])
@@ -128,7 +128,7 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
 def _split_rows(
     body: Body, block: Block, headers: Headers, axis: Array, without: Collection[int] = ()
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
-    """Return the label and the rows of each sample; beside, what is the same in all rows."""
+    """Return the label and the rows of each sample, and what is the same in all rows."""
     requested, grid = body.grid.options.samples, body.grid
     chosen: list[tuple[str, Flags]] = []
     constant: dict[str, str] = {}
