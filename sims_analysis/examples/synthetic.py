@@ -54,7 +54,7 @@ def poisson(mean: Array, seed: int) -> NDArray[np.int64]:
     uniform = np.array([draw.random() for _ in mean])
     # The smallest k with P(counts <= k) >= u, by bisection; k lies in (low, high].
     low = np.full(mean.shape, -1, dtype=np.int64)
-    high = np.ceil(mean + 12 * np.sqrt(mean) + 40).astype(np.int64)
+    high: NDArray[np.int64] = np.ceil(mean + 12 * np.sqrt(mean) + 40).astype(np.int64)
     while (high - low > 1).any():
         middle = (low + high) // 2
         enough = (pdtr(np.maximum(middle, 0), mean) >= uniform) & (middle >= 0)
