@@ -25,7 +25,7 @@ MAXIMA = (1e2, 1e3, 1e4, 1e5)
 #: Samples 0.4 nm apart, and the steps in which truths are blurred: exact to their rounding.
 Z = np.arange(250) / 2.5
 FINE = 0.02
-WORTH = 1e16
+PER_COUNT = 1e16
 _INNER = np.arange(-60.0, 160.0, FINE) + FINE / 2
 
 
@@ -76,7 +76,7 @@ def counted(counts: Any, z: Any = Z) -> xr.Dataset:
     attrs = {"units": "atom/cm^3"}
     return xr.Dataset(
         {
-            "concentration": (dims, counts * WORTH, attrs),
+            "concentration": (dims, counts * PER_COUNT, attrs),
             "concentration_counts": (dims, counts, {"units": "count"}),
         },
         coords={"depth": ("depth", z, {"units": "nm"})},
@@ -163,7 +163,7 @@ def errors(trials: int) -> dict[str, Any]:
             counts = rng.poisson(clean * scale, (trials, Z.size)).astype(float)
             for way in ("auto", "steps"):
                 answer = sims.deconvolve(counted(counts), resolution=RESOLUTION, smoothness=way)
-                values = answer["concentration"].values / WORTH
+                values = answer["concentration"].values / PER_COUNT
                 found[way][i, j] = np.median([error(x, truth * scale, name) for x in values])
             for way, rival in RIVALS.items():
                 best = [min(error(x, truth * scale, name) for x in rival(row)) for row in counts]
@@ -204,7 +204,7 @@ def bands(trials: int) -> None:
                 apart = np.abs(one["concentration"] - free["concentration"])
                 here = truth * scale > 10
                 covered.append(float((apart < one["concentration_stderr"]).values[here].mean()))
-                seen = np.trapezoid(counts[i] * WORTH, Z) * 1e-7
+                seen = np.trapezoid(counts[i] * PER_COUNT, Z) * 1e-7
                 off.append(abs(float(one["window_dose"] - one["carried_dose"]) / seen - 1))
             inside.append(np.mean(covered))
             doses.append(np.median(off))
@@ -249,7 +249,7 @@ def overshoot(trials: int) -> None:
             answer = sims.deconvolve(
                 counted(counts.astype(float)), resolution=RESOLUTION, smoothness=way
             )
-            high = answer["concentration"].max("depth") / WORTH / (truth.max() * scale) - 1
+            high = answer["concentration"].max("depth") / PER_COUNT / (truth.max() * scale) - 1
             shares.append(100 * float(high.median()))
         print(f"{way:<12}" + " ".join(f"{one:6.1f}" for one in shares))
 

@@ -8,8 +8,8 @@ from sims_analysis.shapes import models
 #: Widths in nm: 3.9 nm wide at half maximum.
 WIDTHS = {"lambda_growth": 0.8, "lambda_decay": 1.7, "sigma": 1.1}
 RESOLUTION = {name: f"{width} nm" for name, width in WIDTHS.items()}
-#: What one count is worth, in atom/cm^3.
-WORTH = 1e16
+#: Value of one count, in atom/cm^3.
+PER_COUNT = 1e16
 
 
 def blurred(truth, z, widths=None, name="delta_drf"):
@@ -26,13 +26,13 @@ def counted(expected, z, seed=0, stderr=True):
     attrs = {"units": "atom/cm^3"}
     ds = xr.Dataset(
         {
-            "concentration": ("depth", k * WORTH, attrs),
+            "concentration": ("depth", k * PER_COUNT, attrs),
             "concentration_counts": ("depth", k, {"units": "count"}),
         },
         coords={"depth": ("depth", z, {"units": "nm"})},
     )
     if stderr:
-        ds["concentration_stderr"] = ("depth", np.sqrt(np.maximum(k, 0.85)) * WORTH, attrs)
+        ds["concentration_stderr"] = ("depth", np.sqrt(np.maximum(k, 0.85)) * PER_COUNT, attrs)
     return ds
 
 

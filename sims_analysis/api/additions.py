@@ -13,7 +13,7 @@ from sims_analysis.errors import ArchiveError
 from sims_analysis.files import MAX_BYTES, Budget, shown_path
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 
-#: So many bytes tell whether a file is JSON.
+#: So many bytes show whether a file is JSON.
 _START = 1000
 _JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 

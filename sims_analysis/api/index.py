@@ -242,7 +242,7 @@ def _warn(rows: Iterable[Row]) -> None:
 
 
 def state_of(found: os.DirEntry[str]) -> State:
-    """Tell when the folder of an entry was changed, and its catalogue entry.
+    """Return when the folder of an entry was changed, and its catalogue entry.
 
     By the clock of the file system, in nanoseconds; 0 without a catalogue entry.
     """

@@ -81,6 +81,7 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
 @click.option(
     "--baseline", nargs=2, metavar="FIRST LAST", help="Dates or ids that were in control."
 )
+@click.option("--by-day", is_flag=True, help="Average the values of each day first.")
 @click.option("--target", metavar="VALUE", help='The centre, such as "5e14 atoms/cm^2".')
 @click.option("--limits", nargs=2, metavar="LOWER UPPER", help="Stated limits.")
 @click.option(
@@ -100,6 +101,7 @@ def chart(
     species: str,
     kind: Any,
     rules: tuple[str, ...],
+    by_day: bool,
     out: str,
     no_files: bool,
     style: str,
@@ -119,6 +121,8 @@ def chart(
     named = all_ids(ids, lists)
     failures: dict[str, str] = {}
     values = _answers(store, named, species, question, value_per_count, options, failures)
+    if by_day:
+        values = _of_days(values)
     made = control_chart(values, kind=kind, rules=rules or "limits", **chosen)
     rows = _rows(made)
     written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
@@ -189,6 +193,23 @@ def _answers(
     if "measured" in answer.coords and bool(answer["measured"].isnull().any()):
         answer = answer.drop_vars("measured")  # in the order given
     return answer
+
+
+def _of_days(values: xr.DataArray) -> xr.DataArray:
+    """Average the values of each day, which have independent errors."""
+    if "measured" not in values.coords:
+        raise click.UsageError("--by-day needs the date of each measurement")
+    days = values["measured"].dt.floor("D").rename("measurement")
+    found = values.drop_vars("measurement").groupby(days).mean(keep_attrs=True)
+    day = found["measurement"]
+    found = found.assign_coords(
+        measured=day, measurement=day.dt.strftime("%Y-%m-%d").values, species=values["species"]
+    )
+    if "stderr" in values.coords:
+        of_days = (values["stderr"].drop_vars("measurement") ** 2).groupby(days)
+        error = of_days.sum().values ** 0.5 / of_days.count().values
+        found = found.assign_coords(stderr=("measurement", error, values["stderr"].attrs))
+    return found
 
 
 def _ends(made: xr.Dataset) -> dict[str, float]:

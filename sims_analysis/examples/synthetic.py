@@ -59,7 +59,8 @@ def poisson(mean: Array, seed: int) -> NDArray[np.int64]:
         middle = (low + high) // 2
         enough = (pdtr(np.maximum(middle, 0), mean) >= uniform) & (middle >= 0)
         high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    return high
+    counts: NDArray[np.int64] = high.astype(np.int64)
+    return counts
 
 
 def gaussian(z: Array, centre: float, sigma: float) -> Array:

@@ -387,7 +387,7 @@ def _drawn(
 
 
 def _scatter(value: Array, stderr: Array) -> dict[str, float]:
-    """Tell the scatter of the process from counting, by the values of which that is known."""
+    """Separate the scatter of the process from counting, by the values of which that is known."""
     names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
     known = ~np.isnan(stderr)
     value, stderr = value[known], stderr[known]

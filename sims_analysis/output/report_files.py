@@ -53,7 +53,7 @@ def write_files(report: Report, folder: Path, *, home: str = "") -> list[Path]:
 
 
 def file_stem(data_id: str, folder: Path) -> str:
-    """Name the files of a measurement so that persons and file systems tell it from others."""
+    """Name the files of a measurement so that persons and file systems can distinguish it."""
     readable = re.sub(r"[^\w.+-]+", "_", data_id).strip("._-")[:_LONGEST] or "profiles"
     if _RESERVED.fullmatch(readable.partition(".")[0]):
         readable = f"_{readable}"

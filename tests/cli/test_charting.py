@@ -47,6 +47,27 @@ def test_one_command_gives_chart_table_and_page(lab, tmp_path):
     assert "data:image/png;base64," in page
 
 
+def test_values_of_a_day_are_averaged(tmp_path):
+    archive, numbers = sims.Archive(tmp_path / "archive"), [1.0, 1.1, 1.2, 1.0]
+    times = ["2026-03-01T08:00", "2026-03-01T12:00", "2026-03-02", "2026-03-03"]
+    for i, (time, number) in enumerate(zip(times, numbers, strict=True)):
+        ds = sims.with_rsf(
+            measured(time, dose=1e15 * number), rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si"
+        )
+        result = sims.SIMSResult(data_id=f"w{i}", depth_profiles=sims.to_profiles(ds))
+        archive.put(f"w{i}", result.to_json(), url="file:standard")
+    command = ["chart", "--species", "11B", "--archive", archive.path, "--no-files",
+               "--value-per-count", "1e15 atoms/cm^3", "--format"]  # fmt: skip
+    plain, days = (
+        json.loads(run(*command, "json", *more).stdout)["values"] for more in ([], ["--by-day"])
+    )
+    assert [row["measurement"] for row in days] == ["2026-03-01", "2026-03-02", "2026-03-03"]
+    a, b = ([row[name] for row in plain] for name in ("value", "stderr"))
+    mean, error = (a[0] + a[1]) / 2, (b[0] ** 2 + b[1] ** 2) ** 0.5 / 2
+    assert [row["value"] for row in days] == pytest.approx([mean, *a[2:]])
+    assert [row["stderr"] for row in days] == pytest.approx([error, *b[2:]])
+
+
 def test_json_of_named_entries_in_another_question(lab):
     result = run("chart", "w19", "w18", "w17", "--question", "junction", "--level", "1e18 at/cm^3",
                  "--species", "11B", "--archive", lab, "--no-files", "--format", "json",

@@ -62,10 +62,10 @@ def test_a_layer_is_as_thick_as_it_is(layer):
     ds, scale, found = layer
     assert found["status"] == "ok"
     middle = found.sel(depth=slice(57, 63))
-    np.testing.assert_allclose(middle["concentration"] / rt.WORTH / scale, 1, rtol=0.15)
-    edges = sims.layers(found, level=f"{0.5 * scale * rt.WORTH} atoms/cm^3")
+    np.testing.assert_allclose(middle["concentration"] / rt.PER_COUNT / scale, 1, rtol=0.15)
+    edges = sims.layers(found, level=f"{0.5 * scale * rt.PER_COUNT} atoms/cm^3")
     assert float(edges["thickness"].values.ravel()[0]) == pytest.approx(10, abs=0.5)
-    before = sims.layers(ds, level=f"{0.5 * scale * rt.WORTH} atoms/cm^3")
+    before = sims.layers(ds, level=f"{0.5 * scale * rt.PER_COUNT} atoms/cm^3")
     assert abs(float(before["top"].values.ravel()[0]) - 55) > 0.4  # the function shifts it
 
 
@@ -144,7 +144,7 @@ def test_averaging_kernels_are_what_a_change_of_the_truth_does():
         sims.deconvolve(rt.counted(clean + sign * more, Z, None), **options)["concentration"]
         for sign in (1, -1)
     )
-    slope = (up - down).values / (2 * 40 * rt.WORTH)
+    slope = (up - down).values / (2 * 40 * rt.PER_COUNT)
     np.testing.assert_allclose(kernel[:, at], slope, atol=0.02 * slope.max())
     inside = kernel.isel(depth=slice(30, 60))
     np.testing.assert_allclose(inside.sum("depth_"), 1, atol=0.1)
@@ -165,7 +165,7 @@ def test_the_achieved_resolution_is_never_below_a_cell():
 def test_steps_do_not_overshoot():
     ds, scale = measured(top=1e4)
     found = sims.deconvolve(ds, resolution=RES, smoothness="steps")
-    assert found["concentration"].max() / rt.WORTH / scale < 1.1
+    assert found["concentration"].max() / rt.PER_COUNT / scale < 1.1
     assert found["status"] == "ok"
 
 
@@ -218,7 +218,7 @@ def test_averages_over_cells_are_no_samples():
     for ds in (samples.assign_coords(depth_bounds=edges), samples):
         found = sims.deconvolve(ds, resolution=rt.RESOLUTION)
         assert found["status"] == "ok"
-        off.append(float(np.abs(found["concentration"] / rt.WORTH / 1e5 - truth).max()))
+        off.append(float(np.abs(found["concentration"] / rt.PER_COUNT / 1e5 - truth).max()))
     assert off[0] < 0.02 < 0.04 < off[1]
 
 
@@ -395,7 +395,7 @@ def test_samples_at_irregular_depths():
     found = sims.deconvolve(ds, resolution=RES, gaps="bridge")
     here = rt.implant(z) > 0.05
     np.testing.assert_allclose(
-        found["concentration"][here] / rt.WORTH / scale, rt.implant(z)[here], rtol=0.1
+        found["concentration"][here] / rt.PER_COUNT / scale, rt.implant(z)[here], rtol=0.1
     )
 
 
@@ -420,9 +420,9 @@ def test_samples_without_errors_have_those_of_their_scatter():
 def test_a_background_is_not_restored(layer):
     clean = rt.blurred(lambda z: rt.box(z, base=0.0), Z)
     ds = rt.counted(3000 * clean + 50, Z, 5)
-    found = sims.deconvolve(ds, resolution=RES, background=f"{50 * rt.WORTH} atoms/cm^3")
-    assert found["concentration"].sel(depth=slice(None, 48)).max() < 30 * rt.WORTH
-    assert found["refolded"].sel(depth=40) == pytest.approx(50 * rt.WORTH, rel=0.2)
+    found = sims.deconvolve(ds, resolution=RES, background=f"{50 * rt.PER_COUNT} atoms/cm^3")
+    assert found["concentration"].sel(depth=slice(None, 48)).max() < 30 * rt.PER_COUNT
+    assert found["refolded"].sel(depth=40) == pytest.approx(50 * rt.PER_COUNT, rel=0.2)
     windowed = sims.deconvolve(ds, resolution=RES, background=("80 nm", "90 nm"))
     np.testing.assert_allclose(windowed["window_dose"], found["window_dose"], rtol=0.03)
 
@@ -435,7 +435,9 @@ def test_intensities_and_counts_are_restored_too():
     assert found["counts"].units == "count"
     assert found["source_of_errors"] == "counts"
     np.testing.assert_allclose(
-        found["counts"] * rt.WORTH, sims.deconvolve(ds, resolution=RES)["concentration"], rtol=1e-3
+        found["counts"] * rt.PER_COUNT,
+        sims.deconvolve(ds, resolution=RES)["concentration"],
+        rtol=1e-3,
     )
 
 
@@ -630,7 +632,7 @@ def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
     assert stays[low].all()
     assert set(found["concentration_detection_limit"].values[stays]) == {1e17}
     if where == "between":
-        level = f"{3000 * rt.implant(60.0) * rt.WORTH} atoms/cm^3"
+        level = f"{3000 * rt.implant(60.0) * rt.PER_COUNT} atoms/cm^3"
         with pytest.warns(ProfileWarning, match="are below their limit of detection"):
             crossed = sims.crossings(found, level=level)
         assert crossed["status"].values[-1] == "below_limit"

@@ -11,7 +11,7 @@ import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning
 
 Z = np.arange(30, 90, 0.5)
-LEVEL = f"{150 * rt.WORTH} atoms/cm^3"
+LEVEL = f"{150 * rt.PER_COUNT} atoms/cm^3"
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*may be no layer")
 
@@ -47,13 +47,13 @@ def test_the_foot_of_a_sharp_edge_is_within_its_error(layer):
 @pytest.mark.slow
 def test_what_is_flatter_than_the_resolution_is_known_as_well_as_it_is_counted():
     found = restored(rt.implant)
-    xj = sims.junction_depth(found, level=f"{900 * rt.WORTH} atoms/cm^3")
+    xj = sims.junction_depth(found, level=f"{900 * rt.PER_COUNT} atoms/cm^3")
     true = 50 + 12 * np.sqrt(2 * np.log(3000 / 900))
     assert abs(xj.item() - true) < 0.5
     # The error of the value there over the slope, and what the shape of an edge adds: its decay
     # length of 7.7 nm is little more than the achieved resolution.
     there = found.interp(depth=xj.item())
-    slope = 900 * rt.WORTH * (xj.item() - 50) / 12**2
+    slope = 900 * rt.PER_COUNT * (xj.item() - 50) / 12**2
     achieved = there["achieved_resolution"].item()
     decay = 12**2 / (xj.item() - 50)
     shape = 0.35 * achieved * np.exp(-((decay / achieved) ** 2))
@@ -157,10 +157,10 @@ def test_edges_nearer_than_the_resolution_are_warned_of(layer):
 
     narrow = restored(wells)
     with pytest.warns(ProfileWarning, match="crossed twice within .* achieved resolutions"):
-        sims.layers(narrow, level=f"{600 * rt.WORTH} atoms/cm^3")
+        sims.layers(narrow, level=f"{600 * rt.PER_COUNT} atoms/cm^3")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        sims.layers(layer, level=f"{1500 * rt.WORTH} atoms/cm^3")
+        sims.layers(layer, level=f"{1500 * rt.PER_COUNT} atoms/cm^3")
 
 
 @pytest.mark.study
@@ -177,6 +177,6 @@ def test_errors_hold_the_truth(truth, parts, expected):
             found = restored(truth, top, seed)
             for part in parts:
                 true = fine[np.flatnonzero(truth(fine) > part)[-1]]
-                xj = sims.junction_depth(found, level=f"{part * top * rt.WORTH} atoms/cm^3")
+                xj = sims.junction_depth(found, level=f"{part * top * rt.PER_COUNT} atoms/cm^3")
                 held.append(abs(xj.item() - true) < xj["stderr"].item())
     assert expected[0] < np.mean(held) < expected[1]
