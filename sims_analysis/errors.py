@@ -102,6 +102,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "unauthorized": "the key is missing, wrong or not allowed to see this",
         "not_found": "the server has no such entry",
         "rate_limited": "the server refuses so many requests",
+        "shared_parts": "two signals were made of a third, and their errors are not independent",
         "partial_results": "some of several entries or files failed",
         **{one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)},
     }

@@ -1,4 +1,4 @@
-"""Profiles counted over and over, to see what stated errors cover."""
+"""Profiles counted a thousand times, to see what stated errors cover."""
 
 import math
 
@@ -8,12 +8,12 @@ import xarray as xr
 import sims_analysis as sims
 
 AMBIGUOUS = "ignore::sims_analysis.errors.AmbiguousJunctionWarning"
-TRIALS = 500
+TRIALS = 1000
 TOP = 1e20
 
 
 def trials(shape, depth, counts, seed=0):
-    """Count a profile 500 times; `counts` is the number expected at its maximum."""
+    """Count a profile a thousand times; `counts` is the number expected at its maximum."""
     rng = np.random.default_rng(seed)
     value_per_count = TOP / counts
     k = rng.poisson(shape(depth) * counts, (TRIALS, 1, depth.size))

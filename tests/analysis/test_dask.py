@@ -1,12 +1,9 @@
 """Dask input: results are lazy, have units, and equal those of numpy to the last bit."""
 
 import pickle
-import subprocess
-import sys
 
 import dask
 import numpy as np
-import pint
 import pytest
 import xarray as xr
 from questions import EAGER, QUESTIONS, SHARED, ask
@@ -213,23 +210,6 @@ def test_a_lazy_parameter_of_data_in_memory_is_computed_once():
         found = sims.integrated_dose(BATCH, stop=stop)
     assert counter.count == 1
     np.testing.assert_array_equal(found, sims.integrated_dose(BATCH, stop=stop.compute()))
-
-
-@pytest.mark.slow
-def test_quantities_reach_processes_that_know_no_atoms():
-    view = sims.quantify(BATCH)["concentration"]
-    given = pickle.dumps((view.data, view.data.units, view.isel(depth=slice(3))))
-    code = """
-import pickle, sys
-data, unit, view = pickle.loads(sys.stdin.buffer.read())
-print(data.units == unit, view.shape, unit)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=given, capture_output=True, check=True
-    )
-    assert done.stdout.decode().strip() == f"True {(*view.shape[:-1], 3)} {view.data.units}"
-    length = pint.Quantity(3.0, "nm")
-    assert pickle.loads(pickle.dumps(length)) == length  # noqa: S301  # our own
 
 
 @pytest.mark.parametrize("question", ["integrated_dose", "junction_depth", "peak", "moments"])

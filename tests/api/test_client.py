@@ -516,7 +516,7 @@ SCRIPTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_key_is_nowhere(script, caplog, capsys, tmp_path):
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "sims_analysis")
     with FaultyServer(*SCRIPTS[script]) as server:
         client = Client(KEY, endpoint=server.url, archive=tmp_path, timeout=0.2, retries=1)
         shown = [repr(client), str(vars(client))]

@@ -110,6 +110,18 @@ def test_the_curvature_is_that_of_the_whole_matrix():
         assert (diagonal[expected.size :] == 0).all()
 
 
+def test_cells_without_counts_are_emptied():
+    """The expected curvature alone would take thousands of steps."""
+    x, response, misfit, u0 = problem(3)
+    counts = np.where(np.arange(24) > 12, 0.0, misfit.counts)
+    none = Poisson(counts, np.ones(24), np.zeros(24))
+    found = minimization.minimum(
+        minimization.Unknowns(response, none, minimization.curvature(x, 3.5)), 0.1, u0
+    )
+    assert found.converged
+    assert np.exp(found.u[22:]).max() < 1e-2
+
+
 def test_of_several_minima_that_of_the_largest_evidence_is_taken():
     x, response, misfit, u0 = problem(4)
     prior, strengths = minimization.curvature(x, 3.5), 10.0 ** np.arange(-2, 2.1, 0.5)
@@ -121,6 +133,39 @@ def test_of_several_minima_that_of_the_largest_evidence_is_taken():
         assert best.evidence >= one.evidence - 1e-9
     weakest = minimization.by_evidence(unknowns, strengths, u0, lambda _: True)
     assert weakest.strength == strengths[0], "others could do no better"
+
+
+@pytest.mark.parametrize("strength", [0.3, 2.0])
+def test_slopes_and_curvatures_are_derivatives_of_the_costs(strength):
+    x, h = np.arange(6.0), 1e-5
+    curvature, steps = minimization.curvature(x, 2.0), minimization.steps(x)
+    for prior in (curvature, steps, minimization.parabola(curvature)):
+        for k in (-3.0, -0.4, 0.0, 0.02, 1.5):
+            here, up, down = (prior.costs(np.array([k + d]), strength) for d in (0, h, -h))
+            assert here.slope[0] == pytest.approx((up.value - down.value) / (2 * h), abs=1e-6)
+            numeric = (up.slope[0] - down.slope[0]) / (2 * h)
+            assert here.curvature[0] == pytest.approx(numeric, rel=1e-5, abs=1e-6)
+            # The parabola with the same slope here lies above.
+            for other in (-5.0, -1.0, 0.3, 4.0):
+                there = prior.costs(np.array([other]), strength).value
+                above = here.value + 0.5 * here.above[0] * (other**2 - k**2)
+                assert there <= above + 1e-12
+    # Small changes cost the same by the parabola.
+    small = np.array([1e-4])
+    assert minimization.parabola(curvature).costs(small, strength).value == pytest.approx(
+        curvature.costs(small, strength).value, rel=1e-6
+    )
+
+
+def test_a_background_is_not_spread():
+    x, response, misfit, u0 = problem(5)
+    unknowns = minimization.Unknowns(response, misfit, minimization.steps(x), offset=7.0)
+    there = unknowns.at(u0, 1.0)
+    np.testing.assert_allclose(there.m, 7.0 + response.matrix @ np.exp(u0), rtol=1e-14)
+    cost = np.sum(np.hypot(np.diff(u0), 1e-2) - 1e-2)
+    assert there.value == pytest.approx(0.5 * misfit.cost(there.m) + cost, rel=1e-12)
+    found = minimization.minimum(unknowns, 1.0, u0)
+    assert found.misfit == pytest.approx(likelihood(misfit.counts, found.m), rel=1e-9)
 
 
 def test_a_relaxed_prior_is_a_parabola_with_the_curvature_of_the_neighbours():
