@@ -14,7 +14,8 @@ def as_points(rows: Rows) -> Rows:
 
     The average of ``exp(s z + q z^2 / 2)`` over a cell of width h is ``sinh(x) / x exp(q h^2 /
     24)`` times its middle, with ``x = s h / 2``. The parabola is that of ln C through a cell and
-    its two neighbours, at an end that of the next; values stay where one is not positive.
+    its two neighbours, at an end that of the next; values stay where one is not positive, or x is
+    above 1.
     """
     rows = rows.packed() if rows.lower is not None else rows
     rows = rows if rows.lower is None else rows.packed()
@@ -33,6 +34,7 @@ def as_points(rows: Rows) -> Rows:
         slope = left + bend * (0.5 * before + z[at] - z[middle])
         x = 0.5 * slope * width[at]
         found = np.where(x == 0.0, 1.0, x / np.sinh(x)) * np.exp(-bend * width[at] ** 2 / 24.0)
-    factor[at] = np.where(np.isfinite(found), found, 1.0)
+    # A step within one cell is no exponential.
+    factor[at] = np.where(np.isfinite(found) & (np.abs(x) < 1.0), found, 1.0)
     stderr = None if rows.stderr is None else rows.stderr * factor
     return replace(rows, value=rows.value * factor, stderr=stderr, lower=None, upper=None)
