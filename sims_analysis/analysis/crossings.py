@@ -113,10 +113,10 @@ def crossings(
     **With standard errors**, crossings that noise can make are left out: a run of samples between
     two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
     its samples would have at the level; the least certain run joins its neighbours, again and
-    again. Two samples that differ by many standard errors (20; 8 if the step is longer than the
-    decay length lambda) have the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 /
-    c0]^2 + [t s1 / c1]^2)``. Otherwise ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum
-    likelihood to the smallest window that tells the two sides apart. With ``locate="crossing"``,
+    again. To the smallest window that tells the two sides apart, ``ln(C / L) = A + B z + C z^2 /
+    2`` is fitted by maximum likelihood. Only two samples that differ by more than a factor of e
+    (from e^2 on alone), and by eight standard errors, have the crossing between them, with
+    ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
     ``stderr`` is half of the interval about the depth that contains the edge with 68 % probability.
 
     One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``, and

@@ -367,10 +367,10 @@ class PlotLayout:
 
     def _tops(self) -> list[float]:
         """List the upper ends of axes that the user has added at the top."""
-        frame = self.left.bbox.corners()[1]
+        frame = self.left.bbox
         above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
-                 if each.xaxis.get_ticks_position() == "top"
-                 and np.allclose(each.bbox.corners()[1], frame, 0.0, 1.0)]  # fmt: skip
+                 if abs(each.bbox.x0 - frame.x0) + abs(each.bbox.y1 - frame.y1) < 1.0
+                 and each.xaxis.get_ticks_position() == "top"]  # fmt: skip
         return [float(box.y1) + _PAD * self.figure.dpi / 72.0 for box in above if box is not None]
 
     def _raise_titles(self, renderer: Any) -> None:

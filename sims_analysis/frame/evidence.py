@@ -208,9 +208,8 @@ def runs_of(frame: Frame) -> Iterator[Run]:
     found.sort(key=lambda run: (run.profile, run.flag, run.first))
     joined: list[Run] = []
     for run in found:
-        before = joined[-1] if joined else run
-        meets = (before.profile, before.flag, before.high) == (run.profile, run.flag, run.low)
-        if meets and run.flag & GAP:
+        before = joined[-1] if joined else None
+        if before and run.flag & GAP and (*before[:2], before.high) == (*run[:2], run.low):
             joined[-1] = changed(before, last=run.last, high=run.high)
         else:
             joined.append(run)

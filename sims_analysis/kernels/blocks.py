@@ -192,18 +192,9 @@ def layouts(
 ) -> Iterator[tuple[slice | Index, Rows]]:
     """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
 
-    Yields the indices of the groups of each block, and their rows. Rows with gaps are packed.
-
-    Parameters
-    ----------
-    samples, errors
-        As for :func:`run`, of profiles along one axis.
-    group : int
-        Number of consecutive rows that belong together and get the same layout.
-    gaps : ndarray of bool, shape (G * group,), optional
-        Which rows are incomplete, if that is known; only these are built then.
-    block : int
-        Samples of complete rows to take together; no more than `BLOCK` if they have to be copied.
+    Yields the indices of the groups of each block, and their rows: so many consecutive ones, in the
+    same layout. Rows with gaps are packed. If it is known which rows are incomplete (`gaps`), only
+    these are built. A `block` has so many samples of complete rows, `BLOCK` at most if copied.
     """
     value, flags = samples["value"], samples.get("flags")
     count, n = len(value) // group, value.shape[1] * group
@@ -320,25 +311,22 @@ def run(
         is the rows.
     samples : mapping of str to ndarray
         ``depth``, (n,) or (*lead, n), and ``value``, (*lead, n). If known, ``lower`` and ``upper``,
-        the edges of cells over which values are averages, as ``depth``. In the shape of ``value``,
-        ``stderr``, of single samples, if the kernel uses it; ``counts``; ``flags``, sums of
-        :class:`sims_analysis.outcomes.Flag` (NaN for 0), and ``limit``, the limits of detection of
-        samples below one. ``fraction``, (*lead,), is the number of effective samples per depth,
-        below 1 on a grid finer than the samples.
+        edges of cells, as ``depth``; ``stderr`` of single samples, ``counts``, ``flags`` (sums of
+        :class:`sims_analysis.outcomes.Flag`, NaN for 0) and ``limit`` (of detection), as ``value``;
+        ``fraction``, (*lead,), of effective samples per depth of a grid between fewer samples.
     *parameters : ndarray, shape (*cases, *lead, *rest)
         They broadcast against `lead` as in numpy. The kernel is called once for each case.
     errors : {"each", "fit", "sum"}
         Errors of single samples; larger by ``1 / sqrt(fraction)``; or these, where samples with
-        zero counts have no error: the unbiased estimate of the variance of a Poisson count is the
-        count itself.
+        zero counts have none: the unbiased estimate of the variance of a Poisson count is itself.
     use : {"curve", "samples", "point"}, optional
         How answers use the samples between the ``start`` and ``stop`` that the kernel returns, to
         ask what they rest on (otherwise None).
     whole : sequence of int
         For each parameter, the number of axes in its `rest`; 0 by default.
     group : int
-        If given, values are ``(*lead, group, n)``: the kernel takes the rows of a group (the
-        species of a measurement) together, with one parameter, and returns one result.
+        If given, values are ``(*lead, group, n)``: the rows of a group (the species of a
+        measurement) have one parameter and one result.
     sees_gaps : bool
         The first field is not finite for rows with a missing sample, if the kernel takes them for
         complete: on a shared axis it runs over all rows, and again over those without an answer.

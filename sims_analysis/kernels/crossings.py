@@ -163,23 +163,11 @@ def junction(
 ) -> Junction:
     """Choose one crossing of each row; NaN where none qualifies, or its interval is too wide.
 
-    Crossings that noise can make do not count where the rows have standard errors.
-
-    Parameters
-    ----------
-    level, floor : ndarray, shape (R,)
-        The latter a background that was subtracted; its counts scatter still.
-    after : ndarray, shape (R,), optional
-        Consider only crossings deeper than this; NaN means deeper than the row's maximum.
-    edge : {-1, 1, 0}
-        Falling, rising, or either.
-    which : int
-        -1 for the deepest, 1 for the shallowest, 2 for the next, and so on.
-    confirm : int
-        Number of samples before and after the crossing that must lie on their side of the level,
-        in rows without standard errors.
-    where : {"auto", "fit", "crossing"}
-        As `locate` of :func:`sims_analysis.kernels.edges.edges`.
+    The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
+    rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). Crossings that
+    noise can make do not count where the rows have standard errors; in others, `confirm` samples on
+    either side must lie on their sides. `floor` is a background that was subtracted, and `where` as
+    `locate` of :func:`.edges.edges`.
     """
     rows = as_points(rows)
     levels = rows.repeat(level)

@@ -251,17 +251,15 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
     rows = rows.packed()
     enough = rows.size > (1 if rows.lower is None else 0)
     depth, stderr = np.full((2, *fractions.shape), np.nan)
-    total = np.full(rows.count, np.nan)
+    no_limit, total = np.full((2, rows.count), np.nan)
     cumulated = running(rows, rule=rule)
     if rows.lower is None:
         total[enough] = cumulated[rows.offsets[1:][enough] - 1]
     else:
-        whole = np.full(rows.count, np.nan)
-        total[enough] = integrate(rows, whole, whole).value[enough]
+        total[enough] = integrate(rows, no_limit, no_limit).value[enough]
     none = ~(total > 0)
     status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
     total[none] = np.nan
-    no_limit = np.full(rows.count, np.nan)
     for i, fraction in enumerate(fractions.T):
         depth[:, i] = _solve(rows, cumulated, fraction * total, rule)
         if rows.stderr is None:

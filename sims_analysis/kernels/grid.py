@@ -115,15 +115,9 @@ def sample_fraction(
     an integral and a_ji that of sample i in the value there. The true one is ``sum_i (sum_j w_j
     a_ji)^2``. The fraction is the first over the second, for samples with equal errors.
 
-    Parameters
-    ----------
-    at : ndarray, shape (R, m)
-        Depths, or the m edges of `cells`, over which grid values are averages.
-    known : ndarray, shape (R,)
-        The fraction of the samples, if they are grid values themselves: two of them k apart then
-        share the fraction ``1 - k known`` of their variance. NaN means 1.
-    found : Location, optional
-        Where the depths lie, if that is known.
+    `at`, (R, m), are depths (`found` already), or the edges of `cells`, over which grid values are
+    averages; `known`, (R,), is the fraction of the samples, if they are grid values themselves: two
+    of them k apart then share the fraction ``1 - k known`` of their variance. NaN means 1.
     """
     known = np.where(np.isnan(known), 1.0, known)
     shared = isinstance(rows, Dense) and same_for_all(at)

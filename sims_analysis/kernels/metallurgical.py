@@ -38,19 +38,11 @@ def metallurgical(
 ) -> Junctions:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
-    Linear in net doping where a sum is not positive. Without a junction, the first entry has the
-    reason; one whose interval is wider than the record is ``undetermined``, without a depth.
-
-    Parameters
-    ----------
-    rows : Rows
-        The s species of the first measurement, those of the second, and so on; G measurements.
-    background : ndarray, shape (G,)
-        Constant net doping of each measurement: positive counts as donors, negative as acceptors.
-    fractions : ndarray, shape (s,)
-        Active fraction of each species: positive for acceptors, negative for donors.
-    width : int
-        Entries per measurement, at least 1.
+    Rows are the s species of the first of G measurements, those of the second, and so on;
+    `fractions`, (s,), are active ones, positive for acceptors and negative for donors, and
+    `background`, (G,), constant net doping, positive for donors. Linear in net doping where a sum
+    is not positive. Without a junction, the first of `width` entries has the reason; one whose
+    interval is wider than the record is ``undetermined``, without a depth.
     """
     doping = _doping(rows, background, fractions)
     sides = doping.acceptors, doping.donors, width, doping.donors_stderr

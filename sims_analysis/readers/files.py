@@ -31,7 +31,7 @@ from sims_analysis.readers.tables.grid import Grid
 from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 from sims_analysis.readers.tables.table import read_grid
-from sims_analysis.text.arguments import checks_arguments
+from sims_analysis.text.arguments import check_choice, checks_arguments
 from sims_analysis.text.progress import progress as bar
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: Arguments of a call that say nothing about the content of a file.
 _OF_CALL = ("path", "format", "errors", "progress")
 _PLACE = re.compile(
-    r"(?:sheet '(?P<sheet>[^']+)', )?(?P<word>line|row) (?P<row>\d+)"
+    r"(?:sheet '(?P<sheet>[^']+)', )?(?:line (?P<line>\d+)|row (?P<row>\d+))"
     r"(?:, column (?P<column>[A-Z]+))?"
 )
 #: So many warnings are repeated in an error.
@@ -182,8 +182,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     """
     # Each argument but these is an option of the same name.
     options = _options(**{name: value for name, value in locals().items() if name not in _OF_CALL})
-    if errors not in ("raise", "collect"):
-        raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
+    check_choice("errors", errors, ("raise", "collect"))
     forced = None if format is None else reader_for(format)
     files = list_inputs(path)
     if errors == "raise" and not stands_for_several(path):
@@ -334,10 +333,8 @@ def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list
 def _place_in(message: str) -> dict[str, object]:
     """Return the sheet, the row and the column with which a message begins, as its parts."""
     found = _PLACE.match(message)
-    if found is None:
-        return {}
-    place = {"sheet": found["sheet"], found["word"]: int(found["row"]), "column": found["column"]}
-    return {key: value for key, value in place.items() if value is not None}
+    parts = found.groupdict().items() if found else ()
+    return {key: int(v) if key in ("line", "row") else v for key, v in parts if v}
 
 
 def _read_source(
@@ -366,7 +363,10 @@ def _read_source(
         odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
         odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
-        text = f"{source.name}: {failed.message}{''.join(odd)}{_not_in(forced, source)}"
+        if forced is not None and not _looks_like(forced, source):
+            odd.append(f"; it does not look like format={forced.name!r}: without format=, it is ")
+            odd.append("recognised by its content")
+        text = f"{source.name}: {failed.message}{''.join(odd)}"
         failed.add(where={"file": source.name, **_place_in(failed.message)})
         failed.args = (text, *failed.args[1:])
         failed.layout_preview = layout_preview(source)
@@ -385,14 +385,11 @@ def _in_encoding(source: Source) -> str:
     return f"; {advice} encoding= states it" if garbled else ""
 
 
-def _not_in(forced: Reader | None, source: Source) -> str:
-    """Note of a file that cannot be read that it does not look like the format that was stated."""
+def _looks_like(forced: Reader, source: Source) -> bool:
     try:
-        looks = forced is None or forced.recognises(source)
+        return forced.recognises(source)
     except Exception:  # noqa: BLE001 - whatever it is, the file is none of these
-        looks = False
-    known = "" if forced is None else f"; it does not look like format={forced.name!r}"
-    return "" if looks else f"{known}: without format=, it is recognised by its content"
+        return False
 
 
 @checks_arguments
@@ -453,7 +450,8 @@ def from_dataframe(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
             'df.rename_axis("depth (nm)")'
         )
-    grid = Grid([headers, *_cells(frame)], options)
+    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    grid = Grid([headers, *cells], options)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
     source.trace.format = "dataframe"
@@ -492,9 +490,3 @@ def _headers(frame: Any) -> list[str]:
         return [""] * frame.shape[1]
     names = frame.columns.tolist()
     return [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
-
-
-def _cells(frame: Any) -> list[list[object]]:
-    """List the rows; ``None`` for what is missing."""
-    cells: list[list[object]] = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    return cells

@@ -134,24 +134,18 @@ class Format:
 
 
 _TABLES, _TCAD = "tables.table", "instruments.tcad"
-_ISOTOPES, _EXPORTED = "instruments.cameca_ascii", "instruments.exported"
+_CAMECA, _EXPORTED = "instruments.cameca", "instruments.exported"
 FORMATS = (
     Format("payload", "JSON of the API: an array of profile objects", 1, _EXPORTED),
-    Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", 2),
-    Format("cameca_ascii", "CAMECA IMS, .dp_ascii: a block for each element"),
-    Format("cameca_binary", "CAMECA IMS and NanoSIMS, binary .dp and .is"),
-    Format(
-        "cameca_counts",
-        "CAMECA NanoSIMS, .is_txt: counts, a block an isotope",
-        1,
-        _ISOTOPES,
-    ),
+    Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", 2, _CAMECA),
+    Format("cameca_ascii", "CAMECA IMS, .dp_ascii: a block for each element", 1, _CAMECA),
+    Format("cameca_binary", "CAMECA IMS and NanoSIMS, binary .dp and .is", 1, _CAMECA),
+    Format("cameca_counts", "CAMECA NanoSIMS, .is_txt: counts, a block an isotope", 1, _CAMECA),
     Format("iontof", "IONTOF SurfaceLab 6 and 7, text export of a profile", 2),
     Format("srim", "SRIM and TRIM, RANGE.txt", 1, _TCAD),
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
     Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", 1, _TCAD),
-    Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", 1, _TCAD),
     Format("pasted", "text of CAMECA or IONTOF in a workbook, or in CSV of a spreadsheet"),
     Format("exported", "CSV and Excel as to_csv and to_excel write them", 2),
     Format("tidy", "tables with the species in a column", 3, _TABLES, table=True),
@@ -190,20 +184,11 @@ LARGEST = 2**26
 _UNPACKED = 8
 
 _MAGIC = (
-    (b"\x89PNG", "an image (PNG)"),
-    (b"\xff\xd8\xff", "an image (JPEG)"),
-    (b"GIF8", "an image (GIF)"),
-    (b"II*\0", "an image (TIFF)"),
-    (b"MM\0*", "an image (TIFF)"),
+    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "an image"),
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "a text document (RTF)"),
-    (b"\x1f\x8b", "compressed (gzip); unpack it first"),
-    (b"BZh", "compressed (bzip2); unpack it first"),
-    (b"\xfd7zXZ", "compressed (xz); unpack it first"),
-    (b"7z\xbc\xaf", "an archive of files (7z); unpack it first"),
-    (b"Rar!", "an archive of files (rar); unpack it first"),
-    (b"CDF\x01", "netCDF 3, not a depth profile of an instrument"),
-    (b"CDF\x02", "netCDF 3, not a depth profile of an instrument"),
+    ((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!"), "compressed; unpack it first"),
+    ((b"CDF\x01", b"CDF\x02"), "netCDF 3, not a depth profile of an instrument"),
     (b"ITStrF01", "raw data of an IONTOF instrument; export the profile as text from SurfaceLab"),
     (b"MATLAB 5.0", "a MATLAB file; export the profile as text"),
     (b"\x93NUMPY", "a numpy array; sims.DepthProfile makes a profile of arrays"),

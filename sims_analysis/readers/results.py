@@ -19,9 +19,8 @@ from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import ENCODINGS, Options, Source
-from sims_analysis.readers.tables.header_cells import same_unit, unit_kind
+from sims_analysis.readers.tables.header_cells import names_species, same_unit, unit_kind
 from sims_analysis.readers.tables.numbers import is_number
-from sims_analysis.readers.tables.words import names_species
 from sims_analysis.units import read_unit, unit_of_kind
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import units
 from sims_analysis.conventions.axes import cell_edges
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
@@ -19,7 +19,6 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import GapPolicy, with_flags
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array
@@ -31,8 +30,8 @@ from sims_analysis.resampling.interpolation import (
     at_depths,
     dressed,
     joined,
-    measured_in,
     of_background,
+    opened,
     with_coords,
     with_evidence,
 )
@@ -148,53 +147,36 @@ def to_grid(
         raise ProfileError(
             "give exactly one of step, depth, like and every", code="conflicting_arguments"
         )
-    if isinstance(data, xr.DataArray):
-        frame = _open(data, vocabulary.VALUE_KINDS, gaps)
-        grid = _grid(frame, conserve is not None, **asked)
-        name = str(data.name or frame.kind)
-        array = with_coords(_gridded(frame, name, grid, method), name)
-        if grid.edges is not None:
-            array = array.assign_coords(_cell_coords(frame, grid.edges))
-        return array.assign_coords(_delivered(data, frame)).rename(data.name)
-    return _dataset(data, asked, method, conserve=conserve, gaps=gaps)
-
-
-def _dataset(
-    data: Any, asked: dict[str, Any], method: Method, *, conserve: str | None, gaps: GapPolicy
-) -> xr.Dataset:
-    if not isinstance(data, xr.Dataset):
-        raise TypeError(f"a grid needs a Dataset or DataArray, found {type(data).__name__}")
-    frames = {name: _open(data, vocabulary.kinds(name), gaps, name) for name in measured_in(data)}
-    first = next(iter(frames.values()))
+    frames = opened(data, "a grid", gaps)
+    first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
-    found = [_gridded(frame, name, grid, method) for name, frame in frames.items()]
-    unchanged = {name: one for name, one in data.data_vars.items() if first.dim not in one.dims}
+    found = [_gridded(frame, grid, method) for frame in frames]
+    more: dict[str, Any] = _delivered(data, first)
+    if isinstance(data, xr.DataArray):
+        more |= _cell_coords(first, grid.edges)
+        return with_coords(found[0]).assign_coords(more).rename(data.name)
+    kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
-    if unchanged:
-        result = result.assign({name: one.variable for name, one in unchanged.items()})
-    result = result.assign_coords(_delivered(data, first))
+    result = result.assign(kept) if kept else result
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
-        result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
+        more[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-        result = result.assign_coords(_cell_coords(first, grid.edges))
+    more |= _cell_coords(first, grid.edges)
+    result = result.assign_coords(more) if more else result
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
-    line = f"{how} by method {method} on {grid.words}"
     result = with_ancillaries(result)
     result.attrs |= {"grid": grid.words, "grid_method": method}
     if conserve:
         result.attrs["grid_conserve"] = conserve
-    return with_history(result, line)
+    return with_history(result, f"{how} by method {method} on {grid.words}")
 
 
-def _open(data: Any, kinds: tuple[str, ...], gaps: str, variable: str | None = None) -> Frame:
-    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
-    return open_frame(data, kinds, question="a grid", **how)
-
-
-def _cell_coords(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
+def _cell_coords(frame: Frame, edges: Array | None) -> dict[str, xr.Variable]:
     """Return the edges of cells as coordinates of each depth, as a DataArray can hold them."""
+    if edges is None:
+        return {}
     ends = {"cell_start": edges[:-1], "cell_stop": edges[1:]}
     attrs = {"units": frame.axis_units}
     return {
@@ -211,7 +193,7 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> Dressed:
+def _gridded(frame: Frame, grid: _Grid, method: str) -> Dressed:
     at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
     if grid.edges is None:
         asked = xr.Variable((ASKED,), grid.depth)
@@ -219,7 +201,7 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> Dressed:
     else:
         found = _in_cells(frame, grid.edges, log=method == "log")
         trace["cell_methods"] = f"{frame.axis}: mean"
-    return dressed(frame, name, found, at, {}, **trace)
+    return dressed(frame, found, at, {}, **trace)
 
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:

@@ -93,34 +93,31 @@ def interpolate(
     4.76e+19 atom/cm^3
     """
     check_choice("method", method, kernels.METHODS)
+    frames = opened(data, "an interpolation", gaps)
+    found = [_interpolated(frame, depth, method) for frame in frames]
     if isinstance(data, xr.Dataset):
-        found = [
-            _interpolated(_open(data, gaps, name), name, depth, method)
-            for name in measured_in(data)
-        ]
         return joined(found, data.attrs)
-    frame = _open(data, gaps)
-    return with_coords(_interpolated(frame, frame.name, depth, method), frame.name)
+    return with_coords(found[0])
 
 
-def _open(data: Any, gaps: str, variable: str | None = None) -> Frame:
-    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
-    return open_frame(data, question="an interpolation", **how)
+def opened(data: Any, question: str, gaps: str) -> list[Frame]:
+    """Open all measured variables of a Dataset, or an array; raise if there are none."""
+    names: list[Any] = [None]
+    if isinstance(data, xr.Dataset):
+        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
+        if not names:
+            raise UnitsError(
+                f"the Dataset has none of {', '.join(vocabulary.MEASURED)}; it has "
+                f"{', '.join(map(str, data.data_vars)) or 'no variables'}",
+                code="missing_variable",
+            )
+    how: Any = {"question": question, "axes": vocabulary.AXES, "gaps": gaps}
+    kinds = [vocabulary.kinds(name) if name else vocabulary.VALUE_KINDS for name in names]
+    every = zip(names, kinds, strict=True)
+    return [open_frame(data, own, variable=name, **how) for name, own in every]
 
 
-def measured_in(data: xr.Dataset) -> list[str]:
-    """List the measured variables of a Dataset; raise if there are none."""
-    names = [name for name in vocabulary.MEASURED if name in data.data_vars]
-    if not names:
-        raise UnitsError(
-            f"the Dataset has none of {', '.join(vocabulary.MEASURED)}; it has "
-            f"{', '.join(map(str, data.data_vars)) or 'no variables'}",
-            code="missing_variable",
-        )
-    return names
-
-
-def _interpolated(frame: Frame, name: str, depth: Any, method: str) -> Dressed:
+def _interpolated(frame: Frame, depth: Any, method: str) -> Dressed:
     at = frame.points(depth, "depth")
     if not at.size:
         raise ProfileError(
@@ -140,7 +137,7 @@ def _interpolated(frame: Frame, name: str, depth: Any, method: str) -> Dressed:
         coords = {
             str(key): coord.variable for key, coord in depth.coords.items() if key not in without
         }
-    return dressed(frame, name, found, at, coords)
+    return dressed(frame, found, at, coords)
 
 
 @dataclass(frozen=True)
@@ -276,7 +273,6 @@ class Dressed(NamedTuple):
 
 def dressed(
     frame: Frame,
-    name: str,
     found: Resampled,
     at: xr.Variable,
     coords: Mapping[str, xr.Variable],
@@ -305,7 +301,7 @@ def dressed(
         every[ACHIEVED] = placed(found.achieved)
         every[ACHIEVED].attrs = dict(vocabulary.attrs(ACHIEVED))
     known = Known(*(None if one is None else placed(one) for one in found.known))
-    every |= carried(name, known, frame.units)
+    every |= carried(frame.name, known, frame.units)
     # All but an index, which cannot hold a Quantity.
     every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
 
@@ -314,7 +310,7 @@ def dressed(
     def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
         variables[key] = frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
 
-    term, unit = frame.term, frame.units
+    name, term, unit = frame.name, frame.term, frame.units
     add(name, frame.rounded(found.value), term, unit)
     if found.stderr is not None:
         what = f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"
@@ -327,8 +323,9 @@ def dressed(
     return Dressed(frame, variables, every)
 
 
-def with_coords(found: Dressed, name: str) -> xr.DataArray:
-    """Return one of several resampled arrays, with what belongs to it as coordinates."""
+def with_coords(found: Dressed) -> xr.DataArray:
+    """Return a resampled array, with what belongs to it as coordinates."""
+    name = found.frame.name
     one = found.variables[name]
     coords = found.frame.coords_over(one.dims, found.coords)
     beside = {k.removeprefix(f"{name}_"): v for k, v in found.variables.items() if k != name}

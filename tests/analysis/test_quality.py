@@ -122,3 +122,12 @@ def test_over_sputter_time_the_table_is_in_seconds():
 def test_nothing_is_known_of_no_samples():
     ds = sims.open_example("boron-implant").isel(depth=slice(0))
     assert sims.quality(ds).sizes == {"run": 0}
+
+
+def test_a_gap_between_two_cells_that_meet_has_no_width():
+    cells = sims.to_grid(sims.open_example("boron-implant"), step="5 nm", conserve="dose")
+    flags = xr.zeros_like(cells["concentration"], dtype=np.int16)
+    flags[0, 3], flags[0, 4] = GAP_AFTER, GAP_BEFORE
+    found = sims.quality(cells.assign_coords(concentration_quality=flags.variable))
+    assert found["kind"].values.tolist() == ["gap"]
+    assert found["samples"].values.tolist() == [0]

@@ -257,25 +257,30 @@ def test_dose_by_dragging_an_edge_of_the_window(page):
     from selenium.webdriver import ActionChains
 
     browser, ds = page  # noqa: F811
-    frame = browser.settled(
+    edge = (
         "const plot = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
         "const host = plot.el.getBoundingClientRect(); const box = plot.frame.bbox;"
         "const x = plot.frame.x_scale.compute(plot.model.center.find("
         "(m) => m.name === 'log-window').right);"
         "return [host.x + x, host.y + (box.top + box.bottom) / 2, box.width]"
     )
-    x, y, width = frame
     before = doses(browser)
-    actions = ActionChains(browser.driver)
-    actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
-    actions.w3c_actions.pointer_action.pointer_down()
-    for step in range(1, 6):
-        actions.w3c_actions.pointer_action.move_to_location(
-            round(x + 0.04 * width * step), round(y)
-        )
-    actions.w3c_actions.pointer_action.pointer_up()
-    actions.perform()
-    wait_until(lambda: doses(browser) != before)
+
+    def dragged():
+        """Drag the edge: a page that has not been painted yet does not take it up."""
+        x, y, width = browser.settled(edge)
+        actions = ActionChains(browser.driver)
+        mouse = actions.w3c_actions.pointer_action
+        mouse.move_to_location(round(x), round(y))
+        mouse.pointer_down()
+        for step in range(1, 6):
+            mouse.move_to_location(round(x + 0.04 * width * step), round(y))
+        mouse.pointer_up()
+        actions.perform()
+        browser.settled("return ends")
+        return doses(browser) != before
+
+    wait_until(dragged)
     start, stop = browser.settled("return ['start', 'stop'].map((id) => +element(id).value)")
     assert stop == pytest.approx(49 + 0.2 * 98, abs=2)
     assert doses(browser) == pytest.approx(stated(ds, start, stop), rel=2e-3)
@@ -308,17 +313,21 @@ def test_hover_shows_depth_and_value(browser, tmp_path, units, depth):  # noqa: 
         f"return [host.x + plot.frame.x_scale.compute({depth}),"
         " host.y + plot.frame.y_scale.compute(1.0001e19)]"
     )
-    actions = ActionChains(browser.driver)
-    actions.w3c_actions.pointer_action.move_to_location(round(x) - 3, round(y) + 1)
-    actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
-    actions.perform()
     shown = (
         "const all = []; const walk = (n) => { if (n.shadowRoot) walk(n.shadowRoot);"
         "for (const c of n.children) { if (c.className?.includes?.('tooltip') ||"
         " c.shadowRoot && c.constructor.name) all.push(c.shadowRoot?.textContent ?? c.textContent);"
         " walk(c); } }; walk(document.body); return all.join(' ')"
     )
-    wait_until(lambda: "1.000e+19" in browser.run(shown))
+
+    def hovered():
+        actions = ActionChains(browser.driver)
+        actions.w3c_actions.pointer_action.move_to_location(round(x) - 3, round(y) + 1)
+        actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
+        actions.perform()
+        return "1.000e+19" in browser.run(shown)
+
+    wait_until(hovered)
     text = browser.run(shown)
     assert f"{depth:g} {units.replace('u', 'µ')}" in text
 
@@ -493,19 +502,23 @@ def test_a_level_that_is_typed_or_dragged_has_its_junction(page):
     frame = (
         "const plot = Bokeh.index.roots[0]; const host = plot.el.getBoundingClientRect();"
         "const y = (value) => host.y + plot.frame.y_scale.compute(value);"
-        "return [host.x + plot.frame.bbox.width * 0.9, y(2e16), y(5e16)]"
+        "return [host.x + plot.frame.bbox.width * 0.9, y(level), y(5e16)]"
     )
-    x, start, stop = map(round, shown.settled(frame))
-    actions = ActionChains(shown.driver)
-    mouse = actions.w3c_actions.pointer_action
-    mouse.move_to_location(x, start)
-    mouse.pointer_down()
-    for y in np.linspace(start, stop, 4):
-        mouse.move_to_location(x, round(y))
-    mouse.pointer_up()
-    actions.perform()
-    near = pytest.approx(5e16, rel=0.1)
-    wait_until(lambda: float(box.get_property("value")) == near)
+
+    def dragged():
+        """Drag the line: a page that has not been painted yet does not take it up."""
+        x, start, stop = map(round, shown.settled(frame))
+        actions = ActionChains(shown.driver)
+        mouse = actions.w3c_actions.pointer_action
+        mouse.move_to_location(x, start)
+        mouse.pointer_down()
+        for y in np.linspace(start, stop, 4):
+            mouse.move_to_location(x, round(y))
+        mouse.pointer_up()
+        actions.perform()
+        return shown.settled("return level") == pytest.approx(5e16, rel=0.1)
+
+    wait_until(dragged)
     level = float(shown.settled("return element('level').value"))
     assert junctions() == expected(f"{level} atoms/cm^3")
     circles = plots(shown, "crossings.map((one) => one?.data_source.data)")["log"]

@@ -230,14 +230,6 @@ def test_suprem_columns_are_taken_where_the_program_is_named_or_stated(write):
         sims.read(bare, species="B")
 
 
-def test_flexpde_tables(write):
-    text = "X 3 \n0.004 0.019\n 0.035 \nData {u} \n2.4e+03 5.7e+02 3.8e+02 \n"
-    stated = {"species": "7Li", "depth_units": "um", "units": "counts/s"}
-    assert sims.read(write(text), **stated)["7Li"].concentrations.tolist() == [2400, 570, 380]
-    with pytest.raises(sims.ReadError, match="3 values are stated, 2 are there"):
-        sims.read(write(text.replace("3.8e+02", "")), **stated)
-
-
 def test_viennaps_has_a_unit_of_depth_and_none_of_the_value(write):
     path = write("depth_nm,value\n0.0,1e18\n0.5,2e18\n")
     with pytest.raises(sims.SpeciesError, match="species="):

@@ -58,6 +58,14 @@ READ = [
      "Depth (nm) | Impurities (at/cm3) | Matrix (c/s)\n | B | Si\n@ 3"),
     ("B 0:1 um at/cm3; P 0:2 um at/cm3",
      "Depth unit: um | |\nConcentration unit: at/cm3 | |\nDepth | B | P\n@ 3"),
+    ("boron 0:1 nm at/cm3", "Depth (nm) | C (at/cm3)\nboron implant |\n@ 2"),
+    ("boron 0:1 nm at/cm3", "Depth (nm) | C (at/cm3)\n@ 2\nboron implant |"),
+    ("B 0:1 um at/cm3", "All depths in um |\nDepth | B (at/cm3)\n@ 2"),
+    ("B 0:1 nm at/cm3", "all depths are given in nm |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("As 0:1 nm at/cm3; P 0:2 nm at/cm3; B 0:3 nm at/cm3; Al 0:4 nm at/cm3",
+     "Depth | Cs+ | | O2+ |\n | As | P | B | Al\nnm | at/cm3 | at/cm3 | at/cm3 | at/cm3\n@ 5"),
+    ("As 0:1 nm c/s; P 0:2 nm c/s; B 0:3 nm c/s; Al 0:4 nm c/s",
+     "Depth (nm) | Cs+ | | O2+ |\n | As (c/s) | P (c/s) | B (c/s) | Al (c/s)\n@ 5"),
     # --- what stands beside ---------------------------------------------------------------------
     ("B 0:1 nm at/cm3; P 0:3 nm at/cm3",
      "Depth (nm) | B (at/cm3) | DL (at/cm3) | P (at/cm3) | DL (at/cm3)\n@ 5"),
@@ -97,6 +105,17 @@ READ = [
 ]  # fmt: skip
 
 REFUSED = [
+    ("is a row of numbers like those from",
+     "Conc. (cm-3) | |\n | B | P\nDepth | Conc. | Conc.\num | |\n0 | 1 | 2\num | |\n@ 3"),
+    ("another unit than 'at/cm3'", "Concentrations are in ppm |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("states a factor", "multiply conc. by 2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("does not name the species", "x | y\nnm | cm-3\n@ 2"),
+    ("another unit than 'nm'", "all depths in um |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("another unit than 'nm'", "Depth unit: um |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("several samples, 'Cs\\+', 'O2\\+'",
+     " | Cs+ | | O2+ |\nDepth (nm) | B (c/s) | P (c/s) | B (c/s) | P (c/s)\n@ 5"),
+    ("several samples, 'Wafer 7', 'Wafer 8'",
+     "Depth (nm) | Wafer 7 | | Wafer 8 |\n | B (c/s) | P (c/s) | B (c/s) | P (c/s)\n@ 5"),
     ("states a factor", "Depth (nm) | B, 10^18 cm^-3\n@ 2"),
     ("states a factor", "Depth (nm) | B conc. E18 (at/cm3)\n@ 2"),
     ("states a factor", "Depth (nm) | B [1E18 at/cm3]\n@ 2"),
@@ -125,7 +144,7 @@ REFUSED = [
     # --- no advice that makes wrong ------------------------------------------------------------
     ("neither a depth nor a time", "B (at/cm3) | P (at/cm3)\n@ 2"),
     ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
-    ("no unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
+    ("no column holds values in a unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
     ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
     ("'1 sigma'", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),
     ("headers above 2 of 3", "Depth (nm) | B (at/cm3)\n1 | 0 | 1E18\n2 | 5 | 2E18\n3 | 10 | 3E18"),
@@ -427,3 +446,52 @@ def test_units_of_a_comment_are_those_of_its_quantity_alone():
     assert {(p.depth_units, p.concentration_units) for p in read} == {("um", "atoms/cm3")}
     with pytest.raises(sims.UnitsError, match="'B': no line of the file states the unit"):
         sims.read(named(text.format("# Intensity unit: c/s\n").encode(), "w7.txt"))
+
+
+@pytest.mark.parametrize("delimiter", [" ", ";", ",", "\t"])
+def test_units_that_one_comment_states(delimiter):
+    lines = ["# depth in um, concentration of B in atoms/cm3", "0 1e17", "1 2e17", "2 3e17", ""]
+    text = "\n".join([lines[0], *(line.replace(" ", delimiter) for line in lines[1:])])
+    (profile,) = sims.read(named(text.encode(), "w7.txt")).depth_profiles
+    assert (profile.species_name, profile.depth_units) == ("B", "um")
+    assert (profile.concentration_units, profile.concentrations[1]) == ("atoms/cm3", 2e17)
+
+
+@pytest.mark.parametrize("cell", ["1E-30", "-9999.0", "-999.00", "1.0", "999"])
+def test_what_is_advised_for_a_number_that_is_none_does_it(cell):
+    table = f"Depth (nm);B (at/cm3)\n0;1E17\n1;{cell}\n2;3E17\n3;{cell}\n"
+    with pytest.raises(sims.ReadError, match=f"not_measured='{cell}'"):
+        sims.read(named(table.encode(), "w7.csv"))
+    read = sims.read(named(table.encode(), "w7.csv"), not_measured=cell)["B"]
+    np.testing.assert_array_equal(read.concentrations, [1e17, np.nan, 3e17, np.nan])
+
+
+def test_a_tail_that_goes_on_is_no_sentinel():
+    values = [1e17, 1e7, 1e-3, 1e-13, 1e-22]
+    rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), v] for i, v in enumerate(values))]
+    assert sims.read(as_workbook(rows))["B"].concentrations.tolist() == values
+
+
+def test_errors_of_depths_are_kept_next_to_them():
+    table = "Depth (nm);B (at/cm3)\n0 ± 1;1E17\n1 ± 2;2E17\n2;3E17\n"
+    profile = sims.read(named(table.encode(), "w7.csv"))["B"]
+    assert profile.depths.tolist() == [0, 1, 2]
+    assert profile.extra["columns"]["depth_error"] == {"units": "nm", "values": [1, 2, None]}
+
+
+def test_an_areal_density_of_a_species_is_said_to_be_no_profile():
+    with pytest.warns(sims.ProfileWarning, match=r"'P \(at/cm2\)'\) is in 'at/cm2', no unit of a"):
+        result = sims.read(as_text(rows_of("Depth (nm) | B (at/cm3) | P (at/cm2)\n@ 3")))
+    assert [p.species_name for p in result.depth_profiles] == ["B"]
+
+
+@pytest.mark.parametrize("name", ["B x1E18 cm-3", "Conc (1E18 cm-3)", "x1E18"])
+def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
+    book = openpyxl.Workbook()
+    book.active.title = name
+    for row in (["Depth (nm)", "B (at/cm3)"], [0, 1], [1, 2], [2, 3]):
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(sims.UnitsError, match=f"name of the sheet {re.escape(repr(name))} states"):
+        sims.read(named(out.getvalue(), "w7.xlsx"))

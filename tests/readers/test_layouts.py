@@ -461,9 +461,7 @@ def test_an_error_about_a_table_shows_what_was_understood(write):
 
 
 def test_other_files_are_explained_too(write):
-    assert "not read: the file is an image (PNG)" in sims.explain_read(
-        write(b"\x89PNG\r\n\x1a\n", "x")
-    )
+    assert "not read: the file is an image" in sims.explain_read(write(b"\x89PNG\r\n\x1a\n", "x"))
     with pytest.raises(TypeError, match="expected one file"):
         sims.explain_read([write("a"), write("b")])
 

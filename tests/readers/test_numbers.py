@@ -279,6 +279,7 @@ def test_what_is_no_number(cell):
 
 APART = "take the separators of thousands out, which not all cells of its column have"
 CLOCK = "it is a time of day or a duration: give it in seconds"
+NOTHING = "if it says that nothing was measured, name it in not_measured="
 LIMIT = "a value above a limit is not measured: name it in not_measured="
 DATE = "it looks like a date, which spreadsheets make of numbers"
 COMMA = "the comma separates thousands or decimals: take it out, or pass decimal=','"
@@ -302,7 +303,8 @@ FORMULA = "the formula was never calculated: save it in a spreadsheet"
         ("\u22655", ".", LIMIT),
         ("2024-03-01", ".", DATE),
         ("1/5", ".", DATE),
-        ("n.d.", ".", "if it says that nothing was measured, name it in not_measured="),
+        ("n.d.", ".", f"{NOTHING}; if its row is a note, begin that with #"),
+        ("~1.1E18", ".", "write it as a plain number, such as 1.2E18"),
     ],
 )
 def test_why_a_cell_is_no_number_and_what_to_do(cell, decimal, says):

@@ -4,54 +4,23 @@ import pytest
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.header_cells import (
-    RowKind,
-    classify_row,
+    are_labels,
     comment_mark,
     factor_in,
     has_role,
     holds_words,
     is_odd,
-    is_transposed,
+    is_species,
     is_unit,
     join_header,
+    named_role,
     names_axis,
+    names_species,
     read_header,
     same_unit,
     try_header,
     without_brackets,
 )
-from sims_analysis.readers.tables.words import are_labels, is_species, named_role, names_species
-
-
-@pytest.mark.parametrize(
-    ("cells", "kind"),
-    [
-        (["0", "<2E15", ""], RowKind.NUMBERS),
-        (["0", "-", "n/a"], RowKind.NUMBERS),
-        (["", ""], RowKind.BLANK),
-        (["---", "---"], RowKind.BLANK),
-        # Units before the words for a depth: `nm` alone would be read as a header.
-        (["nm", "at/cm3"], RowKind.UNITS),
-        (["(nm)", "(foo)"], RowKind.UNITS),
-        (["", "at/cm3", "at/cm3"], RowKind.VALUE_UNITS),
-        (["Tiefe [nm]", "Konz. [Atome/cm³]"], RowKind.HEADERS),
-        (["深さ", "濃度"], RowKind.HEADERS),
-        (["Depth (nm)", "11", "28"], RowKind.HEADERS),
-        (["0", "paused"], RowKind.MIXED),
-        (["5", "first time"], RowKind.MIXED),
-        (["B", "P"], RowKind.WORDS),
-        (["Sample: W7"], RowKind.WORDS),
-    ],
-)
-def test_rows_are_of_one_kind(cells, kind):
-    assert classify_row(cells) is kind
-
-
-def test_words_stand_where_their_headers_allow_them():
-    row = ["W7", "0", "1e18"]
-    assert classify_row(row) is RowKind.MIXED
-    assert classify_row(row, words={0}) is RowKind.NUMBERS
-    assert classify_row(["W7", "", ""], words={0}) is RowKind.WORDS
 
 
 @pytest.mark.parametrize("line", ["# a", "% a", "// a", "! a", "* a"])
@@ -72,13 +41,6 @@ def test_damaged_numbers_are_odd(cell):
 @pytest.mark.parametrize("cell", ["11B", "28Si30Si", "133Cs28Si+", "31P濃度, at/cm³", "Rp"])
 def test_species_that_begin_with_a_digit_are_no_damaged_numbers(cell):
     assert not is_odd(cell)
-
-
-def test_rows_that_are_what_columns_usually_are():
-    depths, boron = ["Depth (nm)", "0", "1", "2"], ["B (at/cm3)", "1", "2", "3"]
-    assert is_transposed([depths, boron])
-    assert not is_transposed([depths, ["0", "1", "2", "3"]])
-    assert not is_transposed([boron, boron])
 
 
 @pytest.mark.parametrize(

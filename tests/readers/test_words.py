@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sims_analysis.readers.tables.words import named_role, pattern
+from sims_analysis.readers.tables.header_cells import named_role, pattern
 
 _, *PARAGRAPHS = Path(__file__).with_name("words.txt").read_text(encoding="utf-8").split("\n\n")
 

@@ -11,7 +11,7 @@ import pytest
 import sims_analysis as sims
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.workbook import all_sheets, as_percent, read_xls, read_xlsx
+from sims_analysis.readers.tables.regions import all_sheets, as_percent, read_xls, read_xlsx
 
 
 def cells(rows, **more):

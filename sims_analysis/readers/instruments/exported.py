@@ -19,11 +19,11 @@ from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source, once_per_source
+from sims_analysis.readers.tables.body import read_two_columns
+from sims_analysis.readers.tables.columns import group_by_label
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
-from sims_analysis.readers.tables.samples import group_by_label
-from sims_analysis.readers.tables.truncation import read_two_columns
-from sims_analysis.readers.tables.workbook import all_sheets
+from sims_analysis.readers.tables.regions import all_sheets
 from sims_analysis.text.cells import unescape_cell
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
@@ -169,7 +169,7 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
-            "in a column of its own, ..._detection_limit, next to an empty cell",
+            "in a column of its own, ..._detection_limit, next to an empty cell"
         )
     return replace(
         found,
@@ -299,9 +299,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
         yield signal
 
 
-def _about(
-    cells: Sequence[Sequence[object]],
-) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+def _about(cells: Sequence[Sequence[object]]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
     """Read attrs, and what was known of each species; long texts go on in the next row."""
     texts: dict[tuple[str, str], str] = {}
     for row in cells[1:]:

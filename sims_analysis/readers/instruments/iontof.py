@@ -1,11 +1,9 @@
 """IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
 
-The unit of the signals is not stated but as "Intensity": counts a data point, corrected for dead
-time. Few counts betray them: they are whole numbers, but for that. Where they are not, because
-signals were averaged, normalised, or lack a background, "Intensity" stays, and the user states the
-unit. Dose and fluence are those of the primary ions. Under a running average neighbours are not
-independent, and there are no counts to speak of: ``averaging`` in the metadata of each species says
-so.
+The unit of the signals is stated as "Intensity": counts a data point, corrected for dead time, if
+few counts are whole numbers but for that. If they are not, because signals were averaged,
+normalised, or lack a background, "Intensity" stays, and the user states the unit. Dose and fluence
+are those of the primary ions. Under ``averaging`` neighbours are not independent.
 """
 
 from __future__ import annotations
@@ -20,8 +18,7 @@ from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables.grid import TextGrid
-from sims_analysis.readers.tables.header_cells import read_header
-from sims_analysis.readers.tables.words import pattern
+from sims_analysis.readers.tables.header_cells import pattern, read_header
 
 _AXIS = re.compile(r"Sputter Time\s*\(|^#?\s*Depth\s*\(.*Intensity", re.IGNORECASE)
 _BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)

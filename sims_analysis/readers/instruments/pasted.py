@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.instruments import cameca_ascii, cameca_rpc, iontof, tcad
+from sims_analysis.readers.instruments import cameca, iontof, tcad
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source, once_per_source
 from sims_analysis.readers.tables import table
 from sims_analysis.readers.tables.numbers import split_line
-from sims_analysis.readers.tables.regions import grid_of_lines
-from sims_analysis.readers.tables.workbook import candidate_sheets, holds_numbers
+from sims_analysis.readers.tables.regions import candidate_sheets, grid_of_lines
 
-_TEXTS: tuple[tuple[Callable[[Source], bool], Callable[[Source], Content]], ...] = (
-    (cameca_rpc.recognises, cameca_rpc.read),
-    (cameca_ascii.recognises, cameca_ascii.read),
-    (cameca_ascii.recognises_cameca_counts, cameca_ascii.read_cameca_counts),
+_TEXTS = (
+    (cameca.recognises_cameca_rpc, cameca.read_cameca_rpc),
+    (cameca.recognises_cameca_ascii, cameca.read_cameca_ascii),
+    (cameca.recognises_cameca_counts, cameca.read_cameca_counts),
     (iontof.recognises, iontof.read),
     (tcad.recognises_srim, tcad.read_srim),
 )
@@ -43,7 +42,7 @@ def _found(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
             if recognises_text(text):
                 return text, read_text
         texts.append(text)
-    if any(map(holds_numbers, sheets)):
+    if any(sheet.start for sheet in sheets):
         return None
     whole = (text for text in texts if grid_of_lines(text.lines, source.options) is not None)
     return next(((text, table.read) for text in whole), None)

@@ -65,6 +65,5 @@ def read(source: Source) -> Content:
             )
         polarity = archive.polarity
     return Content(
-        signals=signals,
-        metadata=Metadata(instrument="PHI TOF-SIMS", secondary_polarity=polarity),
+        signals=signals, metadata=Metadata(instrument="PHI TOF-SIMS", secondary_polarity=polarity)
     )

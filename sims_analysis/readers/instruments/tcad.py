@@ -1,4 +1,4 @@
-"""Profiles of simulators: Sentaurus, FlexPDE, SUPREM and FLOOXS; SRIM and TRIM."""
+"""Profiles of simulators: Sentaurus, SUPREM and FLOOXS; SRIM and TRIM."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.body import read_lines, read_two_columns
 from sims_analysis.readers.tables.numbers import read_cell
-from sims_analysis.readers.tables.truncation import read_lines, read_two_columns
 
 _NAME = re.compile(r'\s*"([^"]+)"\s*')
 _NUMBER = re.compile(r"\s*[-+.\d]")
 #: A depth with its unit in a comment.
 _STATED = re.compile(r"\b(?:x|z|depth)\s*[\[(/,]\s*(?:nm|um|µm|A|Å|angstroms?|cm)\b", re.IGNORECASE)
-_COUNT = re.compile(r"X\s+(\d+)\s*")
-_DATA = re.compile(r"Data\s*\{(.*)\}\s*")
 #: What these programs write, which their files do not say.
 _UNITS = ("um", "cm^-3")
 
@@ -64,48 +62,6 @@ def read_suprem(source: Source) -> Content:
         raise ReadError("no line of the file begins with a number")
     return Content(
         signals=[read_two_columns(source, rows, "", _UNITS, where=f"line {rows[0] + 1}")]
-    )
-
-
-def recognises_flexpde(source: Source) -> bool:
-    """Whether the first line is ``X`` and a number."""
-    first = next((line for line in source.start.split("\n") if line.strip()), "")
-    return _COUNT.fullmatch(first) is not None
-
-
-def read_flexpde(source: Source) -> Content:
-    """Read depths and values; the user states species and units."""
-    lines = [(i + 1, line) for i, line in enumerate(source.lines) if line.strip()]
-    count = _COUNT.fullmatch(lines[0][1])
-    split = next((k for k, (_, line) in enumerate(lines) if _DATA.fullmatch(line)), None)
-    if count is None or split is None:
-        raise ReadError("a FlexPDE table without its line 'Data {u}'")
-    stated = int(count[1])
-    parts = []
-    for what, part in (("depths", lines[1:split]), ("values", lines[split + 1 :])):
-        numbers = [
-            read_cell(cell, where=f"line {number}")
-            for number, line in part
-            for cell in line.split()
-        ]
-        if len(numbers) < stated:
-            source.options.truncated(f"{stated} {what} are stated, {len(numbers)} are there")
-        if len(numbers) > stated:
-            raise ReadError(f"{stated} {what} are stated, {len(numbers)} are there")
-        parts.append(np.array(numbers, dtype=np.float64))
-    depths, values = parts
-    shared = min(depths.size, values.size)
-    return Content(
-        signals=[
-            Signal(
-                name="",
-                depths=depths[:shared],
-                depth_units=None,
-                values=values[:shared],
-                units=None,
-                where="the table",
-            )
-        ]
     )
 
 

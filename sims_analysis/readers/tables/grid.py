@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -441,7 +442,7 @@ class TextGrid(Grid):
             del cells[-1]
         text = self.lines[row].lstrip().removeprefix(mark).strip()
         in_comment = re.split(r",\s+", text) if mark else []
-        if len(in_comment) == width != len(cells):
+        if 1 < len(in_comment) == width != len(cells):
             # ``# depth in um, concentration in atoms/cm3``
             cells = in_comment
         elif self.delimiter is None:
@@ -476,15 +477,11 @@ class TextGrid(Grid):
 
     def width(self, rows: Sequence[int]) -> int:
         """Count the columns that first rows and the last have."""
-        few = [self._row(row) for row in (*rows[:20], *rows[-1:])]
+        few = [*map(self.split, self.texts([*rows[:20], *rows[-1:]]))] if rows else []
         width = max(map(len, few), default=1)
         while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
             width -= 1
         return width
-
-    def _row(self, row: int) -> list[str]:
-        line = self.lines[row]
-        return self.split(line.strip() if self.delimiter is None else line)
 
     def texts(self, rows: Sequence[int]) -> Sequence[str]:
         """Return the lines of a block."""
@@ -558,8 +555,8 @@ class TextGrid(Grid):
         if numbers is None:
             return None
         try:
-            flat = np.fromiter(numbers, np.float64, len(numbers))
-        except TypeError:
+            flat = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
+        except struct.error:
             flat = np.array(numbers, dtype=np.float64)
         step, rest = divmod(flat.size, len(lines))
         whole = not rest and {*map(type, numbers[::step])} == {bool}

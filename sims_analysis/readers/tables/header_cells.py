@@ -3,23 +3,109 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
+from pathlib import Path
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.tables.numbers import NOTHING, are_plain, is_number
-from sims_analysis.readers.tables.words import (
-    SPECIES,
-    Role,
-    is_only_species,
-    is_species,
-    named_role,
-    pattern,
-)
+from sims_analysis.readers.tables.numbers import NOTHING, SIMPLE, is_number
+from sims_analysis.text.typeset import SYMBOLS
 from sims_analysis.units import Unit, read_unit
+
+#: Role -> language -> words.
+_WORDS: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
+)
+#: Labels that count: of elements with more nucleons than these.
+_COUNTED, _MOST_ATOMS = re.compile(r"(\D+)(\d+)"), 8
+#: What values may be called by one letter, below the name of their species.
+LETTERS = frozenset("CIYNciyn")
+#: Roles that are a whole header, rather than words in one.
+_WHOLE = (
+    "index", "ancillary", "ancillary_unit", "limit", "factor", "species", "unit", "text", "matrix",
+    "layer", "processing", "element",
+)  # fmt: skip
+_ELEMENTS = (*SYMBOLS, "D", "T", "Np", "Pu", "Am", "Cm")
+_ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS, key=len, reverse=True))})_?\d{{0,2}}"
+SPECIES = re.compile(
+    rf"[(\[]?(?:{_ATOM}[ ]?[)\]]?\d{{0,2}})+(?:\s*(?:[-+\u2212\u207a\u207b]|\^?\d?[-+]))?"
+    r"(?:\s*(?:->|[-\u2013\u2014]?>|\u2192))?"
+)
+
+
+_ARROW = re.compile(r"(?:->|[-\u2013\u2014]?>|\u2192)\s*$")
+
+
+@lru_cache
+def pattern(role: str) -> re.Pattern[str]:
+    """Return the pattern of the words of a role, in all languages; none stands between letters."""
+    words = dict.fromkeys(w.strip() for texts in _WORDS[role].values() for w in texts.split(","))
+    listed = sorted(words, key=len, reverse=True)
+    plain = "|".join(word for word in listed if word.isascii() or not _without_blanks(word))
+    joined = "|".join(word for word in listed if _without_blanks(word)) or "(?!)"
+    if role in _WHOLE:
+        return re.compile(rf"(?:{plain}|{joined})", re.IGNORECASE)
+    if role in ("mass", "energy"):
+        return re.compile(rf"\b(?:{plain}|{joined})\b", re.IGNORECASE)
+    if role == "filler":
+        return re.compile(rf"(?:^|(?<=\s))(?:{plain})(?=$|\s)|{joined}", re.IGNORECASE)
+    if role in ("in_units_of", "multiplied"):
+        return re.compile(rf"(?:\b(?:{plain})\b|{joined})", re.IGNORECASE)
+    # A name and a word may be joined: ``Mg-Konzentration``.
+    before = r"(?:^|[\s_]|(?<=\w)-)" if role == "value" else r"(?:^|[\s_])"
+    after = r"(?=$|[\s_:])" if role == "value" else r"(?=$|[\s_:,.(])"
+    return re.compile(rf"(?:{before}(?:{plain}){after}|(?:{joined}))", re.IGNORECASE)
+
+
+def _without_blanks(word: str) -> bool:
+    return any("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in word)
+
+
+@lru_cache(maxsize=4096)
+def named_role(text: str, *roles: str) -> str | None:
+    """Return the role, of several, that a whole text names; ``None`` if none."""
+    words = " ".join(text.strip().rstrip(":").split())
+    return next((role for role in roles if pattern(role).fullmatch(words)), None)
+
+
+def are_labels(texts: Collection[str]) -> bool:
+    """Whether texts count samples: ``W1``, ``W2``; isotopes count nucleons."""
+    found = [_COUNTED.fullmatch(text) for text in texts]
+    matches = [match for match in found if match]
+    if len({*texts}) < 2 or len(matches) < len(found) or len({m[1] for m in matches}) > 1:
+        return False
+    word = matches[0][1].strip(" _#-")
+    nuclide = word in ("H", "He", "Li") or any(int(match[2]) > _MOST_ATOMS for match in matches)
+    return not (word in _ELEMENTS and nuclide)
+
+
+@lru_cache(maxsize=4096)
+def is_species(text: str) -> bool:
+    """Whether a text is the formula of an ion: an isotope, a cluster, a matrix signal."""
+    return SPECIES.fullmatch(text.strip()) is not None
+
+
+def is_only_species(text: str) -> bool:
+    """Whether a text is the formula or the name of a species, and nothing else."""
+    return is_species(text) or pattern("element").fullmatch(text.strip()) is not None
+
+
+def is_matrix_signal(name: str) -> bool:
+    """Whether a name ends in the arrow with which laboratories mark signals of the matrix."""
+    return _ARROW.search(name) is not None
+
+
+def names_species(text: str) -> bool:
+    """Whether a text holds the formula or the name of a species, and is not about a sample."""
+    words = re.split(r"[\s,;()]+", text.strip())
+    if any(named_role(word, "text") for word in words):
+        return False
+    return any(is_only_species(word) for word in words if word)
+
 
 #: What spectra of other kinds run over; some of it in units of length.
 _SPECTRUM = re.compile(
@@ -77,8 +163,8 @@ _SEPARATED = 3
 
 
 #: In this order: a header may hold words of several.
-_ROLES: tuple[Role, ...] = ("mass", "energy", "axis", "time", "error", "index", "ancillary")
-_WHOLE = ("index", "ancillary")
+_ROLES = ("mass", "energy", "axis", "time", "error", "index", "ancillary")
+_WHOLE_ROLES = ("index", "ancillary")
 _JOINT = re.compile(
     r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
     re.IGNORECASE,
@@ -101,7 +187,7 @@ _INTRODUCED = re.compile(
 #: ``values x 1E18``; ``3 x 1E15`` is a number.
 _TIMES_POWER = re.compile(rf"(?<=[^\d\s])\s+{_TIMES}\s*{_POWER}\s*(?=$|[)\],;])")
 _MULTIPLIED = re.compile(
-    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|10+)\b",
+    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b",
     re.IGNORECASE,
 )
 #: ``ΔB``, ``dB`` and ``u(B)`` are errors of B.
@@ -114,10 +200,10 @@ _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 class Header:
     """What the header of one column says."""
 
-    #: ``"axis"`` is a depth, ``"error"`` one of the value next to it; ``"species"``, ``"unit"`` and
-    #: ``"text"`` are words, one a row; ``"mass"`` and ``"energy"`` are what no depth profile runs
-    #: over.
-    role: Role
+    #: ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to it); numbers
+    #: that are no signal, ``"index"`` and ``"ancillary"``; words, one a row, ``"species"``,
+    #: ``"unit"`` and ``"text"``; ``"mass"`` and ``"energy"`` (of no depth profile); ``"unread"``.
+    role: str
     #: Of the species, as far as this header has one.
     name: str
     #: As written.
@@ -248,15 +334,7 @@ def _special(text: str, words: str, unit: str | None) -> Header | None:
 
 @lru_cache(maxsize=32768)
 def read_header(text: str) -> Header:
-    """Read the header of a column.
-
-    Examples
-    --------
-    >>> read_header("Depth, nm")
-    Header(role='axis', name='', unit='nm', explicit=True)
-    >>> read_header("11B conc. (atoms/cm³)")
-    Header(role='value', name='11B', unit='atoms/cm³', explicit=True)
-    """
+    """Read the header of a column."""
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)
@@ -278,7 +356,7 @@ def read_header(text: str) -> Header:
         if role == "index" and measured:
             # ``NO (c/s)``
             continue
-        match = pattern(role).search(words) if role not in _WHOLE else _whole(words, role)
+        match = pattern(role).search(words) if role not in _WHOLE_ROLES else _whole(words, role)
         if match is None or (role in ("mass", "energy") and measured):
             continue
         if role == "error" and _LIMITS.search(words):
@@ -295,10 +373,9 @@ def read_header(text: str) -> Header:
             return Header("ancillary", rest, unit, explicit=True)
         return Header(role, rest, unit, explicit=True)
     kind = unit_kind(unit) if unit else None
-    if is_ancillary(
-        Header("value", words, unit, explicit=bool(pattern("value").search(words))), unit
-    ):
-        return Header("ancillary", words, unit, explicit=True)
+    header = Header("value", words, unit, explicit=bool(pattern("value").search(words)))
+    if is_ancillary(header, unit):
+        return replace(header, role="ancillary", explicit=True)
     if kind in vocabulary.AXES and re.fullmatch(r"[-+\d.,]+", words):
         # A number with its unit in one cell.
         return Header("value", text, None, explicit=False)
@@ -315,7 +392,7 @@ def read_header(text: str) -> Header:
     named = named_role(words, "species", "unit", "layer", "text") if not unit else None
     if named is not None:
         word = "text" if named == "layer" else named
-        return Header(word, words, None, explicit=True)  # type: ignore[arg-type]  # these are roles
+        return Header(word, words, None, explicit=True)
     return Header("value", _content(words), unit, explicit=False)
 
 
@@ -327,7 +404,7 @@ def try_header(text: str) -> Header:
         return Header("unread", "", None, explicit=False)
 
 
-def has_role(text: str, *roles: Role) -> bool:
+def has_role(text: str, *roles: str) -> bool:
     """Whether a header states in words that its column is one of these."""
     header = try_header(text)
     return header.explicit and header.role in roles
@@ -424,17 +501,13 @@ _STAR = re.compile(r"\*[-+.]?\d")
 class RowKind(Enum):
     """What a row holds; the values are the words that a reader of messages sees."""
 
-    #: Nothing, or a line that is drawn.
     BLANK = "blank"
-    #: Numbers, and cells where nothing was measured.
     NUMBERS = "numbers"
-    #: Numbers next to something else.
     MIXED = "numbers and texts"
     #: The words for a depth, a time, row numbers or errors among them.
     HEADERS = "headers"
     #: Units of which one is of depths or times.
     UNITS = "units"
-    #: Units, all of values.
     VALUE_UNITS = "units of values"
     #: Other texts: names of species, notes.
     WORDS = "words"
@@ -470,7 +543,7 @@ def classify_row(
     words: Collection[int] = (),
 ) -> RowKind:
     """Classify a row; `words` are columns that may hold some."""
-    if decimal != "," and are_plain([*filter(None, cells)]):
+    if decimal != "," and any(cells) and all(map(SIMPLE.fullmatch, filter(None, cells))):
         return RowKind.NUMBERS
     numbers = 0
     others: list[str] = []

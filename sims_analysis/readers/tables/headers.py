@@ -20,16 +20,24 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
+    LETTERS,
     PERCENT,
     Header,
     RowKind,
+    are_labels,
     factor_in,
     has_factor,
     has_role,
     is_ancillary,
+    is_matrix_signal,
+    is_only_species,
+    is_species,
     is_unit,
     join_header,
+    named_role,
     names_axis,
+    names_species,
+    pattern,
     read_header,
     refuse_factor,
     same_unit,
@@ -38,17 +46,6 @@ from sims_analysis.readers.tables.header_cells import (
     without_brackets,
 )
 from sims_analysis.readers.tables.numbers import is_number, narrow
-from sims_analysis.readers.tables.words import (
-    LETTERS,
-    Role,
-    are_labels,
-    is_matrix_signal,
-    is_only_species,
-    is_species,
-    named_role,
-    names_species,
-    pattern,
-)
 
 _NO_HEADER = Header("value", "", None, explicit=False)
 #: What the first cell of a row may say that the others are: what such a row is called, and the key
@@ -279,7 +276,7 @@ class Headers:
             silent = not (header.explicit or is_species(header.name)) and axes <= bare_times
             short = self.texts[j].casefold() in ("", "x", "z", "t")
             if (short or silent) and kind in vocabulary.AXES:
-                role: Role = "axis" if kind == "depth" else "time"
+                role = "axis" if kind == "depth" else "time"
                 self.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
         for j in bare_times if axes - bare_times else ():
@@ -388,10 +385,17 @@ class Headers:
         better = self._are_names(texts) and all(map(names_species, filter(None, texts)))
         heads = [h.name if cell else "" for h, cell in zip(self.headers, row.cells, strict=True)]
         groups = [*filter(None, heads)]
-        grouped = are_labels(groups) or not any(map(names_species, groups))
-        if better or (groups and not (grouped and all(map(is_only_species, row.texts)))):
+        own = list(map(try_header, row.cells))
+        species = {own[j].name for j in row.filled}
+        # ``Cs+`` above several species is what all of them were measured with.
+        fewer = len(groups) < len(row.filled) and not species <= LETTERS
+        grouped = are_labels(groups) or not any(map(names_species, groups)) or fewer
+        if better or (groups and not (grouped and all(map(is_only_species, species)))):
             return
-        self.names = row.cells
+        self.names = [h.name or cell for h, cell in zip(own, row.cells, strict=True)]
+        for j, header in enumerate(own):
+            if header.unit and self.units[j] is None:
+                self.units[j], self._stating[j] = header.unit, row.place
         self._take(row, "names", "each of its cells is below the header of values")
         # The heads are of samples, or of groups: ``Wafer 7``, ``Dopants``.
         self.labels = heads if self._distinguishes_repeats(heads) else self.labels
@@ -494,7 +498,8 @@ class Headers:
         if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in texts):
             return False
         named = all(is_species(self.name(j)) for j in values)
-        if all(map(is_only_species, texts)) and not (are_labels(texts) or named):
+        of_species = all(is_only_species(try_header(text).name or text) for text in texts)
+        if of_species and not (are_labels(texts) or named):
             return False
         species = [(self.name(j), self.units[j] or self.headers[j].unit) for j in values]
         labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -46,11 +45,8 @@ def explanation(
 ) -> str:
     """Describe how a file is read: the outcome and the warnings."""
     name = source.trace.format
-    lines = [source.name]
-    if name:
-        about = formats.get(name, "a reader of one's own")
-        lines = [f"{source.name}, read as {name!r}: {about}"]
-    lines += layout_preview(source).splitlines()
+    about = f", read as {name!r}: {formats.get(name, 'a reader of your own')}" if name else ""
+    lines = [f"{source.name}{about}", *layout_preview(source).splitlines()]
     if isinstance(outcome, SimsError):
         lines += _wrapped(f"not read: {str(outcome).removeprefix(f'{source.name}: ')}")
     else:
@@ -66,17 +62,11 @@ def _wrapped(text: str) -> list[str]:
 def _profiles(result: SIMSResult) -> Iterator[str]:
     count = len(result.depth_profiles)
     yield f"{result.data_id}: {count} profile{'s' if count != 1 else ''}"
-    yield from _aligned(
-        [
-            [
-                profile.species_name,
-                f"{profile.depths.size} samples",
-                f"over {profile.depth_units}",
-                f"in {profile.concentration_units}",
-            ]
-            for profile in result.depth_profiles
-        ]
-    )
+    rows = []
+    for p in result.depth_profiles:
+        units = f"over {p.depth_units}", f"in {p.concentration_units}"
+        rows.append([p.species_name, f"{p.depths.size} samples", *units])
+    yield from _aligned(rows)
 
 
 def _lines(table: Table) -> Iterator[str]:
@@ -185,13 +175,9 @@ def _short(cell: str) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    """Pad cells to columns, by what they take on a screen."""
+    """Pad cells to columns."""
     count = max(map(len, rows), default=0)
-    widths = [max(_width(row[j]) for row in rows if j < len(row)) for j in range(count)]
+    widths = [max(len(row[j]) for row in rows if j < len(row)) for j in range(count)]
     for row in rows:
-        cells = (cell + " " * (widths[j] - _width(cell)) for j, cell in enumerate(row))
+        cells = (cell.ljust(widths[j]) for j, cell in enumerate(row))
         yield f"  {'  '.join(cells)}".rstrip()
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

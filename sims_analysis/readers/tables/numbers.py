@@ -27,7 +27,7 @@ NOTHING = frozenset(
 _POINT = re.compile(r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eEdD][+\-\u2212]?\d+)?")
 _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
 #: As most are.
-_SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
+SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
 _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
 _OPEN_COMMA = "the comma separates thousands or decimals: take it out, or pass decimal=','"
@@ -104,11 +104,6 @@ def may_be_thousands(cells: Iterable[str]) -> bool:
 
     Some of its numbers have none, the others, more than one if numbers are small, three digits
     behind each.
-
-    Examples
-    --------
-    >>> may_be_thousands(["998", "999", "1.000"]), may_be_thousands(["998", "999.5", "1.000"])
-    (True, False)
     """
     numbers = [cell for cell in cells if cell.casefold() not in NOTHING and cell.strip("0")]
     with_points = [number for number in numbers if "." in number]
@@ -143,11 +138,6 @@ def narrow(text: str) -> str:
 def has_comma(text: str) -> bool:
     """Whether a comma stands in a text, of any keyboard."""
     return "," in text or "\uff0c" in text
-
-
-def are_plain(cells: Sequence[str]) -> bool:
-    """Whether cells are plain numbers with decimal points, as most are; there is one at least."""
-    return bool(cells) and all(map(_SIMPLE.fullmatch, cells))
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
@@ -217,7 +207,10 @@ def _hint(number: str) -> str:
         (above, "a value above a limit is not measured: name it in not_measured="),
         (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers"),
     )
-    default = "if it says that nothing was measured, name it in not_measured="
+    text = "if it says that nothing was measured, name it in not_measured="
+    default = f"{text}; if its row is a note, begin that with #"
+    if re.match(r"[^\w^]*\d", number):
+        default = "write it as a plain number, such as 1.2E18"
     return f"; {next((hint for fits, hint in hints if fits), default)}"
 
 
@@ -249,7 +242,7 @@ def read_columns(
             if not isinstance(cell, str):  # NaN where it is empty, or a number
                 values[i, j] = cell
                 continue
-            if plain and _SIMPLE.fullmatch(cell):
+            if plain and SIMPLE.fullmatch(cell):
                 values[i, j] = float(cell)
                 continue
             own = mixed and is_number(cell, ".") and not (_POINTS.fullmatch(cell) and "." in cell)

@@ -14,18 +14,34 @@ from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source, once_per_source
-from sims_analysis.readers.tables.body import Body, find_body, read_body, refuse_odd_rows
+from sims_analysis.readers.tables.body import (
+    Body,
+    check_short_lines,
+    find_body,
+    read_body,
+    refuse_odd_rows,
+    warn_of_uneven_rows,
+)
 from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
+    label_column,
+    layers_of,
+    split_samples,
+    split_species,
     stated_pairs,
     warn_of_merged_cells,
 )
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import (
     PERCENT,
+    are_labels,
     factor_in,
     has_factor,
+    is_matrix_signal,
+    named_role,
+    names_species,
+    pattern,
     refuse_factor,
     same_unit,
     try_header,
@@ -33,35 +49,20 @@ from sims_analysis.readers.tables.header_cells import (
 )
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.regions import (
+    chosen_sheet,
     tables_in,
     text_grid,
     turned_rows,
     without_side_notes,
 )
-from sims_analysis.readers.tables.samples import (
-    label_column,
-    layers_of,
-    split_samples,
-    split_species,
-)
-from sims_analysis.readers.tables.truncation import check_short_lines, warn_of_uneven_rows
-from sims_analysis.readers.tables.words import (
-    are_labels,
-    is_matrix_signal,
-    named_role,
-    names_species,
-    pattern,
-)
-from sims_analysis.readers.tables.workbook import chosen_sheet
 
 #: ``All depths in um``.
 _ALL_IN = re.compile(r"(?:all )?(?:the )?(.+?)s?(?: are)?(?: given)? in (\S+?)\.?$", re.IGNORECASE)
 #: Numbers that programs write for no value; positive ones; how large any negative number is that is
-#: one; how many times others are larger or smaller; how small any positive number is that is one;
-#: how many times the next is larger.
+#: one; how many times others are larger or smaller; how many times all are larger than the least.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
 _POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
-_HUGE, _APART, _TINY, _GAP = 1e20, 100.0, 1e-20, 1e10
+_HUGE, _APART, _GAP = 1e20, 100.0, 1e10
 
 
 def recognises(source: Source) -> bool:
@@ -92,9 +93,8 @@ def read_tidy(source: Source) -> Content:
 @once_per_source
 def find_grid(source: Source) -> Grid:
     """Find the rows of a file: of a text, or of the sheet to read."""
-    if source.is_workbook:
-        return chosen_sheet(source)
-    grid = text_grid(source)
+    grid = chosen_sheet(source) if source.is_workbook else text_grid(source)
+    source.trace.grid = grid
     if grid is not None:
         return grid
     if not source.text.strip():
@@ -119,7 +119,6 @@ class Table:
     grid: Grid
     body: Body | None = None
     headers: Headers | None = None
-    block: Block | None = None
     pairs: list[Pair] = field(default_factory=list)
 
 
@@ -196,7 +195,7 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
     if not stated and (found := label_column(grid)) is not None:
         # Below headers for each column, a cell beyond them is one too many.
         label, body.width = found
-    block = table.block = read_body(body, () if label is None else (label,))
+    block = read_body(body, () if label is None else (label,))
     headers = table.headers = Headers(body, block)
     if isinstance(grid, TextGrid):
         check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
@@ -237,15 +236,18 @@ def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
             if (header.role, header.name, header.explicit) == (role, "", True)
             and unit_kind(unit) in kinds
         }
-        for j in headers.columns(role) if len(units) == 1 else ():
-            [(unit, text)], own = units.items(), headers.units[j]
-            if own is None and not is_matrix_signal(headers.name(j)):
-                headers.units[j] = unit
-            elif own and unit_kind(own) == unit_kind(unit) and not same_unit(own, unit):
+        columns = headers.columns(role) if len(units) == 1 else []
+        own = {j: unit for j in columns if (unit := headers.units[j])}
+        for unit, text in units.items() if own else ():
+            if not any(same_unit(unit, of_column) for of_column in own.values()):
+                j, of_column = next(iter(own.items()))
                 raise UnitsError(
-                    f"the note {text!r} states another unit than {own!r} of the header "
+                    f"the note {text!r} states another unit than {of_column!r} of the header "
                     f"{headers.texts[j]!r}; correct one of them"
                 )
+        for j in columns:
+            if j not in own and not is_matrix_signal(headers.name(j)):
+                [headers.units[j]] = units
 
 
 def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
@@ -324,16 +326,21 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     if grid.options.not_measured or not values.size:
         return
     least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-    positive = _POSITIVE_SENTINELS
-    lowest = least < 0 or 0 < least < _TINY
-    numbers = {least} if lowest else {least, most}.intersection(positive)
-    for number in numbers.union(positive if least == 0 and most >= min(positive) else ()):
+    suspects = {least, most}.intersection(_POSITIVE_SENTINELS)
+    if least == 0 and most >= min(_POSITIVE_SENTINELS):
+        suspects.update(_POSITIVE_SENTINELS)
+    if least < 0 or 0 < least * _GAP < most < np.inf:
+        suspects.add(least)
+    for number in suspects:
         places = np.flatnonzero(values == number)
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
         others = values[(values > 0) & (values != number)]
-        if 0 < number < _TINY and others.size and others.min() < _GAP * number:
-            # A tail that goes on.
+        tail = others.min(initial=np.inf) < _GAP * number or (
+            places.size == 1 and number * _HUGE > 1
+        )
+        if number > 0 and number not in _POSITIVE_SENTINELS and tail:
+            # One number may be cut, or go on as others do.
             continue
         size, apart = abs(number), _APART
         far = number < 0
@@ -349,7 +356,7 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
                 f"{grid.where(row, pair.value)}: {text} is far from all other "
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
-                "not_measured='-' keeps it",
+                "not_measured='-' keeps it"
             )
 
 
@@ -378,9 +385,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
-            raise ReadError(
-                f"{grid.where(block.rows[row], column)}: a depth cannot be a limit",
-            )
+            raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
         if column == pair.value:
             limits[row] = limit
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
@@ -390,7 +395,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
         row = int(lost.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         raise ReadError(
-            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
+            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
         )
     return limits, slice(None) if there.all() else there
 

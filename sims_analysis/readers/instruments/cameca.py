@@ -1,11 +1,16 @@
-"""CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them."""
+"""CAMECA: texts, ``.dp_rpc_asc``, ``.dp_ascii`` and ``.is_txt``, and binary ``.dp`` and ``.is``.
+
+The layout of binary files (types 21 and 26) is that of the reader ``sims`` by Z. Peeters (github
+zanpeeters/sims), checked against the text export of one: counts there, counts per second here.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +19,7 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tables.body import read_two_columns
 from sims_analysis.readers.tables.grid import TextGrid
 
 _FIRST = "*** DATA FILES ***"
@@ -32,13 +38,13 @@ _SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
 _UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
 
 
-def recognises(source: Source) -> bool:
+def recognises_cameca_rpc(source: Source) -> bool:
     """Whether the first line is that of the format, and no spreadsheet has put cells in quotes."""
     start = source.start.lstrip()
     return start.startswith(_FIRST) and not re.search(r'(?m)(?:^|[;,])"', start)
 
 
-def read(source: Source) -> Content:
+def read_cameca_rpc(source: Source) -> Content:
     """Read a profile with its calibration; mass spectra and energy scans are refused."""
     lines = source.lines
     start, names, headers = _headers(lines)
@@ -53,7 +59,7 @@ def read(source: Source) -> Content:
     if len(groups) != len(species):
         raise ReadError(
             f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
-            f"in line {names + 1}",
+            f"in line {names + 1}"
         )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
@@ -211,22 +217,14 @@ def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
     return (low + high) / 2 if narrowed else None
 
 
-@dataclass
-class _Calibration:
-    """A layer: what the file says of it, and of each species in it."""
-
-    matrix: str | None
-    entries: dict[str, str] = field(default_factory=dict)
-    species: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
 class _About:
     """The sections of the file: keys as written, in small letters, with their values."""
 
     def __init__(self, lines: Sequence[str], delimiter: str) -> None:
         self.sections: dict[str, dict[str, str]] = {"": {}}
         self.conditions: dict[str, dict[str, str]] = {}
-        self.layers: list[_Calibration] = []
+        #: Of each layer, what the file says of it, at "", and of each species in it.
+        self.layers: list[dict[str, dict[str, str]]] = []
         section, columns, group = "", [], ""
         for line in lines:
             header = _SECTION.match(line)
@@ -253,21 +251,19 @@ class _About:
 
     def _calibration(self, key: str, value: str) -> None:
         if key.startswith("Layer #"):
-            self.layers.append(_Calibration(value or None))
+            self.layers.append({"": {"matrix": value}})
         elif not self.layers or not key:
             return
         elif key == "Species":
-            self.layers[-1].species[value] = {}
-        elif self.layers[-1].species:
-            list(self.layers[-1].species.values())[-1][key] = value
+            self.layers[-1][value] = {}
         else:
-            self.layers[-1].entries[key] = value
+            [*self.layers[-1].values()][-1][key] = value
 
     def is_cut(self) -> bool:
         """Whether the calibration is missing, or shorter at its end than at its start."""
         if not self.layers:
             return True
-        first, last = (list(self.layers[i].species.values()) for i in (0, -1))
+        first, last = ([*self.layers[i].values()][1:] for i in (0, -1))
         return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
 
     def number(self, section: str, key: str) -> float | None:
@@ -282,7 +278,7 @@ class _About:
             known |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
-            found = _named(calibration.species.get(name, {}), _CALIBRATION)
+            found = _named(calibration.get(name, {}), _CALIBRATION)
             known |= {plain + suffix: value for plain, value in found.items()}
         return known
 
@@ -304,7 +300,7 @@ class _About:
             instrument="CAMECA IMS",
             **taken,
             layers=tuple(
-                Layer(matrix=one.matrix, **_named(one.entries, _LAYER)) for one in self.layers
+                Layer(**{"matrix": None} | _named(one[""], _LAYER)) for one in self.layers
             ),
             other=other,
         )
@@ -327,6 +323,7 @@ _DETECTOR = {
     "FC -> {} threshold": "electron_multiplier_threshold",
 }
 _LAYER = {
+    "matrix": "matrix",
     "1st Interface": "start",
     "2nd Interface": "stop",
     "Mean SR": "sputter_rate",
@@ -395,3 +392,249 @@ def _iso(date: str, time: str) -> str:
         return f"{date} {time}".strip()
     clock = f"T{time}" if re.fullmatch(r"\d{2}:\d{2}(:\d{2})?", time) else ""
     return f"{match[3]}-{int(match[1]):02}-{int(match[2]):02}{clock}"
+
+
+_ELEMENT = re.compile(r"ELEMENT\s+(.+?)\s*")
+_POINTS = re.compile(r"(\d+)\s+points?\s*")
+_BLOCK_UNITS = re.compile(r"\s*\[([^\]]*)\]\s+\[([^\]]*)\]\s*")
+
+
+def recognises_cameca_ascii(source: Source) -> bool:
+    """Whether the file begins like a CAMECA export in plain text, without cells in quotes."""
+    return source.start.lstrip().startswith("IMS CAMECA") and '\n"' not in source.start
+
+
+def read_cameca_ascii(source: Source) -> Content:
+    """Read the blocks of all elements."""
+    lines = source.lines
+    starts = [i for i, line in enumerate(lines) if _ELEMENT.fullmatch(line)]
+    headers = [line for line in lines[: starts[0] if starts else 12] if line.strip()]
+    title = next((line for line in headers[1:] if not line.startswith("*")), "")
+    if "DEPTH PROFILE" not in title.upper():
+        kind = title.partition(":")[0].strip().lower() or "of another kind"
+        raise ReadError(f"the file is a CAMECA export, but no depth profile: {kind}")
+    if not starts:
+        raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
+    about = {}
+    for line in headers:
+        key, mark, value = line.partition(":")
+        if mark and value.strip():
+            about[key.strip()] = value.strip()
+    signals = [_of_element(source, start, stop) for start, stop in pairwise([*starts, len(lines)])]
+    return Content(
+        signals=signals,
+        metadata=Metadata(
+            instrument="CAMECA IMS",
+            sample=about.pop("Sample name", None),
+            measured=_iso_of_german(about.pop("Date", "")) or None,
+            other=about,
+        ),
+    )
+
+
+def _of_element(source: Source, start: int, stop: int) -> Signal:
+    lines = source.lines
+    name = _ELEMENT.fullmatch(lines[start])
+    assert name is not None  # noqa: S101 - it is how the block was found
+    below = [i for i in range(start + 1, stop) if lines[i].strip()]
+    texts = [lines[i].strip() for i in below[:2]]
+    count = _POINTS.fullmatch(texts[0]) if texts else None
+    units = _BLOCK_UNITS.fullmatch(texts[1]) if texts[1:] else None
+    if count is None or units is None:
+        raise ReadError(
+            f"below line {start + 1}: expected the number of points and the units of element "
+            f"{name[1]!r}, such as '50 points' and '[um] [c/s]'"
+        )
+    rows, stated = below[2:], int(count[1])
+    if len(rows) < stated:
+        source.options.truncated(
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} are "
+            "there"
+        )
+    if len(rows) > stated:
+        raise ReadError(
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} lines "
+            "follow"
+        )
+    if not rows:
+        raise ReadError(f"element {name[1]!r}: there are no points")
+    return read_two_columns(source, rows, name[1], [unit.strip() for unit in units.groups()])
+
+
+def _iso_of_german(date: str) -> str:
+    """Write a German date, DD.MM.YY, as ISO 8601."""
+    match = re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{2}|\d{4})", date)
+    if match is None:
+        return date
+    year = match[3] if len(match[3]) == 4 else f"20{match[3]}"
+    return f"{year}-{match[2]}-{match[1]}"
+
+
+_ISOTOPE = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")
+_SAMPLE_LINE = re.compile(r"Sample\s*:\s*(.*?)\s*(\d\d\.\d\d\.\d\d(?: / \d\d:\d\d)?)?\s*")
+
+
+def recognises_cameca_counts(source: Source) -> bool:
+    """Whether a block begins with field, radius, mass and counting time."""
+    start = source.start
+    return "\t" in start and any(map(_ISOTOPE.fullmatch, start.split("\n")[:10]))
+
+
+def read_cameca_counts(source: Source) -> Content:
+    """Read the blocks."""
+    lines = source.lines
+    headers = {i: m for i, m in enumerate(map(_ISOTOPE.fullmatch, lines)) if m}
+    signals: list[Signal] = []
+    for start, stop in pairwise([*headers, len(lines)]):
+        header = headers[start]
+        rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
+        if not rows:
+            raise ReadError(f"line {start + 1}: no samples of {header[2]!r}")
+        counting = float(header[3].replace(",", ".")) / 1000
+        signal = read_two_columns(
+            source,
+            rows,
+            header[2],
+            ("s", "counts"),
+            where=f"line {start + 1}",
+            metadata={
+                "mass": f"{header[1].replace(',', '.')} u",
+                "counting_time": f"{counting:.15g} s",
+            },
+        )
+        if signals and signal.values.size < signals[0].values.size:
+            source.options.truncated(
+                f"{header[2]!r} has {signal.values.size} samples, {signals[0].name!r} "
+                f"{signals[0].values.size}"
+            )
+        signals.append(signal)
+    about = _SAMPLE_LINE.fullmatch(lines[0])
+    return Content(
+        signals=signals,
+        metadata=Metadata(
+            instrument="CAMECA NanoSIMS",
+            sample=(about[1] or None) if about else None,
+            measured=about[2] if about else None,
+        ),
+    )
+
+
+_PROFILES = (21, 26)
+#: Scans, images and records of the beam.
+_OTHERS = (22, 25, 27, 29, 31, 35, 39, 40, 41)
+#: Offsets of the header, in bytes.
+_INCLUDED, _DATE, _TIME, _MASSES = 16, 92, 108, 548
+#: A record of the mass table; the name of the species stands after the fixed part.
+_RECORD, _NAME, _NAME_SIZE = 192, 65, 64
+
+
+def _binary_header(content: bytes) -> tuple[str, int, int, int] | None:
+    """Return byte order, version, type and size of the header; ``None`` if it is none."""
+    if len(content) < _MASSES + 4:
+        return None
+    for order in "<>":
+        version, kind, size = struct.unpack_from(f"{order}3i", content)
+        if kind in (*_PROFILES, *_OTHERS) and 0 < version < 100_000 and size > _MASSES:
+            return order, version, kind, size
+    return None
+
+
+def recognises_cameca_binary(source: Source) -> bool:
+    """Whether the first numbers are a version, a type that is known, and the header's size."""
+    return not source.is_text and _binary_header(source.content) is not None
+
+
+def read_cameca_binary(source: Source) -> Content:
+    """Read the profiles."""
+    content = source.content
+    found = _binary_header(content)
+    if found is None:
+        raise ReadError("the file is no binary CAMECA file")
+    order, version, kind, size = found
+    if kind in _OTHERS:
+        raise ReadError(f"the file is a scan or an image (CAMECA type {kind}), not a depth profile")
+    if content[_INCLUDED : _INCLUDED + 4] == bytes(4):
+        raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
+    encoding = source.options.encoding or "latin-1"
+    species = list(_mass_table(content, order, version, size, encoding))
+    columns = list(_numbers_of(source, order, size, len(species)))
+    signals = [
+        Signal(
+            name=name,
+            depths=time,
+            depth_units="s",
+            values=rate,
+            units="counts/s",
+            where=f"signal {i + 1}",
+            metadata=metadata,
+        )
+        for i, ((name, metadata), (time, rate)) in enumerate(zip(species, columns, strict=False))
+    ]
+    date, clock = (_decoded(content[place : place + 16], "latin-1") for place in (_DATE, _TIME))
+    return Content(
+        signals=signals,
+        metadata=Metadata(instrument="CAMECA IMS", measured=f"{date} {clock}".strip() or None),
+    )
+
+
+def _mass_table(
+    content: bytes, order: str, version: int, size: int, encoding: str
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Return the name of each species, and what the mass table says of it."""
+    (count,) = struct.unpack_from(f"{order}i", content, _MASSES)
+    start = _MASSES + 4 + 4 * (60 if version >= 4108 else 10) + 4
+    if not 0 < count <= 60 or start + count * _RECORD > min(size, len(content)):
+        raise ReadError(
+            f"the mass table of the header is damaged: it states {count} masses",
+            code="damaged_file",
+        )
+    for i in range(count):
+        place = start + i * _RECORD
+        _, _, mass, _, detector, wait, counting, _, _ = struct.unpack_from(
+            f"{order}2id2i2d2i", content, place
+        )
+        name = _decoded(content[place + _NAME : place + _NAME + _NAME_SIZE], encoding)
+        metadata = {
+            "mass": f"{mass:.6g} amu",
+            "waiting_time": f"{wait:.15g} s",
+            "counting_time": f"{counting:.15g} s",
+            "detector": {0: "EM", 1: "FC"}.get(detector, str(detector)),
+        }
+        if not counting > 0:
+            del metadata["counting_time"]
+        yield name, metadata
+
+
+def _decoded(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.partition(b"\0")[0].decode(encoding).strip()
+    except (UnicodeDecodeError, LookupError) as error:
+        raise ReadError(f"encoding={encoding!r}: {error}", argument="encoding") from None
+
+
+def _numbers_of(
+    source: Source, order: str, size: int, expected: int
+) -> Iterator[tuple[Array, Array]]:
+    """Return times and rates of each species."""
+    content, place = source.content, size
+    if place + 4 > len(content):
+        raise ReadError("the file breaks off before its data", code="truncated_file")
+    (count,) = struct.unpack_from(f"{order}i", content, place)
+    if count != expected:
+        raise ReadError(f"the header names {expected} species, the data hold {count}")
+    place += 4
+    for i in range(count):
+        points = (
+            struct.unpack_from(f"{order}i", content, place)[0] if place + 4 <= len(content) else -1
+        )
+        place += 4
+        end = place + 16 * points
+        if points < 0 or end > len(content):
+            message = f"the file breaks off in species {i + 1} of {count}"
+            if i == 0:
+                raise ReadError(message)
+            source.options.truncated(message)
+            return
+        both = np.frombuffer(content, f"{order}f8", 2 * points, place).astype(np.float64)
+        yield both[:points], both[points:]
+        place = end
