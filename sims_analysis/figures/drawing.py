@@ -246,12 +246,13 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
                 "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
                 ProfileWarning,
             )
-        last = list(plot.layout.axes.values())[-1]
-        box: Any = last.yaxis.get_tightbbox() if plot.figure.get_layout_engine() is None else None
+        right = list(plot.layout.axes.values())[1:]
+        engine = plot.figure.get_layout_engine()
+        box: Any = right[-1].yaxis.get_tightbbox() if right and engine is None else None
         if box is not None and box.x1 > plot.figure.bbox.x1 + 1.0:
             warn(
-                f"the axis of {last.get_ylabel()!r} leaves the figure: make room for it with a "
-                'layout engine, as with plt.subplots(..., layout="constrained")',
+                f"the axis of {right[-1].get_ylabel()!r} leaves the figure: make room for it "
+                'with a layout engine, as with plt.subplots(..., layout="constrained")',
                 ProfileWarning,
             )
     for problem in dict.fromkeys(each.problem for each in layouts if each.problem):

@@ -449,6 +449,7 @@ def test_real_profiles_are_written_whole(tmp_path, name):
     for s in series_of(ds):
         selected = table[table["species"] == s.species]
         np.testing.assert_array_equal(selected[f"{s.variable} ({s.units})"].dropna(), s.y)
+    assert result._repr_html_().count("<tr>") == 1 + len(result.depth_profiles)
 
 
 def named(*names):
