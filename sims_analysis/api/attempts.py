@@ -12,8 +12,11 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from sims_analysis.api.requests import Failure, Request
+from sims_analysis.api.secret import Secret
 from sims_analysis.errors import RateLimited
 
+#: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
+_LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
 #: The longest pause in seconds that a server may request. A longer one is an error at once: the
 #: user has to know of it, and no program should sleep that long.
 _LONGEST_WAIT = 120.0
@@ -64,6 +67,23 @@ class Server:
             )
         # Not all at once, when it is over.
         request.batch.sleep(pause + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
+
+
+def keep_out_of_logs(key: Secret) -> Callable[[], None]:
+    """Keep what holds a key out of the logs of HTTP libraries, until what is returned is called."""
+
+    def is_clean(record: logging.LogRecord) -> bool:
+        return not key.is_in(record.getMessage())
+
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for one in loggers:
+        one.addFilter(is_clean)
+
+    def end() -> None:
+        for one in loggers:
+            one.removeFilter(is_clean)
+
+    return end
 
 
 def requested_wait(header: str | None) -> float | None:

@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.attempts import Server, requested_wait, with_retries
+from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.requests import Failure, Options, Request
 from sims_analysis.api.secret import Secret
@@ -80,7 +80,7 @@ class Http:
         self._client = _client(endpoint, key, options)
         # Who does not close the client leaves no open connections either. A forked process that
         # ends leaves those of its parent alone.
-        self.close = weakref.finalize(self, self._client.close)
+        self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key))
         self.close.atexit = False
 
     def get(self, request: Request, read: Callable[[Answer], T]) -> T:
@@ -195,8 +195,9 @@ class Http:
         if self._key.is_in(body):
             text = "the answer repeats the API key; it is neither shown nor kept"
             raise Failure(PayloadError(request.message(f"{text}; tell those who run the server")))
-        kept = headers.get("ETag"), headers.get("Last-Modified")
-        return Answer(body, headers.get("Content-Type", ""), *kept)
+        kept = [headers.get(name) for name in ("ETag", "Last-Modified")]
+        etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
+        return Answer(body, headers.get("Content-Type", ""), etag, modified)
 
     def _redirected(self, request: Request, origin: str, location: str) -> str:
         try:
@@ -306,6 +307,11 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         name = type(error).__name__  # the address may hold a password
         raise ApiError(f"a proxy named in the environment cannot be used ({name})") from None
+
+
+def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
+    client.close()
+    end_redaction()
 
 
 def trusted_certificates(ca_bundle: str | os.PathLike[str]) -> ssl.SSLContext:

@@ -7,7 +7,7 @@ import logging
 import traceback
 
 import pytest
-from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, reply
+from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
 
 from sims_analysis.api.client import Client
 from sims_analysis.api.secret import Secret
@@ -41,22 +41,20 @@ def test_a_text_that_holds_the_key_is_not_shown(spelling):
     assert secret.shown("no such entry: d290f1ee") == "no such entry: d290f1ee"
 
 
-def everything(client, requested, caplog=None):
+def everything(client, requested, caplog):
     """All that can be seen of a request that failed."""
-    if caplog is not None:
-        caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG)
     with pytest.raises(SimsError) as caught:
         client.get(requested)
     error = caught.value
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    seen = (
-        "".join(shown.format()) + repr(error) + repr(vars(error)) + (caplog.text if caplog else "")
-    )
+    seen = "".join(shown.format()) + repr(error) + repr(vars(error)) + caplog.text
     if isinstance(error, StatusError):
         seen += error.url + error.body
     return seen
 
 
+@pytest.mark.few(8)
 @pytest.mark.few(4)
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
@@ -79,14 +77,26 @@ def test_a_key_at_the_end_of_a_kept_body(kept, caplog):
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_echo_in_a_redirect_is_not_shown(spelling):
+def test_an_echo_in_a_redirect_is_seen_nowhere(spelling, caplog):
     place = SPELLINGS[spelling]
     for target in (f"/x?k={place}", f"/{place}", f"http://{place}.example/", f"http://{place}@x/"):
         script = [reply(b"", 302, Location=target), reply(b"no", 404)]
         with FaultyServer(*script) as server:
-            seen = everything(Client(KEY, endpoint=server.url), REFERENCE_ID)
+            seen = everything(Client(KEY, endpoint=server.url), REFERENCE_ID, caplog)
         assert place.lower() not in seen.lower()
         assert not shows(seen)
+
+
+@pytest.mark.parametrize("name", ["X-Echo", "ETag", "Last-Modified", "Set-Cookie", "Content-Type"])
+def test_an_echo_in_a_header_is_neither_kept_nor_logged(name, caplog, tmp_path):
+    caplog.set_level(logging.DEBUG)
+    answer = head(len(REFERENCE)).replace(b"\r\n\r\n", f"\r\n{name}: {KEY}\r\n\r\n".encode())
+    with FaultyServer(raw(answer + REFERENCE)) as server:
+        client = Client(KEY, endpoint=server.url, archive=tmp_path)
+        client.get(REFERENCE_ID)
+    assert not shows(caplog.text)
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or not shows(file.read_text())
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
