@@ -25,7 +25,7 @@ from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_na
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
-from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
@@ -237,7 +237,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     how["sees_gaps"] = shared and question.rule == "trapezoid"
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
-    found, rests = frame.ask(kernels.integrate, first, stop, **how)
+    use: Use = "record" if to_the_end else "curve"
+    found, rests = frame.ask(kernels.integrate, first, stop, use=use, **how)
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width

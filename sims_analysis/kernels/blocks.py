@@ -319,7 +319,7 @@ def run(
     errors : {"each", "fit", "sum"}
         Errors of single samples; larger by ``1 / sqrt(fraction)``; or these, where samples with
         zero counts have none: the unbiased estimate of the variance of a Poisson count is itself.
-    use : {"curve", "samples", "point"}, optional
+    use : {"curve", "record", "samples", "point"}, optional
         How answers use the samples between the ``start`` and ``stop`` that the kernel returns, to
         ask what they rest on (otherwise None).
     whole : sequence of int

@@ -27,9 +27,10 @@ from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import DEEPEST, surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
-#: How an answer uses its samples: a ``"curve"`` through those of an interval, ``"samples"`` of a
-#: window each by itself (a mean), or the curve at a ``"point"`` between two.
-Use = Literal["curve", "samples", "point"]
+#: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``: to
+#: its end, without a value or with one), ``"samples"`` of a window each by itself (a mean), or the
+#: curve at a ``"point"`` between two.
+Use = Literal["curve", "record", "samples", "point"]
 
 
 class Rests(NamedTuple):
@@ -128,7 +129,8 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
         valued = (found.flag & WITHOUT_VALUE == 0)[more]
         low = np.where(valued & np.isnan(low), first, low)
         high = np.where(valued & np.isnan(high), last, high)
-        width = np.minimum(b, high) - np.maximum(a, low)
+        to_the_end = np.isnan(high) & (b >= low) if use == "record" else False
+        width = np.where(to_the_end, last, np.minimum(b, high)) - np.maximum(a, low)
         across = (a > low) & (b < high) if use == "point" else width > 0
     is_gap = (found.flag & GAP != 0)[more]
     is_below = (found.flag & Flag.BELOW_LIMIT != 0)[more]

@@ -151,10 +151,12 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
     if frame.counts is not None:
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
     found |= _backgrounds(frame, n)
-    of_all = union(Known(frame.flags, frame.limit), over=MEASUREMENT)
+    of_all = union(Known(frame.flags), over=MEASUREMENT)
     if of_all.flags is not None:
         found |= {vocabulary.QUALITY: of_all.flags}
-        found |= {} if of_all.limit is None else {vocabulary.CENSORED: of_all.limit}
+        if frame.limit is not None:  # of what those above theirs are a part of
+            most = frame.value.fillna(frame.limit).mean(MEASUREMENT)
+            found |= {vocabulary.CENSORED: most.where(frame.limit.notnull().any(MEASUREMENT))}
     order = [d for d in data[name].dims if d != MEASUREMENT]
     made = {
         f"{name}_{end}".removesuffix("_"): column(frame.term, end, frame.units, one, order)

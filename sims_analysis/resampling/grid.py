@@ -236,7 +236,7 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
     )
     lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return with_evidence(frame, found, rests, lower, upper, what=what)
+    return with_evidence(frame, found, rests, means, lower, upper, what=what)
 
 
 def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:

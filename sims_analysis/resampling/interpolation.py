@@ -33,6 +33,7 @@ from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.blocks import ALL
 from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.grid import resample
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Status
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike
@@ -198,7 +199,7 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
     found = Resampled(
         every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
     )
-    return with_evidence(frame, found, rests, asked, reach=reach, axis=on_new_axis)
+    return with_evidence(frame, found, rests, values, asked, reach=reach, axis=on_new_axis)
 
 
 #: How many samples to both sides of a depth a value depends on; one by straight lines.
@@ -209,6 +210,7 @@ def with_evidence(
     frame: Frame,
     found: Resampled,
     rests: Rests,
+    values: Callable[[Frame], xr.Variable],
     lower: xr.Variable,
     upper: xr.Variable | None = None,
     *,
@@ -220,6 +222,10 @@ def with_evidence(
     if not (frame.lazy or shown or anywhere(rests.flags)):
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)
+    if frame.limit is not None and of.limit is not None:
+        # Of a value to which others contribute, the limit is what all make of it at most.
+        most = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
+        of = changed(of, limit=elementwise(np.fmax, of.limit, most.where(of.limit.notnull())))
     found = replace(found, known=of)
     if frame.bridge or of.blank is None:
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -11,11 +12,12 @@ import xarray as xr
 
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import at_samples, carried
+from sims_analysis.frame.evidence import Known, at_samples, carried
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.restoring.resolution_function import ResolutionFunction, read_resolution
 from sims_analysis.text.arguments import format_argument
@@ -84,26 +86,32 @@ def convolve(
     frame = open_profiles(data, question="a convolution", axes=("depth",))
     function, widths = read_resolution(frame, resolution)
     size, dim = frame.value.sizes[frame.dim], frame.dim
-    blurred = frame.each(partial(_blurred, function), *widths, size=size, dim=dim)
+
+    def blurred(one: Frame) -> xr.Variable:
+        return one.each(partial(_blurred, function), *widths, size=size, dim=dim)
+
+    of = _known(frame, function, widths)
+    if frame.limit is not None and of.limit is not None:  # of what others bring, too
+        most = blurred(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
+        of = changed(of, limit=elementwise(np.fmax, of.limit, most))
     made = frame.array(
-        blurred, frame.term, units_=frame.units, coords=frame.along, label=frame.name
+        blurred(frame), frame.term, units_=frame.units, coords=frame.along, label=frame.name
     )
-    made = made.assign_coords(_evidence(frame, function, widths))
+    made = made.assign_coords(carried(frame.name, of, frame.units, quantified=frame.quantified))
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
     made = made.assign_attrs(history=data.attrs.get("history", ""))
     return with_history(made, f"convolve(resolution={format_argument(resolution)})")
 
 
-def _evidence(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> dict[str, xr.Variable]:
+def _known(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> Known:
     """Return what is known of blurred samples: all that lies within the function's width."""
 
     def reach(*given: float) -> float:
         return ResolutionFunction(function, tuple(given)).fwhm if np.isfinite(given).all() else 0.0
 
     reached: Any = elementwise(np.vectorize(reach, otypes=[float]), *widths)
-    of = at_samples(frame, frame.depth - reached, frame.depth + reached)
-    return carried(frame.name, of, frame.units, quantified=frame.quantified)
+    return at_samples(frame, frame.depth - reached, frame.depth + reached)
 
 
 def _blurred(name: str, z: Array, c: Array, *given: Any) -> Array:

@@ -153,3 +153,41 @@ def test_a_lone_sample_cut_off_like_a_run_elsewhere_makes_an_edge_beside_it_satu
         ds = ds.assign_coords(depth=(("species", "depth"), z[None], ds["depth"].attrs))
     assert sims.junction_depth(ds, "2.9e18 cm^-3")["status"].item() == "saturated"
     assert sims.junction_depth(ds, "1e17 cm^-3")["status"].item() == "ok"
+
+
+def dataset(*cells):
+    rows = "".join(f"{2 * i}\t{cell}\n" for i, cell in enumerate(cells))
+    return sims.read(f"Depth (nm)\tB (atoms/cm3)\n{rows}".encode()).to_dataset()
+
+
+HIDDEN = dataset(*["1e17"] * 3, *["<5e15"] * 4, *["2e17"] * 5)
+
+
+@pytest.mark.parametrize(
+    ("correct", "at", "most"),
+    [
+        (lambda ds: sims.to_grid(ds, step="1 nm"), 5, (1e17 * 5e15) ** 0.5),  # halfway, in ln C
+        (lambda ds: sims.to_grid(ds, every=3), 0, (4 * 1e17 + 0.5 * (1e17 + 5.25e16)) / 5),
+        (lambda ds: sims.average(sims.stack([ds, dataset(*["1e17"] * 12)])), 4, 5.25e16),
+    ],
+)
+def test_the_limit_of_a_value_to_which_measured_samples_contribute_is_above_theirs(
+    correct, at, most
+):
+    made = correct(HIDDEN)
+    assert np.isnan(made["concentration"].values.ravel()[at])
+    limit = made["concentration_detection_limit"].values.ravel()[at]
+    assert limit == pytest.approx(most, rel=1e-9)
+
+
+def test_the_dose_of_a_record_counts_the_samples_below_their_limit_at_its_end():
+    z = np.arange(0.0, 200.0, 2.0)
+    c = 1e19 * np.exp(-(((z - 60) / 15) ** 2) / 2) + 1e13
+    ds = dataset(*(f"{v:.6g}" if v > 5e15 else "<5e15" for v in c))
+    assert sims.integrated_dose(ds)["status"].item() == "ok"  # 88 nm of 5e15 are 0.1 %
+    coarse = sims.to_grid(sims.to_grid(ds, every=5), every=3)
+    dose = sims.integrated_dose(coarse)
+    lost = 1 - dose.item() / sims.integrated_dose(ds).item()
+    assert lost > 0.04  # in the last cell, which has no value
+    assert dose["status"].item() == "below_limit"
+    assert sims.integrated_dose(coarse, stop="70 nm")["status"].item() == "ok"
