@@ -36,7 +36,7 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
     found["covariance"] = xr.Variable(dims, square, vocabulary.attrs("covariance"))
     names = [entry.label for entry in request.entries]
     found |= _statistics(own, request)
-    found["aic"] = best.part("aic", vocabulary.attrs("aic"))
+    found["aic"] = best.numbers("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
     n_layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
     if n_layers:
@@ -64,7 +64,7 @@ class _Rows:
     fields: Fields
     lead: Sequence[str]
 
-    def part(
+    def numbers(
         self, name: str, attrs: Mapping[str, str] | None = None, at: xr.Variable | None = None
     ) -> xr.Variable:
         """Return numbers by their name; of a column those at some places."""
@@ -92,19 +92,19 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
             "long_name": what.capitalize(),
             "description": one.definition,
         }
-        found[one.name] = rows.part(value, attrs, at)
+        found[one.name] = rows.numbers(value, attrs, at)
         error = {"long_name": f"Standard error of {what}"}
-        found[f"{one.name}_stderr"] = rows.part(stderr, attrs | error, at)
+        found[f"{one.name}_stderr"] = rows.numbers(stderr, attrs | error, at)
         for end in ("lower", "upper") if request.intervals and value == "value" else ():
             end_of = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
-            found[f"{one.name}_{end}"] = rows.part(end, attrs | end_of, at)
+            found[f"{one.name}_{end}"] = rows.numbers(end, attrs | end_of, at)
 
     known_before = {split_label(name)[0] for name in request.prior} | set(request.scales)
     for one, at in request.places():
         add(one, best, "value", "stderr", at)
         if one.name in known_before:
             text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
-            found[f"{one.name}_pull"] = best.part("pull", {"units": "1", "long_name": text}, at)
+            found[f"{one.name}_pull"] = best.numbers("pull", {"units": "1", "long_name": text}, at)
     # What a restated parameter took the place of follows from it.
     for value, stderr, given in (
         ("value", "stderr", request.parameters),
@@ -120,25 +120,25 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
 def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
     """Return the statuses and statistics of each fit."""
     found: dict[str, xr.Variable] = {}
-    profiles, objective = request.frame, rows.part("objective")
+    profiles, objective = request.frame, rows.numbers("objective")
     rests = rests_on(profiles.unfilled(), request.window)
     # Of logarithms alone, a fit knows the limits of samples below one.
     others = objective != OBJECTIVES.index("squares of ln C")
     flags = rests.flags.where(others, rests.flags & ~Flag.BELOW_LIMIT)
     rests = changed(rests, flags=flags)
     for name, term in (("status", "fit_status"), ("curve_status", "curve_status")):
-        codes = rows.part(name).fillna(Status.NO_DATA).astype(np.uint8)
+        codes = rows.numbers(name).fillna(Status.NO_DATA).astype(np.uint8)
         codes = resolve(profiles, codes, rests, category=None)
         found[name] = profiles.status(codes, term)
     for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
-        found[name] = words(rows.part(name), table, **vocabulary.attrs(name))
+        found[name] = words(rows.numbers(name), table, **vocabulary.attrs(name))
     for name in ("n_samples", "n_left_out"):
-        found[name] = rows.part(name, vocabulary.attrs(name)).astype(np.int64)
+        found[name] = rows.numbers(name, vocabulary.attrs(name)).astype(np.int64)
     for name in NUMBERS:
         if name in found or name.startswith(WINDOW_DOSE.name):
             continue
         unit = profiles.axis_units if name.startswith("window") else None
-        found[name] = rows.part(name, vocabulary.attrs(name, unit))
+        found[name] = rows.numbers(name, vocabulary.attrs(name, unit))
     return found
 
 

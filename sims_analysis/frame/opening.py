@@ -272,8 +272,9 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
 def _holds(data: xr.Dataset, name: str) -> bool:
     """Return whether a variable has a sample; of several species on Dask, it may."""
     variable = data.variables[name]
-    several = data.sizes.get("species", 1) > 1
-    return (is_lazy(variable) and several) or bool(np.isfinite(units.magnitude_of(variable)).any())
+    if variable.chunks and data.sizes.get("species", 1) > 1:
+        return True
+    return bool(np.isfinite(units.magnitude_of(variable)).any())
 
 
 def is_ratio(data: Any) -> bool:
@@ -394,7 +395,9 @@ def _cells(
     else:
         return None
     lower, upper = _like_axis(edges, depth)
-    if anywhere(depth.notnull() & (lower.isnull() | upper.isnull())):
+    if any(one.chunks for one in (depth, lower, upper)):
+        return lower, upper  # on Dask they are not tested
+    if (depth.notnull() & (lower.isnull() | upper.isnull())).any():
         raise ProfileError(
             "some profiles are averages over cells, others samples without cells (cell_start and "
             'cell_stop are NaN): use one kind, as to_grid(..., conserve="dose") makes them, or '
@@ -407,7 +410,7 @@ def _cells(
         (outside, "do not hold their own {0}: {1} lies outside its cell", "the axis"),
         (within, "overlap: the cell of {1} begins within another", "the widths"),
     ):
-        if anywhere(wrong):
+        if wrong.any():
             every = depth.set_dims(wrong.sizes).transpose(*wrong.dims).values
             at = f"{every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]}"
             stated = f"{axis}_bounds" if bounds is not None else "cell_start and cell_stop"
