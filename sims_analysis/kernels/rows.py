@@ -146,10 +146,6 @@ class _Samples(ABC):
         """Find the runs of equal samples in some rows."""
         ends = self.offsets[part.start : part.stop + 1]
         block = self.value.reshape(-1)[ends[0] : ends[-1]]
-        # One in four pairs of neighbours is in any run of five.
-        later = block[1 :: LEAST - 1]
-        if not (later == block[:: LEAST - 1][: later.size]).any():
-            return np.empty((0, 2), np.intp)
         pairs = block[1:] == block[:-1]
         inner = ends[(ends > ends[0]) & (ends < ends[-1])]  # rows may be empty
         pairs[inner - ends[0] - 1] = False
