@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--restoring", type=int, metavar="TRIALS")
     parser.add_argument("--rule", type=int, metavar="TRIALS")
     parser.add_argument("--coverage", type=int, metavar="TRIALS")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="the page of coverages")
     parser.add_argument("--only", default="", help="questions with this in their name")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", SimsWarning)
@@ -81,9 +82,12 @@ def main() -> None:
     elif asked.rule:
         fits.rule(asked.rule)
     elif asked.coverage:
-        from .coverage import table
+        from . import coverage
 
-        table(asked.coverage, asked.only)
+        if asked.page:
+            coverage.page(asked.coverage, asked.page)
+        else:
+            coverage.table(asked.coverage, asked.only)
     elif asked.plot:
         from .scaling import plot
 
