@@ -148,7 +148,8 @@ def _improve(
     for old, new in ((edge.stderr, fit.stderr), (edge.steepness, fit.steepness)):
         old[tried] = np.where(w < 1, w * new + (1.0 - w) * old[tried], new)
     if locate != "crossing":
-        edge.decay_length[tried] = samples.lower[before[tried]] / edge.steepness[tried]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            edge.decay_length[tried] = samples.lower[before[tried]] / edge.steepness[tried]
     edge.start[tried], edge.stop[tried] = fit.start, fit.stop
 
 
