@@ -38,8 +38,12 @@ _USUAL = {
 _IMPOSSIBLE = 1e26
 #: One atom in a cubic metre (atom/cm^3).
 _TOO_LITTLE = 1e-6
+#: Far below any detection limit (atom/cm^3): numbers in a unit of 1e15 and more, or logarithms.
+_DETECTABLE = 1e3
 #: Fewer samples than this are not judged.
 _FEWEST = 3
+#: Numbers below any detection limit are unusual from so many samples on.
+_JUDGED = 5
 #: Ranges of decimal and natural logarithms of concentrations in atom/cm^3, from below any detection
 #: limit to beyond any solid, and the number of samples from which they are recognized.
 _LOGARITHMS = ((5.0, 26.0, _FEWEST), (20.0, 60.0, 50))
@@ -53,8 +57,8 @@ _NAMED = 5
 def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
     """Warn once of each kind of unusual profile; nothing is changed or refused.
 
-    Unusual are depths, times, concentrations, fractions and rates beyond `_USUAL`, what looks like
-    logarithms, and equal samples at the maximum of a profile that scatters
+    Unusual are depths, times, concentrations, fractions and rates beyond `_USUAL`, concentrations
+    that no instrument detects, what looks like logarithms, and equal samples at the maximum of a profile that scatters
     (:mod:`sims_analysis.kernels.saturation`). What has an unreadable unit is not judged.
     """
     found: dict[tuple[str, str], list[str]] = {}
@@ -96,14 +100,16 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
         most, usual = _USUAL.get(unit.kind, (np.inf, ""))
         if canonical > most * (1 + 1e-9):
             yield kind, f"up to {largest:.4g} {unit.text}", usual
-        small = unit.kind == "concentration" and canonical <= _LARGEST_LOGARITHM
-        if small and _are_logarithms(unit.to_canonical(numbers)):
+        cause = ""
+        if unit.kind == "concentration" and 0 < canonical < _DETECTABLE:
+            if canonical <= _LARGEST_LOGARITHM and _are_logarithms(unit.to_canonical(numbers)):
+                cause = "a logarithm"
+            elif numbers.size >= _JUDGED:
+                cause = "divided by a factor that stands elsewhere"
+        if cause:
             least = np.fmin.reduce(numbers)
-            yield (
-                kind,
-                f"from {least:.4g} to {largest:.4g} {unit.text}, as if a logarithm",
-                "1e+12 to 1e+23 atoms/cm^3",
-            )
+            found = f"from {least:.4g} to {largest:.4g} {unit.text}, as if {cause}"
+            yield kind, found, "1e+12 to 1e+23 atoms/cm^3"
 
 
 def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:

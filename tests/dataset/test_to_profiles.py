@@ -306,7 +306,7 @@ def test_columns_that_were_taken_out_of_the_data_are_not_those_of_the_source():
 )
 def test_only_gaps_within_the_depths_that_are_left_come_back(part, depths):
     with pytest.warns(ProfileWarning, match="1 sample was not measured"):
-        ds = sims.to_dataset([profile("A", range(5), [1, 2, None, 4, 5])])
+        ds = sims.to_dataset([profile("A", range(5), [1e18, 2e18, None, 4e18, 5e18])])
     (found,) = sims.to_profiles(ds.isel(depth=part))
     assert found.depths.tolist() == depths
     assert np.isnan(found.concentrations).tolist() == [z == 2 for z in depths]

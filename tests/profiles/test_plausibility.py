@@ -43,6 +43,10 @@ UNUSUAL = {
     "natural logarithms": (
         profile(np.log(IMPLANT)), r"from 36\.84 to 45\.\d+ atoms/cm\^3, as if a logarithm",
     ),
+    "in units of 1e18": (
+        profile(IMPLANT / 1e18),
+        r"from 0\.01 to 70.01 atoms/cm\^3, as if divided by a factor that stands elsewhere",
+    ),
     "above any solid": (
         profile(IMPLANT * 1e5), r"concentration: species 'B' up to 7\.00\de\+24 atoms/cm\^3",
     ),
@@ -84,7 +88,7 @@ def test_unusual_values_warn_and_are_kept(unusual, message):
     [
         profile(), profile(IMPLANT / 7.1e19, units="atomic fraction"),
         profile(IMPLANT / 7.1e17, units="at%"), profile(NOISY * 1e4), profile(NOISY[::-1]),
-        profile(NOISY / 1e10, units="counts/s"), profile(Z / 1e6, depth_units="mm", depths=Z / 1e6),
+        profile(NOISY / 1e10, units="counts/s"), profile(depth_units="mm", depths=Z / 1e6),
         profile([1, 2, 10, 20], [0, 1, 2, 3]), profile([14.3, 15.2], [0, 1]),
         profile(np.full(Z.size, np.nan)), profile(-NOISY), profile(depths=Z[::-1].copy()),
         profile([18.2, 19.1, 17.3], [0, 1, 2], units="counts"), profile(Z, units="furlong"),
@@ -208,11 +212,11 @@ def test_a_flat_top_without_noise_does_not_warn():
 
 
 #: Of decimal logarithms, three samples are enough; of natural ones, fifty.
-LEAST = [([16.5, 17.25, 25.9], 3), (np.linspace(36.25, 59.9, 50).tolist(), 50)]
+LEAST = [([16.5, 17.25, 25.9], 3, ""), (np.linspace(36.25, 59.9, 50).tolist(), 50, "a factor")]
 
 
-@pytest.mark.parametrize(("values", "least"), LEAST, ids=["decimal", "natural"])
-def test_from_how_many_samples_logarithms_are_recognised(values, least):
+@pytest.mark.parametrize(("values", "least", "of_fewer"), LEAST, ids=["decimal", "natural"])
+def test_from_how_many_samples_logarithms_are_recognised(values, least, of_fewer):
     assert len(values) == least
     with pytest.raises(ProfileError, match=r"^c lies between .* atom/cm\^3, as logarithms of"):
         refuse_impossible(np.array(values), "concentration", "c")
@@ -220,9 +224,10 @@ def test_from_how_many_samples_logarithms_are_recognised(values, least):
     refuse_impossible(np.array(values), "intensity", "c")
     with pytest.warns(ProfileWarning, match="as if a logarithm"):
         warn_of_implausible([profile(values, range(least))])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         warn_of_implausible([profile(values[:-1], range(least - 1))])
+    assert [of_fewer in str(one.message) for one in caught] == [True] * bool(of_fewer)
 
 
 @pytest.mark.parametrize(

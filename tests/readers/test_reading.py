@@ -575,6 +575,7 @@ def test_every_real_file_becomes_a_dataset_or_is_refused(path):
     assert ds.attrs["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.filterwarnings("ignore:.*unusual concentration")
 def test_columns_that_were_swapped_are_warned_of(tmp_path):
     path = tmp_path / "swapped.csv"
     rows = "\n".join(f"{1e19 / (i + 1) ** 2:.4g},{2.5 * i}" for i in range(1, 40))
