@@ -58,8 +58,9 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
     """Warn once of each kind of unusual profile; nothing is changed or refused.
 
     Unusual are depths, times, concentrations, fractions and rates beyond `_USUAL`, concentrations
-    that no instrument detects, what looks like logarithms, and equal samples at the maximum of a profile that scatters
-    (:mod:`sims_analysis.kernels.saturation`). What has an unreadable unit is not judged.
+    that no instrument detects, what looks like logarithms, and equal samples at the maximum of a
+    profile that scatters (:mod:`sims_analysis.kernels.saturation`). What has an unreadable
+    unit is not judged.
     """
     found: dict[tuple[str, str], list[str]] = {}
     full: list[str] = []

@@ -495,3 +495,20 @@ def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
     book.save(out)
     with pytest.raises(sims.UnitsError, match=f"name of the sheet {re.escape(repr(name))} states"):
         sims.read(named(out.getvalue(), "w7.xlsx"))
+
+
+@pytest.mark.parametrize(
+    "note", ["Errors are 2 sigma", "Uncertainties: k = 2", "error bars 95 %", "Fehler in Prozent"]
+)
+def test_a_note_that_errors_are_no_standard_errors_is_refused(note):
+    rows = "".join(f"{5 * i};{1e18 + i};1e15\n" for i in range(6))
+    table = f"{note}\nDepth (nm);B (at/cm3);Error (at/cm3)\n{rows}"
+    with pytest.raises(sims.UnitsError, match=f"{note}.* is about errors; convert them"):
+        sims.read(table.encode())
+    sims.read(table.replace(";Error (at/cm3)", ";Bkg (at/cm3)").encode())
+
+
+@pytest.mark.parametrize("head", ["LOQ", "Limit", "Untergrund", "Noise floor", "Err+", "σ-"])
+def test_limits_and_backgrounds_are_no_species(head):
+    rows = "".join(f"{5 * i};{1e18 + i};1e15\n" for i in range(6))
+    assert sims.read(f"Depth (nm);B (at/cm3);{head} (at/cm3)\n{rows}".encode()).species == ["B"]

@@ -346,11 +346,7 @@ class Headers:
         self._take(row, "units", "each of its cells is a unit")
 
     def _take_kinds(self, row: _Row) -> None:
-        """Take a row that distinguishes the columns of a species: ``mean | SD``, ``run 1 | run 2``.
-
-        What stands above a cell, or to the left of that, is the head that it belongs to. Where
-        heads are written again and again, rather than merged, the row distinguishes samples.
-        """
+        """Take a row that distinguishes the columns of a species, ``mean | SD``; or samples."""
         lower = {j: row.cells[j] for j in row.filled if self._stating.get(j) != row.place}
         if self._stated or not lower or not self.texts[min(lower)] or not names_axis(self.texts):
             return
@@ -552,14 +548,26 @@ class Headers:
             for j, unit in enumerate(self.units)
             if unit and j in self._stating and has_factor(unit)
         ]
-        found += [
-            (i, j, cell)
-            for i in (*self.notes, *self._body.below)
-            for j, cell in enumerate(grid.cells(i))
-            if factor_in(cell)
-        ]
-        for row, column, text in found:
-            refuse_factor(text, f"{grid.where(grid.number(row), column)}: ")
+        notes = [(i, j, cell) for i in (*self.notes, *self._body.below)
+                 for j, cell in enumerate(grid.cells(i))]  # fmt: skip
+        errors = any(header.role == "error" for header in self.headers)
+        for row, column, text in (*found, *notes):
+            where = f"{grid.where(grid.number(row), column)}: "
+            if errors and _OF_ERRORS.search(text):
+                advice = (
+                    "convert them to standard errors in the unit of the values, and take it out"
+                )
+                raise UnitsError(f"{where}{text!r} is about errors; {advice}")
+            if (row, column, text) in found or factor_in(text):
+                refuse_factor(text, where)
+
+
+#: ``Errors are 2 sigma``, ``Uncertainties: k = 2``, ``relative errors``, ``Fehler in %``.
+_OF_ERRORS = re.compile(
+    r"(?=.*(?:error|uncertaint|fehler|unsicherheit|incertitude))"
+    r".*(?:[23]\s?(?:\u03c3|sigma|s\.?d)|k\s?=\s?[23]|%|per\s?cent|prozent|pourcent|relativ)",
+    re.IGNORECASE,
+)
 
 
 def _counts(column: Array) -> bool:
