@@ -24,8 +24,7 @@ from sims_analysis.units import QuantityLike, WindowLike
 _D2 = 1.128
 #: Kind of chart -> standard deviations of what is drawn from the centre to the limits.
 _WIDTHS = {"individuals": 3.0, "ewma": 2.86, "cusum": 5.0}
-#: Shift that a cumulative sum takes off at each step, in standard deviations.
-_SLACK = 0.5
+_SLACK = 0.5  # taken off a cumulative sum at each step, in standard deviations
 #: A day or a month, perhaps with a time of day.
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ][\d:.]+)?)?")
 #: Of the interval of the process's scatter, and of capabilities.
@@ -55,7 +54,7 @@ def control_chart(
         separated. Of several values of a day, which do not scatter as days do, there is a warning.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
-        and cumulative sums (which are not reset when a shift was mended) small ones that last.
+        and cumulative sums (not reset after a correction) small ones that last.
     baseline : (first, last), optional
         What was in control: two times, ``("2026-01-01", "2026-02-28")``, both days included, or
         two labels of measurements. By default everything.
@@ -89,8 +88,7 @@ def control_chart(
     Raises
     ------
     UnitsError, ProfileError
-        If values have no unit or several dimensions, or what is stated has another unit; or if
-        the baseline has no two that differ.
+        If units or dimensions do not fit, or the baseline has no two values that differ.
 
     Notes
     -----
@@ -100,9 +98,8 @@ def control_chart(
 
     References
     ----------
-    NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2. ISO 7870, Control charts, parts 2, 4
-    and 6. D. C. Montgomery, Introduction to Statistical Quality Control. L. S. Nelson, J. Qual.
-    Technol. 16 (1984) 237.
+    NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2. ISO 7870, parts 2, 4 and 6. L. S.
+    Nelson, J. Qual. Technol. 16 (1984) 237.
 
     Examples
     --------

@@ -38,17 +38,15 @@ _CONDITIONS = {
 }
 #: What is recorded of the rows that were used.
 _RECORD = ["line", "value", "unit", "date", "standard", "data_id", "sha256"]
-#: Energies that agree within this part are the same.
-_SAME_ENERGY = 0.02
+_SAME_ENERGY = 0.02  # relative
 
 
 class Factors:
     """The sensitivity factors of a laboratory, in a CSV file that spreadsheets open.
 
     A row is one factor, with its conditions and its origin. Rows are appended whole or not at all;
-    several processes may write, of which one that is killed may leave a useless ``.tmp-...`` beside
-    the file. It may be edited by hand, also with the semicolons and decimal commas of some
-    spreadsheets: what cannot be read is refused by line and column.
+    several processes may write (one that is killed may leave a useless ``.tmp-...``). It may be
+    edited by hand, also with semicolons and decimal commas: what cannot be read is refused by line.
 
     Parameters
     ----------
@@ -64,8 +62,7 @@ class Factors:
     ``valid``; there may be others.
 
     A factor fits data of the same species, matrix signal, material, primary ion, polarity,
-    instrument, and impact energy within 2 %. What neither states, or is stated to :meth:`pick`, is
-    the same: nothing is assumed.
+    instrument, and impact energy within 2 %; what neither states is the same.
 
     Examples
     --------
@@ -103,18 +100,18 @@ class Factors:
         """Keep a factor of :func:`rsf_from_standard`, whose provenance says how it was measured.
 
         What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
-        ``primary_ion="O2+"``, ``energy="5 keV"``, ``note="new crystal"``... Nothing is written of
-        what is no such factor, is there already, or cannot be read.
+        ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is no such
+        factor, is there already, or contradicts the data.
         """
-        self._append([{"valid": "yes", **_row_of(rsf), **_checked(stated)}], self.path.name)
+        row = _completed(_row_of(rsf), _checked(stated))
+        self._append([{"valid": "yes", **row}], self.path.name)
 
     def read(self, path: str | os.PathLike[str], **stated: str) -> None:
         """Add the factors of a list in text: of an instrument, a laboratory, a publication.
 
         Its lines have a species, its factor, and perhaps its unit: ``Li 1.8e12``, ``11B | 5e22 |
-        atoms/cm^3``. Headings, and lines that begin with ``#``, are left out. What it does not say
-        of its factors is `stated`: ``unit="atoms/cm^3"``, ``matrix="30Si"``, ``polarity="+"``...
-        What cannot be read is refused by line and column, and nothing is written.
+        atoms/cm^3``; headings and ``#`` lines are left out. What it does not say is `stated`:
+        ``unit="atoms/cm^3"``, ``matrix="30Si"``... What cannot be read is refused by line.
         """
         source = Path(path)
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
@@ -124,8 +121,7 @@ class Factors:
     def withdraw(self, *lines: int, note: str) -> None:
         """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
 
-        A line is refused if :meth:`table` has not shown it, or there is another factor now, as the
-        file has changed, or one that was withdrawn.
+        One is refused if :meth:`table` has not shown it as it is now.
         """
         same = ("species", "value", "date")
         with factor_file.changing(self.path) as sheet:
@@ -177,23 +173,22 @@ class Factors:
         max_age : str, optional
             Factors further away in time than this, ``"30 days"``, before or after, do not fit.
         **stated : str
-            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``,
-            ``polarity="+"``, ``material="Si"``, ``instrument="..."``, ``date="2026-03-02"``.
+            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``... It is
+            refused where they say another thing.
 
         Returns
         -------
         dict of DataArray
             A factor for each species that the file has. Coordinates as of
-            :func:`rsf_from_standard`, and ``day_to_day_stderr``: by how much the factor of a day
-            departs from the value, also of the same day, by the scatter of those that fit, with
-            Student's t; NaN of a single one. ``dose_stderr`` is by the largest uncertainty of a
-            certificate, also of rows that state none. ``stderr`` has all parts that are known.
+            :func:`rsf_from_standard`, ``dose_stderr`` by the largest uncertainty of a certificate;
+            and ``day_to_day_stderr``: by how much the factor of a day departs from the value, by
+            the scatter of those that fit, with Student's t; NaN of a single one.
 
         Raises
         ------
         SpeciesError, ProfileError
-            If no factor fits, with the nearest misses; or if the data do not say when they were
-            measured, and that is needed, or a bracket has only one side.
+            If no factor fits, with the nearest misses; if a date is needed, and not known; or if a
+            bracket has only one side.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
         given, table = _checked(stated), self.table()
@@ -239,6 +234,15 @@ def _checked(stated: Mapping[str, str]) -> dict[str, str]:
             raise argument_error(column, cell, "expected a text, as in the file")
         factor_file.read_cell(column, cell, column)
     return dict(stated)
+
+
+def _completed(said: Mapping[str, str], stated: Mapping[str, str]) -> dict[str, str]:
+    """Add what is stated to what data say; refuse a condition of which they say another thing."""
+    for column in [one for one in _CONDITIONS if said.get(one) and stated.get(one)]:
+        own, other = (factor_file.read_cell(column, of[column], column) for of in (said, stated))
+        if own != other and not (column == "energy" and abs(own - other) <= _SAME_ENERGY * other):
+            raise argument_error(column, stated[column], f"the data say {said[column]!r}")
+    return {**said, **stated}
 
 
 def _row_of(rsf: xr.DataArray) -> dict[str, str]:
@@ -310,8 +314,8 @@ def _read_age(max_age: Any) -> float:
 def _asked_of(
     stated: Metadata, matrix: str | None, given: Mapping[str, str], *, timed: bool
 ) -> factor_file.Row:
-    """Return the conditions of data, as of a row; what a user states comes first."""
-    cells = {"matrix": matrix or "", **_said(stated), **given}
+    """Return the conditions of data, as of a row, and what they do not say as it is stated."""
+    cells = _completed({"matrix": matrix or "", **_said(stated)}, given)
     names = [*_CONDITIONS, "date"] if timed else _CONDITIONS
     return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
 

@@ -28,8 +28,7 @@ Width = Literal["single", "double"] | QuantityLike | float | None
 _MARKERS = {"beyond_limits": "o", "two_of_three": "^", "four_of_five": "v", "run": "s",
             "trend": "D", "alternating": "X", "within": "P", "without": "d"}  # fmt: skip
 _IN_LINE = 3
-#: More points of a wafer have no room for their numbers.
-_NUMBERED = 60
+_NUMBERED = 60  # points of a wafer; more have no room for their numbers
 
 
 def plot_control_chart(

@@ -53,6 +53,8 @@ _ABOVE_NOISE = 3.0
 #: A matrix signal changes by this part of it, and this multiple of its noise, between two of so
 #: many parts of the profile; it has vanished below this part of its maximum.
 _CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 8.0, 10, 0.01
+#: By which part a beam may drift from one end of a profile to the other.
+_DRIFT = 0.3
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
@@ -137,8 +139,8 @@ def with_rsf(
         where intensities are those of a saturated detector; and if a factor was determined with
         another `matrix_signal`, or another correction for dead time; and where a surface transient
         changes the mean matrix signal of a whole record by more than 1 %; and where the matrix
-        signal changes by more than 10 % between neighbouring tenths of the profile, which a drift
-        of the beam does not, with one factor for all of it.
+        signal changes by more than 10 % between neighbouring tenths of the profile, or by more than
+        30 % from end to end, which a drift of the beam does not, with one factor for all of it.
 
     Notes
     -----
@@ -310,9 +312,11 @@ def _change(signal: Any) -> float:
     parts = np.array_split(signal, _PARTS)[1:-1]
     medians = np.array([np.median(part) for part in parts])
     noise = np.std(np.diff(signal)) / np.sqrt(parts[0].size)  # of a median, about
-    apart = float(abs(np.diff(medians)).max())
-    change = apart / float(medians.max())
-    return change if change > _CHANGES and apart > _CLEARLY * noise else 0.0
+    steps = abs(np.diff(medians)).max(), abs(medians[-1] - medians[0])
+    for apart, notable in zip(steps, (_CHANGES, _DRIFT), strict=True):
+        if apart > max(notable * medians.max(), _CLEARLY * noise):
+            return float(apart / medians.max())
+    return 0.0
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:

@@ -93,6 +93,16 @@ def test_what_data_do_not_say_may_be_stated(factors):
         factors.pick(ds, matrix="30Si", ion="O2+")
 
 
+def test_what_is_stated_against_the_data_is_refused(factors):
+    kept(factors, ["2026-03-01"])
+    ds = measured("2026-03-05", primary_ion="Cs+")
+    with pytest.raises(ProfileError, match=r"primary_ion='O2\+'; the data say 'Cs\+'"):
+        factors.pick(ds, matrix="30Si", primary_ion="O2+")
+    with pytest.raises(ProfileError, match="polarity='-'; the data say '\\+'"):
+        factors.add(factor_of(measured("2026-03-06", seed=7)), polarity="-")
+    assert factors.pick(measured("2026-03-05"), matrix="30Si", energy="3 keV")
+
+
 def test_nearest_bracket_and_age(factors):
     kept(factors, ["2026-03-01", "2026-03-11"], [1.0, 1.2])
     ds = measured("2026-03-04")

@@ -10,7 +10,10 @@ from scipy.special import ndtr
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*the straggle is known to")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*the straggle is known to"),
+    pytest.mark.filterwarnings("ignore:.*changing matrix"),
+]
 
 Z = np.arange(0, 200, 2.0)
 TAIL = ("140 nm", "198 nm")

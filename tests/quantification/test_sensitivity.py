@@ -60,6 +60,7 @@ def test_rsf_by_mean_and_window():
         sims.with_rsf(ds, **options, window=("200 s", "300 s"))
 
 
+@pytest.mark.filterwarnings("ignore:.*changing matrix")
 def test_rsf_on_interleaved_axes():
     b, si = TIME[:-1] + 0.7, TIME
     parts = [timed(b, B=np.full(b.size, 10.0)), timed(si, Si=100.0 + si)]
@@ -335,6 +336,7 @@ def test_errors_of_a_matrix_between_its_samples():
     np.testing.assert_allclose(at["concentration_stderr"].values, stderr, rtol=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore:.*changing matrix")
 def test_the_first_cycle_is_not_lost_and_no_answer_depends_on_the_layout():
     b, si = TIME[:-1] + 0.3, TIME[:-1] + 1.1
     parts = [timed(b, B=np.full(b.size, 10.0)), timed(si, Si=100.0 + si)]
