@@ -144,6 +144,9 @@ def breaks(rows: Rows) -> Index:
 
 def gap_ends(rows: Rows, at: Any) -> tuple[Any, Any]:
     """Return where gaps begin and end, by the positions of the samples before them."""
-    before = rows.depth if rows.upper is None else rows.upper
-    after = rows.depth if rows.lower is None else rows.lower
-    return before[at], after[at + 1]
+    low, high = rows.depth[at], rows.depth[at + 1]
+    if rows.lower is None or rows.upper is None:
+        return low, high
+    before, after = rows.upper[at], rows.lower[at + 1]
+    open_ = before < after  # cells that meet were averaged across the gap
+    return np.where(open_, before, low), np.where(open_, after, high)
