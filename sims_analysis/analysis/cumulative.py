@@ -80,7 +80,7 @@ def cumulative_dose(
     (value,) = frame.map(
         kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
     )
-    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, rule=rule)
+    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
     width = whole.stop - whole.start
     status = below.marked(status, width, whole.value - level * width)
@@ -168,7 +168,7 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, rule=rule, record=True)
+    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule, record=True)
     status = mark_truncated(frame, status, whole.value, whole.below)
     status = _judged(frame, status, whole, rests, rule)
     stderr = None

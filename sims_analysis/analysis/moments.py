@@ -29,6 +29,7 @@ from sims_analysis.frame.window import (
     samples_used,
 )
 from sims_analysis.kernels import moments as kernels
+from sims_analysis.kernels.evidence import Use
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -141,7 +142,8 @@ def moments(
     rest = limit, *ends, subtracted_level(frame)
     whole = start is stop is threshold is None and subtracted.stated is None
     how: Any = {"errors": "sum", "record": whole, **options}
-    found, rests = frame.ask(kernels.moments, a, b, level, *rest, **how)
+    use: Use = "record" if whole else "curve"
+    found, rests = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:

@@ -191,3 +191,25 @@ def test_the_dose_of_a_record_counts_the_samples_below_their_limit_at_its_end():
     assert lost > 0.04  # in the last cell, which has no value
     assert dose["status"].item() == "below_limit"
     assert sims.integrated_dose(coarse, stop="70 nm")["status"].item() == "ok"
+
+
+def test_moments_and_depths_of_a_dose_count_the_tail_below_a_limit():
+    z = np.arange(0.0, 320.0, 2.0)
+    c = 4e19 * np.exp(-(((z - 62) / 17) ** 2) / 2) + 1.6e18 * np.exp(-z / 80)
+    high, low = (
+        dataset(*(f"{v:.6g}" if v > limit else f"<{limit:g}" for v in c)) for limit in (4e17, 1e15)
+    )
+    for question in (sims.moments, lambda ds: sims.depth_at_dose_fraction(ds, fraction=0.99)):
+        assert question(high)["status"].item() == "below_limit"  # the straggle is 18.6 for 24.1
+        assert question(low)["status"].item() == "ok"
+
+
+@pytest.mark.parametrize("conserve", [None, "dose"])
+def test_a_gap_that_a_grid_bridges_stays_one(conserve):
+    z = np.arange(0.0, 200.0, 2.0)
+    c = 4e19 * np.exp(-(((z - 62) / 20) ** 2) / 2) + 3e15
+    ds = one(z[(z < 48) | (z > 72)], c[(z < 48) | (z > 72)])
+    grid = sims.to_grid(ds, step="5 nm", gaps="bridge", conserve=conserve)
+    for question in (sims.integrated_dose, sims.moments):
+        assert question(grid)["status"].item() == "gap"
+    assert sims.integrated_dose(grid, start="80 nm", stop="190 nm")["status"].item() == "ok"
