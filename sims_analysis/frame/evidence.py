@@ -193,6 +193,7 @@ def runs_of(frame: Frame) -> Iterator[Run]:
 
     Gaps that meet are one: those between the depths of a grid that bridges one.
     """
+    frame.measured()  # refuses infinite samples
     samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
     flat = blocks.flat(samples)
     found: list[Run] = []

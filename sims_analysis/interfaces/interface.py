@@ -95,8 +95,6 @@ def interface(
     ------
     ProfileError
         If `low` and `high` are not parts in this order, or a window is the wrong way round.
-    UnitsError
-        If the data are not over depth.
 
     Warns
     -----

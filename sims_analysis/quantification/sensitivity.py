@@ -119,8 +119,8 @@ def with_rsf(
           a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
           standard error, common to all samples; :func:`dose_budget` reads it from there. Of it,
           ``sensitivity_factor_day_to_day`` (``1``) is what :class:`Factors` scatter between days
-        - ``matrix_status``, a coordinate: ``ok``, or why there is no concentration, ``vanished`` or
-          ``not_measured``
+        - ``matrix_status``, a coordinate where there is no concentration somewhere: ``ok``,
+          ``vanished`` or ``not_measured``
 
     Raises
     ------

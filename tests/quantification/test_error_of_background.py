@@ -13,6 +13,7 @@ from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*the straggle is known to"),
     pytest.mark.filterwarnings("ignore:.*changing matrix"),
+    pytest.mark.filterwarnings("ignore:.*in the background window"),
 ]
 
 Z = np.arange(0, 200, 2.0)
