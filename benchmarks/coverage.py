@@ -436,13 +436,15 @@ def _averaged(ds: xr.Dataset, clean: xr.Dataset, **__: Any) -> Answers:
     values: dict[str, list[Any]] = {"each": [], "scatter": [], "dose": [], "truth": [], "whole": []}
     for i in range(0, ds.sizes["measurement"] - 4, 5):
         some = slice(i, i + 5)
-        found = sims.average(ds.isel(measurement=some)).sel(depth=slice(80, 130))
+        mean = sims.average(ds.isel(measurement=some))
         truth = clean.isel(measurement=some)["concentration"].mean("measurement")
+        limits = {"start": "80 nm", "stop": "130 nm"}
+        values["dose"].append(_one(sims.integrated_dose(mean, **limits)))
+        values["whole"].append(sims.integrated_dose(truth, **limits))
+        found = mean.sel(depth=slice(80, 130))
         values["each"].append((found["concentration"], found["concentration_stderr"]))
         values["scatter"].append((found["concentration"], found["concentration_scatter"]))
         values["truth"].append(truth.sel(depth=slice(80, 130)))
-        values["dose"].append(_one(sims.integrated_dose(found)))
-        values["whole"].append(sims.integrated_dose(values["truth"][-1]))
     joined = {
         k: [np.stack(x) for x in zip(*v, strict=True)]
         for k, v in values.items()

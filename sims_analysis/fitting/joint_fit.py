@@ -7,6 +7,7 @@ sum of theirs and of the squares of what was known before.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -61,7 +62,8 @@ def fit_together(
     common: Mapping[str, Any] = {}
     if group and result:
         answers |= {profile.number: group.answer(profile, result) for profile in profiles}
-        common = group.common(result)
+        of_none = {i for i, answer in answers.items() if answer["status"] == "featureless"}
+        common = group.common(result, of_none)
     return [answers[i] for i in range(len(samples))], common
 
 
@@ -345,8 +347,10 @@ class _Group:
         before = [np.maximum(one.c, one.c[one.c > 0].min() / 2) for one, *_ in self.initials]
         return np.concatenate([start, *(one / one.max() for one in before)])
 
-    def common(self, result: FitResult[_JointObjective]) -> Mapping[str, Any]:
-        """Return the numbers that all have in common."""
+    def common(
+        self, result: FitResult[_JointObjective], featureless: AbstractSet[int]
+    ) -> Mapping[str, Any]:
+        """Return the numbers that all have in common, but of `featureless` profiles alone."""
         n, intervals = len(self.entries), self.request.intervals
         found: dict[str, Any] = {}
         found |= parameter_values(result, self.scale, intervals=intervals, first=n)
@@ -354,7 +358,12 @@ class _Group:
         which, means, widths = self.priors
         pull[which] = (self.curve.complete(result.best.p)[which] - means) / widths
         found["pull"] = pull
-        absent = [k for k, owner in enumerate(self.owners) if owner is None]
+        every = {one.number for one in self.profiles}
+        absent = [
+            k
+            for k, (entry, owner) in enumerate(zip(self.entries, self.owners, strict=True))
+            if owner is None or (every if entry.profile is None else {entry.profile}) <= featureless
+        ]
         for name in {*PARAMETER_NUMBERS, "pull"} & found.keys():
             found[name][absent] = np.nan
             found[name] = found[name][:n]

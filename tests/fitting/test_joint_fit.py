@@ -266,3 +266,11 @@ def test_a_held_slope_tells_the_scale_by_which_it_is_off(uncertain, fixed, kind)
 
 
 # --- an anneal --------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_a_fit_with_a_prior_that_a_constant_does_as_well_as_has_no_parameters():
+    ds = sims.open_example("boron-implant").sel(species="B")
+    found = sims.fit(ds, model="gaussian", prior={"straggle": ("23 nm", "1 nm")})
+    assert found["status"].item() == "featureless"
+    assert all(np.isnan(found[name]) for name in ("dose", "projected_range", "straggle_pull"))
