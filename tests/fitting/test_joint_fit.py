@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+import sims_analysis as sims
 from sims_analysis.fitting.joint_fit import fit_together
 from sims_analysis.fitting.request import FitRequest
 from sims_analysis.kernels.samples import Samples
