@@ -23,7 +23,7 @@ from sims_analysis.cli.options import (
     quantity_option,
     takes_archive,
 )
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,7 +142,7 @@ def chart(
                             for name, number in {**_ends(made), **known}.items()))  # fmt: skip
         if flagged:
             shown = flagged[:_PRINTED]
-            print_columns(_COLUMNS, [[_cell(row[name]) for name in _COLUMNS] for row in shown])
+            print_columns(list(shown[0]), [[*map(_cell, row.values())] for row in shown])
         if len(flagged) > _PRINTED:
             print_lines(f"and {len(flagged) - _PRINTED} more")
         if written:
@@ -165,6 +165,7 @@ def _answers(
     import sims_analysis as sims
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.result import SIMSResult
+    from sims_analysis.text.arguments import first_few
 
     name, takes = _QUESTIONS[question]
     given = {key: options[key] for key in options if options[key] is not None}
@@ -191,7 +192,9 @@ def _answers(
             batch = sims.with_counting_statistics(batch)
     answer: xr.DataArray = getattr(sims, name)(batch, **given).sel(species=species)
     if "measured" in answer.coords and bool(answer["measured"].isnull().any()):
-        answer = answer.drop_vars("measured")  # in the order given
+        undated = answer["measurement"].values[answer["measured"].isnull().values]
+        warn(f"{first_few(undated, 3)}: without a date; all are in the order given", ProfileWarning)
+        answer = answer.drop_vars("measured")
     return answer
 
 

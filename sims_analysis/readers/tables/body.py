@@ -397,8 +397,7 @@ def _ends(body: Body, row: int) -> bool:
 def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, next_to: bool) -> None:
     """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
-    A note begins with no digit and in the first column, does not fill all columns, and may state
-    one number; next to the others, behind a word and in other columns than these.
+    A note begins in the first column, with no digit, fills not all, and may state one number.
     """
     grid, last = body.grid, body.grid.cells(body.last)
     if row > body.last:

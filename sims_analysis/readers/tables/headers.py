@@ -554,10 +554,8 @@ class Headers:
         for row, column, text in (*found, *notes):
             where = f"{grid.where(grid.number(row), column)}: "
             if errors and _OF_ERRORS.search(text):
-                advice = (
-                    "convert them to standard errors in the unit of the values, and take it out"
-                )
-                raise UnitsError(f"{where}{text!r} is about errors; {advice}")
+                advice = "convert them to standard errors in the unit of the values"
+                raise UnitsError(f"{where}{text!r} is about errors; {advice}, and take it out")
             if (row, column, text) in found or factor_in(text):
                 refuse_factor(text, where)
 
