@@ -270,6 +270,7 @@ def test_where_there_is_no_decade_numbers_stand_between():
     assert any(numbers)
 
 
+@pytest.mark.filterwarnings("ignore:.*unusual concentration")
 def test_tiny_values_do_not_stretch_the_axes():
     values = drawn.gaussian()
     values[-1] = 1e-55

@@ -28,6 +28,7 @@ def test_data_are_positive_on_a_log_axis_and_not_below_the_limit(scale):
     assert np.isfinite(curve(free)).tolist() == [True, not log, not log, True, True, True]
 
 
+@pytest.mark.filterwarnings("ignore:.*unusual concentration")
 def test_each_species_has_a_row_at_the_floor():
     zeros = np.r_[np.ones(25), np.zeros(25)]
     ax = plt.figure(figsize=(2, 2), dpi=72).add_axes((0.25, 0.2, 0.5, 0.6))
