@@ -406,6 +406,6 @@ def test_a_factor_of_a_record_that_ends_within_a_box_is_marked(end):
     scaled = sims.with_rsf(ds, rsf={"B": "1e21 cm^-3"}, matrix="Si")
     with pytest.warns(sims.errors.DoseWarning, match="ends inside of the profile"):
         scaled = sims.scale_to_dose(scaled.sel(species=["B"]), dose="1e15 cm^-2")
-    with pytest.warns(sims.errors.DoseWarning, match="scale"):
+    with pytest.warns(sims.errors.DoseWarning, match="too short a record"):
         dose = sims.integrated_dose(scaled, stop="60 nm")
     assert dose["status"].item() == "scale_in_doubt"
