@@ -77,8 +77,8 @@ def layers(
           distance: they overlap, and it is too thick or too thin by 5 % and more); what it rests
           on, such as ``below_limit`` (it goes on to samples that a file gives as ``<5E15``; the
           coordinate ``detection_limit`` has their limit) or ``gap`` (it begins or ends where there
-          are no samples: there is no depth); ``featureless``, ``never_reached`` or ``no_data`` in the
-          first place of a profile without a layer; nothing in the places after the last layer
+          are no samples: there is no depth); ``featureless``, ``never_reached`` or ``no_data`` in
+          the first place of a profile without a layer; nothing in the places after the last layer
 
     Raises
     ------
