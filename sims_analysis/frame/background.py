@@ -99,8 +99,8 @@ class Background(NamedTuple):
             if more < 0:
                 return f"{found}with this slope the background is lower {where} low{by}"
             return (
-                f"{found}if the background has this slope, it is higher {where} high{by}; if a tail "
-                "of the profile has it, too low"
+                f"{found}if the background has this slope, it is higher {where} high{by}; "
+                "if a tail of the profile has it, too low"
             )
 
         warn_where(frame, wrong, text, DoseWarning, code="wrong_shape", remedy=_LEVEL)
