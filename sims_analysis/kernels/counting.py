@@ -170,8 +170,8 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         return WindowStatistics(mean, deviation, n, stated, squared / total**2, *ends)
 
 
-#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; a slope
-#: is one from so many standard errors. Its samples scatter if that is by more than this factor, and
+#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; slopes
+#: are of so many standard errors. Its samples scatter if that is by more than this factor, and
 #: chance: few counts scatter more widely.
 _UNEVEN, _HARDLY, _SLOPES = 0.1, 1e-3, 2.6
 #: No detector shows less of the maximum: the end of a profile without noise is no background.

@@ -20,8 +20,9 @@ _FITS, _BETTER, _RANGE = 0.01, 2.5, 4.0
 #: A slope, or a bend, is one if chance makes it this rarely, and ln C changes by as much.
 _BY_CHANCE, _CHANGES = 3e-4, 0.2
 #: A tail falls by e within this part of the record, and is none that may be level if that is beyond
-#: the first.
-_STEEP, _SLOW = 1.0 / 3.0, 0.8
+#: the first. What falls more slowly is one if it has fallen from this part of the highest, and
+#: level where it needs so many records.
+_STEEP, _SLOW, _FROM, _LEVEL = 1.0 / 3.0, 0.8, 0.5, 3.0
 #: What rises up to the end is a profile above this part of the maximum. So is what ends above this
 #: part of it, as means of parts of so many show, and begins below the former part of that, by so
 #: many standard errors.
@@ -102,7 +103,8 @@ def _below(rows: Rows, which: Index, length: Array, highest: Array) -> Array:
     last, fall = np.exp(a), np.abs(b) * length
     exponential = np.where(b < 0, -last / b, np.inf)
     missing = np.where(d < 0, last * _gaussian(b, d), exponential)
-    profile = (fall * _SLOW > 1) | (d < 0)
+    profile = (fall * _SLOW > 1) | (last * np.exp(fall) > _FROM * highest)
+    profile &= (fall * _LEVEL > 1) | (d < 0)
     profile &= (b < 0) | (last > _RISEN * highest)
     return np.where((straight | bent) & profile, missing, 0.0)
 
