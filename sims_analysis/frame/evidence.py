@@ -191,7 +191,8 @@ class Run(NamedTuple):
 def runs_of(frame: Frame) -> Iterator[Run]:
     """Yield all that is known of the samples of a frame, profile by profile; it is computed.
 
-    Gaps that meet are one: those between the depths of a grid that bridges one.
+    Runs of a kind that meet are one: gaps between the depths of a grid that bridges one, what is
+    carried and seen.
     """
     frame.measured()  # refuses infinite samples
     samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
@@ -210,8 +211,9 @@ def runs_of(frame: Frame) -> Iterator[Run]:
     joined: list[Run] = []
     for run in found:
         before = joined[-1] if joined else None
-        if before and run.flag & GAP and (*before[:2], before.high) == (*run[:2], run.low):
-            joined[-1] = changed(before, last=run.last, high=run.high)
+        if before and before[:2] == run[:2] and run.first <= before.last:
+            last = max(before, run, key=lambda one: one.last)
+            joined[-1] = changed(before, last=last.last, high=last.high)
         else:
             joined.append(run)
     yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))
