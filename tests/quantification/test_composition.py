@@ -151,6 +151,19 @@ def test_factors_and_a_rate_follow_the_composition():
     assert "integral of a rate" in deep["depth"].attrs["calibration"]
 
 
+def test_a_graded_matrix_is_said_to_change_and_noise_is_not():
+    rng, boron = np.random.default_rng(5), np.full(TIME.size, 50)
+    for graded, counts, warns in ((0.12, 1e5, True), (0.28, 1e4, True), (0.08, 1e5, False),
+                                  (0.0, 30, False), (0.0, 3, False)):  # fmt: skip
+        for _ in range(10):
+            rows = {"11B": boron, "30Si": counts * (1 - graded * TIME / TIME[-1])}
+            ds = timed(TIME, **{n: rng.poisson(one).astype(float) for n, one in rows.items()})
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                sims.with_rsf(ds, rsf={"11B": "1e20 atoms/cm^3"}, matrix="30Si")
+            assert any("changing matrix" in str(one.message) for one in caught) == warns
+
+
 def test_depths_by_a_rate_along_the_samples():
     time = np.array([1.0, 2.0, 4.0, 5.0])
     ds = timed(time, B=[1.0, 2.0, 3.0, 4.0])
