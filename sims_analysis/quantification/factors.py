@@ -19,7 +19,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import FIELD, Metadata
-from sims_analysis.quantification.arguments import read_layers
+from sims_analysis.quantification.arguments import over_composition, read_layers
 from sims_analysis.quantification.conditions import NAMES, conditions_of, contradict
 from sims_analysis.units import ParameterLike
 
@@ -123,7 +123,8 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
     above, found = xr.Variable((), -np.inf), None
     layers = _layers(rsf)
     for i, (stop, given) in enumerate(layers):
-        table = _by_species(frame, given, conditions.matrix)
+        by_species = _by_species(frame, given, conditions.matrix)
+        table = {one: over_composition(frame.origin, f, "rsf") for one, f in by_species.items()}
         for species, factor in table.items():
             _check_conditions(species, factor, conditions)
             _check_measurement(frame, species, factor)
