@@ -18,6 +18,7 @@ from sims_analysis.kernels.chart_rules import RULES, SETS, flagged
 from sims_analysis.kernels.process_scatter import process_variance, variance_interval
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
+from sims_analysis.text.times import A_DATE, iso_dates
 from sims_analysis.units import QuantityLike, WindowLike
 
 #: Mean moving range of normal values over their standard deviation, as tables of charts have it.
@@ -141,8 +142,11 @@ def control_chart(
     elif np.unique(used).size > 1:
         sigma = float(np.mean(abs(np.diff(used)))) / _D2
     else:
-        text = f"the baseline has {used.size} values, of which no two differ: state stddev="
-        raise argument_error("baseline", baseline, text)
+        raise ProfileError(
+            f"the baseline has {used.size} values, of which no two differ: no scatter is known",
+            argument="stddev",
+            remedy="state stddev=",
+        )
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
@@ -347,6 +351,8 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
     if baseline is None:
         return known
     labels = series.data[series.dim].values.tolist()
+    if isinstance(baseline, tuple | list) and not all(one in labels for one in baseline):
+        baseline = tuple(iso_dates(map(str, baseline)))
     inside: Flags = np.zeros(known.size, dtype=bool)
     two = isinstance(baseline, tuple | list) and len(baseline) == 2
     if two and all(one in labels for one in baseline):
@@ -357,10 +363,9 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
         with suppress(ValueError):  # no such day
             inside[times.slice_indexer(*map(str, baseline))] = True
     if not (inside & known).any():
-        of = (
-            "labels or times such as 2026-02-01" if series.time else "labels, as there are no times"
-        )
-        raise argument_error("baseline", baseline, f"expected (first, last), {of}, around values")
+        of = f"or dates in {A_DATE}" if series.time else "as there are no times"
+        text = f"expected (first, last) around values: labels, {of}"
+        raise argument_error("baseline", baseline, text)
     return inside & known
 
 

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +19,9 @@ from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import ArchiveError, ReadError
 from sims_analysis.quantification.conditions import READERS
 from sims_analysis.quantification.factors import FACTOR_TERMS
-from sims_analysis.text.times import moment_of
+from sims_analysis.text.times import A_DATE, iso_dates, moment_of
 from sims_analysis.units import CANONICAL, Unit, unit_of_kind
 
-_LOCAL_DATE = re.compile(r"(\d\d?)([./])(\d\d?)\2(\d{4})(.*)")
 _YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -41,28 +40,11 @@ def _relative(cell: str) -> float:
     return float(relative_uncertainty(cell if "%" in cell else float(cell), ""))
 
 
-def _iso_dates(cells: Iterable[str]) -> list[str]:
-    """Write dates such as 13.03.2026 in ISO 8601, if one of them shows where the day stands."""
-    cells = list(cells)
-    found = [_LOCAL_DATE.fullmatch(cell) for cell in cells]
-    days = {place for one in found if one for place in (1, 3) if int(one[place]) > 12}
-    if len(days) != 1:
-        return cells
-    (day,) = days
-    return [
-        f"{one[4]}-{one[4 - day]:>02}-{one[day]:>02}{one[5]}" if one else cell
-        for one, cell in zip(found, cells, strict=True)
-    ]
-
-
 def _date(cell: str) -> datetime:
-    moment = moment_of(*_iso_dates([cell]))
+    moment = moment_of(*iso_dates([cell]))
     if moment is None:
         raise ValueError
     return moment.astimezone(UTC)
-
-
-_A_DATE = "a date in ISO 8601, such as 2026-03-02, as 02.03.2026 may be of February or of March"
 
 
 class _Column(NamedTuple):
@@ -84,7 +66,7 @@ COLUMNS = {
     "energy": _Column(READERS["energy"], "an energy, such as 5 keV", np.nan),
     "polarity": _Column(READERS["polarity"], "positive or negative"),
     "instrument": _Column(),
-    "date": _Column(_date, _A_DATE, None),
+    "date": _Column(_date, f"a date in {A_DATE}", None),
     **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal"), _Column()),
     **dict.fromkeys(("dead_time", "status", "note"), _Column()),
     "valid": _Column(lambda cell: _YES[cell.lower()], "yes or no", ...),
@@ -213,7 +195,7 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
         if delimiter != ",":
             row |= {one: row[one].replace(",", ".") for one in _NUMBERS if one in row}
         sheet.rows.append(row)
-    dates = _iso_dates(row.get("date", "") for row in sheet.rows)
+    dates = iso_dates(row.get("date", "") for row in sheet.rows)
     for row, date in zip(sheet.rows, dates, strict=True):
         row["date"] = date
     return sheet
