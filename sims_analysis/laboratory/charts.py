@@ -52,7 +52,8 @@ def control_chart(
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
         coordinate of times, if it has one. By ``stderr``, the scatter beyond counting is
-        separated. Of several values of a day, which do not scatter as days do, there is a warning.
+        separated, but not by that of a :func:`mean_value` of samples without standard errors, which
+        is their own scatter. Of several values of a day, which do not scatter as days do, there is a warning.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -84,7 +85,9 @@ def control_chart(
         the point completes, of all in ``rule``. Of the baseline: ``stddev``; ``counting_stddev``,
         ``sqrt(mean s_i^2)`` of the standard errors; ``process_stddev``, the scatter beyond counting
         by restricted maximum likelihood, which may be 0, and ``process_stddev_lower``, ``_upper``:
-        its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0.
+        its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0. Both
+        are 0 where values scatter less than counting does in 97.5 % of cases: by chance, or as
+        their errors are too large.
 
     Raises
     ------
@@ -338,6 +341,8 @@ def read_series(values: Any) -> Series:
         stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
+        if "scatter" in plain.coords:  # of a mean: NaN where that of its samples is all there is
+            stderr = np.where(plain["scatter"].notnull(), stderr, np.nan)
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)
