@@ -91,9 +91,10 @@ def mean_value(
     status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
+    excess = found.excess.where((found.n > 0) & (frame.stderr is not None))
     coords = {
         "scatter": frame.with_attrs(
-            found.excess.where((found.n > 0) & (frame.stderr is not None)), "background_scatter", long_name="Scatter in the window"
+            excess, "background_scatter", long_name="Scatter in the window"
         ),
         "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
     }

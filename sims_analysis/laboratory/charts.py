@@ -53,7 +53,8 @@ def control_chart(
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
         coordinate of times, if it has one. By ``stderr``, the scatter beyond counting is
         separated, but not by that of a :func:`mean_value` of samples without standard errors, which
-        is their own scatter. Of several values of a day, which do not scatter as days do, there is a warning.
+        is their own scatter. Of several values of a day, which do not scatter as days do, there is
+        a warning.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -342,7 +343,7 @@ def read_series(values: Any) -> Series:
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
         if "scatter" in plain.coords:  # of a mean: NaN where that of its samples is all there is
-            stderr = np.where(plain["scatter"].notnull(), stderr, np.nan)
+            stderr = np.where(~np.isnan(plain["scatter"]), stderr, np.nan)
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)

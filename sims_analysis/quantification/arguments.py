@@ -54,12 +54,20 @@ def over_composition(data: Any, stated: Any, name: str) -> Any:
     x = fraction.sel(species=element).reset_coords(drop=True)
     points = stated.dropna(element).sortby(element)
     at = points[element].values.astype(float)
-    dims = {"input_core_dims": [[x.dims[-1]]] * 2, "output_core_dims": [[x.dims[-1]]]}
-    options = {"vectorize": True, "dask": "parallelized", "output_dtypes": [float]}
 
     def along(values: xr.DataArray) -> xr.DataArray:
-        asked = {"at": at, "values": values.values.astype(float)}
-        return xr.apply_ufunc(_followed, data[axis], x, kwargs=asked, **dims, **options)
+        made: xr.DataArray = xr.apply_ufunc(
+            _followed,
+            data[axis],
+            x,
+            kwargs={"at": at, "values": values.values.astype(float)},
+            input_core_dims=[[x.dims[-1]]] * 2,
+            output_core_dims=[[x.dims[-1]]],
+            vectorize=True,
+            dask="parallelized",
+            output_dtypes=[float],
+        )
+        return made
 
     found = along(points).assign_attrs(points.attrs)
     if not is_lazy(x.variable) and (there := x.notnull() & found.isnull()).any():

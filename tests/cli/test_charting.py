@@ -126,8 +126,8 @@ def test_what_is_refused(lab, arguments, code, said):
 
 
 def test_what_is_typed_in_another_way(lab):
-    result = run("chart", "--archive", lab, "--no-files", "--species", "11B", "--kind",
-                 "Individuals", "--rules", "Western-Electric", "--stddev", "1e13 at/cm^2")  # fmt: skip
+    typed = ["--kind", "Individuals", "--rules", "Western-Electric", "--stddev", "1e13 at/cm^2"]
+    result = run("chart", "--archive", lab, "--no-files", "--species", "11B", *typed)
     assert "stddev                 1e+13" in result.output
 
 

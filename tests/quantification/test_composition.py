@@ -167,7 +167,9 @@ def test_factors_and_rates_stated_over_a_composition():
     rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.5]}, attrs={"units": "nm/s"})
     deep = sims.calibrate_depth(made, rate=rate)["depth"].values
     assert deep[-1] == pytest.approx(np.trapezoid(np.interp(x, [0, 0.5], [0.2, 0.4]), TIME))
-    batch = sims.with_rsf(sims.stack([made, made], names=["a", "b"]), rsf={"11B": stated}, **options)
+    batch = sims.with_rsf(
+        sims.stack([made, made], names=["a", "b"]), rsf={"11B": stated}, **options
+    )
     both = batch["sensitivity_factor"].sel(species="11B", measurement="b")
     np.testing.assert_allclose(both, factor, rtol=1e-12)
     # Measured between samples of the fraction, which is interpolated.
