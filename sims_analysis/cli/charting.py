@@ -197,7 +197,11 @@ def _answers(
             found[data_id] = to_dataset(one)
     if not found:
         finish(0, failures)
-        raise click.ClickException(f"no measurement in {store.path} has the species {species!r}")
+        known = sorted({one for entry in store.contents()[0] for one in entry.species})
+        raise click.ClickException(
+            f"no measurement in {store.path} has the species {species!r}; there are "
+            f"{first_few(known, 8) or 'none'}"
+        )
     batch = sims.stack(found)
     if value_per_count is not None:
         batch = sims.with_counting_statistics(batch, value_per_count=value_per_count)

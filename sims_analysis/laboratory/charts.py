@@ -15,7 +15,7 @@ from sims_analysis import units
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.chart_rules import RULES, SETS, flagged
-from sims_analysis.kernels.process_scatter import process_variance, variance_interval
+from sims_analysis.kernels.process_scatter import scatter_of
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
 from sims_analysis.text.times import A_DATE, iso_dates
@@ -164,7 +164,9 @@ def control_chart(
     beyond = np.any([(one < ends[0]) | (one > ends[1]) for one in drawn.values()], axis=0)
     columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
     columns |= {"lower": ends[0], "upper": ends[1]}
-    chart = series.dataset(columns, {"stddev": sigma, **_scatter(used, series.stderr[inside])})
+    chart = series.dataset(
+        columns, {"stddev": sigma, **scatter_of(used, series.stderr[inside], _CONFIDENCE)}
+    )
     status, rule = flagged(x, beyond, (x - centre) / sigma, chosen)
     chart = chart.assign(status=(series.dim, status), rule=(series.dim, rule))
     return chart.assign_coords(in_baseline=(series.dim, inside)).assign_attrs(kind=kind)
@@ -273,7 +275,7 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
         raise ProfileError(f"{x.size} values: two or more, of a positive mean, may be uniform")
-    scatter = _scatter(x, series.stderr[known])
+    scatter = scatter_of(x, series.stderr[known], _CONFIDENCE)
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
     part = min(numbers["process_stddev"] / (numbers["stddev"] or 1.0), 1.0)
@@ -392,15 +394,3 @@ def _drawn(
         total = np.nancumsum(side * (x - centre) - _SLACK * sigma)
         sums[name] = side * (total - np.minimum(np.minimum.accumulate(total), 0.0)) + 0.0
     return sums, 0.0, plain
-
-
-def _scatter(value: Array, stderr: Array) -> dict[str, float]:
-    """Separate the scatter of the process from counting, by the values of which that is known."""
-    names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
-    known = ~np.isnan(stderr)
-    value, stderr = value[known], stderr[known]
-    if value.size < 2:
-        return dict.fromkeys(names, np.nan)
-    ends = variance_interval(value, stderr, _CONFIDENCE)
-    found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]
-    return {name: one**0.5 for name, one in zip(names, found, strict=True)}
