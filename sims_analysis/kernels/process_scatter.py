@@ -117,7 +117,7 @@ def mean_of(value: Array, stderr: Array) -> Combined:
 
 
 def by_day(day: Index, value: Array, stderr: Array, time: Array) -> tuple[Array, Array, Array]:
-    """Return the mean of each day, weighted by counting where that is known of all; and its time."""
+    """Return the mean of each day, weighted by counting where that is known, and its time."""
     found = np.empty((3, day.max() + 1))
     for i in range(found.shape[1]):
         own, s, times = value[day == i], stderr[day == i], time[day == i]
@@ -134,7 +134,8 @@ def weights_at(time: Array, *, bracket: bool) -> Array | None:
     """
     after = int(np.searchsorted(time, 0.0))
     if not bracket or (after < time.size and time[after] == 0.0):
-        return (np.arange(time.size) == np.argmin(abs(time))).astype(float)
+        weight: Array = (np.arange(time.size) == np.argmin(abs(time))).astype(float)
+        return weight
     if after in (0, time.size):
         return None
     weight = np.zeros(time.size)

@@ -52,8 +52,11 @@ def over_composition(data: Any, stated: Any, name: str) -> Any:
         text = f"it is over {element!r}, and each species has samples of its own: to_grid() first"
         raise ProfileError(f"{name}: {text}", argument=name)
     x = fraction.sel(species=element).reset_coords(drop=True)
-    points = stated.dropna(element).sortby(element)
+    points = stated.dropna(element).sortby(element) if element in stated.coords else stated[:0]
     at = points[element].values.astype(float)
+    if at.size < 2 or not (np.diff(at) > 0).all():
+        text = f"it is over {element!r}; expected a coordinate of two or more different fractions"
+        raise ProfileError(f"{name}: {text}", argument=name)
 
     def along(values: xr.DataArray) -> xr.DataArray:
         made: xr.DataArray = xr.apply_ufunc(
@@ -66,6 +69,7 @@ def over_composition(data: Any, stated: Any, name: str) -> Any:
             vectorize=True,
             dask="parallelized",
             output_dtypes=[float],
+            keep_attrs=False,
         )
         return made
 
