@@ -73,7 +73,7 @@ def _checked(wire: Any, path: str, *, booleans: bool) -> dict[str, Any]:
         value = wire.get(name)
         if type(value) not in (str, int) and value is not None:
             raise PayloadError(
-                f"expected text or an integer, found {json_type(value)}", f"{path}.{name}"
+                f"expected a string or an integer, found {json_type(value)}", f"{path}.{name}"
             )
     if wire.get("last_updated") is not None:
         _expect(wire["last_updated"], str, "text", path, "last_updated")
