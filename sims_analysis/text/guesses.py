@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def instead_of(guess: str, names: Sequence[str]) -> str:
-    """Say which names are meant by a guess, such as ``; did you mean peak?``; empty if none is similar."""
+    """Ask which name is meant by a guess: ``; did you mean peak?``; empty if none is similar."""
     word = guess.casefold()
     found = [_WORDS[word]] if word in _WORDS else []
     names = [one for one in names if one.islower()]  # functions

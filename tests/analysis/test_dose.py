@@ -511,7 +511,7 @@ def with_transient(height=3.0, at=120.0):
     return measurement(z, {"B": c[::-1], "Al": c})
 
 
-ENDS_INSIDE = "ignore:.*ends inside of the profile"
+ENDS_INSIDE = "ignore:.*ends inside the profile"
 
 
 @pytest.mark.filterwarnings(ENDS_INSIDE)

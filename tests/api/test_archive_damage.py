@@ -342,7 +342,7 @@ def test_no_call_that_only_posix_has():
         ("payload.json", None, r"payload\.json cannot be read \(No such file or directory\)"),
         ("record.json", None, r"record\.json cannot be read \(No such file or directory\)"),
         ("record.json", b"[]", r"is not a record \(\$: expected an object, found an array\)"),
-        ("record.json", b"{}", r"a record \(\$\.data_id: expected text, found no such field\)"),
+        ("record.json", b"{}", r"a record \(\$\.data_id: expected a string, found no such field\)"),
     ],
 )  # fmt: skip
 def test_damage_names_entry_archive_version_and_what_to_do(archive, file, content, reason):
@@ -367,8 +367,8 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
         ("data_id", "b", "names another entry, 'b'"),
         ("sha256", "0" * 64, "belongs to another version"),
         ("retrieved", "soon", r"\(\$\.retrieved: expected a time in ISO 8601, found 'soon'\)"),
-        ("url", 5, r"\(\$\.url: expected text, found a number\)"),
-        ("last_updated", 5, r"\(\$\.last_updated: expected text or null, found a number\)"),
+        ("url", 5, r"\(\$\.url: expected a string, found a number\)"),
+        ("last_updated", 5, r"\(\$\.last_updated: expected a string or null, found a number\)"),
         ("format_version", "1", r"\(\$\.format_version: expected a whole number, found text\)"),
     ],
 )

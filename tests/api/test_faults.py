@@ -80,7 +80,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         [raw(b"HTTP/1.1 200 OK\r\n\r\n" + REFERENCE[:100])],
         PayloadError,
     ),
-    "states a length that is no number": (
+    "states a length that is not a number": (
         [raw(b"HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n" + REFERENCE)],
         ConnectionFailed,
     ),

@@ -380,7 +380,7 @@ MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
          "without a key only loopback is served, not '0.0.0.0'"),
         ({"port": 65536}, "port=65536; expected a whole number from 0 to 65535"),
         ({}, f"no key: set SIMS_SERVER_KEY ({MAKES}), or serve without one on loopback"),
-        ({"key": "abcdefgh1234567"}, f"the key can be guessed: less than 16 characters; {MAKES}"),
+        ({"key": "abcdefgh1234567"}, f"the key can be guessed: fewer than 16 characters; {MAKES}"),
     ],
 )  # fmt: skip
 def test_serve_says_what_is_missing(archive, monkeypatch, requested, message):
@@ -396,7 +396,7 @@ def test_serve_says_what_is_missing(archive, monkeypatch, requested, message):
     [
         (PermissionError(13, "Permission denied", "k.pem"),
          "certfile='c.pem', keyfile=None cannot be used: [Errno 13] Permission denied: 'k.pem'"),
-        (SystemExit(3), "::1, port 8000 cannot be listened on; see the log above"),
+        (SystemExit(3), "::1, port 8000 cannot be used; see the log above"),
     ],
 )  # fmt: skip
 def test_serve_says_what_cannot_be_used(archive, monkeypatch, error, message):

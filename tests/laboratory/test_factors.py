@@ -393,7 +393,7 @@ def test_a_list_is_read_once(factors, tmp_path):
     (tmp_path / "list.txt").write_text("11B 5e21")
     stated = {"unit": "atoms/cm^3", "matrix": "30Si"}
     factors.read(tmp_path / "list.txt", **stated)
-    with pytest.raises(ProfileError, match="is there already"):
+    with pytest.raises(ProfileError, match="is already in the file"):
         factors.read(tmp_path / "list.txt", **stated)
     factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
     assert len(factors.table()) == 2

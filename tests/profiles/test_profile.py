@@ -275,11 +275,11 @@ def test_from_dict_reads_an_object_of_the_wire():
         ({"concentrations": [1, float("inf")]}, "$[3].concentrations[1]", "number is infinite"),
         ({"depths": [0, float("nan")]}, "$[3].depths[1]", "the number is NaN"),
         ({"concentrations_stderr": [1]}, "$[3]", "2 depths but 1 concentrations_stderr"),
-        ({"species_name": 5}, "$[3].species_name", "expected text, found a number"),
-        ({"depth_units": None}, "$[3].depth_units", "expected text, found null"),
-        ({"data_id": 1.5}, "$[3].data_id", "expected text or an integer, found a number"),
+        ({"species_name": 5}, "$[3].species_name", "expected a string, found a number"),
+        ({"depth_units": None}, "$[3].depth_units", "expected a string, found null"),
+        ({"data_id": 1.5}, "$[3].data_id", "expected a string or an integer, found a number"),
         ({"id": True}, "$[3].id", "found a boolean"),
-        ({"last_updated": 3}, "$[3].last_updated", "expected text, found a number"),
+        ({"last_updated": 3}, "$[3].last_updated", "expected a string, found a number"),
         ({"species_metadata": []}, "$[3].species_metadata", "expected an object, found an array"),
     ],
 )  # fmt: skip
@@ -332,7 +332,7 @@ def test_a_profile_is_shown_in_a_line(changes, shown):
 def test_names_and_units_are_texts(name):
     with pytest.raises(ProfileError) as refused:
         made(**{name: 7})
-    assert str(refused.value) == f"{name} must be text, found int"
+    assert str(refused.value) == f"{name} must be a string, found int"
 
 
 def test_profiles_are_equal_if_all_that_they_hold_is():

@@ -287,7 +287,7 @@ def test_a_background_among_samples_below_their_limit_warns():
     ds["intensity_detection_limit"].attrs["units"] = "count"
     ds["intensity"] = ds["intensity"].where(np.isnan(limits)).assign_attrs(units="count")
     message = "'B': the samples from 16 to 16 s are below their limit of detection, 2 count"
-    with pytest.warns(ProfileWarning, match=f"{message}; the mean is that of the others"):
+    with pytest.warns(ProfileWarning, match=f"{message}; the mean is from the others"):
         sims.subtract_background(ds, window=("8 s", "18 s"))
 
 
