@@ -94,7 +94,7 @@ class CatalogueEntry:
         for name, value in known.items():
             kind = _KINDS.get(name, str)
             if value is not None and not isinstance(value, kind):
-                expected = {str: "text", dict: "an object", list: "an array"}[kind]
+                expected = {str: "a string", dict: "an object", list: "an array"}[kind]
                 raise PayloadError(
                     f"expected {expected} or null, found {json_type(value)}", f"{path}.{name}"
                 )

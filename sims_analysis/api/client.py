@@ -192,7 +192,7 @@ class Client:
         ------
         PartialResultsError
             If some of several entries failed; ``.results`` holds what arrived. A key that is
-            refused (401, or 403 before any response) and a server that does not respond end a batch:
+            refused (401, or 403 before any response) and a server without response end the batch:
             what was not requested by then has the error of that kind in its place.
         NotFound, Unauthorized, RateLimited, StatusError, ConnectionFailed, RequestTimeout
             For a single id, or if all failed for this one reason, what the server or the network

@@ -50,7 +50,7 @@ _CONNECTIONS = 256
 #: Seconds for answers under way when the server ends.
 _GRACE = 3
 _EXPECTED = {
-    "bool": "boolean", "float | None": "finite number", "datetime | None": "ISO 8601 time",
+    "bool": "a boolean", "float | None": "a finite number", "datetime | None": "an ISO 8601 time",
 }  # fmt: skip
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -342,4 +342,4 @@ def read_filter(kind: str, texts: list[str]) -> object:
         return moment
     if kind == "str":
         return text
-    raise ValueError(f"{text!r} is no {_EXPECTED[kind]}")
+    raise ValueError(f"expected {_EXPECTED[kind]}, found {text!r}")

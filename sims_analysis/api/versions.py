@@ -95,9 +95,9 @@ class Record:
 _OPTIONAL = ("etag", "last_modified")
 #: The fields of every record, and what they hold.
 _EXPECTED: dict[str, tuple[Any, str]] = {
-    **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "text")),
+    **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "a string")),
     "last_updated": (str | None, "a string or null"),
-    "sims_analysis_version": (str, "text"),
+    "sims_analysis_version": (str, "a string"),
     "format_version": (int, "a whole number"),
 }
 

@@ -145,7 +145,7 @@ class Factors:
                     if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} is there already"
+                            f"{new['species']!r} is already in the file"
                         )
                 sheet.cells[number] = sheet.cells_of(row)
 

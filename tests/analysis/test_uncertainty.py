@@ -223,7 +223,9 @@ def test_what_the_library_has_changed_is_not_what_was_counted():
         (dead, "the dead time was corrected"),
         (less, "a background was subtract"),
     ):
-        with pytest.raises(ProfileError, match=f"^{how}.* before, and intensity is not what was c"):
+        with pytest.raises(
+            ProfileError, match=f"^{how}.* before, so that intensity is not what was"
+        ):
             sims.with_counting_statistics(changed, dwell_time="1 s")
     counted = sims.with_counting_statistics(ds, dwell_time="1 s")
     assert counted["intensity_counts"].values.tolist() == [[1e5, 2e5, 4e5, 1e5]]

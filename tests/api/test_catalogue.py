@@ -33,7 +33,7 @@ def test_each_field_has_one_type_or_is_null(name):
 
 
 @pytest.mark.parametrize(
-    ("wire", "found"), [(None, "null"), ([], "an array"), ("a", "text"), (5, "a number")]
+    ("wire", "found"), [(None, "null"), ([], "an array"), ("a", "a string"), (5, "a number")]
 )
 def test_an_entry_is_an_object(wire, found):
     with pytest.raises(PayloadError, match=rf"^\$: expected a catalogue entry, found {found}$"):
@@ -42,7 +42,9 @@ def test_an_entry_is_an_object(wire, found):
 
 @pytest.mark.parametrize(("data_id", "found"), [(None, "null"), (5, "a number"), ([], "an array")])
 def test_an_entry_has_an_id(data_id, found):
-    with pytest.raises(PayloadError, match=rf"^\$\[2\]\.data_id: expected a string, found {found}$"):
+    with pytest.raises(
+        PayloadError, match=rf"^\$\[2\]\.data_id: expected a string, found {found}$"
+    ):
         CatalogueEntry.from_dict({"data_id": data_id}, "$[2]")
     with pytest.raises(PayloadError, match=r"^\$\.data_id: expected a string, found null$"):
         CatalogueEntry.from_dict({})

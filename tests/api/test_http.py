@@ -339,8 +339,8 @@ def test_a_short_key_is_warned_of(length):
         Client("k" * length)
     (one,) = caught
     assert str(one.message) == (
-        "the API key has less than 16 characters: is it whole? One so short is not looked for in "
-        "answers and messages, where it might be repeated"
+        "the API key has fewer than 16 characters: is it complete? A key this short is not "
+        "looked for, and so not hidden, in responses and messages"
     )
     assert Client("").offline is False
 
@@ -377,7 +377,9 @@ def test_a_client_that_is_closed_while_an_answer_arrives_says_so():
             yield b""
 
     asking = client(httpx.Response(200, stream=Stops()), retries=3)
-    with pytest.raises(ApiError, match=r"'w1': the client was closed in the meantime; make a new one"):
+    with pytest.raises(
+        ApiError, match=r"'w1': the client was closed in the meantime; make a new one"
+    ):
         asking.get("w1")
 
 

@@ -65,11 +65,11 @@ def test_ids_of_a_file_are_its_lines(tmp_path):
     path.write_bytes(b"w1\n\xff\n")
     with (
         path.open(encoding="utf-8") as file,
-        pytest.raises(click.UsageError, match="no text in UT"),
+        pytest.raises(click.UsageError, match="not text in UT"),
     ):
         options.all_ids([], [file])
     path.write_text("# none\n", encoding="utf-8")
-    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="is no id on"):
+    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="has no id on"):
         options.all_ids([], [file])
     assert options.all_ids([], []) == ()
 

@@ -609,7 +609,7 @@ def test_a_curve_is_evaluated_at_the_depths_of_each_profile_by_its_label():
     assert listed.dims == ("wafer", "depth")
     assert listed[0, 0].item() == found[0, 0].item()
     assert listed[1, 1].item() == found[1, 0].item()
-    with pytest.raises(UnitsError, match="depth is an array without a unit: give texts"):
+    with pytest.raises(UnitsError, match="depth is an array without a unit: give strings"):
         sims.evaluate(fit, depth=np.array([90.0, 110.0]))
     with pytest.raises(ProfileError, match=r"depth has no value for wafer \['b'\]"):
         sims.evaluate(fit, depth=one_each.isel(wafer=[1]))
@@ -930,7 +930,7 @@ def test_coordinates_and_errors_must_belong_to_the_profiles():
         sims.fit(wafers, model="gaussian", start=starts)
     two = sims.fit(wafers.isel(wafer=[0, 1]), model="gaussian", start=starts)
     assert two["window_start"].values.tolist() == [10, 20]
-    with pytest.raises(ProfileError, match="start must not run along 'depth'"):
+    with pytest.raises(ProfileError, match="start must not have the dimension 'depth'"):
         sims.fit(wafers, model="gaussian", start=xr.DataArray(z, dims="depth", attrs=nm))
     ds = wafers.to_dataset().assign(concentration_stderr=-wafers)
     with pytest.raises(ProfileError, match=r"'a', depth 0 nm.* error is -.*not negative"):

@@ -381,11 +381,11 @@ def test_a_uniform_standard_gives_its_factor():
 
 def test_dose_or_concentration():
     ds = measured("2026-03-01")
-    with pytest.raises(ProfileError, match="give one of both"):
+    with pytest.raises(ProfileError, match="give either dose"):
         factor_of(ds, concentration="1e19 atoms/cm^3")
-    with pytest.raises(ProfileError, match="give one of both"):
+    with pytest.raises(ProfileError, match="give either dose"):
         factor_of(ds, dose=None)
-    with pytest.raises(ProfileError, match="concentration_uncertainty goes with concentration="):
+    with pytest.raises(ProfileError, match="concentration_uncertainty needs concentration="):
         factor_of(ds, concentration_uncertainty=0.02)
 
 

@@ -278,7 +278,9 @@ def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
     text = "Depth (nm);B (at%);P (at%)\n0,0;0,16;50,7\n1,0;0,01;14,5\n2,00000,9098;0,38\n"
     with pytest.raises(sims.ReadError, match="'2,00000,9098' is not a number"):
         sims.read(write(text))
-    with pytest.raises(sims.ReadError, match=r"line 3, column A: '2\.375\.86E\+15' is not a number"):
+    with pytest.raises(
+        sims.ReadError, match=r"line 3, column A: '2\.375\.86E\+15' is not a number"
+    ):
         sims.read(write("Tiefe|B\num|cm-3\n2.375.86E+15\n4.7|1.4E+15\n7.1|2.4E+15\n"))
     dated = "Tiefe (nm);B (cps)\n1;2\n2;3\n05.03.2024\n"
     assert sims.read(write(dated))["B"].depths.tolist() == [1, 2]
@@ -727,7 +729,10 @@ def test_cells_that_are_numbers_or_nothing(rows, found):
         (
             [TABLE, ["0.5", "1.5"], ["1.5", "2,5"]],
             {"decimal": "."},
-            "row 3, column B: '2,5' is not a number; if the comma is a decimal one, pass decimal=','",
+            (
+                "row 3, column B: '2,5' is not a number; if the comma is a decimal one, pass "
+                "decimal=','"
+            ),
         ),
         ([TABLE, ["1,234", 5], [2, 6]], {}, "row 2, column A: '1,234' is not a number; the comma"),
         ([TABLE, [0, 1], [1, True], [2, 3]], {}, "row 3, column B: 'TRUE' is not a number; if it"),

@@ -156,7 +156,9 @@ def test_sheets_without_rows_of_numbers_are_named():
     assert refusal(content) == says
     odd = {"two": [["x"], ["1.2.3", 5]]}
     for content in (saved(one=[["nothing"]], **odd), saved(**odd)):
-        assert refusal(content).startswith("sheet 'two', row 2, column A: '1.2.3' is not a number; ")
+        assert refusal(content).startswith(
+            "sheet 'two', row 2, column A: '1.2.3' is not a number; "
+        )
     asked = saved(one=[["nothing"]], two=TABLE)
     assert refusal(asked, sheet="one") == "it has no numbers in columns"
 
