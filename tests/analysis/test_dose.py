@@ -101,7 +101,7 @@ def test_a_transient_that_ends_below_the_stop_leaves_no_dose():
     with pytest.warns(DoseWarning, match="'B': no dose: no sample lies between"):
         found = sims.integrated_dose(ds, **options)
     assert word(found["status"]) == "no_data"
-    with pytest.raises(ProfileError, match="the limits hold none"):
+    with pytest.raises(ProfileError, match="no dose: no sample lies"):
         sims.integrated_dose(ds, strict=True, **options)
 
 
