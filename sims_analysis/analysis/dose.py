@@ -474,8 +474,11 @@ def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
     if np.isnan(first).any():
         begin = (~np.isnan(value)).argmax(axis=-1)
         first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
-    highest = np.fmax.reduce(value[..., :: n // _COMPARED], axis=-1)
-    places = np.argwhere(first >= LEAST * highest).tolist()
+    high = np.ones(first.shape, dtype=bool)
+    for few in (4, _COMPARED):  # of most profiles, four samples show it
+        highest = np.fmax.reduce(value[high, :: n // few], axis=-1)
+        high[high] = first[high] >= LEAST * highest
+    places = np.argwhere(high).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 
 
