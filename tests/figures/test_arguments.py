@@ -184,7 +184,7 @@ def test_a_guessed_argument_is_answered_with_the_right_one(wrong, meant):
     ("wrong", "warned"),
     [
         ({"column": 2}, r"plot_panels\(\) has no argument 'column'; did you mean columns="),
-        ({"ncols": 2}, "there is columns="),
+        ({"ncols": 2}, "use columns="),
         ({"letter": True}, "did you mean letters="),
         ({"axs": None}, r"plot_panels\(\) has no argument 'axs'"),
         ({"ax": None}, r"plot_panels\(\) has no argument 'ax'"),

@@ -1143,6 +1143,14 @@ def test_a_weak_or_a_close_second_peak_is_seen(model, share, apart):
     assert status(c, z, model)["status"].item() == "several_peaks"
 
 
+def test_a_curve_that_peaks_outside_two_peaks_has_no_parameters():
+    z = np.arange(0.0, 400.0, 2.0)
+    both = [models_truth.values("gaussian", one, z) for one in ((2e15, -40, 30), (5e14, 390, 30))]
+    fit = status(sum(both), z)
+    assert fit["status"].item() == "several_peaks"
+    assert np.isnan([fit["dose"], fit["projected_range"], fit["dose_stderr"]]).all()
+
+
 @pytest.mark.slow
 def test_a_fitted_curve_of_two_peaks_is_no_implant():
     z = np.linspace(0, 300, 151)
