@@ -1,6 +1,6 @@
 """What is known of samples stays known, whatever is done to the data, and answers say so.
 
-Every correction of `CORRECTIONS`, alone and after others, on every kind of evidence of `KINDS`: a
+Every correction of `STAGES`, alone and after others, on every kind of evidence of `KINDS`: a
 hole, ``<5E15``, a detector at its end... Nothing that rests on these is ``ok`` afterwards, and
 nothing else changes. A new correction, and a new kind of evidence, are an entry each.
 """
@@ -196,7 +196,7 @@ class Correction(NamedTuple):
 
 
 _STEPS = [f"{z} nm" for z in range(4, 176, 4)]
-CORRECTIONS = {
+STAGES = {
     "nothing": Correction(concentrations, lambda ds, _: ds),
     "to_grid 0.5 nm": Correction(concentrations, grid(step="0.5 nm")),
     "to_grid 5 nm": Correction(concentrations, grid(step="5 nm")),
@@ -282,7 +282,7 @@ CORRECTIONS = {
 def corrected(names, kind):
     """Make corrections one after the other; a clean measurement goes along with each."""
     *before, last = names.split(" > ")
-    correction = CORRECTIONS[last]
+    correction = STAGES[last]
     data, intact = (
         corrected(" > ".join(before), one) if before else correction.of(one)
         for one in (kind, "limit, intact" if kind.startswith("limit") else "clean")
@@ -369,7 +369,7 @@ ALIKE = (
 )  # fmt: skip
 SINGLE = [
     (names, kind, question)
-    for names, kind in product(CORRECTIONS, DOUBTS)
+    for names, kind in product(STAGES, DOUBTS)
     for question in SAID[kind]
     if not {(names, kind), (names, kind, question)} & APART.keys()
     and not (names in ALIKE and question not in ("dose", "peak"))
@@ -421,7 +421,7 @@ def test_the_status_reports_doubtful_samples_after_several_corrections(names, ki
 
 
 @pytest.mark.few(15)
-@pytest.mark.parametrize("names", [*CORRECTIONS, *PAIRS, *TRIPLES])
+@pytest.mark.parametrize("names", [*STAGES, *PAIRS, *TRIPLES])
 def test_clean_data_stay_ok_with_the_same_number(names):
     steps = names.split(" > ")
     for question in QUESTIONS if names not in ALIKE and len(steps) == 1 else ("dose", "peak"):
@@ -430,7 +430,7 @@ def test_clean_data_stay_ok_with_the_same_number(names):
         answer, status = asked(question, names, "clean")
         assert status == "ok", question
         if question == "dose":
-            factors = [CORRECTIONS[step].factor for step in steps]
+            factors = [STAGES[step].factor for step in steps]
             dose = 3e14 if "scale_to_dose" in steps else DOSE * np.prod(factors)
             # Grids that are coarse beside the straggle lose some of it.
             np.testing.assert_allclose(sims.dequantify(answer).values, dose, rtol=0.025)
@@ -438,7 +438,7 @@ def test_clean_data_stay_ok_with_the_same_number(names):
 
 @pytest.mark.few(20)
 @pytest.mark.parametrize("kind", DOUBTS)
-@pytest.mark.parametrize("names", [n for n in CORRECTIONS if n not in (*NOT_ATOMS, "deconvolve")])
+@pytest.mark.parametrize("names", [n for n in STAGES if n not in (*NOT_ATOMS, "deconvolve")])
 def test_doubtful_samples_of_one_species_leave_another_ok(names, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
@@ -455,5 +455,5 @@ def test_a_concentration_over_a_saturated_matrix_is_saturated(names):
     cut = ds["intensity"].clip(max=top).assign_attrs(ds["intensity"].attrs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
-        data = of_boron(CORRECTIONS[names].made(ds.assign(intensity=cut), ds))
+        data = of_boron(STAGES[names].made(ds.assign(intensity=cut), ds))
         assert sims.mean_value(data)["status"].item() == "saturated"
