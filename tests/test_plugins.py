@@ -119,7 +119,7 @@ class Named:
 READERS = {
     "no module": ({}, r"AttributeError: module 'sims_lotus' has no attribute 'LotusReader'"),
     "no name": ({"LotusReader": Named(name=None)}, r"its name is None; expected a text"),
-    "no text": ({"LotusReader": Named(description=" ")}, r"its description is ' '; expected a t"),
+    "no text": ({"LotusReader": Named(description=" ")}, r"its description is ' '; expected a s"),
     "no function": ({"LotusReader": Named(read=None)}, r"it has no function read\(source\)"),
     "taken": ({"LotusReader": Named(name="srim")}, r"the name 'srim' is taken"),
     "fails": (
@@ -236,7 +236,7 @@ NO_ARRAY = "must be an array of floats over the samples"
 WRONG_READERS = {
     "name taken": (lotus(name="table"), "'table' is taken"),
     "takes all": (lotus(recognises=lambda _: True), "it takes a table for its own"),
-    "no bool": (lotus(recognises=lambda _: None), "recognises() gives None, no bool"),
+    "no bool": (lotus(recognises=lambda _: None), "recognises() returns None, not a bool"),
     "raises": (
         lotus(recognises=lambda s: s.lines[5]),
         "recognises() fails for a table: IndexError('list index out of range')",
@@ -248,8 +248,8 @@ WRONG_READERS = {
         lotus(recognises=lambda s: s.name == "w7.txt"),
         "w7.txt: the reader does not recognise it under another name: only the content counts",
     ),
-    "gives no content": (lotus(read=lambda _: []), "w7.txt: read() gives [], no sims.Content"),
-    "gives nothing": (lotus(read=lambda _: sims.Content()), "w7.txt: read() gives no signal"),
+    "gives no content": (lotus(read=lambda _: []), "w7.txt: read() returns [], not a sims.Content"),
+    "gives nothing": (lotus(read=lambda _: sims.Content()), "w7.txt: read() returns no signal"),
     "no array": (lotus(read=giving(good_signal(values=[1.0]))), f"{SIGNAL}its values {NO_ARRAY}"),
     "longer": (
         lotus(read=giving(good_signal(values=np.ones(3)))), f"{SIGNAL}3 values for 2 depths"
@@ -260,7 +260,7 @@ WRONG_READERS = {
     ),
     "metadata": (
         lotus(read=giving(good_signal(metadata={"mass": 11}))),
-        f"{SIGNAL}metadata['mass'] is 11, no text",
+        f"{SIGNAL}metadata['mass'] is 11, not a string",
     ),
     "careless": (
         lotus(read=lambda s: giving(good_signal(units=s.lines[4][:0] + "at/cm3"))(s)),
