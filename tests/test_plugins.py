@@ -118,7 +118,7 @@ class Named:
 
 READERS = {
     "no module": ({}, r"AttributeError: module 'sims_lotus' has no attribute 'LotusReader'"),
-    "no name": ({"LotusReader": Named(name=None)}, r"its name is None; expected a text"),
+    "no name": ({"LotusReader": Named(name=None)}, r"its name is None; expected a string"),
     "no text": ({"LotusReader": Named(description=" ")}, r"its description is ' '; expected a s"),
     "no function": ({"LotusReader": Named(read=None)}, r"it has no function read\(source\)"),
     "taken": ({"LotusReader": Named(name="srim")}, r"the name 'srim' is taken"),
@@ -287,6 +287,12 @@ def test_the_kit_passes_the_template_and_wants_files(tmp_path):
     assert result.data_id == "w7"
     with pytest.raises(AssertionError, match=r"^there are no files to check it with$"):
         sims.testing.check_reader(lotus(), [])
+
+
+def test_the_kit_checks_a_reader_of_the_package_by_its_name(tmp_path):
+    path = tmp_path / "w7.plx"
+    path.write_text('"B"\n0.0 1e15\n0.01 2e18\n0.02 1e17\n')
+    assert sims.testing.check_reader("sentaurus", path)[0].species == ["B"]
 
 
 def test_the_kit_passes_a_reader_of_results_that_are_ready(tmp_path):
