@@ -328,7 +328,7 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         status,
         found.rests,
         (found.start, found.stop),
-        what=f"the dose bridges it by the rule {question.rule}",
+        what=f"the dose is interpolated across it ({question.rule})",
         sum_of=found.value,
         stderr=found.stderr,
         category=DoseWarning,
@@ -355,10 +355,10 @@ def mark_truncated(
 
     def text(first: First) -> str:
         part = first.of(below) / first.of(dose)
-        more = f", and about {part:.0%} more lies below it, by its slope there"
+        more = f", and about {part:.0%} more lies below it, extrapolated from its slope there"
         return (
-            f"the record, {first.record}, ends inside of the profile"
-            f"{more if part < 1 else ''}; state stop= if that is what is asked for"
+            f"the record, {first.record}, ends inside the profile"
+            f"{more if part < 1 else ''}; pass stop= if the dose down to there is wanted"
         )
 
     warn_where(frame, ended, text, DoseWarning, code="truncated")
@@ -411,12 +411,12 @@ def _warn_of_limits(found: DoseIntegral) -> None:
         known = ~(np.isinf(limits[0]) | np.isinf(limits[1])) & found.background.notnull()
         none = (status == Status.NO_DATA) & (record.last > record.first) & known
     for flagged, text, code in (
-        (status == Status.TRUNCATED, "the limits reach beyond the samples", "truncated"),
-        (none, "there is no dose: the limits hold none of the samples", "no_sample_in_window"),
+        (status == Status.TRUNCATED, "start or stop lies beyond the record", "truncated"),
+        (none, "no dose: no sample lies between start and stop", "no_sample_in_window"),
     ):
         first = first_flagged(frame, flagged)
         if first is not None:
-            first.warn(f"{text}, {first.record}", DoseWarning, code=code)
+            first.warn(f"{text}; the record runs from {first.record}", DoseWarning, code=code)
 
 
 #: The most profiles searched for one, and the samples of each that are compared with the first.

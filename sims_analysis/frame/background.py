@@ -34,7 +34,7 @@ from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
 #: What a mean over a window is without its samples below their limit.
-MEAN_OF_OTHERS = "the mean is that of the others"
+MEAN_OF_OTHERS = "the mean is from the others"
 
 
 class Background(NamedTuple):
@@ -183,7 +183,7 @@ def warn_of_limits(
 def warn_of_window(
     frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
 ) -> xr.Variable:
-    """Return by how much the mean over a window is too high, and warn where it is no background."""
+    """Return by how much the mean over a window is too high, and warn where it is no plateau."""
     found = frame.map(unlevel, *window, errors="sum")
     first = first_flagged(frame, (found.which > 0) & among)
     if first is not None:

@@ -178,7 +178,7 @@ _UNSEEN = 1e-8
 _NOTABLE, _IMPROBABLE = 1.4, 1e-7
 #: So many samples show their scatter without errors.
 _ENOUGH = 8
-#: What the profile does in a window that is no background.
+#: What the profile does in a window that is not a background.
 NOT_LEVEL = ("", "falls", "rises", "bends", "scatters")
 SCATTERS = 4
 

@@ -158,14 +158,14 @@ def rsf_from_standard(
     what = "dose" if concentration is None else "concentration"
     if (dose is None) == (concentration is None):
         raise ProfileError(
-            "give one of both: the dose of implanted standards, the concentration of uniform ones",
+            "give either dose (of implanted standards) or concentration (of uniform ones)",
             code="conflicting_arguments",
         )
     unused = concentration_uncertainty if what == "dose" else dose_uncertainty
     if unused is not None:
         other = "concentration" if what == "dose" else "dose"
         raise ProfileError(
-            f"{other}_uncertainty goes with {other}=, which is not given",
+            f"{other}_uncertainty needs {other}=",
             code="conflicting_arguments",
         )
     stated = concentration if dose is None else dose

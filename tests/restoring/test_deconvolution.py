@@ -252,7 +252,7 @@ def test_what_is_below_detection_stays_there():
 def test_a_function_too_wide_is_warned_of_where_an_edge_outruns_it():
     wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
     ds, _ = measured(rt.edge, top=1e4)
-    with pytest.warns(FitWarning, match="resolution too wide .nothing that is blurred so much"):
+    with pytest.warns(FitWarning, match="resolution too wide .no profile blurred by this"):
         found = sims.deconvolve(ds, resolution=wide)
     assert found["status"] == "resolution_too_wide"
     assert found["largest_deviance"] > 4
