@@ -193,14 +193,14 @@ def test_without_a_junction_there_is_no_number():
     [
         ({}, ProfileError, "name the donors"),
         ({"donors": "P"}, ProfileError, "expected a list"),
-        ({"donors": ["Sb"]}, SpeciesError, "names 'Sb'; the data have 'B'"),
+        ({"donors": ["Sb"]}, SpeciesError, "no species 'Sb'; they have 'B'"),
         ({"donors": ["B"], "acceptors": ["B"]}, ProfileError, "both donor and acceptor"),
         ({"acceptors": {"B": 0.9}}, ProfileError, "takes no active fractions; active_limit="),
         ({"acceptors": ["B"], "start": "90 nm", "stop": "10 nm"}, ProfileError, "come before stop"),
         ({"donors": ["P"], "acceptors": None}, ProfileError, "acceptors=None; expected a list"),
         ({"acceptors": ["B"], "mobility": "klaassen"}, ProfileError, "mobility='klaassen'"),
         ({"acceptors": ["B"], "mobility": ["arora"]}, ProfileError, r"mobility=\['arora'\]"),
-        ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "names 'P'"),
+        ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "no species 'P'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, error, words):
@@ -456,7 +456,7 @@ def test_a_constant_net_doping_is_part_of_both():
     [
         (
             {"active_limit": {"P": "1e20 cm^-3", "Sb": "1e20 cm^-3"}}, SpeciesError,
-            "active_limit names 'P', 'Sb'; the data have 'B'",
+            "active_limit: the data have no species 'P'; they have 'B'",
         ),
         (
             {"active_limit": "-1e20 cm^-3"}, ProfileError,
