@@ -137,6 +137,28 @@ def test_species_may_have_axes_of_their_own():
     )
 
 
+def test_errors_between_the_samples_of_another_species_follow_lines_of_logarithms():
+    """As each sample moves the resistance, one at a time; half of the depths are the other's."""
+    z = np.stack([np.arange(0.0, 80, 10), np.arange(5.0, 80, 10)])
+    c = np.stack([1e20 * np.exp(-z[0] / 8), np.full(8, 1e14)])
+    ds = xr.Dataset(
+        {"concentration": (("species", "point"), c, {"units": "atom/cm^3"})},
+        {"species": ["B", "P"], "depth": (("species", "point"), z, {"units": "nm"})},
+    )
+    s = np.stack([0.1 * c[0], np.full(8, np.nan)])
+    ds["concentration_stderr"] = ds["concentration"].copy(data=s)
+
+    def found(name, moved=0.0):
+        one = ds.assign(concentration=ds["concentration"] + moved)
+        answer = sims.sheet_resistance(one, acceptors=["B"], donors=["P"], stop="60 nm")
+        return answer[name].item()
+
+    each = 1e-3 * np.diag(s[0])
+    steps = [found("sheet_resistance", np.stack([row, 0 * row])) for row in each]
+    expected = np.linalg.norm(np.array(steps) - found("sheet_resistance")) / 1e-3
+    assert found("sheet_resistance_stderr") == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.slow
 def test_the_error_is_that_of_counting():
     z = np.arange(0, 200.1, 2.0)
