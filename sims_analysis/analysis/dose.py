@@ -95,9 +95,10 @@ def integrated_dose(
           the dose by more than its error and 1 %; ``below_detection`` where it does not exceed its
           error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
           than the error and 2 % of the dose lies below the end of the record, by the exponential
-          or Gaussian there; ``wrong_shape`` where the window of the background is no plateau, and
-          its mean too high by more than that. Of several, the first in this order. A warning names
-          the first profile, but on Dask, which is not computed (nor raises `strict`)
+          or Gaussian there; ``wrong_shape`` where the profile slopes or bends in the window of
+          the background, and the dose would be off by more than that. Of several, the first in this
+          order. A warning names the first profile, but on Dask, which is not computed (nor raises
+          `strict`)
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -117,6 +118,8 @@ def integrated_dose(
     on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
+    A background may slope by less than the noise of its window shows: choose one that is long, and
+    near the profile.
 
     References
     ----------
@@ -321,13 +324,13 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
     if question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     status = mark_truncated(frame, status, found.value, below, found.stderr)
-    width = found.stop - found.start
-    status = question.background.marked(status, width, found.value, found.stderr)
+    limits = (found.start, found.stop)
+    status = question.background.marked(frame, limits, status, found.value, found.stderr)
     status = resolve(
         frame,
         status,
         found.rests,
-        (found.start, found.stop),
+        limits,
         what=f"the dose is interpolated across it ({question.rule})",
         sum_of=found.value,
         stderr=found.stderr,

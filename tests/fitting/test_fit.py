@@ -1234,12 +1234,12 @@ def test_a_whole_profile_is_not_called_truncated():
     assert cut["status"].item() == "truncated"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("model", ["edge", "edge_logistic"])
-def test_a_step_outside_of_the_window_has_no_parameters(model):
+@pytest.mark.parametrize("model", ["edge", pytest.param("edge_logistic", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("position", "way"), [(30.0, -1), (170.0, 1)])
+def test_a_step_outside_of_the_window_has_no_parameters(model, position, way):
     """The tail of a step is that of many, whose plateaus are not in the window."""
     z = np.arange(50.0, 150.0)
-    c = 1e20 * special.ndtr((30.0 - z) / 25) + 1e17
+    c = 1e20 * special.ndtr(way * (z - position) / 25) + 1e17
     counts = np.random.default_rng(0).poisson(c / 1e15)
     ds = models_truth.profile(counts * 1e15, z).to_dataset()
     ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
