@@ -107,7 +107,7 @@ KINDS = {
     "transient": clean, "limit, intact": clean,
 }  # fmt: skip
 INTACT = ("clean", "limit, intact")
-DOUBTS = [kind for kind in KINDS if kind not in INTACT]
+IMPAIRED = [kind for kind in KINDS if kind not in INTACT]
 
 
 # --- corrections ----------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ NOT_ATOMS = (
     "correct_dead_time", "ratio", "normalise", "composition", "calibrate_depth",
 )  # fmt: skip
 #: What an answer is that rests on such samples; questions that do not rest on them are left out.
-SAID = {
+EXPECTED = {
     "gap": dict.fromkeys(("dose", "moments", "peak", "junction", "fit"), "gap"),
     "placeholder": dict.fromkeys(("dose", "peak", "junction"), "gap"),
     "limit": dict.fromkeys(("dose", "mean", "moments", "junction", "fit"), "below_limit"),
@@ -369,8 +369,8 @@ ALIKE = (
 )  # fmt: skip
 SINGLE = [
     (names, kind, question)
-    for names, kind in product(STAGES, DOUBTS)
-    for question in SAID[kind]
+    for names, kind in product(STAGES, IMPAIRED)
+    for question in EXPECTED[kind]
     if not {(names, kind), (names, kind, question)} & APART.keys()
     and not (names in ALIKE and question not in ("dose", "peak"))
     and not (question in OF_ATOMS and names.split(" > ")[-1] in NOT_ATOMS)
@@ -383,7 +383,7 @@ def test_the_status_reports_doubtful_samples_after_a_correction(names, kind, que
     _, status = asked(question, names, kind)
     if question == "fit" and kind == "limit" and status in NOT_FITTED:
         return
-    assert status == SAID[kind][question]
+    assert status == EXPECTED[kind][question]
 
 
 #: Those that mix samples, one of each way.
@@ -411,13 +411,13 @@ TRIPLES = [
 
 
 @pytest.mark.few(5)
-@pytest.mark.parametrize("kind", DOUBTS)
+@pytest.mark.parametrize("kind", IMPAIRED)
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
 def test_the_status_reports_doubtful_samples_after_several_corrections(names, kind):
     for question in ("dose", "peak") if kind != "limit" else ("dose",):
-        if question in SAID[kind] and (names, kind) not in APART:
+        if question in EXPECTED[kind] and (names, kind) not in APART:
             _, status = asked(question, names, kind)
-            assert status == SAID[kind][question], question
+            assert status == EXPECTED[kind][question], question
 
 
 @pytest.mark.few(15)
@@ -437,7 +437,7 @@ def test_clean_data_stay_ok_with_the_same_number(names):
 
 
 @pytest.mark.few(20)
-@pytest.mark.parametrize("kind", DOUBTS)
+@pytest.mark.parametrize("kind", IMPAIRED)
 @pytest.mark.parametrize("names", [n for n in STAGES if n not in (*NOT_ATOMS, "deconvolve")])
 def test_doubtful_samples_of_one_species_leave_another_ok(names, kind):
     with warnings.catch_warnings():
