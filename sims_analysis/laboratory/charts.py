@@ -50,8 +50,8 @@ def control_chart(
     ----------
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
-        coordinate of times, if it has one. By ``stderr``, the scatter beyond counting is
-        separated. Of several values of a day, which do not scatter as days do, there is a warning.
+        coordinate of times, if it has one. With a coordinate ``stderr``, scatter beyond counting
+        is stated separately.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -88,7 +88,12 @@ def control_chart(
     Raises
     ------
     UnitsError, ProfileError
-        If units or dimensions do not fit, or the baseline has no two values that differ.
+        If units or dimensions do not fit, or all values of the baseline are equal.
+
+    Warns
+    -----
+    ProfileWarning
+        If several values are of one day: these do not scatter as days do.
 
     Notes
     -----
@@ -131,9 +136,9 @@ def control_chart(
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()
         if days.has_duplicates:
             day = days[days.duplicated()][0]
-            text = "several values are of this day, whose scatter is not that between days: average"
+            text = "several values of one day, whose scatter is not that between days: average"
             mean = f'values.groupby(values["{series.time}"].dt.floor("D")).mean()'
-            warn(f"{day:%Y-%m-%d}: {text} those of a day first, by {mean}", ProfileWarning)
+            warn(f"{day:%Y-%m-%d}: {text} them first, {mean}", ProfileWarning)
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
     if stddev is not None:
@@ -141,7 +146,7 @@ def control_chart(
     elif np.unique(used).size > 1:
         sigma = float(np.mean(abs(np.diff(used)))) / _D2
     else:
-        text = f"the baseline has {used.size} values, of which no two differ: state stddev="
+        text = f"expected different values in the baseline, found {used.size} equal: state stddev="
         raise argument_error("baseline", baseline, text)
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
@@ -212,7 +217,9 @@ def capability(
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
-        raise ProfileError(f"{n} values, of which no two differ, do not say how they scatter")
+        raise ProfileError(
+            f"expected different values, found {n} equal: their scatter is not known"
+        )
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
     tails = 0.5 * (1.0 + _CONFIDENCE), 0.5 * (1.0 - _CONFIDENCE)
@@ -264,7 +271,7 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     x = series.value[known]
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
-        raise ProfileError(f"{x.size} values: two or more, of a positive mean, may be uniform")
+        raise ProfileError(f"expected two or more values with a positive mean, found {x.size}")
     scatter = _scatter(x, series.stderr[known])
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}

@@ -93,20 +93,20 @@ def with_rsf(
         adds no noise. Between its samples the signal is interpolated linearly; before the first and
         after the last, that sample is used within the same cycle.
     window : (start, stop), optional
-        Depths, or times, between which the mean is taken, such as below the surface transient.
+        With ``"mean"``: depths, or times, between which it is taken, below a surface transient.
     matrix_threshold : float
         Where the matrix signal is below this fraction of its maximum (or of the mean that is the
         divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
         where the signal is not above three of its standard errors.
     keep_intensity : bool
-        Keep the quantified intensities with their concentrations.
+        Keep the quantified intensities beside their concentrations.
     combine, max_age
         Of :class:`Factors`, how several that fit are combined, and how old they may be: see there.
 
     Returns
     -------
     Dataset
-        Intensities of the matrix, and without a factor, are kept. The others are replaced by:
+        Intensities of the matrix and of species without a factor stay. The others become:
 
         - ``concentration`` (``atom/cm^3``), and the ancillary variables of intensities: counts, the
           error of a subtracted background, also of the matrix signal
@@ -136,18 +136,17 @@ def with_rsf(
     -----
     ProfileWarning
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
-        where intensities are those of a saturated detector; and if a factor was determined with
-        another `matrix_signal`, or another correction for dead time; and where a surface transient
-        changes the mean matrix signal of a whole record by more than 1 %; and where the matrix
-        signal changes by more than 10 % between neighbouring tenths of the profile, or by more than
-        30 % from end to end, which a drift of the beam does not, with one factor for all of it.
+        where a detector is saturated; if a factor was determined with another `matrix_signal` or
+        dead time; where a surface transient changes the mean matrix signal by more than 1 %; and
+        where, with one factor, the matrix signal changes by more than 10 % between neighbouring
+        tenths of the profile, or 30 % from end to end, which a drift of the beam does not.
 
     Notes
     -----
-    Counts over counts are too high by one over those of the matrix, 5 % at 20 counts a cycle. Where
-    its standard errors are known (:func:`with_counting_statistics`), ``I_m + s_m^2 / I_m`` is the
-    divisor of ``"cycle"`` (``k + 1`` of counts), which takes this out: doses are within 0.1 % from
-    30 counts. Below 15 counts, samples are lost: use ``"mean"``.
+    A ratio to k counts of the matrix is too high by 1 / k, 5 % at 20 counts a cycle. Where standard
+    errors are known (:func:`with_counting_statistics`), ``"cycle"`` divides by ``I_m + s_m^2 /
+    I_m``, which is k + 1 of counts: doses are then within 0.1 % from 30 counts on. Below 15 counts
+    of the matrix, samples are lost: use ``"mean"``.
 
     References
     ----------

@@ -72,9 +72,9 @@ def to_grid(
         ``"1 nm"``: its multiples within the measured range. With `conserve`, cells of this width
         from the first sample to the last; the last cell may be narrower.
     depth : sequence of str, Quantity or DataArray, optional
-        The depths.
+        The depths, ``["10 nm", "20 nm"]``, or a DataArray with ``attrs["units"]``.
     like : Dataset or DataArray, optional
-        Data with the axis to use.
+        Data whose axis to use.
     every : int, optional
         Average so many samples at a time (of the profile with the most of them): cells with edges
         half-way between samples, by ``conserve="dose"``; the last cell may hold fewer. Give one of
@@ -90,7 +90,7 @@ def to_grid(
         ``cell_stop``, and in ``depth_bounds`` of a Dataset. Doses and moments of the answer are
         sums over these cells; averages over cells can be averaged again.
     gaps : {"flag", "bridge"}
-        Whether there are no values in gaps, or those of the curve; see :func:`integrated_dose`.
+        NaN in gaps, or interpolated values; see :func:`integrated_dose`.
 
     Returns
     -------
