@@ -69,7 +69,7 @@ def control_chart(
         ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
         (s), ``eight_without``.
     weight : float
-        Of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
+        Weight w of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
     width : float, optional
         From the centre to the limits: 3 s of values; 2.86 of ``s sqrt(w / (2 - w) (1 - (1 -
         w)^(2i)))`` of moving averages; 5 s of ``S_i = max(0, S_(i-1) +- (x_i - target) - s / 2)``.
