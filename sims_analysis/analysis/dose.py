@@ -29,7 +29,7 @@ from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -442,7 +442,7 @@ def warn_of_transient_in(
 
     `remedy` has a place for its `end`.
     """
-    if frame.lazy or anywhere(frame.fraction < 1):
+    if frame.lazy:
         return
     for index in _beginning_high(frame)[:_SEARCHED]:
         one = First(frame, index, frame.label(index))
@@ -465,17 +465,23 @@ def warn_of_transient_in(
 
 
 def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
-    """Return the indices of profiles whose first sample is a third of some others of them."""
+    """Return the indices of profiles whose first sample is a third of some others of them.
+
+    And of those that carry a transient.
+    """
     value = np.asarray(frame.value.data)
     n = value.shape[-1]
-    if n <= _COMPARED:
+    if not n:
         return []
     first = value[..., 0]
     if np.isnan(first).any():
         begin = (~np.isnan(value)).argmax(axis=-1)
         first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
-    highest = np.fmax.reduce(value[..., :: n // _COMPARED], axis=-1)
-    places = np.argwhere(first >= LEAST * highest).tolist()
+    highest = np.fmax.reduce(value[..., :: max(n // _COMPARED, 1)], axis=-1)
+    found = first >= LEAST * highest
+    if frame.flags is not None:
+        found |= (frame.flags.data & Flag.TRANSIENT != 0).any(axis=-1)
+    places = np.argwhere(found).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 
 

@@ -274,7 +274,7 @@ def _warn_of_transient(
     """Warn of the first layer that begins in a surface transient, which carries a part of it."""
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
     end = found.end.where(found.end < np.fmin(part["depth"], DEEPEST)).max("species")
-    if anywhere(profiles.fraction < 1) or not anywhere(end.notnull()):
+    if not anywhere(end.notnull()):
         return
     share = 1 - below(end) / part["conductance"]
     first = first_flagged(profiles, share > _NOTABLE)
