@@ -89,7 +89,7 @@ def without_immaterial(
     values: xr.Variable,
     stderr: xr.Variable,
     answer: Callable[[Frame], xr.Variable],
-    over: str,
+    over: str | tuple[()] = (),
 ) -> Rests:
     """Return what answers rest on, without samples below a limit that do not change them.
 

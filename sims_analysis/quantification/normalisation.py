@@ -47,7 +47,6 @@ from sims_analysis.quantification.signals import (
 from sims_analysis.text.arguments import read_name
 from sims_analysis.units import WindowLike
 
-
 #: Standard errors by which a single sample lies above its neighbours.
 _CLEARLY = 5.0
 
