@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -241,17 +241,11 @@ def _or_nothing(one: Known) -> Known:
     return NOTHING if nothing else one
 
 
-def union(*parts: Known, over: str | None = None) -> Known:
-    """Join what is known of the same samples, or along a dimension; limits by their maximum."""
+def union(*parts: Known) -> Known:
+    """Join what is known of the same samples, of which one part has limits."""
     flags: list[Any] = [one.flags for one in parts if one.flags is not None]
-    limits: list[Any] = [one.limit for one in parts if one.limit is not None]
-    joined = reduce(operator.or_, flags) if flags else None
-    limit = reduce(partial(elementwise, np.fmax), limits) if limits else None
-    if over is not None:
-        if joined is not None:
-            joined = either(joined, over)
-        limit = None if limit is None else limit.max(over)
-    return _or_nothing(Known(joined, limit))
+    limits = (one.limit for one in parts if one.limit is not None)
+    return _or_nothing(Known(reduce(operator.or_, flags) if flags else None, next(limits, None)))
 
 
 def scale_in_doubt(frame: Frame, status: xr.Variable) -> Known:

@@ -248,9 +248,7 @@ def test_a_maximum_is_one_without_error():
     assert abs(peak["sputter_time"].item() - 12) < 2
 
 
-@pytest.mark.parametrize(
-    ("how", "highest"), [({}, 1e4), ({"window": ("0 s", "200 s")}, 5e4)]
-)
+@pytest.mark.parametrize(("how", "highest"), [({}, 1e4), ({"window": ("0 s", "200 s")}, 5e4)])
 def test_the_maximum_of_an_implant_lies_below_the_surface_transient(how, highest):
     time = np.arange(200.0)
     implant = 5e4 * np.exp(-time / 2) + 1e4 * np.exp(-(((time - 80) / 30) ** 2))
