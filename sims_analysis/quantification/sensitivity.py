@@ -97,7 +97,8 @@ def with_rsf(
     matrix_threshold : float
         Where the matrix signal is below this fraction of its maximum (or of the mean that is the
         divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
-        where the signal is not above three of its standard errors.
+        where the signal is not above three of its standard errors, or drops out for a cycle or two:
+        to less than a third of those before and after.
     keep_intensity : bool
         Keep the quantified intensities with their concentrations.
     combine, max_age
@@ -326,9 +327,9 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     """
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted)
-    signal, stderr, of_sums, _ = reference
+    signal, stderr, of_sums, *_ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
-    vanished: Any = (signal <= 0) | (signal < threshold * highest)
+    vanished: Any = (signal <= 0) | (signal < threshold * highest) | reference.dropped
     divisor, error = signal, None
     if stderr is not None and of_sums is not None:
         vanished |= signal <= _ABOVE_NOISE * stderr
@@ -356,7 +357,7 @@ def _status(
     absent = xr.zeros_like(gone) if missing is None else missing
     if not is_lazy(gone):
         for where, what in (
-            (gone, f"the matrix signal {matrix!r} has vanished"),
+            (gone, f"the matrix signal {matrix!r} has vanished, or dropped out"),
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
             place = first_sample(frame, where)
