@@ -128,9 +128,12 @@ def known_of(frame: Frame, species: str) -> Known:
         lead = [d for d in frame.lead if d != "species"]
         depth = frame.depth.set_dims(frame.value.sizes).transpose(*lead, *sizes)
         places = depth.stack({_PLACES: tuple(sizes)})
-        found = at(reference, places, dim=_PLACES, axis=False)
-        flags = None if found.flags is None else found.flags.unstack({_PLACES: sizes})
-        other = Known(None if flags is None else flags.transpose(*frame.value.dims))
+        flags = at(reference, places, dim=_PLACES, axis=False).flags
+        if flags is not None:
+            flags = flags.unstack({_PLACES: sizes}).transpose(*frame.value.dims)
+            there = frame.filled().value.notnull()  # elsewhere is no quotient
+            flags = flags.where(there, 0).astype(np.int16)
+        other = Known(flags)
     return union(own, other)
 
 

@@ -15,7 +15,7 @@ COUNTS = timed(TIME, B=1e6 * np.exp(-TIME / 10), Si=np.full(TIME.size, 2e5))
 
 
 def test_rsf_by_cycle_takes_out_drift():
-    drift = 1 + 0.3 * TIME / 100
+    drift = 1 + 0.1 * TIME / 100
     ds = timed(TIME, B=1e6 * np.exp(-TIME / 10) * drift, Si=2e5 * drift)
     found = sims.with_rsf(ds, rsf="4e22 atoms/cm^3", matrix="Si", keep_intensity=True)
     np.testing.assert_allclose(
