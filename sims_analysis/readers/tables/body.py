@@ -357,8 +357,7 @@ def _find_last(body: Body) -> None:
     for i in body.below:
         cells = grid.cells(i)
         if isinstance(grid, TextGrid):
-            if not any(cells[width:]):
-                del cells[width:]
+            cells = cells if any(cells[width:]) else cells[:width]
             if i == len(grid) - 1 and _breaks_off(body, cells):
                 short = f"{len(cells)} of {width} cells, and no end of the line"
                 odd = f"its last cell is {cells[-1]!r}, and the line has no end"

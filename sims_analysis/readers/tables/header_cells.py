@@ -485,7 +485,7 @@ def _split(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-_COMMENTS = ("#", "%", "!", "//", "*")
+_COMMENTS, _MARKS = ("#", "%", "!", "//", "*"), frozenset("#%!/*")
 #: What a number may begin with that is written in some way of its own.
 _DIGIT_FIRST = re.compile(r"\s*[^\w\s]*\d")
 #: What spreadsheets and programs write where they could not calculate, or had no room.
@@ -514,6 +514,8 @@ class RowKind(Enum):
 def comment_mark(line: str) -> str:
     """Return the mark with which a line begins as a comment; empty if it is none."""
     text = line.strip()
+    if text[:1] not in _MARKS:
+        return ""
     failed = _FAILED.match(text)
     if (failed is not None and failed.end() < len(text)) or _STAR.match(text):
         return ""

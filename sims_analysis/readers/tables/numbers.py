@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -311,8 +312,10 @@ def column_name(index: int) -> str:
     return name
 
 
-#: What JSON holds next to numbers begins with these; ``null`` is nothing in a table as well.
-_NO_NUMBERS = ("t", "f", '"', "[", "{")
+#: Numbers that no table holds: they stand for the start of a line, and for nothing in a cell.
+_LINE, _EMPTY = 1e-99, 7.3e-99
+#: ``true`` and ``false`` of JSON pass for numbers; ``null`` is nothing in a table as well.
+_NO_NUMBERS, _NO_VALUE = "tf", ("null", "nan", "NaN", "NAN")
 #: Of these alone, ``float`` takes numbers and nothing else.
 _DIGITS = str.maketrans("", "", "0123456789+-.eE")
 
@@ -322,8 +325,8 @@ def table_size(rows: int, columns: int) -> str:
     return f"a table of {rows:,} rows and {columns:,} columns"
 
 
-def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:
-    """Read cells that are numbers or nothing, with ``True`` before those of each line."""
+def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
+    """Read lines of numbers or nothing, all of one length; ``None`` if anything else is in them."""
     text = "\n".join(["", *lines])
     if any(mark in text for mark in _NO_NUMBERS) or delimiter == decimal:
         return None
@@ -331,24 +334,29 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | b
         if ("." if decimal == "," else ",") in text:
             return None
         text = text.replace(",", ".").replace(delimiter, ",")
-    cells = f"{text},".replace("\n", ",true,")
-    if "a" in text:
-        cells = cells.replace("nan", "null").replace("NaN", "null")
-    if ",," in cells:
-        # Of several commas in a row, every other pair is found at once.
-        cells = cells.replace(",,", ",null,").replace(",,", ",null,")
+    cells = f"{text},".replace("\n", f",{_LINE},")
+    for word in _NO_VALUE if "n" in text or "N" in text else ():
+        cells = cells.replace(word, str(_EMPTY))
+    # Of several commas in a row, every other pair is found at once.
+    for _ in range(2 if ",," in cells else 0):
+        cells = cells.replace(",,", f",{_EMPTY},")
     try:
-        numbers: list[float | bool | None] = orjson.loads(f"[{cells[1:-1]}]")
-    except orjson.JSONDecodeError:
+        numbers = orjson.loads(f"[{cells[1:-1]}]")
+        flat = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
+    except (orjson.JSONDecodeError, struct.error):
         return None
-    return numbers
+    step, rest = divmod(flat.size, len(lines))
+    if rest or (flat[::step] != _LINE).any() or np.count_nonzero(flat == _LINE) > len(lines):
+        return None
+    found = flat.reshape(-1, step)[:, 1:]
+    return np.where(found == _EMPTY, np.nan, found) if str(_EMPTY) in cells else found
 
 
 def plain_column(cells: Sequence[str], decimal: str) -> Array | None:
     """Read the cells of a column, as well if they are ``+1.5``, ``.5`` or ``007``."""
-    _, *numbers = parsed(["\t".join(cells)], "\t", decimal) or [None]
-    if len(numbers) == len(cells):
-        return np.array(numbers, dtype=np.float64)
+    numbers = parsed(["\t".join(cells)], "\t", decimal)
+    if numbers is not None and numbers.size == len(cells):
+        return numbers[0]
     if decimal == "," or "".join(cells).translate(_DIGITS):
         return None
     try:

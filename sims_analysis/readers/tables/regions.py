@@ -521,11 +521,12 @@ def without_side_notes(grid: Grid) -> Grid:
     """Cut off columns to the right with words next to rows of numbers, and keep them as notes."""
     if grid.options.states_columns or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
-    rows = [i for i in range(min(len(grid), _NOTE_ROWS)) if not grid.is_comment(i)]
-    mixed = [i for i in rows if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
+    top = range(min(len(grid), _NOTE_ROWS))
+    mixed = [i for i in top if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
     words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
+    rows = [i for i in top if not grid.is_comment(i)]
     first = min([*words, *([grid.start.row] if grid.start and grid.start.count else [])])
     word = min(words.values())
     above = [grid.cells(i) for i in range(first)]
