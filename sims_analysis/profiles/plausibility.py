@@ -20,7 +20,7 @@ from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
 if TYPE_CHECKING:
-    from sims_analysis.kernels.rows import Array, Flags
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import DepthProfile
 
 

@@ -349,7 +349,6 @@ class Grid(Sized):
             lambda i, j: self.where(self.number(rows[i]), j),
             self.options,
             decimal=mark,
-            mixed=not found.decimal,
         )
         for j, cells in () if stated or mark != "." else self._with_points(found, rows):
             if j not in texts and may_be_thousands(cells):
