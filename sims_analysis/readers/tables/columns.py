@@ -119,6 +119,7 @@ def take_limits(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair
             "values before or behind it; write them into the cells of these: <1E15"
         )
     for j in signs:
+        headers.headers[j] = replace(headers.headers[j], role="sign")
         value = j + 1 if sides[0] else j - 1
         for i, sign in enumerate(block.texts.pop(j)):
             number = float(block.values[i, value])

@@ -138,6 +138,7 @@ class Headers:
             for row in self._numeric
         ]  # fmt: skip
         numbered = [row for row in numbered if row.filled[1:] and all(map(is_number, row.texts))]
+        numbered = numbered if all(map(self.name, self.columns("value"))) else []
         self._ask([*below, *above, *numbered], self._take_samples)
         self._ask(above, self._take_common_unit)
         self._agree_on_units()

@@ -42,7 +42,7 @@ _GROUPED = {
     ",": re.compile(r"[+-]?(?!0)\d{1,3}([.'\s\u2019])\d{3}((?:\1\d{3})*)(,\d+)?"),
     ".": re.compile(r"[+-]?(?!0)\d{1,3}([,'\s\u2019])\d{3}((?:\1\d{3})*)(\.\d+)?"),
 }
-_UNGROUPED = re.compile(r"[+-]?\d{4}")
+_UNGROUPED = re.compile(r"[+-]?\d{4}|.*\d[eEdD]")
 _CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
 _DATE = re.compile(
     r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?|[^\W\d]{3,9}[-./ ]\d{1,4}"
@@ -253,6 +253,7 @@ def read_columns(
     # Columns to the right may have an odd cell in a row above.
     for j, cells in sorted(odd.items()):
         mark = decimal if stated else _mark_of_column(cells, decimal)
+        other = "." if mark == "," else ","
         plain = mark == "." and not numbers
         for i, cell in enumerate(ungrouped(cells, mark, stated=stated)[:stop]):
             if not isinstance(cell, str):  # NaN where it is empty, or a number
@@ -261,8 +262,10 @@ def read_columns(
             if plain and SIMPLE.fullmatch(cell):
                 values[i, j] = float(cell)
                 continue
+            # Programs write limits with points, next to numbers of people with commas.
+            odd_mark = not stated and not is_number(cell, mark) and is_number(cell, other)
             try:
-                value = read_cell(cell, mark, nothing)
+                value = read_cell(cell, other if odd_mark else mark, nothing)
             except ReadError as error:
                 failure, stop = ReadError(f"{where(i, j)}{error.message}"), i
                 break

@@ -169,6 +169,11 @@ def chosen_sheet(source: Source) -> Grid:
     raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
 
 
+def is_preferred(sheet: Grid) -> bool:
+    """Whether the name of a sheet says that it holds the profiles."""
+    return str(sheet.name).strip().casefold() == _PREFERRED
+
+
 def candidate_sheets(source: Source) -> list[Grid]:
     """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
     found, requested = all_sheets(source), source.options.sheet
@@ -185,7 +190,7 @@ def candidate_sheets(source: Source) -> list[Grid]:
             argument="sheet",
         )
     for sheet in found:
-        if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
+        if is_preferred(sheet) and len(sheet):
             return [sheet]
     # Old versions and half-done sums are hidden: they are rarely the ones wanted.
     return sorted(found, key=lambda sheet: sheet.hidden)
