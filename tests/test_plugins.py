@@ -202,7 +202,7 @@ def test_a_broken_model_is_named_and_left_out(thing, reason, installed):
 def test_a_reader_of_ones_own_without_installing_it():
     result = sims.read(LOTUS.encode(), format=template()["LotusReader"]())
     assert result["B"].depths.tolist() == [0, 10, 20]
-    with pytest.raises(TypeError, match=r"is no reader: its name is None"):
+    with pytest.raises(TypeError, match=r"is not a reader: its name is None"):
         sims.read(LOTUS.encode(), format=Named(name=None))
 
 
@@ -231,7 +231,7 @@ def giving(signal):
 
 
 SIGNAL = "w7.txt: signal 'B': "
-NO_ARRAY = "are no array of floats over the samples"
+NO_ARRAY = "must be an array of floats over the samples"
 #: Readers that are wrong, and all that the kit says of each.
 WRONG_READERS = {
     "name taken": (lotus(name="table"), "'table' is taken"),
@@ -327,10 +327,10 @@ def wrong_derivatives(z, q, z0, w):
 WHO = f"lorentzian with {TRUTH}: "
 #: Models that are wrong, and all that the kit says of each.
 WRONG_MODELS = {
-    "no model": ("lorentzian", TRUTH, "'lorentzian' is no sims.Model"),
+    "no model": ("lorentzian", TRUTH, "'lorentzian' is not a sims.Model"),
     "name": (
         lorentzian(name="a model"), TRUTH,
-        "'a model' is no name: letters, digits, underscores",
+        "'a model' is not a name: letters, digits, underscores",
     ),
     "twice": (
         lorentzian(parameters=[*lorentzian().parameters, lorentzian().parameters[0]]), TRUTH,

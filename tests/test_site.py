@@ -226,7 +226,7 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     assert result["Si"].species_metadata["detection_limit"] == "2000 c/s"
 
     path.write_text(sample.replace("3.1e18", "x"))
-    with pytest.raises(sims.ReadError, match="line 8, column B: 'x' is no number"):
+    with pytest.raises(sims.ReadError, match="line 8, column B: 'x' is not a number"):
         sims.read(path)
     path.write_text(sample.replace("#END", ""))
     with pytest.raises(sims.ReadError, match="breaks off: the line '#END' is missing"):

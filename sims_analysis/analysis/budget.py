@@ -145,7 +145,7 @@ def dose_budget(
         frame,
         abs(difference) > rule_tolerance,
         lambda first: (
-            f"trapezoid and log-linear rule differ by {first.of(difference):.0%} of the "
+            f"the trapezoid and log-linear rules differ by {first.of(difference):.0%} of the "
             "dose; it depends on the sampling of a steep edge, or on a single high sample"
         ),
         DoseWarning,

@@ -160,7 +160,7 @@ def compare(
         fa = replace(fa, argument_coords={d: c for d, c in others.items() if d not in fa.coords})
     elif junction:
         raise ProfileError(
-            f"compare: {', '.join(junction)} goes with level=, which is not given",
+            f"compare: level= must be given with {', '.join(junction)}",
             code="conflicting_arguments",
         )
     found["status"] = fa.status(status)
@@ -343,7 +343,7 @@ def repeatability(
         )
     if step is None and POINT in batch.dims:
         raise ProfileError(
-            "the measurements have axes of their own; give the step of the grid on which to "
+            "each measurement has its own axis; give the step of the grid on which to "
             'compare them, such as step="1 nm"'
         )
     frame = open_frame(batch, question="repeatability", variable=variable)
@@ -362,7 +362,7 @@ def repeatability(
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
         raise ProfileError(
-            f"repeatability: {', '.join(junction)} goes with level=, which is not given",
+            f"repeatability: level= must be given with {', '.join(junction)}",
             code="conflicting_arguments",
         )
     result = as_dataset(found)

@@ -149,7 +149,7 @@ def crossings(
         block=LONG,
     )
     found = with_common_errors(frame, found, level, again)
-    found = located(frame, found, rests, "a crossing in it has no depth")
+    found = located(frame, found, rests, "no depth is given for a crossing in it")
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):

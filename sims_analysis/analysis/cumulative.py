@@ -82,8 +82,9 @@ def cumulative_dose(
     )
     whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
-    width = whole.stop - whole.start
-    status = below.marked(status, width, whole.value - level * width)
+    limits = (whole.start, whole.stop)
+    dose = whole.value - level * (whole.stop - whole.start)
+    status = below.marked(frame, limits, status, dose)
     status = _judged(frame, status, whole, rests, rule)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)

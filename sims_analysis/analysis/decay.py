@@ -127,7 +127,7 @@ def decay_length(
     used = found.start, found.stop
     status = mark_transient(frame, *used, found.status, rests.flags)
     status = replaced_where(unknown, status, Status.NO_DATA)
-    what = "the decay length is that of the others"
+    what = "the decay length is from the others"
     status = resolve(frame, status, rests, used, what=what)
     warn_where(
         frame,

@@ -107,9 +107,9 @@ def detection_limit(
         if first is not None:
             text = describe_window(first, ends, problem)
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
-    uneven: Any = warn_of_window(frame, ends) > 0
+    uneven: Any = warn_of_window(frame, ends)
     status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
-    what = "the limit is that of the others"
+    what = "the limit is from the others"
     status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
     background = xr.Variable(
         mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}

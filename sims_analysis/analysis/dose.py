@@ -95,9 +95,10 @@ def integrated_dose(
           the dose by more than its error and 1 %; ``below_detection`` where it does not exceed its
           error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
           than the error and 2 % of the dose lies below the end of the record, by the exponential
-          or Gaussian there; ``wrong_shape`` where the window of the background is no plateau, and
-          its mean too high by more than that. Of several, the first in this order. A warning names
-          the first profile, but on Dask, which is not computed (nor raises `strict`)
+          or Gaussian there; ``wrong_shape`` where the profile slopes or bends in the window of
+          the background, and the dose would be off by more than that. Of several, the first in this
+          order. A warning names the first profile, but on Dask, which is not computed (nor raises
+          `strict`)
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -117,6 +118,8 @@ def integrated_dose(
     on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
+    A background may slope by less than the noise of its window shows: choose one that is long, and
+    near the profile.
 
     References
     ----------
@@ -321,14 +324,14 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
     if question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     status = mark_truncated(frame, status, found.value, below, found.stderr)
-    width = found.stop - found.start
-    status = question.background.marked(status, width, found.value, found.stderr)
+    limits = (found.start, found.stop)
+    status = question.background.marked(frame, limits, status, found.value, found.stderr)
     status = resolve(
         frame,
         status,
         found.rests,
-        (found.start, found.stop),
-        what=f"the dose bridges it by the rule {question.rule}",
+        limits,
+        what=f"the dose is interpolated across it ({question.rule})",
         sum_of=found.value,
         stderr=found.stderr,
         category=DoseWarning,
@@ -355,10 +358,10 @@ def mark_truncated(
 
     def text(first: First) -> str:
         part = first.of(below) / first.of(dose)
-        more = f", and about {part:.0%} more lies below it, by its slope there"
+        more = f", and about {part:.0%} more lies below it, extrapolated from its slope there"
         return (
-            f"the record, {first.record}, ends inside of the profile"
-            f"{more if part < 1 else ''}; state stop= if that is what is asked for"
+            f"the record, {first.record}, ends inside the profile"
+            f"{more if part < 1 else ''}; pass stop= if the dose down to there is wanted"
         )
 
     warn_where(frame, ended, text, DoseWarning, code="truncated")
@@ -411,12 +414,12 @@ def _warn_of_limits(found: DoseIntegral) -> None:
         known = ~(np.isinf(limits[0]) | np.isinf(limits[1])) & found.background.notnull()
         none = (status == Status.NO_DATA) & (record.last > record.first) & known
     for flagged, text, code in (
-        (status == Status.TRUNCATED, "the limits reach beyond the samples", "truncated"),
-        (none, "there is no dose: the limits hold none of the samples", "no_sample_in_window"),
+        (status == Status.TRUNCATED, "start or stop lies beyond the record", "truncated"),
+        (none, "no dose: no sample lies between start and stop", "no_sample_in_window"),
     ):
         first = first_flagged(frame, flagged)
         if first is not None:
-            first.warn(f"{text}, {first.record}", DoseWarning, code=code)
+            first.warn(f"{text}; the record runs from {first.record}", DoseWarning, code=code)
 
 
 #: The most profiles searched for one, and the samples of each that are compared with the first.
@@ -474,8 +477,11 @@ def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
     if np.isnan(first).any():
         begin = (~np.isnan(value)).argmax(axis=-1)
         first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
-    highest = np.fmax.reduce(value[..., :: n // _COMPARED], axis=-1)
-    places = np.argwhere(first >= LEAST * highest).tolist()
+    high = np.ones(first.shape, dtype=bool)
+    for few in (4, _COMPARED):  # of most profiles, four samples show it
+        highest = np.fmax.reduce(value[high, :: n // few], axis=-1)
+        high[high] = first[high] >= LEAST * highest
+    places = np.argwhere(high).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 
 

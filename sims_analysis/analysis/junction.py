@@ -152,7 +152,7 @@ def junction_depth(
     if frame.achieved is not None:
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
         warn_of_narrow(frame, every, OTHERS)
-    found = located(frame, found, rests, "the junction in it has no depth")
+    found = located(frame, found, rests, "no depth is given for a junction in it")
     if which == "deepest" and edge != "leading" and not frame.bridge:
         found = _without_hidden(frame, found, asked)
     if detection_limit is not None:
@@ -168,7 +168,7 @@ def junction_depth(
             frame,
             (several > 1) & (status == Status.OK),
             lambda first: (
-                f"{first.of(several):.0f} crossings qualify as the junction; took the deepest one"
+                f"{first.of(several):.0f} crossings qualify as the junction; the deepest was taken"
             ),
             AmbiguousJunctionWarning,
             remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
@@ -225,7 +225,7 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
             reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
         at, highest = first.of(level), first.of(frame.value.max(frame.dim))
         raise JunctionError(
-            f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
+            f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
             f"{highest:.4g} {frame.units}",
             where=first.where,
         )

@@ -165,7 +165,7 @@ def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
         status = replaced_where(hidden, status, Status.BELOW_LIMIT)
     unknown = net.isnull() & (status != Status.PADDING)
     status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
-    what = "the junction in it has no depth"
+    what = "no depth is given for a junction in it"
     status = resolve(frame, status, _rests(frame, depth), (depth, depth), what=what)
     unseen = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
     return without(changed(found, status=status), unseen, status)
@@ -185,7 +185,9 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
         return xr.Variable((), 0.0)
     stated = frame.parameter(background, ("concentration",), "background")
     if "species" in stated.dims:
-        raise ProfileError("background is net doping: one for all species, not one for each")
+        raise ProfileError(
+            "background is the net doping of the sample: give one value, not one for each species"
+        )
     endless: Any = np.isinf(stated)
     return replaced_where(endless, stated)
 

@@ -153,7 +153,7 @@ def moments(
     def again(other: Frame) -> xr.Variable:
         return above_level(other, subtracted.level(other))
 
-    used, width = (found.start, found.stop), found.stop - found.start
+    used = (found.start, found.stop)
     dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (found.value, found.stderr))
     answers, errors = found.value / _SCALE, found.stderr / _SCALE
     warn_where(
@@ -163,7 +163,7 @@ def moments(
         DoseWarning,
     )
     status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
-    status = subtracted.marked(status, width, dose, dose_stderr)
+    status = subtracted.marked(frame, used, status, dose, dose_stderr)
     status = mark_transient(frame, *used, status, rests.flags)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)

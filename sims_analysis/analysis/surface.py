@@ -87,7 +87,7 @@ def surface_concentration(
         samples=samples,
     )
     bent = found["status"].variable == Status.WRONG_SHAPE.word
-    text = "no parabola of ln C follows the samples around the depth"
-    parts: Parts = {"code": "wrong_shape", "remedy": "fewer samples= may do"}
+    text = "a parabola of ln C does not describe the samples around the depth"
+    parts: Parts = {"code": "wrong_shape", "remedy": "try fewer samples="}
     warn_where(frame, bent, text, ProfileWarning, **parts)
     return found

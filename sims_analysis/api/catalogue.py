@@ -89,12 +89,12 @@ class CatalogueEntry:
             raise PayloadError(f"expected a catalogue entry, found {json_type(wire)}", path)
         if not isinstance(wire.get("data_id"), str):
             found = json_type(wire.get("data_id"))
-            raise PayloadError(f"expected text, found {found}", f"{path}.data_id")
+            raise PayloadError(f"expected a string, found {found}", f"{path}.data_id")
         known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
         for name, value in known.items():
             kind = _KINDS.get(name, str)
             if value is not None and not isinstance(value, kind):
-                expected = {str: "text", dict: "an object", list: "an array"}[kind]
+                expected = {str: "a string", dict: "an object", list: "an array"}[kind]
                 raise PayloadError(
                     f"expected {expected} or null, found {json_type(value)}", f"{path}.{name}"
                 )
@@ -175,7 +175,7 @@ class Search:
 
     @classmethod
     def of(cls, **filters: Any) -> Search:
-        """Make a search of what a user gives: one text or several, times as text."""
+        """Make a search of what a user gives: one string or several, times as strings."""
         kinds = {field.name: str(field.type) for field in fields(cls)}
         for name, value in filters.items():
             if kinds.get(name) == "Sequence[str]":

@@ -50,7 +50,7 @@ _CONNECTIONS = 256
 #: Seconds for answers under way when the server ends.
 _GRACE = 3
 _EXPECTED = {
-    "bool": "boolean", "float | None": "finite number", "datetime | None": "ISO 8601 time",
+    "bool": "a boolean", "float | None": "a finite number", "datetime | None": "an ISO 8601 time",
 }  # fmt: skip
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -170,7 +170,7 @@ def serve(
         ) from None
     except SystemExit:
         # The code of uvicorn's own is 3, which the command line has for something else.
-        raise ApiError(f"{host}, port {port} cannot be listened on; see the log above") from None
+        raise ApiError(f"{host}, port {port} cannot be used; see the log above") from None
 
 
 def _strong(key: str) -> str:
@@ -179,7 +179,7 @@ def _strong(key: str) -> str:
     if not key:
         raise ApiError(f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback")
     if len(key) < SHORTEST:
-        raise ApiError(f"the key can be guessed: less than {SHORTEST} characters; {make}")
+        raise ApiError(f"the key can be guessed: fewer than {SHORTEST} characters; {make}")
     return key
 
 
@@ -246,7 +246,7 @@ def _error_answer(_request: Request, error: Exception) -> Response:
         response = _detail(error.status_code, error.detail)
         response.headers.update(error.headers or {})
         return response
-    reason = str(error) if isinstance(error, SimsError) else "the server failed; its log says how"
+    reason = str(error) if isinstance(error, SimsError) else "the server failed; see its log"
     return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
 
 
@@ -342,4 +342,4 @@ def read_filter(kind: str, texts: list[str]) -> object:
         return moment
     if kind == "str":
         return text
-    raise ValueError(f"{text!r} is no {_EXPECTED[kind]}")
+    raise ValueError(f"expected {_EXPECTED[kind]}, found {text!r}")

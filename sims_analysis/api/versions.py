@@ -95,9 +95,9 @@ class Record:
 _OPTIONAL = ("etag", "last_modified")
 #: The fields of every record, and what they hold.
 _EXPECTED: dict[str, tuple[Any, str]] = {
-    **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "text")),
-    "last_updated": (str | None, "text or null"),
-    "sims_analysis_version": (str, "text"),
+    **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "a string")),
+    "last_updated": (str | None, "a string or null"),
+    "sims_analysis_version": (str, "a string"),
     "format_version": (int, "a whole number"),
 }
 
@@ -259,7 +259,7 @@ def next_version(versions: list[Path], record: Record) -> str:
         try:
             after = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z") + timedelta(microseconds=1)
         except (ValueError, OverflowError):
-            raise damaged(versions[-1], f"{stamp} is no time that another can follow") from None
+            raise damaged(versions[-1], f"{stamp} is not a time that another can follow") from None
         moment = max(moment, after)
     # Not by strftime, which writes the years before 1000 in three digits on some systems.
     stamp = re.sub("[-:]", "", moment.isoformat(timespec="microseconds").removesuffix("+00:00"))
@@ -317,7 +317,7 @@ def prepare(path: Path) -> None:
 
 
 def check_format(path: Path, *, strict: bool = True) -> None:
-    """Refuse what this version of the library cannot read; if strict, what is no archive too."""
+    """Refuse what this version of the library cannot read; if strict, what is not an archive."""
     try:
         version = decode(files.read_plain(path / "archive.json"))["format_version"]
     except (FileNotFoundError, NotADirectoryError):

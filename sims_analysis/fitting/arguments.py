@@ -166,7 +166,7 @@ def _before_anneal(model: Model, stated: Mapping[str, Any], *, measured: bool) -
         return DIFFUSED
     name = "as_implanted" if measured else "surface"
     if measured or stated["surface"] != "reflecting":
-        raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
+        raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     return model
 
 
@@ -227,7 +227,7 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     if shared is None:
         if over is not None:
             raise ProfileError(
-                f"over={over!r} is of use only with shared",
+                f"over={over!r} applies only with shared",
                 code="conflicting_arguments",
                 argument="over",
             )
@@ -340,7 +340,8 @@ def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], o
     for name in names:
         if name not in known:
             raise ProfileError(
-                f"{argument} names {name!r}; the model {of.name!r} has {', '.join(known)}",
+                f"{argument}: the model {of.name!r} has no parameter {name!r}; it has "
+                f"{', '.join(known)}",
                 argument=argument,
             )
 
@@ -350,7 +351,7 @@ def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) ->
         check_choice(name, stated[name], allowed)
     for name, option in _OPTIONS.items():
         if stated[name] is not None and option not in model.options:
-            raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
+            raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     counted = profiles.counts is not None or profiles.kind == "count"
     known = {"counts": counted, "stderr": profiles.stderr is not None}
     weights = stated["weights"]

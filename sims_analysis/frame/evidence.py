@@ -41,7 +41,7 @@ _RANKS = np.array([status.rank for status in Status])
 
 
 def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
-    """Return what an answer about a window rests on, without a kernel; NaN is no limit."""
+    """Return what an answer about a window rests on, without a kernel; NaN for no limit."""
     start, stop = (
         end.fillna(beyond) for end, beyond in zip(window, (-np.inf, np.inf), strict=True)
     )

@@ -64,7 +64,7 @@ class Frame(Profiles):
     flags: xr.Variable | None = None
     #: The limits of detection of samples below one; NaN at all others.
     limit: xr.Variable | None = None
-    #: Whether answers across gaps are accepted; None if that is no option.
+    #: Whether answers across gaps are accepted; None if that is not an option.
     bridge: bool | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None

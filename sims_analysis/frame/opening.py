@@ -260,9 +260,9 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
         return None
     if column.dtype.kind == "f" and anywhere(column % 1 > 0):
         warn(
-            f"{name}_{vocabulary.QUALITY} holds numbers that are no sums of flags, as after a mean "
-            "of neighbours or an interpolation: it is left out. Resample by to_grid(), or keep its "
-            "flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
+            f"{name}_{vocabulary.QUALITY} holds numbers that are not sums of flags, as after a "
+            "mean of neighbours or an interpolation: it is left out. Resample by to_grid(), or "
+            "keep its flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
             ProfileWarning,
         )
         return None

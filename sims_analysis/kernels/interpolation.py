@@ -53,9 +53,9 @@ def interpolate(
     for part in parts:
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = found.ends(rows, rows.value, part)
-        value[part] = segments.interpolated(c0, c1, found.t[own], log=method == "log")
-        if method == "log" and (linear := segments.is_linear(c0, c1)).any():
-            row, column = divmod(np.flatnonzero(linear), at.shape[1])
+        linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
+        if linear.size:
+            row, column = divmod(linear, at.shape[1])
             t, inside = (np.broadcast_to(x[own], c0.shape) for x in (found.t, found.inside))
             t, inside = t[row, column], inside[row, column]
             count[part] = np.bincount(row[inside & (t > 0) & (t < 1)], minlength=len(c0))

@@ -428,6 +428,8 @@ LEAST = 5
 
 def runs_of_five(pairs: Flags) -> Index:
     """Return where runs of five or more equal samples begin, and end, (K, 2); by equal `pairs`."""
+    if np.count_nonzero(pairs) < LEAST - 1:
+        return np.empty((0, 2), dtype=np.intp)
     threes = pairs[1:] & pairs[:-1]
     fives = np.zeros(max(pairs.size - 1, 2), dtype=bool)
     np.logical_and(threes[2:], threes[:-2], out=fives[1:-1])

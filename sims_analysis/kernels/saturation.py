@@ -27,7 +27,7 @@ _ALTERNATING = 0.5
 _MEDIAN_SQUARE = 0.4549
 #: Values jump down to equal neighbours from this many standard deviations above them.
 _JUMP = 5.0
-#: Equal neighbours below the maximum by more than this factor are no ceiling.
+#: Equal neighbours below the maximum by more than this factor are not a ceiling.
 _NEAR = 0.01
 #: Samples of a row that tell whether all of them have to be looked at, for its noise, and by which
 #: factor that may be off.

@@ -133,12 +133,12 @@ def calibrate_depth(
     for name, given in (("total_time", total_time), ("relative_rates", relative_rates)):
         if given is not None and crater_depth is None:
             raise ProfileError(
-                f"{name} is of use only with crater_depth", code="conflicting_arguments"
+                f"{name} applies only with crater_depth", code="conflicting_arguments"
             )
     fit = markers if isinstance(markers, xr.Dataset) else None
     check_bool("apply_offset", apply_offset)
     if fit is None and (depths is not None or apply_offset):
-        raise ProfileError("depths and apply_offset are of use only with a fit as markers")
+        raise ProfileError("depths and apply_offset apply only with a fit as markers")
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)

@@ -165,7 +165,7 @@ def with_rsf(
     check_choice("matrix_signal", matrix_signal, _WAYS)
     if window is not None and matrix_signal != "mean":
         raise ProfileError(
-            'window is of use only with matrix_signal="mean"', code="conflicting_arguments"
+            'window applies only with matrix_signal="mean"', code="conflicting_arguments"
         )
     frame = _intensities(data)
     check_bool("keep_intensity", keep_intensity)

@@ -21,15 +21,16 @@ from sims_analysis.frame.background import (
     Background,
     add_background_error,
     mean_over,
+    read_background,
 )
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.window import read_pair, read_window
+from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import scatter_counts, student, window_mean
-from sims_analysis.kernels.rows import Array
+from sims_analysis.kernels.rows import Array, ends
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.quantification.arguments import read_uncertainty
@@ -158,14 +159,14 @@ def rsf_from_standard(
     what = "dose" if concentration is None else "concentration"
     if (dose is None) == (concentration is None):
         raise ProfileError(
-            "give one of both: the dose of implanted standards, the concentration of uniform ones",
+            "give either dose (of implanted standards) or concentration (of uniform ones)",
             code="conflicting_arguments",
         )
     unused = concentration_uncertainty if what == "dose" else dose_uncertainty
     if unused is not None:
         other = "concentration" if what == "dose" else "dose"
         raise ProfileError(
-            f"{other}_uncertainty goes with {other}=, which is not given",
+            f"{other}_uncertainty needs {other}=",
             code="conflicting_arguments",
         )
     stated = concentration if dose is None else dose
@@ -253,9 +254,10 @@ def _compare_mean(
     found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
     ratio, level = found.value, Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
-    if limits["background"] is not None:
-        below = mean_over(frame, read_pair(frame, limits["background"], "background"))
-        ratio, stderr = ratio - below.value, (stderr**2 + below.stderr**2) ** 0.5
+    below = read_background(frame, limits["background"])
+    if below.window is not None:
+        subtracted = mean_over(frame, below.window)
+        ratio, stderr = ratio - subtracted.value, (stderr**2 + subtracted.stderr**2) ** 0.5
     wrong = first_flagged(frame, known.notnull() & ~(ratio > 0))
     if wrong is not None:
         raise wrong.error(
@@ -264,6 +266,10 @@ def _compare_mean(
             ProfileError,
         )
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
+    record: Any = frame.map(ends)
+    used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
+    width = used[1] - used[0]
+    status = below.marked(frame, used, status, ratio * width, stderr * width)
     status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:

@@ -80,11 +80,11 @@ class Reader(Protocol):
 
 
 def fault_of(reader: Any) -> str | None:
-    """Return why an object is no :class:`Reader`; None if it is one."""
+    """Return why an object is not a :class:`Reader`; None if it is one."""
     for name in ("name", "description"):
         text = getattr(reader, name, None)
         if not isinstance(text, str) or not text.strip():
-            return f"its {name} is {text!r}; expected a text"
+            return f"its {name} is {text!r}; expected a string"
     missing = [name for name in ("recognises", "read") if not callable(getattr(reader, name, None))]
     return f"it has no function {missing[0]}(source)" if missing else None
 
@@ -167,7 +167,7 @@ def reader_for(stated: str | Reader) -> Reader:
     if not isinstance(stated, str):
         fault = fault_of(stated)
         if fault is not None:
-            raise TypeError(f"format={stated!r} is no reader: {fault}")
+            raise TypeError(f"format={stated!r} is not a reader: {fault}")
         return stated
     for known in readers():
         if known.name == stated:
@@ -176,7 +176,7 @@ def reader_for(stated: str | Reader) -> Reader:
     raise ValueError(f"format={stated!r}; expected one of {names}")
 
 
-#: Layouts that fit many a file that is no depth profile.
+#: Layouts that fit many a file that is not a depth profile.
 _ANY_TABLE = ("table", "tidy", "suprem")
 #: Depth profiles are smaller; other files are not read only to ask what they look like.
 LARGEST = 2**26
@@ -212,7 +212,7 @@ _ZIPPED = (
 
 
 def find_reader(source: Source) -> Reader:
-    """Find the reader of a file; one that can be no depth profile is refused as what it is."""
+    """Find the reader of a file; one that cannot be a depth profile is refused, and named."""
     _refuse_other_kinds(source)
     chosen = next((known for known in readers() if _is_for(known, source)), None)
     if chosen is None:

@@ -13,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.arguments import refuse_cases
-from sims_analysis.frame.background import read_background, warn_of_limits
+from sims_analysis.frame.background import read_background, warn_of_limits, warn_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     GapPolicy,
@@ -160,7 +160,10 @@ def deconvolve(
     strength = _strength(smoothness)
     function = read_resolution(frame, resolution)
     window = read_window(frame, start, stop)
-    level = read_background(frame, background).level(frame)
+    subtracted = read_background(frame, background)
+    if subtracted.window is not None:
+        warn_of_window(frame, subtracted.window)
+    level = subtracted.level(frame)
     for name, read in (("start", window[0]), ("stop", window[1]), ("background", level)):
         refuse_cases(frame, read, name)
     for width in function.widths:

@@ -61,7 +61,7 @@ def check_reader(
     ------
     AssertionError
         Says what is wrong: a name that is missing or taken; a file that it does not recognise by
-        its content alone, or one of others that it does; signals that are no signals; an answer
+        its content alone, or one of others that it does; signals that are not signals; an answer
         that differs at a second reading; a file that breaks off or is damaged, for which it raises
         anything but an error of sims_analysis.
 
@@ -83,7 +83,7 @@ def check_reader(
     AssertionError: w7.lotus: the reader does not recognise it under another name...
     """
     fault = fault_of(reader)
-    assert fault is None, f"{reader!r} is no reader: {fault}"  # noqa: S101
+    assert fault is None, f"{reader!r} is not a reader: {fault}"  # noqa: S101
     _require(reader.name not in {known.name for known in FORMATS}, f"{reader.name!r} is taken")
     for what, content in _OF_OTHERS.items():
         _require(_recognised(reader, content, what) is False, f"it takes {what} for its own")
@@ -131,14 +131,14 @@ def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSRe
 
 
 def _check_signal(signal: Any, who: str) -> None:
-    _require(isinstance(signal, Signal), f"{who}: {signal!r} is no sims.Signal")
+    _require(isinstance(signal, Signal), f"{who}: {signal!r} is not a sims.Signal")
     where = f"{who}: signal {signal.name!r}"
     arrays = {"depths": signal.depths, "values": signal.values}
     if signal.stderr is not None:
         arrays["stderr"] = signal.stderr
     for name, array in arrays.items():
         right = isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.ndim == 1
-        _require(right, f"{where}: its {name} are no array of floats over the samples")
+        _require(right, f"{where}: its {name} must be an array of floats over the samples")
         _require(
             array.size == signal.depths.size,
             f"{where}: {array.size} {name} for {signal.depths.size} depths",
@@ -217,8 +217,10 @@ def check_model(
     ...
     AssertionError: gaussian: straggle = -30 is not between 0 and inf
     """
-    _require(isinstance(model, Model), f"{model!r} is no sims.Model")
-    _require(model.name.isidentifier(), f"{model.name!r} is no name: letters, digits, underscores")
+    _require(isinstance(model, Model), f"{model!r} is not a sims.Model")
+    _require(
+        model.name.isidentifier(), f"{model.name!r} is not a name: letters, digits, underscores"
+    )
     _require(len(set(model.names)) == len(model.names), f"{model.name}: a parameter is there twice")
     _require(bool(truths), f"{model.name}: there is no truth to check it with")
     z = np.linspace(0.0, read_number(stop, ("depth",), "stop"), _SAMPLES)

@@ -57,7 +57,7 @@ def test_a_level_where_the_detector_saturates_has_status_saturated(level, status
     cut = z[counts >= 3000]
     message = (
         f": samples from {cut[0]:g} to {cut[-1]:g} nm, 3e+18 atom/cm^3: equal to the last "
-        "digit, as a saturated detector writes them, or made from such; the answer rests on "
+        "digit, as from a saturated detector, or made from such; the answer depends on "
         "samples that were cut off"
     )
     for of, ask in (

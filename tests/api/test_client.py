@@ -123,7 +123,7 @@ def test_ids_are_text_or_uuids_one_or_many():
 @pytest.mark.parametrize("bad", [None, 1, "", " ", [None], [1], b"id", ["a", ""]])
 def test_what_is_no_id_is_refused(bad):
     api = Api()
-    with pytest.raises(ApiError, match="data id is text"):
+    with pytest.raises(ApiError, match="data id as a"):
         api.client().get(bad)
     assert api.requests == []
 

@@ -177,14 +177,14 @@ def test_a_guessed_argument_is_answered_with_the_right_one(wrong, meant):
     with pytest.raises(TypeError) as caught:
         sims.plot_profiles(DATA, **wrong)
     said = str(caught.value).removeprefix(f"plot_profiles() has no argument {name!r}")
-    assert said.removeprefix("; did you mean ").removeprefix("; there is ").startswith(meant)
+    assert said.removeprefix("; did you mean ").removeprefix("; use ").startswith(meant)
 
 
 @pytest.mark.parametrize(
     ("wrong", "warned"),
     [
         ({"column": 2}, r"plot_panels\(\) has no argument 'column'; did you mean columns="),
-        ({"ncols": 2}, "there is columns="),
+        ({"ncols": 2}, "use columns="),
         ({"letter": True}, "did you mean letters="),
         ({"axs": None}, r"plot_panels\(\) has no argument 'axs'"),
         ({"ax": None}, r"plot_panels\(\) has no argument 'ax'"),
@@ -207,7 +207,7 @@ def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(wrong, warn
         ({"residuals": True}, "residuals=True needs fits="),
         ({"notes": 1}, "notes=1; expected True or False"),
         ({"spread": "yes"}, "spread='yes'; expected True or False"),
-        ({"title": 3}, "title: expected text, found 3"),
+        ({"title": 3}, "title: expected a string, found 3"),
         ({"colour_by": "wafer"}, "colour_by='wafer'"),
         ({"colours": "red"}, ("colours='red'; expected a mapping of species or measurements to "
          r'colours, such as \{"B": "crimson"\}$')),
@@ -283,5 +283,5 @@ def test_profiles_and_results_of_the_api_are_drawn_as_they_are():
 @pytest.mark.parametrize("calls", [3, [3], {"a": 1}])
 def test_calls_are_texts(calls, tmp_path):
     figure = plt.figure()
-    with pytest.raises(TypeError, match=r"calls=.*; expected a list of texts"):
+    with pytest.raises(TypeError, match=r"calls=.*; expected a list of strings"):
         sims.save_figure(figure, tmp_path / "a.svg", calls=calls)

@@ -81,7 +81,7 @@ def test_what_is_no_figure_is_refused(tmp_path):
         sims.save_figure(ax, tmp_path / "a.png", format="svg")
     with pytest.raises(ValueError, match=r"cannot write 'a\.eps': only \.svg"):
         sims.save_figure(ax, tmp_path / "a.eps")
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*: make it first"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*: create it first"):
         sims.save_figure(ax, tmp_path / "absent" / "a.png")
     with pytest.raises(TypeError, match="expected a figure or its axes, found ndarray"):
         sims.save_figure(np.array([ax, plt.figure()]), tmp_path / "a.png")

@@ -165,7 +165,7 @@ def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_the
     for at, default, stated in ((100, "saturated", "ok"), (60, "saturated", "saturated")):
         flags = np.where(np.abs(z - at) < 2, int(Flag.SATURATED), 0)
         known = film.to_dataset().assign_coords(concentration_quality=("depth", flags))
-        with pytest.warns(ProfileWarning, match="as a saturated detector writes them"):
+        with pytest.warns(ProfileWarning, match="as from a saturated detector"):
             assert sims.layers(known)["status"].item() == default
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ProfileWarning)
@@ -309,12 +309,12 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     z = np.arange(0.0, 200.0)
     noise = np.random.default_rng(0).normal(size=z.size)
     c = np.minimum(models_truth.film(z) * np.exp(0.05 * noise), 6e19)
-    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
         layer = sims.layers(models_truth.profile(c, z))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     # That there is a gap somewhere else does not hide it.
     apart = (z < 170) | (z > 185)
-    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
         layer = sims.layers(models_truth.profile(c[apart], z[apart]))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")

@@ -121,7 +121,7 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        ({"target": 50}, UnitsError, "target=50: write a pure number as a text"),
+        ({"target": 50}, UnitsError, "target=50: write a pure number as a string"),
         ({"target": "50 nm"}, UnitsError, "target"),
         ({"baseline": ("x", "y")}, ProfileError, "labels, as there are no times"),
         ({"baseline": (0, 0)}, ProfileError, "the baseline has 1 values, of which no two differ"),

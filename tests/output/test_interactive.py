@@ -604,7 +604,7 @@ def test_a_single_sample_has_an_axis():
 
 def test_what_is_no_title_no_data_or_no_path_is_refused(tmp_path):
     data = drawn.profiles(B=drawn.gaussian())
-    with pytest.raises(TypeError, match="title: expected text, found 3"):
+    with pytest.raises(TypeError, match="title: expected a string, found 3"):
         sims.explore(data, title=3)
     with pytest.raises(TypeError, match="a list or mapping of them; found int"):
         sims.explore({"a": data, "b": 3})

@@ -197,7 +197,7 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
     path = tmp_path / "x.csv"
     for cell, says in (
         ("<2e15", "a limit, <2e.15, is no value"),
-        ("1_000", "'1_000' is no number"),
+        ("1_000", "'1_000' is not a number"),
     ):
         path.write_text(f"{head}B,0,1e18\nB,1,{quote}{cell}{quote}\nB,2,3e18\n")
         with pytest.raises(ReadError, match=f"line 3, column C: {says}"):

@@ -115,7 +115,7 @@ def test_what_compositions_are_refused():
         ({**both}, ProfileError, "either factor=, or standard="),
         ({**both, "factor": 0}, ProfileError, "positive factor"),
         ({**both, "standard": ds, "fraction": 1.2}, ProfileError, "between 0 and 1"),
-        ({**both, "numerator": "Ge", "factor": 1}, SpeciesError, "'Ge'; the data have"),
+        ({**both, "numerator": "Ge", "factor": 1}, SpeciesError, "no species 'Ge'; they have"),
         ({"numerator": "74Ge", "denominator": "74Ge", "factor": 1}, SpeciesError, "both '74Ge'"),
     ):
         with pytest.raises(error, match=text):

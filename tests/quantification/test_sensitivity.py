@@ -377,7 +377,7 @@ def test_species_that_were_not_measured_are_refused():
     of_both = xr.DataArray([1e22, -1e22], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
     with pytest.raises(ProfileError, match="rsf=<DataArray> must be positive"):
         sims.with_rsf(THREE, rsf=of_both, matrix="Si")
-    with pytest.raises(SpeciesError, match="the data have none"):
+    with pytest.raises(SpeciesError, match="they have none"):
         sims.with_rsf(THREE.isel(species=slice(0, 0)), rsf="1e22 cm^-3", matrix="Si")
     with pytest.raises(ProfileError, match="rsf is empty"):
         sims.with_rsf(THREE, rsf={}, matrix="Si")

@@ -160,7 +160,7 @@ def test_a_limit_that_does_not_matter_is_none_of_the_sum():
 def test_what_sums_are_refused():
     ds = poisson(np.arange(9.0), **{"31P": 40, "30Si": 9000})
     for signals, error, text in (
-        ({"x": {"32S": 1}}, SpeciesError, "'32S'; the data have '31P', '30Si'"),
+        ({"x": {"32S": 1}}, SpeciesError, "no species '32S'; they have '31P', '30Si'"),
         ({}, ProfileError, "expected weights by species"),
         ({"x": {}}, ProfileError, "expected weights by species"),
         ({"x": {"31P": np.nan}}, ProfileError, "expected a finite weight"),
@@ -260,7 +260,7 @@ def test_a_normalised_signal_is_data_like_any_other():
 
 
 def test_what_cannot_be_normalised():
-    with pytest.raises(SpeciesError, match="'c'; the data have 'a', 'b'"):
+    with pytest.raises(SpeciesError, match="no species 'c'; they have 'a', 'b'"):
         sims.normalise(poisson(np.arange(9.0), a=10, b=20), to="c")
 
 

@@ -167,7 +167,7 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
         sims.with_rsf(EXACT, rsf={"B": rsf}, matrix=None)
     with pytest.raises(SpeciesError, match=r"rsf\['P'\] is that of 'B'"):
         sims.with_rsf(three, rsf={"P": rsf}, matrix="Si")
-    with pytest.raises(SpeciesError, match="names 'B'; the data have 'Al', 'Si'"):
+    with pytest.raises(SpeciesError, match="the data have no species 'B'; they have 'Al', 'Si'"):
         sims.with_rsf(EXACT.assign_coords(species=["Al", "Si"]), rsf=rsf, matrix="Si")
 
 
@@ -374,7 +374,7 @@ def test_a_surface_transient_in_a_standard_warns():
 
 def test_a_standard_that_ends_before_its_window_warns():
     options = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si", "stop": "1 um"}
-    with pytest.warns(DoseWarning, match="beyond the samples"):
+    with pytest.warns(DoseWarning, match="beyond the record"):
         sims.rsf_from_standard(EXACT, **options)
 
 

@@ -351,7 +351,7 @@ def test_a_header_without_data_is_refused(write):
 
 def test_a_cell_that_is_no_number_is_named(write):
     text = two_species().replace(b"3.46000E-002", b"3.46O00E-002", 1)
-    with pytest.raises(sims.ReadError, match=r"line 16, column B: '3.46O00E-002' is no number"):
+    with pytest.raises(sims.ReadError, match=r"line 16, column B: '3.46O00E-002' is not a number"):
         sims.read(write(text))
 
 

@@ -121,7 +121,7 @@ def test_a_table_is_read_alike_in_pieces_of_any_length(piece, monkeypatch):
     expected = [[0, 1, 2], [1, 2, 3], [2, 3, np.nan], [3, np.nan, 5], [4, 5, np.nan], [5, 6, 7]]
     np.testing.assert_array_equal(block.values, expected)
     assert (block.limits, {*block.lengths}) == ({(4, 2): 6}, {2, 3})
-    with pytest.raises(ReadError, match="line 4, column B: 'x' is no number"):
+    with pytest.raises(ReadError, match="line 4, column B: 'x' is not a number"):
         TextGrid(lines, Options(), delimiter=";").read(range(6), 3)
 
 
@@ -158,7 +158,7 @@ def test_an_odd_cell_concerns_itself_alone(cell):
     rows[7][2] = cell
     lines = ["\t".join(row) for row in rows]
     if cell.startswith('"'):
-        with pytest.raises(ReadError, match="line 8, column C: '1,5' is no number"):
+        with pytest.raises(ReadError, match="line 8, column C: '1,5' is not a number"):
             table(lines, "\t", width=5, quoted=True)
     else:
         values, limits = table(lines, "\t", width=5, not_measured=["n.d."])
@@ -313,7 +313,7 @@ FORMULA = "the formula was never calculated: save it in a spreadsheet"
 def test_why_a_cell_is_no_number_and_what_to_do(cell, decimal, says):
     with pytest.raises(ReadError) as raised:
         read_cell(cell, decimal, where="line 3, column B")
-    assert str(raised.value) == f"line 3, column B: {cell!r} is no number; {says}"
+    assert str(raised.value) == f"line 3, column B: {cell!r} is not a number; {says}"
 
 
 @pytest.mark.parametrize(

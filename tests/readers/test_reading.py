@@ -736,7 +736,7 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         ({"species": 5}, "species=5; expected a name, or a list of names"),
         ({"columns": [0, 1]}, 'columns=[0, 1]; expected {"B": (axis, values), ...}'),
         ({"samples": 1}, "samples=1; expected the header of a column, or True"),
-        ({"not_measured": 5}, "not_measured=5; expected a text, or a list of texts"),
+        ({"not_measured": 5}, "not_measured=5; expected a string, or a list of strings"),
     ],
 )
 def test_arguments_are_of_the_kinds_that_they_take(options, says):
@@ -872,7 +872,7 @@ def test_what_is_no_reader_is_refused():
     with pytest.raises(TypeError) as raised:
         sims.read(TABLE, format=own(read=None))
     assert str(raised.value).startswith("format=namespace(name='own', ")
-    assert str(raised.value).endswith(" is no reader: it has no function read(source)")
+    assert str(raised.value).endswith(" is not a reader: it has no function read(source)")
     with pytest.raises(ValueError, match="format='none'; expected one of ") as raised:
         sims.read(TABLE, format="none")
     assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")

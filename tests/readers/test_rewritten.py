@@ -93,7 +93,7 @@ def test_a_unit_that_is_none_of_a_value_is_named(write, unit):
 
 def test_cells_that_are_shown_in_percent_are_refused(workbook):
     rows = [["Depth (nm)", "B (at%)"], [0, 0.05], [1, 0.06], [2, 0.07]]
-    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is no number; per cent"):
+    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is not a number; per cent"):
         sims.read(workbook(S=rows, percent=["B3"]))
     plain = sims.read(workbook(S=rows, percent=["D9"]))["B"]
     assert plain.concentrations.tolist() == [0.05, 0.06, 0.07]
@@ -107,7 +107,7 @@ def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path):
         for j, cell in enumerate(row):
             sheet.write(i, j, cell, xlwt.easyxf(num_format_str="0%" if (i, j) == (2, 1) else "0.0"))
     book.save(str(tmp_path / "w7.xls"))
-    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is no number; per cent"):
+    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is not a number; per cent"):
         sims.read(tmp_path / "w7.xls")
 
 
@@ -144,7 +144,7 @@ def test_thousands_apart_are_read_where_nothing_is_left_open(write, decimal, cel
 def test_a_point_that_may_be_a_decimal_one_separates_no_thousands(write):
     header = "Tiefe (nm);B (cps)\n"
     assert sims.read(write(f"{header}0;5\n1;1.234\n2;2\n"))["B"].concentrations[1] == 1.234
-    with pytest.raises(sims.ReadError, match=r"column B: '1.234' is no number"):
+    with pytest.raises(sims.ReadError, match=r"column B: '1.234' is not a number"):
         sims.read(write(f"{header}0;5,5\n1;1.234\n2;2\n"))
 
 
@@ -203,7 +203,7 @@ def test_a_row_for_a_sample_that_lacks_a_cell_is_warned_of(write):
 def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, spacer):
     text = "Depth (nm),B (cm^-3),Depth (nm),P (cm^-3)\n0,1,0,5\n1,2,1,6\n,,2,7\n,,{},8\n"
     text = text.replace("\n", f"{spacer}\n")
-    with pytest.raises(sims.ReadError, match=r"line 5, column C: '1.2.3' is no number"):
+    with pytest.raises(sims.ReadError, match=r"line 5, column C: '1.2.3' is not a number"):
         sims.read(write(text.format("1.2.3")))
     with pytest.warns(
         sims.ProfileWarning, match="line 5 begins with 'ND' and holds 1 number: taken"
@@ -224,7 +224,7 @@ def test_a_last_row_of_two_columns_with_an_odd_depth_is_warned_of(write, workboo
 @pytest.mark.parametrize("cell", ["#REF!", "ND", "1.5."])
 def test_a_first_row_with_an_odd_cell_is_no_comment_below_units(write, cell):
     content = f"Depth,B\nnm,at/cm3\n0,{cell}\n1,2\n2,3\n"
-    with pytest.raises(sims.ReadError, match=f"line 3, column B: '{cell}' is no number"):
+    with pytest.raises(sims.ReadError, match=f"line 3, column B: '{cell}' is not a number"):
         sims.read(write(content), species="B")
 
 
@@ -237,7 +237,7 @@ def test_a_first_row_with_an_odd_depth_is_no_header(write, workbook, cell, book)
     # Below headers it is a row of the table, whatever is stated: no sample is lost.
     stated = {"depth_units": "nm", "units": "at/cm3", "species": ["B", "P"]}
     for options in ({}, stated):
-        with pytest.raises(sims.ReadError, match=f"3, column A: '{cell}' is no number"):
+        with pytest.raises(sims.ReadError, match=f"3, column A: '{cell}' is not a number"):
             sims.read(path, **options)
 
 
@@ -341,7 +341,7 @@ def test_names_below_a_header_that_spans_them(workbook):
 
 
 def test_a_depth_with_its_unit_is_no_header(write):
-    with pytest.raises(sims.ReadError, match="line 3, column A: '0 nm' is no number"):
+    with pytest.raises(sims.ReadError, match="line 3, column A: '0 nm' is not a number"):
         sims.read(write("Depth;B\nnm;cm^-3\n0 nm;1\n1;2\n2;3\n"))
 
 
@@ -363,8 +363,8 @@ def test_row_numbers_beside_a_depth_are_no_signal(write, header):
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ([0.5, 1e18, "ND"], "column C: 'ND' is no number; if it says that nothing"),
-        (["=A1+1", 1e18, 1e15], "column A: '=A1.1' is no number; the formula was never"),
+        ([0.5, 1e18, "ND"], "column C: 'ND' is not a number; if it says that nothing"),
+        (["=A1+1", 1e18, 1e15], "column A: '=A1.1' is not a number; the formula was never"),
         ([dt.date(2024, 5, 1), 1e18, 1e15], "column A: '2024-05-01.*looks like a date"),
         ([0.5, 1e18, "1,500"], "column C: '1,500'.*thousands"),
     ],

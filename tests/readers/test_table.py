@@ -461,7 +461,7 @@ def test_a_row_for_each_sample(write):
     assert result["31P"].depths.tolist() == [0.5, 1.5]
     np.testing.assert_array_equal(result["B"].concentrations, [1.5e18, np.nan])
     assert result["B"].species_metadata["detection_limit"] == "2e+15 cm^-3"
-    with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is no number"):
+    with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is not a number"):
         sims.read(write("Species,Depth (nm),B (cm^-3)\nB,0,1\nB,x,2\n"))
 
 
@@ -496,16 +496,16 @@ def test_censored_cells_are_not_measured_and_keep_their_limit(write):
     ("cell", "says"),
     [
         ("1,234", "thousands or decimals"),
-        ("1.2.3", "is no number"),
+        ("1.2.3", "is not a number"),
         ("n.d.", "not_measured="),
         ("2024-03-01", "a date"),
         ("1.Mar", "a date"),
         (">1E21", "above a limit"),
-        ("0x1F", "is no number"),
-        ("1 234", "is no number"),
-        ("#DIV/0!", "is no number"),
-        ("1_000", "is no number"),
-        ("True", "is no number"),
+        ("0x1F", "is not a number"),
+        ("1 234", "is not a number"),
+        ("#DIV/0!", "is not a number"),
+        ("1_000", "is not a number"),
+        ("True", "is not a number"),
     ],
 )
 def test_a_cell_that_is_no_number_is_named(write, cell, says):
@@ -685,7 +685,9 @@ def test_headers_give_names_with_their_charge_and_units_of_rates(write, header, 
 def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
     text = "Depth (nm)\tB (at/cm3)\n" + "".join(f"{i}.5\t{i + 1},852,800\n" for i in range(3))
     assert sims.read(write(text.encode()))["B"].concentrations[0] == 1852800
-    with pytest.raises(sims.ReadError, match="line 2, column B: '1,852' is no number; the comma"):
+    with pytest.raises(
+        sims.ReadError, match="line 2, column B: '1,852' is not a number; the comma"
+    ):
         sims.read(write(text.replace(",800", "").encode()))
 
 
@@ -719,7 +721,7 @@ def test_a_last_cell_without_the_exponent_of_all_others_is_warned_of(write):
 
 def test_thousands_anywhere_in_a_table_are_named(write):
     rows = "999.5\t1E18\n1,000.5\t2E18\n1001.5\t3E18\n"
-    with pytest.raises(sims.ReadError, match=r"line 3, column A: '1,000\.5' is no number"):
+    with pytest.raises(sims.ReadError, match=r"line 3, column A: '1,000\.5' is not a number"):
         sims.read(write(f"Depth (nm)\tB (cm^-3)\n{rows}"))
 
 
@@ -752,7 +754,7 @@ def test_a_column_of_species_holds_words(tmp_path):
     np.testing.assert_array_equal(named.concentrations, [5, 6])
     np.testing.assert_array_equal(numbered.depths, [1])
     path.write_text(WORDS.replace("11,1,7", "11,1,x"))
-    with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is no number"):
+    with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is not a number"):
         sims.read(path)
     path.write_text(WORDS.replace("11,1,7", " ,1,7"))
     with pytest.raises(sims.ReadError, match="line 7: no species in the first column"):

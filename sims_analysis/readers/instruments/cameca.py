@@ -549,7 +549,7 @@ def read_cameca_binary(source: Source) -> Content:
     content = source.content
     found = _binary_header(content)
     if found is None:
-        raise ReadError("the file is no binary CAMECA file")
+        raise ReadError("the file is not a binary CAMECA file")
     order, version, kind, size = found
     if kind in _OTHERS:
         raise ReadError(f"the file is a scan or an image (CAMECA type {kind}), not a depth profile")

@@ -78,7 +78,7 @@ def read(source: Source) -> Content:
         return Content(ready=_of_workbook(source))
     if _holds_moments(source):
         raise ReadError(
-            "the file holds the moments of a fit, and no profile",
+            "the file holds the moments of a fit, not a profile",
             remedy="sims.to_tcad(sims.evaluate(fit, depth=...), path) writes the curve",
         )
     tcad = _TCAD.fullmatch(source.lines[0])
@@ -168,8 +168,8 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
     block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
     for (row, column), limit in block.limits.items():
         raise ReadError(
-            f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
-            "in a column of its own, ..._detection_limit, next to an empty cell"
+            f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is not a value: it "
+            "stands in a column of its own, ..._detection_limit, next to an empty cell"
         )
     return replace(
         found,

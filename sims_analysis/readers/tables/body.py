@@ -2,7 +2,7 @@
 
 They are one block, from the headers to the last row of numbers. A row of headers that is written
 again begins a page, or another sample where the depths begin anew. Whatever else stands between and
-is no number is an error, so that nothing is cut off silently.
+is not a number is an error, so that nothing is cut off silently.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ def find_body(grid: Grid) -> Body:
         body = _below(grid, {*grid.options.header_rows})
     elif grid.start is None:
         refuse_odd_rows(grid)
-        raise ReadError("there are no numbers in it that stand in columns")
+        raise ReadError("it has no numbers in columns")
     else:
         start = grid.start
         body = Body(grid, start.row, start.row, [], start.words)
@@ -448,7 +448,7 @@ def refuse_odd_rows(grid: Grid) -> None:
 
 
 def _refuse_cells(grid: Grid, row: int, cells: Sequence[str], decimal: str | None) -> None:
-    """Read the cells of a row, so that the first that is no number is named."""
+    """Read the cells of a row, so that the first that is not a number is named."""
     options, number = grid.options, grid.number(row)
     for j, cell in enumerate(cells):
         where = grid.where(number, j)

@@ -202,7 +202,7 @@ class _Finding:
         return pairs
 
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
-        """Keep columns that are no profile with the one that they name, or stand behind."""
+        """Keep columns that are not profiles with the one that they name, or stand behind."""
         found = self.found
         repeats = Counter(found.texts)
         errors = {pair.error for pair in pairs}

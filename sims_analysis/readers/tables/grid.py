@@ -68,7 +68,7 @@ class Columns:
 
     #: Of shape (rows, columns); NaN in columns that are odd.
     values: Array
-    #: The cells of columns that are no plain numbers; numbers where a part of a column is plain.
+    #: The cells of columns that are not plain numbers; numbers where a part of a column is plain.
     odd: Mapping[int, Sequence[object]]
     #: The decimal mark, if it is known.
     decimal: str | None

@@ -208,7 +208,7 @@ class Header:
     """What the header of one column says."""
 
     #: ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to it); numbers
-    #: that are no signal, ``"index"`` and ``"ancillary"``; words, one a row, ``"species"``,
+    #: that are not signals, ``"index"`` and ``"ancillary"``; words, one a row, ``"species"``,
     #: ``"unit"`` and ``"text"``; ``"mass"`` and ``"energy"`` (of no depth profile); ``"unread"``.
     role: str
     #: Of the species, as far as this header has one.
@@ -296,7 +296,7 @@ def begins_row(text: str, *roles: str) -> bool:
 
 
 def factor_in(text: str) -> bool:
-    """Whether a text that is no header states a factor: ``x1E18``, ``all in 1E18 at/cm3``."""
+    """Whether a text that is not a header states a factor: ``x1E18``, ``all in 1E18 at/cm3``."""
     text = text.translate(_WIDE)
     bare = without_brackets(text)
     scaled = _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare)

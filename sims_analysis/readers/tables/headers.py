@@ -589,7 +589,7 @@ def are_kinds(cells: Iterable[str]) -> bool:
 
 
 def _is_of_species(text: str, above: str) -> bool:
-    """Whether a header is no species, depth or unit itself, and stands below a species."""
+    """Whether a header is not a species, depth or unit itself, and stands below a species."""
     header = try_header(text)
     other = header.unit or header.role in ("axis", "time", "unread") or names_species(header.name)
     return not other and is_species(try_header(above).name)

@@ -1,7 +1,7 @@
 """Numbers of text: lines at once where they are plain, by the exact parser of JSON, or cells.
 
 Nothing is guessed. A comma is a decimal one where some number of the table cannot be read in any
-other way; ``1,234`` alone is refused. A cell that is no number is named by its line and column.
+other way; ``1,234`` alone is refused. A cell that is not a number is named by its line and column.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def read_cell(
         plain = number.replace(",", ".").replace("\u2212", "-")
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
-    raise ReadError(f"{where}: {stripped!r} is no number{_hint(number)}")
+    raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}")
 
 
 def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measured:
@@ -209,7 +209,7 @@ def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measure
 
 
 def _hint(number: str) -> str:
-    """Say what a cell may be that is no number."""
+    """Say what a cell that is not a number may be."""
     grouped = any(form.fullmatch(number) for form in _GROUPED.values())
     above = number.startswith((">", "\u2265"))
     hints = (
@@ -239,10 +239,10 @@ def read_columns(
     *,
     decimal: str = ".",
 ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-    """Read the columns that are no plain numbers, cell by cell, into `values`.
+    """Read the columns that are not plain numbers, cell by cell, into `values`.
 
     Return the limits of cells like ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by
-    their row and column. The first row with a cell that is no number raises.
+    their row and column. The first row with a cell that is not a number raises.
     """
     nothing, stated = options.not_measured, options.decimal is not None
     numbers = any(map(is_number, nothing))

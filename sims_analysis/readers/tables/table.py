@@ -277,7 +277,7 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
 
 
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
-    """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
+    """Collect the rows that are not headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
     rows = [*headers.notes, *body.below]
     for cells in (*grid.notes, *([text] for text in headers.beside), *map(grid.cells, rows)):
