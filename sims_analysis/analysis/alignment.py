@@ -12,6 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
+from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
@@ -373,7 +374,7 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
         new[name] = xr.Variable(dims, moved.transpose(*end.dims).data, own.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
-    b = b.drop_vars("wire_fields", errors="ignore").assign_coords(new)
+    b = without_samples(b).assign_coords(new)
     name, what = _SHIFTS[axis]
     line = f"{what} {how}"
     shift = xr.Variable(b[axis].dims, by[0].data)

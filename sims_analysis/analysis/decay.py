@@ -125,7 +125,7 @@ def decay_length(
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     used = found.start, found.stop
-    status = mark_transient(frame, *used, found.status, rests.flags)
+    status = mark_transient(frame, *used, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
     what = "the decay length is from the others"
     status = resolve(frame, status, rests, used, what=what)

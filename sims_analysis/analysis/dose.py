@@ -29,7 +29,7 @@ from sims_analysis.kernels.evidence import Rests, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -445,7 +445,7 @@ def warn_of_transient_in(
 
     `remedy` has a place for its `end`.
     """
-    if frame.lazy or anywhere(frame.fraction < 1):
+    if frame.lazy:
         return
     for index in _beginning_high(frame)[:_SEARCHED]:
         one = First(frame, index, frame.label(index))
@@ -468,10 +468,13 @@ def warn_of_transient_in(
 
 
 def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
-    """Return the indices of profiles whose first sample is a third of some others of them."""
+    """Return the indices of profiles whose first sample is a third of some others of them.
+
+    And of those that carry a transient.
+    """
     value = np.asarray(frame.value.data)
     n = value.shape[-1]
-    if n <= _COMPARED:
+    if not n:
         return []
     first = value[..., 0]
     if np.isnan(first).any():
@@ -479,8 +482,10 @@ def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
         first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
     high = np.ones(first.shape, dtype=bool)
     for few in (4, _COMPARED):  # of most profiles, four samples show it
-        highest = np.fmax.reduce(value[high, :: n // few], axis=-1)
+        highest = np.fmax.reduce(value[high, :: max(n // few, 1)], axis=-1)
         high[high] = first[high] >= LEAST * highest
+    if frame.flags is not None:
+        high |= (frame.flags.data & Flag.TRANSIENT != 0).any(axis=-1)
     places = np.argwhere(high).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 

@@ -164,7 +164,7 @@ def moments(
     )
     status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
     status = subtracted.marked(frame, used, status, dose, dose_stderr)
-    status = mark_transient(frame, *used, status, rests.flags)
+    status = mark_transient(frame, *used, status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
     what = "the moments bridge it by straight lines"

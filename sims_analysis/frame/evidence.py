@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -89,7 +89,7 @@ def without_immaterial(
     values: xr.Variable,
     stderr: xr.Variable,
     answer: Callable[[Frame], xr.Variable],
-    over: str,
+    over: str | tuple[()] = (),
 ) -> Rests:
     """Return what answers rest on, without samples below a limit that do not change them.
 
@@ -189,10 +189,15 @@ class Run(NamedTuple):
 
 
 def runs_of(frame: Frame) -> Iterator[Run]:
+<<<<<<< HEAD
+    """Yield all that is known of the samples of a frame, profile by profile; it is computed."""
+=======
     """Yield all that is known of the samples of a frame, profile by profile; it is computed.
 
-    Gaps that meet are one: those between the depths of a grid that bridges one.
+    Runs of a kind that meet are one: gaps between the depths of a grid that bridges one, what is
+    carried and seen.
     """
+>>>>>>> g45
     frame.measured()  # refuses infinite samples
     samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
     flat = blocks.flat(samples)
@@ -206,15 +211,20 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
             begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high
             found.append(Run(profile, flag, first, last, begin, end, height))
+<<<<<<< HEAD
+    yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
+=======
     found.sort(key=lambda run: (run.profile, run.flag, run.first))
     joined: list[Run] = []
     for run in found:
         before = joined[-1] if joined else None
-        if before and run.flag & GAP and (*before[:2], before.high) == (*run[:2], run.low):
-            joined[-1] = changed(before, last=run.last, high=run.high)
+        if before and before[:2] == run[:2] and run.first <= before.last:
+            last = max(before, run, key=lambda one: one.last)
+            joined[-1] = changed(before, last=last.last, high=last.high)
         else:
             joined.append(run)
     yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))
+>>>>>>> g45
 
 
 class Known(NamedTuple):
@@ -252,17 +262,11 @@ def _or_nothing(one: Known) -> Known:
     return NOTHING if nothing else one
 
 
-def union(*parts: Known, over: str | None = None) -> Known:
-    """Join what is known of the same samples, or along a dimension; limits by their maximum."""
+def union(*parts: Known) -> Known:
+    """Join what is known of the same samples, of which one part has limits."""
     flags: list[Any] = [one.flags for one in parts if one.flags is not None]
-    limits: list[Any] = [one.limit for one in parts if one.limit is not None]
-    joined = reduce(operator.or_, flags) if flags else None
-    limit = reduce(partial(elementwise, np.fmax), limits) if limits else None
-    if over is not None:
-        if joined is not None:
-            joined = either(joined, over)
-        limit = None if limit is None else limit.max(over)
-    return _or_nothing(Known(joined, limit))
+    limits = (one.limit for one in parts if one.limit is not None)
+    return _or_nothing(Known(reduce(operator.or_, flags) if flags else None, next(limits, None)))
 
 
 def scale_in_doubt(frame: Frame, status: xr.Variable) -> Known:
@@ -306,7 +310,7 @@ def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
     every = xr.Variable(dims, frame.value.data)
     edges = [one.set_dims(every.sizes).transpose(*dims).data for one in (lower, upper)]
     places = (xr.Variable((*frame.lead, _PLACES), one) for one in edges)
-    found = at(frame, *places, dim=_PLACES)
+    found = at(with_flags(frame), *places, dim=_PLACES)
     along = (None if one is None else xr.Variable(dims, one.data) for one in found[:2])
     return Known(*along)
 

@@ -27,9 +27,9 @@ from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import DEEPEST, surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
-#: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``: to
-#: its end, without a value or with one), ``"samples"`` of a window each by itself (a mean), or the
-#: curve at a ``"point"`` between two.
+#: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``:
+#: from its begin to its end, without a value or with one), ``"samples"`` of a window each by itself
+#: (a mean), or the curve at a ``"point"`` between two.
 Use = Literal["curve", "record", "samples", "point"]
 
 
@@ -100,8 +100,8 @@ def runs_of(
     kind = np.full(begin.shape, flag, dtype=np.int16)
     amount = np.where(np.isnan(most), np.inf, most)  # a limit that is not known may be any
     if value is not None:  # a line from neighbour to neighbour stands for what may be nothing
-        after = np.minimum(end + 1, value.size - 1)
-        amount = np.fmax(amount, 0.5 * (value[begin - 1] + value[after]))
+        line = 0.5 * (value[begin - 1] + value[np.minimum(end + 1, value.size - 1)])
+        amount = np.fmax(amount, np.where(np.isnan(low + high), 0.0, line))
     return Marks(row[begin], kind, depth[begin], depth[end], low, high, most, amount)
 
 
@@ -129,8 +129,11 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
         valued = (found.flag & WITHOUT_VALUE == 0)[more]
         low = np.where(valued & np.isnan(low), first, low)
         high = np.where(valued & np.isnan(high), last, high)
-        to_the_end = np.isnan(high) & (b >= low) if use == "record" else False
-        width = np.where(to_the_end, last, np.minimum(b, high)) - np.maximum(a, low)
+        upper, lower = np.minimum(b, high), np.maximum(a, low)
+        if use == "record":
+            upper = np.where(np.isnan(high) & (b >= low), last, upper)
+            lower = np.where(np.isnan(low) & (a <= high), first, lower)
+        width = upper - lower
         across = (a > low) & (b < high) if use == "point" else width > 0
     is_gap = (found.flag & GAP != 0)[more]
     is_below = (found.flag & Flag.BELOW_LIMIT != 0)[more]

@@ -12,6 +12,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import with_known
+from sims_analysis.quantification.arguments import over_composition
 from sims_analysis.quantification.depth_axis import (
     moved,
     open_axis,
@@ -47,8 +48,8 @@ def calibrate_depth(
         batch.
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
         ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own, and one along the
-        samples that at each (linear between them, as where it follows a :func:`composition`). For
-        layers, in order, where each ends and its rate:
+        samples that at each (linear between them); one over the element of a :func:`composition`
+        follows its atomic fraction. For layers, in order, where each ends and its rate:
         ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
@@ -146,6 +147,7 @@ def calibrate_depth(
     opened = open_axis(plain, axis)
     line = None if fit is None else line_through(opened.frame, fit, depths)
     if line is None:
+        rate = over_composition(plain, rate, "rate")
         scale = read_scale(opened, rate, crater_depth, total_time, relative_rates, markers)
         uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
     else:

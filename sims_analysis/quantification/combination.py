@@ -95,6 +95,8 @@ def combine(
     Notes
     -----
     Weights of -k have the error of k from a sample without the species: the ratio of its signals.
+    The dose of a sum is the sum of the doses, exactly where all have the same samples; where each
+    has its own, within the interpolation, some hundredths of the standard error.
 
     References
     ----------

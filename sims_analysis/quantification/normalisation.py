@@ -14,14 +14,16 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import ENDS
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import SpeciesError
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, either, rests_on, union
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.isotopes import warn_of_bias
 from sims_analysis.quantification.reference import (
     Part,
@@ -45,6 +47,9 @@ from sims_analysis.quantification.signals import (
 from sims_analysis.text.arguments import read_name
 from sims_analysis.units import WindowLike
 
+#: Standard errors by which a single sample lies above its neighbours.
+_CLEARLY = 5.0
+
 
 @correction
 def normalise(
@@ -63,7 +68,7 @@ def normalise(
     to : str
         ``"total"``: the sum of all species, or the species of this name (the total ion current of
         a time-of-flight instrument, of which the others are parts); a species, such as a matrix
-        signal; or ``"maximum"``, each to its own.
+        signal; or ``"maximum"``, each to its own, below a surface transient.
     window : (start, stop), optional
         Depths, or times. Divide each profile by one number, the mean of the total or the species
         between them, and not sample by sample; or by the maximum between them.
@@ -94,13 +99,14 @@ def normalise(
     UnitsError
         If there is no measured variable with several species.
     ProfileError
-        If the window holds no sample.
+        If nothing was measured, or the window holds no sample.
 
     Warns
     -----
     ProfileWarning
         Where ratios are too high, because a species has few counts (not for Dask data), or where
-        signals were made of the same measured ones: see :func:`ratio`.
+        signals were made of the same measured ones: see :func:`ratio`. Where a maximum is a single
+        sample, by five standard errors at least.
 
     See Also
     --------
@@ -108,8 +114,8 @@ def normalise(
 
     Notes
     -----
-    Samples of species below their limit of detection count as 0 in a total; it is marked as below
-    the limit only where their limits are more than 1 % of it, or of its error. The largest of
+    Samples of species below their limit of detection count as 0 in a total. Where their limits are
+    more than 1 % of it, or of its error, fractions have no value, but a limit. The largest of
     samples with noise is above the maximum of the profile by about an error of theirs.
 
     Examples
@@ -179,7 +185,10 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     there = data[name].variable.notnull()
     limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
     there = there if limit is None else there | limit.notnull()
-    return data.isel(species=there.any([d for d in there.dims if d != "species"]).values)
+    species = there.any([d for d in there.dims if d != "species"])
+    if not anywhere(species):
+        raise ProfileError(f"there is nothing to normalise: {name} has no sample")
+    return data.isel(species=species.values)
 
 
 def _total(frame: Frame) -> Signal:
@@ -207,7 +216,8 @@ def _total(frame: Frame) -> Signal:
     background = {end: column(end) for end in vocabulary.OF_BACKGROUND if end in ends}
     flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
     stderr = column("stderr") if "stderr" in ends else None
-    return Signal(column(""), stderr, None, background, flags)
+    limit = column(vocabulary.CENSORED) if vocabulary.CENSORED in ends else None
+    return Signal(column(""), stderr, None, background, flags, limit)
 
 
 def _mean(
@@ -236,9 +246,11 @@ def _mean(
 
 def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     """Return the largest sample of each profile in a window, and where it is."""
-    inside = frame.value
+    inside: Any = frame.value
     if ends is not None:
         inside = inside.where(~((frame.depth < ends[0]) | (frame.depth > ends[1])))
+    elif frame.flags is not None:
+        inside = inside.where(frame.flags & Flag.TRANSIENT == 0)
     value = inside.max(frame.dim)
     there = inside == value
 
@@ -252,6 +264,14 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     flags = None
     if frame.flags is not None:
         flags = either(frame.flags.where(there, 0).astype(np.int16), frame.dim)
+    beside = elementwise(np.fmax, *(inside.shift({frame.dim: by}) for by in (1, -1)))
+    above = value - of(beside)
+    error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
+    first = first_flagged(frame, (above > 0.5 * value) & (above > _CLEARLY * error))
+    if first is not None:
+        highest = frame.shown(first.of(value))
+        text = f"the maximum, {highest}, is a single sample: its neighbours are below half of it"
+        first.warn(text, ProfileWarning, remedy="window= leaves it out")
     return Signal(value, stderr, None, background, flags), there / there.sum(frame.dim)
 
 
@@ -296,6 +316,11 @@ def _over(
         found[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:
         found[vocabulary.CENSORED] = frame.limit / above
+    if whole.limit is not None:  # a part of the total is not known: no more than this
+        known = whole.limit.isnull()
+        limit: Any = found.get(vocabulary.CENSORED, xr.full_like(value, np.nan))
+        found[vocabulary.CENSORED] = limit.fillna(value.where(~known))
+        found |= {end: found[end].where(known) for end in ("", "stderr") if end in found}
     return found
 
 

@@ -50,11 +50,9 @@ from sims_analysis.units import WindowLike
 
 #: A matrix signal below this multiple of its standard error is not above its noise.
 _ABOVE_NOISE = 3.0
-#: A matrix signal changes by this part of it, and this multiple of its noise, between two of so
+#: A matrix signal changes by this part of it, and this multiple of its noise, between any two of so
 #: many parts of the profile; it has vanished below this part of its maximum.
 _CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 8.0, 10, 0.01
-#: By which part a beam may drift from one end of a profile to the other.
-_DRIFT = 0.3
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
@@ -80,7 +78,8 @@ def with_rsf(
         With intensities of the species and of the matrix; one measurement or a batch.
     rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
-        factor may be a DataArray, over ``measurement`` or the depths of the data. Also what
+        factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
+        :func:`composition`, whose atomic fraction it follows linearly. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
         factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest. Of the
@@ -97,7 +96,8 @@ def with_rsf(
     matrix_threshold : float
         Where the matrix signal is below this fraction of its maximum (or of the mean that is the
         divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
-        where the signal is not above three of its standard errors.
+        where the signal is not above three of its standard errors, or drops out for a cycle or two:
+        to less than a third of those before and after.
     keep_intensity : bool
         Keep the quantified intensities beside their concentrations.
     combine, max_age
@@ -125,7 +125,8 @@ def with_rsf(
     Raises
     ------
     SpeciesError
-        If a species is absent, or a factor belongs to another species or another matrix.
+        If a species is absent, or a factor belongs to another species, matrix, primary ion, impact
+        energy, polarity, material or instrument than the data say.
     UnitsError
         If there are no intensities, or a factor has no unit of concentration.
     ProfileError
@@ -138,8 +139,7 @@ def with_rsf(
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
         where a detector is saturated; if a factor was determined with another `matrix_signal` or
         dead time; where a surface transient changes the mean matrix signal by more than 1 %; and
-        where, with one factor, the matrix signal changes by more than 10 % between neighbouring
-        tenths of the profile, or 30 % from end to end, which a drift of the beam does not.
+        where, with one factor, the matrix signal changes by more than 10 % along the profile.
 
     Notes
     -----
@@ -282,8 +282,7 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
 def _warn_of_change(frame: Frame, matrix: str) -> None:
     """Warn where the matrix signal changes along a profile, faster than by a drift of the beam.
 
-    By the medians of ten parts of the samples below a transient where it has not vanished: between
-    two neighbours, but for the first and the last.
+    By the medians of ten parts of the samples below a transient where it has not vanished.
     """
     signal: Any = _of(frame, matrix, frame.value)
     below: Any = frame.map(plateau).start.fillna(-np.inf)
@@ -297,25 +296,22 @@ def _warn_of_change(frame: Frame, matrix: str) -> None:
     notable: Any = frame.of_species(matrix) * xr.Variable(used.dims[:-1], change)
     if (first := first_flagged(frame, notable > 0)) is not None:
         first.warn(
-            f"the matrix signal changes by {first.of(notable):.0%} along the profile: the result "
-            "is a ratio to a changing matrix",
+            f"the matrix signal changes by {first.of(notable):.0%} along the profile: unless the "
+            "beam drifted, the result is a ratio to a changing matrix",
             ProfileWarning,
-            remedy="factors of layers, or along the samples, follow it: see composition()",
+            remedy="factors of layers, or along the samples, follow a matrix: see composition()",
         )
 
 
 def _change(signal: Any) -> float:
-    """Return by how much a signal changes between its ends; 0 if that is not notable."""
+    """Return by how much a signal changes along a profile; 0 if that is not notable."""
     if signal.size < 5 * _PARTS:
         return 0.0
-    parts = np.array_split(signal, _PARTS)[1:-1]
-    medians = np.array([np.median(part) for part in parts])
+    parts = np.array_split(signal, _PARTS)
+    medians = [np.median(part) for part in parts]
+    change, most = np.ptp(medians), max(medians)
     noise = np.std(np.diff(signal)) / np.sqrt(parts[0].size)  # of a median, about
-    steps = abs(np.diff(medians)).max(), abs(medians[-1] - medians[0])
-    for apart, notable in zip(steps, (_CHANGES, _DRIFT), strict=True):
-        if apart > max(notable * medians.max(), _CLEARLY * noise):
-            return float(apart / medians.max())
-    return 0.0
+    return float(change / most) if change > max(_CHANGES * most, _CLEARLY * noise) else 0.0
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
@@ -325,9 +321,9 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     """
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted)
-    signal, stderr, of_sums, _ = reference
+    signal, stderr, of_sums, *_ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
-    vanished: Any = (signal <= 0) | (signal < threshold * highest)
+    vanished: Any = (signal <= 0) | (signal < threshold * highest) | reference.dropped
     divisor, error = signal, None
     if stderr is not None and of_sums is not None:
         vanished |= signal <= _ABOVE_NOISE * stderr
@@ -355,7 +351,7 @@ def _status(
     absent = xr.zeros_like(gone) if missing is None else missing
     if not is_lazy(gone):
         for where, what in (
-            (gone, f"the matrix signal {matrix!r} has vanished"),
+            (gone, f"the matrix signal {matrix!r} has vanished, or dropped out"),
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
             place = first_sample(frame, where)

@@ -148,7 +148,7 @@ def _unit(
         unit = unit_of_kind(by_user, kinds, who)
     except UnitsError as error:
         if by_user is None:
-            remedy = f"pass {argument}= to state it in another way"
+            remedy = f"if that is one of these in another spelling, {argument}= says which"
             if in_file is None:
                 what = "depths" if depths else "values"
                 text = f"species {species!r}: no line of the file states the unit of its {what}"

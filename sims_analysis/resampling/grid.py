@@ -14,6 +14,7 @@ from sims_analysis import units
 from sims_analysis.conventions.axes import cell_edges
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
+from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
@@ -186,10 +187,11 @@ def _cell_coords(frame: Frame, edges: Array | None) -> dict[str, xr.Variable]:
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     """Keep the coordinates delivered with each species, except those of single samples."""
+    kept = without_samples(data).coords
     return {
-        name: data.coords[name].variable
+        name: kept[name].variable
         for name in DELIVERED
-        if name in data.coords and name != "wire_fields" and frame.dim not in data[name].dims
+        if name in kept and frame.dim not in kept[name].dims
     }
 
 

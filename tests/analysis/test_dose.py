@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from measured import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.errors import DoseWarning, FitWarning, ProfileError
 
 RULES = ["trapezoid", "loglinear"]
 
@@ -572,8 +572,28 @@ def test_the_warning_of_a_transient_has_its_end_and_its_fraction_of_the_dose():
     assert len(warned(below_a_deep_implant(4.0, stretch=1.8))) == 1
     assert warned(below_a_deep_implant(4.0, stretch=1.9)) == []
     assert warned(below_a_deep_implant(4.0), stop="20 nm") == []
-    # On a grid between samples the running median is misled.
-    assert warned(sims.to_grid(below_a_deep_implant(4.0), step="0.5 nm")) == []
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"step": "0.5 nm"},
+        {"step": "5 nm"},
+        {"step": "0.5 nm", "conserve": "dose"},
+        {"step": "20 nm", "conserve": "dose"},
+        {"every": 2},
+    ],
+)
+def test_a_transient_is_told_after_a_grid_was_made_of_it(grid):
+    ds = below_a_deep_implant(4.0)
+    made = sims.to_grid(ds, **grid)
+    with pytest.warns(DoseWarning, match="begins in a surface transient"):
+        sims.depth_at_dose_fraction(made, fraction=0.5)
+    with pytest.warns(FitWarning, match="begins in a surface transient"):
+        sims.sheet_resistance(made, acceptors=["B"])
+    assert len(warned(made)) == 1
+    # A clean one has none, on a fine grid and a coarse one.
+    assert warned(sims.to_grid(below_a_deep_implant(0.0), **grid)) == []
 
 
 @pytest.mark.parametrize(("height", "part", "said"), [(1.16, 0.0097, 0), (1.34, 0.0103, 1)])

@@ -15,6 +15,7 @@ from questions import AXIS, EAGER, ELSEWHERE, QUESTIONS, ask
 
 import sims_analysis as sims
 from sims_analysis.errors import SimsWarning
+from sims_analysis.outcomes import KINDS
 
 VALUE = "1e15 atoms/cm^3"
 MODELS = {
@@ -98,12 +99,15 @@ def asked(question, ds):
 
 
 def answer(question, ds):
-    """Ask, and return the statuses and the texts of warnings."""
+    """Ask, and return the statuses, or the kinds of evidence that data carry, and warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SimsWarning)
         found = asked(question, ds)
     has = "status" in found.coords or (isinstance(found, xr.Dataset) and "status" in found)
     words = np.ravel(found["status"].values).tolist() if has else []
+    flags = [found[name].values for name in found.coords if str(name).endswith("_quality")]
+    bits = np.bitwise_or.reduce(np.concatenate([np.ravel(one) for one in flags] or [[0]]))
+    words += [kind.name for kind in KINDS if int(bits) & kind.flags]
     return words, " ".join(str(one.message) for one in caught)
 
 

@@ -239,7 +239,7 @@ def test_uniformity_takes_counting_out():
 def test_times_of_a_baseline_are_unambiguous():
     x = values(FLOW, date=np.arange("2026-02-01", "2026-02-11", dtype="datetime64[D]"))
     for wrong in ("01.02.2026", "01/02/2026"):
-        with pytest.raises(ProfileError, match="times such as 2026-02-01"):
+        with pytest.raises(ProfileError, match="or dates in ISO 8601"):
             sims.control_chart(x, baseline=(wrong, "2026-02-05"))
     with pytest.raises(ProfileError, match="around values"):
         sims.control_chart(x, baseline=("2026-02-05", "2026-02-01"))
@@ -263,3 +263,18 @@ def test_standard_errors_are_read_in_their_own_unit():
     x = values([4.9e14, 5.0e14, 5.1e14], "atom/cm^2")
     x = x.assign_coords(stderr=("measurement", [2e16] * 3, {"units": "atom/m^2"}))
     assert sims.control_chart(x)["counting_stddev"].item() == pytest.approx(2e12)
+
+
+def test_scatter_of_samples_is_not_taken_for_counting():
+    """Of few samples, it would be the weight of their mean, and make scatter between means."""
+    counts = np.random.default_rng(0).poisson(100, (40, 1, 25)).astype(float)
+    ds = xr.Dataset(
+        {"intensity": (("measurement", "species", "depth"), counts, {"units": "count"})},
+        {"species": ["B"], "depth": ("depth", np.arange(25.0), {"units": "nm"})},
+    )
+    plain = sims.control_chart(sims.mean_value(ds).sel(species="B"))
+    assert np.isnan([plain[name] for name in ("counting_stddev", "process_stddev")]).all()
+    counted = sims.mean_value(sims.with_counting_statistics(ds)).sel(species="B")
+    known = sims.control_chart(counted)
+    assert float(known["counting_stddev"]) == pytest.approx(2.0, rel=0.1)
+    assert float(known["process_stddev_lower"]) == 0.0

@@ -15,7 +15,7 @@ COUNTS = timed(TIME, B=1e6 * np.exp(-TIME / 10), Si=np.full(TIME.size, 2e5))
 
 
 def test_rsf_by_cycle_takes_out_drift():
-    drift = 1 + 0.3 * TIME / 100
+    drift = 1 + 0.1 * TIME / 100
     ds = timed(TIME, B=1e6 * np.exp(-TIME / 10) * drift, Si=2e5 * drift)
     found = sims.with_rsf(ds, rsf="4e22 atoms/cm^3", matrix="Si", keep_intensity=True)
     np.testing.assert_allclose(
@@ -238,6 +238,39 @@ def test_without_a_reference_signal():
             rsf="1e14 atoms/cm^3",
             matrix=None,
         )
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.7])
+@pytest.mark.parametrize("cycles", [1, 2])
+def test_no_concentration_where_the_matrix_drops_out_for_a_cycle(apart, cycles):
+    rng = np.random.default_rng(1)
+    time = np.arange(200.0)
+    boron = rng.poisson(1e4 * np.exp(-(((time - 80) / 30) ** 2)))
+    matrix = rng.poisson(2e4, time.size)
+    broken = matrix.copy()
+    broken[80 : 80 + cycles] = 300
+    ds, intact = (
+        xr.merge(
+            [timed(time, B=boron), timed(time + apart, Si=one)],
+            join="outer",
+            compat="no_conflicts",
+            combine_attrs="override",
+        )
+        for one in (broken, matrix)
+    )
+    options = {"rsf": "5e22 atoms/cm^3", "matrix": "Si"}
+    with pytest.warns(ProfileWarning, match="time 80 s.*has vanished, or dropped out"):
+        found = sims.with_rsf(ds, **options)
+    of_intact = sims.with_rsf(intact, **options)
+    found, of_intact = (
+        sims.calibrate_depth(one, rate="1 nm/s").sel(species="B") for one in (found, of_intact)
+    )
+    dose = sims.integrated_dose(found)
+    assert dose.item() == pytest.approx(sims.integrated_dose(of_intact).item(), rel=1e-3)
+    # A layer of three cycles is one.
+    broken[80:83] = 300
+    layer = timed(time, B=boron, Si=broken)
+    assert "matrix_status" not in sims.with_rsf(layer, **options).coords
 
 
 def test_no_concentration_where_the_matrix_has_vanished():

@@ -28,7 +28,7 @@ def standard(boron, matrix, units="counts/s", depth=DEPTH):
     return ds.assign_coords(depth=("depth", depth, {"units": "nm"}))
 
 
-EXACT = standard(5e4 * PER_MATRIX * (1 + DEPTH / 1000), 5e4 * (1 + DEPTH / 1000))
+EXACT = standard(5e4 * PER_MATRIX * (1 + DEPTH / 4000), 5e4 * (1 + DEPTH / 4000))
 
 
 def test_the_factor_of_an_exact_standard():
@@ -51,8 +51,8 @@ def test_the_factor_of_an_exact_standard():
     averaged = sims.rsf_from_standard(
         EXACT, species="B", dose="1e15 atoms/cm^2", matrix="Si", matrix_signal="mean"
     )
-    mean = (5e4 * (1 + DEPTH / 1000)).mean()
-    area = np.trapezoid(5e4 * PER_MATRIX * (1 + DEPTH / 1000), DEPTH * 1e-7)
+    mean = (5e4 * (1 + DEPTH / 4000)).mean()
+    area = np.trapezoid(5e4 * PER_MATRIX * (1 + DEPTH / 4000), DEPTH * 1e-7)
     assert averaged.item() == pytest.approx(DOSE * mean / area, rel=1e-13)
     alone = sims.rsf_from_standard(EXACT, species="B", dose="1e15 atoms/cm^2", matrix=None)
     assert alone.item() == pytest.approx(DOSE / area, rel=1e-13)

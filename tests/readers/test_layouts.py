@@ -699,7 +699,8 @@ TABLE = ["z (nm)", "B (cps)"]
     ("rows", "found"),
     [
         # A point is a decimal one, unless it may separate thousands beside decimal commas.
-        ([TABLE, ["0,5", "1.2345"], ["1,5", "2.5"]], ([0.5, 1.5], [1.2345, 2.5])),
+        ([TABLE, ["0,5", "1.234"], ["1,5", "2.5"]], ([0.5, 1.5], [1.234, 2.5])),
+        ([TABLE, [0, "1.234.567"], [1, "998"]], ([0, 1], [1234567, 998])),
         ([TABLE, [0, " 5 "], [1, None], [2, "-"], [3, 1.5]], ([0, 1, 2, 3], [5, None, None, 1.5])),
         ([TABLE, [0, "#N/A"], [1, 2.5]], ([0, 1], [None, 2.5])),
         ([["Lot", *TABLE], [4711.0, 0, 1], [4711, 1, 2]], ([0, 1], [1, 2])),
@@ -717,7 +718,7 @@ def test_cells_that_are_numbers_or_nothing(rows, found):
     ("rows", "options", "says"),
     [
         (
-            [TABLE, ["0,5", "1.234"], ["1,5", "2.5"]],
+            [TABLE, ["0,5", "1.234"], ["1,5", "2"]],
             {},
             "row 2, column B: '1.234' is not a number; take the separators of thousands out, which",
         ),

@@ -282,7 +282,10 @@ CLOCK = "it is a time of day or a duration: give it in seconds"
 NOTHING = "if it says that nothing was measured, name it in not_measured="
 LIMIT = "a value above a limit is not measured: name it in not_measured="
 DATE = "it looks like a date, which spreadsheets make of numbers"
-COMMA = "the comma separates thousands or decimals: take it out, or pass decimal=','"
+COMMA = (
+    "the comma separates thousands or decimals: decimal='.' or decimal=',' says which mark is that "
+    "of the decimals"
+)
 PERCENT = "per cent may be parts of one or of a hundred: give plain numbers"
 FORMULA = "the formula was never calculated: save it in a spreadsheet"
 

@@ -366,7 +366,7 @@ def test_row_numbers_beside_a_depth_are_no_signal(write, header):
         ([0.5, 1e18, "ND"], "column C: 'ND' is not a number; if it says that nothing"),
         (["=A1+1", 1e18, 1e15], "column A: '=A1.1' is not a number; the formula was never"),
         ([dt.date(2024, 5, 1), 1e18, 1e15], "column A: '2024-05-01.*looks like a date"),
-        ([0.5, 1e18, "1,500,000"], "column C: '1,500,000'.*thousands"),
+        ([0.5, 1e18, "1,500"], "column C: '1,500'.*thousands"),
     ],
 )
 def test_cells_that_keep_all_rows_from_being_numbers_are_named(workbook, row, says):

@@ -20,10 +20,10 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source, once_per_source
 from sims_analysis.readers.tables.body import read_two_columns
-from sims_analysis.readers.tables.columns import group_by_label
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
 from sims_analysis.readers.tables.regions import all_sheets
+from sims_analysis.readers.tables.samples import group_by_label
 from sims_analysis.text.cells import unescape_cell
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)

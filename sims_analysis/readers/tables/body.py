@@ -334,9 +334,11 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     filled = [cell for cell in cells if cell]
     numbers = sum(map(is_number, cells))
     first = filled[0]
+    if headed and begins_row(first, "ancillary", "mass", "text"):
+        return False
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or begins_row(first, "ancillary", "mass"):
+    if not headed:
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
 
@@ -357,8 +359,7 @@ def _find_last(body: Body) -> None:
     for i in body.below:
         cells = grid.cells(i)
         if isinstance(grid, TextGrid):
-            if not any(cells[width:]):
-                del cells[width:]
+            cells = cells if any(cells[width:]) else cells[:width]
             if i == len(grid) - 1 and _breaks_off(body, cells):
                 short = f"{len(cells)} of {width} cells, and no end of the line"
                 odd = f"its last cell is {cells[-1]!r}, and the line has no end"
@@ -410,7 +411,8 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
     numbers = sum(map(is_number, others))
     uneven = isinstance(grid, TextGrid) and len(cells) != width
     few = numbers + is_number(first) < _MANY_NUMBERS
-    if begins_row(first) or "=" in cells or (uneven and few and not next_to):
+    roles = ("text",) if row < body.first else ()
+    if begins_row(first, *roles) or "=" in cells or (uneven and few and not next_to):
         return
     glued = next_to and row > body.last and _GLUED.fullmatch(first)
     if is_number(first) or (is_odd(first) and (numbers or glued)) or first[:1] == "=" != first[1:2]:
