@@ -93,7 +93,9 @@ def mean_value(
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     coords = {
         "scatter": frame.with_attrs(
-            found.excess.where((found.n > 0) & (frame.stderr is not None)), "background_scatter", long_name="Scatter in the window"
+            found.excess.where((found.n > 0) & (frame.stderr is not None)),
+            "background_scatter",
+            long_name="Scatter in the window",
         ),
         "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
     }

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from measured import one
+from measurement_layouts import one
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileWarning

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from measured import one
+from measurement_layouts import one
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning, SimsWarning

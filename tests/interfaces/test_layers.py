@@ -2,7 +2,7 @@
 
 import warnings
 
-import measured
+import measurement_layouts
 import models_truth
 import numpy as np
 import pytest
@@ -401,7 +401,7 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
     limit = np.where(lost, np.nan if kind == "gap" else 5e15, np.nan)
     if kind == "both":  # the other edge is in a gap
         lost |= (z > 132) & (z < 148) if end == "top" else (z > 52) & (z < 66)
-    ds = measured.one(z, np.where(lost, np.nan, value)).assign_coords(
+    ds = measurement_layouts.one(z, np.where(lost, np.nan, value)).assign_coords(
         concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
     )
     message = "below their limit" if kind == "below_limit" else "no sample between"

@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from scipy.integrate import quad
 from shared_profiles import delivered
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError
@@ -167,7 +167,9 @@ def test_factors_and_rates_stated_over_a_composition():
     rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.5]}, attrs={"units": "nm/s"})
     deep = sims.calibrate_depth(made, rate=rate)["depth"].values
     assert deep[-1] == pytest.approx(np.trapezoid(np.interp(x, [0, 0.5], [0.2, 0.4]), TIME))
-    batch = sims.with_rsf(sims.stack([made, made], names=["a", "b"]), rsf={"11B": stated}, **options)
+    batch = sims.with_rsf(
+        sims.stack([made, made], names=["a", "b"]), rsf={"11B": stated}, **options
+    )
     both = batch["sensitivity_factor"].sel(species="11B", measurement="b")
     np.testing.assert_allclose(both, factor, rtol=1e-12)
     # Measured between samples of the fraction, which is interpolated.

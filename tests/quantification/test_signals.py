@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from shared_profiles import delivered
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning, SpeciesError, UnitsError
