@@ -82,8 +82,7 @@ def with_rsf(
         :func:`composition`, whose atomic fraction it follows linearly. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
-        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest. Of the
-        factors that a laboratory keeps (:class:`Factors`), those that hold for the data.
+        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
     matrix : str or None
         The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
@@ -150,8 +149,7 @@ def with_rsf(
 
     References
     ----------
-    ISO 18114, Determination of relative sensitivity factors from ion-implanted reference
-    materials, allows both matrix signals.
+    ISO 18114, on relative sensitivity factors of ion-implanted materials: both matrix signals.
 
     Examples
     --------
