@@ -17,7 +17,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import resolve, rests_on
+from sims_analysis.frame.evidence import resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import NO_LIMITS
@@ -133,7 +133,9 @@ def align(
     if method != "markers":
         for frame in (fa, fb):
             ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
-            resolve(frame, ok, rests_on(frame, NO_LIMITS), what="the shift may depend on it")
+            resolve(
+                frame, ok, support_of_window(frame, NO_LIMITS), what="the shift may depend on it"
+            )
     group = "species" if "species" in fb.sizes else None
     if markers is not None:
         to_them = partial(_read_markers, fa, fb, markers)

@@ -118,7 +118,7 @@ def decay_length(
     lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
-    found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
+    found, support = frame.ask(kernels.decay, *asked, use="samples", **options)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(kernels.decay, *asked, **options).length, errors=True
@@ -128,7 +128,7 @@ def decay_length(
     status = mark_transient(frame, *used, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
     what = "the decay length is from the others"
-    status = resolve(frame, status, rests, used, what=what)
+    status = resolve(frame, status, support, used, what=what)
     warn_where(
         frame,
         status == Status.WRONG_SHAPE,

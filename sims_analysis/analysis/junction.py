@@ -164,14 +164,14 @@ def junction_depth(
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     fitted = frame.fitted
-    found, rests = frame.ask(kernels.junction, *parameters, errors=fitted, block=LONG, **options)
+    found, support = frame.ask(kernels.junction, *parameters, errors=fitted, block=LONG, **options)
     found = with_common_errors(
         frame, found, level, lambda other: other.map(kernels.junction, *parameters, **options).depth
     )
     if frame.achieved is not None:
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
         warn_of_narrow(frame, every, OTHERS)
-    found = located(frame, found, rests, "no depth is given for a junction in it")
+    found = located(frame, found, support, "no depth is given for a junction in it")
     if which == "deepest" and edge != "leading" and not frame.bridge:
         found = _without_hidden(frame, found, asked)
     if detection_limit is not None:

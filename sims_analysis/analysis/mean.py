@@ -85,10 +85,10 @@ def mean_value(
     """
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
-    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
     warn_of_empty_window(frame, window, found.n == 0)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     coords = {

@@ -132,7 +132,7 @@ Exit codes:
 """
 
 
-def ending(*examples: str, code: str = "") -> str:
+def epilog(*examples: str, code: str = "") -> str:
     """End a help text with examples and exit codes, to which one may be added."""
     # A backspace makes click keep the following lines as they are.
     lines = "\n".join(f"  {example}" for example in examples)

@@ -403,9 +403,9 @@ def _cells(
             'cell_stop are NaN): use one kind, as to_grid(..., conserve="dose") makes them, or '
             'drop the edges of all with data.drop_vars(["cell_start", "cell_stop"])'
         )
-    slack = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
-    outside = (depth < lower - slack) | (depth > upper + slack)
-    within: Any = lower < upper.shift({dim: 1}) - slack
+    tolerance = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
+    outside = (depth < lower - tolerance) | (depth > upper + tolerance)
+    within: Any = lower < upper.shift({dim: 1}) - tolerance
     for wrong, found, cause in (
         (outside, "do not hold their own {0}: {1} lies outside its cell", "the axis"),
         (within, "overlap: the cell of {1} begins within another", "the widths"),

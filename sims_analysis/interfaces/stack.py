@@ -110,9 +110,9 @@ def _layer(top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float) 
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
         status = Status.WRONG_SHAPE
-    unseen = any(one and np.isnan(one.depth) for one in (top, bottom))
+    unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
     wide = np.fmax(first.breadth, last.breadth) > _WIDE * (last.depth - first.depth)
-    if unseen or np.abs(rises).min() < (_HIDES if wide else _CHOSEN) * noise:
+    if unknown or np.abs(rises).min() < (_HIDES if wide else _CHOSEN) * noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr

@@ -280,9 +280,9 @@ class _Pieces(NamedTuple):
 
 def _within_record(edges: Array, begin: float, end: float) -> tuple[Array, slice] | None:
     """Select the edges within the record (to rounding), and the cells between them; or None."""
-    slack = TOLERANCE * (end - begin)
-    lo = int(np.searchsorted(edges, begin - slack, side="left"))
-    hi = int(np.searchsorted(edges, end + slack, side="right"))
+    tolerance = TOLERANCE * (end - begin)
+    lo = int(np.searchsorted(edges, begin - tolerance, side="left"))
+    hi = int(np.searchsorted(edges, end + tolerance, side="right"))
     if hi - lo < 2:
         return None
     return np.clip(edges[lo:hi], begin, end), slice(lo, hi - 1)

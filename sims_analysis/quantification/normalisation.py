@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, rests_on, union
+from sims_analysis.frame.evidence import Known, either, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -239,7 +239,7 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = rests_on(of, ends, "samples").flags.astype(np.int16)
+    flags = support_of_window(of, ends, "samples").flags.astype(np.int16)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 

@@ -20,7 +20,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import Window
-from sims_analysis.kernels.evidence import rests_on_points
+from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import Array, Dense, Flags
 from sims_analysis.outcomes import GAP
 from sims_analysis.text.arguments import format_argument
@@ -191,7 +191,7 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
             m[left] * (1 - t) + m[right] * t,
             np.hypot(s[left] * (1 - t), s[right] * t),
             np.hypot(shared[left] * np.sqrt(1 - t), shared[right] * np.sqrt(t)),
-            rests_on_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
+            support_of_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
             (out[left] & (t < 1)) | (out[right] & (t > 0)),
         )
         found[:, places] = np.where(within, columns, np.nan)

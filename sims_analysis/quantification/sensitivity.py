@@ -12,7 +12,7 @@ from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, rests_on, scale_in_doubt, union
+from sims_analysis.frame.evidence import Known, scale_in_doubt, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
@@ -256,7 +256,7 @@ def _by_mean(
     status = _status(frame, wanted, matrix, vanished, None)
     known = Known(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
-        flags = _of(frame, matrix, rests_on(frame, ends, "samples").flags)
+        flags = _of(frame, matrix, support_of_window(frame, ends, "samples").flags)
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
         known = union(known, Known(flags))
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known

@@ -249,7 +249,7 @@ def _compare_mean(
 ) -> ComparedDose:
     """Compare known concentrations with the mean over the quotients, and its error."""
     window = read_window(frame, limits["start"], limits["stop"])
-    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
     ratio, level = found.value, Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     below = read_background(frame, limits["background"])
@@ -268,7 +268,7 @@ def _compare_mean(
     used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
     width = used[1] - used[0]
     status = below.marked(frame, used, status, ratio * width, stderr * width)
-    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(

@@ -25,12 +25,12 @@ from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array
 from sims_analysis.resampling.interpolation import (
     ASKED,
-    Dressed,
+    LabelledVariables,
     Method,
     Resampled,
     at_depths,
-    dressed,
     joined,
+    label_variables,
     of_background,
     opened,
     with_coords,
@@ -195,7 +195,7 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _gridded(frame: Frame, grid: _Grid, method: str) -> Dressed:
+def _gridded(frame: Frame, grid: _Grid, method: str) -> LabelledVariables:
     at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
     if grid.edges is None:
         asked = xr.Variable((ASKED,), grid.depth)
@@ -203,7 +203,7 @@ def _gridded(frame: Frame, grid: _Grid, method: str) -> Dressed:
     else:
         found = _in_cells(frame, grid.edges, log=method == "log")
         trace["cell_methods"] = f"{frame.axis}: mean"
-    return dressed(frame, found, at, {}, **trace)
+    return label_variables(frame, found, at, {}, **trace)
 
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
@@ -215,7 +215,7 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         mean: xr.Variable = other.map(kernels.cell_means, log=log, **options).mean
         return mean
 
-    every, rests = frame.ask(kernels.cell_means, log=log, **options)
+    every, support = frame.ask(kernels.cell_means, log=log, **options)
     stderr, counts = None, None
     fraction, growth = frame.map(
         kernels.sample_fraction,
@@ -238,7 +238,7 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
     )
     lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return with_evidence(frame, found, rests, means, lower, upper, what=what)
+    return with_evidence(frame, found, support, means, lower, upper, what=what)
 
 
 def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
