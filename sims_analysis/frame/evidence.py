@@ -189,15 +189,11 @@ class Run(NamedTuple):
 
 
 def runs_of(frame: Frame) -> Iterator[Run]:
-<<<<<<< HEAD
-    """Yield all that is known of the samples of a frame, profile by profile; it is computed."""
-=======
     """Yield all that is known of the samples of a frame, profile by profile; it is computed.
 
     Runs of a kind that meet are one: gaps between the depths of a grid that bridges one, what is
     carried and seen.
     """
->>>>>>> g45
     frame.measured()  # refuses infinite samples
     samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
     flat = blocks.flat(samples)
@@ -211,9 +207,6 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
             begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high
             found.append(Run(profile, flag, first, last, begin, end, height))
-<<<<<<< HEAD
-    yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
-=======
     found.sort(key=lambda run: (run.profile, run.flag, run.first))
     joined: list[Run] = []
     for run in found:
@@ -224,7 +217,6 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         else:
             joined.append(run)
     yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))
->>>>>>> g45
 
 
 class Known(NamedTuple):
