@@ -44,7 +44,7 @@ def test_what_was_done_to_counts_is_on_record(write):
     content = iontof(T, SIGNALS[2:3], comments=(averaged, "Profile Smoothing is Disabled"))
     result = sims.read(write(content), units="counts")
     assert result["SnO+"].species_metadata["averaging"] == averaged
-    with pytest.raises(sims.ProfileError, match=r"averaging.*Average.* no errors of counting"):
+    with pytest.raises(sims.ProfileError, match=r"averaging.*Average.* no counting errors"):
         sims.with_counting_statistics(result.to_dataset())
     content = iontof(T, SIGNALS[2:3], version=6)
     result = sims.read(write(content), units="counts")
@@ -411,8 +411,8 @@ def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
 @pytest.mark.parametrize(
     ("names", "fault"),
     [
-        ({"name": 5}, "its name is 5; expected a text"),
-        ({"description": " "}, "its description is ' '; expected a text"),
+        ({"name": 5}, "its name is 5; expected a string"),
+        ({"description": " "}, "its description is ' '; expected a string"),
         ({"recognises": None}, "it has no function recognises(source)"),
         ({"read": "x"}, "it has no function read(source)"),
         ({}, None),

@@ -605,7 +605,7 @@ def test_a_reader_that_fails_costs_one_file(tmp_path):
         ({"species": 3}, TypeError, "species=3; expected a name"),
         ({"columns": ["B"]}, TypeError, r"columns=\['B'\]; expected"),
         ({"columns": {"B": 3}}, sims.SpeciesError, "'B' needs two columns"),
-        ({"not_measured": 5}, TypeError, "not_measured=5; expected a text"),
+        ({"not_measured": 5}, TypeError, "not_measured=5; expected a string"),
     ],
 )
 def test_what_is_no_argument(tmp_path, options, error, words):

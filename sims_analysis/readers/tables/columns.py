@@ -110,8 +110,10 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
 def take_limits(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair]) -> None:
     """Take values next to a column of signs, ``<``, for limits: all behind it, or all before it."""
     signs = [j for j, c in block.texts.items() if SIGNS & {*c} and {"", *SIGNS} >= {*c}]
-    values, called = {pair.value for pair in pairs}, {headers.texts[j] for j in signs}
-    alike = [j for j, text in enumerate(headers.texts) if j in signs or (text and text in called)]
+    # Of one that is empty the header is the same, but for a species: ``B qual | P qual``.
+    last = [text.split()[-1:] for text in headers.texts]
+    values, called = {pair.value for pair in pairs}, [last[j] for j in signs]
+    alike = [j for j, word in enumerate(last) if j in signs or (word and word in called)]
     sides = [{j + side for j in alike} <= values for side in (1, -1)]
     if signs and sides[0] == sides[1]:
         raise ReadError(
@@ -171,6 +173,7 @@ class _Finding:
         if not axes:
             axes = [self._silent_axis()]
         pairs: list[Pair] = []
+        early: list[int] = []
         axis = -1
         ancillary: dict[str, int] = {}
         if len(axes) == 2 and not any(
@@ -188,12 +191,16 @@ class _Finding:
                     axis, ancillary = self._depth_beside_time(axis, j)
                 else:
                     axis, ancillary = j, {}
+            elif role == "error" and not pairs and self.headers[j].name:
+                early.append(j)
             elif role == "error" and pairs:
                 self._add_error(pairs, j)
             elif role in ("value", "species", "unit"):
                 if axis < 0:
                     axis = axes[0]
                 pairs.append(Pair(axis, j, self._name(axis, j), {**ancillary}))
+        for j in early:
+            self._add_error(pairs, j)
         self._add_ancillary(pairs)
         self._distinguish_repeats(pairs)
         if not pairs:
@@ -249,13 +256,12 @@ class _Finding:
         where = f"{self.grid.called(column)} ({self.found.texts[column]!r})"
         name = header.name or self.found.names[column]
         named = [p for p in pairs if p.name == name and p.error is None]
-        pair = pairs[-1] if name in ("", pairs[-1].name) else None
+        pair = pairs[-1] if pairs and name in ("", pairs[-1].name) else None
         if pair is None and len(named) == 1:
             pair = named[0]
+        beside = repr(pairs[-1].name) if pairs else "no values"
         if pair is None:
-            raise ReadError(
-                f"{where} holds errors of {name!r}, but stands next to {pairs[-1].name!r}"
-            )
+            raise ReadError(f"{where} holds errors of {name!r}, but stands next to {beside}")
         if pair.error is not None:
             raise ReadError(
                 f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does",

@@ -140,7 +140,7 @@ _SEVERAL = re.compile(
 )
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: ``[B]``, ``(B)`` and ``c(B)`` are how much boron there is.
-_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c?\(({SPECIES.pattern})\)")
+_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|[cCnN]?\(({SPECIES.pattern})\)")
 #: What means per cent.
 PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
 #: A relative error: it is one where per cent are stated.
@@ -486,6 +486,8 @@ def _split(text: str) -> tuple[str, str | None]:
         if _UNIT_LIKE.search(unit) or (_FACTOR.match(unit) and unit_kind(_FACTOR.sub("", unit))):
             return words, unit
         return text, None
+    if text.endswith(" %") and pattern("error").search(text):
+        return _trimmed(text[:-1]), "%"
     kind = unit_kind(text)
     if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
         return "", text

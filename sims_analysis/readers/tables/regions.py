@@ -492,7 +492,9 @@ def tables_in(grid: Grid) -> list[Grid]:
             again = cells in known and counts[-1] != 1
             if again or any(map(is_number, cells)) or not _numbers_below(grid, i, words):
                 continue
-            if known and counts[-1]:
+            if not known:
+                counts[-1] = 0  # those above it are labels
+            elif counts[-1]:
                 starts, counts, known = [*starts, last + 1], [*counts, 0], set()
                 heads.append(i)
             known.add(cells)
