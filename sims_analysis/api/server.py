@@ -174,7 +174,7 @@ def serve(
 
 
 def _strong(key: str) -> str:
-    """Refuse a key that is none, or short."""
+    """Refuse a missing or short key."""
     make = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     if not key:
         raise ApiError(f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback")
@@ -223,7 +223,7 @@ def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
 
 
 def _password(authorization: bytes) -> bytes:
-    """Give the password of a browser's login, or nothing."""
+    """Return the password of a browser's login, or nothing."""
     kind, _, login = authorization.partition(b" ")
     try:
         return base64.b64decode(login).partition(b":")[2] if kind.lower() == b"basic" else b""
@@ -269,7 +269,7 @@ class Answers:
         return answer(request, orjson.dumps([entry.to_dict() for entry in found]))
 
     def _payload(self, data_id: str, species_name: str | None = None) -> bytes:
-        """Give the payload of an entry, or its profile of one species, as the contract has them."""
+        """Return the payload of an entry, or its profile of one species, as in the contract."""
         data_id = canonical(data_id)
         versions = list_versions(self._archive.folder(data_id))
         if not versions:

@@ -212,7 +212,7 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
 
 
 def is_profile(value: Any) -> bool:
-    """Return whether an argument is a measured profile: over depth, and no fit."""
+    """Return whether an argument is a measured profile: over depth, and not a fit."""
     if not isinstance(value, xr.Dataset | xr.DataArray):
         return False
     along = {*vocabulary.AXES, POINT}
