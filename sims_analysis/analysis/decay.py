@@ -73,7 +73,7 @@ def decay_length(
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
           ``never_reached`` where the edge runs the other way; ``wrong_shape`` where it is not
-          exponential: ln C bends by more than 5 % of its fall, and hardly by chance; ``truncated``
+          exponential: ln C bends by more than 5 % of its fall, and not by chance; ``truncated``
           where the window begins in a surface transient; ``saturated`` and ``below_limit``
           (``<5E15``) by samples in it, and ``gap`` if values were made across one (otherwise the
           line of the others holds)

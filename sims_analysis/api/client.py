@@ -176,7 +176,7 @@ class Client:
         data_ids : str, UUID, or iterable of these
             What to get; a repeated one is fetched once.
         errors : {"raise", "collect"}
-            What becomes of an entry that cannot be had: an error is raised when all others have
+            What becomes of an entry that cannot be fetched: an error is raised when all others have
             arrived, or is put in the place of the result.
         refresh : bool
             Ask also for what is archived, whether it has changed; the archive keeps the
@@ -408,7 +408,7 @@ class Client:
 def _failure_of(
     failures: Sequence[SimsError], total: int, results: Sequence[SIMSResult | SimsError]
 ) -> SimsError:
-    """Make the error that is raised for entries that could not be had."""
+    """Make the error that is raised for entries that could not be fetched."""
     first = failures[0]
     if total == 1:
         return first

@@ -56,7 +56,7 @@ class Endpoint:
     def address(self, *segments: str, query: Iterable[tuple[str, str]] = ()) -> str:
         """Return the address below the root, every segment encoded so that it stays one segment.
 
-        A segment that would lead up the path, once a server on the way has decoded it, is refused.
+        A segment that would lead up the path, once a server in between has decoded it, is refused.
         """
         for segment in segments:
             if {".", ".."} & set(re.split(r"[/\\]", segment)):

@@ -272,7 +272,7 @@ class Http:
             text = "the response is a web page, not JSON; check the endpoint"
             return Failure(PayloadError(request.message(text)))
         reason = self._key.shown(str(error.args[0]))
-        # What is no JSON at all was cut off or garbled on the way, perhaps.
+        # What is not JSON at all may have been cut off or garbled in transit.
         again = reason.startswith(NOT_JSON)
         named = type(error)(request.message(reason), self._key.shown(error.path))
         named.add(code=error.code, argument=error.argument, remedy=error.remedy)

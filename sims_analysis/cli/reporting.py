@@ -162,7 +162,7 @@ def _explain(ids: Sequence[str], stated: dict[str, Any]) -> None:
 def read_measurements(
     ids: Sequence[str], stated: dict[str, Any], source: dict[str, Any]
 ) -> tuple[list[SIMSResult], dict[str, str]]:
-    """Read files and fetch entries; also return why some cannot be had."""
+    """Read files and fetch entries; also return why some cannot be fetched."""
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
 

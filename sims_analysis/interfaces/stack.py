@@ -227,7 +227,7 @@ def _about(record: Record, first: int, last: int, low: float, high: float) -> _A
 
 
 def _level(record: Record, place: Array, extremum: int) -> Plateau:
-    """Return the level of a plateau; of one that is none, the extremum of a parabola."""
+    """Return the level of a plateau; of one that is not level, the extremum of a parabola."""
     plateau = fit_plateau(record, place, sloping=False)
     if not extremum or place.size < 3:
         return plateau

@@ -152,7 +152,7 @@ def resample(
     """Interpolate profiles at depths (R, m), by `reach` samples to both sides.
 
     On a new axis these share samples (else the fraction is NaN), but not those in gaps, unless it
-    is to `bridge` these; and a surface transient goes along.
+    is to `bridge` these; and a surface transient is kept.
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)

@@ -64,7 +64,7 @@ def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     names: list[Any] = list(vocabulary.MEASURED) if variable is None else [variable]
     given = "there is no variable"
     if variable is not None:
-        given = f"variable={format_argument(variable)} is none"
+        given = f"variable={format_argument(variable)} is not one"
     which = "both" if len(species) == 2 else "all of" if len(species) > 2 else "only"
     listed = " and ".join(map(repr, species))
     return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)

@@ -252,7 +252,7 @@ class Source:
 
     @cached_property
     def start(self) -> str:
-        """The first 8,000 characters of a text; empty if the file is none."""
+        """The first 8,000 characters of a text; empty if the file is not text."""
         return self.text[:8000] if self.is_text else ""
 
 

@@ -98,7 +98,7 @@ def to_grid(
     Dataset or DataArray
         With the dimensions of the data, on the new axis. NaN outside the samples of a species, in
         its gaps and among samples given as ``<5E15``, and in cells that were not completely
-        measured. What is known of samples goes along (``<variable>_quality``, :func:`quality`).
+        measured. What is known of samples is kept (``<variable>_quality``, :func:`quality`).
         ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could not
         be taken. Attrs record the rule and the step.
 

@@ -61,7 +61,7 @@ def interpolate(
         each profile its own depth.
     method : {"log", "linear", "pchip", "makima"}
         Straight lines in ln C, straight lines in C, or a spline: pchip (Fritsch and Carlson
-        1980), which never overshoots, or makima (modified Akima 1970), which hardly does. Splines
+        1980), which never overshoots, or makima (modified Akima 1970), which rarely does. Splines
         are in ln C if all samples of a profile are positive.
     gaps : {"flag", "bridge"}
         Whether there is no value in a gap, or that of the curve; see :func:`integrated_dose`.

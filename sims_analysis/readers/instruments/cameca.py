@@ -25,7 +25,7 @@ from sims_analysis.readers.tables.grid import TextGrid
 _FIRST = "*** DATA FILES ***"
 #: Written where nothing was counted; one count a second would be 1.
 _FILL = 0.001
-#: The current of the primary beam, which is recorded longer than the species, and is none.
+#: The current of the primary beam, which is recorded longer than the species, and is not one.
 _BEAM = "Ipr"
 #: First columns of other scans in the same frame: an energy is scanned by the sample's offset.
 _OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "energy scan"}
@@ -529,7 +529,7 @@ _RECORD, _NAME, _NAME_SIZE = 192, 65, 64
 
 
 def _binary_header(content: bytes) -> tuple[str, int, int, int] | None:
-    """Return byte order, version, type and size of the header; ``None`` if it is none."""
+    """Return byte order, version, type and size of the header; ``None`` if it is not one."""
     if len(content) < _MASSES + 4:
         return None
     for order in "<>":

@@ -193,7 +193,7 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             return
 
 
-#: Numbers that have become one; a date is none.
+#: Numbers that have become one; a date is not one.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 
 

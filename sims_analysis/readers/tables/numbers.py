@@ -297,7 +297,7 @@ def columns_of_words(
 
 
 def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
-    """Split a line into cells; a delimiter within quotes is none."""
+    """Split a line into cells; a delimiter within quotes does not count."""
     if not (quoted and delimiter and '"' in line):
         return line.split(delimiter)
     cells: list[str] = []
