@@ -229,7 +229,7 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     with pytest.raises(sims.ReadError, match="line 8, column B: 'x' is not a number"):
         sims.read(path)
     path.write_text(sample.replace("#END", ""))
-    with pytest.raises(sims.ReadError, match="breaks off: the line '#END' is missing"):
+    with pytest.raises(sims.ReadError, match="is truncated: the line '#END' is missing"):
         sims.read(path)
 
 

@@ -275,7 +275,7 @@ def _refuse_other_kinds(source: Source) -> None:
     if source.is_zip and not source.is_workbook:
         other = "an archive of files (zip); unpack it first"
         if not source.zipped:
-            other = "a workbook or an archive (zip) that is damaged or breaks off"
+            other = "a workbook or an archive (zip) that is damaged or truncated"
         raise ReadError(f"the file is {next((k for mark, k in _ZIPPED if mark in content), other)}")
     start = source.start.lstrip().casefold()
     for text, kind in _TEXTS:

@@ -64,7 +64,7 @@ def check_reader(
     AssertionError
         Says what is wrong: a name that is missing or taken; a file that it does not recognise by
         its content alone, or one of others that it does; signals that are not signals; an answer
-        that differs at a second reading; a file that breaks off or is damaged, for which it raises
+        that differs at a second reading; a file that is truncated or damaged, for which it raises
         anything but an error of sims_analysis.
 
     Examples

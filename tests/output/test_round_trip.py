@@ -185,7 +185,7 @@ def test_a_workbook_refuses_names_that_it_cannot_keep(tmp_path):
 def test_a_csv_that_breaks_off_is_refused(tmp_path):
     path = sims.to_csv(sims.open_example("boron-implant"), tmp_path / "x.csv")
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(ReadError, match=r"x\.csv: the file breaks off: its last line has no end"):
+    with pytest.raises(ReadError, match=r"x\.csv: the file is truncated: its last line has no end"):
         sims.read(path)
     with pytest.warns(sims.errors.ProfileWarning, match="no end, and is left out"):
         assert sims.read(path, allow_truncated=True)["P"].depths.size == 249
@@ -203,7 +203,7 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
         with pytest.raises(ReadError, match=f"line 3, column C: {says}"):
             sims.read(path)
     path.write_text(head.replace("species", f"{quote}species{quote}"))
-    with pytest.raises(ReadError, match="there are headers, and no rows of numbers below them"):
+    with pytest.raises(ReadError, match="the headers have no rows of numbers below them"):
         sims.read(path)
 
 

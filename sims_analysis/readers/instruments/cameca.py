@@ -72,7 +72,7 @@ def read_cameca_rpc(source: Source) -> Content:
     about = _About([*lines[:start], *lines[stop:]], delimiter)
     if not any(line.startswith("*** DATA END") for line in lines[stop:]):
         source.options.truncated(
-            f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
+            f"the file is truncated after line {stop}: the line '*** DATA END ***' is missing"
         )
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
     values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
@@ -448,13 +448,13 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     rows, stated = below[2:], int(count[1])
     if len(rows) < stated:
         source.options.truncated(
-            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} are "
-            "there"
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
+            f"{len(rows)} found"
         )
     if len(rows) > stated:
         raise ReadError(
-            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} lines "
-            "follow"
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
+            f"{len(rows)} lines follow"
         )
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
@@ -618,10 +618,10 @@ def _numbers_of(
     """Return times and rates of each species."""
     content, place = source.content, size
     if place + 4 > len(content):
-        raise ReadError("the file breaks off before its data", code="truncated_file")
+        raise ReadError("the file is truncated before its data", code="truncated_file")
     (count,) = struct.unpack_from(f"{order}i", content, place)
     if count != expected:
-        raise ReadError(f"the header names {expected} species, the data hold {count}")
+        raise ReadError(f"the header names {expected} species, but the data have {count}")
     place += 4
     for i in range(count):
         points = (
@@ -630,7 +630,7 @@ def _numbers_of(
         place += 4
         end = place + 16 * points
         if points < 0 or end > len(content):
-            message = f"the file breaks off in species {i + 1} of {count}"
+            message = f"the file is truncated in species {i + 1} of {count}"
             if i == 0:
                 raise ReadError(message)
             source.options.truncated(message)
