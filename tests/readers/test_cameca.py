@@ -268,7 +268,10 @@ def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
 
 def test_a_file_that_breaks_off_is_refused_or_warned_of(write):
     path = write(two_species(end=False))
-    says = r"w7\.txt: the file is truncated after line 19: the line '\*\*\* DATA END \*\*\*' is missing"
+    says = (
+        r"w7\.txt: the file is truncated after line 19: the line "
+        r"'\*\*\* DATA END \*\*\*' is missing"
+    )
     with pytest.raises(sims.ReadError, match=says):
         sims.read(path)
     with pytest.warns(sims.ProfileWarning, match="is truncated"):
