@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import re
 import struct
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -34,6 +36,8 @@ _TOLERANCE = 1e-5
 _FEW_PER_SECOND = 100.0
 #: Half a unit of the last digit of a yield in percent.
 _ROUNDED = 0.005
+#: Section -> what the program calls a thing -> its name here.
+_NAMES = tomllib.loads(Path(__file__).with_name("cameca.toml").read_text(encoding="utf-8"))
 _SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
 _UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
 
@@ -259,13 +263,13 @@ class _About:
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect the metadata of one species."""
-        known = _named(self.conditions.get(name, {}), _CONDITIONS)
+        known = _named(self.conditions.get(name, {}), _NAMES["conditions"])
         if detector := known.get("detector"):
-            names = {form.format(detector): plain for form, plain in _DETECTOR.items()}
+            names = {form.format(detector): plain for form, plain in _NAMES["detector"].items()}
             known |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
-            found = _named(calibration.get(name, {}), _CALIBRATION)
+            found = _named(calibration.get(name, {}), _NAMES["calibration"])
             known |= {plain + suffix: value for plain, value in found.items()}
         return known
 
@@ -275,7 +279,7 @@ class _About:
         other: dict[str, str] = {}
         for section, entries in self.sections.items():
             for key, value in entries.items():
-                plain = _PLAIN.get(_words(key))
+                plain = _NAMES["measurement"].get(_words(key))
                 if plain is not None and plain not in taken:
                     taken[plain] = _quantity(key, value)
                 elif _words(key) != "Data file name":
@@ -287,54 +291,10 @@ class _About:
             instrument="CAMECA IMS",
             **taken,
             layers=tuple(
-                Layer(**{"matrix": None} | _named(one[""], _LAYER)) for one in self.layers
+                Layer(**{"matrix": None} | _named(one[""], _NAMES["layer"])) for one in self.layers
             ),
             other=other,
         )
-
-
-_CONDITIONS = {
-    "CT": "counting_time",
-    "WT": "waiting_time",
-    "Extra WT": "extra_waiting_time",
-    "Mass (amu)": "mass",  # there may be another of the magnetic field
-    "Detector": "detector",
-    "Offset": "offset",
-}
-_DETECTOR = {
-    "{} yield": "detector_yield",
-    "{} background": "detector_background",
-    "{} dead time": "dead_time",
-    # Above the one, the rate is the current of a Faraday cup; below the other, it is counted.
-    "{} -> FC threshold": "faraday_cup_threshold",
-    "FC -> {} threshold": "electron_multiplier_threshold",
-}
-_LAYER = {
-    "matrix": "matrix",
-    "1st Interface": "start",
-    "2nd Interface": "stop",
-    "Mean SR": "sputter_rate",
-    "Depth calib method": "depth_method",
-}
-_CALIBRATION = {
-    "Conc calib method": "calibration",
-    "Ref signal": "reference_signal",
-    "RSF": "rsf",
-    "Dose": "dose",
-    "[C]": "concentration",
-}
-_PLAIN = {
-    "Sample ID": "sample",
-    "Primary ions": "primary_ion",
-    "Impact energy": "impact_energy",
-    "Prim beam intensity @t=0": "primary_current",
-    "Secondary ion polarity": "secondary_polarity",
-    "Raster size": "raster_size",
-    "Analyzed area size": "analysed_area",
-    "Total depth": "crater_depth",
-    "Total sputtering time": "sputter_time",
-    "Comments": "comment",
-}
 
 
 def _key_and_value(line: str, delimiter: str) -> tuple[str, str]:

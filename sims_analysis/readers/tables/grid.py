@@ -21,7 +21,6 @@ from sims_analysis.readers.tables.header_cells import (
     classify_row,
     comment_mark,
     holds_words,
-    is_not_measured,
     try_header,
 )
 from sims_analysis.readers.tables.numbers import (
