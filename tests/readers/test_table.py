@@ -231,7 +231,7 @@ def test_sheets_are_chosen_by_name_or_number(workbook):
         assert sims.read(path, sheet=sheet)["B"].concentrations.tolist() == P.tolist()
     with pytest.raises(sims.ReadError, match=r"'cover', 'first', 'Processed data'"):
         sims.read(path, sheet="raw")
-    with pytest.raises(sims.ReadError, match="no numbers in it"):
+    with pytest.raises(sims.ReadError, match="no numbers in columns"):
         sims.read(path, sheet="cover")
 
 
