@@ -85,16 +85,17 @@ def mean_value(
     """
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
-    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
     warn_of_empty_window(frame, window, found.n == 0)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
-    excess = found.excess.where((found.n > 0) & (frame.stderr is not None))
     coords = {
         "scatter": frame.with_attrs(
-            excess, "background_scatter", long_name="Scatter in the window"
+            found.excess.where((found.n > 0) & (frame.stderr is not None)),
+            "background_scatter",
+            long_name="Scatter in the window",
         ),
         "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
     }

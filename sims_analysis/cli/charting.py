@@ -12,7 +12,7 @@ from sims_analysis.cli.options import (
     FOLDER,
     Command,
     all_ids,
-    ending,
+    epilog,
     failure_noted,
     finish,
     format_option,
@@ -46,7 +46,7 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
 
 @click.command(
     cls=Command,
-    epilog=ending(
+    epilog=epilog(
         "python -m sims_analysis chart --question dose --species B --archive lab",
         "python -m sims_analysis chart w1 w2 w3 --species B --kind ewma --archive lab",
         "python -m sims_analysis chart --species B --rules nelson --archive lab "

@@ -132,7 +132,7 @@ Exit codes:
 """
 
 
-def ending(*examples: str, code: str = "") -> str:
+def epilog(*examples: str, code: str = "") -> str:
     """End a help text with examples and exit codes, to which one may be added."""
     # A backspace makes click keep the following lines as they are.
     lines = "\n".join(f"  {example}" for example in examples)
@@ -195,11 +195,11 @@ def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
         try:
             lines = [line.strip() for line in file]
         except UnicodeError:
-            raise click.UsageError(f"{visible(file.name)}: no text in UTF-8") from None
+            raise click.UsageError(f"{visible(file.name)}: not text in UTF-8") from None
         found += [line for line in lines if line and not line.startswith("#")]
     refuse_addresses(found)
     if not found and (ids or lists):
-        raise click.UsageError("there is no id on any line")
+        raise click.UsageError("the file has no id on any line")
     return tuple(found)
 
 
@@ -207,7 +207,7 @@ def refuse_addresses(names: Sequence[object]) -> None:
     """Refuse addresses in place of ids and files; they are not repeated, as they may have keys."""
     if any(re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(name)) for name in names):
         raise click.UsageError(
-            "an address is no data id and no file; download what is there, or read it in Python "
+            "a URL is neither a data id nor a file; download what is there, or read it in Python "
             "with sims.read(address)"
         )
 

@@ -61,7 +61,7 @@ def coords(
     have a concentration and an intensity: its first profile is the leading one.
     """
     texts: dict[int, dict[str, str]] = {}
-    rests: dict[int, dict[str, Any]] = {}
+    support: dict[int, dict[str, Any]] = {}
     leading: dict[int, DepthProfile] = {}
     for row, name, profile, z in placed:
         values = {coord: getattr(profile, field) for coord, field in _TEXTS.items()}
@@ -69,14 +69,14 @@ def coords(
         own["species_metadata"] = _json(profile.species_metadata, profile)
         rest = _rest(profile, data_id, z)
         if row not in texts:
-            texts[row], rests[row], leading[row] = own, rest, profile
+            texts[row], support[row], leading[row] = own, rest, profile
             continue
         own |= {"wire_fields": _json(rest, profile)} if rest else {}
-        rests[row].setdefault("also", {})[name] = own
+        support[row].setdefault("also", {})[name] = own
     rows = range(len(texts))
     made = {coord: _text_coord(texts[row][coord] for row in rows) for coord in texts[0]}
-    if any(rests.values()):
-        fields = (_json(rests[row], leading[row]) if rests[row] else "" for row in rows)
+    if any(support.values()):
+        fields = (_json(support[row], leading[row]) if support[row] else "" for row in rows)
         made["wire_fields"] = _text_coord(fields)
     return made
 

@@ -11,6 +11,8 @@ from sims_analysis.kernels.rows import Array, Index
 
 #: Points in which the likelihood is searched for its highest maximum, before it is refined.
 _GRID = 60
+#: Of intervals.
+CONFIDENCE = 0.95
 #: Part of a variance that is 0.
 _NEXT_TO_NOTHING = 1e-12
 
@@ -74,14 +76,14 @@ def variance_interval(value: Array, stderr: Array, confidence: float) -> tuple[f
     return limit(tail), limit(1.0 - tail)
 
 
-def scatter_of(value: Array, stderr: Array, confidence: float) -> dict[str, float]:
+def scatter_of(value: Array, stderr: Array) -> dict[str, float]:
     """Separate the scatter of the process from counting, by the values of which that is known."""
     names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
     known = ~np.isnan(stderr)
     value, stderr = value[known], stderr[known]
     if value.size < 2:
         return dict.fromkeys(names, np.nan)
-    ends = variance_interval(value, stderr, confidence)
+    ends = variance_interval(value, stderr, CONFIDENCE)
     found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]
     return {name: one**0.5 for name, one in zip(names, found, strict=True)}
 

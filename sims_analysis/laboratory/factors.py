@@ -96,7 +96,7 @@ class Factors:
         """Keep a factor of :func:`rsf_from_standard`, whose provenance says how it was measured.
 
         What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
-        ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is no such
+        ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is not such a
         factor, is there already, or contradicts the data.
         """
         row = _completed(_row_of(rsf), _checked(stated))
@@ -141,7 +141,7 @@ class Factors:
                     if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} is there already"
+                            f"{new['species']!r} is already in the file"
                         )
                 sheet.cells[number] = sheet.cells_of(row)
 
@@ -222,12 +222,12 @@ class Factors:
 
 
 def _checked(stated: Mapping[str, str]) -> dict[str, str]:
-    """Refuse what is no column, or not what may stand in it."""
+    """Refuse what is not a column, or not what may stand in it."""
     for column, cell in stated.items():
         if column not in factor_file.COLUMNS:
             raise TypeError(f"a factor has no {column!r}; it has {', '.join(factor_file.COLUMNS)}")
         if not isinstance(cell, str):
-            raise argument_error(column, cell, "expected a text, as in the file")
+            raise argument_error(column, cell, "expected a string, as in the file")
         factor_file.read_cell(column, cell, column)
     return dict(stated)
 

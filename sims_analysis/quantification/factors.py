@@ -129,7 +129,7 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
             _check_conditions(species, factor, conditions)
             _check_measurement(frame, species, factor)
         if conditions.matrix in table:
-            raise SpeciesError(f"rsf names {conditions.matrix!r}, the matrix itself")
+            raise SpeciesError(f"rsf has a factor for {conditions.matrix!r}, the matrix itself")
         factors = _read(frame, table, kind, given)
         if len(layers) == 1 and stop is None:
             return factors
@@ -162,7 +162,7 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             raise ProfileError(
                 "rsf is over species, but does not say which; give it a coordinate species",
             )
-        # A matrix divided by itself is no concentration.
+        # A matrix divided by itself is not a concentration.
         every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
         each = [one for one in every if str(one["species"].values) != matrix]
     elif isinstance(rsf, xr.DataArray) and "species" in rsf.coords:

@@ -12,7 +12,7 @@ from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, rests_on, scale_in_doubt, union
+from sims_analysis.frame.evidence import Known, scale_in_doubt, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
@@ -82,8 +82,7 @@ def with_rsf(
         :func:`composition`, whose atomic fraction it follows linearly. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
-        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest. Of the
-        factors that a laboratory keeps (:class:`Factors`), those that hold for the data.
+        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
     matrix : str or None
         The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
@@ -92,20 +91,21 @@ def with_rsf(
         adds no noise. Between its samples the signal is interpolated linearly; before the first and
         after the last, that sample is used within the same cycle.
     window : (start, stop), optional
-        Depths, or times, between which the mean is taken, such as below the surface transient.
+        With ``"mean"``: depths, or times, between which it is taken, below a surface transient.
     matrix_threshold : float
         Where the matrix signal is below this fraction of its maximum (or of the mean that is the
         divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
-        where the signal is not above three of its standard errors.
+        where the signal is not above three of its standard errors, or drops out for a cycle or two:
+        to less than a third of those before and after.
     keep_intensity : bool
-        Keep the quantified intensities with their concentrations.
+        Keep the quantified intensities beside their concentrations.
     combine, max_age
         Of :class:`Factors`, how several that fit are combined, and how old they may be: see there.
 
     Returns
     -------
     Dataset
-        Intensities of the matrix, and without a factor, are kept. The others are replaced by:
+        Intensities of the matrix and of species without a factor stay. The others become:
 
         - ``concentration`` (``atom/cm^3``), and the ancillary variables of intensities: counts, the
           error of a subtracted background, also of the matrix signal
@@ -136,22 +136,20 @@ def with_rsf(
     -----
     ProfileWarning
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
-        where intensities are those of a saturated detector; and if a factor was determined with
-        another `matrix_signal`, or another correction for dead time; and where a surface transient
-        changes the mean matrix signal of a whole record by more than 1 %; and where the matrix
-        signal changes by more than 10 % along the profile, with one factor for all of it.
+        where a detector is saturated; if a factor was determined with another `matrix_signal` or
+        dead time; where a surface transient changes the mean matrix signal by more than 1 %; and
+        where, with one factor, the matrix signal changes by more than 10 % along the profile.
 
     Notes
     -----
-    Counts over counts are too high by one over those of the matrix, 5 % at 20 counts a cycle. Where
-    its standard errors are known (:func:`with_counting_statistics`), ``I_m + s_m^2 / I_m`` is the
-    divisor of ``"cycle"`` (``k + 1`` of counts), which takes this out: doses are within 0.1 % from
-    30 counts. Below 15 counts, samples are lost: use ``"mean"``.
+    A ratio to k counts of the matrix is too high by 1 / k, 5 % at 20 counts a cycle. Where standard
+    errors are known (:func:`with_counting_statistics`), ``"cycle"`` divides by ``I_m + s_m^2 /
+    I_m``, which is k + 1 of counts: doses are then within 0.1 % from 30 counts on. Below 15 counts
+    of the matrix, samples are lost: use ``"mean"``.
 
     References
     ----------
-    ISO 18114, Determination of relative sensitivity factors from ion-implanted reference
-    materials, allows both matrix signals.
+    ISO 18114, on relative sensitivity factors of ion-implanted materials: both matrix signals.
 
     Examples
     --------
@@ -164,7 +162,7 @@ def with_rsf(
     check_choice("matrix_signal", matrix_signal, _WAYS)
     if window is not None and matrix_signal != "mean":
         raise ProfileError(
-            'window is of use only with matrix_signal="mean"', code="conflicting_arguments"
+            'window applies only with matrix_signal="mean"', code="conflicting_arguments"
         )
     frame = _intensities(data)
     check_bool("keep_intensity", keep_intensity)
@@ -258,7 +256,7 @@ def _by_mean(
     status = _status(frame, wanted, matrix, vanished, None)
     known = Known(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
-        flags = _of(frame, matrix, rests_on(frame, ends, "samples").flags)
+        flags = _of(frame, matrix, support_of_window(frame, ends, "samples").flags)
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
         known = union(known, Known(flags))
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
@@ -318,9 +316,9 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     """
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted)
-    signal, stderr, of_sums, _ = reference
+    signal, stderr, of_sums, *_ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
-    vanished: Any = (signal <= 0) | (signal < threshold * highest)
+    vanished: Any = (signal <= 0) | (signal < threshold * highest) | reference.dropped
     divisor, error = signal, None
     if stderr is not None and of_sums is not None:
         vanished |= signal <= _ABOVE_NOISE * stderr
@@ -348,7 +346,7 @@ def _status(
     absent = xr.zeros_like(gone) if missing is None else missing
     if not is_lazy(gone):
         for where, what in (
-            (gone, f"the matrix signal {matrix!r} has vanished"),
+            (gone, f"the matrix signal {matrix!r} has vanished, or dropped out"),
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
             place = first_sample(frame, where)

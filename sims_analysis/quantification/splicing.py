@@ -219,7 +219,7 @@ def _scales(
         resolved = resolve(
             frame,
             found.status,
-            found.rests,
+            found.support,
             (found.start, found.stop),
             what="the integral over the overlap, from which the factor is, bridges it",
             sum_of=found.value,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import layouts, measurement, padded, plain, union
+from measurement_layouts import layouts, measurement, padded, plain, union
 from questions import PER_PROFILE, asking
 
 import sims_analysis as sims

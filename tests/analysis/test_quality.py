@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, one
+from measurement_layouts import measurement, one
 
 import sims_analysis as sims
 

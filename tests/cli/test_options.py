@@ -40,8 +40,8 @@ def test_the_help_of_an_option_says_its_default(command):
     ("message", "worded"),
     [
         (sims.ProfileError("level='5' has no unit", argument="level"), "--level='5' has no unit"),
-        (sims.ApiError("max_connections=0 is no number", argument="max_connections"),
-         "--max-connections=0 is no number"),
+        (sims.ApiError("max_connections=0 is not a number", argument="max_connections"),
+         "--max-connections=0 is not a number"),
         (sims.ReadError("sheet=3 is not there", argument="sheet"), "sheet=3 is not there"),
         (sims.UnitsError("no unit", argument="depth_units", code="missing_unit", remedy="pass it"),
          "no unit; state it with --depth-units UNIT"),
@@ -65,11 +65,11 @@ def test_ids_of_a_file_are_its_lines(tmp_path):
     path.write_bytes(b"w1\n\xff\n")
     with (
         path.open(encoding="utf-8") as file,
-        pytest.raises(click.UsageError, match="no text in UT"),
+        pytest.raises(click.UsageError, match="not text in UT"),
     ):
         options.all_ids([], [file])
     path.write_text("# none\n", encoding="utf-8")
-    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="is no id on"):
+    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="has no id on"):
         options.all_ids([], [file])
     assert options.all_ids([], []) == ()
 

@@ -281,6 +281,15 @@ def test_of_so_many_layers_those_maxima_are_taken_that_are_most_certain():
     assert most_certain(c, noise * 1.08, 4) == []
 
 
+@pytest.mark.parametrize("height", [530.0, 560.0])
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_maximum_stands_out_of_the_noise_of_the_plateau_next_to_it(way, height):
+    """By ``height - 400`` and its error from both counts, not from the few on the other side."""
+    c = np.r_[np.full(5, 1.0), height, np.full(5, 400.0)][::way]
+    sure = (height - 400) / np.sqrt(height + 400)
+    assert maxima(c, np.sqrt(c)) == ([5] if sure > 5 else [])
+
+
 def test_layers_that_a_profile_does_not_have_add_nothing():
     two = layered(find_model("gaussian"), 2, ["straggle"])
     nan = np.nan

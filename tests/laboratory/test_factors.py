@@ -472,11 +472,11 @@ def test_a_uniform_standard_gives_its_factor():
 
 def test_dose_or_concentration():
     ds = measured("2026-03-01")
-    with pytest.raises(ProfileError, match="give one of both"):
+    with pytest.raises(ProfileError, match="give either dose"):
         factor_of(ds, concentration="1e19 atoms/cm^3")
-    with pytest.raises(ProfileError, match="give one of both"):
+    with pytest.raises(ProfileError, match="give either dose"):
         factor_of(ds, dose=None)
-    with pytest.raises(ProfileError, match="concentration_uncertainty goes with concentration="):
+    with pytest.raises(ProfileError, match="concentration_uncertainty needs concentration="):
         factor_of(ds, concentration_uncertainty=0.02)
 
 
@@ -484,7 +484,7 @@ def test_a_list_is_read_once(factors, tmp_path):
     (tmp_path / "list.txt").write_text("11B 5e21")
     stated = {"unit": "atoms/cm^3", "matrix": "30Si"}
     factors.read(tmp_path / "list.txt", **stated)
-    with pytest.raises(ProfileError, match="is there already"):
+    with pytest.raises(ProfileError, match="is already in the file"):
         factors.read(tmp_path / "list.txt", **stated)
     factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
     assert len(factors.table()) == 2

@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from scipy.integrate import quad
 from shared_profiles import delivered
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError, UnitsError
@@ -115,7 +115,7 @@ def test_what_compositions_are_refused():
         ({**both}, ProfileError, "either factor=, or standard="),
         ({**both, "factor": 0}, ProfileError, "positive factor"),
         ({**both, "standard": ds, "fraction": 1.2}, ProfileError, "between 0 and 1"),
-        ({**both, "numerator": "Ge", "factor": 1}, SpeciesError, "'Ge'; the data have"),
+        ({**both, "numerator": "Ge", "factor": 1}, SpeciesError, "no species 'Ge'; they have"),
         ({"numerator": "74Ge", "denominator": "74Ge", "factor": 1}, SpeciesError, "both '74Ge'"),
     ):
         with pytest.raises(error, match=text):

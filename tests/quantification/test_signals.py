@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from shared_profiles import delivered
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning, SpeciesError, UnitsError
@@ -178,7 +178,7 @@ def test_a_limit_that_does_not_matter_is_none_of_the_sum():
 def test_what_sums_are_refused():
     ds = poisson(np.arange(9.0), **{"31P": 40, "30Si": 9000})
     for signals, error, text in (
-        ({"x": {"32S": 1}}, SpeciesError, "'32S'; the data have '31P', '30Si'"),
+        ({"x": {"32S": 1}}, SpeciesError, "no species '32S'; they have '31P', '30Si'"),
         ({}, ProfileError, "expected weights by species"),
         ({"x": {}}, ProfileError, "expected weights by species"),
         ({"x": {"31P": np.nan}}, ProfileError, "expected a finite weight"),
@@ -266,6 +266,32 @@ def test_a_maximum_is_one_without_error():
     assert abs(peak["sputter_time"].item() - 12) < 2
 
 
+@pytest.mark.parametrize(("how", "highest"), [({}, 1e4), ({"window": ("0 s", "200 s")}, 5e4)])
+def test_the_maximum_of_an_implant_lies_below_the_surface_transient(how, highest):
+    time = np.arange(200.0)
+    implant = 5e4 * np.exp(-time / 2) + 1e4 * np.exp(-(((time - 80) / 30) ** 2))
+    found = sims.normalise(timed(time, "counts", a=implant), to="maximum", **how)
+    assert found["ratio"].sel(sputter_time=80).item() == pytest.approx(1e4 / highest, rel=1e-3)
+
+
+@pytest.mark.parametrize(("spike", "said"), [(300, True), (30, False)])
+def test_a_maximum_of_a_single_sample_is_said_to_be_one(spike, said):
+    ds = poisson(np.arange(200.0), a=100 * np.exp(-(((np.arange(200.0) - 80) / 30) ** 2)))
+    ds["intensity"][..., 150] = spike
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sims.normalise(ds, to="maximum")
+    assert ["is a single sample" in str(one.message) for one in caught] == [True] * said
+
+
+@pytest.mark.parametrize("to", ["maximum", "total", "a"])
+def test_nothing_cannot_be_normalised(to):
+    ds = poisson(np.arange(9.0), a=10, b=20)
+    for empty in (ds.isel(sputter_time=slice(0)), ds.where(ds["sputter_time"] < 0)):
+        with pytest.raises(ProfileError, match="nothing to normalise: intensity has no sample"):
+            sims.normalise(empty, to=to)
+
+
 def test_a_normalised_signal_is_data_like_any_other():
     time = np.arange(60.0)
     edge = 900 / (1 + np.exp((time - 30) / 2)) + 20
@@ -307,7 +333,7 @@ def test_a_total_in_a_batch_is_of_the_species_that_each_measurement_has():
 
 
 def test_what_cannot_be_normalised():
-    with pytest.raises(SpeciesError, match="'c'; the data have 'a', 'b'"):
+    with pytest.raises(SpeciesError, match="no species 'c'; they have 'a', 'b'"):
         sims.normalise(poisson(np.arange(9.0), a=10, b=20), to="c")
 
 

@@ -594,3 +594,10 @@ def test_a_small_lean_is_that_of_edgeworths_series(skewness, excess):
     series = 1 + skewness / 6 * (x**3 - 3 * x) + excess / 24 * (x**4 - 6 * x**2 + 3)
     found = pearson.shape(x, skewness, 3.0 + excess)
     np.testing.assert_allclose(found, stats.norm.pdf(x) * series, atol=2e-7)
+
+
+def test_derivatives_of_a_gaussian_by_its_shape_are_hermites_polynomials():
+    x = np.linspace(-5, 5, 41)
+    hermite = np.stack([(x**3 - 3 * x) / 6, (x**4 - 6 * x**2 + 3) / 24])
+    found = pearson.derivatives(x, 1.0, 0.0, 1.0, 0.0, 3.0)[3:]
+    np.testing.assert_allclose(found, hermite * stats.norm.pdf(x), atol=1e-5)
