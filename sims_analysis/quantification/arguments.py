@@ -42,6 +42,9 @@ def over_composition(data: Any, stated: Any, name: str) -> Any:
 
     Linear between its values, and between samples of the fraction; there is none beyond.
     """
+    if callable(stated):
+        given = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
+        raise argument_error(name, stated, f"give the values of a function of x: {given}")
     fraction = None if isinstance(data, xr.DataArray) else data.get("atomic_fraction")
     if not isinstance(stated, xr.DataArray) or stated.ndim != 1 or fraction is None:
         return stated
