@@ -293,7 +293,7 @@ def _listed(text: str, name: str) -> Iterator[dict[str, str]]:
     """Read lines of a species, its factor, and perhaps its unit; a heading has no digit."""
     for number, line in enumerate(text.splitlines(), 1):
         words = re.split(r"[\s,;|:=]+", line.strip(" \t,;|"), maxsplit=2)
-        if words == [""] or words[0].startswith("#"):
+        if words[0].startswith("#"):
             continue
         if len(words) > 1 and re.match(r"[\d.]", words[1]):
             unit = {"unit": words[2]} if len(words) > 2 else {}
