@@ -26,11 +26,11 @@ def _no_settings_of_the_user(monkeypatch):
     "ending",
     [".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc", ".NC"],
 )
-def test_a_name_with_the_ending_of_a_file_is_no_id(epilog, tmp_path):
-    with pytest.raises(click.UsageError, match=rf"^w1\{epilog}: there is no such file$"):
-        reporting.refuse_missing_files(["w1", f"w1{epilog}"])
-    (tmp_path / f"w1{epilog}").mkdir()
-    reporting.refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{epilog}")])
+def test_a_name_with_the_ending_of_a_file_is_no_id(ending, tmp_path):
+    with pytest.raises(click.UsageError, match=rf"^w1\{ending}: there is no such file$"):
+        reporting.refuse_missing_files(["w1", f"w1{ending}"])
+    (tmp_path / f"w1{ending}").mkdir()
+    reporting.refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{ending}")])
 
 
 def test_names_are_split_at_commas():

@@ -132,7 +132,7 @@ TIMING  DATA : ///////////////////
         (b"Depth (nm),B (cm^-3)\n", "a header without data"),
         (b"just a letter to the laboratory\n", "no table"),
         (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),
-        (b"depth (nm);species;concentration (atom/cm^3);;\n", "headers, and no rows of numbers"),
+        (b"depth (nm);species;concentration (atom/cm^3);;\n", "headers have no rows of numbers"),
     ],
 )
 def test_other_files_are_refused_by_what_they_are(write, content, kind):
