@@ -107,12 +107,12 @@ def peak(
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
     flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)
-    rests = changed(parts, flags=xr.Variable(found.status.dims, flags))
+    support = changed(parts, flags=xr.Variable(found.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED
     status = replaced_where(unsure, found.status, Status.OK)
-    status = resolve(frame, status, rests, window, what=what)
+    status = resolve(frame, status, support, window, what=what)
     status = replaced_where(unsure & (status == Status.OK), status, Status.UNDETERMINED)
     name = frame.term
     results = {

@@ -122,7 +122,7 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     """Name the species of all items; those that occur in several get a suffix."""
     if suffix is not None and (isinstance(suffix, str) or len(suffix) != len(parts)):
         raise argument_error(
-            "suffix", suffix, f"expected one text for each of the {len(parts)} items"
+            "suffix", suffix, f"expected one string for each of the {len(parts)} items"
         )
     owners: dict[str, list[str]] = {}
     for part in parts:
@@ -144,7 +144,7 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ProfileError(
-            f"species {', '.join(map(repr, repeated))} would be there more than once; with "
+            f"species {', '.join(map(repr, repeated))} would occur more than once; with "
             f"suffix={ends!r} the names are {names}",
             code="repeated_species",
         )

@@ -21,7 +21,7 @@ from sims_analysis.frame.evidence import (
     GapPolicy,
     either,
     resolve,
-    rests_on,
+    support_of_window,
     without_immaterial,
 )
 from sims_analysis.frame.frame import Frame
@@ -267,8 +267,8 @@ def _resolved(
     """Return the statuses, with those of layers that rest on what was not measured."""
     layer, whole = (window[0], part["depth"]), part["conductance"]
     stated = is_lazy(window[1]) or anywhere(~is_nan(window[1]))
-    of_each = rests_on(profiles, layer, "curve" if stated else "record")
-    rests = without_immaterial(
+    of_each = support_of_window(profiles, layer, "curve" if stated else "record")
+    support = without_immaterial(
         profiles,
         changed(of_each, flags=either(of_each.flags.astype(np.int16), "species")),
         xr.ones_like(whole),
@@ -276,7 +276,7 @@ def _resolved(
         lambda other: conductance(other) / whole,
     )
     what = "the layer bridges it by the curves"
-    return resolve(profiles, part["status"], rests, layer, what=what, category=FitWarning)
+    return resolve(profiles, part["status"], support, layer, what=what, category=FitWarning)
 
 
 def _warn_of_transient(

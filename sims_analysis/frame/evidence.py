@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, first_flagged
+from sims_analysis.frame.messages import FirstFlagged, first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import codes, elementwise, is_lazy
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
-from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.units import Data, quantified_variable
@@ -40,8 +40,8 @@ _NOTABLE = 0.01
 _RANKS = np.array([status.rank for status in Status])
 
 
-def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
-    """Return what an answer about a window rests on, without a kernel; NaN is no limit."""
+def support_of_window(frame: Frame, window: Window, use: kernels.Use = "curve") -> Support:
+    """Return what an answer about a window rests on, without a kernel; NaN for no limit."""
     start, stop = (
         end.fillna(beyond) for end, beyond in zip(window, (-np.inf, np.inf), strict=True)
     )
@@ -51,7 +51,7 @@ def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
 def resolve(
     frame: Frame,
     status: xr.Variable,
-    rests: Rests,
+    support: Support,
     window: Window = NO_LIMITS,
     *,
     what: str = "",
@@ -66,7 +66,7 @@ def resolve(
     accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
     times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
     """
-    flags = rests.flags
+    flags = support.flags
     if not (is_lazy(flags) or flags.data.any()):
         return status
     if frame.bridge:
@@ -75,7 +75,7 @@ def resolve(
         enough: Any = _NOTABLE * abs(sum_of)
         if stderr is not None:
             enough = np.maximum(enough, stderr.fillna(0.0))
-        flags = flags.where(rests.below > enough, flags & ~Flag.BELOW_LIMIT)
+        flags = flags.where(support.below > enough, flags & ~Flag.BELOW_LIMIT)
     found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
     found = found.astype(np.uint8).transpose(*status.dims, ...)
     if category is not None:
@@ -85,19 +85,19 @@ def resolve(
 
 def without_immaterial(
     frame: Frame,
-    rests: Rests,
+    support: Support,
     values: xr.Variable,
     stderr: xr.Variable,
     answer: Callable[[Frame], xr.Variable],
     over: str | tuple[()] = (),
-) -> Rests:
+) -> Support:
     """Return what answers rest on, without samples below a limit that do not change them.
 
     Between 0 and their limit, one of those joined along `over` changes by more than its error and
     1 % of it (of 1, if it is less).
     """
     if frame.limit is None:
-        return rests
+        return support
     plain = replace(frame, stderr=None, counts=None, common=None, overlap=None, limit=None)
     below = frame.value.isnull() & frame.limit.notnull()
     enough: Any = np.maximum(stderr.fillna(0.0), _NOTABLE * abs(values).clip(min=1.0))
@@ -105,8 +105,8 @@ def without_immaterial(
     for instead in (0.0, frame.limit):
         moved = answer(replace(plain, value=frame.value.where(~below, instead)))
         matter = matter | (abs(moved - values) > enough)
-    flags = rests.flags.where(matter.any(over), rests.flags & ~Flag.BELOW_LIMIT)
-    return changed(rests, flags=flags.astype(np.int16))
+    flags = support.flags.where(matter.any(over), support.flags & ~Flag.BELOW_LIMIT)
+    return changed(support, flags=flags.astype(np.int16))
 
 
 def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
@@ -154,7 +154,7 @@ def warn_of_evidence(
         first.warn(_described(kind, first, window, what), category, **parts)
 
 
-def _described(kind: Kind, first: First, window: Window, what: str) -> str:
+def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> str:
     """Say what is known of the first such samples of a profile, in a window if there are any."""
     a, b = (float(np.ravel(first.of_many(end))[0]) for end in window)
     # Species that are asked together may have the same gap.
@@ -189,7 +189,11 @@ class Run(NamedTuple):
 
 
 def runs_of(frame: Frame) -> Iterator[Run]:
-    """Yield all that is known of the samples of a frame, profile by profile; it is computed."""
+    """Yield all that is known of the samples of a frame, profile by profile; it is computed.
+
+    Runs of a kind that meet are one: gaps between the depths of a grid that bridges one, what is
+    carried and seen.
+    """
     frame.measured()  # refuses infinite samples
     samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
     flat = blocks.flat(samples)
@@ -203,7 +207,16 @@ def runs_of(frame: Frame) -> Iterator[Run]:
         for profile, flag, first, last, low, high, height in zip(*columns, strict=True):
             begin, end = first if np.isnan(low) else low, last if np.isnan(high) else high
             found.append(Run(profile, flag, first, last, begin, end, height))
-    yield from sorted(found, key=lambda run: (run.profile, run.first, run.flag))
+    found.sort(key=lambda run: (run.profile, run.flag, run.first))
+    joined: list[Run] = []
+    for run in found:
+        before = joined[-1] if joined else None
+        if before and before[:2] == run[:2] and run.first <= before.last:
+            last = max(before, run, key=lambda one: one.last)
+            joined[-1] = changed(before, last=last.last, high=last.high)
+        else:
+            joined.append(run)
+    yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))
 
 
 class Known(NamedTuple):
@@ -221,7 +234,7 @@ NOTHING = Known()
 
 def known(frame: Frame) -> Known:
     """Return what is known of the samples of a frame: what they carry, and what values show."""
-    flags: Any = frame.map(kernels.seen, extra=(frame.dim,)).value
+    flags: Any = frame.map(kernels.flags_from_values, extra=(frame.dim,)).value
     if frame.flags is not None:
         flags = flags | frame.flags
     if frame.limit is not None:

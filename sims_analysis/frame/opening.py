@@ -260,9 +260,9 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
         return None
     if column.dtype.kind == "f" and anywhere(column % 1 > 0):
         warn(
-            f"{name}_{vocabulary.QUALITY} holds numbers that are no sums of flags, as after a mean "
-            "of neighbours or an interpolation: it is left out. Resample by to_grid(), or keep its "
-            "flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
+            f"{name}_{vocabulary.QUALITY} holds numbers that are not sums of flags, as after a "
+            "mean of neighbours or an interpolation: it is left out. Resample by to_grid(), or "
+            "keep its flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
             ProfileWarning,
         )
         return None
@@ -403,9 +403,9 @@ def _cells(
             'cell_stop are NaN): use one kind, as to_grid(..., conserve="dose") makes them, or '
             'drop the edges of all with data.drop_vars(["cell_start", "cell_stop"])'
         )
-    slack = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
-    outside = (depth < lower - slack) | (depth > upper + slack)
-    within: Any = lower < upper.shift({dim: 1}) - slack
+    tolerance = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
+    outside = (depth < lower - tolerance) | (depth > upper + tolerance)
+    within: Any = lower < upper.shift({dim: 1}) - tolerance
     for wrong, found, cause in (
         (outside, "do not hold their own {0}: {1} lies outside its cell", "the axis"),
         (within, "overlap: the cell of {1} begins within another", "the widths"),

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.evidence import Rests, Use, rests, runs_of
+from sims_analysis.kernels.evidence import Support, Use, runs_of, support
 from sims_analysis.kernels.rows import (
     IN_CACHE,
     WITHOUT_VALUE,
@@ -301,7 +301,7 @@ def run(
     sees_gaps: bool = False,
     block: int = BLOCK,
     **options: Any,
-) -> tuple[Found, Rests | None]:
+) -> tuple[Found, Support | None]:
     """Run a kernel; return its fields, ``(*cases, *lead, ...)``, and what answers rest on.
 
     Parameters
@@ -345,7 +345,7 @@ def run(
 
     def ask(rows: Rows, *own: NDArray[Any]) -> tuple[Found, tuple[NDArray[Any], ...]]:
         found: Any = kernel(rows, *own, **options)
-        of = () if use is None else rests(rows, found.start, found.stop, use)
+        of = () if use is None else support(rows, found.start, found.stop, use)
         return found, (*found, *of)
 
     fields: list[NDArray[Any]] = []
@@ -374,7 +374,7 @@ def run(
         fields = _allocate(every, cases, results)
     shaped = [f.reshape((*full, *f.shape[2:])) for f in fields]
     combined: Found = type(result)(*shaped[: len(result)])
-    return combined, None if use is None else Rests(*shaped[len(result) :])
+    return combined, None if use is None else Support(*shaped[len(result) :])
 
 
 #: What complete rows can have, if nothing of it is to be looked at.

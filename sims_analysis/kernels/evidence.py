@@ -33,7 +33,7 @@ from sims_analysis.outcomes import GAP, Flag
 Use = Literal["curve", "record", "samples", "point"]
 
 
-class Rests(NamedTuple):
+class Support(NamedTuple):
     """What answers rest on, in the shape of their intervals.
 
     Flags; of samples below a limit, the sum of width times limit; and the total width of gaps.
@@ -105,7 +105,7 @@ def runs_of(
     return Marks(row[begin], kind, depth[begin], depth[end], low, high, most, amount)
 
 
-def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
+def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Support:
     """Say on what answers about intervals rest, ``(R,)`` or ``(R, m)``; NaN for none.
 
     Flags count if a sample lies in the interval, gaps and samples below a limit if a curve goes
@@ -119,7 +119,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     near = row, start.reshape(-1)[asked], stop.reshape(-1)[asked]
     found = marks(rows, near) if asked.size else None
     if found is None:
-        return Rests(flags, below, hole)
+        return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
     _, _, first, last, low, high, _, amount = (one[more] for one in found)
     a, b = start[found.row], stop[found.row]
@@ -151,7 +151,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     counts = limited & (width > 0)
     np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
     np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
-    return Rests(flags, below, hole)
+    return Support(flags, below, hole)
 
 
 class Interval(NamedTuple):
@@ -166,12 +166,12 @@ def interval(_: Rows, start: Array, stop: Array) -> Interval:
     return Interval(start, stop)
 
 
-def rests_on_points(rows: Rows, at: Array) -> Rests:
+def support_of_points(rows: Rows, at: Array) -> Support:
     """Say on what the curves through the samples rest at depths, (R, m)."""
-    return rests(rows, at, at, "point")
+    return support(rows, at, at, "point")
 
 
-def seen(rows: Rows) -> SingleResult:
+def flags_from_values(rows: Rows) -> SingleResult:
     """Return the flags of all samples, (R, n), by their values: gaps, saturation, transients."""
     found = np.zeros(rows.value.size, dtype=np.int16)
     wide = gap_after(rows)
@@ -221,8 +221,8 @@ def at_places(
     for row, flag, first, last, low, high, height, _ in zip(*found, strict=True):
         a, b = lower[row], upper[row]
         own = packed.depth[packed.offsets[row] : packed.offsets[row + 1]]
-        slack = TOLERANCE * (high - low)
-        inside = (b > low + slack) & (a < high - slack)
+        tolerance = TOLERANCE * (high - low)
+        inside = (b > low + tolerance) & (a < high - tolerance)
         if flag & (GAP | WITHOUT_VALUE):
             blank[row] |= inside
         if flag & GAP:

@@ -1,7 +1,7 @@
 """Gaps: distances between neighbouring samples over which nothing was measured.
 
 A gap is more than five times as wide as the profile's median spacing, and as the median of the
-spacings around it: a grid that widens, or steps that change from layer to layer, are no gaps.
+spacings around it: a grid that widens, or steps that change from layer to layer, are not gaps.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def resample(
     """Interpolate profiles at depths (R, m), by `reach` samples to both sides.
 
     On a new axis these share samples (else the fraction is NaN), but not those in gaps, unless it
-    is to `bridge` these; and a surface transient goes along.
+    is to `bridge` these; and a surface transient is kept.
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
@@ -280,9 +280,9 @@ class _Pieces(NamedTuple):
 
 def _within_record(edges: Array, begin: float, end: float) -> tuple[Array, slice] | None:
     """Select the edges within the record (to rounding), and the cells between them; or None."""
-    slack = TOLERANCE * (end - begin)
-    lo = int(np.searchsorted(edges, begin - slack, side="left"))
-    hi = int(np.searchsorted(edges, end + slack, side="right"))
+    tolerance = TOLERANCE * (end - begin)
+    lo = int(np.searchsorted(edges, begin - tolerance, side="left"))
+    hi = int(np.searchsorted(edges, end + tolerance, side="right"))
     if hi - lo < 2:
         return None
     return np.clip(edges[lo:hi], begin, end), slice(lo, hi - 1)

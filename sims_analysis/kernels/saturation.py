@@ -29,7 +29,7 @@ _ALTERNATING = 0.5
 _MEDIAN_SQUARE = 0.4549
 #: Values jump down to equal neighbours from this many standard deviations above them.
 _JUMP = 5.0
-#: Equal neighbours below the maximum by more than this factor are no ceiling.
+#: Equal neighbours below the maximum by more than this factor are not a ceiling.
 _NEAR = 0.01
 #: Samples of a row that tell whether all of them have to be looked at, for its noise, and by which
 #: factor that may be off.
@@ -96,7 +96,7 @@ def _runs_near(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
     # Where values fall or rise all along an interval, the maximum is elsewhere.
     highest = value[1:-2].max(axis=0)
     stands = np.flatnonzero((highest > value[0]) & (highest > value[-2]))
-    suspect[stands] |= highest[stands] >= rows.glimpsed(row[stands])
+    suspect[stands] |= highest[stands] >= rows.sampled_maximum(row[stands])
     found = np.unique(row[suspect])
     if found.size > rows.count / _NARROW:
         return rows.equal_runs
@@ -109,7 +109,7 @@ def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
     row: Index = offsets.searchsorted(begin, side="right") - 1
     # Floors are often equal.
     some, of = np.unique(row, return_inverse=True)
-    level, highest = flat[begin], rows.glimpsed(some)[of]
+    level, highest = flat[begin], rows.sampled_maximum(some)[of]
     before = np.where(begin > offsets[row], flat[begin - 1], 0.0)
     after = np.where(end < offsets[row + 1], flat[end % flat.size], 0.0)
     neighbour = np.maximum(before, after)

@@ -39,9 +39,9 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     if carried is not None:
         _carried(rows, carried, columns)
     long = np.flatnonzero((rows.size > 2 * _WIDTH) & (rows.share == 1) & np.isnan(columns[0]))
-    for glances in (4, 16):
+    for n_samples in (4, 16):
         first = rows.value_at(rows.offsets[long])
-        long = long[first >= LEAST * rows.glimpsed(long, glances)]
+        long = long[first >= LEAST * rows.sampled_maximum(long, n_samples)]
     for row in long:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]

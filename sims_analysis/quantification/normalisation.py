@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, rests_on, union
+from sims_analysis.frame.evidence import Known, either, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -114,8 +114,8 @@ def normalise(
 
     Notes
     -----
-    Samples of species below their limit of detection count as 0 in a total; it is marked as below
-    the limit only where their limits are more than 1 % of it, or of its error. The largest of
+    Samples of species below their limit of detection count as 0 in a total. Where their limits are
+    more than 1 % of it, or of its error, fractions have no value, but a limit. The largest of
     samples with noise is above the maximum of the profile by about an error of theirs.
 
     Examples
@@ -216,7 +216,8 @@ def _total(frame: Frame) -> Signal:
     background = {end: column(end) for end in vocabulary.OF_BACKGROUND if end in ends}
     flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
     stderr = column("stderr") if "stderr" in ends else None
-    return Signal(column(""), stderr, None, background, flags)
+    limit = column(vocabulary.CENSORED) if vocabulary.CENSORED in ends else None
+    return Signal(column(""), stderr, None, background, flags, limit)
 
 
 def _mean(
@@ -238,7 +239,7 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = rests_on(of, ends, "samples").flags.astype(np.int16)
+    flags = support_of_window(of, ends, "samples").flags.astype(np.int16)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 
@@ -315,6 +316,11 @@ def _over(
         found[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:
         found[vocabulary.CENSORED] = frame.limit / above
+    if whole.limit is not None:  # a part of the total is not known: no more than this
+        known = whole.limit.isnull()
+        limit: Any = found.get(vocabulary.CENSORED, xr.full_like(value, np.nan))
+        found[vocabulary.CENSORED] = limit.fillna(value.where(~known))
+        found |= {end: found[end].where(known) for end in ("", "stderr") if end in found}
     return found
 
 

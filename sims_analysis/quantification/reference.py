@@ -20,7 +20,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import Window
-from sims_analysis.kernels.evidence import rests_on_points
+from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import Array, Dense, Flags
 from sims_analysis.outcomes import GAP
 from sims_analysis.text.arguments import format_argument
@@ -64,7 +64,7 @@ def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     names: list[Any] = list(vocabulary.MEASURED) if variable is None else [variable]
     given = "there is no variable"
     if variable is not None:
-        given = f"variable={format_argument(variable)} is none"
+        given = f"variable={format_argument(variable)} is not one"
     which = "both" if len(species) == 2 else "all of" if len(species) > 2 else "only"
     listed = " and ".join(map(repr, species))
     return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)
@@ -128,9 +128,12 @@ def known_of(frame: Frame, species: str) -> Known:
         lead = [d for d in frame.lead if d != "species"]
         depth = frame.depth.set_dims(frame.value.sizes).transpose(*lead, *sizes)
         places = depth.stack({_PLACES: tuple(sizes)})
-        found = at(reference, places, dim=_PLACES, axis=False)
-        flags = None if found.flags is None else found.flags.unstack({_PLACES: sizes})
-        other = Known(None if flags is None else flags.transpose(*frame.value.dims))
+        flags = at(reference, places, dim=_PLACES, axis=False).flags
+        if flags is not None:
+            flags = flags.unstack({_PLACES: sizes}).transpose(*frame.value.dims)
+            there = frame.filled().value.notnull()  # elsewhere is no quotient
+            flags = flags.where(there, 0).astype(np.int16)
+        other = Known(flags)
     return union(own, other)
 
 
@@ -194,7 +197,7 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
             m[left] * (1 - t) + m[right] * t,
             np.hypot(s[left] * (1 - t), s[right] * t),
             np.hypot(shared[left] * np.sqrt(1 - t), shared[right] * np.sqrt(t)),
-            rests_on_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
+            support_of_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
             (out[left] & (t < 1)) | (out[right] & (t > 0)),
         )
         found[:, places] = np.where(within, columns, np.nan)

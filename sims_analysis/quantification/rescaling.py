@@ -256,7 +256,7 @@ def _of_ranges(
     given = [name for name in ("start", "stop", "background") if limits[name] is not None]
     if given:
         raise ProfileError(
-            f"{given[0]} is of no use for a range density, which is that of one ion per area",
+            f"{given[0]} does not apply to a range density, which is of one ion per area",
             code="conflicting_arguments",
         )
     relative = xr.full_like(known, np.nan)

@@ -13,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.arguments import refuse_cases
-from sims_analysis.frame.background import read_background, warn_of_limits
+from sims_analysis.frame.background import read_background, warn_of_limits, warn_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     GapPolicy,
@@ -21,7 +21,7 @@ from sims_analysis.frame.evidence import (
     at_samples,
     carried,
     resolve,
-    rests_on,
+    support_of_window,
     union,
 )
 from sims_analysis.frame.frame import Frame
@@ -160,7 +160,10 @@ def deconvolve(
     strength = _strength(smoothness)
     function = read_resolution(frame, resolution)
     window = read_window(frame, start, stop)
-    level = read_background(frame, background).level(frame)
+    subtracted = read_background(frame, background)
+    if subtracted.window is not None:
+        warn_of_window(frame, subtracted.window)
+    level = subtracted.level(frame)
     for name, read in (("start", window[0]), ("stop", window[1]), ("background", level)):
         refuse_cases(frame, read, name)
     for width in function.widths:
@@ -240,8 +243,8 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
-    rests = rests_on(frame, window)
-    codes = resolve(frame, codes, rests, window, category=None)
+    support = support_of_window(frame, window)
+    codes = resolve(frame, codes, support, window, category=None)
     found["status"] = frame.status(codes, "restored_status")
     of = "source_of_errors"
     found[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from measured import one
+from measurement_layouts import one
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileWarning
@@ -57,7 +57,7 @@ def test_a_level_where_the_detector_saturates_has_status_saturated(level, status
     cut = z[counts >= 3000]
     message = (
         f": samples from {cut[0]:g} to {cut[-1]:g} nm, 3e+18 atom/cm^3: equal to the last "
-        "digit, as a saturated detector writes them, or made from such; the answer rests on "
+        "digit, as from a saturated detector, or made from such; the answer depends on "
         "samples that were cut off"
     )
     for of, ask in (

@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from counted import trials
-from measured import number, one, word
+from counted_trials import trials
+from measurement_layouts import number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from measured import profile
+from measurement_layouts import profile
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError

@@ -7,7 +7,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*ends inside of the profile")
+pytestmark = pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 
 Z = np.arange(0.0, 301.0, 3.0)
 

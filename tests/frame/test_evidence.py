@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from measured import one
+from measurement_layouts import one
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning, SimsWarning
@@ -69,6 +69,12 @@ def test_an_option_accepts_gaps_and_limits_and_nothing_else():
         (Flag.GAP_BEFORE, "ok"), (Flag.BELOW_LIMIT, "ok"), (Flag.SATURATED, "saturated"),
     ):  # fmt: skip
         assert status(with_flags(flag), gaps="bridge") == [wanted]
+
+
+def test_away_from_what_is_flagged_values_are_those_of_clean_data():
+    ds = with_flags(Flag.GAP_BEFORE, Flag.BELOW_LIMIT)
+    found, clean = (sims.interpolate(d, depth="25 nm") for d in (ds, ds.drop_vars(NAME)))
+    xr.testing.assert_equal(found, clean)
 
 
 def test_every_status_has_one_word_one_meaning_and_evidence_a_rank_of_its_own():
@@ -153,7 +159,9 @@ def test_a_renamed_array_has_the_flags_of_whatever_it_was():
 def test_flags_that_are_no_sums_of_bits_are_ignored_with_a_warning(change):
     changed = change(HOLED)
     changed["concentration"].attrs = HOLED["concentration"].attrs
-    with pytest.warns(ProfileWarning, match="concentration_quality holds numbers that are no sums"):
+    with pytest.warns(
+        ProfileWarning, match="concentration_quality holds numbers that are not sums"
+    ):
         sims.quality(changed)
 
 

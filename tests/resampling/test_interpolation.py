@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, one, union
+from measurement_layouts import measurement, number, one, union
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning, UnitsError

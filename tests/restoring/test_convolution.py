@@ -229,6 +229,15 @@ def test_a_fit_that_is_not_ok_is_warned_of():
     np.testing.assert_array_equal(own, expected)
 
 
+def test_a_profile_with_a_width_that_is_not_known_is_not_blurred():
+    z = np.arange(20.0)
+    batch = models_truth.profile(1e18 * np.stack([np.exp(-z), 1 + z]), z, dims=("wafer", "depth"))
+    sigma = xr.DataArray([2.0, np.nan], dims="wafer", attrs={"units": "nm"})
+    found = sims.convolve(batch, resolution=DRF | {"sigma": sigma})
+    alone = sims.convolve(batch[0], resolution=DRF)
+    np.testing.assert_array_equal(found, [alone.values, np.full(z.size, np.nan)])
+
+
 @pytest.mark.slow
 def test_profiles_of_a_batch_are_blurred_as_they_are_alone():
     """The matrix is kept for the next profile: not where its samples are others."""

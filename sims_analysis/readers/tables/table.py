@@ -25,11 +25,8 @@ from sims_analysis.readers.tables.body import (
 from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
-    label_column,
-    layers_of,
-    split_samples,
-    split_species,
     stated_pairs,
+    take_limits,
     warn_of_merged_cells,
 )
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
@@ -55,14 +52,24 @@ from sims_analysis.readers.tables.regions import (
     turned_rows,
     without_side_notes,
 )
+from sims_analysis.readers.tables.samples import (
+    label_column,
+    layers_of,
+    split_samples,
+    split_species,
+)
 
 #: ``All depths in um``.
-_ALL_IN = re.compile(r"(?:all )?(?:the )?(.+?)s?(?: are)?(?: given)? in (\S+?)\.?$", re.IGNORECASE)
+_ALL_IN = re.compile(
+    r"(?:all )?(?:the )?(.+?)s?(?: is| are)?(?: given)? (?:in|en) (\S+?)\.?$", re.IGNORECASE
+)
 #: Numbers that programs write for no value; positive ones; how large any negative number is that is
 #: one; how many times others are larger or smaller; how many times all are larger than the least.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
 _POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
 _HUGE, _APART, _GAP = 1e20, 100.0, 1e10
+#: No value is known better than to this part: a million million ions would have to be counted.
+_EXACT = 1e-6
 
 
 def recognises(source: Source) -> bool:
@@ -201,15 +208,16 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
         check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
     about = _notes(grid, body, headers)
     pairs = table.pairs = stated or find_pairs(grid, headers, block)
+    take_limits(grid, block, headers, pairs)
     layers: tuple[Layer, ...] = ()
     if label is not None:
         parts = split_species(body, block, headers, pairs, label)
     else:
         warn_of_merged_cells(grid, block, pairs)
-        _state_units_of_notes(headers, about)
-        _state_unit_of_sheet(grid, headers, pairs)
         parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
         about |= constant
+        _state_units_of_notes(headers, about)
+        _state_unit_of_sheet(grid, headers, pairs)
         layers = layers_of(block, headers, pairs[0].axis)
     samples: dict[str | None, list[Signal]] = {}
     for sample, rows, of_sample in parts:
@@ -228,7 +236,8 @@ def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
     stated = {f"{key}: {unit}": (pattern("unit").sub("", key), unit) for key, unit in notes.items()}
     sentences = [match for text in notes.values() if (match := _ALL_IN.match(text))]
     stated |= {match[0]: (match[1], match[2]) for match in sentences}
-    heads = {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in stated.items()}
+    heads = {text: (header := try_header(text), header.unit or "") for text in notes.values()}
+    heads |= {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in stated.items()}
     for role, kinds in (("axis", vocabulary.AXES), ("value", vocabulary.VALUE_KINDS)):
         units = {
             unit: text
@@ -268,7 +277,7 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
 
 
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
-    """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
+    """Collect the rows that are not headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
     rows = [*headers.notes, *body.below]
     for cells in (*grid.notes, *([text] for text in headers.beside), *map(grid.cells, rows)):
@@ -299,11 +308,11 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
     signal = Signal(
         name=pair.name,
         depths=x[taken],
-        depth_units=headers.units[pair.axis],
+        depth_units=headers.units[pair.axis] or pair.depth_units,
         values=y[taken],
         units=headers.units[pair.value] or pair.units,
         where=where,
-        stderr=_errors(block, headers, pair, taken),
+        stderr=_errors(grid, block, headers, pair, taken),
         ancillary={
             name: Column(block.values[taken, j], headers.units[j])
             for name, j in pair.ancillary.items()
@@ -360,13 +369,21 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
             )
 
 
-def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
+def _errors(
+    grid: Grid, block: Block, headers: Headers, pair: Pair, taken: slice | Flags
+) -> Array | None:
     """Return standard errors in the unit of the values: of a column, or of the cells of values."""
     if pair.error is None:
         return _errors_within(block, pair.value, taken)
-    errors = block.values[taken, pair.error]
+    errors, values = block.values[taken, pair.error], np.abs(block.values[taken, pair.value])
     if headers.units[pair.error] in PERCENT:
-        return errors / 100 * np.abs(block.values[taken, pair.value])
+        return errors / 100 * values
+    if headers.units[pair.error] is None and np.nanmax(errors) < _EXACT * np.nanmedian(values):
+        raise UnitsError(
+            f"{grid.called(pair.error)} ({headers.texts[pair.error]!r}) states no unit, and its "
+            f"numbers, up to {np.nanmax(errors):g}, are too small to be errors of the values; if "
+            "they are in per cent, state '%' in the header, otherwise the unit of the values"
+        )
     return errors
 
 
@@ -433,7 +450,7 @@ def _with_sample(content: Content) -> Content:
     if stated.isdecimal() and longest < int(stated):
         warn(
             f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
-            "break off",
+            "be truncated",
             ProfileWarning,
             code="truncated_file",
         )

@@ -1,4 +1,4 @@
-"""Every question against every doubt about its samples: none may answer ``ok`` without a word.
+"""Every question on samples below a limit, saturated or missing: none is ``ok`` without a warning.
 
 The questions are those of the registry and of the models. A new one is asked here by itself; what
 it need not tell stands in `APART`, with the reason.
@@ -72,9 +72,9 @@ def holed(ds):
 
 
 #: Doubt -> how data come to it.
-DOUBTS = {"limit": below_limit, "saturation": saturated, "gap": holed}
+IMPAIRED = {"limit": below_limit, "saturation": saturated, "gap": holed}
 #: Statuses that say so, or a part of the warning.
-REPORTED = {
+EXPECTED = {
     "limit": ({"below_limit"}, "below their limit of detection"),
     "saturation": ({"saturated"}, "equal to the last digit"),
     "gap": ({"gap"}, "no sample between"),
@@ -112,16 +112,16 @@ def answer(question, ds):
 
 
 @pytest.mark.few(20)
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("cause", IMPAIRED)
 @pytest.mark.parametrize("question", EVERY)
-def test_every_question_reports_every_kind_of_doubtful_sample(question, doubt):
-    ds = DOUBTS[doubt](counted())
-    if any((doubt, name) in APART for name in (question, question.split()[0])):
+def test_every_question_reports_every_kind_of_doubtful_sample(question, cause):
+    ds = IMPAIRED[cause](counted())
+    if any((cause, name) in APART for name in (question, question.split()[0])):
         return
     words, text = answer(question, ds)
-    status, message = REPORTED[doubt]
+    status, message = EXPECTED[cause]
     assert set(words) & status or re.search(message, text), (
-        f"{question}: {words}, and not a word of a {doubt}. Give the status by resolve() "
+        f"{question}: {words}, and not a word of a {cause}. Give the status by resolve() "
         "(sims_analysis/frame/evidence.py), or say in APART why it need not be reported"
     )
 
@@ -136,7 +136,7 @@ ONCE = {
 
 @cache
 def doubted():
-    return sims.stack([doubtful(counted()) for doubtful in DOUBTS.values()], names=list(DOUBTS))
+    return sims.stack([doubtful(counted()) for doubtful in IMPAIRED.values()], names=list(IMPAIRED))
 
 
 @pytest.mark.few(2)
