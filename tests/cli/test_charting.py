@@ -106,8 +106,8 @@ def test_the_latest_value_out_of_control_has_an_exit_code(lab):
     ("arguments", "code", "said"),
     [
         (["--species", "Xe"], 1, "has the species 'Xe'"),
-        (["w19", "--species", "11B"], 1, "found 1 equal; see --stddev"),
-        (["--species", "11B", "--start", "1 mm"], 1, "found 1 equal; see --stddev"),
+        (["w19", "--species", "11B"], 1, "found 1; see --stddev"),
+        (["--species", "11B", "--start", "1 mm"], 1, "found 0; see --stddev"),
         (["--species", "11B", "--question", "junction"], 2, "--level is needed"),
         (["--species", "11B", "--level", "1e18 atoms/cm^3"], 2, "--level does not go"),
         (["--species", "11B", "--rules", "westgard"], 2, "--rules='westgard'"),
