@@ -113,15 +113,17 @@ def crossings(
     **With standard errors**, crossings that noise can make are left out: a run of samples between
     two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
     its samples would have at the level; the least certain run joins its neighbours, again and
-    again. To the smallest window that tells the two sides apart, ``ln(C / L) = A + B z + C z^2 /
-    2`` is fitted by maximum likelihood. Only two samples that differ by more than a factor of e
-    (from e^2 on alone), and by eight standard errors, have the crossing between them, with
-    ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
-    ``stderr`` is half of the interval about the depth that contains the edge with 68 % probability.
+    again. To the smallest window that tells the two sides apart, and to half of it where it does
+    not fit, ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum likelihood. Only two samples
+    that differ by more than a factor of e (from e^2 on alone), and by eight standard errors, have
+    the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``.
+    With ``locate="crossing"``, ``stderr`` is half of the interval about the depth that contains the
+    edge with 68 % probability.
 
-    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``, and
-    about half on a kink at the level; not below three times a noise floor (*What stated errors
-    cover*, on the site).
+    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
+    ``scale_repeatability``; not below three times a noise floor, and 42 to 60 % where the slope
+    changes by a factor of 2 to 5 within two samples of the level, or up to 30 % above it while no
+    fit shows it, by fewer than some 1,000 counts (*What stated errors cover*, on the site).
 
     References
     ----------

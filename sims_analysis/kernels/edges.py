@@ -39,6 +39,9 @@ ALONE = 8.0
 STEEP = 1.0, 2.0
 #: Relative error above which the logarithm of a sample is not used: ten counts.
 MAX_RELATIVE_ERROR = 0.33
+#: A parabola whose chi-square chance makes this rarely is fitted to half of the window, down to so
+#: many samples on either side.
+MISFIT, FEWEST = 0.01, 2
 #: Curvatures of more than this many standard errors may be of a kink, ...
 KINK = 2.0
 #: ... which a window that is wider by this factor puts elsewhere.
@@ -85,7 +88,8 @@ def edges(
     subtracted `floor`, are Poisson against a level, and binomial between two counted quantities;
     zeros are data. The depth is ``raw + w (fit - raw)``, where two samples at a clear step make w
     fall from 1 to 0; with `locate` it is 1, or 0, and then the error is half of the 68 % interval
-    about the crossing. How far a curved edge moves in a wider window is part of the error.
+    about the crossing. A window that no parabola fits is halved; how far a curved edge moves in a
+    wider one is part of the error.
     """
     on = rows.depth_at(found.at_or_above)
     between = on, np.where(found.on_sample, on, rows.depth_at(found.after))
@@ -198,6 +202,13 @@ def _fitted(
     for part in in_parts(2 * reach):
         crossing, first, side = which[part], before[part], reach[part]
         fit = _parabolas(samples, crossing, first, side)
+        again = np.flatnonzero(fit.misfit > 0)
+        while (again := again[side[again] > FEWEST]).size:
+            side[again] = np.maximum(side[again] // 2, FEWEST)
+            short = _parabolas(samples, crossing[again], first[again], side[again])
+            for column, values in zip(fit, short, strict=True):
+                column[again] = values
+            again = again[short.misfit > 0]
         bent = np.flatnonzero(np.abs(fit.bend) > KINK * fit.bend_stderr)
         wide = _parabolas(samples, crossing[bent], first[bent], WIDER * side[bent])
         with np.errstate(invalid="ignore"):
@@ -242,7 +253,7 @@ class _Parabolas(NamedTuple):
     """Fits of ``upper = lower exp(A + B z + C z^2 / 2)`` to R windows; (R,).
 
     Depth of the zero, and its error, the slope there, C, and its error; half the width of the
-    window, and where it starts and stops.
+    window, by how much chi-square is above what noise makes, and where it starts and stops.
     """
 
     depth: Array
@@ -251,6 +262,7 @@ class _Parabolas(NamedTuple):
     bend: Array
     bend_stderr: Array
     scale: Array
+    misfit: Array
     start: Array
     stop: Array
 
@@ -263,7 +275,9 @@ def _parabolas(samples: Samples, which: Index, before: Index, reach: Index) -> _
     binomial. What was subtracted (`floor`) makes the variance larger: ``a (1 + floor / (e
     lower))``.
     """
-    found = np.full((8, before.size), np.nan)
+    from scipy.special import chdtri
+
+    found = np.full((9, before.size), np.nan)
     first = np.maximum(before + 1 - reach, samples.begin[which])
     end = np.minimum(before + 1 + reach, samples.end[which])
     position, size = samples.between(first, end)
@@ -284,11 +298,22 @@ def _parabolas(samples: Samples, which: Index, before: Index, reach: Index) -> _
         last = np.broadcast_to([0.0, 0.0, 1.0], slopes.shape)
         unsure = np.sqrt(solved(information, last)[:, 2])
         error = np.sqrt(variance) / np.abs(slope)
+        misfit = _chi_square(window, a, b, c) - chdtri(np.maximum(size - 3, 1), MISFIT)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin + root * scale, *ends)
-    numbers = error * scale, slope / scale, c / scale**2, unsure / scale**2, scale
+    numbers = error * scale, slope / scale, c / scale**2, unsure / scale**2, scale, misfit
     found[:, some] = depth, *numbers, *ends
     return _Parabolas(*found)
+
+
+def _chi_square(samples: Counted, *parabola: Array) -> Array:
+    """Return the chi-square of the samples of each window about its parabola."""
+    x, upper, lower, one_upper, one_lower, under, size = samples
+    a, b, c = (np.repeat(one, size) for one in parabola)
+    odds = np.exp(np.clip(a + (b + 0.5 * c * x) * x, -60.0, 60.0))
+    variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
+    found: Array = samples.reduce(np.add, (upper - odds * lower) ** 2 / variance)
+    return found
 
 
 def _first_guess(samples: Counted) -> tuple[Array, Array]:

@@ -218,8 +218,8 @@ def with_evidence(
     **options: Any,
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
-    shown = frame.flags is not None and not frame.lazy and anywhere(frame.flags)
-    if not (frame.lazy or shown or anywhere(support.flags)):
+    carries = frame.flags is not None and anywhere(frame.flags)
+    if not (frame.lazy or carries or frame.limit is not None or anywhere(support.flags)):
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)
     if frame.limit is not None and of.limit is not None:

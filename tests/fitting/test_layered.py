@@ -290,6 +290,15 @@ def test_a_maximum_stands_out_of_the_noise_of_the_plateau_next_to_it(way, height
     assert maxima(c, np.sqrt(c)) == ([5] if sure > 5 else [])
 
 
+@pytest.mark.parametrize(("part", "seen"), [(0.97, False), (1.03, True)])
+def test_a_maximum_rises_by_a_tenth_and_is_a_hundredth_of_the_largest(part, seen):
+    noise, risen, small = np.full(11, 1e-5), np.full(11, 100.0), np.zeros(11)
+    risen[5] += 10 * part
+    assert maxima(risen, noise) == ([5] if seen else [])
+    small[[3, 7]] = 1.0, 0.01 * part
+    assert maxima(small, noise) == ([3, 7] if seen else [3])
+
+
 def test_layers_that_a_profile_does_not_have_add_nothing():
     two = layered(find_model("gaussian"), 2, ["straggle"])
     nan = np.nan

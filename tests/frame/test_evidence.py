@@ -71,6 +71,12 @@ def test_an_option_accepts_gaps_and_limits_and_nothing_else():
         assert status(with_flags(flag), gaps="bridge") == [wanted]
 
 
+def test_away_from_what_is_flagged_values_are_those_of_clean_data():
+    ds = with_flags(Flag.GAP_BEFORE, Flag.BELOW_LIMIT)
+    found, clean = (sims.interpolate(d, depth="25 nm") for d in (ds, ds.drop_vars(NAME)))
+    xr.testing.assert_equal(found, clean)
+
+
 def test_every_status_has_one_word_one_meaning_and_evidence_a_rank_of_its_own():
     assert len({one.word for one in Status}) == len(Status)
     assert all(one.meaning for one in Status if one != Status.PADDING)

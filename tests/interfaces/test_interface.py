@@ -69,7 +69,7 @@ def test_without_noise_a_width_is_off_by_what_straight_lines_add(first):
     assert 2.0**2 / (3 * true) < error < 2.0**2 / (2 * true)
 
 
-def test_a_position_between_samples_of_logarithms_is_known_as_their_lines_differ_from_straight_ones():
+def test_between_samples_a_position_is_known_as_lines_of_logarithms_differ_from_straight_ones():
     """By an eighth of ``h^2 c' / c`` in the middle, two thirds of that on average."""
     ds = step(np.arange(0.0, 202.0, 2.0), sigma=4.0, right=2e20)
     found = sims.interface(sims.to_grid(ds, step="0.5 nm"))

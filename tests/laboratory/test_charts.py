@@ -85,6 +85,7 @@ def test_capability_of_nist():
 def test_rules_flag_the_point_that_completes_them():
     quiet = [0.1, -0.1] * 10
     assert flags([*quiet, 3.1], "limits") == {20: ("beyond_limits", "beyond_limits")}
+    assert flags([*quiet, 3.0, -3.0], "limits") == {}  # at a limit is not beyond it
     assert flags([*quiet, 2.1, 0.1, 2.2], "two_of_three") == {22: ("two_of_three", "two_of_three")}
     assert flags([*quiet, 2.1, 0.1, -2.2], "two_of_three") == {}
     assert flags([*quiet, 1.1, 1.2, -0.1, 1.1, 1.3], "four_of_five").keys() == {24}

@@ -173,8 +173,9 @@ def test_nearest_bracket_and_age(factors):
     for unitless in (30, "30"):
         with pytest.raises(ProfileError, match="expected a number of days"):
             picked(max_age=unitless)
-    with pytest.raises(ProfileError, match="is from before the measurement"):
-        factors.pick(measured("2026-02-04"), matrix="30Si", combine="bracket")
+    for day, side in (("2026-02-04", "before"), ("2026-03-14", "after")):
+        with pytest.raises(ProfileError, match=f"is from {side} the measurement"):
+            factors.pick(measured(day), matrix="30Si", combine="bracket")
     with pytest.raises(ProfileError, match="do not say when they were measured"):
         factors.pick(measured(None), matrix="30Si", combine="nearest")
     with pytest.raises(ProfileError, match="combine choose among the factors of a table"):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import re
 import struct
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
-from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
@@ -34,6 +36,8 @@ _TOLERANCE = 1e-5
 _FEW_PER_SECOND = 100.0
 #: Half a unit of the last digit of a yield in percent.
 _ROUNDED = 0.005
+#: Section -> what the program calls a thing -> its name here.
+_NAMES = tomllib.loads(Path(__file__).with_name("cameca.toml").read_text(encoding="utf-8"))
 _SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
 _UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
 
@@ -76,12 +80,6 @@ def read_cameca_rpc(source: Source) -> Content:
         )
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
     values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
-    if about.is_cut():
-        warn(
-            "the file ends within its calibration (section CALIBRATION PARAMETERS); "
-            "it may have been cut off after its data",
-            ProfileWarning,
-        )
     stated = about.number("acquisition parameters", "# of data point/species")
     if stated is not None and len(kept) < stated:
         source.options.truncated(
@@ -259,26 +257,19 @@ class _About:
         else:
             [*self.layers[-1].values()][-1][key] = value
 
-    def is_cut(self) -> bool:
-        """Whether the calibration is missing, or shorter at its end than at its start."""
-        if not self.layers:
-            return True
-        first, last = ([*self.layers[i].values()][1:] for i in (0, -1))
-        return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
-
     def number(self, section: str, key: str) -> float | None:
         """Return a number of a section."""
         return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect the metadata of one species."""
-        known = _named(self.conditions.get(name, {}), _CONDITIONS)
+        known = _named(self.conditions.get(name, {}), _NAMES["conditions"])
         if detector := known.get("detector"):
-            names = {form.format(detector): plain for form, plain in _DETECTOR.items()}
+            names = {form.format(detector): plain for form, plain in _NAMES["detector"].items()}
             known |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
-            found = _named(calibration.get(name, {}), _CALIBRATION)
+            found = _named(calibration.get(name, {}), _NAMES["calibration"])
             known |= {plain + suffix: value for plain, value in found.items()}
         return known
 
@@ -288,7 +279,7 @@ class _About:
         other: dict[str, str] = {}
         for section, entries in self.sections.items():
             for key, value in entries.items():
-                plain = _PLAIN.get(_words(key))
+                plain = _NAMES["measurement"].get(_words(key))
                 if plain is not None and plain not in taken:
                     taken[plain] = _quantity(key, value)
                 elif _words(key) != "Data file name":
@@ -300,54 +291,10 @@ class _About:
             instrument="CAMECA IMS",
             **taken,
             layers=tuple(
-                Layer(**{"matrix": None} | _named(one[""], _LAYER)) for one in self.layers
+                Layer(**{"matrix": None} | _named(one[""], _NAMES["layer"])) for one in self.layers
             ),
             other=other,
         )
-
-
-_CONDITIONS = {
-    "CT": "counting_time",
-    "WT": "waiting_time",
-    "Extra WT": "extra_waiting_time",
-    "Mass (amu)": "mass",  # there may be another of the magnetic field
-    "Detector": "detector",
-    "Offset": "offset",
-}
-_DETECTOR = {
-    "{} yield": "detector_yield",
-    "{} background": "detector_background",
-    "{} dead time": "dead_time",
-    # Above the one, the rate is the current of a Faraday cup; below the other, it is counted.
-    "{} -> FC threshold": "faraday_cup_threshold",
-    "FC -> {} threshold": "electron_multiplier_threshold",
-}
-_LAYER = {
-    "matrix": "matrix",
-    "1st Interface": "start",
-    "2nd Interface": "stop",
-    "Mean SR": "sputter_rate",
-    "Depth calib method": "depth_method",
-}
-_CALIBRATION = {
-    "Conc calib method": "calibration",
-    "Ref signal": "reference_signal",
-    "RSF": "rsf",
-    "Dose": "dose",
-    "[C]": "concentration",
-}
-_PLAIN = {
-    "Sample ID": "sample",
-    "Primary ions": "primary_ion",
-    "Impact energy": "impact_energy",
-    "Prim beam intensity @t=0": "primary_current",
-    "Secondary ion polarity": "secondary_polarity",
-    "Raster size": "raster_size",
-    "Analyzed area size": "analysed_area",
-    "Total depth": "crater_depth",
-    "Total sputtering time": "sputter_time",
-    "Comments": "comment",
-}
 
 
 def _key_and_value(line: str, delimiter: str) -> tuple[str, str]:
@@ -385,13 +332,21 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _iso(date: str, time: str) -> str:
-    """Write a date as the instrument's MM/DD/YYYY means it."""
-    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", date)
-    if match is None or not 1 <= int(match[1]) <= 12:
+#: As the instrument writes it, with the month first; and German, with the day first.
+_DATES = (
+    re.compile(r"(?P<month>0?[1-9]|1[0-2])/(?P<day>\d\d?)/(?P<year>\d{4})"),
+    re.compile(r"(?P<day>\d\d)\.(?P<month>\d\d)\.(?:20)?(?P<year>\d\d)"),
+)
+
+
+def _iso(date: str, time: str = "") -> str:
+    """Write a date as ISO 8601."""
+    match = next((m for m in (form.fullmatch(date) for form in _DATES) if m), None)
+    if match is None:
         return f"{date} {time}".strip()
     clock = f"T{time}" if re.fullmatch(r"\d{2}:\d{2}(:\d{2})?", time) else ""
-    return f"{match[3]}-{int(match[1]):02}-{int(match[2]):02}{clock}"
+    year, month, day = (int(match[part]) for part in ("year", "month", "day"))
+    return f"{year + 2000 * (year < 100)}-{month:02}-{day:02}{clock}"
 
 
 _ELEMENT = re.compile(r"ELEMENT\s+(.+?)\s*")
@@ -426,7 +381,7 @@ def read_cameca_ascii(source: Source) -> Content:
         metadata=Metadata(
             instrument="CAMECA IMS",
             sample=about.pop("Sample name", None),
-            measured=_iso_of_german(about.pop("Date", "")) or None,
+            measured=_iso(about.pop("Date", "")) or None,
             other=about,
         ),
     )
@@ -459,15 +414,6 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
     return read_two_columns(source, rows, name[1], [unit.strip() for unit in units.groups()])
-
-
-def _iso_of_german(date: str) -> str:
-    """Write a German date, DD.MM.YY, as ISO 8601."""
-    match = re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{2}|\d{4})", date)
-    if match is None:
-        return date
-    year = match[3] if len(match[3]) == 4 else f"20{match[3]}"
-    return f"{year}-{match[2]}-{match[1]}"
 
 
 _ISOTOPE = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")

@@ -106,31 +106,23 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
 
 
 def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
-    """Whether a number is written like those above it, as far as there are any."""
-    plain = [form for form in above if not form["exponent"]]
-    if not above or last["exponent"] or 2 * len(plain) < len(above):
-        exponents = {len(form["exponent"]) for form in above if form["exponent"]}
-        alike = not above or len(last["exponent"] or "") in exponents
-        # Zero is written without one, and so may a number of more digits.
-        most = max((len(form["digits"]) for form in above), default=0)
-        longer = bool(plain) and len(last["digits"]) > most
-        return alike or longer or not last["digits"].strip("0,.")
-    mantissas = {len(form["decimals"] or "") for form in above if form["exponent"]}
-    if last["decimals"] and len(last["decimals"]) in mantissas:
-        # Its exponent may be lost.
-        return False
-    above = plain
-    decimals = {len(form["decimals"] or "") for form in above}
-    if last["decimals"] == "":
-        return any(form["decimals"] == "" for form in above)
-    if decimals == {0} and not last["decimals"]:
-        # A whole number that lost a digit is a tenth.
-        near = [int(form["digits"].rstrip(",.")) for form in above[-_NEAR_LAST:]]
-        own = int(last["digits"].rstrip(",."))
-        return not own or 10 * own > max(near, default=0)
-    if len(decimals) == 1:
-        return len(last["decimals"] or "") in decimals
-    return len(last["digits"]) >= min(len(form["digits"]) for form in above)
+    """Whether a number is written like some of those above it, as far as there are any."""
+    if not last["digits"].strip("0,."):
+        return True
+    shapes = {_shape(form) for form in above}
+    if _shape(last) != (0, 0) or shapes - {(0, 0)}:
+        least = min((len(form["digits"]) for form in above), default=0)
+        alike = len(shapes) == 1 or len(last["digits"]) >= least
+        return not shapes or (_shape(last) in shapes and alike)
+    # A whole number that lost a digit is a tenth.
+    near = [int(form["digits"].rstrip(",.")) for form in above[-_NEAR_LAST:]]
+    return 10 * int(last["digits"].rstrip(",.")) > max(near, default=0)
+
+
+def _shape(form: re.Match[str]) -> tuple[int, int]:
+    """Count the digits behind the mark of a number, less than 0 behind a mark that stands last."""
+    decimals = -1 if form["decimals"] == "" else len(form["decimals"] or "")
+    return decimals, len(form["exponent"] or "")
 
 
 def check_short_lines(

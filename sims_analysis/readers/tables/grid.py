@@ -21,7 +21,6 @@ from sims_analysis.readers.tables.header_cells import (
     classify_row,
     comment_mark,
     holds_words,
-    is_not_measured,
     try_header,
 )
 from sims_analysis.readers.tables.numbers import (
@@ -501,12 +500,6 @@ class TextGrid(Grid):
         rows = ([c.strip('" ') for c in self.split(line)] for line in lines if has_comma(line))
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
-        # Columns that may hold words, but do not.
-        for j in words.keys() - {*labels} if mark == "." and not all(words.values()) else ():
-            cells = [(_at(self.split(line), j) or "").strip('" ') for line in lines]
-            nothing = self.options.not_measured
-            if all(is_number(cell) or is_not_measured(cell, nothing) for cell in cells):
-                mark = decimal_mark(cells) if mark == "." else mark
         return mark or "."
 
     def _split(

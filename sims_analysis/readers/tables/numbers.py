@@ -333,8 +333,6 @@ def column_name(index: int) -> str:
 _LINE, _EMPTY = 1e-99, 7.3e-99
 #: ``true`` and ``false`` of JSON pass for numbers; ``null`` is nothing in a table as well.
 _NO_NUMBERS, _NO_VALUE = "tf", ("null", "nan", "NaN", "NAN")
-#: Of these alone, ``float`` takes numbers and nothing else.
-_DIGITS = str.maketrans("", "", "0123456789+-.eE")
 
 
 def table_size(rows: int, columns: int) -> str:
@@ -370,13 +368,6 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
 
 
 def plain_column(cells: Sequence[str], decimal: str) -> Array | None:
-    """Read the cells of a column, as well if they are ``+1.5``, ``.5`` or ``007``."""
+    """Read the cells of a column of plain numbers; ``None`` if anything else is in it."""
     numbers = parsed(["\t".join(cells)], "\t", decimal)
-    if numbers is not None and numbers.size == len(cells):
-        return numbers[0]
-    if decimal == "," or "".join(cells).translate(_DIGITS):
-        return None
-    try:
-        return np.array([float(cell) if cell else np.nan for cell in cells])
-    except ValueError:
-        return None
+    return None if numbers is None or numbers.size != len(cells) else numbers[0]
