@@ -87,7 +87,7 @@ def detection_limit(
     check_choice("rule", rule, ("mean+3sigma", "currie"))
     frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
-    (mean, deviation, count, *_), rests = frame.ask(window_statistics, *ends, use="samples")
+    (mean, deviation, count, *_), support = frame.ask(window_statistics, *ends, use="samples")
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
@@ -110,8 +110,8 @@ def detection_limit(
     which = warn_of_window(frame, ends).which
     uneven: Any = (which > 0) & (which < SCATTERS)
     status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
-    what = "the limit is that of the others"
-    status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
+    what = "the limit is from the others"
+    status = resolve(frame, status, support, ends, what=what, category=SimsWarning)
     background = xr.Variable(
         mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
     )

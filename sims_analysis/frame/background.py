@@ -14,15 +14,15 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
-from sims_analysis.frame.evidence import rests_on, warn_of_evidence
+from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, describe_window, first_flagged, warn_where
+from sims_analysis.frame.messages import FirstFlagged, describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
-    NOT_LEVEL,
+    NOT_FLAT,
     SCATTERS,
-    unlevel,
+    flatness,
     window_mean,
     window_shares,
     window_statistics,
@@ -34,7 +34,7 @@ from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
 #: What a mean over a window is without its samples below their limit.
-MEAN_OF_OTHERS = "the mean is that of the others"
+MEAN_OF_OTHERS = "the mean is from the others"
 
 
 class Background(NamedTuple):
@@ -45,7 +45,7 @@ class Background(NamedTuple):
     #: Of a stated level.
     stderr: xr.Variable | None = None
     #: What shows that the window of a mean is not level.
-    unlevel: Any = None
+    flatness: Any = None
 
     @property
     def given(self) -> bool:
@@ -76,22 +76,22 @@ class Background(NamedTuple):
         Where that at the depths of the dose differs from it by the slope of the window, or it from
         the lowest third, by more than 2 % of the dose and its error.
         """
-        if self.unlevel is None:
+        if self.flatness is None:
             return status
         enough: Any = LACKS * abs(dose)
         if stderr is not None:
             enough = np.maximum(enough, stderr.fillna(0.0))
         fine = status == Status.OK
-        which, _, above, slope, middle = self.unlevel
+        which, _, above, slope, middle = self.flatness
         start, stop = limits
         sloping: Any = slope * (0.5 * (start + stop) - middle)
         wrong: Any = fine & (np.maximum(above, abs(sloping)) * (stop - start) > enough)
 
-        def text(first: First) -> str:
-            more, word = first.of(sloping), NOT_LEVEL[int(first.of(which))]
-            does = word or NOT_LEVEL[1 if first.of(slope) < 0 else 2]
+        def text(first: FirstFlagged) -> str:
+            more, word = first.of(sloping), NOT_FLAT[int(first.of(which))]
+            does = word or NOT_FLAT[1 if first.of(slope) < 0 else 2]
             found = f"the profile {does} in the background window, more than its noise: "
-            if does == NOT_LEVEL[3] or not more:
+            if does == NOT_FLAT[3] or not more:
                 return f"{found}its mean is no background"
             part = abs(more) * first.of(stop - start) / abs(first.of(dose))
             by = f" by {part:.0%}" if part < 1 else ""
@@ -171,7 +171,7 @@ def read_background(frame: Frame, background: Any) -> Background:
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
     found = Background(
-        window=window, unlevel=warn_of_window(frame, window, DoseWarning, least=SCATTERS)
+        window=window, flatness=warn_of_window(frame, window, DoseWarning, least=SCATTERS)
     )
     warn_of_layers(frame, found)
     return found
@@ -208,7 +208,7 @@ def warn_of_limits(
     """Warn of a window that holds samples below their limit of detection, without a value."""
     if frame.flags is None and frame.limit is None:
         return
-    below = rests_on(frame, window, "samples").flags & Flag.BELOW_LIMIT
+    below = support_of_window(frame, window, "samples").flags & Flag.BELOW_LIMIT
     status = xr.where(below != 0, int(Status.BELOW_LIMIT), int(Status.OK))
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
@@ -221,12 +221,12 @@ def warn_of_window(
     among: Any = True,
     least: int = 1,
 ) -> Any:
-    """Return what shows that a window is not level, and warn of it from :data:`NOT_LEVEL` on."""
-    found: Any = frame.map(unlevel, *window, errors="sum")
+    """Return what shows that a window is not level, and warn of it from :data:`NOT_FLAT` on."""
+    found: Any = frame.map(flatness, *window, errors="sum")
 
-    def text(first: First) -> str:
+    def text(first: FirstFlagged) -> str:
         which = int(first.of(found.which))
-        does = f"the profile {NOT_LEVEL[which]} in the background window, "
+        does = f"the profile {NOT_FLAT[which]} in the background window, "
         if which == SCATTERS:
             return f"{does}{first.of(found.excess):.2g} times as much as its standard errors say"
         above = ("", "higher than", "lower than", "not")[which]

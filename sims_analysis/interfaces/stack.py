@@ -120,8 +120,8 @@ def _layer(
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
         status = Status.WRONG_SHAPE
-    unseen = any(one and np.isnan(one.depth) for one in (top, bottom))
-    if unseen or merged or np.abs(rises).min() < _CHOSEN * noise:
+    unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
+    if unknown or merged or np.abs(rises).min() < _CHOSEN * noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
@@ -236,7 +236,7 @@ def _about(record: Record, first: int, last: int, low: float, high: float) -> _A
 
 
 def _level(record: Record, place: Array, extremum: int) -> Plateau:
-    """Return the level of a plateau; of one that is none, the extremum of a parabola."""
+    """Return the level of a plateau; of one that is not level, the extremum of a parabola."""
     plateau = fit_plateau(record, place, sloping=False)
     if not extremum or place.size < 3:
         return plateau

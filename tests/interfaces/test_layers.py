@@ -2,7 +2,7 @@
 
 import warnings
 
-import measured
+import measurement_layouts
 import models_truth
 import numpy as np
 import pytest
@@ -179,7 +179,7 @@ def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_the
     for at, default, stated in ((100, "saturated", "ok"), (60, "saturated", "saturated")):
         flags = np.where(np.abs(z - at) < 2, int(Flag.SATURATED), 0)
         known = film.to_dataset().assign_coords(concentration_quality=("depth", flags))
-        with pytest.warns(ProfileWarning, match="as a saturated detector writes them"):
+        with pytest.warns(ProfileWarning, match="as from a saturated detector"):
             assert sims.layers(known)["status"].item() == default
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ProfileWarning)
@@ -208,7 +208,7 @@ PAIR = FLAT.expand_dims(species=["B", "P"])
     [
         (
             FLAT, {"species": "C"}, SpeciesError,
-            "the data have no species 'C'; they have no coordinate 'species'; leave it out",
+            "the data have no species names, so 'C' cannot be selected",
         ),
         (
             FLAT.assign_coords(species="B"), {"species": "C"}, SpeciesError,
@@ -218,7 +218,7 @@ PAIR = FLAT.expand_dims(species=["B", "P"])
             PAIR, {"species": "C"}, SpeciesError,
             "the data have no species 'C'; they have 'B', 'P'",
         ),
-        (PAIR, {}, SpeciesError, "name the species that marks the layers: 'B', 'P'"),
+        (PAIR, {}, SpeciesError, "name one species: 'B', 'P'"),
         (FLAT, LEVEL | {"fraction": 0.5}, ProfileError, "give a level or a fraction, not both"),
         *(
             (
@@ -323,12 +323,12 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     z = np.arange(0.0, 200.0)
     noise = np.random.default_rng(0).normal(size=z.size)
     c = np.minimum(models_truth.film(z) * np.exp(0.05 * noise), 6e19)
-    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
         layer = sims.layers(models_truth.profile(c, z))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     # That there is a gap somewhere else does not hide it.
     apart = (z < 170) | (z > 185)
-    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
         layer = sims.layers(models_truth.profile(c[apart], z[apart]))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
@@ -415,7 +415,7 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
     limit = np.where(lost, np.nan if kind == "gap" else 5e15, np.nan)
     if kind == "both":  # the other edge is in a gap
         lost |= (z > 132) & (z < 148) if end == "top" else (z > 52) & (z < 66)
-    ds = measured.one(z, np.where(lost, np.nan, value)).assign_coords(
+    ds = measurement_layouts.one(z, np.where(lost, np.nan, value)).assign_coords(
         concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
     )
     message = "below their limit" if kind == "below_limit" else "no sample between"
