@@ -149,7 +149,7 @@ def control_chart(
         sigma = float(np.mean(abs(np.diff(used)))) / _D2
     else:
         raise ProfileError(
-            f"expected different values in the baseline, found {used.size} equal",
+            f"expected two different values in the baseline, found {np.unique(used).size}",
             argument="stddev",
             remedy="state stddev=",
         )
@@ -223,7 +223,7 @@ def capability(
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
         raise ProfileError(
-            f"expected different values, found {n} equal: their scatter is not known"
+            f"expected two different values, found {np.unique(x).size}: the scatter is not known"
         )
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)

@@ -315,7 +315,7 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     The mean of ``1 / m`` exceeds one over that of m by ``s^2 / m^2``; of a count it is ``k + 1``.
     """
     reference = at_samples_of(frame, matrix)
-    warn_bridged(frame, matrix, reference, wanted)
+    warn_bridged(frame, matrix, reference, wanted & ~reference.dropped)
     signal, stderr, of_sums, *_ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest) | reference.dropped

@@ -267,6 +267,12 @@ def test_no_concentration_where_the_matrix_drops_out_for_a_cycle(apart, cycles):
     )
     dose = sims.integrated_dose(found)
     assert dose.item() == pytest.approx(sims.integrated_dose(of_intact).item(), rel=1e-3)
+    for quotient in (
+        lambda: sims.ratio(ds, numerator="B", denominator="Si"),
+        lambda: sims.normalise(ds, to="Si"),
+    ):
+        with pytest.warns(ProfileWarning, match="time 80 s.*Si drops out there"):
+            quotient()
     # A layer of three cycles is one.
     broken[80:83] = 300
     layer = timed(time, B=boron, Si=broken)
