@@ -446,7 +446,7 @@ def warn(
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_back is not None and in_between(frame):
+    while frame is not None and frame.f_back is not None and is_internal(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(warning, stacklevel=level)
 
@@ -501,6 +501,7 @@ def require(what: str, *packages: str, extra: str) -> None:
         )
 
 
-def in_between(frame: FrameType) -> bool:
+def is_internal(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
-    return frame.f_code.co_filename.startswith(_PACKAGE) or module.startswith("xarray.")
+    between = module.startswith("xarray.") or module == "contextlib"  # decorators with a context
+    return between or frame.f_code.co_filename.startswith(_PACKAGE)

@@ -12,11 +12,12 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
+from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import resolve, rests_on
+from sims_analysis.frame.evidence import resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import NO_LIMITS
@@ -132,7 +133,9 @@ def align(
     if method != "markers":
         for frame in (fa, fb):
             ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
-            resolve(frame, ok, rests_on(frame, NO_LIMITS), what="the shift may depend on it")
+            resolve(
+                frame, ok, support_of_window(frame, NO_LIMITS), what="the shift may depend on it"
+            )
     group = "species" if "species" in fb.sizes else None
     if markers is not None:
         to_them = partial(_read_markers, fa, fb, markers)
@@ -224,10 +227,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
-        raise SpeciesError(
-            f"marker={marker!r}: {name} has no such species; it has {', '.join(species) or 'none'}",
-            argument="marker",
-        )
+        raise SpeciesError.missing(marker, species, name).within("marker").add(argument="marker")
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
@@ -373,7 +373,7 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
         new[name] = xr.Variable(dims, moved.transpose(*end.dims).data, own.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
-    b = b.drop_vars("wire_fields", errors="ignore").assign_coords(new)
+    b = without_samples(b).assign_coords(new)
     name, what = _SHIFTS[axis]
     line = f"{what} {how}"
     shift = xr.Variable(b[axis].dims, by[0].data)

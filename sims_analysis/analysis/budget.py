@@ -235,7 +235,7 @@ def _coverage(found: DoseIntegral) -> xr.Variable:
     ends = (found.question.start, found.start), (found.question.stop, found.stop)
     start, stop = (asked.where(asked.notnull(), used) for asked, used in ends)
     known = found.value.notnull()
-    width = xr.where(known, found.stop - found.start - found.rests.gap, 0.0)
+    width = xr.where(known, found.stop - found.start - found.support.gap, 0.0)
     coverage: xr.Variable = width / xr.where(known, stop - start, 1.0)
     return coverage
 

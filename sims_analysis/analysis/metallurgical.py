@@ -23,7 +23,7 @@ from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import is_any_of, replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.kernels.evidence import Rests, rests_on_points
+from sims_analysis.kernels.evidence import Support, support_of_points
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import (
@@ -166,16 +166,16 @@ def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
     unknown = net.isnull() & (status != Status.PADDING)
     status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
     what = "no depth is given for a junction in it"
-    status = resolve(frame, status, _rests(frame, depth), (depth, depth), what=what)
-    unseen = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
-    return without(changed(found, status=status), unseen, status)
+    status = resolve(frame, status, _support(frame, depth), (depth, depth), what=what)
+    without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
+    return without(changed(found, status=status), without_depth, status)
 
 
-def _rests(frame: Frame, depth: xr.Variable) -> Rests:
+def _support(frame: Frame, depth: xr.Variable) -> Support:
     """Return what junctions rest on: on any of the species."""
     along: Any = {"whole": ("junction",), "extra": ("junction",)}
-    found = frame.map(rests_on_points, depth, **along)
-    return Rests(
+    found = frame.map(support_of_points, depth, **along)
+    return Support(
         either(found.flags, "species"), found.below.max("species"), found.gap.max("species")
     )
 

@@ -53,7 +53,7 @@ def surface_concentration(
           (nothing is extrapolated), and ``no_data`` with fewer than three samples, or a depth of
           NaN; with a number ``saturated``, ``gap`` or ``below_limit`` by the samples of the fit,
           and ``wrong_shape`` where these depart from the curve by more than 5 % of the largest, and
-          hardly by chance
+          not by chance
 
     Raises
     ------

@@ -22,7 +22,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, first_sample
+from sims_analysis.frame.messages import FirstFlagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
@@ -283,7 +283,7 @@ def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
         )
 
 
-def _of_broken(place: First, counts: xr.Variable, one: xr.Variable) -> str:
+def _of_broken(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) -> str:
     """Say how many counts a sample would be, and what its profile suggests."""
     frame = place.frame
     values = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim}).values

@@ -210,7 +210,7 @@ class Archive:
     def entries(
         self, search: Search, species: Sequence[str] = (), *, damaged: bool = False
     ) -> Catalogue:
-        """Give the entries that pass a search: what :meth:`search` does once it has read it.
+        """Return the entries that pass a search: what :meth:`search` does once it has read it.
 
         If `damaged`, also those of which nothing is known but how they are damaged.
         """
@@ -224,7 +224,7 @@ class Archive:
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
     ) -> tuple[list[EntrySummary], int]:
-        """Give what lists show of the entries that contain every word, damaged ones too, by id.
+        """Return what lists show of the entries that contain every word, damaged ones too, by id.
 
         Of at `most` so many; and how many there are.
         """
@@ -444,7 +444,7 @@ class Archive:
         return sorted(listed(f"the archive {str(self.path)!r}", self.path / "entries"))
 
     def folder(self, data_id: str) -> Path:
-        """Give the folder that an entry has, or would have."""
+        """Return the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
             raise ArchiveError(f"expected a data id as a non-empty string, found {data_id!r}")
         try:
@@ -494,7 +494,7 @@ class Archive:
 
 
 def _provenance(url: str | None, retrieved: datetime | None) -> dict[str, str]:
-    """Give what a caller states of it."""
+    """Return what a caller states of it."""
     moment = as_moment(retrieved, "retrieved")
     stated = {"source": url, "retrieved": moment.isoformat() if moment else None}
     return {key: text for key, text in stated.items() if text}

@@ -70,7 +70,7 @@ class Server:
 
 
 def keep_out_of_logs(key: Secret) -> Callable[[], None]:
-    """Keep what holds a key out of the logs of HTTP libraries, until what is returned is called."""
+    """Keep what holds a key out of the logs of HTTP libraries, until the result is called."""
 
     def is_clean(record: logging.LogRecord) -> bool:
         return not key.is_in(record.getMessage())

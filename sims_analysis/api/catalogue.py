@@ -106,7 +106,7 @@ class CatalogueEntry:
         return "\n".join(str(value) for name in _SEARCHED if (value := getattr(self, name)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the wire object, with every field of the contract."""
+        """Return the wire object, with every field of the contract."""
         return {name: getattr(self, name) for name in WIRE_FIELDS} | self.extra
 
 
@@ -141,7 +141,7 @@ class Catalogue(list[CatalogueEntry]):
         return [entry.data_id for entry in self if entry.data_id.strip()]
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a table with a column for every field; times are in UTC."""
+        """Return a table with a column for every field; times are in UTC."""
         import pandas as pd
 
         extra = dict.fromkeys(name for entry in self for name in entry.extra)
@@ -185,7 +185,7 @@ class Search:
         return cls(**filters)
 
     def query(self) -> list[tuple[str, str]]:
-        """Give the parameters of the request."""
+        """Return the parameters of the request."""
         pairs: list[tuple[str, str]] = []
         for parameter in fields(self):
             value = getattr(self, parameter.name)

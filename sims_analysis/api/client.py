@@ -176,7 +176,7 @@ class Client:
         data_ids : str, UUID, or iterable of these
             What to get; a repeated one is fetched once.
         errors : {"raise", "collect"}
-            What becomes of an entry that cannot be had: an error is raised when all others have
+            What becomes of an entry that cannot be fetched: an error is raised when all others have
             arrived, or is put in the place of the result.
         refresh : bool
             Ask also for what is archived, whether it has changed; the archive keeps the
@@ -263,7 +263,7 @@ class Client:
             raise _failure_of(failures, total, failures)
 
     def _outcomes(self, data_ids: Iterable[str], errors: str, refresh: bool) -> Outcomes:
-        """Give every entry once: what is archived, then what is fetched, as it arrives."""
+        """Return every entry once: what is archived, then what is fetched, as it arrives."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'", argument="errors")
         if refresh and self.offline:
@@ -284,7 +284,7 @@ class Client:
                 yield from fetched
 
     def _archived(self, data_id: str) -> SIMSResult | SimsError | None:
-        """Give what the archive has, or None if it has to be fetched."""
+        """Return what the archive has, or None if it has to be fetched."""
         if self.archive is None:
             return None
         try:
@@ -378,7 +378,7 @@ class Client:
         return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
 
     def entry(self, data_id: str | uuid.UUID) -> CatalogueEntry:
-        """Give the catalogue entry of a data id.
+        """Return the catalogue entry of a data id.
 
         Raises
         ------
@@ -397,7 +397,7 @@ class Client:
         return found[0]
 
     def entries(self, data_ids: Ids) -> Catalogue:
-        """Give the catalogue entries of data ids, in their order; unknown ones are left out."""
+        """Return the catalogue entries of data ids, in their order; unknown ones are left out."""
         ids = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
             self.archive.check()
@@ -408,7 +408,7 @@ class Client:
 def _failure_of(
     failures: Sequence[SimsError], total: int, results: Sequence[SIMSResult | SimsError]
 ) -> SimsError:
-    """Make the error that is raised for entries that could not be had."""
+    """Make the error that is raised for entries that could not be fetched."""
     first = failures[0]
     if total == 1:
         return first

@@ -54,9 +54,9 @@ class Endpoint:
         return f"Endpoint({self.root!r})"
 
     def address(self, *segments: str, query: Iterable[tuple[str, str]] = ()) -> str:
-        """Give the address below the root, every segment encoded so that it stays one segment.
+        """Return the address below the root, every segment encoded so that it stays one segment.
 
-        A segment that would lead up the path, once a server on the way has decoded it, is refused.
+        A segment that would lead up the path, once a server in between has decoded it, is refused.
         """
         for segment in segments:
             if {".", ".."} & set(re.split(r"[/\\]", segment)):

@@ -127,7 +127,7 @@ class Fetcher:
         return Http(self._endpoint, self._key, self.options)
 
     def _archived(self, data_id: str, url: str) -> tuple[SIMSResult | None, dict[str, str]]:
-        """Give what is archived of an address, if it is sound, and the server's mark of it."""
+        """Return what is archived of an address, if it is sound, and the server's mark of it."""
         if self.archive is not None:
             with suppress(ArchiveError):
                 known, record = self.archive.get(data_id), self.archive.record(data_id)

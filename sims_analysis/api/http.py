@@ -114,7 +114,7 @@ class Http:
         raise failure
 
     def _outcome(self, request: Request) -> Reply | BaseException:
-        """Send a request once; what goes wrong is returned, to be raised from no frame of here."""
+        """Send a request once; an error is returned, to be raised where no frame holds the key."""
         if request.batch.is_over:
             return Failure(request.batch.not_requested(request.what))
         try:
@@ -128,7 +128,7 @@ class Http:
             return self._failure_of(error, request)
 
     def _failure_of(self, error: Exception, request: Request) -> Exception:
-        """Make of what went wrong an error of this library; what is a bug stays what it is."""
+        """Turn a failure of HTTP into an error of this library; a bug stays as it is."""
         reason = type(error).__name__
         detail = self._key.shown(str(error)) or reason
         kind: type[SimsError] = ConnectionFailed
@@ -272,7 +272,7 @@ class Http:
             text = "the response is a web page, not JSON; check the endpoint"
             return Failure(PayloadError(request.message(text)))
         reason = self._key.shown(str(error.args[0]))
-        # What is no JSON at all was cut off or garbled on the way, perhaps.
+        # What is not JSON at all may have been cut off or garbled in transit.
         again = reason.startswith(NOT_JSON)
         named = type(error)(request.message(reason), self._key.shown(error.path))
         named.add(code=error.code, argument=error.argument, remedy=error.remedy)

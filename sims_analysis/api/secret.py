@@ -54,7 +54,7 @@ class Secret:
         return key in text.lower() if isinstance(text, str) else key.encode() in text.lower()
 
     def shown(self, text: str) -> str:
-        """Give a text from elsewhere as it may be shown: nothing of one that holds the key."""
+        """Return a text from elsewhere as it may be shown: nothing of one that holds the key."""
         return "(not shown: it contains the API key)" if self.is_in(text) else visible(text)
 
     def __bool__(self) -> bool:

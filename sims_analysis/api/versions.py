@@ -87,7 +87,7 @@ class Record:
         return {name: text for name, text in headers.items() if text}
 
     def to_dict(self) -> dict[str, object]:
-        """Give the object of record.json."""
+        """Return the object of record.json."""
         fields = asdict(self)
         return {k: v for k, v in fields.items() if v is not None or k not in _OPTIONAL}
 
@@ -113,7 +113,7 @@ def is_of(folder: Path, data_id: object) -> bool:
 
 
 def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
-    """Give what the catalogue says of the entry in a folder, as it is kept."""
+    """Return what the catalogue says of the entry in a folder, as it is kept."""
     if not is_of(folder, entry.get("data_id")):
         found = entry.get("data_id")
         raise ArchiveError(f"a catalogue entry of {found!r} is not kept with {folder.name!r}")
@@ -121,12 +121,12 @@ def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
 
 
 def validator(text: object) -> str | None:
-    """Give what can be sent as a header, or None."""
+    """Return what can be sent as a header, or None."""
     return text if isinstance(text, str) and _VALIDATOR.fullmatch(text) else None
 
 
 def listed(what: str, *folders: Path) -> list[Path]:
-    """List the last of folders that are all no links; one that is not there is empty."""
+    """List the last of nested folders, none of them a link; an absent one is empty."""
     try:
         for folder in folders:
             files.check_folder(folder)
@@ -352,7 +352,7 @@ def readable(value: object) -> bytes:
 
 
 def latest(times: Iterable[str | None]) -> str | None:
-    """Give the latest of ISO 8601 times, as written; a naive one is UTC."""
+    """Return the latest of ISO 8601 times, as written; a naive one is UTC."""
     known = {moment: text for text in times if (moment := moment_of(text))}
     return known[max(known)] if known else None
 

@@ -67,7 +67,7 @@ def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
 def follows(ds: xr.Dataset) -> bool:
     """Whether a file of these data follows the conventions, once :func:`for_file` has prepared it.
 
-    It does not where a unit is none that we read, or the numbers of an axis go back and forth.
+    It does not where a unit cannot be read, or the numbers of an axis go back and forth.
     """
     if any(_unit_of(variable) is None for variable in ds.variables.values()):
         return False

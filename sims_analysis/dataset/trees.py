@@ -21,7 +21,7 @@ def to_datatree(
     ----------
     items : sequence or mapping of Dataset or SIMSResult
         A mapping names the nodes; a name such as ``"wafer 7/centre"`` is a path. Those of a
-        sequence have their ``data_id`` for a name.
+        sequence are named by their ``data_id``.
 
     Returns
     -------

@@ -22,7 +22,7 @@ from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.run import anywhere, elementwise
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.samples import Array, Samples
-from sims_analysis.shapes.layered_model import LayeredModel, layered, own_by_default
+from sims_analysis.shapes.layered_model import LayeredModel, layered, unshared_by_default
 from sims_analysis.shapes.model import Kind, Model, Parameter
 from sims_analysis.text.arguments import argument_error, check_choice, format_argument
 
@@ -141,7 +141,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
         raise argument_error("repeat", repeat, "expected a number of layers, such as 5, or 'auto'")
     if shared is None:
-        own = own_by_default(model)
+        own = unshared_by_default(model)
         shared = [name for name in model.names if name not in own]
     return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
 
@@ -212,7 +212,7 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
 
 
 def is_profile(value: Any) -> bool:
-    """Return whether an argument is a measured profile: over depth, and no fit."""
+    """Return whether an argument is a measured profile: over depth, and not a fit."""
     if not isinstance(value, xr.Dataset | xr.DataArray):
         return False
     along = {*vocabulary.AXES, POINT}

@@ -14,15 +14,15 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
-from sims_analysis.frame.evidence import rests_on, warn_of_evidence
+from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, describe_window, first_flagged, warn_where
+from sims_analysis.frame.messages import FirstFlagged, describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
-    NOT_LEVEL,
+    NOT_FLAT,
     SCATTERS,
-    unlevel,
+    flatness,
     window_mean,
     window_shares,
     window_statistics,
@@ -45,7 +45,7 @@ class Background(NamedTuple):
     #: Of a stated level.
     stderr: xr.Variable | None = None
     #: What shows that the window of a mean is not level.
-    unlevel: Any = None
+    flatness: Any = None
 
     @property
     def given(self) -> bool:
@@ -76,31 +76,31 @@ class Background(NamedTuple):
         Where that at the depths of the dose differs from it by the slope of the window, or it from
         the lowest third, by more than 2 % of the dose and its error.
         """
-        if self.unlevel is None:
+        if self.flatness is None:
             return status
         enough: Any = LACKS * abs(dose)
         if stderr is not None:
             enough = np.maximum(enough, stderr.fillna(0.0))
         fine = status == Status.OK
-        which, _, above, slope, middle = self.unlevel
+        which, _, above, slope, middle = self.flatness
         start, stop = limits
         sloping: Any = slope * (0.5 * (start + stop) - middle)
         wrong: Any = fine & (np.maximum(above, abs(sloping)) * (stop - start) > enough)
 
-        def text(first: First) -> str:
-            more = first.of(sloping)
-            does = NOT_LEVEL[int(first.of(which))] or NOT_LEVEL[1 if first.of(slope) < 0 else 2]
-            found = f"the profile {does} in the background window, more than its noise"
-            if does == NOT_LEVEL[3] or not more:
-                return f"{found}: its mean is no background"
+        def text(first: FirstFlagged) -> str:
+            more, word = first.of(sloping), NOT_FLAT[int(first.of(which))]
+            does = word or NOT_FLAT[1 if first.of(slope) < 0 else 2]
+            found = f"the profile {does} in the background window, more than its noise: "
+            if does == NOT_FLAT[3] or not more:
+                return f"{found}its mean is no background"
             part = abs(more) * first.of(stop - start) / abs(first.of(dose))
             by = f" by {part:.0%}" if part < 1 else ""
             where = "where it is subtracted, and the result too"
             if more < 0:
-                return f"{found}: with this slope the background is lower {where} low{by}"
+                return f"{found}with this slope the background is lower {where} low{by}"
             return (
-                f"{found}: if the background has this slope, it is higher {where} high{by}; if a "
-                "tail of the profile has it, too low"
+                f"{found}if the background has this slope, it is higher {where} high{by}; "
+                "if a tail of the profile has it, too low"
             )
 
         warn_where(frame, wrong, text, DoseWarning, code="wrong_shape", remedy=_LEVEL)
@@ -170,8 +170,9 @@ def read_background(frame: Frame, background: Any) -> Background:
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-    found = Background(window=window, unlevel=frame.map(unlevel, *window, errors="sum"))
-    _warn_of_scatter(frame, found.unlevel, DoseWarning)
+    found = Background(
+        window=window, flatness=warn_of_window(frame, window, DoseWarning, least=SCATTERS)
+    )
     warn_of_layers(frame, found)
     return found
 
@@ -207,41 +208,32 @@ def warn_of_limits(
     """Warn of a window that holds samples below their limit of detection, without a value."""
     if frame.flags is None and frame.limit is None:
         return
-    below = rests_on(frame, window, "samples").flags & Flag.BELOW_LIMIT
+    below = support_of_window(frame, window, "samples").flags & Flag.BELOW_LIMIT
     status = xr.where(below != 0, int(Status.BELOW_LIMIT), int(Status.OK))
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
 def warn_of_window(
-    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
-) -> xr.Variable:
-    """Return whether the profile slopes or bends in a window, and warn of it, or of scatter."""
-    found: Any = frame.map(unlevel, *window, errors="sum")
-    _warn_of_scatter(frame, found, category, among)
-    uneven: xr.Variable = (found.which > 0) & (found.which != SCATTERS)
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    among: Any = True,
+    least: int = 1,
+) -> Any:
+    """Return what shows that a window is not level, and warn of it from :data:`NOT_FLAT` on."""
+    found: Any = frame.map(flatness, *window, errors="sum")
 
-    def text(first: First) -> str:
+    def text(first: FirstFlagged) -> str:
         which = int(first.of(found.which))
+        does = f"the profile {NOT_FLAT[which]} in the background window, "
+        if which == SCATTERS:
+            return f"{does}{first.of(found.excess):.2g} times as much as its standard errors say"
         above = ("", "higher than", "lower than", "not")[which]
-        return (
-            f"the profile {NOT_LEVEL[which]} in the background window, more than its noise: above "
-            f"it, a background that does so is {above} the mean"
-        )
+        return f"{does}more than its noise: above it, a background that does so is {above} the mean"
 
-    warn_where(frame, uneven & among, text, category, remedy=_LEVEL)
-    return uneven
-
-
-def _warn_of_scatter(
-    frame: Frame, found: Any, category: type[SimsWarning], among: Any = True
-) -> None:
-    def text(first: First) -> str:
-        return (
-            "the profile scatters in the background window, "
-            f"{first.of(found.excess):.2g} times as much as its standard errors say"
-        )
-
-    warn_where(frame, (found.which == SCATTERS) & among, text, category, remedy=_LEVEL)
+    warn_where(frame, (found.which >= least) & among, text, category, remedy=_LEVEL)
+    return found
 
 
 def mean_over(frame: Frame, window: Window) -> Any:

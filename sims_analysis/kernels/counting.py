@@ -102,7 +102,7 @@ class WindowMean(NamedTuple):
     of_one: Array
     scatter: Array
     excess: Array
-    unseen: Array
+    zero_count_stderr: Array
     start: Array
     stop: Array
 
@@ -126,12 +126,12 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    unseen = _unseen(rows, start, stop)
-    stderr = np.sqrt(of_one * squared_shares + unseen**2)
-    return WindowMean(mean, n, stderr, of_one, scatter, excess, unseen, *ends)
+    zero_count_stderr = _zero_count_stderr(rows, start, stop)
+    stderr = np.sqrt(of_one * squared_shares + zero_count_stderr**2)
+    return WindowMean(mean, n, stderr, of_one, scatter, excess, zero_count_stderr, *ends)
 
 
-def _unseen(rows: Rows, start: Array, stop: Array) -> Array:
+def _zero_count_stderr(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the standard error of the mean over a window without a count; 0 for other windows.
 
     The upper end of the 68 % interval: 1.84 counts over n, in the sample where one count weighs
@@ -170,9 +170,9 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         return WindowStatistics(mean, deviation, n, stated, squared / total**2, *ends)
 
 
-#: A window is not level if its thirds, or its ends by its slope, differ by this part of its mean,
-#: and hardly by chance; a slope is one from so many standard errors. Its samples scatter if that is
-#: by more than this factor, and chance: few counts scatter more widely.
+#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; slopes
+#: are of so many standard errors. Its samples scatter if that is by more than this factor, and
+#: chance: few counts scatter more widely.
 _UNEVEN, _HARDLY, _SLOPES = 0.1, 1e-3, 2.6
 #: No detector shows less of the maximum: the end of a profile without noise is no background.
 _UNSEEN = 1e-8
@@ -180,12 +180,12 @@ _NOTABLE, _IMPROBABLE = 1.4, 1e-7
 #: So many samples show their scatter without errors.
 _ENOUGH = 8
 #: What the profile does in a window that is not a background.
-NOT_LEVEL = ("", "falls", "rises", "bends", "scatters")
+NOT_FLAT = ("", "falls", "rises", "bends", "scatters")
 SCATTERS = 4
 
 
-class Unlevel(NamedTuple):
-    """Which of :data:`NOT_LEVEL` is true of a window, or 0; (R,).
+class Flatness(NamedTuple):
+    """Which of :data:`NOT_FLAT` is true of a window, or 0; (R,).
 
     With the factor by which samples scatter beyond their errors, by how much the mean is above the
     lowest third, if the thirds differ, the slope, if there is one, and the mean depth.
@@ -198,7 +198,7 @@ class Unlevel(NamedTuple):
     middle: Array
 
 
-def unlevel(rows: Rows, start: Array, stop: Array) -> Unlevel:
+def flatness(rows: Rows, start: Array, stop: Array) -> Flatness:
     """Compare the thirds of a window, and its samples, by their errors or their scatter in these.
 
     By the chance of chi-square, or F, with two degrees of freedom; a slope by that of Student's t.
@@ -238,13 +238,12 @@ def unlevel(rows: Rows, start: Array, stop: Array) -> Unlevel:
         uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean)) & seen
         least = stdtrit(np.maximum(independent - 2, 1), ndtr(_SLOPES))
         slope = np.where((slope**2 * spread > least**2 * noise) & seen, slope, 0.0)
-        tilted = np.abs(slope) * (last - first) > _UNEVEN * np.abs(mean)
         freedom = np.maximum(independent - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
     falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
-    cases = [uneven & falls, uneven & rises, uneven, tilted & (slope < 0), tilted, scatters & known]
-    which = np.select(cases, [1, 2, 3, 1, 2, SCATTERS])
-    return Unlevel(which, excess, np.where(uneven, mean - lowest, 0.0), slope, middle)
+    cases = [uneven & falls, uneven & rises, uneven, scatters & known]
+    which = np.select(cases, [1, 2, 3, SCATTERS])
+    return Flatness(which, excess, np.where(uneven, mean - lowest, 0.0), slope, middle)
 
 
 def shares(rows: Rows, start: Array, stop: Array) -> Array:
@@ -252,8 +251,8 @@ def shares(rows: Rows, start: Array, stop: Array) -> Array:
     a = rows.repeat(np.where(np.isnan(start), -np.inf, start))
     b = rows.repeat(np.where(np.isnan(stop), np.inf, stop))
     if rows.lower is None or rows.upper is None:
-        slack = rows.repeat(rows.slack)
-        part = ((rows.depth >= a - slack) & (rows.depth <= b + slack)).astype(np.float64)
+        tolerance = rows.repeat(rows.tolerance)
+        part = ((rows.depth >= a - tolerance) & (rows.depth <= b + tolerance)).astype(np.float64)
     else:
         part = np.maximum(np.minimum(rows.upper, b) - np.maximum(rows.lower, a), 0.0)
     part = np.broadcast_to(part, rows.value.shape)

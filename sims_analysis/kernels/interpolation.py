@@ -133,8 +133,8 @@ def locate(rows: Rows, at: Array) -> Location:
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
     one = slice(1) if isinstance(rows, Dense) else slice(None)
-    first, last, slack = (ends[one, None] for ends in (rows.first, rows.last, rows.slack))
-    return np.clip(at, first, last), (at >= first - slack) & (at <= last + slack)
+    first, last, tolerance = (ends[one, None] for ends in (rows.first, rows.last, rows.tolerance))
+    return np.clip(at, first, last), (at >= first - tolerance) & (at <= last + tolerance)
 
 
 #: Number of neighbouring samples of which a value of a spline depends.

@@ -137,7 +137,7 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)
-    if isinstance(rows, Dense) and rows.alike(a, b):
+    if isinstance(rows, Dense) and rows.same_in_all_rows(a, b):
         a, b = a[:1], b[:1]
     else:
         a, b = rows.repeat(a), rows.repeat(b)

@@ -19,11 +19,14 @@ _PARTS, _FEWEST, _ROUGHLY = 12, 6, 0.01
 _FITS, _BETTER, _RANGE = 0.01, 2.5, 4.0
 #: A slope, or a bend, is one if chance makes it this rarely, and ln C changes by as much.
 _BY_CHANCE, _CHANGES = 3e-4, 0.2
-#: A tail falls by e within this part of the record. What falls more slowly is one if it has fallen
-#: from this part of the highest, and level where it needs so many records.
-_STEEP, _FROM, _LEVEL = 1.0 / 3.0, 0.5, 3.0
-#: What rises up to the end is a profile above this part of the maximum.
-_RISEN = 0.3
+#: A tail falls by e within this part of the record, and is none that may be level if that is beyond
+#: the first. What falls more slowly is one if it has fallen from this part of the highest, and
+#: level where it needs so many records.
+_STEEP, _SLOW, _FROM, _LEVEL = 1.0 / 3.0, 0.8, 0.5, 3.0
+#: What rises up to the end is a profile above this part of the maximum. So is what ends above this
+#: part of it, as means of parts of so many show, and begins below the former part of that, by so
+#: many standard errors.
+_RISEN, _HIGH, _EIGHTH, _CLEARLY = 0.3, 0.5, 8, 4.0
 #: What may be level is not if a shape has a chi-square that is smaller by the first number, times
 #: the part of its samples that may be level beyond the second, which is not above the third.
 _PLATEAU, _LONG, _LONGEST = 30.0, 0.4, 0.6
@@ -48,18 +51,29 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
     By the exponential or the Gaussian that describes the longest part of its end; infinite where it
-    rises up to it. 0 for backgrounds, plateaus, records that are too short to tell, and what is
-    less than `enough`, (R,).
+    rises up to it, or to a plateau there. 0 for backgrounds, plateaus below the profile, records
+    that are level throughout, or too short to tell, and what is less than `enough`, (R,).
     """
     missing = np.zeros(rows.count)
     long = np.flatnonzero(rows.size >= _FEWEST)
     length = (rows.last - rows.first)[long]
-    ends = rows.value_at(rows.offsets[1:][long, None] - 1 - np.arange(_FEWEST)).mean(axis=1)
-    high = ends * length * _STEEP > enough[long]
+    first, end = rows.offsets[:-1][long], rows.offsets[1:][long]
+    n = np.maximum(rows.size[long] // _EIGHTH, _FEWEST)
+    parts = (first, first + n), (end - n, end), (end - _FEWEST, end)
+    value = rows.value.reshape(-1)
+    means = [range_sums(value, *part) / (part[1] - part[0]) for part in parts]
+    begins, ends = means[0], np.minimum(*means[1:])
+    high = ends * length * _SLOW > enough[long]
     if high.any():
         highest = _highest(rows)
         with np.errstate(all="ignore"):
-            missing[long[high]] = _below(rows, long[high], length[high], highest[long[high]])
+            below = _below(rows, long[high], length[high], highest[long[high]])
+        # What begins low, and ends high, is a profile whatever its shape.
+        squares = (range_sums(value**2, *part) / n for part in parts[:2])
+        noise = sum(one - mean**2 for one, mean in zip(squares, means[:2], strict=True)) / n
+        risen = (begins < _RISEN * ends) & (ends > _HIGH * highest[long])
+        risen &= ends - begins > _CLEARLY * np.sqrt(np.maximum(noise, 0.0))
+        missing[long[high]] = np.where(risen[high] & (below == 0), np.inf, below)
     return np.where(missing > enough, missing, 0.0)
 
 
@@ -89,7 +103,7 @@ def _below(rows: Rows, which: Index, length: Array, highest: Array) -> Array:
     last, fall = np.exp(a), np.abs(b) * length
     exponential = np.where(b < 0, -last / b, np.inf)
     missing = np.where(d < 0, last * _gaussian(b, d), exponential)
-    profile = (fall * _STEEP > 1) | (last * np.exp(fall) > _FROM * highest)
+    profile = (fall * _SLOW > 1) | (last * np.exp(fall) > _FROM * highest)
     profile &= (fall * _LEVEL > 1) | (d < 0)
     profile &= (b < 0) | (last > _RISEN * highest)
     return np.where((straight | bent) & profile, missing, 0.0)

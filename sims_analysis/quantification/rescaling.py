@@ -299,7 +299,7 @@ def compare_dose(
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
             ProfileError,
         )
-    status = mark_transient(known_ones, found.start, found.stop, status, found.rests.flags)
+    status = mark_transient(known_ones, found.start, found.stop, status)
     relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")

@@ -76,7 +76,7 @@ def rsf_from_standard(
     matrix : str or None
         The matrix species; None for no matrix signal.
     dose, concentration : str, Quantity, DataArray, or list
-        One of both: the implanted dose, ``"1e15 atoms/cm^2"``, or that of uniform standards; if
+        Either: the implanted dose, ``"1e15 atoms/cm^2"``, or that of uniform standards; if
         they differ, a DataArray over ``measurement``, or a list in the order of `data`.
     start, stop : str, Quantity or DataArray, optional
         Limits of the integral, or of the mean.
@@ -109,8 +109,7 @@ def rsf_from_standard(
           :func:`with_counting_statistics`; of uniform standards as of :func:`mean_value`
         - ``dose_stderr``: of the known dose or concentration; NaN if its uncertainty is not given
         - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
-          ``sqrt(n)``, NaN for a single one
-        - ``n_standards``
+          ``sqrt(n)``, NaN for a single one; ``n_standards`` is n
         - ``status``: ``ok``, or that of the integral over one of the standards, as for
           :func:`integrated_dose`; what :func:`with_rsf` makes with such a factor is
           ``scale_in_doubt``
@@ -142,8 +141,7 @@ def rsf_from_standard(
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> ds = sims.open_example("sputter-time")  # 1e15 atoms/cm^2 of As, 5e21 atoms/cm^3; 2 % of it
-    ...                                         # lie in the surface transient, which is left out
+    >>> ds = sims.open_example("sputter-time")  # 2 % of the As lie in the transient, left out
     >>> ds = sims.with_counting_statistics(ds, dwell_time="0.5 s")
     >>> ds = sims.calibrate_depth(ds, crater_depth="210 nm", total_time="500 s")
     >>> rsf = sims.rsf_from_standard(
@@ -251,7 +249,7 @@ def _compare_mean(
 ) -> ComparedDose:
     """Compare known concentrations with the mean over the quotients, and its error."""
     window = read_window(frame, limits["start"], limits["stop"])
-    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
     ratio, level = found.value, Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     below = read_background(frame, limits["background"])
@@ -270,7 +268,7 @@ def _compare_mean(
     used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
     width = used[1] - used[0]
     status = below.marked(frame, used, status, ratio * width, stderr * width)
-    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(

@@ -253,7 +253,7 @@ def _refuse_other_kinds(source: Source) -> None:
     if source.is_zip and not source.is_workbook:
         kind = "an archive of files (zip); unpack it first"
         if not source.zipped:
-            kind = "a workbook or an archive (zip) that is damaged or breaks off"
+            kind = "a workbook or an archive (zip) that is damaged or truncated"
         inside = (o["kind"] for o in _OTHER_FILES["archive"] if o["holds"].encode() in content)
         raise ReadError(f"the file is {next(inside, kind)}")
     start = source.start.lstrip().casefold()

@@ -52,7 +52,7 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
             )
         return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:
-        raise ReadError("the file holds no profile: no signal has a number in it")
+        raise ReadError("the file contains no profile: no signal has a number")
     _rename(signals, source)
     _state_units(signals, options)
     if options.number_repeats:
@@ -79,7 +79,7 @@ def _rename(signals: list[Signal], source: Source) -> None:
         if len(names) != len(signals):
             found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
             raise SpeciesError(
-                f"{len(names)} species are named, the file holds {len(signals)} signals: {found}",
+                f"expected a name for each of {len(signals)} signals ({found}), found {len(names)}",
                 argument="species",
             )
         for signal, name in zip(signals, names, strict=True):

@@ -21,7 +21,7 @@ from sims_analysis.frame.evidence import (
     at_samples,
     carried,
     resolve,
-    rests_on,
+    support_of_window,
     union,
 )
 from sims_analysis.frame.frame import Frame
@@ -243,8 +243,8 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
-    rests = rests_on(frame, window)
-    codes = resolve(frame, codes, rests, window, category=None)
+    support = support_of_window(frame, window)
+    codes = resolve(frame, codes, support, window, category=None)
     found["status"] = frame.status(codes, "restored_status")
     of = "source_of_errors"
     found[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))

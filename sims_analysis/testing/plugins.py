@@ -14,7 +14,7 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import SimsError, collected
 from sims_analysis.fitting.fit import fit
 from sims_analysis.readers.files import read
-from sims_analysis.readers.registry import FORMATS, Reader, fault_of
+from sims_analysis.readers.registry import FORMATS, Reader, fault_of, reader_for
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.shapes.model import Model
@@ -39,14 +39,16 @@ _SAMPLES = 241
 
 
 def check_reader(
-    reader: Reader, files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **options: Any
+    reader: Reader | str,
+    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    **options: Any,
 ) -> list[SIMSResult]:
     """Check a reader against what :func:`sims_analysis.read` expects of one.
 
     Parameters
     ----------
-    reader : Reader
-        One's own, installed or not.
+    reader : Reader or str
+        One's own, installed or not, or the name of a known one.
     files : path-like, or iterable of these
         Files of its layout.
     **options
@@ -62,7 +64,7 @@ def check_reader(
     AssertionError
         Says what is wrong: a name that is missing or taken; a file that it does not recognise by
         its content alone, or one of others that it does; signals that are not signals; an answer
-        that differs at a second reading; a file that breaks off or is damaged, for which it raises
+        that differs at a second reading; a file that is truncated or damaged, for which it raises
         anything but an error of sims_analysis.
 
     Examples
@@ -82,9 +84,11 @@ def check_reader(
     ...
     AssertionError: w7.lotus: the reader does not recognise it under another name...
     """
+    reader = reader_for(reader) if isinstance(reader, str) else reader
     fault = fault_of(reader)
     assert fault is None, f"{reader!r} is not a reader: {fault}"  # noqa: S101
-    _require(reader.name not in {known.name for known in FORMATS}, f"{reader.name!r} is taken")
+    taken = any(known.name == reader.name and known is not reader for known in FORMATS)
+    _require(not taken, f"{reader.name!r} is taken")
     for what, content in _OF_OTHERS.items():
         _require(_recognised(reader, content, what) is False, f"it takes {what} for its own")
     paths = [Path(file) for file in ([files] if isinstance(files, str | os.PathLike) else files)]
@@ -103,7 +107,7 @@ def _recognised(reader: Reader, content: bytes, what: str, name: str = "file") -
             found = reader.recognises(Source(name, content))
     except Exception as error:
         raise AssertionError(f"recognises() fails for {what}: {error!r}") from error
-    _require(isinstance(found, bool | np.bool_), f"recognises() gives {found!r}, no bool")
+    _require(isinstance(found, bool | np.bool_), f"recognises() returns {found!r}, not a bool")
     return bool(found)
 
 
@@ -117,8 +121,8 @@ def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSRe
     stated = Options(**{name: options[name] for name in options if hasattr(Options(), name)})
     with collected():
         found = reader.read(Source(who, content, stated, path))
-    _require(isinstance(found, Content), f"{who}: read() gives {found!r}, no sims.Content")
-    _require(found.ready is not None or bool(found.signals), f"{who}: read() gives no signal")
+    _require(isinstance(found, Content), f"{who}: read() returns {found!r}, not a sims.Content")
+    _require(found.ready is not None or bool(found.signals), f"{who}: read() returns no signal")
     for signal in found.signals:
         _check_signal(signal, who)
     for damage, damaged in _damaged(content):
@@ -146,9 +150,11 @@ def _check_signal(signal: Any, who: str) -> None:
     _require(bool(np.isfinite(signal.values).any()), f"{where}: no value is a number")
     for name in ("depth_units", "units"):
         unit = getattr(signal, name)
-        _require(unit is None or isinstance(unit, str), f"{where}: its {name} is {unit!r}, no text")
+        _require(
+            unit is None or isinstance(unit, str), f"{where}: its {name} is {unit!r}, not a string"
+        )
     for key, text in signal.metadata.items():
-        _require(isinstance(text, str), f"{where}: metadata[{key!r}] is {text!r}, no text")
+        _require(isinstance(text, str), f"{where}: metadata[{key!r}] is {text!r}, not a string")
 
 
 def _damaged(content: bytes) -> Iterable[tuple[str, bytes]]:

@@ -80,7 +80,7 @@ def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any,
 
 
 def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
-    """Read a Quantity; refuse what is none."""
+    """Read a Quantity; refuse anything else."""
     wanted = example(kinds)
     if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
         unit = unit_of_kind(_pint_text(value), kinds, name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from compared import DEPTH, EDGE, dataset, gaussian
+from comparison_pairs import DEPTH, EDGE, dataset, gaussian
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError

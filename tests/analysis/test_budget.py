@@ -7,7 +7,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
-from measured import measurement, number, one, word
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, ProfileError, UnitsError

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, one, profile
+from measurement_layouts import measurement, number, one, profile
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, padded, union
+from measurement_layouts import measurement, number, padded, union
 
 import sims_analysis as sims
 from sims_analysis.errors import (

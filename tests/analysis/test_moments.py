@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, one, word
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 

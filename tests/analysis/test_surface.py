@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from counted import TOP, TRIALS, trials
-from measured import measurement, number, one, word
+from counted_trials import TOP, TRIALS, trials
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError

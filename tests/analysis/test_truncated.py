@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from timed import timed
+from count_rates import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, ProfileError

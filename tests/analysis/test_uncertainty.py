@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, one, profile
+from measurement_layouts import measurement, one, profile
 from shared_profiles import read
 
 import sims_analysis as sims

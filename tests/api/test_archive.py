@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from called import calls
+from call_counts import calls
 from faulty_server import REFERENCE, REFERENCE_ID
 
 from sims_analysis import files

@@ -12,7 +12,7 @@ import weakref
 import httpx
 import pytest
 from faulty_server import KEY, REFERENCE, FaultyServer, raw
-from waiting import fetching_has_ended, wait_until
+from polling import fetching_has_ended, wait_until
 
 from sims_analysis.api import attempts
 from sims_analysis.api.archive import Archive

@@ -21,7 +21,7 @@ import httpx
 import pytest
 import tqdm.std
 from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
-from waiting import fetching_has_ended, interrupt_when, wait_until
+from polling import fetching_has_ended, interrupt_when, wait_until
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client

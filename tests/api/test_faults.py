@@ -84,7 +84,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         [raw(b"HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n" + REFERENCE)],
         ConnectionFailed,
     ),
-    "breaks off a chunked body": (
+    "is truncated a chunked body": (
         [raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{"a')],
         ConnectionFailed,
     ),

@@ -139,8 +139,8 @@ COMMANDS = {
     f"--surface-dose --rate --donors --acceptors --doping {_FILES} --out --no-files --explain "
     "--format",
     "chart": "ids --ids-from --archive --question --species --start --stop --background --level "
-    "--value-per-count --kind --rules --baseline --by-day --target --limits --out --no-files "
-    "--format",
+    "--after --value-per-count --kind --rules --baseline --by-day --target --stddev --limits --out "
+    "--no-files --format",
     "fetch": f"ids --ids-from {_SOURCE} --refresh --format",
     "search": f"keywords {_SOURCE} --status --uploaded-after --uploaded-before --updated-after "
     "--updated-before --format",
@@ -169,7 +169,7 @@ TAKEN = {
     "--question": "[dose|mean|junction]",
     "--kind": "[individuals|ewma|cusum]",
     "--rules": "RULE",
-    "--target": "VALUE",
+    **dict.fromkeys(["--target", "--stddev"], "VALUE"),
     "--baseline": "FIRST LAST",
     "--limits": "LOWER UPPER",
     "--value-per-count": "CONC",
@@ -177,7 +177,7 @@ TAKEN = {
     **dict.fromkeys(["--timeout", "--deadline"], "FLOAT"),
     **dict.fromkeys(["--retries", "--max-connections"], "INTEGER"),
     **dict.fromkeys(["--level", "--background", "--doping"], "CONC"),
-    **dict.fromkeys(["--start", "--stop", "--surface"], "DEPTH"),
+    **dict.fromkeys(["--start", "--stop", "--surface", "--after"], "DEPTH"),
     **dict.fromkeys(["--donors", "--acceptors"], "SPECIES"),
     **dict.fromkeys(["--status", "--host", "--id"], "TEXT"),
     **dict.fromkeys(["--uploaded-after", "--uploaded-before"], "TIME"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from called import calls
+from call_counts import calls
 from questions import AXIS, OWN, PER_PROFILE, QUESTIONS, SHARED, ask, measurement
 
 import sims_analysis as sims

@@ -69,7 +69,7 @@ def test_without_noise_a_width_is_off_by_what_straight_lines_add(first):
     assert 2.0**2 / (3 * true) < error < 2.0**2 / (2 * true)
 
 
-def test_a_position_between_samples_of_logarithms_is_known_as_their_lines_differ_from_straight_ones():
+def test_between_samples_a_position_is_known_as_lines_of_logarithms_differ_from_straight_ones():
     """By an eighth of ``h^2 c' / c`` in the middle, two thirds of that on average."""
     ds = step(np.arange(0.0, 202.0, 2.0), sigma=4.0, right=2e20)
     found = sims.interface(sims.to_grid(ds, step="0.5 nm"))
@@ -385,6 +385,11 @@ def test_a_step_or_an_edge_in_a_gap_is_not_ok():
     with pytest.warns(FitWarning, match="undetermined"):
         accepted = sims.interface(one, stop="100 nm", gaps="bridge")
     assert accepted["status"].item() == "undetermined"
+    # Nor is one of a window that begins or ends in it.
+    for window in ({"start": "60 nm"}, {"start": "110 nm", "stop": "190 nm"}):
+        kept = one.where(~((one["depth"] > 100) & (one["depth"] < 125)), drop=True)
+        with pytest.warns(FitWarning, match="the interface is gap"):
+            assert sims.interface(kept, **window)["status"].item() == "gap"
     with pytest.warns(sims.ProfileWarning, match=r"no sample between 51 and 67 nm .* layer"):
         layer = sims.layers(one)
     assert layer["status"].values.tolist() == ["gap"]
@@ -415,6 +420,3 @@ def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     found = sims.interface(ds)
     inside = abs(found["width"] - 1.98892 * 2) < found["width_stderr"]
     assert 0.60 <= float(inside.mean()) <= 0.78
-
-
-# --- samples that a file gives as "<5E15" ---------------------------------------------------------

@@ -38,6 +38,9 @@ def test_a_chart_shows_limits_and_what_is_flagged(kind, tmp_path):
     lines = [np.ma.filled(line.get_ydata(), np.nan) for line in ax.lines]
     for name in (drawn, "lower", "centre", "upper"):
         assert any(np.allclose(y, made[name].values / 1e14, equal_nan=True) for y in lines)
+    own = [line for line, y in zip(ax.lines, lines, strict=True)
+           if np.allclose(y, made[drawn].values / 1e14, equal_nan=True)]  # fmt: skip
+    assert [line.get_linestyle() for line in own] == ["-", "None"], "joined, and each a point"
     flagged = made["status"].values != "ok"
     marked = next(y for y in lines if np.array_equal(~np.isnan(y), flagged))
     assert marked[30] == pytest.approx(made[drawn].values[30] / 1e14)
@@ -85,7 +88,7 @@ def test_a_map_shows_every_point_and_says_how_uniform_they_are():
     assert ax.get_xlabel().startswith(text)
     assert "5.050" in [text.get_text() for text in ax.texts]
     counted = wafer(stderr=("measurement", np.full(9, 5e12)))
-    assert sims.plot_wafer_map(counted).get_xlabel().endswith("without counting")
+    assert sims.plot_wafer_map(counted).get_xlabel().endswith("beyond errors of counting")
 
 
 def test_the_edge_does_not_count_and_colours_end_at_the_hull():

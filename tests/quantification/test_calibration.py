@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from hypothesis import given
 from hypothesis import strategies as st
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError

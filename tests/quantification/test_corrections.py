@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from measured import one
+from count_rates import timed
+from measurement_layouts import one
 from scipy.stats import t
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError

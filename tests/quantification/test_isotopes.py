@@ -7,9 +7,9 @@ import numpy as np
 import periodictable
 import pytest
 import xarray as xr
-from measured import without_zero_flags
+from count_rates import timed
+from measurement_layouts import without_zero_flags
 from questions import OF_A_RATIO, PERHAPS_OF_A_RATIO
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from timed import timed
+from count_rates import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning

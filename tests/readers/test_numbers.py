@@ -277,7 +277,7 @@ def test_what_is_no_number(cell):
     assert not is_number(cell)
 
 
-APART = "take the separators of thousands out, which not all cells of its column have"
+APART = "remove the separators of thousands, which only some cells of its column have"
 CLOCK = "it is a time of day or a duration: give it in seconds"
 NOTHING = "if it says that nothing was measured, name it in not_measured="
 LIMIT = "a value above a limit is not measured: name it in not_measured="

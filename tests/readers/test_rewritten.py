@@ -137,7 +137,7 @@ def test_thousands_apart_are_read_where_nothing_is_left_open(write, decimal, cel
     assert sims.read(path)["B"].depths.tolist() == [0, *depths]
     # One that is written otherwise leaves all open.
     ungrouped = whole[2]
-    with pytest.raises(sims.ReadError, match="which not all cells of its column have"):
+    with pytest.raises(sims.ReadError, match="which only some cells of its column have"):
         sims.read(write(header + "".join(f"{c};1\n" for c in (*cells[:2], ungrouped, *cells[3:]))))
 
 
@@ -179,7 +179,9 @@ def test_a_last_line_without_its_end_is_warned_of(write):
 
 def test_an_exponent_that_is_shorter_than_all_others_is_warned_of(write):
     text = "Depth (nm) B (cm^-3)\n1 2e+18\n2 3e+18\n3 4e+18\n4 5e+1"
-    with pytest.warns(sims.ProfileWarning, match=r"its last cell, '5e\+1', .* may break off there"):
+    with pytest.warns(
+        sims.ProfileWarning, match=r"its last cell, '5e\+1', .* may be truncated there"
+    ):
         sims.read(write(text))
 
 
@@ -216,7 +218,7 @@ def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, s
 def test_a_last_row_of_two_columns_with_an_odd_depth_is_warned_of(write, workbook, cell, book):
     rows = [["Depth (nm)", "B (cm^-3)"], [0, 1], [1, 2], [cell, 3]]
     text = "".join(";".join(map(str, row)) + "\n" for row in rows)
-    odd = re.escape(f"4 begins with '{cell}' and holds 1 number: taken for a note")
+    odd = re.escape(f"4 begins with '{cell}' and holds 1 number: taken as a note")
     with pytest.warns(sims.ProfileWarning, match=odd):
         sims.read(workbook(S=rows) if book else write(text))
 
@@ -408,7 +410,7 @@ def test_zipped_files_are_distinguished_from_workbooks(write, workbook):
         archive.write(workbook(S=[HEADER, *ROWS]), "w7.xlsx")
     with pytest.raises(sims.ReadError, match=r"an archive of files \(zip\)"):
         sims.read(write(stream.getvalue()))
-    with pytest.raises(sims.ReadError, match="damaged or breaks off"):
+    with pytest.raises(sims.ReadError, match="damaged or truncated"):
         sims.read(write(workbook(S=[HEADER, *ROWS]).read_bytes()[:300]))
     for name, kind in (("xl/workbook.bin", "xlsb"), ("content.opendocument", "OpenDocument")):
         stream = io.BytesIO()
@@ -431,7 +433,7 @@ def test_ends_of_lines_and_of_files(write):
 
 def test_wide_text_that_ends_within_a_character(write):
     wide = ("\ufeff" + ",".join(HEADER) + "\n" + LINES).encode("utf-16-le")
-    with pytest.raises(sims.ReadError, match="breaks off within a character"):
+    with pytest.raises(sims.ReadError, match="is truncated within a character"):
         sims.read(write(wide[:-3]))
     with pytest.warns(sims.ProfileWarning, match="within a character"):
         check(sims.read(write(wide + b"\n"), allow_truncated=True))

@@ -287,7 +287,7 @@ def test_a_time_and_a_depth_wherever_they_stand(write, order):
 def test_a_text_that_ends_within_a_row_is_refused(write, delimiter, left):
     content = "z/nm B/cm^-3 P/cm^-3\n0 1e18 5\n1 2e18 6\n2 2e18 6\n".replace(" ", delimiter)
     path = write(content + left.replace(" ", delimiter))
-    with pytest.raises(sims.ReadError, match=r"breaks off within line 5: \d of 3 cells"):
+    with pytest.raises(sims.ReadError, match=r"is truncated within line 5: \d of 3 cells"):
         sims.read(path)
     if left == "5 3e1":
         with pytest.warns(sims.ProfileWarning, match="within line 5"):
@@ -469,7 +469,7 @@ def test_rows_for_each_sample_that_break_off(write):
     path = write("species,depth (nm),conc (at/cm3)\nB,0,1e18\nB,1,2e18\nB,2")
     with pytest.raises(sims.ReadError, match="within line 4: 2 of 3 cells"):
         sims.read(path)
-    with pytest.warns(sims.ProfileWarning, match="breaks off"):
+    with pytest.warns(sims.ProfileWarning, match="is truncated"):
         assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2]
 
 
@@ -697,7 +697,7 @@ def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
 )
 def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
     header = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
-    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells: between blanks it is"):
+    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells, separated by blanks: it is"):
         sims.read(write(f"{header}\n{rows}"))
 
 
@@ -785,10 +785,10 @@ def test_a_file_that_ends_within_a_number(tmp_path):
     path = tmp_path / "cut.csv"
     path.write_text("Depth (nm);B (atoms/cm3)\n0,5;1,5E+17\n1,5;2,5E+17\n2,5;2,5E+17\n3,5;2,5E+")
     with pytest.raises(
-        sims.ReadError, match=r"breaks off within line 5: its last cell is '2,5E\+'"
+        sims.ReadError, match=r"is truncated within line 5: its last cell is '2,5E\+'"
     ):
         sims.read(path)
-    with pytest.warns(sims.errors.ProfileWarning, match="breaks off within line 5"):
+    with pytest.warns(sims.errors.ProfileWarning, match="is truncated within line 5"):
         (boron,) = sims.read(path, allow_truncated=True).depth_profiles
     np.testing.assert_array_equal(boron.depths, [0.5, 1.5, 2.5])
 
@@ -892,7 +892,7 @@ def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write
 )
 def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
     header = "Sample;Depth (nm);B (at/cm3);P (at/cm3)\n"
-    with pytest.raises(sims.ReadError, match=f"breaks off within line {line}"):
+    with pytest.raises(sims.ReadError, match=f"is truncated within line {line}"):
         sims.read(write(header + rows))
     assert sims.read(write(header + "W7;0;5;1\nW7;1;6;2"))["B"].depths.tolist() == [0, 1]
 
@@ -1028,7 +1028,7 @@ def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
     text = "\n".join(["z (nm);B (cps);P (cps)", *rows])
     with pytest.warns(sims.ProfileWarning, match=r"^w7.csv: line 2 has fewer cells than the 3 col"):
         assert sims.read(write(text))["B"].depths.size == 103
-    with pytest.raises(sims.ReadError, match="the file breaks off within line 104: 2 of 3 cells"):
+    with pytest.raises(sims.ReadError, match="the file is truncated within line 104: 2 of 3 cells"):
         sims.read(write(text.replace("\n0;1\n", "\n0;1;1\n")))
 
 

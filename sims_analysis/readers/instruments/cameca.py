@@ -27,7 +27,7 @@ from sims_analysis.readers.tables.grid import TextGrid
 _FIRST = "*** DATA FILES ***"
 #: Written where nothing was counted; one count a second would be 1.
 _FILL = 0.001
-#: The current of the primary beam, which is recorded longer than the species, and is none.
+#: The current of the primary beam, which is recorded longer than the species, and is not one.
 _BEAM = "Ipr"
 #: First columns of other scans in the same frame: an energy is scanned by the sample's offset.
 _OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "energy scan"}
@@ -76,7 +76,7 @@ def read_cameca_rpc(source: Source) -> Content:
     about = _About([*lines[:start], *lines[stop:]], delimiter)
     if not any(line.startswith("*** DATA END") for line in lines[stop:]):
         source.options.truncated(
-            f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
+            f"the file is truncated after line {stop}: the line '*** DATA END ***' is missing"
         )
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
     values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
@@ -403,13 +403,13 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     rows, stated = below[2:], int(count[1])
     if len(rows) < stated:
         source.options.truncated(
-            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} are "
-            "there"
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
+            f"{len(rows)} found"
         )
     if len(rows) > stated:
         raise ReadError(
-            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} lines "
-            "follow"
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
+            f"{len(rows)} lines follow"
         )
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
@@ -475,7 +475,7 @@ _RECORD, _NAME, _NAME_SIZE = 192, 65, 64
 
 
 def _binary_header(content: bytes) -> tuple[str, int, int, int] | None:
-    """Return byte order, version, type and size of the header; ``None`` if it is none."""
+    """Return byte order, version, type and size of the header; ``None`` if it is not one."""
     if len(content) < _MASSES + 4:
         return None
     for order in "<>":
@@ -564,10 +564,10 @@ def _numbers_of(
     """Return times and rates of each species."""
     content, place = source.content, size
     if place + 4 > len(content):
-        raise ReadError("the file breaks off before its data", code="truncated_file")
+        raise ReadError("the file is truncated before its data", code="truncated_file")
     (count,) = struct.unpack_from(f"{order}i", content, place)
     if count != expected:
-        raise ReadError(f"the header names {expected} species, the data hold {count}")
+        raise ReadError(f"the header names {expected} species, but the data have {count}")
     place += 4
     for i in range(count):
         points = (
@@ -576,7 +576,7 @@ def _numbers_of(
         place += 4
         end = place + 16 * points
         if points < 0 or end > len(content):
-            message = f"the file breaks off in species {i + 1} of {count}"
+            message = f"the file is truncated in species {i + 1} of {count}"
             if i == 0:
                 raise ReadError(message)
             source.options.truncated(message)

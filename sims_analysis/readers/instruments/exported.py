@@ -39,7 +39,7 @@ _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\
 #: The second line of the moments of a fit, after any mark of a comment.
 _MOMENTS = re.compile(r"(?:\S{1,2} )?projected_range \(\S+\), straggle \(\S+\), .*")
 _SHEETS = ("profiles", "tidy", "about")
-_ALONE = "there are headers, and no rows of numbers below them"
+_ALONE = "the headers have no rows of numbers below them"
 
 
 def recognises(source: Source) -> bool:
@@ -92,7 +92,9 @@ def read(source: Source) -> Content:
         )
     whole = source.decoded.endswith(("\n", "\r"))
     if not whole:
-        source.options.truncated("the file breaks off: its last line has no end, and is left out")
+        source.options.truncated(
+            "the file is truncated: its last line has no line end, and is left out"
+        )
     delimiter = _delimiter(source) or ","
     # Between commas it is a point.
     options = replace(source.options, decimal=None) if delimiter == "," else source.options

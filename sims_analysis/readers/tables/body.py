@@ -46,7 +46,7 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     end, last = len(grid.lines) - 1, rows[-1]
     cut = grid.lines[end]
     if grid.quoted and cut.count('"') % 2:
-        grid.options.truncated(f"the file breaks off within line {end + 1}, in a cell in quotes")
+        grid.options.truncated(f"the file is truncated within line {end + 1}, in a cell in quotes")
         return
     if end > last:
         return
@@ -55,8 +55,8 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     least, cells = min(map(len, near), default=0), grid.split(cut)
     if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in lines[:-1]):
         grid.options.truncated(
-            f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no end "
-            "of the line"
+            f"the file is truncated within line {end + 1}: {len(cells)} of {width} cells, and "
+            "no line end"
         )
     # A pair of columns that ends early is empty in both.
     elif len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
@@ -64,7 +64,7 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
-    """Read lines of so many numbers between blanks; the file breaks off in one that lacks some."""
+    """Read lines of so many numbers between blanks; in one that lacks some, the file is cut."""
     lines = source.lines
     if rows[-1] == len(lines) - 1:
         warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
@@ -97,8 +97,8 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
     if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
-            "judging by those above: the file may break off there; if it does not, end the "
-            "line",
+            "judging by those above: the file may be truncated there; otherwise, add a line "
+            "end",
             ProfileWarning,
             code="truncated_file",
         )
@@ -157,14 +157,14 @@ def check_short_lines(
     if not blanks:
         more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         warn(
-            f"line {line}{more} has fewer cells than the {width} columns: those at its end are "
-            "taken as not measured; if one is missing before, the others stand in the wrong column",
+            f"line {line}{more} has fewer cells than the {width} columns: those missing at its end "
+            "are taken as not measured; if one is missing before, the others are in wrong columns",
             ProfileWarning,
         )
     elif width - 1 not in block.texts:
         raise ReadError(
-            f"line {line}: {count} of {width} cells: between blanks it is ambiguous which are "
-            "missing; put tabs between the cells, or nan where there is no value"
+            f"line {line}: {count} of {width} cells, separated by blanks: it is ambiguous which "
+            "are missing; put tabs between the cells, or nan where there is no value"
         )
 
 
@@ -177,14 +177,14 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
     for i, count in zip(rows, counts, strict=True):
         if count != usual:
             warn(
-                f"line {i + 1} has {count} cells, others {usual}: a number that is missing or too "
-                "many within it moves all that follow to other depths",
+                f"line {i + 1} has {count} cells, others {usual}: one number too few or too many "
+                "within it shifts all that follow to other depths",
                 ProfileWarning,
             )
             return
 
 
-#: Numbers that have become one; a date is none.
+#: Numbers that have become one; a date is not one.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 
 
@@ -346,10 +346,10 @@ def _find_last(body: Body) -> None:
         if isinstance(grid, TextGrid):
             cells = cells if any(cells[width:]) else cells[:width]
             if i == len(grid) - 1 and _breaks_off(body, cells):
-                short = f"{len(cells)} of {width} cells, and no end of the line"
-                odd = f"its last cell is {cells[-1]!r}, and the line has no end"
+                short = f"{len(cells)} of {width} cells, and no line end"
+                odd = f"its last cell is {cells[-1]!r}, and there is no line end"
                 found = short if len(cells) < width else odd
-                grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
+                grid.options.truncated(f"the file is truncated within line {i + 1}: {found}")
                 continue
         if not grid.is_comment(i):
             _warn_of_note(body, i, cells, width, next_to=i == body.below[0])
@@ -411,7 +411,7 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "
-            f"{numbers} number{'s' if numbers > 1 else ''}: taken for a note",
+            f"{numbers} number{'s' if numbers > 1 else ''}: taken as a note",
             ProfileWarning,
             argument="not_measured",
             remedy="if it is a row of the table, correct its cells or name the text in "

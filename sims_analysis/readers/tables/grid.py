@@ -343,8 +343,8 @@ class Grid(Sized):
                 row = next(i for i, cell in enumerate(cells) if "." in cell)
                 raise ReadError(
                     f"{self.where(self.number(rows[row]), j)}: the points of the column may "
-                    "separate thousands or decimals: decimal='.' or decimal=',' says which mark is "
-                    "that of the decimals"
+                    "separate thousands or decimals: pass decimal='.' or decimal=',' to say "
+                    "which"
                 )
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)

@@ -113,7 +113,7 @@ _SPECTRUM = re.compile(
 _LOGARITHM = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
 )
-#: Nothing but a unit is written like this, even if it is none that a column may be in.
+#: Nothing but a unit is written like this, even if a column cannot be in it.
 _UNIT_LIKE = re.compile(
     r"^%$|(?:c|cts|counts)/s(?:ec)?$|cps$"
     r"|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]"
@@ -226,13 +226,13 @@ def _unit(text: str) -> Unit | None:
 
 
 def kind_of(text: str) -> str | None:
-    """Kind of any unit; ``None`` if the text is none."""
+    """Kind of any unit; ``None`` if it is not one."""
     unit = _unit(text)
     return unit.kind if unit else None
 
 
 def unit_kind(text: str) -> str | None:
-    """Kind of a unit that a column may be in; ``None`` if the text is none."""
+    """Kind of a unit that a column may be in; ``None`` if it is not one."""
     kind = kind_of(text)
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
 
@@ -530,7 +530,7 @@ class RowKind(Enum):
 
 
 def comment_mark(line: str) -> str:
-    """Return the mark with which a line begins as a comment; empty if it is none."""
+    """Return the mark with which a line begins as a comment; empty if it is not one."""
     text = line.strip()
     if text[:1] not in _MARKS:
         return ""

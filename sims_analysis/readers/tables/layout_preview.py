@@ -31,7 +31,7 @@ _ROLES = {
 
 
 def layout_preview(source: Source) -> str:
-    """Draw what is understood of a table so far; empty if the file is none."""
+    """Draw what is understood of a table so far; empty if the file is not one."""
     grid, tables = source.trace.grid, source.trace.tables
     if not tables and grid is not None:
         tables = [Table(grid)]

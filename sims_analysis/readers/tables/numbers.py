@@ -215,7 +215,7 @@ def _hint(number: str) -> str:
     hints = (
         (number in SIGNS, "give its column a header, or write it into the cells: <1E15"),
         (_THOUSANDS.fullmatch(number), _OPEN_COMMA),
-        (grouped, "take the separators of thousands out, which not all cells of its column have"),
+        (grouped, "remove the separators of thousands, which only some cells of its column have"),
         (is_clock(number), "it is a time of day or a duration: give it in seconds"),
         (number.endswith("%"), "per cent may be parts of one or of a hundred: give plain numbers"),
         (number.startswith("="), "the formula was never calculated: save it in a spreadsheet"),
@@ -297,7 +297,7 @@ def columns_of_words(
 
 
 def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
-    """Split a line into cells; a delimiter within quotes is none."""
+    """Split a line into cells; a delimiter within quotes does not count."""
     if not (quoted and delimiter and '"' in line):
         return line.split(delimiter)
     cells: list[str] = []

@@ -243,7 +243,7 @@ def split_species(
     names = [text.strip() for text in block.texts[label]]
     if len(names) == len({*names}) > 1:
         raise ReadError(
-            f"each of {len(names)} species has one row: a summary of profiles, and none of them"
+            f"each of {len(names)} species has one row: a summary of profiles, not a profile"
         )
     whole = np.ones(len(names), dtype=bool)
     samples: Sequence[tuple[str | None, Flags]] = [(None, whole)]

@@ -441,7 +441,7 @@ def _with_sample(content: Content) -> Content:
     if stated.isdecimal() and longest < int(stated):
         warn(
             f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
-            "break off",
+            "be truncated",
             ProfileWarning,
             code="truncated_file",
         )
