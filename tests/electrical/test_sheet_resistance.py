@@ -232,6 +232,12 @@ def test_what_makes_no_sense_is_refused(options, error, words):
         sims.sheet_resistance(doped(z, B=gaussian(z)), **options)
 
 
+def test_count_rates_have_no_sheet_resistance():
+    rates = doped(np.arange(3), B=np.ones(3)).rename("intensity").assign_attrs(units="count/s")
+    with pytest.raises(UnitsError, match="which is a count rate; expected a unit such as 'atoms/"):
+        sims.sheet_resistance(rates, acceptors=["B"])
+
+
 @shared_profiles.parametrize("tsuprem")
 def test_sheet_resistances_of_a_process_simulator(name):
     """TSUPREM-4's own, stated with each profile: what another mobility model may differ by."""
