@@ -279,10 +279,52 @@ def summary(t: _Table) -> None:
                      *([name, 10.0, 1e18] for name in ("B", "P"))]  # fmt: skip
 
 
+def signs(t: _Table) -> None:
+    """Limits whose sign stands in a column of its own, before or behind the values."""
+    sign, head, side = t.one(("<", "≤")), t.one(("Q", "Mod.", "<")), int(t.one((0, 1)))
+    for truth in t.truths:
+        place = next(i for i, c in enumerate(t.columns) if c[0] == truth.name)
+        low = int(t.rng.integers(3, t.length))
+        cells: list[object] = [None] * t.length
+        cells[low] = sign
+        truth.values = [*truth.values[:low], float("nan"), *truth.values[low + 1 :]]
+        t.columns.insert(place + side, [head, None, *cells])
+
+
+def numbered(t: _Table) -> None:
+    """Samples that are numbers in a row above."""
+    samples_below(t)
+    row = t.below_heads.pop()
+    numbers = dict(zip(dict.fromkeys(row[1:]), ("3", "17"), strict=True))
+    for truth in t.truths:
+        truth.sample = numbers[truth.sample]
+    lead = t.one((t.sample, "Slot", "Energy (keV)", None))
+    t.above.append([lead, *(int(numbers[label]) for label in row[1:])])
+
+
+def note_of_unit(t: _Table) -> None:
+    """The unit of depths in a note alone."""
+    unit = t.columns[0][1]
+    t.columns[0][1], t.own_row = None, False
+    t.above.append([t.one((f"{t.depth}: {unit}", f"{t.depth} [{unit}]", f"All depths in {unit}"))])
+
+
+def marks_by_column(t: _Table) -> None:
+    """Depths with commas next to values with points, as programs and people write them."""
+    t.kind = "text"
+    t.columns[0][2:] = [f"{z:.2f}".replace(".", ",") for z in t.axis_values]
+    for truth in t.truths:
+        truth.depths = [float(f"{z:.2f}") for z in t.axis_values]
+        column = next(c for c in t.columns if c[0] == truth.name)
+        column[2:] = [f"{v:.3E}" for v in truth.values]
+        truth.values = [float(f"{v:.3E}") for v in truth.values]
+
+
 #: Those that can stand beside others, and those that make a table of their own.
 _SMALL = (ancillary, limits, errors, within_cells, layer, nitric_oxide, led_rows)
 _WHOLE = (implant, pages, side_notes, title, triples, stacked, samples_below, summary, names_below,
-          units_of_names, axis_by_unit, row_numbers, grouped)  # fmt: skip
+          units_of_names, axis_by_unit, row_numbers, grouped, signs, numbered, note_of_unit,
+          marks_by_column)  # fmt: skip
 
 
 def draw(seed: int) -> Drawn:
@@ -365,6 +407,24 @@ def blocks(t: _Table) -> None:
     del t.options["samples"]
 
 
+def numbers_above(t: _Table) -> None:
+    """Samples that are numbers, and that nobody asked for."""
+    numbered(t)
+    del t.options["samples"]
+
+
+def note_of_another_unit(t: _Table) -> None:
+    """A note whose unit is not that of the head."""
+    unit = "um" if t.axis == "nm" else "nm"
+    t.above.append([t.one((f"{t.depth}: {unit}", f"{t.depth} [{unit}]", f"All depths in {unit}"))])
+
+
+def goes_back(t: _Table) -> None:
+    """Depths that go back into those before, with no row between."""
+    for column in t.columns:
+        column.extend(column[3:])
+
+
 def cell_too_many(t: _Table) -> None:
     """A cell too many, where an empty column stands next to values, and what follows has ended."""
     t.own_row, t.kind = False, "text"
@@ -383,6 +443,7 @@ OPEN = {
     factor_in_head: "either way", factor_in_unit: "either way", factor_in_note: "either way",
     units_that_disagree: "disagrees", matrix_signal: "'Si->'", sentinels: "not_measured=",
     thousands: "decimal=", blocks: "samples=True", cell_too_many: "a cell too many",
+    numbers_above: "samples=True", note_of_another_unit: "another unit", goes_back: "samples=True",
 }  # fmt: skip
 
 

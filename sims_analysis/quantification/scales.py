@@ -167,7 +167,7 @@ def _by_crater(
 
 
 def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable:
-    """Return the time in which the crater was sputtered, which is no shorter than the record."""
+    """Return the time in which the crater was sputtered, at least that of the record."""
     last = time.max([d for d in time.dims if d != MEASUREMENT])
     if total_time is None:
         if not bool((last > 0).all()):

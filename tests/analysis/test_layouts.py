@@ -5,7 +5,7 @@ from inspect import signature
 import numpy as np
 import pytest
 import xarray as xr
-from measured import layouts, measurement, padded, plain, union
+from measurement_layouts import layouts, measurement, padded, plain, union
 from questions import ASKED, AXIS, PER_PROFILE, QUESTIONS, asking
 from questions import measurement as two_species
 

@@ -62,7 +62,7 @@ def test_what_are_no_flags_stays(status):
 
 def test_a_word_that_is_no_status_is_refused_on_dask():
     written = for_file(data(("ok", "odd", "")).chunk(), {})
-    with pytest.raises(ValueError, match="'odd' is no status that a file has a flag for"):
+    with pytest.raises(ValueError, match="'odd' is not a status that has a flag in files"):
         written.load()
 
 

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from measured import one
+from measurement_layouts import one
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning, SimsWarning
@@ -167,7 +167,9 @@ def test_a_renamed_array_has_the_flags_of_whatever_it_was():
 def test_flags_that_are_no_sums_of_bits_are_ignored_with_a_warning(change):
     changed = change(HOLED)
     changed["concentration"].attrs = HOLED["concentration"].attrs
-    with pytest.warns(ProfileWarning, match="concentration_quality holds numbers that are no sums"):
+    with pytest.warns(
+        ProfileWarning, match="concentration_quality holds numbers that are not sums"
+    ):
         sims.quality(changed)
 
 

@@ -101,7 +101,7 @@ def read(source: Source) -> Content:
         file = _File(source)
     except _Ended:
         raise ReadError(
-            "a VAMAS file that breaks off in its header", code="truncated_file"
+            "a VAMAS file that is truncated in its header", code="truncated_file"
         ) from None
     blocks: list[_Block] = []
     try:
@@ -113,7 +113,7 @@ def read(source: Source) -> Content:
                     "not a profile"
                 )
     except _Ended:
-        message = f"the file breaks off in block {len(blocks) + 1} of {file.blocks}"
+        message = f"the file is truncated in block {len(blocks) + 1} of {file.blocks}"
         if not blocks:
             raise ReadError(message) from None
         source.options.truncated(message)

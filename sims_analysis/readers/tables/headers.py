@@ -91,7 +91,6 @@ class Headers:
         for _, column in block.limits:
             self.filled[column] = True
         self.headers = [_NO_HEADER] * width
-        #: The headers as written.
         self.texts = [""] * width
         #: ``None`` where none is stated.
         self.units: list[str | None] = [None] * width
@@ -130,8 +129,15 @@ class Headers:
         self._ask(above, self._take_units_above)
         self._ask(above, self._take_names, self._take_title)
         self._ask([*below, *self._rows_below], self._take_title)
-        starts = _starts(self.columns("axis", "time"))
-        numbered = [row for row in self._numeric if row.filled == starts and row.filled[1:]]
+        # What a row of numbers is of stands above the depths: ``Site | 1 | 2``.
+        axes = self.columns("axis", "time")
+        numbered = [
+            replace(row, cells=["" if j in axes and not is_number(c) else c
+                                for j, c in enumerate(row.cells)])
+            for row in self._numeric
+        ]  # fmt: skip
+        numbered = [row for row in numbered if row.filled[1:] and all(map(is_number, row.texts))]
+        numbered = numbered if all(map(self.name, self.columns("value"))) else []
         self._ask([*below, *above, *numbered], self._take_samples)
         self._ask(above, self._take_common_unit)
         self._agree_on_units()
@@ -491,7 +497,7 @@ class Headers:
         values, texts = self.columns("value"), {*filter(None, cells)}
         if not values or not cells[values[0]]:
             return False
-        if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in texts):
+        if any(has_role(c, "axis", "time", "value", "error") for c in texts):
             return False
         named = all(is_species(self.name(j)) for j in values)
         of_species = all(is_only_species(try_header(text).name or text) for text in texts)
@@ -582,7 +588,7 @@ def are_kinds(cells: Iterable[str]) -> bool:
 
 
 def _is_of_species(text: str, above: str) -> bool:
-    """Whether a header is no species, depth or unit itself, and stands below a species."""
+    """Whether a header is not a species, depth or unit itself, and stands below a species."""
     header = try_header(text)
     other = header.unit or header.role in ("axis", "time", "unread") or names_species(header.name)
     return not other and is_species(try_header(above).name)
