@@ -26,6 +26,7 @@ from sims_analysis.dataset.measurements import (
     placed,
     refuse_other_units,
     split_attrs,
+    with_cells_of_samples,
 )
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
@@ -66,8 +67,7 @@ def merge_profiles(
     ------
     ProfileError
         If a species occurs in several items and there is no `suffix`, some items are on a depth
-        axis and others on a sputter-time axis, or an item is a batch; or some are averages over
-        cells, and they do not all have the same ones.
+        axis and others on a sputter-time axis, or an item is a batch.
     UnitsError
         If a variable has another unit in another item.
 
@@ -93,6 +93,9 @@ def merge_profiles(
         for i, ds in enumerate(datasets)
     ]
     axis = one_axis(parts)
+    cells = [part.ds.variables.get(f"{axis}_bounds") for part in parts]
+    if not all(one is not None and one.identical(cells[0]) for one in cells):
+        parts = [with_cells_of_samples(part) for part in parts]
     names = _names(parts, suffix)
     depth, positions, _ = merge([part.depth for part in parts])
     variables = _merged(parts, axis, depth.size, positions)

@@ -95,7 +95,7 @@ class _Series:
         self.axis_units = _units(ds, axis, (axis,), self.texts.get("source_depth_units"))
         self.units = _units(ds, name, vocabulary.kinds(name), self.texts.get("source_units"))
         self.depth = self.axis_units[0].to_canonical(ds[axis].values)
-        self.cells = cell_edges(ds, axis)
+        self.cells = cell_edges(ds, axis, row)
 
     def samples(self, end: str = "") -> Array | None:
         """Return the values, or an ancillary variable; None if there is none of the samples."""

@@ -230,7 +230,7 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
     from sims_analysis.figures.layout import arrange
 
     known: set[str] = set()
-    for plot in plots:
+    for plot in reversed(plots):  # a list that has no room inside is then below them all
         _style_ticks(plot)
         explained = plot.layout.explained
         plot.layout.explained = {text: explained[text] for text in explained if text not in known}

@@ -172,14 +172,25 @@ class PlotLayout:
 
     def arrange(self, renderer: Any = None) -> None:
         """Place the texts for the axes as they are now, unless they stand there already."""
+        self._fold_labels()
         size = self.left.bbox.size / self.figure.dpi
         state = self._state()
         before = self._arranged
-        if before is None or before[1] != state or not np.allclose(before[0], size, 0.0, _SAME):
+        changed = before is None or before[1] != state
+        if changed or not np.allclose(before[0], size, 0.0, _SAME):
             self._arranged = size, state
-            self._move_right_axes()
+            if self._move_right_axes() or changed:
+                vars(self).pop("_margins", None)
             self._place()
         self._raise_titles(renderer)
+
+    def _fold_labels(self) -> None:
+        """Write the units of value axes into a second line where these are less high."""
+        for label in [each.yaxis.label for each in self._all]:
+            text = label.get_text().replace("\n(", " (")
+            label.set_text(text)
+            if label.get_window_extent().height > self.left.bbox.height:
+                label.set_text(text.replace(" (", "\n("))
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
@@ -210,8 +221,9 @@ class PlotLayout:
             and np.prod(each.bbox.size) < 0.9 * size
         ]  # fmt: skip
 
-    def _move_right_axes(self) -> None:
+    def _move_right_axes(self) -> bool:
         """Move each further right axis outward, beyond the labels of the previous one."""
+        moved = False
         for before, each in pairwise(list(self.axes.values())[1:]):
             box: Any = before.yaxis.get_tightbbox()
             outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
@@ -219,9 +231,10 @@ class PlotLayout:
             at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
             if abs(outward - at) > _SHIFT:
                 each.spines["right"].set_position(("outward", round(outward, 1)))
+                moved = True
+        return moved
 
     def _place(self) -> None:
-        vars(self).pop("_ends", None)
         boxes = [each.get_tightbbox() for each in self._insets()]
         insets = [box for box in boxes if box is not None]
         known = insets + [legend.get_window_extent() for legend in self._legends()]
@@ -329,15 +342,25 @@ class PlotLayout:
         legend.set_bbox_to_anchor((x, y), transform=self.left.transAxes + shift)
 
     @cached_property
+    def _margins(self) -> tuple[float, float, float]:
+        """Measure the labels at the left, at the right and below, in inches beside the axes."""
+        boxes = [each.yaxis.get_tightbbox() for each in self._all]
+        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
+        under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
+        away = (self.left.bbox.x0 - min(low for low, _ in ends),
+                max(high for _, high in ends) - self.left.bbox.x1,
+                max(self.foot.bbox.y0 - under.y0, 0.0))  # fmt: skip
+        left, right, below = (one / self.figure.dpi for one in away)
+        return left, right, below
+
     def _ends(self) -> tuple[float, float]:
         """Return where the axes with their labels begin and end; alone, they have the figure."""
         selected = {self.left, self.foot, *self.axes.values()}
         if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
-        boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.axes.values())]
-        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
-        pad = _PAD * self.figure.dpi / 72.0
-        return min(low for low, _ in ends) - pad, max(high for _, high in ends) + pad
+        left, right = (one + _PAD / 72.0 for one in self._margins[:2])
+        ax, dpi = self.left.bbox, self.figure.dpi
+        return float(ax.x0 - left * dpi), float(ax.x1 + right * dpi)
 
     def _legend_above(self, names: Mapping[str, Any]) -> Iterator[Any]:
         """Place names above the axes, in as few rows as their width allows, long ones shortened."""
@@ -350,7 +373,8 @@ class PlotLayout:
             entries = dict(zip(shown, names.values(), strict=True))
             place = {"loc": "lower left", "ncols": columns}
             legend = self._legend(entries, self._points, **place, **_NAMES_STYLE)
-            if legend.get_window_extent().width <= max(ax.width, self._ends[1] - ax.x0):
+            width = legend.get_window_extent().width
+            if width <= ax.width or width <= self._ends()[1] - ax.x0:
                 break
         self._at(legend, 0.0, 1.0, self._height_above())
         yield legend
@@ -447,7 +471,7 @@ class PlotLayout:
 
     def _list_below(self) -> Any:
         """Place the list below, no wider than axes and their labels; None if it is too large."""
-        (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
+        (low, high), ax, dpi = self._ends(), self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
         # At another resolution letters are a little wider: what the figure has grown for stays.
@@ -462,9 +486,8 @@ class PlotLayout:
             made = made if self.own else None
         self.is_below = made is not None
         if made is not None:
-            under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
-            depth = (ax.y0 - min(under.y0, self.foot.bbox.y0)) * 72.0 / dpi + _PAD
+            depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _PAD
             self._at(made, (start - ax.x0) / ax.width, 0.0, -depth)
         return made
 
@@ -531,6 +554,4 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
         each.set_in_layout(True)
         each.grown = each.height_outside() if each.own else 0.0
         each.stays_below = each.own and each.is_below
-    if now := grown():
-        make_higher(figure, now)
-        lay_out(figure)
+    make_higher(figure, grown())

@@ -188,6 +188,8 @@ def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) 
     step = position - reach, position + reach
     across = support_of_window(profiles, step)
     everywhere = support_of_window(profiles, window, "samples").flags & ~(GAP | Flag.BELOW_LIMIT)
+    for end in window:  # one that lies in a gap is not where the samples begin
+        everywhere = everywhere | support_of_window(profiles, (end, end), "point").flags & GAP
     everywhere = everywhere.where(position.notnull(), 0).astype(np.int16)
     support = changed(across, flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)

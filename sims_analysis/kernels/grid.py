@@ -320,7 +320,6 @@ class _Parts(NamedTuple):
 
     weights: Array
     sample: Index
-    of_cell: Index
     #: First entry of each cell.
     first: Index
     cells: slice
@@ -334,12 +333,10 @@ def _parts(dense: Dense, edges: Array) -> _Parts | None:
     if pieces is None:
         return None
     after, opening = _weights_of(pieces)
-    cell = np.cumsum(np.bincount(pieces.first, minlength=after.size)) - 1
     first = pieces.first
     return _Parts(
         np.insert(after, first, opening),
         np.insert(pieces.segment + 1, first, pieces.segment[first]),
-        np.insert(cell, first, np.arange(first.size)),
         first + np.arange(first.size),
         pieces.cells,
     )
@@ -361,9 +358,8 @@ def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
     halves = np.concatenate([cell * size + interval // 2, cell * size + (interval + 1) // 2])
     key, place = np.unique(halves, return_inverse=True)
     weights = _sum_at(place, np.tile(0.5 * np.diff(knots), 2), key.size)
-    of_cell = key // size
-    first = np.searchsorted(of_cell, np.arange(inner.size - 1))
-    return _Parts(weights, key % size, of_cell, first, cells)
+    first = np.searchsorted(key // size, np.arange(inner.size - 1))
+    return _Parts(weights, key % size, first, cells)
 
 
 def samples_of_grid(fraction: Array) -> tuple[Array, Array]:

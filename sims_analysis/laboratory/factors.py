@@ -18,7 +18,7 @@ from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.kernels.process_scatter import Combined, mean_of, weighted
+from sims_analysis.kernels.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.laboratory import factor_file
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import Metadata
@@ -358,33 +358,15 @@ def _picked(
     alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
     alone = alone.where(alone != "", rows.index.astype(str))
     which, _ = pd.factorize(rows["date"].dt.date.where(rows["date"].notna(), alone))
-    value, stderr, days = np.transpose([_of_one_day(value[one], stderr[one], days[one])
-                                        for one in which == np.unique(which)[:, None]])  # fmt: skip
+    value, stderr, days = by_day(which, value, stderr, days)
     if combine == "mean":
         return mean_of(value, stderr), rows
-    weight = _weights(days, combine, species)
-    return weighted(value, stderr, weight), rows[weight[which] > 0]
-
-
-def _of_one_day(value: Any, stderr: Any, days: Any) -> tuple[float, float, float]:
-    """Return the mean of the factors of a day, weighted by counting where that is known of all."""
-    weight = np.ones(value.size) if np.isnan(stderr).any() else (stderr.min() / stderr) ** 2
-    weight /= weight.sum()
-    return weight @ value, float(np.hypot.reduce(weight * stderr)), days.mean()
-
-
-def _weights(days: Any, combine: str, species: str) -> Any:
-    """Return the weights of factors in order of time, from as many days before or after."""
-    after = int(np.searchsorted(days, 0.0))
-    if combine == "nearest" or (after < days.size and days[after] == 0.0):
-        return (np.arange(days.size) == np.argmin(abs(days))).astype(float)
-    if after in (0, days.size):
-        side = "before" if after == 0 else "after"
+    weight = weights_at(days, bracket=combine == "bracket")
+    if weight is None:
+        side = "before" if days[0] > 0 else "after"
         text = f"{species}: no factor that fits is from {side} the measurement"
         raise ProfileError(f"{text}; combine='nearest' takes one from the other side")
-    weight = np.zeros(days.size)
-    weight[after - 1 : after + 1] = np.array([days[after], -days[after - 1]])
-    return weight / weight.sum()
+    return weighted(value, stderr, weight), rows[weight[which] > 0]
 
 
 def _factor(

@@ -12,7 +12,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import check_axes, check_title
 from sims_analysis.figures.axes import date_ticks
-from sims_analysis.figures.colours import COLOURS, grey_level, visible_colour
+from sims_analysis.figures.colours import COLOURS, background, grey_level, visible_colour
 from sims_analysis.figures.plot import axes_in_style
 from sims_analysis.frame.questions import function_of
 from sims_analysis.laboratory.charts import read_series, uniformity
@@ -221,8 +221,12 @@ def plot_wafer_map(
             half, one = (f"{100 * float(found['process_' * known + name]):.2g}"
                          for name in ("half_range", "stddev"))  # fmt: skip
             text = f"half range {half} %, 1 standard deviation {one} %"
-            axes.set_xlabel(text + "\nwithout counting" * known)
+            axes.set_xlabel(text + "\nof the wafer, beyond errors of counting" * known)
         _finish(axes, title)
+        if axes.xaxis.label.get_window_extent().x0 < 0.0:  # it leaves the figure
+            axes.set_xlabel(axes.get_xlabel().replace(", ", ",\n"))
+            style.lay_out(axes.figure)
+        _leave_out_crowded(axes)
     origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")
     return axes
 
@@ -275,9 +279,19 @@ def _colour(
     if shown is not None:
         shown.set_cmap("viridis")
         ax.figure.colorbar(shown, ax=ax, shrink=0.85, pad=0.02, label=label)
+    ground = {"facecolor": background(ax), "alpha": 0.6, "linewidth": 0, "pad": 0.4}
     for i in np.flatnonzero(~np.isnan(value)) if value.size <= _NUMBERED else ():
         ax.annotate(f"{value[i]:#.4g}", (x[i], y[i]), (0, 4), textcoords="offset points",
-                    ha="center", fontsize=style.LEAST)  # fmt: skip
+                    ha="center", fontsize=style.LEAST, bbox=ground)  # fmt: skip
+
+
+def _leave_out_crowded(ax: Axes) -> None:
+    """Hide numbers that would cover others: colours tell these values."""
+    kept: list[Any] = []
+    for text in ax.texts:
+        box = text.get_window_extent()
+        text.set_visible(not any(map(box.overlaps, kept)))
+        kept += [box] if text.get_visible() else []
 
 
 def _finish(ax: Axes, title: str | None) -> None:

@@ -153,11 +153,17 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
 
 
 def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
-    """Warn of samples, among those flagged, for which a line over a gap of the reference stands."""
-    first = first_sample(frame, found.bridged & among)
-    if first is not None:
-        text = f"{species} has a gap there, and a straight line across it stands for its signal"
-        first.warn(text, ProfileWarning)
+    """Warn of samples, among those flagged, for which a line over a gap of the reference stands.
+
+    And of those where it drops out.
+    """
+    for flagged, text in (
+        (found.bridged, "has a gap there, and a straight line across it stands for its signal"),
+        (found.dropped, "drops out there, to less than a third of what is before and after"),
+    ):
+        first = first_sample(frame, flagged & among)
+        if first is not None:
+            first.warn(f"{species} {text}", ProfileWarning)
 
 
 def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
@@ -201,11 +207,11 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
 def dropped_out(signal: Array) -> Flags:
     """Flag one or two samples far below those before and after them: a third, and by their noise.
 
-    That is by the median difference of neighbours.
+    That is by the median difference of neighbours, of a signal that is there most of the time.
     """
     from scipy.ndimage import grey_closing
 
-    if signal.size < _FEWEST:
+    if signal.size < _FEWEST or not np.median(signal) > 0:
         return np.zeros(signal.size, dtype=bool)
     filled = grey_closing(signal, size=3, mode="nearest")
     noise = np.median(np.abs(np.diff(signal)))

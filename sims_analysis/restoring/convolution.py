@@ -150,8 +150,8 @@ def _blurred(name: str, z: Array, c: Array, *given: Any) -> Array:
 def _errors(name: str, z: Array, c: Array, s: Array, k: Array, known: float, *given: Any) -> Array:
     """Return the standard errors of one profile after the blur, and its independent samples.
 
-    The latter as a part of all, by the error of the dose, which the blur leaves as it is. Of the
-    samples before, it is `known`: the errors of these may add up.
+    The latter as a part of all, by the error of the dose, which the blur leaves as it is; of the
+    samples before, it is `known`.
     """
     found = np.full(c.size + 1, np.nan)
     here = in_order(z, c)
@@ -161,17 +161,15 @@ def _errors(name: str, z: Array, c: Array, s: Array, k: Array, known: float, *gi
     z, variance, none = z[here], s[here] ** 2, k[here] == 0
     # As in any sum: samples with zero counts add no variance, unless all have.
     counted = np.where(none, 0.0, variance)
-    alone, together, zero = np.zeros((3, here.size))
+    total, zero = np.zeros((2, here.size))
     for to, source, matrix in _blocks(z.tobytes(), name, given):
-        alone[to] += matrix**2 @ counted[source]
-        together[to] += matrix @ np.sqrt(counted[source])
+        total[to] += matrix**2 @ counted[source] / known
         zero[to] = np.maximum(zero[to], (matrix**2 * variance[source]).max(axis=1))
-    of_each = np.minimum(alone / known, together**2)
-    of_each = np.where(of_each > 0, of_each, zero)
-    found[here] = np.sqrt(of_each)
+    total = np.where(total > 0, total, zero)
+    found[here] = np.sqrt(total)
     weight = segments.record_weights(z) ** 2
     before = np.where(none.all(), variance, counted)
-    found[-1] = min(1.0, known * np.nansum(weight * of_each) / np.nansum(weight * before))
+    found[-1] = min(1.0, known * np.nansum(weight * total) / np.nansum(weight * before))
     return found
 
 

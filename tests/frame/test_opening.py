@@ -159,14 +159,14 @@ def test_a_depth_on_the_edge_of_its_cell_is_in_it(ds):
 
 
 def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds):
-    lower = np.stack([LOWER, np.full(4, np.nan)])
+    lower = np.stack([np.where(np.arange(4) > 0, LOWER, np.nan), LOWER])
     edges = {"cell_start": lower, "cell_stop": lower + 1.0}
     array = ds["concentration"].assign_coords(
         {name: (("species", "depth"), one, {"units": "nm"}) for name, one in edges.items()}
     )
-    refused(array, ProfileError, "some profiles are averages over cells, others samples without")
+    refused(array, ProfileError, "a profile has samples without cells")
     array = array.isel(species=[0])
-    array["cell_stop"][0, 1] = 9.0
+    array["cell_start"][0, 0], array["cell_stop"][0, :2] = LOWER[0], [LOWER[0] + 1.0, 9.0]
     assert kind(array.drop_vars("cell_stop")) == "concentration", "one edge is none"
     refused(array, ProfileError, "cell_start and cell_stop overlap: the cell of 2 nm begins within")
 

@@ -385,6 +385,11 @@ def test_a_step_or_an_edge_in_a_gap_is_not_ok():
     with pytest.warns(FitWarning, match="undetermined"):
         accepted = sims.interface(one, stop="100 nm", gaps="bridge")
     assert accepted["status"].item() == "undetermined"
+    # Nor is one of a window that begins or ends in it.
+    for window in ({"start": "60 nm"}, {"start": "110 nm", "stop": "190 nm"}):
+        kept = one.where(~((one["depth"] > 100) & (one["depth"] < 125)), drop=True)
+        with pytest.warns(FitWarning, match="the interface is gap"):
+            assert sims.interface(kept, **window)["status"].item() == "gap"
     with pytest.warns(sims.ProfileWarning, match=r"no sample between 51 and 67 nm .* layer"):
         layer = sims.layers(one)
     assert layer["status"].values.tolist() == ["gap"]
@@ -415,6 +420,3 @@ def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     found = sims.interface(ds)
     inside = abs(found["width"] - 1.98892 * 2) < found["width_stderr"]
     assert 0.60 <= float(inside.mean()) <= 0.78
-
-
-# --- samples that a file gives as "<5E15" ---------------------------------------------------------

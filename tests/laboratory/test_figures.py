@@ -88,7 +88,7 @@ def test_a_map_shows_every_point_and_says_how_uniform_they_are():
     assert ax.get_xlabel().startswith(text)
     assert "5.050" in [text.get_text() for text in ax.texts]
     counted = wafer(stderr=("measurement", np.full(9, 5e12)))
-    assert sims.plot_wafer_map(counted).get_xlabel().endswith("without counting")
+    assert sims.plot_wafer_map(counted).get_xlabel().endswith("beyond errors of counting")
 
 
 def test_the_edge_does_not_count_and_colours_end_at_the_hull():

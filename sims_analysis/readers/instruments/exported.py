@@ -133,8 +133,6 @@ class _Table:
 
 def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
     """Split rows of cells into headers, texts and numbers."""
-    if not rows:
-        raise ReadError(_ALONE)
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
     width = len(found.header)
     short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)

@@ -91,7 +91,6 @@ class Headers:
         for _, column in block.limits:
             self.filled[column] = True
         self.headers = [_NO_HEADER] * width
-        #: The headers as written.
         self.texts = [""] * width
         #: ``None`` where none is stated.
         self.units: list[str | None] = [None] * width
