@@ -196,7 +196,7 @@ def _resolved(
         flags = flags | xr.where(
             there & end.isnull() & may, np.int16(Flag.BELOW_LIMIT), np.int16(0)
         )
-    what = "a layer that begins or ends in it has no depth"
+    what = "no depth is given for a layer that begins or ends in it"
     support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
     status = resolve(profiles, codes, support, ends, category=None)
     # A profile is named, with the first of its layers that rests on such samples.
