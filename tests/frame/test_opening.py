@@ -139,7 +139,7 @@ def test_bounds_of_cells_have_a_dimension_of_two(ds):
 
 
 @pytest.mark.parametrize(("i", "by", "message"), [
-    (0, 0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell, as after a ch"),
+    (0, 0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell, as after"),
     (1, -0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell"),
     (1, 0.01, "depth_bounds overlap: the cell of 2 nm begins within another, as after a change of"),
     (0, -0.01, "depth_bounds overlap: the cell of 1 nm begins within another"),
