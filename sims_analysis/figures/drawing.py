@@ -239,7 +239,7 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
     for plot in plots:
-        width = 25.4 * plot.ax.bbox.width / plot.figure.dpi
+        width = 25.4 * plot.ax.bbox.width / plot.layout.figure.dpi
         if plot.own and len(plot.layout.axes) > 2 and width < _NARROW:
             warn(
                 f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves: "
@@ -247,9 +247,9 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
                 ProfileWarning,
             )
         right = list(plot.layout.axes.values())[1:]
-        engine = plot.figure.get_layout_engine()
+        engine = plot.layout.figure.get_layout_engine()
         box: Any = right[-1].yaxis.get_tightbbox() if right and engine is None else None
-        if box is not None and box.x1 > plot.figure.bbox.x1 + 1.0:
+        if box is not None and box.x1 > plot.layout.figure.bbox.x1 + 1.0:
             warn(
                 f"the axis of {right[-1].get_ylabel()!r} leaves the figure: make room for it "
                 'with a layout engine, as with plt.subplots(..., layout="constrained")',
