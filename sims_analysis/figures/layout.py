@@ -176,7 +176,7 @@ class PlotLayout:
         state = self._state()
         before = self._arranged
         changed = before is None or before[1] != state
-        if changed or not np.allclose(before[0], size, 0.0, _SAME):
+        if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME):
             self._arranged = size, state
             self._move_right_axes()
             if changed or len(self.axes) > 2:
