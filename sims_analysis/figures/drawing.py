@@ -236,6 +236,7 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
         plot.layout.explained = {text: explained[text] for text in explained if text not in known}
         known |= set(explained)
         plot.layout.read_settings()
+        plot.layout.fold_labels()
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
     for plot in plots:

@@ -67,7 +67,8 @@ def plot_profiles(
         One measurement, a batch, or several, named by the keys of a mapping; all over depth, or all
         over sputter time.
     ax : matplotlib.axes.Axes, optional
-        Where to draw, also in an inset; by default in a new figure.
+        Where to draw, also in an inset; by default in a new figure. Beside other axes labels have
+        room in ``plt.subplots(2, 2, layout="constrained")``, and overlap without a layout engine.
     species : str or sequence of str, optional
         To draw, in this order. By default all; of more than 24 the twelve with the largest share of
         their axis and those with results, and the number of the others is stated.

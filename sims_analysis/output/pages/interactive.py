@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.kernels.rows import Array
 
-
 #: At most so many measurements are named in a title.
 _NAMED = 4
 #: Of a line, in pixels.
