@@ -503,4 +503,5 @@ def require(what: str, *packages: str, extra: str) -> None:
 
 def is_internal(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
-    return frame.f_code.co_filename.startswith(_PACKAGE) or module.startswith("xarray.")
+    between = module.startswith("xarray.") or module == "contextlib"  # decorators with a context
+    return between or frame.f_code.co_filename.startswith(_PACKAGE)

@@ -227,10 +227,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
-        raise SpeciesError(
-            f"marker={marker!r}: {name} has no such species; it has {', '.join(species) or 'none'}",
-            argument="marker",
-        )
+        raise SpeciesError.missing(marker, species, name).within("marker").add(argument="marker")
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 

@@ -18,7 +18,7 @@ from sims_analysis.frame.messages import describe_window, first_flagged, warn_wh
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
-from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.kernels.counting import SCATTERS, window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike, WindowLike
@@ -107,7 +107,8 @@ def detection_limit(
         if first is not None:
             text = describe_window(first, ends, problem)
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
-    uneven: Any = warn_of_window(frame, ends)
+    which = warn_of_window(frame, ends).which
+    uneven: Any = (which > 0) & (which < SCATTERS)
     status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
     what = "the limit is from the others"
     status = resolve(frame, status, support, ends, what=what, category=SimsWarning)

@@ -197,7 +197,11 @@ def _answers(
             found[data_id] = to_dataset(one)
     if not found:
         finish(0, failures)
-        raise click.ClickException(f"no measurement in {store.path} has the species {species!r}")
+        known = sorted({one for entry in store.contents()[0] for one in entry.species})
+        raise click.ClickException(
+            f"no measurement in {store.path} has the species {species!r}; there are "
+            f"{first_few(known, 8) or 'none'}"
+        )
     batch = sims.stack(found)
     if value_per_count is not None:
         batch = sims.with_counting_statistics(batch, value_per_count=value_per_count)
@@ -242,13 +246,9 @@ def _rows(made: xr.Dataset) -> list[dict[str, Any]]:
     date = made.attrs["time"]
     frame["date"] = frame[date].dt.strftime("%Y-%m-%dT%H:%M") if date else ""
     extra = [name for name in ("average", "upper_sum", "lower_sum") if name in frame]
-    return [
-        {
-            str(key): None if isinstance(value, float) and math.isnan(value) else value
-            for key, value in row.items()
-        }
-        for row in frame.reindex(columns=[*_COLUMNS, *extra]).to_dict("records")
-    ]
+    frame = frame.reindex(columns=[*_COLUMNS, *extra]).astype(object)
+    rows: Any = frame.where(frame.notna(), None).to_dict("records")
+    return list(rows)
 
 
 def _cell(value: Any) -> str:
@@ -258,8 +258,8 @@ def _cell(value: Any) -> str:
 def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path) -> list[str]:
     """Write the chart as a figure, a table and a page."""
     import base64
-    import csv
-    import io
+
+    import pandas as pd
 
     from sims_analysis.figures.saving import save_figure
     from sims_analysis.figures.style import close
@@ -274,11 +274,8 @@ def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path
     ax = plot_control_chart(made, width="double", title=title)
     paths = [save_figure(ax, stem.with_suffix(end)) for end in (".png", ".svg")]
     close(ax.figure)
-    table = io.StringIO()
-    writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    replace_file(stem.with_suffix(".csv"), table.getvalue().encode())
+    table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    replace_file(stem.with_suffix(".csv"), table.encode())
     page = render(
         "chart",
         title=title,

@@ -128,7 +128,7 @@ def read_options(
     if wanted.smooth is not None:
         check_count("smooth", wanted.smooth, least=2)
         if wanted.residuals:
-            raise ValueError("residuals= are those of samples, not of their means: without smooth=")
+            raise ValueError("residuals= are of samples, not of their means: leave out smooth=")
     check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
     check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
     check_scale(wanted.scale)

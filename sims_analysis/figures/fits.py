@@ -181,7 +181,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         if not known.any():
             continue
         a, b = _compared(plot, one["ratio"][known], curve.subject)
-        label = " /\n".join(brief(_typeset.plain(each.measurement), 12) for each in (b, a))
+        label = " / ".join(brief(_typeset.plain(each.measurement), 12) for each in (b, a))
         # The colours of two measurements say nothing of their ratio; those of species do.
         colour = curve.colour if len(colours) > 1 else plot.grey
         below.plot(x, ratio, color=colour, linestyle=curve.dash)

@@ -53,6 +53,8 @@ _SAME = 1e-2
 _FEW = 4
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
+#: A label of an axis may be so much longer than the axes: these may still grow a little.
+_LONG = 1.1
 #: Opacity of the ground of what covers curves, and its distance from the frame, in axes.
 _OPAQUE, _FRAME = 0.85, 0.006
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
@@ -161,7 +163,6 @@ class PlotLayout:
         self._points, self._font = setting_points("legend.fontsize"), font()
         self._sizes = [self._points, min(self._points, LEAST)]  # in which a list is tried
         self._arranged = None
-        self._widths: dict[str, float] = {}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
         self._list.put_on(last)
 
@@ -175,11 +176,22 @@ class PlotLayout:
         size = self.left.bbox.size / self.figure.dpi
         state = self._state()
         before = self._arranged
-        if before is None or before[1] != state or not np.allclose(before[0], size, 0.0, _SAME):
+        changed = before is None or before[1] != state
+        if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME):
             self._arranged = size, state
             self._move_right_axes()
+            if changed or len(self.axes) > 2:
+                vars(self).pop("_margins", None)
             self._place()
         self._raise_titles(renderer)
+
+    def fold_labels(self) -> None:
+        """Write the unit of a value axis into a second line where it is longer than its axes."""
+        for each in dict.fromkeys((*self._all, self.foot)):
+            text = re.sub(r"\n(?=\()|(?<=/)\n", " ", each.get_ylabel())
+            each.yaxis.label.set_text(text)
+            if each.yaxis.label.get_window_extent().height > _LONG * each.bbox.height:
+                each.yaxis.label.set_text(re.sub(r" (?=\()|(?<= /) ", "\n", text))
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
@@ -221,7 +233,6 @@ class PlotLayout:
                 each.spines["right"].set_position(("outward", round(outward, 1)))
 
     def _place(self) -> None:
-        vars(self).pop("_ends", None)
         boxes = [each.get_tightbbox() for each in self._insets()]
         insets = [box for box in boxes if box is not None]
         known = insets + [legend.get_window_extent() for legend in self._legends()]
@@ -329,15 +340,25 @@ class PlotLayout:
         legend.set_bbox_to_anchor((x, y), transform=self.left.transAxes + shift)
 
     @cached_property
+    def _margins(self) -> tuple[float, float, float]:
+        """Measure the labels at the left, at the right and below, in inches beside the axes."""
+        boxes = [each.yaxis.get_tightbbox() for each in self._all]
+        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
+        under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
+        away = (self.left.bbox.x0 - min(low for low, _ in ends),
+                max(high for _, high in ends) - self.left.bbox.x1,
+                max(self.foot.bbox.y0 - under.y0, 0.0))  # fmt: skip
+        left, right, below = (one / self.figure.dpi for one in away)
+        return left, right, below
+
     def _ends(self) -> tuple[float, float]:
         """Return where the axes with their labels begin and end; alone, they have the figure."""
         selected = {self.left, self.foot, *self.axes.values()}
         if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
-        boxes = [each.yaxis.get_tightbbox() for each in (self.left, *self.axes.values())]
-        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
-        pad = _PAD * self.figure.dpi / 72.0
-        return min(low for low, _ in ends) - pad, max(high for _, high in ends) + pad
+        left, right = (one + _PAD / 72.0 for one in self._margins[:2])
+        ax, dpi = self.left.bbox, self.figure.dpi
+        return float(ax.x0 - left * dpi), float(ax.x1 + right * dpi)
 
     def _legend_above(self, names: Mapping[str, Any]) -> Iterator[Any]:
         """Place names above the axes, in as few rows as their width allows, long ones shortened."""
@@ -350,7 +371,8 @@ class PlotLayout:
             entries = dict(zip(shown, names.values(), strict=True))
             place = {"loc": "lower left", "ncols": columns}
             legend = self._legend(entries, self._points, **place, **_NAMES_STYLE)
-            if legend.get_window_extent().width <= max(ax.width, self._ends[1] - ax.x0):
+            width = legend.get_window_extent().width
+            if width <= ax.width or width <= self._ends()[1] - ax.x0:
                 break
         self._at(legend, 0.0, 1.0, self._height_above())
         yield legend
@@ -431,10 +453,8 @@ class PlotLayout:
 
     def _width(self, text: str) -> float:
         """Return the width of a text in sizes of its letters."""
-        if text not in self._widths:
-            letter = self._points * self.figure.dpi / 72.0
-            self._widths[text] = float(self._text_of(text).get_window_extent().width / letter)
-        return self._widths[text]
+        letter = self._points * self.figure.dpi / 72.0
+        return float(self._text_of(text).get_window_extent().width / letter)
 
     def _broken(self, text: str, room: float) -> str:
         """Break a line before its number, or else its explanation, or before its unit too."""
@@ -447,7 +467,7 @@ class PlotLayout:
 
     def _list_below(self) -> Any:
         """Place the list below, no wider than axes and their labels; None if it is too large."""
-        (low, high), ax, dpi = self._ends, self.left.bbox, self.figure.dpi
+        (low, high), ax, dpi = self._ends(), self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
         # At another resolution letters are a little wider: what the figure has grown for stays.
@@ -462,9 +482,8 @@ class PlotLayout:
             made = made if self.own else None
         self.is_below = made is not None
         if made is not None:
-            under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
-            depth = (ax.y0 - min(under.y0, self.foot.bbox.y0)) * 72.0 / dpi + _PAD
+            depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _PAD
             self._at(made, (start - ax.x0) / ax.width, 0.0, -depth)
         return made
 
@@ -517,8 +536,7 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
             each.arrange()
         return any(each.height_outside() for each in layouts)
 
-    if before := grown():  # by an earlier call
-        make_higher(figure, -before)
+    make_higher(figure, -grown())  # by an earlier call
     for each in layouts:
         each.set_in_layout(not each.own)
         each.stays_below = False
@@ -531,6 +549,4 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
         each.set_in_layout(True)
         each.grown = each.height_outside() if each.own else 0.0
         each.stays_below = each.own and each.is_below
-    if now := grown():
-        make_higher(figure, now)
-        lay_out(figure)
+    make_higher(figure, grown())

@@ -39,6 +39,8 @@ _WIDTHS = {
 _SHAPE, _LOW, _HIGH = 66.0 / 86.0, 50.0, 80.0
 #: Least and greatest width of a figure, in mm.
 _NARROW, _WIDE = 20.0, 2000.0
+#: So many characters of a title stand in one line however narrow its axes are.
+_TITLE = 16
 #: Width of a letter, in sizes of its font: most titles have narrower ones.
 _LETTER = 0.6
 #: A millimetre in inches.
@@ -151,7 +153,7 @@ def set_title(ax: Axes | None, figure: Any, text: str) -> None:
     """Write a title above axes or, without, a figure, in as many lines as its width asks for."""
     size = float(setting_points("axes.titlesize") if ax is None else ax.title.get_fontsize())
     across = (figure if ax is None else ax).bbox.width * 72.0 / figure.dpi
-    folded = "\n".join(fill(line, max(int(across / (_LETTER * size)), 1))
+    folded = "\n".join(fill(line, max(int(across / (_LETTER * size)), _TITLE))
                        for line in text.splitlines())  # fmt: skip
     if ax is None:
         figure.suptitle(folded, fontsize=size)

@@ -88,19 +88,19 @@ class Background(NamedTuple):
         wrong: Any = fine & (np.maximum(above, abs(sloping)) * (stop - start) > enough)
 
         def text(first: FirstFlagged) -> str:
-            more = first.of(sloping)
-            does = NOT_FLAT[int(first.of(which))] or NOT_FLAT[1 if first.of(slope) < 0 else 2]
-            found = f"the profile {does} in the background window, more than its noise"
+            more, word = first.of(sloping), NOT_FLAT[int(first.of(which))]
+            does = word or NOT_FLAT[1 if first.of(slope) < 0 else 2]
+            found = f"the profile {does} in the background window, more than its noise: "
             if does == NOT_FLAT[3] or not more:
-                return f"{found}: its mean is no background"
+                return f"{found}its mean is no background"
             part = abs(more) * first.of(stop - start) / abs(first.of(dose))
             by = f" by {part:.0%}" if part < 1 else ""
             where = "where it is subtracted, and the result too"
             if more < 0:
-                return f"{found}: with this slope the background is lower {where} low{by}"
+                return f"{found}with this slope the background is lower {where} low{by}"
             return (
-                f"{found}: if the background has this slope, it is higher {where} high{by}; if a "
-                "tail of the profile has it, too low"
+                f"{found}if the background has this slope, it is higher {where} high{by}; "
+                "if a tail of the profile has it, too low"
             )
 
         warn_where(frame, wrong, text, DoseWarning, code="wrong_shape", remedy=_LEVEL)
@@ -170,8 +170,9 @@ def read_background(frame: Frame, background: Any) -> Background:
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-    found = Background(window=window, flatness=frame.map(flatness, *window, errors="sum"))
-    _warn_of_scatter(frame, found.flatness, DoseWarning)
+    found = Background(
+        window=window, flatness=warn_of_window(frame, window, DoseWarning, least=SCATTERS)
+    )
     warn_of_layers(frame, found)
     return found
 
@@ -213,35 +214,26 @@ def warn_of_limits(
 
 
 def warn_of_window(
-    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
-) -> xr.Variable:
-    """Return whether the profile slopes or bends in a window, and warn of it, or of scatter."""
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    among: Any = True,
+    least: int = 1,
+) -> Any:
+    """Return what shows that a window is not level, and warn of it from :data:`NOT_FLAT` on."""
     found: Any = frame.map(flatness, *window, errors="sum")
-    _warn_of_scatter(frame, found, category, among)
-    uneven: xr.Variable = (found.which > 0) & (found.which != SCATTERS)
 
     def text(first: FirstFlagged) -> str:
         which = int(first.of(found.which))
+        does = f"the profile {NOT_FLAT[which]} in the background window, "
+        if which == SCATTERS:
+            return f"{does}{first.of(found.excess):.2g} times as much as its standard errors say"
         above = ("", "higher than", "lower than", "not")[which]
-        return (
-            f"the profile {NOT_FLAT[which]} in the background window, more than its noise: above "
-            f"it, a background that does so is {above} the mean"
-        )
+        return f"{does}more than its noise: above it, a background that does so is {above} the mean"
 
-    warn_where(frame, uneven & among, text, category, remedy=_LEVEL)
-    return uneven
-
-
-def _warn_of_scatter(
-    frame: Frame, found: Any, category: type[SimsWarning], among: Any = True
-) -> None:
-    def text(first: FirstFlagged) -> str:
-        return (
-            "the profile scatters in the background window, "
-            f"{first.of(found.excess):.2g} times as much as its standard errors say"
-        )
-
-    warn_where(frame, (found.which == SCATTERS) & among, text, category, remedy=_LEVEL)
+    warn_where(frame, (found.which >= least) & among, text, category, remedy=_LEVEL)
+    return found
 
 
 def mean_over(frame: Frame, window: Window) -> Any:

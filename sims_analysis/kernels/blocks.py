@@ -198,6 +198,15 @@ def layouts(
     """
     value, flags = samples["value"], samples.get("flags")
     count, n = len(value) // group, value.shape[1] * group
+    bare = _without_cells(samples, group)
+    if bare is not None:
+        for own, left in ((bare, {"lower", "upper"}), (~bare, set[str]())):
+            alike = np.flatnonzero(own)
+            every_one = _part(samples, _of_groups(alike, group))
+            kept = {name: one for name, one in every_one.items() if name not in left}
+            for inner, rows in layouts(kept, errors=errors, group=group, block=block):
+                yield alike[inner], rows
+        return
     to_pack = []
     if gaps is not None:
         to_pack.append(np.flatnonzero(gaps.reshape(-1, group).any(axis=1)))
@@ -230,6 +239,22 @@ def layouts(
         yield which, rows
 
 
+def _without_cells(samples: Samples, group: int) -> Flags | None:
+    """Return which groups are of samples, where edges of cells are known of others; None of all."""
+    lower = samples.get("lower")
+    if lower is None or lower.ndim == 1:
+        return None
+    bare: Flags = np.isnan(lower).all(axis=1).reshape(-1, group).any(axis=1)
+    return bare if bare.any() else None
+
+
+def _part(samples: Samples, part: slice | Index) -> dict[str, NDArray[Any]]:
+    """Return the samples of some profiles."""
+    return {
+        name: one if name in AXES and one.ndim == 1 else one[part] for name, one in samples.items()
+    }
+
+
 def _of_groups(groups: Index, group: int) -> Index:
     """Return the rows of groups of so many."""
     return (groups[:, None] * group + np.arange(group)).reshape(-1)
@@ -239,9 +264,7 @@ def _rows(
     samples: Samples, part: slice | Index, errors: ErrorsOf, numbers: Index | None = None
 ) -> Rows:
     """Build rows from a part of the profiles; :class:`Packed` if they have `numbers`."""
-    own = {
-        name: one if name in AXES and one.ndim == 1 else one[part] for name, one in samples.items()
-    }
+    own = _part(samples, part)
     columns: Samples = {
         name: np.ascontiguousarray(own[name], dtype=np.float64)
         for name in ("depth", "value", "lower", "upper", "stderr")

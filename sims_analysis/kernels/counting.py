@@ -170,9 +170,9 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         return WindowStatistics(mean, deviation, n, stated, squared / total**2, *ends)
 
 
-#: A window is not level if its thirds, or its ends by its slope, differ by this part of its mean,
-#: and hardly by chance; a slope is one from so many standard errors. Its samples scatter if that is
-#: by more than this factor, and chance: few counts scatter more widely.
+#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; slopes
+#: are of so many standard errors. Its samples scatter if that is by more than this factor, and
+#: chance: few counts scatter more widely.
 _UNEVEN, _HARDLY, _SLOPES = 0.1, 1e-3, 2.6
 #: No detector shows less of the maximum: the end of a profile without noise is no background.
 _UNSEEN = 1e-8
@@ -238,12 +238,11 @@ def flatness(rows: Rows, start: Array, stop: Array) -> Flatness:
         uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean)) & seen
         least = stdtrit(np.maximum(independent - 2, 1), ndtr(_SLOPES))
         slope = np.where((slope**2 * spread > least**2 * noise) & seen, slope, 0.0)
-        tilted = np.abs(slope) * (last - first) > _UNEVEN * np.abs(mean)
         freedom = np.maximum(independent - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
     falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
-    cases = [uneven & falls, uneven & rises, uneven, tilted & (slope < 0), tilted, scatters & known]
-    which = np.select(cases, [1, 2, 3, 1, 2, SCATTERS])
+    cases = [uneven & falls, uneven & rises, uneven, scatters & known]
+    which = np.select(cases, [1, 2, 3, SCATTERS])
     return Flatness(which, excess, np.where(uneven, mean - lowest, 0.0), slope, middle)
 
 

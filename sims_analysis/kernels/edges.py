@@ -17,6 +17,7 @@ from sims_analysis.kernels.levels import Crossings, Located
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
+    chance_of_misfit,
     counted,
     half_width_about,
     maximized,
@@ -202,13 +203,13 @@ def _fitted(
     for part in in_parts(2 * reach):
         crossing, first, side = which[part], before[part], reach[part]
         fit = _parabolas(samples, crossing, first, side)
-        again = np.flatnonzero(fit.misfit > 0)
+        again = np.flatnonzero(fit.misfit < MISFIT)
         while (again := again[side[again] > FEWEST]).size:
             side[again] = np.maximum(side[again] // 2, FEWEST)
             short = _parabolas(samples, crossing[again], first[again], side[again])
             for column, values in zip(fit, short, strict=True):
                 column[again] = values
-            again = again[short.misfit > 0]
+            again = again[short.misfit < MISFIT]
         bent = np.flatnonzero(np.abs(fit.bend) > KINK * fit.bend_stderr)
         wide = _parabolas(samples, crossing[bent], first[bent], WIDER * side[bent])
         with np.errstate(invalid="ignore"):
@@ -253,7 +254,7 @@ class _Parabolas(NamedTuple):
     """Fits of ``upper = lower exp(A + B z + C z^2 / 2)`` to R windows; (R,).
 
     Depth of the zero, and its error, the slope there, C, and its error; half the width of the
-    window, by how much chi-square is above what noise makes, and where it starts and stops.
+    window, the chance of its chi-square, and where it starts and stops.
     """
 
     depth: Array
@@ -275,8 +276,6 @@ def _parabolas(samples: Samples, which: Index, before: Index, reach: Index) -> _
     binomial. What was subtracted (`floor`) makes the variance larger: ``a (1 + floor / (e
     lower))``.
     """
-    from scipy.special import chdtri
-
     found = np.full((9, before.size), np.nan)
     first = np.maximum(before + 1 - reach, samples.begin[which])
     end = np.minimum(before + 1 + reach, samples.end[which])
@@ -298,22 +297,12 @@ def _parabolas(samples: Samples, which: Index, before: Index, reach: Index) -> _
         last = np.broadcast_to([0.0, 0.0, 1.0], slopes.shape)
         unsure = np.sqrt(solved(information, last)[:, 2])
         error = np.sqrt(variance) / np.abs(slope)
-        misfit = _chi_square(window, a, b, c) - chdtri(np.maximum(size - 3, 1), MISFIT)
+        misfit = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin + root * scale, *ends)
     numbers = error * scale, slope / scale, c / scale**2, unsure / scale**2, scale, misfit
     found[:, some] = depth, *numbers, *ends
     return _Parabolas(*found)
-
-
-def _chi_square(samples: Counted, *parabola: Array) -> Array:
-    """Return the chi-square of the samples of each window about its parabola."""
-    x, upper, lower, one_upper, one_lower, under, size = samples
-    a, b, c = (np.repeat(one, size) for one in parabola)
-    odds = np.exp(np.clip(a + (b + 0.5 * c * x) * x, -60.0, 60.0))
-    variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
-    found: Array = samples.reduce(np.add, (upper - odds * lower) ** 2 / variance)
-    return found
 
 
 def _first_guess(samples: Counted) -> tuple[Array, Array]:

@@ -15,7 +15,7 @@ from sims_analysis import units
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.chart_rules import RULES, SETS, flagged
-from sims_analysis.kernels.process_scatter import process_variance, variance_interval
+from sims_analysis.kernels.process_scatter import CONFIDENCE, scatter_of
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
 from sims_analysis.text.times import A_DATE, iso_dates
@@ -28,8 +28,6 @@ _WIDTHS = {"individuals": 3.0, "ewma": 2.86, "cusum": 5.0}
 _SLACK = 0.5  # taken off a cumulative sum at each step, in standard deviations
 #: A day or a month, perhaps with a time of day.
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ][\d:.]+)?)?")
-#: Of the interval of the process's scatter, and of capabilities.
-_CONFIDENCE = 0.95
 
 
 @recorded
@@ -151,7 +149,7 @@ def control_chart(
         sigma = float(np.mean(abs(np.diff(used)))) / _D2
     else:
         raise ProfileError(
-            f"expected different values in the baseline, found {used.size} equal",
+            f"expected two different values in the baseline, found {np.unique(used).size}",
             argument="stddev",
             remedy="state stddev=",
         )
@@ -168,7 +166,7 @@ def control_chart(
     beyond = np.any([(one < ends[0]) | (one > ends[1]) for one in drawn.values()], axis=0)
     columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
     columns |= {"lower": ends[0], "upper": ends[1]}
-    chart = series.dataset(columns, {"stddev": sigma, **_scatter(used, series.stderr[inside])})
+    chart = series.dataset(columns, {"stddev": sigma, **scatter_of(used, series.stderr[inside])})
     status, rule = flagged(x, beyond, (x - centre) / sigma, chosen)
     chart = chart.assign(status=(series.dim, status), rule=(series.dim, rule))
     return chart.assign_coords(in_baseline=(series.dim, inside)).assign_attrs(kind=kind)
@@ -225,11 +223,11 @@ def capability(
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
         raise ProfileError(
-            f"expected different values, found {n} equal: their scatter is not known"
+            f"expected two different values, found {np.unique(x).size}: the scatter is not known"
         )
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
-    tails = 0.5 * (1.0 + _CONFIDENCE), 0.5 * (1.0 - _CONFIDENCE)
+    tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)
     of_cp = [cp * float(chdtri(n - 1, tail) / (n - 1)) ** 0.5 for tail in tails]
     half = float(ndtri(tails[0])) * (1.0 / (9.0 * n) + cpk**2 / (2.0 * (n - 1.0))) ** 0.5
     pure = {"cp": cp, "cp_lower": of_cp[0], "cp_upper": of_cp[1]}
@@ -279,7 +277,7 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
         raise ProfileError(f"expected two or more values with a positive mean, found {x.size}")
-    scatter = _scatter(x, series.stderr[known])
+    scatter = scatter_of(x, series.stderr[known])
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
     part = min(numbers["process_stddev"] / (numbers["stddev"] or 1.0), 1.0)
@@ -349,7 +347,7 @@ def read_series(values: Any) -> Series:
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
         if "scatter" in plain.coords:  # of a mean: NaN where that of its samples is all there is
-            stderr = np.where(plain["scatter"].notnull(), stderr, np.nan)
+            stderr = np.where(~np.isnan(plain["scatter"]), stderr, np.nan)
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)
@@ -363,17 +361,15 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
     if baseline is None:
         return known
     labels = series.data[series.dim].values.tolist()
-    if isinstance(baseline, tuple | list) and not all(one in labels for one in baseline):
-        baseline = tuple(iso_dates(map(str, baseline)))
     inside: Flags = np.zeros(known.size, dtype=bool)
     two = isinstance(baseline, tuple | list) and len(baseline) == 2
     if two and all(one in labels for one in baseline):
         first, last = map(labels.index, baseline)
         inside[first : last + 1] = True
-    elif two and series.time and all(_ISO.fullmatch(str(one)) for one in baseline):
+    elif two and series.time and all(map(_ISO.fullmatch, ends := iso_dates(map(str, baseline)))):
         times: Any = pd.DatetimeIndex(series.data[series.time].values)
         with suppress(ValueError):  # no such day
-            inside[times.slice_indexer(*map(str, baseline))] = True
+            inside[times.slice_indexer(*ends)] = True
     if not (inside & known).any():
         of = f"or dates in {A_DATE}" if series.time else "as there are no times"
         text = f"expected (first, last) around values: labels, {of}"
@@ -398,15 +394,3 @@ def _drawn(
         total = np.nancumsum(side * (x - centre) - _SLACK * sigma)
         sums[name] = side * (total - np.minimum(np.minimum.accumulate(total), 0.0)) + 0.0
     return sums, 0.0, plain
-
-
-def _scatter(value: Array, stderr: Array) -> dict[str, float]:
-    """Separate the scatter of the process from counting, by the values of which that is known."""
-    names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
-    known = ~np.isnan(stderr)
-    value, stderr = value[known], stderr[known]
-    if value.size < 2:
-        return dict.fromkeys(names, np.nan)
-    ends = variance_interval(value, stderr, _CONFIDENCE)
-    found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]
-    return {name: one**0.5 for name, one in zip(names, found, strict=True)}

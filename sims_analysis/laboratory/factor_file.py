@@ -17,6 +17,7 @@ import numpy as np
 from sims_analysis import files
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import ArchiveError, ReadError
+from sims_analysis.kernels.rows import changed
 from sims_analysis.quantification.conditions import READERS
 from sims_analysis.quantification.factors import FACTOR_TERMS
 from sims_analysis.text.times import A_DATE, iso_dates, moment_of
@@ -139,7 +140,7 @@ def read_sheet(path: Path) -> Sheet:
     """Read a file of factors; one that does not exist has none."""
     text = read_text(path) if path.exists() else ",".join(COLUMNS)
     sheet = _read_table(text, path.name, COLUMNS)
-    return sheet._replace(rows=[read_row(row, row["line"], path.name) for row in sheet.rows])
+    return changed(sheet, rows=[read_row(row, row["line"], path.name) for row in sheet.rows])
 
 
 def read_list(path: Path) -> Iterator[dict[str, str]]:

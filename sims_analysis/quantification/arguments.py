@@ -42,6 +42,9 @@ def over_composition(data: Any, stated: Any, name: str) -> Any:
 
     Linear between its values, and between samples of the fraction; there is none beyond.
     """
+    if callable(stated):
+        given = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
+        raise argument_error(name, stated, f"give the values of a function of x: {given}")
     fraction = None if isinstance(data, xr.DataArray) else data.get("atomic_fraction")
     if not isinstance(stated, xr.DataArray) or stated.ndim != 1 or fraction is None:
         return stated
@@ -52,14 +55,26 @@ def over_composition(data: Any, stated: Any, name: str) -> Any:
         text = f"it is over {element!r}, and each species has samples of its own: to_grid() first"
         raise ProfileError(f"{name}: {text}", argument=name)
     x = fraction.sel(species=element).reset_coords(drop=True)
-    points = stated.dropna(element).sortby(element)
+    points = stated.dropna(element).sortby(element) if element in stated.coords else stated[:0]
     at = points[element].values.astype(float)
-    dims = {"input_core_dims": [[x.dims[-1]]] * 2, "output_core_dims": [[x.dims[-1]]]}
-    options = {"vectorize": True, "dask": "parallelized", "output_dtypes": [float]}
+    if at.size < 2 or not (np.diff(at) > 0).all():
+        text = f"it is over {element!r}; expected a coordinate of two or more different fractions"
+        raise ProfileError(f"{name}: {text}", argument=name)
 
     def along(values: xr.DataArray) -> xr.DataArray:
-        asked = {"at": at, "values": values.values.astype(float)}
-        return xr.apply_ufunc(_followed, data[axis], x, kwargs=asked, **dims, **options)
+        made: xr.DataArray = xr.apply_ufunc(
+            _followed,
+            data[axis],
+            x,
+            kwargs={"at": at, "values": values.values.astype(float)},
+            input_core_dims=[[x.dims[-1]]] * 2,
+            output_core_dims=[[x.dims[-1]]],
+            vectorize=True,
+            dask="parallelized",
+            output_dtypes=[float],
+            keep_attrs=False,
+        )
+        return made
 
     found = along(points).assign_attrs(points.attrs)
     if not is_lazy(x.variable) and (there := x.notnull() & found.isnull()).any():

@@ -126,8 +126,7 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         by_species = _by_species(frame, given, conditions.matrix)
         table = {one: over_composition(frame.origin, f, "rsf") for one, f in by_species.items()}
         for species, factor in table.items():
-            _check_conditions(species, factor, conditions)
-            _check_measurement(frame, species, factor)
+            _check_conditions(frame, species, factor, conditions)
         if conditions.matrix in table:
             raise SpeciesError(f"rsf has a factor for {conditions.matrix!r}, the matrix itself")
         factors = _read(frame, table, kind, given)
@@ -179,7 +178,7 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             )
         label = str(one["species"].values)
         if label in found:
-            raise ProfileError(f"rsf holds two factors of {label!r}")
+            raise ProfileError(f"rsf has two factors of {label!r}")
         found[label] = one
     return found
 
@@ -197,31 +196,32 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
     return others[0]
 
 
-def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
-    """Refuse a factor of another matrix; warn of one of other quotients than those here."""
+def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions) -> None:
+    """Refuse a factor of other conditions than the data say; warn of one of other quotients.
+
+    Those for which factors were picked are coordinates; those of a standard are among its metadata.
+    """
     if not isinstance(factor, xr.DataArray):
         return
-    stated = {
-        name: str(factor[name].values)
-        for name in Conditions._fields
-        if name in factor.coords and factor[name].ndim == 0
-    }
-    matrix = stated.get("matrix", here.matrix or "")
-    if matrix != (here.matrix or ""):
+
+    def unlike(name: str, here: str) -> str | None:
+        said = np.ravel(factor[name].values) if name in factor.coords else ()
+        return next((str(one) for one in said if str(one) != here), None)
+
+    matrix = unlike("matrix", here.matrix or "")
+    if matrix is not None:
         raise SpeciesError(
             f"rsf is a factor {f'relative to {matrix!r}' if matrix else 'without a matrix'}, but "
             f"matrix={here.matrix!r}",
         )
-    way = stated.get("matrix_signal", here.matrix_signal)
-    if way != here.matrix_signal:
+    if way := unlike("matrix_signal", here.matrix_signal):
         warn(
             f"the factor of {species!r} was determined with matrix_signal={way!r}, and is "
             f"used with {here.matrix_signal!r}: the two agree only as far as the matrix signal is "
             f"constant; use matrix_signal={way!r} here, or determine the factor anew",
             ProfileWarning,
         )
-    dead_time = stated.get("dead_time", here.dead_time)
-    if dead_time != here.dead_time:
+    if dead_time := unlike("dead_time", here.dead_time):
         states = {"corrected": "corrected for dead time", "as observed": "not"}
         warn(
             f"the standard of {species!r} was {states.get(dead_time, 'corrected in part')}, "
@@ -230,15 +230,6 @@ def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
             "signal",
             ProfileWarning,
         )
-
-
-def _check_measurement(frame: Frame, species: str, factor: Any) -> None:
-    """Refuse a factor of another ion, polarity, energy, material or instrument than the data say.
-
-    Those for which factors were picked are coordinates; those of a standard are among its metadata.
-    """
-    if not isinstance(factor, xr.DataArray):
-        return
     theirs = conditions_of(Metadata.from_dict(json.loads(factor.attrs.get(FIELD, "{}"))))
     coords = {one: factor[one] for one in theirs if one in factor.coords}
     if not (coords or any(theirs.values())):

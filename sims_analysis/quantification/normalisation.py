@@ -23,6 +23,7 @@ from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.isotopes import warn_of_bias
 from sims_analysis.quantification.reference import (
@@ -192,15 +193,27 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
 
 
 def _total(frame: Frame) -> Signal:
-    """Return the sum of all signals, at the samples of each."""
+    """Return the sum of all signals, at the samples of each; of a batch, of those measured."""
     names = frame.species()
+    there = frame.filled().value.notnull().any(frame.dim)
+
+    def measured(signal: Signal, row: int) -> Signal:
+        own = there.isel(species=row)
+        value, stderr, counts = (
+            None if one is None else one.where(own, 0.0)
+            for one in (signal.value, signal.stderr, signal.counts)
+        )
+        return changed(signal, value=value, stderr=stderr, counts=counts)
+
     weights = dict.fromkeys(names, Weight(xr.Variable((), 1.0), None, "1"))
     sums: dict[int, Any] = {}
     of_each = []
     for row, first in enumerate(names):
         like = next((other for other in sums if same_samples(frame, other, row)), row)
         if like == row:
-            signals = {one: signal_at(frame, first, one) for one in names}
+            signals = {
+                one: measured(signal_at(frame, first, one), i) for i, one in enumerate(names)
+            }
             sums[row] = weighted_sum(frame, signals, weights)
         of_each.append(sums[like])
 

@@ -278,10 +278,7 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
 
 
 def _warn_of_change(frame: Frame, matrix: str) -> None:
-    """Warn where the matrix signal changes along a profile, faster than by a drift of the beam.
-
-    By the medians of ten parts of the samples below a transient where it has not vanished.
-    """
+    """Warn where the matrix signal changes, below a transient and where it has not vanished."""
     signal: Any = _of(frame, matrix, frame.value)
     below: Any = frame.map(plateau).start.fillna(-np.inf)
     depth = frame.depth.isel(species=frame.species().index(matrix), missing_dims="ignore")

@@ -94,9 +94,7 @@ def fault_of(reader: Any) -> str | None:
 class Format:
     """A layout of files."""
 
-    #: What ``format=`` takes.
     name: str
-    #: Of the files, for people.
     description: str
     #: Of its reader; it grows when the reader gives something else for the same file.
     version: int = 1

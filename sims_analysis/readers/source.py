@@ -290,7 +290,6 @@ class InputFile:
     where: str
     #: Gives its content, as far as a budget goes: bytes, or of an open file text.
     load: Callable[[Budget], Any]
-    #: Where it is on disk.
     path: Path | None = None
 
     def read(self, options: Options) -> Source:

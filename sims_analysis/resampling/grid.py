@@ -187,7 +187,8 @@ def _cell_coords(frame: Frame, edges: Array | None) -> dict[str, xr.Variable]:
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     """Keep the coordinates delivered with each species, except those of single samples."""
-    kept = without_samples(data).coords
+    plain: Any = data  # of either kind
+    kept = without_samples(plain).coords
     return {
         name: kept[name].variable
         for name in DELIVERED

@@ -385,7 +385,7 @@ values = st.floats(-1e18, 1e20).map(lambda value: value if abs(value) > 1.0 else
 profiles = st.lists(values, min_size=2, max_size=12)
 
 
-@pytest.mark.filterwarnings("ignore:.*ends inside of the profile")
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 @given(profiles, profiles, st.integers(-30, 30).map(lambda n: n / 10))
 def test_dose_is_linear_in_the_concentration(first, second, factor):
     n = min(len(first), len(second))
@@ -395,7 +395,7 @@ def test_dose_is_linear_in_the_concentration(first, second, factor):
     assert doses[2] == pytest.approx(doses[0] + factor * doses[1], rel=1e-9, abs=1e3)
 
 
-@pytest.mark.filterwarnings("ignore:.*ends inside of the profile")
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 @given(profiles, st.sampled_from(["um", "Å", "cm"]), st.sampled_from(["atoms/m^3", "at/nm^3"]))
 def test_the_choice_of_units_does_not_matter(values, length, density):
     z = np.cumsum(np.arange(1.0, len(values) + 1))

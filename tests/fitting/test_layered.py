@@ -262,9 +262,6 @@ def test_what_speaks_against_two_layers():
         assert status(stderr=np.array([0.1, 0.6 * far, 0.1, 0.8 * far, 0.1])) == word
 
 
-# --- edges that are not known -----------------------------------------------------------------
-
-
 # --- starting values of layers ----------------------------------------------------------------
 
 

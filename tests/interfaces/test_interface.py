@@ -420,6 +420,3 @@ def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     found = sims.interface(ds)
     inside = abs(found["width"] - 1.98892 * 2) < found["width_stderr"]
     assert 0.60 <= float(inside.mean()) <= 0.78
-
-
-# --- samples that a file gives as "<5E15" ---------------------------------------------------------

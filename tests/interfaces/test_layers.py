@@ -208,7 +208,7 @@ PAIR = FLAT.expand_dims(species=["B", "P"])
     [
         (
             FLAT, {"species": "C"}, SpeciesError,
-            "the data have no species 'C'; they have no coordinate 'species'; leave it out",
+            "the data have no species names, so 'C' cannot be selected",
         ),
         (
             FLAT.assign_coords(species="B"), {"species": "C"}, SpeciesError,
@@ -218,7 +218,7 @@ PAIR = FLAT.expand_dims(species=["B", "P"])
             PAIR, {"species": "C"}, SpeciesError,
             "the data have no species 'C'; they have 'B', 'P'",
         ),
-        (PAIR, {}, SpeciesError, "name the species that marks the layers: 'B', 'P'"),
+        (PAIR, {}, SpeciesError, "name one species: 'B', 'P'"),
         (FLAT, LEVEL | {"fraction": 0.5}, ProfileError, "give a level or a fraction, not both"),
         *(
             (

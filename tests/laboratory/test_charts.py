@@ -125,7 +125,11 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
         ({"target": 50}, UnitsError, "target=50: write a pure number as a string"),
         ({"target": "50 nm"}, UnitsError, "target"),
         ({"baseline": ("x", "y")}, ProfileError, "labels, as there are no times"),
-        ({"baseline": (0, 0)}, ProfileError, "expected different values in the baseline, found 1"),
+        (
+            {"baseline": (0, 0)},
+            ProfileError,
+            "expected two different values in the baseline, found 1",
+        ),
         ({"rules": "westgard"}, ProfileError, "rules='westgard'; expected"),
         ({"rules": "nelson", "kind": "ewma"}, ProfileError, "are for individuals, not for ewma"),
         ({"weight": 0}, ProfileError, "weight=0"),
@@ -144,7 +148,7 @@ def test_what_is_no_series():
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
     with pytest.raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
-    with pytest.raises(ProfileError, match="expected different"):
+    with pytest.raises(ProfileError, match="expected two different"):
         sims.capability(values([1.0, 1.0]), upper="2")
     with pytest.raises(ProfileError, match="expected a limit"):
         sims.capability(values(FLOW))

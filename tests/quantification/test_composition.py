@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from shared_profiles import delivered
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError, UnitsError
 
 TIME = np.arange(0.0, 200.0)
 #: Of Ge in Si: a layer between two edges.
@@ -178,10 +178,18 @@ def test_factors_and_rates_stated_over_a_composition():
     between = sims.with_rsf(apart, rsf={"11B": stated}, **options)["sensitivity_factor"]
     follows = np.interp(np.interp(TIME, TIME[::2], x[::2]), at, stated.values)
     np.testing.assert_allclose(between.sel(species="11B"), follows, rtol=1e-12)
-    with pytest.warns(ProfileWarning, match=r"stated for Ge from 0 to 0.15, and at \d+ samples it"):
+    with pytest.warns(ProfileWarning, match=r"for Ge from 0 to 0.15, and at \d+ samples") as warned:
         short = sims.with_rsf(made, rsf={"11B": stated[:2]}, **options)
+    assert warned[0].filename == __file__
     none = short["concentration"].sel(species="11B").isnull()
     np.testing.assert_array_equal(none, x > 0.15)
+    for wrong in (stated[:1], stated.drop_vars("Ge"), stated[[0, 0]]):
+        with pytest.raises(ProfileError, match="two or more different fractions"):
+            sims.with_rsf(made, rsf={"11B": wrong}, **options)
+    with pytest.raises(ProfileError, match="give the values of a function of x"):
+        sims.with_rsf(made, rsf={"11B": lambda x: 1e20 * (1 + 2 * x)}, **options)
+    with pytest.raises(UnitsError, match="has no unit"):
+        sims.with_rsf(made, rsf={"11B": stated.drop_attrs()}, **options)
 
 
 def test_a_graded_matrix_is_said_to_change_and_noise_is_not():

@@ -496,11 +496,11 @@ def test_a_weak_matrix_is_one_however_small_its_numbers(way):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_conditions_over_measurements_are_not_compared():
+def test_conditions_over_measurements_are_compared():
     factor = xr.DataArray(
-        [1e22, 2e22], {"measurement": [0, 1], "matrix": ("measurement", ["Ge", "Ge"])},
+        [1e22, 2e22], {"measurement": [0, 1], "matrix": ("measurement", ["Si", "Ge"])},
         ["measurement"], attrs={"units": "atoms/cm^3"},
     )  # fmt: skip
     batch = sims.stack([THREE, THREE])
-    found = sims.with_rsf(batch, rsf={"B": factor}, matrix="Si")["concentration"]
-    np.testing.assert_allclose(found[1, 0], 2 * found[0, 0], rtol=1e-14)
+    with pytest.raises(SpeciesError, match="relative to 'Ge', but matrix='Si'"):
+        sims.with_rsf(batch, rsf={"B": factor}, matrix="Si")

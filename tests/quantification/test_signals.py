@@ -322,6 +322,16 @@ def test_fractions_of_a_total_with_a_part_below_its_limit_have_a_limit():
     assert sims.quality(found)["kind"].values.tolist() == ["below_limit"] * 2
 
 
+def test_a_total_in_a_batch_is_of_the_species_that_each_measurement_has():
+    three, two = poisson(np.arange(9.0), a=50, b=20, c=30), poisson(np.arange(9.0), 1, a=50, b=20)
+    batch = sims.normalise(sims.stack([three, two], names=["x", "y"]), to="total")
+    for alone, name in ((three, "x"), (two, "y")):
+        own = sims.normalise(alone, to="total")
+        found = batch.sel(measurement=name, species=own["species"])
+        for column in ("fraction", "fraction_stderr"):
+            np.testing.assert_allclose(found[column], own[column], rtol=1e-12)
+
+
 def test_what_cannot_be_normalised():
     with pytest.raises(SpeciesError, match="no species 'c'; they have 'a', 'b'"):
         sims.normalise(poisson(np.arange(9.0), a=10, b=20), to="c")

@@ -400,11 +400,11 @@ def test_a_factor_of_a_record_that_ends_within_a_box_is_marked(end):
     if end > 150:
         assert sims.rsf_from_standard(ds, **asked)["status"].item() == "ok"
         return
-    with pytest.warns(sims.errors.DoseWarning, match="ends inside of the profile"):
+    with pytest.warns(sims.errors.DoseWarning, match="ends inside the profile"):
         found = sims.rsf_from_standard(ds, **asked)
     assert found["status"].item() == "truncated"
     scaled = sims.with_rsf(ds, rsf={"B": "1e21 cm^-3"}, matrix="Si")
-    with pytest.warns(sims.errors.DoseWarning, match="ends inside of the profile"):
+    with pytest.warns(sims.errors.DoseWarning, match="ends inside the profile"):
         scaled = sims.scale_to_dose(scaled.sel(species=["B"]), dose="1e15 cm^-2")
     with pytest.warns(sims.errors.DoseWarning, match="too short a record"):
         dose = sims.integrated_dose(scaled, stop="60 nm")

@@ -315,7 +315,10 @@ def test_all_that_a_vamas_file_says(write):
         (edited(12, "1"), "leaves parameters of its blocks out; such files are not read"),
         (edited(16, "0"), "a VAMAS file without blocks"),
         ("\r\n".join(lines_of()[:40]), "the file is truncated in block 1 of 2"),
-        ("\r\n".join(lines_of()[:-3]), "off in block 2 of 2; allow_truncated=True reads what is"),
+        (
+            "\r\n".join(lines_of()[:-3]),
+            "truncated in block 2 of 2; allow_truncated=True reads what is",
+        ),
         (edited(8, "MAP"), r"the file is a map or a series \(VAMAS mode MAP\), not a depth"),
         (edited(27, "XPS"), r"the file is a spectrum by XPS \(VAMAS\), not a SIMS depth profile"),
         (
@@ -344,7 +347,7 @@ def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write):
     lines = lines_of(mode="SDP")
     count = lines.index("pulse counting") + 8
     spectra = [*lines[:count], "2", "0", "0", "5", "7", *lines[count + 4 :]]
-    says = "each block holds 2 values: a series of mass spectra, not a profile"
+    says = "each block has 2 values: a series of mass spectra, not a profile"
     with pytest.raises(sims.ReadError, match=says):
         sims.read(write("\r\n".join(spectra)))
 
@@ -403,7 +406,7 @@ def test_images_are_refused(tmp_path):
 @pytest.mark.parametrize("name", ["sentaurus", "cameca_counts"])
 def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
     with pytest.raises(
-        sims.ReadError, match=f"holds no profile.*does not look like format='{name}'"
+        sims.ReadError, match=f"contains no profile.*does not look like format='{name}'"
     ):
         sims.read(b"0 1e18\n1 2e18\n", format=name)
 

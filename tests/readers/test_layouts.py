@@ -605,7 +605,7 @@ def test_a_row_of_sensitivity_factors_is_known_of_each_species(write, word):
 @pytest.mark.parametrize("word", ["Dose", "m/z"])
 def test_what_a_row_says_of_the_columns_is_a_note_that_is_warned_of(write, word):
     path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
-    with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken for a note"):
+    with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken as a note"):
         result = sims.read(path)
     assert values(result, "P") == ([0, 1], [2e16, 3e16])
     assert result.metadata.other == {"line 1": f"{word} 2e22 3e22"}
@@ -720,7 +720,7 @@ def test_cells_that_are_numbers_or_nothing(rows, found):
         (
             [TABLE, ["0,5", "1.234"], ["1,5", "2"]],
             {},
-            "row 2, column B: '1.234' is not a number; take the separators of thousands out, which",
+            "row 2, column B: '1.234' is not a number; remove the separators of thousands, which",
         ),
         (
             [TABLE, ["0,5", "1.5"], ["1,5", "2.5"]],

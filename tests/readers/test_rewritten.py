@@ -137,7 +137,7 @@ def test_thousands_apart_are_read_where_nothing_is_left_open(write, decimal, cel
     assert sims.read(path)["B"].depths.tolist() == [0, *depths]
     # One that is written otherwise leaves all open.
     ungrouped = whole[2]
-    with pytest.raises(sims.ReadError, match="which not all cells of its column have"):
+    with pytest.raises(sims.ReadError, match="which only some cells of its column have"):
         sims.read(write(header + "".join(f"{c};1\n" for c in (*cells[:2], ungrouped, *cells[3:]))))
 
 

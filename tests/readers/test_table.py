@@ -697,7 +697,7 @@ def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
 )
 def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
     header = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
-    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells: between blanks it is"):
+    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells, separated by blanks: it is"):
         sims.read(write(f"{header}\n{rows}"))
 
 

@@ -1,9 +1,7 @@
 """IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
 
-The unit of the signals is stated as "Intensity": counts a data point, corrected for dead time, if
-few counts are whole numbers but for that. If they are not, because signals were averaged,
-normalised, or lack a background, "Intensity" stays, and the user states the unit. Dose and fluence
-are those of the primary ions. Under ``averaging`` neighbours are not independent.
+"Intensity" is in counts a data point, corrected for dead time, if few counts are whole numbers but
+for that; otherwise the user states the unit. Dose and fluence are those of the primary ions.
 """
 
 from __future__ import annotations

@@ -28,7 +28,6 @@ from sims_analysis.readers.tables.header_cells import (
     is_not_measured,
     is_odd,
     named_role,
-    names_axis,
 )
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
 
@@ -301,8 +300,8 @@ def _grown(body: Body, start: int) -> int:
             if words is not None and (len(cells) == width or header is not None):
                 raise ReadError(
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
-                    f"{grid.row_word} {grid.number(first)} on, but {_shown(grid, words)!r} stands "
-                    "between them; take it out, or begin it with #"
+                    f"{grid.row_word} {grid.number(first)} on, but {' '.join(grid.cells(words))!r} "
+                    "stands between them; take it out, or begin it with #"
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:
@@ -333,12 +332,6 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     if not headed:
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
-
-
-def _shown(grid: Grid, row: int) -> str:
-    if isinstance(grid, TextGrid):
-        return grid.lines[row].strip()[:60]
-    return " ".join(filter(None, grid.cells(row)))[:60]
 
 
 def _find_last(body: Body) -> None:
@@ -508,8 +501,6 @@ def find_blocks(body: Body) -> None:
         again = [i for i in group if tuple(grid.cells(i)) in heads]
         others = [i for i in group if i not in again]
         anew = _begins_anew(grid, before, after)
-        if again and not names_axis(c for i in again for c in grid.cells(i)):
-            continue
         if not again and (not anew or len(others) != 1 or len(_filled(grid.cells(others[0]))) != 1):
             continue
         if anew:

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
@@ -22,7 +21,6 @@ from sims_analysis.readers.tables.header_cells import (
     names_axis,
     names_species,
     same_unit,
-    unit_kind,
 )
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.numbers import SIGNS, column_name, is_number, read_cell
@@ -293,9 +291,6 @@ class _Finding:
     def _silent_axis(self) -> int:
         """Find the axis where no header names one: the first column, if the user gives its unit."""
         found, candidates = self.found, self.found.columns("value")
-        for j in candidates:
-            if unit_kind(found.units[j] or "") in vocabulary.AXES:
-                return j
         first = candidates[0] if candidates else -1
         indexed = any(header.role == "index" for header in self.headers)
         named = found.units[first] or is_species(self.headers[first].name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType, NoneType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,18 +61,9 @@ _ORDINALS = (
 PIECE, _TEXT = 1 << 16, 60
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Rows that are split to columns."""
-
-    #: Of shape (rows, columns); NaN in columns that are odd.
-    values: Array
-    #: The cells of columns that are not plain numbers; numbers where a part of a column is plain.
-    odd: Mapping[int, Sequence[object]]
-    #: The decimal mark, if it is known.
-    decimal: str | None
-    #: How many cells lines have.
-    lengths: Collection[int] = ()
+#: Numbers of shape (rows, columns), NaN in columns that are not plain; the cells of these; the
+#: decimal mark, if it is known; how many cells lines have.
+Split: TypeAlias = "tuple[Array, Mapping[int, Sequence[object]], str | None, Collection[int]]"
 
 
 @dataclass(frozen=True)
@@ -89,7 +80,6 @@ class Block:
     texts: dict[int, list[str]] = field(default_factory=dict)
     #: Standard errors of cells like ``1E15 ± 1E14``.
     errors: dict[tuple[int, int], float] = field(default_factory=dict)
-    #: How many cells lines of text have.
     lengths: Collection[int] = ()
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
@@ -109,7 +99,6 @@ class Block:
 class Start:
     """Where the numbers of a grid begin."""
 
-    #: The first row.
     row: int
     #: How many rows of numbers follow each other, up to three; 0 if words stand next to all.
     count: int
@@ -127,7 +116,6 @@ class Grid(Sized):
 
     rows: Sequence[Any]
     options: Options
-    #: Of a sheet.
     name: str | None = field(default=None, kw_only=True)
     #: What a row is called in messages.
     row_word: str = field(default="row", kw_only=True)
@@ -338,18 +326,19 @@ class Grid(Sized):
     ) -> Block:
         """Read the numbers of rows; `words` are columns that may hold some, `labels` that do."""
         nothing, stated = self.options.not_measured, self.options.decimal is not None
-        found = self._split(rows, width, words, labels)
-        odd, texts = found.odd, {*labels, *columns_of_words(found.odd, words, nothing)}
+        split = self._split(rows, width, words, labels)
+        values, odd, decimal, lengths = split
+        texts = {*labels, *columns_of_words(odd, words, nothing)}
         of_cells = (c for j in odd.keys() - texts for c in odd[j] if isinstance(c, str))
-        mark = found.decimal or decimal_mark(of_cells) or "."
+        mark = decimal or decimal_mark(of_cells) or "."
         limits, errors = read_columns(
-            found.values,
+            values,
             {j: cells for j, cells in odd.items() if j not in texts},
             lambda i, j: self.where(self.number(rows[i]), j),
             self.options,
             decimal=mark,
         )
-        for j, cells in () if stated or mark != "." else self._with_points(found, rows):
+        for j, cells in () if stated or mark != "." else self._with_points(split, rows):
             if j not in texts and may_be_thousands(cells):
                 row = next(i for i, cell in enumerate(cells) if "." in cell)
                 raise ReadError(
@@ -360,7 +349,7 @@ class Grid(Sized):
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
-        return Block(found.values, limits, numbers, labelled, errors, found.lengths)
+        return Block(values, limits, numbers, labelled, errors, lengths)
 
     def _split(
         self,
@@ -368,7 +357,7 @@ class Grid(Sized):
         width: int,
         words: Mapping[int, bool],  # noqa: ARG002 - of one form with that of a text
         labels: Collection[int],
-    ) -> Columns:
+    ) -> Split:
         self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
         values = np.full((len(rows), width), np.nan, order="F")
         odd: dict[int, Sequence[object]] = {}
@@ -380,15 +369,15 @@ class Grid(Sized):
                 values[:, j] = cells
             else:
                 odd[j] = [c if type(c) in plain else _text(c) for c in cells]
-        return Columns(values, odd, self.options.decimal)
+        return values, odd, self.options.decimal, ()
 
     def _with_points(
         self,
-        found: Columns,
+        split: Split,
         rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
     ) -> Iterable[tuple[int, Sequence[str]]]:
         """Return columns that may hold points between thousands, with their cells."""
-        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
+        return ((j, list(map(_text, cells))) for j, cells in sorted(split[1].items()))
 
 
 @dataclass(kw_only=True)
@@ -504,10 +493,9 @@ class TextGrid(Grid):
 
     def _split(
         self, rows: Sequence[int], width: int, words: Mapping[int, bool], labels: Collection[int]
-    ) -> Columns:
+    ) -> Split:
         lines, budget = self.texts(rows), self.options.budget
         decimal = self.mark(lines, words, labels)
-        # A number may say that nothing was measured.
         plain = not any(map(is_number, self.options.not_measured))
         budget.take(8 * len(lines) * width, table_size(len(lines), width))
         values = np.empty((len(lines), width), order="F")
@@ -544,7 +532,7 @@ class TextGrid(Grid):
             for start, cells in pieces.items():
                 whole[start : start + len(cells)] = cells
             values[:, j], texts[j] = np.nan, whole
-        return Columns(values, texts, decimal, lengths)
+        return values, texts, decimal, lengths
 
     def _refuse_beyond(self, row: int, cells: Sequence[str], width: int) -> None:
         """Refuse a cell beyond the columns that is not empty."""
@@ -556,17 +544,18 @@ class TextGrid(Grid):
                 )
 
     def _with_points(
-        self, found: Columns, rows: Sequence[int]
+        self, split: Split, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
+        values, _, _, lengths = split
         # First rows show that hardly a column has them.
-        columns = np.flatnonzero(_in_thousandths(found.values[:_THOUSAND_ROWS]))
+        columns = np.flatnonzero(_in_thousandths(values[:_THOUSAND_ROWS]))
         lines = self.texts(rows)
         if not columns.size or not _THREE_DIGITS.search(self.text or "\n".join(lines)):
             return
-        columns = columns[_in_thousandths(found.values[:, columns])]
-        if len(found.lengths) == 1:
-            counts = _points_in(lines, self.delimiter, *found.lengths)[columns]
-            filled = np.count_nonzero(~np.isnan(found.values[:, columns]), axis=0)
+        columns = columns[_in_thousandths(values[:, columns])]
+        if len(lengths) == 1:
+            counts = _points_in(lines, self.delimiter, *lengths)[columns]
+            filled = np.count_nonzero(~np.isnan(values[:, columns]), axis=0)
             columns = columns[(counts > 0) & (counts < filled)]
         for j in columns.tolist():
             cells = (self.split(line) for line in lines)

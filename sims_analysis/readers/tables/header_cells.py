@@ -141,7 +141,6 @@ _SEVERAL = re.compile(
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: ``[B]``, ``(B)`` and ``c(B)`` are how much boron there is.
 _CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|[cCnN]?\(({SPECIES.pattern})\)")
-#: What means per cent.
 PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
 #: A relative error: it is one where per cent are stated.
 _RELATIVE = re.compile(
@@ -213,7 +212,6 @@ class Header:
     role: str
     #: Of the species, as far as this header has one.
     name: str
-    #: As written.
     unit: str | None
     #: Whether the role is stated in words, rather than all that is left.
     explicit: bool

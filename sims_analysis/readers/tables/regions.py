@@ -219,7 +219,6 @@ class Cells:
     hidden: bool = False
     #: ``{row: {column: value}}``, from 0: numbers, texts, truths and dates.
     rows: dict[int, dict[int, object]] = field(default_factory=dict)
-    #: Cells that are merged.
     spans: list[Span] = field(default_factory=list)
 
 

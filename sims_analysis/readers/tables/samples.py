@@ -274,16 +274,20 @@ def _species(
         rows = np.zeros(len(block.values), dtype=bool)
         rows[members] = True
         own = block.only(rows)
+        # Of the depths, and of the values.
         stated = {
-            "depth_units" if names_axis([headers.headers[j].name]) else "units": _unit(
-                grid, own.texts[j], j, name
-            )
-            for j in units
+            names_axis([headers.headers[j].name]): _unit(grid, own.texts[j], j, name) for j in units
         }
         limited = {column for _, column in own.limits}
         known = {j for j in {p.value for p in pairs} if not np.isnan(own.values[:, j]).all()}
         measured = [pair for pair in pairs if pair.value in limited | known]
-        yield own, [replace(pair, name=name, **stated) for pair in measured]
+        yield (
+            own,
+            [
+                replace(pair, name=name, units=stated.get(False), depth_units=stated.get(True))
+                for pair in measured
+            ],
+        )
 
 
 def _refuse_measurements(

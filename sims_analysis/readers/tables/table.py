@@ -104,8 +104,6 @@ def find_grid(source: Source) -> Grid:
     source.trace.grid = grid
     if grid is not None:
         return grid
-    if not source.text.strip():
-        raise ReadError("the file is empty")
     usual = max("\t;,|", key=source.start.count)
     found = TextGrid(
         source.lines, source.options, delimiter=usual if usual in source.start else None
@@ -148,16 +146,6 @@ def read_grid(grid: Grid, source: Source) -> Content:
     return content
 
 
-def _turned(grid: Grid) -> Grid:
-    """Turn a table whose rows are what columns usually are."""
-    rows = [] if grid.options.states_columns else turned_rows(grid)
-    if not rows:
-        return grid
-    if isinstance(grid, TextGrid):
-        warn_of_uneven_rows(grid, rows)
-    return grid.transposed(rows)
-
-
 def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
     """Join the tables of a grid: of one sample, unless names of species repeat or labels differ."""
     samples = grid.options.samples
@@ -191,7 +179,11 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
 
 
 def _read_table(grid: Grid, source: Source) -> list[Content]:
-    grid = _turned(without_side_notes(grid))
+    grid = without_side_notes(grid)
+    if not grid.options.states_columns and (turned := turned_rows(grid)):
+        if isinstance(grid, TextGrid):
+            warn_of_uneven_rows(grid, turned)
+        grid = grid.transposed(turned)
     stated: list[Pair] = []
     if grid.options.columns is not None:
         grid, stated = stated_pairs(grid)
@@ -351,12 +343,11 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
         if number > 0 and number not in _POSITIVE_SENTINELS and tail:
             # One number may be cut, or go on as others do.
             continue
-        size, apart = abs(number), _APART
+        size, usual, most = abs(number), number in _SENTINELS, others.max(initial=0.0)
         far = number < 0
         if others.size:
-            far = size > apart * others.max() or apart * size < np.median(others)
-        usual = number in _SENTINELS
-        beyond = usual and others.size and size > others.max()
+            far = size > _APART * most or _APART * size < np.median(others)
+        beyond = usual and 0 < most < size
         if beyond or (far and (usual or number > 0 or size > _HUGE)):
             row = block.rows[places[0]]
             cells = next(grid.cells(i) for i in range(len(grid)) if grid.number(i) == row)
