@@ -282,10 +282,7 @@ CLOCK = "it is a time of day or a duration: give it in seconds"
 NOTHING = "if it says that nothing was measured, name it in not_measured="
 LIMIT = "a value above a limit is not measured: name it in not_measured="
 DATE = "it looks like a date, which spreadsheets make of numbers"
-COMMA = (
-    "the comma separates thousands or decimals: decimal='.' or decimal=',' says which mark is that "
-    "of the decimals"
-)
+COMMA = "the comma separates thousands or decimals: pass decimal='.' or decimal=',' to say which"
 PERCENT = "per cent may be parts of one or of a hundred: give plain numbers"
 FORMULA = "the formula was never calculated: save it in a spreadsheet"
 
