@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,6 @@ _FINE_DECADES = 16
 _DECADE = 0.2
 #: In one less high than this, numbers would touch: every second or third decade has one.
 _NUMBER = 0.12
-#: Width of a date below an axis, in inches.
-_DATE = 0.37
 #: Room above and below the data on linear axes, as a fraction of their range.
 _MARGIN = 0.05
 
@@ -210,14 +208,3 @@ def value_axis_ticks(ax: Axes) -> None:
     ax.yaxis.set_minor_locator(minor if span <= _FINE_DECADES else NullLocator())
     if span >= 1.0:
         ax.yaxis.set_minor_formatter(NullFormatter())
-
-
-def date_ticks(ax: Axes) -> None:
-    """Write dates below an axis as short as can be, the year once."""
-    from matplotlib import dates
-
-    untyped, figure = cast("Any", dates), cast("Any", ax.figure)
-    room = int(ax.bbox.width / figure.dpi / _DATE)
-    locator = untyped.AutoDateLocator(minticks=3, maxticks=min(max(room, 3), 7))
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))

@@ -53,6 +53,8 @@ _SAME = 1e-2
 _FEW = 4
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
+#: A label of an axis may be so much longer than the axes: these may still grow a little.
+_LONG = 1.1
 #: Opacity of the ground of what covers curves, and its distance from the frame, in axes.
 _OPAQUE, _FRAME = 0.85, 0.006
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
@@ -161,7 +163,6 @@ class PlotLayout:
         self._points, self._font = setting_points("legend.fontsize"), font()
         self._sizes = [self._points, min(self._points, LEAST)]  # in which a list is tried
         self._arranged = None
-        self._widths: dict[str, float] = {}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
         self._list.put_on(last)
 
@@ -172,25 +173,25 @@ class PlotLayout:
 
     def arrange(self, renderer: Any = None) -> None:
         """Place the texts for the axes as they are now, unless they stand there already."""
-        self._fold_labels()
         size = self.left.bbox.size / self.figure.dpi
         state = self._state()
         before = self._arranged
         changed = before is None or before[1] != state
-        if changed or not np.allclose(before[0], size, 0.0, _SAME):
+        if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME):
             self._arranged = size, state
-            if self._move_right_axes() or changed:
+            self._move_right_axes()
+            if changed or len(self.axes) > 2:
                 vars(self).pop("_margins", None)
             self._place()
         self._raise_titles(renderer)
 
-    def _fold_labels(self) -> None:
-        """Write the units of value axes into a second line where these are less high."""
-        for label in [each.yaxis.label for each in self._all]:
-            text = label.get_text().replace("\n(", " (")
-            label.set_text(text)
-            if label.get_window_extent().height > self.left.bbox.height:
-                label.set_text(text.replace(" (", "\n("))
+    def fold_labels(self) -> None:
+        """Write the unit of a value axis into a second line where it is longer than its axes."""
+        for each in dict.fromkeys((*self._all, self.foot)):
+            text = re.sub(r"\n(?=\()|(?<=/)\n", " ", each.get_ylabel())
+            each.yaxis.label.set_text(text)
+            if each.yaxis.label.get_window_extent().height > _LONG * each.bbox.height:
+                each.yaxis.label.set_text(re.sub(r" (?=\()|(?<= /) ", "\n", text))
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
@@ -221,9 +222,8 @@ class PlotLayout:
             and np.prod(each.bbox.size) < 0.9 * size
         ]  # fmt: skip
 
-    def _move_right_axes(self) -> bool:
+    def _move_right_axes(self) -> None:
         """Move each further right axis outward, beyond the labels of the previous one."""
-        moved = False
         for before, each in pairwise(list(self.axes.values())[1:]):
             box: Any = before.yaxis.get_tightbbox()
             outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
@@ -231,8 +231,6 @@ class PlotLayout:
             at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
             if abs(outward - at) > _SHIFT:
                 each.spines["right"].set_position(("outward", round(outward, 1)))
-                moved = True
-        return moved
 
     def _place(self) -> None:
         boxes = [each.get_tightbbox() for each in self._insets()]
@@ -455,10 +453,8 @@ class PlotLayout:
 
     def _width(self, text: str) -> float:
         """Return the width of a text in sizes of its letters."""
-        if text not in self._widths:
-            letter = self._points * self.figure.dpi / 72.0
-            self._widths[text] = float(self._text_of(text).get_window_extent().width / letter)
-        return self._widths[text]
+        letter = self._points * self.figure.dpi / 72.0
+        return float(self._text_of(text).get_window_extent().width / letter)
 
     def _broken(self, text: str, room: float) -> str:
         """Break a line before its number, or else its explanation, or before its unit too."""
@@ -540,8 +536,7 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
             each.arrange()
         return any(each.height_outside() for each in layouts)
 
-    if before := grown():  # by an earlier call
-        make_higher(figure, -before)
+    make_higher(figure, -grown())  # by an earlier call
     for each in layouts:
         each.set_in_layout(not each.own)
         each.stays_below = False

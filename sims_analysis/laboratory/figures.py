@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,6 @@ from sims_analysis.conventions import provenance as origin
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import check_axes, check_title
-from sims_analysis.figures.axes import date_ticks
 from sims_analysis.figures.colours import COLOURS, background, grey_level, visible_colour
 from sims_analysis.figures.plot import axes_in_style
 from sims_analysis.frame.questions import function_of
@@ -28,6 +27,7 @@ Width = Literal["single", "double"] | QuantityLike | float | None
 _MARKERS = {"beyond_limits": "o", "two_of_three": "^", "four_of_five": "v", "run": "s",
             "trend": "D", "alternating": "X", "within": "P", "without": "d"}  # fmt: skip
 _IN_LINE = 3
+_DATE = 0.37  # width of a date below an axis, in inches
 _NUMBERED = 60  # points of a wafer; more have no room for their numbers
 
 
@@ -85,7 +85,7 @@ def plot_control_chart(
         _draw(axes, x, columns, status)
         axes.set_ylabel(label)
         if time:
-            date_ticks(axes)
+            _date_ticks(axes)
         else:
             axes.set_xlabel("Measurement")
         if present := len(axes.get_legend_handles_labels()[1]):
@@ -140,6 +140,17 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     ax.margins(x=0.02, y=0.12)
 
 
+def _date_ticks(ax: Axes) -> None:
+    """Write dates below an axis as short as can be, the year once."""
+    from matplotlib import dates
+
+    untyped, figure = cast("Any", dates), cast("Any", ax.figure)
+    room = int(ax.bbox.width / figure.dpi / _DATE)
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=min(max(room, 3), 7))
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))
+
+
 def plot_wafer_map(
     values: xr.DataArray,
     *,
@@ -190,7 +201,7 @@ def plot_wafer_map(
     ...             "y": ("measurement", [0.0, 0.0, 0.0, 100.0], mm)},
     ... )
     >>> print(sims.plot_wafer_map(dose).get_xlabel())
-    half range 2 %, 1 standard deviation 1.6 %
+    half range 2 %, 1σ 1.6 %
     """
     style.require_matplotlib()
     check_axes(ax)
@@ -220,12 +231,9 @@ def plot_wafer_map(
             known = bool(found["process_stddev"].notnull())
             half, one = (f"{100 * float(found['process_' * known + name]):.2g}"
                          for name in ("half_range", "stddev"))  # fmt: skip
-            text = f"half range {half} %, 1 standard deviation {one} %"
-            axes.set_xlabel(text + "\nof the wafer, beyond errors of counting" * known)
+            text = f"half range {half} %, 1σ {one} %"
+            axes.set_xlabel(text + "\nbeyond errors of counting" * known)
         _finish(axes, title)
-        if axes.xaxis.label.get_window_extent().x0 < 0.0:  # it leaves the figure
-            axes.set_xlabel(axes.get_xlabel().replace(", ", ",\n"))
-            style.lay_out(axes.figure)
         _leave_out_crowded(axes)
     origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")
     return axes

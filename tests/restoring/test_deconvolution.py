@@ -224,8 +224,7 @@ def test_averages_over_cells_are_no_samples():
     assert off[0] < 0.02 < 0.04 < off[1]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("start", ["12 nm", "13 nm"])
+@pytest.mark.parametrize("start", [pytest.param("12 nm", marks=pytest.mark.slow), "13 nm"])
 def test_what_a_surface_transient_leaves_is_truncated(start):
     def both(z):
         return ((z > 0) & (z < 3)) + 0.05 * np.exp(-0.5 * ((z - 50) / 12) ** 2)
