@@ -23,7 +23,10 @@ from sims_analysis.readers.tables.numbers import (
     ungrouped,
 )
 
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+# Two numbers that no table holds mark lines and empty cells.
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda x: x not in (1e-99, 7.3e-99)
+)
 #: What a hasty parser would take for a number, or for none.
 CELLS = st.sampled_from(
     [
