@@ -53,8 +53,6 @@ _SAME = 1e-2
 _FEW = 4
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
-#: A label of an axis may be so much longer than the axes: these may still grow a little.
-_LONG = 1.1
 #: Opacity of the ground of what covers curves, and its distance from the frame, in axes.
 _OPAQUE, _FRAME = 0.85, 0.006
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
@@ -186,12 +184,12 @@ class PlotLayout:
         self._raise_titles(renderer)
 
     def fold_labels(self) -> None:
-        """Write the unit of a value axis into a second line where it is longer than its axes."""
-        for each in dict.fromkeys((*self._all, self.foot)):
-            text = re.sub(r"\n(?=\()|(?<=/)\n", " ", each.get_ylabel())
+        """Write the units of the user's axes into a second line where these are less high."""
+        for each in () if self.own else self._all:
+            text = each.get_ylabel().replace("\n(", " (")
             each.yaxis.label.set_text(text)
-            if each.yaxis.label.get_window_extent().height > _LONG * each.bbox.height:
-                each.yaxis.label.set_text(re.sub(r" (?=\()|(?<= /) ", "\n", text))
+            if each.yaxis.label.get_window_extent().height > each.bbox.height:
+                each.yaxis.label.set_text(text.replace(" (", "\n("))
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
