@@ -53,22 +53,22 @@ CODES: Mapping[str, str] = MappingProxyType(
         "conflicting_arguments": "arguments exclude or need each other",
         "warning": "any other warning",
         "missing_unit": "a number has no unit",
-        "unknown_unit": "a text is no unit of depth profiling",
+        "unknown_unit": "a string is not a unit of depth profiling",
         "ambiguous_unit": "a unit may be meant in several ways",
-        "wrong_unit": "a unit is of another kind than is needed",
-        "not_a_quantity": "a text is no number with a unit",
+        "wrong_unit": "a unit is of another kind than needed",
+        "not_a_quantity": "a string is not a number with a unit",
         "unusable_profile": "a profile cannot be used as it is",
         "infinite_sample": "a sample is infinite",
         "unknown_species": "the data have no such species",
         "missing_species": "species have no names",
-        "repeated_species": "a species is there more than once",
+        "repeated_species": "a species occurs more than once",
         "several_measurements": "there are several measurements where one is needed",
         "missing_variable": "the data have no variable of the kind that is needed",
         "missing_axis": "the data have no axis of the kind that is needed",
         "unordered_axis": "depths do not increase",
-        "wrong_dimensions": "the data, or an argument, are over other dimensions than they may",
+        "wrong_dimensions": "the data, or an argument, have dimensions that they cannot have",
         "missing_value": "an argument has no value for a label of the data",
-        "no_sample_in_window": "a window, or a limit, lies outside of the samples",
+        "no_sample_in_window": "a window, or a limit, lies outside the samples",
         "no_junction": "there is no junction or crossing",
         "several_crossings": "more than one crossing qualifies as the junction",
         "surface_transient": "the record, or the window, begins in a surface transient",
@@ -82,13 +82,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "ambiguous_table": "columns of a table may be meant in several ways",
         "several_tables": "there is more than one table to read",
         "several_samples": "a table distinguishes samples",
-        "unused_argument": "an argument is of no use to a file",
-        "too_large": "a file or an answer is larger than accepted",
+        "unused_argument": "an argument does not apply to a file",
+        "too_large": "a file or a response is larger than accepted",
         "invalid_payload": "JSON is not what the API sends",
         "unreadable_archive": "an archive cannot be read",
         "not_archived": "an entry is not in the archive",
         "damaged_entry": "an entry of the archive is damaged",
-        "other_measurement": "an entry of this id is another measurement",
+        "other_measurement": "another measurement has this id",
         "missing_id": "a measurement has no id",
         "failed_request": "a request failed",
         "missing_key": "there is no API key",
@@ -101,7 +101,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "http_status": "the server answered with an HTTP error",
         "unauthorized": "the key is missing, wrong or not allowed to see this",
         "not_found": "the server has no such entry",
-        "rate_limited": "the server refuses so many requests",
+        "rate_limited": "the server limits the rate of requests",
         "shared_parts": "two signals were made of a third, and their errors are not independent",
         "partial_results": "some of several entries or files failed",
         **{one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)},
@@ -446,7 +446,7 @@ def warn(
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_back is not None and in_between(frame):
+    while frame is not None and frame.f_back is not None and is_internal(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(warning, stacklevel=level)
 
@@ -501,6 +501,7 @@ def require(what: str, *packages: str, extra: str) -> None:
         )
 
 
-def in_between(frame: FrameType) -> bool:
+def is_internal(frame: FrameType) -> bool:
     module = str(frame.f_globals.get("__name__", ""))
-    return frame.f_code.co_filename.startswith(_PACKAGE) or module.startswith("xarray.")
+    between = module.startswith("xarray.") or module == "contextlib"  # decorators with a context
+    return between or frame.f_code.co_filename.startswith(_PACKAGE)

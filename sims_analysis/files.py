@@ -95,7 +95,7 @@ def replace_file(path: Path, content: bytes) -> None:
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, FileNotFoundError):
-            text = f"there is no folder {shown_path(path.parent)!r}: make it first"
+            text = f"there is no folder {shown_path(path.parent)!r}: create it first"
             raise FileNotFoundError(errno.ENOENT, text, shown_path(path)) from None
         raise
     sync_folder(path.parent)

@@ -40,7 +40,7 @@ class Status(IntEnum):
     ALWAYS_ABOVE = 3, 0, "the profile is above the level at all depths"
     BELOW_DETECTION = 4, 4, "the answer does not exceed its standard error, or its detection limit"
     TRUNCATED = (
-        *(5, 3, "the record, or the window, ends inside of what is asked for"),
+        *(5, 3, "the record, or the window, ends inside what is asked for"),
         "start= and stop= choose what was measured, past the surface transient if it is one",
     )
     #: An empty entry: other profiles have more results than this one.
@@ -51,7 +51,7 @@ class Status(IntEnum):
         "hold a parameter with fixed=, or take a simpler model",
     )
     SATURATED = (
-        *(9, 8, "samples are equal to the last digit, as a saturated detector writes them"),
+        *(9, 8, "samples are equal to the last digit, as from a saturated detector"),
         "leave them out of the window",
     )
     GAP = (
@@ -63,12 +63,12 @@ class Status(IntEnum):
         "background='fit', a window or another model may help",
     )
     BELOW_LIMIT = (
-        *(12, 6, "the answer rests on samples below their limit of detection"),
+        *(12, 6, "the answer depends on samples below their limit of detection"),
         'gaps="bridge" accepts that',
     )
     TOO_FEW_SAMPLES = 13, 0, "fewer samples in the window than are needed"
     FEATURELESS = 14, 0, "a constant describes the samples as well"
-    NOT_CONVERGED = 15, 0, "the optimizer found no minimum"
+    NOT_CONVERGED = 15, 0, "the optimizer did not find a minimum"
     AT_BOUND = (
         *(16, 0, "a parameter is at its bound"),
         "hold it with fixed=, or take a simpler model",
@@ -78,19 +78,19 @@ class Status(IntEnum):
         "start= and stop= choose a window about one",
     )
     TOO_FEW_MAXIMA = (
-        *(18, 0, "fewer maxima stand out of the noise than layers were asked for"),
-        "repeat='auto' takes those that there are",
+        *(18, 0, "fewer maxima than layers asked for stand out of the noise"),
+        "repeat='auto' fits those that are there",
     )
-    TOO_FEW_COUNTS = 19, 0, "nowhere 20 counts within the width of the resolution function"
+    TOO_FEW_COUNTS = 19, 0, "no depth has 20 counts within the width of the resolution function"
     RESOLUTION_UNKNOWN = 20, 0, "the resolution function of this profile is not known"
     RESOLUTION_TOO_WIDE = (
-        *(21, 0, "nothing that is blurred so much shows what was measured"),
+        *(21, 0, "no profile blurred by this function agrees with what was measured"),
         "the function is too wide, the background too high, or the errors too small",
     )
     TWO_MARKERS = 22, 0, "two markers have no scatter about a line that tells its error"
     BENT = 23, 0, "the markers do not lie on a straight line"
     SCALE_IN_DOUBT = (
-        *(24, 2, "the values were multiplied by a factor that was not ok itself"),
+        *(24, 2, "the values were multiplied by a factor whose own status was not ok"),
         "determine the factor anew, from samples without that",
     )
     INTERFERENCE = (
@@ -159,7 +159,7 @@ KINDS = (
         Status.SATURATED,
         "the detector wrote its largest number",
         "samples from {first:g} to {last:g} {axis_units}{height}: equal to the last digit, "
-        "as a saturated detector writes them, or made from such; the answer rests on samples that "
+        "as from a saturated detector, or made from such; the answer depends on samples that "
         "were cut off",
     ),
     Kind(
@@ -177,7 +177,7 @@ KINDS = (
         "scale_in_doubt",
         Flag.SCALE_IN_DOUBT,
         Status.SCALE_IN_DOUBT,
-        "multiplied by a factor that was not ok itself",
+        "multiplied by a factor whose own status was not ok",
         "the values were multiplied by a factor from an integral that was not ok (over a gap, "
         "saturated samples or a surface transient, or too short a record): all of them may be too "
         "high, or too low, alike",

@@ -150,7 +150,7 @@ class SimsAccessor:
                 f"sims_analysis has no function {name!r}; dir(data.sims) lists those of data"
             )
         raise AttributeError(
-            f"{name} is no function of data alone: call sims_analysis.{name}(...) itself"
+            f"{name} does not take data alone: call sims_analysis.{name}(...) itself"
         )
 
     if not TYPE_CHECKING:  # a checker then sees which names there are not

@@ -87,7 +87,7 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
         files.replace_file(path, b"")
     error = refused.value
     assert (error.errno, error.filename) == (errno.ENOENT, str(path))
-    assert error.strerror == f"there is no folder {str(path.parent)!r}: make it first"
+    assert error.strerror == f"there is no folder {str(path.parent)!r}: create it first"
 
 
 def test_lines_are_written_with_their_ends(tmp_path):

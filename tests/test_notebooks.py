@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from rebuilt import same_picture, same_text
+from rebuild_check import same_picture, same_text
 from rerun import assert_gives_its_numbers
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,6 @@
 """What is known of samples stays known, whatever is done to the data, and answers say so.
 
-Every correction of `CORRECTIONS`, alone and after others, on every kind of evidence of `KINDS`: a
+Every correction of `STAGES`, alone and after others, on every kind of evidence of `KINDS`: a
 hole, ``<5E15``, a detector at its end... Nothing that rests on these is ``ok`` afterwards, and
 nothing else changes. A new correction, and a new kind of evidence, are an entry each.
 """
@@ -107,7 +107,7 @@ KINDS = {
     "transient": clean, "limit, intact": clean,
 }  # fmt: skip
 INTACT = ("clean", "limit, intact")
-DOUBTS = [kind for kind in KINDS if kind not in INTACT]
+IMPAIRED = [kind for kind in KINDS if kind not in INTACT]
 
 
 # --- corrections ----------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class Correction(NamedTuple):
 
 
 _STEPS = [f"{z} nm" for z in range(4, 176, 4)]
-CORRECTIONS = {
+STAGES = {
     "nothing": Correction(concentrations, lambda ds, _: ds),
     "to_grid 0.5 nm": Correction(concentrations, grid(step="0.5 nm")),
     "to_grid 5 nm": Correction(concentrations, grid(step="5 nm")),
@@ -282,7 +282,7 @@ CORRECTIONS = {
 def corrected(names, kind):
     """Make corrections one after the other; a clean measurement goes along with each."""
     *before, last = names.split(" > ")
-    correction = CORRECTIONS[last]
+    correction = STAGES[last]
     data, intact = (
         corrected(" > ".join(before), one) if before else correction.of(one)
         for one in (kind, "limit, intact" if kind.startswith("limit") else "clean")
@@ -335,7 +335,7 @@ NOT_ATOMS = (
     "correct_dead_time", "ratio", "normalise", "composition", "calibrate_depth",
 )  # fmt: skip
 #: What an answer is that rests on such samples; questions that do not rest on them are left out.
-SAID = {
+EXPECTED = {
     "gap": dict.fromkeys(("dose", "moments", "peak", "junction", "fit"), "gap"),
     "placeholder": dict.fromkeys(("dose", "peak", "junction"), "gap"),
     "limit": dict.fromkeys(("dose", "mean", "moments", "junction", "fit"), "below_limit"),
@@ -369,8 +369,8 @@ ALIKE = (
 )  # fmt: skip
 SINGLE = [
     (names, kind, question)
-    for names, kind in product(CORRECTIONS, DOUBTS)
-    for question in SAID[kind]
+    for names, kind in product(STAGES, IMPAIRED)
+    for question in EXPECTED[kind]
     if not {(names, kind), (names, kind, question)} & APART.keys()
     and not (names in ALIKE and question not in ("dose", "peak"))
     and not (question in OF_ATOMS and names.split(" > ")[-1] in NOT_ATOMS)
@@ -383,7 +383,7 @@ def test_the_status_reports_doubtful_samples_after_a_correction(names, kind, que
     _, status = asked(question, names, kind)
     if question == "fit" and kind == "limit" and status in NOT_FITTED:
         return
-    assert status == SAID[kind][question]
+    assert status == EXPECTED[kind][question]
 
 
 #: Those that mix samples, one of each way.
@@ -411,17 +411,17 @@ TRIPLES = [
 
 
 @pytest.mark.few(5)
-@pytest.mark.parametrize("kind", DOUBTS)
+@pytest.mark.parametrize("kind", IMPAIRED)
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
 def test_the_status_reports_doubtful_samples_after_several_corrections(names, kind):
     for question in ("dose", "peak") if kind != "limit" else ("dose",):
-        if question in SAID[kind] and (names, kind) not in APART:
+        if question in EXPECTED[kind] and (names, kind) not in APART:
             _, status = asked(question, names, kind)
-            assert status == SAID[kind][question], question
+            assert status == EXPECTED[kind][question], question
 
 
 @pytest.mark.few(15)
-@pytest.mark.parametrize("names", [*CORRECTIONS, *PAIRS, *TRIPLES])
+@pytest.mark.parametrize("names", [*STAGES, *PAIRS, *TRIPLES])
 def test_clean_data_stay_ok_with_the_same_number(names):
     steps = names.split(" > ")
     for question in QUESTIONS if names not in ALIKE and len(steps) == 1 else ("dose", "peak"):
@@ -430,15 +430,15 @@ def test_clean_data_stay_ok_with_the_same_number(names):
         answer, status = asked(question, names, "clean")
         assert status == "ok", question
         if question == "dose":
-            factors = [CORRECTIONS[step].factor for step in steps]
+            factors = [STAGES[step].factor for step in steps]
             dose = 3e14 if "scale_to_dose" in steps else DOSE * np.prod(factors)
             # Grids that are coarse beside the straggle lose some of it.
             np.testing.assert_allclose(sims.dequantify(answer).values, dose, rtol=0.025)
 
 
 @pytest.mark.few(20)
-@pytest.mark.parametrize("kind", DOUBTS)
-@pytest.mark.parametrize("names", [n for n in CORRECTIONS if n not in (*NOT_ATOMS, "deconvolve")])
+@pytest.mark.parametrize("kind", IMPAIRED)
+@pytest.mark.parametrize("names", [n for n in STAGES if n not in (*NOT_ATOMS, "deconvolve")])
 def test_doubtful_samples_of_one_species_leave_another_ok(names, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
@@ -455,5 +455,5 @@ def test_a_concentration_over_a_saturated_matrix_is_saturated(names):
     cut = ds["intensity"].clip(max=top).assign_attrs(ds["intensity"].attrs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
-        data = of_boron(CORRECTIONS[names].made(ds.assign(intensity=cut), ds))
+        data = of_boron(STAGES[names].made(ds.assign(intensity=cut), ds))
         assert sims.mean_value(data)["status"].item() == "saturated"

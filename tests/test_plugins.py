@@ -118,8 +118,8 @@ class Named:
 
 READERS = {
     "no module": ({}, r"AttributeError: module 'sims_lotus' has no attribute 'LotusReader'"),
-    "no name": ({"LotusReader": Named(name=None)}, r"its name is None; expected a text"),
-    "no text": ({"LotusReader": Named(description=" ")}, r"its description is ' '; expected a t"),
+    "no name": ({"LotusReader": Named(name=None)}, r"its name is None; expected a string"),
+    "no text": ({"LotusReader": Named(description=" ")}, r"its description is ' '; expected a s"),
     "no function": ({"LotusReader": Named(read=None)}, r"it has no function read\(source\)"),
     "taken": ({"LotusReader": Named(name="srim")}, r"the name 'srim' is taken"),
     "fails": (
@@ -202,7 +202,7 @@ def test_a_broken_model_is_named_and_left_out(thing, reason, installed):
 def test_a_reader_of_ones_own_without_installing_it():
     result = sims.read(LOTUS.encode(), format=template()["LotusReader"]())
     assert result["B"].depths.tolist() == [0, 10, 20]
-    with pytest.raises(TypeError, match=r"is no reader: its name is None"):
+    with pytest.raises(TypeError, match=r"is not a reader: its name is None"):
         sims.read(LOTUS.encode(), format=Named(name=None))
 
 
@@ -231,12 +231,12 @@ def giving(signal):
 
 
 SIGNAL = "w7.txt: signal 'B': "
-NO_ARRAY = "are no array of floats over the samples"
+NO_ARRAY = "must be an array of floats over the samples"
 #: Readers that are wrong, and all that the kit says of each.
 WRONG_READERS = {
     "name taken": (lotus(name="table"), "'table' is taken"),
     "takes all": (lotus(recognises=lambda _: True), "it takes a table for its own"),
-    "no bool": (lotus(recognises=lambda _: None), "recognises() gives None, no bool"),
+    "no bool": (lotus(recognises=lambda _: None), "recognises() returns None, not a bool"),
     "raises": (
         lotus(recognises=lambda s: s.lines[5]),
         "recognises() fails for a table: IndexError('list index out of range')",
@@ -248,8 +248,8 @@ WRONG_READERS = {
         lotus(recognises=lambda s: s.name == "w7.txt"),
         "w7.txt: the reader does not recognise it under another name: only the content counts",
     ),
-    "gives no content": (lotus(read=lambda _: []), "w7.txt: read() gives [], no sims.Content"),
-    "gives nothing": (lotus(read=lambda _: sims.Content()), "w7.txt: read() gives no signal"),
+    "gives no content": (lotus(read=lambda _: []), "w7.txt: read() returns [], not a sims.Content"),
+    "gives nothing": (lotus(read=lambda _: sims.Content()), "w7.txt: read() returns no signal"),
     "no array": (lotus(read=giving(good_signal(values=[1.0]))), f"{SIGNAL}its values {NO_ARRAY}"),
     "longer": (
         lotus(read=giving(good_signal(values=np.ones(3)))), f"{SIGNAL}3 values for 2 depths"
@@ -260,7 +260,7 @@ WRONG_READERS = {
     ),
     "metadata": (
         lotus(read=giving(good_signal(metadata={"mass": 11}))),
-        f"{SIGNAL}metadata['mass'] is 11, no text",
+        f"{SIGNAL}metadata['mass'] is 11, not a string",
     ),
     "careless": (
         lotus(read=lambda s: giving(good_signal(units=s.lines[4][:0] + "at/cm3"))(s)),
@@ -287,6 +287,12 @@ def test_the_kit_passes_the_template_and_wants_files(tmp_path):
     assert result.data_id == "w7"
     with pytest.raises(AssertionError, match=r"^there are no files to check it with$"):
         sims.testing.check_reader(lotus(), [])
+
+
+def test_the_kit_checks_a_reader_of_the_package_by_its_name(tmp_path):
+    path = tmp_path / "w7.plx"
+    path.write_text('"B"\n0.0 1e15\n0.01 2e18\n0.02 1e17\n')
+    assert sims.testing.check_reader("sentaurus", path)[0].species == ["B"]
 
 
 def test_the_kit_passes_a_reader_of_results_that_are_ready(tmp_path):
@@ -327,10 +333,10 @@ def wrong_derivatives(z, q, z0, w):
 WHO = f"lorentzian with {TRUTH}: "
 #: Models that are wrong, and all that the kit says of each.
 WRONG_MODELS = {
-    "no model": ("lorentzian", TRUTH, "'lorentzian' is no sims.Model"),
+    "no model": ("lorentzian", TRUTH, "'lorentzian' is not a sims.Model"),
     "name": (
         lorentzian(name="a model"), TRUTH,
-        "'a model' is no name: letters, digits, underscores",
+        "'a model' is not a name: letters, digits, underscores",
     ),
     "twice": (
         lorentzian(parameters=[*lorentzian().parameters, lorentzian().parameters[0]]), TRUTH,

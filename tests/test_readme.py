@@ -3,8 +3,8 @@
 import re
 
 from click.testing import CliRunner
+from code_blocks import README, blocks, run, session
 from instrument_files import measured_file
-from shown import README, blocks, run, session
 
 from sims_analysis.cli import cli
 

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from measured import number
+from measurement_layouts import number
 from shared_profiles import parametrize, read
 
 import sims_analysis as sims

@@ -4,7 +4,7 @@ import io
 
 import matplotlib as mpl
 import pytest
-from rebuilt import same_picture, same_text
+from rebuild_check import same_picture, same_text
 
 import sims_analysis as sims
 

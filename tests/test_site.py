@@ -8,12 +8,12 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
-from installed import with_engine
+from code_blocks import PAGES as FOR_USERS
+from code_blocks import PICTURES, README, SITE, blocks, make_pictures, run
+from entry_points import with_engine
 from instrument_files import measured_file
-from rebuilt import same_picture
+from rebuild_check import same_picture
 from rerun import assert_gives_its_numbers
-from shown import PAGES as FOR_USERS
-from shown import PICTURES, README, SITE, blocks, make_pictures, run
 
 import sims_analysis as sims
 from sims_analysis import errors, vocabulary
@@ -59,7 +59,7 @@ def test_sessions_that_draw_give_what_they_show_and_the_pictures_of_their_page(t
     gallery = {f"gallery-{i:02d}.png" for i in range(1, 21)}
     assert set(made) == set(kept) == {"boron-implant.png", "figure-1.png", "index.png", *gallery}
     older = [n for n in made if not same_picture(made[n].read_bytes(), kept[n].read_bytes())]
-    assert not older, f"{older}: run `python tests/shown.py pictures` and look at them"
+    assert not older, f"{older}: run `python tests/code_blocks.py pictures` and look at them"
 
 
 @pytest.mark.parametrize(
@@ -226,10 +226,10 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     assert result["Si"].species_metadata["detection_limit"] == "2000 c/s"
 
     path.write_text(sample.replace("3.1e18", "x"))
-    with pytest.raises(sims.ReadError, match="line 8, column B: 'x' is no number"):
+    with pytest.raises(sims.ReadError, match="line 8, column B: 'x' is not a number"):
         sims.read(path)
     path.write_text(sample.replace("#END", ""))
-    with pytest.raises(sims.ReadError, match="breaks off: the line '#END' is missing"):
+    with pytest.raises(sims.ReadError, match="is truncated: the line '#END' is missing"):
         sims.read(path)
 
 

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
-from installed import write_entry_points
+from entry_points import write_entry_points
 from instrument_files import iontof
 
 import sims_analysis as sims

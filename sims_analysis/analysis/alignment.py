@@ -12,11 +12,12 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
+from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import resolve, rests_on
+from sims_analysis.frame.evidence import resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import NO_LIMITS
@@ -132,7 +133,9 @@ def align(
     if method != "markers":
         for frame in (fa, fb):
             ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
-            resolve(frame, ok, rests_on(frame, NO_LIMITS), what="the shift may rest on it")
+            resolve(
+                frame, ok, support_of_window(frame, NO_LIMITS), what="the shift may depend on it"
+            )
     group = "species" if "species" in fb.sizes else None
     if markers is not None:
         to_them = partial(_read_markers, fa, fb, markers)
@@ -175,17 +178,17 @@ def _check(
     if max_shift is not None and method in _NEEDS:
         shown = format_argument(max_shift)
         raise ProfileError(
-            f'max_shift={shown} goes with a correlation; method="{method}" does not search',
+            f'max_shift={shown} limits a correlation; method="{method}" does not search',
             argument="max_shift",
         )
     for wrong, text in (
         (
             (level is not None) + (fraction is not None) != (method == "edge"),
-            'give level or fraction with method="edge", and with no other',
+            'method="edge" needs either level or fraction, and no other method takes them',
         ),
         (
             (markers is not None) != (method == "markers"),
-            'give markers with method="markers", and with no other',
+            'method="markers" needs markers, and no other method takes them',
         ),
         (markers is not None and marker is not None, "give marker or markers, not both"),
     ):
@@ -209,9 +212,8 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
         for dim in frame.lead:
             if dim not in ("species", MEASUREMENT):
                 raise ProfileError(
-                    f"{name} has the dimension {dim!r}, and an alignment takes single "
-                    f"measurements, or as b a batch over {MEASUREMENT!r}: select one with "
-                    f"{name}.isel({dim}=0)"
+                    f"{name} has the dimension {dim!r}; expected a single measurement, or for b "
+                    f"a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)"
                 )
     # Computed, because where there is no shift an error is raised.
     plain: Any = {"stderr": None, "counts": None, "cells": None}
@@ -225,10 +227,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
-        raise SpeciesError(
-            f"marker={marker!r}: {name} has no such species; it has {', '.join(species) or 'none'}",
-            argument="marker",
-        )
+        raise SpeciesError.missing(marker, species, name).within("marker").add(argument="marker")
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
@@ -256,7 +255,7 @@ def _shift(
         elif len(names) == 1:
             raise ProfileError(
                 f"species {str(name)!r} has {one[0].size} samples in a and {other[0].size} in "
-                f"{who}; an alignment needs five of each",
+                f"{who}; an alignment needs five in each",
                 where={"species": str(name)},
             )
     if not pairs:
@@ -325,8 +324,8 @@ def _read_markers(
     at, to = np.array(in_b)[order], np.array(in_a)[order]
     if not ((np.diff(at) > 0).all() and (np.diff(to) > 0).all()):
         raise ProfileError(
-            f"the markers are not in one order: at {np.round(to, 4).tolist()} {fa.axis_units} in a "
-            f"and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
+            f"the markers are in different orders: at {np.round(to, 4).tolist()} {fa.axis_units} "
+            f"in a and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
         )
     return np.concatenate([at, to])
 
@@ -374,7 +373,7 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
         new[name] = xr.Variable(dims, moved.transpose(*end.dims).data, own.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
-    b = b.drop_vars("wire_fields", errors="ignore").assign_coords(new)
+    b = without_samples(b).assign_coords(new)
     name, what = _SHIFTS[axis]
     line = f"{what} {how}"
     shift = xr.Variable(b[axis].dims, by[0].data)

@@ -145,7 +145,7 @@ def dose_budget(
         frame,
         abs(difference) > rule_tolerance,
         lambda first: (
-            f"trapezoid and log-linear rule differ by {first.of(difference):.0%} of the "
+            f"the trapezoid and log-linear rules differ by {first.of(difference):.0%} of the "
             "dose; it depends on the sampling of a steep edge, or on a single high sample"
         ),
         DoseWarning,
@@ -235,7 +235,7 @@ def _coverage(found: DoseIntegral) -> xr.Variable:
     ends = (found.question.start, found.start), (found.question.stop, found.stop)
     start, stop = (asked.where(asked.notnull(), used) for asked, used in ends)
     known = found.value.notnull()
-    width = xr.where(known, found.stop - found.start - found.rests.gap, 0.0)
+    width = xr.where(known, found.stop - found.start - found.support.gap, 0.0)
     coverage: xr.Variable = width / xr.where(known, stop - start, 1.0)
     return coverage
 

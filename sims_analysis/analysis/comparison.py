@@ -24,7 +24,7 @@ from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame, refuse_labels
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
@@ -32,7 +32,7 @@ from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.dose import integrate
-from sims_analysis.kernels.evidence import rests_on_points
+from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import ends
 from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.resampling.grid import to_grid
@@ -124,7 +124,7 @@ def compare(
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
 
     start, stop, status = _overlap(fa, fb)
-    status = _doubted(fa, fb, (start, stop), status, rule)
+    status = _overlap_status(fa, fb, (start, stop), status, rule)
     # Interpolate b at the depths of a; one measurement is broadcast against a batch.
     asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
 
@@ -133,7 +133,7 @@ def compare(
 
     at_b = fb.rounded(at_a(fb))
     if not fb.bridge:
-        flags = fb.map(rests_on_points, asked, **AT_DEPTHS).flags
+        flags = fb.map(support_of_points, asked, **AT_DEPTHS).flags
         at_b = at_b.where(flags & (GAP | Flag.BELOW_LIMIT) == 0)
     b_at_a = _along(at_b, fa)
     ratio, log_ratio = elementwise(kernels.ratios, fa.value, b_at_a, outputs=2)
@@ -160,7 +160,7 @@ def compare(
         fa = replace(fa, argument_coords={d: c for d, c in others.items() if d not in fa.coords})
     elif junction:
         raise ProfileError(
-            f"compare: {', '.join(junction)} goes with level=, which is not given",
+            f"compare: level= must be given with {', '.join(junction)}",
             code="conflicting_arguments",
         )
     found["status"] = fa.status(status)
@@ -189,17 +189,19 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
     return first.where(both), last.where(both), status.astype(np.uint8)
 
 
-def _doubted(fa: Frame, fb: Frame, window: Window, status: xr.Variable, rule: Rule) -> xr.Variable:
+def _overlap_status(
+    fa: Frame, fb: Frame, window: Window, status: xr.Variable, rule: Rule
+) -> xr.Variable:
     """Say what is doubtful of either in the overlap, each once."""
     found = status
     for frame, name in ((fa, "a"), (fb, "b")):
         of_dose, sum_of = frame.kind in DOSE_KINDS, None
         what = f"{name} is not compared in it"
         if of_dose:
-            what += f", and its dose bridges it by the rule {rule}"
+            what += f", and its dose is interpolated across it ({rule})"
             sum_of = frame.map(integrate, *window, rule=rule).value
-        rests = rests_on(frame, window)
-        own = resolve(frame, status, rests, window, what=what, sum_of=sum_of)
+        support = support_of_window(frame, window)
+        own = resolve(frame, status, support, window, what=what, sum_of=sum_of)
         found = _in_order(xr.where(found == Status.OK, own, found), fa, fb)
     return found
 
@@ -343,7 +345,7 @@ def repeatability(
         )
     if step is None and POINT in batch.dims:
         raise ProfileError(
-            "the measurements have axes of their own; give the step of the grid on which to "
+            "each measurement has its own axis; give the step of the grid on which to "
             'compare them, such as step="1 nm"'
         )
     frame = open_frame(batch, question="repeatability", variable=variable)
@@ -362,7 +364,7 @@ def repeatability(
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
         raise ProfileError(
-            f"repeatability: {', '.join(junction)} goes with level=, which is not given",
+            f"repeatability: level= must be given with {', '.join(junction)}",
             code="conflicting_arguments",
         )
     result = as_dataset(found)

@@ -35,7 +35,7 @@ from sims_analysis.frame.run import (
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import LONG
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.kernels.evidence import Rests, Use
+from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice, check_count
@@ -113,15 +113,17 @@ def crossings(
     **With standard errors**, crossings that noise can make are left out: a run of samples between
     two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
     its samples would have at the level; the least certain run joins its neighbours, again and
-    again. To the smallest window that tells the two sides apart, ``ln(C / L) = A + B z + C z^2 /
-    2`` is fitted by maximum likelihood. Only two samples that differ by more than a factor of e
-    (from e^2 on alone), and by eight standard errors, have the crossing between them, with
-    ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
-    ``stderr`` is half of the interval about the depth that contains the edge with 68 % probability.
+    again. To the smallest window that tells the two sides apart, and to half of it where it does
+    not fit, ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum likelihood. Only two samples
+    that differ by more than a factor of e (from e^2 on alone), and by eight standard errors, have
+    the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``.
+    With ``locate="crossing"``, ``stderr`` is half of the interval about the depth that contains the
+    edge with 68 % probability.
 
-    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``, and
-    about half on a kink at the level; not below three times a noise floor (*What stated errors
-    cover*, on the site).
+    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
+    ``scale_repeatability``; not below three times a noise floor, and 42 to 60 % where the slope
+    changes by a factor of 2 to 5 within two samples of the level, or up to 30 % above it while no
+    fit shows it, by fewer than some 1,000 counts (*What stated errors cover*, on the site).
 
     References
     ----------
@@ -138,7 +140,7 @@ def crossings(
     check_choice("locate", locate, get_args(Locate))
     how: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
     frame, asked = open_at_level(data, level, "a crossing", **how)
-    found, rests, again = in_all_places(
+    found, support, again = in_all_places(
         frame,
         kernels.table,
         asked,
@@ -149,7 +151,7 @@ def crossings(
         block=LONG,
     )
     found = with_common_errors(frame, found, level, again)
-    found = located(frame, found, rests, "a crossing in it has no depth")
+    found = located(frame, found, support, "no depth is given for a crossing in it")
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
     if is_lazy(unknown) or anywhere(unknown):
@@ -187,14 +189,14 @@ def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def located(frame: Frame, found: Any, rests: Rests, what: str) -> Any:
+def located(frame: Frame, found: Any, support: Support, what: str) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth."""
-    if not (frame.lazy or anywhere(rests.flags)):
+    if not (frame.lazy or anywhere(support.flags)):
         return found
     between = found.start, found.stop
-    status = resolve(frame, found.status, rests, between, what=what)
-    unseen = (status == Status.GAP) | (status == Status.BELOW_LIMIT)
-    return without(changed(found, status=status), unseen, status)
+    status = resolve(frame, found.status, support, between, what=what)
+    without_depth = (status == Status.GAP) | (status == Status.BELOW_LIMIT)
+    return without(changed(found, status=status), without_depth, status)
 
 
 def without_crossing(
@@ -300,14 +302,14 @@ def in_all_places(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
     how: Any = {"use": use, "errors": frame.fitted, "extra": (dim,), **options}
-    found, rests = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)
+    found, support = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)
     if max_count is None:
         most = int(found.number.values.max(initial=1))
         if most > USUAL:
-            found, rests = frame.ask(kernel, *parameters, width=most, **how)
+            found, support = frame.ask(kernel, *parameters, width=most, **how)
         else:
             found = _cut(found, dim, most)
-            rests = None if rests is None else _cut(rests, dim, most)
+            support = None if support is None else _cut(support, dim, most)
 
     def again(other: Frame) -> xr.Variable:
         width = found.depth.sizes[dim] + USUAL
@@ -318,7 +320,7 @@ def in_all_places(
         nearest: xr.Variable = found.depth + moved
         return nearest
 
-    return found, rests, again
+    return found, support, again
 
 
 def _cut(results: Any, dim: str, most: int) -> Any:

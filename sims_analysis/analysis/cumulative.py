@@ -26,7 +26,7 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -80,20 +80,23 @@ def cumulative_dose(
     (value,) = frame.map(
         kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
     )
-    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule)
+    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
-    width = whole.stop - whole.start
-    status = below.marked(status, width, whole.value - level * width)
-    status = _judged(frame, status, whole, rests, rule)
+    limits = (whole.start, whole.stop)
+    dose = whole.value - level * (whole.stop - whole.start)
+    status = below.marked(frame, limits, status, dose)
+    status = _judged(frame, status, whole, support, rule)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
-def _judged(frame: Frame, status: xr.Variable, whole: Any, rests: Rests, rule: Rule) -> xr.Variable:
+def _judged(
+    frame: Frame, status: xr.Variable, whole: Any, support: Support, rule: Rule
+) -> xr.Variable:
     """Return the status of an answer that rests on the whole record, and warn of it."""
     options: Any = {"sum_of": whole.value, "category": DoseWarning}
-    what = f"the dose bridges it by the rule {rule}"
-    status = resolve(frame, status, rests, what=what, **options)
+    what = f"the dose is interpolated across it ({rule})"
+    status = resolve(frame, status, support, what=what, **options)
     remedy = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
     warn_of_transient_in(frame, whole.value, whole.stop, rule, remedy)
     return status
@@ -135,7 +138,7 @@ def depth_at_dose_fraction(
 
     Notes
     -----
-    The depth z solves ``Q(z) = f Q``, whose sides differ with the standard error
+    The depth z solves ``Q(z) = f Q``. The difference of the two sides has the standard error
     ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w
     of the dose down to z. ``stderr`` is half the distance between the depths at which the
     cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile): to first
@@ -168,9 +171,9 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole, rests = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule, record=True)
+    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule, record=True)
     status = mark_truncated(frame, status, whole.value, whole.below)
-    status = _judged(frame, status, whole, rests, rule)
+    status = _judged(frame, status, whole, support, rule)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

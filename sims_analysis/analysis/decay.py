@@ -73,7 +73,7 @@ def decay_length(
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
         - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
           ``never_reached`` where the edge runs the other way; ``wrong_shape`` where it is not
-          exponential: ln C bends by more than 5 % of its fall, and hardly by chance; ``truncated``
+          exponential: ln C bends by more than 5 % of its fall, and not by chance; ``truncated``
           where the window begins in a surface transient; ``saturated`` and ``below_limit``
           (``<5E15``) by samples in it, and ``gap`` if values were made across one (otherwise the
           line of the others holds)
@@ -118,17 +118,17 @@ def decay_length(
     lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
-    found, rests = frame.ask(kernels.decay, *asked, use="samples", **options)
+    found, support = frame.ask(kernels.decay, *asked, use="samples", **options)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(kernels.decay, *asked, **options).length, errors=True
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     used = found.start, found.stop
-    status = mark_transient(frame, *used, found.status, rests.flags)
+    status = mark_transient(frame, *used, found.status)
     status = replaced_where(unknown, status, Status.NO_DATA)
-    what = "the decay length is that of the others"
-    status = resolve(frame, status, rests, used, what=what)
+    what = "the decay length is from the others"
+    status = resolve(frame, status, support, used, what=what)
     warn_where(
         frame,
         status == Status.WRONG_SHAPE,

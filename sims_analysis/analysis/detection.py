@@ -18,7 +18,7 @@ from sims_analysis.frame.messages import describe_window, first_flagged, warn_wh
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
-from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.kernels.counting import SCATTERS, window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike, WindowLike
@@ -87,7 +87,7 @@ def detection_limit(
     check_choice("rule", rule, ("mean+3sigma", "currie"))
     frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
-    (mean, deviation, count, *_), rests = frame.ask(window_statistics, *ends, use="samples")
+    (mean, deviation, count, *_), support = frame.ask(window_statistics, *ends, use="samples")
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
@@ -107,10 +107,11 @@ def detection_limit(
         if first is not None:
             text = describe_window(first, ends, problem)
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
-    uneven: Any = warn_of_window(frame, ends) > 0
+    which = warn_of_window(frame, ends).which
+    uneven: Any = (which > 0) & (which < SCATTERS)
     status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
-    what = "the limit is that of the others"
-    status = resolve(frame, status, rests, ends, what=what, category=SimsWarning)
+    what = "the limit is from the others"
+    status = resolve(frame, status, support, ends, what=what, category=SimsWarning)
     background = xr.Variable(
         mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
     )

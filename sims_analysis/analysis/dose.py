@@ -19,17 +19,17 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, first_flagged, warn_where
+from sims_analysis.frame.messages import FirstFlagged, first_flagged, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
-from sims_analysis.kernels.evidence import Rests, Use
+from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -95,9 +95,10 @@ def integrated_dose(
           the dose by more than its error and 1 %; ``below_detection`` where it does not exceed its
           error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
           than the error and 2 % of the dose lies below the end of the record, by the exponential
-          or Gaussian there; ``wrong_shape`` where the window of the background is no plateau, and
-          its mean too high by more than that. Of several, the first in this order. A warning names
-          the first profile, but on Dask, which is not computed (nor raises `strict`)
+          or Gaussian there; ``wrong_shape`` where the profile slopes or bends in the window of
+          the background, and the dose would be off by more than that. Of several, the first in this
+          order. A warning names the first profile, but on Dask, which is not computed (nor raises
+          `strict`)
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -117,6 +118,8 @@ def integrated_dose(
     on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
+    A background may slope by less than the noise of its window shows: choose one that is long, and
+    near the profile.
 
     References
     ----------
@@ -206,7 +209,7 @@ class DoseIntegral:
     frame: Frame
     question: DoseQuestion
     #: What it rests on.
-    rests: Rests
+    support: Support
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
     #: From random errors, including the background's; None without standard errors.
@@ -238,7 +241,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
     use: Use = "record" if to_the_end else "curve"
-    found, rests = frame.ask(kernels.integrate, first, stop, use=use, **how)
+    found, support = frame.ask(kernels.integrate, first, stop, use=use, **how)
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
@@ -256,7 +259,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
     of_kernel = changed(found, value=value, start=a, stop=b, status=status)._asdict()
-    return DoseIntegral(frame, question, rests, subtracted, stderr, held, common, **of_kernel)
+    return DoseIntegral(frame, question, support, subtracted, stderr, held, common, **of_kernel)
 
 
 def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
@@ -305,7 +308,7 @@ def _stderr(
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
     if window is not None:  # which may be without a count
-        variance = variance + (mean_over(frame, window).unseen * width) ** 2
+        variance = variance + (mean_over(frame, window).zero_count_stderr * width) ** 2
     return variance**0.5, common
 
 
@@ -321,14 +324,14 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
     if question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     status = mark_truncated(frame, status, found.value, below, found.stderr)
-    width = found.stop - found.start
-    status = question.background.marked(status, width, found.value, found.stderr)
+    limits = (found.start, found.stop)
+    status = question.background.marked(frame, limits, status, found.value, found.stderr)
     status = resolve(
         frame,
         status,
-        found.rests,
-        (found.start, found.stop),
-        what=f"the dose bridges it by the rule {question.rule}",
+        found.support,
+        limits,
+        what=f"the dose is interpolated across it ({question.rule})",
         sum_of=found.value,
         stderr=found.stderr,
         category=DoseWarning,
@@ -353,12 +356,12 @@ def mark_truncated(
         return status
     ended = (below > (0.0 if stderr is None else stderr.fillna(0.0))) & (status == Status.OK)
 
-    def text(first: First) -> str:
+    def text(first: FirstFlagged) -> str:
         part = first.of(below) / first.of(dose)
-        more = f", and about {part:.0%} more lies below it, by its slope there"
+        more = f", and about {part:.0%} more lies below it, extrapolated from its slope there"
         return (
-            f"the record, {first.record}, ends inside of the profile"
-            f"{more if part < 1 else ''}; state stop= if that is what is asked for"
+            f"the record, {first.record}, ends inside the profile"
+            f"{more if part < 1 else ''}; pass stop= if the dose down to there is wanted"
         )
 
     warn_where(frame, ended, text, DoseWarning, code="truncated")
@@ -411,12 +414,12 @@ def _warn_of_limits(found: DoseIntegral) -> None:
         known = ~(np.isinf(limits[0]) | np.isinf(limits[1])) & found.background.notnull()
         none = (status == Status.NO_DATA) & (record.last > record.first) & known
     for flagged, text, code in (
-        (status == Status.TRUNCATED, "the limits reach beyond the samples", "truncated"),
-        (none, "there is no dose: the limits hold none of the samples", "no_sample_in_window"),
+        (status == Status.TRUNCATED, "start or stop lies beyond the record", "truncated"),
+        (none, "no dose: no sample lies between start and stop", "no_sample_in_window"),
     ):
         first = first_flagged(frame, flagged)
         if first is not None:
-            first.warn(f"{text}, {first.record}", DoseWarning, code=code)
+            first.warn(f"{text}; the record runs from {first.record}", DoseWarning, code=code)
 
 
 #: The most profiles searched for one, and the samples of each that are compared with the first.
@@ -442,10 +445,10 @@ def warn_of_transient_in(
 
     `remedy` has a place for its `end`.
     """
-    if frame.lazy or anywhere(frame.fraction < 1):
+    if frame.lazy:
         return
     for index in _beginning_high(frame)[:_SEARCHED]:
-        one = First(frame, index, frame.label(index))
+        one = FirstFlagged(frame, index, frame.label(index))
         seen = one.alone.map(surface_transient, *NO_LIMITS)
         end, total = float(seen.end), float(one.of_many(dose).max())
         if not (end < min(DEEPEST, float(one.of_many(stop).min())) and total > 0):
@@ -465,17 +468,25 @@ def warn_of_transient_in(
 
 
 def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
-    """Return the indices of profiles whose first sample is a third of some others of them."""
+    """Return the indices of profiles whose first sample is a third of some others of them.
+
+    And of those that carry a transient.
+    """
     value = np.asarray(frame.value.data)
     n = value.shape[-1]
-    if n <= _COMPARED:
+    if not n:
         return []
     first = value[..., 0]
     if np.isnan(first).any():
         begin = (~np.isnan(value)).argmax(axis=-1)
         first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
-    highest = np.fmax.reduce(value[..., :: n // _COMPARED], axis=-1)
-    places = np.argwhere(first >= LEAST * highest).tolist()
+    high = np.ones(first.shape, dtype=bool)
+    for few in (4, _COMPARED):  # of most profiles, four samples show it
+        highest = np.fmax.reduce(value[high, :: max(n // few, 1)], axis=-1)
+        high[high] = first[high] >= LEAST * highest
+    if frame.flags is not None:
+        high |= (frame.flags.data & Flag.TRANSIENT != 0).any(axis=-1)
+    places = np.argwhere(high).tolist()
     return [dict(zip(frame.lead, place, strict=True)) for place in places]
 
 

@@ -75,8 +75,11 @@ def junction_depth(
 
     Parameters
     ----------
-    data, level, variable, gaps
-        As for :func:`crossings`. There is no default level.
+    data : Dataset or DataArray
+        Profiles over depth, or sputter time; one measurement or a batch.
+    level : str, Quantity, DataArray or mapping
+        ``"1e18 atoms/cm^3"``; of each species in a mapping, ``{"B": "1e18 atoms/cm^3"}``. There is
+        no default.
     edge : {"trailing", "leading", "any"}
         The falling edge, the rising edge, or both.
     which : {"deepest", "first"} or int
@@ -85,18 +88,25 @@ def junction_depth(
         Consider only crossings deeper than the maximum of the profile, or than a depth.
     confirm : int
         Of data without standard errors, number of samples that must lie above the level before the
-        crossing, and below it after (the reverse on a rising edge).
+        crossing, and below it after (the reverse on a rising edge). With standard errors, crossings
+        that noise can make are left out instead.
     locate : {"auto", "fit", "crossing"}
-        As for :func:`crossings`.
+        Whether the samples around a crossing locate it where its two do not suffice, always, or
+        never; see :func:`crossings`.
     detection_limit : str, Quantity or DataArray, optional
         A level below it cannot be measured: NaN, with the status ``below_detection``.
+    variable : str, optional
+        The variable of a Dataset, if several have the unit of the level.
+    gaps : {"flag", "bridge"}
+        Whether a junction in a gap has no depth, or is interpolated.
     strict : bool
         Raise where there is no junction.
 
     Returns
     -------
     DataArray
-        ``nm``, without the depth dimension; NaN where there is no junction. Coordinates:
+        ``nm`` (``s`` over sputter time), without the depth dimension; NaN where there is no
+        junction. Coordinates:
 
         - ``status``: as for :func:`crossings`; ``never_reached`` also where fewer crossings qualify
           or are confirmed than requested; ``truncated`` where the record ends before the requested
@@ -110,15 +120,24 @@ def junction_depth(
 
     Raises
     ------
-    UnitsError, JunctionError
-        As :func:`crossings`; with `strict`, where there is no junction.
+    UnitsError
+        If the level has no unit, or one that no variable of the data has.
+    JunctionError
+        With `strict`, where there is no junction.
+
+    Warns
+    -----
+    AmbiguousJunctionWarning
+        Where several crossings qualify and `which` is ``"deepest"`` (not for Dask data).
+    ProfileWarning
+        Where a junction lies in a gap, or among samples below a limit.
 
     Notes
     -----
-    Depth and ``stderr`` are those of :func:`crossings`, with the same limits: where counts are few,
-    the deepest crossing lies too deep (by 3.6 nm at 10 counts, samples of 1 nm and a decay length
-    of 15 nm), and the edge that the samples around it show is returned. This is the depth at a
-    chemical concentration, not the electrical junction.
+    Depth and ``stderr`` are those of :func:`crossings`. Where counts are few, the deepest crossing
+    of the samples lies too deep (by 3.6 nm at 10 counts, samples of 1 nm and a decay length of 15
+    nm): with standard errors, the edge fitted to the samples around it is returned. This is the
+    depth of a chemical concentration, not of the electrical junction.
 
     References
     ----------
@@ -145,14 +164,14 @@ def junction_depth(
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     fitted = frame.fitted
-    found, rests = frame.ask(kernels.junction, *parameters, errors=fitted, block=LONG, **options)
+    found, support = frame.ask(kernels.junction, *parameters, errors=fitted, block=LONG, **options)
     found = with_common_errors(
         frame, found, level, lambda other: other.map(kernels.junction, *parameters, **options).depth
     )
     if frame.achieved is not None:
         every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
         warn_of_narrow(frame, every, OTHERS)
-    found = located(frame, found, rests, "the junction in it has no depth")
+    found = located(frame, found, support, "no depth is given for a junction in it")
     if which == "deepest" and edge != "leading" and not frame.bridge:
         found = _without_hidden(frame, found, asked)
     if detection_limit is not None:
@@ -168,7 +187,7 @@ def junction_depth(
             frame,
             (several > 1) & (status == Status.OK),
             lambda first: (
-                f"{first.of(several):.0f} crossings qualify as the junction; took the deepest one"
+                f"{first.of(several):.0f} crossings qualify as the junction; the deepest was taken"
             ),
             AmbiguousJunctionWarning,
             remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
@@ -225,7 +244,7 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
             reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
         at, highest = first.of(level), first.of(frame.value.max(frame.dim))
         raise JunctionError(
-            f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
+            f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
             f"{highest:.4g} {frame.units}",
             where=first.where,
         )

@@ -51,7 +51,7 @@ def mean_value(
           window without a count is known to 1.84 counts / n; NaN for a single sample without a
           standard error
         - ``scatter`` (``1``): by which factor the samples scatter more than their standard errors,
-          at least 1
+          at least 1; NaN if they carry none
         - ``samples``: their number n
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` and ``below_limit`` (``<5E15``, so
           that the mean is too high) by samples in the window, and ``gap`` if values were made
@@ -85,15 +85,17 @@ def mean_value(
     """
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
     window = read_window(frame, start, stop)
-    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
     warn_of_empty_window(frame, window, found.n == 0)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     coords = {
         "scatter": frame.with_attrs(
-            found.excess.where(found.n > 0), "background_scatter", long_name="Scatter in the window"
+            found.excess.where((found.n > 0) & (frame.stderr is not None)),
+            "background_scatter",
+            long_name="Scatter in the window",
         ),
         "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
     }

@@ -23,7 +23,7 @@ from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import is_any_of, replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.kernels.evidence import Rests, rests_on_points
+from sims_analysis.kernels.evidence import Support, support_of_points
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import (
@@ -165,17 +165,17 @@ def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
         status = replaced_where(hidden, status, Status.BELOW_LIMIT)
     unknown = net.isnull() & (status != Status.PADDING)
     status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
-    what = "the junction in it has no depth"
-    status = resolve(frame, status, _rests(frame, depth), (depth, depth), what=what)
-    unseen = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
-    return without(changed(found, status=status), unseen, status)
+    what = "no depth is given for a junction in it"
+    status = resolve(frame, status, _support(frame, depth), (depth, depth), what=what)
+    without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
+    return without(changed(found, status=status), without_depth, status)
 
 
-def _rests(frame: Frame, depth: xr.Variable) -> Rests:
+def _support(frame: Frame, depth: xr.Variable) -> Support:
     """Return what junctions rest on: on any of the species."""
     along: Any = {"whole": ("junction",), "extra": ("junction",)}
-    found = frame.map(rests_on_points, depth, **along)
-    return Rests(
+    found = frame.map(support_of_points, depth, **along)
+    return Support(
         either(found.flags, "species"), found.below.max("species"), found.gap.max("species")
     )
 
@@ -185,7 +185,9 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
         return xr.Variable((), 0.0)
     stated = frame.parameter(background, ("concentration",), "background")
     if "species" in stated.dims:
-        raise ProfileError("background is net doping: one for all species, not one for each")
+        raise ProfileError(
+            "background is the net doping of the sample: give one value, not one for each species"
+        )
     endless: Any = np.isinf(stated)
     return replaced_where(endless, stated)
 

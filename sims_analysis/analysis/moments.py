@@ -143,7 +143,7 @@ def moments(
     whole = start is stop is threshold is None and subtracted.stated is None
     how: Any = {"errors": "sum", "record": whole, **options}
     use: Use = "record" if whole else "curve"
-    found, rests = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
+    found, support = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
@@ -153,7 +153,7 @@ def moments(
     def again(other: Frame) -> xr.Variable:
         return above_level(other, subtracted.level(other))
 
-    used, width = (found.start, found.stop), found.stop - found.start
+    used = (found.start, found.stop)
     dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (found.value, found.stderr))
     answers, errors = found.value / _SCALE, found.stderr / _SCALE
     warn_where(
@@ -163,12 +163,12 @@ def moments(
         DoseWarning,
     )
     status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
-    status = subtracted.marked(status, width, dose, dose_stderr)
-    status = mark_transient(frame, *used, status, rests.flags)
+    status = subtracted.marked(frame, used, status, dose, dose_stderr)
+    status = mark_transient(frame, *used, status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
-    rests = without_immaterial(frame, rests, answers, errors, above_level, over=_MOMENT)
-    what = "the moments bridge it by straight lines"
-    status = resolve(frame, status, rests, used, what=what, category=DoseWarning)
+    support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
+    what = "the moments interpolate across it by straight lines"
+    status = resolve(frame, status, support, used, what=what, category=DoseWarning)
 
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
 
@@ -182,10 +182,10 @@ def moments(
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         errors = add_background_error(frame, errors, again, by=_SMALL)
-        unseen = None if window is None else mean_over(frame, window).unseen
-        if unseen is not None and (frame.lazy or anywhere(unseen > 0)):
+        zero_count_stderr = None if window is None else mean_over(frame, window).zero_count_stderr
+        if zero_count_stderr is not None and (frame.lazy or anywhere(zero_count_stderr > 0)):
             # A window without a count has an error common to all samples, as if subtracted before.
-            shifted = replace(frame, common=unseen, overlap=None)
+            shifted = replace(frame, common=zero_count_stderr, overlap=None)
             errors = add_background_error(shifted, errors, above_level, by=_SMALL)
         results |= as_moments(errors, "_stderr")
     return frame.dataset(results)

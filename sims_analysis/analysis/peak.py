@@ -16,7 +16,7 @@ from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import read_window, warn_of_transient
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.units import ParameterLike
 
 #: Dimension of the samples of the width, and of the window: a name that no user has.
@@ -57,7 +57,8 @@ def peak(
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` by samples in the window; ``gap``
-          and ``below_limit`` beside the maximum or within its width. With a width of NaN,
+          and ``below_limit`` beside the maximum or within its width, and ``gap`` where one borders
+          on more than half of it elsewhere. With a width of NaN,
           ``truncated`` where the profile does not cross half of its maximum on both sides within
           the window, and ``undetermined`` where the width is less than 2.5 steps between samples,
           rests on the highest alone (it would be 1.45 times as large if that were as low as its
@@ -105,13 +106,13 @@ def peak(
         warn_of_transient(frame, *window, cut)
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
-    flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED)
-    rests = changed(parts, flags=xr.Variable(found.status.dims, flags))
+    flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)
+    support = changed(parts, flags=xr.Variable(found.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
     # The depth and the value of the maximum are known without its width.
     unsure = found.status == Status.UNDETERMINED
     status = replaced_where(unsure, found.status, Status.OK)
-    status = resolve(frame, status, rests, window, what=what)
+    status = resolve(frame, status, support, window, what=what)
     status = replaced_where(unsure & (status == Status.OK), status, Status.UNDETERMINED)
     name = frame.term
     results = {

@@ -53,7 +53,7 @@ def surface_concentration(
           (nothing is extrapolated), and ``no_data`` with fewer than three samples, or a depth of
           NaN; with a number ``saturated``, ``gap`` or ``below_limit`` by the samples of the fit,
           and ``wrong_shape`` where these depart from the curve by more than 5 % of the largest, and
-          hardly by chance
+          not by chance
 
     Raises
     ------
@@ -81,13 +81,13 @@ def surface_concentration(
         local_value,
         *(at, subtracted_level(frame), fraction),
         term="surface_concentration",
-        what="the fit bridges it by a parabola of ln C",
+        what="the fit interpolates across it by a parabola of ln C",
         errors="fit",
         units_=frame.units,
         samples=samples,
     )
     bent = found["status"].variable == Status.WRONG_SHAPE.word
-    text = "no parabola of ln C follows the samples around the depth"
-    parts: Parts = {"code": "wrong_shape", "remedy": "fewer samples= may do"}
+    text = "a parabola of ln C does not describe the samples around the depth"
+    parts: Parts = {"code": "wrong_shape", "remedy": "try fewer samples="}
     warn_where(frame, bent, text, ProfileWarning, **parts)
     return found

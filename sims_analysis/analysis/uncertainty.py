@@ -22,7 +22,7 @@ from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, first_sample
+from sims_analysis.frame.messages import FirstFlagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
@@ -83,7 +83,7 @@ def with_counting_statistics(
     Raises
     ------
     UnitsError, SpeciesError
-        If the counts of no variable can be determined, or a mapping names an absent species.
+        If no variable has counts that can be determined, or a mapping names an absent species.
     ProfileError
         If values are negative, or not whole numbers of counts: the counting time is wrong, or
         something was done to them before (in Dask data, such counts and errors are NaN).
@@ -122,7 +122,7 @@ def with_counting_statistics(
                 added |= _counted(frame, one, stated=dwell_time is not None)
     if not added:
         raise UnitsError(
-            "the counts of no variable are known: give dwell_time for intensities in counts/s, "
+            "no variable has known counts: give dwell_time for intensities in counts/s, "
             "value_per_count for concentrations; the data have "
             f"{', '.join(map(str, data.data_vars))}"
         )
@@ -143,8 +143,8 @@ def _refuse_changed(data: xr.Dataset, name: str) -> None:
         what = "signals were combined"
     if what is not None:
         raise ProfileError(
-            f"{what} before, and {name} is not what was counted; take the counting statistics "
-            "before that: they go along"
+            f"{what} before, so that {name} is not what was counted; call "
+            "with_counting_statistics() before that: its errors are carried along"
         )
 
 
@@ -155,8 +155,7 @@ def _refuse_processed(data: xr.Dataset, name: str) -> None:
         if "averaging" in key or _CHANGES.search(str(value)):
             raise ProfileError(
                 f"the instrument's software has changed {name} ({key} is {str(value)!r}): it is "
-                "not what was counted, and has no errors of counting; export the profile without "
-                "that"
+                "not what was counted, and has no counting errors; export the profile without it"
             )
         return 1.0
 
@@ -238,8 +237,8 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
                 raise ProfileError(text, where=place.where)
             counts = counts.where(~broken.any(frame.dim))
             warn(
-                f"{', '.join(map(repr, few))}: values of {frame.name} that are no whole numbers of "
-                "counts, unlike those of the other species: left without counts and errors",
+                f"{', '.join(map(repr, few))}: values of {frame.name} that are not whole numbers "
+                "of counts, unlike those of the other species: left without counts and errors",
                 ProfileWarning,
             )
         wrong = wrong | broken
@@ -262,7 +261,7 @@ def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Va
 
 
 def _few_species(frame: Frame, broken: xr.Variable) -> list[str]:
-    """Name the species, a few of many, whose values in counts are no whole numbers of them."""
+    """Name the species, a few of many, whose values are not whole numbers of counts."""
     data: Any = frame.origin
     if frame.kind != "count" or "species" not in broken.dims:
         return []
@@ -284,7 +283,7 @@ def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
         )
 
 
-def _of_broken(place: First, counts: xr.Variable, one: xr.Variable) -> str:
+def _of_broken(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) -> str:
     """Say how many counts a sample would be, and what its profile suggests."""
     frame = place.frame
     values = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim}).values
@@ -367,7 +366,7 @@ def poisson_interval(
         raise argument_error("counts", counts, "expected numbers of counts, such as 3 or [0, 5]")
     if bool((plain < 0).any()):
         raise ProfileError(
-            f"counts={format_argument(counts)}: a number of counts is not negative",
+            f"counts={format_argument(counts)}; expected no negative number",
             argument="counts",
         )
     if isinstance(counts, xr.DataArray):
@@ -377,7 +376,7 @@ def poisson_interval(
     return _interval(counts, confidence)
 
 
-#: Processing after which values are no counts; a dead time is corrected before.
+#: Processing after which values are not counts; a dead time is corrected before.
 _CHANGES = re.compile(r"background|baseline|bkg|smooth|averag", re.IGNORECASE)
 #: ``5 %``: relative to the value itself, and therefore not read as a unit.
 _PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")

@@ -30,7 +30,7 @@ def payload_of(
     if isinstance(source, str | os.PathLike):
         file = Path(source)
         if "://" in os.fspath(source):
-            raise ArchiveError("an address is not a file; add what sims.read(address) returns")
+            raise ArchiveError("a URL is not a file; add what sims.read(address) returns")
         url = f"file:{file.name}"
         limit = options.get("max_bytes", MAX_BYTES)
         payload = _json_of(file, limit)
@@ -58,7 +58,7 @@ def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:
     if isinstance(result, SIMSResult):
         return result
     raise ArchiveError(
-        f"{file.name} holds {len(result)} measurements, and an entry is one",
+        f"{file.name} contains {len(result)} measurements, but an entry is one",
         code="several_measurements",
         remedy="add each of what sims.read() returns under its own data_id=",
     )
@@ -76,5 +76,5 @@ def _json_of(file: Path, max_bytes: int) -> bytes:
     except OSError as error:
         raise ArchiveError(f"cannot read {shown_path(file)!r}: {error.strerror}") from None
     if not file.is_file():
-        raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
+        raise ArchiveError(f"{str(file)!r} is a pipe; only JSON is read from a pipe")
     return b""

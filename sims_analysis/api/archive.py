@@ -87,7 +87,7 @@ class Archive:
         if not name or "\0" in name:
             # An empty name pathlib takes for the current folder; an unset variable gives it.
             raise ArchiveError(
-                f"the folder of an archive has a name, found {name!r}; '.' is this folder"
+                f"the folder of an archive cannot be {name!r}; '.' is the current folder"
             )
         self.path = Path(name)
         self._index = Index(self.path)
@@ -210,7 +210,7 @@ class Archive:
     def entries(
         self, search: Search, species: Sequence[str] = (), *, damaged: bool = False
     ) -> Catalogue:
-        """Give the entries that pass a search: what :meth:`search` does once it has read it.
+        """Return the entries that pass a search: what :meth:`search` does once it has read it.
 
         If `damaged`, also those of which nothing is known but how they are damaged.
         """
@@ -224,7 +224,7 @@ class Archive:
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
     ) -> tuple[list[EntrySummary], int]:
-        """Give what lists show of the entries that contain every word, damaged ones too, by id.
+        """Return what lists show of the entries that contain every word, damaged ones too, by id.
 
         Of at `most` so many; and how many there are.
         """
@@ -243,7 +243,7 @@ class Archive:
         -------
         dict
             What is damaged and how: ``{"boron-implant/2026...-3f2a9c1d": "the payload ..."}``.
-            Empty if all is sound. What an interrupted writer left behind is no damage.
+            Empty if all is sound. What an interrupted writer left behind is not damage.
         """
         self.check()
         damage: dict[str, str] = {}
@@ -306,7 +306,7 @@ class Archive:
         ArchiveError
             If the folder cannot be written to.
         """
-        self.folder(data_id)  # refuses what is no id
+        self.folder(data_id)  # refuses what is not an id
         provenance = _provenance(url, retrieved)
         result = SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
         return self.keep(result, payload, catalogue=catalogue)
@@ -394,12 +394,12 @@ class Archive:
         data_id = data_id or found.data_id or stated_id(found.depth_profiles)
         if not data_id:
             raise ArchiveError(
-                "the profiles carry no data_id",
+                "the profiles have no data_id",
                 code="missing_id",
                 argument="data_id",
                 remedy="pass data_id=",
             )
-        self.folder(data_id)  # refuses what is no id
+        self.folder(data_id)  # refuses what is not an id
         provenance = found.provenance | _provenance(url, retrieved)
         result = changed(found, data_id=canonical(data_id), provenance=provenance)
         return self.keep(result, payload, supersede=replace)
@@ -444,9 +444,9 @@ class Archive:
         return sorted(listed(f"the archive {str(self.path)!r}", self.path / "entries"))
 
     def folder(self, data_id: str) -> Path:
-        """Give the folder that an entry has, or would have."""
+        """Return the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
-            raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
+            raise ArchiveError(f"expected a data id as a non-empty string, found {data_id!r}")
         try:
             return self.path / "entries" / files.folder_name(canonical(data_id))
         except UnicodeEncodeError:
@@ -494,7 +494,7 @@ class Archive:
 
 
 def _provenance(url: str | None, retrieved: datetime | None) -> dict[str, str]:
-    """Give what a caller states of it."""
+    """Return what a caller states of it."""
     moment = as_moment(retrieved, "retrieved")
     stated = {"source": url, "retrieved": moment.isoformat() if moment else None}
     return {key: text for key, text in stated.items() if text}

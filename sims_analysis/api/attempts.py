@@ -15,7 +15,7 @@ from sims_analysis.api.requests import Failure, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import RateLimited
 
-#: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
+#: At DEBUG these log the headers of a response, in which a server may repeat what it was sent.
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
 #: The longest pause in seconds that a server may request. A longer one is an error at once: the
 #: user has to know of it, and no program should sleep that long.
@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        #: Whether it has given an answer for this key.
+        #: Whether it has given a response for this key.
         self.accepts_key = False
         #: Until when all requests wait, and until when it requested that.
         self._paused_until = 0.0
@@ -51,7 +51,7 @@ class Server:
             self._paused_until = max(self._paused_until, now + min(seconds, _LONGEST_WAIT))
         if _WARNED_FROM <= seconds <= _LONGEST_WAIT:
             text = f"the server limits the rate of requests and asks for a pause of {seconds:.0f} s"
-            request.batch.warn_once(text, f"{text}; the fetch goes on after it")
+            request.batch.warn_once(text, f"{text}; the fetch continues after it")
 
     def wait(self, request: Request) -> None:
         """Wait as long as the server requested, if there is time for that."""
@@ -70,7 +70,7 @@ class Server:
 
 
 def keep_out_of_logs(key: Secret) -> Callable[[], None]:
-    """Keep what holds a key out of the logs of HTTP libraries, until what is returned is called."""
+    """Keep what holds a key out of the logs of HTTP libraries, until the result is called."""
 
     def is_clean(record: logging.LogRecord) -> bool:
         return not key.is_in(record.getMessage())
@@ -115,7 +115,7 @@ def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
                 raise
             _log.info("%s; trying again in %.1f s", failure.error, pause)
             if failed > 1 and not failure.after:
-                request.batch.warn_once("retry", f"{failure.error}; tried again")
+                request.batch.warn_once("retry", f"{failure.error}; retried")
         request.batch.sleep(pause)
 
 

@@ -89,12 +89,12 @@ class CatalogueEntry:
             raise PayloadError(f"expected a catalogue entry, found {json_type(wire)}", path)
         if not isinstance(wire.get("data_id"), str):
             found = json_type(wire.get("data_id"))
-            raise PayloadError(f"expected text, found {found}", f"{path}.data_id")
+            raise PayloadError(f"expected a string, found {found}", f"{path}.data_id")
         known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
         for name, value in known.items():
             kind = _KINDS.get(name, str)
             if value is not None and not isinstance(value, kind):
-                expected = {str: "text", dict: "an object", list: "an array"}[kind]
+                expected = {str: "a string", dict: "an object", list: "an array"}[kind]
                 raise PayloadError(
                     f"expected {expected} or null, found {json_type(value)}", f"{path}.{name}"
                 )
@@ -106,7 +106,7 @@ class CatalogueEntry:
         return "\n".join(str(value) for name in _SEARCHED if (value := getattr(self, name)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the wire object, with every field of the contract."""
+        """Return the wire object, with every field of the contract."""
         return {name: getattr(self, name) for name in WIRE_FIELDS} | self.extra
 
 
@@ -141,7 +141,7 @@ class Catalogue(list[CatalogueEntry]):
         return [entry.data_id for entry in self if entry.data_id.strip()]
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a table with a column for every field; times are in UTC."""
+        """Return a table with a column for every field; times are in UTC."""
         import pandas as pd
 
         extra = dict.fromkeys(name for entry in self for name in entry.extra)
@@ -175,7 +175,7 @@ class Search:
 
     @classmethod
     def of(cls, **filters: Any) -> Search:
-        """Make a search of what a user gives: one text or several, times as text."""
+        """Make a search of what a user gives: one string or several, times as strings."""
         kinds = {field.name: str(field.type) for field in fields(cls)}
         for name, value in filters.items():
             if kinds.get(name) == "Sequence[str]":
@@ -185,7 +185,7 @@ class Search:
         return cls(**filters)
 
     def query(self) -> list[tuple[str, str]]:
-        """Give the parameters of the request."""
+        """Return the parameters of the request."""
         pairs: list[tuple[str, str]] = []
         for parameter in fields(self):
             value = getattr(self, parameter.name)

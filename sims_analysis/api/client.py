@@ -38,7 +38,7 @@ class Client:
     ----------
     api_key : str, optional
         By default from the environment: ``AS_API_KEY``, or ``ATOMSCALE_API_KEY``. It is sent to
-        the endpoint and nowhere else, and shown nowhere. An answer that repeats it is refused;
+        the endpoint and nowhere else, and shown nowhere. A response that repeats it is refused;
         one of less than 16 characters may be any word, of which it is warned.
     endpoint : str, optional
         By default from ``AS_API_ENDPOINT``, or ``https://api.atomscale.ai/``. A path is kept.
@@ -51,7 +51,7 @@ class Client:
         address of a host.
     deadline : float
         Seconds after which an entry is given up, with all its attempts and waits. It is looked at
-        whenever a piece of an answer has arrived; not while a name is looked up, or while headers
+        whenever a piece of a response has arrived; not while a name is looked up, or while headers
         arrive byte by byte.
     retries : int
         How often a failure that may pass is tried again, after a random and growing wait, or the
@@ -60,7 +60,7 @@ class Client:
     max_connections : int
         How many entries are fetched at a time.
     max_response_bytes : int
-        Largest answer that is accepted, after decompression.
+        Largest response that is accepted, after decompression.
     progress : bool, optional
         Show a bar on stderr; by default for more than a few ids on a terminal or in a notebook.
     ca_bundle : path-like, optional
@@ -99,8 +99,8 @@ class Client:
         del api_key  # not to be seen in the frame of an error that follows
         if key.is_short and not offline:
             warn(
-                f"the API key has less than {SHORTEST} characters: is it whole? One so short is "
-                "not looked for in answers and messages, where it might be repeated",
+                f"the API key has fewer than {SHORTEST} characters: is it complete? A key this "
+                "short is not looked for, and so not hidden, in responses and messages",
                 SimsWarning,
             )
         self._endpoint = Endpoint(
@@ -146,7 +146,9 @@ class Client:
         self.close()
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a Client holds a key and connections; make one where it is needed")
+        raise TypeError(
+            "a Client holds a key and connections, and is not pickled; make one where it is needed"
+        )
 
     def close(self) -> None:
         """Close the connections; the client cannot fetch any more."""
@@ -174,7 +176,7 @@ class Client:
         data_ids : str, UUID, or iterable of these
             What to get; a repeated one is fetched once.
         errors : {"raise", "collect"}
-            What becomes of an entry that cannot be had: an error is raised when all others have
+            What becomes of an entry that cannot be fetched: an error is raised when all others have
             arrived, or is put in the place of the result.
         refresh : bool
             Ask also for what is archived, whether it has changed; the archive keeps the
@@ -190,13 +192,13 @@ class Client:
         ------
         PartialResultsError
             If some of several entries failed; ``.results`` holds what arrived. A key that is
-            refused (401, or 403 before any answer) and a server that gives no answer end the batch:
+            refused (401, or 403 before any response) and a server without response end the batch:
             what was not requested by then has the error of that kind in its place.
         NotFound, Unauthorized, RateLimited, StatusError, ConnectionFailed, RequestTimeout
             For a single id, or if all failed for this one reason, what the server or the network
             did.
         PayloadError
-            If an answer breaks the contract.
+            If a response breaks the contract.
         ArchiveError
             If an entry is damaged in the archive, or offline and not in it.
         """
@@ -261,11 +263,11 @@ class Client:
             raise _failure_of(failures, total, failures)
 
     def _outcomes(self, data_ids: Iterable[str], errors: str, refresh: bool) -> Outcomes:
-        """Give every entry once: what is archived, then what is fetched, as it arrives."""
+        """Return every entry once: what is archived, then what is fetched, as it arrives."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'", argument="errors")
         if refresh and self.offline:
-            text = "refresh=True asks the API, offline=True forbids it"
+            text = "refresh=True asks the API, but offline=True forbids it"
             raise ApiError(text, code="conflicting_arguments", argument="refresh")
         return self._each(dict.fromkeys(data_ids), refresh)
 
@@ -282,7 +284,7 @@ class Client:
                 yield from fetched
 
     def _archived(self, data_id: str) -> SIMSResult | SimsError | None:
-        """Give what the archive has, or None if it has to be fetched."""
+        """Return what the archive has, or None if it has to be fetched."""
         if self.archive is None:
             return None
         try:
@@ -376,7 +378,7 @@ class Client:
         return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
 
     def entry(self, data_id: str | uuid.UUID) -> CatalogueEntry:
-        """Give the catalogue entry of a data id.
+        """Return the catalogue entry of a data id.
 
         Raises
         ------
@@ -395,7 +397,7 @@ class Client:
         return found[0]
 
     def entries(self, data_ids: Ids) -> Catalogue:
-        """Give the catalogue entries of data ids, in their order; unknown ones are left out."""
+        """Return the catalogue entries of data ids, in their order; unknown ones are left out."""
         ids = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
             self.archive.check()
@@ -406,7 +408,7 @@ class Client:
 def _failure_of(
     failures: Sequence[SimsError], total: int, results: Sequence[SIMSResult | SimsError]
 ) -> SimsError:
-    """Make the error that is raised for entries that could not be had."""
+    """Make the error that is raised for entries that could not be fetched."""
     first = failures[0]
     if total == 1:
         return first

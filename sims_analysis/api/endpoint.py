@@ -35,17 +35,17 @@ class Endpoint:
             host = None
         if not host or "@" in parts.netloc or parts.query or parts.fragment:
             raise ApiError(
-                "the endpoint must be https://host/... and hold no user name, password, query or "
-                "fragment; what was given is not shown, for it may hold credentials",
+                "the endpoint must be https://host/... without user name, password, query or "
+                "fragment; what was given is not shown, as it may contain credentials",
                 argument="endpoint",
             )
         self.is_loopback = is_loopback(host)
         if parts.scheme == "http" and not (self.is_loopback or allow_http):
             raise ApiError(
-                f"plain http to {host} would send the API key readable for everybody on the way",
+                f"plain http to {host} would send the API key unencrypted",
                 code="unencrypted",
                 argument="allow_http",
-                remedy="use https, or say allow_http=True",
+                remedy="use https, or pass allow_http=True",
             )
         self.origin = (parts.scheme, host, port)
         self.root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
@@ -54,17 +54,19 @@ class Endpoint:
         return f"Endpoint({self.root!r})"
 
     def address(self, *segments: str, query: Iterable[tuple[str, str]] = ()) -> str:
-        """Give the address below the root, every segment encoded so that it stays one segment.
+        """Return the address below the root, every segment encoded so that it stays one segment.
 
-        A segment that would lead up the path, once a server on the way has decoded it, is refused.
+        A segment that would lead up the path, once a server in between has decoded it, is refused.
         """
         for segment in segments:
             if {".", ".."} & set(re.split(r"[/\\]", segment)):
-                raise ApiError(f"{segment!r} leads up the path: no id or species is sent like that")
+                raise ApiError(
+                    f"{segment!r} is not an id or a species: '.' and '..' would change the path"
+                )
         try:
             path = "/".join(quote(segment, safe="") for segment in segments)
         except UnicodeEncodeError:
-            raise ApiError(f"{segments!r} holds text that is not valid Unicode") from None
+            raise ApiError(f"{segments!r} is not valid Unicode") from None
         parameters = urlencode(list(query), quote_via=quote)
         return self.root + path + (f"?{parameters}" if parameters else "")
 
@@ -87,13 +89,13 @@ def is_loopback(host: str) -> bool:
 
 
 def as_ids(data_ids: object) -> list[str]:
-    """List one data id, or several, as text."""
+    """List one data id, or several, as strings."""
     if isinstance(data_ids, str | uuid.UUID):
         data_ids = [data_ids]
     if not isinstance(data_ids, Iterable) or isinstance(data_ids, bytes):
-        raise ApiError(f"a data id is text or a UUID, found {data_ids!r}")
+        raise ApiError(f"expected a data id as a string or UUID, found {data_ids!r}")
     ids = list(data_ids)
     for data_id in ids:
         if not isinstance(data_id, str | uuid.UUID) or not str(data_id).strip():
-            raise ApiError(f"a data id is text that is not empty, or a UUID, found {data_id!r}")
+            raise ApiError(f"expected a data id as a non-empty string or UUID, found {data_id!r}")
     return [canonical(str(data_id).strip()) for data_id in ids]

@@ -1,4 +1,4 @@
-"""What the client requests from the API, and what is kept of the answers."""
+"""What the client requests from the API, and what is kept of the responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.progress import progress
 
 if TYPE_CHECKING:
-    from sims_analysis.api.http import Answer, Http
+    from sims_analysis.api.http import Http, Reply
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ _IDS_PER_REQUEST = 100
 
 
 class Fetcher:
-    """Requests of the API, several at a time, whose answers are archived.
+    """Requests of the API, several at a time, whose responses are archived.
 
     What it takes is imported and opened at the first request, and never when offline.
     """
@@ -86,10 +86,10 @@ class Fetcher:
         url = self._endpoint.address("sims", data_id)
         known, validators = self._archived(data_id, url) if refresh else (None, {})
 
-        def read(answer: Answer) -> SIMSResult:
-            if answer.unchanged and known is not None:
+        def read(reply: Reply) -> SIMSResult:
+            if reply.unchanged and known is not None:
                 return known
-            return self._received(data_id, url, answer, batch)
+            return self._received(data_id, url, reply, batch)
 
         return self._request(url, f"data entry {data_id!r}", read, batch, validators)
 
@@ -97,7 +97,7 @@ class Fetcher:
         self,
         url: str,
         what: str,
-        read: Callable[[Answer], T],
+        read: Callable[[Reply], T],
         batch: Batch | None = None,
         validators: Mapping[str, str] | None = None,
     ) -> T:
@@ -127,7 +127,7 @@ class Fetcher:
         return Http(self._endpoint, self._key, self.options)
 
     def _archived(self, data_id: str, url: str) -> tuple[SIMSResult | None, dict[str, str]]:
-        """Give what is archived of an address, if it is sound, and the server's mark of it."""
+        """Return what is archived of an address, if it is sound, and the server's mark of it."""
         if self.archive is not None:
             with suppress(ArchiveError):
                 known, record = self.archive.get(data_id), self.archive.record(data_id)
@@ -135,9 +135,9 @@ class Fetcher:
                     return known, record.validators
         return None, {}
 
-    def _received(self, data_id: str, url: str, answer: Answer, batch: Batch) -> SIMSResult:
-        """Read an answer, and archive it if it holds data of the requested entry."""
-        payload = answer.body
+    def _received(self, data_id: str, url: str, reply: Reply, batch: Batch) -> SIMSResult:
+        """Read a response, and archive it if it holds data of the requested entry."""
+        payload = reply.body
         provenance = {
             "source": url,
             "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
@@ -154,15 +154,15 @@ class Fetcher:
                     result,
                     payload,
                     catalogue=self._seen.get(data_id),
-                    etag=answer.etag,
-                    last_modified=answer.last_modified,
+                    etag=reply.etag,
+                    last_modified=reply.last_modified,
                 )
             except ArchiveError as error:
-                batch.warn_once("keeping", f"what arrives is not kept: {error}")
+                batch.warn_once("keeping", f"what is received is not archived: {error}")
         return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
-        """Ask the catalogue why entries are empty; no answer is no reason to fail."""
+        """Ask the catalogue why entries are empty; that it does not answer is no failure."""
         try:
             found = {canonical(e.data_id): e.pipeline_status for e in self.entries(ids)}
         except SimsError:
@@ -174,8 +174,8 @@ class Fetcher:
         url = self._endpoint.address("sims", data_id, "species", species)
         what = f"species {species!r} of data entry {data_id!r}"
 
-        def read(answer: Answer) -> DepthProfile | None:
-            wire = decode(answer.body)
+        def read(reply: Reply) -> DepthProfile | None:
+            wire = decode(reply.body)
             if wire is None:
                 return None
             profile = DepthProfile.from_dict(wire)
@@ -188,7 +188,7 @@ class Fetcher:
         """Ask the catalogue; what it says of archived entries is archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._request(url, what, lambda answer: Catalogue.from_json(answer.body))
+        found = self._request(url, what, lambda reply: Catalogue.from_json(reply.body))
         if (archive := self.archive) is None:
             return found
         batch = Batch()
@@ -199,7 +199,7 @@ class Fetcher:
                 if entry.data_id in archive:
                     archive.put_catalogue(entry.data_id, wire)
             except ArchiveError as error:
-                batch.warn_once("keeping", f"what the catalogue says is not kept: {error}")
+                batch.warn_once("keeping", f"the catalogue entries are not archived: {error}")
         return found
 
     def entries(self, ids: Sequence[str]) -> Catalogue:
@@ -218,9 +218,9 @@ def _refuse_other(
     profile: DepthProfile, data_id: str, path: str, species: str | None = None
 ) -> None:
     """Raise if a profile says that it is of another entry, or another species."""
-    message = f"data entry {data_id!r} was requested, the answer is that of {profile.data_id!r}"
+    message = f"data entry {data_id!r} was requested, the response is that of {profile.data_id!r}"
     if canonical(stated_id([profile]) or data_id) != data_id:
         raise PayloadError(message, f"{path}.data_id")
-    message = f"species {species!r} was requested, the answer is that of {profile.species_name!r}"
+    message = f"species {species!r} was requested, the response is that of {profile.species_name!r}"
     if species not in {None, profile.species_name}:
         raise PayloadError(message, f"{path}.species_name")

@@ -1,7 +1,7 @@
 """Requests over HTTP: the only module that imports httpx.
 
 What can go wrong becomes an error of this library. It is raised where no frame is left in its
-traceback or context that has seen the request or the answer, because those hold the key.
+traceback or context that has seen the request or the response, because those hold the key.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ _FAILURES = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
 _OTHERS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 
 
-class Answer(NamedTuple):
-    """The answer of a server: a body and its headers, or that nothing has changed."""
+class Reply(NamedTuple):
+    """The response of a server: a body and its headers, or that nothing has changed."""
 
     body: bytes
     content_type: str = ""
@@ -83,10 +83,10 @@ class Http:
         self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key))
         self.close.atexit = False
 
-    def get(self, request: Request, read: Callable[[Answer], T]) -> T:
+    def get(self, request: Request, read: Callable[[Reply], T]) -> T:
         """Send a request, and again where that may help.
 
-        `read` makes of the answer what is wanted, or raises `PayloadError`.
+        `read` makes of the response what is wanted, or raises `PayloadError`.
         """
         batch = request.batch
         attempt = partial(self._attempt, request, read)
@@ -102,10 +102,10 @@ class Http:
             batch.failed(error, refused=refused, unanswered=unanswered)
         raise error.with_traceback(None)
 
-    def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
+    def _attempt(self, request: Request, read: Callable[[Reply], T]) -> T:
         self._server.wait(request)
         outcome = self._outcome(request)
-        if not isinstance(outcome, Answer):
+        if not isinstance(outcome, Reply):
             raise outcome
         try:
             return read(outcome)
@@ -113,22 +113,22 @@ class Http:
             failure = self._payload_failure(error, outcome, request)
         raise failure
 
-    def _outcome(self, request: Request) -> Answer | BaseException:
-        """Send a request once; what goes wrong is returned, to be raised from no frame of here."""
+    def _outcome(self, request: Request) -> Reply | BaseException:
+        """Send a request once; an error is returned, to be raised where no frame holds the key."""
         if request.batch.is_over:
             return Failure(request.batch.not_requested(request.what))
         try:
             return self._answer(request)
         except KeyboardInterrupt:
             return KeyboardInterrupt()
-        except Exception as error:  # noqa: BLE001 - what is no error of HTTP is returned as it is
+        except Exception as error:  # noqa: BLE001 - what is not an error of HTTP is returned as it is
             if not self.close.alive:
-                text = "the client was closed meanwhile; make a new one"
+                text = "the client was closed in the meantime; make a new one"
                 return Failure(ApiError(request.message(text)))
             return self._failure_of(error, request)
 
     def _failure_of(self, error: Exception, request: Request) -> Exception:
-        """Make of what went wrong an error of this library; what is a bug stays what it is."""
+        """Turn a failure of HTTP into an error of this library; a bug stays as it is."""
         reason = type(error).__name__
         detail = self._key.shown(str(error)) or reason
         kind: type[SimsError] = ConnectionFailed
@@ -136,7 +136,7 @@ class Http:
         if isinstance(error, Failure):
             return error
         if isinstance(error, httpx.TimeoutException) and request.left <= 0:
-            text = f"no whole answer within {self._options.deadline:g} s ({reason})"
+            text = f"no complete response within {self._options.deadline:g} s ({reason})"
             return Failure(request.timed_out(text, "deadline"), again=True)
         if isinstance(error, httpx.ConnectTimeout):
             kind, text = (
@@ -144,14 +144,14 @@ class Http:
                 f"no connection ({reason}); check the network and the endpoint",
             )
         elif isinstance(error, httpx.TimeoutException):
-            text = f"no answer within {self._options.timeout:g} s ({reason})"
+            text = f"no response within {self._options.timeout:g} s ({reason})"
             return Failure(request.timed_out(text, "timeout"), again=True)
         elif isinstance(error, httpx.DecodingError):
-            text = "the compressed answer is damaged"
+            text = "the compressed response is corrupt"
         elif "CERTIFICATE_VERIFY_FAILED" in detail:
             text, again = f"the certificate is not trusted ({detail})", False
             parts = {"argument": "ca_bundle", "code": "untrusted_certificate"}
-            parts["remedy"] = "pass ca_bundle= if it is its own"
+            parts["remedy"] = "pass ca_bundle= if it is signed by a private authority"
         elif isinstance(error, _FAILURES):
             text = f"the connection failed ({detail}); check the network and the endpoint"
         elif isinstance(error, _OTHERS):
@@ -161,8 +161,8 @@ class Http:
             return error
         return Failure(kind(request.message(text), **parts), again=again)
 
-    def _answer(self, request: Request) -> Answer:
-        """Follow redirects within the origin, and return the answer."""
+    def _answer(self, request: Request) -> Reply:
+        """Follow redirects within the origin, and return the response."""
         target = request.url
         for _ in range(1 + _MAX_REDIRECTS):
             request.check()
@@ -180,24 +180,24 @@ class Http:
                 return self._received(response, request)
         raise Failure(ApiError(request.message(f"more than {_MAX_REDIRECTS} redirects")))
 
-    def _received(self, response: httpx.Response, request: Request) -> Answer:
-        """Read an answer, whole or not at all."""
+    def _received(self, response: httpx.Response, request: Request) -> Reply:
+        """Read a response, whole or not at all."""
         status, headers = response.status_code, response.headers
         if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             request.batch.answered()
         if status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
             self._server.accepts_key = True
         if status == HTTPStatus.NOT_MODIFIED and request.headers:
-            return Answer(b"", unchanged=True)
+            return Reply(b"", unchanged=True)
         if status != HTTPStatus.OK:
             self._refuse(response, request)
         body = b"".join(self._content(response, request))
         if self._key.is_in(body):
-            text = "the answer repeats the API key; it is neither shown nor kept"
+            text = "the response contains the API key; it is neither shown nor kept"
             raise Failure(PayloadError(request.message(f"{text}; tell those who run the server")))
         kept = [headers.get(name) for name in ("ETag", "Last-Modified")]
         etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
-        return Answer(body, headers.get("Content-Type", ""), etag, modified)
+        return Reply(body, headers.get("Content-Type", ""), etag, modified)
 
     def _redirected(self, request: Request, origin: str, location: str) -> str:
         try:
@@ -220,7 +220,7 @@ class Http:
         """Read a body in pieces, up to a limit that holds after decompression."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in {"identity", "", "gzip"}:
-            text = f"gzip was asked for, the answer is encoded as '{self._key.shown(encoding)}'"
+            text = f"gzip was asked for, the response is encoded as '{self._key.shown(encoding)}'"
             raise Failure(PayloadError(request.message(text)))
         size, limit = 0, self._options.max_response_bytes
         for piece in response.iter_bytes():
@@ -230,7 +230,7 @@ class Http:
             size += len(piece)
             if size > limit:
                 error = PayloadError(
-                    request.message(f"the answer is larger than {limit} bytes"),
+                    request.message(f"the response is larger than {limit} bytes"),
                     code="too_large",
                     argument="max_response_bytes",
                     remedy="raise max_response_bytes= to accept it",
@@ -267,12 +267,12 @@ class Http:
             self._server.pause(wait, request)
         raise Failure(error, again=again, after=wait or 0.0)
 
-    def _payload_failure(self, error: PayloadError, answer: Answer, request: Request) -> Failure:
-        if "html" in answer.content_type.lower():
-            text = "the answer is a web page, not JSON; check the endpoint"
+    def _payload_failure(self, error: PayloadError, reply: Reply, request: Request) -> Failure:
+        if "html" in reply.content_type.lower():
+            text = "the response is a web page, not JSON; check the endpoint"
             return Failure(PayloadError(request.message(text)))
         reason = self._key.shown(str(error.args[0]))
-        # What is no JSON at all was cut off or garbled on the way, perhaps.
+        # What is not JSON at all may have been cut off or garbled in transit.
         again = reason.startswith(NOT_JSON)
         named = type(error)(request.message(reason), self._key.shown(error.path))
         named.add(code=error.code, argument=error.argument, remedy=error.remedy)

@@ -111,7 +111,7 @@ class Index:
         return Index, (self._archive,)
 
     def ids(self) -> list[str]:
-        """Give the id of every entry, in no order; an empty one where none can be read."""
+        """Return the id of every entry, in no order; an empty one where none can be read."""
         rows = self._current().values()
         _warn(row for row in rows if not row.data_id)
         return [row.data_id for row in rows]
@@ -124,7 +124,7 @@ class Index:
         damaged: bool = False,
         folders: Iterable[str] | None = None,
     ) -> dict[str, CatalogueEntry]:
-        """Give the catalogue entries that pass a search, by folder, in the order of the ids.
+        """Return the catalogue entries that pass a search, by folder, in the order of the ids.
 
         If `damaged`, also those of which nothing can be read but how they are damaged; of all
         folders, or those named.
@@ -139,7 +139,7 @@ class Index:
         return {folder: CatalogueEntry.from_dict(rows[folder].entry) for _, folder in sorted(found)}
 
     def contents(self, words: Sequence[str], most: int | None) -> tuple[list[EntrySummary], int]:
-        """Give what lists show of entries that hold every word, at most so many; count them."""
+        """Return what lists show of entries that hold every word, at most so many; count them."""
         rows = self._current().values()
         _warn(rows)
         search = Search(keywords=words)
@@ -200,7 +200,7 @@ class Index:
 
 
 def index_file(archive: Path) -> Path | None:
-    """Give the file of the index of an archive, or None if there is no cache folder to use."""
+    """Return the file of the index of an archive, or None if there is no cache folder to use."""
     folder = user_cache_path("sims-analysis", appauthor=False)
     if not folder.is_absolute():
         return None
@@ -340,7 +340,7 @@ def _attempt(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
 
 
 def _earlier_id(versions: list[Path]) -> str:
-    """Give the id by the last superseded record that can be read."""
+    """Return the id by the last superseded record that can be read."""
     for version in reversed(versions[:-1]):
         with suppress(ArchiveError):
             return read_record(version).data_id
@@ -348,7 +348,7 @@ def _earlier_id(versions: list[Path]) -> str:
 
 
 def _measured(payload: bytes) -> tuple[str, str, list[str], str]:
-    """Give sample, date, species, and what is searched for, of a payload."""
+    """Return sample, date, species, and what is searched for, of a payload."""
     wire = decode(payload)
     profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
     titles = list(dict.fromkeys(_titles(profiles)))

@@ -22,7 +22,7 @@ LEAST: dict[str, float] = {
     "max_connections": 1,
     "max_response_bytes": 1,
 }
-#: So many requests in a row without any answer end a batch: that has nothing to do with the entry.
+#: So many requests in a row without a response end a batch: the entry is not the reason.
 _MOST_UNANSWERED = 2
 
 
@@ -89,7 +89,7 @@ class Batch:
         self._cancelled.wait(seconds)
 
     def retries(self, wanted: int) -> int:
-        """Return how often a request is sent again: not at all, after one without an answer."""
+        """Return how often a request is sent again: not at all, after one without a response."""
         return 0 if self._unanswered else wanted
 
     def answered(self) -> None:
@@ -153,15 +153,15 @@ class Request:
         return f"{self.what}: {text} ({self.url})"
 
     def check(self) -> None:
-        """Raise if the caller no longer waits for the answer, or its deadline has passed."""
+        """Raise if the caller no longer waits for the response, or its deadline has passed."""
         if self.batch.is_cancelled:
             raise Failure(self.batch.not_requested(self.what))
         if self.left <= 0:
-            text = f"no whole answer within {self.batch.deadline:g} s"
+            text = f"no complete response within {self.batch.deadline:g} s"
             raise Failure(self.timed_out(text, "deadline"), again=True)
 
     def timed_out(self, text: str, limit: str) -> RequestTimeout:
-        """Make the error for an answer that did not come within a limit of the client."""
+        """Make the error for a response that did not come within a limit of the client."""
         remedy = f"try again, or raise {limit}="
         return RequestTimeout(self.message(text), code="timeout", argument=limit, remedy=remedy)
 

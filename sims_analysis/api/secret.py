@@ -1,4 +1,4 @@
-"""The API key: never shown, and recognized in answers that repeat it."""
+"""The API key: never shown, and recognized in responses that repeat it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sims_analysis.errors import ApiError
 from sims_analysis.text.visible import visible
 
 KEY_VARIABLES = ("AS_API_KEY", "ATOMSCALE_API_KEY")
-#: A key of the API has at least so many characters. Shorter ones are words that occur in answers.
+#: A key of the API has at least so many characters. Shorter ones are words that occur in responses.
 SHORTEST = 16
 
 
@@ -18,7 +18,7 @@ class Secret:
     """A key that is shown only by its method `reveal`.
 
     It is in no repr, and cannot be pickled or copied. An empty one stands for no key. One of less
-    than 16 characters is not looked for in what comes back: ``"Si"`` is in every answer. It is
+    than 16 characters is not looked for in what comes back: ``"Si"`` is in every response. It is
     recognized in any letter case, but not in another encoding.
     """
 
@@ -28,11 +28,11 @@ class Secret:
         if not isinstance(text, str):
             kind = type(text).__name__
             del text
-            raise ApiError(f"the API key must be text, found {kind}")
+            raise ApiError(f"the API key must be a string, found {kind}")
         text = text.strip()
         if not re.fullmatch(r"[\x21-\x7e]*", text):
             text = ""  # it must not be seen in the frame of the error either
-            raise ApiError("the API key holds characters that no HTTP header can carry")
+            raise ApiError("the API key contains characters that an HTTP header cannot")
         # In a closure: tools that walk over attributes find a function.
         self.reveal: Callable[[], str] = lambda: text
 
@@ -54,8 +54,8 @@ class Secret:
         return key in text.lower() if isinstance(text, str) else key.encode() in text.lower()
 
     def shown(self, text: str) -> str:
-        """Give a text from elsewhere as it may be shown: nothing of one that holds the key."""
-        return "(not shown: it holds the API key)" if self.is_in(text) else visible(text)
+        """Return a text from elsewhere as it may be shown: nothing of one that holds the key."""
+        return "(not shown: it contains the API key)" if self.is_in(text) else visible(text)
 
     def __bool__(self) -> bool:
         return bool(self.reveal())

@@ -50,7 +50,7 @@ _CONNECTIONS = 256
 #: Seconds for answers under way when the server ends.
 _GRACE = 3
 _EXPECTED = {
-    "bool": "boolean", "float | None": "finite number", "datetime | None": "ISO 8601 time",
+    "bool": "a boolean", "float | None": "a finite number", "datetime | None": "an ISO 8601 time",
 }  # fmt: skip
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -64,7 +64,7 @@ def create_app(
     """Make the ASGI application that answers from an archive, of entries added later too.
 
     A request must carry the key as ``X-API-KEY``, or as the password of a browser's login; without
-    a key, everybody is answered. Web pages of the allowed origins may send requests.
+    a key, anyone is answered. Web pages of the allowed origins may send requests.
     """
     answers = Answers(archive if isinstance(archive, Archive) else Archive(archive))
     endpoints = {
@@ -112,7 +112,7 @@ def serve(
     """Serve an archive until interrupted; then end within seconds, whatever its readers do.
 
     The key is by default that of ``SIMS_SERVER_KEY``, of 16 characters or more; `no_key` answers
-    everybody, on loopback only. `extend` adds routes to the application, such as pages for a
+    anyone, on loopback only. `extend` adds routes to the application, such as pages for a
     browser; the key guards them too.
 
     A connection on which a request does not arrive in full within 20 s is closed, and more
@@ -138,7 +138,7 @@ def serve(
         extend(application, archive)
     if certfile is None and not is_loopback(host):
         warn(
-            f"{host} is served without a certificate: everybody on the way can read the key and "
+            f"{host} is served without a certificate: anyone on the network can read the key and "
             "the data",
             SimsWarning,
             code="unencrypted",
@@ -170,16 +170,16 @@ def serve(
         ) from None
     except SystemExit:
         # The code of uvicorn's own is 3, which the command line has for something else.
-        raise ApiError(f"{host}, port {port} cannot be listened on; see the log above") from None
+        raise ApiError(f"{host}, port {port} cannot be used; see the log above") from None
 
 
 def _strong(key: str) -> str:
-    """Refuse a key that is none, or short."""
+    """Refuse a missing or short key."""
     make = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     if not key:
         raise ApiError(f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback")
     if len(key) < SHORTEST:
-        raise ApiError(f"the key can be guessed: less than {SHORTEST} characters; {make}")
+        raise ApiError(f"the key can be guessed: fewer than {SHORTEST} characters; {make}")
     return key
 
 
@@ -213,7 +213,7 @@ def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
         ):
             await app(scope, receive, send)
             return
-        response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must hold the key")
+        response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must contain the key")
         # A request by a script in a web page must not open the browser's login.
         page = b"text/html" in headers.get(b"accept", b"")
         response.headers["WWW-Authenticate"] = 'Basic realm="SIMS"' if page else "X-API-KEY"
@@ -223,7 +223,7 @@ def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
 
 
 def _password(authorization: bytes) -> bytes:
-    """Give the password of a browser's login, or nothing."""
+    """Return the password of a browser's login, or nothing."""
     kind, _, login = authorization.partition(b" ")
     try:
         return base64.b64decode(login).partition(b":")[2] if kind.lower() == b"basic" else b""
@@ -246,7 +246,7 @@ def _error_answer(_request: Request, error: Exception) -> Response:
         response = _detail(error.status_code, error.detail)
         response.headers.update(error.headers or {})
         return response
-    reason = str(error) if isinstance(error, SimsError) else "the server failed; its log says how"
+    reason = str(error) if isinstance(error, SimsError) else "the server failed; see its log"
     return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
 
 
@@ -269,7 +269,7 @@ class Answers:
         return answer(request, orjson.dumps([entry.to_dict() for entry in found]))
 
     def _payload(self, data_id: str, species_name: str | None = None) -> bytes:
-        """Give the payload of an entry, or its profile of one species, as the contract has them."""
+        """Return the payload of an entry, or its profile of one species, as in the contract."""
         data_id = canonical(data_id)
         versions = list_versions(self._archive.folder(data_id))
         if not versions:
@@ -342,4 +342,4 @@ def read_filter(kind: str, texts: list[str]) -> object:
         return moment
     if kind == "str":
         return text
-    raise ValueError(f"{text!r} is no {_EXPECTED[kind]}")
+    raise ValueError(f"expected {_EXPECTED[kind]}, found {text!r}")

@@ -87,7 +87,7 @@ class Record:
         return {name: text for name, text in headers.items() if text}
 
     def to_dict(self) -> dict[str, object]:
-        """Give the object of record.json."""
+        """Return the object of record.json."""
         fields = asdict(self)
         return {k: v for k, v in fields.items() if v is not None or k not in _OPTIONAL}
 
@@ -95,9 +95,9 @@ class Record:
 _OPTIONAL = ("etag", "last_modified")
 #: The fields of every record, and what they hold.
 _EXPECTED: dict[str, tuple[Any, str]] = {
-    **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "text")),
-    "last_updated": (str | None, "text or null"),
-    "sims_analysis_version": (str, "text"),
+    **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "a string")),
+    "last_updated": (str | None, "a string or null"),
+    "sims_analysis_version": (str, "a string"),
     "format_version": (int, "a whole number"),
 }
 
@@ -113,7 +113,7 @@ def is_of(folder: Path, data_id: object) -> bool:
 
 
 def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
-    """Give what the catalogue says of the entry in a folder, as it is kept."""
+    """Return what the catalogue says of the entry in a folder, as it is kept."""
     if not is_of(folder, entry.get("data_id")):
         found = entry.get("data_id")
         raise ArchiveError(f"a catalogue entry of {found!r} is not kept with {folder.name!r}")
@@ -121,12 +121,12 @@ def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
 
 
 def validator(text: object) -> str | None:
-    """Give what can be sent as a header, or None."""
+    """Return what can be sent as a header, or None."""
     return text if isinstance(text, str) and _VALIDATOR.fullmatch(text) else None
 
 
 def listed(what: str, *folders: Path) -> list[Path]:
-    """List the last of folders that are all no links; one that is not there is empty."""
+    """List the last of nested folders, none of them a link; an absent one is empty."""
     try:
         for folder in folders:
             files.check_folder(folder)
@@ -259,7 +259,7 @@ def next_version(versions: list[Path], record: Record) -> str:
         try:
             after = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z") + timedelta(microseconds=1)
         except (ValueError, OverflowError):
-            raise damaged(versions[-1], f"{stamp} is no time that another can follow") from None
+            raise damaged(versions[-1], f"{stamp} is not a time that another can follow") from None
         moment = max(moment, after)
     # Not by strftime, which writes the years before 1000 in three digits on some systems.
     stamp = re.sub("[-:]", "", moment.isoformat(timespec="microseconds").removesuffix("+00:00"))
@@ -317,7 +317,7 @@ def prepare(path: Path) -> None:
 
 
 def check_format(path: Path, *, strict: bool = True) -> None:
-    """Refuse what this version of the library cannot read; if strict, what is no archive too."""
+    """Refuse what this version of the library cannot read; if strict, what is not an archive."""
     try:
         version = decode(files.read_plain(path / "archive.json"))["format_version"]
     except (FileNotFoundError, NotADirectoryError):
@@ -352,7 +352,7 @@ def readable(value: object) -> bytes:
 
 
 def latest(times: Iterable[str | None]) -> str | None:
-    """Give the latest of ISO 8601 times, as written; a naive one is UTC."""
+    """Return the latest of ISO 8601 times, as written; a naive one is UTC."""
     known = {moment: text for text in times if (moment := moment_of(text))}
     return known[max(known)] if known else None
 

@@ -9,7 +9,7 @@ from sims_analysis._version import __version__
 from sims_analysis.cli.access import fetch, search, serve
 from sims_analysis.cli.archives import archive
 from sims_analysis.cli.charting import chart
-from sims_analysis.cli.options import Group, ending
+from sims_analysis.cli.options import Group, epilog
 from sims_analysis.cli.reporting import report
 
 __all__ = ["cli"]
@@ -17,7 +17,7 @@ __all__ = ["cli"]
 
 @click.group(
     cls=Group,
-    epilog=ending("python -m sims_analysis report"),
+    epilog=epilog("python -m sims_analysis report"),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="sims-analysis")

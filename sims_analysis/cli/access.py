@@ -11,7 +11,7 @@ from sims_analysis.cli.options import (
     Command,
     all_ids,
     combined,
-    ending,
+    epilog,
     finish,
     format_option,
     get,
@@ -33,7 +33,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command(
     cls=Command,
-    epilog=ending(
+    epilog=epilog(
         "python -m sims_analysis fetch d290f1ee-6c54-4b01-90e6-d701748f0851 --archive paper",
         "python -m sims_analysis fetch --ids-from wafers.txt --archive paper",
     ),
@@ -79,7 +79,7 @@ _time_options = combined(
 )
 
 
-@click.command(cls=Command, epilog=ending("python -m sims_analysis search boron --status success"))
+@click.command(cls=Command, epilog=epilog("python -m sims_analysis search boron --status success"))
 @click.argument("keywords", nargs=-1)
 @source_options
 @click.option("--status", default="all", show_default=True, help="Status of the processing.")
@@ -114,7 +114,7 @@ def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -
 
 @click.command(
     cls=Command,
-    epilog=ending(
+    epilog=epilog(
         "SIMS_SERVER_KEY=... python -m sims_analysis serve --archive paper-data --port 8000"
     ),
 )

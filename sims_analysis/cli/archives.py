@@ -12,7 +12,7 @@ from sims_analysis.cli.options import (
     FOLDER,
     Group,
     archive_option,
-    ending,
+    epilog,
     failure_noted,
     finish,
     format_option,
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    cls=Group, epilog=ending("python -m sims_analysis archive verify --archive paper-data")
+    cls=Group, epilog=epilog("python -m sims_analysis archive verify --archive paper-data")
 )
 def archive() -> None:
     """Maintain an archive."""
 
 
-@archive.command(epilog=ending("python -m sims_analysis archive verify --archive paper-data"))
+@archive.command(epilog=epilog("python -m sims_analysis archive verify --archive paper-data"))
 @takes_archive
 @format_option
 def verify(store: Archive, style: str) -> None:
@@ -52,7 +52,7 @@ def verify(store: Archive, style: str) -> None:
     finish(0, damage)
 
 
-@archive.command("list", epilog=ending("python -m sims_analysis archive list --archive paper-data"))
+@archive.command("list", epilog=epilog("python -m sims_analysis archive list --archive paper-data"))
 @takes_archive
 @format_option
 def list_entries(store: Archive, style: str) -> None:
@@ -73,7 +73,7 @@ def list_entries(store: Archive, style: str) -> None:
 
 
 @archive.command(
-    epilog=ending(
+    epilog=epilog(
         "python -m sims_analysis archive add wafer1.json w7.dp_rpc_asc --archive lab-data",
     )
 )
@@ -119,7 +119,7 @@ def add(
 
 
 @archive.command(
-    epilog=ending("python -m sims_analysis archive export boron-implant --archive lab --to paper")
+    epilog=epilog("python -m sims_analysis archive export boron-implant --archive lab --to paper")
 )
 @click.argument("ids", nargs=-1)
 @archive_option

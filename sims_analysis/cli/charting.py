@@ -12,18 +12,19 @@ from sims_analysis.cli.options import (
     FOLDER,
     Command,
     all_ids,
-    ending,
+    epilog,
     failure_noted,
     finish,
     format_option,
     ids_argument,
+    one_line,
     print_columns,
     print_json,
     print_lines,
     quantity_option,
     takes_archive,
 )
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsError, UnitsError, warn
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 _QUESTIONS = {
     "dose": ("integrated_dose", ("start", "stop", "background")),
     "mean": ("mean_value", ("start", "stop")),
-    "junction": ("junction_depth", ("level",)),
+    "junction": ("junction_depth", ("level", "after")),
 }
+#: Exit code where the latest value is out of control.
+_OUT_OF_CONTROL = 4
 #: Most flagged measurements that are printed; the table in the file has all.
 _PRINTED = 40
 _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status", "rule"]
@@ -43,11 +46,12 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
 
 @click.command(
     cls=Command,
-    epilog=ending(
+    epilog=epilog(
         "python -m sims_analysis chart --question dose --species B --archive lab",
         "python -m sims_analysis chart w1 w2 w3 --species B --kind ewma --archive lab",
         "python -m sims_analysis chart --species B --rules nelson --archive lab "
         "--baseline 2026-01-01 2026-02-28",
+        code=f"  {_OUT_OF_CONTROL}    the chart is made, and the latest value is out of control\n",
     ),
 )
 @ids_argument
@@ -64,10 +68,11 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
 @quantity_option("depth", "--stop", "Lower limit of dose or mean.")
 @quantity_option("concentration", "--background", "Concentration subtracted in the dose.")
 @quantity_option("concentration", "--level", "Concentration of the junction.")
+@quantity_option("depth", "--after", "Depth below which the junction is looked for.")
 @quantity_option("concentration", "--value-per-count", "Concentration of one count, for errors.")
 @click.option(
     "--kind",
-    type=click.Choice(["individuals", "ewma", "cusum"]),
+    type=click.Choice(["individuals", "ewma", "cusum"], case_sensitive=False),
     default="individuals",
     show_default=True,
     help="Kind of chart; ewma and cusum find small shifts that last.",
@@ -83,6 +88,7 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
 )
 @click.option("--by-day", is_flag=True, help="Average the values of each day first.")
 @click.option("--target", metavar="VALUE", help='The centre, such as "5e14 atoms/cm^2".')
+@click.option("--stddev", metavar="VALUE", help="The standard deviation, for the limits.")
 @click.option("--limits", nargs=2, metavar="LOWER UPPER", help="Stated limits.")
 @click.option(
     "--out",
@@ -116,14 +122,21 @@ def chart(
     from sims_analysis.laboratory.charts import control_chart
 
     chosen: dict[str, Any] = {
-        name: options.pop(name) or None for name in ("baseline", "target", "limits")
+        name: options.pop(name) or None for name in ("baseline", "target", "stddev", "limits")
     }
     named = all_ids(ids, lists)
     failures: dict[str, str] = {}
     values = _answers(store, named, species, question, value_per_count, options, failures)
     if by_day:
         values = _of_days(values)
-    made = control_chart(values, kind=kind, rules=rules or "limits", **chosen)
+    chosen["rules"] = [rule.replace("-", "_").lower() for rule in rules] or None
+    stated = {name: one for name, one in chosen.items() if one is not None}
+    try:
+        made = control_chart(values, kind=kind, **stated)
+    except SimsError as error:
+        if error.argument in stated:
+            raise click.UsageError(one_line(error)) from None
+        raise
     rows = _rows(made)
     written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
     flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
@@ -147,7 +160,8 @@ def chart(
             print_lines(f"and {len(flagged) - _PRINTED} more")
         if written:
             print_lines("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
-    finish(len(rows), failures)
+    known_rows = [row for row in rows if row["status"] != "no_data"]
+    finish(len(rows), failures, _OUT_OF_CONTROL if flagged and known_rows[-1] is flagged[-1] else 0)
 
 
 def _answers(
@@ -183,7 +197,11 @@ def _answers(
             found[data_id] = to_dataset(one)
     if not found:
         finish(0, failures)
-        raise click.ClickException(f"no measurement in {store.path} has the species {species!r}")
+        known = sorted({one for entry in store.contents()[0] for one in entry.species})
+        raise click.ClickException(
+            f"no measurement in {store.path} has the species {species!r}; there are "
+            f"{first_few(known, 8) or 'none'}"
+        )
     batch = sims.stack(found)
     if value_per_count is not None:
         batch = sims.with_counting_statistics(batch, value_per_count=value_per_count)
@@ -228,13 +246,9 @@ def _rows(made: xr.Dataset) -> list[dict[str, Any]]:
     date = made.attrs["time"]
     frame["date"] = frame[date].dt.strftime("%Y-%m-%dT%H:%M") if date else ""
     extra = [name for name in ("average", "upper_sum", "lower_sum") if name in frame]
-    return [
-        {
-            str(key): None if isinstance(value, float) and math.isnan(value) else value
-            for key, value in row.items()
-        }
-        for row in frame.reindex(columns=[*_COLUMNS, *extra]).to_dict("records")
-    ]
+    frame = frame.reindex(columns=[*_COLUMNS, *extra]).astype(object)
+    rows: Any = frame.where(frame.notna(), None).to_dict("records")
+    return list(rows)
 
 
 def _cell(value: Any) -> str:
@@ -244,8 +258,8 @@ def _cell(value: Any) -> str:
 def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path) -> list[str]:
     """Write the chart as a figure, a table and a page."""
     import base64
-    import csv
-    import io
+
+    import pandas as pd
 
     from sims_analysis.figures.saving import save_figure
     from sims_analysis.figures.style import close
@@ -260,11 +274,8 @@ def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path
     ax = plot_control_chart(made, width="double", title=title)
     paths = [save_figure(ax, stem.with_suffix(end)) for end in (".png", ".svg")]
     close(ax.figure)
-    table = io.StringIO()
-    writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    replace_file(stem.with_suffix(".csv"), table.getvalue().encode())
+    table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    replace_file(stem.with_suffix(".csv"), table.encode())
     page = render(
         "chart",
         title=title,

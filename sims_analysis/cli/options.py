@@ -92,6 +92,8 @@ def describe(message: SimsError | SimsWarning) -> str:
         text = option + text.removeprefix(message.argument)
     if message.remedy:
         own = REMEDIES.get(message.code, "see {option}" if option else "")
+        if not {*re.findall(r"(?<!fetch )--[a-z-]+", own)} <= {*options.values()}:
+            own = ""
         text += f"; {own.format(option=option) or f'in Python, {message.remedy}'}"
     return text
 
@@ -130,11 +132,12 @@ Exit codes:
 """
 
 
-def ending(*examples: str) -> str:
-    """End a help text with examples and exit codes."""
+def epilog(*examples: str, code: str = "") -> str:
+    """End a help text with examples and exit codes, to which one may be added."""
     # A backspace makes click keep the following lines as they are.
     lines = "\n".join(f"  {example}" for example in examples)
-    return f"\b\nExamples:\n{lines}\n\n\b{_EXIT_CODES}"
+    codes = _EXIT_CODES.replace("  130", f"{code}  130")
+    return f"\b\nExamples:\n{lines}\n\n\b{codes}"
 
 
 #: A folder that may still be made.
@@ -192,11 +195,11 @@ def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
         try:
             lines = [line.strip() for line in file]
         except UnicodeError:
-            raise click.UsageError(f"{visible(file.name)}: no text in UTF-8") from None
+            raise click.UsageError(f"{visible(file.name)}: not text in UTF-8") from None
         found += [line for line in lines if line and not line.startswith("#")]
     refuse_addresses(found)
     if not found and (ids or lists):
-        raise click.UsageError("there is no id on any line")
+        raise click.UsageError("the file has no id on any line")
     return tuple(found)
 
 
@@ -204,7 +207,7 @@ def refuse_addresses(names: Sequence[object]) -> None:
     """Refuse addresses in place of ids and files; they are not repeated, as they may have keys."""
     if any(re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(name)) for name in names):
         raise click.UsageError(
-            "an address is no data id and no file; download what is there, or read it in Python "
+            "a URL is neither a data id nor a file; download what is there, or read it in Python "
             "with sims.read(address)"
         )
 
@@ -295,15 +298,15 @@ def failure_noted(failures: dict[str, str], name: str) -> Iterator[None]:
         failures[name] = one_line(error)
 
 
-def finish(done: int, failures: dict[str, str]) -> None:
-    """Print the failures, and exit with the corresponding code."""
+def finish(done: int, failures: dict[str, str], code: int = 0) -> None:
+    """Print the failures, and exit with the corresponding code, or that of a result."""
     for name, failure in failures.items():
         short = Path(name).name
         reason = failure.removeprefix(f"{short}: ")  # a path says it already
         who = "" if repr(name) in reason or reason.startswith(f"{short} ") else f"{name}: "
         click.echo(visible(f"Error: {who}{reason}"), err=True)
-    if failures:
-        sys.exit(PARTIAL if done else 1)
+    if code or failures:
+        sys.exit(code or (PARTIAL if done else 1))
 
 
 def print_json(value: Any) -> None:

@@ -21,7 +21,7 @@ from sims_analysis.cli.options import (
     Command,
     all_ids,
     describe,
-    ending,
+    epilog,
     failure_noted,
     finish,
     format_option,
@@ -54,7 +54,7 @@ def split_files(texts: Iterable[str]) -> list[str]:
 
 @click.command(
     cls=Command,
-    epilog=ending(
+    epilog=epilog(
         "python -m sims_analysis report",
         'python -m sims_analysis report w7.dp_rpc_asc --start "20 nm" --stop "1 um"',
         'python -m sims_analysis report table.csv --depth-units nm --units "B=atoms/cm^3"',
@@ -162,7 +162,7 @@ def _explain(ids: Sequence[str], stated: dict[str, Any]) -> None:
 def read_measurements(
     ids: Sequence[str], stated: dict[str, Any], source: dict[str, Any]
 ) -> tuple[list[SIMSResult], dict[str, str]]:
-    """Read files and fetch entries; also return why some cannot be had."""
+    """Read files and fetch entries; also return why some cannot be fetched."""
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
 

@@ -122,18 +122,14 @@ def known_species(labels: xr.Variable | None, *requested: Any, name: str = "spec
     """List the species of a coordinate; see :func:`species_of`."""
     if labels is None:
         raise SpeciesError(
-            f"{name} names species, but the data have no coordinate that names them: "
+            f"{name}: the data have no coordinate of species to look it up; add "
             "data.assign_coords(species=[...])",
             argument=name,
         )
     names = [str(label) for label in np.atleast_1d(labels.values)]
     unknown = [one for one in requested if one not in names]
     if unknown:
-        raise SpeciesError(
-            f"{name} names {', '.join(map(repr, unknown))}; the data have "
-            f"{', '.join(map(repr, names)) or 'none'}",
-            argument=name,
-        )
+        raise SpeciesError.missing(unknown[0], names).within(name).add(argument=name)
     refuse_repeated([one for one in names if one in requested])
     return names
 

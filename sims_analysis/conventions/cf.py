@@ -67,7 +67,7 @@ def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
 def follows(ds: xr.Dataset) -> bool:
     """Whether a file of these data follows the conventions, once :func:`for_file` has prepared it.
 
-    It does not where a unit is none that we read, or the numbers of an axis go back and forth.
+    It does not where a unit cannot be read, or the numbers of an axis go back and forth.
     """
     if any(_unit_of(variable) is None for variable in ds.variables.values()):
         return False
@@ -118,7 +118,7 @@ def _holds_status(name: Any, variable: xr.Variable) -> bool:
 
 
 def _flags(variable: xr.Variable) -> xr.Variable | None:
-    """Return words as numbers, with flags that say what they mean; None if these are no words."""
+    """Return words as numbers, with flags that say what they mean; None if these are not words."""
     lazy = hasattr(variable.data, "dask")
     words = [word for word in vocabulary.STATUS if word] if lazy else np.unique(variable.values)
     words = [str(word) for word in words if word]
@@ -132,7 +132,7 @@ def _flags(variable: xr.Variable) -> xr.Variable | None:
             codes[texts == word] = code
         if (texts[codes == _NO_WORD] != "").any():
             unknown = str(texts[(codes == _NO_WORD) & (texts != "")][0])
-            raise ValueError(f"{unknown!r} is no status that a file has a flag for")
+            raise ValueError(f"{unknown!r} is not a status that has a flag in files")
         return codes
 
     codes: xr.Variable = xr.apply_ufunc(

@@ -19,7 +19,7 @@ from sims_analysis.conventions.axes import MEASUREMENT, order_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import COLUMNS, FIELD, Metadata, columns_of
 from sims_analysis.profiles.wire import WIRE_FIELDS
-from sims_analysis.units import read_number, unit_of_kind
+from sims_analysis.units import Data, read_number, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,6 +45,8 @@ COORDS = (*_TEXTS, "species_metadata", "wire_fields")
 #: Texts are kept one by one where an array of equal lengths is larger by this factor and so much.
 _MUCH_ROOM, _FEW = 4, 10_000
 _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
+#: What is kept of samples that the arrays do not hold.
+_OF_SAMPLES = {"not_measured", "depths", "concentrations", "concentrations_stderr"}
 #: Keys of a profile object with exactly the fields of the reference.
 REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
@@ -59,7 +61,7 @@ def coords(
     have a concentration and an intensity: its first profile is the leading one.
     """
     texts: dict[int, dict[str, str]] = {}
-    rests: dict[int, dict[str, Any]] = {}
+    support: dict[int, dict[str, Any]] = {}
     leading: dict[int, DepthProfile] = {}
     for row, name, profile, z in placed:
         values = {coord: getattr(profile, field) for coord, field in _TEXTS.items()}
@@ -67,14 +69,14 @@ def coords(
         own["species_metadata"] = _json(profile.species_metadata, profile)
         rest = _rest(profile, data_id, z)
         if row not in texts:
-            texts[row], rests[row], leading[row] = own, rest, profile
+            texts[row], support[row], leading[row] = own, rest, profile
             continue
         own |= {"wire_fields": _json(rest, profile)} if rest else {}
-        rests[row].setdefault("also", {})[name] = own
+        support[row].setdefault("also", {})[name] = own
     rows = range(len(texts))
     made = {coord: _text_coord(texts[row][coord] for row in rows) for coord in texts[0]}
-    if any(rests.values()):
-        fields = (_json(rests[row], leading[row]) if rests[row] else "" for row in rows)
+    if any(support.values()):
+        fields = (_json(support[row], leading[row]) if support[row] else "" for row in rows)
         made["wire_fields"] = _text_coord(fields)
     return made
 
@@ -118,19 +120,56 @@ def stated_in_metadata(
     return None if np.isnan(numbers).all() else type(texts)(texts.dims, numbers)
 
 
-def metadata_of(ds: xr.Dataset) -> list[Metadata]:
-    """Return the metadata of a measurement, or of each of a batch, as delivered."""
+def metadata_of(ds: xr.Dataset, species: str | None = None) -> list[Metadata]:
+    """Return the metadata of a measurement, or of each of a batch, as delivered.
+
+    Those of a species, where the species were merged from several measurements.
+    """
     if MEASUREMENT not in ds.dims and isinstance(text := ds.attrs.get(FIELD), str):
         return [Metadata.from_dict(orjson.loads(text))]
     many = ds.sizes.get(MEASUREMENT, 1)
     if "wire_fields" not in ds.coords:
         return [Metadata()] * many
-    found = []
     texts_of_all = ds["wire_fields"].transpose(MEASUREMENT, ..., missing_dims="ignore")
+    names = np.atleast_1d(ds["species"].values)
+    first = names == species  # what was made of others has none of its own
+    found = []
     for texts in texts_of_all.values.reshape(many, -1):
-        fields = [orjson.loads(str(text)).get("extra", {}) for text in texts if text]
-        found.append(Metadata.from_dict(next((one[FIELD] for one in fields if FIELD in one), {})))
+        own = next(filter(None, map(_metadata_in, texts[first])), None)
+        if own is None:
+            every = [one for one in map(_metadata_in, texts) if one]
+            alike = every and (species is None or all(one == every[0] for one in every))
+            own = every[0] if alike else {}
+        found.append(Metadata.from_dict(own))
     return found
+
+
+def _metadata_in(text: Any) -> Any:
+    """Return the metadata of a measurement among the fields of a profile; None without any."""
+    return orjson.loads(str(text)).get("extra", {}).get(FIELD) if text else None
+
+
+def without_samples(ds: Data) -> Data:
+    """Return data with other samples than were delivered: what was, but for those, stays."""
+    if "wire_fields" not in ds.coords:
+        return ds
+    texts = ds["wire_fields"].variable
+    kept = [_of_profile(str(text)) for text in texts.values.flat]
+    if not any(kept):
+        return ds.drop_vars("wire_fields")
+    (_, flat) = _text_coord(kept)
+    made = type(texts)(texts.dims, flat.reshape(texts.shape), texts.attrs)
+    return ds.assign_coords(wire_fields=made)
+
+
+def _of_profile(text: str) -> str:
+    """Return what fields say of a whole profile, without what they say of its samples."""
+    rest = {key: one for key, one in orjson.loads(text or "{}").items() if key not in _OF_SAMPLES}
+    if "extra" in rest:
+        rest["extra"] = {key: one for key, one in rest["extra"].items() if key != COLUMNS}
+    for other in rest.get("also", {}).values():
+        other["wire_fields"] = _of_profile(other.get("wire_fields", ""))
+    return orjson.dumps(rest).decode() if rest else ""
 
 
 def _read_quantity(value: Any, name: str, kind: str) -> float:

@@ -382,13 +382,15 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
             if text is not None:  # on a wafer, in mm
                 place = read_number(text, ("depth",), f"{FIELD}.{name}") / NM_PER_MM
                 coords[name] = ((), place, {"units": "mm"})
-    cells = _cells_of_all(layout, depth)
-    if cells is not None:
+    cells = _cells(layout, len(row_of), depth)
+    if cells is not None and cells.ndim == 2:
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         coords[f"{axis}_bounds"] = ((axis, "bounds"), cells)
         coords[axis][2]["bounds"] = f"{axis}_bounds"
-        for name, edge in zip(vocabulary.CELLS, cells.T, strict=True):  # a DataArray keeps these
-            coords[name] = (axis, edge, {"units": CANONICAL[axis]})
+    if cells is not None:
+        dims = ("species", axis)[-(cells.ndim - 1) :]
+        for side, name in enumerate(vocabulary.CELLS):  # a DataArray keeps these
+            coords[name] = (dims, cells[..., side], {"units": CANONICAL[axis]})
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
@@ -411,23 +413,23 @@ def _variables(
     return variables, coords
 
 
-def _cells_of_all(layout: _Layout, depth: Array) -> Array | None:
-    """Put the edges of cells on the common axis; None where not all profiles are of cells."""
-    edges = np.full((depth.size, 2), np.nan)
-    for one, position in zip(layout.profiles, layout.positions, strict=True):
-        if one.cells is None:
-            return None
-        before = edges[position]
-        if (abs(before - one.cells) > AXIS_TOLERANCE * np.ptp(depth)).any():
-            warn(
-                f"species {one.profile.species_name!r} has other cells than another species around "
-                "the same depths: all are taken as samples; make one Dataset of each",
-                ProfileWarning,
-                where={"species": one.profile.species_name},
-            )
-            return None
-        edges[position] = np.where(np.isnan(one.cells), before, one.cells)
-    return edges
+def _cells(layout: _Layout, species: int, depth: Array) -> Array | None:
+    """Put the edges of cells on the common axis, (samples, 2), or (species, samples, 2) if apart.
+
+    None where no profile has cells.
+    """
+    if all(one.cells is None for one in layout.profiles):
+        return None
+    edges = np.full((species, depth.size, 2), np.nan)
+    for one, row, position in zip(layout.profiles, layout.rows, layout.positions, strict=True):
+        if one.cells is not None:
+            edges[row, position] = one.cells
+    common = edges[0].copy()
+    for own in edges[1:]:
+        common = np.where(np.isnan(common), own, common)
+    slack = AXIS_TOLERANCE * np.ptp(depth)
+    unlike = (abs(edges - common) > slack).any() or np.isnan(edges).all(axis=(1, 2)).any()
+    return edges if unlike or (common[1:, 0] < common[:-1, 1] - slack).any() else common
 
 
 def _numbered(found: list[_Canonical]) -> list[_Canonical]:

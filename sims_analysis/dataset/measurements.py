@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,17 @@ def open_measurement(data: xr.Dataset, label: str) -> Measurement:
     if len(set(species)) < len(species):
         raise ProfileError(f"{label}: species must be distinct, found {species}")
     return Measurement(label, ds, axis, depth, species)
+
+
+def with_cells_of_samples(part: Measurement) -> Measurement:
+    """Keep the edges of cells as a DataArray does: one coordinate for each side."""
+    bounds = f"{part.axis}_bounds"
+    if bounds not in part.ds.coords:
+        return part
+    attrs = {"units": part.ds[part.axis].attrs["units"]}
+    sides = zip(vocabulary.CELLS, part.ds[bounds].values.T, strict=True)
+    edges = {name: (part.axis, side, attrs) for name, side in sides}
+    return replace(part, ds=part.ds.drop_vars(bounds).assign_coords(edges))
 
 
 def one_axis(parts: Sequence[Measurement]) -> str:

@@ -26,6 +26,7 @@ from sims_analysis.dataset.measurements import (
     placed,
     refuse_other_units,
     split_attrs,
+    with_cells_of_samples,
 )
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
@@ -60,14 +61,14 @@ def merge_profiles(
         as :func:`to_dataset` gives species with depths of their own. Depths are as measured:
         :func:`align` makes them agree before. Attrs that differ between the items (``data_id``,
         ``sha256``, ``source``, ``steps``...) become coordinates over ``species``, and so do those
-        coordinates that belonged to a whole measurement. In memory, whatever the items were.
+        coordinates that belonged to a whole measurement. Averages over cells keep their edges,
+        which samples beside them do not have. In memory, whatever the items were.
 
     Raises
     ------
     ProfileError
         If a species occurs in several items and there is no `suffix`, some items are on a depth
-        axis and others on a sputter-time axis, or an item is a batch; or some are averages over
-        cells, and they do not all have the same ones.
+        axis and others on a sputter-time axis, or an item is a batch.
     UnitsError
         If a variable has another unit in another item.
 
@@ -93,6 +94,9 @@ def merge_profiles(
         for i, ds in enumerate(datasets)
     ]
     axis = one_axis(parts)
+    cells = [part.ds.variables.get(f"{axis}_bounds") for part in parts]
+    if not all(one is not None and one.identical(cells[0]) for one in cells):
+        parts = [with_cells_of_samples(part) for part in parts]
     names = _names(parts, suffix)
     depth, positions, _ = merge([part.depth for part in parts])
     variables = _merged(parts, axis, depth.size, positions)
@@ -122,7 +126,7 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     """Name the species of all items; those that occur in several get a suffix."""
     if suffix is not None and (isinstance(suffix, str) or len(suffix) != len(parts)):
         raise argument_error(
-            "suffix", suffix, f"expected one text for each of the {len(parts)} items"
+            "suffix", suffix, f"expected one string for each of the {len(parts)} items"
         )
     owners: dict[str, list[str]] = {}
     for part in parts:
@@ -144,7 +148,7 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ProfileError(
-            f"species {', '.join(map(repr, repeated))} would be there more than once; with "
+            f"species {', '.join(map(repr, repeated))} would occur more than once; with "
             f"suffix={ends!r} the names are {names}",
             code="repeated_species",
         )

@@ -1,4 +1,4 @@
-"""What has to be there wherever a Dataset is made, so that other packages take it as it is."""
+"""What pint and xarray must know wherever a Dataset is made: the unit of atoms, the accessor."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _converted(ds: xr.Dataset, units: dict[str, str], array: str) -> xr.Dataset:
             )
         ancillary = [one for end in IN_ITS_UNIT if (one := f"{key}{end}") in ds.variables]
         is_axis = key in vocabulary.AXES and axis_name(ds) == key
-        # The name of what is no quantity says nothing of its kind.
+        # The name of what is not a quantity says nothing of its kind.
         kinds = vocabulary.kinds(name) if name in vocabulary.MEASURED else tuple(CANONICAL)
         for one in (key, *ancillary, *(edge_names(ds, key) if is_axis else ())):
             variable = ds.variables[one]

@@ -66,7 +66,7 @@ def samples(data: Data, species: str | None = None) -> Data:
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    one: Any = _one_species(data, species)
+    one: Any = one_species(data, species)
     if MEASUREMENT in one.dims:
         if one.sizes[MEASUREMENT] > 1:
             raise ProfileError(
@@ -87,10 +87,11 @@ def samples(data: Data, species: str | None = None) -> Data:
     return chosen
 
 
-def _one_species(data: Any, species: str | None) -> Any:
+def one_species(data: Any, species: str | None) -> Any:
+    """Select a species by name; it may be left out where there is only one."""
     if species is not None:
         species = read_name("species", species)
-    if "species" not in data.coords:
+    if "species" not in getattr(data, "coords", ()):
         if species is None:
             return data
         raise SpeciesError(f"the data have no species names, so {species!r} cannot be selected")

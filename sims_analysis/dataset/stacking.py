@@ -8,7 +8,6 @@ samples would become a hundred thousand depths, nearly all NaN.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
@@ -28,6 +27,7 @@ from sims_analysis.dataset.measurements import (
     placed,
     refuse_other_units,
     split_attrs,
+    with_cells_of_samples,
 )
 from sims_analysis.dataset.samples import measured
 from sims_analysis.errors import ProfileError
@@ -75,14 +75,14 @@ def stack(
         of first appearance; a species missing from a measurement is NaN there. Attrs that differ
         between measurements (``data_id``, ``sha256``...) become coordinates over ``measurement``;
         those delivered with each species (``profile_id``...) are coordinates over both. If the
-        metadata say when they were measured, so does the coordinate ``measured`` (UTC).
+        metadata say when they were measured, so does the coordinate ``measured`` (UTC). Averages
+        over cells keep their edges, which samples beside them do not have.
 
     Raises
     ------
     ProfileError
         If there is nothing to stack, some data are on a depth axis and others on a sputter-time
-        axis, the names are not distinct, or a Dataset is already a batch. Questions refuse a batch
-        of averages over cells beside samples: bring all to cells, or to samples, first.
+        axis, the names are not distinct, or a Dataset is already a batch.
     UnitsError
         If a variable has different units in the measurements.
 
@@ -122,7 +122,7 @@ def stack(
         for ds, label in zip(datasets, labels, strict=True)
     ]
     axis = one_axis(parts)
-    parts = [_with_cells_of_samples(part) for part in parts]
+    parts = [with_cells_of_samples(part) for part in parts]
     species = list(dict.fromkeys(name for part in parts for name in part.species))
     row_of = {name: row for row, name in enumerate(species)}
     rows = [np.array([row_of[name] for name in part.species], dtype=np.intp) for part in parts]
@@ -174,17 +174,6 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | No
     ids = [str(ds.attrs.get("data_id") or "") for ds in datasets]
     distinct = len(set(ids)) == len(ids) and all(ids)
     return ids if distinct else list(range(len(datasets)))
-
-
-def _with_cells_of_samples(part: Measurement) -> Measurement:
-    """Keep the edges of cells as a DataArray does: one coordinate for each side."""
-    bounds = f"{part.axis}_bounds"
-    if bounds not in part.ds.coords:
-        return part
-    attrs = {"units": part.ds[part.axis].attrs["units"]}
-    sides = zip(vocabulary.CELLS, part.ds[bounds].values.T, strict=True)
-    edges = {name: (part.axis, side, attrs) for name, side in sides}
-    return replace(part, ds=part.ds.drop_vars(bounds).assign_coords(edges))
 
 
 def _stacked(

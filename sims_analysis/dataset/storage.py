@@ -246,7 +246,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
             holder[key] = attrs[key]
             memo["added"].append([name, key])
     ds = cf.for_file(ds, memo)
-    memo["text"] = {str(n): v.dtype.str for n, v in ds.variables.items() if v.dtype.kind == "U"}
+    memo["text"] = {str(n): v.dtype.str for n, v in ds.variables.items() if v.dtype.kind in "UO"}
     return ds, memo
 
 

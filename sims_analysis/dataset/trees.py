@@ -21,7 +21,7 @@ def to_datatree(
     ----------
     items : sequence or mapping of Dataset or SIMSResult
         A mapping names the nodes; a name such as ``"wafer 7/centre"`` is a path. Those of a
-        sequence have their ``data_id`` for a name.
+        sequence are named by their ``data_id``.
 
     Returns
     -------
@@ -32,8 +32,8 @@ def to_datatree(
     Raises
     ------
     ProfileError
-        If names are missing or repeated, or are no path; if a node has data whose axis is not that
-        of the nodes below it.
+        If names are missing or repeated, or are not paths; if a node has data whose axis differs
+        from that of the nodes below it.
 
     See Also
     --------
@@ -67,7 +67,7 @@ def to_datatree(
     for name in named:
         if any(part in ("", ".", "..") for part in name.split("/")):
             raise ProfileError(
-                f"{name!r} is no name of a node: expected 'w1', or a path 'w1/centre'"
+                f"{name!r} is not the name of a node: expected 'w1', or a path 'w1/centre'"
             )
     try:
         return xr.DataTree.from_dict(named)
@@ -114,5 +114,5 @@ def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
         if node.data_vars
     }
     if not found:
-        raise ProfileError("no node of the tree holds data")
+        raise ProfileError("no node of the tree has data")
     return found

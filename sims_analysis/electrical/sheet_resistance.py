@@ -17,25 +17,28 @@ from sims_analysis.electrical.mobility import CHARGE, MOBILITIES
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, either, resolve, rests_on
+from sims_analysis.frame.evidence import (
+    GapPolicy,
+    either,
+    resolve,
+    support_of_window,
+    without_immaterial,
+)
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_profiles
-from sims_analysis.frame.run import anywhere, replaced_where, words
+from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where, words
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
-from sims_analysis.kernels.dose import integrate
-from sims_analysis.kernels.evidence import Rests
 from sims_analysis.kernels.levels import find, locate
-from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.kernels.transient import DEEPEST, surface_transient
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
-#: The part of a layer that may be due to samples below their limit of detection, or a transient,
-#: which ends above this depth, in nm, if it surely is one.
+#: The part of a layer that may be due to a transient.
 _NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
 _THERE = 3.0
@@ -216,7 +219,7 @@ def sheet_resistance(
     )
     part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     part |= _with_junctions_below_limit(profiles, part, window[1], question)
-    part["status"] = _resolved(profiles, part, window)
+    part["status"] = _resolved(profiles, part, stderr, window, lambda one: rows_of(one)[0])
     answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
@@ -254,18 +257,26 @@ def _with_junctions_below_limit(
     return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 
-def _resolved(profiles: Frame, part: Mapping[str, xr.Variable], window: Window) -> xr.Variable:
+def _resolved(
+    profiles: Frame,
+    part: Mapping[str, xr.Variable],
+    stderr: xr.Variable,
+    window: Window,
+    conductance: Callable[[Frame], xr.Variable],
+) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
-    layer = window[0], part["depth"]
-    of_each = rests_on(profiles, layer)
-    dose = profiles.map(integrate, *layer).value
-    flags = of_each.flags.where(
-        of_each.below > _NOTABLE * abs(dose), of_each.flags & ~Flag.BELOW_LIMIT
+    layer, whole = (window[0], part["depth"]), part["conductance"]
+    stated = is_lazy(window[1]) or anywhere(~is_nan(window[1]))
+    of_each = support_of_window(profiles, layer, "curve" if stated else "record")
+    support = without_immaterial(
+        profiles,
+        changed(of_each, flags=either(of_each.flags.astype(np.int16), "species")),
+        xr.ones_like(whole),
+        stderr / whole,
+        lambda other: conductance(other) / whole,
     )
-    flags = either(flags.astype(np.int16), "species")
-    rests = Rests(flags, of_each.below.sum("species"), of_each.gap.max("species"))
-    what = "the layer bridges it by the curves"
-    return resolve(profiles, part["status"], rests, layer, what=what, category=FitWarning)
+    what = "the layer is interpolated across it"
+    return resolve(profiles, part["status"], support, layer, what=what, category=FitWarning)
 
 
 def _warn_of_transient(
@@ -274,7 +285,7 @@ def _warn_of_transient(
     """Warn of the first layer that begins in a surface transient, which carries a part of it."""
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
     end = found.end.where(found.end < np.fmin(part["depth"], DEEPEST)).max("species")
-    if anywhere(profiles.fraction < 1) or not anywhere(end.notnull()):
+    if not anywhere(end.notnull()):
         return
     share = 1 - below(end) / part["conductance"]
     first = first_flagged(profiles, share > _NOTABLE)

@@ -128,7 +128,7 @@ def read_options(
     if wanted.smooth is not None:
         check_count("smooth", wanted.smooth, least=2)
         if wanted.residuals:
-            raise ValueError("residuals= are those of samples, not of their means: without smooth=")
+            raise ValueError("residuals= are of samples, not of their means: leave out smooth=")
     check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
     check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
     check_scale(wanted.scale)
@@ -259,13 +259,13 @@ def check_scale(scale: Any) -> None:
 
 
 def check_title(title: Any) -> None:
-    """Refuse a title that is no text."""
+    """Refuse a title that is not a string."""
     if title is not None and not isinstance(title, str):
-        raise TypeError(f"title: expected text, found {format_argument(title)}")
+        raise TypeError(f"title: expected a string, found {format_argument(title)}")
 
 
 def check_axes(ax: Any) -> None:
-    """Refuse what is no axes, such as a species in its place."""
+    """Refuse what is not an Axes, such as a species in its place."""
     from matplotlib.axes import Axes
 
     if ax is not None and not (isinstance(ax, Axes) and ax.name == "rectilinear"):

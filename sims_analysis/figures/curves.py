@@ -416,7 +416,7 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
 
 
 def refuse_others(argument: str, given: Any, known: Iterable[str]) -> None:
-    """Refuse names in a mapping that are none of those `known`."""
+    """Refuse names in a mapping that are not `known`."""
     for name in given if isinstance(given, Mapping) else ():
         if name not in known:
             _refuse(argument, repr(name), known)

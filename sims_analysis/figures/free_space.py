@@ -144,9 +144,9 @@ class Obstacles:
             if cost[i] >= best:
                 break
             box = Box(*map(float, boxes.reshape(-1, 4)[i]))
-            dear = cost[i] + self._crowding(box, line)
-            if dear < best:
-                best, chosen = dear, box
+            total = cost[i] + self._crowding(box, line)
+            if total < best:
+                best, chosen = total, box
         return chosen
 
     def place_in_column(self, middle: float, size: tuple[float, float]) -> Box | None:

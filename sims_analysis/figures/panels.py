@@ -69,9 +69,9 @@ def plot_panels(
     letters : bool
         Write (a), (b), (c)... at the left above the panels.
     title : str, optional
-        Of the figure; ``""`` leaves out that data are synthetic.
+        Of the figure; ``""`` for none, where synthetic data are labelled so by default.
     **options : Any
-        Of :func:`plot_profiles`.
+        Further options of :func:`plot_profiles`.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def plot_panels(
     Raises
     ------
     ProfileError
-        As of :func:`plot_profiles`.
+        As for :func:`plot_profiles`.
 
     Examples
     --------

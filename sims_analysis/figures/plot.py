@@ -148,7 +148,7 @@ class Plot:
 
 
 def handle_of(**style: Any) -> Any:
-    """Make a line for a legend, or none to be seen."""
+    """Make a line for a legend, perhaps an invisible one."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], **(style or {"linestyle": "none", "color": "none"}))
@@ -156,7 +156,7 @@ def handle_of(**style: Any) -> Any:
 
 @contextmanager
 def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
-    """Draw on new axes, or those in a figure of ours, in the house style; the user's have his."""
+    """Draw on new axes, or those in a figure of ours, in the house style; a user keeps his own."""
     import matplotlib.pyplot as plt
 
     from sims_analysis.figures.layout import layout_at

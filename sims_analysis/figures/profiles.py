@@ -174,7 +174,7 @@ def plot_profiles(
 def title_text(
     title: str | None, named: Mapping[str, Any], before: str = "", above: str = ""
 ) -> str:
-    """Return the title that is wanted, or the one `before`, saying once that data are synthetic."""
+    """Return the requested title, or the one `before`, saying once that data are synthetic."""
     text = before if title is None else plain(title)
     stated = title == "" or "synthetic" in f"{text} {above}".lower()
     if stated or not any(map(is_synthetic, named.values())):

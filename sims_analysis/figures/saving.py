@@ -89,7 +89,7 @@ def save_figure(
     calls = [calls] if isinstance(calls, str) else calls
     if not (isinstance(calls, Sequence) and all(isinstance(call, str) for call in calls)):
         found = format_argument(calls)
-        raise TypeError(f"calls={found}; expected a list of texts, such as ['sims.peak(data)']")
+        raise TypeError(f"calls={found}; expected a list of strings, such as ['sims.peak(data)']")
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix
     if kind not in _METADATA:
@@ -147,7 +147,7 @@ def _figure_of(given: Any) -> Figure:
 
 
 def checked_path(path: Any, example: str) -> Path:
-    """Refuse what is no path of a file."""
+    """Refuse what is not the path of a file."""
     if isinstance(path, str | PathLike) and Path(path).name:
         return Path(path)
     raise TypeError(f"path={path!r}; expected that of a file, such as {example!r}")

@@ -165,7 +165,7 @@ def set_title(ax: Axes | None, figure: Any, text: str) -> None:
 
 @contextmanager
 def closed_on_error(figure: Any, *, own: bool) -> Iterator[None]:
-    """Meanwhile, measure alike; half of a figure of our own is of no use, and pyplot keeps it."""
+    """Measure texts alike, and close a figure of our own on an error: pyplot would keep it."""
     try:
         with measured_alike(figure):
             yield

@@ -22,7 +22,7 @@ from sims_analysis.frame.opening import open_profiles
 from sims_analysis.frame.run import anywhere, elementwise
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.samples import Array, Samples
-from sims_analysis.shapes.layered_model import LayeredModel, layered, own_by_default
+from sims_analysis.shapes.layered_model import LayeredModel, layered, unshared_by_default
 from sims_analysis.shapes.model import Kind, Model, Parameter
 from sims_analysis.text.arguments import argument_error, check_choice, format_argument
 
@@ -141,7 +141,7 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
         raise argument_error("repeat", repeat, "expected a number of layers, such as 5, or 'auto'")
     if shared is None:
-        own = own_by_default(model)
+        own = unshared_by_default(model)
         shared = [name for name in model.names if name not in own]
     return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
 
@@ -166,7 +166,7 @@ def _before_anneal(model: Model, stated: Mapping[str, Any], *, measured: bool) -
         return DIFFUSED
     name = "as_implanted" if measured else "surface"
     if measured or stated["surface"] != "reflecting":
-        raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
+        raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     return model
 
 
@@ -212,7 +212,7 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
 
 
 def is_profile(value: Any) -> bool:
-    """Return whether an argument is a measured profile: over depth, and no fit."""
+    """Return whether an argument is a measured profile: over depth, and not a fit."""
     if not isinstance(value, xr.Dataset | xr.DataArray):
         return False
     along = {*vocabulary.AXES, POINT}
@@ -227,7 +227,7 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     if shared is None:
         if over is not None:
             raise ProfileError(
-                f"over={over!r} is of use only with shared",
+                f"over={over!r} applies only with shared",
                 code="conflicting_arguments",
                 argument="over",
             )
@@ -318,7 +318,7 @@ def _by_label(
             each = list(value)
         if len(each) != len(labels):
             raise ProfileError(
-                f"{argument}[{name!r}] holds {len(each)} values; expected {len(labels)}, one for "
+                f"{argument}[{name!r}] has {len(each)} values; expected {len(labels)}, one for "
                 "each layer",
                 argument=argument,
             )
@@ -340,7 +340,8 @@ def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], o
     for name in names:
         if name not in known:
             raise ProfileError(
-                f"{argument} names {name!r}; the model {of.name!r} has {', '.join(known)}",
+                f"{argument}: the model {of.name!r} has no parameter {name!r}; it has "
+                f"{', '.join(known)}",
                 argument=argument,
             )
 
@@ -350,7 +351,7 @@ def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) ->
         check_choice(name, stated[name], allowed)
     for name, option in _OPTIONS.items():
         if stated[name] is not None and option not in model.options:
-            raise argument_error(name, stated[name], f"of no use to the model {model.name!r}")
+            raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     counted = profiles.counts is not None or profiles.kind == "count"
     known = {"counts": counted, "stderr": profiles.stderr is not None}
     weights = stated["weights"]

@@ -79,7 +79,7 @@ def assess_curve(
     status = _status(problem, result, stderr, request)
     if status not in _OF_THE_DATA and wrong:
         status = "wrong_shape"
-    if status in {"truncated", "wrong_shape"} and _outside(problem, result, request):
+    if status in {*_OF_THE_DATA, "wrong_shape"} and _outside(problem, result, request):
         # The maximum or the step itself is outside: its parameters would be an extrapolation.
         raise NoFitError(status, known)
     known["status"] = status

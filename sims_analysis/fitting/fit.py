@@ -76,15 +76,15 @@ def fit(
     variable : str, optional
         Of a Dataset; by default that in which the species was measured, concentrations first.
     repeat : int or "auto", optional
-        So many layers at once, the sum of shapes at several depths, or as many as there are.
+        Number of layers to fit as a sum of the model at several depths; ``"auto"`` finds it.
     shared, over : sequence of str, and str, optional
-        Parameters that profiles have in common, and along which dimension, or ``"layer"``.
+        Parameters that profiles have in common, and the dimension along which, or ``"layer"``.
     prior : mapping, optional
-        What is known before, with its standard uncertainty: ``{"sigma": ("1.6 nm", "0.2 nm")}``.
+        What is known of parameters, and its uncertainty: ``{"sigma": ("1.6 nm", "0.2 nm")}``.
     depth_uncertainty, rsf_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainties of scales, ``"3 %"``; by default what the data state.
     start, stop : str, Quantity or DataArray, optional
-        The window: samples outside take no part, such as those of the surface transient.
+        The window: samples outside are ignored, such as those of the surface transient.
     background : str, Quantity or DataArray, optional
         A constant under the profile: ``"fit"``, or its value. By default there is none.
     weights : {"auto", "counts", "stderr", "log", "none"}
@@ -93,7 +93,7 @@ def fit(
     cell : {"auto", "point", "mean"}
         Whether a sample is the mean over its cell; by default where the data state cells.
     fixed : mapping, optional
-        Parameters that are not free: ``{"skewness": 0, "sigma": "1.2 nm"}``. They get no error.
+        Parameters that are held: ``{"skewness": 0, "sigma": "1.2 nm"}``. They have no error.
     detection_limit : str, Quantity or DataArray, optional
         For ``"log"``: samples below it count as such; without it those not above 0 are left out.
     interval : {"linear", "profile"}
@@ -117,9 +117,9 @@ def fit(
         - ``<name>``, ``<name>_stderr``: each parameter, what follows from them, and scales; also
           ``<name>_lower``, ``<name>_upper``, ``<name>_pull`` (``1``: how far from its prior)
         - ``covariance`` over ``(parameter, parameter_)``, in the product of their units
-        - ``status``, ``curve_status``: ``ok``, or a word against the parameters, or the curve
+        - ``status``, ``curve_status``: ``ok``, or what is wrong with the parameters, or the curve
         - ``residuals``, ``objective``, ``objective_value``: in words, and the sum of squares
-        - ``reduced_chi_square`` (``1``), ``residual_correlation`` (``1``): where errors are known
+        - ``reduced_chi_square`` (``1``), where errors are known; ``residual_correlation`` (``1``)
         - ``aic`` (``1``): Akaike's criterion, smaller for the better model of the same samples
         - ``largest_departure`` (``1``): of the curve from the samples, over the largest of these
         - ``window_dose``, ``window_dose_stderr``: the integral of the curve without background
@@ -128,7 +128,7 @@ def fit(
     Raises
     ------
     ProfileError, UnitsError
-        If an argument is of no use to the model, or has another unit.
+        If an argument does not apply to the model, or has a wrong unit.
 
     Warns
     -----
@@ -165,7 +165,7 @@ def fit(
         chosen = read_repeat(chosen, repeat, shared if of_layers else None)
     elif by_layer:
         raise ProfileError(
-            "over='layer' is of use only with repeat", code="conflicting_arguments", argument="over"
+            "over='layer' applies only with repeat", code="conflicting_arguments", argument="over"
         )
     stated = {
         "start": start,

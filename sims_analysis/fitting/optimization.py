@@ -244,8 +244,8 @@ def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     rows = curve.jacobian(at)
     information = (rows * objective.information(at.m)) @ rows.T
     scale = np.sqrt(information.diagonal())
-    unseen = ~(scale > 0)
-    scale[unseen] = information[unseen, unseen] = 1.0
+    undetermined = ~(scale > 0)
+    scale[undetermined] = information[undetermined, undetermined] = 1.0
     try:
         inverse = np.linalg.inv(information / (scale[:, None] * scale))
     except np.linalg.LinAlgError:
@@ -254,7 +254,7 @@ def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     if not all(0 < one < 1e12 for one in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
     unit = at.dp_dx / scale
-    unit[unseen] = np.nan
+    unit[undetermined] = np.nan
     found: Array = inverse * (unit[:, None] * unit)
     return found * objective.variance(at.cost, at.x.size)
 

@@ -12,7 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.errors import FitWarning, UnitsError
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
-from sims_analysis.frame.evidence import resolve, rests_on
+from sims_analysis.frame.evidence import resolve, support_of_window
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.kernels.residuals import RESIDUALS
@@ -121,14 +121,14 @@ def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
     """Return the statuses and statistics of each fit."""
     found: dict[str, xr.Variable] = {}
     profiles, objective = request.frame, rows.numbers("objective")
-    rests = rests_on(profiles.unfilled(), request.window)
+    support = support_of_window(profiles.unfilled(), request.window)
     # Of logarithms alone, a fit knows the limits of samples below one.
     others = objective != OBJECTIVES.index("squares of ln C")
-    flags = rests.flags.where(others, rests.flags & ~Flag.BELOW_LIMIT)
-    rests = changed(rests, flags=flags)
+    flags = support.flags.where(others, support.flags & ~Flag.BELOW_LIMIT)
+    support = changed(support, flags=flags)
     for name, term in (("status", "fit_status"), ("curve_status", "curve_status")):
         codes = rows.numbers(name).fillna(Status.NO_DATA).astype(np.uint8)
-        codes = resolve(profiles, codes, rests, category=None)
+        codes = resolve(profiles, codes, support, category=None)
         found[name] = profiles.status(codes, term)
     for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
         found[name] = words(rows.numbers(name), table, **vocabulary.attrs(name))

@@ -1,1 +1,1 @@
-"""The one door: data and arguments in, kernels run, answers dressed."""
+"""Between data and kernels: arguments are read, kernels run, answers get units and coordinates."""

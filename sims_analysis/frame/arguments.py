@@ -22,7 +22,7 @@ def read_change(
     """Read an argument that changes the data; a warning says which profiles stay as they are.
 
     As :meth:`Frame.parameter`, of one species alone if it names one, without further dimensions. It
-    must be `positive` and finite; NaN is no value, for species that a mapping leaves out as well.
+    must be `positive` and finite; NaN for no value, of species that a mapping leaves out as well.
     """
     read = frame.parameter(value, kinds, name, alone=True)
     refuse_cases(frame, read, name)
@@ -56,7 +56,7 @@ def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable
 
 
 def refuse_not_positive(read: xr.Variable, value: Any, name: str) -> None:
-    """Refuse what is not positive and finite; NaN for some species is no value. Not on Dask."""
+    """Refuse what is not positive and finite; NaN stands for no value. Not on Dask."""
     if is_lazy(read):
         return
     numbers = np.asarray(read.data)

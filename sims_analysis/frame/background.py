@@ -14,15 +14,15 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
-from sims_analysis.frame.evidence import rests_on, warn_of_evidence
+from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
+from sims_analysis.frame.messages import FirstFlagged, describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.counting import (
-    NOT_LEVEL,
+    NOT_FLAT,
     SCATTERS,
-    unlevel,
+    flatness,
     window_mean,
     window_shares,
     window_statistics,
@@ -34,7 +34,7 @@ from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
 #: What a mean over a window is without its samples below their limit.
-MEAN_OF_OTHERS = "the mean is that of the others"
+MEAN_OF_OTHERS = "the mean is from the others"
 
 
 class Background(NamedTuple):
@@ -44,8 +44,8 @@ class Background(NamedTuple):
     window: Window | None = None
     #: Of a stated level.
     stderr: xr.Variable | None = None
-    #: By how much the mean is too high, where its window is not level.
-    above: xr.Variable | None = None
+    #: What shows that the window of a mean is not level.
+    flatness: Any = None
 
     @property
     def given(self) -> bool:
@@ -64,20 +64,51 @@ class Background(NamedTuple):
         return frame if self.stderr is None else with_common(frame, self.stderr)
 
     def marked(
-        self, status: xr.Variable, width: xr.Variable, dose: xr.Variable, stderr: Any = None
+        self,
+        frame: Frame,
+        limits: Window,
+        status: xr.Variable,
+        dose: xr.Variable,
+        stderr: Any = None,
     ) -> xr.Variable:
-        """Set the status to wrong shape where that is more, over a width, than 2 % and the error.
+        """Set the status to wrong shape, and warn, where the mean over a window is no background.
 
-        Of the dose from which the background was subtracted.
+        Where that at the depths of the dose differs from it by the slope of the window, or it from
+        the lowest third, by more than 2 % of the dose and its error.
         """
-        if self.above is None:
+        if self.flatness is None:
             return status
         enough: Any = LACKS * abs(dose)
         if stderr is not None:
             enough = np.maximum(enough, stderr.fillna(0.0))
         fine = status == Status.OK
-        wrong: Any = fine & (self.above * width.where(fine, 0.0) > enough)
+        which, _, above, slope, middle = self.flatness
+        start, stop = limits
+        sloping: Any = slope * (0.5 * (start + stop) - middle)
+        wrong: Any = fine & (np.maximum(above, abs(sloping)) * (stop - start) > enough)
+
+        def text(first: FirstFlagged) -> str:
+            more, word = first.of(sloping), NOT_FLAT[int(first.of(which))]
+            does = word or NOT_FLAT[1 if first.of(slope) < 0 else 2]
+            found = f"the profile {does} in the background window, more than its noise: "
+            if does == NOT_FLAT[3] or not more:
+                return f"{found}its mean is no background"
+            part = abs(more) * first.of(stop - start) / abs(first.of(dose))
+            by = f" by {part:.0%}" if part < 1 else ""
+            where = "where it is subtracted, and the result too"
+            if more < 0:
+                return f"{found}with this slope the background is lower {where} low{by}"
+            return (
+                f"{found}if the background has this slope, it is higher {where} high{by}; "
+                "if a tail of the profile has it, too low"
+            )
+
+        warn_where(frame, wrong, text, DoseWarning, code="wrong_shape", remedy=_LEVEL)
         return replaced_where(wrong, status, Status.WRONG_SHAPE)
+
+
+#: What to do about a window that is not level.
+_LEVEL = "choose a window where the profile is level"
 
 
 def with_common(frame: Frame, error: xr.Variable) -> Frame:
@@ -139,7 +170,9 @@ def read_background(frame: Frame, background: Any) -> Background:
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-    found = Background(window=window, above=warn_of_window(frame, window, DoseWarning))
+    found = Background(
+        window=window, flatness=warn_of_window(frame, window, DoseWarning, least=SCATTERS)
+    )
     warn_of_layers(frame, found)
     return found
 
@@ -175,26 +208,32 @@ def warn_of_limits(
     """Warn of a window that holds samples below their limit of detection, without a value."""
     if frame.flags is None and frame.limit is None:
         return
-    below = rests_on(frame, window, "samples").flags & Flag.BELOW_LIMIT
+    below = support_of_window(frame, window, "samples").flags & Flag.BELOW_LIMIT
     status = xr.where(below != 0, int(Status.BELOW_LIMIT), int(Status.OK))
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
 def warn_of_window(
-    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning, *, among: Any = True
-) -> xr.Variable:
-    """Return by how much the mean over a window is too high, and warn where it is no background."""
-    found = frame.map(unlevel, *window, errors="sum")
-    first = first_flagged(frame, (found.which > 0) & among)
-    if first is not None:
-        text = f"the profile {NOT_LEVEL[int(first.of(found.which))]} in the background window"
-        more = "more than its noise: the mean is too high"
-        if first.of(found.which) == SCATTERS:
-            more = f"{first.of(found.excess):.2g} times as much as its standard errors say"
-        remedy = "choose a window where the profile is level"
-        first.warn(f"{text}, {more}", category, remedy=remedy)
-    above: xr.Variable = found.above
-    return above
+    frame: Frame,
+    window: Window,
+    category: type[SimsWarning] = ProfileWarning,
+    *,
+    among: Any = True,
+    least: int = 1,
+) -> Any:
+    """Return what shows that a window is not level, and warn of it from :data:`NOT_FLAT` on."""
+    found: Any = frame.map(flatness, *window, errors="sum")
+
+    def text(first: FirstFlagged) -> str:
+        which = int(first.of(found.which))
+        does = f"the profile {NOT_FLAT[which]} in the background window, "
+        if which == SCATTERS:
+            return f"{does}{first.of(found.excess):.2g} times as much as its standard errors say"
+        above = ("", "higher than", "lower than", "not")[which]
+        return f"{does}more than its noise: above it, a background that does so is {above} the mean"
+
+    warn_where(frame, (found.which >= least) & among, text, category, remedy=_LEVEL)
+    return found
 
 
 def mean_over(frame: Frame, window: Window) -> Any:

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import First, first_flagged
+from sims_analysis.frame.messages import FirstFlagged, first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import codes, elementwise, is_lazy
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
-from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, KINDS, Flag, Kind, Status
 from sims_analysis.units import Data, quantified_variable
@@ -40,18 +40,19 @@ _NOTABLE = 0.01
 _RANKS = np.array([status.rank for status in Status])
 
 
-def rests_on(frame: Frame, window: Window, use: kernels.Use = "curve") -> Rests:
-    """Return what an answer about a window rests on, without a kernel; NaN is no limit."""
+def support_of_window(frame: Frame, window: Window, use: kernels.Use = "curve") -> Support:
+    """Return what an answer about a window rests on, without a kernel; NaN for no limit."""
     start, stop = (
         end.fillna(beyond) for end, beyond in zip(window, (-np.inf, np.inf), strict=True)
     )
-    return frame.ask(kernels.interval, start, stop, use=use)[1]
+    found: Support = frame.map(partial(kernels.support, use=use), start, stop)
+    return found
 
 
 def resolve(
     frame: Frame,
     status: xr.Variable,
-    rests: Rests,
+    support: Support,
     window: Window = NO_LIMITS,
     *,
     what: str = "",
@@ -66,7 +67,7 @@ def resolve(
     accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
     times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
     """
-    flags = rests.flags
+    flags = support.flags
     if not (is_lazy(flags) or flags.data.any()):
         return status
     if frame.bridge:
@@ -75,7 +76,7 @@ def resolve(
         enough: Any = _NOTABLE * abs(sum_of)
         if stderr is not None:
             enough = np.maximum(enough, stderr.fillna(0.0))
-        flags = flags.where(rests.below > enough, flags & ~Flag.BELOW_LIMIT)
+        flags = flags.where(support.below > enough, flags & ~Flag.BELOW_LIMIT)
     found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
     found = found.astype(np.uint8).transpose(*status.dims, ...)
     if category is not None:
@@ -85,19 +86,19 @@ def resolve(
 
 def without_immaterial(
     frame: Frame,
-    rests: Rests,
+    support: Support,
     values: xr.Variable,
     stderr: xr.Variable,
     answer: Callable[[Frame], xr.Variable],
-    over: str,
-) -> Rests:
+    over: str | tuple[()] = (),
+) -> Support:
     """Return what answers rest on, without samples below a limit that do not change them.
 
     Between 0 and their limit, one of those joined along `over` changes by more than its error and
     1 % of it (of 1, if it is less).
     """
     if frame.limit is None:
-        return rests
+        return support
     plain = replace(frame, stderr=None, counts=None, common=None, overlap=None, limit=None)
     below = frame.value.isnull() & frame.limit.notnull()
     enough: Any = np.maximum(stderr.fillna(0.0), _NOTABLE * abs(values).clip(min=1.0))
@@ -105,8 +106,8 @@ def without_immaterial(
     for instead in (0.0, frame.limit):
         moved = answer(replace(plain, value=frame.value.where(~below, instead)))
         matter = matter | (abs(moved - values) > enough)
-    flags = rests.flags.where(matter.any(over), rests.flags & ~Flag.BELOW_LIMIT)
-    return changed(rests, flags=flags.astype(np.int16))
+    flags = support.flags.where(matter.any(over), support.flags & ~Flag.BELOW_LIMIT)
+    return changed(support, flags=flags.astype(np.int16))
 
 
 def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
@@ -154,7 +155,7 @@ def warn_of_evidence(
         first.warn(_described(kind, first, window, what), category, **parts)
 
 
-def _described(kind: Kind, first: First, window: Window, what: str) -> str:
+def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> str:
     """Say what is known of the first such samples of a profile, in a window if there are any."""
     a, b = (float(np.ravel(first.of_many(end))[0]) for end in window)
     # Species that are asked together may have the same gap.
@@ -191,7 +192,8 @@ class Run(NamedTuple):
 def runs_of(frame: Frame) -> Iterator[Run]:
     """Yield all that is known of the samples of a frame, profile by profile; it is computed.
 
-    Gaps that meet are one: those between the depths of a grid that bridges one.
+    Runs of a kind that meet are one: gaps between the depths of a grid that bridges one, what is
+    carried and seen.
     """
     frame.measured()  # refuses infinite samples
     samples = {name: np.asarray(one.data) for name, one in frame.samples().items()}
@@ -210,8 +212,9 @@ def runs_of(frame: Frame) -> Iterator[Run]:
     joined: list[Run] = []
     for run in found:
         before = joined[-1] if joined else None
-        if before and run.flag & GAP and (*before[:2], before.high) == (*run[:2], run.low):
-            joined[-1] = changed(before, last=run.last, high=run.high)
+        if before and before[:2] == run[:2] and run.first <= before.last:
+            last = max(before, run, key=lambda one: one.last)
+            joined[-1] = changed(before, last=last.last, high=last.high)
         else:
             joined.append(run)
     yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))
@@ -232,7 +235,7 @@ NOTHING = Known()
 
 def known(frame: Frame) -> Known:
     """Return what is known of the samples of a frame: what they carry, and what values show."""
-    flags: Any = frame.map(kernels.seen, extra=(frame.dim,)).value
+    flags: Any = frame.map(kernels.flags_from_values, extra=(frame.dim,)).value
     if frame.flags is not None:
         flags = flags | frame.flags
     if frame.limit is not None:
@@ -252,17 +255,11 @@ def _or_nothing(one: Known) -> Known:
     return NOTHING if nothing else one
 
 
-def union(*parts: Known, over: str | None = None) -> Known:
-    """Join what is known of the same samples, or along a dimension; limits by their maximum."""
+def union(*parts: Known) -> Known:
+    """Join what is known of the same samples, of which one part has limits."""
     flags: list[Any] = [one.flags for one in parts if one.flags is not None]
-    limits: list[Any] = [one.limit for one in parts if one.limit is not None]
-    joined = reduce(operator.or_, flags) if flags else None
-    limit = reduce(partial(elementwise, np.fmax), limits) if limits else None
-    if over is not None:
-        if joined is not None:
-            joined = either(joined, over)
-        limit = None if limit is None else limit.max(over)
-    return _or_nothing(Known(joined, limit))
+    limits = (one.limit for one in parts if one.limit is not None)
+    return _or_nothing(Known(reduce(operator.or_, flags) if flags else None, next(limits, None)))
 
 
 def scale_in_doubt(frame: Frame, status: xr.Variable) -> Known:
@@ -306,7 +303,7 @@ def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
     every = xr.Variable(dims, frame.value.data)
     edges = [one.set_dims(every.sizes).transpose(*dims).data for one in (lower, upper)]
     places = (xr.Variable((*frame.lead, _PLACES), one) for one in edges)
-    found = at(frame, *places, dim=_PLACES)
+    found = at(with_flags(frame), *places, dim=_PLACES)
     along = (None if one is None else xr.Variable(dims, one.data) for one in found[:2])
     return Known(*along)
 

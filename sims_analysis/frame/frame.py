@@ -28,7 +28,7 @@ from sims_analysis.frame.run import (
     words,
 )
 from sims_analysis.kernels.blocks import InfiniteSampleError
-from sims_analysis.kernels.evidence import Rests, Use
+from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import ends
 
 #: What a profile alone has of each sample.
@@ -64,7 +64,7 @@ class Frame(Profiles):
     flags: xr.Variable | None = None
     #: The limits of detection of samples below one; NaN at all others.
     limit: xr.Variable | None = None
-    #: Whether answers across gaps are accepted; None if that is no option.
+    #: Whether answers across gaps are accepted; None if that is not an option.
     bridge: bool | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
@@ -115,7 +115,7 @@ class Frame(Profiles):
         extra: Sequence[str] = (),
         group: str | None = None,
         **options: Any,
-    ) -> tuple[Any, Rests]:
+    ) -> tuple[Any, Support]:
         """Run a kernel over the profiles: its fields as Variables, and what its answers rest on.
 
         That is the interval from ``start`` to ``stop`` of its fields, and `use` says how
@@ -125,7 +125,7 @@ class Frame(Profiles):
         takes all profiles together.
         """
         options = {"use": use, "errors": errors or "each", **options}
-        found: tuple[Any, Rests]
+        found: tuple[Any, Support]
         found = self._run(kernel, self.samples(errors), parameters, options, whole, extra, group)
         return found
 

@@ -19,7 +19,7 @@ E = TypeVar("E", bound=SimsError)
 
 
 @dataclass(frozen=True)
-class First:
+class FirstFlagged:
     """The first profile, or sample, to which a message applies."""
 
     frame: Frame
@@ -67,7 +67,7 @@ class First:
         return found
 
 
-def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
+def first_flagged(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:
     """Return the first profile that is flagged; None if none is, or on Dask."""
     if is_lazy(flagged):
         return None
@@ -76,10 +76,10 @@ def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
         return None
     index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
     others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    return First(frame, index, f"{frame.label(index)}{others}")
+    return FirstFlagged(frame, index, f"{frame.label(index)}{others}")
 
 
-def describe_window(first: First, window: Iterable[xr.Variable], what: str) -> str:
+def describe_window(first: FirstFlagged, window: Iterable[xr.Variable], what: str) -> str:
     """Describe a problem with the window of a profile, and its measured range."""
     ends = zip(map(first.of, window), ("the start", "the end"), strict=True)
     a, b = (end if np.isnan(x) else f"{x:g}" for x, end in ends)
@@ -105,7 +105,7 @@ def warn_of_empty_window(
         first.warn(text, category, code="no_sample_in_window")
 
 
-def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
+def first_sample(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:
     """Return the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``."""
     flagged = flagged.set_dims(frame.value.sizes).transpose(*frame.value.dims)
     first = first_flagged(frame, flagged)
@@ -118,13 +118,13 @@ def first_sample(frame: Frame, flagged: xr.Variable) -> First | None:
         f"{profile}, {frame.axis.replace('_', ' ')} {first.of(frame.depth):g} {frame.axis_units}: "
         f"{first.of(frame.value):g} {frame.units}{more}"
     )
-    return First(frame, first.index, label)
+    return FirstFlagged(frame, first.index, label)
 
 
 def warn_where(
     frame: Frame,
     flagged: xr.Variable,
-    text: str | Callable[[First], str],
+    text: str | Callable[[FirstFlagged], str],
     category: type[SimsWarning],
     **parts: Unpack[Parts],
 ) -> None:

@@ -84,7 +84,7 @@ def open_frame(
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
     depth = _axis(coords, axis, dim, value)
-    cells = _cells(plain, coords, axis, dim, depth)
+    cells = _cells(plain, coords, axis, dim, depth, value)
     if cells is not None and cells[0].dims != depth.dims:
         # Measurements whose cells differ share no axis.
         depth, lower, upper = (_over_samples(one, value) for one in (depth, *cells))
@@ -260,9 +260,9 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
         return None
     if column.dtype.kind == "f" and anywhere(column % 1 > 0):
         warn(
-            f"{name}_{vocabulary.QUALITY} holds numbers that are no sums of flags, as after a mean "
-            "of neighbours or an interpolation: it is left out. Resample by to_grid(), or keep its "
-            "flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
+            f"{name}_{vocabulary.QUALITY} holds numbers that are not sums of flags, as after a "
+            "mean of neighbours or an interpolation: it is left out. Resample by to_grid(), or "
+            "keep its flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
             ProfileWarning,
         )
         return None
@@ -370,7 +370,12 @@ def _over_samples(column: xr.Variable, value: xr.Variable) -> xr.Variable:
 
 
 def _cells(
-    data: Any, coords: Mapping[Any, xr.Variable], axis: str, dim: str, depth: xr.Variable
+    data: Any,
+    coords: Mapping[Any, xr.Variable],
+    axis: str,
+    dim: str,
+    depth: xr.Variable,
+    value: xr.Variable,
 ) -> tuple[xr.Variable, xr.Variable] | None:
     """Return the edges of the cells over which the values are averages; None for samples.
 
@@ -397,17 +402,20 @@ def _cells(
     lower, upper = _like_axis(edges, depth)
     if any(one.chunks for one in (depth, lower, upper)):
         return lower, upper  # on Dask they are not tested
-    if (depth.notnull() & (lower.isnull() | upper.isnull())).any():
+    missing = lower.isnull() | upper.isnull()
+    if missing.all():
+        return None  # of samples, selected from a batch with cells
+    if (value.notnull() & missing & ~missing.all(dim)).any():
         raise ProfileError(
-            "some profiles are averages over cells, others samples without cells (cell_start and "
-            'cell_stop are NaN): use one kind, as to_grid(..., conserve="dose") makes them, or '
-            'drop the edges of all with data.drop_vars(["cell_start", "cell_stop"])'
+            "a profile has samples without cells (cell_start or cell_stop is NaN) beside averages: "
+            'use one kind, as to_grid(..., conserve="dose") makes them, or drop the edges of all '
+            'with data.drop_vars(["cell_start", "cell_stop"])'
         )
-    slack = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
-    outside = (depth < lower - slack) | (depth > upper + slack)
-    within: Any = lower < upper.shift({dim: 1}) - slack
+    tolerance = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
+    outside = (depth < lower - tolerance) | (depth > upper + tolerance)
+    within: Any = lower < upper.shift({dim: 1}) - tolerance
     for wrong, found, cause in (
-        (outside, "do not hold their own {0}: {1} lies outside its cell", "the axis"),
+        (outside, "do not contain their own {0}: {1} lies outside its cell", "the axis"),
         (within, "overlap: the cell of {1} begins within another", "the widths"),
     ):
         if wrong.any():

@@ -50,14 +50,14 @@ def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
 def read_points(
     value: Any, kinds: tuple[str, ...], name: str, along: str
 ) -> xr.DataArray | xr.Variable:
-    """Read one depth, or several along `along`: texts with a unit, a Quantity, or a DataArray."""
+    """Read one depth, or several along `along`: strings with a unit, a Quantity, or a DataArray."""
     if isinstance(value, xr.DataArray):
         read, _ = units.to_canonical_variable(value, kinds, name, np.float64)
         return xr.DataArray(read, coords=value.coords)
     if isinstance(value, np.ndarray):
         own = units.CANONICAL[kinds[0]]
         raise UnitsError(
-            f"{name} is an array without a unit: give texts, ['10 {own}', '20 {own}'], or "
+            f"{name} is an array without a unit: give strings, ['10 {own}', '20 {own}'], or "
             f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{own}"}})',
             code="missing_unit",
         )
@@ -155,7 +155,7 @@ class Profiles:
             return xr.Variable((), unknown if np.isnan(value) else value)
         if self.dim in value.dims and not along:
             raise ProfileError(
-                f"{name} must not run along {self.dim!r}: it is one value for each profile",
+                f"{name} must not have the dimension {self.dim!r}; give one value for each profile",
                 code="wrong_dimensions",
             )
         for d in value.dims:
@@ -239,7 +239,7 @@ class Profiles:
 
     def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, there: str) -> ProfileError:
         return ProfileError(
-            f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
+            f"{name} has {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
             f"give it a coordinate {str(dim)!r} that says which value belongs to which",
             code="wrong_dimensions",
         )

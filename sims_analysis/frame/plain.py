@@ -31,9 +31,9 @@ def answer(
     ``stderr`` if it has a formula: otherwise errors are propagated numerically. `term` and `units_`
     are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`.
     """
-    found, rests = frame.ask(kernel, *parameters, errors=errors, **options)
+    found, support = frame.ask(kernel, *parameters, errors=errors, **options)
     used = found.start, found.stop
-    status = resolve(frame, found.status, rests, used, what=what)
+    status = resolve(frame, found.status, support, used, what=what)
 
     def again(other: Frame) -> xr.Variable:
         moved: xr.Variable = other.map(kernel, *parameters, errors=errors, **options).value

@@ -84,8 +84,8 @@ def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
         at = first.of(depth.isel(begin).where(shares == narrowest).min(along))
         first.warn(
             f"the level is crossed twice within {share:.2g} achieved resolutions, "
-            f"from {at:.4g} nm: what is so narrow may be wider or narrower than restored, and one "
-            "standard error holds the true edge in 38 to 58 % (measured), not in 68",
+            f"from {at:.4g} nm: so narrow a feature may be wider or narrower than restored, and "
+            "one standard error covers the true edge in 38 to 58 % (measured), not in 68",
             ProfileWarning,
         )
 

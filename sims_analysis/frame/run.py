@@ -168,10 +168,10 @@ class _Call:
     def of_chunk(self, *arrays: Any) -> Any:
         """Call the kernel for a chunk; its only field rather than a tuple of one."""
         try:
-            found, rests = self(*arrays)
+            found, support = self(*arrays)
         except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
             raise refuse_infinite(error, "a profile of a chunk", self.names) from None
-        every = (*found, *(rests or ()))
+        every = (*found, *(support or ()))
         return every if len(every) > 1 else every[0]
 
 
@@ -216,13 +216,13 @@ def run(
     size = 0 if group is None else samples["value"].sizes[group]
     settings = {"whole": ranks[n:], "group": size, **options}
     call = _Call(over, kernel, tuple(samples), settings, names)
-    found, rests = _lazily(call, arrays, ranks) if lazy else call(*arrays)
+    found, support = _lazily(call, arrays, ranks) if lazy else call(*arrays)
 
     def named(result: Any) -> Any:
         fields = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
         return type(result)(*(v.transpose(*lead, *cases, ...) if cases else v for v in fields))
 
-    return named(found), None if rests is None else named(rests)
+    return named(found), None if support is None else named(support)
 
 
 def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, str]) -> ProfileError:
@@ -267,8 +267,8 @@ def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
 
     # A call without profiles gives the types and sizes of the results; the axis may be shared.
     axis, *others = (a.shape[a.ndim - rank :] for a, rank in zip(arrays, ranks, strict=True))
-    answer, rests = call(np.zeros(axis), *(np.zeros((0, *shape)) for shape in others))
-    template = (*answer, *(rests or ()))
+    answer, support = call(np.zeros(axis), *(np.zeros((0, *shape)) for shape in others))
+    template = (*answer, *(support or ()))
     found = da.apply_gufunc(
         call.of_chunk,
         f"{_signature('i', ranks)}->{_signature('o', [f.ndim - 1 for f in template])}",
@@ -280,7 +280,7 @@ def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
     )
     every = found if len(template) > 1 else [found]
     n = len(answer)
-    return type(answer)(*every[:n]), None if rests is None else type(rests)(*every[n:])
+    return type(answer)(*every[:n]), None if support is None else type(support)(*every[n:])
 
 
 def _signature(letter: str, ranks: Sequence[int]) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import Parts, ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import is_any_of, is_nan, replaced_where
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, format_argument
 
 Window = tuple[xr.Variable, xr.Variable]
@@ -53,9 +53,6 @@ def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
     return read_window(frame, start, stop, name)
 
 
-_BELOW_TRANSIENT = "set start= below the surface transient to exclude it"
-
-
 def warn_of_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any
 ) -> xr.Variable:
@@ -74,26 +71,18 @@ def warn_of_transient(
             f"{frame.axis_units}",
             ProfileWarning,
             code="surface_transient",
-            remedy=_BELOW_TRANSIENT,
+            remedy="set start= below the surface transient to exclude it",
         )
     return flagged
 
 
 def mark_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable, flags: xr.Variable
+    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
 ) -> xr.Variable:
-    """Set the status to truncated, with a warning, if the window begins in a surface transient.
-
-    `flags` are those of what the answers rest on, which may carry that.
-    """
+    """Set the status to truncated, with a warning, if the window begins in a surface transient."""
     codes = [Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE]
-    among = is_any_of(status, codes)
-    transient = warn_of_transient(frame, start, stop, among)
-    carried = (flags & Flag.TRANSIENT != 0) & among & ~transient
-    text = "the window begins in a surface transient"
-    parts: Parts = {"code": "surface_transient", "remedy": _BELOW_TRANSIENT}
-    warn_where(frame, carried, text, ProfileWarning, **parts)
-    return replaced_where(transient | carried, status, Status.TRUNCATED)
+    transient = warn_of_transient(frame, start, stop, is_any_of(status, codes))
+    return replaced_where(transient, status, Status.TRUNCATED)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

@@ -12,7 +12,7 @@ from sims_analysis import outcomes, units, vocabulary
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve, rests_on
+from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
 from sims_analysis.frame.opening import interpolated, open_profiles
@@ -186,16 +186,18 @@ def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) 
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach
-    across = rests_on(profiles, step)
-    everywhere = rests_on(profiles, window, "samples").flags & ~(GAP | Flag.BELOW_LIMIT)
+    across = support_of_window(profiles, step)
+    everywhere = support_of_window(profiles, window, "samples").flags & ~(GAP | Flag.BELOW_LIMIT)
+    for end in window:  # one that lies in a gap is not where the samples begin
+        everywhere = everywhere | support_of_window(profiles, (end, end), "point").flags & GAP
     everywhere = everywhere.where(position.notnull(), 0).astype(np.int16)
-    rests = changed(across, flags=across.flags | everywhere)
+    support = changed(across, flags=across.flags | everywhere)
     codes = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     # A step between two samples of a gap is one that nothing determines.
     if not profiles.bridge:
         hole = (codes == Status.UNDETERMINED) & (across.flags != 0)
         codes = replaced_where(hole, codes, Status.OK)
-    return resolve(profiles, codes, rests, step, category=None)
+    return resolve(profiles, codes, support, step, category=None)
 
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:

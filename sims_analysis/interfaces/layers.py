@@ -11,19 +11,20 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.dataset.samples import one_species
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve, rests_on, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import by_depth, interpolated, open_profiles
 from sims_analysis.interfaces.stack import ROW, find_layers
-from sims_analysis.kernels.evidence import rests_on_points
+from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import GAP, Flag, Status
-from sims_analysis.text.arguments import argument_error, read_name
+from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
 #: Without standard errors noise may have made what lies between two crossings, if it is of so few
@@ -72,12 +73,13 @@ def layers(
         - without a `level` also ``top_width``, ``bottom_width`` (``nm``): of the interfaces, from
           16 % to 84 %, where they lie between plateaus
         - ``status``: ``ok``; ``truncated`` (the samples begin or end in the layer: its thickness is
-          not known); ``undetermined`` (noise of the size of a step has chosen the plateau,
-          or hides an interface); what it rests on, such as
-          ``below_limit`` (it goes on to samples that a file gives as ``<5E15``; the coordinate
-          ``detection_limit`` has their limit) or ``gap`` (it begins or ends where there are no
-          samples: there is no depth); ``featureless``, ``never_reached`` or ``no_data`` in the
-          first place of a profile without a layer; nothing in the places after the last layer
+          not known); ``undetermined`` (noise of the size of a step has chosen the plateau, or hides
+          an interface; or those of the layer, or of a gap beside it, are as wide as half of their
+          distance: they overlap, and it is too thick or too thin by 5 % and more); what it rests
+          on, such as ``below_limit`` (it goes on to samples that a file gives as ``<5E15``; the
+          coordinate ``detection_limit`` has their limit) or ``gap`` (it begins or ends where there
+          are no samples: there is no depth); ``featureless``, ``never_reached`` or ``no_data`` in
+          the first place of a profile without a layer; nothing in the places after the last layer
 
     Raises
     ------
@@ -186,17 +188,17 @@ def _resolved(
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
     there = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
-    at = [profiles.map(rests_on_points, end, **along).flags for end in ends]
-    inside = rests_on(profiles, ends)
+    at = [profiles.map(support_of_points, end, **along).flags for end in ends]
+    inside = support_of_window(profiles, ends)
     apart = _LOST | (Flag.SATURATED if stated else 0)
     flags = at[0] | at[1] | (inside.flags.where(there, 0).astype(np.int16) & ~apart)
     for end, may in zip(ends, below, strict=True):
         flags = flags | xr.where(
             there & end.isnull() & may, np.int16(Flag.BELOW_LIMIT), np.int16(0)
         )
-    what = "a layer that begins or ends in it has no depth"
-    rests = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
-    status = resolve(profiles, codes, rests, ends, category=None)
+    what = "no depth is given for a layer that begins or ends in it"
+    support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
+    status = resolve(profiles, codes, support, ends, category=None)
     # A profile is named, with the first of its layers that rests on such samples.
     doubtful = status != codes
     first = doubtful.argmax("layer")
@@ -214,7 +216,9 @@ def _resolved(
 
 def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> tuple[Any, Frame]:
     """Return the data of the species that marks the layers, and their profiles."""
-    one = by_depth(_marking_species(data, species))
+    if species is not None or getattr(data, "sizes", {}).get("species", 1) > 1:
+        data = one_species(data, species)
+    one = by_depth(data)
     profiles = open_profiles(one, question="a layer", variable=variable, gaps=gaps)
     if isinstance(one, xr.Dataset):
         held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
@@ -246,9 +250,9 @@ def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     if first is not None:
         first.warn(
             f"{first.of(number):.0f} of the layers, or of what lies between them, "
-            "are of one or two samples near the level, as noise makes them, and the data have no "
-            "standard errors: with_counting_statistics() states them, and crossings of one edge "
-            "count as one then",
+            "are of one or two samples near the level, as from noise, and the data have no "
+            "standard errors: with_counting_statistics() adds them, and then the crossings of a "
+            "noisy edge count as one",
             ProfileWarning,
         )
 
@@ -270,23 +274,6 @@ def _ends(z: Array, c: Array, *_: Any) -> Array:
     """Return the first value and the last."""
     c = c[in_order(z, c)]
     return c[[0, -1]] if c.size else np.full(2, np.nan)
-
-
-def _marking_species(data: Any, species: str | None) -> Any:
-    if species is None:
-        if getattr(data, "sizes", {}).get("species", 1) > 1:
-            names = ", ".join(map(repr, data["species"].values.tolist()))
-            raise SpeciesError(
-                f"name the species that marks the layers: {names}", code="missing_species"
-            )
-        return data
-    species = read_name("species", species)
-    coords = getattr(data, "coords", {})
-    present = [str(name) for name in np.atleast_1d(coords.get("species", []))]
-    if species not in present:
-        names = ", ".join(map(repr, present)) or "no coordinate 'species'; leave it out"
-        raise SpeciesError(f"the data have no species {species!r}; they have {names}")
-    return data.sel(species=species) if "species" in data.dims else data
 
 
 def _layers(*given: Any) -> Array:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.evidence import Rests, Use, rests, runs_of
+from sims_analysis.kernels.evidence import Support, Use, runs_of, support
 from sims_analysis.kernels.rows import (
     IN_CACHE,
     WITHOUT_VALUE,
@@ -198,6 +198,15 @@ def layouts(
     """
     value, flags = samples["value"], samples.get("flags")
     count, n = len(value) // group, value.shape[1] * group
+    bare = _without_cells(samples, group)
+    if bare is not None:
+        for own, left in ((bare, {"lower", "upper"}), (~bare, set[str]())):
+            alike = np.flatnonzero(own)
+            every_one = _part(samples, _of_groups(alike, group))
+            kept = {name: one for name, one in every_one.items() if name not in left}
+            for inner, rows in layouts(kept, errors=errors, group=group, block=block):
+                yield alike[inner], rows
+        return
     to_pack = []
     if gaps is not None:
         to_pack.append(np.flatnonzero(gaps.reshape(-1, group).any(axis=1)))
@@ -230,6 +239,22 @@ def layouts(
         yield which, rows
 
 
+def _without_cells(samples: Samples, group: int) -> Flags | None:
+    """Return which groups are of samples, where edges of cells are known of others; None of all."""
+    lower = samples.get("lower")
+    if lower is None or lower.ndim == 1:
+        return None
+    bare: Flags = np.isnan(lower).all(axis=1).reshape(-1, group).any(axis=1)
+    return bare if bare.any() else None
+
+
+def _part(samples: Samples, part: slice | Index) -> dict[str, NDArray[Any]]:
+    """Return the samples of some profiles."""
+    return {
+        name: one if name in AXES and one.ndim == 1 else one[part] for name, one in samples.items()
+    }
+
+
 def _of_groups(groups: Index, group: int) -> Index:
     """Return the rows of groups of so many."""
     return (groups[:, None] * group + np.arange(group)).reshape(-1)
@@ -239,9 +264,7 @@ def _rows(
     samples: Samples, part: slice | Index, errors: ErrorsOf, numbers: Index | None = None
 ) -> Rows:
     """Build rows from a part of the profiles; :class:`Packed` if they have `numbers`."""
-    own = {
-        name: one if name in AXES and one.ndim == 1 else one[part] for name, one in samples.items()
-    }
+    own = _part(samples, part)
     columns: Samples = {
         name: np.ascontiguousarray(own[name], dtype=np.float64)
         for name in ("depth", "value", "lower", "upper", "stderr")
@@ -301,7 +324,7 @@ def run(
     sees_gaps: bool = False,
     block: int = BLOCK,
     **options: Any,
-) -> tuple[Found, Rests | None]:
+) -> tuple[Found, Support | None]:
     """Run a kernel; return its fields, ``(*cases, *lead, ...)``, and what answers rest on.
 
     Parameters
@@ -345,7 +368,7 @@ def run(
 
     def ask(rows: Rows, *own: NDArray[Any]) -> tuple[Found, tuple[NDArray[Any], ...]]:
         found: Any = kernel(rows, *own, **options)
-        of = () if use is None else rests(rows, found.start, found.stop, use)
+        of = () if use is None else support(rows, found.start, found.stop, use)
         return found, (*found, *of)
 
     fields: list[NDArray[Any]] = []
@@ -374,7 +397,7 @@ def run(
         fields = _allocate(every, cases, results)
     shaped = [f.reshape((*full, *f.shape[2:])) for f in fields]
     combined: Found = type(result)(*shaped[: len(result)])
-    return combined, None if use is None else Rests(*shaped[len(result) :])
+    return combined, None if use is None else Support(*shaped[len(result) :])
 
 
 #: What complete rows can have, if nothing of it is to be looked at.

@@ -34,7 +34,7 @@ def as_points(rows: Rows) -> Rows:
         slope = left + bend * (0.5 * before + z[at] - z[middle])
         x = 0.5 * slope * width[at]
         found = np.where(x == 0.0, 1.0, x / np.sinh(x)) * np.exp(-bend * width[at] ** 2 / 24.0)
-    # A step within one cell is no exponential.
+    # A step within one cell is not exponential.
     factor[at] = np.where(np.isfinite(found) & (np.abs(x) < 1.0), found, 1.0)
     stderr = None if rows.stderr is None else rows.stderr * factor
     return replace(rows, value=rows.value * factor, stderr=stderr, lower=None, upper=None)

@@ -1,4 +1,4 @@
-"""Rules of control charts: which points complete a run that chance hardly makes."""
+"""Rules of control charts: which points complete a run that is unlikely by chance."""
 
 from __future__ import annotations
 

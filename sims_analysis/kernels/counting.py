@@ -102,7 +102,7 @@ class WindowMean(NamedTuple):
     of_one: Array
     scatter: Array
     excess: Array
-    unseen: Array
+    zero_count_stderr: Array
     start: Array
     stop: Array
 
@@ -126,12 +126,12 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    unseen = _unseen(rows, start, stop)
-    stderr = np.sqrt(of_one * squared_shares + unseen**2)
-    return WindowMean(mean, n, stderr, of_one, scatter, excess, unseen, *ends)
+    zero_count_stderr = _zero_count_stderr(rows, start, stop)
+    stderr = np.sqrt(of_one * squared_shares + zero_count_stderr**2)
+    return WindowMean(mean, n, stderr, of_one, scatter, excess, zero_count_stderr, *ends)
 
 
-def _unseen(rows: Rows, start: Array, stop: Array) -> Array:
+def _zero_count_stderr(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the standard error of the mean over a window without a count; 0 for other windows.
 
     The upper end of the 68 % interval: 1.84 counts over n, in the sample where one count weighs
@@ -170,37 +170,40 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         return WindowStatistics(mean, deviation, n, stated, squared / total**2, *ends)
 
 
-#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; its
-#: samples scatter if that is by more than this factor, and chance: few counts scatter more widely.
-_UNEVEN, _HARDLY = 0.1, 1e-3
+#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; slopes
+#: are of so many standard errors. Its samples scatter if that is by more than this factor, and
+#: chance: few counts scatter more widely.
+_UNEVEN, _HARDLY, _SLOPES = 0.1, 1e-3, 2.6
 #: No detector shows less of the maximum: the end of a profile without noise is no background.
 _UNSEEN = 1e-8
 _NOTABLE, _IMPROBABLE = 1.4, 1e-7
 #: So many samples show their scatter without errors.
 _ENOUGH = 8
-#: What the profile does in a window that is no background.
-NOT_LEVEL = ("", "falls", "rises", "bends", "scatters")
+#: What the profile does in a window that is not a background.
+NOT_FLAT = ("", "falls", "rises", "bends", "scatters")
 SCATTERS = 4
 
 
-class Unlevel(NamedTuple):
-    """Which of :data:`NOT_LEVEL` is true of a window, or 0; (R,).
+class Flatness(NamedTuple):
+    """Which of :data:`NOT_FLAT` is true of a window, or 0; (R,).
 
-    With the factor by which samples scatter beyond their errors, and by how much the mean is above
-    the lowest third, if the thirds differ.
+    With the factor by which samples scatter beyond their errors, by how much the mean is above the
+    lowest third, if the thirds differ, the slope, if there is one, and the mean depth.
     """
 
     which: Index
     excess: Array
     above: Array
+    slope: Array
+    middle: Array
 
 
-def unlevel(rows: Rows, start: Array, stop: Array) -> Unlevel:
+def flatness(rows: Rows, start: Array, stop: Array) -> Flatness:
     """Compare the thirds of a window, and its samples, by their errors or their scatter in these.
 
-    By the chance of chi-square, or F, with two degrees of freedom.
+    By the chance of chi-square, or F, with two degrees of freedom; a slope by that of Student's t.
     """
-    from scipy.special import chdtri
+    from scipy.special import chdtri, ndtr, stdtrit
 
     mean, n, *_, excess, _, _, _ = window_mean(rows, start, stop)
     fraction, share = rows.share, shares(rows, start, stop)
@@ -213,22 +216,34 @@ def unlevel(rows: Rows, start: Array, stop: Array) -> Unlevel:
             part = rows.sum(own)
             means[third] = rows.sum(own * rows.value) / part
             between += np.where(part > 0, part * (means[third] - mean) ** 2, 0.0)
-        within = rows.sum(share * (rows.value - rows.repeat(mean)) ** 2) - between
-        chi, freedom = n * fraction * between, (n - 3) * fraction
-        scatter = np.where(n >= _ENOUGH, np.maximum(within, 0) * n * fraction, np.nan)
+        off = rows.value - rows.repeat(mean)
+        whole = rows.sum(share * off**2)
+        middle = rows.sum(share, rows.depth)
+        x = rows.depth - rows.repeat(middle)
+        spread = rows.sum(share * x**2)
+        slope = rows.sum(share * x * off) / spread
+        independent = n * fraction
+        noise = np.where(n >= _ENOUGH, whole - slope**2 * spread, np.nan) / (independent - 2)
+        chi, freedom = independent * between, (n - 3) * fraction
+        scatter = np.where(n >= _ENOUGH, np.maximum(whole - between, 0) * independent, np.nan)
         chance, known = (1 + chi / scatter) ** (-freedom / 2), np.zeros(rows.count, dtype=bool)
         if rows.stderr is not None:
-            stated = rows.sum(np.where(share > 0, share * rows.stderr**2, 0.0))
+            variance = np.where(share > 0, share * rows.stderr**2, 0.0)
+            stated = rows.sum(variance)
             known = stated > 0
             chance = np.where(known, np.exp(-chi / stated / 2), chance)
+            noise = np.fmax(noise, rows.sum(variance * x**2) / spread / independent)
         highest, lowest = (end.reduce(means) for end in (np.fmax, np.fmin))
-        uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean))
-        uneven &= ~(highest < _UNSEEN * rows.reduce(np.fmax, rows.value))
-        freedom = np.maximum(n * fraction - 1, 1)
+        seen = highest >= _UNSEEN * rows.reduce(np.fmax, rows.value)
+        uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean)) & seen
+        least = stdtrit(np.maximum(independent - 2, 1), ndtr(_SLOPES))
+        slope = np.where((slope**2 * spread > least**2 * noise) & seen, slope, 0.0)
+        freedom = np.maximum(independent - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
     falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
-    which = np.select([uneven & falls, uneven & rises, uneven, scatters & known], [1, 2, 3, 4])
-    return Unlevel(which, excess, np.where(uneven, mean - lowest, 0.0))
+    cases = [uneven & falls, uneven & rises, uneven, scatters & known]
+    which = np.select(cases, [1, 2, 3, SCATTERS])
+    return Flatness(which, excess, np.where(uneven, mean - lowest, 0.0), slope, middle)
 
 
 def shares(rows: Rows, start: Array, stop: Array) -> Array:
@@ -236,8 +251,8 @@ def shares(rows: Rows, start: Array, stop: Array) -> Array:
     a = rows.repeat(np.where(np.isnan(start), -np.inf, start))
     b = rows.repeat(np.where(np.isnan(stop), np.inf, stop))
     if rows.lower is None or rows.upper is None:
-        slack = rows.repeat(rows.slack)
-        part = ((rows.depth >= a - slack) & (rows.depth <= b + slack)).astype(np.float64)
+        tolerance = rows.repeat(rows.tolerance)
+        part = ((rows.depth >= a - tolerance) & (rows.depth <= b + tolerance)).astype(np.float64)
     else:
         part = np.maximum(np.minimum(rows.upper, b) - np.maximum(rows.lower, a), 0.0)
     part = np.broadcast_to(part, rows.value.shape)

@@ -74,7 +74,7 @@ def integrate(
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
     first, last = rows.begin, rows.end
-    beyond = (start < first - rows.slack) | (stop > last + rows.slack)
+    beyond = (start < first - rows.tolerance) | (stop > last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
     below = missing_below(rows, LACKS * np.abs(value)) if record else np.zeros(rows.count)
@@ -119,7 +119,7 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     first, last = limits.T
     end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
     if isinstance(rows, Dense):
-        one = slice(1) if rows.alike(a, b) else slice(None)
+        one = slice(1) if rows.same_in_all_rows(a, b) else slice(None)
         before, after = (limits[one] - rows.offsets[:-1][one, None]).T[..., None]
         place = np.arange(rows.depth.size)
         whole = np.where((place > before) & (place < after), rows.width, 0.0)

@@ -17,6 +17,7 @@ from sims_analysis.kernels.levels import Crossings, Located
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
+    chance_of_misfit,
     counted,
     half_width_about,
     maximized,
@@ -39,6 +40,9 @@ ALONE = 8.0
 STEEP = 1.0, 2.0
 #: Relative error above which the logarithm of a sample is not used: ten counts.
 MAX_RELATIVE_ERROR = 0.33
+#: A parabola whose chi-square chance makes this rarely is fitted to half of the window, down to so
+#: many samples on either side.
+MISFIT, FEWEST = 0.01, 2
 #: Curvatures of more than this many standard errors may be of a kink, ...
 KINK = 2.0
 #: ... which a window that is wider by this factor puts elsewhere.
@@ -85,7 +89,8 @@ def edges(
     subtracted `floor`, are Poisson against a level, and binomial between two counted quantities;
     zeros are data. The depth is ``raw + w (fit - raw)``, where two samples at a clear step make w
     fall from 1 to 0; with `locate` it is 1, or 0, and then the error is half of the 68 % interval
-    about the crossing. How far a curved edge moves in a wider window is part of the error.
+    about the crossing. A window that no parabola fits is halved; how far a curved edge moves in a
+    wider one is part of the error.
     """
     on = rows.depth_at(found.at_or_above)
     between = on, np.where(found.on_sample, on, rows.depth_at(found.after))
@@ -198,6 +203,13 @@ def _fitted(
     for part in in_parts(2 * reach):
         crossing, first, side = which[part], before[part], reach[part]
         fit = _parabolas(samples, crossing, first, side)
+        again = np.flatnonzero(fit.misfit < MISFIT)
+        while (again := again[side[again] > FEWEST]).size:
+            side[again] = np.maximum(side[again] // 2, FEWEST)
+            short = _parabolas(samples, crossing[again], first[again], side[again])
+            for column, values in zip(fit, short, strict=True):
+                column[again] = values
+            again = again[short.misfit < MISFIT]
         bent = np.flatnonzero(np.abs(fit.bend) > KINK * fit.bend_stderr)
         wide = _parabolas(samples, crossing[bent], first[bent], WIDER * side[bent])
         with np.errstate(invalid="ignore"):
@@ -242,7 +254,7 @@ class _Parabolas(NamedTuple):
     """Fits of ``upper = lower exp(A + B z + C z^2 / 2)`` to R windows; (R,).
 
     Depth of the zero, and its error, the slope there, C, and its error; half the width of the
-    window, and where it starts and stops.
+    window, the chance of its chi-square, and where it starts and stops.
     """
 
     depth: Array
@@ -251,6 +263,7 @@ class _Parabolas(NamedTuple):
     bend: Array
     bend_stderr: Array
     scale: Array
+    misfit: Array
     start: Array
     stop: Array
 
@@ -263,7 +276,7 @@ def _parabolas(samples: Samples, which: Index, before: Index, reach: Index) -> _
     binomial. What was subtracted (`floor`) makes the variance larger: ``a (1 + floor / (e
     lower))``.
     """
-    found = np.full((8, before.size), np.nan)
+    found = np.full((9, before.size), np.nan)
     first = np.maximum(before + 1 - reach, samples.begin[which])
     end = np.minimum(before + 1 + reach, samples.end[which])
     position, size = samples.between(first, end)
@@ -284,9 +297,10 @@ def _parabolas(samples: Samples, which: Index, before: Index, reach: Index) -> _
         last = np.broadcast_to([0.0, 0.0, 1.0], slopes.shape)
         unsure = np.sqrt(solved(information, last)[:, 2])
         error = np.sqrt(variance) / np.abs(slope)
+        misfit = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin + root * scale, *ends)
-    numbers = error * scale, slope / scale, c / scale**2, unsure / scale**2, scale
+    numbers = error * scale, slope / scale, c / scale**2, unsure / scale**2, scale, misfit
     found[:, some] = depth, *numbers, *ends
     return _Parabolas(*found)
 

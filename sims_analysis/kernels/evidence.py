@@ -27,13 +27,13 @@ from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import DEEPEST, surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
-#: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``: to
-#: its end, without a value or with one), ``"samples"`` of a window each by itself (a mean), or the
-#: curve at a ``"point"`` between two.
+#: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``:
+#: from its begin to its end, without a value or with one), ``"samples"`` of a window each by itself
+#: (a mean), or the curve at a ``"point"`` between two.
 Use = Literal["curve", "record", "samples", "point"]
 
 
-class Rests(NamedTuple):
+class Support(NamedTuple):
     """What answers rest on, in the shape of their intervals.
 
     Flags; of samples below a limit, the sum of width times limit; and the total width of gaps.
@@ -100,12 +100,12 @@ def runs_of(
     kind = np.full(begin.shape, flag, dtype=np.int16)
     amount = np.where(np.isnan(most), np.inf, most)  # a limit that is not known may be any
     if value is not None:  # a line from neighbour to neighbour stands for what may be nothing
-        after = np.minimum(end + 1, value.size - 1)
-        amount = np.fmax(amount, 0.5 * (value[begin - 1] + value[after]))
+        line = 0.5 * (value[begin - 1] + value[np.minimum(end + 1, value.size - 1)])
+        amount = np.fmax(amount, np.where(np.isnan(low + high), 0.0, line))
     return Marks(row[begin], kind, depth[begin], depth[end], low, high, most, amount)
 
 
-def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
+def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Support:
     """Say on what answers about intervals rest, ``(R,)`` or ``(R, m)``; NaN for none.
 
     Flags count if a sample lies in the interval, gaps and samples below a limit if a curve goes
@@ -119,7 +119,7 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     near = row, start.reshape(-1)[asked], stop.reshape(-1)[asked]
     found = marks(rows, near) if asked.size else None
     if found is None:
-        return Rests(flags, below, hole)
+        return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
     _, _, first, last, low, high, _, amount = (one[more] for one in found)
     a, b = start[found.row], stop[found.row]
@@ -129,8 +129,11 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
         valued = (found.flag & WITHOUT_VALUE == 0)[more]
         low = np.where(valued & np.isnan(low), first, low)
         high = np.where(valued & np.isnan(high), last, high)
-        to_the_end = np.isnan(high) & (b >= low) if use == "record" else False
-        width = np.where(to_the_end, last, np.minimum(b, high)) - np.maximum(a, low)
+        upper, lower = np.minimum(b, high), np.maximum(a, low)
+        if use == "record":
+            upper = np.where(np.isnan(high) & (b >= low), last, upper)
+            lower = np.where(np.isnan(low) & (a <= high), first, lower)
+        width = upper - lower
         across = (a > low) & (b < high) if use == "point" else width > 0
     is_gap = (found.flag & GAP != 0)[more]
     is_below = (found.flag & Flag.BELOW_LIMIT != 0)[more]
@@ -148,27 +151,15 @@ def rests(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Rests:
     counts = limited & (width > 0)
     np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
     np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
-    return Rests(flags, below, hole)
+    return Support(flags, below, hole)
 
 
-class Interval(NamedTuple):
-    """An interval of depths as the only answer; (R,)."""
-
-    start: Array
-    stop: Array
-
-
-def interval(_: Rows, start: Array, stop: Array) -> Interval:
-    """Return the interval itself, of which is asked what it rests on."""
-    return Interval(start, stop)
-
-
-def rests_on_points(rows: Rows, at: Array) -> Rests:
+def support_of_points(rows: Rows, at: Array) -> Support:
     """Say on what the curves through the samples rest at depths, (R, m)."""
-    return rests(rows, at, at, "point")
+    return support(rows, at, at, "point")
 
 
-def seen(rows: Rows) -> SingleResult:
+def flags_from_values(rows: Rows) -> SingleResult:
     """Return the flags of all samples, (R, n), by their values: gaps, saturation, transients."""
     found = np.zeros(rows.value.size, dtype=np.int16)
     wide = gap_after(rows)
@@ -218,8 +209,8 @@ def at_places(
     for row, flag, first, last, low, high, height, _ in zip(*found, strict=True):
         a, b = lower[row], upper[row]
         own = packed.depth[packed.offsets[row] : packed.offsets[row + 1]]
-        slack = TOLERANCE * (high - low)
-        inside = (b > low + slack) & (a < high - slack)
+        tolerance = TOLERANCE * (high - low)
+        inside = (b > low + tolerance) & (a < high - tolerance)
         if flag & (GAP | WITHOUT_VALUE):
             blank[row] |= inside
         if flag & GAP:

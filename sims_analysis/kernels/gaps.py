@@ -1,7 +1,7 @@
 """Gaps: distances between neighbouring samples over which nothing was measured.
 
 A gap is more than five times as wide as the profile's median spacing, and as the median of the
-spacings around it: a grid that widens, or steps that change from layer to layer, are no gaps.
+spacings around it: a grid that widens, or steps that change from layer to layer, are not gaps.
 """
 
 from __future__ import annotations
@@ -119,17 +119,24 @@ def _in_profile(width: Array) -> Flags:
 
 
 def gaps_of(rows: Rows) -> tuple[Index, Array, Array] | None:
-    """Return the rows of all gaps, and where they begin and end; None without any."""
+    """Return the rows of all gaps, and where they begin and end; None without any.
+
+    Carried gaps that meet are one: values between them were made across it.
+    """
     flags = gap_after(rows)
     if flags is None:
         return None
-    at = np.flatnonzero(flags)
+    first = last = np.flatnonzero(flags)
+    if rows.carried_gaps is not None:
+        wide = _wide(rows)
+        seen = np.zeros(first.size, dtype=bool) if wide is None else wide[first]
+        one = (np.diff(first) == 1) & ~(seen[1:] & seen[:-1])
+        first, last = first[np.append(True, ~one)], last[np.append(~one, True)]
+    begin, end = gap_ends(rows, first)[0], gap_ends(rows, last)[1]
     if isinstance(rows, Packed):
-        before, after = gap_ends(rows, at)
-        return rows.row[at], before, after
-    row = np.arange(rows.count).repeat(at.size)
-    z0, z1 = (np.resize(one, row.size) for one in gap_ends(rows, at))
-    return row, z0, z1
+        return rows.row[first], begin, end
+    row = np.arange(rows.count).repeat(first.size)
+    return row, np.resize(begin, row.size), np.resize(end, row.size)
 
 
 def breaks(rows: Rows) -> Index:

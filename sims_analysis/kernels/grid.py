@@ -152,7 +152,7 @@ def resample(
     """Interpolate profiles at depths (R, m), by `reach` samples to both sides.
 
     On a new axis these share samples (else the fraction is NaN), but not those in gaps, unless it
-    is to `bridge` these; and a surface transient goes along.
+    is to `bridge` these; and a surface transient is kept.
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
@@ -280,9 +280,9 @@ class _Pieces(NamedTuple):
 
 def _within_record(edges: Array, begin: float, end: float) -> tuple[Array, slice] | None:
     """Select the edges within the record (to rounding), and the cells between them; or None."""
-    slack = TOLERANCE * (end - begin)
-    lo = int(np.searchsorted(edges, begin - slack, side="left"))
-    hi = int(np.searchsorted(edges, end + slack, side="right"))
+    tolerance = TOLERANCE * (end - begin)
+    lo = int(np.searchsorted(edges, begin - tolerance, side="left"))
+    hi = int(np.searchsorted(edges, end + tolerance, side="right"))
     if hi - lo < 2:
         return None
     return np.clip(edges[lo:hi], begin, end), slice(lo, hi - 1)
@@ -320,7 +320,6 @@ class _Parts(NamedTuple):
 
     weights: Array
     sample: Index
-    of_cell: Index
     #: First entry of each cell.
     first: Index
     cells: slice
@@ -334,12 +333,10 @@ def _parts(dense: Dense, edges: Array) -> _Parts | None:
     if pieces is None:
         return None
     after, opening = _weights_of(pieces)
-    cell = np.cumsum(np.bincount(pieces.first, minlength=after.size)) - 1
     first = pieces.first
     return _Parts(
         np.insert(after, first, opening),
         np.insert(pieces.segment + 1, first, pieces.segment[first]),
-        np.insert(cell, first, np.arange(first.size)),
         first + np.arange(first.size),
         pieces.cells,
     )
@@ -361,9 +358,8 @@ def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
     halves = np.concatenate([cell * size + interval // 2, cell * size + (interval + 1) // 2])
     key, place = np.unique(halves, return_inverse=True)
     weights = _sum_at(place, np.tile(0.5 * np.diff(knots), 2), key.size)
-    of_cell = key // size
-    first = np.searchsorted(of_cell, np.arange(inner.size - 1))
-    return _Parts(weights, key % size, of_cell, first, cells)
+    first = np.searchsorted(key // size, np.arange(inner.size - 1))
+    return _Parts(weights, key % size, first, cells)
 
 
 def samples_of_grid(fraction: Array) -> tuple[Array, Array]:

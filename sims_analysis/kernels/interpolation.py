@@ -53,9 +53,9 @@ def interpolate(
     for part in parts:
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = found.ends(rows, rows.value, part)
-        value[part] = segments.interpolated(c0, c1, found.t[own], log=method == "log")
-        if method == "log" and (linear := segments.is_linear(c0, c1)).any():
-            row, column = divmod(np.flatnonzero(linear), at.shape[1])
+        linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
+        if linear.size:
+            row, column = divmod(linear, at.shape[1])
             t, inside = (np.broadcast_to(x[own], c0.shape) for x in (found.t, found.inside))
             t, inside = t[row, column], inside[row, column]
             count[part] = np.bincount(row[inside & (t > 0) & (t < 1)], minlength=len(c0))
@@ -133,8 +133,8 @@ def locate(rows: Rows, at: Array) -> Location:
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
     one = slice(1) if isinstance(rows, Dense) else slice(None)
-    first, last, slack = (ends[one, None] for ends in (rows.first, rows.last, rows.slack))
-    return np.clip(at, first, last), (at >= first - slack) & (at <= last + slack)
+    first, last, tolerance = (ends[one, None] for ends in (rows.first, rows.last, rows.tolerance))
+    return np.clip(at, first, last), (at >= first - tolerance) & (at <= last + tolerance)
 
 
 #: Number of neighbouring samples of which a value of a spline depends.

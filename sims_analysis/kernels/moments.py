@@ -72,8 +72,8 @@ def moments(
         ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
-        (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
         (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
+        (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
     )
     answers = np.array([total, mean, *shape, first, last])
     errors = np.full((5, rows.count), np.nan)

@@ -23,7 +23,8 @@ _ALONE = 1.45
 class Peak(NamedTuple):
     """Maximum of every row, (R,).
 
-    It rests on the samples from ``start`` to ``stop``, (R, 2): of the width, and of the window.
+    It rests on the samples from ``start`` to ``stop``, (R, 3): of the width, of the window, and of
+    all that is above half of it, where a gap may hold a higher one.
     """
 
     depth: Array
@@ -57,10 +58,10 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     near = np.clip([position - 1, position + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
     before[row], after[row] = rows.depth_at(near)
     higher[row] = rows.value_at(near).max(axis=0)
-    left, right = _crossed(rows, depth, 0.5 * value)
+    left, right, *ends = _crossed(rows, depth, 0.5 * value)
     width = right - left
     unsure = 0.5 * (value - np.nan_to_num(stderr))
-    lower, upper = _crossed(rows, depth, 0.5 * higher)
+    lower, upper, *_ = _crossed(rows, depth, 0.5 * higher)
     with np.errstate(invalid="ignore"):
         unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
         unknown |= _higher_beside(rows, unsure, left, right)
@@ -70,15 +71,18 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         (unknown, Status.UNDETERMINED),
     )
     width[unknown] = np.nan
-    begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start)
-    end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop)
+    begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start), ends[0]
+    end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop), ends[1]
     used = (np.stack(one, axis=1) for one in (begin, end))
     return Peak(depth, value, stderr, width, status, *used)
 
 
-def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Array]:
-    """Return the crossings of a level that are nearest to a depth on either side; NaN for none."""
-    left, right = np.full((2, rows.count), np.nan)
+def _crossed(rows: Rows, depth: Array, level: Array) -> Array:
+    """Return the crossings of a level that are nearest to a depth on either side; NaN for none.
+
+    And the first and the last of all, or the ends of the record; (4, R).
+    """
+    left, right, first, last = np.full((4, rows.count), np.nan)
     levels = rows.repeat(level)
     found = find(rows, levels)
     at = locate(rows, levels, found).depth
@@ -86,7 +90,10 @@ def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Array]:
     # Crossings are sorted by depth, and the last assignment wins.
     right[found.row[after][::-1]] = at[after][::-1]
     left[found.row[~after]] = at[~after]
-    return left, right
+    first[found.row[::-1]], last[found.row] = at[::-1], at
+    first = np.where(first > depth, rows.first, first)
+    last = np.where(last < depth, rows.last, last)
+    return np.stack([left, right, first, last])
 
 
 def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:

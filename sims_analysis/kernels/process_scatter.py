@@ -7,10 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels.counting import student
-from sims_analysis.kernels.rows import Array
+from sims_analysis.kernels.rows import Array, Index
 
 #: Points in which the likelihood is searched for its highest maximum, before it is refined.
 _GRID = 60
+#: Of intervals.
+CONFIDENCE = 0.95
 #: Part of a variance that is 0.
 _NEXT_TO_NOTHING = 1e-12
 
@@ -74,6 +76,18 @@ def variance_interval(value: Array, stderr: Array, confidence: float) -> tuple[f
     return limit(tail), limit(1.0 - tail)
 
 
+def scatter_of(value: Array, stderr: Array) -> dict[str, float]:
+    """Separate the scatter of the process from counting, by the values of which that is known."""
+    names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
+    known = ~np.isnan(stderr)
+    value, stderr = value[known], stderr[known]
+    if value.size < 2:
+        return dict.fromkeys(names, np.nan)
+    ends = variance_interval(value, stderr, CONFIDENCE)
+    found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]
+    return {name: one**0.5 for name, one in zip(names, found, strict=True)}
+
+
 class Combined(NamedTuple):
     """A factor for an occasion, from those of others, and its standard errors."""
 
@@ -102,6 +116,34 @@ def mean_of(value: Array, stderr: Array) -> Combined:
     variance = float(student(n - 1)) ** 2 * (q / total + t2)
     counting = float(np.sum((weight * stderr) ** 2)) ** 0.5 / total
     return Combined(mean, counting, max(variance - np.nan_to_num(counting) ** 2, 0.0) ** 0.5)
+
+
+def by_day(day: Index, value: Array, stderr: Array, time: Array) -> tuple[Array, Array, Array]:
+    """Return the mean of each day, weighted by counting where that is known, and its time."""
+    found = np.empty((3, day.max() + 1))
+    for i in range(found.shape[1]):
+        own, s, times = value[day == i], stderr[day == i], time[day == i]
+        weight = np.ones(own.size) if np.isnan(s).any() else (s.min() / s) ** 2
+        weight /= weight.sum()
+        found[:, i] = weight @ own, np.hypot.reduce(weight * s), times.mean()
+    return found[0], found[1], found[2]
+
+
+def weights_at(time: Array, *, bracket: bool) -> Array | None:
+    """Return the weights at 0 of occasions in order of time: of the nearest, or of both around it.
+
+    None for a bracket with one side.
+    """
+    after = int(np.searchsorted(time, 0.0))
+    if not bracket or (after < time.size and time[after] == 0.0):
+        weight: Array = (np.arange(time.size) == np.argmin(abs(time))).astype(float)
+        return weight
+    if after in (0, time.size):
+        return None
+    weight = np.zeros(time.size)
+    weight[after - 1 : after + 1] = np.array([time[after], -time[after - 1]])
+    weight /= weight.sum()
+    return weight
 
 
 def weighted(value: Array, stderr: Array, weight: Array) -> Combined:

@@ -44,7 +44,7 @@ def inverted(square: Array) -> Array:
     return np.linalg.pinv(square, hermitian=True)
 
 
-def wandering(r: Array, rows: Array) -> float:
+def durbin_watson(r: Array, rows: Array) -> float:
     """Return the probability that chance makes residuals, (n,), follow their neighbours as closely.
 
     The ratio of Durbin and Watson, ``sum (r_i+1 - r_i)^2 / sum r_i^2``, by the beta distribution
@@ -86,7 +86,7 @@ def low_frequencies(r: Array, rows: Array) -> float:
         return 1.0
     means = np.add.reduceat(np.vstack([r, rows]), np.arange(count) * r.size // count, axis=1)
     off, shapes = means[0], means[1:]
-    return wandering(off - shapes.T @ np.linalg.lstsq(shapes.T, off)[0], shapes)
+    return durbin_watson(off - shapes.T @ np.linalg.lstsq(shapes.T, off)[0], shapes)
 
 
 def chance_of_excess(chi_square: float, degrees: float) -> float:
@@ -158,7 +158,7 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
     """
     known, seen = not np.isnan(chance), departure > SEEN
     enough = r.size >= rows.shape[0] + (6 if known else 2)
-    neighbours = wandering(r, rows) if enough else 1.0
+    neighbours = durbin_watson(r, rows) if enough else 1.0
     if known:
         both = together(chance, neighbours) if enough else chance
         if both >= _UNLIKELY:
@@ -173,7 +173,7 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
         return _SHAPE, True
     # What is so because of samples far below the maximum alone does not matter.
     root = np.sqrt(np.maximum(m, 0.0))
-    if neighbours >= _UNLIKELY or wandering(r * root, rows * root) >= _UNLIKELY:
+    if neighbours >= _UNLIKELY or durbin_watson(r * root, rows * root) >= _UNLIKELY:
         return RANDOM, False
     low = low if seen else low_frequencies(r, rows)
     return (_SHAPE if low < _UNLIKELY else _NEIGHBOURS), False

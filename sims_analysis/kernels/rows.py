@@ -185,7 +185,7 @@ class _Samples(ABC):
         return self.last if self.upper is None else self._ends(self.upper, -1)
 
     @cached_property
-    def slack(self) -> Array:
+    def tolerance(self) -> Array:
         """By how much depths of each row may differ and be equal, (R,): conversions round."""
         return TOLERANCE * (self.last - self.first)
 
@@ -208,9 +208,9 @@ class _Samples(ABC):
         # For an empty row, any sample.
         return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
 
-    def glimpsed(self, row: Index, glances: int = 16) -> Array:
+    def sampled_maximum(self, row: Index, n_samples: int = 16) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
-        few = self.offsets[row, None] + self.size[row, None] * np.arange(glances) // glances
+        few = self.offsets[row, None] + self.size[row, None] * np.arange(n_samples) // n_samples
         highest: Array = self.value.reshape(-1).take(few, mode="clip").max(axis=1)
         return highest
 
@@ -230,7 +230,7 @@ class _Samples(ABC):
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
         if np.isnan(start).all() and np.isnan(stop).all():
             return self  # type: ignore[return-value]  # there are no other layouts
-        start, stop = self.repeat(start - self.slack), self.repeat(stop + self.slack)
+        start, stop = self.repeat(start - self.tolerance), self.repeat(stop + self.tolerance)
         return self.keep(~((self.depth < start) | (self.depth > stop)))
 
 
@@ -267,7 +267,7 @@ class Dense(_Samples):
         found += self.offsets[: len(depth), None] if row is None else self.offsets[row]
         return found
 
-    def alike(self, *per_row: Array) -> bool:
+    def same_in_all_rows(self, *per_row: Array) -> bool:
         """Whether there are rows, and each parameter is the same for all of them."""
         return self.count > 0 and all((p == p[0]).all() or np.isnan(p).all() for p in per_row)
 
@@ -293,9 +293,9 @@ class Dense(_Samples):
 
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
-        if not self.alike(start, stop) or np.isnan([start[0], stop[0]]).all():
+        if not self.same_in_all_rows(start, stop) or np.isnan([start[0], stop[0]]).all():
             return super().within(start, stop)
-        low, high = start[0] - self.slack[0], stop[0] + self.slack[0]
+        low, high = start[0] - self.tolerance[0], stop[0] + self.tolerance[0]
         inside = np.flatnonzero(~((self.depth < low) | (self.depth > high)))
         window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
         return Dense(
@@ -428,6 +428,8 @@ LEAST = 5
 
 def runs_of_five(pairs: Flags) -> Index:
     """Return where runs of five or more equal samples begin, and end, (K, 2); by equal `pairs`."""
+    if np.count_nonzero(pairs) < LEAST - 1:
+        return np.empty((0, 2), dtype=np.intp)
     threes = pairs[1:] & pairs[:-1]
     fives = np.zeros(max(pairs.size - 1, 2), dtype=bool)
     np.logical_and(threes[2:], threes[:-2], out=fives[1:-1])

@@ -53,7 +53,7 @@ class Samples:
 
 
 def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:
-    """Return where the measured samples of a window are, in order of depth; NaN is no limit."""
+    """Return where the measured samples of a window are, in order of depth; NaN for no limit."""
     there = np.flatnonzero(np.isfinite(z) & np.isfinite(c) & ~(z < start) & ~(z > stop))
     order: Array = there[np.argsort(z[there], kind="stable")]
     return order

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Rows
+from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows
 
 
 def is_linear(c0: Array, c1: Array) -> Flags:
@@ -63,12 +63,21 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
     ``c0 (c1 / c0)^t`` with `log` and two positive ends, otherwise ``c0 + t (c1 - c0)``; never
     outside the two.
     """
+    value = np.empty(np.broadcast_shapes(c0.shape, c1.shape, t.shape))
+    interpolate_into(value, c0, c1, t, log=log)
+    return value
+
+
+def interpolate_into(value: Array, c0: Array, c1: Array, t: Array, *, log: bool) -> Index:
+    """Write interpolated values; return the flat places where a logarithm could not be taken."""
     ends = ((c1, t == 1), (c0, t == 0))
     c0, c1, t = np.broadcast_arrays(c0, c1, t)
+    linear = np.empty(0, dtype=np.intp)
     if log:
         with np.errstate(all="ignore"):
-            value = c1 / c0
-            common = (value > _STEEPEST) & (value < np.inf)
+            np.divide(c1, c0, out=value)
+            common = value > _STEEPEST
+            common &= value < np.inf
             common &= c0 > 0
             np.log(value, out=value)
             value *= t
@@ -78,15 +87,18 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
                 rest = np.flatnonzero(~common)
                 a, b, s = (x.take(rest) for x in (c0, c1, t))
                 logs = np.exp((1.0 - s) * np.log(a) + s * np.log(b))
-                value.put(rest, np.where((a > 0) & (b > 0), logs, a + s * (b - a)))
+                positive = (a > 0) & (b > 0)
+                value.put(rest, np.where(positive, logs, a + s * (b - a)))
+                linear = rest[~positive]
     else:
-        value = c0 + t * (c1 - c0)
-    np.maximum(value, np.minimum(c0, c1), out=value)
-    np.minimum(value, np.maximum(c0, c1), out=value)
+        np.add(c0, t * (c1 - c0), out=value)
+    bound = np.minimum(c0, c1)
+    np.maximum(value, bound, out=value)
+    np.minimum(value, np.maximum(c0, c1, out=bound), out=value)
     for end, there in ends:  # at 0 whatever the other end: its error may not be known
         if there.any():
             np.copyto(value, end, where=there)
-    return value
+    return linear
 
 
 def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log: bool) -> Array:
@@ -125,7 +137,7 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)
-    if isinstance(rows, Dense) and rows.alike(a, b):
+    if isinstance(rows, Dense) and rows.same_in_all_rows(a, b):
         a, b = a[:1], b[:1]
     else:
         a, b = rows.repeat(a), rows.repeat(b)

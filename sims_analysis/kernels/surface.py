@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincc
 
 from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.counting import student
 from sims_analysis.kernels.decay import can_be_fitted, value_per_count_of
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.local_fit import Counted, as_counts, maximized, solved
+from sims_analysis.kernels.local_fit import Counted, as_counts, chance_of_misfit, maximized, solved
 from sims_analysis.kernels.residuals import SEEN
 from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
@@ -96,15 +95,9 @@ def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     size = counts.size
     nothing = np.zeros(size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
+    large = chance_of_misfit(counts, *found) < _BY_CHANCE
     a, b, c = (np.repeat(one, size) for one in found)
-    curve = counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
-    expected = (curve + counts.lower * counts.under) / counts.one_upper
-    off = counts.upper - curve
-    square = (off / counts.one_upper) ** 2 / expected
-    # Each term of chi-square has the variance 2 + 1 / expected.
-    chi_square, wide = counts.reduce(np.add, np.stack([square, 0.5 / expected]))
-    wide = 2.0 * (1.0 + wide / size)
-    large = gammaincc((size - 3) / wide, chi_square / wide) < _BY_CHANCE
+    off = counts.upper - counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
     largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
     error = np.sqrt(solved(information, np.broadcast_to([1.0, 0.0, 0.0], (size.size, 3)))[:, 0])
     return found[0], error, (size > 3) & large & (seen > SEEN * largest)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Rows
+from sims_analysis.kernels.rows import Array, Flags, Marks, Rows
+from sims_analysis.outcomes import Flag
 
 
 class Transient(NamedTuple):
@@ -29,13 +30,18 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     by more than its noise, and falls again. The first sample is the highest up to where the median
     is lowest, a third of that maximum at least, and more than twice the lowest, by more than noise.
     If it is not the highest of all, more than 1 % of the integral lies above the lowest.
+
+    And those that carry one. On a grid finer than the samples, which scatter less, it is known of
+    the samples that the grid was made of.
     """
-    rows = rows.within(start, stop)
+    carried, rows = rows.carried, rows.within(start, stop)
     columns = np.full((5, rows.count), np.nan)
-    long = np.flatnonzero(rows.size > 2 * _WIDTH)
-    for glances in (4, 16):
+    if carried is not None:
+        _carried(rows, carried, columns)
+    long = np.flatnonzero((rows.size > 2 * _WIDTH) & (rows.share == 1) & np.isnan(columns[0]))
+    for n_samples in (4, 16):
         first = rows.value_at(rows.offsets[long])
-        long = long[first >= LEAST * rows.glimpsed(long, glances)]
+        long = long[first >= LEAST * rows.sampled_maximum(long, n_samples)]
     for row in long:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
@@ -57,6 +63,18 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
         if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
     return Transient(*columns)
+
+
+def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
+    """Enter the transients that rows carry at their first sample."""
+    for i in np.flatnonzero(carried.flag == Flag.TRANSIENT):
+        row, end = carried.row[i], carried.last[i]
+        own = np.arange(*rows.offsets[row : row + 2])
+        depth, value = rows.depth_at(own), rows.value_at(own)
+        below = np.flatnonzero(depth > end)
+        if below.size and carried.first[i] <= depth[0] <= end:
+            top = below[np.argmax(value[below])]
+            columns[:, row] = depth[0], value[0], depth[top], value[top], end
 
 
 def begins_high(rows: Rows) -> Flags:

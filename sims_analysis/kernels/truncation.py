@@ -19,14 +19,16 @@ _PARTS, _FEWEST, _ROUGHLY = 12, 6, 0.01
 _FITS, _BETTER, _RANGE = 0.01, 2.5, 4.0
 #: A slope, or a bend, is one if chance makes it this rarely, and ln C changes by as much.
 _BY_CHANCE, _CHANGES = 3e-4, 0.2
-#: A tail falls by e within this part of the record. What falls more slowly is one if it has fallen
-#: from this part of the highest, and level where it needs so many records.
-_STEEP, _FROM, _LEVEL = 1.0 / 3.0, 0.5, 3.0
-#: What rises up to the end is a profile above this part of the maximum.
-_RISEN = 0.3
-#: What may be level is not if a shape has a chi-square that is smaller by the first number, times
-#: the part of its samples that may be level beyond the second, which is not above the third.
-_PLATEAU, _LONG, _LONGEST = 30.0, 0.4, 0.6
+#: A tail falls by e within this part of the record, and is none that may be level if that is beyond
+#: the first. What falls more slowly is one if it has fallen from this part of the highest, and
+#: level where it needs so many records.
+_STEEP, _SLOW, _FROM, _LEVEL = 1.0 / 3.0, 0.8, 0.5, 3.0
+#: What rises up to the end is a profile above this part of the maximum. So is what ends above this
+#: part of it, as means of parts of so many show, and begins below the former part of that, by so
+#: many standard errors.
+_RISEN, _HIGH, _EIGHTH, _CLEARLY = 0.3, 0.5, 8, 4.0
+#: A plateau is as long as this part of what another shape describes.
+_LONG = 0.45
 
 
 class _Shape(NamedTuple):
@@ -48,18 +50,29 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
     By the exponential or the Gaussian that describes the longest part of its end; infinite where it
-    rises up to it. 0 for backgrounds, plateaus, records that are too short to tell, and what is
-    less than `enough`, (R,).
+    rises up to it, or to a plateau there. 0 for backgrounds, plateaus below the profile, records
+    that are level throughout, or too short to tell, and what is less than `enough`, (R,).
     """
     missing = np.zeros(rows.count)
     long = np.flatnonzero(rows.size >= _FEWEST)
     length = (rows.last - rows.first)[long]
-    ends = rows.value_at(rows.offsets[1:][long, None] - 1 - np.arange(_FEWEST)).mean(axis=1)
-    high = ends * length * _STEEP > enough[long]
+    first, end = rows.offsets[:-1][long], rows.offsets[1:][long]
+    n = np.maximum(rows.size[long] // _EIGHTH, _FEWEST)
+    parts = (first, first + n), (end - n, end), (end - _FEWEST, end)
+    value = rows.value.reshape(-1)
+    means = [range_sums(value, *part) / (part[1] - part[0]) for part in parts]
+    begins, ends = means[0], np.minimum(*means[1:])
+    high = ends * length * _SLOW > enough[long]
     if high.any():
         highest = _highest(rows)
         with np.errstate(all="ignore"):
-            missing[long[high]] = _below(rows, long[high], length[high], highest[long[high]])
+            below = _below(rows, long[high], length[high], highest[long[high]])
+        # What begins low, and ends high, is a profile whatever its shape.
+        squares = (range_sums(value**2, *part) / n for part in parts[:2])
+        noise = sum(one - mean**2 for one, mean in zip(squares, means[:2], strict=True)) / n
+        risen = (begins < _RISEN * ends) & (ends > _HIGH * highest[long])
+        risen &= ends - begins > _CLEARLY * np.sqrt(np.maximum(noise, 0.0))
+        missing[long[high]] = np.where(risen[high] & (below == 0), np.inf, below)
     return np.where(missing > enough, missing, 0.0)
 
 
@@ -77,19 +90,18 @@ def _highest(rows: Rows) -> Array:
 
 def _below(rows: Rows, which: Index, length: Array, highest: Array) -> Array:
     """Return what lies below some of the rows."""
-    samples = _samples(rows)
-    level, line, curve = _shapes(samples, which)
+    level, line, curve = _shapes(_samples(rows), which)
     # What is level below where it falls is a plateau.
     straight = np.abs(line.slope) > line.least
-    straight &= (np.abs(line.b) * length * _STEEP > 1) | _better(samples, which, level, line)
+    straight &= (np.abs(line.b) * length * _STEEP > 1) | (level.n < _LONG * line.n)
     bent = (np.abs(curve.slope) > curve.least) | (curve.bend < -curve.least)
-    bent &= _better(samples, which, level, curve) & (curve.d < 0)
+    bent &= (level.n < _LONG * curve.n) & (curve.d < 0)
     straight &= ~(bent & (curve.n > 1.5 * line.n))
     a, b, d = (np.where(straight, *both) for both in zip(line[1:4], curve[1:4], strict=True))
     last, fall = np.exp(a), np.abs(b) * length
     exponential = np.where(b < 0, -last / b, np.inf)
     missing = np.where(d < 0, last * _gaussian(b, d), exponential)
-    profile = (fall * _STEEP > 1) | (last * np.exp(fall) > _FROM * highest)
+    profile = (fall * _SLOW > 1) | (last * np.exp(fall) > _FROM * highest)
     profile &= (fall * _LEVEL > 1) | (d < 0)
     profile &= (b < 0) | (last > _RISEN * highest)
     return np.where((straight | bent) & profile, missing, 0.0)
@@ -111,19 +123,19 @@ class _Samples(NamedTuple):
     square: Array
     step: int
 
-    def parts(self, which: Index, n: Index, of: Index) -> tuple[Array, Array, Array]:
+    def parts(self, which: Index, n: Index) -> tuple[Array, Array, Array]:
         """Return depths and means of parts of the last `n` samples, and the noise of the means.
 
-        The variance of values is proportional to them, as of counts, and known from the last `of`
-        samples; that of a mean is the noise times its value: infinite without a sample.
+        The variance of values is proportional to them, as of counts; that of a mean is the noise
+        times its value: infinite without a sample.
         """
         value, stop = self.rows.value.reshape(-1), self.rows.offsets[1:][which]
         edges = stop[:, None] + n[:, None] * -np.arange(_PARTS, -1, -1) // _PARTS
         begin, end = edges[:, :-1], edges[:, 1:]
         x = (self.rows.depth_at(begin) + self.rows.depth_at(end - 1)) / 2
         mean = np.where(end > begin, range_sums(value, begin, end) / (end - begin), 0.0)
-        total, third = range_sums(value, stop - of, stop), 3 * self.step
-        one = range_sums(self.square, stop - of + third, stop) / (of - third) / total * of
+        total, third = range_sums(value, stop - n, stop), 3 * self.step
+        one = range_sums(self.square, stop - n + third, stop) / (n - third) / total * n
         noise = one[:, None] * self.step / (end - begin)
         return x - self.rows.last[which, None], mean, noise
 
@@ -139,23 +151,6 @@ def _samples(rows: Rows) -> _Samples:
     return _Samples(rows, square, step)
 
 
-def _better(samples: _Samples, which: Index, level: _Shape, shape: _Shape) -> Flags:
-    """Return where a shape describes samples that may be level better than their mean."""
-    better: Flags = (level.n == 0) & (shape.n > 0)
-    some = np.flatnonzero((level.n > 0) & (shape.n > 0))
-    x, mean, noise = samples.parts(
-        which[some], *(one.n[some].astype(np.intp) for one in (level, shape))
-    )
-    square = []
-    for one in (level, shape):
-        a, b, d = (np.asarray(each)[some, None] for each in one[1:4])
-        curve = np.exp(np.minimum(a + b * x + d * x**2 / 2, 300.0))
-        square.append(np.nansum((mean / curve - 1.0) ** 2 / (noise / curve + _ROUGHLY**2), axis=1))
-    part = (level.n / shape.n)[some]
-    better[some] = (square[0] - square[1] > _PLATEAU * (part - _LONG)) & (part < _LONGEST)
-    return better
-
-
 def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
     """Return the constant, the line and the parabola that each describe the longest part."""
     n, fewest = samples.rows.size[which], _FEWEST * samples.step
@@ -163,7 +158,7 @@ def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
     live = np.arange(which.size)
     while (live := live[n >= fewest]).size:
         n = n[n >= fewest]
-        x, mean, noise = samples.parts(which[live], n, n)
+        x, mean, noise = samples.parts(which[live], n)
         known = np.flatnonzero((mean.max(axis=1) > 0) & (noise[:, -1] < np.inf))
         own = x[known], mean[known], noise[known], n[known] / samples.step
         found = [_fitted(*own, order) for order in range(3)]

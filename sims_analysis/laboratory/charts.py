@@ -15,9 +15,10 @@ from sims_analysis import units
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.chart_rules import RULES, SETS, flagged
-from sims_analysis.kernels.process_scatter import process_variance, variance_interval
+from sims_analysis.kernels.process_scatter import CONFIDENCE, scatter_of
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
+from sims_analysis.text.times import A_DATE, iso_dates
 from sims_analysis.units import QuantityLike, WindowLike
 
 #: Mean moving range of normal values over their standard deviation, as tables of charts have it.
@@ -27,8 +28,6 @@ _WIDTHS = {"individuals": 3.0, "ewma": 2.86, "cusum": 5.0}
 _SLACK = 0.5  # taken off a cumulative sum at each step, in standard deviations
 #: A day or a month, perhaps with a time of day.
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ][\d:.]+)?)?")
-#: Of the interval of the process's scatter, and of capabilities.
-_CONFIDENCE = 0.95
 
 
 @recorded
@@ -50,8 +49,9 @@ def control_chart(
     ----------
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
-        coordinate of times, if it has one. By ``stderr``, the scatter beyond counting is
-        separated. Of several values of a day, which do not scatter as days do, there is a warning.
+        coordinate of times, if it has one. With a coordinate ``stderr``, scatter beyond counting is
+        stated separately; not with that of a :func:`mean_value` of samples without standard errors,
+        which is their own scatter.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -69,7 +69,7 @@ def control_chart(
         ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
         (s), ``eight_without``.
     weight : float
-        Of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
+        Weight w of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
     width : float, optional
         From the centre to the limits: 3 s of values; 2.86 of ``s sqrt(w / (2 - w) (1 - (1 -
         w)^(2i)))`` of moving averages; 5 s of ``S_i = max(0, S_(i-1) +- (x_i - target) - s / 2)``.
@@ -83,12 +83,19 @@ def control_chart(
         the point completes, of all in ``rule``. Of the baseline: ``stddev``; ``counting_stddev``,
         ``sqrt(mean s_i^2)`` of the standard errors; ``process_stddev``, the scatter beyond counting
         by restricted maximum likelihood, which may be 0, and ``process_stddev_lower``, ``_upper``:
-        its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0.
+        its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0. Both
+        are 0 where values scatter less than counting does in 97.5 % of cases: by chance, or as
+        their errors are too large.
 
     Raises
     ------
     UnitsError, ProfileError
-        If units or dimensions do not fit, or the baseline has no two values that differ.
+        If units or dimensions do not fit, or all values of the baseline are equal.
+
+    Warns
+    -----
+    ProfileWarning
+        If several values are of one day: these do not scatter as days do.
 
     Notes
     -----
@@ -131,9 +138,9 @@ def control_chart(
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()
         if days.has_duplicates:
             day = days[days.duplicated()][0]
-            text = "several values are of this day, whose scatter is not that between days: average"
+            text = "several values of one day, whose scatter is not that between days: average"
             mean = f'values.groupby(values["{series.time}"].dt.floor("D")).mean()'
-            warn(f"{day:%Y-%m-%d}: {text} those of a day first, by {mean}", ProfileWarning)
+            warn(f"{day:%Y-%m-%d}: {text} them first, {mean}", ProfileWarning)
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
     if stddev is not None:
@@ -141,8 +148,11 @@ def control_chart(
     elif np.unique(used).size > 1:
         sigma = float(np.mean(abs(np.diff(used)))) / _D2
     else:
-        text = f"the baseline has {used.size} values, of which no two differ: state stddev="
-        raise argument_error("baseline", baseline, text)
+        raise ProfileError(
+            f"expected two different values in the baseline, found {np.unique(used).size}",
+            argument="stddev",
+            remedy="state stddev=",
+        )
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
@@ -156,7 +166,7 @@ def control_chart(
     beyond = np.any([(one < ends[0]) | (one > ends[1]) for one in drawn.values()], axis=0)
     columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
     columns |= {"lower": ends[0], "upper": ends[1]}
-    chart = series.dataset(columns, {"stddev": sigma, **_scatter(used, series.stderr[inside])})
+    chart = series.dataset(columns, {"stddev": sigma, **scatter_of(used, series.stderr[inside])})
     status, rule = flagged(x, beyond, (x - centre) / sigma, chosen)
     chart = chart.assign(status=(series.dim, status), rule=(series.dim, rule))
     return chart.assign_coords(in_baseline=(series.dim, inside)).assign_attrs(kind=kind)
@@ -212,10 +222,12 @@ def capability(
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
-        raise ProfileError(f"{n} values, of which no two differ, do not say how they scatter")
+        raise ProfileError(
+            f"expected two different values, found {np.unique(x).size}: the scatter is not known"
+        )
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
-    tails = 0.5 * (1.0 + _CONFIDENCE), 0.5 * (1.0 - _CONFIDENCE)
+    tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)
     of_cp = [cp * float(chdtri(n - 1, tail) / (n - 1)) ** 0.5 for tail in tails]
     half = float(ndtri(tails[0])) * (1.0 / (9.0 * n) + cpk**2 / (2.0 * (n - 1.0))) ** 0.5
     pure = {"cp": cp, "cp_lower": of_cp[0], "cp_upper": of_cp[1]}
@@ -264,8 +276,8 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     x = series.value[known]
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
-        raise ProfileError(f"{x.size} values: two or more, of a positive mean, may be uniform")
-    scatter = _scatter(x, series.stderr[known])
+        raise ProfileError(f"expected two or more values with a positive mean, found {x.size}")
+    scatter = scatter_of(x, series.stderr[known])
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
     part = min(numbers["process_stddev"] / (numbers["stddev"] or 1.0), 1.0)
@@ -334,6 +346,8 @@ def read_series(values: Any) -> Series:
         stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
+        if "scatter" in plain.coords:  # of a mean: NaN where that of its samples is all there is
+            stderr = np.where(~np.isnan(plain["scatter"]), stderr, np.nan)
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)
@@ -352,15 +366,14 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
     if two and all(one in labels for one in baseline):
         first, last = map(labels.index, baseline)
         inside[first : last + 1] = True
-    elif two and series.time and all(_ISO.fullmatch(str(one)) for one in baseline):
+    elif two and series.time and all(map(_ISO.fullmatch, ends := iso_dates(map(str, baseline)))):
         times: Any = pd.DatetimeIndex(series.data[series.time].values)
         with suppress(ValueError):  # no such day
-            inside[times.slice_indexer(*map(str, baseline))] = True
+            inside[times.slice_indexer(*ends)] = True
     if not (inside & known).any():
-        of = (
-            "labels or times such as 2026-02-01" if series.time else "labels, as there are no times"
-        )
-        raise argument_error("baseline", baseline, f"expected (first, last), {of}, around values")
+        of = f"or dates in {A_DATE}" if series.time else "as there are no times"
+        text = f"expected (first, last) around values: labels, {of}"
+        raise argument_error("baseline", baseline, text)
     return inside & known
 
 
@@ -381,15 +394,3 @@ def _drawn(
         total = np.nancumsum(side * (x - centre) - _SLACK * sigma)
         sums[name] = side * (total - np.minimum(np.minimum.accumulate(total), 0.0)) + 0.0
     return sums, 0.0, plain
-
-
-def _scatter(value: Array, stderr: Array) -> dict[str, float]:
-    """Separate the scatter of the process from counting, by the values of which that is known."""
-    names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
-    known = ~np.isnan(stderr)
-    value, stderr = value[known], stderr[known]
-    if value.size < 2:
-        return dict.fromkeys(names, np.nan)
-    ends = variance_interval(value, stderr, _CONFIDENCE)
-    found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]
-    return {name: one**0.5 for name, one in zip(names, found, strict=True)}

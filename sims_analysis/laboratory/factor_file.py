@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +17,13 @@ import numpy as np
 from sims_analysis import files
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import ArchiveError, ReadError
+from sims_analysis.kernels.rows import changed
+from sims_analysis.quantification.conditions import READERS
 from sims_analysis.quantification.factors import FACTOR_TERMS
-from sims_analysis.text.times import moment_of
-from sims_analysis.units import Unit, unit_of_kind
+from sims_analysis.text.times import A_DATE, iso_dates, moment_of
+from sims_analysis.units import CANONICAL, Unit, unit_of_kind
 
-_ENERGY = re.compile(r"([\d.]+)\s*(k?)eV", re.IGNORECASE)
 _YES = {"yes": True, "true": True, "no": False, "false": False}
-_POLARITIES = {"positive": "+", "negative": "-", "+": "+", "-": "-", "−": "-"}
 
 
 def unit_of(cell: str) -> Unit:
@@ -41,16 +41,8 @@ def _relative(cell: str) -> float:
     return float(relative_uncertainty(cell if "%" in cell else float(cell), ""))
 
 
-def _energy(cell: str) -> float:
-    """Read an energy, in eV."""
-    found = _ENERGY.fullmatch(cell)
-    if found is None:
-        raise ValueError
-    return _positive(found[1]) * (1000.0 if found[2] else 1.0)
-
-
 def _date(cell: str) -> datetime:
-    moment = moment_of(cell)
+    moment = moment_of(*iso_dates([cell]))
     if moment is None:
         raise ValueError
     return moment.astimezone(UTC)
@@ -71,15 +63,19 @@ COLUMNS = {
     "unit": _Column(lambda cell: unit_of(cell).text, "a unit of factors, such as atoms/cm^3", ...),
     "stderr": _Column(_positive, "a positive number", np.nan),
     "uncertainty": _Column(_relative, "a relative uncertainty, such as 0.03 or 3 %", np.nan),
-    "primary_ion": _Column(lambda cell: "".join(cell.split())),
-    "energy": _Column(_energy, "an energy, such as 5 keV", np.nan),
-    "polarity": _Column(lambda cell: _POLARITIES[cell.lower()], "positive or negative"),
+    "primary_ion": _Column(READERS["primary_ion"]),
+    "energy": _Column(READERS["energy"], "an energy, such as 5 keV", np.nan),
+    "polarity": _Column(READERS["polarity"], "positive or negative"),
     "instrument": _Column(),
-    "date": _Column(_date, "a date in ISO 8601, such as 2026-03-02", None),
+    "date": _Column(_date, f"a date in {A_DATE}", None),
     **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal"), _Column()),
     **dict.fromkeys(("dead_time", "status", "note"), _Column()),
     "valid": _Column(lambda cell: _YES[cell.lower()], "yes or no", ...),
 }
+#: A species, its factor, and perhaps a unit, with decimal commas.
+_LINE = re.compile(r"([^\s;|:=]+)[\s;|:=]+([\d.][^\s;|]*)(?:[\s;|]+(.+))?")
+#: What factors are between, in their canonical units.
+_LEAST, _MOST = 1e6, 1e30
 #: Columns of numbers, which have decimal commas where a spreadsheet separates by semicolons.
 _NUMBERS = ("value", "stderr", "uncertainty", "energy")
 #: A factor as read, by column, and its ``line`` in the file.
@@ -101,7 +97,13 @@ def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:
     """Read the cells of a row; those that are not there are empty."""
     place = f"{name}, line {line}, column"
     row = {one: read_cell(one, cells.get(one, ""), f"{place} {one!r}") for one in COLUMNS}
-    if (unit_of(row["unit"]).kind == "concentration") != bool(row["matrix"]):
+    unit, value, stderr = unit_of(row["unit"]), cells["value"], cells.get("stderr")
+    if not _LEAST < unit.to_canonical(row["value"]) < _MOST:
+        most = f"a factor between {_LEAST:g} and {_MOST:g} {CANONICAL[unit.kind]}"
+        raise ReadError(f"{place} 'value': {value!r}; expected {most}")
+    if row["stderr"] >= row["value"]:
+        raise ReadError(f"{place} 'stderr': {stderr!r}; expected less than the value, {value}")
+    if (unit.kind == "concentration") != bool(row["matrix"]):
         raise ReadError(
             f"{place} 'unit': {row['unit']!r}; a factor relative to a matrix signal is in "
             "atoms/cm^3, one without is in atoms/cm^3 per count/s or per count"
@@ -137,8 +139,37 @@ def read_text(path: Path) -> str:
 def read_sheet(path: Path) -> Sheet:
     """Read a file of factors; one that does not exist has none."""
     text = read_text(path) if path.exists() else ",".join(COLUMNS)
+    sheet = _read_table(text, path.name, COLUMNS)
+    return changed(sheet, rows=[read_row(row, row["line"], path.name) for row in sheet.rows])
+
+
+def read_list(path: Path) -> Iterator[dict[str, str]]:
+    """Read the cells of a list in text: below a heading, or a species, its factor and unit."""
+    text = re.sub(r"(?m)^\s*#.*", "", read_text(path))
     heading = next(filter(str.strip, text.splitlines()), "")
-    delimiter = max(",;", key=heading.count)
+    if {"species", "value"} <= {*re.split(r"\s*[,;|\t]\s*", heading.strip().lower())}:
+        sheet = _read_table(text.replace(heading, heading.lower(), 1), path.name, ("species",))
+        if unknown := [column for column in sheet.header if column not in COLUMNS]:
+            raise ReadError(f"{path.name}: no column {unknown[0]!r}, only {', '.join(COLUMNS)}")
+        for row in sheet.rows:
+            yield {column: cell for column, cell in row.items() if cell}
+        return
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        commas = re.match(r"[^\s,;|:=]+\s*,", line)  # behind a species, they are no decimal ones
+        found = _LINE.fullmatch((line.replace(",", ";") if commas else line).strip(" \t;|"))
+        if found is not None:
+            species, value, unit = found.groups("")
+            row = {"species": species, "value": value.replace(",", "."), "line": str(number)}
+            yield row | ({"unit": unit} if unit else {})
+        elif re.search(r"\d", line):  # no heading
+            expected = "expected a species, its factor and perhaps a unit, such as 'Li 1.8e12'"
+            raise ReadError(f"{path.name}, line {number}: {line!r}; {expected}")
+
+
+def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
+    """Read the cells of rows below a heading, by column, and the line of each."""
+    heading = next(filter(str.strip, text.splitlines()), "")
+    delimiter = max(",;\t|", key=heading.count)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     lines: dict[int, list[str]] = {}
     try:
@@ -146,12 +177,12 @@ def read_sheet(path: Path) -> Sheet:
             cells = [cell.strip() for cell in line]
             lines[reader.line_num] = cells if any(cells) else []
     except csv.Error as error:
-        raise ReadError(f"{path.name}, line {reader.line_num}: {error}") from None
+        raise ReadError(f"{name}, line {reader.line_num}: {error}") from None
     first, header = next(((n, cells) for n, cells in lines.items() if cells), (1, []))
-    missing = [column for column in COLUMNS if header.count(column) != 1]
+    missing = [column for column in needed if header.count(column) != 1]
     if missing:
         raise ReadError(
-            f"{path.name}, line {first}: expected one column {missing[0]!r} among those separated "
+            f"{name}, line {first}: expected one column {missing[0]!r} among those separated "
             f"by {delimiter!r}: {', '.join(COLUMNS)}"
         )
     sheet = Sheet(header, lines, [], delimiter)
@@ -159,13 +190,15 @@ def read_sheet(path: Path) -> Sheet:
         if number == first or not cells:
             continue
         if len(cells) != len(header):
-            raise ReadError(
-                f"{path.name}, line {number}: {len(cells)} cells below {len(header)} columns"
-            )
-        row = dict(zip(header, cells, strict=True))
-        if delimiter == ";":
-            row |= {column: row[column].replace(",", ".") for column in _NUMBERS}
-        sheet.rows.append(read_row(row, number, path.name))
+            found = f"{len(cells)} cells below {len(header)} columns"
+            raise ReadError(f"{name}, line {number}: {found}")
+        row: Row = {**dict(zip(header, cells, strict=True)), "line": number}
+        if delimiter != ",":
+            row |= {one: row[one].replace(",", ".") for one in _NUMBERS if one in row}
+        sheet.rows.append(row)
+    dates = iso_dates(row.get("date", "") for row in sheet.rows)
+    for row, date in zip(sheet.rows, dates, strict=True):
+        row["date"] = date
     return sheet
 
 

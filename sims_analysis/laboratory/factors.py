@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,28 +17,26 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, ReadError, SpeciesError
-from sims_analysis.kernels.process_scatter import Combined, mean_of, weighted
+from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.kernels.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.laboratory import factor_file
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.quantification.conditions import (
+    NAMES,
+    conditions_of,
+    contradict,
+    in_words,
+    same_energy,
+    text_of,
+)
 from sims_analysis.quantification.factors import FACTOR_TERMS
 from sims_analysis.text.arguments import argument_error, check_choice, first_few, format_argument
 from sims_analysis.text.times import moment_of
 from sims_analysis.units import CANONICAL, dequantify
 
-#: What a factor holds for, in addition to its species, and what it is called in messages.
-_CONDITIONS = {
-    "matrix": "matrix signal",
-    "material": "material",
-    "primary_ion": "primary ion",
-    "energy": "impact energy",
-    "polarity": "polarity",
-    "instrument": "instrument",
-}
 #: What is recorded of the rows that were used.
 _RECORD = ["line", "value", "unit", "date", "standard", "data_id", "sha256"]
-_SAME_ENERGY = 0.02  # relative
 
 
 class Factors:
@@ -100,7 +98,7 @@ class Factors:
         """Keep a factor of :func:`rsf_from_standard`, whose provenance says how it was measured.
 
         What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
-        ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is no such
+        ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is not such a
         factor, is there already, or contradicts the data.
         """
         row = _completed(_row_of(rsf), _checked(stated))
@@ -109,14 +107,14 @@ class Factors:
     def read(self, path: str | os.PathLike[str], **stated: str) -> None:
         """Add the factors of a list in text: of an instrument, a laboratory, a publication.
 
-        Its lines have a species, its factor, and perhaps its unit: ``Li 1.8e12``, ``11B | 5e22 |
-        atoms/cm^3``; headings and ``#`` lines are left out. What it does not say is `stated`:
-        ``unit="atoms/cm^3"``, ``matrix="30Si"``... What cannot be read is refused by line.
+        Its lines have a species, its factor, and perhaps its unit: ``Li 1.8e12``, ``11B; 5,1E22;
+        atoms/cm^3``; or stand below a heading with ``species``, ``value`` and other columns of the
+        file. ``#`` lines are left out. What it does not say is `stated`: ``unit="atoms/cm^3"``,
+        ``matrix="30Si"``... What cannot be read is refused by line.
         """
         source = Path(path)
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
-        rows = _listed(factor_file.read_text(source), source.name)
-        self._append((always | own for own in rows), source.name)
+        self._append((always | own for own in factor_file.read_list(source)), source.name)
 
     def withdraw(self, *lines: int, note: str) -> None:
         """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
@@ -137,7 +135,7 @@ class Factors:
                     sheet.cells[line][sheet.header.index(column)] = cell
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
-        same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *_CONDITIONS)
+        same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *NAMES)
         with factor_file.changing(self.path) as sheet:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
@@ -145,7 +143,7 @@ class Factors:
                     if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} is there already"
+                            f"{new['species']!r} is already in the file"
                         )
                 sheet.cells[number] = sheet.cells_of(row)
 
@@ -181,7 +179,8 @@ class Factors:
         dict of DataArray
             A factor for each species that the file has. Coordinates as of
             :func:`rsf_from_standard`, ``dose_stderr`` by the largest uncertainty of a certificate;
-            and ``day_to_day_stderr``: by how much the factor of a day departs from the value, by
+            the conditions of the data, of which others are refused by :func:`with_rsf`; and
+            ``day_to_day_stderr``: by how much the factor of a day departs from the value, by
             the scatter of those that fit, with Student's t; NaN of a single one.
 
         Raises
@@ -201,17 +200,17 @@ class Factors:
                 f"{self.path} has no factor of {first_few(names, 8)}; it has {there}"
             )
         timed = combine != "mean" or max_age is not None
-        asked = [_asked_of(one, matrix, given, timed=timed) for one in metadata_of(data)]
-        keys = [tuple(one.values()) for one in asked]
-        apart = dict(zip(keys, asked, strict=True))
         found = {}
         for one in known:
+            stated_of = metadata_of(data, one)
+            asked = [_asked_of(each, matrix, given, timed=timed) for each in stated_of]
+            keys = [tuple(each.values()) for each in asked]
             rows = table[table["species"] == one]
             picked = {
                 key: _picked(rows, of, combine, longest, self.path.name)
-                for key, of in apart.items()
+                for key, of in dict(zip(keys, asked, strict=True)).items()
             }
-            each = [_factor(one, *picked[key], matrix) for key in keys]
+            each = [_factor(one, *picked[key], of) for key, of in zip(keys, asked, strict=True)]
             made = each[0]
             if MEASUREMENT in data.dims:
                 made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
@@ -226,21 +225,20 @@ class Factors:
 
 
 def _checked(stated: Mapping[str, str]) -> dict[str, str]:
-    """Refuse what is no column, or not what may stand in it."""
+    """Refuse what is not a column, or not what may stand in it."""
     for column, cell in stated.items():
         if column not in factor_file.COLUMNS:
             raise TypeError(f"a factor has no {column!r}; it has {', '.join(factor_file.COLUMNS)}")
         if not isinstance(cell, str):
-            raise argument_error(column, cell, "expected a text, as in the file")
+            raise argument_error(column, cell, "expected a string, as in the file")
         factor_file.read_cell(column, cell, column)
     return dict(stated)
 
 
 def _completed(said: Mapping[str, str], stated: Mapping[str, str]) -> dict[str, str]:
     """Add what is stated to what data say; refuse a condition of which they say another thing."""
-    for column in [one for one in _CONDITIONS if said.get(one) and stated.get(one)]:
-        own, other = (factor_file.read_cell(column, of[column], column) for of in (said, stated))
-        if own != other and not (column == "energy" and abs(own - other) <= _SAME_ENERGY * other):
+    for column in NAMES:
+        if contradict(column, said.get(column, ""), stated.get(column, "")):
             raise argument_error(column, stated[column], f"the data say {said[column]!r}")
     return {**said, **stated}
 
@@ -277,30 +275,11 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
 
 def _said(stated: Metadata) -> dict[str, str]:
     """Return what the metadata of a measurement say, by column."""
-    materials = {layer.matrix or "" for layer in stated.layers}
     moment = moment_of(stated.measured)
     return {
-        "material": materials.pop() if len(materials) == 1 else "",
-        "primary_ion": stated.primary_ion or "",
-        "energy": stated.impact_energy or "",
-        "polarity": stated.secondary_polarity or "",
-        "instrument": stated.instrument or "",
+        **conditions_of(stated),
         "date": "" if moment is None else moment.isoformat(timespec="minutes"),
     }
-
-
-def _listed(text: str, name: str) -> Iterator[dict[str, str]]:
-    """Read lines of a species, its factor, and perhaps its unit; a heading has no digit."""
-    for number, line in enumerate(text.splitlines(), 1):
-        words = re.split(r"[\s,;|:=]+", line.strip(" \t,;|"), maxsplit=2)
-        if words == [""] or words[0].startswith("#"):
-            continue
-        if len(words) > 1 and re.match(r"[\d.]", words[1]):
-            unit = {"unit": words[2]} if len(words) > 2 else {}
-            yield {"species": words[0], "value": words[1], "line": str(number), **unit}
-        elif re.search(r"\d", line):
-            expected = "expected a species, its factor and perhaps a unit, such as 'Li 1.8e12'"
-            raise ReadError(f"{name}, line {number}: {line.strip()!r}; {expected}")
 
 
 def _read_age(max_age: Any) -> float:
@@ -316,18 +295,8 @@ def _asked_of(
 ) -> factor_file.Row:
     """Return the conditions of data, as of a row, and what they do not say as it is stated."""
     cells = _completed({"matrix": matrix or "", **_said(stated)}, given)
-    names = [*_CONDITIONS, "date"] if timed else _CONDITIONS
+    names = [*NAMES, "date"] if timed else NAMES
     return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
-
-
-def _in_words(conditions: Mapping[str, Any]) -> str:
-    """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
-    words = []
-    for column, value in conditions.items():
-        text = f"{value / 1000:g} keV" if column == "energy" else value
-        name = _CONDITIONS[column]
-        words.append(f"no {name}" if text in ("", "nan keV") else f"{name} {text}")
-    return ", ".join(words)
 
 
 def _picked(
@@ -340,9 +309,10 @@ def _picked(
             f"{species}: the data do not say when they were measured; state it: "
             "rsf=factors.pick(data, matrix=..., date='2026-03-02')"
         )
-    odd = {one: rows[one].to_numpy() != asked[one] for one in _CONDITIONS}
+    odd = {one: rows[one].to_numpy() != asked[one] for one in NAMES}
     energy = rows["energy"].to_numpy(float)
-    odd["energy"] = ~np.isclose(energy, asked["energy"], _SAME_ENERGY, 0.0, equal_nan=True)
+    unknown = np.isnan(energy) & np.isnan(asked["energy"])
+    odd["energy"] = ~(same_energy(energy, asked["energy"]) | unknown)
     moment = np.datetime64(date and date.replace(tzinfo=None), "ns")
     days = (rows["date"].to_numpy() - moment) / np.timedelta64(1, "D")
     fits = ~np.any(list(odd.values()), axis=0) & rows["valid"].to_numpy(bool)
@@ -351,12 +321,12 @@ def _picked(
     if not fits.any():
         misses = {}
         for i, row in enumerate(rows.to_dict("records")):
-            unlike = [one for one in _CONDITIONS if odd[one][i]]
+            unlike = [one for one in NAMES if odd[one][i]]
             theirs, ours = ({one: of[one] for one in unlike} for of in (row, asked))
             said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
             said = "without a date" if np.isnan(days[i]) and row["valid"] else said
             if unlike:
-                said = f"with {_in_words(theirs)} (the data say {_in_words(ours)})"
+                said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
             misses[said] = len(unlike)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
         of = f"{species} in {asked['matrix'] or 'no matrix'}"
@@ -375,39 +345,21 @@ def _picked(
     alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
     alone = alone.where(alone != "", rows.index.astype(str))
     which, _ = pd.factorize(rows["date"].dt.date.where(rows["date"].notna(), alone))
-    value, stderr, days = np.transpose([_of_one_day(value[one], stderr[one], days[one])
-                                        for one in which == np.unique(which)[:, None]])  # fmt: skip
+    value, stderr, days = by_day(which, value, stderr, days)
     if combine == "mean":
         return mean_of(value, stderr), rows
-    weight = _weights(days, combine, species)
+    weight = weights_at(days, bracket=combine == "bracket")
+    if weight is None:
+        side = "before" if days[0] > 0 else "after"
+        text = f"{species}: no factor that fits is from {side} the measurement"
+        raise ProfileError(f"{text}; combine='nearest' takes one from the other side")
     return weighted(value, stderr, weight), rows[weight[which] > 0]
 
 
-def _of_one_day(value: Any, stderr: Any, days: Any) -> tuple[float, float, float]:
-    """Return the mean of the factors of a day, weighted by counting where that is known of all."""
-    weight = np.ones(value.size) if np.isnan(stderr).any() else (stderr.min() / stderr) ** 2
-    weight /= weight.sum()
-    return weight @ value, float(np.hypot.reduce(weight * stderr)), days.mean()
-
-
-def _weights(days: Any, combine: str, species: str) -> Any:
-    """Return the weights of factors in order of time, from as many days before or after."""
-    after = int(np.searchsorted(days, 0.0))
-    if combine == "nearest" or (after < days.size and days[after] == 0.0):
-        return (np.arange(days.size) == np.argmin(abs(days))).astype(float)
-    if after in (0, days.size):
-        side = "before" if after == 0 else "after"
-        text = f"{species}: no factor that fits is from {side} the measurement"
-        raise ProfileError(f"{text}; combine='nearest' takes one from the other side")
-    weight = np.zeros(days.size)
-    weight[after - 1 : after + 1] = np.array([days[after], -days[after - 1]])
-    return weight / weight.sum()
-
-
 def _factor(
-    species: str, combined: Combined, rows: pd.DataFrame, matrix: str | None
+    species: str, combined: Combined, rows: pd.DataFrame, asked: factor_file.Row
 ) -> xr.DataArray:
-    """Return the factor of a species, which rests on some rows."""
+    """Return the factor of a species, which rests on some rows, for the conditions of data."""
     kind = factor_file.unit_of(rows["unit"].iloc[0]).kind
     term, unit, words = FACTOR_TERMS[kind], CANONICAL[kind], {one.word: one for one in Status}
     parts = {
@@ -420,7 +372,7 @@ def _factor(
     status = [words.get(one or "ok", Status.SCALE_IN_DOUBT) for one in rows["status"]]
     coords: dict[str, Any] = {
         "species": species,
-        "matrix": matrix or "",
+        **{one: text_of(one, asked[one]) for one in NAMES},
         "n_standards": len(rows),
         "status": max(status, key=lambda one: one.rank).word,
         **{one: ((), part, vocabulary.attrs(f"factor_{one}", unit)) for one, part in parts.items()},

@@ -218,7 +218,7 @@ def plot_wafer_map(
     if not (far <= radius * (1 + 1e-9)).all():
         i = int(np.argmax(far))
         raise ProfileError(
-            f"({places[0][i]:g}, {places[1][i]:g}) mm lies off a wafer of {2 * radius:g} mm"
+            f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
         )
     counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
     with axes_in_style(ax, width) as axes:

@@ -209,8 +209,8 @@ def _in_units(
             )
     if not isinstance(value_units, str | Mapping | None):
         raise UnitsError(
-            f"value_units={value_units!r}; expected a text, or one for each variable in a mapping, "
-            "{'concentration': '1/m^3'}",
+            f"value_units={value_units!r}; expected a string, or one for each variable in a "
+            "mapping, {'concentration': '1/m^3'}",
             argument="value_units",
         )
     if isinstance(value_units, str):

@@ -54,7 +54,7 @@ def to_tcad(
         One measurement, on a depth axis; or a fit of one profile by ``"gaussian"``, ``"pearson"``
         or ``"dual_pearson"``.
     path : path
-        Written whole or not at all. With the ending ``.plx`` as a data set of Sentaurus: the
+        Written whole or not at all. With the suffix ``.plx`` as a data set of Sentaurus: the
         species in quotes, then micrometres and cm^-3.
     species : str, optional
         The species; needed if there are several.
@@ -67,8 +67,8 @@ def to_tcad(
         SUPREM; or kurtosis before skewness, as in ViennaPS' ``PearsonIVParameters``. For Sentaurus
         Process no order is published: the header names the columns.
     floor : str or Quantity, optional
-        The least concentration to write, ``"1e10 atoms/cm^3"``, in place of lower, zero and
-        negative ones, of which a simulator may take the logarithm.
+        The lowest concentration to write, ``"1e10 atoms/cm^3"``, in place of lower, zero and
+        negative ones, because a simulator may take logarithms.
 
     Returns
     -------

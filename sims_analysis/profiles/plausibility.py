@@ -20,7 +20,7 @@ from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
 if TYPE_CHECKING:
-    from sims_analysis.kernels.rows import Array, Flags
+    from sims_analysis.kernels.rows import Array
     from sims_analysis.profiles.profile import DepthProfile
 
 
@@ -114,17 +114,12 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
 
 
 def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
-    """Describe the saturated samples of profiles on one axis; those without gaps at once."""
-    rows: list[tuple[list[DepthProfile], Flags | slice]] = [([], slice(None))]
+    """Describe the saturated samples of profiles on one axis; those with the same gaps at once."""
+    groups: dict[bytes, list[DepthProfile]] = {}
     for profile in members:
-        measured = np.isfinite(profile.concentrations)
-        if measured.all():
-            rows[0][0].append(profile)
-        else:
-            rows.append(([profile], measured))
-    for of, taken in rows:
-        if not of:
-            continue
+        groups.setdefault(np.isfinite(profile.concentrations).tobytes(), []).append(profile)
+    for measured, of in groups.items():
+        taken = np.frombuffer(measured, dtype=bool)
         depth = members[0].depths[taken]
         values = np.array([profile.concentrations[taken] for profile in of])
         flags = saturated(Dense(depth, values))

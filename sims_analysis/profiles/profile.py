@@ -114,7 +114,7 @@ class DepthProfile:
         for name in TEXT:
             if not isinstance(getattr(self, name), str):
                 found = type(getattr(self, name)).__name__
-                raise ProfileError(f"{name} must be text, found {found}")
+                raise ProfileError(f"{name} must be a string, found {found}")
         for name in ARRAYS:
             if getattr(self, name) is None and name not in REQUIRED:
                 continue
@@ -136,7 +136,7 @@ class DepthProfile:
         who = f"species {self.species_name!r}"
         if hasattr(values, "magnitude"):
             raise ProfileError(
-                f"{who}: {name} is a pint Quantity; give its magnitude, and its unit as text"
+                f"{who}: {name} is a pint Quantity; give its magnitude, and its unit as a string"
             )
         if isinstance(values, np.ma.MaskedArray):
             # Masked numbers are not data.

@@ -17,7 +17,7 @@ from sims_analysis.files import Budget
 #: Beginning of the message about text that is not JSON.
 NOT_JSON = "not valid JSON"
 #: Memory in bytes that an array or object, a text, and any value take while a payload is read.
-_WEIGHTS = {"arrays and objects": 1000, "texts": 100, "values": 56}
+_WEIGHTS = {"arrays and objects": 1000, "strings": 100, "values": 56}
 
 
 def decode(payload: bytes | bytearray | memoryview | str, budget: Budget | None = None) -> Any:

@@ -68,15 +68,15 @@ def _checked(wire: Any, path: str, *, booleans: bool) -> dict[str, Any]:
     if missing:
         raise PayloadError(f"the profile object lacks {', '.join(missing)}", path)
     for name in TEXT:
-        _expect(wire[name], str, "text", path, name)
+        _expect(wire[name], str, "a string", path, name)
     for name in _IDENTIFIERS:
         value = wire.get(name)
         if type(value) not in (str, int) and value is not None:
             raise PayloadError(
-                f"expected text or an integer, found {json_type(value)}", f"{path}.{name}"
+                f"expected a string or an integer, found {json_type(value)}", f"{path}.{name}"
             )
     if wire.get("last_updated") is not None:
-        _expect(wire["last_updated"], str, "text", path, "last_updated")
+        _expect(wire["last_updated"], str, "a string", path, "last_updated")
     if wire.get("species_metadata") is not None:
         _expect(wire["species_metadata"], dict, "an object", path, "species_metadata")
     depths = _numbers(wire["depths"], f"{path}.depths", nullable=False, booleans=booleans)
@@ -145,7 +145,7 @@ def json_type(value: object) -> str:
     names = {
         dict: "an object",
         list: "an array",
-        str: "text",
+        str: "a string",
         bool: "a boolean",
         int: "a number",
         float: "a number",

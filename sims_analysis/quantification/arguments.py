@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.analysis.uncertainty import read_relative, relative_uncertainty
-from sims_analysis.errors import ProfileError
+from sims_analysis.conventions.axes import axis_of
+from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import argument_error, format_argument
 
 
@@ -32,6 +35,71 @@ def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
         if stop is None:
             raise ProfileError(f"{name}[{i}] has no end, but is not the last layer", argument=name)
     return layers
+
+
+def over_composition(data: Any, stated: Any, name: str) -> Any:
+    """Return what is stated over the atomic fraction of an element at the samples of data.
+
+    Linear between its values, and between samples of the fraction; there is none beyond.
+    """
+    if callable(stated):
+        given = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
+        raise argument_error(name, stated, f"give the values of a function of x: {given}")
+    fraction = None if isinstance(data, xr.DataArray) else data.get("atomic_fraction")
+    if not isinstance(stated, xr.DataArray) or stated.ndim != 1 or fraction is None:
+        return stated
+    element, axis = str(stated.dims[0]), axis_of(data)
+    if element in data.dims or element not in data["species"].values:
+        return stated
+    if "species" in data[axis].dims:
+        text = f"it is over {element!r}, and each species has samples of its own: to_grid() first"
+        raise ProfileError(f"{name}: {text}", argument=name)
+    x = fraction.sel(species=element).reset_coords(drop=True)
+    points = stated.dropna(element).sortby(element) if element in stated.coords else stated[:0]
+    at = points[element].values.astype(float)
+    if at.size < 2 or not (np.diff(at) > 0).all():
+        text = f"it is over {element!r}; expected a coordinate of two or more different fractions"
+        raise ProfileError(f"{name}: {text}", argument=name)
+
+    def along(values: xr.DataArray) -> xr.DataArray:
+        made: xr.DataArray = xr.apply_ufunc(
+            _followed,
+            data[axis],
+            x,
+            kwargs={"at": at, "values": values.values.astype(float)},
+            input_core_dims=[[x.dims[-1]]] * 2,
+            output_core_dims=[[x.dims[-1]]],
+            vectorize=True,
+            dask="parallelized",
+            output_dtypes=[float],
+            keep_attrs=False,
+        )
+        return made
+
+    found = along(points).assign_attrs(points.attrs)
+    if not is_lazy(x.variable) and (there := x.notnull() & found.isnull()).any():
+        outside = x.values[there.values]
+        warn(
+            f"{name} is stated for {element} from {at[0]:g} to {at[-1]:g}, and at "
+            f"{outside.size} samples it is from {outside.min():.3g} to {outside.max():.3g}: there "
+            "is none there",
+            ProfileWarning,
+        )
+    if "stderr" in points.coords:
+        found = found.assign_coords(stderr=along(points["stderr"]))
+    return found
+
+
+def _followed(z: Array, x: Array, *, at: Array, values: Array) -> Array:
+    """Return values at the fractions x, which are known at some of the samples z."""
+    known = np.isfinite(x)
+    if not known.any():
+        return x
+    fraction = np.interp(z, z[known], x[known])
+    beyond = {"left": values[0] if at[0] == 0 else np.nan,  # by noise alone
+              "right": values[-1] if at[-1] == 1 else np.nan}  # fmt: skip
+    found: Array = np.interp(fraction, at, values, **beyond)
+    return found
 
 
 def read_uncertainty(

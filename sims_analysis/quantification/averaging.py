@@ -15,7 +15,7 @@ from sims_analysis.conventions.canonical import list_variables
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, union
+from sims_analysis.frame.evidence import either
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
@@ -38,13 +38,13 @@ def average(data: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     Dataset
-        One measurement; no mean where not all that have a species were measured. Of each variable:
+        One measurement; NaN where not all measurements of a species have a value. Of each variable:
 
         - ``<variable>``: the mean
-        - ``<variable>_stderr`` (unit of the variable): its standard error by those of the
+        - ``<variable>_stderr`` (unit of the variable): its standard error from those of the
           replicates, ``sqrt(sum s_i^2) / n``, to which zero counts add nothing where there are
-          others; without these, by their scatter, without what each replicate has in common
-          and pooled over neighbouring depths, because few values do not determine it at each
+          others; without standard errors, from the scatter about what each replicate has in
+          common, pooled over neighbouring depths, as few values do not determine it at each
         - ``<variable>_scatter`` (likewise): the standard error at each depth by the scatter there,
           ``s / sqrt(n)`` with n - 1 in s, which includes craters and drifts
         - ``<variable>_counts`` (``count``): the sum of the counts
@@ -57,7 +57,7 @@ def average(data: xr.Dataset) -> xr.Dataset:
         likewise add to ``depth_scale_uncertainty``. :func:`dose_budget` and :func:`fit` take both
         as systematic errors. Of uncertainties common to all replicates (of sensitivity factors, of
         the depth scale), which averaging does not make smaller, the largest is kept. What is known
-        of samples of any goes along (:func:`quality`).
+        of samples of any replicate is kept (:func:`quality`).
 
     Raises
     ------
@@ -151,9 +151,8 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
     if frame.counts is not None:
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
     found |= _backgrounds(frame, n)
-    of_all = union(Known(frame.flags), over=MEASUREMENT)
-    if of_all.flags is not None:
-        found |= {vocabulary.QUALITY: of_all.flags}
+    if frame.flags is not None:
+        found |= {vocabulary.QUALITY: either(frame.flags, MEASUREMENT)}
         if frame.limit is not None:  # of what those above theirs are a part of
             most = frame.value.fillna(frame.limit).mean(MEASUREMENT)
             found |= {vocabulary.CENSORED: most.where(frame.limit.notnull().any(MEASUREMENT))}

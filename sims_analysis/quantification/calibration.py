@@ -12,6 +12,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import with_known
+from sims_analysis.quantification.arguments import over_composition
 from sims_analysis.quantification.depth_axis import (
     moved,
     open_axis,
@@ -47,8 +48,8 @@ def calibrate_depth(
         batch.
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
         ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own, and one along the
-        samples that at each (linear between them, as where it follows a :func:`composition`). For
-        layers, in order, where each ends and its rate:
+        samples that at each (linear between them); one over the element of a :func:`composition`
+        follows its atomic fraction. For layers, in order, where each ends and its rate:
         ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
@@ -66,8 +67,8 @@ def calibrate_depth(
     depths : sequence of str or Quantity, or DataArray, optional
         With a fit as `markers`: the certified depth of each layer.
     apply_offset : bool
-        With a fit as `markers`: shift depths by the offset of the line, too. Mixing moves every
-        layer towards the surface alike, and not the surface.
+        With a fit as `markers`: shift depths by the offset of the line, too. Mixing shifts all
+        layers towards the surface by the same length, but not the surface.
     depth_uncertainty : float, str, Quantity or DataArray, optional
         Standard uncertainty of the depth scale (of certified `depths`; that of the line is added):
         relative, such as ``0.05`` or ``"5 %"``, or in the unit of the rate or the crater depth.
@@ -84,7 +85,7 @@ def calibrate_depth(
         With a fit as `markers`, also the coordinates ``sputter_rate`` (``nm/s``; on a depth axis
         ``depth_factor``, ``1``) and ``depth_offset`` (``nm``) with their ``_stderr``;
         ``marker_misfit`` (``1``), chi-square of the line over its degrees of freedom; and
-        ``marker_status``: ``ok``; ``two_markers``, of which there is no misfit; or ``bent``, where
+        ``marker_status``: ``ok``; ``two_markers``, which have no misfit; or ``bent``, where
         chance makes the misfit as large in less than 0.5 % of cases.
 
     Raises
@@ -133,12 +134,12 @@ def calibrate_depth(
     for name, given in (("total_time", total_time), ("relative_rates", relative_rates)):
         if given is not None and crater_depth is None:
             raise ProfileError(
-                f"{name} is of use only with crater_depth", code="conflicting_arguments"
+                f"{name} applies only with crater_depth", code="conflicting_arguments"
             )
     fit = markers if isinstance(markers, xr.Dataset) else None
     check_bool("apply_offset", apply_offset)
     if fit is None and (depths is not None or apply_offset):
-        raise ProfileError("depths and apply_offset are of use only with a fit as markers")
+        raise ProfileError("depths and apply_offset apply only with a fit as markers")
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
@@ -146,6 +147,7 @@ def calibrate_depth(
     opened = open_axis(plain, axis)
     line = None if fit is None else line_through(opened.frame, fit, depths)
     if line is None:
+        rate = over_composition(plain, rate, "rate")
         scale = read_scale(opened, rate, crater_depth, total_time, relative_rates, markers)
         uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
     else:

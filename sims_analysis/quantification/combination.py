@@ -57,7 +57,7 @@ def combine(
     Returns
     -------
     Dataset
-        With all its species, and the new ones behind them: at the samples of the first species of
+        With all its species, and the new ones after them: at the samples of the first species of
         each sum, where the others are interpolated linearly, and at the ends taken from the same
         cycle, as for :func:`ratio`. A sum that is negative within noise stays so.
 
@@ -80,7 +80,7 @@ def combine(
     ProfileError
         If a weight is not a finite number, or its error is negative.
     UnitsError
-        If no variable has all species of the sums; they are not of the same unit then.
+        If no variable has all species of the sums.
 
     Warns
     -----
@@ -95,6 +95,8 @@ def combine(
     Notes
     -----
     Weights of -k have the error of k from a sample without the species: the ratio of its signals.
+    The dose of a sum is the sum of the doses, exactly where all have the same samples; where each
+    has its own, within the interpolation, some hundredths of the standard error.
 
     References
     ----------

@@ -13,7 +13,13 @@ from sims_analysis.conventions.canonical import signal_name, species_of, to_cano
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, SpeciesError, about
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import resolve, rests_on, scale_in_doubt, union, with_known
+from sims_analysis.frame.evidence import (
+    resolve,
+    scale_in_doubt,
+    support_of_window,
+    union,
+    with_known,
+)
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
@@ -138,7 +144,7 @@ def composition(
             "give either factor=, or standard= and its fraction=", code="conflicting_arguments"
         )
     if window is not None and standard is None:
-        raise ProfileError("window is of use only with standard", code="conflicting_arguments")
+        raise ProfileError("window applies only with standard", code="conflicting_arguments")
     frame = _two(data, numerator, denominator)
     warn_of_shared(data, frame.name, [(numerator, denominator)])
     status = xr.Variable((), int(Status.OK))
@@ -218,7 +224,7 @@ def _of_standard(
             argument="standard",
         )
     ok = xr.Variable("species", np.full(2, int(Status.OK)))
-    status = resolve(frame, ok, rests_on(frame, ends), ends, what="k is that of the others")
+    status = resolve(frame, ok, support_of_window(frame, ends), ends, what="k is from the others")
     k = x / (1.0 - x) / ratio
     relative = 0.0 if error is None else error / (x * (1.0 - x))
     error = k * (relative**2 + (stderr.fillna(0.0) / ratio) ** 2) ** 0.5

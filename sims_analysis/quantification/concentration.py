@@ -140,7 +140,7 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
     """Add concentrations, with their errors and counts, where a species has none yet.
 
     They were made from a frame: ``""`` for concentrations in ``atom/cm^3``, ``"_stderr"``,
-    ``"_counts"``... What its standard errors mean goes along.
+    ``"_counts"``... What its standard errors mean is kept.
     """
     origin: Any = frame.origin
     order, before = origin[frame.name].dims, ds.variables.get("concentration")

@@ -10,6 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
+from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, open_frame
@@ -133,7 +134,7 @@ def moved(
         if stated["crater_depth"] is None and "crater_depth" in data.coords:
             stated["crater_depth"] = data["crater_depth"].variable * scale.stretch
     dim = POINT if POINT in data.dims or depth.ndim > 1 else "depth"
-    result = data.drop_vars([name, "wire_fields"], errors="ignore")
+    result = without_samples(data).drop_vars(name, errors="ignore")
     if name in result.dims and dim != name:
         result = result.swap_dims({name: dim})
     coords = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
@@ -10,12 +11,16 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
+from sims_analysis.conventions.axes import MEASUREMENT
+from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, about, warn
 from sims_analysis.frame.arguments import refuse_cases, refuse_not_positive
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.outcomes import Status
-from sims_analysis.quantification.arguments import read_layers
+from sims_analysis.profiles.metadata import FIELD, Metadata
+from sims_analysis.quantification.arguments import over_composition, read_layers
+from sims_analysis.quantification.conditions import NAMES, conditions_of, contradict
 from sims_analysis.units import ParameterLike
 
 #: Kind of a factor -> the coordinate that holds it: absolute without a matrix signal.
@@ -118,11 +123,12 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
     above, found = xr.Variable((), -np.inf), None
     layers = _layers(rsf)
     for i, (stop, given) in enumerate(layers):
-        table = _by_species(frame, given, conditions.matrix)
+        by_species = _by_species(frame, given, conditions.matrix)
+        table = {one: over_composition(frame.origin, f, "rsf") for one, f in by_species.items()}
         for species, factor in table.items():
-            _check_conditions(species, factor, conditions)
+            _check_conditions(frame, species, factor, conditions)
         if conditions.matrix in table:
-            raise SpeciesError(f"rsf names {conditions.matrix!r}, the matrix itself")
+            raise SpeciesError(f"rsf has a factor for {conditions.matrix!r}, the matrix itself")
         factors = _read(frame, table, kind, given)
         if len(layers) == 1 and stop is None:
             return factors
@@ -155,7 +161,7 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             raise ProfileError(
                 "rsf is over species, but does not say which; give it a coordinate species",
             )
-        # A matrix divided by itself is no concentration.
+        # A matrix divided by itself is not a concentration.
         every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
         each = [one for one in every if str(one["species"].values) != matrix]
     elif isinstance(rsf, xr.DataArray) and "species" in rsf.coords:
@@ -172,7 +178,7 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             )
         label = str(one["species"].values)
         if label in found:
-            raise ProfileError(f"rsf holds two factors of {label!r}")
+            raise ProfileError(f"rsf has two factors of {label!r}")
         found[label] = one
     return found
 
@@ -190,31 +196,32 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
     return others[0]
 
 
-def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
-    """Refuse a factor of another matrix; warn of one of other quotients than those here."""
+def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions) -> None:
+    """Refuse a factor of other conditions than the data say; warn of one of other quotients.
+
+    Those for which factors were picked are coordinates; those of a standard are among its metadata.
+    """
     if not isinstance(factor, xr.DataArray):
         return
-    stated = {
-        name: str(factor[name].values)
-        for name in Conditions._fields
-        if name in factor.coords and factor[name].ndim == 0
-    }
-    matrix = stated.get("matrix", here.matrix or "")
-    if matrix != (here.matrix or ""):
+
+    def unlike(name: str, here: str) -> str | None:
+        said = np.ravel(factor[name].values) if name in factor.coords else ()
+        return next((str(one) for one in said if str(one) != here), None)
+
+    matrix = unlike("matrix", here.matrix or "")
+    if matrix is not None:
         raise SpeciesError(
             f"rsf is a factor {f'relative to {matrix!r}' if matrix else 'without a matrix'}, but "
             f"matrix={here.matrix!r}",
         )
-    way = stated.get("matrix_signal", here.matrix_signal)
-    if way != here.matrix_signal:
+    if way := unlike("matrix_signal", here.matrix_signal):
         warn(
             f"the factor of {species!r} was determined with matrix_signal={way!r}, and is "
             f"used with {here.matrix_signal!r}: the two agree only as far as the matrix signal is "
             f"constant; use matrix_signal={way!r} here, or determine the factor anew",
             ProfileWarning,
         )
-    dead_time = stated.get("dead_time", here.dead_time)
-    if dead_time != here.dead_time:
+    if dead_time := unlike("dead_time", here.dead_time):
         states = {"corrected": "corrected for dead time", "as observed": "not"}
         warn(
             f"the standard of {species!r} was {states.get(dead_time, 'corrected in part')}, "
@@ -223,6 +230,23 @@ def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
             "signal",
             ProfileWarning,
         )
+    theirs = conditions_of(Metadata.from_dict(json.loads(factor.attrs.get(FIELD, "{}"))))
+    coords = {one: factor[one] for one in theirs if one in factor.coords}
+    if not (coords or any(theirs.values())):
+        return
+    data: Any = frame.origin
+    ours = [conditions_of(one) for one in metadata_of(data, species)]
+    for name, text in theirs.items():
+        said = coords.get(name, xr.DataArray(text))
+        if MEASUREMENT in said.indexes and MEASUREMENT in data.indexes:
+            said = said.reindex({MEASUREMENT: data.indexes[MEASUREMENT]}, fill_value="")
+        every = np.broadcast_to(said.values, len(ours)) if said.size in (1, len(ours)) else ()
+        for one, other in zip(every, ours, strict=False):
+            if contradict(name, str(one), other[name]):
+                raise SpeciesError(
+                    f"rsf of {species!r} is a factor for {NAMES[name]} {one}, but the data say "
+                    f"{other[name]!r}; if it holds nevertheless, state its number"
+                )
 
 
 def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors:

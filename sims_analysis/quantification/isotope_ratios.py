@@ -187,7 +187,7 @@ def _pairs(data: xr.Dataset) -> list[_Pair]:
 
 
 def _mass(value: Any, name: str) -> float:
-    """Read a mass in u, ``"114.9049 u"``; NaN for what is none."""
+    """Read a mass in u, ``"114.9049 u"``; NaN if it is not one."""
     number = re.fullmatch(r"\s*([\d.]+)\s*(?:u|amu|Da)?\s*", str(value))
     return float(number[1]) if number else np.nan
 

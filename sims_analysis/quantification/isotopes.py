@@ -178,7 +178,7 @@ def ratio(
     DataArray
         Dimensionless, along the axis; for one measurement, only at the samples of the numerator.
         NaN where the denominator was not measured or the divisor is not positive. It is data like
-        any other: it has peaks, interfaces and fits, and a level of it is a text, ``"0.1"``.
+        any other: it has peaks, interfaces and fits, and a level of it is a string, ``"0.1"``.
         Coordinates, where the data have standard errors:
 
         - ``stderr``: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, of a fraction

@@ -14,14 +14,17 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import ENDS
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import SpeciesError
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, rests_on, union
+from sims_analysis.frame.evidence import Known, either, support_of_window, union
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.kernels.rows import changed
+from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.isotopes import warn_of_bias
 from sims_analysis.quantification.reference import (
     Part,
@@ -45,6 +48,9 @@ from sims_analysis.quantification.signals import (
 from sims_analysis.text.arguments import read_name
 from sims_analysis.units import WindowLike
 
+#: Standard errors by which a single sample lies above its neighbours.
+_CLEARLY = 5.0
+
 
 @correction
 def normalise(
@@ -63,7 +69,7 @@ def normalise(
     to : str
         ``"total"``: the sum of all species, or the species of this name (the total ion current of
         a time-of-flight instrument, of which the others are parts); a species, such as a matrix
-        signal; or ``"maximum"``, each to its own.
+        signal; or ``"maximum"``, each to its own, below a surface transient.
     window : (start, stop), optional
         Depths, or times. Divide each profile by one number, the mean of the total or the species
         between them, and not sample by sample; or by the maximum between them.
@@ -94,13 +100,14 @@ def normalise(
     UnitsError
         If there is no measured variable with several species.
     ProfileError
-        If the window holds no sample.
+        If nothing was measured, or the window holds no sample.
 
     Warns
     -----
     ProfileWarning
         Where ratios are too high, because a species has few counts (not for Dask data), or where
-        signals were made of the same measured ones: see :func:`ratio`.
+        signals were made of the same measured ones: see :func:`ratio`. Where a maximum is a single
+        sample, by five standard errors at least.
 
     See Also
     --------
@@ -108,8 +115,8 @@ def normalise(
 
     Notes
     -----
-    Samples of species below their limit of detection count as 0 in a total; it is marked as below
-    the limit only where their limits are more than 1 % of it, or of its error. The largest of
+    Samples of species below their limit of detection count as 0 in a total. Where their limits are
+    more than 1 % of it, or of its error, fractions have no value, but a limit. The largest of
     samples with noise is above the maximum of the profile by about an error of theirs.
 
     Examples
@@ -179,19 +186,34 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     there = data[name].variable.notnull()
     limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
     there = there if limit is None else there | limit.notnull()
-    return data.isel(species=there.any([d for d in there.dims if d != "species"]).values)
+    species = there.any([d for d in there.dims if d != "species"])
+    if not anywhere(species):
+        raise ProfileError(f"there is nothing to normalise: {name} has no sample")
+    return data.isel(species=species.values)
 
 
 def _total(frame: Frame) -> Signal:
-    """Return the sum of all signals, at the samples of each."""
+    """Return the sum of all signals, at the samples of each; of a batch, of those measured."""
     names = frame.species()
+    there = frame.filled().value.notnull().any(frame.dim)
+
+    def measured(signal: Signal, row: int) -> Signal:
+        own = there.isel(species=row)
+        value, stderr, counts = (
+            None if one is None else one.where(own, 0.0)
+            for one in (signal.value, signal.stderr, signal.counts)
+        )
+        return changed(signal, value=value, stderr=stderr, counts=counts)
+
     weights = dict.fromkeys(names, Weight(xr.Variable((), 1.0), None, "1"))
     sums: dict[int, Any] = {}
     of_each = []
     for row, first in enumerate(names):
         like = next((other for other in sums if same_samples(frame, other, row)), row)
         if like == row:
-            signals = {one: signal_at(frame, first, one) for one in names}
+            signals = {
+                one: measured(signal_at(frame, first, one), i) for i, one in enumerate(names)
+            }
             sums[row] = weighted_sum(frame, signals, weights)
         of_each.append(sums[like])
 
@@ -207,7 +229,8 @@ def _total(frame: Frame) -> Signal:
     background = {end: column(end) for end in vocabulary.OF_BACKGROUND if end in ends}
     flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
     stderr = column("stderr") if "stderr" in ends else None
-    return Signal(column(""), stderr, None, background, flags)
+    limit = column(vocabulary.CENSORED) if vocabulary.CENSORED in ends else None
+    return Signal(column(""), stderr, None, background, flags, limit)
 
 
 def _mean(
@@ -229,16 +252,18 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = rests_on(of, ends, "samples").flags.astype(np.int16)
+    flags = support_of_window(of, ends, "samples").flags.astype(np.int16)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 
 
 def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     """Return the largest sample of each profile in a window, and where it is."""
-    inside = frame.value
+    inside: Any = frame.value
     if ends is not None:
         inside = inside.where(~((frame.depth < ends[0]) | (frame.depth > ends[1])))
+    elif frame.flags is not None:
+        inside = inside.where(frame.flags & Flag.TRANSIENT == 0)
     value = inside.max(frame.dim)
     there = inside == value
 
@@ -252,6 +277,14 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     flags = None
     if frame.flags is not None:
         flags = either(frame.flags.where(there, 0).astype(np.int16), frame.dim)
+    beside = elementwise(np.fmax, *(inside.shift({frame.dim: by}) for by in (1, -1)))
+    above = value - of(beside)
+    error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
+    first = first_flagged(frame, (above > 0.5 * value) & (above > _CLEARLY * error))
+    if first is not None:
+        highest = frame.shown(first.of(value))
+        text = f"the maximum, {highest}, is a single sample: its neighbours are below half of it"
+        first.warn(text, ProfileWarning, remedy="window= leaves it out")
     return Signal(value, stderr, None, background, flags), there / there.sum(frame.dim)
 
 
@@ -296,6 +329,11 @@ def _over(
         found[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:
         found[vocabulary.CENSORED] = frame.limit / above
+    if whole.limit is not None:  # a part of the total is not known: no more than this
+        known = whole.limit.isnull()
+        limit: Any = found.get(vocabulary.CENSORED, xr.full_like(value, np.nan))
+        found[vocabulary.CENSORED] = limit.fillna(value.where(~known))
+        found |= {end: found[end].where(known) for end in ("", "stderr") if end in found}
     return found
 
 

@@ -20,12 +20,14 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import Window
-from sims_analysis.kernels.evidence import rests_on_points
-from sims_analysis.kernels.rows import Array, Dense
+from sims_analysis.kernels.evidence import support_of_points
+from sims_analysis.kernels.rows import Array, Dense, Flags
 from sims_analysis.outcomes import GAP
 from sims_analysis.text.arguments import format_argument
 
 _PLACES = "__places__"
+#: Samples that drop out are below others by so many times the scatter of neighbours, of as many.
+_CLEARLY, _FEWEST = 8.0, 10
 
 
 class Reference(NamedTuple):
@@ -36,8 +38,9 @@ class Reference(NamedTuple):
     #: reference, add up in a sum as if independent.
     stderr: xr.Variable | None
     of_sums: xr.Variable | None
-    #: Samples in its gaps.
+    #: Samples in its gaps, and those made of samples that dropped out.
     bridged: xr.Variable
+    dropped: xr.Variable
 
 
 def column(
@@ -61,7 +64,7 @@ def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     names: list[Any] = list(vocabulary.MEASURED) if variable is None else [variable]
     given = "there is no variable"
     if variable is not None:
-        given = f"variable={format_argument(variable)} is none"
+        given = f"variable={format_argument(variable)} is not one"
     which = "both" if len(species) == 2 else "all of" if len(species) > 2 else "only"
     listed = " and ".join(map(repr, species))
     return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)
@@ -101,14 +104,14 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     sizes = {d: frame.value.sizes[d] for d in ("species", dim)}
     found = frame.each(
         partial(_of_group, row=row),
-        size=4 * sizes["species"] * sizes[dim],
+        size=5 * sizes["species"] * sizes[dim],
         dim="__reference__",
         group="species",
     )
-    columns = found.unstack(__reference__={"__column__": 4, **sizes})
-    value, *errors, bridged = columns.transpose("__column__", *frame.value.dims)
+    columns = found.unstack(__reference__={"__column__": 5, **sizes})
+    value, *errors, bridged, dropped = columns.transpose("__column__", *frame.value.dims)
     stderr, of_sums = errors if frame.stderr is not None else (None, None)
-    return Reference(value, stderr, of_sums, bridged == 1.0)
+    return Reference(value, stderr, of_sums, bridged == 1.0, dropped == 1.0)
 
 
 def known_of(frame: Frame, species: str) -> Known:
@@ -125,9 +128,12 @@ def known_of(frame: Frame, species: str) -> Known:
         lead = [d for d in frame.lead if d != "species"]
         depth = frame.depth.set_dims(frame.value.sizes).transpose(*lead, *sizes)
         places = depth.stack({_PLACES: tuple(sizes)})
-        found = at(reference, places, dim=_PLACES, axis=False)
-        flags = None if found.flags is None else found.flags.unstack({_PLACES: sizes})
-        other = Known(None if flags is None else flags.transpose(*frame.value.dims))
+        flags = at(reference, places, dim=_PLACES, axis=False).flags
+        if flags is not None:
+            flags = flags.unstack({_PLACES: sizes}).transpose(*frame.value.dims)
+            there = frame.filled().value.notnull()  # elsewhere is no quotient
+            flags = flags.where(there, 0).astype(np.int16)
+        other = Known(flags)
     return union(own, other)
 
 
@@ -139,7 +145,7 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
         any_limit = first.of(mean_over(frame.filled(), window).n)
         holds = "no sample above the limit of detection" if any_limit else "no sample"
         raise ProfileError(
-            f"window={stated!r} holds {holds} of {first.label}",
+            f"window={stated!r} has {holds} of {first.label}",
             code="no_sample_in_window",
             argument="window",
         )
@@ -147,11 +153,17 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
 
 
 def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
-    """Warn of samples, among those flagged, for which a line over a gap of the reference stands."""
-    first = first_sample(frame, found.bridged & among)
-    if first is not None:
-        text = f"{species} has a gap there, and a straight line across it stands for its signal"
-        first.warn(text, ProfileWarning)
+    """Warn of samples, among those flagged, for which a line over a gap of the reference stands.
+
+    And of those where it drops out.
+    """
+    for flagged, text in (
+        (found.bridged, "has a gap there, and a straight line across it stands for its signal"),
+        (found.dropped, "drops out there, to less than a third of what is before and after"),
+    ):
+        first = first_sample(frame, flagged & among)
+        if first is not None:
+            first.warn(f"{species} {text}", ProfileWarning)
 
 
 def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
@@ -163,12 +175,13 @@ def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
 
 
 def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Array) -> Array:
-    found = np.full((4, at.size), np.nan)
+    found = np.full((5, at.size), np.nan)
     places = np.isfinite(at) & np.isfinite(wanted)
     known = np.isfinite(own) & np.isfinite(signal)
     z, x, m, s = at[places], own[known], signal[known], stderr[known]
+    out = dropped_out(m)
     if np.array_equal(z, x):
-        found[:3, places] = m, s, s
+        found[:3, places], found[4, places] = (m, s, s), out
     elif x.size:
         left = np.maximum(np.searchsorted(x, z, side="right") - 1, 0)
         right = np.minimum(left + 1, x.size - 1)
@@ -184,9 +197,25 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
             m[left] * (1 - t) + m[right] * t,
             np.hypot(s[left] * (1 - t), s[right] * t),
             np.hypot(shared[left] * np.sqrt(1 - t), shared[right] * np.sqrt(t)),
-            rests_on_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
+            support_of_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
+            (out[left] & (t < 1)) | (out[right] & (t > 0)),
         )
         found[:, places] = np.where(within, columns, np.nan)
+    return found
+
+
+def dropped_out(signal: Array) -> Flags:
+    """Flag one or two samples far below those before and after them: a third, and by their noise.
+
+    That is by the median difference of neighbours, of a signal that is there most of the time.
+    """
+    from scipy.ndimage import grey_closing
+
+    if signal.size < _FEWEST or not np.median(signal) > 0:
+        return np.zeros(signal.size, dtype=bool)
+    filled = grey_closing(signal, size=3, mode="nearest")
+    noise = np.median(np.abs(np.diff(signal)))
+    found: Flags = (signal < filled / 3.0) & (filled - signal > _CLEARLY * noise)
     return found
 
 

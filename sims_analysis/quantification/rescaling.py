@@ -256,7 +256,7 @@ def _of_ranges(
     given = [name for name in ("start", "stop", "background") if limits[name] is not None]
     if given:
         raise ProfileError(
-            f"{given[0]} is of no use for a range density, which is that of one ion per area",
+            f"{given[0]} does not apply to a range density, which is of one ion per area",
             code="conflicting_arguments",
         )
     relative = xr.full_like(known, np.nan)
@@ -299,7 +299,7 @@ def compare_dose(
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
             ProfileError,
         )
-    status = mark_transient(known_ones, found.start, found.stop, status, found.rests.flags)
+    status = mark_transient(known_ones, found.start, found.stop, status)
     relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")

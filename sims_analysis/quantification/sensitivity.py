@@ -12,7 +12,7 @@ from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, rests_on, scale_in_doubt, union
+from sims_analysis.frame.evidence import Known, scale_in_doubt, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
@@ -50,11 +50,9 @@ from sims_analysis.units import WindowLike
 
 #: A matrix signal below this multiple of its standard error is not above its noise.
 _ABOVE_NOISE = 3.0
-#: A matrix signal changes by this part of it, and this multiple of its noise, between two of so
+#: A matrix signal changes by this part of it, and this multiple of its noise, between any two of so
 #: many parts of the profile; it has vanished below this part of its maximum.
 _CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 8.0, 10, 0.01
-#: By which part a beam may drift from one end of a profile to the other.
-_DRIFT = 0.3
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
@@ -80,11 +78,11 @@ def with_rsf(
         With intensities of the species and of the matrix; one measurement or a batch.
     rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
-        factor may be a DataArray, over ``measurement`` or the depths of the data. Also what
+        factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
+        :func:`composition`, whose atomic fraction it follows linearly. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
-        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest. Of the
-        factors that a laboratory keeps (:class:`Factors`), those that hold for the data.
+        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
     matrix : str or None
         The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
@@ -93,20 +91,21 @@ def with_rsf(
         adds no noise. Between its samples the signal is interpolated linearly; before the first and
         after the last, that sample is used within the same cycle.
     window : (start, stop), optional
-        Depths, or times, between which the mean is taken, such as below the surface transient.
+        With ``"mean"``: depths, or times, between which it is taken, below a surface transient.
     matrix_threshold : float
         Where the matrix signal is below this fraction of its maximum (or of the mean that is the
         divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
-        where the signal is not above three of its standard errors.
+        where the signal is not above three of its standard errors, or drops out for a cycle or two:
+        to less than a third of those before and after.
     keep_intensity : bool
-        Keep the quantified intensities with their concentrations.
+        Keep the quantified intensities beside their concentrations.
     combine, max_age
         Of :class:`Factors`, how several that fit are combined, and how old they may be: see there.
 
     Returns
     -------
     Dataset
-        Intensities of the matrix, and without a factor, are kept. The others are replaced by:
+        Intensities of the matrix and of species without a factor stay. The others become:
 
         - ``concentration`` (``atom/cm^3``), and the ancillary variables of intensities: counts, the
           error of a subtracted background, also of the matrix signal
@@ -125,7 +124,8 @@ def with_rsf(
     Raises
     ------
     SpeciesError
-        If a species is absent, or a factor belongs to another species or another matrix.
+        If a species is absent, or a factor belongs to another species, matrix, primary ion, impact
+        energy, polarity, material or instrument than the data say.
     UnitsError
         If there are no intensities, or a factor has no unit of concentration.
     ProfileError
@@ -136,23 +136,20 @@ def with_rsf(
     -----
     ProfileWarning
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
-        where intensities are those of a saturated detector; and if a factor was determined with
-        another `matrix_signal`, or another correction for dead time; and where a surface transient
-        changes the mean matrix signal of a whole record by more than 1 %; and where the matrix
-        signal changes by more than 10 % between neighbouring tenths of the profile, or by more than
-        30 % from end to end, which a drift of the beam does not, with one factor for all of it.
+        where a detector is saturated; if a factor was determined with another `matrix_signal` or
+        dead time; where a surface transient changes the mean matrix signal by more than 1 %; and
+        where, with one factor, the matrix signal changes by more than 10 % along the profile.
 
     Notes
     -----
-    Counts over counts are too high by one over those of the matrix, 5 % at 20 counts a cycle. Where
-    its standard errors are known (:func:`with_counting_statistics`), ``I_m + s_m^2 / I_m`` is the
-    divisor of ``"cycle"`` (``k + 1`` of counts), which takes this out: doses are within 0.1 % from
-    30 counts. Below 15 counts, samples are lost: use ``"mean"``.
+    A ratio to k counts of the matrix is too high by 1 / k, 5 % at 20 counts a cycle. Where standard
+    errors are known (:func:`with_counting_statistics`), ``"cycle"`` divides by ``I_m + s_m^2 /
+    I_m``, which is k + 1 of counts: doses are then within 0.1 % from 30 counts on. Below 15 counts
+    of the matrix, samples are lost: use ``"mean"``.
 
     References
     ----------
-    ISO 18114, Determination of relative sensitivity factors from ion-implanted reference
-    materials, allows both matrix signals.
+    ISO 18114, on relative sensitivity factors of ion-implanted materials: both matrix signals.
 
     Examples
     --------
@@ -165,7 +162,7 @@ def with_rsf(
     check_choice("matrix_signal", matrix_signal, _WAYS)
     if window is not None and matrix_signal != "mean":
         raise ProfileError(
-            'window is of use only with matrix_signal="mean"', code="conflicting_arguments"
+            'window applies only with matrix_signal="mean"', code="conflicting_arguments"
         )
     frame = _intensities(data)
     check_bool("keep_intensity", keep_intensity)
@@ -259,7 +256,7 @@ def _by_mean(
     status = _status(frame, wanted, matrix, vanished, None)
     known = Known(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
-        flags = _of(frame, matrix, rests_on(frame, ends, "samples").flags)
+        flags = _of(frame, matrix, support_of_window(frame, ends, "samples").flags)
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
         known = union(known, Known(flags))
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
@@ -281,11 +278,7 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
 
 
 def _warn_of_change(frame: Frame, matrix: str) -> None:
-    """Warn where the matrix signal changes along a profile, faster than by a drift of the beam.
-
-    By the medians of ten parts of the samples below a transient where it has not vanished: between
-    two neighbours, but for the first and the last.
-    """
+    """Warn where the matrix signal changes, below a transient and where it has not vanished."""
     signal: Any = _of(frame, matrix, frame.value)
     below: Any = frame.map(plateau).start.fillna(-np.inf)
     depth = frame.depth.isel(species=frame.species().index(matrix), missing_dims="ignore")
@@ -298,25 +291,22 @@ def _warn_of_change(frame: Frame, matrix: str) -> None:
     notable: Any = frame.of_species(matrix) * xr.Variable(used.dims[:-1], change)
     if (first := first_flagged(frame, notable > 0)) is not None:
         first.warn(
-            f"the matrix signal changes by {first.of(notable):.0%} along the profile: the result "
-            "is a ratio to a changing matrix",
+            f"the matrix signal changes by {first.of(notable):.0%} along the profile: unless the "
+            "beam drifted, the result is a ratio to a changing matrix",
             ProfileWarning,
-            remedy="factors of layers, or along the samples, follow it: see composition()",
+            remedy="factors of layers, or along the samples, follow a matrix: see composition()",
         )
 
 
 def _change(signal: Any) -> float:
-    """Return by how much a signal changes between its ends; 0 if that is not notable."""
+    """Return by how much a signal changes along a profile; 0 if that is not notable."""
     if signal.size < 5 * _PARTS:
         return 0.0
-    parts = np.array_split(signal, _PARTS)[1:-1]
-    medians = np.array([np.median(part) for part in parts])
+    parts = np.array_split(signal, _PARTS)
+    medians = [np.median(part) for part in parts]
+    change, most = np.ptp(medians), max(medians)
     noise = np.std(np.diff(signal)) / np.sqrt(parts[0].size)  # of a median, about
-    steps = abs(np.diff(medians)).max(), abs(medians[-1] - medians[0])
-    for apart, notable in zip(steps, (_CHANGES, _DRIFT), strict=True):
-        if apart > max(notable * medians.max(), _CLEARLY * noise):
-            return float(apart / medians.max())
-    return 0.0
+    return float(change / most) if change > max(_CHANGES * most, _CLEARLY * noise) else 0.0
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
@@ -325,10 +315,10 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     The mean of ``1 / m`` exceeds one over that of m by ``s^2 / m^2``; of a count it is ``k + 1``.
     """
     reference = at_samples_of(frame, matrix)
-    warn_bridged(frame, matrix, reference, wanted)
-    signal, stderr, of_sums, _ = reference
+    warn_bridged(frame, matrix, reference, wanted & ~reference.dropped)
+    signal, stderr, of_sums, *_ = reference
     highest = _of(frame, matrix, frame.value).max(frame.dim)
-    vanished: Any = (signal <= 0) | (signal < threshold * highest)
+    vanished: Any = (signal <= 0) | (signal < threshold * highest) | reference.dropped
     divisor, error = signal, None
     if stderr is not None and of_sums is not None:
         vanished |= signal <= _ABOVE_NOISE * stderr
@@ -356,7 +346,7 @@ def _status(
     absent = xr.zeros_like(gone) if missing is None else missing
     if not is_lazy(gone):
         for where, what in (
-            (gone, f"the matrix signal {matrix!r} has vanished"),
+            (gone, f"the matrix signal {matrix!r} has vanished, or dropped out"),
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
             place = first_sample(frame, where)

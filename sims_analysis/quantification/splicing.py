@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, read_question
 from sims_analysis.conventions.canonical import list_variables, scaled, species_of
+from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
@@ -218,9 +219,9 @@ def _scales(
         resolved = resolve(
             frame,
             found.status,
-            found.rests,
+            found.support,
             (found.start, found.stop),
-            what="the integral over the overlap, from which the factor is, bridges it",
+            what="the integral over the overlap, which gives the factor, is interpolated across it",
             sum_of=found.value,
             stderr=found.stderr,
             category=ProfileWarning if scale else None,
@@ -309,17 +310,18 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
 
 def _coords(a: xr.Dataset, b: xr.Dataset, axis: str, joined: xr.Dataset) -> dict[Any, Any]:
     """Return the coordinates of the whole: of each species from the piece that has it, a first."""
+    a, b = without_samples(a), without_samples(b)
     made: dict[Any, Any] = {axis: (axis, joined[axis].values, a[axis].attrs)}
     for key in dict.fromkeys([*a.coords, *b.coords]):
         held = [piece[key] for piece in (a, b) if key in piece.coords]
         first = held[0]
-        if key in ("species", axis, "wire_fields") or any(axis in one.dims for one in held):
+        if key in ("species", axis) or any(axis in one.dims for one in held):
             continue
         if first.dims == ("species",):
             known: dict[str, Any] = {}
             for one in reversed(held):
                 known |= dict(zip(map(str, one["species"].values), one.values, strict=True))
-            blank: Any = "" if first.dtype.kind == "U" else np.nan
+            blank: Any = "" if first.dtype.kind in "UO" else np.nan
             values = [known.get(str(label), blank) for label in joined["species"].values]
             made[key] = ("species", np.array(values), first.attrs)
         elif not first.ndim:

@@ -21,15 +21,16 @@ from sims_analysis.frame.background import (
     Background,
     add_background_error,
     mean_over,
+    read_background,
 )
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.window import read_pair, read_window
+from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import scatter_counts, student, window_mean
-from sims_analysis.kernels.rows import Array
+from sims_analysis.kernels.rows import Array, ends
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.quantification.arguments import read_uncertainty
@@ -75,7 +76,7 @@ def rsf_from_standard(
     matrix : str or None
         The matrix species; None for no matrix signal.
     dose, concentration : str, Quantity, DataArray, or list
-        One of both: the implanted dose, ``"1e15 atoms/cm^2"``, or that of uniform standards; if
+        Either: the implanted dose, ``"1e15 atoms/cm^2"``, or that of uniform standards; if
         they differ, a DataArray over ``measurement``, or a list in the order of `data`.
     start, stop : str, Quantity or DataArray, optional
         Limits of the integral, or of the mean.
@@ -108,8 +109,7 @@ def rsf_from_standard(
           :func:`with_counting_statistics`; of uniform standards as of :func:`mean_value`
         - ``dose_stderr``: of the known dose or concentration; NaN if its uncertainty is not given
         - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
-          ``sqrt(n)``, NaN for a single one
-        - ``n_standards``
+          ``sqrt(n)``, NaN for a single one; ``n_standards`` is n
         - ``status``: ``ok``, or that of the integral over one of the standards, as for
           :func:`integrated_dose`; what :func:`with_rsf` makes with such a factor is
           ``scale_in_doubt``
@@ -141,8 +141,7 @@ def rsf_from_standard(
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> ds = sims.open_example("sputter-time")  # 1e15 atoms/cm^2 of As, 5e21 atoms/cm^3; 2 % of it
-    ...                                         # lie in the surface transient, which is left out
+    >>> ds = sims.open_example("sputter-time")  # 2 % of the As lie in the transient, left out
     >>> ds = sims.with_counting_statistics(ds, dwell_time="0.5 s")
     >>> ds = sims.calibrate_depth(ds, crater_depth="210 nm", total_time="500 s")
     >>> rsf = sims.rsf_from_standard(
@@ -158,20 +157,20 @@ def rsf_from_standard(
     what = "dose" if concentration is None else "concentration"
     if (dose is None) == (concentration is None):
         raise ProfileError(
-            "give one of both: the dose of implanted standards, the concentration of uniform ones",
+            "give either dose (of implanted standards) or concentration (of uniform ones)",
             code="conflicting_arguments",
         )
     unused = concentration_uncertainty if what == "dose" else dose_uncertainty
     if unused is not None:
         other = "concentration" if what == "dose" else "dose"
         raise ProfileError(
-            f"{other}_uncertainty goes with {other}=, which is not given",
+            f"{other}_uncertainty needs {other}=",
             code="conflicting_arguments",
         )
     stated = concentration if dose is None else dose
     certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
     if len(certified) != len(standards):
-        raise ProfileError(f"{what} holds {len(certified)} {what}s for {len(standards)} standards")
+        raise ProfileError(f"{what} has {len(certified)} values for {len(standards)} standards")
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,
@@ -250,12 +249,13 @@ def _compare_mean(
 ) -> ComparedDose:
     """Compare known concentrations with the mean over the quotients, and its error."""
     window = read_window(frame, limits["start"], limits["stop"])
-    found, rests = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
     ratio, level = found.value, Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
-    if limits["background"] is not None:
-        below = mean_over(frame, read_pair(frame, limits["background"], "background"))
-        ratio, stderr = ratio - below.value, (stderr**2 + below.stderr**2) ** 0.5
+    below = read_background(frame, limits["background"])
+    if below.window is not None:
+        subtracted = mean_over(frame, below.window)
+        ratio, stderr = ratio - subtracted.value, (stderr**2 + subtracted.stderr**2) ** 0.5
     wrong = first_flagged(frame, known.notnull() & ~(ratio > 0))
     if wrong is not None:
         raise wrong.error(
@@ -264,7 +264,11 @@ def _compare_mean(
             ProfileError,
         )
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, rests, window, what=MEAN_OF_OTHERS)
+    record: Any = frame.map(ends)
+    used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
+    width = used[1] - used[0]
+    status = below.marked(frame, used, status, ratio * width, stderr * width)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(

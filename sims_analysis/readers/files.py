@@ -135,7 +135,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         Number signals of one name and one kind, ``"SnO+ (1)"`` and ``"SnO+ (2)"``; a Dataset
         does so otherwise, with a warning.
     allow_truncated : bool
-        Read what is there of a file that breaks off, with a warning.
+        Read what there is of a truncated file, with a warning.
     max_bytes : int
         Memory that reading one file may take, unpacked; by default 1 GiB.
     format : str or Reader, optional
@@ -156,7 +156,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     Raises
     ------
     ReadError
-        If a file holds no depth profile, breaks off, has a cell that is no number, or would take
+        If a file has no depth profile, is truncated, has a cell that is not a number, or would take
         more than `max_bytes`; :func:`explain_read` shows how it is understood.
     UnitsError, SpeciesError
         If a unit or a species is stated nowhere, or is ambiguous.
@@ -274,7 +274,7 @@ def _options(**stated: Any) -> Options:
         ("columns", (Mapping,), '{"B": (axis, values), ...}'),
         ("header_rows", (int, Sequence), "numbers of rows, from 0"),
         ("samples", (str, bool), "the header of a column, or True"),
-        ("not_measured", (str, Collection), "a text, or a list of texts"),
+        ("not_measured", (str, Collection), "a string, or a list of strings"),
     ):
         given = stated.get(name)
         if given is not None and not isinstance(given, kinds):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -80,11 +81,11 @@ class Reader(Protocol):
 
 
 def fault_of(reader: Any) -> str | None:
-    """Return why an object is no :class:`Reader`; None if it is one."""
+    """Return why an object is not a :class:`Reader`; None if it is one."""
     for name in ("name", "description"):
         text = getattr(reader, name, None)
         if not isinstance(text, str) or not text.strip():
-            return f"its {name} is {text!r}; expected a text"
+            return f"its {name} is {text!r}; expected a string"
     missing = [name for name in ("recognises", "read") if not callable(getattr(reader, name, None))]
     return f"it has no function {missing[0]}(source)" if missing else None
 
@@ -93,9 +94,7 @@ def fault_of(reader: Any) -> str | None:
 class Format:
     """A layout of files."""
 
-    #: What ``format=`` takes.
     name: str
-    #: Of the files, for people.
     description: str
     #: Of its reader; it grows when the reader gives something else for the same file.
     version: int = 1
@@ -167,7 +166,7 @@ def reader_for(stated: str | Reader) -> Reader:
     if not isinstance(stated, str):
         fault = fault_of(stated)
         if fault is not None:
-            raise TypeError(f"format={stated!r} is no reader: {fault}")
+            raise TypeError(f"format={stated!r} is not a reader: {fault}")
         return stated
     for known in readers():
         if known.name == stated:
@@ -176,43 +175,22 @@ def reader_for(stated: str | Reader) -> Reader:
     raise ValueError(f"format={stated!r}; expected one of {names}")
 
 
-#: Layouts that fit many a file that is no depth profile.
+#: Layouts that fit many a file that is not a depth profile.
 _ANY_TABLE = ("table", "tidy", "suprem")
 #: Depth profiles are smaller; other files are not read only to ask what they look like.
 LARGEST = 2**26
 #: So many times as large it may become when it is unpacked.
 _UNPACKED = 8
 
-_MAGIC = (
-    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "an image"),
-    (b"%PDF", "a PDF"),
-    (b"{\\rtf", "a text document (RTF)"),
-    ((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!"), "compressed; unpack it first"),
-    ((b"CDF\x01", b"CDF\x02"), "netCDF 3, not a depth profile of an instrument"),
-    (b"ITStrF01", "raw data of an IONTOF instrument; export the profile as text from SurfaceLab"),
-    (b"MATLAB 5.0", "a MATLAB file; export the profile as text"),
-    (b"\x93NUMPY", "a numpy array; sims.DepthProfile makes a profile of arrays"),
-)
-_TEXTS = (
-    (r"<(!doctype )?html", "a web page (HTML); save the table as CSV"),
-    (r"<\?xml", "XML, which holds no depth profile that can be read"),
-    ("<svg", "an image (SVG)"),
-    (
-        r"(?s)cameca\s.{0,300}acquisition file name|shrimp sw|[^\n]* \\ isotopes \\",
-        "isotope ratios of a spot; if its cycles are a profile, make a table of rates over times",
-    ),
-    (r"cameca \w+ spr?ectrum software", "a CAMECA NanoSIMS scan of voltages, not a depth profile"),
+#: How other files begin: binary ones, texts as regular expressions, archives by what they hold.
+_OTHER_FILES = tomllib.loads(
+    Path(__file__).with_name("other_files.toml").read_text(encoding="utf-8")
 )
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_ZIPPED = (
-    (b"word/", "a text document (docx); save its table as CSV"),
-    (b"opendocument", "an OpenDocument file; save the table as .xlsx or CSV"),
-    (b"xl/workbook.bin", "a binary workbook (.xlsb); save it as .xlsx"),
-)
 
 
 def find_reader(source: Source) -> Reader:
-    """Find the reader of a file; one that can be no depth profile is refused as what it is."""
+    """Find the reader of a file; one that cannot be a depth profile is refused, and named."""
     _refuse_other_kinds(source)
     chosen = next((known for known in readers() if _is_for(known, source)), None)
     if chosen is None:
@@ -267,17 +245,18 @@ def _refuse_other_kinds(source: Source) -> None:
     content = source.content
     if not content or content.isspace():
         raise ReadError("the file is empty")
-    for magic, kind in _MAGIC:
-        if content.startswith(magic):
-            raise ReadError(f"the file is {kind}")
+    for other in _OTHER_FILES["binary"]:
+        if content.startswith(tuple(text.encode("latin-1") for text in other["begins"])):
+            raise ReadError(f"the file is {other['kind']}")
     if content.startswith(_HDF5) and b"tof-sims-sparse-hdf5" not in content:
         raise ReadError("the file is HDF5 or netCDF", remedy="sims.load reads what sims.save wrote")
     if source.is_zip and not source.is_workbook:
-        other = "an archive of files (zip); unpack it first"
+        kind = "an archive of files (zip); unpack it first"
         if not source.zipped:
-            other = "a workbook or an archive (zip) that is damaged or breaks off"
-        raise ReadError(f"the file is {next((k for mark, k in _ZIPPED if mark in content), other)}")
+            kind = "a workbook or an archive (zip) that is damaged or truncated"
+        inside = (o["kind"] for o in _OTHER_FILES["archive"] if o["holds"].encode() in content)
+        raise ReadError(f"the file is {next(inside, kind)}")
     start = source.start.lstrip().casefold()
-    for text, kind in _TEXTS:
-        if re.match(text, start):
-            raise ReadError(f"the file is {kind}")
+    for other in _OTHER_FILES["text"]:
+        if re.match(other["begins"], start):
+            raise ReadError(f"the file is {other['kind']}")

@@ -52,7 +52,7 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
             )
         return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:
-        raise ReadError("the file holds no profile: no signal has a number in it")
+        raise ReadError("the file contains no profile: no signal has a number")
     _rename(signals, source)
     _state_units(signals, options)
     if options.number_repeats:
@@ -79,7 +79,7 @@ def _rename(signals: list[Signal], source: Source) -> None:
         if len(names) != len(signals):
             found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
             raise SpeciesError(
-                f"{len(names)} species are named, the file holds {len(signals)} signals: {found}",
+                f"expected a name for each of {len(signals)} signals ({found}), found {len(names)}",
                 argument="species",
             )
         for signal, name in zip(signals, names, strict=True):
@@ -112,7 +112,7 @@ def _state_units(signals: list[Signal], options: Options) -> None:
         unknown = [name for name in units if name not in names]
         if unknown:
             raise SpeciesError(
-                f"units are stated for {', '.join(map(repr, unknown))}; the file holds "
+                f"units are stated for {', '.join(map(repr, unknown))}; the file has "
                 f"{', '.join(map(repr, sorted(names)))}",
                 argument="units",
             )
@@ -148,7 +148,7 @@ def _unit(
         unit = unit_of_kind(by_user, kinds, who)
     except UnitsError as error:
         if by_user is None:
-            remedy = f"pass {argument}= to state it in another way"
+            remedy = f"if that is one of these in another spelling, {argument}= says which"
             if in_file is None:
                 what = "depths" if depths else "values"
                 text = f"species {species!r}: no line of the file states the unit of its {what}"

@@ -194,7 +194,7 @@ class Source:
             return self.decoded
         if self.decoded.endswith("\r") and "\r\n" in self.decoded:
             warn(
-                "the text ends within the end of a line: the file may break off there",
+                "the text ends within the end of a line: the file may be truncated there",
                 ProfileWarning,
                 code="truncated_file",
             )
@@ -217,7 +217,7 @@ class Source:
         content = self.content
         self.options.budget.take(len(content), "its text")
         if len(content) % 2 and encodings[0].startswith("utf-16"):
-            self.options.truncated("the file breaks off within a character of two bytes")
+            self.options.truncated("the file is truncated within a character of two bytes")
             content = content[:-1]
         for encoding in encodings:
             try:
@@ -252,7 +252,7 @@ class Source:
 
     @cached_property
     def start(self) -> str:
-        """The first 8,000 characters of a text; empty if the file is none."""
+        """The first 8,000 characters of a text; empty if the file is not text."""
         return self.text[:8000] if self.is_text else ""
 
 
@@ -290,7 +290,6 @@ class InputFile:
     where: str
     #: Gives its content, as far as a budget goes: bytes, or of an open file text.
     load: Callable[[Budget], Any]
-    #: Where it is on disk.
     path: Path | None = None
 
     def read(self, options: Options) -> Source:

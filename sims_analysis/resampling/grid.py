@@ -14,6 +14,7 @@ from sims_analysis import units
 from sims_analysis.conventions.axes import cell_edges
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
+from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
@@ -24,12 +25,12 @@ from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array
 from sims_analysis.resampling.interpolation import (
     ASKED,
-    Dressed,
+    LabelledVariables,
     Method,
     Resampled,
     at_depths,
-    dressed,
     joined,
+    label_variables,
     of_background,
     opened,
     with_coords,
@@ -72,9 +73,9 @@ def to_grid(
         ``"1 nm"``: its multiples within the measured range. With `conserve`, cells of this width
         from the first sample to the last; the last cell may be narrower.
     depth : sequence of str, Quantity or DataArray, optional
-        The depths.
+        The depths, ``["10 nm", "20 nm"]``, or a DataArray with ``attrs["units"]``.
     like : Dataset or DataArray, optional
-        Data with the axis to use.
+        Data whose axis to use.
     every : int, optional
         Average so many samples at a time (of the profile with the most of them): cells with edges
         half-way between samples, by ``conserve="dose"``; the last cell may hold fewer. Give one of
@@ -90,14 +91,14 @@ def to_grid(
         ``cell_stop``, and in ``depth_bounds`` of a Dataset. Doses and moments of the answer are
         sums over these cells; averages over cells can be averaged again.
     gaps : {"flag", "bridge"}
-        Whether there are no values in gaps, or those of the curve; see :func:`integrated_dose`.
+        NaN in gaps, or interpolated values; see :func:`integrated_dose`.
 
     Returns
     -------
     Dataset or DataArray
         With the dimensions of the data, on the new axis. NaN outside the samples of a species, in
         its gaps and among samples given as ``<5E15``, and in cells that were not completely
-        measured. What is known of samples goes along (``<variable>_quality``, :func:`quality`).
+        measured. What is known of samples is kept (``<variable>_quality``, :func:`quality`).
         ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could not
         be taken. Attrs record the rule and the step.
 
@@ -186,14 +187,16 @@ def _cell_coords(frame: Frame, edges: Array | None) -> dict[str, xr.Variable]:
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
     """Keep the coordinates delivered with each species, except those of single samples."""
+    plain: Any = data  # of either kind
+    kept = without_samples(plain).coords
     return {
-        name: data.coords[name].variable
+        name: kept[name].variable
         for name in DELIVERED
-        if name in data.coords and name != "wire_fields" and frame.dim not in data[name].dims
+        if name in kept and frame.dim not in kept[name].dims
     }
 
 
-def _gridded(frame: Frame, grid: _Grid, method: str) -> Dressed:
+def _gridded(frame: Frame, grid: _Grid, method: str) -> LabelledVariables:
     at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
     if grid.edges is None:
         asked = xr.Variable((ASKED,), grid.depth)
@@ -201,7 +204,7 @@ def _gridded(frame: Frame, grid: _Grid, method: str) -> Dressed:
     else:
         found = _in_cells(frame, grid.edges, log=method == "log")
         trace["cell_methods"] = f"{frame.axis}: mean"
-    return dressed(frame, found, at, {}, **trace)
+    return label_variables(frame, found, at, {}, **trace)
 
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
@@ -213,7 +216,7 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         mean: xr.Variable = other.map(kernels.cell_means, log=log, **options).mean
         return mean
 
-    every, rests = frame.ask(kernels.cell_means, log=log, **options)
+    every, support = frame.ask(kernels.cell_means, log=log, **options)
     stderr, counts = None, None
     fraction, growth = frame.map(
         kernels.sample_fraction,
@@ -236,7 +239,7 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
     )
     lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return with_evidence(frame, found, rests, means, lower, upper, what=what)
+    return with_evidence(frame, found, support, means, lower, upper, what=what)
 
 
 def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:

@@ -31,7 +31,7 @@ from sims_analysis.frame.run import anywhere, elementwise, is_lazy, replaced_whe
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.blocks import ALL
-from sims_analysis.kernels.evidence import Rests
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.grid import resample
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Status
@@ -61,7 +61,7 @@ def interpolate(
         each profile its own depth.
     method : {"log", "linear", "pchip", "makima"}
         Straight lines in ln C, straight lines in C, or a spline: pchip (Fritsch and Carlson
-        1980), which never overshoots, or makima (modified Akima 1970), which hardly does. Splines
+        1980), which never overshoots, or makima (modified Akima 1970), which rarely does. Splines
         are in ln C if all samples of a profile are positive.
     gaps : {"flag", "bridge"}
         Whether there is no value in a gap, or that of the curve; see :func:`integrated_dose`.
@@ -118,7 +118,7 @@ def opened(data: Any, question: str, gaps: str) -> list[Frame]:
     return [open_frame(data, own, variable=name, **how) for name, own in every]
 
 
-def _interpolated(frame: Frame, depth: Any, method: str) -> Dressed:
+def _interpolated(frame: Frame, depth: Any, method: str) -> LabelledVariables:
     at = frame.points(depth, "depth")
     if not at.size:
         raise ProfileError(
@@ -138,7 +138,7 @@ def _interpolated(frame: Frame, depth: Any, method: str) -> Dressed:
         coords = {
             str(key): coord.variable for key, coord in depth.coords.items() if key not in without
         }
-    return dressed(frame, found, at, coords)
+    return label_variables(frame, found, at, coords)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
         found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
         return found
 
-    every, rests = frame.ask(
+    every, support = frame.ask(
         resample,
         asked,
         frame.fraction,
@@ -179,7 +179,7 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
         bridge=bool(frame.bridge),
         block=ALL,
     )
-    shown = frame.lazy or anywhere(rests.flags) or anywhere(every.transient)
+    shown = frame.lazy or anywhere(support.flags) or anywhere(every.transient)
     if on_new_axis and shown:
         # What values show now may not be seen any more on the new axis.
         frame = with_flags(frame)
@@ -199,7 +199,7 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
     found = Resampled(
         every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
     )
-    return with_evidence(frame, found, rests, values, asked, reach=reach, axis=on_new_axis)
+    return with_evidence(frame, found, support, values, asked, reach=reach, axis=on_new_axis)
 
 
 #: How many samples to both sides of a depth a value depends on; one by straight lines.
@@ -209,7 +209,7 @@ REACH = {"pchip": 2, "makima": 3}
 def with_evidence(
     frame: Frame,
     found: Resampled,
-    rests: Rests,
+    support: Support,
     values: Callable[[Frame], xr.Variable],
     lower: xr.Variable,
     upper: xr.Variable | None = None,
@@ -218,8 +218,8 @@ def with_evidence(
     **options: Any,
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
-    shown = frame.flags is not None and not frame.lazy and anywhere(frame.flags)
-    if not (frame.lazy or shown or anywhere(rests.flags)):
+    carries = frame.flags is not None and anywhere(frame.flags)
+    if not (frame.lazy or carries or frame.limit is not None or anywhere(support.flags)):
         return found
     of = at(frame, lower, upper, dim=ASKED, **options)
     if frame.limit is not None and of.limit is not None:
@@ -269,7 +269,7 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
     return found
 
 
-class Dressed(NamedTuple):
+class LabelledVariables(NamedTuple):
     """Resampled values, errors and counts, under their names in a Dataset, and coords."""
 
     frame: Frame
@@ -277,13 +277,13 @@ class Dressed(NamedTuple):
     coords: dict[str, xr.Variable]
 
 
-def dressed(
+def label_variables(
     frame: Frame,
     found: Resampled,
     at: xr.Variable,
     coords: Mapping[str, xr.Variable],
     **trace: str,
-) -> Dressed:
+) -> LabelledVariables:
     """Give resampled values, and what belongs to them, their names, units and coordinates.
 
     The dimensions of the depths, `at`, take the place of that of the samples; `coords` are more
@@ -326,10 +326,10 @@ def dressed(
         add(f"{name}_counts", found.counts, "counts", "count", long_name=what, description=None)
     for end, variable in found.background.items():
         add(f"{name}_{end}", variable, end, vocabulary.COLUMNS[end] or unit)
-    return Dressed(frame, variables, every)
+    return LabelledVariables(frame, variables, every)
 
 
-def with_coords(found: Dressed) -> xr.DataArray:
+def with_coords(found: LabelledVariables) -> xr.DataArray:
     """Return a resampled array, with what belongs to it as coordinates."""
     name = found.frame.name
     one = found.variables[name]
@@ -338,7 +338,7 @@ def with_coords(found: Dressed) -> xr.DataArray:
     return xr.DataArray(one, coords=coords | beside, name=name)
 
 
-def joined(found: Sequence[Dressed], attrs: Mapping[Any, Any]) -> xr.Dataset:
+def joined(found: Sequence[LabelledVariables], attrs: Mapping[Any, Any]) -> xr.Dataset:
     """Join resampled variables, each with what belongs to it, in a Dataset."""
     variables = {key: one for each in found for key, one in each.variables.items()}
     coords = {key: one for each in found for key, one in each.coords.items()}

@@ -13,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.arguments import refuse_cases
-from sims_analysis.frame.background import read_background, warn_of_limits
+from sims_analysis.frame.background import read_background, warn_of_limits, warn_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     GapPolicy,
@@ -21,7 +21,7 @@ from sims_analysis.frame.evidence import (
     at_samples,
     carried,
     resolve,
-    rests_on,
+    support_of_window,
     union,
 )
 from sims_analysis.frame.frame import Frame
@@ -29,6 +29,7 @@ from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, wa
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_profiles
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.frame.window import Window, read_window
+from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.restoring.inverse_problem import SOURCES
@@ -160,7 +161,10 @@ def deconvolve(
     strength = _strength(smoothness)
     function = read_resolution(frame, resolution)
     window = read_window(frame, start, stop)
-    level = read_background(frame, background).level(frame)
+    subtracted = read_background(frame, background)
+    if subtracted.window is not None:
+        warn_of_window(frame, subtracted.window)
+    level = subtracted.level(frame)
     for name, read in (("start", window[0]), ("stop", window[1]), ("background", level)):
         refuse_cases(frame, read, name)
     for width in function.widths:
@@ -240,8 +244,8 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
         found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
-    rests = rests_on(frame, window)
-    codes = resolve(frame, codes, rests, window, category=None)
+    support = support_of_window(frame, window)
+    codes = resolve(frame, codes, support, window, category=None)
     found["status"] = frame.status(codes, "restored_status")
     of = "source_of_errors"
     found[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))
@@ -249,7 +253,7 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(achieved, ACHIEVED)
     coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
-    coords |= _evidence(frame, value.notnull(), achieved)
+    coords |= _evidence(frame, value, achieved)
     return frame.dataset(found, coords=coords)
 
 
@@ -257,8 +261,10 @@ def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dic
     """Return what is known of restored samples: all that lies within the achieved resolution."""
     depth, width = (one.copy(data=units.magnitude_of(one)) for one in (frame.depth, achieved))
     width = width.fillna(0.0)
-    flag = xr.where(restored, np.int16(Flag.RESTORED), np.int16(0))
+    flag = xr.where(restored.notnull(), np.int16(Flag.RESTORED), np.int16(0))
     of = union(Known(flag), at_samples(frame, depth - width, depth + width))
+    if of.limit is not None:  # of what samples with a value bring, too
+        of = changed(of, limit=of.limit.where(~(restored > of.limit), restored))
     return carried(frame.name, of, frame.units, quantified=frame.quantified)
 
 

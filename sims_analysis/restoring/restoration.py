@@ -46,7 +46,7 @@ _CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5
 
 
 def fields(n: int, *, kernels: bool) -> Fields:
-    """Return what is found of a profile of n samples, with averaging kernels if they are wanted."""
+    """Return what is found of a profile of n samples, with averaging kernels if requested."""
     square = {"averaging_kernel": (n, n)} if kernels else {}
     return Fields({**dict.fromkeys(NUMBERS, ()), **dict.fromkeys(COLUMNS, (n,)), **square})
 

@@ -27,7 +27,7 @@ def models() -> dict[str, Model]:
 
 
 def fault_of(model: Any) -> str | None:
-    """Say why something is no model; None if it is one."""
+    """Say why something is not a model; None if it is one."""
     return None if isinstance(model, Model) else f"it is a {type(model).__name__}, no sims.Model"
 
 

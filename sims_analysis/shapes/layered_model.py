@@ -30,7 +30,7 @@ def of_layer(name: str, layer: object) -> str:
     return f"{name}[{layer}]"
 
 
-def own_by_default(model: Model) -> list[str]:
+def unshared_by_default(model: Model) -> list[str]:
     """Return the parameters that each layer has of its own: how much of it there is, and where."""
     return [one.name for one in model.parameters if one.scales or one.name == model.location]
 

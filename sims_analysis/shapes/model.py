@@ -141,7 +141,7 @@ class Model:
     ...                 sims.Parameter("position", "depth", "of the maximum"),
     ...                 sims.Parameter("half_width", "depth", "at half of the maximum", lower=0)),
     ...     formula=lambda z, q, z0, w: q / np.pi * w / ((z - z0) ** 2 + w**2),
-    ...     start=lambda z, c: [(np.trapezoid(c, z), z[np.argmax(c)], np.ptp(z) / 10)],
+    ...     start=lambda z, c: [(np.trapezoid(c, z), z[np.argmax(c)], np.trapezoid(c, z) / np.pi)],
     ... )
     >>> lorentzian.names
     ['dose', 'position', 'half_width']

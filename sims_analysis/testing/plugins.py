@@ -14,7 +14,7 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import SimsError, collected
 from sims_analysis.fitting.fit import fit
 from sims_analysis.readers.files import read
-from sims_analysis.readers.registry import FORMATS, Reader, fault_of
+from sims_analysis.readers.registry import FORMATS, Reader, fault_of, reader_for
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.shapes.model import Model
@@ -39,14 +39,16 @@ _SAMPLES = 241
 
 
 def check_reader(
-    reader: Reader, files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **options: Any
+    reader: Reader | str,
+    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    **options: Any,
 ) -> list[SIMSResult]:
     """Check a reader against what :func:`sims_analysis.read` expects of one.
 
     Parameters
     ----------
-    reader : Reader
-        One's own, installed or not.
+    reader : Reader or str
+        One's own, installed or not, or the name of a known one.
     files : path-like, or iterable of these
         Files of its layout.
     **options
@@ -61,8 +63,8 @@ def check_reader(
     ------
     AssertionError
         Says what is wrong: a name that is missing or taken; a file that it does not recognise by
-        its content alone, or one of others that it does; signals that are no signals; an answer
-        that differs at a second reading; a file that breaks off or is damaged, for which it raises
+        its content alone, or one of others that it does; signals that are not signals; an answer
+        that differs at a second reading; a file that is truncated or damaged, for which it raises
         anything but an error of sims_analysis.
 
     Examples
@@ -82,9 +84,11 @@ def check_reader(
     ...
     AssertionError: w7.lotus: the reader does not recognise it under another name...
     """
+    reader = reader_for(reader) if isinstance(reader, str) else reader
     fault = fault_of(reader)
-    assert fault is None, f"{reader!r} is no reader: {fault}"  # noqa: S101
-    _require(reader.name not in {known.name for known in FORMATS}, f"{reader.name!r} is taken")
+    assert fault is None, f"{reader!r} is not a reader: {fault}"  # noqa: S101
+    taken = any(known.name == reader.name and known is not reader for known in FORMATS)
+    _require(not taken, f"{reader.name!r} is taken")
     for what, content in _OF_OTHERS.items():
         _require(_recognised(reader, content, what) is False, f"it takes {what} for its own")
     paths = [Path(file) for file in ([files] if isinstance(files, str | os.PathLike) else files)]
@@ -103,7 +107,7 @@ def _recognised(reader: Reader, content: bytes, what: str, name: str = "file") -
             found = reader.recognises(Source(name, content))
     except Exception as error:
         raise AssertionError(f"recognises() fails for {what}: {error!r}") from error
-    _require(isinstance(found, bool | np.bool_), f"recognises() gives {found!r}, no bool")
+    _require(isinstance(found, bool | np.bool_), f"recognises() returns {found!r}, not a bool")
     return bool(found)
 
 
@@ -117,8 +121,8 @@ def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSRe
     stated = Options(**{name: options[name] for name in options if hasattr(Options(), name)})
     with collected():
         found = reader.read(Source(who, content, stated, path))
-    _require(isinstance(found, Content), f"{who}: read() gives {found!r}, no sims.Content")
-    _require(found.ready is not None or bool(found.signals), f"{who}: read() gives no signal")
+    _require(isinstance(found, Content), f"{who}: read() returns {found!r}, not a sims.Content")
+    _require(found.ready is not None or bool(found.signals), f"{who}: read() returns no signal")
     for signal in found.signals:
         _check_signal(signal, who)
     for damage, damaged in _damaged(content):
@@ -131,14 +135,14 @@ def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSRe
 
 
 def _check_signal(signal: Any, who: str) -> None:
-    _require(isinstance(signal, Signal), f"{who}: {signal!r} is no sims.Signal")
+    _require(isinstance(signal, Signal), f"{who}: {signal!r} is not a sims.Signal")
     where = f"{who}: signal {signal.name!r}"
     arrays = {"depths": signal.depths, "values": signal.values}
     if signal.stderr is not None:
         arrays["stderr"] = signal.stderr
     for name, array in arrays.items():
         right = isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.ndim == 1
-        _require(right, f"{where}: its {name} are no array of floats over the samples")
+        _require(right, f"{where}: its {name} must be an array of floats over the samples")
         _require(
             array.size == signal.depths.size,
             f"{where}: {array.size} {name} for {signal.depths.size} depths",
@@ -146,9 +150,11 @@ def _check_signal(signal: Any, who: str) -> None:
     _require(bool(np.isfinite(signal.values).any()), f"{where}: no value is a number")
     for name in ("depth_units", "units"):
         unit = getattr(signal, name)
-        _require(unit is None or isinstance(unit, str), f"{where}: its {name} is {unit!r}, no text")
+        _require(
+            unit is None or isinstance(unit, str), f"{where}: its {name} is {unit!r}, not a string"
+        )
     for key, text in signal.metadata.items():
-        _require(isinstance(text, str), f"{where}: metadata[{key!r}] is {text!r}, no text")
+        _require(isinstance(text, str), f"{where}: metadata[{key!r}] is {text!r}, not a string")
 
 
 def _damaged(content: bytes) -> Iterable[tuple[str, bytes]]:
@@ -217,8 +223,10 @@ def check_model(
     ...
     AssertionError: gaussian: straggle = -30 is not between 0 and inf
     """
-    _require(isinstance(model, Model), f"{model!r} is no sims.Model")
-    _require(model.name.isidentifier(), f"{model.name!r} is no name: letters, digits, underscores")
+    _require(isinstance(model, Model), f"{model!r} is not a sims.Model")
+    _require(
+        model.name.isidentifier(), f"{model.name!r} is not a name: letters, digits, underscores"
+    )
     _require(len(set(model.names)) == len(model.names), f"{model.name}: a parameter is there twice")
     _require(bool(truths), f"{model.name}: there is no truth to check it with")
     z = np.linspace(0.0, read_number(stop, ("depth",), "stop"), _SAMPLES)

@@ -41,11 +41,11 @@ def argument_error(name: str, value: object, expected: str) -> ProfileError:
 #: What users guess -> what there is instead, where a similar name would not help.
 _INSTEAD = {
     "background": ("window=(start, stop) or value=", "subtract_background(data, ...)"),
-    "species": ('data.sel(species="B") for one of them',),
+    "species": ('data.sel(species="B") to select one',),
     "limits": ("start= and stop=",),
     "window": ("start= and stop=",),
-    "start": ("after=", "window=", "data.sel() for a part of the data"),
-    "stop": ("window=", "data.sel() for a part of the data"),
+    "start": ("after=", "window=", "data.sel() to select a part of the data"),
+    "stop": ("window=", "data.sel() to select a part of the data"),
     "concentration": ("level=",),
     "threshold": ("level=",),
     "units": ("value_units= or depth_units=", "with_units(data, ...)"),
@@ -74,8 +74,8 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     if positional > len(first):
         shown = ", ".join([*first, *(f"{name}=..." for name in options[:2])])
         raise TypeError(
-            f"{function.__name__}() takes {' and '.join(first)} by position and all else by name: "
-            f"{function.__name__}({shown})"
+            f"{function.__name__}() takes {' and '.join(first)} by position, everything else by "
+            f"name: {function.__name__}({shown})"
         )
     for name in [n for n, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD]:
         # "Unpack[JunctionOptions]": the options of another function
@@ -88,7 +88,7 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
             hint, has = instead_of(name, [*first, *options]), ", ".join([*first[1:], *options])
             raise TypeError(
                 f"{function.__name__}() has no argument {name!r}{hint} "
-                f"(it has {has or 'the data alone'})"
+                f"(it takes {has or 'the data alone'})"
             )
 
 
@@ -102,7 +102,7 @@ def instead_of(name: str, options: Sequence[str]) -> str:
         return f"; did you mean {near[0]}=?"
     for instead in _INSTEAD.get(name, ()):
         if {*re.findall(r"(?<![\w(])(\w+)=", re.sub(r"\(.*\)", "", instead))} <= {*options}:
-            return f"; there is {instead}"
+            return f"; use {instead}"
     return ""
 
 

@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def instead_of(guess: str, names: Sequence[str]) -> str:
-    """Say which names are meant by a guess, such as ``; there is peak``; empty if none is alike."""
+    """Ask which name is meant by a guess: ``; did you mean peak?``; empty if none is similar."""
     word = guess.casefold()
     found = [_WORDS[word]] if word in _WORDS else []
     names = [one for one in names if one.islower()]  # functions
@@ -32,4 +32,4 @@ def instead_of(guess: str, names: Sequence[str]) -> str:
     if not found:
         return ""
     *others, last = dict.fromkeys(found[:6])
-    return f"; there are {', '.join(others)} and {last}" if others else f"; there is {last}"
+    return f"; did you mean {', '.join(others) + ' or ' * bool(others) + last}?"

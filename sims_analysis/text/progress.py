@@ -19,7 +19,7 @@ def progress(
 ) -> Iterator[Callable[[], object]]:
     """Show on stderr how far it is: tqdm where it is installed, a line of text elsewhere.
 
-    By default (`show` is None) to somebody who waits for at `least` so many. What is given is
+    By default (`show` is None) where a person waits for at `least` so many. What is given is
     called whenever one more is done.
     """
     if not (total >= least and is_interactive() if show is None else show):
@@ -38,7 +38,7 @@ def progress(
 
 
 def is_interactive() -> bool:
-    """Whether stderr is shown to somebody: on a terminal, or in a notebook."""
+    """Whether a person sees stderr: on a terminal, or in a notebook."""
     if sys.stderr is not None and sys.stderr.isatty():
         return True
     ipython = sys.modules.get("IPython")

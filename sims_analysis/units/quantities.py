@@ -1,4 +1,4 @@
-"""Values with a unit: scalars as text or Quantity, arrays with attrs, the pint-backed view."""
+"""Values with a unit: scalars as strings or Quantity, arrays with attrs, the pint-backed view."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any,
 
 
 def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
-    """Read a Quantity; refuse what is none."""
+    """Read a Quantity; refuse anything else."""
     wanted = example(kinds)
     if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
         unit = unit_of_kind(_pint_text(value), kinds, name)
@@ -95,7 +95,7 @@ def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
         )
     number = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):
-        text = f"{name}={value!r}: write a pure number as a text, '{number}'"
+        text = f"{name}={value!r}: write a pure number as a string, '{number}'"
         raise UnitsError(text, code="missing_unit")
     raise UnitsError(
         f"{name}={value!r} has no unit; write it like '{number} {wanted}' or give a pint Quantity",
@@ -105,7 +105,7 @@ def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
 
 @lru_cache(maxsize=1024)
 def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
-    """Read ``"50 nm"``; cached, because the same few texts are read again and again."""
+    """Read ``"50 nm"``; cached, because the same few strings are read again and again."""
     wanted = example(kinds)
     if _DECIMAL_COMMA.match(value):
         raise UnitsError(
@@ -273,7 +273,7 @@ def with_plain_axes(data: Any) -> Any:
 
 
 def _each_variable(data: Any, change: Callable[[xr.Variable, str], xr.Variable]) -> Any:
-    """Change every variable that is no index; return a copy of the data."""
+    """Change every variable that is not an index; return a copy of the data."""
     import xarray as xr
 
     if isinstance(data, xr.DataArray):

@@ -110,7 +110,7 @@ def read_unit(text: str) -> Unit:
     ('concentration', 1000.0)
     """
     if not isinstance(text, str):
-        raise UnitsError(f"a unit is a text, found {type(text).__name__}: {text!r}")
+        raise UnitsError(f"expected a unit as a string, found {type(text).__name__}: {text!r}")
     if len(text) > _LONGEST:
         raise unknown(f"{text[:40]}...", f"it has {len(text)} characters")
     spelled = phrase_or_powers(text)
@@ -164,7 +164,9 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
             f"{name} has no unit; expected a unit such as {_examples(kinds)}", code="missing_unit"
         )
     if not isinstance(text, str):
-        raise UnitsError(f"{name}: a unit is a text, found {text!r}; expected {_examples(kinds)}")
+        raise UnitsError(
+            f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
+        )
     return _text_of_kind(str(text), kinds, name)
 
 

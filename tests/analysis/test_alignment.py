@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from compared import DEPTH, EDGE, dataset, gaussian
+from comparison_pairs import DEPTH, EDGE, dataset, gaussian
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -286,5 +286,5 @@ def test_markers_may_be_close_but_not_the_same():
         [("10 nm", "20 nm"), ("10 nm", "21 nm")],
         [("10 nm", "20 nm"), ("11 nm", "20 nm")],
     ):
-        with pytest.raises(ProfileError, match="the markers are not in one order"):
+        with pytest.raises(ProfileError, match="the markers are in different orders"):
             sims.align(two_layers(), two_layers(), markers=same, **options)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from approved import difference
-from measured import measurement
+from measurement_layouts import measurement
 
 import sims_analysis as sims
 

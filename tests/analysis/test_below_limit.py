@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from measured import one
+from measurement_layouts import one
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileWarning
@@ -57,7 +57,7 @@ def test_a_level_where_the_detector_saturates_has_status_saturated(level, status
     cut = z[counts >= 3000]
     message = (
         f": samples from {cut[0]:g} to {cut[-1]:g} nm, 3e+18 atom/cm^3: equal to the last "
-        "digit, as a saturated detector writes them, or made from such; the answer rests on "
+        "digit, as from a saturated detector, or made from such; the answer depends on "
         "samples that were cut off"
     )
     for of, ask in (
@@ -213,3 +213,19 @@ def test_a_gap_that_a_grid_bridges_stays_one(conserve):
     for question in (sims.integrated_dose, sims.moments):
         assert question(grid)["status"].item() == "gap"
     assert sims.integrated_dose(grid, start="80 nm", stop="190 nm")["status"].item() == "ok"
+
+
+def test_a_record_begins_and_ends_below_a_limit():
+    z = np.arange(0.0, 200.0, 2.0)
+    c = 1e19 * np.exp(-0.5 * ((z - 100) / 15) ** 2)
+    low, limit = (z < 60) | (z > 140), 2e16
+    for hidden, status in ((z < 60, "below_limit"), (z > 140, "below_limit"), (z > 999, "ok")):
+        ds = one(z, np.where(low, np.nan, c)).assign_coords(
+            concentration_detection_limit=(
+                ("species", "depth"),
+                np.where(low, np.where(hidden, 1e18, limit), np.nan)[None],
+                {"units": "atom/cm^3"},
+            )
+        )
+        assert sims.integrated_dose(ds)["status"].item() == status
+        assert sims.integrated_dose(ds, start="70 nm", stop="130 nm")["status"].item() == "ok"

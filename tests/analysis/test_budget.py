@@ -7,7 +7,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
-from measured import measurement, number, one, word
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, ProfileError, UnitsError
@@ -255,7 +255,7 @@ def test_the_difference_has_the_same_sign_under_either_rule():
 
 
 def test_coverage_is_the_measured_fraction_of_the_requested_interval():
-    with pytest.warns(DoseWarning, match=r"'B': the limits reach beyond the samples") as caught:
+    with pytest.warns(DoseWarning, match=r"'B': start or stop lies beyond the record") as caught:
         budget = sims.dose_budget(flat(), start="-100 nm", stop="300 nm")
     assert caught[0].filename == __file__
     assert number(budget["coverage"]) == pytest.approx(0.25)

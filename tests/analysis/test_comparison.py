@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from compared import DEPTH, EDGE, dataset, gaussian
+from comparison_pairs import DEPTH, EDGE, dataset, gaussian
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
@@ -144,7 +144,7 @@ def test_intensities_have_no_dose():
     assert float(found["rms_log_ratio"][0]) == 0.0
     with pytest.raises(UnitsError, match="count"):
         sims.compare(a, dataset(DEPTH, B=EDGE))
-    with pytest.raises(ProfileError, match="compare: which goes with level="):
+    with pytest.raises(ProfileError, match="compare: level= must be given with which"):
         sims.compare(a, a, which="first")
     with pytest.raises(ProfileError, match="method='pchip'"):
         sims.compare(a, a, method="pchip")
@@ -175,7 +175,7 @@ def test_repeatability_on_own_axes_needs_a_grid():
         dataset(DEPTH + 0.5, B=1.2e20 * np.exp(-(DEPTH + 0.5) / 8.0)),
     ]
     batch = sims.stack(parts)
-    with pytest.raises(ProfileError, match="axes of their own; give the step"):
+    with pytest.raises(ProfileError, match="has its own axis; give the step"):
         sims.repeatability(batch)
     found = sims.repeatability(batch, step="5 nm").sel(species="B")
     both = found["concentration_n"] == 2
@@ -248,7 +248,10 @@ def test_the_warning_names_the_profile_with_the_gap_and_its_dose():
         assert found["status"].values.tolist() == ["gap"]
         (text,) = (str(one.message) for one in caught)
         assert text.startswith("species 'B': no sample between 28 and 62 nm (34 nm); ")
-        assert f"; {name} is not compared in it, and its dose bridges it by the rule loglin" in text
+        assert (
+            f"; {name} is not compared in it, and its dose is interpolated across it (loglin"
+            in text
+        )
     counted = {"units": "counts/s"}
     a, b = (one.rename(concentration="intensity") for one in (ds, hole))
     a["intensity"].attrs, b["intensity"].attrs = counted, dict(counted)

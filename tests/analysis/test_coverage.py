@@ -10,8 +10,8 @@ from itertools import takewhile
 import numpy as np
 import pytest
 import xarray as xr
-from counted import TOP, covered, edge, trials
-from measured import one
+from counted_trials import TOP, covered, edge, trials
+from measurement_layouts import one
 
 import sims_analysis as sims
 from benchmarks import coverage

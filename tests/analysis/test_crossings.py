@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import measurement, number, one, word
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileError, ProfileWarning, UnitsError
@@ -222,7 +222,7 @@ def test_crossings_that_noise_can_make_leave_no_depth():
         junction = sims.junction_depth(ds, level=level, which=1)
     assert math.isnan(number(junction))
     assert word(junction["status"]) == "undetermined"
-    with pytest.raises(JunctionError, match=r"'B' has no junction .* undetermined"):
+    with pytest.raises(JunctionError, match=r"'B': no junction .* undetermined"):
         sims.junction_depth(ds, level=level, which=1, strict=True)
     with pytest.warns(ProfileWarning, match="noise can make"):
         both = sims.metallurgical_junctions(ds, donors=["B"], background="-1.9e17 atoms/cm^3")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from measured import number, one, padded, union
+from measurement_layouts import number, one, padded, union
 
 import sims_analysis as sims
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from counted import TOP, trials
-from measured import measurement, number, one, word
+from counted_trials import TOP, trials
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, one, profile
+from measurement_layouts import measurement, number, one, profile
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning
@@ -241,10 +241,10 @@ def test_a_window_that_is_no_background_warns(kind):
         limit = ("depth", np.where(below, 9e16, np.nan), units)
         data = data.assign_coords(concentration_detection_limit=limit)
     window = ("10 nm", "40 nm") if kind == "saturated" else ("190 nm", "290 nm")
-    with pytest.warns(SimsWarning, match="the limit is that of the others|cut off"):
+    with pytest.warns(SimsWarning, match="the limit is from the others|cut off"):
         assert sims.detection_limit(data, window=window)["status"] == kind
     grid = sims.to_grid(data, step="2.5 nm", gaps="bridge")
-    with pytest.warns(SimsWarning, match="the limit is that of the others|cut off"):
+    with pytest.warns(SimsWarning, match="the limit is from the others|cut off"):
         assert sims.detection_limit(grid, window=window)["status"] == kind
     assert sims.detection_limit(data, window=("280 nm", "299 nm"))["status"] == "ok"
 

@@ -8,10 +8,10 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import measurement, number, one, word
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.errors import DoseWarning, FitWarning, ProfileError
 
 RULES = ["trapezoid", "loglinear"]
 
@@ -89,7 +89,7 @@ def test_a_limit_beyond_the_samples_warns_and_integrates_what_was_measured():
 
 
 def test_limits_entirely_outside_have_no_dose_and_not_zero():
-    with pytest.warns(DoseWarning, match="'B': there is no dose.*, 10 to 20 nm"):
+    with pytest.warns(DoseWarning, match="'B': no dose.* from 10 to 20 nm"):
         found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="50 nm", stop="60 nm")
     assert math.isnan(number(found))
     assert word(found["status"]) == "no_data"
@@ -98,10 +98,10 @@ def test_limits_entirely_outside_have_no_dose_and_not_zero():
 def test_a_transient_that_ends_below_the_stop_leaves_no_dose():
     ds = one([10, 20, 30], [1e18, 1e18, 1e18])
     options = {"surface": "exclude", "surface_depth": "25 nm", "stop": "20 nm"}
-    with pytest.warns(DoseWarning, match="'B': there is no dose: the limits hold none"):
+    with pytest.warns(DoseWarning, match="'B': no dose: no sample lies between"):
         found = sims.integrated_dose(ds, **options)
     assert word(found["status"]) == "no_data"
-    with pytest.raises(ProfileError, match="the limits hold none"):
+    with pytest.raises(ProfileError, match="no dose: no sample lies"):
         sims.integrated_dose(ds, strict=True, **options)
 
 
@@ -245,7 +245,7 @@ def test_hold_respects_a_start_and_a_background():
     assert number(held) == pytest.approx(19e11)
 
 
-@pytest.mark.filterwarnings("ignore:.*beyond the samples")
+@pytest.mark.filterwarnings("ignore:.*beyond the record")
 @pytest.mark.parametrize(
     ("limits", "first", "status"),
     [
@@ -385,6 +385,7 @@ values = st.floats(-1e18, 1e20).map(lambda value: value if abs(value) > 1.0 else
 profiles = st.lists(values, min_size=2, max_size=12)
 
 
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 @given(profiles, profiles, st.integers(-30, 30).map(lambda n: n / 10))
 def test_dose_is_linear_in_the_concentration(first, second, factor):
     n = min(len(first), len(second))
@@ -394,6 +395,7 @@ def test_dose_is_linear_in_the_concentration(first, second, factor):
     assert doses[2] == pytest.approx(doses[0] + factor * doses[1], rel=1e-9, abs=1e3)
 
 
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 @given(profiles, st.sampled_from(["um", "Å", "cm"]), st.sampled_from(["atoms/m^3", "at/nm^3"]))
 def test_the_choice_of_units_does_not_matter(values, length, density):
     z = np.cumsum(np.arange(1.0, len(values) + 1))
@@ -492,7 +494,7 @@ def test_samples_below_their_limit_warn_where_the_dose_rests_on_them(rule, n, st
     assert number(found) == pytest.approx((n - 1) * 1e11)
     said = (
         "species 'B': the samples from 4 to 5 nm are below their limit of detection, 5e+17 "
-        f'atom/cm^3; the dose bridges it by the rule {rule}; gaps="bridge" accepts that'
+        f'atom/cm^3; the dose is interpolated across it ({rule}); gaps="bridge" accepts that'
     )
     assert [str(one.message) for one in caught] == ([said] if status != "ok" else [])
     assert word(sims.integrated_dose(ds, rule=rule, gaps="bridge")["status"]) == "ok"
@@ -511,7 +513,7 @@ def with_transient(height=3.0, at=120.0):
     return measurement(z, {"B": c[::-1], "Al": c})
 
 
-ENDS_INSIDE = "ignore:.*ends inside of the profile"
+ENDS_INSIDE = "ignore:.*ends inside the profile"
 
 
 @pytest.mark.filterwarnings(ENDS_INSIDE)
@@ -572,8 +574,28 @@ def test_the_warning_of_a_transient_has_its_end_and_its_fraction_of_the_dose():
     assert len(warned(below_a_deep_implant(4.0, stretch=1.8))) == 1
     assert warned(below_a_deep_implant(4.0, stretch=1.9)) == []
     assert warned(below_a_deep_implant(4.0), stop="20 nm") == []
-    # On a grid between samples the running median is misled.
-    assert warned(sims.to_grid(below_a_deep_implant(4.0), step="0.5 nm")) == []
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"step": "0.5 nm"},
+        {"step": "5 nm"},
+        {"step": "0.5 nm", "conserve": "dose"},
+        {"step": "20 nm", "conserve": "dose"},
+        {"every": 2},
+    ],
+)
+def test_a_transient_is_told_after_a_grid_was_made_of_it(grid):
+    ds = below_a_deep_implant(4.0)
+    made = sims.to_grid(ds, **grid)
+    with pytest.warns(DoseWarning, match="begins in a surface transient"):
+        sims.depth_at_dose_fraction(made, fraction=0.5)
+    with pytest.warns(FitWarning, match="begins in a surface transient"):
+        sims.sheet_resistance(made, acceptors=["B"])
+    assert len(warned(made)) == 1
+    # A clean one has none, on a fine grid and a coarse one.
+    assert warned(sims.to_grid(below_a_deep_implant(0.0), **grid)) == []
 
 
 @pytest.mark.parametrize(("height", "part", "said"), [(1.16, 0.0097, 0), (1.34, 0.0103, 1)])

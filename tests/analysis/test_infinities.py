@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement
+from measurement_layouts import measurement
 from questions import QUESTIONS, TOGETHER, ask
 
 import sims_analysis as sims

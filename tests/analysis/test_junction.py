@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import measurement, number, one, word
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError
@@ -134,7 +134,7 @@ def test_a_level_below_the_detection_limit_is_not_measurable():
 
 def test_a_noise_floor_is_several_candidates():
     ds = profile([1e20, 1e19, 1e17, 2e18, 5e17, 3e18, 2e17])
-    with pytest.warns(AmbiguousJunctionWarning, match=r"3 crossings.*took the deepest"):
+    with pytest.warns(AmbiguousJunctionWarning, match=r"3 crossings.*the deepest was taken"):
         found = sims.junction_depth(ds, level=LEVEL)
     assert number(found["n_crossings"]) == 3
     # Who asks for the first has chosen.

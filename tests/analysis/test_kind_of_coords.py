@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import one
+from measurement_layouts import one
 from questions import QUESTIONS, TOGETHER, ask, measurement
 
 import sims_analysis as sims

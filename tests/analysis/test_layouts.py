@@ -1,10 +1,13 @@
 """No result depends on the layout: dense, union, padded, quantified, Dask, order, precision."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 import xarray as xr
-from measured import layouts, measurement, padded, plain, union
-from questions import PER_PROFILE, asking
+from measurement_layouts import layouts, measurement, padded, plain, union
+from questions import ASKED, AXIS, PER_PROFILE, QUESTIONS, asking
+from questions import measurement as two_species
 
 import sims_analysis as sims
 
@@ -212,3 +215,17 @@ def test_standard_errors_in_any_precision(kind):
     np.testing.assert_allclose(found, wanted, rtol=1e-12)
     single = np.dtype(kind).itemsize == 4
     assert sims.cumulative_dose(ds).dtype == (np.float32 if single else np.float64)
+
+
+@pytest.mark.filterwarnings(WARNS)
+@pytest.mark.parametrize(
+    "name", [name for name in ASKED if "variable" in signature(getattr(sims, name)).parameters]
+)
+def test_of_several_variables_that_which_is_named_is_asked(name):
+    own = two_species(AXIS)
+    other = own.rename({one: one.replace("concentration", "before") for one in own})
+    both = other.merge({one: 1.5 * own[one] for one in own})
+    found, alone = (
+        getattr(sims, name)(ds, variable="before", **QUESTIONS[name]) for ds in (both, other)
+    )
+    xr.testing.assert_equal(found, alone)

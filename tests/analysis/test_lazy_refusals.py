@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from measured import measurement, one
+from measurement_layouts import measurement, one
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError

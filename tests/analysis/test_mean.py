@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from counted import trials
-from measured import measurement
+from counted_trials import trials
+from measurement_layouts import measurement
 from scipy.stats import chi2
 from scipy.stats import t as student
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from approved import difference, messages
-from compared import DEPTH, dataset, gaussian
-from measured import measurement, one, profile
+from comparison_pairs import DEPTH, dataset, gaussian
+from measurement_layouts import measurement, one, profile
 
 import sims_analysis as sims
 

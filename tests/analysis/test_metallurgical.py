@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, padded, union
+from measurement_layouts import measurement, number, padded, union
 
 import sims_analysis as sims
 from sims_analysis.errors import (
@@ -150,7 +150,7 @@ def test_several_backgrounds_add_their_dimension():
         alone = sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=level)
         assert found["depth"].isel(case=case).item() == alone["depth"].item()
     wrong = xr.DataArray([1e17, 0.0], coords={"species": ["As", "B"]}, attrs=levels.attrs)
-    with pytest.raises(ProfileError, match="one for all species"):
+    with pytest.raises(ProfileError, match="not one for each species"):
         sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=wrong)
 
 
@@ -251,7 +251,7 @@ def test_a_junction_in_a_gap_has_no_depth_and_warns():
     hole = (z > 60) & (z < 100)
     ds = measurement(z, {"P": np.where(hole, np.nan, down), "B": up})
     with pytest.warns(
-        ProfileWarning, match="no sample between 60 and 100 nm .*; the junction in i"
+        ProfileWarning, match="no sample between 60 and 100 nm .*; no depth is given"
     ):
         found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
     assert found["status"].values.tolist() == ["gap"]

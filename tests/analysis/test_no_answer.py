@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from counted import edge, trials
-from measured import measurement, one, word
+from counted_trials import edge, trials
+from measurement_layouts import measurement, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError

@@ -1,12 +1,13 @@
 """The maximum of a profile and its width: closed forms, windows, surface transients, time."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 import xarray as xr
-from counted import trials
-from measured import number, one, word
+from counted_trials import trials
+from measurement_layouts import number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning
@@ -139,3 +140,16 @@ def test_a_width_cut_short_is_not_known():
         np.exp(-((((z % 40) - 20) / 6) ** 2)),
     ):
         assert word(sims.peak(one(z, 1e20 * clean))["status"]) == "ok"
+
+
+@pytest.mark.parametrize(("hole", "status"), [((60, 90), "gap"), ((102, 118), "ok")])
+def test_the_maximum_may_lie_in_a_gap_that_borders_on_half_of_that_found(hole, status):
+    # The second layer is less than half as high.
+    z = np.arange(0, 240.0)
+    kept = (z < hole[0]) | (z > hole[1])
+    ds = one(z[kept], (gaussian(z, 75, 12) + 0.4 * gaussian(z, 150, 12))[kept])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.peak(ds)
+    assert word(found["status"]) == status
+    assert len(caught) == (status == "gap")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, one
+from measurement_layouts import measurement, one
 
 import sims_analysis as sims
 
@@ -131,3 +131,21 @@ def test_a_gap_between_two_cells_that_meet_has_no_width():
     found = sims.quality(cells.assign_coords(concentration_quality=flags.variable))
     assert found["kind"].values.tolist() == ["gap"]
     assert found["samples"].values.tolist() == [0]
+
+
+@pytest.mark.parametrize("own_axes", [False, True])
+def test_what_a_sum_carries_and_shows_is_one_run(own_axes):
+    time = np.arange(60.0)
+    counted = np.random.default_rng(0).poisson(1e5 * np.exp(-(((time - 20) / 6) ** 2)) + 20)
+    cut = counted.clip(max=60_000)
+    values = np.full((2, 120), np.nan)
+    values[0, ::2], values[1, own_axes::2] = 3e4 + time, cut
+    run = xr.Dataset(
+        {"intensity": (("species", "sputter_time"), values, {"units": "count/s"})},
+        {"species": ["31P", "30Si"], "sputter_time": ("sputter_time", np.arange(120.0) / 2)},
+    )
+    run["sputter_time"].attrs["units"] = "s"
+    run = run.isel(sputter_time=run["intensity"].notnull().any("species").values)
+    found = sims.quality(sims.combine(run, {"sum": {"31P": 1, "30Si": 1}}))
+    rows = zip(found["kind"].values, found["species"].values, strict=True)
+    assert list(rows) == [("saturated", "30Si"), ("saturated", "sum")]

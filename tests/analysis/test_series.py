@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import layouts, one
+from measurement_layouts import layouts, one
 
 import sims_analysis as sims
 from sims_analysis.analysis.series import series_of

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
-from counted import TOP, TRIALS, trials
-from measured import measurement, number, one, word
+from counted_trials import TOP, TRIALS, trials
+from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
@@ -54,7 +54,7 @@ def test_zeros_are_data_where_counts_are_known():
 def test_a_kink_warns():
     c = 1e20 * np.where(Z < 10, 1.0, np.exp(-(Z - 10) / 3))
     ds = sims.with_counting_statistics(one(Z, c), value_per_count="1e14 atoms/cm^3")
-    with pytest.warns(ProfileWarning, match="'B': no parabola of ln C follows .* fewer samples="):
+    with pytest.warns(ProfileWarning, match="'B': a parabola of ln C does not .* fewer samples="):
         found = sims.surface_concentration(ds, depth="8 nm")
     assert word(found["status"]) == "wrong_shape"
     assert number(found) > 0

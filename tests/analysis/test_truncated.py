@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from timed import timed
+from count_rates import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import DoseWarning, ProfileError
@@ -58,9 +58,9 @@ def test_whole_implants_are_not(peak, floor):
 
 
 def test_the_warning_tells_how_much_lies_below():
-    with pytest.warns(DoseWarning, match=r"0 to 138 nm, ends inside of the .* about \d+%"):
+    with pytest.warns(DoseWarning, match=r"0 to 138 nm, ends inside the .* about \d+%"):
         sims.integrated_dose(implant(140))
-    with pytest.raises(ProfileError, match="0 to 138 nm, ends inside of the profile"):
+    with pytest.raises(ProfileError, match="0 to 138 nm, ends inside the profile"):
         sims.integrated_dose(implant(140), strict=True)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from called import calls
+from call_counts import calls
 from faulty_server import REFERENCE, REFERENCE_ID
 
 from sims_analysis import files
@@ -694,7 +694,7 @@ def test_an_empty_id_is_none(tmp_path):
     profile = {**json.loads(REFERENCE)[0], "data_id": None}
     (tmp_path / "w1.json").write_text(json.dumps([profile]))
     assert read(tmp_path / "w1.json").data_id == ""
-    with pytest.raises(ArchiveError, match="carry no data_id"):
+    with pytest.raises(ArchiveError, match="have no data_id"):
         Archive(tmp_path / "a").add(tmp_path / "w1.json")
     blank = profile | {"data_id": " "}
     (tmp_path / "w2.json").write_text(json.dumps([profile, blank, json.loads(REFERENCE)[0]]))
@@ -740,7 +740,7 @@ def message_of(call, *args, **options):
 
 @pytest.mark.parametrize("name", ["", "a\0b"])
 def test_the_folder_of_an_archive_has_a_name(name):
-    expected = f"the folder of an archive has a name, found {name!r}; '.' is this folder"
+    expected = f"the folder of an archive cannot be {name!r}; '.' is the current folder"
     assert message_of(Archive, name) == expected
 
 

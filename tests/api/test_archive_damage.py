@@ -204,7 +204,7 @@ def test_nothing_follows_the_last_moment_of_all(archive):
     version = version_of(archive, "a")
     last = version.with_name("99991231T235959.999999Z" + version.name[-9:])
     version.rename(last)
-    with pytest.raises(ArchiveError, match="no time that another can follow"):
+    with pytest.raises(ArchiveError, match="not a time that another can follow"):
         archive.put("a", body_of("a", 2.0), url="test")
 
 
@@ -254,7 +254,7 @@ def test_a_read_only_archive_serves_and_fetches(archive, code, monkeypatch):
     monkeypatch.setattr(files, "write_durably", refuse)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body_of("c")))
     client = Client(KEY, endpoint="https://lab.example/", archive=archive, transport=transport)
-    with pytest.warns(SimsWarning, match=f"not kept.*{os.strerror(code)}"):
+    with pytest.warns(SimsWarning, match=f"not archived.*{os.strerror(code)}"):
         results = client.get(["a", "c"], errors="collect")
     assert [type(r) for r in results] == [SIMSResult] * 2
     assert archive.ids() == sorted(["a", "b", ODD])
@@ -342,7 +342,7 @@ def test_no_call_that_only_posix_has():
         ("payload.json", None, r"payload\.json cannot be read \(No such file or directory\)"),
         ("record.json", None, r"record\.json cannot be read \(No such file or directory\)"),
         ("record.json", b"[]", r"is not a record \(\$: expected an object, found an array\)"),
-        ("record.json", b"{}", r"a record \(\$\.data_id: expected text, found no such field\)"),
+        ("record.json", b"{}", r"a record \(\$\.data_id: expected a string, found no such field\)"),
     ],
 )  # fmt: skip
 def test_damage_names_entry_archive_version_and_what_to_do(archive, file, content, reason):
@@ -367,9 +367,9 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
         ("data_id", "b", "names another entry, 'b'"),
         ("sha256", "0" * 64, "belongs to another version"),
         ("retrieved", "soon", r"\(\$\.retrieved: expected a time in ISO 8601, found 'soon'\)"),
-        ("url", 5, r"\(\$\.url: expected text, found a number\)"),
-        ("last_updated", 5, r"\(\$\.last_updated: expected text or null, found a number\)"),
-        ("format_version", "1", r"\(\$\.format_version: expected a whole number, found text\)"),
+        ("url", 5, r"\(\$\.url: expected a string, found a number\)"),
+        ("last_updated", 5, r"\(\$\.last_updated: expected a string or null, found a number\)"),
+        ("format_version", "1", r"\(\$\.format_version: expected a whole number, found a string\)"),
     ],
 )
 def test_a_record_of_something_else_is_damage(archive, field, value, reason):

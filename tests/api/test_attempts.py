@@ -102,4 +102,4 @@ def test_the_second_retry_is_warned_of_once_for_all(request_):
         assert warned == []
         with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
         with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
-    assert [str(warning) for warning in warned] == ["no; tried again"]
+    assert [str(warning) for warning in warned] == ["no; retried"]

@@ -12,7 +12,7 @@ import weakref
 import httpx
 import pytest
 from faulty_server import KEY, REFERENCE, FaultyServer, raw
-from waiting import fetching_has_ended, wait_until
+from polling import fetching_has_ended, wait_until
 
 from sims_analysis.api import attempts
 from sims_analysis.api.archive import Archive
@@ -32,7 +32,7 @@ from sims_analysis.errors import (
 
 ENDPOINT = "https://lab.example/"
 #: What is warned of is tested with what warns.
-pytestmark = pytest.mark.filterwarnings("ignore:.*tried again", "ignore:the server limits")
+pytestmark = pytest.mark.filterwarnings("ignore:.*retried", "ignore:the server limits")
 
 MANY = [f"id-{i}" for i in range(500)]
 
@@ -216,7 +216,7 @@ def test_a_dead_server_ends_a_batch_after_the_patience_for_one():
 )
 @pytest.mark.parametrize("answered", [0, 3])
 def test_two_in_a_row_without_an_answer_end_a_batch(failure, kind, answered):
-    """The first is tried again, as often as asked for; the second is not."""
+    """The first is retried, as often as asked for; the second is not."""
 
     def answer(n, data_id):
         outcome = _own(n, data_id) if n <= answered else failure()
@@ -443,7 +443,7 @@ def test_a_validator_that_is_none_is_not_sent(tmp_path, etag):
 def test_what_cannot_be_kept_is_returned_with_a_warning(tmp_path):
     (tmp_path / "archive").write_text("a file")
     client = Api().client(archive=tmp_path / "archive")
-    with pytest.warns(SimsWarning, match="not kept") as caught:
+    with pytest.warns(SimsWarning, match="not archived") as caught:
         results = client.get(MANY[:5])
     assert [r.data_id for r in results] == MANY[:5]
     assert len(caught) == 1
@@ -459,11 +459,11 @@ def test_what_the_catalogue_says_is_kept_of_others_than_a_damaged_entry(tmp_path
     rows = [{"data_id": i, "char_source_type": "sims"} for i in ["", *MANY[:3]]]
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
     client = Client(KEY, endpoint=ENDPOINT, transport=transport, archive=archive)
-    with pytest.warns(SimsWarning, match="not kept.*is a link") as caught:
+    with pytest.warns(SimsWarning, match="not archived.*is a link") as caught:
         assert len(client.search()) == 4
     assert [archive.catalogue(i)["data_id"] for i in MANY[1:3]] == MANY[1:3]
     assert "more" not in str(caught[0].message)
     shutil.rmtree(archive.folder(MANY[2]))
     archive.folder(MANY[2]).symlink_to(archive.folder(MANY[1]))
-    with pytest.warns(SimsWarning, match=r"not kept.*is a link"):
+    with pytest.warns(SimsWarning, match=r"not archived.*is a link"):
         client.search()

@@ -14,7 +14,7 @@ KINDS = {"file_metadata": ({}, "an object"), "tags": ([], "an array"),
 OTHERS = [
     (5, "a number"),
     (True, "a boolean"),
-    ("text", "text"),
+    ("text", "a string"),
     ([], "an array"),
     ({}, "an object"),
 ]
@@ -22,7 +22,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("name", [name for name in WIRE_FIELDS if name != "data_id"])
 def test_each_field_has_one_type_or_is_null(name):
-    sound, wanted = KINDS.get(name, ("text", "text"))
+    sound, wanted = KINDS.get(name, ("text", "a string"))
     for value in (sound, None):
         assert getattr(CatalogueEntry.from_dict({"data_id": "a", name: value}), name) == value
     for value, found in OTHERS:
@@ -33,7 +33,7 @@ def test_each_field_has_one_type_or_is_null(name):
 
 
 @pytest.mark.parametrize(
-    ("wire", "found"), [(None, "null"), ([], "an array"), ("a", "text"), (5, "a number")]
+    ("wire", "found"), [(None, "null"), ([], "an array"), ("a", "a string"), (5, "a number")]
 )
 def test_an_entry_is_an_object(wire, found):
     with pytest.raises(PayloadError, match=rf"^\$: expected a catalogue entry, found {found}$"):
@@ -42,9 +42,11 @@ def test_an_entry_is_an_object(wire, found):
 
 @pytest.mark.parametrize(("data_id", "found"), [(None, "null"), (5, "a number"), ([], "an array")])
 def test_an_entry_has_an_id(data_id, found):
-    with pytest.raises(PayloadError, match=rf"^\$\[2\]\.data_id: expected text, found {found}$"):
+    with pytest.raises(
+        PayloadError, match=rf"^\$\[2\]\.data_id: expected a string, found {found}$"
+    ):
         CatalogueEntry.from_dict({"data_id": data_id}, "$[2]")
-    with pytest.raises(PayloadError, match=r"^\$\.data_id: expected text, found null$"):
+    with pytest.raises(PayloadError, match=r"^\$\.data_id: expected a string, found null$"):
         CatalogueEntry.from_dict({})
 
 

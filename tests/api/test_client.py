@@ -21,7 +21,7 @@ import httpx
 import pytest
 import tqdm.std
 from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
-from waiting import fetching_has_ended, interrupt_when, wait_until
+from polling import fetching_has_ended, interrupt_when, wait_until
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
@@ -123,7 +123,7 @@ def test_ids_are_text_or_uuids_one_or_many():
 @pytest.mark.parametrize("bad", [None, 1, "", " ", [None], [1], b"id", ["a", ""]])
 def test_what_is_no_id_is_refused(bad):
     api = Api()
-    with pytest.raises(ApiError, match="data id is text"):
+    with pytest.raises(ApiError, match="data id as a"):
         api.client().get(bad)
     assert api.requests == []
 

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from waiting import wait_until
+from polling import wait_until
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Search

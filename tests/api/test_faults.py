@@ -80,11 +80,11 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         [raw(b"HTTP/1.1 200 OK\r\n\r\n" + REFERENCE[:100])],
         PayloadError,
     ),
-    "states a length that is no number": (
+    "states a length that is not a number": (
         [raw(b"HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n" + REFERENCE)],
         ConnectionFailed,
     ),
-    "breaks off a chunked body": (
+    "is truncated a chunked body": (
         [raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{"a')],
         ConnectionFailed,
     ),
@@ -149,7 +149,7 @@ def run(script: list[Action]) -> tuple[object, float, FaultyServer]:
 
 
 @pytest.mark.few(4)
-@pytest.mark.filterwarnings("ignore:.*tried again")
+@pytest.mark.filterwarnings("ignore:.*retried")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault(fault):
     script, expected = FAULTS[fault]
@@ -174,7 +174,7 @@ def test_refused_connection_is_tried_again_and_named():
         client.get(REFERENCE_ID)
 
 
-@pytest.mark.filterwarnings("ignore:.*tried again")
+@pytest.mark.filterwarnings("ignore:.*retried")
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_a_failure_is_retried_as_often_as_stated(retries):
     with FaultyServer(reply(b"", 503)) as server:
@@ -201,7 +201,7 @@ def test_retry_after_is_waited_for():
         assert time.monotonic() - began > 0.9
 
 
-@pytest.mark.filterwarnings("ignore:.*tried again")
+@pytest.mark.filterwarnings("ignore:.*retried")
 def test_what_a_terminal_would_obey_is_spelled_out():
     outcome, _, _ = run(
         [raw(b"HTTP/1.1 500 \x1b[2J\r\nConnection: close\r\nContent-Length: 5\r\n\r\n\x1b[31m")]

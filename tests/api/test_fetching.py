@@ -39,7 +39,7 @@ def test_an_answer_of_another_entry_names_both():
         asking.get("a")
     message = str(caught.value)
     assert "data entry 'a'" in message
-    assert "data entry 'a' was requested, the answer is that of 'b'" in message
+    assert "data entry 'a' was requested, the response is that of 'b'" in message
     assert caught.value.path == "$[1].data_id"
     assert type(caught.value) is PayloadError
     assert len(asking.requests) == 1

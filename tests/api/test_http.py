@@ -51,10 +51,10 @@ def without_address(error):
     return str(error).replace(f" {WHERE}", "")
 
 
-BUNDLE = "; pass ca_bundle= if it is its own"
+BUNDLE = "; pass ca_bundle= if it is signed by a private authority"
 CHECK = "; check the network and the endpoint"
 REPEATS = (
-    "the answer repeats the API key; it is neither shown nor kept; tell those who run the server"
+    "the response contains the API key; it is neither shown nor kept; tell those who run the server"
 )
 REFUSED = "; the key is not accepted here; pass api_key= or set AS_API_KEY"
 LOOK = "; look for what there is with client.search()"
@@ -124,9 +124,9 @@ def test_no_request_is_sent_during_a_pause_of_the_server():
     ("error", "kind", "message"),
     [
         (httpx.ReadTimeout("x"), RequestTimeout,
-         "no answer within 30 s (ReadTimeout); try again, or raise timeout="),
+         "no response within 30 s (ReadTimeout); try again, or raise timeout="),
         (httpx.WriteTimeout("x"), RequestTimeout,
-         "no answer within 30 s (WriteTimeout); try again, or raise timeout="),
+         "no response within 30 s (WriteTimeout); try again, or raise timeout="),
         (httpx.ConnectTimeout(""), RequestTimeout,
          "no connection (ConnectTimeout); check the network and the endpoint"),
         (httpx.ConnectError("refused"), ConnectionFailed,
@@ -140,7 +140,7 @@ def test_no_request_is_sent_during_a_pause_of_the_server():
         (httpx.UnsupportedProtocol("a secret"), ApiError,
          "the request could not be made (UnsupportedProtocol)"),
         (httpx.ReadError(f"with {KEY}"), ConnectionFailed,
-         "the connection failed ((not shown: it holds the API key))" + CHECK),
+         "the connection failed ((not shown: it contains the API key))" + CHECK),
     ],
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "",
 )  # fmt: skip
@@ -154,9 +154,9 @@ def test_a_failure_says_its_reason_and_what_to_check(error, kind, message):
     ("answer", "message"),
     [
         (httpx.Response(200, html="<p>login</p>"),
-         "the answer is a web page, not JSON; check the endpoint"),
+         "the response is a web page, not JSON; check the endpoint"),
         (httpx.Response(200, content=b"x" * 21),
-         "the answer is larger than 20 bytes; raise max_response_bytes= to accept it"),
+         "the response is larger than 20 bytes; raise max_response_bytes= to accept it"),
         (httpx.Response(200, content=f'["{KEY}"]'.encode()),
          REPEATS),
         (httpx.Response(200, content=b"{}"), "expected an array of profiles, found an object"),
@@ -200,14 +200,14 @@ def test_a_body_is_as_it_is_or_compressed_by_gzip(encoding, content):
 def test_another_compression_is_refused_by_its_name(encoding):
     answer = httpx.Response(200, headers={"Content-Encoding": encoding}, stream=Stream(b""))
     assert str(refused(answer)) == (
-        f"$: {NAME}: gzip was asked for, the answer is encoded as '{encoding}' {WHERE}"
+        f"$: {NAME}: gzip was asked for, the response is encoded as '{encoding}' {WHERE}"
     )
 
 
 def test_a_damaged_body_is_a_broken_connection():
     cut = b"x" + gzip.compress(OF_ANY_ENTRY)
     answer = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream(cut))
-    assert str(refused(answer)) == f"{NAME}: the compressed answer is damaged {WHERE}"
+    assert str(refused(answer)) == f"{NAME}: the compressed response is corrupt {WHERE}"
 
 
 def test_redirects_are_followed_within_the_origin_and_end():
@@ -314,9 +314,9 @@ def test_a_number_has_a_least_value(name):
 def test_what_a_client_cannot_do_is_refused(tmp_path):
     for given, message in (
         ({"offline": True}, "offline=True reads from an archive only; pass archive="),
-        ({"api_key": 7}, "the API key must be text, found int"),
+        ({"api_key": 7}, "the API key must be a string, found int"),
         *(
-            ({"api_key": key}, "the API key holds characters that no HTTP header can carry")
+            ({"api_key": key}, "the API key contains characters that an HTTP header cannot")
             for key in ("a b", "two\nlines", "ключ", "a\0b")
         ),
     ):
@@ -326,7 +326,7 @@ def test_what_a_client_cannot_do_is_refused(tmp_path):
     with pytest.raises(ApiError, match=r"^errors='ignore'; expected 'raise' or 'collect'$"):
         Client(KEY).get("w1", errors="ignore")
     offline = Client(KEY, archive=tmp_path, offline=True)
-    with pytest.raises(ApiError, match=r"^refresh=True asks the API, offline=True forbids it$"):
+    with pytest.raises(ApiError, match=r"^refresh=True asks the API, but offline=True forbids it$"):
         offline.get("w1", refresh=True)
 
 
@@ -339,8 +339,8 @@ def test_a_short_key_is_warned_of(length):
         Client("k" * length)
     (one,) = caught
     assert str(one.message) == (
-        "the API key has less than 16 characters: is it whole? One so short is not looked for in "
-        "answers and messages, where it might be repeated"
+        "the API key has fewer than 16 characters: is it complete? A key this short is not "
+        "looked for, and so not hidden, in responses and messages"
     )
     assert Client("").offline is False
 
@@ -377,7 +377,9 @@ def test_a_client_that_is_closed_while_an_answer_arrives_says_so():
             yield b""
 
     asking = client(httpx.Response(200, stream=Stops()), retries=3)
-    with pytest.raises(ApiError, match=r"'w1': the client was closed meanwhile; make a new one"):
+    with pytest.raises(
+        ApiError, match=r"'w1': the client was closed in the meantime; make a new one"
+    ):
         asking.get("w1")
 
 

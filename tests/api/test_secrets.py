@@ -15,7 +15,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, PayloadError, SimsError, SimsWarning, StatusError
 
 KEY = "K3y-that~Nobody_may=See0123456789"
-HIDDEN = "not shown: it holds the API key"
+HIDDEN = "not shown: it contains the API key"
 
 SPELLINGS = {
     "plain": KEY,
@@ -104,9 +104,9 @@ def test_a_good_answer_that_holds_the_key_is_not_archived(spelling, tmp_path):
     note = f'{{"note": "{SPELLINGS[spelling]}"}}'
     with FaultyServer(reply(REFERENCE.replace(b"{}", note.encode()))) as server:
         client = Client(KEY, endpoint=server.url, archive=tmp_path)
-        with pytest.raises(PayloadError, match="repeats the API key"):
+        with pytest.raises(PayloadError, match="contains the API key"):
             client.get(REFERENCE_ID)
-        with pytest.raises(PayloadError, match="repeats the API key"):
+        with pytest.raises(PayloadError, match="contains the API key"):
             client.search()
     assert not list(tmp_path.rglob("payload.json"))
 
@@ -146,7 +146,7 @@ def test_credentials_of_a_proxy_are_not_quoted(monkeypatch):
 def test_a_short_key_is_a_word_that_answers_may_hold(key):
     body = REFERENCE.replace(b"sims_001", key.encode())
     with FaultyServer(reply(body), reply(body.replace(b"{}", b"}"), 500)) as server:
-        with pytest.warns(SimsWarning, match="less than 16 characters") as caught:
+        with pytest.warns(SimsWarning, match="fewer than 16 characters") as caught:
             client = Client(key, endpoint=server.url, retries=0)
         (result,) = client.get(REFERENCE_ID)
         with pytest.raises(StatusError, match="HTTP 500"):
@@ -160,7 +160,7 @@ def test_a_short_key_is_a_word_that_answers_may_hold(key):
 def test_from_sixteen_characters_on_a_key_is_looked_for():
     key = "abcdefgh-1234567"
     body = REFERENCE.replace(b"sims_001", key.encode())
-    with FaultyServer(reply(body)) as server, pytest.raises(PayloadError, match="repeats the API"):
+    with FaultyServer(reply(body)) as server, pytest.raises(PayloadError, match="contains the API"):
         Client(key, endpoint=server.url).get(REFERENCE_ID)
 
 

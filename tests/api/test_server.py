@@ -169,11 +169,11 @@ def test_filters(running, query, found):
     ("query", "reason"),
     [
         ("growth_length_min=long", "could not convert string to float: 'long'"),
-        ("growth_length_max=nan", "'nan' is no finite number"),
-        ("growth_length_max=inf", "'inf' is no finite number"),
+        ("growth_length_max=nan", "expected a finite number, found 'nan'"),
+        ("growth_length_max=inf", "expected a finite number, found 'inf'"),
         ("upload_datetime_min=yesterday", "yesterday"),
         ("last_updated_max=", ""),
-        ("include_organization_data=perhaps", "'perhaps' is no boolean"),
+        ("include_organization_data=perhaps", "expected a boolean, found 'perhaps'"),
     ],
 )
 def test_filters_that_cannot_be_read(running, query, reason):
@@ -380,7 +380,7 @@ MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
          "without a key only loopback is served, not '0.0.0.0'"),
         ({"port": 65536}, "port=65536; expected a whole number from 0 to 65535"),
         ({}, f"no key: set SIMS_SERVER_KEY ({MAKES}), or serve without one on loopback"),
-        ({"key": "abcdefgh1234567"}, f"the key can be guessed: less than 16 characters; {MAKES}"),
+        ({"key": "abcdefgh1234567"}, f"the key can be guessed: fewer than 16 characters; {MAKES}"),
     ],
 )  # fmt: skip
 def test_serve_says_what_is_missing(archive, monkeypatch, requested, message):
@@ -396,7 +396,7 @@ def test_serve_says_what_is_missing(archive, monkeypatch, requested, message):
     [
         (PermissionError(13, "Permission denied", "k.pem"),
          "certfile='c.pem', keyfile=None cannot be used: [Errno 13] Permission denied: 'k.pem'"),
-        (SystemExit(3), "::1, port 8000 cannot be listened on; see the log above"),
+        (SystemExit(3), "::1, port 8000 cannot be used; see the log above"),
     ],
 )  # fmt: skip
 def test_serve_says_what_cannot_be_used(archive, monkeypatch, error, message):
@@ -457,7 +457,7 @@ def test_serve_without_a_key_answers_to_its_own_name_only(archive, monkeypatch):
 
 
 def test_serve_on_a_port_that_is_taken_is_an_error(archive):
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ApiError, match="listen"):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ApiError, match="port"):
         serve(archive, port=taken.getsockname()[1], key=KEY)
 
 

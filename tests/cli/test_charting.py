@@ -87,18 +87,59 @@ def test_entries_that_cannot_be_charted_are_named(lab):
     assert "3 measurements" in result.output
 
 
+def test_the_latest_value_out_of_control_has_an_exit_code(lab):
+    """Of the twelve days, the tenth is; that is not the latest of all, but of the first ten."""
+    ids = [f"w{20 - day}" for day in range(10, 0, -1)]
+    baseline = ["--baseline", "01.03.2026", "31.03.2026"]
+    command = ["chart", "--species", "11B", "--archive", lab, "--no-files"]
+    whole = run(*command, *baseline, "--limits", "9e14 at/cm^2", "1.1e15 at/cm^2")
+    assert (whole.exit_code, "1 flagged" in whole.output) == (0, True)
+    limits = ["--limits", "9e14 at/cm^2", "1.1e15 at/cm^2"]
+    assert run(*command, *limits, *ids).exit_code == 4
+    failed = run(*command, *limits, *ids, "none")
+    assert failed.exit_code == 4
+    assert "none" in failed.stderr
+    assert run(*command, *limits, *ids[1:], "none").exit_code == 3
+
+
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (["--species", "Xe"], "has the species 'Xe'"),
-        (["--species", "11B", "--question", "junction"], "--level is needed"),
-        (["--species", "11B", "--level", "1e18 atoms/cm^3"], "--level does not go"),
-        (["--species", "11B", "--rules", "westgard"], "westgard"),
-        (["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"], "around values"),
-        (["--species", "11B", "--target", "5 nm"], "--target"),
+        (["--species", "Xe"], 1, "has the species 'Xe'"),
+        (["w19", "--species", "11B"], 1, "see --stddev"),
+        (["--species", "11B", "--start", "1 mm"], 1, "see --stddev"),
+        (["--species", "11B", "--question", "junction"], 2, "--level is needed"),
+        (["--species", "11B", "--level", "1e18 atoms/cm^3"], 2, "--level does not go"),
+        (["--species", "11B", "--rules", "westgard"], 2, "--rules='westgard'"),
+        (["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"], 2, "around values"),
+        (["--species", "11B", "--baseline", "01.03.2026", "02.03.2026"], 2, "may be in February"),
+        (["--species", "11B", "--target", "5 nm"], 2, "--target"),
+        (["--species", "11B", "--limits", "9e14", "1e15"], 2, "--limits='9e14' has no unit"),
+        (["--species", "11B", "--kind", "cusum", "--rules", "nelson"], 2, "--rules"),
+        (["--question", "dose"], 2, "--species"),
     ],
 )
-def test_what_is_refused(lab, arguments, said):
+def test_what_is_refused(lab, arguments, code, said):
     result = run("chart", "--archive", lab, "--no-files", *arguments)
-    assert result.exit_code in (1, 2)
-    assert said in error_line(result).replace("the baseline", "--baseline")
+    assert result.exit_code == code
+    assert said in error_line(result)
+
+
+def test_what_is_typed_in_another_way(lab):
+    typed = ["--kind", "Individuals", "--rules", "Western-Electric", "--stddev", "1e13 at/cm^2"]
+    result = run("chart", "--archive", lab, "--no-files", "--species", "11B", *typed)
+    assert "stddev                 1e+13" in result.output
+
+
+def test_messages_name_no_option_of_another_command(lab):
+    ds = sims.open_example("sputter-time")
+    ds = sims.calibrate_depth(
+        sims.with_rsf(ds, rsf={"As": "5e21 atoms/cm^3"}, matrix="Si"), rate="0.42 nm/s"
+    )
+    archive = sims.Archive(lab.parent / "other")
+    for name in "ab":
+        result = sims.SIMSResult(data_id=name, depth_profiles=sims.to_profiles(ds))
+        archive.put(name, result.to_json(), url="file:x")
+    said = run("chart", "--archive", archive.path, "--no-files", "--species", "As").output
+    assert "Warning" in said
+    assert "--surface" not in said

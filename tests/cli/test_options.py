@@ -40,8 +40,8 @@ def test_the_help_of_an_option_says_its_default(command):
     ("message", "worded"),
     [
         (sims.ProfileError("level='5' has no unit", argument="level"), "--level='5' has no unit"),
-        (sims.ApiError("max_connections=0 is no number", argument="max_connections"),
-         "--max-connections=0 is no number"),
+        (sims.ApiError("max_connections=0 is not a number", argument="max_connections"),
+         "--max-connections=0 is not a number"),
         (sims.ReadError("sheet=3 is not there", argument="sheet"), "sheet=3 is not there"),
         (sims.UnitsError("no unit", argument="depth_units", code="missing_unit", remedy="pass it"),
          "no unit; state it with --depth-units UNIT"),
@@ -65,11 +65,11 @@ def test_ids_of_a_file_are_its_lines(tmp_path):
     path.write_bytes(b"w1\n\xff\n")
     with (
         path.open(encoding="utf-8") as file,
-        pytest.raises(click.UsageError, match="no text in UT"),
+        pytest.raises(click.UsageError, match="not text in UT"),
     ):
         options.all_ids([], [file])
     path.write_text("# none\n", encoding="utf-8")
-    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="is no id on"):
+    with path.open(encoding="utf-8") as file, pytest.raises(click.UsageError, match="has no id on"):
         options.all_ids([], [file])
     assert options.all_ids([], []) == ()
 
@@ -139,8 +139,8 @@ COMMANDS = {
     f"--surface-dose --rate --donors --acceptors --doping {_FILES} --out --no-files --explain "
     "--format",
     "chart": "ids --ids-from --archive --question --species --start --stop --background --level "
-    "--value-per-count --kind --rules --baseline --by-day --target --limits --out --no-files "
-    "--format",
+    "--after --value-per-count --kind --rules --baseline --by-day --target --stddev --limits --out "
+    "--no-files --format",
     "fetch": f"ids --ids-from {_SOURCE} --refresh --format",
     "search": f"keywords {_SOURCE} --status --uploaded-after --uploaded-before --updated-after "
     "--updated-before --format",
@@ -169,7 +169,7 @@ TAKEN = {
     "--question": "[dose|mean|junction]",
     "--kind": "[individuals|ewma|cusum]",
     "--rules": "RULE",
-    "--target": "VALUE",
+    **dict.fromkeys(["--target", "--stddev"], "VALUE"),
     "--baseline": "FIRST LAST",
     "--limits": "LOWER UPPER",
     "--value-per-count": "CONC",
@@ -177,7 +177,7 @@ TAKEN = {
     **dict.fromkeys(["--timeout", "--deadline"], "FLOAT"),
     **dict.fromkeys(["--retries", "--max-connections"], "INTEGER"),
     **dict.fromkeys(["--level", "--background", "--doping"], "CONC"),
-    **dict.fromkeys(["--start", "--stop", "--surface"], "DEPTH"),
+    **dict.fromkeys(["--start", "--stop", "--surface", "--after"], "DEPTH"),
     **dict.fromkeys(["--donors", "--acceptors"], "SPECIES"),
     **dict.fromkeys(["--status", "--host", "--id"], "TEXT"),
     **dict.fromkeys(["--uploaded-after", "--uploaded-before"], "TIME"),

@@ -54,7 +54,7 @@ def test_an_argument_that_there_is_not_is_refused_with_what_was_meant():
         TypeError, match=r"^correct_dead_time\(\) has no argument 'deadtime'; did you"
     ):
         sims.correct_dead_time(DS, deadtime="20 ns")
-    with pytest.raises(TypeError, match="takes data by position and all else by name"):
+    with pytest.raises(TypeError, match="takes data by position, everything else by name"):
         sims.correct_dead_time(DS, "20 ns")
 
 

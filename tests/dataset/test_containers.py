@@ -1,4 +1,4 @@
-"""Files of strangers: what leads elsewhere, runs code or unpacks to too much is refused."""
+"""Files of strangers: what points outside, runs code or unpacks to too much is refused."""
 
 import json
 import os
@@ -359,7 +359,7 @@ def test_a_store_with_links_is_refused(store, secret, name):
     if path.exists():
         target = path.rename(store.parent / "elsewhere")
     path.symlink_to(target)
-    refused(store, repr(name), "leads elsewhere")
+    refused(store, repr(name), "points outside")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -371,7 +371,7 @@ def test_the_code_of_a_linked_array_is_not_run(tmp_path, store):
     (elsewhere / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
     (store / "note").symlink_to(elsewhere)
     (store / ".zmetadata").unlink()
-    refused(store, "'note' leads elsewhere")
+    refused(store, "'note' points outside")
     assert not owned.exists()
 
 

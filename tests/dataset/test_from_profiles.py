@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from measured import profile
+from measurement_layouts import profile
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
@@ -114,11 +114,15 @@ def test_cells_have_their_edges_as_bounds_and_one_by_one(axis, unit, other):
         assert ds[name].attrs == {"units": unit}
         np.testing.assert_array_equal(ds[name], bounds[:, side])
     mixed = sims.to_dataset([cells("B", [0.0, 60.0]), profile("P", [1, 2], [3, 4], other)])
-    assert not {f"{axis}_bounds", "cell_start"} & set(mixed.coords)
-    with pytest.warns(ProfileWarning, match="'P' has other cells than another species") as caught:
-        unlike = sims.to_dataset([cells("B", [0.0, 60.0]), cells("P", [-30.0, 180.0], 120.0)])
-    assert len(caught) == 1
-    assert f"{axis}_bounds" not in unlike.coords
+    unlike = sims.to_dataset([cells("B", [0.0, 60.0]), cells("P", [-30.0, 180.0], 120.0)])
+    beside = sims.to_dataset([cells("B", [0.0, 60.0]), cells("P", [30.0, 90.0])])
+    for ds, below in ((mixed, [np.nan] * 2), (unlike, [90, 300]), (beside, [90, 150])):
+        assert f"{axis}_bounds" not in ds.coords
+        assert ds["cell_stop"].dims == ("species", axis)
+        for species, stop in (("B", [60, 120]), ("P", below)):
+            own = sims.samples(ds, species)
+            np.testing.assert_allclose(own["cell_stop"], stop)
+            assert own.sizes[axis] == 2
 
 
 def test_the_same_depth_twice():
@@ -357,8 +361,10 @@ def test_species_share_cells_that_agree_within_rounding(off, kept):
         ds = sims.to_dataset(both)
         np.testing.assert_allclose(ds["depth_bounds"][:, 1], [10, 20, 30], rtol=1e-9)
     else:
-        with pytest.warns(ProfileWarning, match="'P' has other cells than another species"):
-            assert "depth_bounds" not in sims.to_dataset(both).coords
+        ds = sims.to_dataset(both)
+        assert ds["cell_stop"][:, 2].values.tolist() == [30.0, 30.0 + off * 20]
+        again = sims.to_dataset(sims.to_profiles(ds))
+        np.testing.assert_array_equal(again["cell_stop"], ds["cell_stop"])
 
 
 def test_a_step_keeps_both_of_its_counts():

@@ -5,7 +5,7 @@ import sys
 import pint
 import pytest
 import xarray as xr
-from measured import profile
+from measurement_layouts import profile
 
 import sims_analysis as sims
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from measured import profile
+from measurement_layouts import profile
 
 import sims_analysis as sims
 from sims_analysis.dataset.result import stated_id

@@ -1,6 +1,6 @@
 """One species on its own axis, and all of them on one, whatever the layout."""
 
-import measured
+import measurement_layouts
 import numpy as np
 import pytest
 import shared_profiles
@@ -16,10 +16,10 @@ PROFILES = {
 
 
 @pytest.mark.few(4)
-@pytest.mark.parametrize("layout", measured.layouts(PROFILES))
+@pytest.mark.parametrize("layout", measurement_layouts.layouts(PROFILES))
 @pytest.mark.parametrize("as_array", [False, True])
 def test_a_species_is_what_was_measured(layout, as_array):
-    data = measured.layouts(PROFILES)[layout]
+    data = measurement_layouts.layouts(PROFILES)[layout]
     data = data["concentration"] if as_array else data
     for species, (z, c) in PROFILES.items():
         one = sims.samples(data, species)
@@ -36,6 +36,7 @@ def test_a_species_is_what_was_measured(layout, as_array):
         assert plain["depth"].attrs["units"] == "nm"
 
 
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 def test_all_variables_coordinates_and_attrs_are_kept():
     ds = sims.open_example("gan-mg-stack")
     mg = sims.samples(ds, "Mg")
@@ -61,7 +62,7 @@ def test_plain_xarray_works_on_the_samples():
 
 
 def test_standard_errors_and_depths_of_each_measurement_go_along():
-    ds = measured.one([0, 1, 2], [1e18, np.nan, 2e18], stderr=[1e16, np.nan, np.nan])
+    ds = measurement_layouts.one([0, 1, 2], [1e18, np.nan, 2e18], stderr=[1e16, np.nan, np.nan])
     assert sims.samples(ds)["concentration_stderr"].values.tolist()[0] == 1e16
     assert sims.samples(ds).sizes["depth"] == 2
     other = ds.assign_coords(depth=ds["depth"] + 0.5)
@@ -74,7 +75,7 @@ def test_standard_errors_and_depths_of_each_measurement_go_along():
 
 
 def test_only_what_was_measured_says_where():
-    ds = measured.one([0, 1, 2], [1e18, np.nan, 2e18]).isel(species=0)
+    ds = measurement_layouts.one([0, 1, 2], [1e18, np.nan, 2e18]).isel(species=0)
     marked = ds.assign(mark=("depth", [0.0, 1.0, 2.0]))
     assert sims.samples(marked)["depth"].values.tolist() == [0, 2]
     other = marked[["mark"]].assign(mark=("depth", [0.0, 1.0, np.nan]), total=3.0)
@@ -87,7 +88,7 @@ def test_only_what_was_measured_says_where():
 
 
 def test_a_species_chosen_already():
-    ds = measured.union(PROFILES)
+    ds = measurement_layouts.union(PROFILES)
     one = sims.samples(ds.sel(species="70Zn"))
     assert one.identical(sims.samples(ds, "70Zn"))
     assert sims.samples(ds.sel(species="70Zn"), "70Zn").identical(one)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from called import calls
+from call_counts import calls
 from questions import AXIS, OWN, PER_PROFILE, QUESTIONS, SHARED, ask, measurement
 
 import sims_analysis as sims
@@ -421,7 +421,7 @@ def test_attrs_and_history_of_a_batch():
     other = sims.stack([SHARED[0].assign_attrs(history="read"), SHARED[1]])
     assert other.attrs["history"] == line
     assert other.attrs["sims_analysis_version"] == sims.__version__
-    # A coordinate of that name is there already.
+    # A coordinate of that name is already in the file.
     taken = [ds.assign_attrs(place=i).assign_coords(place=1.0) for i, ds in enumerate(SHARED[:2])]
     assert sims.stack(taken)["place"].values.tolist() == [1.0, 1.0]
 

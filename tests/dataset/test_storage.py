@@ -289,3 +289,14 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path)
     with pytest.raises(FileNotFoundError):
         storage.move_into_place(tmp_path / "gone", old)
     assert [path.name for path in tmp_path.iterdir()] == ["w.zarr"]
+
+
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_long_texts_of_one_species_take_no_room_of_all(tmp_path, ending):
+    ds = sims.open_example("boron-implant").isel(species=np.zeros(50, int))
+    texts = np.full(50, "", dtype=object)
+    texts[0] = "x" * 20_000
+    path = sims.save(ds.assign_coords(wire_fields=("species", texts)), tmp_path / f"a{ending}")
+    kept = sims.load(path)["wire_fields"]
+    assert kept.nbytes < 1000
+    assert kept.values.tolist() == texts.tolist()

@@ -10,7 +10,7 @@ import shared_profiles
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import profile
+from measurement_layouts import profile
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError

@@ -137,6 +137,29 @@ def test_species_may_have_axes_of_their_own():
     )
 
 
+def test_errors_between_the_samples_of_another_species_follow_lines_of_logarithms():
+    """As each sample moves the resistance, one at a time; half of the depths are the other's."""
+    z = np.stack([np.arange(0.0, 80, 10), np.arange(5.0, 80, 10)])
+    c = np.stack([1e20 * np.exp(-z[0] / 30), np.full(8, 1e14)])
+    c[0, -1] = 0.0  # to which a straight line leads
+    ds = xr.Dataset(
+        {"concentration": (("species", "point"), c, {"units": "atom/cm^3"})},
+        {"species": ["B", "P"], "depth": (("species", "point"), z, {"units": "nm"})},
+    )
+    s = np.stack([0.1 * c[0], np.full(8, np.nan)])
+    ds["concentration_stderr"] = ds["concentration"].copy(data=s)
+
+    def found(name, moved=0.0):
+        one = ds.assign(concentration=ds["concentration"] + moved)
+        answer = sims.sheet_resistance(one, acceptors=["B"], donors=["P"], stop="68 nm")
+        return answer[name].item()
+
+    each = 1e-3 * np.diag(s[0])
+    steps = [found("sheet_resistance", np.stack([row, 0 * row])) for row in each]
+    expected = np.linalg.norm(np.array(steps) - found("sheet_resistance")) / 1e-3
+    assert found("sheet_resistance_stderr") == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.slow
 def test_the_error_is_that_of_counting():
     z = np.arange(0, 200.1, 2.0)
@@ -193,20 +216,26 @@ def test_without_a_junction_there_is_no_number():
     [
         ({}, ProfileError, "name the donors"),
         ({"donors": "P"}, ProfileError, "expected a list"),
-        ({"donors": ["Sb"]}, SpeciesError, "names 'Sb'; the data have 'B'"),
+        ({"donors": ["Sb"]}, SpeciesError, "no species 'Sb'; they have 'B'"),
         ({"donors": ["B"], "acceptors": ["B"]}, ProfileError, "both donor and acceptor"),
         ({"acceptors": {"B": 0.9}}, ProfileError, "takes no active fractions; active_limit="),
         ({"acceptors": ["B"], "start": "90 nm", "stop": "10 nm"}, ProfileError, "come before stop"),
         ({"donors": ["P"], "acceptors": None}, ProfileError, "acceptors=None; expected a list"),
         ({"acceptors": ["B"], "mobility": "klaassen"}, ProfileError, "mobility='klaassen'"),
         ({"acceptors": ["B"], "mobility": ["arora"]}, ProfileError, r"mobility=\['arora'\]"),
-        ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "names 'P'"),
+        ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "no species 'P'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, error, words):
     z = np.arange(0, 100.1, 1.0)
     with pytest.raises(error, match=words):
         sims.sheet_resistance(doped(z, B=gaussian(z)), **options)
+
+
+def test_count_rates_have_no_sheet_resistance():
+    rates = doped(np.arange(3), B=np.ones(3)).rename("intensity").assign_attrs(units="count/s")
+    with pytest.raises(UnitsError, match="which is a count rate; expected a unit such as 'atoms/"):
+        sims.sheet_resistance(rates, acceptors=["B"])
 
 
 @shared_profiles.parametrize("tsuprem")
@@ -389,6 +418,29 @@ def test_a_layer_that_ends_below_a_limit_says_how_to_go_on():
     assert found["status"].item() == "below_limit"
 
 
+@pytest.mark.parametrize(
+    ("limit", "status"), [(1e16, "ok"), (2e18, "below_limit"), (2e19, "below_limit")]
+)
+def test_a_layer_over_a_tail_below_its_limit(limit, status):
+    z = np.arange(0.0, 200.0, 2.0)
+    whole = doped(z, B=gaussian(z, mean=80.0))
+    low = whole < limit
+    limits = xr.full_like(whole, limit).where(low)
+    given = whole.where(~low).rename("concentration")
+    given = given.assign_coords(concentration_detection_limit=limits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        found, true, most = (
+            sims.sheet_resistance(one, acceptors=["B"])
+            for one in (given, whole, whole.where(~low, limit))
+        )
+        ended = sims.sheet_resistance(given, acceptors=["B"], start="60 nm", stop="100 nm")
+    assert found["status"].item() == status
+    off = most["sheet_resistance"].item() / true["sheet_resistance"].item() - 1
+    assert (abs(off) > 0.01) == (status != "ok")
+    assert ended["status"].item() == "ok"
+
+
 def test_a_saturated_detector_is_warned_of_with_the_species_that_it_cut_off():
     data = measurement(AXIS)
     data["concentration"][1] = np.minimum(data["concentration"][1], 1e18)
@@ -456,7 +508,7 @@ def test_a_constant_net_doping_is_part_of_both():
     [
         (
             {"active_limit": {"P": "1e20 cm^-3", "Sb": "1e20 cm^-3"}}, SpeciesError,
-            "active_limit names 'P', 'Sb'; the data have 'B'",
+            "active_limit: the data have no species 'P'; they have 'B'",
         ),
         (
             {"active_limit": "-1e20 cm^-3"}, ProfileError,

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import drawn
+import artists
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsError, collected
 
-DATA = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
+DATA = artists.profiles(B=artists.gaussian(), P=np.full(50, 2e17))
 B = DATA.sel(species=["B"])
 with collected():  # the edge of a Gaussian is not exponential, and has no plateau above it
     EDGE = sims.decay_length(B, start="50 nm", stop="80 nm")
@@ -40,7 +40,7 @@ RESULTS = {
 }
 ARGUMENTS = dict.fromkeys(argument for argument, _ in RESULTS.values())
 PEAK, DOSE = sims.peak(B), sims.integrated_dose(B)
-TWO = {"a": B, "b": drawn.profiles(B=drawn.gaussian(middle=50.0))}
+TWO = {"a": B, "b": artists.profiles(B=artists.gaussian(middle=50.0))}
 PEAKS = [sims.peak(data) for data in TWO.values()]
 
 
@@ -52,9 +52,9 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
         if argument == own:
             continue
         with pytest.raises(ProfileError, match=rf"{argument}= .*{function}\(\).*as {own}="):
-            drawn.sketched(DATA, **{argument: result})
+            artists.sketched(DATA, **{argument: result})
     with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
-        drawn.sketched({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
+        artists.sketched({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
 
 
 @pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
@@ -80,7 +80,7 @@ def test_a_result_without_a_record_is_known_by_what_it_holds(function):
     bare.attrs.pop("question")
     other = "peak" if own != "peak" else "dose"
     with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
-        drawn.sketched(DATA, **{other: bare})
+        artists.sketched(DATA, **{other: bare})
 
 
 # --- whose results are ------------------------------------------------------------------------
@@ -99,14 +99,14 @@ def test_a_result_without_a_record_is_known_by_what_it_holds(function):
 )
 def test_results_belong_to_the_measurement_of_their_key_or_place(given, found):
     data = list(TWO.values()) if isinstance(given, list | tuple) else TWO
-    texts = drawn.notes(drawn.sketched(data, peak=given, labels="none"))
+    texts = artists.notes(artists.sketched(data, peak=given, labels="none"))
     names = {"a": "0", "b": "1"} if isinstance(data, list) else {}
     assert texts == [re.sub(r"\((.)\)", lambda m: f"({names.get(m[1], m[1])})", t) for t in found]
 
 
 def test_the_result_of_a_batch_says_whose_it_is():
     batch = sims.stack([B, B], names=["a", "b"])
-    notes = drawn.notes(drawn.sketched(batch, peak=sims.peak(batch)))
+    notes = artists.notes(artists.sketched(batch, peak=sims.peak(batch)))
     assert notes == ["peak(a) at 30 nm", "peak(b) at 30 nm"]
 
 
@@ -148,7 +148,7 @@ def test_results_that_cannot_be_drawn_are_refused(plot, data, argument, given, m
 @pytest.mark.parametrize("argument", ARGUMENTS)
 def test_a_refusal_names_functions_that_there_are(argument):
     with pytest.raises(ProfileError, match="expected a result such as") as caught:
-        drawn.sketched(B, **{argument: 3})
+        artists.sketched(B, **{argument: 3})
     example = re.search(r"sims\.(\w+)\(", str(caught.value))[1]
     assert RESULTS[example][0] == argument
 
@@ -177,14 +177,14 @@ def test_a_guessed_argument_is_answered_with_the_right_one(wrong, meant):
     with pytest.raises(TypeError) as caught:
         sims.plot_profiles(DATA, **wrong)
     said = str(caught.value).removeprefix(f"plot_profiles() has no argument {name!r}")
-    assert said.removeprefix("; did you mean ").removeprefix("; there is ").startswith(meant)
+    assert said.removeprefix("; did you mean ").removeprefix("; use ").startswith(meant)
 
 
 @pytest.mark.parametrize(
     ("wrong", "warned"),
     [
         ({"column": 2}, r"plot_panels\(\) has no argument 'column'; did you mean columns="),
-        ({"ncols": 2}, "there is columns="),
+        ({"ncols": 2}, "use columns="),
         ({"letter": True}, "did you mean letters="),
         ({"axs": None}, r"plot_panels\(\) has no argument 'axs'"),
         ({"ax": None}, r"plot_panels\(\) has no argument 'ax'"),
@@ -207,7 +207,7 @@ def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(wrong, warn
         ({"residuals": True}, "residuals=True needs fits="),
         ({"notes": 1}, "notes=1; expected True or False"),
         ({"spread": "yes"}, "spread='yes'; expected True or False"),
-        ({"title": 3}, "title: expected text, found 3"),
+        ({"title": 3}, "title: expected a string, found 3"),
         ({"colour_by": "wafer"}, "colour_by='wafer'"),
         ({"colours": "red"}, ("colours='red'; expected a mapping of species or measurements to "
          r'colours, such as \{"B": "crimson"\}$')),
@@ -240,10 +240,10 @@ def test_an_option_that_cannot_be_meant_is_refused_before_there_is_a_figure(plot
 
 
 def test_options_at_their_ends_are_taken():
-    drawn.sketched(B, coverage=0, spread=False, alpha=0.0, marker=None)
-    (line,) = drawn.lines(drawn.sketched(B, color=(1.0, 0.0, 0.0, 0.5), lw=2))
+    artists.sketched(B, coverage=0, spread=False, alpha=0.0, marker=None)
+    (line,) = artists.lines(artists.sketched(B, color=(1.0, 0.0, 0.0, 0.5), lw=2))
     assert (line.get_color(), line.get_linewidth()) == ("#ff000080", 2)
-    (line,) = drawn.lines(drawn.sketched(B, colours={"B": (0.1, 0.2, 0.3)}))
+    (line,) = artists.lines(artists.sketched(B, colours={"B": (0.1, 0.2, 0.3)}))
     assert line.get_color() == (0.1, 0.2, 0.3)
 
 
@@ -262,7 +262,7 @@ def test_what_is_no_axes_is_refused_with_what_to_do():
 @pytest.mark.parametrize("item", ["w7.txt", Path("w7.txt"), 3, None, [B, 3], {"a": b"x"}])
 def test_what_is_no_measurement_is_refused(item):
     with pytest.raises(TypeError, match="expected a Dataset, a DataArray, a SIMSResult") as caught:
-        drawn.sketched(item)
+        artists.sketched(item)
     is_file = "w7" in str(item)
     assert ("sims.read('w7.txt').to_dataset()" in str(caught.value)) == is_file
 
@@ -270,18 +270,18 @@ def test_what_is_no_measurement_is_refused(item):
 @pytest.mark.parametrize("nothing", [[], {}, ()])
 def test_nothing_is_not_drawn(nothing):
     with pytest.raises(ProfileError, match="there is nothing to draw: no measurement"):
-        drawn.sketched(nothing)
+        artists.sketched(nothing)
 
 
 def test_profiles_and_results_of_the_api_are_drawn_as_they_are():
     profiles = sims.to_profiles(DATA)
     for given, count in ((profiles, 2), (profiles[0], 1),
                          (sims.SIMSResult(data_id="a", depth_profiles=profiles), 2)):  # fmt: skip
-        assert len(drawn.lines(drawn.sketched(given))) == count
+        assert len(artists.lines(artists.sketched(given))) == count
 
 
 @pytest.mark.parametrize("calls", [3, [3], {"a": 1}])
 def test_calls_are_texts(calls, tmp_path):
     figure = plt.figure()
-    with pytest.raises(TypeError, match=r"calls=.*; expected a list of texts"):
+    with pytest.raises(TypeError, match=r"calls=.*; expected a list of strings"):
         sims.save_figure(figure, tmp_path / "a.svg", calls=calls)

@@ -1,6 +1,6 @@
 """What authors of papers need of a figure: axes, regions, letters, styles and numbers at marks."""
 
-import drawn
+import artists
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -11,15 +11,16 @@ from sims_analysis.figures.layout import layout_at
 
 mpl.use("Agg")
 
-B = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18, 60.0))
+B = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18, 60.0))
+_ALUMINIUM = 0.3 * ((artists.DEPTHS > 40) & (artists.DEPTHS < 60))
 #: Dopants beside the composition that holds them.
-STACK = drawn.profiles(
-    Mg=drawn.gaussian(), Al=(0.3 * ((drawn.DEPTHS > 40) & (drawn.DEPTHS < 60)), "atomic fraction")
-)
+STACK = artists.profiles(Mg=artists.gaussian(), Al=(_ALUMINIUM, "atomic fraction"))
 
 
 def test_each_quantity_has_its_own_scale():
-    left, right = drawn.axes(drawn.sketched(STACK, scale={"atomic_fraction": "linear"})).values()
+    left, right = artists.axes(
+        artists.sketched(STACK, scale={"atomic_fraction": "linear"})
+    ).values()
     assert (left.get_yscale(), right.get_yscale()) == ("log", "linear")
     low, high = right.get_ylim()
     assert low < 0.0 < 0.3 < high < 0.4
@@ -27,18 +28,18 @@ def test_each_quantity_has_its_own_scale():
     # Zero is a value there, and no mark.
     assert not any(line.get_marker() == "v" for ax in (left, right) for line in ax.lines)
     with pytest.raises(ProfileError, match=r"scale= has 'intensity'; the figure shows concentrat"):
-        drawn.sketched(STACK, scale={"intensity": "linear"})
+        artists.sketched(STACK, scale={"intensity": "linear"})
     with pytest.raises(ProfileError, match="scale='square'"):
-        drawn.sketched(STACK, scale={"atomic_fraction": "square"})
+        artists.sketched(STACK, scale={"atomic_fraction": "square"})
 
 
 @pytest.mark.few(1)
 @pytest.mark.parametrize("layers", [False, True])
 def test_regions_are_shaded_in_turn_and_named(layers):
     ends = sims.layers(STACK, species="Al", level="20 at%") if layers else ("41 nm", "59 nm")
-    ax = drawn.sketched(STACK, regions={"AlGaN": ends, "buffer": ("59 nm", "80 nm")})
+    ax = artists.sketched(STACK, regions={"AlGaN": ends, "buffer": ("59 nm", "80 nm")})
     ax.figure.draw_without_rendering()
-    texts = {text.get_text(): text.get_window_extent() for text in drawn.inside(ax)}
+    texts = {text.get_text(): text.get_window_extent() for text in artists.inside(ax)}
     assert [*texts][:2] == ["AlGaN", "buffer"]
     for name, (start, stop) in {"AlGaN": (41, 59), "buffer": (59, 80)}.items():
         box = texts[name]
@@ -50,16 +51,16 @@ def test_regions_are_shaded_in_turn_and_named(layers):
 
 def test_names_of_regions_without_room_are_listed_with_their_depths():
     regions = {"cap": ("0 nm", "2 nm"), "barrier": ("2 nm", "3 nm"), "bulk": ("41 nm", "90 nm")}
-    ax = drawn.sketched(STACK, regions=regions)
-    assert [text.get_text() for text in drawn.inside(ax)][:1] == ["bulk"]
-    assert {"cap: 0–2 nm", "barrier: 2–3 nm"} <= {*drawn.notes(ax)}
+    ax = artists.sketched(STACK, regions=regions)
+    assert [text.get_text() for text in artists.inside(ax)][:1] == ["bulk"]
+    assert {"cap: 0–2 nm", "barrier: 2–3 nm"} <= {*artists.notes(ax)}
 
 
 def test_regions_end_below_their_start_and_those_out_of_sight_have_no_shade():
     with pytest.raises(ProfileError, match=r"regions\['a'\].*expected its start above its end"):
-        drawn.sketched(STACK, regions={"a": ("80 nm", "10 nm")})
+        artists.sketched(STACK, regions={"a": ("80 nm", "10 nm")})
     with pytest.warns(ProfileWarning, match=r"regions=\{'far'.*outside of the data"):
-        ax = drawn.sketched(STACK, regions={"far": ("3 um", "4 um"), "in": ("41 nm", "59 nm")})
+        ax = artists.sketched(STACK, regions={"far": ("3 um", "4 um"), "in": ("41 nm", "59 nm")})
     (shade,) = [one for one in ax.patches if one.get_zorder() == 0.5]
     assert (shade.get_x(), shade.get_width()) == (41, 18)
 
@@ -67,7 +68,7 @@ def test_regions_end_below_their_start_and_those_out_of_sight_have_no_shade():
 @pytest.mark.parametrize("sheet", ["default", "grayscale", "dark_background"])
 def test_the_swatch_of_a_dose_has_the_colour_of_its_area(sheet):
     with mpl.style.context(sheet):
-        ax = drawn.sketched(B, dose=sims.integrated_dose(B.sel(species=["B"])), species="B")
+        ax = artists.sketched(B, dose=sims.integrated_dose(B.sel(species=["B"])), species="B")
         (area,) = ax.collections
         red, green, blue, alpha = area.get_facecolor()[0]
         ground = np.array(mpl.colors.to_rgb(ax.get_facecolor()))
@@ -80,14 +81,14 @@ def test_the_swatch_of_a_dose_has_the_colour_of_its_area(sheet):
 @pytest.mark.parametrize("regions", ["AlGaN", {"AlGaN": "150 nm"}, {"AlGaN": (1, 2, 3)}])
 def test_regions_are_pairs_of_depths(regions):
     with pytest.raises(ValueError, match=r"regions.*expected .*150 nm"):
-        drawn.sketched(STACK, regions=regions)
+        artists.sketched(STACK, regions=regions)
 
 
 def test_panels_take_scales_and_styles_of_what_some_of_them_show():
     options = {"scale": {"atomic_fraction": "linear"}, "linestyle": {"Mg": "--"}}
     mg, al = sims.plot_panels(STACK, by="species", **options)
     assert (mg.get_yscale(), al.get_yscale()) == ("log", "linear")
-    assert [drawn.lines(ax)[0].get_linestyle() for ax in (mg, al)] == ["--", "-"]
+    assert [artists.lines(ax)[0].get_linestyle() for ax in (mg, al)] == ["--", "-"]
     with pytest.raises(ProfileError, match=r"linestyle= has 'As'; the figure shows Mg, Al"):
         sims.plot_panels(STACK, by="species", linestyle={"As": "--"})
 
@@ -107,32 +108,32 @@ def test_a_figure_is_as_wide_as_the_columns_of_a_journal(width, mm):
 
 
 def test_dashes_and_marks_are_those_of_a_species():
-    ax = drawn.sketched(B, linestyle={"P": "--"}, marker={"B": "o"})
+    ax = artists.sketched(B, linestyle={"P": "--"}, marker={"B": "o"})
     looks = {
-        line.get_label(): (line.get_linestyle(), line.get_marker()) for line in drawn.lines(ax)
+        line.get_label(): (line.get_linestyle(), line.get_marker()) for line in artists.lines(ax)
     }
     assert looks == {"B": ("-", "o"), "P": ("--", "None")}
     with pytest.raises(ValueError, match="linestyle='wavy'"):
-        drawn.sketched(B, linestyle={"P": "wavy"})
+        artists.sketched(B, linestyle={"P": "wavy"})
     with pytest.raises(ProfileError, match=r"linestyle= has 'As'; the figure shows B, P"):
-        drawn.sketched(B, linestyle={"As": "--"})
+        artists.sketched(B, linestyle={"As": "--"})
 
 
 def test_an_element_has_one_colour_whatever_a_simulator_calls_it():
-    model = drawn.profiles(BoronConcentration=drawn.gaussian(2e19))
-    ax = drawn.sketched({"SIMS": drawn.profiles(B=drawn.gaussian()), "TCAD": model})
-    assert len({line.get_color() for line in drawn.lines(ax)}) == 1
-    assert len({line.get_linestyle() for line in drawn.lines(ax)}) == 2
-    assert drawn.direct(drawn.sketched(model)) == ["B"]
+    model = artists.profiles(BoronConcentration=artists.gaussian(2e19))
+    ax = artists.sketched({"SIMS": artists.profiles(B=artists.gaussian()), "TCAD": model})
+    assert len({line.get_color() for line in artists.lines(ax)}) == 1
+    assert len({line.get_linestyle() for line in artists.lines(ax)}) == 2
+    assert artists.direct(artists.sketched(model)) == ["B"]
 
 
 @pytest.mark.slow
 def test_few_numbers_stand_at_their_marks_and_many_in_a_list():
     junctions = sims.junction_depth(B, level="1e17 atoms/cm^3")
     dose = sims.integrated_dose(B.sel(species=["B"]))
-    ax = drawn.sketched(B, junctions=junctions, dose=dose)
+    ax = artists.sketched(B, junctions=junctions, dose=dose)
     ax.figure.draw_without_rendering()
-    texts = drawn.at_marks(ax)
+    texts = artists.at_marks(ax)
     assert {text.get_text()[:2] for text in texts} >= {"$x", "$Q"}
     points = [ax.transData.transform((x, 1e17)) for x in junctions.values]
     (shade,) = ax.collections[:1]
@@ -145,45 +146,45 @@ def test_few_numbers_stand_at_their_marks_and_many_in_a_list():
             away = [np.hypot(*(np.clip(p, box.min, box.max) - p)) for p in points]
             assert min(away) < 0.25 * ax.figure.dpi
     levels = [f"{n}e17 atoms/cm^3" for n in range(1, 6)]
-    crowded = drawn.sketched(B, junctions=[sims.junction_depth(B, level=one) for one in levels])
-    assert drawn.at_marks(crowded) == []
-    assert len(drawn.notes(crowded)) == 10
+    crowded = artists.sketched(B, junctions=[sims.junction_depth(B, level=one) for one in levels])
+    assert artists.at_marks(crowded) == []
+    assert len(artists.notes(crowded)) == 10
 
 
 def test_the_shade_of_a_second_dose_is_told_from_that_of_the_first():
-    ax = drawn.sketched(B, dose=sims.integrated_dose(B))
+    ax = artists.sketched(B, dose=sims.integrated_dose(B))
     assert [bool(shade.get_hatch()) for shade in ax.collections] == [False, True]
 
 
 def many(count):
     """Signals of which each is a tenth larger than the one before."""
-    return drawn.profiles(**{f"X{i}": (np.full(50, 1.1**i), "counts") for i in range(count)})
+    return artists.profiles(**{f"X{i}": (np.full(50, 1.1**i), "counts") for i in range(count)})
 
 
 @pytest.mark.slow
 def test_of_many_signals_the_largest_are_drawn_and_those_with_results():
-    assert len(drawn.lines(drawn.sketched(many(24)))) == 24
+    assert len(artists.lines(artists.sketched(many(24)))) == 24
     data = many(30)
     with pytest.warns(ProfileWarning, match="18 of 30 species are left out.* by species="):
-        ax = drawn.sketched(data)
-    assert [line.get_label() for line in drawn.lines(ax)] == [f"X{i}" for i in range(18, 30)]
-    assert drawn.notes(ax) == ["18 more signals, not shown"]
+        ax = artists.sketched(data)
+    assert [line.get_label() for line in artists.lines(ax)] == [f"X{i}" for i in range(18, 30)]
+    assert artists.notes(ax) == ["18 more signals, not shown"]
     one = data.sel(species=["X3"])
     with pytest.warns(ProfileWarning, match="18 of 30"):
-        ax = drawn.sketched(data, peak=sims.peak(one))
-    assert [line.get_label() for line in drawn.lines(ax)][:2] == ["X3", "X19"]
+        ax = artists.sketched(data, peak=sims.peak(one))
+    assert [line.get_label() for line in artists.lines(ax)][:2] == ["X3", "X19"]
     every = list(map(str, data["species"].values))
-    assert len(drawn.lines(drawn.sketched(data, species=every))) == 30
+    assert len(artists.lines(artists.sketched(data, species=every))) == 30
 
 
 @pytest.mark.slow
 def test_curves_of_one_of_two_right_axes_are_named_at_it():
     counts = (np.full(50, 2e5), "counts/s")
-    data = drawn.profiles(
-        B=drawn.gaussian(), Ga=counts, In=counts, Al=(np.full(50, 0.3), "atomic fraction")
+    data = artists.profiles(
+        B=artists.gaussian(), Ga=counts, In=counts, Al=(np.full(50, 0.3), "atomic fraction")
     )
     with pytest.warns(ProfileWarning, match=r"axis of 'Intensity.*' leaves the figure: make room"):
-        ax = drawn.sketched(data)
+        ax = artists.sketched(data)
     assert [each.get_ylabel() for each in ax.figure.axes] == [
         "Concentration (atoms/cm³)",
         "Atomic fraction",
@@ -199,8 +200,8 @@ def test_curves_of_one_of_two_right_axes_are_named_at_it():
 
 @pytest.mark.slow
 def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction():
-    a = drawn.profiles(B=drawn.gaussian())
-    b = drawn.profiles(B=2.0 * drawn.gaussian())
+    a = artists.profiles(B=artists.gaussian())
+    b = artists.profiles(B=2.0 * artists.gaussian())
     found = sims.compare(a, b, level="1e17 atoms/cm^3")
     ax = sims.plot_profiles({"a": a, "b": b}, comparison=found)
     (below,) = [each for each in ax.figure.axes if each.get_ylabel() == "b / a"]
@@ -209,20 +210,20 @@ def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction(
     assert one.get_ydata() == [1.0, 1.0]
     assert (ax.get_xlabel(), below.get_xlabel()) == ("", "Depth (nm)")
     shift = float(found["junction_shift"].item())
-    (text,) = [text for text in drawn.notes(ax) if "junction" in text]
+    (text,) = [text for text in artists.notes(ax) if "junction" in text]
     assert text == f"junction of B {shift:.3f} nm deeper in b"
-    assert ratio.get_color() not in {line.get_color() for line in drawn.lines(ax)}
+    assert ratio.get_color() not in {line.get_color() for line in artists.lines(ax)}
     other = sims.compare(b, a, level="1e17 atoms/cm^3")
-    ax = drawn.sketched({"a": a, "b": b}, comparison=other)
+    ax = artists.sketched({"a": a, "b": b}, comparison=other)
     assert "a / b" in {each.get_ylabel() for each in ax.figure.axes}
-    assert f"junction of B {shift:.3f} nm shallower in a" in drawn.notes(ax)
-    for shown in (a, {"a": a, "b": drawn.profiles(B=3.0 * drawn.gaussian())}):
+    assert f"junction of B {shift:.3f} nm shallower in a" in artists.notes(ax)
+    for shown in (a, {"a": a, "b": artists.profiles(B=3.0 * artists.gaussian())}):
         with pytest.raises(ProfileError, match="comparison= is of other data of 'B' than are"):
-            drawn.sketched(shown, comparison=found)
+            artists.sketched(shown, comparison=found)
 
 
 def test_what_is_no_comparison_is_refused():
     with pytest.raises(ProfileError, match=r"comparison=.*; expected what sims\.compare"):
-        drawn.sketched(B, comparison=sims.peak(B))
+        artists.sketched(B, comparison=sims.peak(B))
     with pytest.raises(ValueError, match="below its axes"):
         sims.plot_panels(B, comparison=sims.compare(B, B))

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-import drawn
+import artists
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from sims_analysis.figures.plot import typeset_species
 
 
 def budget(counted=True, **options):
-    data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+    data = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
     if counted:
         data = sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
     return sims.dose_budget(data, **options)
@@ -40,11 +40,11 @@ def test_a_share_is_written_without_an_exponent():
 @pytest.mark.parametrize("other", [sims.peak, sims.integrated_dose, lambda ds: ds, lambda _: 3])
 def test_what_is_no_budget_is_refused(other):
     with pytest.raises(ProfileError, match=r"sims\.dose_budget"):
-        sims.plot_budget(other(drawn.profiles(B=drawn.gaussian())))
+        sims.plot_budget(other(artists.profiles(B=artists.gaussian())))
 
 
 def test_more_profiles_than_can_be_told_apart_are_refused():
-    many = sims.dose_budget(sims.stack(list(drawn.wafers(13).values()), names=range(13)))
+    many = sims.dose_budget(sims.stack(list(artists.wafers(13).values()), names=range(13)))
     with pytest.raises(ProfileError) as caught:
         sims.plot_budget(many)
     assert str(caught.value) == (
@@ -56,7 +56,7 @@ def test_more_profiles_than_can_be_told_apart_are_refused():
 
 @pytest.mark.slow
 def test_names_take_no_width_and_numbers_do_not_overlap():
-    data = drawn.profiles(**dict.fromkeys(("B", "P", "As", "Sb"), drawn.gaussian()))
+    data = artists.profiles(**dict.fromkeys(("B", "P", "As", "Sb"), artists.gaussian()))
     four = sims.dose_budget(data, rsf_uncertainty=0.1)
     _, axs = plt.subplots(1, 2, figsize=(7, 2.6))
     own, given = sims.plot_budget(four, title="four"), sims.plot_budget(four, axs[0])
@@ -70,7 +70,7 @@ def test_names_take_no_width_and_numbers_do_not_overlap():
 @pytest.mark.slow
 @pytest.mark.parametrize("width", ["55 mm", "60 mm", "single"])
 def test_numbers_and_label_are_inside(width):
-    data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+    data = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
     budget = sims.dose_budget(data, rsf_uncertainty=0.1, depth_uncertainty=0.02)
     ax = sims.plot_budget(budget, width=width)
     ax.figure.set_dpi(300)  # as it is saved; on a screen, letters stand on whole pixels
@@ -111,7 +111,7 @@ def test_profiles_have_the_names_that_tell_them_apart():
 @pytest.mark.parametrize(
     ("given", "message"),
     [(3, "found int$"), (xr.Dataset(), "found Dataset$"), (xr.DataArray(), "found DataArray$"),
-     (sims.peak(drawn.profiles(B=drawn.gaussian())), r"found a result of peak\(\)$"),
+     (sims.peak(artists.profiles(B=artists.gaussian())), r"found a result of peak\(\)$"),
      (parts(dose=[1.0, 2.0])["dose"], r"found a result of integrated_dose\(\)$")],
 )  # fmt: skip
 def test_what_is_no_budget_is_refused_with_what_it_is(given, message):

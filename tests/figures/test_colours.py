@@ -3,7 +3,7 @@
 import itertools
 import zlib
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,42 +48,42 @@ def test_elements_that_occur_together_keep_their_own_colours(pair):
 
 
 def test_more_species_than_colours_differ_by_dashes():
-    many = drawn.profiles(**{name: drawn.gaussian(10.0 ** (17 + i / 10)) for i, name in
+    many = artists.profiles(**{name: artists.gaussian(10.0 ** (17 + i / 10)) for i, name in
                              enumerate("H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar".split())})  # noqa: SIM905 # fmt: skip
     looks = {(line.get_color(), str(line._dash_pattern)) for line in
-             drawn.lines(drawn.sketched(many, labels="none"))}  # fmt: skip
+             artists.lines(artists.sketched(many, labels="none"))}  # fmt: skip
     assert len(looks) == 18
     assert len({colour for colour, _ in looks}) == len(COLOURS)
 
 
 def test_a_second_call_takes_free_colours():
-    ax = drawn.sketched(drawn.profiles(Mg=drawn.gaussian()))
-    drawn.sketched(drawn.profiles(B=drawn.gaussian(1e18)), ax)
+    ax = artists.sketched(artists.profiles(Mg=artists.gaussian()))
+    artists.sketched(artists.profiles(B=artists.gaussian(1e18)), ax)
     assert colour_of("Mg") == colour_of("B")
-    assert len({line.get_color() for line in drawn.lines(ax)}) == 2
+    assert len({line.get_color() for line in artists.lines(ax)}) == 2
 
 
 @pytest.mark.slow
 def test_names_that_do_not_fit_beside_their_curves_stand_in_the_legend():
     species = "H C O F Si Al Ga In Mg Zn Fe Cr Ni Cu Ti".split()  # noqa: SIM905
     same = {name: np.full(50, 10.0 ** (17 + 0.01 * i)) for i, name in enumerate(species)}
-    ax = sims.plot_profiles(drawn.profiles(**same))
+    ax = sims.plot_profiles(artists.profiles(**same))
     ax.figure.canvas.draw()
-    assert sorted(drawn.direct(ax) + drawn.names(ax)) == sorted(species)
-    assert drawn.direct(ax)
-    assert drawn.names(ax)
+    assert sorted(artists.direct(ax) + artists.names(ax)) == sorted(species)
+    assert artists.direct(ax)
+    assert artists.names(ax)
     boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
-    boxes.append(drawn.named(ax).get_window_extent())
+    boxes.append(artists.named(ax).get_window_extent())
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
 @pytest.mark.slow
 def test_names_stay_with_their_curves_after_zoom_and_resize():
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()))
 
     def distance():
         ax.figure.draw_without_rendering()
-        (name,) = drawn.direct_texts(ax)
+        (name,) = artists.direct_texts(ax)
         low, high = name.get_window_extent().get_points()
         points = ax.transData.transform(ax.lines[0].get_xydata())
         away = np.maximum(np.maximum(low - points, points - high), 0.0)
@@ -95,21 +95,21 @@ def test_names_stay_with_their_curves_after_zoom_and_resize():
     for limits in ((20, 60), (60, 90)):  # where the curve is seen now
         ax.set_xlim(limits)
         assert distance() < 15
-        (name,) = drawn.direct_texts(ax)
+        (name,) = artists.direct_texts(ax)
         assert ax.bbox.x0 < name.get_window_extent().x0 < ax.bbox.x1
 
 
 def test_a_legend_of_the_user_lists_every_curve():
     ax = sims.plot_profiles(
-        drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s")), labels="none"
+        artists.profiles(B=artists.gaussian(), Ga=(np.full(50, 2e5), "counts/s")), labels="none"
     )
     assert [text.get_text() for text in ax.legend().get_texts()] == ["B", "Ga"]
     assert ax.get_legend() is not None
 
 
 def test_isotopes_are_printed_no_smaller_than_five_and_a_half_points():
-    ax = sims.plot_profiles(drawn.profiles(**{"11B": drawn.gaussian()}))
-    (name,) = [text for text in drawn.direct_texts(ax) if "11" in text.get_text()]
+    ax = sims.plot_profiles(artists.profiles(**{"11B": artists.gaussian()}))
+    (name,) = [text for text in artists.direct_texts(ax) if "11" in text.get_text()]
     # The superscripts of mathtext are 0.7 of the line.
     assert 0.7 * name.get_fontsize() >= 5.5
 
@@ -122,10 +122,13 @@ _PLAIN += [pytest.param(n, marks=pytest.mark.slow) for n in ("^13C^", "50 % {x}"
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _PLAIN)
 def test_a_name_that_is_no_formula_is_printed_plainly(name):
-    data = {name: drawn.profiles(B=drawn.gaussian()), "other": drawn.profiles(B=drawn.gaussian())}
+    data = {
+        name: artists.profiles(B=artists.gaussian()),
+        "other": artists.profiles(B=artists.gaussian()),
+    }
     ax = sims.plot_profiles(data, title=name)
     ax.figure.canvas.draw()
-    shown = [text.replace("\\$", "$") for text in drawn.names(ax)]
+    shown = [text.replace("\\$", "$") for text in artists.names(ax)]
     assert shown == [name, "other"]
 
 

@@ -1,6 +1,6 @@
 """Which curves are drawn: their order, units and limits, looks, and many of them as one."""
 
-import drawn
+import artists
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -11,17 +11,17 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures.colours import COLOURS, colour_of
 from sims_analysis.figures.curves import placeholder
 
-B = drawn.profiles(B=drawn.gaussian())
-BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+B = artists.profiles(B=artists.gaussian())
+BOTH = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
 COUNTS = (np.full(50, 2e5), "counts/s")
-OTHER = drawn.profiles(B=drawn.gaussian(middle=50.0), P=drawn.gaussian(1e18, 60.0))
+OTHER = artists.profiles(B=artists.gaussian(middle=50.0), P=artists.gaussian(1e18, 60.0))
 WAFERS = {"W1": BOTH, "W2": OTHER}
 BLUE, RED = colour_of("B"), colour_of("P")
 
 
 def looks(data, **options):
     """Colours of the curves, and whether these are dashed."""
-    found = drawn.lines(drawn.sketched(data, labels="none", **options))
+    found = artists.lines(artists.sketched(data, labels="none", **options))
     return [(line.get_color(), line.get_linestyle() != "-") for line in found]
 
 
@@ -60,7 +60,7 @@ def test_samples_below_a_limit_and_of_a_saturated_detector_are_marked():
     limit = ("depth", np.where(below, 3e15, np.nan), units)
     data = data.assign_coords(concentration_detection_limit=limit)
     for options, unit in (({}, 1.0), ({"value_units": "1/m^3"}, 1e6)):
-        ax = drawn.sketched(data, **options)
+        ax = artists.sketched(data, **options)
         (saturated,) = [line for line in ax.lines if line.get_marker() == "^"]
         assert saturated.get_xdata().tolist() == z[counts == 2.5e4].tolist()
         run = next(line for line in ax.lines if line.get_xdata().tolist() == [41.0, 44.0])
@@ -71,7 +71,7 @@ def test_samples_below_a_limit_and_of_a_saturated_detector_are_marked():
 @pytest.mark.slow
 def test_curves_come_by_species_in_the_order_of_the_first_or_of_the_user():
     def names(data, **options):
-        return [line.get_label() for line in drawn.lines(drawn.sketched(data, **options))]
+        return [line.get_label() for line in artists.lines(artists.sketched(data, **options))]
 
     data = {"a": BOTH, "b": BOTH.sel(species=["P"])}
     assert names(data) == ["B, a", "P, a", "P, b"]
@@ -86,18 +86,18 @@ def test_curves_come_by_species_in_the_order_of_the_first_or_of_the_user():
 
 def test_units_are_one_for_each_kind_of_value():
     data = sims.with_counting_statistics(
-        drawn.profiles(B=drawn.gaussian(), Ga=COUNTS), value_per_count={"B": "1e14 atoms/cm^3"}
+        artists.profiles(B=artists.gaussian(), Ga=COUNTS), value_per_count={"B": "1e14 atoms/cm^3"}
     )
     for units, labels in (
         (["1/m^3", "kcounts/s"], ["Concentration (1/m³)", "Intensity (kcounts/s)"]),
         ("1/m^3", ["Concentration (1/m³)", "Intensity (counts/s)"]),
         (("1/m^3", "1/m^3"), ["Concentration (1/m³)", "Intensity (counts/s)"]),
     ):
-        ax = drawn.sketched(data, value_units=units)
-        assert list(drawn.axes(ax)) == labels
-        assert ax.lines[0].get_ydata().max() == pytest.approx(1e6 * drawn.gaussian().max())
+        ax = artists.sketched(data, value_units=units)
+        assert list(artists.axes(ax)) == labels
+        assert ax.lines[0].get_ydata().max() == pytest.approx(1e6 * artists.gaussian().max())
     with pytest.raises(UnitsError, match=r"1/m\^3 and 1/cm\^3 are units of the same values"):
-        drawn.sketched(data, value_units=["1/m^3", "1/cm^3"])
+        artists.sketched(data, value_units=["1/m^3", "1/cm^3"])
 
 
 @pytest.mark.few(2)
@@ -115,15 +115,15 @@ def test_units_are_one_for_each_kind_of_value():
     ],
 )
 def test_a_limit_is_of_the_curves_of_its_species_and_unit(given, limits):
-    data = drawn.profiles(B=drawn.gaussian(), Ga=COUNTS)
+    data = artists.profiles(B=artists.gaussian(), Ga=COUNTS)
     if limits is None:
         with pytest.raises(
             ProfileError, match=r"none of these; .*B \(atom/cm\^3\), Ga \(count/s\)"
         ):
-            drawn.sketched(data, detection_limit=given)
+            artists.sketched(data, detection_limit=given)
         return
-    ax = drawn.sketched(data, detection_limit=given)
-    lines = [line for one in drawn.axes(ax).values() for line in one.lines]
+    ax = artists.sketched(data, detection_limit=given)
+    lines = [line for one in artists.axes(ax).values() for line in one.lines]
     found = [line.get_ydata()[0] for line in lines if list(line.get_xdata()) == [0, 1]]
     assert found == pytest.approx(limits)
 
@@ -137,8 +137,8 @@ def test_colours_are_of_species_and_dashes_of_measurements():
         (COLOURS[0], False), (COLOURS[1], False), (COLOURS[0], True), (COLOURS[1], True)
     ]  # fmt: skip
     # Where one colour is of two curves of a measurement, dashes tell all apart.
-    ax = drawn.sketched(WAFERS, color=RED)
-    assert len({str(line._dash_pattern) for line in drawn.lines(ax)}) == 4
+    ax = artists.sketched(WAFERS, color=RED)
+    assert len({str(line._dash_pattern) for line in artists.lines(ax)}) == 4
 
 
 def test_colours_of_the_user_go_first():
@@ -150,7 +150,7 @@ def test_colours_of_the_user_go_first():
 
 
 def test_what_is_dark_is_light_on_dark_paper_unless_the_user_says_so():
-    carbon = drawn.profiles(C=drawn.gaussian())
+    carbon = artists.profiles(C=artists.gaussian())
     with plt.rc_context({"axes.facecolor": "black"}):
         assert looks(carbon)[0][0] == "#FFFFFF"
         assert looks(carbon, colours={"C": "#000000"})[0][0] == "#000000"
@@ -178,8 +178,8 @@ def test_colours_stand_for_what_tells_more(count, options, meaning):
 def test_a_crowd_is_more_than_can_be_told_apart(species, by, most):
     for count in (most, most + 1):
         some = {str(i): BOTH.isel(species=slice(species)) for i in range(count)}
-        ax = drawn.sketched(some, colour_by=by)
-        assert any("median" in text for text in drawn.notes(ax)) == (count > most)
+        ax = artists.sketched(some, colour_by=by)
+        assert any("median" in text for text in artists.notes(ax)) == (count > most)
 
 
 # --- many as one --------------------------------------------------------------------------------
@@ -187,16 +187,16 @@ def test_a_crowd_is_more_than_can_be_told_apart(species, by, most):
 
 def median_of(*values):
     """Median, band and outliers of flat profiles of these values, one nanometre apart."""
-    data = {str(i): drawn.profiles(B=np.broadcast_to(v, 50)) for i, v in enumerate(values)}
-    return drawn.sketched(data, spread=True, notes=False, labels="none")
+    data = {str(i): artists.profiles(B=np.broadcast_to(v, 50)) for i, v in enumerate(values)}
+    return artists.sketched(data, spread=True, notes=False, labels="none")
 
 
 def test_a_median_is_drawn_where_all_were_measured():
-    short, long = drawn.profiles(B=np.full(5, 1e17)), drawn.profiles(B=np.full(8, 3e17))
-    ax = drawn.sketched({"a": short, "b": long, "c": drawn.profiles(B=np.full(8, 2e17))},
+    short, long = artists.profiles(B=np.full(5, 1e17)), artists.profiles(B=np.full(8, 3e17))
+    ax = artists.sketched({"a": short, "b": long, "c": artists.profiles(B=np.full(8, 2e17))},
                         spread=True, labels="none")  # fmt: skip
     line = next(one for one in ax.lines if one.get_label() == "B")
-    assert line.get_xdata().tolist() == drawn.DEPTHS[:5].tolist()
+    assert line.get_xdata().tolist() == artists.DEPTHS[:5].tolist()
     assert line.get_ydata().tolist() == [2e17] * 5
     y = ax.collections[0].get_paths()[0].vertices[:, 1]
     np.testing.assert_allclose([y.min(), y.max()], [1.2e17, 2.8e17])

@@ -1,6 +1,6 @@
 """Models over their data, against a model that is known."""
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +20,7 @@ FACTOR = 1.25
 def evaluate(fit, *, depth):
     """Stand in for sims.evaluate: the profile itself, times a factor."""
     y = fit["factor"].item() * np.exp(
-        np.interp(depth.values, drawn.DEPTHS, np.log(drawn.gaussian()))
+        np.interp(depth.values, artists.DEPTHS, np.log(artists.gaussian()))
     )
     return xr.DataArray(
         y[None, :],
@@ -44,22 +44,24 @@ def fitted(ax):
 
 
 def test_a_fit_is_drawn_over_its_data_and_named():
-    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)), fits=FIT)
+    ax = artists.sketched(
+        artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18)), fits=FIT
+    )
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * drawn.gaussian())
-    assert drawn.notes(ax) == ["fit"]
+    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * artists.gaussian())
+    assert artists.notes(ax) == ["fit"]
 
 
 def test_a_fit_follows_the_units_of_its_data():
-    data = drawn.profiles(B=drawn.gaussian())
-    ax = drawn.sketched(data, fits=FIT, value_units="1/m^3", depth_units="um")
+    data = artists.profiles(B=artists.gaussian())
+    ax = artists.sketched(data, fits=FIT, value_units="1/m^3", depth_units="um")
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * drawn.gaussian())
-    assert line.get_xdata().max() == pytest.approx(drawn.DEPTHS.max() / 1000)
+    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * artists.gaussian())
+    assert line.get_xdata().max() == pytest.approx(artists.DEPTHS.max() / 1000)
 
 
 def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated():
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=FIT, residuals=True)
+    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), fits=FIT, residuals=True)
     below = ax.figure.axes[1]
     np.testing.assert_allclose(below.lines[0].get_ydata(), -np.log10(FACTOR))
     assert below.get_xlabel() == "Depth (nm)"
@@ -68,10 +70,10 @@ def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated():
 
 
 def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
-    data = drawn.profiles(P=drawn.gaussian(1e18), B=drawn.gaussian())
+    data = artists.profiles(P=artists.gaussian(1e18), B=artists.gaussian())
     ax = sims.plot_profiles(data, fits=FIT, residuals=True)
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * drawn.gaussian())
+    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * artists.gaussian())
     (left, zero) = ax.figure.axes[1].lines
     np.testing.assert_allclose(left.get_ydata(), -np.log10(FACTOR))
     assert set(zero.get_ydata()) == {0}
@@ -80,7 +82,7 @@ def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
 @pytest.mark.slow
 @pytest.mark.parametrize(("own", "height"), [(True, 4.0 / 3.0), (False, 1.0)])
 def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, height):
-    data = drawn.profiles(B=drawn.gaussian())
+    data = artists.profiles(B=artists.gaussian())
     options = {"labels": "none", "notes": False}
     plain = sims.plot_profiles(data, **options).figure.get_size_inches()[1]
     ax = None if own else plt.subplots(figsize=(4, plain), layout="constrained")[1]
@@ -95,7 +97,7 @@ def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, 
 
 
 def test_residuals_are_in_standard_errors_where_these_are_stated():
-    data = drawn.profiles(B=drawn.gaussian())
+    data = artists.profiles(B=artists.gaussian())
     data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
     below = sims.plot_profiles(data, fits=FIT, residuals=True).figure.axes[1]
     np.testing.assert_allclose(below.lines[0].get_ydata(), (1 - FACTOR) / 0.05)
@@ -104,7 +106,7 @@ def test_residuals_are_in_standard_errors_where_these_are_stated():
 def test_residuals_need_axes_in_a_grid():
     ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
     with pytest.raises(ValueError, match=r"plt\.subplots"):
-        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), ax, fits=FIT, residuals=True)
+        sims.plot_profiles(artists.profiles(B=artists.gaussian()), ax, fits=FIT, residuals=True)
 
 
 @pytest.mark.slow
@@ -126,7 +128,7 @@ def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
 
 @pytest.mark.slow
 def test_the_labels_of_both_panels_have_room():
-    data = drawn.profiles(B=drawn.gaussian())
+    data = artists.profiles(B=artists.gaussian())
     data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
     for one in (data, data[["concentration"]]):
         ax = sims.plot_profiles(one, fits=FIT, residuals=True)
@@ -137,33 +139,33 @@ def test_the_labels_of_both_panels_have_room():
 
 def test_residuals_are_those_of_a_fit():
     with pytest.raises(ValueError, match="residuals=True needs fits="):
-        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), residuals=True)
+        sims.plot_profiles(artists.profiles(B=artists.gaussian()), residuals=True)
     with pytest.raises(ValueError, match="residuals='yes'; expected True or False"):
-        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=FIT, residuals="yes")
+        sims.plot_profiles(artists.profiles(B=artists.gaussian()), fits=FIT, residuals="yes")
 
 
 @pytest.mark.slow
 def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
     monkeypatch.undo()
-    data = drawn.profiles(B=drawn.gaussian())
+    data = artists.profiles(B=artists.gaussian())
     with pytest.warns(FitWarning, match="no sample in the window"):
         fit = sims.fit(data, model="gaussian", start="1 mm")
     ax = sims.plot_profiles(data, fits=fit, residuals=True)
     assert not fitted(ax)
     assert len(ax.figure.axes) == 1
-    assert drawn.notes(ax) == ["fit of B (gaussian): no data"]
+    assert artists.notes(ax) == ["fit of B (gaussian): no data"]
 
 
 @pytest.mark.parametrize("given", [3, "gaussian", {"": 3.0}])
 def test_what_is_no_fit_is_not_drawn(given):
     with pytest.raises(ProfileError, match="expected a result such as"):
-        drawn.sketched(drawn.profiles(B=drawn.gaussian()), fits=given)
+        artists.sketched(artists.profiles(B=artists.gaussian()), fits=given)
 
 
 @pytest.mark.slow
 def test_several_fits_of_one_profile_are_told_apart(monkeypatch):
     monkeypatch.undo()
-    data = drawn.profiles(B=drawn.gaussian(floor=0.0), P=drawn.gaussian(1e18, floor=0.0))
+    data = artists.profiles(B=artists.gaussian(floor=0.0), P=artists.gaussian(1e18, floor=0.0))
     names = ("gaussian", "joined_gaussian")
     fits = [sims.fit(data.sel(species=["B"]), model=name) for name in names]
     fits.append(sims.fit(data.sel(species=["P"]), model="gaussian"))
@@ -172,7 +174,7 @@ def test_several_fits_of_one_profile_are_told_apart(monkeypatch):
     assert first == other == "--"
     assert second == ":"
     assert [line.get_marker() for line in ax.figure.axes[1].lines[:3]] == [".", "+", "."]
-    assert drawn.notes(ax) == ["fit: gaussian", "fit: joined_gaussian"]
+    assert artists.notes(ax) == ["fit: gaussian", "fit: joined_gaussian"]
 
 
 @pytest.mark.slow
@@ -194,10 +196,10 @@ def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
 
 
 def test_data_over_time_have_no_place_for_a_fit():
-    data = drawn.profiles(B=drawn.gaussian()).rename(depth="sputter_time")
+    data = artists.profiles(B=artists.gaussian()).rename(depth="sputter_time")
     data["sputter_time"].attrs["units"] = "s"
     with pytest.raises(ProfileError) as caught:
-        drawn.sketched(data, fits=FIT)
+        artists.sketched(data, fits=FIT)
     assert str(caught.value) == (
         "the fit is over depth, but B is over sputter_time: draw the data that were fitted"
     )
@@ -206,7 +208,7 @@ def test_data_over_time_have_no_place_for_a_fit():
 def warned(**words):
     data = {name: ("species", [word]) for name, word in words.items()}
     fit = xr.Dataset({**data, "factor": FACTOR}, {"species": ["B"]}, {"model": "edge"})
-    return drawn.notes(drawn.sketched(drawn.profiles(B=drawn.gaussian()), fits=fit))[:-1]
+    return artists.notes(artists.sketched(artists.profiles(B=artists.gaussian()), fits=fit))[:-1]
 
 
 @pytest.mark.slow
@@ -220,10 +222,10 @@ def test_a_fit_that_is_not_to_be_trusted_is_listed():
 @pytest.mark.parametrize(("scale", "level"), [("log", 1.3), ("linear", 1.04)])
 def test_a_resolution_is_a_bar_above_the_maximum(scale, level):
     data = sims.with_counting_statistics(
-        drawn.profiles(B=drawn.gaussian()), value_per_count="1e15 atoms/cm^3"
+        artists.profiles(B=artists.gaussian()), value_per_count="1e15 atoms/cm^3"
     )
     found = sims.deconvolve(data, resolution="4 nm")
-    ax = drawn.sketched(data, restored=found, scale=scale)
+    ax = artists.sketched(data, restored=found, scale=scale)
     (bar,) = [line for line in ax.lines if line.get_gid() == "resolution"]
     (line,) = [line for line in ax.lines if line.get_gid() == "restored"]
     c = found["concentration"].values[0]
@@ -231,27 +233,30 @@ def test_a_resolution_is_a_bar_above_the_maximum(scale, level):
     at = int(np.nanargmax(c))
     length = found["achieved_resolution"].values[0][at]
     assert np.diff(bar.get_xdata())[0] == pytest.approx(length)
-    assert bar.get_xdata().mean() == pytest.approx(drawn.DEPTHS[at])
+    assert bar.get_xdata().mean() == pytest.approx(artists.DEPTHS[at])
     assert ax.get_ylim()[1] > bar.get_ydata()[0]
-    assert {"restored", "achieved resolution"} <= {*drawn.notes(ax)}
-    assert line.get_zorder() > drawn.lines(ax)[0].get_zorder()
+    assert {"restored", "achieved resolution"} <= {*artists.notes(ax)}
+    assert line.get_zorder() > artists.lines(ax)[0].get_zorder()
 
 
 def test_residuals_beyond_a_fit_or_without_an_error_are_none():
-    data = drawn.profiles(B=drawn.gaussian())
-    stderr = np.where(drawn.DEPTHS < 20, 0.0, drawn.gaussian())
+    data = artists.profiles(B=artists.gaussian())
+    stderr = np.where(artists.DEPTHS < 20, 0.0, artists.gaussian())
     data["concentration_stderr"] = data["concentration"].copy(data=stderr[None])
     window = {"window_start": 30.0, "window_stop": 80.0}
     ax = sims.plot_profiles(data, fits=[FIT, FIT.assign(window)], residuals=True)
     first, second = ax.figure.axes[1].lines[:2]
-    np.testing.assert_array_equal(np.isfinite(first.get_ydata()), drawn.DEPTHS >= 20)
-    inside = (drawn.DEPTHS >= 30) & (drawn.DEPTHS <= 80)
+    np.testing.assert_array_equal(np.isfinite(first.get_ydata()), artists.DEPTHS >= 20)
+    inside = (artists.DEPTHS >= 30) & (artists.DEPTHS <= 80)
     np.testing.assert_array_equal(np.isfinite(second.get_ydata()), inside)
     assert first.get_marker() == second.get_marker() == "."
 
 
 def test_a_model_is_matched_with_the_data_of_its_measurement_in_their_unit():
-    data = {"a": drawn.profiles(B=drawn.gaussian()), "b": drawn.profiles(B=drawn.gaussian())}
-    ax = drawn.sketched(data, fits={"b": FIT}, value_units="1/m^3")
+    data = {
+        "a": artists.profiles(B=artists.gaussian()),
+        "b": artists.profiles(B=artists.gaussian()),
+    }
+    ax = artists.sketched(data, fits={"b": FIT}, value_units="1/m^3")
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * drawn.gaussian())
+    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * artists.gaussian())

@@ -3,7 +3,7 @@
 import itertools
 from copy import deepcopy
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,10 +16,10 @@ from sims_analysis.figures.layout import layout_at
 
 mpl.use("Agg")
 
-B = drawn.profiles(B=drawn.gaussian())
-BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+B = artists.profiles(B=artists.gaussian())
+BOTH = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
 COUNTS = (np.full(50, 2e5), "counts/s")
-THREE = drawn.profiles(B=drawn.gaussian(), Ga=COUNTS, Al=(np.full(50, 0.3), "atomic fraction"))
+THREE = artists.profiles(B=artists.gaussian(), Ga=COUNTS, Al=(np.full(50, 0.3), "atomic fraction"))
 RESULTS = {
     "junctions": sims.junction_depth(B, level="1e17 atoms/cm^3"),
     "dose": sims.integrated_dose(B),
@@ -30,7 +30,7 @@ RESULTS = {
 def noisy():
     """A profile that leaves no room for a list in its axes."""
     rng = np.random.default_rng(1)
-    return drawn.profiles(B=10 ** rng.uniform(15, 20, 50), P=10 ** rng.uniform(15, 20, 50))
+    return artists.profiles(B=10 ** rng.uniform(15, 20, 50), P=10 ** rng.uniform(15, 20, 50))
 
 
 def full(**options):
@@ -65,70 +65,70 @@ def rows(legend):
 
 
 def test_a_name_stands_beside_its_curve_in_its_colour_and_covers_nothing():
-    ax = settled(drawn.sketched(BOTH))
-    for text, line in zip(drawn.direct_texts(ax), drawn.lines(ax), strict=True):
+    ax = settled(artists.sketched(BOTH))
+    for text, line in zip(artists.direct_texts(ax), artists.lines(ax), strict=True):
         points = ax.transData.transform(np.column_stack(line.get_data()))
         away = np.hypot(*(points - box(text).get_points().mean(axis=0)).T).min()
         assert away < 25
-        for other in drawn.lines(ax):
+        for other in artists.lines(ax):
             seen = ax.transData.transform(np.column_stack(other.get_data()))
             assert not any(box(text).contains(*point) for point in seen)
         assert is_inside(ax, text)
-    assert [text.get_text() for text in drawn.direct_texts(ax)] == ["B", "P"]
+    assert [text.get_text() for text in artists.direct_texts(ax)] == ["B", "P"]
 
 
 @pytest.mark.slow
 def test_names_follow_when_the_limits_change():
-    ax = settled(drawn.sketched(BOTH))
+    ax = settled(artists.sketched(BOTH))
     ax.set_xlim(60, 98)
     settled(ax)
-    for text in drawn.direct_texts(ax):
+    for text in artists.direct_texts(ax):
         assert is_inside(ax, text)
     # A curve that is out of sight has its name in the legend.
     ax.set_ylim(2e18, 1e20)
     ax.set_xlim(0, 98)
     settled(ax)
-    assert (drawn.direct(ax), drawn.names(ax)) == (["B"], ["P"])
+    assert (artists.direct(ax), artists.names(ax)) == (["B"], ["P"])
 
 
 @pytest.mark.slow
 def test_names_make_way_for_texts_lines_and_insets_of_the_user():
-    ax = settled(drawn.sketched(B))
-    (before,) = [box(text).frozen() for text in drawn.direct_texts(ax)]
+    ax = settled(artists.sketched(B))
+    (before,) = [box(text).frozen() for text in artists.direct_texts(ax)]
     low, _ = ax.transAxes.inverted().transform(before.get_points())
     ax.text(*low, "a text of the user", transform=ax.transAxes)
-    (now,) = drawn.direct_texts(settled(ax))
+    (now,) = artists.direct_texts(settled(ax))
     assert not box(now).overlaps(box(ax.texts[-1]))
     inset = ax.inset_axes([low[0] - 0.1, low[1] - 0.1, 0.3, 0.3])
-    (now,) = drawn.direct_texts(settled(ax))
+    (now,) = artists.direct_texts(settled(ax))
     assert not box(now).overlaps(inset.bbox)
 
 
 def test_a_name_goes_with_its_curve():
-    ax = drawn.sketched(BOTH)
-    drawn.lines(ax)[0].remove()
-    assert drawn.direct(settled(ax)) == ["P"]
+    ax = artists.sketched(BOTH)
+    artists.lines(ax)[0].remove()
+    assert artists.direct(settled(ax)) == ["P"]
 
 
 def test_a_later_call_finds_what_an_earlier_one_has_left_and_forgets_it_once_cleared():
-    ax = drawn.sketched(B, peak=sims.peak(B))
-    drawn.sketched(drawn.profiles(P=drawn.gaussian(1e18)), ax)
-    assert sorted(drawn.direct(ax)) == ["B", "P"]
-    assert drawn.notes(ax) == ["peak at 30 nm"]
+    ax = artists.sketched(B, peak=sims.peak(B))
+    artists.sketched(artists.profiles(P=artists.gaussian(1e18)), ax)
+    assert sorted(artists.direct(ax)) == ["B", "P"]
+    assert artists.notes(ax) == ["peak at 30 nm"]
     ax.clear()
-    drawn.sketched(drawn.profiles(As=drawn.gaussian()), ax)
-    assert (drawn.direct(ax), drawn.notes(ax)) == (["As"], [])
+    artists.sketched(artists.profiles(As=artists.gaussian()), ax)
+    assert (artists.direct(ax), artists.notes(ax)) == (["As"], [])
     copy = deepcopy(ax.figure).axes[0]
-    drawn.sketched(B, copy)
+    artists.sketched(B, copy)
     # One hides the other: a name beside them would be that of both.
-    assert sorted(drawn.names(copy)) == ["As", "B"]
+    assert sorted(artists.names(copy)) == ["As", "B"]
 
 
 @pytest.mark.slow
 def test_a_plot_is_known_by_its_right_axes_too():
-    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian(), Ga=COUNTS))
-    _, right = drawn.axes(ax).values()
-    assert drawn.sketched(drawn.profiles(P=drawn.gaussian()), right) is ax
+    ax = artists.sketched(artists.profiles(B=artists.gaussian(), Ga=COUNTS))
+    _, right = artists.axes(ax).values()
+    assert artists.sketched(artists.profiles(P=artists.gaussian()), right) is ax
     assert len(ax.figure.axes) == 2
 
 
@@ -137,40 +137,40 @@ def test_a_plot_is_known_by_its_right_axes_too():
 
 @pytest.mark.slow
 def test_names_stand_above_the_axes_below_their_titles_whenever_these_are_written():
-    ax = drawn.sketched(BOTH, labels="legend")
-    assert rows(drawn.named(settled(ax))) == 1
-    assert box(drawn.named(ax)).y0 == pytest.approx(ax.bbox.y1, abs=3)
+    ax = artists.sketched(BOTH, labels="legend")
+    assert rows(artists.named(settled(ax))) == 1
+    assert box(artists.named(ax)).y0 == pytest.approx(ax.bbox.y1, abs=3)
     ax.set_title("in the middle")
     ax.set_title("a", loc="left")
     settled(ax)
     titles = [ax.title, *(t for t in ax.get_children() if getattr(t, "get_text", str)() == "a")]
     for title in titles:
-        assert 0 <= box(title).y0 - box(drawn.named(ax)).y1 < 8
+        assert 0 <= box(title).y0 - box(artists.named(ax)).y1 < 8
     # Without names they are where they were.
-    drawn.lines(ax)[0].figure.set_size_inches(8, 8)
+    artists.lines(ax)[0].figure.set_size_inches(8, 8)
     settled(ax)
-    assert 0 <= box(ax.title).y0 - box(drawn.named(ax)).y1 < 8
+    assert 0 <= box(ax.title).y0 - box(artists.named(ax)).y1 < 8
 
 
 @pytest.mark.slow
 def test_names_take_as_many_rows_as_the_axes_are_narrow_and_a_long_one_is_shortened():
-    data = {f"a longer name of {name}": one for name, one in drawn.wafers(6).items()}
+    data = {f"a longer name of {name}": one for name, one in artists.wafers(6).items()}
     wide, narrow = (sims.plot_profiles(data, width=width) for width in ("double", "60 mm"))
     settled(wide), settled(narrow)
-    assert rows(drawn.named(wide)) == 2
-    assert rows(drawn.named(narrow)) == 6
+    assert rows(artists.named(wide)) == 2
+    assert rows(artists.named(narrow)) == 6
     for ax in (wide, narrow):
-        assert box(drawn.named(ax)).x1 <= ax.figure.bbox.width
+        assert box(artists.named(ax)).x1 <= ax.figure.bbox.width
     long = "wafer {}, lot 2026-01-15/7, annealed at 1000 C for 10 s in N2"
     ax = sims.plot_profiles({long.format(1): B, long.format(2): BOTH}, width="50 mm")
-    assert any("…" in name for name in drawn.names(ax))
-    assert box(drawn.named(ax)).x1 <= ax.figure.bbox.width + 1
+    assert any("…" in name for name in artists.names(ax))
+    assert box(artists.named(ax)).x1 <= ax.figure.bbox.width + 1
 
 
 def test_names_stand_over_the_power_of_a_linear_axis():
-    ax = settled(drawn.sketched(BOTH, scale="linear", labels="legend"))
+    ax = settled(artists.sketched(BOTH, scale="linear", labels="legend"))
     offset = ax.yaxis.get_offset_text()
-    assert box(drawn.named(ax)).y0 > box(offset).y1 - 1
+    assert box(artists.named(ax)).y0 > box(offset).y1 - 1
 
 
 @pytest.mark.slow
@@ -201,10 +201,10 @@ def test_a_second_call_lets_our_figure_grow_by_what_is_new_alone():
 
 def test_a_list_stands_in_the_axes_where_it_covers_nothing():
     found = sims.decay_length(B, start="50 nm", stop="60 nm")
-    ax = settled(drawn.sketched(B, decay_length=found))
-    made = drawn.listed(ax)
+    ax = settled(artists.sketched(B, decay_length=found))
+    made = artists.listed(ax)
     assert is_inside(ax, made)
-    points = ax.transData.transform(np.column_stack(drawn.lines(ax)[0].get_data()))
+    points = ax.transData.transform(np.column_stack(artists.lines(ax)[0].get_data()))
     assert not any(box(made).contains(*point) for point in points)
     assert not made.get_frame_on()
 
@@ -214,7 +214,7 @@ def test_a_list_stands_below_the_labels_of_our_figure_and_of_axes_with_a_layout(
     for given in (False, True):
         other = plt.subplots(1, 2, figsize=(9, 5), layout="constrained")[1][0] if given else None
         ax = settled(sims.plot_profiles(**full(ax=other)))
-        made = drawn.listed(ax)
+        made = artists.listed(ax)
         assert box(made).y1 < box(ax.xaxis.label).y0
         assert box(made).y0 >= 0
         assert ax.figure.bbox.x0 <= box(made).x0
@@ -227,7 +227,7 @@ def test_a_list_is_below_the_residuals():
     data = B.assign(concentration=noisy()["concentration"].isel(species=[0]))
     ax = settled(sims.plot_profiles(data, fits=fit, residuals=True, peak=sims.peak(data)))
     below = ax.figure.axes[1]
-    assert box(drawn.listed(ax)).y1 < box(below.xaxis.label).y0
+    assert box(artists.listed(ax)).y1 < box(below.xaxis.label).y0
     assert below.bbox.y1 < ax.bbox.y0
 
 
@@ -243,7 +243,7 @@ def test_a_list_without_room_is_never_refused_but_warned_of(layout):
     assert "give the axes more room" in str(warnings[0])
     for ax in axes.flat:
         settled(ax)
-        made = drawn.listed(ax)
+        made = artists.listed(ax)
         assert made.get_frame().get_alpha() == 0.85
         assert ax.bbox.height > 0.1 * ax.figure.bbox.height
         assert min(text.get_fontsize() for text in made.get_texts()) >= 5.5 - 1e-9
@@ -253,16 +253,16 @@ def test_a_list_without_room_is_never_refused_but_warned_of(layout):
 def test_lines_of_a_list_are_broken_where_they_are_read():
     data = noisy().sel(species=["B"])
     ax = sims.plot_profiles(data, dose=sims.integrated_dose(data), width="30 mm")
-    assert drawn.listed(ax).get_texts()[0].get_text().startswith("$Q$\n= 9.345×10")
+    assert artists.listed(ax).get_texts()[0].get_text().startswith("$Q$\n= 9.345×10")
     wide = sims.plot_profiles(data, dose=sims.integrated_dose(data))
-    assert "\n" not in drawn.listed(wide).get_texts()[0].get_text()
+    assert "\n" not in artists.listed(wide).get_texts()[0].get_text()
 
 
 @pytest.mark.slow
 def test_what_one_panel_explains_the_next_does_not_repeat():
-    ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
+    ds = artists.profiles(B=artists.gaussian(floor=0.0).round(-15))
     panels = sims.plot_panels({"a": ds, "b": ds})
-    assert [drawn.notes(ax) for ax in panels] == [[], ["zero"]]
+    assert [artists.notes(ax) for ax in panels] == [[], ["zero"]]
 
 
 # --- other axes ---------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def test_what_one_panel_explains_the_next_does_not_repeat():
 @pytest.mark.slow
 def test_right_axes_stand_apart_whatever_their_labels_become():
     ax = sims.plot_profiles(THREE, width="double")
-    _, first, second = drawn.axes(ax).values()
+    _, first, second = artists.axes(ax).values()
     first.set_ylabel("a label\nof two lines")
     settled(ax)
     boxes = [each.yaxis.get_tightbbox() for each in (first, second)]
@@ -291,10 +291,12 @@ def test_an_inset_shows_its_curves(how):
     settled(ax)
     assert inset.get_ylim()[0] < 4e17 < 1e19 <= inset.get_ylim()[1]
     assert inset.get_xlim() == (0, 50)
-    assert sorted([*drawn.direct(inset), *drawn.names(inset)]) == ["Al→", "B", "Ga→"]
-    grounds = [each.get_zorder() for each in drawn.axes(inset).values() if each.patch.get_visible()]
+    assert sorted([*artists.direct(inset), *artists.names(inset)]) == ["Al→", "B", "Ga→"]
+    grounds = [
+        each.get_zorder() for each in artists.axes(inset).values() if each.patch.get_visible()
+    ]
     assert grounds == [inset.get_zorder()]
-    assert all(each.get_zorder() >= grounds[0] for each in drawn.axes(inset).values())
+    assert all(each.get_zorder() >= grounds[0] for each in artists.axes(inset).values())
 
 
 def test_an_inset_of_our_figure_has_its_style():
@@ -309,8 +311,8 @@ def test_an_inset_of_our_figure_has_its_style():
 
 def test_an_inset_does_not_say_again_that_data_are_synthetic():
     ds = sims.open_example("boron-implant")
-    ax = drawn.sketched(ds)
-    inset = drawn.sketched(ds, ax.inset_axes([0.5, 0.5, 0.4, 0.4]))
+    ax = artists.sketched(ds)
+    inset = artists.sketched(ds, ax.inset_axes([0.5, 0.5, 0.4, 0.4]))
     assert (ax.get_title(), inset.get_title()) == ("Synthetic data", "")
 
 
@@ -324,7 +326,7 @@ def test_the_order_of_calls_does_not_matter():
             axes[name].set_title(name, loc="left")
         for _ in range(4):
             figure.draw_without_rendering()
-        texts = [one for name in "ABC" for one in drawn.direct_texts(axes[name])]
+        texts = [one for name in "ABC" for one in artists.direct_texts(axes[name])]
         return np.array([[*axes[name].bbox.bounds] for name in "ABC"]), [
             (one.get_text(), *box(one).bounds) for one in texts
         ]
@@ -345,26 +347,26 @@ def test_lists_of_panels_do_not_touch_each_other():
     data = {name: noisy() for name in "abc"}
     panels = sims.plot_panels(data, peak={name: sims.peak(noisy()) for name in data})
     settled(panels[0])
-    lists = [box(drawn.listed(ax)) for ax in panels]
+    lists = [box(artists.listed(ax)) for ax in panels]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(lists, 2))
     assert not any(a.overlaps(ax.bbox) for a in lists for ax in panels)
 
 
 @pytest.mark.slow
 def test_a_list_makes_way_for_a_legend_of_the_user():
-    ax = sims.plot_profiles(drawn.profiles(B=np.append(drawn.gaussian()[:30], np.zeros(20))))
+    ax = sims.plot_profiles(artists.profiles(B=np.append(artists.gaussian()[:30], np.zeros(20))))
     ax.figure.draw_without_rendering()
-    before = box(drawn.listed(ax))
+    before = box(artists.listed(ax))
     assert before.x0 > ax.bbox.x0 + 0.5 * ax.bbox.width
     legend = ax.legend(["by hand"], loc="upper right")
     ax.figure.draw_without_rendering()
     assert box(legend).overlaps(before)
-    assert not box(legend).overlaps(box(drawn.listed(ax)))
+    assert not box(legend).overlaps(box(artists.listed(ax)))
 
 
 @pytest.mark.slow
 def test_curves_do_not_cross_the_numbers_of_an_inset():
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), labels="none")
+    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), labels="none")
     inset = ax.inset_axes((0.5, 0.5, 0.4, 0.4))
     ax.figure.draw_without_rendering()
     (ground,) = [one for one in layout_at(ax)._names.texts if isinstance(one, Rectangle)]
@@ -375,7 +377,7 @@ def test_curves_do_not_cross_the_numbers_of_an_inset():
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["twiny", "secondary"])
 def test_a_title_stands_above_an_axis_of_the_user(how):
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), title="Wafer 7")
+    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), title="Wafer 7")
     top = ax.twiny() if how == "twiny" else ax.secondary_xaxis("top")
     top.set_xlabel("Cycle")
     ax.figure.canvas.draw()

@@ -1,6 +1,6 @@
 """Which samples are drawn as data, and where the marks of the others stand."""
 
-import drawn
+import artists
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -20,10 +20,10 @@ def marks(ax, marker="v"):
 @pytest.mark.parametrize("scale", ["log", "linear"])
 def test_data_are_positive_on_a_log_axis_and_not_below_the_limit(scale):
     y = np.array([1e17, 0.0, -1e17, 5e15, 1e16, 2e16])
-    ax = drawn.sketched(drawn.profiles(B=y), scale=scale, detection_limit="1e16 atoms/cm^3")
+    ax = artists.sketched(artists.profiles(B=y), scale=scale, detection_limit="1e16 atoms/cm^3")
     # Zero and less are below the limit, too.
     assert np.isfinite(curve(ax)).tolist() == [True, False, False, False, True, True]
-    free = drawn.sketched(drawn.profiles(B=y), scale=scale)
+    free = artists.sketched(artists.profiles(B=y), scale=scale)
     log = scale == "log"
     assert np.isfinite(curve(free)).tolist() == [True, not log, not log, True, True, True]
 
@@ -32,12 +32,12 @@ def test_data_are_positive_on_a_log_axis_and_not_below_the_limit(scale):
 def test_each_species_has_a_row_at_the_floor():
     zeros = np.r_[np.ones(25), np.zeros(25)]
     ax = plt.figure(figsize=(2, 2), dpi=72).add_axes((0.25, 0.2, 0.5, 0.6))
-    drawn.sketched(drawn.profiles(B=zeros, P=2 * zeros, C=np.ones(50)), ax)
+    artists.sketched(artists.profiles(B=zeros, P=2 * zeros, C=np.ones(50)), ax)
     found = marks(ax)
     at = [mark.get_xdata() for mark in found]
     assert at[0].tolist() == at[1].tolist()
     assert {mark.get_color() for mark in found} == {
-        line.get_color() for line in drawn.lines(ax)[:2]
+        line.get_color() for line in artists.lines(ax)[:2]
     }
     for i, mark in enumerate(found, start=1):
         assert set(mark.get_ydata()) == {0.018 * i}
@@ -48,26 +48,26 @@ def test_each_species_has_a_row_at_the_floor():
 
 
 def test_samples_below_a_limit_are_marked_at_it_and_explained():
-    data = drawn.profiles(B=np.r_[np.full(25, 1e17), np.full(25, 1e15)])
+    data = artists.profiles(B=np.r_[np.full(25, 1e17), np.full(25, 1e15)])
     options = {"detection_limit": "1e16 atoms/cm^3"}
-    ax = drawn.sketched(data, **options)
+    ax = artists.sketched(data, **options)
     (mark,) = marks(ax)
     assert set(mark.get_ydata()) == {1e16}
     assert mark.get_xdata()[0] == 50.0
-    assert drawn.notes(ax) == ["below the limit", "detection limit"]
+    assert artists.notes(ax) == ["below the limit", "detection limit"]
     assert ax.get_ylim()[0] < 5e15
-    assert not marks(drawn.sketched(data, xlim=(0, 40), **options))
+    assert not marks(artists.sketched(data, xlim=(0, 40), **options))
 
 
 def test_a_limit_is_one_grey_line_and_several_have_the_colours_of_their_curves():
-    data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+    data = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
     for limits, count in (("1e16 atoms/cm^3", 1), ({"B": "1e16 1/cm^3", "P": "2e16 1/cm^3"}, 2)):
-        ax = drawn.sketched(data, detection_limit=limits)
+        ax = artists.sketched(data, detection_limit=limits)
         found = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_zorder() == 1]
         assert len(found) == count
         if count == 2:
             assert [one.get_color() for one in found] == [
-                one.get_color() for one in drawn.lines(ax)
+                one.get_color() for one in artists.lines(ax)
             ]
 
 
@@ -78,40 +78,40 @@ def test_a_limit_is_one_grey_line_and_several_have_the_colours_of_their_curves()
 )  # fmt: skip
 def test_samples_among_mostly_others_are_points(data, points):
     # Of nine neighbours three, or at an end two of five, are more than a quarter.
-    ax = drawn.sketched(drawn.profiles(B=(np.array(data) * 5.0, "counts")))
+    ax = artists.sketched(artists.profiles(B=(np.array(data) * 5.0, "counts")))
     found = marks(ax, ".")
     assert sum(len(one.get_xdata()) for one in found) == points
 
 
 def test_the_limits_hold_what_is_drawn_as_points():
-    values = np.where(np.arange(50) % 2, 0.0, drawn.gaussian(1e4, floor=1.0))
-    low, high = drawn.sketched(drawn.profiles(B=(values, "counts"))).get_ylim()
+    values = np.where(np.arange(50) % 2, 0.0, artists.gaussian(1e4, floor=1.0))
+    low, high = artists.sketched(artists.profiles(B=(values, "counts"))).get_ylim()
     assert low < 1.0
     assert high >= values.max()
 
 
 @pytest.mark.parametrize(("marker", "points"), [("", 1), ("None", 1), (" ", 1), ("o", 0)])
 def test_a_lone_sample_is_a_point_unless_all_have_marks(marker, points):
-    data = drawn.profiles(B=[1e17, 0.0, 1e17, 1e17])
-    ax = drawn.sketched(data, marker=marker, alpha=0.5, zorder=2.5)
+    data = artists.profiles(B=[1e17, 0.0, 1e17, 1e17])
+    ax = artists.sketched(data, marker=marker, alpha=0.5, zorder=2.5)
     found = marks(ax, ".")
     assert len(found) == points
     for one in found:
         assert one.get_xdata().tolist() == [0.0]
         assert (one.get_alpha(), one.get_zorder()) == (0.5, 2.5)
         assert one.get_color() == ax.lines[0].get_color()
-    (alone,) = marks(drawn.sketched(drawn.profiles(B=[1e17])), ".")
+    (alone,) = marks(artists.sketched(artists.profiles(B=[1e17])), ".")
     assert alone.get_markersize() > 2
 
 
 def banded(stderr, coverage=2.0, **options):
     y = np.full(50, 1e17)
     y[10] = 0.0
-    data = drawn.profiles(B=y)
+    data = artists.profiles(B=y)
     if stderr is not None:
         errors = np.full((1, 50), stderr * 1e17)
         data["concentration_stderr"] = data["concentration"].copy(data=errors)
-    return drawn.sketched(data, coverage=coverage, **options)
+    return artists.sketched(data, coverage=coverage, **options)
 
 
 def test_a_band_is_the_wanted_number_of_errors_and_stays_away_from_what_is_no_data():
@@ -119,7 +119,7 @@ def test_a_band_is_the_wanted_number_of_errors_and_stays_away_from_what_is_no_da
     y = area.get_paths()[0].vertices[:, 1]
     assert (y.min(), y.max()) == (pytest.approx(0.8e17), pytest.approx(1.2e17))
     assert len(area.get_paths()) == 2
-    assert drawn.notes(banded(0.1))[-1] == "± 2 standard errors"
+    assert artists.notes(banded(0.1))[-1] == "± 2 standard errors"
     for none in (banded(None), banded(0.1, coverage=0), banded(np.nan)):
         assert not [one for one in none.collections if one.get_paths()]
     # There is none on a log axis where an interval reaches zero.
@@ -131,9 +131,9 @@ def test_a_band_is_the_wanted_number_of_errors_and_stays_away_from_what_is_no_da
 
 def test_a_gap_is_dotted_and_has_no_band():
     ds = sims.with_counting_statistics(
-        drawn.profiles(B=drawn.gaussian()), value_per_count="1e14 atoms/cm^3"
+        artists.profiles(B=artists.gaussian()), value_per_count="1e14 atoms/cm^3"
     )
-    ax = drawn.sketched(ds.isel(depth=np.r_[0:20, 35:50]))
+    ax = artists.sketched(ds.isel(depth=np.r_[0:20, 35:50]))
     (dotted,) = [line for line in ax.lines if len(line.get_xdata()) == 2]
     assert dotted.get_xdata().tolist() == [38.0, 70.0]
     at = ax.lines[0].get_xdata()[np.isnan(curve(ax))]
@@ -146,11 +146,11 @@ def test_gaps_saturation_and_what_is_written_for_no_counts_are_known():
     from sims_analysis.figures.curves import curves_of
 
     rng = np.random.default_rng(1)
-    y = np.r_[np.full(6, 9e5), rng.poisson(1e5 * np.exp(-drawn.DEPTHS[:34] / 9) + 5) + 1.0,
+    y = np.r_[np.full(6, 9e5), rng.poisson(1e5 * np.exp(-artists.DEPTHS[:34] / 9) + 5) + 1.0,
               np.full(10, 0.001)]  # fmt: skip
     y[[30, 31, 36]] = 0.001
     with collected():  # the detector is saturated
-        data = drawn.profiles(In=(y, "counts/s"))
+        data = artists.profiles(In=(y, "counts/s"))
     data = data.isel(depth=np.r_[0:12, 24:50])
     (found,) = curves_of({"": data})
     assert found.x[found.placeholders()].tolist() == [
@@ -159,6 +159,6 @@ def test_gaps_saturation_and_what_is_written_for_no_counts_are_known():
         72.0,
         *np.arange(80.0, 100.0, 2.0),
     ]
-    assert found.x[found.saturated()].tolist() == drawn.DEPTHS[:6].tolist()
+    assert found.x[found.saturated()].tolist() == artists.DEPTHS[:6].tolist()
     assert found.gaps.tolist() == [11]
     assert found.not_positive().sum() == 13

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,11 +55,11 @@ def shaded(ax):
 @pytest.mark.parametrize("function", [sims.integrated_dose, sims.dose_budget])
 def test_only_the_window_that_was_integrated_is_shaded(function):
     ds = profiles(B=falling())
-    ax = drawn.sketched(ds, dose=function(ds, start="5 nm", stop="0.02 um"))
+    ax = artists.sketched(ds, dose=function(ds, start="5 nm", stop="0.02 um"))
     assert shaded(ax) == pytest.approx((5.0, 20.0))
-    ax = drawn.sketched(ds, dose=function(ds, stop="30 nm"))
+    ax = artists.sketched(ds, dose=function(ds, stop="30 nm"))
     assert shaded(ax) == pytest.approx((0.0, 30.0))
-    ax = drawn.sketched(ds, dose=function(ds))
+    ax = artists.sketched(ds, dose=function(ds))
     assert shaded(ax) == pytest.approx((0.0, 49.0))
 
 
@@ -69,21 +69,21 @@ def test_a_budget_without_the_surface_is_shaded_below_it():
         budget = sims.dose_budget(
             ds, start=start, stop="40 nm", surface="exclude", surface_depth="8 nm"
         )
-        assert shaded(drawn.sketched(ds, dose=budget)) == pytest.approx((begins, 40.0))
+        assert shaded(artists.sketched(ds, dose=budget)) == pytest.approx((begins, 40.0))
 
 
 def test_an_unknown_window_of_a_dose_is_not_guessed():
     ds = profiles(B=falling())
     stop = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = drawn.sketched(ds, dose=sims.integrated_dose(ds, stop=stop))
+    ax = artists.sketched(ds, dose=sims.integrated_dose(ds, stop=stop))
     assert shaded(ax) == pytest.approx((0.0, stop.item()))
     two = profiles(B=falling(), P=falling(1e19))
     dose = sims.integrated_dose(two, stop=sims.junction_depth(two, level="1e17 atoms/cm^3"))
     # A dose may carry its limits; without them, those of one profile are not known.
     bare = dose.drop_vars([name for name in ("start", "stop") if name in dose.coords])
-    ax = drawn.sketched(two, dose=bare)
+    ax = artists.sketched(two, dose=bare)
     assert not ax.collections
-    assert any("$Q$" in text for text in drawn.notes(ax))
+    assert any("$Q$" in text for text in artists.notes(ax))
 
 
 def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
@@ -103,7 +103,7 @@ def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
     )
     ds = sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
     found = sims.decay_length(ds, start="40 nm", stop="95 nm")
-    ax = drawn.sketched(ds, decay_length=found)
+    ax = artists.sketched(ds, decay_length=found)
     line = next(line for line in ax.lines if len(line.get_xdata()) == 2)
     # Many samples of the tail hold no count: a mean of the logarithms lies above those that do.
     inside = (depths >= found["start"].item()) & (depths <= found["stop"].item())
@@ -134,7 +134,7 @@ def test_dark_paper_shows_black_curves_marks_and_lists():
             ds, detection_limit="1e15 atoms/cm^3", decay_length=sims.decay_length(ds)
         )
         ax.figure.canvas.draw()
-    lines = [*ax.lines, *drawn.listed(ax).get_lines()]
+    lines = [*ax.lines, *artists.listed(ax).get_lines()]
     assert min(luminance(line.get_color()) for line in lines if line.get_color() != "none") > 0.15
     chosen = sims.plot_profiles(ds, colours={"C": "black"}, labels="none")
     chosen.set_facecolor("black")
@@ -172,7 +172,7 @@ def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
     ax.figure.canvas.draw()
     power = ax.yaxis.get_offset_text()
     assert "10^{19}" in power.get_text()
-    legend = drawn.named(ax)
+    legend = artists.named(ax)
     assert not power.get_window_extent().overlaps(legend.get_window_extent())
 
 
@@ -206,12 +206,12 @@ def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
     figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3), layout="constrained")
     sims.plot_profiles(ds, left, **results)
     figure.canvas.draw()
-    legend = drawn.listed(left)
+    legend = artists.listed(left)
     assert legend.get_window_extent().y1 < left.get_window_extent().y0
     figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3))
     with pytest.warns(ProfileWarning, match="a list of 10 results and explanations covers axes"):
         sims.plot_profiles(ds, left, **results)
-    legend = drawn.listed(left)
+    legend = artists.listed(left)
     assert legend.get_frame_on()
     assert legend.get_window_extent().width <= left.bbox.width
 
@@ -221,7 +221,7 @@ def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
 
 @pytest.mark.parametrize("count", [1, 20])
 def test_one_power_of_ten_does_not_hide_on_the_frame(count):
-    ax = drawn.sketched(profiles(B=(np.full(count, 1e18), "atoms/cm^3")))
+    ax = artists.sketched(profiles(B=(np.full(count, 1e18), "atoms/cm^3")))
     low, high = ax.get_ylim()
     assert low < 0.5e18
     assert high > 2e18
@@ -229,17 +229,17 @@ def test_one_power_of_ten_does_not_hide_on_the_frame(count):
 
 def test_a_mark_may_be_an_array_of_corners():
     corners = np.array([(0.0, 0.0), (1.0, 0.0), (0.5, 1.0)])
-    ds = drawn.profiles(B=[1e17, 0.0, 1e17, 0.0, 2e17])
-    (line,) = drawn.lines(drawn.sketched(ds, marker=corners), least=5)
+    ds = artists.profiles(B=[1e17, 0.0, 1e17, 0.0, 2e17])
+    (line,) = artists.lines(artists.sketched(ds, marker=corners), least=5)
     np.testing.assert_array_equal(line.get_marker(), corners)
 
 
 def test_nothing_is_shaded_where_the_window_of_a_dose_is_not_known():
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     dose = sims.integrated_dose(ds, start="20 nm", stop="40 nm")
-    assert len(drawn.sketched(ds, dose=dose).collections) == 1
+    assert len(artists.sketched(ds, dose=dose).collections) == 1
     bare = dose.drop_vars(["start", "stop"], errors="ignore")
     bare.attrs.pop("question")
-    ax = drawn.sketched(ds, dose=bare)
+    ax = artists.sketched(ds, dose=bare)
     assert len(ax.collections) == 0
-    assert drawn.notes(ax)
+    assert artists.notes(ax)

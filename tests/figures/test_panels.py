@@ -1,14 +1,14 @@
 """Panels: what each shows, and labels that the next one has too."""
 
-import drawn
+import artists
 import numpy as np
 import pytest
 
 import sims_analysis as sims
 from sims_analysis.figures.layout import layout_at
 
-B = drawn.profiles(B=drawn.gaussian())
-BOTH = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+B = artists.profiles(B=artists.gaussian())
+BOTH = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
 COUNTS = (np.full(50, 2e5), "counts/s")
 C, I = "Concentration (atoms/cm³)", "Intensity (counts/s)"  # noqa: E741
 
@@ -33,11 +33,11 @@ def test_a_panel_for_each_species_names_a_curve_alone():
     for options, beside in (({}, []), ({"labels": "auto"}, ["B"])):
         axs = sims.plot_panels(BOTH, by="species", **options)
         assert headings(axs) == ["B", "P"]
-        assert drawn.direct(axs[0]) == beside
-        assert [len(drawn.lines(ax)) for ax in axs] == [1, 1]
+        assert artists.direct(axs[0]) == beside
+        assert [len(artists.lines(ax)) for ax in axs] == [1, 1]
     several = sims.plot_panels({"a": BOTH, "b": B}, by="species", species=["P", "B"])
     assert headings(several) == ["P", "B"]
-    assert [len(drawn.lines(ax)) for ax in several] == [1, 2]
+    assert [len(artists.lines(ax)) for ax in several] == [1, 2]
 
 
 def grid(*data, across, **options):
@@ -70,18 +70,18 @@ def test_labels_of_a_panel_are_those_of_the_ones_beside_and_below():
 
 @pytest.mark.slow
 def test_labels_of_other_limits_or_quantities_stay():
-    assert labels(grid(B, drawn.profiles(Ga=COUNTS), across=2)) == [[C], [I]]
-    timed = drawn.profiles(axis="s", B=(drawn.gaussian(), "atoms/cm^3"))
+    assert labels(grid(B, artists.profiles(Ga=COUNTS), across=2)) == [[C], [I]]
+    timed = artists.profiles(axis="s", B=(artists.gaussian(), "atoms/cm^3"))
     assert grid(B, timed, across=1)[0].left.get_xlabel() == "Depth (nm)"
 
 
 @pytest.mark.slow
 def test_a_right_axis_is_shared_with_a_panel_of_the_same_axes():
-    both = drawn.profiles(B=drawn.gaussian(), Ga=COUNTS)
+    both = artists.profiles(B=artists.gaussian(), Ga=COUNTS)
     made = grid(both, both, across=2)
     assert labels(made) == [[C, ""], ["", I]]
     assert numbers(made) == [(True, True, False), (True, False, True)]
-    other = grid(both, drawn.profiles(Ga=COUNTS), across=2)
+    other = grid(both, artists.profiles(Ga=COUNTS), across=2)
     assert labels(other) == [[C, I], [I]]
     apart = grid(both, both, across=1)
     assert labels(apart) == [[C, I]] * 2
@@ -92,7 +92,7 @@ def test_one_label_stands_for_all_where_all_have_it():
     made = grid(B, B, B, across=1)
     assert made[0].figure.get_supylabel() == C
     assert labels(made) == [[""]] * 3
-    other = grid(B, B, drawn.profiles(Ga=COUNTS), across=1)
+    other = grid(B, B, artists.profiles(Ga=COUNTS), across=1)
     assert other[0].figure.get_supylabel() == ""
     assert labels(other) == [[C], [C], [I]]
 
@@ -100,9 +100,9 @@ def test_one_label_stands_for_all_where_all_have_it():
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["auto", "species", "measurement"])
 def test_a_species_has_one_colour_in_all_panels(by):
-    first, second = (drawn.profiles(**{name: drawn.gaussian()}) for name in ("Mg", "B"))
+    first, second = (artists.profiles(**{name: artists.gaussian()}) for name in ("Mg", "B"))
     axs = sims.plot_panels([first, second, second], colour_by=by)
-    one, two, three = (drawn.lines(ax)[0].get_color() for ax in axs)
+    one, two, three = (artists.lines(ax)[0].get_color() for ax in axs)
     assert one != two
     assert two == three or by == "measurement"
 
@@ -113,7 +113,7 @@ def test_options_that_panels_cannot_have_are_refused():
     fit = sims.fit(B, model="gaussian", background="fit")
     with pytest.raises(ValueError, match="residuals and ratios are drawn by plot_profiles"):
         sims.plot_panels(B, fits=fit, residuals=True)
-    assert drawn.lines(sims.plot_panels(B, lw=3)[0])[0].get_linewidth() == 3
+    assert artists.lines(sims.plot_panels(B, lw=3)[0])[0].get_linewidth() == 3
     for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"letters": 1}):
         with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
             sims.plot_panels(B, **wrong)

@@ -7,7 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -96,7 +96,7 @@ def test_colours_stay_apart_for_the_colour_blind():
 
 
 def test_each_species_is_drawn_on_its_own_samples():
-    ax = drawn.sketched(two_units())
+    ax = artists.sketched(two_units())
     left, right = ax, ax.figure.axes[1]
     (mg,), (ga,) = curves(left), curves(right)
     np.testing.assert_array_equal(mg.get_xdata(), [0, 10, 20])
@@ -108,13 +108,13 @@ def test_each_species_is_drawn_on_its_own_samples():
 
 
 def test_zeros_break_the_line_and_stand_at_the_floor():
-    ax = drawn.sketched(two_units(values=(1e18, 0.0, 1e17)), species="Mg")
+    ax = artists.sketched(two_units(values=(1e18, 0.0, 1e17)), species="Mg")
     (line,) = curves(ax)
     np.testing.assert_array_equal(line.get_ydata(), [1e18, np.nan, 1e17])
     (mark,) = marks(ax)
     assert mark.get_xdata() == [10]
     assert 0 < mark.get_ydata()[0] < 0.03  # in fractions of the axes
-    assert drawn.notes(ax) == ["zero"]
+    assert artists.notes(ax) == ["zero"]
     # A sample without a neighbour would be a line of no length.
     points = [line for line in ax.lines if line.get_marker() == "."]
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
@@ -122,8 +122,8 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
 
 def test_zeros_of_a_crowd_share_six_rows():
     ds = two_units(values=(1e18, 0, 1e17))
-    few = drawn.sketched(ds, species="Mg")
-    crowd = drawn.sketched(sims.stack([ds] * 30, names=range(30)), species="Mg", spread=False)
+    few = artists.sketched(ds, species="Mg")
+    crowd = artists.sketched(sims.stack([ds] * 30, names=range(30)), species="Mg", spread=False)
     assert crowd.get_ylim() == few.get_ylim()
     rows = {tuple(line.get_ydata()) for line in marks(crowd)}
     assert len(rows) == 6
@@ -134,20 +134,20 @@ def test_zeros_of_a_crowd_share_six_rows():
 def test_nothing_but_zeros_is_still_a_figure():
     ax = sims.plot_profiles(two_units(values=(0.0, 0.0, -1e10)), species="Mg")
     ax.figure.draw_without_rendering()
-    assert "zero or negative" in drawn.notes(ax)
+    assert "zero or negative" in artists.notes(ax)
 
 
 def test_a_limit_for_each_species():
     ds = sims.open_example("boron-implant")
     limit = sims.detection_limit(ds, window=("400 nm", "490 nm"))
-    ax = drawn.sketched(ds, detection_limit=limit)
+    ax = artists.sketched(ds, detection_limit=limit)
     found = sorted({line.get_ydata()[0] for line in marks(ax)})
     np.testing.assert_allclose(found, sorted(limit.values))
 
 
 def test_layouts_and_kinds_give_the_same_curves():
     ds = sims.open_example("boron-implant")
-    plain = curves(drawn.sketched(ds, species="B"))[0]
+    plain = curves(artists.sketched(ds, species="B"))[0]
     others = [
         sims.quantify(ds),
         ds["concentration"],
@@ -156,7 +156,7 @@ def test_layouts_and_kinds_give_the_same_curves():
         sims.stack([ds]),
     ]
     for other in others:
-        again = curves(drawn.sketched(other, species="B"))[0]
+        again = curves(artists.sketched(other, species="B"))[0]
         np.testing.assert_array_equal(plain.get_ydata(), again.get_ydata())
         np.testing.assert_array_equal(plain.get_xdata(), again.get_xdata())
 
@@ -209,11 +209,11 @@ def edge():
 
 def test_a_junction_stands_on_its_curve():
     ds, truth = edge()
-    ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
+    ax = artists.sketched(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
     (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
     assert mark.get_xdata()[0] == pytest.approx(truth.crossing(1e17))
     assert mark.get_ydata()[0] == pytest.approx(1e17)
-    assert drawn.notes(ax) == [
+    assert artists.notes(ax) == [
         "$x_\\mathregular{j}$(10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$) = 34.54 nm"
     ]
 
@@ -223,12 +223,12 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
     sigma = 0.1 * ds["concentration"]
     ds["concentration_stderr"] = sigma.assign_attrs(units="atom/cm^3")
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = drawn.sketched(ds, junctions=xj, coverage=0)
+    ax = artists.sketched(ds, junctions=xj, coverage=0)
     (bar,) = [bars for bars in ax.collections if hasattr(bars, "get_segments")]
     (left, _), (right, _) = bar.get_segments()[0]
     assert (right - left) / 2 == pytest.approx(float(xj["stderr"][0]))
     number = rounded(float(xj[0]), float(xj["stderr"][0])).text()
-    junction, meaning = drawn.notes(ax)
+    junction, meaning = artists.notes(ax)
     assert junction.endswith(f" = {number} nm")
     assert "±" in number
     assert meaning == "± one standard error"
@@ -236,8 +236,8 @@ def test_the_uncertainty_of_a_junction_is_drawn_and_named():
 
 def test_a_junction_that_is_none_is_listed_and_not_marked():
     ds, _ = edge()
-    ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
-    assert drawn.notes(ax) == [
+    ax = artists.sketched(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
+    assert artists.notes(ax) == [
         "$x_\\mathregular{j}$(10$\\mathregular{^{21}}$ cm$\\mathregular{^{−3}}$): never reached"
     ]
     assert not [line for line in ax.lines if line.get_marker() == "o"]
@@ -245,11 +245,11 @@ def test_a_junction_that_is_none_is_listed_and_not_marked():
 
 def test_peak_and_decay_length():
     ds, _ = edge()
-    ax = drawn.sketched(
+    ax = artists.sketched(
         ds, peak=sims.peak(ds), decay_length=sims.decay_length(ds, start="20 nm", stop="60 nm")
     )
-    assert any("peak at 0 nm" in text for text in drawn.notes(ax))
-    assert any(text.startswith("λ = 5") for text in drawn.notes(ax))
+    assert any("peak at 0 nm" in text for text in artists.notes(ax))
+    assert any(text.startswith("λ = 5") for text in artists.notes(ax))
     line = next(line for line in curves(ax) if len(line.get_xdata()) == 2)
     np.testing.assert_allclose(line.get_ydata(), 1e20 * np.exp(-np.array([20, 60]) / 5), rtol=1e-6)
 
@@ -257,10 +257,12 @@ def test_peak_and_decay_length():
 def test_metallurgical_junctions_cross_the_axes():
     ds = sims.open_example("boron-implant")
     found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
-    ax = drawn.sketched(ds, junctions=found)
-    assert sum("junction:" in text for text in drawn.notes(ax)) == found.sizes["junction"]
+    ax = artists.sketched(ds, junctions=found)
+    assert sum("junction:" in text for text in artists.notes(ax)) == found.sizes["junction"]
     where = f"{found['depth'].values[0]:.1f} nm"
-    assert [text for text in drawn.notes(ax) if text == f"p→n junction: {where}"], drawn.notes(ax)
+    assert [text for text in artists.notes(ax) if text == f"p→n junction: {where}"], artists.notes(
+        ax
+    )
 
 
 def test_results_belong_to_their_measurement():
@@ -270,11 +272,11 @@ def test_results_belong_to_their_measurement():
     low["concentration"].attrs = ds["concentration"].attrs
     both = {"a": ds, "b": low}
     xj = {label: sims.junction_depth(d, level="1e17 atoms/cm^3") for label, d in both.items()}
-    ax = drawn.sketched(both, junctions=xj)
+    ax = artists.sketched(both, junctions=xj)
     found = sorted(float(l.get_xdata()[0]) for l in ax.lines if l.get_marker() == "o")  # noqa: E741
     assert found == pytest.approx([23.02585, 34.53878], rel=1e-6)
     with pytest.raises(ProfileError, match="mapping"):
-        drawn.sketched(both, junctions=list(xj.values()))
+        artists.sketched(both, junctions=list(xj.values()))
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -434,7 +436,7 @@ def test_an_origin_names_the_data_the_results_and_the_species(monkeypatch):
     monkeypatch.setattr(profiles.origin, "attach", lambda *given: kept.append(given))
     ds = two_units()
     peak = sims.peak(ds.sel(species=["Mg"]))
-    ax = drawn.sketched({"a": ds, "b": ds}, peak={"a": peak, "b": peak})
+    ax = artists.sketched({"a": ds, "b": ds}, peak={"a": peak, "b": peak})
     ((figure, data, results, call),) = kept
     assert figure is ax.figure
     assert data == [ds, ds]

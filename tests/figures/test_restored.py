@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import restored_truth as rt
 import xarray as xr
-from drawn import notes, sketched
+from artists import notes, sketched
 
 import sims_analysis as sims
 

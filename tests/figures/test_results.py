@@ -1,6 +1,6 @@
 """Annotations say what they mean: the level, the direction, the plus-minus."""
 
-import drawn
+import artists
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -13,42 +13,42 @@ mpl.use("Agg")
 
 def counted():
     return sims.with_counting_statistics(
-        drawn.profiles(B=drawn.gaussian()), value_per_count="1e14 atoms/cm^3"
+        artists.profiles(B=artists.gaussian()), value_per_count="1e14 atoms/cm^3"
     )
 
 
 def test_a_junction_says_its_level_in_the_unit_of_the_axis():
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     xj = sims.junction_depth(ds, level="5e17 atoms/cm^3")
-    (text,) = drawn.notes(drawn.sketched(ds, junctions=xj))
+    (text,) = artists.notes(artists.sketched(ds, junctions=xj))
     assert "5×10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$" in text
-    (text,) = drawn.notes(drawn.sketched(ds, junctions=xj, value_units="1/m^3"))
+    (text,) = artists.notes(artists.sketched(ds, junctions=xj, value_units="1/m^3"))
     assert "5×10$\\mathregular{^{23}}$ m$\\mathregular{^{−3}}$" in text
 
 
 @pytest.mark.parametrize("scale", ["log", "linear"])
 def test_a_junction_beside_a_zero_is_marked_at_its_level(scale):
-    ds = drawn.profiles(B=np.r_[np.full(10, 4e17), np.zeros(5), np.full(5, 1e16)])
+    ds = artists.profiles(B=np.r_[np.full(10, 4e17), np.zeros(5), np.full(5, 1e16)])
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = drawn.sketched(ds, junctions=xj, scale=scale)
+    ax = artists.sketched(ds, junctions=xj, scale=scale)
     (mark,) = (line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1)
     assert mark.get_xdata()[0] == pytest.approx(xj.item())
     assert mark.get_ydata()[0] == pytest.approx(1e17, rel=0.01)
 
 
 def test_crossings_are_no_junctions_and_say_which_way_they_go():
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     found = sims.crossings(ds, level="1e18 atoms/cm^3")
-    texts = drawn.notes(drawn.sketched(ds, junctions=found))
+    texts = artists.notes(artists.sketched(ds, junctions=found))
     assert not any("x_" in text for text in texts)
     assert sorted(text.split()[0] for text in texts) == ["falls", "rises"]
 
 
 def test_level_and_metallurgical_junctions_together():
-    ds = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
+    ds = artists.profiles(B=artists.gaussian(), P=np.full(50, 2e17))
     level = sims.junction_depth(ds.sel(species=["B"]), level="1e18 atoms/cm^3")
     balance = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
-    texts = drawn.notes(drawn.sketched(ds, junctions=[level, balance]))
+    texts = artists.notes(artists.sketched(ds, junctions=[level, balance]))
     assert any("x_" in text for text in texts)
     assert any("p→n junction" in text for text in texts)
 
@@ -58,8 +58,8 @@ def test_every_plus_minus_of_a_figure_is_the_same_number_of_standard_errors(cove
     ds = counted()
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     budget = sims.dose_budget(ds, rsf_uncertainty=0.1)
-    ax = drawn.sketched(ds, junctions=xj, dose=budget, coverage=coverage)
-    texts = drawn.notes(ax)
+    ax = artists.sketched(ds, junctions=xj, dose=budget, coverage=coverage)
+    texts = artists.notes(ax)
     meanings = [text for text in texts if "standard error" in text]
     assert meanings == ["± one standard error" if coverage == 1 else "± 2 standard errors"]
     assert texts[-1] == meanings[0]
@@ -75,16 +75,16 @@ def test_every_plus_minus_of_a_figure_is_the_same_number_of_standard_errors(cove
     ("units", "printed"), [("angstrom", "18000 Å"), ("nm", "1800 nm"), ("um", "1.8 µm")]
 )
 def test_the_depth_of_a_peak_has_no_exponent(units, printed):
-    deep = drawn.profiles(B=drawn.gaussian()).assign_coords(depth=lambda d: 60 * d["depth"])
+    deep = artists.profiles(B=artists.gaussian()).assign_coords(depth=lambda d: 60 * d["depth"])
     deep["depth"].attrs["units"] = "nm"
-    ax = drawn.sketched(deep, peak=sims.peak(deep), depth_units=units)
-    assert [text for text in drawn.notes(ax) if text.endswith(f" at {printed}")]
+    ax = artists.sketched(deep, peak=sims.peak(deep), depth_units=units)
+    assert [text for text in artists.notes(ax) if text.endswith(f" at {printed}")]
 
 
 # --- each kind of result ------------------------------------------------------------------------
 
-Z = drawn.DEPTHS
-FALL = drawn.profiles(B=1e19 * np.exp(-Z / 5.0))
+Z = artists.DEPTHS
+FALL = artists.profiles(B=1e19 * np.exp(-Z / 5.0))
 
 
 def sketch(data=FALL, **options):
@@ -92,7 +92,7 @@ def sketch(data=FALL, **options):
     limits = {"xlim": (0, 98), "notes": False}
     if options.get("scale") != "linear":
         limits["ylim"] = (1e10, 1e20)
-    return drawn.sketched(data, **{**limits, **options})
+    return artists.sketched(data, **{**limits, **options})
 
 
 def marks(ax, marker):
@@ -120,7 +120,7 @@ def test_what_is_out_of_sight_is_neither_marked_nor_listed():
         (45.0, {"xlim": (0.01, 0.04), "depth_units": "um"}, False),
     ):  # fmt: skip
         ax, mark = found_at(FALL, z, **limits)
-        assert (len(mark), len(drawn.notes(ax))) == (seen, seen)
+        assert (len(mark), len(artists.notes(ax))) == (seen, seen)
 
 
 def test_a_mark_has_a_line_to_the_axis_and_a_bar_of_its_error():
@@ -145,7 +145,7 @@ def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
     assert y.max() == pytest.approx(1e19 * np.exp(-0.6))
     assert {4.0, 6.0} < {*x}
     assert y.min() < 1e10
-    linear = drawn.profiles(B=[1e18, 2e18, 1e18])
+    linear = artists.profiles(B=[1e18, 2e18, 1e18])
     (area,) = sketch(linear, scale="linear", dose=sims.integrated_dose(linear)).collections
     assert area.get_paths()[0].vertices[:, 1].min() == 0.0
     assert not sketch(xlim=(60, 90), dose=sims.integrated_dose(FALL, stop="20 nm")).collections
@@ -160,37 +160,37 @@ def test_a_dose_is_shaded_from_the_curve_to_the_floor_in_its_window_alone():
      ("any", "passes 10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$ at ", "D")],
 )  # fmt: skip
 def test_a_depth_at_a_level_says_what_the_profile_does_there(edge, message, marker):
-    data = drawn.profiles(B=drawn.gaussian(middle=50.0))
+    data = artists.profiles(B=artists.gaussian(middle=50.0))
     options = {"edge": edge, "after": "50 nm"} if edge == "any" else {"edge": edge}
     found = sims.junction_depth(data, level="1e17 atoms/cm^3", **options)
     ax = sketch(data, junctions=found)
-    (text,) = drawn.notes(ax)
+    (text,) = artists.notes(ax)
     assert text.startswith(message)
     assert len(marks(ax, marker)) == 1
 
 
 def test_a_result_without_a_number_is_listed_with_its_reason():
     found = sims.junction_depth(FALL, level="1e20 atoms/cm^3")
-    assert drawn.notes(sketch(junctions=found))[0].endswith(": never reached")
+    assert artists.notes(sketch(junctions=found))[0].endswith(": never reached")
     never = sims.crossings(FALL, level="1e20 atoms/cm^3")
-    assert drawn.notes(sketch(junctions=never)) == [
+    assert artists.notes(sketch(junctions=never)) == [
         "level 10$\\mathregular{^{20}}$ cm$\\mathregular{^{−3}}$: never reached"
     ]
 
 
 def test_few_crossings_are_listed_and_many_are_counted():
-    data = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 24)))
+    data = artists.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 24)))
     ax = sketch(data, junctions=sims.crossings(data, level="1e17 atoms/cm^3"))
-    falls, rises = drawn.notes(ax)
+    falls, rises = artists.notes(ax)
     assert falls.startswith("falls through 10$\\mathregular{^{17}}$ cm$\\mathregular{^{−3}}$ at 6.")
     assert falls.count(",") == 3
     assert falls.endswith(" nm")
     assert rises.startswith("rises through")
     assert {line.get_markersize() for line in [*marks(ax, "o"), *marks(ax, "D")]} == {3.0}
     assert (len(marks(ax, "o")), len(marks(ax, "D"))) == (4, 4)
-    many = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
+    many = artists.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
     ax = sketch(many, junctions=sims.crossings(many, level="1e17 atoms/cm^3"))
-    assert drawn.notes(ax)[0].endswith("52.43 nm and 4 more")
+    assert artists.notes(ax)[0].endswith("52.43 nm and 4 more")
     assert len(marks(ax, "o")) == 10
 
 
@@ -198,12 +198,12 @@ def test_few_crossings_are_listed_and_many_are_counted():
 def test_a_dose_says_its_systematic_part_and_its_status():
     budget = sims.dose_budget(FALL, rsf_uncertainty=0.1)
     ax = sketch(dose=budget, coverage=2.0)
-    (text,) = drawn.notes(ax)
+    (text,) = artists.notes(ax)
     assert text.startswith("$Q$ = 5.0")
     assert text.endswith("atoms/cm² (systematic: 20 %)")
-    assert len(drawn.at_marks(ax)) == 1
+    assert len(artists.at_marks(ax)) == 1
     gap = budget.assign(status=("species", ["gap"]), systematic_stderr=("species", [0.0]))
-    assert drawn.notes(sketch(dose=gap))[0].endswith("atoms/cm² (gap)")
+    assert artists.notes(sketch(dose=gap))[0].endswith("atoms/cm² (gap)")
 
 
 def test_a_decay_length_is_a_line_through_the_samples_of_its_window():
@@ -212,8 +212,8 @@ def test_a_decay_length_is_a_line_through_the_samples_of_its_window():
     (line,) = [one for one in ax.lines if len(one.get_xdata()) == 2]
     assert line.get_xdata().tolist() == [20.0, 60.0]
     np.testing.assert_allclose(line.get_ydata(), 1e19 * np.exp([-4.0, -12.0]), rtol=1e-9)
-    assert drawn.notes(ax)[0].startswith("λ = 5")
-    assert drawn.notes(sketch(decay_length=found, xlim=(70, 98))) == []
+    assert artists.notes(ax)[0].startswith("λ = 5")
+    assert artists.notes(sketch(decay_length=found, xlim=(70, 98))) == []
 
 
 def layer(top, bottom, thickness, word="ok"):
@@ -234,38 +234,38 @@ def test_layers_are_bars_with_what_is_known_of_their_ends():
     assert ends == [[10, 20], [0, 30], [40, 98]]
     heights = [line.get_ydata()[0] for line in marks(ax, "|")]
     np.testing.assert_allclose(heights, 1e19 * np.exp([-2.0, -6.0, -8.0]))
-    assert drawn.notes(ax) == [
+    assert artists.notes(ax) == [
         "layer: truncated",
         "layer 1: 10.00 nm, from 10.00 nm",
         "layer 2: down to 30.00 nm (truncated)",
         "layer 3: from 40.00 nm (truncated)",
     ]
-    assert drawn.notes(sketch(layers=layer([100], [120], [20]))) == []
+    assert artists.notes(sketch(layers=layer([100], [120], [20]))) == []
     starts = np.arange(7) * 10.0
     many = sketch(layers=layer(starts, starts + np.r_[1:7, nan], np.r_[1:7, nan]))
     assert len(marks(many, "|")) == 7
-    first, *_, last = drawn.notes(many)
+    first, *_, last = artists.notes(many)
     assert first == "layer 1: 1.000 nm, from 0 nm"
-    assert (len(drawn.notes(many)), last) == (7, "layers: 1 more")
+    assert (len(artists.notes(many)), last) == (7, "layers: 1 more")
 
 
 def test_an_interface_says_its_width_between_the_requested_parts():
     with pytest.warns(sims.errors.FitWarning):
-        found = sims.interface(drawn.profiles(B=drawn.gaussian()), start="30 nm")
+        found = sims.interface(artists.profiles(B=artists.gaussian()), start="30 nm")
     known = {"position": 30.0, "width": 4.0, "width_stderr": np.nan, "status": "truncated"}
     known = xr.Dataset(known, attrs=found.attrs)
     ax = sketch(interfaces=known)
-    assert drawn.notes(ax) == ["interface at 30.00 nm, width 4.000 nm (16 to 84 %) (truncated)"]
+    assert artists.notes(ax) == ["interface at 30.00 nm, width 4.000 nm (16 to 84 %) (truncated)"]
     (span,) = ax.patches
     assert (span.get_x(), span.get_width()) == (28.0, 4.0)
     bare = sketch(interfaces=known.assign(width=np.nan, status="ok"))
-    assert drawn.notes(bare) == ["interface at 30.00 nm"]
+    assert artists.notes(bare) == ["interface at 30.00 nm"]
     assert not bare.patches
-    assert drawn.notes(sketch(interfaces=known, xlim=(40, 50))) == []
+    assert artists.notes(sketch(interfaces=known, xlim=(40, 50))) == []
 
 
 def test_a_peak_is_a_cross_at_its_sample():
     ax = sketch(peak=sims.peak(FALL), depth_units="um", xlim=(0, 0.09))
-    assert drawn.notes(ax) == ["peak at 0 µm"]
+    assert artists.notes(ax) == ["peak at 0 µm"]
     (cross,) = marks(ax, "+")
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (0.0, pytest.approx(1e19))

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,7 @@ mpl.use("Agg")
 
 def figure():
     ds = sims.with_counting_statistics(
-        drawn.profiles(**{"11B": drawn.gaussian()}), value_per_count="1e14 atoms/cm^3"
+        artists.profiles(**{"11B": artists.gaussian()}), value_per_count="1e14 atoms/cm^3"
     )
     return sims.plot_profiles(ds, dose=sims.integrated_dose(ds)).figure
 
@@ -72,7 +72,7 @@ def test_a_tiff_tells_its_origin(saved):
 
 
 def test_what_is_no_figure_is_refused(tmp_path):
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()))
     with pytest.raises(TypeError, match=r"found str: sims\.save_figure\(ax, \"figure\.pdf\"\)"):
         sims.save_figure("a.png", ax)
     with pytest.raises(TypeError, match=r"path=.*expected that of a file"):
@@ -81,7 +81,7 @@ def test_what_is_no_figure_is_refused(tmp_path):
         sims.save_figure(ax, tmp_path / "a.png", format="svg")
     with pytest.raises(ValueError, match=r"cannot write 'a\.eps': only \.svg"):
         sims.save_figure(ax, tmp_path / "a.eps")
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*: make it first"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*: create it first"):
         sims.save_figure(ax, tmp_path / "absent" / "a.png")
     with pytest.raises(TypeError, match="expected a figure or its axes, found ndarray"):
         sims.save_figure(np.array([ax, plt.figure()]), tmp_path / "a.png")
@@ -120,7 +120,7 @@ def test_what_is_no_path_is_refused(path):
 
 
 def test_text_is_text_unless_the_user_says_otherwise(tmp_path):
-    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian()))
+    ax = artists.sketched(artists.profiles(B=artists.gaussian()))
     assert b"<text" in sims.save_figure(ax, tmp_path / "a.svg").read_bytes()
     assert b"/Type3" not in sims.save_figure(ax, tmp_path / "a.pdf").read_bytes()
     with plt.rc_context({"pdf.use14corefonts": True}):
@@ -214,7 +214,7 @@ def test_one_call_may_be_a_text(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 def test_an_svg_says_what_it_shows(tmp_path):
-    data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
+    data = artists.profiles(B=artists.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
     written = sims.save_figure(sims.plot_profiles(data, title="A & B"), tmp_path / "a.svg")
     root = ET.parse(written).getroot()  # noqa: S314 - our own
     space = "{http://www.w3.org/2000/svg}"

@@ -1,6 +1,6 @@
 """A second call on the same axes reads what is there, and limits that the user has set stay."""
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,14 +12,14 @@ mpl.use("Agg")
 
 
 def low():
-    return drawn.profiles(As=np.clip(1e20 * np.exp(-drawn.DEPTHS / 5), 1e13, None))
+    return artists.profiles(As=np.clip(1e20 * np.exp(-artists.DEPTHS / 5), 1e13, None))
 
 
 def test_shades_and_lines_of_the_first_call_reach_the_floor_of_the_second():
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = drawn.sketched(ds, dose=sims.integrated_dose(ds), junctions=xj)
-    drawn.sketched(low(), ax)
+    ax = artists.sketched(ds, dose=sims.integrated_dose(ds), junctions=xj)
+    artists.sketched(low(), ax)
     floor = min(ax.get_ylim())
     assert floor < 1e13
     (shade,) = ax.collections
@@ -30,38 +30,38 @@ def test_shades_and_lines_of_the_first_call_reach_the_floor_of_the_second():
 
 @pytest.mark.slow
 def test_one_list_holds_the_results_of_both_calls_and_explanations_last():
-    ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
-    ax = drawn.sketched(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
-    assert drawn.notes(ax)[-1] == "zero"
-    drawn.sketched(low(), ax, peak=sims.peak(low()))
-    assert [text.split()[0] for text in drawn.notes(ax)][1:] == ["peak", "zero"]
-    assert "17" in drawn.notes(ax)[0]
+    ds = artists.profiles(B=artists.gaussian(floor=0.0).round(-15))
+    ax = artists.sketched(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
+    assert artists.notes(ax)[-1] == "zero"
+    artists.sketched(low(), ax, peak=sims.peak(low()))
+    assert [text.split()[0] for text in artists.notes(ax)][1:] == ["peak", "zero"]
+    assert "17" in artists.notes(ax)[0]
 
 
 def test_limits_of_the_user_stay_and_ours_are_widened():
-    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian()))
+    ax = artists.sketched(artists.profiles(B=artists.gaussian()))
     ax.set_xlim(10, 50)
-    drawn.sketched(low(), ax)
+    artists.sketched(low(), ax)
     assert ax.get_xlim() == (10, 50)
     # Values are scaled to the depths that are seen.
     assert ax.get_ylim() == pytest.approx((1e15, 1e20))
     ax.set_ylim(1e16, 1e19)
-    drawn.sketched(drawn.profiles(P=np.full(50, 1e12)), ax)
+    artists.sketched(artists.profiles(P=np.full(50, 1e12)), ax)
     assert ax.get_ylim() == (1e16, 1e19)
 
 
 def test_a_renamed_axis_is_known_by_what_it_shows():
-    ax = drawn.sketched(drawn.profiles(B=drawn.gaussian()))
+    ax = artists.sketched(artists.profiles(B=artists.gaussian()))
     ax.set_ylabel("[B] (cm$^{-3}$)")
-    drawn.sketched(low(), ax)
+    artists.sketched(low(), ax)
     assert len(ax.figure.axes) == 1
-    assert len(drawn.lines(ax)) == 2
+    assert len(artists.lines(ax)) == 2
 
 
 @pytest.mark.slow
 def test_a_second_call_in_a_panel_widens_it():
-    panels = sims.plot_panels({"a": drawn.profiles(B=drawn.gaussian()),
-                               "b": drawn.profiles(B=drawn.gaussian(1e18))})  # fmt: skip
+    panels = sims.plot_panels({"a": artists.profiles(B=artists.gaussian()),
+                               "b": artists.profiles(B=artists.gaussian(1e18))})  # fmt: skip
     sizes = [label.get_fontsize() for label in panels[1].get_xticklabels()]
     sims.plot_profiles(low(), panels[1])
     assert [label.get_fontsize() for label in panels[1].get_xticklabels()] == sizes
@@ -74,32 +74,32 @@ def test_a_second_call_in_a_panel_widens_it():
 
 def test_the_left_axis_has_its_room_above_and_right_axes_below_their_data():
     wide, narrow = np.geomspace(1e3, 1e7, 50), np.geomspace(1.1e15, 9e15, 50)
-    left, right = drawn.axes(drawn.sketched(
-        drawn.profiles(B=narrow, Ga=(wide, "counts/s")))).values()  # fmt: skip
+    left, right = artists.axes(artists.sketched(
+        artists.profiles(B=narrow, Ga=(wide, "counts/s")))).values()  # fmt: skip
     assert left.get_ylim() == pytest.approx((1e15, 2e19), rel=0.003)
     assert right.get_ylim() == pytest.approx((1e3, 2e7), rel=0.003)
-    left, right = drawn.axes(drawn.sketched(
-        drawn.profiles(B=1e12 * wide, Ga=(1e-12 * narrow, "counts/s")))).values()  # fmt: skip
+    left, right = artists.axes(artists.sketched(
+        artists.profiles(B=1e12 * wide, Ga=(1e-12 * narrow, "counts/s")))).values()  # fmt: skip
     assert left.get_ylim() == pytest.approx((1e15, 2e19), rel=0.003)
     assert right.get_ylim() == pytest.approx((1, 2e4), rel=0.003)
 
 
 @pytest.mark.parametrize("scale", ["log", "linear"])
 def test_none_leaves_a_limit_to_the_data(scale):
-    y = drawn.gaussian() if scale == "log" else 1e18 * np.cos(drawn.DEPTHS / 20)
-    ds = drawn.profiles(B=y)
-    auto = drawn.sketched(ds, scale=scale).get_ylim()
+    y = artists.gaussian() if scale == "log" else 1e18 * np.cos(artists.DEPTHS / 20)
+    ds = artists.profiles(B=y)
+    auto = artists.sketched(ds, scale=scale).get_ylim()
     assert auto[0] <= y.min() < y.max() <= auto[1]
     lower, upper = (1e16, 1e18) if scale == "log" else (0.0, 5e17)
-    assert drawn.sketched(ds, scale=scale, ylim=(lower, None)).get_ylim() == (lower, auto[1])
-    assert drawn.sketched(ds, scale=scale, ylim=(None, upper)).get_ylim() == (auto[0], upper)
-    assert drawn.sketched(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
+    assert artists.sketched(ds, scale=scale, ylim=(lower, None)).get_ylim() == (lower, auto[1])
+    assert artists.sketched(ds, scale=scale, ylim=(None, upper)).get_ylim() == (auto[0], upper)
+    assert artists.sketched(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
 
 
 def test_marks_are_clipped_after_the_limits_have_changed():
-    y = drawn.gaussian(floor=0.0)
+    y = artists.gaussian(floor=0.0)
     y[40:] = 0.0
-    ax = drawn.sketched(drawn.profiles(B=y))
+    ax = artists.sketched(artists.profiles(B=y))
     ax.set_xlim(0, 50)
     (mark,) = [line for line in ax.lines if line.get_marker() == "v"]
     at = ax.transData.transform(np.column_stack([mark.get_xdata(), np.ones(len(mark.get_xdata()))]))
@@ -109,22 +109,22 @@ def test_marks_are_clipped_after_the_limits_have_changed():
 @pytest.mark.slow
 def test_axes_at_one_place_are_told_from_those_that_only_share_their_depths():
     _, (top, bottom) = plt.subplots(2, 1, sharex=True)
-    data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
+    data = artists.profiles(B=artists.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
     sims.plot_profiles(data, top)
     sims.plot_profiles(data, bottom)
-    first, second = (list(drawn.axes(ax).values()) for ax in (top, bottom))
+    first, second = (list(artists.axes(ax).values()) for ax in (top, bottom))
     assert (first[0], second[0]) == (top, bottom)
     assert {*first}.isdisjoint(second)
     assert len(first) == len(second) == 2
 
 
 def test_other_samples_of_a_species_have_a_name_a_dash_and_results_of_their_own():
-    first, second = (drawn.profiles(B=drawn.gaussian(dose)) for dose in (1e19, 1e18))
-    ax = drawn.sketched(first, peak=sims.peak(first))
-    drawn.sketched({"W2": second}, ax, peak={"W2": sims.peak(second)})
+    first, second = (artists.profiles(B=artists.gaussian(dose)) for dose in (1e19, 1e18))
+    ax = artists.sketched(first, peak=sims.peak(first))
+    artists.sketched({"W2": second}, ax, peak={"W2": sims.peak(second)})
     lines = [line for line in ax.lines if line.get_label() in ("B", "B, W2")]
     assert [line.get_linestyle() for line in lines] == ["-", "--"]
-    assert {"B", "B, W2"} <= {*drawn.direct(ax)}
-    assert any("peak(B, W2)" in text for text in drawn.notes(ax))
-    drawn.sketched(first, ax)
-    assert drawn.direct(ax).count("B") == 1
+    assert {"B", "B, W2"} <= {*artists.direct(ax)}
+    assert any("peak(B, W2)" in text for text in artists.notes(ax))
+    artists.sketched(first, ax)
+    assert artists.direct(ax).count("B") == 1

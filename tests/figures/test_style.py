@@ -2,7 +2,7 @@
 
 import re
 
-import drawn
+import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
@@ -84,7 +84,7 @@ def test_axes_of_ours_are_in_the_house_style_and_those_of_users_in_theirs():
         assert ax is given
         assert mpl.rcParams["font.size"] == 10.0
     assert given.figure.get_size_inches().tolist() == mpl.rcParams["figure.figsize"]
-    ours = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    ours = sims.plot_profiles(artists.profiles(B=artists.gaussian()))
     with axes_in_style(ours, None):  # a second call
         assert mpl.rcParams["font.size"] == 8.0
     ours.clear()

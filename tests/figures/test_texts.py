@@ -1,6 +1,6 @@
 """Texts of a figure: what they say, where they stand, and that none covers another."""
 
-import drawn
+import artists
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ def box(artist):
 
 
 def rising():
-    z = drawn.DEPTHS
-    return drawn.profiles(
+    z = artists.DEPTHS
+    return artists.profiles(
         Si=1e15 + 1e19 / (1 + np.exp((50.0 - z) / 2)), Ga=(np.full(z.shape, 2e5), "counts/s")
     )
 
@@ -28,7 +28,7 @@ def rising():
 
 def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
     ds = rising()
-    with_counts = drawn.sketched(
+    with_counts = artists.sketched(
         ds,
         peak=sims.peak(ds),
         junctions=[
@@ -36,79 +36,81 @@ def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
             sims.crossings(ds, level="1e18 atoms/cm^3"),
         ],
     )
-    assert drawn.notes(with_counts)
-    assert not any("Ga" in text or "no data" in text for text in drawn.notes(with_counts))
+    assert artists.notes(with_counts)
+    assert not any("Ga" in text or "no data" in text for text in artists.notes(with_counts))
 
 
 @pytest.mark.slow
 def test_the_depth_of_a_rising_edge_is_no_junction_depth():
     ds = rising()
     rise = sims.junction_depth(ds, level="1e18 atoms/cm^3", edge="leading")
-    (text,) = drawn.notes(drawn.sketched(ds, species="Si", junctions=rise))
+    (text,) = artists.notes(artists.sketched(ds, species="Si", junctions=rise))
     assert "rises through" in text
     assert "x_" not in text
     fall = sims.junction_depth(ds, level="1e18 atoms/cm^3")
-    (text,) = drawn.notes(drawn.sketched(ds, species="Si", junctions=fall))
+    (text,) = artists.notes(artists.sketched(ds, species="Si", junctions=fall))
     assert "x_" in text
 
 
 def test_marks_outside_the_limits_are_not_explained():
-    y = drawn.gaussian(floor=0.0)
+    y = artists.gaussian(floor=0.0)
     y[40:] = 0.0
-    ds = drawn.profiles(B=y)
-    assert drawn.notes(drawn.sketched(ds)) == ["zero"]
-    assert drawn.notes(drawn.sketched(ds, xlim=("0 nm", "60 nm"))) == []
+    ds = artists.profiles(B=y)
+    assert artists.notes(artists.sketched(ds)) == ["zero"]
+    assert artists.notes(artists.sketched(ds, xlim=("0 nm", "60 nm"))) == []
     limit = {"detection_limit": f"{y[39] * 2:g} atoms/cm^3"}
-    assert "below the limit" in drawn.notes(drawn.sketched(ds, **limit))
-    zoomed = drawn.sketched(ds, xlim=("0 nm", "60 nm"), **limit)
-    assert drawn.notes(zoomed) == ["detection limit"]
+    assert "below the limit" in artists.notes(artists.sketched(ds, **limit))
+    zoomed = artists.sketched(ds, xlim=("0 nm", "60 nm"), **limit)
+    assert artists.notes(zoomed) == ["detection limit"]
 
 
 def test_outliers_of_several_species_are_named_once():
     wafers = {}
     for i in range(12):
         factor = 3.0 if i == 4 else 1.0 + 0.001 * i
-        wafers[f"W{i}"] = drawn.profiles(
-            B=factor * drawn.gaussian(), P=factor * drawn.gaussian(middle=60.0)
+        wafers[f"W{i}"] = artists.profiles(
+            B=factor * artists.gaussian(), P=factor * artists.gaussian(middle=60.0)
         )
-    assert drawn.names(drawn.sketched(wafers)) == ["B", "P", "W4"]
+    assert artists.names(artists.sketched(wafers)) == ["B", "P", "W4"]
 
 
 def test_long_names_stay_apart():
     name = "lot 2026-01-15/7, wafer {}, annealed at 1050 °C for 5 s"
-    wafers = {name.format(k): drawn.profiles(B=k * drawn.gaussian()) for k in (1, 2, 3)}
-    found = drawn.names(drawn.sketched(wafers))
+    wafers = {name.format(k): artists.profiles(B=k * artists.gaussian()) for k in (1, 2, 3)}
+    found = artists.names(artists.sketched(wafers))
     assert len(found) == 3
     assert [text.count(str(k)) for k, text in enumerate(found, start=1)] == [1, 1, 1]
 
 
 def test_no_species_is_nothing_to_draw():
     with pytest.raises(ProfileError, match=r"species=\[\]; expected a list of species"):
-        drawn.sketched(rising(), species=[])
+        artists.sketched(rising(), species=[])
 
 
 # --- colours and limits ---
 
 
 def test_marks_and_names_have_the_requested_colour():
-    y = drawn.gaussian()
+    y = artists.gaussian()
     y[-5:] = 0.0
-    ax = drawn.sketched(drawn.profiles(B=y), color="crimson")
+    ax = artists.sketched(artists.profiles(B=y), color="crimson")
     assert {line.get_color() for line in ax.lines} == {"crimson"}
-    both = drawn.lines(drawn.sketched(drawn.profiles(B=y, P=drawn.gaussian()), c=(0.0, 0.0, 0.0)))
+    both = artists.lines(
+        artists.sketched(artists.profiles(B=y, P=artists.gaussian()), c=(0.0, 0.0, 0.0))
+    )
     assert len({line.get_linestyle() for line in both}) == 2
 
 
 def test_the_value_axis_is_that_of_the_depths_that_are_shown():
-    ds = drawn.profiles(B=1e20 * np.exp(-drawn.DEPTHS / 5))
-    assert drawn.sketched(ds).get_ylim()[0] < 1e12
-    zoomed = drawn.sketched(ds, xlim=("0 nm", "20 nm"))
+    ds = artists.profiles(B=1e20 * np.exp(-artists.DEPTHS / 5))
+    assert artists.sketched(ds).get_ylim()[0] < 1e12
+    zoomed = artists.sketched(ds, xlim=("0 nm", "20 nm"))
     assert zoomed.get_ylim() == pytest.approx((1e18, 2e20), rel=0.003)
 
 
 @pytest.mark.slow
 def test_residuals_leave_the_data_their_height():
-    ds = drawn.profiles(B=drawn.gaussian(floor=0.0))
+    ds = artists.profiles(B=artists.gaussian(floor=0.0))
     fit = sims.fit(ds, model="gaussian")
     alone, parted = (sims.plot_profiles(ds, fits=fit, residuals=r) for r in (False, True))
     for ax in (alone, parted):
@@ -124,13 +126,13 @@ def test_residuals_leave_the_data_their_height():
 
 @pytest.mark.slow
 def test_names_on_one_line_are_two_words():
-    z = drawn.DEPTHS
+    z = artists.DEPTHS
     flat = {
         name: np.full(z.shape, 1e17 * 1.5**k) for k, name in enumerate(["Al", "In", "Sb", "Te"])
     }
-    ax = sims.plot_profiles(drawn.profiles(**flat), ylim=(1e10, 1e20))
+    ax = sims.plot_profiles(artists.profiles(**flat), ylim=(1e10, 1e20))
     ax.figure.draw_without_rendering()
-    texts = drawn.direct_texts(ax)
+    texts = artists.direct_texts(ax)
     for one in texts:
         for other in texts:
             if one is not other and abs(box(one).y0 - box(other).y0) < 0.5 * box(one).height:
@@ -140,10 +142,10 @@ def test_names_on_one_line_are_two_words():
 
 @pytest.mark.slow
 def test_a_name_does_not_cover_marks():
-    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), marker="o", markersize=9)
+    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), marker="o", markersize=9)
     ax.figure.draw_without_rendering()
-    (line,) = drawn.lines(ax)
-    (name,) = [text for text in drawn.direct_texts(ax) if text.get_text() == "B"]
+    (line,) = artists.lines(ax)
+    (name,) = [text for text in artists.direct_texts(ax) if text.get_text() == "B"]
     radius = 0.5 * line.get_markersize() * ax.figure.dpi / 72
     x, y = ax.transData.transform(np.column_stack(line.get_data())).T
     inside = (x > box(name).x0 - 0.9 * radius) & (x < box(name).x1 + 0.9 * radius)
@@ -153,36 +155,36 @@ def test_a_name_does_not_cover_marks():
 
 @pytest.mark.slow
 def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
-    first = drawn.profiles(B=drawn.gaussian())
+    first = artists.profiles(B=artists.gaussian())
     ax = sims.plot_profiles(first)
-    (before,) = [text for text in drawn.direct_texts(ax) if text.get_text()]
+    (before,) = [text for text in artists.direct_texts(ax) if text.get_text()]
     x, y = ax.transData.inverted().transform(box(before).get_points()).mean(axis=0)
-    sims.plot_profiles(drawn.profiles(P=np.full(drawn.DEPTHS.shape, y)), ax)
+    sims.plot_profiles(artists.profiles(P=np.full(artists.DEPTHS.shape, y)), ax)
     ax.figure.draw_without_rendering()
-    (name,) = [text for text in drawn.direct_texts(ax) if text.get_text() == "B"]
+    (name,) = [text for text in artists.direct_texts(ax) if text.get_text() == "B"]
     height = ax.transData.transform((x, y))[1]
     assert not box(name).y0 < height < box(name).y1
-    assert drawn.direct(ax) == ["B", "P"]
+    assert artists.direct(ax) == ["B", "P"]
 
 
 @pytest.mark.slow
 def test_what_the_user_takes_away_is_gone():
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     ax = sims.plot_profiles(ds, junctions=xj)
     ax.clear()
-    sims.plot_profiles(drawn.profiles(P=drawn.gaussian()), ax)
+    sims.plot_profiles(artists.profiles(P=artists.gaussian()), ax)
     assert ax.get_ylabel() == "Concentration (atoms/cm³)"
-    assert drawn.direct(ax) == ["P"]
-    drawn.lines(ax)[0].remove()
+    assert artists.direct(ax) == ["P"]
+    artists.lines(ax)[0].remove()
     sims.plot_profiles(ds, ax)
     ax.figure.draw_without_rendering()
-    assert drawn.direct(ax) == ["B"]
+    assert artists.direct(ax) == ["B"]
 
 
 @pytest.mark.study
 def test_lists_around_many_panels_leave_these_their_size():
-    data = drawn.wafers(13)
+    data = artists.wafers(13)
     plain = sims.plot_panels(data)
     xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}
     panels = sims.plot_panels(data, junctions=xj)
@@ -190,7 +192,7 @@ def test_lists_around_many_panels_leave_these_their_size():
         axes[0].figure.draw_without_rendering()
     assert box(panels[0]).width > 0.9 * box(plain[0]).width
     assert box(panels[0]).height > 0.9 * box(plain[0]).height
-    lists = [box(drawn.listed(ax)) for ax in panels]
+    lists = [box(artists.listed(ax)) for ax in panels]
     assert not any(a.overlaps(b) for i, a in enumerate(lists) for b in lists[:i])
     figure = panels[0].figure.bbox
     assert all(each.x0 >= 0 and each.x1 <= figure.width for each in lists)
@@ -200,8 +202,8 @@ def test_lists_around_many_panels_leave_these_their_size():
 def test_fifty_names_stand_in_several_columns():
     flat = {f"{symbol}{k}": np.full(50, 1e17) for symbol in SYMBOLS[:10] for k in range(2, 7)}
     flat["81Br2(79Br35Cl37Cl)2"] = np.full(50, 1e17)
-    ax = sims.plot_profiles(drawn.profiles(**flat))
-    legend = drawn.named(ax)
-    assert len(drawn.names(ax)) > 30
+    ax = sims.plot_profiles(artists.profiles(**flat))
+    legend = artists.named(ax)
+    assert len(artists.names(ax)) > 30
     assert box(legend).width <= ax.figure.bbox.width
     assert box(legend).height < box(ax).height

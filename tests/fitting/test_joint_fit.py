@@ -266,6 +266,23 @@ def test_a_held_slope_tells_the_scale_by_which_it_is_off(uncertain, fixed, kind)
         assert scale == pytest.approx(common["value"][3], rel=1e-6)
 
 
+@pytest.mark.parametrize(("kind", "power"), [("depth_scale", 1), ("rsf_scale", -1)])
+def test_a_stated_background_is_as_it_was_measured_whatever_the_scale(kind, power):
+    c, levels = measured(), np.array([[3.0], [5.0]])
+    own, prior = {kind.replace("scale", "uncertainty"): 0.05}, {"slope": (1.05, 0.01)}
+    request = FitRequest(RISE, "concentration", background="stated", prior=prior)
+    settings = [SETTINGS | own | {"background": level} for level in levels.ravel()]
+    common = together(c, request=request, settings=settings, scales=(kind,))[1]
+
+    def residual(x):
+        """The true slope and the scale."""
+        known = (x[0] - 1.05) / 0.01, (x[1] - 1) / 0.05
+        return np.append(np.ravel(levels + x[0] * x[1] ** power * Z - c) / 0.2, known)
+
+    direct = optimize.least_squares(residual, [1.0, 1.0], xtol=1e-14, ftol=1e-14)
+    np.testing.assert_allclose(common["value"][[0, -1]], direct.x, rtol=1e-6)
+
+
 # --- an anneal --------------------------------------------------------------------------------
 
 

@@ -262,9 +262,6 @@ def test_what_speaks_against_two_layers():
         assert status(stderr=np.array([0.1, 0.6 * far, 0.1, 0.8 * far, 0.1])) == word
 
 
-# --- edges that are not known -----------------------------------------------------------------
-
-
 # --- starting values of layers ----------------------------------------------------------------
 
 
@@ -279,6 +276,24 @@ def test_of_so_many_layers_those_maxima_are_taken_that_are_most_certain():
     # Three errors are needed for the last: 0.9 over the root of two of 0.2 are 3.2.
     assert most_certain(c, noise * 1.04, 4) == places
     assert most_certain(c, noise * 1.08, 4) == []
+
+
+@pytest.mark.parametrize("height", [530.0, 560.0])
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_maximum_stands_out_of_the_noise_of_the_plateau_next_to_it(way, height):
+    """By ``height - 400`` and its error from both counts, not from the few on the other side."""
+    c = np.r_[np.full(5, 1.0), height, np.full(5, 400.0)][::way]
+    sure = (height - 400) / np.sqrt(height + 400)
+    assert maxima(c, np.sqrt(c)) == ([5] if sure > 5 else [])
+
+
+@pytest.mark.parametrize(("part", "seen"), [(0.97, False), (1.03, True)])
+def test_a_maximum_rises_by_a_tenth_and_is_a_hundredth_of_the_largest(part, seen):
+    noise, risen, small = np.full(11, 1e-5), np.full(11, 100.0), np.zeros(11)
+    risen[5] += 10 * part
+    assert maxima(risen, noise) == ([5] if seen else [])
+    small[[3, 7]] = 1.0, 0.01 * part
+    assert maxima(small, noise) == ([3, 7] if seen else [3])
 
 
 def test_layers_that_a_profile_does_not_have_add_nothing():

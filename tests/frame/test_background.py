@@ -1,5 +1,8 @@
 """What a background does to a frame, against plain numpy."""
 
+import re
+import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -171,3 +174,60 @@ def test_a_window_in_which_the_profile_is_not_level_is_no_background(ask, counts
     if "status" in found.coords or "status" in found:
         assert found["status"].item() == "wrong_shape"
     ask(counted_tail(40, counts), ("260 nm", "299 nm"))  # level within its noise
+
+
+def sloping(background, counts, profiles=30):
+    """A Gaussian of 15 nm at 60 nm on a background, both in units of its maximum."""
+    z = np.arange(0.0, 200.0)
+    mu = counts * (np.exp(-(((z - 60) / 15) ** 2) / 2) + background(z))
+    k = np.random.default_rng(3).poisson(mu, (profiles, 1, z.size))
+    data = xr.Dataset(
+        {"concentration": (("measurement", "species", "depth"), k * 1e15, {"units": "cm^-3"})},
+        {"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    return sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
+
+
+@pytest.mark.parametrize(
+    ("background", "counts", "off", "said"),
+    [
+        (lambda z: 0.05 * np.exp((60 - z) / 100), 1000, +0.115, "has this slope.* too high by"),
+        (lambda z: 0.1 * (1 + 0.4 * (170 - z) / 110), 1000, +0.127, "has this slope.* too high by"),
+        (lambda z: 0.2 * np.exp((z - 170) / 100), 1000, -0.417, "is lower where.* too low"),
+        (lambda z: 0.05 + 0 * z, 1000, 0.0, None),
+        (lambda z: 0.2 + 0 * z, 10, 0.0, None),
+    ],
+)
+def test_a_dose_above_a_background_that_slopes_is_not_ok(background, counts, off, said):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.integrated_dose(
+            sloping(background, counts), stop="120 nm", background=("140 nm", "199 nm")
+        )
+    dose = counts * 15 * np.sqrt(2 * np.pi) * 1e8
+    assert float(found.mean()) == pytest.approx(dose * (1 + off), rel=0.02)
+    sloped = (found["status"] == "wrong_shape").mean()
+    assert sloped > 0.8 if off else sloped < 0.07
+    if said:
+        assert any(re.search(said, str(one.message)) for one in caught)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.4])
+def test_a_uniform_standard_above_a_background_that_slopes_is_not_ok(slope):
+    z = np.arange(0.0, 200.0)
+    mu = 1000 * ((z < 100) + 0.3 * (1 + slope * (170 - z) / 110))
+    k = np.random.default_rng(3).poisson(mu)[None].astype(float)
+    counted = xr.Dataset(
+        {"intensity": (("species", "depth"), k, {"units": "count"})},
+        {"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    given = {"species": "B", "matrix": None, "concentration": "1e20 cm^-3", "stop": "95 nm"}
+    with (
+        pytest.warns(sims.errors.DoseWarning, match="falls in the background window.* too high by")
+        if slope
+        else nullcontext()
+    ):
+        found = sims.rsf_from_standard(
+            sims.with_counting_statistics(counted), background=("140 nm", "199 nm"), **given
+        )
+    assert found["status"].item() == ("wrong_shape" if slope else "ok")

@@ -7,7 +7,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*ends inside of the profile")
+pytestmark = pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 
 Z = np.arange(0.0, 301.0, 3.0)
 
@@ -77,7 +77,7 @@ def test_bounds_that_are_not_those_of_the_axis_are_refused(ds):
     moved = cells.assign_coords(
         depth=("depth", cells["depth"].values * 2, {"units": "nm", "bounds": "depth_bounds"})
     )
-    with pytest.raises(ProfileError, match="depth_bounds do not hold their own depth: 30 nm"):
+    with pytest.raises(ProfileError, match="depth_bounds do not contain their own depth: 30 nm"):
         sims.integrated_dose(moved)
 
 
@@ -101,15 +101,32 @@ def test_bounds_go_along(ds, change, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_cells_stacked_with_samples_are_refused(ds, order):
+def test_cells_beside_samples_are_each_what_they_are(ds, order):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")
     samples = sims.interpolate(ds, depth=cells["depth"])
+    renamed = samples.assign_coords(species=[f"{one}2" for one in ds["species"].values])
+    questions = (
+        sims.integrated_dose,
+        sims.mean_value,
+        lambda one: sims.mean_value(one, start="33 nm", stop="121 nm"),
+        lambda one: sims.junction_depth(one, level="5e17 atoms/cm^3"),
+        lambda one: sims.peak(one)["depth"],
+    )
     for parts in ([cells, samples], [cells, samples.isel(depth=slice(0, 20))]):
-        batch = sims.stack(parts[::order])
-        with pytest.raises(ProfileError, match="some profiles are averages over cells, others"):
-            sims.integrated_dose(batch)
-        plain = batch.drop_vars(["cell_start", "cell_stop"])
-        assert sims.integrated_dose(plain).notnull().all()
+        batch = sims.stack(parts[::order], names=["a", "b"])
+        profiles = [profile for one in sims.unstack(batch) for profile in sims.to_profiles(one)]
+        for question in questions:
+            alone = [question(one).values for one in parts[::order]]
+            np.testing.assert_allclose(question(batch).values, alone, rtol=1e-12)
+            np.testing.assert_allclose(question(batch.chunk(measurement=1)).values, alone)
+        doses = sims.integrated_dose(sims.to_dataset(profiles[: len(ds["species"])])).values
+        np.testing.assert_allclose(doses, sims.integrated_dose(parts[::order][0]).values)
+    merged = sims.merge_profiles([cells, renamed][::order])
+    again = sims.to_dataset(sims.to_profiles(merged))
+    for question in questions:
+        alone = [question(one).values for one in [cells, renamed][::order]]
+        for one in (merged, again, sims.stack([merged])):
+            np.testing.assert_allclose(question(one).values.ravel(), np.ravel(alone), rtol=1e-9)
 
 
 def overlaps(old, new):

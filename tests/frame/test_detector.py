@@ -3,7 +3,7 @@
 import warnings
 
 import pytest
-from measured import profile
+from measurement_layouts import profile
 
 import sims_analysis as sims
 from sims_analysis.errors import SimsWarning, UnitsError

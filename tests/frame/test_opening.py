@@ -139,8 +139,8 @@ def test_bounds_of_cells_have_a_dimension_of_two(ds):
 
 
 @pytest.mark.parametrize(("i", "by", "message"), [
-    (0, 0.6, "depth_bounds do not hold their own depth: 1 nm lies outside its cell, as after a ch"),
-    (1, -0.6, "depth_bounds do not hold their own depth: 1 nm lies outside its cell"),
+    (0, 0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell, as after"),
+    (1, -0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell"),
     (1, 0.01, "depth_bounds overlap: the cell of 2 nm begins within another, as after a change of"),
     (0, -0.01, "depth_bounds overlap: the cell of 1 nm begins within another"),
 ])  # fmt: skip
@@ -159,14 +159,14 @@ def test_a_depth_on_the_edge_of_its_cell_is_in_it(ds):
 
 
 def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds):
-    lower = np.stack([LOWER, np.full(4, np.nan)])
+    lower = np.stack([np.where(np.arange(4) > 0, LOWER, np.nan), LOWER])
     edges = {"cell_start": lower, "cell_stop": lower + 1.0}
     array = ds["concentration"].assign_coords(
         {name: (("species", "depth"), one, {"units": "nm"}) for name, one in edges.items()}
     )
-    refused(array, ProfileError, "some profiles are averages over cells, others samples without")
+    refused(array, ProfileError, "a profile has samples without cells")
     array = array.isel(species=[0])
-    array["cell_stop"][0, 1] = 9.0
+    array["cell_start"][0, 0], array["cell_stop"][0, :2] = LOWER[0], [LOWER[0] + 1.0, 9.0]
     assert kind(array.drop_vars("cell_stop")) == "concentration", "one edge is none"
     refused(array, ProfileError, "cell_start and cell_stop overlap: the cell of 2 nm begins within")
 
@@ -288,7 +288,7 @@ def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
         f"correct the bounds, or drop them with data.drop_vars(['{axis}_bounds', 'cell_start', "
         "'cell_stop'], errors='ignore')"
     )
-    outside = f"do not hold their own {axis}: 0 {unit} lies outside its cell", "the axis"
+    outside = f"do not contain their own {axis}: 0 {unit} lies outside its cell", "the axis"
     within = f"overlap: the cell of 1 {unit} begins within another", "the widths"
     for upper, (said, cause) in ((UPPER - 0.6, outside), (UPPER + 0.1, within)):
         bounds = {f"{axis}_bounds": ((axis, "side"), np.stack([LOWER, upper], -1))}

@@ -97,7 +97,7 @@ def test_an_argument_of_the_wrong_length_is_refused():
     with pytest.raises(ProfileError, match="stop holds 3 values along 'species', and the data 2"):
         sims.integrated_dose(SHARED[0], stop=stop)
     along = xr.DataArray(AXIS, dims="depth", attrs={"units": "nm"})
-    with pytest.raises(ProfileError, match="stop must not run along 'depth'"):
+    with pytest.raises(ProfileError, match="stop must not have the dimension 'depth'"):
         sims.integrated_dose(SHARED[0], stop=along)
 
 
@@ -118,7 +118,7 @@ def test_limits_on_the_last_sample_are_not_beyond_it(micrometres):
         found = sims.integrated_dose(data, stop=stop)
         assert found["status"].values.tolist() == ["ok"]
     inside = float(micrometres) * 1000 * (1 + 1e-6)
-    with pytest.warns(sims.DoseWarning, match="beyond the samples"):
+    with pytest.warns(sims.DoseWarning, match="beyond the record"):
         beyond = sims.integrated_dose(data, stop=f"{inside} nm")
     assert beyond["status"].values.tolist() == ["truncated"]
 
@@ -194,7 +194,11 @@ def test_species_of_a_mapping_may_have_cases(frame):
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        (row([1.0] * 4, depth=[0.0, 2.0, 4.0, 6.0]), ProfileError, "must not run along 'depth'"),
+        (
+            row([1.0] * 4, depth=[0.0, 2.0, 4.0, 6.0]),
+            ProfileError,
+            "must not have the dimension 'depth'",
+        ),
         ("1 nm", UnitsError, "expected"),
         (row(1.0, "nm"), UnitsError, "expected"),
     ],
@@ -216,7 +220,9 @@ def test_requested_depths_run_along_the_axis_or_over_dimensions_of_their_own(fra
         np.testing.assert_allclose(read, values, rtol=1e-12)
     with pytest.raises(UnitsError) as refused:
         frame.points(np.array([1.0, 2.0]), "depth")
-    assert str(refused.value).startswith("depth is an array without a unit: give texts, ['10 nm', ")
+    assert str(refused.value).startswith(
+        "depth is an array without a unit: give strings, ['10 nm', "
+    )
     assert 'xr.DataArray(depths, dims="depth", attrs={"units": "nm"})' in str(refused.value)
     with pytest.raises(UnitsError, match=r"^depth\[1\]='2 s' is in 's', which is a sputter time"):
         frame.points(["1 nm", "2 s"], "depth")

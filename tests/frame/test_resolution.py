@@ -35,7 +35,7 @@ def warned(ds):
 def test_edges_within_the_resolution_warn_with_their_distance():
     (text,) = warned(restored([8.0, 3.0, 2.0]))
     assert text.startswith("species 'P' and 1 more: the level is crossed twice within 0.75 ")
-    assert "achieved resolutions, from 28.5 nm: what is so narrow" in text
+    assert "achieved resolutions, from 28.5 nm: so narrow a feature" in text
 
 
 def test_of_several_layers_the_narrow_one_warns():

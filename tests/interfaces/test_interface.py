@@ -42,6 +42,42 @@ def test_a_slope_that_noise_may_hide_is_followed():
     assert _with_errors(level, 0.6)["right_slope"].item() == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.parametrize("step_of_grid", [None, 0.5])
+def test_errors_of_a_step_are_those_of_its_mirror_image_and_grow_with_its_units(step_of_grid):
+    z = np.arange(0.0, 202.0, 2.0)
+    counts = np.random.default_rng(5).poisson(40 + 360 * ndtr((z - 100.3) / 4)).astype(float)
+
+    def found(values, long, many):
+        one = models_truth.profile(many * values, long * z).to_dataset(name="concentration")
+        one["concentration_stderr"] = one["concentration"].copy(data=many * np.sqrt(values))
+        one = sims.to_grid(one, step=f"{long * step_of_grid} nm") if step_of_grid else one
+        names = ("position", "position_stderr", "width", "width_stderr")
+        return np.array([sims.interface(one)[name].item() for name in names])
+
+    here = found(counts, 1.0, 1e18)
+    np.testing.assert_allclose(found(counts, 3.0, 1e15), 3 * here, rtol=1e-9)
+    mirrored = found(counts[::-1], 1.0, 1e18) - np.array([200.0, 0, 0, 0])
+    np.testing.assert_allclose(mirrored, here * np.array([-1, 1, 1, 1]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("first", [0.0, 0.7, 1.3])
+def test_without_noise_a_width_is_off_by_what_straight_lines_add(first):
+    """Between samples h apart, of an error function by ``h^2 / (3 width)`` and more."""
+    found = sims.interface(step(np.arange(first, 200, 2.0), sigma=4.0))
+    error, true = found["width_stderr"].item(), 1.98892 * 4
+    assert 0 < found["width"].item() - true < 1.1 * error
+    assert 2.0**2 / (3 * true) < error < 2.0**2 / (2 * true)
+
+
+def test_between_samples_a_position_is_known_as_lines_of_logarithms_differ_from_straight_ones():
+    """By an eighth of ``h^2 c' / c`` in the middle, two thirds of that on average."""
+    ds = step(np.arange(0.0, 202.0, 2.0), sigma=4.0, right=2e20)
+    found = sims.interface(sims.to_grid(ds, step="0.5 nm"))
+    slope_over_level = 0.8 / 1.2 / (0.5 * np.sqrt(2 * np.pi) * 4)
+    expected = np.hypot(2.0**2 * slope_over_level / 12, 2.0**3 / (58 * 4**2))
+    assert found["position_stderr"].item() == pytest.approx(expected, rel=0.1)
+
+
 def test_noise_that_hides_slopes_is_warned_of():
     z = np.arange(0, 200, 2.0)
     level = models_truth.profile(1 + 9 * ndtr((z - 100) / 8), z)
@@ -349,6 +385,11 @@ def test_a_step_or_an_edge_in_a_gap_is_not_ok():
     with pytest.warns(FitWarning, match="undetermined"):
         accepted = sims.interface(one, stop="100 nm", gaps="bridge")
     assert accepted["status"].item() == "undetermined"
+    # Nor is one of a window that begins or ends in it.
+    for window in ({"start": "60 nm"}, {"start": "110 nm", "stop": "190 nm"}):
+        kept = one.where(~((one["depth"] > 100) & (one["depth"] < 125)), drop=True)
+        with pytest.warns(FitWarning, match="the interface is gap"):
+            assert sims.interface(kept, **window)["status"].item() == "gap"
     with pytest.warns(sims.ProfileWarning, match=r"no sample between 51 and 67 nm .* layer"):
         layer = sims.layers(one)
     assert layer["status"].values.tolist() == ["gap"]
@@ -379,6 +420,3 @@ def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     found = sims.interface(ds)
     inside = abs(found["width"] - 1.98892 * 2) < found["width_stderr"]
     assert 0.60 <= float(inside.mean()) <= 0.78
-
-
-# --- samples that a file gives as "<5E15" ---------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import warnings
 
-import measured
+import measurement_layouts
 import models_truth
 import numpy as np
 import pytest
@@ -85,6 +85,20 @@ def test_a_layer_without_a_plateau_has_its_full_width_at_half_maximum(c, half, t
     assert found["bottom"].item() == pytest.approx(90 + half, abs=tolerance)
 
 
+@pytest.mark.parametrize(("thickness", "gap"), [(5, 30), (6, 30), (20, 4), (20, 20), (12, 30)])
+def test_the_thickness_between_interfaces_that_overlap_is_not_ok(thickness, gap):
+    z, tops = np.arange(0, 120, 1.0), (30.3, 30.3 + thickness + gap)
+    c = 0.02 + sum(box(z, top, top + thickness, 2.5) for top in tops)
+    k = np.random.default_rng(0).poisson(1000 * c, (30, z.size))
+    ds = models_truth.profile(k * 1e18, z, dims=("trial", "depth")).to_dataset()
+    found = sims.layers(sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3"))
+    overlap = min(thickness, gap) < 7
+    status = found["status"].isel(layer=slice(2))
+    assert (status == ("undetermined" if overlap else "ok")).mean() > 0.85
+    off = float(abs(found["thickness"] / thickness - 1).mean())
+    assert off > 0.05 if overlap else off < 0.02
+
+
 @pytest.mark.parametrize("noise", ["counts", 0.03, 0.1])
 def test_noise_of_samples_without_errors_is_no_layer(noise):
     """Of 50 pairs, none were right at 5 %, and as many layers ok that do not exist."""
@@ -155,7 +169,7 @@ def test_errors_of_layers_cover_the_truth(peak, width):
     assert found.sizes["trial"] > 0.85 * n
     for name, truth in (("top", 60), ("bottom", 130), ("thickness", 70)):
         inside = abs(found[name] - truth) < found[f"{name}_stderr"]
-        assert 0.57 < float(inside.mean()) < 0.79
+        assert 0.57 < float(inside.mean()) < 0.8
 
 
 def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_them():
@@ -165,7 +179,7 @@ def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_the
     for at, default, stated in ((100, "saturated", "ok"), (60, "saturated", "saturated")):
         flags = np.where(np.abs(z - at) < 2, int(Flag.SATURATED), 0)
         known = film.to_dataset().assign_coords(concentration_quality=("depth", flags))
-        with pytest.warns(ProfileWarning, match="as a saturated detector writes them"):
+        with pytest.warns(ProfileWarning, match="as from a saturated detector"):
             assert sims.layers(known)["status"].item() == default
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ProfileWarning)
@@ -194,7 +208,7 @@ PAIR = FLAT.expand_dims(species=["B", "P"])
     [
         (
             FLAT, {"species": "C"}, SpeciesError,
-            "the data have no species 'C'; they have no coordinate 'species'; leave it out",
+            "the data have no species names, so 'C' cannot be selected",
         ),
         (
             FLAT.assign_coords(species="B"), {"species": "C"}, SpeciesError,
@@ -204,7 +218,7 @@ PAIR = FLAT.expand_dims(species=["B", "P"])
             PAIR, {"species": "C"}, SpeciesError,
             "the data have no species 'C'; they have 'B', 'P'",
         ),
-        (PAIR, {}, SpeciesError, "name the species that marks the layers: 'B', 'P'"),
+        (PAIR, {}, SpeciesError, "name one species: 'B', 'P'"),
         (FLAT, LEVEL | {"fraction": 0.5}, ProfileError, "give a level or a fraction, not both"),
         *(
             (
@@ -309,12 +323,12 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     z = np.arange(0.0, 200.0)
     noise = np.random.default_rng(0).normal(size=z.size)
     c = np.minimum(models_truth.film(z) * np.exp(0.05 * noise), 6e19)
-    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
         layer = sims.layers(models_truth.profile(c, z))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     # That there is a gap somewhere else does not hide it.
     apart = (z < 170) | (z > 185)
-    with pytest.warns(sims.ProfileWarning, match="as a saturated detector writes them"):
+    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
         layer = sims.layers(models_truth.profile(c[apart], z[apart]))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
@@ -401,7 +415,7 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
     limit = np.where(lost, np.nan if kind == "gap" else 5e15, np.nan)
     if kind == "both":  # the other edge is in a gap
         lost |= (z > 132) & (z < 148) if end == "top" else (z > 52) & (z < 66)
-    ds = measured.one(z, np.where(lost, np.nan, value)).assign_coords(
+    ds = measurement_layouts.one(z, np.where(lost, np.nan, value)).assign_coords(
         concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
     )
     message = "below their limit" if kind == "below_limit" else "no sample between"

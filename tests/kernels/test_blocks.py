@@ -121,7 +121,7 @@ def test_padded_rows_are_packed_as_others_are():
 
 @pytest.mark.parametrize("gaps", [0, 1, 700])
 def test_a_kernel_that_takes_rows_in_parts_answers_the_same(gaps):
-    # More rows than one block holds, and depths beyond the samples at either end.
+    # More rows than one block holds, and depths beyond the record at either end.
     rng = np.random.default_rng(7)
     value = rng.lognormal(0.0, 3.0, (700, 1000))
     value[:gaps][rng.random((gaps, 1000)) < 0.05] = np.nan

@@ -199,6 +199,20 @@ def test_the_error_of_an_edge_sharper_than_the_step_holds_it(first):
     assert np.mean(np.abs(away) < 3) > 0.98
 
 
+@pytest.mark.parametrize(("slopes", "factor"), [((5, 25), 1.2), ((25, 5), 0.83), ((10, 30), 1.2)])
+def test_the_edge_below_a_kink_is_that_of_its_own_side(slopes, factor):
+    """A parabola across the kink is off by four of its errors, and covered a third."""
+    z, level = np.arange(0.4, 100.0), 10_000.0
+    decay = np.where(z < 40, *slopes)
+    shape = np.minimum(level * factor * np.exp(-(z - 40) / decay), 3e5)
+    truth = 40 + math.log(factor) * slopes[factor > 1]
+    found = [stated(z, one, level, errors(one)) for one in poisson(shape, 100)]
+    off = np.array([depth[-1] - truth for depth, _ in found])
+    away = off / [stderr[-1] for _, stderr in found]
+    assert abs(off.mean()) < 0.1
+    assert 0.5 < np.mean(np.abs(away) < 1) < 0.85
+
+
 @pytest.mark.parametrize("first", [0.1, 0.4, 0.7])
 def test_the_error_of_a_kink_at_the_level_holds_it(first):
     """A parabola follows no kink: its own error covered a tenth."""

@@ -7,7 +7,7 @@ import pytest
 from plain_profiles import columns
 
 from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.evidence import at_places, marks, rests
+from sims_analysis.kernels.evidence import at_places, marks, support
 from sims_analysis.kernels.rows import WITHOUT_VALUE
 from sims_analysis.outcomes import GAP, Flag
 
@@ -87,7 +87,7 @@ def test_a_side_without_a_neighbour_beyond_it_is_no_gap():
 )
 def test_a_curve_rests_on_the_gaps_that_it_goes_across(use, start, stop, wanted):
     rows = rows_of(HOLED, 1.0 + np.arange(20.0))
-    found = rests(rows, np.array([float(start)]), np.array([float(stop)]), use)
+    found = support(rows, np.array([float(start)]), np.array([float(stop)]), use)
     assert found.flags.tolist() == [GAP if wanted else 0]
     if use == "curve":
         assert found.gap.tolist() == [min(stop, 20) - max(start, 9) if wanted else 0.0]
@@ -97,19 +97,19 @@ def test_what_lies_below_a_limit_is_the_sum_of_widths_times_limits():
     value = np.where((Z > 3) & (Z < 7), NAN, 1.0)
     rows = rows_of(Z, value, limit=np.where(np.isnan(value), 2.0, NAN))
     start, stop = np.array([[0.0, 5.0, 7.0, 3.5]]), np.array([[9.0, 6.0, 9.0, 3.8]])
-    found = rests(rows, start, stop)
+    found = support(rows, start, stop)
     assert (found.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, True]]
     # As far as the curve is a line between the samples with a value, at 3 and 7 nm.
     np.testing.assert_allclose(found.below, [[8.0, 2.0, 0.0, 0.6]])
     # The line from one of these to the other counts, if it lies above the limit.
     value = np.where((Z > 3) & (Z < 7), NAN, 8.0)
     higher = rows_of(Z, value, limit=np.where(np.isnan(value), 2.0, NAN))
-    np.testing.assert_allclose(rests(higher, start, stop).below, [[32.0, 8.0, 0.0, 2.4]])
+    np.testing.assert_allclose(support(higher, start, stop).below, [[32.0, 8.0, 0.0, 2.4]])
     # A mean rests on samples, not on what lies between them.
-    samples = rests(rows, start, stop, "samples")
+    samples = support(rows, start, stop, "samples")
     assert (samples.flags == Flag.BELOW_LIMIT).tolist() == [[True, True, False, False]]
     unknown = rows_of(Z, value, flagged(10, below_limit=np.s_[4:7]))
-    assert rests(unknown, start[:, 0], stop[:, 0]).below.tolist() == [INF]
+    assert support(unknown, start[:, 0], stop[:, 0]).below.tolist() == [INF]
 
 
 PLACES = np.arange(0.0, 30.0, 2.0)

@@ -28,7 +28,7 @@ def averaged(rng, n, over):
 @pytest.mark.parametrize("n", [8, 12, 30, 200])
 def test_independent_residuals_wander_as_often_as_chance_has_it(n):
     rng, rows = RNG(n), line(n)
-    found = [residuals.wandering(left(rng.normal(size=n), rows), rows) for _ in range(2000)]
+    found = [residuals.durbin_watson(left(rng.normal(size=n), rows), rows) for _ in range(2000)]
     for level in (0.05, 0.5):
         assert np.mean(np.array(found) < level) == pytest.approx(level, abs=0.03)
 
@@ -45,13 +45,13 @@ def test_too_few_residuals_wander_by_chance():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(3, 5))
     alike = np.array([1.0, 1.1, 1.2, 1.1, 1.0])
-    assert residuals.wandering(alike[:3], rows[:, :3]) == 1.0
-    assert residuals.wandering(alike[:4], rows[:, :4]) == 1.0
-    assert residuals.wandering(alike, rows) < 0.5
-    assert residuals.wandering(np.zeros(5), rows) == 1.0
-    assert residuals.wandering(np.full(5, np.inf), rows) == 1.0
+    assert residuals.durbin_watson(alike[:3], rows[:, :3]) == 1.0
+    assert residuals.durbin_watson(alike[:4], rows[:, :4]) == 1.0
+    assert residuals.durbin_watson(alike, rows) < 0.5
+    assert residuals.durbin_watson(np.zeros(5), rows) == 1.0
+    assert residuals.durbin_watson(np.full(5, np.inf), rows) == 1.0
     # Three parameters that do the same leave more than two degrees of freedom.
-    assert residuals.wandering(alike - alike.mean(), np.ones((3, 5))) == 1.0
+    assert residuals.durbin_watson(alike - alike.mean(), np.ones((3, 5))) == 1.0
 
 
 def test_low_frequencies_need_blocks_of_three_for_two_more_than_parameters():
@@ -187,14 +187,14 @@ def test_verdicts(monkeypatch, chances, said):
     r, m = np.arange(12.0), np.linspace(-1, 4, 12)
     rows = np.ones((3, 12))
 
-    def wandering(of, derivatives):
+    def durbin_watson(of, derivatives):
         if of is r:
             return neighbours
         np.testing.assert_array_equal(of, r * np.sqrt(np.maximum(m, 0)))
         np.testing.assert_array_equal(derivatives, rows * np.sqrt(np.maximum(m, 0)))
         return high
 
-    monkeypatch.setattr(residuals, "wandering", wandering)
+    monkeypatch.setattr(residuals, "durbin_watson", durbin_watson)
     monkeypatch.setattr(residuals, "low_frequencies", lambda *_: low)
     code, wrong = residuals.verdict(r, rows, chance, m, departure)
     assert (residuals.RESIDUALS[code], wrong) == (SAID[said[0]], said[1])

@@ -26,6 +26,17 @@ def test_what_is_cut_off_is_found_to_the_sample(top, limit, one):
     assert (flags_of(np.minimum(counts, limit) * one) == (counts >= limit)).all()
 
 
+@pytest.mark.parametrize("n", [30, 60, 100])
+@pytest.mark.parametrize("seed", range(4))
+def test_few_samples_that_bend_more_than_they_scatter(n, seed):
+    depth = np.linspace(0, 300, n)
+    counts = np.random.default_rng(seed).poisson(1e5 * np.exp(-(((depth - 150) / 70) ** 2)) + 2.0)
+    top = np.sort(counts)[-n // 4]
+    found = saturated(Dense(depth, np.minimum(counts, top)[None] * 1e14))
+    assert (found[0] == (counts >= top)).all()
+    assert saturated(Dense(depth, counts[None] * 1e14)) is None
+
+
 @pytest.mark.parametrize("digits", [3, 4, 6])
 def test_however_it_is_printed(digits):
     counts = counted(1e4)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from counted import trials
+from counted_trials import trials
 from plain_profiles import run
 
 from sims_analysis.kernels.rows import Packed

@@ -34,7 +34,7 @@ def test_below_a_gaussian_lies_its_complementary_error_function(end):
 def test_what_falls_more_slowly_than_the_peak_above_it_is_a_background():
     peak = np.exp(-0.5 * ((Z - 60) / 15) ** 2)
     assert below(0.05 * np.exp(-Z / 100))[0] > 0
-    assert below(peak + 0.05 * np.exp(-Z / 100))[0] == 0
+    assert below(peak + 0.05 * np.exp(-Z / 200))[0] == 0
     assert below(1.0 - Z / 1000)[0] == 0
 
 
@@ -64,12 +64,24 @@ def test_a_profile_that_falls_to_a_plateau_lacks_nothing_and_one_that_ends_above
     assert np.mean(below(ends, 0.5 * counts, depth=z) > 0) > 0.6
 
 
+@pytest.mark.parametrize("counts", [10, 100, 10000])
+def test_a_record_that_ends_within_a_box_lacks_the_rest_of_it(counts):
+    rng = np.random.default_rng(1)
+    box = 1 / (1 + np.exp((30 - Z) / 2)) / (1 + np.exp((Z - 150) / 2)) + 1e-3
+    for end, lacks in ((70, True), (100, True), (140, True), (166, False), (198, False)):
+        seen = end >= Z
+        k = rng.poisson(counts * box[seen], (100, seen.sum())) * 1.0
+        lacking = np.mean(below(k, 0.02 * 120 * counts, depth=Z[seen]) > 0)
+        assert lacking > 0.98 if lacks else lacking < 0.05, end
+
+
 @pytest.mark.slow
 def test_plateaus_peaks_and_noise_lack_nothing():
     rng = np.random.default_rng(0)
     plateau, short = 1.0 / (1.0 + np.exp(-(Z - [[20], [150]]) / 3))
     peak = np.exp(-0.5 * ((Z - 80) / 15) ** 2) + 1e-4
-    assert not below([plateau, short, peak, np.ones_like(Z)], enough=0.01).any()
+    assert np.isinf(below([plateau, short], enough=0.01)).all()  # what they end in goes on
+    assert not below([1 - plateau, peak, np.ones_like(Z)], enough=0.01).any()
     for counts in (1, 10, 1000):
         for n in (6, 12, 100):
             noise = rng.poisson(counts, (1000, n)) * 1.0

@@ -85,6 +85,7 @@ def test_capability_of_nist():
 def test_rules_flag_the_point_that_completes_them():
     quiet = [0.1, -0.1] * 10
     assert flags([*quiet, 3.1], "limits") == {20: ("beyond_limits", "beyond_limits")}
+    assert flags([*quiet, 3.0, -3.0], "limits") == {}  # at a limit is not beyond it
     assert flags([*quiet, 2.1, 0.1, 2.2], "two_of_three") == {22: ("two_of_three", "two_of_three")}
     assert flags([*quiet, 2.1, 0.1, -2.2], "two_of_three") == {}
     assert flags([*quiet, 1.1, 1.2, -0.1, 1.1, 1.3], "four_of_five").keys() == {24}
@@ -121,10 +122,14 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        ({"target": 50}, UnitsError, "target=50: write a pure number as a text"),
+        ({"target": 50}, UnitsError, "target=50: write a pure number as a string"),
         ({"target": "50 nm"}, UnitsError, "target"),
         ({"baseline": ("x", "y")}, ProfileError, "labels, as there are no times"),
-        ({"baseline": (0, 0)}, ProfileError, "the baseline has 1 values, of which no two differ"),
+        (
+            {"baseline": (0, 0)},
+            ProfileError,
+            "expected two different values in the baseline, found 1",
+        ),
         ({"rules": "westgard"}, ProfileError, "rules='westgard'; expected"),
         ({"rules": "nelson", "kind": "ewma"}, ProfileError, "are for individuals, not for ewma"),
         ({"weight": 0}, ProfileError, "weight=0"),
@@ -143,7 +148,7 @@ def test_what_is_no_series():
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
     with pytest.raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
-    with pytest.raises(ProfileError, match="no two differ"):
+    with pytest.raises(ProfileError, match="expected two different"):
         sims.capability(values([1.0, 1.0]), upper="2")
     with pytest.raises(ProfileError, match="expected a limit"):
         sims.capability(values(FLOW))
@@ -232,14 +237,14 @@ def test_uniformity_takes_counting_out():
     assert flat["process_stddev"].item() == 0.0
     assert flat["process_half_range"].item() == 0.0
     assert flat["half_range"].item() == pytest.approx(0.01)
-    with pytest.raises(ProfileError, match="of a positive mean"):
+    with pytest.raises(ProfileError, match="with a positive mean"):
         sims.uniformity(values([-1.0, 1.0]))
 
 
 def test_times_of_a_baseline_are_unambiguous():
     x = values(FLOW, date=np.arange("2026-02-01", "2026-02-11", dtype="datetime64[D]"))
     for wrong in ("01.02.2026", "01/02/2026"):
-        with pytest.raises(ProfileError, match="times such as 2026-02-01"):
+        with pytest.raises(ProfileError, match="or dates in ISO 8601"):
             sims.control_chart(x, baseline=(wrong, "2026-02-05"))
     with pytest.raises(ProfileError, match="around values"):
         sims.control_chart(x, baseline=("2026-02-05", "2026-02-01"))
@@ -249,7 +254,7 @@ def test_several_values_of_a_day_are_warned_of():
     x = values(
         FLOW[:3], date=np.array(["2026-02-01T08", "2026-02-02T08", "2026-02-02T09"], "M8[ns]")
     )
-    with pytest.warns(ProfileWarning, match="2026-02-02: several values are of this day") as warned:
+    with pytest.warns(ProfileWarning, match="2026-02-02: several values of one day") as warned:
         sims.control_chart(x)
     assert str(warned[0].message).endswith('values.groupby(values["date"].dt.floor("D")).mean()')
     chart = sims.control_chart(x.groupby(x["date"].dt.floor("D")).mean())
@@ -263,3 +268,18 @@ def test_standard_errors_are_read_in_their_own_unit():
     x = values([4.9e14, 5.0e14, 5.1e14], "atom/cm^2")
     x = x.assign_coords(stderr=("measurement", [2e16] * 3, {"units": "atom/m^2"}))
     assert sims.control_chart(x)["counting_stddev"].item() == pytest.approx(2e12)
+
+
+def test_scatter_of_samples_is_not_taken_for_counting():
+    """Of few samples, it would be the weight of their mean, and make scatter between means."""
+    counts = np.random.default_rng(0).poisson(100, (40, 1, 25)).astype(float)
+    ds = xr.Dataset(
+        {"intensity": (("measurement", "species", "depth"), counts, {"units": "count"})},
+        {"species": ["B"], "depth": ("depth", np.arange(25.0), {"units": "nm"})},
+    )
+    plain = sims.control_chart(sims.mean_value(ds).sel(species="B"))
+    assert np.isnan([plain[name] for name in ("counting_stddev", "process_stddev")]).all()
+    counted = sims.mean_value(sims.with_counting_statistics(ds)).sel(species="B")
+    known = sims.control_chart(counted)
+    assert float(known["counting_stddev"]) == pytest.approx(2.0, rel=0.1)
+    assert float(known["process_stddev_lower"]) == 0.0

@@ -93,6 +93,61 @@ def test_what_data_do_not_say_may_be_stated(factors):
         factors.pick(ds, matrix="30Si", ion="O2+")
 
 
+def test_picked_factors_are_refused_by_data_of_other_conditions(factors):
+    kept(factors, ["2026-03-01"])
+    ds = measured("2026-03-05")
+    picked = factors.pick(ds, matrix="30Si")
+    assert picked["11B"]["primary_ion"].item() == "O2+"
+    of_standard = {"11B": factor_of(measured("2026-03-01"))}
+    for other, said in (
+        ({"primary_ion": "Cs+"}, "primary ion O2+, but the data say 'Cs+'"),
+        ({"secondary_polarity": "negative"}, "polarity +, but the data say 'negative'"),
+        ({"impact_energy": "5 keV"}, "impact energy 3 keV, but the data say '5 keV'"),
+        ({"instrument": "TOF"}, "instrument IMS 7f, but the data say 'TOF'"),
+    ):
+        unlike = measured("2026-03-05", **other)
+        for rsf in (picked, picked["11B"], of_standard):
+            for data in (unlike, sims.stack([ds, unlike])):
+                with pytest.raises(SpeciesError) as error:
+                    sims.with_rsf(data, rsf=rsf, matrix="30Si")
+                assert said in str(error.value)
+    silent = measured("2026-03-05", primary_ion=None, impact_energy="3040 eV")
+    assert sims.with_rsf(silent, rsf=picked, matrix="30Si")["concentration"].notnull().any()
+
+
+def test_picked_factors_of_a_batch_hold_measurement_by_measurement(factors):
+    kept(factors, ["2026-03-01"], [1.0])
+    kept(factors, ["2026-03-02"], [7.0], primary_ion="Cs+")
+    both = [measured("2026-03-05", primary_ion=ion) for ion in ("O2+", "Cs+")]
+    batch = sims.stack(both, names=["a", "b"])
+    picked = factors.pick(batch, matrix="30Si")
+    ds = sims.with_rsf(batch, rsf=picked, matrix="30Si")
+    ratio = ds["sensitivity_factor"].sel(species="11B")
+    assert float(ratio[1] / ratio[0]) == pytest.approx(7.0, rel=0.1)
+    with pytest.raises(SpeciesError, match=r"primary ion (O2\+, but the data say 'Cs\+')"):
+        sims.with_rsf(sims.stack(both[::-1], names=["a", "b"]), rsf=picked, matrix="30Si")
+
+
+def test_conditions_stay_on_a_new_axis_and_with_merged_species(factors):
+    kept(factors, ["2026-03-01"])
+    batch = sims.stack([measured("2026-03-05"), measured("2026-03-06", primary_ion="Cs+")])
+    with pytest.raises(SpeciesError, match=r"the data say primary ion Cs\+"):
+        factors.pick(sims.to_grid(batch, every=2), matrix="30Si")
+    of_sum = sims.combine(batch, {"11B": {"11B": 1, "30Si": 0}})
+    made = of_sum.assign_coords(
+        wire_fields=of_sum["wire_fields"].where(of_sum.species != "11B", "")
+    )
+    with pytest.raises(SpeciesError, match=r"the data say primary ion Cs\+"):
+        factors.pick(made, matrix="30Si")
+    fitting, other = measured("2026-03-05"), measured("2026-03-06", secondary_polarity="-")
+    other = other.assign_coords(species=["31P", "28Si"])
+    merged = sims.merge_profiles([other, fitting])
+    assert list(factors.pick(merged, matrix="30Si")) == ["11B"]
+    swapped = merged.assign_coords(species=["11B", "30Si", "31P", "28Si"])
+    with pytest.raises(SpeciesError, match="the data say polarity -"):
+        factors.pick(swapped, matrix="30Si")
+
+
 def test_what_is_stated_against_the_data_is_refused(factors):
     kept(factors, ["2026-03-01"])
     ds = measured("2026-03-05", primary_ion="Cs+")
@@ -124,8 +179,9 @@ def test_nearest_bracket_and_age(factors):
     for unitless in (30, "30"):
         with pytest.raises(ProfileError, match="expected a number of days"):
             picked(max_age=unitless)
-    with pytest.raises(ProfileError, match="is from before the measurement"):
-        factors.pick(measured("2026-02-04"), matrix="30Si", combine="bracket")
+    for day, side in (("2026-02-04", "before"), ("2026-03-14", "after")):
+        with pytest.raises(ProfileError, match=f"is from {side} the measurement"):
+            factors.pick(measured(day), matrix="30Si", combine="bracket")
     with pytest.raises(ProfileError, match="do not say when they were measured"):
         factors.pick(measured(None), matrix="30Si", combine="nearest")
     with pytest.raises(ProfileError, match="combine choose among the factors of a table"):
@@ -223,16 +279,6 @@ def test_the_scatter_of_days_is_a_line_of_the_budget(factors):
     assert "day_to_day_stderr" not in plain
 
 
-def test_it_survives_netcdf(factors, tmp_path):
-    kept(factors, ["2026-03-01", "2026-03-02"], [1.0, 1.1])
-    ds = sims.with_rsf(measured("2026-03-03"), rsf=factors, matrix="30Si")
-    sims.save(ds, tmp_path / "a.nc")
-    again = sims.load(tmp_path / "a.nc")
-    xr.testing.assert_equal(
-        again["sensitivity_factor_day_to_day"], ds["sensitivity_factor_day_to_day"]
-    )
-
-
 def test_a_list_in_text(factors, tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("# of 2019\nElement | RSF value\n11B: 5e21\n\n31P\t2e22 atoms/cm3\n")
@@ -253,8 +299,50 @@ def test_a_list_in_text(factors, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "11B;5,1E+21;atoms/cm3\n31P ; 2,0e22\n",
+        "# of 2026\n11B\t5,1E+21\n31P\t2E22\n",
+        "11B 5,1E21 atoms/cm^3\n31P 2e22\n",
+        "11B,5.1e21,atoms/cm^3\n31P, 2e22\n",
+        "Species;Value;Unit;Date\n11B;5,1E21;atoms/cm3;02.03.2026\n31P;2e22;;13.03.2026\n",
+        "species | value | date\n11B | 5.1e21 | 3/2/2026\n31P | 2e22 | 3/13/2026\n",
+    ],
+)
+def test_lists_with_semicolons_decimal_commas_and_dates_of_a_country(factors, tmp_path, text):
+    (tmp_path / "list.txt").write_text(text)
+    factors.read(tmp_path / "list.txt", unit="atoms/cm^3", matrix="30Si")
+    table = factors.table()
+    assert table["species"].tolist() == ["11B", "31P"]
+    assert table["value"].tolist() == [5.1e21, 2e22]
+    if "2026\n31P" in text and text[0] != "#":
+        assert table["date"].astype(str).tolist() == ["2026-03-02", "2026-03-13"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("11B,5,1E21\n", "line 1, column 'unit': '1E21'"),
+        ("11B <5e21\n", "line 1: '11B <5e21'"),
+        ("11B 5.1e222\n", "line 1, column 'value': '5.1e222'; expected a factor between 1e+06"),
+        ("species;value;date\n11B;5e21;02.03.2026\n", "line 2, column 'date': '02.03.2026'"),
+        ("species;value;ion\n11B;5e21;O2+\n", "no column 'ion', only species, matrix"),
+        ("species;value;note\n11B;5e21\n", "line 2: 2 cells below 3 columns"),
+    ],
+)
+def test_what_a_list_leaves_open_is_refused(factors, tmp_path, text, said):
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(ReadError) as error:
+        factors.read(tmp_path / "list.txt", unit="atoms/cm^3", matrix="30Si")
+    assert said in str(error.value)
+    assert not factors.path.exists()
+
+
+@pytest.mark.parametrize(
     ("column", "cell", "said"),
     [
+        ("value", "5.1e210", "column 'value': '5.1e210'; expected a factor between"),
+        ("stderr", "5.1e22", "column 'stderr': '5.1e22'; expected less than the value"),
         ("value", "-5e21", "column 'value': '-5e21'; expected a positive number"),
         ("value", "5,1e21", "line 3"),
         ("unit", "cm", "column 'unit'"),
@@ -381,11 +469,11 @@ def test_a_uniform_standard_gives_its_factor():
 
 def test_dose_or_concentration():
     ds = measured("2026-03-01")
-    with pytest.raises(ProfileError, match="give one of both"):
+    with pytest.raises(ProfileError, match="give either dose"):
         factor_of(ds, concentration="1e19 atoms/cm^3")
-    with pytest.raises(ProfileError, match="give one of both"):
+    with pytest.raises(ProfileError, match="give either dose"):
         factor_of(ds, dose=None)
-    with pytest.raises(ProfileError, match="concentration_uncertainty goes with concentration="):
+    with pytest.raises(ProfileError, match="concentration_uncertainty needs concentration="):
         factor_of(ds, concentration_uncertainty=0.02)
 
 
@@ -393,7 +481,7 @@ def test_a_list_is_read_once(factors, tmp_path):
     (tmp_path / "list.txt").write_text("11B 5e21")
     stated = {"unit": "atoms/cm^3", "matrix": "30Si"}
     factors.read(tmp_path / "list.txt", **stated)
-    with pytest.raises(ProfileError, match="is there already"):
+    with pytest.raises(ProfileError, match="is already in the file"):
         factors.read(tmp_path / "list.txt", **stated)
     factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
     assert len(factors.table()) == 2

@@ -38,6 +38,9 @@ def test_a_chart_shows_limits_and_what_is_flagged(kind, tmp_path):
     lines = [np.ma.filled(line.get_ydata(), np.nan) for line in ax.lines]
     for name in (drawn, "lower", "centre", "upper"):
         assert any(np.allclose(y, made[name].values / 1e14, equal_nan=True) for y in lines)
+    own = [line for line, y in zip(ax.lines, lines, strict=True)
+           if np.allclose(y, made[drawn].values / 1e14, equal_nan=True)]  # fmt: skip
+    assert [line.get_linestyle() for line in own] == ["-", "None"], "joined, and each a point"
     flagged = made["status"].values != "ok"
     marked = next(y for y in lines if np.array_equal(~np.isnan(y), flagged))
     assert marked[30] == pytest.approx(made[drawn].values[30] / 1e14)

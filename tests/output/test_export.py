@@ -239,7 +239,7 @@ PARENTHESES = "in a heading, parentheses mark the unit; write it without them, s
         (
             {"value_units": ["1/m^3"]},
             (
-                "value_units=['1/m^3']; expected a text, or one for each variable in a mapping, "
+                "value_units=['1/m^3']; expected a string, or one for each variable in a mapping, "
                 "{'concentration': '1/m^3'}"
             ),
         ),

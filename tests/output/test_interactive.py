@@ -6,11 +6,11 @@ import json
 import re
 import warnings
 
-import drawn
+import artists
 import numpy as np
 import pytest
 from browser import browser  # noqa: F401 - a fixture
-from waiting import wait_until
+from polling import wait_until
 
 import sims_analysis as sims
 from sims_analysis.output.pages.interactive import Explorer
@@ -21,7 +21,9 @@ pytest.importorskip("bokeh")
 
 @pytest.fixture
 def page(browser, tmp_path):  # noqa: F811
-    ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e17), Ga=([2e5] * 50, "counts/s"))
+    ds = artists.profiles(
+        B=artists.gaussian(), P=artists.gaussian(1e17), Ga=([2e5] * 50, "counts/s")
+    )
     path = sims.explore(ds).save(tmp_path / "page.html")
     browser.open(path.as_uri())
     yield browser, ds
@@ -73,14 +75,14 @@ def set_window(browser, start, stop):  # noqa: F811
 
 
 def test_the_page_needs_nothing_else():
-    text = sims.explore(drawn.profiles(B=drawn.gaussian())).page
+    text = sims.explore(artists.profiles(B=artists.gaussian())).page
     assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=", text)
     assert len(text) < 1.6e6
     assert 'content="width=device-width' in text  # a telephone would show it as wide as a desk
 
 
 def test_a_name_cannot_end_the_script():
-    text = sims.explore(drawn.profiles(**{"</script><b>": drawn.gaussian()})).page
+    text = sims.explore(artists.profiles(**{"</script><b>": artists.gaussian()})).page
     assert "</script><b>" not in text
 
 
@@ -148,7 +150,7 @@ def test_many_species_are_found_by_name_and_leave_the_plot_in_view(browser, tmp_
     wide = {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", wide)
     try:
-        path = sims.explore(drawn.profiles(**flat), title="Ninety").save(tmp_path / "page.html")
+        path = sims.explore(artists.profiles(**flat), title="Ninety").save(tmp_path / "page.html")
         browser.open(path.as_uri())
         top = "return document.getElementById('sims-plot').getBoundingClientRect().top"
         assert browser.run(top) < 300
@@ -170,7 +172,7 @@ def test_many_species_are_found_by_name_and_leave_the_plot_in_view(browser, tmp_
 
 
 def test_a_page_is_headed_by_its_measurements():
-    ds = drawn.profiles(B=drawn.gaussian()).assign_attrs(data_id="W7 <centre>")
+    ds = artists.profiles(B=artists.gaussian()).assign_attrs(data_id="W7 <centre>")
     page = sims.explore(ds).page
     assert "<title>W7 &lt;centre&gt;</title>" in page
     assert "<h1>W7 &lt;centre&gt;</h1>" in page
@@ -199,7 +201,7 @@ def carried(page):
 
 
 def test_one_species_twice_has_two_names():
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     ds["intensity"] = (ds["concentration"] / 1e15).assign_attrs(units="count/s")
     curves = carried(sims.explore(ds).page)["curves"]
     assert [curve["name"] for curve in curves] == ["B, concentration", "B, intensity"]
@@ -207,7 +209,9 @@ def test_one_species_twice_has_two_names():
 
 
 def test_a_wafer_is_no_formula():
-    (curve,) = carried(sims.explore({"W1<": drawn.profiles(B2=drawn.gaussian())}).page)["curves"]
+    (curve,) = carried(sims.explore({"W1<": artists.profiles(B2=artists.gaussian())}).page)[
+        "curves"
+    ]
     assert curve["html"] == "B<sub>2</sub>, W1&lt;"
 
 
@@ -215,7 +219,7 @@ def test_a_wafer_is_no_formula():
 def test_a_sample_between_zeros_is_a_point_on_the_log_axis(browser, tmp_path):  # noqa: F811
     values = np.zeros(20)
     values[[3, 9, 10]] = 1e17
-    page = sims.explore(drawn.profiles(B=values))
+    page = sims.explore(artists.profiles(B=values))
     assert len(carried(page.page)["curves"][0]["off"]) == 17
     browser.open(page.save(tmp_path / "page.html").as_uri())
     assert "17 samples" in browser.run("return document.getElementById('hidden').textContent")
@@ -237,7 +241,7 @@ def test_depths_that_profiles_share_are_carried_once():
 
 
 def test_measurements_of_a_species_differ_by_dashes_and_have_its_colour():
-    ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e17))
+    ds = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e17))
     curves = carried(sims.explore({"W1": ds, "W2": ds}).page)["curves"]
     assert [one["name"] for one in curves] == ["B, W1", "B, W2", "P, W1", "P, W2"]
     first, second, *others = [(one["colour"], one["dash"]) for one in curves]
@@ -247,7 +251,7 @@ def test_measurements_of_a_species_differ_by_dashes_and_have_its_colour():
 
 def test_more_curves_than_colours_differ_by_dashes():
     flat = {symbol: np.full(50, 1e17) for symbol in SYMBOLS[:30]}
-    page = sims.explore(drawn.profiles(**flat)).page
+    page = sims.explore(artists.profiles(**flat)).page
     looks = [(curve["colour"], tuple(curve["dash"])) for curve in carried(page)["curves"]]
     assert len(set(looks)) == 30
 
@@ -304,7 +308,7 @@ def test_species_and_scale_by_keyboard(page):
 def test_hover_shows_depth_and_value(browser, tmp_path, units, depth):  # noqa: F811
     from selenium.webdriver import ActionChains
 
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     path = sims.explore(ds, depth_units=units).save(tmp_path / "page.html")
     browser.open(path.as_uri())
     x, y = browser.settled(
@@ -334,7 +338,7 @@ def test_hover_shows_depth_and_value(browser, tmp_path, units, depth):  # noqa: 
 
 @pytest.mark.parametrize("units", [{}, {"value_units": "1/m^3", "depth_units": "um"}])
 def test_what_a_page_integrates_is_the_dose(units):
-    ds = drawn.profiles(B=drawn.gaussian(), Ga=([2e5] * 50, "counts/s"))
+    ds = artists.profiles(B=artists.gaussian(), Ga=([2e5] * 50, "counts/s"))
     found = carried(sims.explore(ds, **units).page)
     (boron,) = (curve for curve in found["curves"] if curve["name"] == "B")
     area = np.trapezoid(boron["values"], found["depths"][boron["depths"]])
@@ -346,9 +350,9 @@ def test_what_a_page_integrates_is_the_dose(units):
 
 
 def test_a_page_carries_what_its_script_draws():
-    values = drawn.gaussian()
+    values = artists.gaussian()
     values[40] = 0.0
-    ds = drawn.profiles(B2=values, Ga=([2e5] * 50, "counts/s"))
+    ds = artists.profiles(B2=values, Ga=([2e5] * 50, "counts/s"))
     found = carried(sims.explore(ds, depth_units="um").page)
     assert set(found) == {"axes", "curves", "depth", "depths", "kind", "level"}
     boron, gallium = found["curves"]
@@ -370,12 +374,12 @@ def test_a_page_carries_what_its_script_draws():
         "label": "Depth (µm)", "units": "µm", "range": [0.0, pytest.approx(0.098)],
         "window": [0.0, pytest.approx(0.049)],
     }  # fmt: skip
-    np.testing.assert_allclose(found["depths"], [drawn.DEPTHS / 1000], rtol=1e-15)
+    np.testing.assert_allclose(found["depths"], [artists.DEPTHS / 1000], rtol=1e-15)
 
 
 def test_value_axes_show_the_same_number_of_decades():
     wide, narrow = np.geomspace(1.5e15, 8e18, 50), np.geomspace(150, 1.5e4, 50)
-    ds = drawn.profiles(B=wide, Ga=(narrow, "counts/s"))
+    ds = artists.profiles(B=wide, Ga=(narrow, "counts/s"))
     first, second = carried(sims.explore(ds).page)["axes"]
     assert first["label"] == "Concentration (atoms/cm³)"
     assert second["label"] == "Intensity (counts/s)"
@@ -433,14 +437,14 @@ def test_the_window_of_the_dose_begins_where_all_profiles_are():
 
 def test_dashes_are_pixels_of_a_line_a_little_less_than_two_wide():
     flat = {symbol: np.full(50, 1e17) for symbol in SYMBOLS[:30]}
-    curves = carried(sims.explore(drawn.profiles(**flat)).page)["curves"]
+    curves = carried(sims.explore(artists.profiles(**flat)).page)["curves"]
     dashes = [curve["dash"] for curve in curves if curve["dash"]]
     assert dashes
     assert all(isinstance(part, int) and 1 <= part <= 20 for dash in dashes for part in dash)
 
 
 def test_profiles_over_depth_and_over_time_are_two_plots():
-    both = [drawn.profiles(B=drawn.gaussian()), drawn.profiles("s", B=drawn.gaussian())]
+    both = [artists.profiles(B=artists.gaussian()), artists.profiles("s", B=artists.gaussian())]
     with pytest.raises(sims.errors.UnitsError, match=(
         "^some profiles are on a depth axis, others on a sputter-time axis; show them in two plots,"
         r" or turn time into depth with calibrate_depth\(\)$"
@@ -450,7 +454,7 @@ def test_profiles_over_depth_and_over_time_are_two_plots():
 
 @pytest.mark.parametrize("count", [4, 5])
 def test_a_page_names_four_measurements_at_most(count):
-    ds = drawn.profiles(B=drawn.gaussian())
+    ds = artists.profiles(B=artists.gaussian())
     page = sims.explore({f"w{i}": ds for i in range(count)}).page
     names = "w0, w1, w2, w3" + (" and 1 more" if count > 4 else "")
     assert f"<h1>{names}</h1>" in page
@@ -466,7 +470,7 @@ def test_a_notebook_shows_the_page_in_a_frame_of_its_own():
 
 
 def test_a_page_allows_its_own_scripts_and_nothing_else():
-    page = sims.explore(drawn.profiles(B=drawn.gaussian()), title="a & b").page
+    page = sims.explore(artists.profiles(B=artists.gaussian()), title="a & b").page
     scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
@@ -529,7 +533,7 @@ def test_a_level_that_is_typed_or_dragged_has_its_junction(page):
 
 @pytest.mark.slow
 def test_of_many_signals_twelve_are_shown_at_first_and_errors_are_shaded(browser, tmp_path):  # noqa: F811
-    data = drawn.profiles(**{f"X{i}": (np.full(50, 1.1**i), "counts") for i in range(30)})
+    data = artists.profiles(**{f"X{i}": (np.full(50, 1.1**i), "counts") for i in range(30)})
     data["intensity_stderr"] = (0.1 * data["intensity"]).assign_attrs(units="count")
     browser.open(sims.explore(data).save(tmp_path / "page.html").as_uri())
     ticked = "return [...document.querySelectorAll('#species input')].map((box) => box.checked)"
@@ -542,7 +546,7 @@ def test_of_many_signals_twelve_are_shown_at_first_and_errors_are_shaded(browser
 
 @pytest.mark.slow
 def test_each_quantity_has_its_scale(browser, tmp_path):  # noqa: F811
-    data = drawn.profiles(B=drawn.gaussian(), Al=(np.linspace(0, 0.3, 50), "atomic fraction"))
+    data = artists.profiles(B=artists.gaussian(), Al=(np.linspace(0, 0.3, 50), "atomic fraction"))
     page = sims.explore(data, scale={"atomic_fraction": "linear"})
     left, right = carried(page.page)["axes"]
     assert (left["kind"], right["kind"]) == ("log", "linear")
@@ -564,7 +568,9 @@ def test_each_quantity_has_its_scale(browser, tmp_path):  # noqa: F811
 
 @pytest.mark.slow
 def test_names_of_curves_of_one_height_are_apart(browser, tmp_path):  # noqa: F811
-    data = drawn.profiles(**{s: drawn.gaussian(1e19 + i * 1e17) for i, s in enumerate(SYMBOLS[:6])})
+    data = artists.profiles(
+        **{s: artists.gaussian(1e19 + i * 1e17) for i, s in enumerate(SYMBOLS[:6])}
+    )
     browser.open(sims.explore(data).save(tmp_path / "page.html").as_uri())
     shown = "curves.map((all) => all.find((one) => one.type === 'Label').y_offset)"
     heights = sorted(plots(browser, shown)["log"])
@@ -572,19 +578,22 @@ def test_names_of_curves_of_one_height_are_apart(browser, tmp_path):  # noqa: F8
 
 
 def test_curves_have_the_looks_of_a_figure():
-    data = drawn.profiles(**{f"Al{i}O": (np.full(50, 1.1**i), "counts") for i in range(30)})
+    data = artists.profiles(**{f"Al{i}O": (np.full(50, 1.1**i), "counts") for i in range(30)})
     with pytest.warns(sims.errors.ProfileWarning, match="18 of 30 species are left out"):
         ax = sims.plot_profiles(data)
     curves = carried(sims.explore(data).page)["curves"][:12]
-    assert [line.get_color() for line in drawn.lines(ax)] == [one["colour"] for one in curves]
-    pair = {"W1": drawn.profiles(B=drawn.gaussian()), "W2": drawn.profiles(B=drawn.gaussian(1e18))}
-    shown = [line.get_color() for line in drawn.lines(sims.plot_profiles(pair))]
+    assert [line.get_color() for line in artists.lines(ax)] == [one["colour"] for one in curves]
+    pair = {
+        "W1": artists.profiles(B=artists.gaussian()),
+        "W2": artists.profiles(B=artists.gaussian(1e18)),
+    }
+    shown = [line.get_color() for line in artists.lines(sims.plot_profiles(pair))]
     assert [one["colour"] for one in carried(sims.explore(pair).page)["curves"]] == shown
 
 
 def test_axes_show_zero_and_what_is_below_it():
     def linear(values):
-        (axis,) = carried(sims.explore(drawn.profiles(B=values)).page)["axes"]
+        (axis,) = carried(sims.explore(artists.profiles(B=values)).page)["axes"]
         return axis["linear"]
 
     assert linear(np.linspace(2e17, 1e18, 50)) == pytest.approx([-5e16, 1.05e18])
@@ -603,8 +612,8 @@ def test_a_single_sample_has_an_axis():
 
 
 def test_what_is_no_title_no_data_or_no_path_is_refused(tmp_path):
-    data = drawn.profiles(B=drawn.gaussian())
-    with pytest.raises(TypeError, match="title: expected text, found 3"):
+    data = artists.profiles(B=artists.gaussian())
+    with pytest.raises(TypeError, match="title: expected a string, found 3"):
         sims.explore(data, title=3)
     with pytest.raises(TypeError, match="a list or mapping of them; found int"):
         sims.explore({"a": data, "b": 3})

@@ -273,7 +273,7 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
 def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(monkeypatch):
     served = client()
     nothing = served.get("/overlay/")
-    assert "a data id is text that is not empty" in nothing.text
+    assert "a data id as a non-empty string" in nothing.text
     absent = served.get("/entries/w%2F1")
     assert "<h1>No such entry</h1><p>w/1</p>" in absent.text
 

@@ -167,7 +167,7 @@ def test_several_crossings_are_noted():
 def test_limits_beyond_the_samples_are_noted():
     report = analyse(sims.to_dataset([profile()]), stop="900 nm")
     assert report.species[0].dose_status == "truncated"
-    assert any("beyond the samples" in note for note in report.notes)
+    assert any("beyond the record" in note for note in report.notes)
     assert "dose truncated" in to_text(report)
 
 

@@ -185,9 +185,11 @@ def test_a_workbook_refuses_names_that_it_cannot_keep(tmp_path):
 def test_a_csv_that_breaks_off_is_refused(tmp_path):
     path = sims.to_csv(sims.open_example("boron-implant"), tmp_path / "x.csv")
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(ReadError, match=r"x\.csv: the file breaks off: its last line has no end"):
+    with pytest.raises(
+        ReadError, match=r"x\.csv: the file is truncated: its last line has no line end"
+    ):
         sims.read(path)
-    with pytest.warns(sims.errors.ProfileWarning, match="no end, and is left out"):
+    with pytest.warns(sims.errors.ProfileWarning, match="no line end, and is left out"):
         assert sims.read(path, allow_truncated=True)["P"].depths.size == 249
 
 
@@ -196,14 +198,14 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
     head = "species,depth (nm),concentration (atoms/cm^3)\n"
     path = tmp_path / "x.csv"
     for cell, says in (
-        ("<2e15", "a limit, <2e.15, is no value"),
-        ("1_000", "'1_000' is no number"),
+        ("<2e15", "a limit, <2e.15, is not a value"),
+        ("1_000", "'1_000' is not a number"),
     ):
         path.write_text(f"{head}B,0,1e18\nB,1,{quote}{cell}{quote}\nB,2,3e18\n")
         with pytest.raises(ReadError, match=f"line 3, column C: {says}"):
             sims.read(path)
     path.write_text(head.replace("species", f"{quote}species{quote}"))
-    with pytest.raises(ReadError, match="there are headers, and no rows of numbers below them"):
+    with pytest.raises(ReadError, match="the headers have no rows of numbers below them"):
         sims.read(path)
 
 

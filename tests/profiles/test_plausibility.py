@@ -200,6 +200,12 @@ def test_read_and_to_dataset_warn_of_a_saturated_detector(tmp_path):
     with pytest.warns(ProfileWarning, match=warned):
         ds = sims.to_dataset([profile(), profile(cut, units="counts", species="As")])
     assert ds["counts" if "counts" in ds else "intensity"].sel(species="As").max() == 6000
+    # Also where samples are missing.
+    part = np.where((Z == 200) | (Z == 78), np.nan, cut)
+    with pytest.warns(ProfileWarning) as caught:
+        sims.to_dataset([profile(), profile(part, units="counts", species="As")])
+    said = f"species 'As' ({np.sum(part == 6000)} samples of 6000 counts between"
+    assert any(said in str(one.message) for one in caught)
     path = tmp_path / "cut.csv"
     lines = [f"{z},{k}" for z, k in zip(Z, cut, strict=True)]
     path.write_text("\n".join(["Depth (nm),As (counts)", *lines]))

@@ -94,13 +94,13 @@ def test_the_reference_example():
 @pytest.mark.parametrize(
     ("changes", "path", "found"),
     [
-        ({"depths": [0, "2.5", 20, 30, 40]}, "$[0].depths[1]", "text"),
+        ({"depths": [0, "2.5", 20, 30, 40]}, "$[0].depths[1]", "string"),
         ({"depths": [0, True, 20, 30, 40]}, "$[0].depths[1]", "boolean"),
         ({"depths": [0, None, 20, 30, 40]}, "$[0].depths[1]", "null"),
-        ({"depths": "0 10 20"}, "$[0].depths", "text"),
+        ({"depths": "0 10 20"}, "$[0].depths", "string"),
         ({"depths": {}}, "$[0].depths", "object"),
         ({"depths": [0, [1], 2, 3, 4]}, "$[0].depths[1]", "array"),
-        ({"concentrations": [1, 2, 3, 4, "5"]}, "$[0].concentrations[4]", "text"),
+        ({"concentrations": [1, 2, 3, 4, "5"]}, "$[0].concentrations[4]", "string"),
         ({"concentrations": [1, 2, 3, 4]}, "$[0]", "5 depths but 4 concentrations"),
         ({"depths": [], "concentrations": []}, "$[0].depths", "no samples"),
         ({"depth_units": None}, "$[0].depth_units", "null"),
@@ -265,21 +265,21 @@ def test_from_dict_reads_an_object_of_the_wire():
 @pytest.mark.parametrize(
     ("change", "path", "message"),
     [
-        ({"depths": [0, "1"]}, "$[3].depths[1]", "expected a number, found text"),
+        ({"depths": [0, "1"]}, "$[3].depths[1]", "expected a number, found a string"),
         ({"depths": [0, None]}, "$[3].depths[1]", "expected a number, found null"),
         ({"depths": [0, True]}, "$[3].depths[1]", "expected a number, found a boolean"),
         ({"depths": []}, "$[3].depths", "species 'B' has no samples"),
-        ({"depths": "0"}, "$[3].depths", "expected an array of numbers, found text"),
+        ({"depths": "0"}, "$[3].depths", "expected an array of numbers, found a string"),
         ({"concentrations": [1]}, "$[3]", "2 depths but 1 concentrations"),
         ({"concentrations": [1, 10**400]}, "$[3].concentrations[1]", "too large"),
         ({"concentrations": [1, float("inf")]}, "$[3].concentrations[1]", "number is infinite"),
         ({"depths": [0, float("nan")]}, "$[3].depths[1]", "the number is NaN"),
         ({"concentrations_stderr": [1]}, "$[3]", "2 depths but 1 concentrations_stderr"),
-        ({"species_name": 5}, "$[3].species_name", "expected text, found a number"),
-        ({"depth_units": None}, "$[3].depth_units", "expected text, found null"),
-        ({"data_id": 1.5}, "$[3].data_id", "expected text or an integer, found a number"),
+        ({"species_name": 5}, "$[3].species_name", "expected a string, found a number"),
+        ({"depth_units": None}, "$[3].depth_units", "expected a string, found null"),
+        ({"data_id": 1.5}, "$[3].data_id", "expected a string or an integer, found a number"),
         ({"id": True}, "$[3].id", "found a boolean"),
-        ({"last_updated": 3}, "$[3].last_updated", "expected text, found a number"),
+        ({"last_updated": 3}, "$[3].last_updated", "expected a string, found a number"),
         ({"species_metadata": []}, "$[3].species_metadata", "expected an object, found an array"),
     ],
 )  # fmt: skip
@@ -332,7 +332,7 @@ def test_a_profile_is_shown_in_a_line(changes, shown):
 def test_names_and_units_are_texts(name):
     with pytest.raises(ProfileError) as refused:
         made(**{name: 7})
-    assert str(refused.value) == f"{name} must be text, found int"
+    assert str(refused.value) == f"{name} must be a string, found int"
 
 
 def test_profiles_are_equal_if_all_that_they_hold_is():

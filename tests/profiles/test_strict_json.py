@@ -66,9 +66,7 @@ def test_the_most_memory_that_json_may_take():
     text = b'[[], {}, {}, {}, {}, {}, {}, {}, {"a": []}, "b"]'
     needed = 1000 * 11 + 100 * 2 + 56 * 10
     assert len(decode(text, Budget(needed))) == 10
-    said = (
-        f"JSON of 11 arrays and objects, 2 texts, 10 values in {len(text)} bytes needs more memory"
-    )
+    what = f"JSON of 11 arrays and objects, 2 strings, 10 values in {len(text)} bytes"
     with pytest.raises(PayloadError) as refused:
         decode(text, Budget(needed - 1, PayloadError))
-    assert refused.value.args[0].startswith(said)
+    assert refused.value.args[0].startswith(f"{what} needs more memory")

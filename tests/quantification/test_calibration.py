@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from hypothesis import given
 from hypothesis import strategies as st
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -204,7 +204,7 @@ def test_a_crater_through_layers_of_known_relative_rates():
         sims.stack([COUNTS, COUNTS]), crater_depth=craters, relative_rates=layers
     )
     np.testing.assert_allclose(batch["depth"].values, [expected, 2 * expected], rtol=1e-14)
-    with pytest.raises(ProfileError, match="relative_rates is of use only with crater_depth"):
+    with pytest.raises(ProfileError, match="relative_rates applies only with crater_depth"):
         sims.calibrate_depth(COUNTS, rate="1 nm/s", relative_rates=layers)
     with pytest.raises(ProfileError, match=r"relative_rates\[0\]='1 nm/s'; expected a relative"):
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, "1 nm/s")])

@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from scipy.integrate import quad
 from shared_profiles import delivered
-from timed import timed
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError, UnitsError
 
 TIME = np.arange(0.0, 200.0)
 #: Of Ge in Si: a layer between two edges.
@@ -115,7 +115,7 @@ def test_what_compositions_are_refused():
         ({**both}, ProfileError, "either factor=, or standard="),
         ({**both, "factor": 0}, ProfileError, "positive factor"),
         ({**both, "standard": ds, "fraction": 1.2}, ProfileError, "between 0 and 1"),
-        ({**both, "numerator": "Ge", "factor": 1}, SpeciesError, "'Ge'; the data have"),
+        ({**both, "numerator": "Ge", "factor": 1}, SpeciesError, "no species 'Ge'; they have"),
         ({"numerator": "74Ge", "denominator": "74Ge", "factor": 1}, SpeciesError, "both '74Ge'"),
     ):
         with pytest.raises(error, match=text):
@@ -149,6 +149,60 @@ def test_factors_and_a_rate_follow_the_composition():
     expected = 0.2 * TIME[-1] + 0.4 * np.trapezoid(x.values, TIME)
     assert deep["depth"].values[-1] == pytest.approx(expected, rel=1e-12)
     assert "integral of a rate" in deep["depth"].attrs["calibration"]
+
+
+def test_factors_and_rates_stated_over_a_composition():
+    ds = alloy(**{"11B": np.full(TIME.size, 2000.0)})
+    made = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=K)
+    at = np.array([0.0, 0.15, 0.5])
+    stated = xr.DataArray([1e20, 1.5e20, 3e20], {"Ge": at}, attrs={"units": "atoms/cm^3"})
+    stated = stated.assign_coords(stderr=("Ge", [1e18, 3e18, 6e18]))
+    x = made["atomic_fraction"].sel(species="Ge", drop=True).values
+    options = {"matrix": "30Si", "keep_intensity": True}
+    found = sims.with_rsf(made, rsf={"11B": stated}, **options)
+    factor = found["sensitivity_factor"].sel(species="11B")
+    np.testing.assert_allclose(factor, np.interp(x, at, stated.values), rtol=1e-12)
+    error = found["sensitivity_factor_uncertainty"].sel(species="11B")
+    np.testing.assert_allclose(error * factor, np.interp(x, at, stated["stderr"]), rtol=1e-12)
+    rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.5]}, attrs={"units": "nm/s"})
+    deep = sims.calibrate_depth(made, rate=rate)["depth"].values
+    assert deep[-1] == pytest.approx(np.trapezoid(np.interp(x, [0, 0.5], [0.2, 0.4]), TIME))
+    batch = sims.with_rsf(
+        sims.stack([made, made], names=["a", "b"]), rsf={"11B": stated}, **options
+    )
+    both = batch["sensitivity_factor"].sel(species="11B", measurement="b")
+    np.testing.assert_allclose(both, factor, rtol=1e-12)
+    # Measured between samples of the fraction, which is interpolated.
+    apart = made.where(made["species"] != "11B", made.shift(sputter_time=-1))
+    apart["atomic_fraction"][:, 1::2] = np.nan
+    between = sims.with_rsf(apart, rsf={"11B": stated}, **options)["sensitivity_factor"]
+    follows = np.interp(np.interp(TIME, TIME[::2], x[::2]), at, stated.values)
+    np.testing.assert_allclose(between.sel(species="11B"), follows, rtol=1e-12)
+    with pytest.warns(ProfileWarning, match=r"for Ge from 0 to 0.15, and at \d+ samples") as warned:
+        short = sims.with_rsf(made, rsf={"11B": stated[:2]}, **options)
+    assert warned[0].filename == __file__
+    none = short["concentration"].sel(species="11B").isnull()
+    np.testing.assert_array_equal(none, x > 0.15)
+    for wrong in (stated[:1], stated.drop_vars("Ge"), stated[[0, 0]]):
+        with pytest.raises(ProfileError, match="two or more different fractions"):
+            sims.with_rsf(made, rsf={"11B": wrong}, **options)
+    with pytest.raises(ProfileError, match="give the values of a function of x"):
+        sims.with_rsf(made, rsf={"11B": lambda x: 1e20 * (1 + 2 * x)}, **options)
+    with pytest.raises(UnitsError, match="has no unit"):
+        sims.with_rsf(made, rsf={"11B": stated.drop_attrs()}, **options)
+
+
+def test_a_graded_matrix_is_said_to_change_and_noise_is_not():
+    rng, boron = np.random.default_rng(5), np.full(TIME.size, 50)
+    for graded, counts, warns in ((0.12, 1e5, True), (0.28, 1e4, True), (0.08, 1e5, False),
+                                  (0.0, 30, False), (0.0, 3, False)):  # fmt: skip
+        for _ in range(10):
+            rows = {"11B": boron, "30Si": counts * (1 - graded * TIME / TIME[-1])}
+            ds = timed(TIME, **{n: rng.poisson(one).astype(float) for n, one in rows.items()})
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                sims.with_rsf(ds, rsf={"11B": "1e20 atoms/cm^3"}, matrix="30Si")
+            assert any("changing matrix" in str(one.message) for one in caught) == warns
 
 
 def test_depths_by_a_rate_along_the_samples():

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from measured import one
+from count_rates import timed
+from measurement_layouts import one
 from scipy.stats import t
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
@@ -94,7 +94,7 @@ def test_the_order_of_corrections_is_enforced():
         sims.correct_dead_time(timed(TIME, B=2 - TIME), dead_time="35 ns")
     true = sims.correct_dead_time(ds, dead_time={"Si": "35 ns"})
     for changed in (less, true):
-        with pytest.raises(ProfileError, match="take the counting statistics before"):
+        with pytest.raises(ProfileError, match=r"call with_counting_statistics\(\) before"):
             sims.with_counting_statistics(changed, dwell_time="1 s")
     # A concentration may have counts, whatever was done to intensities before.
     found = sims.with_rsf(less, rsf={"B": "1e22 cm^-3"}, matrix="Si")
@@ -141,7 +141,7 @@ def test_a_background_window():
     np.testing.assert_array_equal(one["intensity"][0], found["intensity"][0])
     np.testing.assert_array_equal(one["intensity"][1], 50)
     np.testing.assert_array_equal(one["subtracted_background"].notnull(), [True, False])
-    with pytest.raises(SpeciesError, match="species names 'As'"):
+    with pytest.raises(SpeciesError, match="the data have no species 'As'"):
         sims.subtract_background(COUNTED, window=("8 s", "18 s"), species="As")
     batch = sims.stack([COUNTED, COUNTED.isel(sputter_time=slice(1, None))])
     own = sims.subtract_background(batch, window=("8 s", "18 s"))
@@ -287,7 +287,7 @@ def test_a_background_among_samples_below_their_limit_warns():
     ds["intensity_detection_limit"].attrs["units"] = "count"
     ds["intensity"] = ds["intensity"].where(np.isnan(limits)).assign_attrs(units="count")
     message = "'B': the samples from 16 to 16 s are below their limit of detection, 2 count"
-    with pytest.warns(ProfileWarning, match=f"{message}; the mean is that of the others"):
+    with pytest.warns(ProfileWarning, match=f"{message}; the mean is from the others"):
         sims.subtract_background(ds, window=("8 s", "18 s"))
 
 

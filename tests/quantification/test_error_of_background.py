@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from counted import AMBIGUOUS, TOP, covered, edge, trials
+from counted_trials import AMBIGUOUS, TOP, covered, edge, trials
 from questions import AXIS, PER_PROFILE, QUESTIONS, TOGETHER, WITHOUT_ERROR, ask, measurement
 from scipy.special import ndtr
 

@@ -7,9 +7,9 @@ import numpy as np
 import periodictable
 import pytest
 import xarray as xr
-from measured import without_zero_flags
+from count_rates import timed
+from measurement_layouts import without_zero_flags
 from questions import OF_A_RATIO, PERHAPS_OF_A_RATIO
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -224,7 +224,7 @@ def test_a_level_of_a_ratio_is_a_text():
     i = np.flatnonzero((r[:-1] >= 0.01) & (r[1:] < 0.01) & (z[1:] > 60))[-1]
     by_hand = z[i] + (z[i + 1] - z[i]) * np.log(0.01 / r[i]) / np.log(r[i + 1] / r[i])
     assert depth == pytest.approx(by_hand, rel=1e-12)
-    with pytest.raises(UnitsError, match=r"level=0.01: write a pure number as a text, '0.01'"):
+    with pytest.raises(UnitsError, match=r"level=0.01: write a pure number as a string, '0.01'"):
         sims.junction_depth(found, level=0.01)
     with pytest.raises(UnitsError, match=r"level='1e18 cm.-3' is in"):
         sims.junction_depth(found, level="1e18 cm^-3")

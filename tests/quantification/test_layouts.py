@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import xarray as xr
-from measured import without_zero_flags
+from measurement_layouts import without_zero_flags
 from questions import AXIS, CORRECTIONS, OWN, SHARED, correct, measurement
 
 import sims_analysis as sims

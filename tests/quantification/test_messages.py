@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from approved import difference, messages
-from timed import timed
+from count_rates import timed
 
 import sims_analysis as sims
 

@@ -322,5 +322,5 @@ def test_range_densities_times_a_dose():
     budget = sims.dose_budget(found.sel(species="B"))
     assert budget["dose"].item() == pytest.approx(2e15 * retained, rel=1e-12)
     assert budget["systematic_stderr"].item() == pytest.approx(6e13 * retained, rel=1e-12)
-    with pytest.raises(sims.errors.ProfileError, match="start is of no use"):
+    with pytest.raises(sims.errors.ProfileError, match="start does not apply"):
         sims.scale_to_dose(ds, dose={"B": "2e15 atoms/cm^2"}, start="10 nm")

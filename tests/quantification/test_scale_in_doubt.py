@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from timed import timed
+from count_rates import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning
@@ -92,7 +92,7 @@ def test_an_alignment_across_a_gap_warns():
     ds = run(kind="gap")
     moved = run().assign_coords(depth=(run()["depth"] + 3).assign_attrs(units="nm"))
     for method in ({}, {"method": "peak"}, {"method": "edge", "fraction": 0.5}):
-        with pytest.warns(SimsWarning, match=r"'B': no sample .* the shift may rest on it"):
+        with pytest.warns(SimsWarning, match=r"'B': no sample .* the shift may depend on it"):
             sims.align(ds, moved, marker="B", **method)
         sims.align(ds, moved, marker="P", **method)  # without a gap
 

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from count_rates import timed
 from shared_profiles import delivered
-from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsWarning, SpeciesError, UnitsError
@@ -94,6 +94,24 @@ def test_on_axes_of_their_own_the_others_are_interpolated():
     np.testing.assert_allclose(one["intensity"], p - 1e-3 * p / expected.values, rtol=1e-12)
 
 
+def test_the_dose_of_a_sum_on_axes_of_their_own_is_that_within_a_part_of_its_error():
+    time = np.arange(0.0, 120.0)
+    a, b = (
+        poisson(time + shift, i, **{n: 100 * np.exp(-(((time - 50 - 8 * i) / 15) ** 2)) + 4})
+        for i, (n, shift) in enumerate({"10B": 0.0, "11B": 0.4}.items())
+    )
+    ds = xr.merge([a, b], join="outer", compat="no_conflicts", combine_attrs="override")
+    ds = sims.with_rsf(
+        sims.calibrate_depth(ds, rate="1 nm/s"), matrix=None,
+        rsf=dict.fromkeys(["10B", "11B"], "1e15 atoms/cm^3 per count"),
+    )  # fmt: skip
+    each = sims.integrated_dose(ds)
+    both = sims.integrated_dose(sims.combine(ds, {"B": {"10B": 1, "11B": 1}})).sel(species="B")
+    stderr = float(np.hypot(*each["stderr"]))
+    assert float(both["stderr"]) == pytest.approx(stderr, rel=0.005)
+    assert abs(float(both - each.sum())) < 0.1 * stderr
+
+
 def test_every_layout_and_a_file_give_the_same(tmp_path):
     ds = sims.subtract_background(
         poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000}), window=("20 s", "29 s")
@@ -160,7 +178,7 @@ def test_a_limit_that_does_not_matter_is_none_of_the_sum():
 def test_what_sums_are_refused():
     ds = poisson(np.arange(9.0), **{"31P": 40, "30Si": 9000})
     for signals, error, text in (
-        ({"x": {"32S": 1}}, SpeciesError, "'32S'; the data have '31P', '30Si'"),
+        ({"x": {"32S": 1}}, SpeciesError, "no species '32S'; they have '31P', '30Si'"),
         ({}, ProfileError, "expected weights by species"),
         ({"x": {}}, ProfileError, "expected weights by species"),
         ({"x": {"31P": np.nan}}, ProfileError, "expected a finite weight"),
@@ -248,6 +266,32 @@ def test_a_maximum_is_one_without_error():
     assert abs(peak["sputter_time"].item() - 12) < 2
 
 
+@pytest.mark.parametrize(("how", "highest"), [({}, 1e4), ({"window": ("0 s", "200 s")}, 5e4)])
+def test_the_maximum_of_an_implant_lies_below_the_surface_transient(how, highest):
+    time = np.arange(200.0)
+    implant = 5e4 * np.exp(-time / 2) + 1e4 * np.exp(-(((time - 80) / 30) ** 2))
+    found = sims.normalise(timed(time, "counts", a=implant), to="maximum", **how)
+    assert found["ratio"].sel(sputter_time=80).item() == pytest.approx(1e4 / highest, rel=1e-3)
+
+
+@pytest.mark.parametrize(("spike", "said"), [(300, True), (30, False)])
+def test_a_maximum_of_a_single_sample_is_said_to_be_one(spike, said):
+    ds = poisson(np.arange(200.0), a=100 * np.exp(-(((np.arange(200.0) - 80) / 30) ** 2)))
+    ds["intensity"][..., 150] = spike
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sims.normalise(ds, to="maximum")
+    assert ["is a single sample" in str(one.message) for one in caught] == [True] * said
+
+
+@pytest.mark.parametrize("to", ["maximum", "total", "a"])
+def test_nothing_cannot_be_normalised(to):
+    ds = poisson(np.arange(9.0), a=10, b=20)
+    for empty in (ds.isel(sputter_time=slice(0)), ds.where(ds["sputter_time"] < 0)):
+        with pytest.raises(ProfileError, match="nothing to normalise: intensity has no sample"):
+            sims.normalise(empty, to=to)
+
+
 def test_a_normalised_signal_is_data_like_any_other():
     time = np.arange(60.0)
     edge = 900 / (1 + np.exp((time - 30) / 2)) + 20
@@ -259,8 +303,37 @@ def test_a_normalised_signal_is_data_like_any_other():
     assert sims.layers(found, species="a", level="0.4").sizes["layer"] == 1
 
 
+def test_fractions_of_a_total_with_a_part_below_its_limit_have_a_limit():
+    """Where it matters, more than 1 % of the total; and 0 is no more than what it counts there."""
+    ds = poisson(np.arange(3.0), a=1000, b=1000)
+    value = ds["intensity"].values.copy()
+    value[1, 1:] = np.nan
+    limit = np.array([[np.nan] * 3, [np.nan, 0.005 * value[0, 1], 0.5 * value[0, 2]]])
+    ds = ds.assign(intensity=ds["intensity"].copy(data=value)).assign_coords(
+        intensity_detection_limit=(ds["intensity"].dims, limit, {"units": "count"})
+    )
+    found = sims.normalise(ds, to="total")
+    share = value[0, 0] / value[:, 0].sum()
+    np.testing.assert_allclose(found["fraction"].sel(species="a"), [share, 1.0, np.nan])
+    np.testing.assert_array_equal(
+        found["fraction_detection_limit"], [[np.nan, np.nan, 1.0], [np.nan, 0.005, 0.5]]
+    )
+    assert np.isnan(found["fraction_stderr"].sel(species="a")[2])
+    assert sims.quality(found)["kind"].values.tolist() == ["below_limit"] * 2
+
+
+def test_a_total_in_a_batch_is_of_the_species_that_each_measurement_has():
+    three, two = poisson(np.arange(9.0), a=50, b=20, c=30), poisson(np.arange(9.0), 1, a=50, b=20)
+    batch = sims.normalise(sims.stack([three, two], names=["x", "y"]), to="total")
+    for alone, name in ((three, "x"), (two, "y")):
+        own = sims.normalise(alone, to="total")
+        found = batch.sel(measurement=name, species=own["species"])
+        for column in ("fraction", "fraction_stderr"):
+            np.testing.assert_allclose(found[column], own[column], rtol=1e-12)
+
+
 def test_what_cannot_be_normalised():
-    with pytest.raises(SpeciesError, match="'c'; the data have 'a', 'b'"):
+    with pytest.raises(SpeciesError, match="no species 'c'; they have 'a', 'b'"):
         sims.normalise(poisson(np.arange(9.0), a=10, b=20), to="c")
 
 

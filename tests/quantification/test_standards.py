@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from timed import timed
+from count_rates import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import (
@@ -28,7 +28,7 @@ def standard(boron, matrix, units="counts/s", depth=DEPTH):
     return ds.assign_coords(depth=("depth", depth, {"units": "nm"}))
 
 
-EXACT = standard(5e4 * PER_MATRIX * (1 + DEPTH / 1000), 5e4 * (1 + DEPTH / 1000))
+EXACT = standard(5e4 * PER_MATRIX * (1 + DEPTH / 4000), 5e4 * (1 + DEPTH / 4000))
 
 
 def test_the_factor_of_an_exact_standard():
@@ -51,8 +51,8 @@ def test_the_factor_of_an_exact_standard():
     averaged = sims.rsf_from_standard(
         EXACT, species="B", dose="1e15 atoms/cm^2", matrix="Si", matrix_signal="mean"
     )
-    mean = (5e4 * (1 + DEPTH / 1000)).mean()
-    area = np.trapezoid(5e4 * PER_MATRIX * (1 + DEPTH / 1000), DEPTH * 1e-7)
+    mean = (5e4 * (1 + DEPTH / 4000)).mean()
+    area = np.trapezoid(5e4 * PER_MATRIX * (1 + DEPTH / 4000), DEPTH * 1e-7)
     assert averaged.item() == pytest.approx(DOSE * mean / area, rel=1e-13)
     alone = sims.rsf_from_standard(EXACT, species="B", dose="1e15 atoms/cm^2", matrix=None)
     assert alone.item() == pytest.approx(DOSE / area, rel=1e-13)
@@ -167,7 +167,7 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
         sims.with_rsf(EXACT, rsf={"B": rsf}, matrix=None)
     with pytest.raises(SpeciesError, match=r"rsf\['P'\] is that of 'B'"):
         sims.with_rsf(three, rsf={"P": rsf}, matrix="Si")
-    with pytest.raises(SpeciesError, match="names 'B'; the data have 'Al', 'Si'"):
+    with pytest.raises(SpeciesError, match="the data have no species 'B'; they have 'Al', 'Si'"):
         sims.with_rsf(EXACT.assign_coords(species=["Al", "Si"]), rsf=rsf, matrix="Si")
 
 
@@ -374,7 +374,7 @@ def test_a_surface_transient_in_a_standard_warns():
 
 def test_a_standard_that_ends_before_its_window_warns():
     options = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si", "stop": "1 um"}
-    with pytest.warns(DoseWarning, match="beyond the samples"):
+    with pytest.warns(DoseWarning, match="beyond the record"):
         sims.rsf_from_standard(EXACT, **options)
 
 
@@ -390,3 +390,22 @@ def test_two_standards_have_a_repeatability_and_one_has_none():
     assert two["stderr"].item() == pytest.approx(widened, rel=1e-5)
     assert np.isnan(one["repeatability_stderr"])
     assert (two["n_standards"].item(), one["n_standards"].item()) == (2, 1)
+
+
+@pytest.mark.parametrize("end", [70, 110, 180])
+def test_a_factor_of_a_record_that_ends_within_a_box_is_marked(end):
+    box = 1e-3 / (1 + np.exp((30 - DEPTH) / 2)) / (1 + np.exp((DEPTH - 150) / 2))
+    ds = standard(5e4 * box, np.full(DEPTH.size, 5e4)).sel(depth=slice(0, end))
+    asked = {"species": "B", "dose": "1e15 atoms/cm^2", "matrix": "Si"}
+    if end > 150:
+        assert sims.rsf_from_standard(ds, **asked)["status"].item() == "ok"
+        return
+    with pytest.warns(sims.errors.DoseWarning, match="ends inside the profile"):
+        found = sims.rsf_from_standard(ds, **asked)
+    assert found["status"].item() == "truncated"
+    scaled = sims.with_rsf(ds, rsf={"B": "1e21 cm^-3"}, matrix="Si")
+    with pytest.warns(sims.errors.DoseWarning, match="ends inside the profile"):
+        scaled = sims.scale_to_dose(scaled.sel(species=["B"]), dose="1e15 cm^-2")
+    with pytest.warns(sims.errors.DoseWarning, match="too short a record"):
+        dose = sims.integrated_dose(scaled, stop="60 nm")
+    assert dose["status"].item() == "scale_in_doubt"

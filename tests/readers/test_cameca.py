@@ -243,13 +243,12 @@ def test_depths_without_a_unit_need_depth_units(write):
 def test_a_file_that_ends_with_its_data_is_read_on_request(write):
     content = two_species()
     cut = content[: content.index(b"\r\n\r\n*** DATA END")]
-    with pytest.raises(sims.ReadError, match="the file breaks off after line 18: the line"):
+    with pytest.raises(sims.ReadError, match="the file is truncated after line 18: the line"):
         sims.read(write(cut))
     with pytest.warns(sims.ProfileWarning) as warned:
         result = sims.read(write(cut), allow_truncated=True)
     assert result["30Si"].concentrations.tolist() == cnt(K * 100).tolist()
-    says = ["the file breaks off after line 18", "the file ends within its calibration"]
-    assert all(any(text in str(one.message) for one in warned) for text in says)
+    assert any("the file is truncated after line 18" in str(one.message) for one in warned)
 
 
 def test_values_without_a_unit_need_units(write):
@@ -269,27 +268,15 @@ def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
 def test_a_file_that_breaks_off_is_refused_or_warned_of(write):
     path = write(two_species(end=False))
     says = (
-        r"w7\.txt: the file breaks off after line 19: the line '\*\*\* DATA END \*\*\*' is missing"
+        r"w7\.txt: the file is truncated after line 19: the line "
+        r"'\*\*\* DATA END \*\*\*' is missing"
     )
     with pytest.raises(sims.ReadError, match=says):
         sims.read(path)
-    with pytest.warns(sims.ProfileWarning, match="breaks off"):
+    with pytest.warns(sims.ProfileWarning, match="is truncated"):
         assert sims.read(path, allow_truncated=True)["10B"].depths.size == 5
-    with pytest.raises(sims.ReadError, match="the file states 9 points a species and holds 5; "):
+    with pytest.raises(sims.ReadError, match="the file states 9 points a species, but has 5; "):
         sims.read(write(two_species(points=9)))
-
-
-def test_a_file_that_lost_its_calibration_is_warned_of(write):
-    once, twice = two_species(), two_species(layers=2)
-    for content, left in (
-        (once, once.index(b"*** CALIBRATION")),
-        (once, once.rindex(b"      Ref signal")),
-        (twice, twice.rindex(b"    Species")),
-        (twice, twice.rindex(b"  1st Interface")),
-    ):
-        with pytest.warns(sims.ProfileWarning, match="the file ends within its calibration"):
-            result = sims.read(write(content[:left]))
-        assert result["10B"].depths.size == 5
 
 
 @pytest.mark.parametrize(
@@ -351,7 +338,7 @@ def test_a_header_without_data_is_refused(write):
 
 def test_a_cell_that_is_no_number_is_named(write):
     text = two_species().replace(b"3.46000E-002", b"3.46O00E-002", 1)
-    with pytest.raises(sims.ReadError, match=r"line 16, column B: '3.46O00E-002' is no number"):
+    with pytest.raises(sims.ReadError, match=r"line 16, column B: '3.46O00E-002' is not a number"):
         sims.read(write(text))
 
 
@@ -462,7 +449,7 @@ def test_an_element_twice_in_one_kind_is_numbered_on_request_or_with_a_warning(w
 
 
 def test_a_short_block_is_refused(write):
-    with pytest.raises(sims.ReadError, match="'27Al', line 11: 9 points are stated, 5 are there"):
+    with pytest.raises(sims.ReadError, match="'27Al', line 11: 9 points are stated, but 5 found"):
         sims.read(write(dp_ascii([("27Al", Z, K, "um", "c/s")], points=9)))
     with pytest.raises(sims.ReadError, match="no depth profile: mass spectrum"):
         sims.read(write(dp_ascii([("27Al", Z, K, "um", "c/s")], title="MASS SPECTRUM : x.ms")))
@@ -498,7 +485,7 @@ def test_binary_files_of_other_kinds_are_refused(write):
         sims.read(write(binary(profiles, kind=27)))
     with pytest.raises(sims.ReadError, match="without data"):
         sims.read(write(binary(profiles, included=0)))
-    with pytest.raises(sims.ReadError, match=r"w7.txt: the file breaks off in species 1 of 1$"):
+    with pytest.raises(sims.ReadError, match=r"w7.txt: the file is truncated in species 1 of 1$"):
         sims.read(write(binary(profiles)[:-4]))
 
 
@@ -532,13 +519,13 @@ def changed(place, form, *numbers, size=4000):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (changed(4000, "<i", 1), "the header names 2 species, the data hold 1"),
+        (changed(4000, "<i", 1), "the header names 2 species, but the data have 1"),
         (changed(548, "<i", 0), "the mass table of the header is damaged: it states 0 masses"),
         (changed(548, "<i", 61, size=20000), "is damaged: it states 61 masses"),
         (changed(548, "<i", 17), "is damaged: it states 17 masses"),
-        (changed(0, "<i", 4108)[:4003], "the file breaks off before its data"),
-        (changed(0, "<i", 4108)[:4004], "the file breaks off in species 1 of 2$"),
-        (changed(0, "<i", 4108)[:4007], "the file breaks off in species 1 of 2$"),
+        (changed(0, "<i", 4108)[:4003], "the file is truncated before its data"),
+        (changed(0, "<i", 4108)[:4004], "the file is truncated in species 1 of 2$"),
+        (changed(0, "<i", 4108)[:4007], "the file is truncated in species 1 of 2$"),
         (changed(0, "<i", 4108)[:-1], "in species 2 of 2; allow_truncated=True reads what is"),
         (changed(0, "<i", 0), "the file is binary, and in no format that is known"),
         (changed(0, "<i", 100_000), "the file is binary, and in no format that is known"),
@@ -556,7 +543,7 @@ def test_damaged_binary_files_are_refused(write, content, says):
 
 def test_what_is_there_of_a_binary_file_is_read_on_request(write):
     path = write(changed(0, "<i", 4108)[:-1], "w7.is")
-    with pytest.warns(sims.ProfileWarning, match="breaks off in species 2 of 2"):
+    with pytest.warns(sims.ProfileWarning, match="is truncated in species 2 of 2"):
         result = sims.read(path, allow_truncated=True)
     assert result.species == ["12C"]
     assert result["12C"].concentrations.tolist() == K.tolist()
@@ -566,7 +553,7 @@ def test_species_that_binary_files_do_not_name_need_species(write):
     path = write(binary({"": (T, K), "12C": (T, K)}), "w7.is")
     with pytest.raises(sims.SpeciesError, match="does not name the species of signal 1; pass spec"):
         sims.read(path)
-    with pytest.raises(sims.SpeciesError, match=r"1 species are named, .* 2 signals: si"):
+    with pytest.raises(sims.SpeciesError, match=r"a name for each of 2 signals \(si"):
         sims.read(path, species="C")
 
 

@@ -44,7 +44,7 @@ def test_what_was_done_to_counts_is_on_record(write):
     content = iontof(T, SIGNALS[2:3], comments=(averaged, "Profile Smoothing is Disabled"))
     result = sims.read(write(content), units="counts")
     assert result["SnO+"].species_metadata["averaging"] == averaged
-    with pytest.raises(sims.ProfileError, match=r"averaging.*Average.* no errors of counting"):
+    with pytest.raises(sims.ProfileError, match=r"averaging.*Average.* no counting errors"):
         sims.with_counting_statistics(result.to_dataset())
     content = iontof(T, SIGNALS[2:3], version=6)
     result = sims.read(write(content), units="counts")
@@ -113,7 +113,7 @@ def test_metadata_say_of_a_last_row_of_zeros_and_of_infinities(write):
 
 def test_a_line_that_is_cut_off_is_refused_or_left_out(write):
     content = iontof(T, SIGNALS)[:-20]
-    with pytest.raises(sims.ReadError, match="breaks off: line 8 has fewer cells"):
+    with pytest.raises(sims.ReadError, match="is truncated: line 8 has fewer cells"):
         sims.read(write(content))
 
 
@@ -273,7 +273,7 @@ def test_vamas_files_of_other_kinds_are_refused_by_name(write):
     ]:
         with pytest.raises(sims.ReadError, match=kind):
             sims.read(write(vamas(BLOCKS, **more)))
-    with pytest.raises(sims.ReadError, match="breaks off in block 2 of 2"):
+    with pytest.raises(sims.ReadError, match="is truncated in block 2 of 2"):
         sims.read(write(vamas(BLOCKS).split(b"905")[0]))
 
 
@@ -311,11 +311,14 @@ def test_all_that_a_vamas_file_says(write):
         (edited(6, "1.5"), "line 6: expected a count, found 1.5"),
         (edited(6, "-1"), "line 6: expected a count, found -1"),
         (edited(6, "1e8"), r"line 6: expected a count, found 1e\+08"),
-        ("\r\n".join(lines_of()[:9]), "a VAMAS file that breaks off in its header"),
+        ("\r\n".join(lines_of()[:9]), "a VAMAS file that is truncated in its header"),
         (edited(12, "1"), "leaves parameters of its blocks out; such files are not read"),
         (edited(16, "0"), "a VAMAS file without blocks"),
-        ("\r\n".join(lines_of()[:40]), "the file breaks off in block 1 of 2"),
-        ("\r\n".join(lines_of()[:-3]), "off in block 2 of 2; allow_truncated=True reads what is"),
+        ("\r\n".join(lines_of()[:40]), "the file is truncated in block 1 of 2"),
+        (
+            "\r\n".join(lines_of()[:-3]),
+            "truncated in block 2 of 2; allow_truncated=True reads what is",
+        ),
         (edited(8, "MAP"), r"the file is a map or a series \(VAMAS mode MAP\), not a depth"),
         (edited(27, "XPS"), r"the file is a spectrum by XPS \(VAMAS\), not a SIMS depth profile"),
         (
@@ -344,14 +347,14 @@ def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write):
     lines = lines_of(mode="SDP")
     count = lines.index("pulse counting") + 8
     spectra = [*lines[:count], "2", "0", "0", "5", "7", *lines[count + 4 :]]
-    says = "each block holds 2 values: a series of mass spectra, not a profile"
+    says = "each block has 2 values: a series of mass spectra, not a profile"
     with pytest.raises(sims.ReadError, match=says):
         sims.read(write("\r\n".join(spectra)))
 
 
 def test_what_is_there_of_a_vamas_file_is_read_on_request(write):
     path = write("\r\n".join(lines_of()[:-3]))
-    with pytest.warns(sims.ProfileWarning, match="the file breaks off in block 2 of 2"):
+    with pytest.warns(sims.ProfileWarning, match="the file is truncated in block 2 of 2"):
         assert sims.read(path, allow_truncated=True).species == ["B"]
 
 
@@ -403,7 +406,7 @@ def test_images_are_refused(tmp_path):
 @pytest.mark.parametrize("name", ["sentaurus", "cameca_counts"])
 def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
     with pytest.raises(
-        sims.ReadError, match=f"holds no profile.*does not look like format='{name}'"
+        sims.ReadError, match=f"contains no profile.*does not look like format='{name}'"
     ):
         sims.read(b"0 1e18\n1 2e18\n", format=name)
 
@@ -411,8 +414,8 @@ def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
 @pytest.mark.parametrize(
     ("names", "fault"),
     [
-        ({"name": 5}, "its name is 5; expected a text"),
-        ({"description": " "}, "its description is ' '; expected a text"),
+        ({"name": 5}, "its name is 5; expected a string"),
+        ({"description": " "}, "its description is ' '; expected a string"),
         ({"recognises": None}, "it has no function recognises(source)"),
         ({"read": "x"}, "it has no function read(source)"),
         ({}, None),

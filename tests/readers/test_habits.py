@@ -95,6 +95,19 @@ READ = [
     ("B 0:1 nm at/cm3", "Depth (nm) | B (at/cm3) | RSF (at/cm3)\n@ 3"),
     ("B 0:2 nm at/cm3", "Depth (nm) | ± (nm) | B (at/cm3)\n@ 3"),
     ("11B 0:1 nm at/cm3", "Species: 11B |\nDepth (nm) | Concentration (at/cm3)\n@ 2"),
+    ("11B 0:1 um c/s", "Depth axis: um |\nDepth | 11B (c/s)\n@ 2"),
+    ("11B 0:1 um c/s", "depth [um] |\nDepth | 11B (c/s)\n@ 2"),
+    ("11B 0:1 Å c/s", "Sputter depth is given in Å |\nDepth | 11B (c/s)\n@ 2"),
+    ("B W1 0:1 nm at/cm3; B W2 0:2 nm at/cm3",
+     "Depth (nm) | B (at/cm3) W1 | B (at/cm3) W2\n@ 3"),
+    *(("B 0:1 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
+      for head in ("LOD 3σ", "3σ LOD", "LOD (3σ)", "B background", "B err+", "B_min")),
+    *(("B 0:1±2 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
+      for head in ("s_B", "e_B", "uB", "SE", "SEM")),
+    ("B 0:1 nm at/cm3; Se 0:2 nm at/cm3", "Depth (nm) | B (at/cm3) | Se (at/cm3)\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Depth (nm) | B (at/cm3) | P (at/cm3)\n3σ limit | 1E15 | 2E15\n@ 3"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3", "Site | 1 | 2\nDepth (nm) | B (at/cm3) | P (at/cm3)\n@ 3"),
     # --- pages ----------------------------------------------------------------------------------
     ("B 0:1 nm at/cm3",
      "Depth (nm) | B (at/cm3)\n@ 2\nDepth (nm) | B (at/cm3)\n@@ 2"),
@@ -134,6 +147,18 @@ REFUSED = [
     *((re.escape(head), f"Depth (nm) | B (at/cm3) | {head}\n@ 3")
       for head in ("Δ", "SNR", "Sheet (ohm/sq)", "P (cm3)")),
     ("samples=True", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
+    *(("several samples, '1', '2'", f"{lead} | 1 | 2\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3")
+      for lead in ("Sample", "Slot", "Energy (keV)", "")),
+    ("several samples, '1', '2'", "Depth (nm) | B (at/cm3) | B (at/cm3)\nWafer | 1 | 2\n@ 3"),
+    ("the depths begin anew at .* 6",
+     "Depth (nm) | B (c/s)\n0 | 1\n5 | 2\n10 | 3\n15 | 4\n5 | 5\n10 | 6\n20 | 7"),
+    ("values before or behind", "z (nm) | B (c/s) | Q | P (c/s)\n0 | 1 | < | 1\n1 | 2 | | 3"),
+    ("states no unit", "Depth (nm) | B (at/cm3) | Error\n0 | 1E18 | 5\n1 | 2E18 | 5\n2 | 3E18 | 4"),
+    *(("another unit than 'nm' of the header", f"{note} |\nDepth (nm) | B (at/cm3)\n@ 2")
+      for note in ("Depth axis: Å", "depth [um]", "Depths: micrometers", "Profondeur en µm",
+                   "Sputter depth is given in Ångström", "Tiefenachse: Å")),
+    *(("states a factor", f"{head} | B (at/cm3)\n@ 2") for head in ("Depth (x10 nm)", "z (10 nm)")),
+    ("states a factor", "Depth (nm) | B (1018 at/cm3)\n@ 2"),
     ("'3', '7'",
      "3 | | 7 |\nDepth (nm) | B (at/cm3) | Depth (nm) | B (at/cm3)\n@ 4"),
     ("samples=True", "W1 |\nDepth (nm) | B (at/cm3)\n@ 2\n\nW2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
@@ -359,6 +384,78 @@ def test_notes_beside_the_rows_are_kept_and_read_as_none(written, side):
     assert result["B"].depths.tolist() == [0, 10, 20, 30, 40, 50]
     kept = str(result.metadata.other)
     assert all(cell in kept for cells in side for cell in cells if isinstance(cell, str))
+
+
+@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize(
+    "heads",
+    ["Depth (nm) | < | B (c/s) | < | P (c/s)", "Depth (nm) | B (c/s) | Mod. | P (c/s) | Mod."],
+)
+def test_signs_in_a_column_of_their_own_make_limits(written, heads):
+    first = heads.index("<") < heads.index("B") if "<" in heads else False
+    rows = [heads.split(" | ")]
+    for i, sign in enumerate(("", "=", "<", "≤")):
+        own, other = [sign, 10.0 + i], ["", 20.0 + i]
+        rows.append([float(i), *(own + other if first else own[::-1] + other[::-1])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        result = sims.read(written(rows))
+    np.testing.assert_array_equal(result["B"].concentrations, [10, 11, np.nan, np.nan])
+    limits = result["B"].extra["columns"]["detection_limit"]["values"]
+    assert limits[2:] == [12.0, 13.0]
+    assert result["P"].concentrations.tolist() == [20, 21, 22, 23]
+    with pytest.raises(sims.ReadError, match=r"'>13.0' is not a number; a value above"):
+        sims.read(written([*rows[:-1], [">" if cell == "≤" else cell for cell in rows[-1]]]))
+
+
+@pytest.mark.parametrize("texts", [["TRUE", "FALSE"], ["", "<LOD"], ["Y", "N"]])
+@pytest.mark.parametrize("head", ["valid", "Flag", "BDL", "Bemerkung"])
+def test_remarks_about_rows_distinguish_no_samples_and_are_said(head, texts):
+    rows = [["Depth (nm)", "B (c/s)", head], *([float(i), 9.0, texts[i // 3]] for i in range(6))]
+    with pytest.warns(sims.ProfileWarning, match=f"{texts[1]}', in . of 6 rows: left out"):
+        assert sims.read(as_text(rows))["B"].concentrations.tolist() == [9] * 6
+
+
+def test_a_column_states_the_unit_of_depths():
+    rows = [["Depth", "depth_unit", "B (c/s)"], *([float(i), "um", 9.0] for i in range(4))]
+    assert sims.read(as_text(rows))["B"].depth_units == "um"
+    heads = ["species", "depth", "depth_unit", "conc", "unit"]
+    tidy = [heads, *([s, float(i), u, 9.0, "at%"] for s, u in ("Bn", "Pµ") for i in range(3))]
+    tidy = [
+        [{"n": "nm", "µ": "um"}.get(c, c) if isinstance(c, str) else c for c in r] for r in tidy
+    ]
+    result = sims.read(as_text(tidy))
+    assert [(p.species_name, p.depth_units) for p in result.depth_profiles] == [
+        ("B", "nm"), ("P", "um")]  # fmt: skip
+    tidy[2][2] = "um"
+    with pytest.raises(sims.UnitsError, match="'B': the third column states several units"):
+        sims.read(as_text(tidy))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1.234.567 1.334.567 998", [1234567, 1334567, 998]),
+        ('"1,234,567" "1,334,567" "998"', [1234567, 1334567, 998]),
+        ("1.1E18 2.3E18 5E17", [1.1e18, 2.3e18, 5e17]),
+        ("1,1E18 <2.3E18 5E17", [1.1e18, np.nan, 5e17]),
+    ],
+)
+def test_the_decimal_mark_may_differ_by_column(text, values):
+    rows = (f"{i},5;{cell}" for i, cell in enumerate(text.split()))
+    table = "\n".join(["Depth (nm);B (at/cm3)", *rows])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        profile = sims.read(table.encode())["B"]
+    np.testing.assert_array_equal(profile.concentrations, values)
+    assert profile.depths.tolist() == [0.5, 1.5, 2.5]
+
+
+def test_depths_of_three_decimals_cost_nothing_next_to_whole_counts():
+    table = "z (nm)\tB (counts)\n0.000\t998\n0.500\t999\n1.000\t17\n"
+    assert sims.read(table.encode())["B"].concentrations.tolist() == [998, 999, 17]
+    with pytest.raises(sims.ReadError, match="column B: the points of the column may separate"):
+        sims.read(table.replace("17", "1.000").encode())
 
 
 def test_a_limit_belongs_to_the_species_before_it():

@@ -276,13 +276,15 @@ def test_a_turned_table_that_breaks_off_is_warned_of(write):
 
 def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
     text = "Depth (nm);B (at%);P (at%)\n0,0;0,16;50,7\n1,0;0,01;14,5\n2,00000,9098;0,38\n"
-    with pytest.raises(sims.ReadError, match="'2,00000,9098' is no number"):
+    with pytest.raises(sims.ReadError, match="'2,00000,9098' is not a number"):
         sims.read(write(text))
-    with pytest.raises(sims.ReadError, match=r"line 3, column A: '2\.375\.86E\+15' is no number"):
+    with pytest.raises(
+        sims.ReadError, match=r"line 3, column A: '2\.375\.86E\+15' is not a number"
+    ):
         sims.read(write("Tiefe|B\num|cm-3\n2.375.86E+15\n4.7|1.4E+15\n7.1|2.4E+15\n"))
     dated = "Tiefe (nm);B (cps)\n1;2\n2;3\n05.03.2024\n"
     assert sims.read(write(dated))["B"].depths.tolist() == [1, 2]
-    with pytest.raises(sims.ReadError, match="'2,55,05' is no number"):
+    with pytest.raises(sims.ReadError, match="'2,55,05' is not a number"):
         sims.read(write("Depth (nm);B (at%)\n0,5;0,16\n1,5;0,01\n2,55,05\n"))
 
 
@@ -323,7 +325,7 @@ def test_blank_lines_between_rows_that_are_columns(write):
 
 def test_a_bad_cell_of_a_turned_table_is_named_by_its_place(write):
     path = write("Depth (nm);0;1;2;3\nB (at/cm3);1;x;3;4\n")
-    with pytest.raises(sims.ReadError, match="line 2, column C: 'x' is no number"):
+    with pytest.raises(sims.ReadError, match="line 2, column C: 'x' is not a number"):
         sims.read(path)
 
 
@@ -455,7 +457,7 @@ def test_an_error_about_a_table_shows_what_was_understood(write):
     assert "3  numbers and texts  1" in caught.value.layout_preview
     shown = sims.explain_read(path)
     assert caught.value.layout_preview in shown
-    assert "not read: line 3, column B: 'x' is no number" in shown
+    assert "not read: line 3, column B: 'x' is not a number" in shown
     (error,) = sims.read([path], errors="collect")
     assert error.layout_preview == caught.value.layout_preview
 
@@ -603,7 +605,7 @@ def test_a_row_of_sensitivity_factors_is_known_of_each_species(write, word):
 @pytest.mark.parametrize("word", ["Dose", "m/z"])
 def test_what_a_row_says_of_the_columns_is_a_note_that_is_warned_of(write, word):
     path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
-    with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken for a note"):
+    with pytest.warns(sims.ProfileWarning, match=f"line 2 begins with '{word}'.*taken as a note"):
         result = sims.read(path)
     assert values(result, "P") == ([0, 1], [2e16, 3e16])
     assert result.metadata.other == {"line 1": f"{word} 2e22 3e22"}
@@ -697,7 +699,8 @@ TABLE = ["z (nm)", "B (cps)"]
     ("rows", "found"),
     [
         # A point is a decimal one, unless it may separate thousands beside decimal commas.
-        ([TABLE, ["0,5", "1.2345"], ["1,5", "2.5"]], ([0.5, 1.5], [1.2345, 2.5])),
+        ([TABLE, ["0,5", "1.234"], ["1,5", "2.5"]], ([0.5, 1.5], [1.234, 2.5])),
+        ([TABLE, [0, "1.234.567"], [1, "998"]], ([0, 1], [1234567, 998])),
         ([TABLE, [0, " 5 "], [1, None], [2, "-"], [3, 1.5]], ([0, 1, 2, 3], [5, None, None, 1.5])),
         ([TABLE, [0, "#N/A"], [1, 2.5]], ([0, 1], [None, 2.5])),
         ([["Lot", *TABLE], [4711.0, 0, 1], [4711, 1, 2]], ([0, 1], [1, 2])),
@@ -715,22 +718,25 @@ def test_cells_that_are_numbers_or_nothing(rows, found):
     ("rows", "options", "says"),
     [
         (
-            [TABLE, ["0,5", "1.234"], ["1,5", "2.5"]],
+            [TABLE, ["0,5", "1.234"], ["1,5", "2"]],
             {},
-            "row 2, column B: '1.234' is no number; take the separators of thousands out, which",
+            "row 2, column B: '1.234' is not a number; remove the separators of thousands, which",
         ),
         (
             [TABLE, ["0,5", "1.5"], ["1,5", "2.5"]],
             {"decimal": ","},
-            "row 2, column B: '1.5' is no number; if the point is the decimal mark, pass",
+            "row 2, column B: '1.5' is not a number; if the point is the decimal mark, pass",
         ),
         (
             [TABLE, ["0.5", "1.5"], ["1.5", "2,5"]],
             {"decimal": "."},
-            "row 3, column B: '2,5' is no number; if the comma is a decimal one, pass decimal=','",
+            (
+                "row 3, column B: '2,5' is not a number; if the comma is a decimal one, pass "
+                "decimal=','"
+            ),
         ),
-        ([TABLE, ["1,234", 5], [2, 6]], {}, "row 2, column A: '1,234' is no number; the comma"),
-        ([TABLE, [0, 1], [1, True], [2, 3]], {}, "row 3, column B: 'TRUE' is no number; if it"),
+        ([TABLE, ["1,234", 5], [2, 6]], {}, "row 2, column A: '1,234' is not a number; the comma"),
+        ([TABLE, [0, 1], [1, True], [2, 3]], {}, "row 3, column B: 'TRUE' is not a number; if it"),
         ([TABLE, ["#N/A", 1], [1, 2]], {}, "row 2, column A: a value without a depth (1.0)"),
         (
             [[None, *TABLE], [None, 0, 1], [None, 1, 2]],

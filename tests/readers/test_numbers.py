@@ -121,7 +121,7 @@ def test_a_table_is_read_alike_in_pieces_of_any_length(piece, monkeypatch):
     expected = [[0, 1, 2], [1, 2, 3], [2, 3, np.nan], [3, np.nan, 5], [4, 5, np.nan], [5, 6, 7]]
     np.testing.assert_array_equal(block.values, expected)
     assert (block.limits, {*block.lengths}) == ({(4, 2): 6}, {2, 3})
-    with pytest.raises(ReadError, match="line 4, column B: 'x' is no number"):
+    with pytest.raises(ReadError, match="line 4, column B: 'x' is not a number"):
         TextGrid(lines, Options(), delimiter=";").read(range(6), 3)
 
 
@@ -158,7 +158,7 @@ def test_an_odd_cell_concerns_itself_alone(cell):
     rows[7][2] = cell
     lines = ["\t".join(row) for row in rows]
     if cell.startswith('"'):
-        with pytest.raises(ReadError, match="line 8, column C: '1,5' is no number"):
+        with pytest.raises(ReadError, match="line 8, column C: '1,5' is not a number"):
             table(lines, "\t", width=5, quoted=True)
     else:
         values, limits = table(lines, "\t", width=5, not_measured=["n.d."])
@@ -277,12 +277,15 @@ def test_what_is_no_number(cell):
     assert not is_number(cell)
 
 
-APART = "take the separators of thousands out, which not all cells of its column have"
+APART = "remove the separators of thousands, which only some cells of its column have"
 CLOCK = "it is a time of day or a duration: give it in seconds"
 NOTHING = "if it says that nothing was measured, name it in not_measured="
 LIMIT = "a value above a limit is not measured: name it in not_measured="
 DATE = "it looks like a date, which spreadsheets make of numbers"
-COMMA = "the comma separates thousands or decimals: take it out, or pass decimal=','"
+COMMA = (
+    "the comma separates thousands or decimals: decimal='.' or decimal=',' says which mark is that "
+    "of the decimals"
+)
 PERCENT = "per cent may be parts of one or of a hundred: give plain numbers"
 FORMULA = "the formula was never calculated: save it in a spreadsheet"
 
@@ -310,7 +313,7 @@ FORMULA = "the formula was never calculated: save it in a spreadsheet"
 def test_why_a_cell_is_no_number_and_what_to_do(cell, decimal, says):
     with pytest.raises(ReadError) as raised:
         read_cell(cell, decimal, where="line 3, column B")
-    assert str(raised.value) == f"line 3, column B: {cell!r} is no number; {says}"
+    assert str(raised.value) == f"line 3, column B: {cell!r} is not a number; {says}"
 
 
 @pytest.mark.parametrize(

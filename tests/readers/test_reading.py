@@ -132,7 +132,7 @@ TIMING  DATA : ///////////////////
         (b"Depth (nm),B (cm^-3)\n", "a header without data"),
         (b"just a letter to the laboratory\n", "no table"),
         (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),
-        (b"depth (nm);species;concentration (atom/cm^3);;\n", "headers, and no rows of numbers"),
+        (b"depth (nm);species;concentration (atom/cm^3);;\n", "headers have no rows of numbers"),
     ],
 )
 def test_other_files_are_refused_by_what_they_are(write, content, kind):
@@ -269,7 +269,7 @@ def test_an_error_repeats_three_of_the_warnings_before_it():
     for name in "BCN":
         assert f"; species {name!r}: units: the file says 'at%'; taken as 'cps', as s" in message
     assert "'O'" not in message
-    assert "; and 1 more; pass units=" in message
+    assert "; and 1 more; if that is one of these" in message
     del units["O"]
     with pytest.raises(sims.UnitsError) as raised:
         sims.read(text, units=units)
@@ -287,7 +287,7 @@ def test_whatever_is_stated_beside_a_file_can_be_explained(write):
     )
     assert sims.explain_read(path, format=own).splitlines() == [
         "w7.txt, read as 'own': a reader of your own",
-        "not read: the file holds no profile: no signal has a number in it",
+        "not read: the file contains no profile: no signal has a number",
     ]
     assert sims.explain_read(b"").partition("\n")[2] == "not read: the file is empty"
     with pytest.raises(TypeError, match="unexpected keyword argument 'unknown'"):
@@ -409,7 +409,7 @@ def test_a_field_of_a_server_that_is_called_columns_is_left_alone():
         assert sims.to_profiles(ds)[0].extra["columns"] == foreign
 
 
-# --- files that break off ---------------------------------------------------------------------
+# --- files that are truncated ---------------------------------------------------------------------
 
 Z = np.linspace(0.5, 9.5, 12)
 BROKEN = {
@@ -427,7 +427,7 @@ def test_a_last_number_that_lost_digits_is_warned_of(write, name):
     content = BROKEN[name].encode()
     species = "B" if name == "two columns" else None
     sims.read(write(content), species=species)
-    with pytest.warns(sims.ProfileWarning, match="its last cell, .* may break off there"):
+    with pytest.warns(sims.ProfileWarning, match="its last cell, .* may be truncated there"):
         sims.read(write(content.rstrip()[:-1]), species=species)
 
 
@@ -605,7 +605,7 @@ def test_a_reader_that_fails_costs_one_file(tmp_path):
         ({"species": 3}, TypeError, "species=3; expected a name"),
         ({"columns": ["B"]}, TypeError, r"columns=\['B'\]; expected"),
         ({"columns": {"B": 3}}, sims.SpeciesError, "'B' needs two columns"),
-        ({"not_measured": 5}, TypeError, "not_measured=5; expected a text"),
+        ({"not_measured": 5}, TypeError, "not_measured=5; expected a string"),
     ],
 )
 def test_what_is_no_argument(tmp_path, options, error, words):
@@ -675,13 +675,13 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
             {},
             "the file is HDF5 or netCDF; sims.load reads what sims.save w",
         ),
-        (b"PK\x03\x04 123", {}, "is a workbook or an archive (zip) that is damaged or breaks off"),
+        (b"PK\x03\x04 123", {}, "is a workbook or an archive (zip) that is damaged or truncated"),
         (bytes(range(256)), {}, "the file is binary, and in no format that is known"),
         (bytes(range(256)), {"format": "table"}, "the file is binary, not text; it does not look"),
         (
             "z;B".encode("utf-16") + b"\0",
             {},
-            "the file breaks off within a character of two bytes; a",
+            "the file is truncated within a character of two bytes; a",
         ),
         (b"z;B\n0;1\n", {"encoding": "nope"}, "encoding='nope': unknown encoding: nope"),
         (b"PK\x03\x04 xl/workbook.xml", {}, "workbook cannot be read: File is not a zip file"),
@@ -736,7 +736,7 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         ({"species": 5}, "species=5; expected a name, or a list of names"),
         ({"columns": [0, 1]}, 'columns=[0, 1]; expected {"B": (axis, values), ...}'),
         ({"samples": 1}, "samples=1; expected the header of a column, or True"),
-        ({"not_measured": 5}, "not_measured=5; expected a text, or a list of texts"),
+        ({"not_measured": 5}, "not_measured=5; expected a string, or a list of strings"),
     ],
 )
 def test_arguments_are_of_the_kinds_that_they_take(options, says):
@@ -824,7 +824,7 @@ def test_ends_of_lines_are_made_alike():
         source = Source("w7.txt", f"a{end}b{end}".encode())
         assert source.lines == ["a", "b", ""]
     assert Source("w7.txt", b"a\nb\x1a").lines == ["a", "b"]
-    says = "the text ends within the end of a line: the file may break off there"
+    says = "the text ends within the end of a line: the file may be truncated there"
     with pytest.warns(sims.ProfileWarning) as warned:
         assert Source("w7.txt", b"a\r\nb\r").lines == ["a", "b", ""]
     assert [str(one.message) for one in warned] == [says]
@@ -872,7 +872,7 @@ def test_what_is_no_reader_is_refused():
     with pytest.raises(TypeError) as raised:
         sims.read(TABLE, format=own(read=None))
     assert str(raised.value).startswith("format=namespace(name='own', ")
-    assert str(raised.value).endswith(" is no reader: it has no function read(source)")
+    assert str(raised.value).endswith(" is not a reader: it has no function read(source)")
     with pytest.raises(ValueError, match="format='none'; expected one of ") as raised:
         sims.read(TABLE, format="none")
     assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")
@@ -883,7 +883,7 @@ def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
     with pytest.raises(sims.ReadError) as raised:
         sims.read(TABLE, format=own(recognises=recognises))
     assert str(raised.value).partition(": ")[2] == (
-        "the file holds no profile: no signal has a number in it; it does not look like "
+        "the file contains no profile: no signal has a number; it does not look like "
         "format='own': without format=, it is recognised by its content"
     )
     with pytest.raises(sims.ReadError) as raised:

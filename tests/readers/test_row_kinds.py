@@ -169,7 +169,7 @@ def test_headers_in_many_languages(text, role, name, unit):
         ("Cycle number", "index", "", None, True),
         ("B cycle", "value", "B cycle", None, False),
         ("Dose", "ancillary", "", None, True),
-        ("B dose", "value", "B dose", None, False),
+        ("B dose", "ancillary", "B", None, True),
         ("Sample name", "text", "Sample name", None, True),
         ("Units", "unit", "Units", None, True),
         ("Element (nm)", "axis", "Element", "nm", True),

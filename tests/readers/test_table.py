@@ -84,7 +84,7 @@ def test_a_note_with_an_equals_sign_is_no_header(write, note):
 
 def test_a_unit_that_means_nothing_is_refused_with_the_argument(write):
     path = write("Depth (A),B (cm-3)\n50,7e17\n150,2e18\n250,4e18\n")
-    with pytest.raises(sims.UnitsError, match=r"write 'angstrom'.*pass depth_units= to state it"):
+    with pytest.raises(sims.UnitsError, match=r"write 'angstrom'.*depth_units= says which"):
         sims.read(path)
     with pytest.warns(sims.ProfileWarning, match="taken as 'angstrom'"):
         assert sims.read(path, depth_units="angstrom")["B"].depth_units == "angstrom"
@@ -231,7 +231,7 @@ def test_sheets_are_chosen_by_name_or_number(workbook):
         assert sims.read(path, sheet=sheet)["B"].concentrations.tolist() == P.tolist()
     with pytest.raises(sims.ReadError, match=r"'cover', 'first', 'Processed data'"):
         sims.read(path, sheet="raw")
-    with pytest.raises(sims.ReadError, match="no numbers in it"):
+    with pytest.raises(sims.ReadError, match="no numbers in columns"):
         sims.read(path, sheet="cover")
 
 
@@ -287,7 +287,7 @@ def test_a_time_and_a_depth_wherever_they_stand(write, order):
 def test_a_text_that_ends_within_a_row_is_refused(write, delimiter, left):
     content = "z/nm B/cm^-3 P/cm^-3\n0 1e18 5\n1 2e18 6\n2 2e18 6\n".replace(" ", delimiter)
     path = write(content + left.replace(" ", delimiter))
-    with pytest.raises(sims.ReadError, match=r"breaks off within line 5: \d of 3 cells"):
+    with pytest.raises(sims.ReadError, match=r"is truncated within line 5: \d of 3 cells"):
         sims.read(path)
     if left == "5 3e1":
         with pytest.warns(sims.ProfileWarning, match="within line 5"):
@@ -461,7 +461,7 @@ def test_a_row_for_each_sample(write):
     assert result["31P"].depths.tolist() == [0.5, 1.5]
     np.testing.assert_array_equal(result["B"].concentrations, [1.5e18, np.nan])
     assert result["B"].species_metadata["detection_limit"] == "2e+15 cm^-3"
-    with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is no number"):
+    with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is not a number"):
         sims.read(write("Species,Depth (nm),B (cm^-3)\nB,0,1\nB,x,2\n"))
 
 
@@ -469,7 +469,7 @@ def test_rows_for_each_sample_that_break_off(write):
     path = write("species,depth (nm),conc (at/cm3)\nB,0,1e18\nB,1,2e18\nB,2")
     with pytest.raises(sims.ReadError, match="within line 4: 2 of 3 cells"):
         sims.read(path)
-    with pytest.warns(sims.ProfileWarning, match="breaks off"):
+    with pytest.warns(sims.ProfileWarning, match="is truncated"):
         assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2]
 
 
@@ -496,16 +496,16 @@ def test_censored_cells_are_not_measured_and_keep_their_limit(write):
     ("cell", "says"),
     [
         ("1,234", "thousands or decimals"),
-        ("1.2.3", "is no number"),
+        ("1.2.3", "is not a number"),
         ("n.d.", "not_measured="),
         ("2024-03-01", "a date"),
         ("1.Mar", "a date"),
         (">1E21", "above a limit"),
-        ("0x1F", "is no number"),
-        ("1 234", "is no number"),
-        ("#DIV/0!", "is no number"),
-        ("1_000", "is no number"),
-        ("True", "is no number"),
+        ("0x1F", "is not a number"),
+        ("1 234", "is not a number"),
+        ("#DIV/0!", "is not a number"),
+        ("1_000", "is not a number"),
+        ("True", "is not a number"),
     ],
 )
 def test_a_cell_that_is_no_number_is_named(write, cell, says):
@@ -684,10 +684,11 @@ def test_headers_give_names_with_their_charge_and_units_of_rates(write, header, 
 
 def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
     text = "Depth (nm)\tB (at/cm3)\n" + "".join(f"{i}.5\t{i + 1},852,800\n" for i in range(3))
+    assert sims.read(write(text.encode()))["B"].concentrations[0] == 1852800
     with pytest.raises(
-        sims.ReadError, match="line 2, column B: '1,852,800' is no number; the comma"
+        sims.ReadError, match="line 2, column B: '1,852' is not a number; the comma"
     ):
-        sims.read(write(text.encode()))
+        sims.read(write(text.replace(",800", "").encode()))
 
 
 @pytest.mark.parametrize(
@@ -696,7 +697,7 @@ def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
 )
 def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
     header = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
-    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells: between blanks it is"):
+    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells, separated by blanks: it is"):
         sims.read(write(f"{header}\n{rows}"))
 
 
@@ -720,7 +721,7 @@ def test_a_last_cell_without_the_exponent_of_all_others_is_warned_of(write):
 
 def test_thousands_anywhere_in_a_table_are_named(write):
     rows = "999.5\t1E18\n1,000.5\t2E18\n1001.5\t3E18\n"
-    with pytest.raises(sims.ReadError, match=r"line 3, column A: '1,000\.5' is no number"):
+    with pytest.raises(sims.ReadError, match=r"line 3, column A: '1,000\.5' is not a number"):
         sims.read(write(f"Depth (nm)\tB (cm^-3)\n{rows}"))
 
 
@@ -753,7 +754,7 @@ def test_a_column_of_species_holds_words(tmp_path):
     np.testing.assert_array_equal(named.concentrations, [5, 6])
     np.testing.assert_array_equal(numbered.depths, [1])
     path.write_text(WORDS.replace("11,1,7", "11,1,x"))
-    with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is no number"):
+    with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is not a number"):
         sims.read(path)
     path.write_text(WORDS.replace("11,1,7", " ,1,7"))
     with pytest.raises(sims.ReadError, match="line 7: no species in the first column"):
@@ -784,10 +785,10 @@ def test_a_file_that_ends_within_a_number(tmp_path):
     path = tmp_path / "cut.csv"
     path.write_text("Depth (nm);B (atoms/cm3)\n0,5;1,5E+17\n1,5;2,5E+17\n2,5;2,5E+17\n3,5;2,5E+")
     with pytest.raises(
-        sims.ReadError, match=r"breaks off within line 5: its last cell is '2,5E\+'"
+        sims.ReadError, match=r"is truncated within line 5: its last cell is '2,5E\+'"
     ):
         sims.read(path)
-    with pytest.warns(sims.errors.ProfileWarning, match="breaks off within line 5"):
+    with pytest.warns(sims.errors.ProfileWarning, match="is truncated within line 5"):
         (boron,) = sims.read(path, allow_truncated=True).depth_profiles
     np.testing.assert_array_equal(boron.depths, [0.5, 1.5, 2.5])
 
@@ -891,7 +892,7 @@ def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write
 )
 def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
     header = "Sample;Depth (nm);B (at/cm3);P (at/cm3)\n"
-    with pytest.raises(sims.ReadError, match=f"breaks off within line {line}"):
+    with pytest.raises(sims.ReadError, match=f"is truncated within line {line}"):
         sims.read(write(header + rows))
     assert sims.read(write(header + "W7;0;5;1\nW7;1;6;2"))["B"].depths.tolist() == [0, 1]
 
@@ -1027,7 +1028,7 @@ def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
     text = "\n".join(["z (nm);B (cps);P (cps)", *rows])
     with pytest.warns(sims.ProfileWarning, match=r"^w7.csv: line 2 has fewer cells than the 3 col"):
         assert sims.read(write(text))["B"].depths.size == 103
-    with pytest.raises(sims.ReadError, match="the file breaks off within line 104: 2 of 3 cells"):
+    with pytest.raises(sims.ReadError, match="the file is truncated within line 104: 2 of 3 cells"):
         sims.read(write(text.replace("\n0;1\n", "\n0;1;1\n")))
 
 

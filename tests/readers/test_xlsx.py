@@ -156,9 +156,11 @@ def test_sheets_without_rows_of_numbers_are_named():
     assert refusal(content) == says
     odd = {"two": [["x"], ["1.2.3", 5]]}
     for content in (saved(one=[["nothing"]], **odd), saved(**odd)):
-        assert refusal(content).startswith("sheet 'two', row 2, column A: '1.2.3' is no number; ")
+        assert refusal(content).startswith(
+            "sheet 'two', row 2, column A: '1.2.3' is not a number; "
+        )
     asked = saved(one=[["nothing"]], two=TABLE)
-    assert refusal(asked, sheet="one") == "there are no numbers in it that stand in columns"
+    assert refusal(asked, sheet="one") == "it has no numbers in columns"
 
 
 def test_a_sheet_of_numbers_comes_before_one_of_numbers_beside_words():
@@ -260,7 +262,7 @@ def test_cells_of_old_workbooks():
 def test_rows_and_columns_without_content_are_left_out_and_keep_their_names():
     rows = [[], [None, None, "z (nm)", None, "B (cps)"], [], [None, None, 0, None, 5]]
     content = saved(S=[*rows, [None, None, 1, None, "x"]])
-    assert refusal(content).startswith("sheet 'S', row 5, column E: 'x' is no number")
+    assert refusal(content).startswith("sheet 'S', row 5, column E: 'x' is not a number")
     grid = all_sheets(Source("w7.xlsx", content))[0]
     assert (grid.numbers, grid.columns) == ([2, 4, 5], [2, 4])
     assert [grid.cells(i) for i in range(3)] == [["z (nm)", "B (cps)"], ["0", "5"], ["1", "x"]]

@@ -362,7 +362,22 @@ def test_samples_below_their_limit_are_a_gap_of_a_grid_unless_gaps_are_bridged(o
     np.testing.assert_allclose(only(bridged), 1e18)
 
 
-@pytest.mark.filterwarnings("ignore:.*ends inside of the profile")
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
+@pytest.mark.parametrize("grid", [{"step": "0.5 nm"}, {"step": "4 nm"}, {"every": 3}])
+def test_a_tail_below_its_limit_is_one_on_a_grid(grid):
+    z = np.arange(0.0, 200.0, 2.0)
+    value = 1e19 * np.exp(-0.5 * ((z - 60) / 15) ** 2)
+    low = z > 85
+    limit = ("species", "depth"), [np.where(low, 2e18, np.nan)], {"units": "atom/cm^3"}
+    ds = dataset(z, np.where(low, np.nan, value)).assign_coords(concentration_detection_limit=limit)
+    made = sims.to_grid(ds, **grid)
+    kinds = [one["kind"].values.tolist() for one in map(sims.quality, (ds, made))]
+    assert kinds[0] == kinds[1] == ["below_limit"]
+    with pytest.warns(DoseWarning, match="below their limit"):
+        assert sims.moments(made)["status"].item() == "below_limit"
+
+
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 @pytest.mark.parametrize("at", ["begins", "ends"])
 def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at):
     z = np.r_[1.0:12.0, 100.0:300.0] if at == "begins" else np.r_[1.0:200.0, 290.0:296.0]

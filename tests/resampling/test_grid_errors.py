@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from counted import edge, trials
+from counted_trials import edge, trials
 
 import sims_analysis as sims
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import xarray as xr
-from measured import measurement, number, one, union
+from measurement_layouts import measurement, number, one, union
 
 import sims_analysis as sims
-from sims_analysis.errors import UnitsError
+from sims_analysis.errors import ProfileWarning, UnitsError
 
 METHODS = ["log", "linear", "pchip", "makima"]
 
@@ -216,3 +216,25 @@ def test_the_resolution_of_a_restored_profile_goes_along_on_a_new_axis():
         np.testing.assert_allclose(achieved, [2 + at / 10, 4 - at / 10], rtol=1e-12)
     own = xr.DataArray([3.0, 5.0], {"species": ["B", "P"]}, attrs={"units": "nm"})
     assert "achieved_resolution" not in sims.interpolate(ds, depth=own).coords
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_depth_of_a_grid_that_bridges_a_hole_lies_in_it(method):
+    z = np.r_[0.0:71.0, 90.0:200.0]
+    implant = one(z, 1e19 * np.exp(-0.5 * ((z - 80) / 20) ** 2))
+    bridged = sims.to_grid(implant, step="1 nm", gaps="bridge")
+    # At a depth of the grid, and between two.
+    with pytest.warns(ProfileWarning, match="no sample between 70 and 90 nm"):
+        assert np.isnan(at(bridged, ["80 nm", "80.5 nm"], method=method)).all()
+    found = sims.interpolate(bridged, depth=["80 nm", "80.5 nm"], method=method, gaps="bridge")
+    assert found["concentration"].notnull().all()
+    assert (found["concentration_quality"] == 3).all()
+    assert np.isfinite(at(bridged, ["70 nm", "90 nm"], method=method)).all()
+
+
+def test_a_sample_between_two_gaps_has_its_value():
+    z = np.r_[0.0:50.0, 70.0, 90.0:150.0]
+    ds = one(z, 1e18 * np.exp(-z / 50))
+    for data in (ds, sims.to_grid(ds, depth=[f"{x:g} nm" for x in z])):
+        with pytest.warns(ProfileWarning, match="gap|no sample"):
+            assert at(data, ["70 nm", "80 nm"])[0] == 1e18 * np.exp(-70 / 50)

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, UnitsError
 from sims_analysis.restoring.resolution_function import ResolutionFunction
 
 DRF = {"lambda_growth": "1 nm", "lambda_decay": "4 nm", "sigma": "2 nm"}
@@ -42,6 +42,60 @@ def test_a_gaussian_blurred_by_one_is_wider():
     history = sims.convolve(blurred, resolution=DRF).attrs["history"]
     by = f", by sims_analysis {sims.__version__}"
     assert history == f"convolve(resolution='16 nm'){by}\nconvolve(resolution={DRF}){by}"
+
+
+def counted(expected, seed, z):
+    counts = np.random.default_rng(seed).poisson(expected)[None]
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), counts * 1e15, {"units": "atom/cm^3"})},
+        {"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    return sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
+
+
+@pytest.mark.parametrize("resolution", ["2 nm", DRF])
+def test_errors_are_those_of_the_samples_that_are_mixed(resolution):
+    z = np.arange(0.5, 200.0)
+    expected = 900 * np.exp(-0.5 * ((z - 80) / 20) ** 2) + 0.5
+    many = [counted(expected, seed, z) for seed in range(60)]
+    blurred = [sims.convolve(one, resolution=resolution) for one in many]
+    inner = slice(40, 120)
+    stated, values = (
+        np.array([part.values[0, inner] for part in parts])
+        for parts in ([one["stderr"] for one in blurred], blurred)
+    )
+    scatter = values.std(axis=0, ddof=1)
+    assert np.mean(scatter) == pytest.approx(np.mean(stated), rel=0.1)
+    # The error of the dose is what it was, though neighbours are no longer independent.
+    for one, after in zip(many[:3], blurred, strict=False):
+        errors = [sims.integrated_dose(data)["stderr"].item() for data in (one, after)]
+        assert errors[1] == pytest.approx(errors[0], rel=0.02)
+    assert (blurred[0]["effective_sample_fraction"] < 0.5).all()
+
+
+def test_blurred_noise_has_no_junction():
+    for seed in range(5):
+        blurred = sims.convolve(
+            counted(np.full(200, 20.0), seed, np.arange(200.0)), resolution="3 nm"
+        )
+        with pytest.warns(ProfileWarning, match="noise can make"):
+            junction = sims.junction_depth(blurred, level="2e16 atoms/cm^3")
+        assert junction["status"].item() == "undetermined"
+
+
+def test_samples_without_a_count_are_known_to_one():
+    blurred = sims.convolve(counted(np.zeros(50), 0, np.arange(50.0)), resolution="3 nm")
+    assert (blurred["stderr"] > 0).all()
+    assert (blurred["stderr"] < 1.84e15).all()
+
+
+def test_the_error_of_a_subtracted_background_goes_along():
+    z = np.arange(0.5, 200.0)
+    ds = counted(900 * np.exp(-0.5 * ((z - 80) / 20) ** 2) + 9, 0, z)
+    less = sims.subtract_background(ds, window=("170 nm", "199 nm"))
+    doses = [sims.integrated_dose(one) for one in (less, sims.convolve(less, resolution="2 nm"))]
+    before, after = (dose["stderr"].item() for dose in doses)
+    assert after == pytest.approx(before, rel=0.03)
 
 
 @pytest.mark.slow
@@ -173,6 +227,15 @@ def test_a_fit_that_is_not_ok_is_warned_of():
     of_layers = fit(2.0, ok).assign(straggle=("layer", [2.0, 2.1], {"units": "nm"}))
     own = sims.convolve(ds, resolution=of_layers.isel(layer=[0]))
     np.testing.assert_array_equal(own, expected)
+
+
+def test_a_profile_with_a_width_that_is_not_known_is_not_blurred():
+    z = np.arange(20.0)
+    batch = models_truth.profile(1e18 * np.stack([np.exp(-z), 1 + z]), z, dims=("wafer", "depth"))
+    sigma = xr.DataArray([2.0, np.nan], dims="wafer", attrs={"units": "nm"})
+    found = sims.convolve(batch, resolution=DRF | {"sigma": sigma})
+    alone = sims.convolve(batch[0], resolution=DRF)
+    np.testing.assert_array_equal(found, [alone.values, np.full(z.size, np.nan)])
 
 
 @pytest.mark.slow

@@ -53,6 +53,8 @@ def test_the_cumulative_function_is_the_integral(name, widths):
     assert one.cumulative(np.array([low, high])) == pytest.approx([1e-3, 1 - 1e-3], rel=0.1)
     above = u[density > density.max() / 2]
     assert one.fwhm == pytest.approx(np.ptp(above), rel=5e-3)
+    ends = np.array([-one.reach, one.reach])
+    np.testing.assert_allclose(one.cumulative(ends), [0, 1], rtol=0, atol=1e-15)
 
 
 # --- the profile ------------------------------------------------------------------------------
@@ -222,8 +224,7 @@ def test_averages_over_cells_are_no_samples():
     assert off[0] < 0.02 < 0.04 < off[1]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("start", ["12 nm", "13 nm"])
+@pytest.mark.parametrize("start", [pytest.param("12 nm", marks=pytest.mark.slow), "13 nm"])
 def test_what_a_surface_transient_leaves_is_truncated(start):
     def both(z):
         return ((z > 0) & (z < 3)) + 0.05 * np.exp(-0.5 * ((z - 50) / 12) ** 2)
@@ -252,7 +253,7 @@ def test_what_is_below_detection_stays_there():
 def test_a_function_too_wide_is_warned_of_where_an_edge_outruns_it():
     wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
     ds, _ = measured(rt.edge, top=1e4)
-    with pytest.warns(FitWarning, match="resolution too wide .nothing that is blurred so much"):
+    with pytest.warns(FitWarning, match="resolution too wide .no profile blurred by this"):
         found = sims.deconvolve(ds, resolution=wide)
     assert found["status"] == "resolution_too_wide"
     assert found["largest_deviance"] > 4
@@ -330,7 +331,11 @@ def test_noise_between_maxima_is_named():
     with pytest.warns(FitWarning, match="may be no layer"):
         found = sims.deconvolve(ds, resolution=RES, smoothness=0.01)
     assert found["doubtful_maxima"] > 2
-    assert 30 <= found["doubtful_maximum"] <= 90
+    c = found["concentration"].values
+    tops = 1 + np.flatnonzero((c[1:-1] > c[:-2]) & (c[1:-1] >= c[2:]))
+    which = tops.tolist().index(Z.tolist().index(found["doubtful_maximum"].item()))
+    # Of two maxima about a valley, the lower one.
+    assert c[tops[which]] < c[tops[[which - 1, which + 1]]].max()
 
 
 # --- data of all kinds ------------------------------------------------------------------------
@@ -630,7 +635,9 @@ def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
     # What lies within the achieved resolution of such samples rests on them.
     stays = found["concentration_detection_limit"].notnull()
     assert stays[low].all()
-    assert set(found["concentration_detection_limit"].values[stays]) == {1e17}
+    # Those with a value of their own have no limit below it.
+    assert (found["concentration_detection_limit"][low] == 1e17).all()
+    assert not (found["concentration"] > found["concentration_detection_limit"]).any()
     if where == "between":
         level = f"{3000 * rt.implant(60.0) * rt.PER_COUNT} atoms/cm^3"
         with pytest.warns(ProfileWarning, match="are below their limit of detection"):
@@ -638,16 +645,12 @@ def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
         assert crossed["status"].values[-1] == "below_limit"
 
 
-@pytest.mark.slow
-def test_the_ends_of_the_window_resolve_no_better_than_the_inside():
-    flat = rt.counted(np.full(Z.size, 1000.0), Z)
-    for ds in (flat, measured(rt.implant)[0]):
-        found = sims.deconvolve(ds, resolution=RES, averaging_kernels=True)
-        achieved = found["achieved_resolution"].values
-        for depth, resolution in ((Z, achieved), (-Z[::-1], achieved[::-1])):
-            whole = np.argmax(depth - depth[0] >= 0.5 * resolution)
-            assert whole > 3
-            assert (resolution[:whole] >= resolution[whole]).all()
+def test_the_ends_of_the_window_resolve_no_better_than_the_inside(layer):
+    achieved = layer[2]["achieved_resolution"].values
+    for depth, resolution in ((Z, achieved), (-Z[::-1], achieved[::-1])):
+        whole = np.argmax(depth - depth[0] >= 0.5 * resolution)
+        assert whole > 3
+        assert (resolution[:whole] >= resolution[whole]).all()
 
 
 def test_what_is_restored_is_not_restored_again(layer):

@@ -557,7 +557,7 @@ def test_without_an_information_depth_nothing_is_seen_ahead():
 
 def test_an_exponential_blurred_hardly_or_much_is_smooth_in_its_widths():
     u = np.linspace(-8, 8, 33)
-    for length, sigma in ((1.0, 1e-6), (1e-6, 1.0), (1e-3, 1.0), (0.999e-3, 1.0), (2.0, 1.0)):
+    for length, sigma in ((1.0, 1e-6), (1e-6, 1.0), (1e-3, 1.0), (1.998e-3, 2.0), (2.0, 1.0)):
         found = rising_slopes(u, length, sigma)
         np.testing.assert_allclose(found[0], rising(u, length, sigma), rtol=1e-12)
         if min(length, sigma) < 1e-4:
@@ -594,3 +594,10 @@ def test_a_small_lean_is_that_of_edgeworths_series(skewness, excess):
     series = 1 + skewness / 6 * (x**3 - 3 * x) + excess / 24 * (x**4 - 6 * x**2 + 3)
     found = pearson.shape(x, skewness, 3.0 + excess)
     np.testing.assert_allclose(found, stats.norm.pdf(x) * series, atol=2e-7)
+
+
+def test_derivatives_of_a_gaussian_by_its_shape_are_hermites_polynomials():
+    x = np.linspace(-5, 5, 41)
+    hermite = np.stack([(x**3 - 3 * x) / 6, (x**4 - 6 * x**2 + 3) / 24])
+    found = pearson.derivatives(x, 1.0, 0.0, 1.0, 0.0, 3.0)[3:]
+    np.testing.assert_allclose(found, hermite * stats.norm.pdf(x), atol=1e-5)

@@ -104,6 +104,18 @@ def test_a_profile_without_noise_starts_near_its_parameters(model, p, rel):
     np.testing.assert_allclose(model.start(Z, c)[0], expected, rtol=rel, atol=1e-9)
 
 
+def test_an_edge_between_plateaus_that_slope_is_one_of_the_starts_itself():
+    z, p = np.linspace(0.0, 100.0, 201), (45.0, 3.0, 0.0, 0.2, 1.0, -0.004, 0.003)
+    logistic = models()["edge_logistic"]
+    np.testing.assert_allclose(logistic.start(z, logistic.formula(z, *p))[-1], p, atol=1e-9)
+
+
+@pytest.mark.parametrize("find", [edge.plateaus, edge.steepest])
+def test_a_step_from_sample_to_sample_starts_as_wide_as_these_are_apart(find):
+    z = np.arange(8.0) * 3
+    assert find(z, np.where(z < 12, 1.0, 0.1))[:2] == (pytest.approx(12, abs=3), 3.0)
+
+
 def test_noise_of_few_counts_does_not_move_where_a_step_starts():
     """Counts of 10 pass half of the step long before it: made monotone, they do not."""
     z = np.linspace(0, 250, 251)

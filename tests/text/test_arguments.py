@@ -36,9 +36,9 @@ def in_window(data, *, start=None, stop=None):
 
 
 def test_a_guess_is_answered_with_options_of_the_function_alone():
-    with pytest.raises(TypeError, match="there is start= and stop="):
+    with pytest.raises(TypeError, match="use start= and stop="):
         check_call(in_window, 1, ["limits"])
-    with pytest.raises(TypeError, match=r"no argument 'threshold' \(it has"):
+    with pytest.raises(TypeError, match=r"no argument 'threshold' \(it takes"):
         check_call(in_window, 1, ["threshold"])
 
 
@@ -53,7 +53,7 @@ def handed_on(data, *, level, **others: "Unpack[Others]"):
 
 def test_options_of_another_function_are_known_by_name():
     check_call(handed_on, 1, ["level", "stop"])
-    with pytest.raises(TypeError, match=r"start=\? \(it has level, start, stop\)"):
+    with pytest.raises(TypeError, match=r"start=\? \(it takes level, start, stop\)"):
         check_call(handed_on, 1, ["level", "strat"])
 
 

@@ -8,20 +8,20 @@ from sims_analysis.text.guesses import instead_of
 @pytest.mark.parametrize(
     ("guess", "names", "answer"),
     [
-        ("dose", ["integrated_dose", "peak"], "; there is integrated_dose"),
-        ("Dose", ["a_dose", "b_dose", "c_dose"], "; there are a_dose, b_dose and c_dose"),
-        ("junction_deth", ["junction_depth", "peak"], "; there is junction_depth"),
-        ("read_excel", [], "; there is read"),  # as others call it
+        ("dose", ["integrated_dose", "peak"], "; did you mean integrated_dose?"),
+        ("Dose", ["a_dose", "b_dose", "c_dose"], "; did you mean a_dose, b_dose or c_dose?"),
+        ("junction_deth", ["junction_depth", "peak"], "; did you mean junction_depth?"),
+        ("read_excel", [], "; did you mean read?"),  # as others call it
         ("do", ["a_dose"], ""),  # too short
         ("dose", ["DoseError"], ""),  # no function
-        ("fwhm", [], "; there is peak"),
+        ("fwhm", [], "; did you mean peak?"),
         ("wafer", ["dose"], ""),
-        ("fit", ["fit", "fit"], "; there is fit"),
-        ("csv", ["from_csv", "to_csv"], "; there are to_csv and from_csv"),
+        ("fit", ["fit", "fit"], "; did you mean fit?"),
+        ("csv", ["from_csv", "to_csv"], "; did you mean to_csv or from_csv?"),
         (
             "plot",
             [f"plot_{c}" for c in "abcdefg"],
-            "; there are plot_a, plot_b, plot_c, plot_d, plot_e and plot_f",
+            "; did you mean plot_a, plot_b, plot_c, plot_d, plot_e or plot_f?",
         ),
     ],
 )

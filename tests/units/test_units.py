@@ -362,4 +362,4 @@ def test_a_value_that_is_no_text_is_no_unit(wrong):
     with pytest.raises(UnitsError) as refused:
         read_unit(wrong)
     name = type(wrong).__name__
-    assert str(refused.value) == f"a unit is a text, found {name}: {wrong!r}"
+    assert str(refused.value) == f"expected a unit as a string, found {name}: {wrong!r}"

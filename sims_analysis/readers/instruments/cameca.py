@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import re
 import struct
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
-from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.errors import ReadError
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
@@ -25,7 +27,7 @@ from sims_analysis.readers.tables.grid import TextGrid
 _FIRST = "*** DATA FILES ***"
 #: Written where nothing was counted; one count a second would be 1.
 _FILL = 0.001
-#: The current of the primary beam, which is recorded longer than the species, and is none.
+#: The current of the primary beam, which is recorded longer than the species, and is not one.
 _BEAM = "Ipr"
 #: First columns of other scans in the same frame: an energy is scanned by the sample's offset.
 _OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "energy scan"}
@@ -34,6 +36,8 @@ _TOLERANCE = 1e-5
 _FEW_PER_SECOND = 100.0
 #: Half a unit of the last digit of a yield in percent.
 _ROUNDED = 0.005
+#: Section -> what the program calls a thing -> its name here.
+_NAMES = tomllib.loads(Path(__file__).with_name("cameca.toml").read_text(encoding="utf-8"))
 _SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
 _UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
 
@@ -72,20 +76,14 @@ def read_cameca_rpc(source: Source) -> Content:
     about = _About([*lines[:start], *lines[stop:]], delimiter)
     if not any(line.startswith("*** DATA END") for line in lines[stop:]):
         source.options.truncated(
-            f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
+            f"the file is truncated after line {stop}: the line '*** DATA END ***' is missing"
         )
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
     values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
-    if about.is_cut():
-        warn(
-            "the file ends within its calibration (section CALIBRATION PARAMETERS); "
-            "it may have been cut off after its data",
-            ProfileWarning,
-        )
     stated = about.number("acquisition parameters", "# of data point/species")
     if stated is not None and len(kept) < stated:
         source.options.truncated(
-            f"the file states {stated:g} points a species and holds {len(kept)}"
+            f"the file states {stated:g} points a species, but has {len(kept)}"
         )
     signals = [
         _signal(name, group, columns)
@@ -259,26 +257,19 @@ class _About:
         else:
             [*self.layers[-1].values()][-1][key] = value
 
-    def is_cut(self) -> bool:
-        """Whether the calibration is missing, or shorter at its end than at its start."""
-        if not self.layers:
-            return True
-        first, last = ([*self.layers[i].values()][1:] for i in (0, -1))
-        return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
-
     def number(self, section: str, key: str) -> float | None:
         """Return a number of a section."""
         return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect the metadata of one species."""
-        known = _named(self.conditions.get(name, {}), _CONDITIONS)
+        known = _named(self.conditions.get(name, {}), _NAMES["conditions"])
         if detector := known.get("detector"):
-            names = {form.format(detector): plain for form, plain in _DETECTOR.items()}
+            names = {form.format(detector): plain for form, plain in _NAMES["detector"].items()}
             known |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
-            found = _named(calibration.get(name, {}), _CALIBRATION)
+            found = _named(calibration.get(name, {}), _NAMES["calibration"])
             known |= {plain + suffix: value for plain, value in found.items()}
         return known
 
@@ -288,7 +279,7 @@ class _About:
         other: dict[str, str] = {}
         for section, entries in self.sections.items():
             for key, value in entries.items():
-                plain = _PLAIN.get(_words(key))
+                plain = _NAMES["measurement"].get(_words(key))
                 if plain is not None and plain not in taken:
                     taken[plain] = _quantity(key, value)
                 elif _words(key) != "Data file name":
@@ -300,54 +291,10 @@ class _About:
             instrument="CAMECA IMS",
             **taken,
             layers=tuple(
-                Layer(**{"matrix": None} | _named(one[""], _LAYER)) for one in self.layers
+                Layer(**{"matrix": None} | _named(one[""], _NAMES["layer"])) for one in self.layers
             ),
             other=other,
         )
-
-
-_CONDITIONS = {
-    "CT": "counting_time",
-    "WT": "waiting_time",
-    "Extra WT": "extra_waiting_time",
-    "Mass (amu)": "mass",  # there may be another of the magnetic field
-    "Detector": "detector",
-    "Offset": "offset",
-}
-_DETECTOR = {
-    "{} yield": "detector_yield",
-    "{} background": "detector_background",
-    "{} dead time": "dead_time",
-    # Above the one, the rate is the current of a Faraday cup; below the other, it is counted.
-    "{} -> FC threshold": "faraday_cup_threshold",
-    "FC -> {} threshold": "electron_multiplier_threshold",
-}
-_LAYER = {
-    "matrix": "matrix",
-    "1st Interface": "start",
-    "2nd Interface": "stop",
-    "Mean SR": "sputter_rate",
-    "Depth calib method": "depth_method",
-}
-_CALIBRATION = {
-    "Conc calib method": "calibration",
-    "Ref signal": "reference_signal",
-    "RSF": "rsf",
-    "Dose": "dose",
-    "[C]": "concentration",
-}
-_PLAIN = {
-    "Sample ID": "sample",
-    "Primary ions": "primary_ion",
-    "Impact energy": "impact_energy",
-    "Prim beam intensity @t=0": "primary_current",
-    "Secondary ion polarity": "secondary_polarity",
-    "Raster size": "raster_size",
-    "Analyzed area size": "analysed_area",
-    "Total depth": "crater_depth",
-    "Total sputtering time": "sputter_time",
-    "Comments": "comment",
-}
 
 
 def _key_and_value(line: str, delimiter: str) -> tuple[str, str]:
@@ -385,13 +332,21 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _iso(date: str, time: str) -> str:
-    """Write a date as the instrument's MM/DD/YYYY means it."""
-    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", date)
-    if match is None or not 1 <= int(match[1]) <= 12:
+#: As the instrument writes it, with the month first; and German, with the day first.
+_DATES = (
+    re.compile(r"(?P<month>0?[1-9]|1[0-2])/(?P<day>\d\d?)/(?P<year>\d{4})"),
+    re.compile(r"(?P<day>\d\d)\.(?P<month>\d\d)\.(?:20)?(?P<year>\d\d)"),
+)
+
+
+def _iso(date: str, time: str = "") -> str:
+    """Write a date as ISO 8601."""
+    match = next((m for m in (form.fullmatch(date) for form in _DATES) if m), None)
+    if match is None:
         return f"{date} {time}".strip()
     clock = f"T{time}" if re.fullmatch(r"\d{2}:\d{2}(:\d{2})?", time) else ""
-    return f"{match[3]}-{int(match[1]):02}-{int(match[2]):02}{clock}"
+    year, month, day = (int(match[part]) for part in ("year", "month", "day"))
+    return f"{year + 2000 * (year < 100)}-{month:02}-{day:02}{clock}"
 
 
 _ELEMENT = re.compile(r"ELEMENT\s+(.+?)\s*")
@@ -426,7 +381,7 @@ def read_cameca_ascii(source: Source) -> Content:
         metadata=Metadata(
             instrument="CAMECA IMS",
             sample=about.pop("Sample name", None),
-            measured=_iso_of_german(about.pop("Date", "")) or None,
+            measured=_iso(about.pop("Date", "")) or None,
             other=about,
         ),
     )
@@ -448,26 +403,17 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     rows, stated = below[2:], int(count[1])
     if len(rows) < stated:
         source.options.truncated(
-            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} are "
-            "there"
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
+            f"{len(rows)} found"
         )
     if len(rows) > stated:
         raise ReadError(
-            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} lines "
-            "follow"
+            f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
+            f"{len(rows)} lines follow"
         )
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
     return read_two_columns(source, rows, name[1], [unit.strip() for unit in units.groups()])
-
-
-def _iso_of_german(date: str) -> str:
-    """Write a German date, DD.MM.YY, as ISO 8601."""
-    match = re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{2}|\d{4})", date)
-    if match is None:
-        return date
-    year = match[3] if len(match[3]) == 4 else f"20{match[3]}"
-    return f"{year}-{match[2]}-{match[1]}"
 
 
 _ISOTOPE = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")
@@ -529,7 +475,7 @@ _RECORD, _NAME, _NAME_SIZE = 192, 65, 64
 
 
 def _binary_header(content: bytes) -> tuple[str, int, int, int] | None:
-    """Return byte order, version, type and size of the header; ``None`` if it is none."""
+    """Return byte order, version, type and size of the header; ``None`` if it is not one."""
     if len(content) < _MASSES + 4:
         return None
     for order in "<>":
@@ -549,7 +495,7 @@ def read_cameca_binary(source: Source) -> Content:
     content = source.content
     found = _binary_header(content)
     if found is None:
-        raise ReadError("the file is no binary CAMECA file")
+        raise ReadError("the file is not a binary CAMECA file")
     order, version, kind, size = found
     if kind in _OTHERS:
         raise ReadError(f"the file is a scan or an image (CAMECA type {kind}), not a depth profile")
@@ -618,10 +564,10 @@ def _numbers_of(
     """Return times and rates of each species."""
     content, place = source.content, size
     if place + 4 > len(content):
-        raise ReadError("the file breaks off before its data", code="truncated_file")
+        raise ReadError("the file is truncated before its data", code="truncated_file")
     (count,) = struct.unpack_from(f"{order}i", content, place)
     if count != expected:
-        raise ReadError(f"the header names {expected} species, the data hold {count}")
+        raise ReadError(f"the header names {expected} species, but the data have {count}")
     place += 4
     for i in range(count):
         points = (
@@ -630,7 +576,7 @@ def _numbers_of(
         place += 4
         end = place + 16 * points
         if points < 0 or end > len(content):
-            message = f"the file breaks off in species {i + 1} of {count}"
+            message = f"the file is truncated in species {i + 1} of {count}"
             if i == 0:
                 raise ReadError(message)
             source.options.truncated(message)

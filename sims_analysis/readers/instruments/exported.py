@@ -20,10 +20,10 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source, once_per_source
 from sims_analysis.readers.tables.body import read_two_columns
-from sims_analysis.readers.tables.columns import group_by_label
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.numbers import column_name
 from sims_analysis.readers.tables.regions import all_sheets
+from sims_analysis.readers.tables.samples import group_by_label
 from sims_analysis.text.cells import unescape_cell
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
@@ -39,7 +39,7 @@ _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\
 #: The second line of the moments of a fit, after any mark of a comment.
 _MOMENTS = re.compile(r"(?:\S{1,2} )?projected_range \(\S+\), straggle \(\S+\), .*")
 _SHEETS = ("profiles", "tidy", "about")
-_ALONE = "there are headers, and no rows of numbers below them"
+_ALONE = "the headers have no rows of numbers below them"
 
 
 def recognises(source: Source) -> bool:
@@ -78,7 +78,7 @@ def read(source: Source) -> Content:
         return Content(ready=_of_workbook(source))
     if _holds_moments(source):
         raise ReadError(
-            "the file holds the moments of a fit, and no profile",
+            "the file contains the moments of a fit, not a profile",
             remedy="sims.to_tcad(sims.evaluate(fit, depth=...), path) writes the curve",
         )
     tcad = _TCAD.fullmatch(source.lines[0])
@@ -92,7 +92,9 @@ def read(source: Source) -> Content:
         )
     whole = source.decoded.endswith(("\n", "\r"))
     if not whole:
-        source.options.truncated("the file breaks off: its last line has no end, and is left out")
+        source.options.truncated(
+            "the file is truncated: its last line has no line end, and is left out"
+        )
     delimiter = _delimiter(source) or ","
     # Between commas it is a point.
     options = replace(source.options, decimal=None) if delimiter == "," else source.options
@@ -131,8 +133,6 @@ class _Table:
 
 def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
     """Split rows of cells into headers, texts and numbers."""
-    if not rows:
-        raise ReadError(_ALONE)
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
     width = len(found.header)
     short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
@@ -168,8 +168,8 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
     block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
     for (row, column), limit in block.limits.items():
         raise ReadError(
-            f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is no value: it stands "
-            "in a column of its own, ..._detection_limit, next to an empty cell"
+            f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is not a value: it "
+            "stands in a column of its own, ..._detection_limit, next to an empty cell"
         )
     return replace(
         found,
@@ -236,7 +236,7 @@ def _tidy(found: _Table) -> Iterator[Signal]:
         labels = dict.fromkeys(() if header == "species" else found.texts[column])
         if len(labels) > 1:
             raise ReadError(
-                f"the file holds several measurements ({header}: {', '.join(labels)})",
+                f"the file contains several measurements ({header}: {', '.join(labels)})",
                 remedy="write and read one at a time, or sims.save and sims.load the batch",
                 code="several_measurements",
             )
@@ -270,7 +270,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
     if ratio is not None:
         raise ReadError(
-            f"the file holds a {ratio} of two species, and no profile of one",
+            f"the file contains a {ratio} of two species, not a profile of one",
             remedy="sims.save keeps it for sims.load, and pandas.read_csv reads the numbers",
         )
     limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}

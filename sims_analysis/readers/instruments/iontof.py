@@ -1,9 +1,7 @@
 """IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
 
-The unit of the signals is stated as "Intensity": counts a data point, corrected for dead time, if
-few counts are whole numbers but for that. If they are not, because signals were averaged,
-normalised, or lack a background, "Intensity" stays, and the user states the unit. Dose and fluence
-are those of the primary ions. Under ``averaging`` neighbours are not independent.
+"Intensity" is in counts a data point, corrected for dead time, if few counts are whole numbers but
+for that; otherwise the user states the unit. Dose and fluence are those of the primary ions.
 """
 
 from __future__ import annotations
@@ -130,12 +128,12 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
         message = f"line {short + 1} has fewer cells than the {width} headers"
         if short != rows[-1]:
             raise ReadError(message)
-        source.options.truncated(f"the file breaks off: {message}")
+        source.options.truncated(f"the file is truncated: {message}")
     if lines[-1].strip():
         # The program ends every line; numbers are as long as they need, and tell nothing.
         warn(
             f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
-            "may be cut: the file may break off there",
+            "may be cut: the file may be truncated there",
             ProfileWarning,
             code="truncated_file",
         )

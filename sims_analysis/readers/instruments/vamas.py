@@ -101,7 +101,7 @@ def read(source: Source) -> Content:
         file = _File(source)
     except _Ended:
         raise ReadError(
-            "a VAMAS file that breaks off in its header", code="truncated_file"
+            "a VAMAS file that is truncated in its header", code="truncated_file"
         ) from None
     blocks: list[_Block] = []
     try:
@@ -109,11 +109,11 @@ def read(source: Source) -> Content:
             blocks.append(_block(file))
             if file.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
                 raise ReadError(
-                    f"each block holds {blocks[-1].values.size} values: a series of mass spectra, "
+                    f"each block has {blocks[-1].values.size} values: a series of mass spectra, "
                     "not a profile"
                 )
     except _Ended:
-        message = f"the file breaks off in block {len(blocks) + 1} of {file.blocks}"
+        message = f"the file is truncated in block {len(blocks) + 1} of {file.blocks}"
         if not blocks:
             raise ReadError(message) from None
         source.options.truncated(message)

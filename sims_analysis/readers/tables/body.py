@@ -2,7 +2,7 @@
 
 They are one block, from the headers to the last row of numbers. A row of headers that is written
 again begins a page, or another sample where the depths begin anew. Whatever else stands between and
-is no number is an error, so that nothing is cut off silently.
+is not a number is an error, so that nothing is cut off silently.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from sims_analysis.readers.tables.header_cells import (
     is_not_measured,
     is_odd,
     named_role,
-    names_axis,
 )
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
 
@@ -47,7 +46,7 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     end, last = len(grid.lines) - 1, rows[-1]
     cut = grid.lines[end]
     if grid.quoted and cut.count('"') % 2:
-        grid.options.truncated(f"the file breaks off within line {end + 1}, in a cell in quotes")
+        grid.options.truncated(f"the file is truncated within line {end + 1}, in a cell in quotes")
         return
     if end > last:
         return
@@ -56,8 +55,8 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     least, cells = min(map(len, near), default=0), grid.split(cut)
     if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in lines[:-1]):
         grid.options.truncated(
-            f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no end "
-            "of the line"
+            f"the file is truncated within line {end + 1}: {len(cells)} of {width} cells, and "
+            "no line end"
         )
     # A pair of columns that ends early is empty in both.
     elif len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
@@ -65,7 +64,7 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
-    """Read lines of so many numbers between blanks; the file breaks off in one that lacks some."""
+    """Read lines of so many numbers between blanks; in one that lacks some, the file is cut."""
     lines = source.lines
     if rows[-1] == len(lines) - 1:
         warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
@@ -98,39 +97,31 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
     if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
-            "judging by those above: the file may break off there; if it does not, end the "
-            "line",
+            "judging by those above: the file may be truncated there; otherwise, add a line "
+            "end",
             ProfileWarning,
             code="truncated_file",
         )
 
 
 def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
-    """Whether a number is written like those above it, as far as there are any."""
-    plain = [form for form in above if not form["exponent"]]
-    if not above or last["exponent"] or 2 * len(plain) < len(above):
-        exponents = {len(form["exponent"]) for form in above if form["exponent"]}
-        alike = not above or len(last["exponent"] or "") in exponents
-        # Zero is written without one, and so may a number of more digits.
-        most = max((len(form["digits"]) for form in above), default=0)
-        longer = bool(plain) and len(last["digits"]) > most
-        return alike or longer or not last["digits"].strip("0,.")
-    mantissas = {len(form["decimals"] or "") for form in above if form["exponent"]}
-    if last["decimals"] and len(last["decimals"]) in mantissas:
-        # Its exponent may be lost.
-        return False
-    above = plain
-    decimals = {len(form["decimals"] or "") for form in above}
-    if last["decimals"] == "":
-        return any(form["decimals"] == "" for form in above)
-    if decimals == {0} and not last["decimals"]:
-        # A whole number that lost a digit is a tenth.
-        near = [int(form["digits"].rstrip(",.")) for form in above[-_NEAR_LAST:]]
-        own = int(last["digits"].rstrip(",."))
-        return not own or 10 * own > max(near, default=0)
-    if len(decimals) == 1:
-        return len(last["decimals"] or "") in decimals
-    return len(last["digits"]) >= min(len(form["digits"]) for form in above)
+    """Whether a number is written like some of those above it, as far as there are any."""
+    if not last["digits"].strip("0,."):
+        return True
+    shapes = {_shape(form) for form in above}
+    if _shape(last) != (0, 0) or shapes - {(0, 0)}:
+        least = min((len(form["digits"]) for form in above), default=0)
+        alike = len(shapes) == 1 or len(last["digits"]) >= least
+        return not shapes or (_shape(last) in shapes and alike)
+    # A whole number that lost a digit is a tenth.
+    near = [int(form["digits"].rstrip(",.")) for form in above[-_NEAR_LAST:]]
+    return 10 * int(last["digits"].rstrip(",.")) > max(near, default=0)
+
+
+def _shape(form: re.Match[str]) -> tuple[int, int]:
+    """Count the digits behind the mark of a number, less than 0 behind a mark that stands last."""
+    decimals = -1 if form["decimals"] == "" else len(form["decimals"] or "")
+    return decimals, len(form["exponent"] or "")
 
 
 def check_short_lines(
@@ -166,14 +157,14 @@ def check_short_lines(
     if not blanks:
         more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         warn(
-            f"line {line}{more} has fewer cells than the {width} columns: those at its end are "
-            "taken as not measured; if one is missing before, the others stand in the wrong column",
+            f"line {line}{more} has fewer cells than the {width} columns: those missing at its end "
+            "are taken as not measured; if one is missing before, the others are in wrong columns",
             ProfileWarning,
         )
     elif width - 1 not in block.texts:
         raise ReadError(
-            f"line {line}: {count} of {width} cells: between blanks it is ambiguous which are "
-            "missing; put tabs between the cells, or nan where there is no value"
+            f"line {line}: {count} of {width} cells, separated by blanks: it is ambiguous which "
+            "are missing; put tabs between the cells, or nan where there is no value"
         )
 
 
@@ -186,14 +177,14 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
     for i, count in zip(rows, counts, strict=True):
         if count != usual:
             warn(
-                f"line {i + 1} has {count} cells, others {usual}: a number that is missing or too "
-                "many within it moves all that follow to other depths",
+                f"line {i + 1} has {count} cells, others {usual}: one number too few or too many "
+                "within it shifts all that follow to other depths",
                 ProfileWarning,
             )
             return
 
 
-#: Numbers that have become one; a date is none.
+#: Numbers that have become one; a date is not one.
 _GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 
 
@@ -254,7 +245,7 @@ def find_body(grid: Grid) -> Body:
         body = _below(grid, {*grid.options.header_rows})
     elif grid.start is None:
         refuse_odd_rows(grid)
-        raise ReadError("there are no numbers in it that stand in columns")
+        raise ReadError("it has no numbers in columns")
     else:
         start = grid.start
         body = Body(grid, start.row, start.row, [], start.words)
@@ -309,8 +300,8 @@ def _grown(body: Body, start: int) -> int:
             if words is not None and (len(cells) == width or header is not None):
                 raise ReadError(
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
-                    f"{grid.row_word} {grid.number(first)} on, but {_shown(grid, words)!r} stands "
-                    "between them; take it out, or begin it with #"
+                    f"{grid.row_word} {grid.number(first)} on, but {' '.join(grid.cells(words))!r} "
+                    "stands between them; take it out, or begin it with #"
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:
@@ -334,17 +325,13 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
     filled = [cell for cell in cells if cell]
     numbers = sum(map(is_number, cells))
     first = filled[0]
+    if headed and begins_row(first, "ancillary", "mass", "text"):
+        return False
     if is_number(first) or (is_odd(first) and len(filled) > 1):
         return True
-    if not headed or begins_row(first, "ancillary", "mass"):
+    if not headed:
         return False
     return numbers > 1 or len(filled) == width or (width == 2 and len(cells) == 2)
-
-
-def _shown(grid: Grid, row: int) -> str:
-    if isinstance(grid, TextGrid):
-        return grid.lines[row].strip()[:60]
-    return " ".join(filter(None, grid.cells(row)))[:60]
 
 
 def _find_last(body: Body) -> None:
@@ -357,13 +344,12 @@ def _find_last(body: Body) -> None:
     for i in body.below:
         cells = grid.cells(i)
         if isinstance(grid, TextGrid):
-            if not any(cells[width:]):
-                del cells[width:]
+            cells = cells if any(cells[width:]) else cells[:width]
             if i == len(grid) - 1 and _breaks_off(body, cells):
-                short = f"{len(cells)} of {width} cells, and no end of the line"
-                odd = f"its last cell is {cells[-1]!r}, and the line has no end"
+                short = f"{len(cells)} of {width} cells, and no line end"
+                odd = f"its last cell is {cells[-1]!r}, and there is no line end"
                 found = short if len(cells) < width else odd
-                grid.options.truncated(f"the file breaks off within line {i + 1}: {found}")
+                grid.options.truncated(f"the file is truncated within line {i + 1}: {found}")
                 continue
         if not grid.is_comment(i):
             _warn_of_note(body, i, cells, width, next_to=i == body.below[0])
@@ -410,7 +396,8 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
     numbers = sum(map(is_number, others))
     uneven = isinstance(grid, TextGrid) and len(cells) != width
     few = numbers + is_number(first) < _MANY_NUMBERS
-    if begins_row(first) or "=" in cells or (uneven and few and not next_to):
+    roles = ("text",) if row < body.first else ()
+    if begins_row(first, *roles) or "=" in cells or (uneven and few and not next_to):
         return
     glued = next_to and row > body.last and _GLUED.fullmatch(first)
     if is_number(first) or (is_odd(first) and (numbers or glued)) or first[:1] == "=" != first[1:2]:
@@ -424,7 +411,7 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "
-            f"{numbers} number{'s' if numbers > 1 else ''}: taken for a note",
+            f"{numbers} number{'s' if numbers > 1 else ''}: taken as a note",
             ProfileWarning,
             argument="not_measured",
             remedy="if it is a row of the table, correct its cells or name the text in "
@@ -446,7 +433,7 @@ def refuse_odd_rows(grid: Grid) -> None:
 
 
 def _refuse_cells(grid: Grid, row: int, cells: Sequence[str], decimal: str | None) -> None:
-    """Read the cells of a row, so that the first that is no number is named."""
+    """Read the cells of a row, so that the first that is not a number is named."""
     options, number = grid.options, grid.number(row)
     for j, cell in enumerate(cells):
         where = grid.where(number, j)
@@ -514,8 +501,6 @@ def find_blocks(body: Body) -> None:
         again = [i for i in group if tuple(grid.cells(i)) in heads]
         others = [i for i in group if i not in again]
         anew = _begins_anew(grid, before, after)
-        if again and not names_axis(c for i in again for c in grid.cells(i)):
-            continue
         if not again and (not anew or len(others) != 1 or len(_filled(grid.cells(others[0]))) != 1):
             continue
         if anew:

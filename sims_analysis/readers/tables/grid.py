@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType, NoneType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,6 @@ from sims_analysis.readers.tables.header_cells import (
     classify_row,
     comment_mark,
     holds_words,
-    is_not_measured,
     try_header,
 )
 from sims_analysis.readers.tables.numbers import (
@@ -43,12 +41,13 @@ from sims_analysis.readers.tables.numbers import (
 
 #: Numbers, and headers that a user names, begin within so many rows.
 FIRST_ROWS = 1000
+#: The cells of so many first lines are looked at again and again.
+_KEPT_ROWS = 30
 #: First rows that show whether points of a column may separate thousands: in numbers below the
 #: first, to this part of a thousandth.
 _THOUSAND_ROWS, _THOUSAND, _THOUSANDTH = 50, 1000.0, 1e-6
 #: Three digits behind a point, and no more.
 _THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
-_THREE_ZEROS = re.compile(r"\.000(?![\deE.])")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
 _FIRST = itemgetter(slice(1))
@@ -62,18 +61,9 @@ _ORDINALS = (
 PIECE, _TEXT = 1 << 16, 60
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Rows that are split to columns."""
-
-    #: Of shape (rows, columns); NaN in columns that are odd.
-    values: Array
-    #: The cells of columns that are no plain numbers; numbers where a part of a column is plain.
-    odd: Mapping[int, Sequence[object]]
-    #: The decimal mark, if it is known.
-    decimal: str | None
-    #: How many cells lines have.
-    lengths: Collection[int] = ()
+#: Numbers of shape (rows, columns), NaN in columns that are not plain; the cells of these; the
+#: decimal mark, if it is known; how many cells lines have.
+Split: TypeAlias = "tuple[Array, Mapping[int, Sequence[object]], str | None, Collection[int]]"
 
 
 @dataclass(frozen=True)
@@ -90,7 +80,6 @@ class Block:
     texts: dict[int, list[str]] = field(default_factory=dict)
     #: Standard errors of cells like ``1E15 ± 1E14``.
     errors: dict[tuple[int, int], float] = field(default_factory=dict)
-    #: How many cells lines of text have.
     lengths: Collection[int] = ()
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
@@ -110,7 +99,6 @@ class Block:
 class Start:
     """Where the numbers of a grid begin."""
 
-    #: The first row.
     row: int
     #: How many rows of numbers follow each other, up to three; 0 if words stand next to all.
     count: int
@@ -128,7 +116,6 @@ class Grid(Sized):
 
     rows: Sequence[Any]
     options: Options
-    #: Of a sheet.
     name: str | None = field(default=None, kw_only=True)
     #: What a row is called in messages.
     row_word: str = field(default="row", kw_only=True)
@@ -275,12 +262,11 @@ class Grid(Sized):
     def words_below(self, row: int, above: Mapping[int, bool] = _NO_WORDS) -> dict[int, bool]:
         """Return the columns below headers that may hold words; `above`: those of empty cells."""
         cells, below = self.cells(row), self.cells(row + 1) if row + 1 < len(self) else []
-        clocks = {j for j, cell in enumerate(below) if is_clock(cell)}
         kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
         return kept | {
             j: header.role in ("text", "unit", "species")
             for j, header in enumerate(map(try_header, cells))
-            if holds_words(header) or (header.role == "time" and j in clocks)
+            if holds_words(header) or (header.role == "time" and is_clock(_at(below, j) or ""))
         }
 
     def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> Grid:
@@ -340,30 +326,30 @@ class Grid(Sized):
     ) -> Block:
         """Read the numbers of rows; `words` are columns that may hold some, `labels` that do."""
         nothing, stated = self.options.not_measured, self.options.decimal is not None
-        found = self._split(rows, width, words, labels)
-        odd, texts = found.odd, {*labels, *columns_of_words(found.odd, words, nothing)}
+        split = self._split(rows, width, words, labels)
+        values, odd, decimal, lengths = split
+        texts = {*labels, *columns_of_words(odd, words, nothing)}
         of_cells = (c for j in odd.keys() - texts for c in odd[j] if isinstance(c, str))
-        mark = found.decimal or decimal_mark(of_cells) or "."
+        mark = decimal or decimal_mark(of_cells) or "."
         limits, errors = read_columns(
-            found.values,
+            values,
             {j: cells for j, cells in odd.items() if j not in texts},
             lambda i, j: self.where(self.number(rows[i]), j),
             self.options,
             decimal=mark,
-            mixed=not found.decimal,
         )
-        for j, cells in () if stated or mark != "." else self._with_points(found, rows):
+        for j, cells in () if stated or mark != "." else self._with_points(split, rows):
             if j not in texts and may_be_thousands(cells):
                 row = next(i for i, cell in enumerate(cells) if "." in cell)
                 raise ReadError(
                     f"{self.where(self.number(rows[row]), j)}: the points of the column may "
-                    "separate thousands or decimals: decimal='.' or decimal=',' says which mark is "
-                    "that of the decimals"
+                    "separate thousands or decimals: pass decimal='.' or decimal=',' to say "
+                    "which"
                 )
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
-        return Block(found.values, limits, numbers, labelled, errors, found.lengths)
+        return Block(values, limits, numbers, labelled, errors, lengths)
 
     def _split(
         self,
@@ -371,7 +357,7 @@ class Grid(Sized):
         width: int,
         words: Mapping[int, bool],  # noqa: ARG002 - of one form with that of a text
         labels: Collection[int],
-    ) -> Columns:
+    ) -> Split:
         self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
         values = np.full((len(rows), width), np.nan, order="F")
         odd: dict[int, Sequence[object]] = {}
@@ -383,15 +369,15 @@ class Grid(Sized):
                 values[:, j] = cells
             else:
                 odd[j] = [c if type(c) in plain else _text(c) for c in cells]
-        return Columns(values, odd, self.options.decimal)
+        return values, odd, self.options.decimal, ()
 
     def _with_points(
         self,
-        found: Columns,
+        split: Split,
         rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
     ) -> Iterable[tuple[int, Sequence[str]]]:
         """Return columns that may hold points between thousands, with their cells."""
-        return ((j, list(map(_text, found.odd[j]))) for j in sorted(found.odd))
+        return ((j, list(map(_text, cells))) for j, cells in sorted(split[1].items()))
 
 
 @dataclass(kw_only=True)
@@ -418,6 +404,8 @@ class TextGrid(Grid):
 
     def cells(self, row: int) -> list[str]:
         """Split a line, without the mark of a comment; a mark before a delimiter is a cell."""
+        if row in self._texts:
+            return self._texts[row]
         line = self.lines[row]
         mark = comment_mark(line)
         if mark:
@@ -425,7 +413,10 @@ class TextGrid(Grid):
             # Behind a blank there is one before the delimiter as well.
             unpadded = rest.lstrip(" ") if line.startswith(" ") else rest
             line = line if self.delimiter and unpadded.startswith(self.delimiter) else rest
-        return [cell.strip() for cell in self.split(line)]
+        cells = [cell.strip() for cell in self.split(line)]
+        if row < _KEPT_ROWS:
+            self._texts[row] = cells
+        return cells
 
     def values(self, row: int) -> Sequence[object]:
         """Return the cells of a line; ``None`` for nothing."""
@@ -437,7 +428,7 @@ class TextGrid(Grid):
 
     def headers(self, row: int, width: int) -> list[str]:
         """Split a line above the numbers; between blanks, a header may hold some itself."""
-        cells, mark = self.cells(row), comment_mark(self.lines[row])
+        cells, mark = [*self.cells(row)], comment_mark(self.lines[row])
         while len(cells) > width and not cells[-1]:
             del cells[-1]
         text = self.lines[row].lstrip().removeprefix(mark).strip()
@@ -498,29 +489,25 @@ class TextGrid(Grid):
         rows = ([c.strip('" ') for c in self.split(line)] for line in lines if has_comma(line))
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
-        # Columns that may hold words, but do not.
-        for j in words.keys() - {*labels} if mark == "." and not all(words.values()) else ():
-            cells = [(_at(self.split(line), j) or "").strip('" ') for line in lines]
-            nothing = self.options.not_measured
-            if all(is_number(cell) or is_not_measured(cell, nothing) for cell in cells):
-                mark = decimal_mark(cells) if mark == "." else mark
         return mark or "."
 
     def _split(
         self, rows: Sequence[int], width: int, words: Mapping[int, bool], labels: Collection[int]
-    ) -> Columns:
+    ) -> Split:
         lines, budget = self.texts(rows), self.options.budget
         decimal = self.mark(lines, words, labels)
-        # A number may say that nothing was measured.
         plain = not any(map(is_number, self.options.not_measured))
         budget.take(8 * len(lines) * width, table_size(len(lines), width))
         values = np.empty((len(lines), width), order="F")
         odd: dict[int, dict[int, Sequence[str]]] = {}
         lengths: set[int] = set()
+        blanks = self.delimiter is None
         step = max(1, PIECE // max(len(lines[0]) + 1, width))
         for start in range(0, len(lines), step):
-            piece = lines[start : start + step]
-            numbers = self._numbers(piece, decimal) if plain and not labels else None
+            piece, numbers = lines[start : start + step], None
+            if plain and not labels:
+                apart = ["\t".join(line.split()) for line in piece] if blanks else piece
+                numbers = parsed(apart, self.delimiter or "\t", decimal)
             wide = 0 if numbers is None else numbers.shape[1]
             if numbers is not None and wide >= width and np.isnan(numbers[:, width:]).all():
                 lengths.add(wide)
@@ -545,22 +532,7 @@ class TextGrid(Grid):
             for start, cells in pieces.items():
                 whole[start : start + len(cells)] = cells
             values[:, j], texts[j] = np.nan, whole
-        return Columns(values, texts, decimal, lengths)
-
-    def _numbers(self, lines: Sequence[str], decimal: str) -> Array | None:
-        """Read lines of plain numbers, all of one length; ``None`` if anything else is in them."""
-        if self.delimiter is None:
-            lines = ["\t".join(line.split()) for line in lines]
-        numbers = parsed(lines, self.delimiter or "\t", decimal)
-        if numbers is None:
-            return None
-        try:
-            flat = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
-        except struct.error:
-            flat = np.array(numbers, dtype=np.float64)
-        step, rest = divmod(flat.size, len(lines))
-        whole = not rest and {*map(type, numbers[::step])} == {bool}
-        return flat.reshape(-1, step)[:, 1:] if whole else None
+        return values, texts, decimal, lengths
 
     def _refuse_beyond(self, row: int, cells: Sequence[str], width: int) -> None:
         """Refuse a cell beyond the columns that is not empty."""
@@ -572,21 +544,31 @@ class TextGrid(Grid):
                 )
 
     def _with_points(
-        self, found: Columns, rows: Sequence[int]
+        self, split: Split, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
+        values, _, _, lengths = split
         # First rows show that hardly a column has them.
-        columns = np.flatnonzero(_in_thousandths(found.values[:_THOUSAND_ROWS]))
+        columns = np.flatnonzero(_in_thousandths(values[:_THOUSAND_ROWS]))
         lines = self.texts(rows)
-        text = self.text or "\n".join(lines)
-        if not columns.size or not _THREE_DIGITS.search(text):
+        if not columns.size or not _THREE_DIGITS.search(self.text or "\n".join(lines)):
             return
-        columns = columns[_in_thousandths(found.values[:, columns])]
-        if not _THREE_ZEROS.search(text):
-            values = found.values[:, columns]
-            columns = columns[~((values == np.rint(values)) | np.isnan(values)).all(axis=0)]
+        columns = columns[_in_thousandths(values[:, columns])]
+        if len(lengths) == 1:
+            counts = _points_in(lines, self.delimiter, *lengths)[columns]
+            filled = np.count_nonzero(~np.isnan(values[:, columns]), axis=0)
+            columns = columns[(counts > 0) & (counts < filled)]
         for j in columns.tolist():
             cells = (self.split(line) for line in lines)
             yield j, [(_at(row, j) or "").strip() for row in cells]
+
+
+def _points_in(lines: Sequence[str], delimiter: str | None, width: int) -> Any:
+    """Count the points in each column of lines of one length."""
+    text = "\n".join(lines if delimiter else ["\t".join(line.split()) for line in lines])
+    letters = np.frombuffer(text.encode(), np.uint8)
+    ends = np.flatnonzero((letters == ord(delimiter or "\t")) | (letters == ord("\n")))
+    points = np.flatnonzero(letters == ord("."))
+    return np.bincount(np.searchsorted(ends, points) % width, minlength=width)
 
 
 def _in_thousandths(values: Array) -> Any:

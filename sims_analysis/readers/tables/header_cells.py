@@ -20,14 +20,15 @@ from sims_analysis.units import Unit, read_unit
 _WORDS: dict[str, dict[str, str]] = tomllib.loads(
     Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
 )
+_WORDS["text"] |= {f"{language}, remark": words for language, words in _WORDS["remark"].items()}
 #: Labels that count: of elements with more nucleons than these.
 _COUNTED, _MOST_ATOMS = re.compile(r"(\D+)(\d+)"), 8
 #: What values may be called by one letter, below the name of their species.
 LETTERS = frozenset("CIYNciyn")
 #: Roles that are a whole header, rather than words in one.
 _WHOLE = (
-    "index", "ancillary", "ancillary_unit", "limit", "factor", "species", "unit", "text", "matrix",
-    "layer", "processing", "element",
+    "index", "ancillary", "ancillary_unit", "limit", "factor", "species", "unit", "text", "remark",
+    "matrix", "layer", "processing", "element",
 )  # fmt: skip
 _ELEMENTS = (*SYMBOLS, "D", "T", "Np", "Pu", "Am", "Cm")
 _ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS, key=len, reverse=True))})_?\d{{0,2}}"
@@ -112,7 +113,7 @@ _SPECTRUM = re.compile(
 _LOGARITHM = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
 )
-#: Nothing but a unit is written like this, even if it is none that a column may be in.
+#: Nothing but a unit is written like this, even if a column cannot be in it.
 _UNIT_LIKE = re.compile(
     r"^%$|(?:c|cts|counts)/s(?:ec)?$|cps$"
     r"|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]"
@@ -121,8 +122,11 @@ _UNIT_LIKE = re.compile(
 _TEN = r"10\s*(?:\^|\*\*)\s*[+-]?\d+|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+"
 _POWER = rf"(?:{_TEN}|(?:10?)?(?:[.,]0*)?[eE][+-]?\d+)"
 _TIMES = r"[x\u00d7*\u00b7]"
-#: ``10^18`` or ``x1E18`` before a unit, or behind it.
-_FACTOR = re.compile(rf"{_TIMES}?\s*{_POWER}\s*{_TIMES}?\s*(?=\D)|\s*{_TIMES}\s*{_POWER}$")
+#: ``10^18`` or ``x1E18`` before a unit, or behind it; ``x10`` and ``1018``, a power that was lost.
+_FACTOR = re.compile(
+    rf"{_TIMES}?\s*{_POWER}\s*{_TIMES}?\s*(?=\D)|\s*{_TIMES}\s*{_POWER}$"
+    rf"|^{_TIMES}?\s*\d+\s+(?=[^\W\d])"
+)
 #: A factor next to the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``, ``B E18``. What
 #: stands there without a sign, ``B 1E15``, is a dose.
 _SCALED = re.compile(
@@ -136,8 +140,7 @@ _SEVERAL = re.compile(
 )
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: ``[B]``, ``(B)`` and ``c(B)`` are how much boron there is.
-_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|c?\(({SPECIES.pattern})\)")
-#: What means per cent.
+_CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|[cCnN]?\(({SPECIES.pattern})\)")
 PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
 #: A relative error: it is one where per cent are stated.
 _RELATIVE = re.compile(
@@ -147,6 +150,9 @@ _RELATIVE = re.compile(
 )
 _PLUS_MINUS = re.compile(r"(?:^|(?<=[\s(\[]))\+\s?/?\s?[-\u2212](?=$|[\s,(\[\d])")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
+#: A unit within a header: ``B (at/cm3) W7``.
+_WITHIN = re.compile(r"(?<=\S)\s*[(\[]([^()\[\]]+)[)\]]")
+_NAME = re.compile(r"(\S+?)[\s_,]+")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
     re.compile(r"(.+?)\s+/\s+(\S.*)"),
@@ -176,6 +182,8 @@ _LIMITS = re.compile(
 _LIMIT_OF = re.compile(rf"(?:{pattern('limit').pattern}|limits?|grenze)(?=[\s_(\[])", re.IGNORECASE)
 #: Kinds of units that a column next to a profile may be in.
 _ANCILLARY_KINDS = ("sputter_rate", "areal_density")
+#: ``depth_unit``
+_UNIT_OF = re.compile(rf"(.+?)[ _-](?:{pattern('unit').pattern})", re.IGNORECASE)
 #: ``in units of 1E18 ...``, and ``multiplied by 1000``.
 _INTRODUCED = re.compile(
     rf"(?:{pattern('in_units_of').pattern}\s*[:=]?|[(\[]|{_TIMES})\s*{_TIMES}?\s*{_POWER}\s*{_TIMES}?"
@@ -188,8 +196,8 @@ _MULTIPLIED = re.compile(
     rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b",
     re.IGNORECASE,
 )
-#: ``ΔB``, ``dB`` and ``u(B)`` are errors of B.
-_DELTA = re.compile(r"[Δδd]\s?(.+)|[us]\((.+)\)")
+#: ``ΔB``, ``dB``, ``s_B`` and ``u(B)`` are errors of B.
+_DELTA = re.compile(r"(?:[Δδd]\s?|[esu]_|[su](?=[A-Z\d]))(.+)|[us]\((.+)\)")
 #: As Japanese and Chinese keyboards write them.
 _WIDE = str.maketrans("（）［］／，：　", "()[]/,: ")
 
@@ -199,12 +207,11 @@ class Header:
     """What the header of one column says."""
 
     #: ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value next to it); numbers
-    #: that are no signal, ``"index"`` and ``"ancillary"``; words, one a row, ``"species"``,
+    #: that are not signals, ``"index"`` and ``"ancillary"``; words, one a row, ``"species"``,
     #: ``"unit"`` and ``"text"``; ``"mass"`` and ``"energy"`` (of no depth profile); ``"unread"``.
     role: str
     #: Of the species, as far as this header has one.
     name: str
-    #: As written.
     unit: str | None
     #: Whether the role is stated in words, rather than all that is left.
     explicit: bool
@@ -219,13 +226,13 @@ def _unit(text: str) -> Unit | None:
 
 
 def kind_of(text: str) -> str | None:
-    """Kind of any unit; ``None`` if the text is none."""
+    """Kind of any unit; ``None`` if it is not one."""
     unit = _unit(text)
     return unit.kind if unit else None
 
 
 def unit_kind(text: str) -> str | None:
-    """Kind of a unit that a column may be in; ``None`` if the text is none."""
+    """Kind of a unit that a column may be in; ``None`` if it is not one."""
     kind = kind_of(text)
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
 
@@ -287,7 +294,7 @@ def begins_row(text: str, *roles: str) -> bool:
 
 
 def factor_in(text: str) -> bool:
-    """Whether a text that is no header states a factor: ``x1E18``, ``all in 1E18 at/cm3``."""
+    """Whether a text that is not a header states a factor: ``x1E18``, ``all in 1E18 at/cm3``."""
     text = text.translate(_WIDE)
     bare = without_brackets(text)
     scaled = _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare)
@@ -338,7 +345,8 @@ def read_header(text: str) -> Header:
     words, unit = _split(text)
     if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
-    if several := _SEVERAL.search(text):
+    several = _SEVERAL.search(text)
+    if several and not _limit(words):
         raise UnitsError(
             f"{text!r} is {several[1]} standard deviations; divide the numbers by {several[1]}, "
             "and call them '1 sigma'"
@@ -349,6 +357,9 @@ def read_header(text: str) -> Header:
     special = _special(text, words, unit)
     if special is not None:
         return special
+    of_units = _UNIT_OF.fullmatch(words) if unit is None else None
+    if of_units and any(pattern(role).search(of_units[1]) for role in ("axis", "time", "value")):
+        return Header("unit", of_units[1], None, explicit=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
         if role == "index" and measured:
@@ -423,8 +434,10 @@ def holds_words(header: Header) -> bool:
 
 
 def _whole(words: str, role: str) -> re.Match[str] | None:
-    """Match a role whose words are the whole header, or its end: ``B detection limit``."""
-    match = pattern(role).fullmatch(words)
+    """Match a role whose words are the whole header, or follow a species: ``B background``."""
+    name = _NAME.match(words) if role == "ancillary" else None
+    place = name.end() if name and is_only_species(name[1]) else 0
+    match = pattern(role).fullmatch(words, place) or pattern(role).fullmatch(words)
     return match or (_limit(words) if role == "ancillary" else None)
 
 
@@ -456,6 +469,9 @@ def _trimmed(words: str) -> str:
 def _split(text: str) -> tuple[str, str | None]:
     """Take the unit off a header."""
     match = _BRACKETS.fullmatch(text)
+    within = next((m for m in _WITHIN.finditer(text) if unit_kind(m[1])), None)
+    if within and not (match and unit_kind(match[2].strip())):
+        return _trimmed(f"{text[: within.start()]} {text[within.end() :].strip()}"), within[1]
     if match:
         words, unit = _trimmed(match[1]), match[2].strip()
         if unit_kind(unit) or (words and _is_ancillary_unit(unit)):
@@ -468,6 +484,8 @@ def _split(text: str) -> tuple[str, str | None]:
         if _UNIT_LIKE.search(unit) or (_FACTOR.match(unit) and unit_kind(_FACTOR.sub("", unit))):
             return words, unit
         return text, None
+    if text.endswith(" %") and pattern("error").search(text):
+        return _trimmed(text[:-1]), "%"
     kind = unit_kind(text)
     if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
         return "", text
@@ -485,7 +503,7 @@ def _split(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-_COMMENTS = ("#", "%", "!", "//", "*")
+_COMMENTS, _MARKS = ("#", "%", "!", "//", "*"), frozenset("#%!/*")
 #: What a number may begin with that is written in some way of its own.
 _DIGIT_FIRST = re.compile(r"\s*[^\w\s]*\d")
 #: What spreadsheets and programs write where they could not calculate, or had no room.
@@ -512,8 +530,10 @@ class RowKind(Enum):
 
 
 def comment_mark(line: str) -> str:
-    """Return the mark with which a line begins as a comment; empty if it is none."""
+    """Return the mark with which a line begins as a comment; empty if it is not one."""
     text = line.strip()
+    if text[:1] not in _MARKS:
+        return ""
     failed = _FAILED.match(text)
     if (failed is not None and failed.end() < len(text)) or _STAR.match(text):
         return ""

@@ -91,7 +91,6 @@ class Headers:
         for _, column in block.limits:
             self.filled[column] = True
         self.headers = [_NO_HEADER] * width
-        #: The headers as written.
         self.texts = [""] * width
         #: ``None`` where none is stated.
         self.units: list[str | None] = [None] * width
@@ -130,8 +129,15 @@ class Headers:
         self._ask(above, self._take_units_above)
         self._ask(above, self._take_names, self._take_title)
         self._ask([*below, *self._rows_below], self._take_title)
-        starts = _starts(self.columns("axis", "time"))
-        numbered = [row for row in self._numeric if row.filled == starts and row.filled[1:]]
+        # What a row of numbers is of stands above the depths: ``Site | 1 | 2``.
+        axes = self.columns("axis", "time")
+        numbered = [
+            replace(row, cells=["" if j in axes and not is_number(c) else c
+                                for j, c in enumerate(row.cells)])
+            for row in self._numeric
+        ]  # fmt: skip
+        numbered = [row for row in numbered if row.filled[1:] and all(map(is_number, row.texts))]
+        numbered = numbered if all(map(self.name, self.columns("value"))) else []
         self._ask([*below, *above, *numbered], self._take_samples)
         self._ask(above, self._take_common_unit)
         self._agree_on_units()
@@ -434,13 +440,14 @@ class Headers:
         elif all(map(is_species, own)) and not all(map(names_species, texts)):
             return
         self.names = cells
-        unit: str | None = None
+        name, unit = "", None
         for j, cell in enumerate(cells):
-            # A unit next to a name: ``11B (at/cm3)`` above ``run 1 | run 2``.
+            # A name, or one with its unit, above ``run 1 | run 2``: ``11B (at/cm3)``.
             header = try_header(cell)
-            unit = header.unit if cell else unit
-            if cell and unit:
-                self.names[j] = header.name or cell
+            if cell or self.headers[j].role in ("axis", "time"):
+                name, unit = (header.unit and header.name) or cell, header.unit
+            words = self.headers[j].name and not is_species(self.headers[j].name)
+            self.names[j] = name if cell or words else ""
             if self.headers[j].role in ("value", "error") and unit and self.units[j] is None:
                 self.units[j], self._stating[j] = unit, row.place
         self._take(row, "names", "names a species above each block of columns")
@@ -491,7 +498,7 @@ class Headers:
         values, texts = self.columns("value"), {*filter(None, cells)}
         if not values or not cells[values[0]]:
             return False
-        if any(has_role(c, "axis", "time", "value", "error") or is_number(c) for c in texts):
+        if any(has_role(c, "axis", "time", "value", "error") for c in texts):
             return False
         named = all(is_species(self.name(j)) for j in values)
         of_species = all(is_only_species(try_header(text).name or text) for text in texts)
@@ -582,7 +589,7 @@ def are_kinds(cells: Iterable[str]) -> bool:
 
 
 def _is_of_species(text: str, above: str) -> bool:
-    """Whether a header is no species, depth or unit itself, and stands below a species."""
+    """Whether a header is not a species, depth or unit itself, and stands below a species."""
     header = try_header(text)
     other = header.unit or header.role in ("axis", "time", "unread") or names_species(header.name)
     return not other and is_species(try_header(above).name)

@@ -10,6 +10,7 @@ from sims_analysis.errors import SimsError
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import RowKind
+from sims_analysis.readers.tables.regions import is_preferred
 from sims_analysis.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _ROLES = {
 
 
 def layout_preview(source: Source) -> str:
-    """Draw what is understood of a table so far; empty if the file is none."""
+    """Draw what is understood of a table so far; empty if the file is not one."""
     grid, tables = source.trace.grid, source.trace.tables
     if not tables and grid is not None:
         tables = [Table(grid)]
@@ -107,7 +108,8 @@ def _about(grid: Grid) -> str:
     others = ", ".join(map(repr, grid.others))
     chosen = f", the first with depths above its numbers; {others} holds numbers too"
     name = "a table" if grid.name is None else f"sheet {grid.name!r}"
-    return f"{name}{chosen if others else ''}{turned}"
+    by_name = ", chosen by its name" if is_preferred(grid) and not grid.options.sheet else ""
+    return f"{name}{chosen if others else by_name}{turned}"
 
 
 def _other_delimiters(grid: TextGrid) -> Iterator[str]:
@@ -129,7 +131,7 @@ def _reasons(table: Table) -> dict[int, tuple[str, str]]:
     if headers is None or body is None:
         return {}
     values, reasons = {*headers.columns("value", "error")}, {}
-    for i in headers.notes:
+    for i in (*headers.notes, *body.below[:_BELOW]):
         filled = {j for j, cell in enumerate(table.grid.cells(i)) if cell}
         why = "adds nothing to the headers"
         if len(values) > 1 and values <= filled:
@@ -162,6 +164,8 @@ def _column(table: Table, column: int) -> tuple[str, str]:
             )
         if column == pair.error:
             return f"errors of {pair.name!r}", f"in {unit}" if unit else ""
+    if role == "sign":
+        return "signs of limits", ""
     if not headers.filled[column]:
         return "words" if column in body.words else "nothing", ""
     if role in ("axis", "time") or any(column == pair.axis for pair in table.pairs):

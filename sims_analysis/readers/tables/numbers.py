@@ -1,13 +1,14 @@
 """Numbers of text: lines at once where they are plain, by the exact parser of JSON, or cells.
 
 Nothing is guessed. A comma is a decimal one where some number of the table cannot be read in any
-other way; ``1,234`` alone is refused. A cell that is no number is named by its line and column.
+other way; ``1,234`` alone is refused. A cell that is not a number is named by its line and column.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -30,20 +31,24 @@ _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
 SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
 _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
-_OPEN_COMMA = "the comma separates thousands or decimals: take it out, or pass decimal=','"
+_OPEN_COMMA = (
+    "the comma separates thousands or decimals: pass decimal='.' or decimal=',' to say which"
+)
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
-#: By decimal mark, numbers whose thousands are apart: by what, and the decimals.
+#: By decimal mark, numbers whose thousands are apart: by what, more groups, and the decimals.
 _GROUPED = {
-    ",": re.compile(r"[+-]?(?!0)\d{1,3}([.'\s\u2019])\d{3}(?:\1\d{3})*(,\d+)?"),
-    ".": re.compile(r"[+-]?(?!0)\d{1,3}([,'\s\u2019])\d{3}(?:\1\d{3})*(\.\d+)?"),
+    ",": re.compile(r"[+-]?(?!0)\d{1,3}([.'\s\u2019])\d{3}((?:\1\d{3})*)(,\d+)?"),
+    ".": re.compile(r"[+-]?(?!0)\d{1,3}([,'\s\u2019])\d{3}((?:\1\d{3})*)(\.\d+)?"),
 }
-_UNGROUPED = re.compile(r"[+-]?\d{4}")
+_UNGROUPED = re.compile(r"[+-]?\d{4}|.*\d[eEdD]")
 _CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
 _DATE = re.compile(
     r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?|[^\W\d]{3,9}[-./ ]\d{1,4}"
 )
-_CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
+#: What a column of signs holds.
+SIGNS = frozenset(("<", "<=", "\u2264", "=<", "=", ">", ">=", "\u2265"))
+_CENSORED = re.compile(r"=?[<\u2264]=?\s*(.+)")
 
 
 #: A value and its error in one cell, which may be in per cent.
@@ -91,10 +96,10 @@ def is_clock(text: str) -> bool:
 
 
 def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
-    """Match a number whose thousands are apart for certain: by a blank, or next to decimals."""
+    """Match a number whose thousands are apart; for certain, if no decimal mark is known."""
     for mark in decimal or ".,":
         match = _GROUPED[mark].fullmatch(text)
-        if match and (decimal == "," or match[2] or match[1] not in ".,"):
+        if match and (decimal or match[2] or match[3] or match[1] not in ".,"):
             return match
     return None
 
@@ -109,6 +114,8 @@ def may_be_thousands(cells: Iterable[str]) -> bool:
     with_points = [number for number in numbers if "." in number]
     if not 0 < len(with_points) < len(numbers) or not all(map(_POINTS.fullmatch, numbers)):
         return False
+    if any(number.count(".") > 1 for number in numbers):
+        return False  # they do
     return len(with_points) > 1 or max(map(len, {*numbers} - {*with_points})) > 2
 
 
@@ -119,7 +126,7 @@ def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Se
     grouped = [match for match in found if match]
     # One blank alone may stand where a decimal mark was.
     certain = len(grouped) > 1 and any(match[1] not in ".," for match in grouped)
-    if not (stated or certain or any(match[2] for match in grouped)):
+    if not (stated or certain or any(match[2] or match[3] for match in grouped)):
         return cells
     whole = any(
         _UNGROUPED.match(c.strip()) if isinstance(c, str) else abs(c or 0) >= 1000 for c in cells
@@ -150,13 +157,21 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
         with_error = _WITH_ERROR.fullmatch(cell.strip())
         text = (with_error[1] if with_error else cell).strip().lstrip("<\u2264= ")
         grouped = _grouped(text)
-        if grouped and grouped[2]:
-            return grouped[2][0]
+        if grouped and (grouped[3] or grouped[1] == ","):
+            return grouped[3][0] if grouped[3] else "."
         if _THOUSANDS.fullmatch(text):
             doubtful = True
         elif _COMMA.fullmatch(text):
             return ","
     return None if doubtful else "."
+
+
+def _mark_of_column(cells: Iterable[object], decimal: str) -> str:
+    """Return the decimal mark of a column: another than the table's if nothing else explains it."""
+    other = "." if decimal == "," else ","
+    texts = [c for c in cells if isinstance(c, str) and ("." in c or "," in c)]
+    odd = any(is_number(c, other) and not is_number(c, decimal) for c in texts)
+    return other if odd and all(is_number(c, other) for c in texts) else decimal
 
 
 def read_cell(
@@ -181,7 +196,7 @@ def read_cell(
         plain = number.replace(",", ".").replace("\u2212", "-")
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
-    raise ReadError(f"{where}: {stripped!r} is no number{_hint(number)}")
+    raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}")
 
 
 def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measured:
@@ -193,12 +208,13 @@ def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measure
 
 
 def _hint(number: str) -> str:
-    """Say what a cell may be that is no number."""
+    """Say what a cell that is not a number may be."""
     grouped = any(form.fullmatch(number) for form in _GROUPED.values())
     above = number.startswith((">", "\u2265"))
     hints = (
+        (number in SIGNS, "give its column a header, or write it into the cells: <1E15"),
         (_THOUSANDS.fullmatch(number), _OPEN_COMMA),
-        (grouped, "take the separators of thousands out, which not all cells of its column have"),
+        (grouped, "remove the separators of thousands, which only some cells of its column have"),
         (is_clock(number), "it is a time of day or a duration: give it in seconds"),
         (number.endswith("%"), "per cent may be parts of one or of a hundred: give plain numbers"),
         (number.startswith("="), "the formula was never calculated: save it in a spreadsheet"),
@@ -221,35 +237,36 @@ def read_columns(
     options: Options,
     *,
     decimal: str = ".",
-    mixed: bool = False,
 ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], float]]:
-    """Read the columns that are no plain numbers, cell by cell, into `values`.
+    """Read the columns that are not plain numbers, cell by cell, into `values`.
 
-    Cells of a spreadsheet may be `mixed`: some with points. Return the limits of cells like
-    ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by their row and column. The first row
-    with a cell that is no number raises.
+    Return the limits of cells like ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by
+    their row and column. The first row with a cell that is not a number raises.
     """
-    nothing = options.not_measured
-    plain = decimal == "." and not any(map(is_number, nothing))
+    nothing, stated = options.not_measured, options.decimal is not None
+    numbers = any(map(is_number, nothing))
     limits: dict[tuple[int, int], float] = {}
     errors: dict[tuple[int, int], float] = {}
     failure = None
     stop = len(values)
     # Columns to the right may have an odd cell in a row above.
     for j, cells in sorted(odd.items()):
-        whole = ungrouped(cells, decimal, stated=options.decimal is not None)
-        for i, cell in enumerate(whole[:stop]):
+        mark = decimal if stated else _mark_of_column(cells, decimal)
+        other = "." if mark == "," else ","
+        plain = mark == "." and not numbers
+        for i, cell in enumerate(ungrouped(cells, mark, stated=stated)[:stop]):
             if not isinstance(cell, str):  # NaN where it is empty, or a number
                 values[i, j] = cell
                 continue
             if plain and SIMPLE.fullmatch(cell):
                 values[i, j] = float(cell)
                 continue
-            own = mixed and is_number(cell, ".") and not (_POINTS.fullmatch(cell) and "." in cell)
+            # Programs write limits with points, next to numbers of people with commas.
+            odd_mark = not stated and not is_number(cell, mark) and is_number(cell, other)
             try:
-                value = read_cell(cell, "." if own else decimal, nothing, where=where(i, j))
+                value = read_cell(cell, other if odd_mark else mark, nothing)
             except ReadError as error:
-                stop, failure = i, error
+                failure, stop = ReadError(f"{where(i, j)}{error.message}"), i
                 break
             if isinstance(value, Cell):
                 limits[i, j] = value
@@ -279,7 +296,7 @@ def columns_of_words(
 
 
 def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
-    """Split a line into cells; a delimiter within quotes is none."""
+    """Split a line into cells; a delimiter within quotes does not count."""
     if not (quoted and delimiter and '"' in line):
         return line.split(delimiter)
     cells: list[str] = []
@@ -311,10 +328,10 @@ def column_name(index: int) -> str:
     return name
 
 
-#: What JSON holds next to numbers begins with these; ``null`` is nothing in a table as well.
-_NO_NUMBERS = ("t", "f", '"', "[", "{")
-#: Of these alone, ``float`` takes numbers and nothing else.
-_DIGITS = str.maketrans("", "", "0123456789+-.eE")
+#: Numbers that no table holds: they stand for the start of a line, and for nothing in a cell.
+_LINE, _EMPTY = 1e-99, 7.3e-99
+#: ``true`` and ``false`` of JSON pass for numbers; ``null`` is nothing in a table as well.
+_NO_NUMBERS, _NO_VALUE = "tf", ("null", "nan", "NaN", "NAN")
 
 
 def table_size(rows: int, columns: int) -> str:
@@ -322,8 +339,8 @@ def table_size(rows: int, columns: int) -> str:
     return f"a table of {rows:,} rows and {columns:,} columns"
 
 
-def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | bool | None] | None:
-    """Read cells that are numbers or nothing, with ``True`` before those of each line."""
+def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
+    """Read lines of numbers or nothing, all of one length; ``None`` if anything else is in them."""
     text = "\n".join(["", *lines])
     if any(mark in text for mark in _NO_NUMBERS) or delimiter == decimal:
         return None
@@ -331,27 +348,25 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> list[float | b
         if ("." if decimal == "," else ",") in text:
             return None
         text = text.replace(",", ".").replace(delimiter, ",")
-    cells = f"{text},".replace("\n", ",true,")
-    if "a" in text:
-        cells = cells.replace("nan", "null").replace("NaN", "null")
-    if ",," in cells:
-        # Of several commas in a row, every other pair is found at once.
-        cells = cells.replace(",,", ",null,").replace(",,", ",null,")
+    cells = f"{text},".replace("\n", f",{_LINE},")
+    for word in _NO_VALUE if "n" in text or "N" in text else ():
+        cells = cells.replace(word, str(_EMPTY))
+    # Of several commas in a row, every other pair is found at once.
+    for _ in range(2 if ",," in cells else 0):
+        cells = cells.replace(",,", f",{_EMPTY},")
     try:
-        numbers: list[float | bool | None] = orjson.loads(f"[{cells[1:-1]}]")
-    except orjson.JSONDecodeError:
+        numbers = orjson.loads(f"[{cells[1:-1]}]")
+        flat = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
+    except (orjson.JSONDecodeError, struct.error):
         return None
-    return numbers
+    step, rest = divmod(flat.size, len(lines))
+    if rest or (flat[::step] != _LINE).any() or np.count_nonzero(flat == _LINE) > len(lines):
+        return None
+    found = flat.reshape(-1, step)[:, 1:]
+    return np.where(found == _EMPTY, np.nan, found) if str(_EMPTY) in cells else found
 
 
 def plain_column(cells: Sequence[str], decimal: str) -> Array | None:
-    """Read the cells of a column, as well if they are ``+1.5``, ``.5`` or ``007``."""
-    _, *numbers = parsed(["\t".join(cells)], "\t", decimal) or [None]
-    if len(numbers) == len(cells):
-        return np.array(numbers, dtype=np.float64)
-    if decimal == "," or "".join(cells).translate(_DIGITS):
-        return None
-    try:
-        return np.array([float(cell) if cell else np.nan for cell in cells])
-    except ValueError:
-        return None
+    """Read the cells of a column of plain numbers; ``None`` if anything else is in it."""
+    numbers = parsed(["\t".join(cells)], "\t", decimal)
+    return None if numbers is None or numbers.size != len(cells) else numbers[0]

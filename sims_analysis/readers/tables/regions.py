@@ -169,6 +169,11 @@ def chosen_sheet(source: Source) -> Grid:
     raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
 
 
+def is_preferred(sheet: Grid) -> bool:
+    """Whether the name of a sheet says that it holds the profiles."""
+    return str(sheet.name).strip().casefold() == _PREFERRED
+
+
 def candidate_sheets(source: Source) -> list[Grid]:
     """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
     found, requested = all_sheets(source), source.options.sheet
@@ -185,7 +190,7 @@ def candidate_sheets(source: Source) -> list[Grid]:
             argument="sheet",
         )
     for sheet in found:
-        if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
+        if is_preferred(sheet) and len(sheet):
             return [sheet]
     # Old versions and half-done sums are hidden: they are rarely the ones wanted.
     return sorted(found, key=lambda sheet: sheet.hidden)
@@ -214,7 +219,6 @@ class Cells:
     hidden: bool = False
     #: ``{row: {column: value}}``, from 0: numbers, texts, truths and dates.
     rows: dict[int, dict[int, object]] = field(default_factory=dict)
-    #: Cells that are merged.
     spans: list[Span] = field(default_factory=list)
 
 
@@ -487,7 +491,9 @@ def tables_in(grid: Grid) -> list[Grid]:
             again = cells in known and counts[-1] != 1
             if again or any(map(is_number, cells)) or not _numbers_below(grid, i, words):
                 continue
-            if known and counts[-1]:
+            if not known:
+                counts[-1] = 0  # those above it are labels
+            elif counts[-1]:
                 starts, counts, known = [*starts, last + 1], [*counts, 0], set()
                 heads.append(i)
             known.add(cells)
@@ -521,11 +527,12 @@ def without_side_notes(grid: Grid) -> Grid:
     """Cut off columns to the right with words next to rows of numbers, and keep them as notes."""
     if grid.options.states_columns or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
-    rows = [i for i in range(min(len(grid), _NOTE_ROWS)) if not grid.is_comment(i)]
-    mixed = [i for i in rows if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
+    top = range(min(len(grid), _NOTE_ROWS))
+    mixed = [i for i in top if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
     words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
+    rows = [i for i in top if not grid.is_comment(i)]
     first = min([*words, *([grid.start.row] if grid.start and grid.start.count else [])])
     word = min(words.values())
     above = [grid.cells(i) for i in range(first)]

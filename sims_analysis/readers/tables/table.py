@@ -25,11 +25,8 @@ from sims_analysis.readers.tables.body import (
 from sims_analysis.readers.tables.columns import (
     Pair,
     find_pairs,
-    label_column,
-    layers_of,
-    split_samples,
-    split_species,
     stated_pairs,
+    take_limits,
     warn_of_merged_cells,
 )
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
@@ -55,14 +52,24 @@ from sims_analysis.readers.tables.regions import (
     turned_rows,
     without_side_notes,
 )
+from sims_analysis.readers.tables.samples import (
+    label_column,
+    layers_of,
+    split_samples,
+    split_species,
+)
 
 #: ``All depths in um``.
-_ALL_IN = re.compile(r"(?:all )?(?:the )?(.+?)s?(?: are)?(?: given)? in (\S+?)\.?$", re.IGNORECASE)
+_ALL_IN = re.compile(
+    r"(?:all )?(?:the )?(.+?)s?(?: is| are)?(?: given)? (?:in|en) (\S+?)\.?$", re.IGNORECASE
+)
 #: Numbers that programs write for no value; positive ones; how large any negative number is that is
 #: one; how many times others are larger or smaller; how many times all are larger than the least.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
 _POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
 _HUGE, _APART, _GAP = 1e20, 100.0, 1e10
+#: No value is known better than to this part: a million million ions would have to be counted.
+_EXACT = 1e-6
 
 
 def recognises(source: Source) -> bool:
@@ -97,8 +104,6 @@ def find_grid(source: Source) -> Grid:
     source.trace.grid = grid
     if grid is not None:
         return grid
-    if not source.text.strip():
-        raise ReadError("the file is empty")
     usual = max("\t;,|", key=source.start.count)
     found = TextGrid(
         source.lines, source.options, delimiter=usual if usual in source.start else None
@@ -141,16 +146,6 @@ def read_grid(grid: Grid, source: Source) -> Content:
     return content
 
 
-def _turned(grid: Grid) -> Grid:
-    """Turn a table whose rows are what columns usually are."""
-    rows = [] if grid.options.states_columns else turned_rows(grid)
-    if not rows:
-        return grid
-    if isinstance(grid, TextGrid):
-        warn_of_uneven_rows(grid, rows)
-    return grid.transposed(rows)
-
-
 def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
     """Join the tables of a grid: of one sample, unless names of species repeat or labels differ."""
     samples = grid.options.samples
@@ -184,7 +179,11 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
 
 
 def _read_table(grid: Grid, source: Source) -> list[Content]:
-    grid = _turned(without_side_notes(grid))
+    grid = without_side_notes(grid)
+    if not grid.options.states_columns and (turned := turned_rows(grid)):
+        if isinstance(grid, TextGrid):
+            warn_of_uneven_rows(grid, turned)
+        grid = grid.transposed(turned)
     stated: list[Pair] = []
     if grid.options.columns is not None:
         grid, stated = stated_pairs(grid)
@@ -201,15 +200,16 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
         check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
     about = _notes(grid, body, headers)
     pairs = table.pairs = stated or find_pairs(grid, headers, block)
+    take_limits(grid, block, headers, pairs)
     layers: tuple[Layer, ...] = ()
     if label is not None:
         parts = split_species(body, block, headers, pairs, label)
     else:
         warn_of_merged_cells(grid, block, pairs)
-        _state_units_of_notes(headers, about)
-        _state_unit_of_sheet(grid, headers, pairs)
         parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
         about |= constant
+        _state_units_of_notes(headers, about)
+        _state_unit_of_sheet(grid, headers, pairs)
         layers = layers_of(block, headers, pairs[0].axis)
     samples: dict[str | None, list[Signal]] = {}
     for sample, rows, of_sample in parts:
@@ -228,7 +228,8 @@ def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
     stated = {f"{key}: {unit}": (pattern("unit").sub("", key), unit) for key, unit in notes.items()}
     sentences = [match for text in notes.values() if (match := _ALL_IN.match(text))]
     stated |= {match[0]: (match[1], match[2]) for match in sentences}
-    heads = {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in stated.items()}
+    heads = {text: (header := try_header(text), header.unit or "") for text in notes.values()}
+    heads |= {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in stated.items()}
     for role, kinds in (("axis", vocabulary.AXES), ("value", vocabulary.VALUE_KINDS)):
         units = {
             unit: text
@@ -268,7 +269,7 @@ def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) ->
 
 
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
-    """Collect the rows that are no headers: `key : value`, `key | value`, or free text."""
+    """Collect the rows that are not headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
     rows = [*headers.notes, *body.below]
     for cells in (*grid.notes, *([text] for text in headers.beside), *map(grid.cells, rows)):
@@ -299,11 +300,11 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
     signal = Signal(
         name=pair.name,
         depths=x[taken],
-        depth_units=headers.units[pair.axis],
+        depth_units=headers.units[pair.axis] or pair.depth_units,
         values=y[taken],
         units=headers.units[pair.value] or pair.units,
         where=where,
-        stderr=_errors(block, headers, pair, taken),
+        stderr=_errors(grid, block, headers, pair, taken),
         ancillary={
             name: Column(block.values[taken, j], headers.units[j])
             for name, j in pair.ancillary.items()
@@ -342,12 +343,11 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
         if number > 0 and number not in _POSITIVE_SENTINELS and tail:
             # One number may be cut, or go on as others do.
             continue
-        size, apart = abs(number), _APART
+        size, usual, most = abs(number), number in _SENTINELS, others.max(initial=0.0)
         far = number < 0
         if others.size:
-            far = size > apart * others.max() or apart * size < np.median(others)
-        usual = number in _SENTINELS
-        beyond = usual and others.size and size > others.max()
+            far = size > _APART * most or _APART * size < np.median(others)
+        beyond = usual and 0 < most < size
         if beyond or (far and (usual or number > 0 or size > _HUGE)):
             row = block.rows[places[0]]
             cells = next(grid.cells(i) for i in range(len(grid)) if grid.number(i) == row)
@@ -360,13 +360,21 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
             )
 
 
-def _errors(block: Block, headers: Headers, pair: Pair, taken: slice | Flags) -> Array | None:
+def _errors(
+    grid: Grid, block: Block, headers: Headers, pair: Pair, taken: slice | Flags
+) -> Array | None:
     """Return standard errors in the unit of the values: of a column, or of the cells of values."""
     if pair.error is None:
         return _errors_within(block, pair.value, taken)
-    errors = block.values[taken, pair.error]
+    errors, values = block.values[taken, pair.error], np.abs(block.values[taken, pair.value])
     if headers.units[pair.error] in PERCENT:
-        return errors / 100 * np.abs(block.values[taken, pair.value])
+        return errors / 100 * values
+    if headers.units[pair.error] is None and np.nanmax(errors) < _EXACT * np.nanmedian(values):
+        raise UnitsError(
+            f"{grid.called(pair.error)} ({headers.texts[pair.error]!r}) states no unit, and its "
+            f"numbers, up to {np.nanmax(errors):g}, are too small to be errors of the values; if "
+            "they are in per cent, state '%' in the header, otherwise the unit of the values"
+        )
     return errors
 
 
@@ -433,7 +441,7 @@ def _with_sample(content: Content) -> Content:
     if stated.isdecimal() and longest < int(stated):
         warn(
             f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
-            "break off",
+            "be truncated",
             ProfileWarning,
             code="truncated_file",
         )

@@ -1,4 +1,4 @@
-"""Every question against every doubt about its samples: none may answer ``ok`` without a word.
+"""Every question on samples below a limit, saturated or missing: none is ``ok`` without a warning.
 
 The questions are those of the registry and of the models. A new one is asked here by itself; what
 it need not tell stands in `APART`, with the reason.
@@ -15,6 +15,7 @@ from questions import AXIS, EAGER, ELSEWHERE, QUESTIONS, ask
 
 import sims_analysis as sims
 from sims_analysis.errors import SimsWarning
+from sims_analysis.outcomes import KINDS
 
 VALUE = "1e15 atoms/cm^3"
 MODELS = {
@@ -71,9 +72,9 @@ def holed(ds):
 
 
 #: Doubt -> how data come to it.
-DOUBTS = {"limit": below_limit, "saturation": saturated, "gap": holed}
+IMPAIRED = {"limit": below_limit, "saturation": saturated, "gap": holed}
 #: Statuses that say so, or a part of the warning.
-REPORTED = {
+EXPECTED = {
     "limit": ({"below_limit"}, "below their limit of detection"),
     "saturation": ({"saturated"}, "equal to the last digit"),
     "gap": ({"gap"}, "no sample between"),
@@ -98,26 +99,29 @@ def asked(question, ds):
 
 
 def answer(question, ds):
-    """Ask, and return the statuses and the texts of warnings."""
+    """Ask, and return the statuses, or the kinds of evidence that data carry, and warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SimsWarning)
         found = asked(question, ds)
     has = "status" in found.coords or (isinstance(found, xr.Dataset) and "status" in found)
     words = np.ravel(found["status"].values).tolist() if has else []
+    flags = [found[name].values for name in found.coords if str(name).endswith("_quality")]
+    bits = np.bitwise_or.reduce(np.concatenate([np.ravel(one) for one in flags] or [[0]]))
+    words += [kind.name for kind in KINDS if int(bits) & kind.flags]
     return words, " ".join(str(one.message) for one in caught)
 
 
 @pytest.mark.few(20)
-@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("cause", IMPAIRED)
 @pytest.mark.parametrize("question", EVERY)
-def test_every_question_reports_every_kind_of_doubtful_sample(question, doubt):
-    ds = DOUBTS[doubt](counted())
-    if any((doubt, name) in APART for name in (question, question.split()[0])):
+def test_every_question_reports_every_kind_of_doubtful_sample(question, cause):
+    ds = IMPAIRED[cause](counted())
+    if any((cause, name) in APART for name in (question, question.split()[0])):
         return
     words, text = answer(question, ds)
-    status, message = REPORTED[doubt]
+    status, message = EXPECTED[cause]
     assert set(words) & status or re.search(message, text), (
-        f"{question}: {words}, and not a word of a {doubt}. Give the status by resolve() "
+        f"{question}: {words}, and not a word of a {cause}. Give the status by resolve() "
         "(sims_analysis/frame/evidence.py), or say in APART why it need not be reported"
     )
 
@@ -132,7 +136,7 @@ ONCE = {
 
 @cache
 def doubted():
-    return sims.stack([doubtful(counted()) for doubtful in DOUBTS.values()], names=list(DOUBTS))
+    return sims.stack([doubtful(counted()) for doubtful in IMPAIRED.values()], names=list(IMPAIRED))
 
 
 @pytest.mark.few(2)

@@ -1,8 +1,8 @@
 """The code that the README and the pages of the site show: run, type-checked, and pictured.
 
-``python tests/shown.py pictures`` makes the pictures that stand beside the code by that code;
-``python tests/shown.py scripts FOLDER`` writes the code of each page as a script, every line where
-it stands in the page, for type checkers.
+``python tests/code_blocks.py pictures`` makes the pictures that stand beside the code by that code;
+``python tests/code_blocks.py scripts FOLDER`` writes the code of each page as a script, each line
+where it stands in the page, for type checkers.
 """
 
 import doctest

@@ -1,0 +1,84 @@
+"""Conditions of a measurement that sensitivity factors hold for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from sims_analysis.profiles.metadata import Metadata
+
+_ENERGY = re.compile(r"([\d.]+)\s*(k?)eV", re.IGNORECASE)
+_SAME_ENERGY = 0.02  # relative
+_POLARITIES = {"positive": "+", "negative": "-", "+": "+", "-": "-", "−": "-"}
+
+#: What a factor holds for, in addition to its species, and what it is called in messages.
+NAMES = {
+    "matrix": "matrix signal",
+    "material": "material",
+    "primary_ion": "primary ion",
+    "energy": "impact energy",
+    "polarity": "polarity",
+    "instrument": "instrument",
+}
+
+
+def conditions_of(stated: Metadata) -> dict[str, str]:
+    """Return what the metadata of a measurement say of its conditions; empty if nothing."""
+    materials = {layer.matrix or "" for layer in stated.layers}
+    return {
+        "material": materials.pop() if len(materials) == 1 else "",
+        "primary_ion": stated.primary_ion or "",
+        "energy": stated.impact_energy or "",
+        "polarity": stated.secondary_polarity or "",
+        "instrument": stated.instrument or "",
+    }
+
+
+def read_energy(text: str) -> float:
+    """Read an energy, in eV."""
+    found = _ENERGY.fullmatch(text)
+    if found is None or not float(found[1]) > 0:
+        raise ValueError(text)
+    return float(found[1]) * (1000.0 if found[2] else 1.0)
+
+
+#: How conditions are read that are not any text.
+READERS: dict[str, Callable[[str], Any]] = {
+    "primary_ion": lambda text: "".join(text.split()),
+    "energy": read_energy,
+    "polarity": lambda text: _POLARITIES[text.lower()],
+}
+
+
+def same_energy(one: Any, other: Any) -> Any:
+    """Whether two energies are the same."""
+    return abs(one - other) <= _SAME_ENERGY * other
+
+
+def contradict(name: str, one: str, other: str) -> bool:
+    """Whether two texts state a condition, and not the same."""
+    if not (one and other):
+        return False
+    with suppress(ValueError, KeyError):
+        a, b = (READERS.get(name, str)(text) for text in (one, other))
+        return not same_energy(a, b) if name == "energy" else bool(a != b)
+    return one != other
+
+
+def text_of(name: str, value: Any) -> str:
+    """Return a condition, as it is read, as a text; empty if it is not stated."""
+    if name != "energy":
+        return str(value)
+    return "" if math.isnan(value) else f"{value / 1000:g} keV"
+
+
+def in_words(conditions: Mapping[str, Any]) -> str:
+    """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
+    words = []
+    for column, value in conditions.items():
+        text, name = text_of(column, value), NAMES[column]
+        words.append(f"{name} {text}" if text else f"no {name}")
+    return ", ".join(words)
