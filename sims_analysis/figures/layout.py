@@ -340,14 +340,12 @@ class PlotLayout:
     @cached_property
     def _margins(self) -> tuple[float, float, float]:
         """Measure the labels at the left, at the right and below, in inches beside the axes."""
+        ax, foot, dpi = self.left.bbox, self.foot.bbox, self.figure.dpi
         boxes = [each.yaxis.get_tightbbox() for each in self._all]
-        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
-        under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
-        away = (self.left.bbox.x0 - min(low for low, _ in ends),
-                max(high for _, high in ends) - self.left.bbox.x1,
-                max(self.foot.bbox.y0 - under.y0, 0.0))  # fmt: skip
-        left, right, below = (one / self.figure.dpi for one in away)
-        return left, right, below
+        whole = Bbox.union([ax, *(box for box in boxes if box is not None)])
+        under = self.foot.xaxis.get_tightbbox() or foot
+        below = max(foot.y0 - under.y0, 0.0) / dpi
+        return (ax.x0 - whole.x0) / dpi, (whole.x1 - ax.x1) / dpi, below
 
     def _ends(self) -> tuple[float, float]:
         """Return where the axes with their labels begin and end; alone, they have the figure."""
