@@ -208,3 +208,13 @@ def value_axis_ticks(ax: Axes) -> None:
     ax.yaxis.set_minor_locator(minor if span <= _FINE_DECADES else NullLocator())
     if span >= 1.0:
         ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def date_ticks(ax: Axes) -> None:
+    """Write dates below an axis as short as can be, the year once."""
+    from matplotlib import dates
+
+    untyped: Any = dates
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=5)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))

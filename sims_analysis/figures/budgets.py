@@ -79,7 +79,6 @@ def plot_budget(
     >>> [text.get_text() for text in ax.texts]
     ['0.0199 %', '0 %', '10 %', '2 %', '10.2 %']
     """
-    style.require_matplotlib()
     from sims_analysis.figures.layout import arrange
 
     check_axes(ax)

@@ -181,7 +181,8 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         if not known.any():
             continue
         a, b = _compared(plot, one["ratio"][known], curve.subject)
-        label = " / ".join(brief(_typeset.plain(each.measurement), 12) for each in (b, a))
+        names = [brief(_typeset.plain(each.measurement), 12) for each in (b, a)]
+        label = (" /\n" if max(map(len, names)) > len("ratio") else " / ").join(names)
         # The colours of two measurements say nothing of their ratio; those of species do.
         colour = curve.colour if len(colours) > 1 else plot.grey
         below.plot(x, ratio, color=colour, linestyle=curve.dash)

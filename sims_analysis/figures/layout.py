@@ -53,8 +53,6 @@ _SAME = 1e-2
 _FEW = 4
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
 _PART = 0.5
-#: A label of an axis may be so much longer than the axes: these may still grow a little.
-_LONG = 1.1
 #: Opacity of the ground of what covers curves, and its distance from the frame, in axes.
 _OPAQUE, _FRAME = 0.85, 0.006
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
@@ -186,12 +184,12 @@ class PlotLayout:
         self._raise_titles(renderer)
 
     def fold_labels(self) -> None:
-        """Write the unit of a value axis into a second line where it is longer than its axes."""
-        for each in dict.fromkeys((*self._all, self.foot)):
-            text = re.sub(r"\n(?=\()|(?<=/)\n", " ", each.get_ylabel())
+        """Write the units of the user's axes into a second line where these are less high."""
+        for each in () if self.own else self._all:
+            text = each.get_ylabel().replace("\n(", " (")
             each.yaxis.label.set_text(text)
-            if each.yaxis.label.get_window_extent().height > _LONG * each.bbox.height:
-                each.yaxis.label.set_text(re.sub(r" (?=\()|(?<= /) ", "\n", text))
+            if each.yaxis.label.get_window_extent().height > each.bbox.height:
+                each.yaxis.label.set_text(text.replace(" (", "\n("))
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
@@ -342,14 +340,12 @@ class PlotLayout:
     @cached_property
     def _margins(self) -> tuple[float, float, float]:
         """Measure the labels at the left, at the right and below, in inches beside the axes."""
+        ax, foot, dpi = self.left.bbox, self.foot.bbox, self.figure.dpi
         boxes = [each.yaxis.get_tightbbox() for each in self._all]
-        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
-        under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
-        away = (self.left.bbox.x0 - min(low for low, _ in ends),
-                max(high for _, high in ends) - self.left.bbox.x1,
-                max(self.foot.bbox.y0 - under.y0, 0.0))  # fmt: skip
-        left, right, below = (one / self.figure.dpi for one in away)
-        return left, right, below
+        whole = Bbox.union([ax, *(box for box in boxes if box is not None)])
+        under = self.foot.xaxis.get_tightbbox() or foot
+        below = max(foot.y0 - under.y0, 0.0) / dpi
+        return (ax.x0 - whole.x0) / dpi, (whole.x1 - ax.x1) / dpi, below
 
     def _ends(self) -> tuple[float, float]:
         """Return where the axes with their labels begin and end; alone, they have the figure."""

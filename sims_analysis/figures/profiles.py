@@ -13,7 +13,7 @@ from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, me
 from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.fits import draw_ratio, draw_residuals, panel_below
 from sims_analysis.figures.plot import Plot, axes_in_style
-from sims_analysis.figures.style import require_matplotlib, set_title
+from sims_analysis.figures.style import set_title
 from sims_analysis.text.typeset import plain
 from sims_analysis.units import ParameterLike, QuantityLike
 
@@ -147,7 +147,6 @@ def plot_profiles(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('Depth (nm)', 'Concentration (1/m³)')
     """
-    require_matplotlib()
     check_axes(ax)
     check_title(title)
     named = measurements_of(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,7 @@ from sims_analysis.conventions import provenance as origin
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import check_axes, check_title
+from sims_analysis.figures.axes import date_ticks
 from sims_analysis.figures.colours import COLOURS, background, grey_level, visible_colour
 from sims_analysis.figures.plot import axes_in_style
 from sims_analysis.frame.questions import function_of
@@ -27,7 +28,6 @@ Width = Literal["single", "double"] | QuantityLike | float | None
 _MARKERS = {"beyond_limits": "o", "two_of_three": "^", "four_of_five": "v", "run": "s",
             "trend": "D", "alternating": "X", "within": "P", "without": "d"}  # fmt: skip
 _IN_LINE = 3
-_DATE = 0.37  # width of a date below an axis, in inches
 _NUMBERED = 60  # points of a wafer; more have no room for their numbers
 
 
@@ -64,7 +64,6 @@ def plot_control_chart(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['beyond limits']
     """
-    style.require_matplotlib()
     check_axes(ax)
     check_title(title)
     if not isinstance(chart, xr.Dataset) or function_of(chart) != "control_chart":
@@ -85,7 +84,7 @@ def plot_control_chart(
         _draw(axes, x, columns, status)
         axes.set_ylabel(label)
         if time:
-            _date_ticks(axes)
+            date_ticks(axes)
         else:
             axes.set_xlabel("Measurement")
         if present := len(axes.get_legend_handles_labels()[1]):
@@ -140,17 +139,6 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     ax.margins(x=0.02, y=0.12)
 
 
-def _date_ticks(ax: Axes) -> None:
-    """Write dates below an axis as short as can be, the year once."""
-    from matplotlib import dates
-
-    untyped, figure = cast("Any", dates), cast("Any", ax.figure)
-    room = int(ax.bbox.width / figure.dpi / _DATE)
-    locator = untyped.AutoDateLocator(minticks=3, maxticks=min(max(room, 3), 7))
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))
-
-
 def plot_wafer_map(
     values: xr.DataArray,
     *,
@@ -203,7 +191,6 @@ def plot_wafer_map(
     >>> print(sims.plot_wafer_map(dose).get_xlabel())
     half range 2 %, 1σ 1.6 %
     """
-    style.require_matplotlib()
     check_axes(ax)
     check_title(title)
     check_bool("interpolate", interpolate)
