@@ -36,6 +36,7 @@ class _Table(_Shape):
             self.columns.append([truth.name, self.unit, *truth.values])
         self.own_row = self.chance(0.4)
         self.first_sheet: list[list[object]] = []
+        self.delimiter = ""
 
     def after_values(self, make) -> None:
         """Put a column behind that of each species."""
@@ -61,6 +62,8 @@ class _Table(_Shape):
             drawn.style |= {"kind": "workbook", "before": self.first_sheet}
         # Remarks of the writer would stand within the rows that are beside notes.
         drawn.style |= {"remark": False, "blank lines": False, "as text": False}
+        if self.delimiter:
+            drawn.style |= {"delimiter": self.delimiter, "quoted": False}
         if any(isinstance(c, str) and "'" in c for c in self.columns[0][2:]):
             drawn.style |= {"decimal": ".", "wide": False}
         return drawn
@@ -320,11 +323,65 @@ def marks_by_column(t: _Table) -> None:
         truth.values = [float(f"{v:.3E}") for v in truth.values]
 
 
+def groups(t: _Table) -> None:
+    """Titles with the unit of the values below, and to the right."""
+    t.own_row = False
+    rate = Truth("Xe", t.axis_values, t.axis, t.values(), "c/s")
+    t.truths.append(rate)
+    t.columns.append([rate.name, None, *rate.values])
+    title = [t.with_unit(t.conc, t.unit), *[None] * (len(t.names) - 1), f"{t.conc} (c/s)"]
+    t.above.append([None, *title])
+    for column in t.columns[1:]:
+        column[1] = None
+
+
+def tidy(t: _Table) -> None:
+    """Species in a column, and their units beside."""
+    t.own_row = False
+    rows = [(v.name, i) for v in t.truths for i in range(t.length)]
+    of = {v.name: v for v in t.truths}
+    names = [name for name, _ in rows]
+    depths = [of[name].depths[i] for name, i in rows]
+    values = [of[name].values[i] for name, i in rows]
+    units = [of[name].units for name in names]
+    t.columns = [["Species", None, *names], [t.depth, t.axis, *depths], [t.conc, None, *values],
+                 ["Unit", None, *units]]  # fmt: skip
+
+
+def runs(t: _Table) -> None:
+    """Runs below the name of a species and its unit."""
+    t.own_row = False
+    t.columns, t.truths = t.columns[:1], t.truths[:1]
+    name = t.truths[0].name
+    t.above.append([None, t.with_unit(name, t.unit), None])
+    t.truths = [Truth(f"{name} run {i}", t.axis_values, t.axis, t.values(), t.unit) for i in "12"]
+    t.columns += [[truth.name.removeprefix(f"{name} "), None, *truth.values] for truth in t.truths]
+
+
+def of_each_species(t: _Table) -> None:
+    """A table of each of two species, below each other, with heads of its own."""
+    t.own_row, t.truths, t.columns = False, t.truths[:1], t.columns[:2]
+    other = Truth("Xe", t.axis_values, t.axis, t.values(), t.unit)
+    heads = [cell.replace(t.truths[0].name, other.name) for cell in t.heads()[0]]
+    t.truths.append(other)
+    rows = zip(other.depths, other.values, strict=True)
+    t.between += [(t.length + i, row) for i, row in enumerate([[], heads, *map(list, rows)])]
+
+
+def millions(t: _Table) -> None:
+    """Points between thousands, twice in some numbers, next to decimal points of depths."""
+    t.kind, t.delimiter = "text", ";"
+    truth = t.truths[-1]
+    truth.values = [float(998_765 + 1001 * i) for i in range(t.length)]
+    column = next(c for c in t.columns if c[0] == truth.name)
+    column[2:] = [f"{v:,.0f}".replace(",", ".") for v in truth.values]
+
+
 #: Those that can stand beside others, and those that make a table of their own.
 _SMALL = (ancillary, limits, errors, within_cells, layer, nitric_oxide, led_rows)
 _WHOLE = (implant, pages, side_notes, title, triples, stacked, samples_below, summary, names_below,
           units_of_names, axis_by_unit, row_numbers, grouped, signs, numbered, note_of_unit,
-          marks_by_column)  # fmt: skip
+          marks_by_column, groups, tidy, runs, of_each_species, millions)  # fmt: skip
 
 
 def draw(seed: int) -> Drawn:

@@ -246,13 +246,9 @@ def _rows(made: xr.Dataset) -> list[dict[str, Any]]:
     date = made.attrs["time"]
     frame["date"] = frame[date].dt.strftime("%Y-%m-%dT%H:%M") if date else ""
     extra = [name for name in ("average", "upper_sum", "lower_sum") if name in frame]
-    return [
-        {
-            str(key): None if isinstance(value, float) and math.isnan(value) else value
-            for key, value in row.items()
-        }
-        for row in frame.reindex(columns=[*_COLUMNS, *extra]).to_dict("records")
-    ]
+    frame = frame.reindex(columns=[*_COLUMNS, *extra]).astype(object)
+    rows: Any = frame.where(frame.notna(), None).to_dict("records")
+    return list(rows)
 
 
 def _cell(value: Any) -> str:

@@ -131,13 +131,22 @@ def metadata_of(ds: xr.Dataset, species: str | None = None) -> list[Metadata]:
     if "wire_fields" not in ds.coords:
         return [Metadata()] * many
     texts_of_all = ds["wire_fields"].transpose(MEASUREMENT, ..., missing_dims="ignore")
-    if species is not None and "species" in texts_of_all.dims:
-        texts_of_all = texts_of_all.sel(species=[species])
+    names = np.atleast_1d(ds["species"].values)
+    first = names == species  # what was made of others has none of its own
     found = []
     for texts in texts_of_all.values.reshape(many, -1):
-        fields = [orjson.loads(str(text)).get("extra", {}) for text in texts if text]
-        found.append(Metadata.from_dict(next((one[FIELD] for one in fields if FIELD in one), {})))
+        own = next(filter(None, map(_metadata_in, texts[first])), None)
+        if own is None:
+            every = [one for one in map(_metadata_in, texts) if one]
+            alike = every and (species is None or all(one == every[0] for one in every))
+            own = every[0] if alike else {}
+        found.append(Metadata.from_dict(own))
     return found
+
+
+def _metadata_in(text: Any) -> Any:
+    """Return the metadata of a measurement among the fields of a profile; None without any."""
+    return orjson.loads(str(text)).get("extra", {}).get(FIELD) if text else None
 
 
 def without_samples(ds: Data) -> Data:

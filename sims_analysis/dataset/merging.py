@@ -61,7 +61,8 @@ def merge_profiles(
         as :func:`to_dataset` gives species with depths of their own. Depths are as measured:
         :func:`align` makes them agree before. Attrs that differ between the items (``data_id``,
         ``sha256``, ``source``, ``steps``...) become coordinates over ``species``, and so do those
-        coordinates that belonged to a whole measurement. In memory, whatever the items were.
+        coordinates that belonged to a whole measurement. Averages over cells keep their edges,
+        which samples beside them do not have. In memory, whatever the items were.
 
     Raises
     ------

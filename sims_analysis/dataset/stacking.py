@@ -75,7 +75,8 @@ def stack(
         of first appearance; a species missing from a measurement is NaN there. Attrs that differ
         between measurements (``data_id``, ``sha256``...) become coordinates over ``measurement``;
         those delivered with each species (``profile_id``...) are coordinates over both. If the
-        metadata say when they were measured, so does the coordinate ``measured`` (UTC).
+        metadata say when they were measured, so does the coordinate ``measured`` (UTC). Averages
+        over cells keep their edges, which samples beside them do not have.
 
     Raises
     ------

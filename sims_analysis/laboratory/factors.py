@@ -26,7 +26,9 @@ from sims_analysis.quantification.conditions import (
     NAMES,
     conditions_of,
     contradict,
+    in_words,
     same_energy,
+    text_of,
 )
 from sims_analysis.quantification.factors import FACTOR_TERMS
 from sims_analysis.text.arguments import argument_error, check_choice, first_few, format_argument
@@ -177,7 +179,8 @@ class Factors:
         dict of DataArray
             A factor for each species that the file has. Coordinates as of
             :func:`rsf_from_standard`, ``dose_stderr`` by the largest uncertainty of a certificate;
-            and ``day_to_day_stderr``: by how much the factor of a day departs from the value, by
+            the conditions of the data, of which others are refused by :func:`with_rsf`; and
+            ``day_to_day_stderr``: by how much the factor of a day departs from the value, by
             the scatter of those that fit, with Student's t; NaN of a single one.
 
         Raises
@@ -296,22 +299,6 @@ def _asked_of(
     return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
 
 
-def _in_words(conditions: Mapping[str, Any]) -> str:
-    """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
-    words = []
-    for column, value in conditions.items():
-        text, name = _text_of(column, value), NAMES[column]
-        words.append(f"{name} {text}" if text else f"no {name}")
-    return ", ".join(words)
-
-
-def _text_of(column: str, value: Any) -> str:
-    """Return a condition as a text, empty if it is not stated."""
-    if column != "energy":
-        return str(value)
-    return "" if np.isnan(value) else f"{value / 1000:g} keV"
-
-
 def _picked(
     rows: pd.DataFrame, asked: factor_file.Row, combine: str, longest: float, name: str
 ) -> tuple[Combined, pd.DataFrame]:
@@ -339,7 +326,7 @@ def _picked(
             said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
             said = "without a date" if np.isnan(days[i]) and row["valid"] else said
             if unlike:
-                said = f"with {_in_words(theirs)} (the data say {_in_words(ours)})"
+                said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
             misses[said] = len(unlike)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
         of = f"{species} in {asked['matrix'] or 'no matrix'}"
@@ -385,7 +372,7 @@ def _factor(
     status = [words.get(one or "ok", Status.SCALE_IN_DOUBT) for one in rows["status"]]
     coords: dict[str, Any] = {
         "species": species,
-        **{one: _text_of(one, asked[one]) for one in NAMES},
+        **{one: text_of(one, asked[one]) for one in NAMES},
         "n_standards": len(rows),
         "status": max(status, key=lambda one: one.rank).word,
         **{one: ((), part, vocabulary.attrs(f"factor_{one}", unit)) for one, part in parts.items()},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -65,3 +66,19 @@ def contradict(name: str, one: str, other: str) -> bool:
         a, b = (READERS.get(name, str)(text) for text in (one, other))
         return not same_energy(a, b) if name == "energy" else bool(a != b)
     return one != other
+
+
+def text_of(name: str, value: Any) -> str:
+    """Return a condition, as it is read, as a text; empty if it is not stated."""
+    if name != "energy":
+        return str(value)
+    return "" if math.isnan(value) else f"{value / 1000:g} keV"
+
+
+def in_words(conditions: Mapping[str, Any]) -> str:
+    """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
+    words = []
+    for column, value in conditions.items():
+        text, name = text_of(column, value), NAMES[column]
+        words.append(f"{name} {text}" if text else f"no {name}")
+    return ", ".join(words)

@@ -133,6 +133,12 @@ def test_conditions_stay_on_a_new_axis_and_with_merged_species(factors):
     batch = sims.stack([measured("2026-03-05"), measured("2026-03-06", primary_ion="Cs+")])
     with pytest.raises(SpeciesError, match=r"the data say primary ion Cs\+"):
         factors.pick(sims.to_grid(batch, every=2), matrix="30Si")
+    of_sum = sims.combine(batch, {"11B": {"11B": 1, "30Si": 0}})
+    made = of_sum.assign_coords(
+        wire_fields=of_sum["wire_fields"].where(of_sum.species != "11B", "")
+    )
+    with pytest.raises(SpeciesError, match=r"the data say primary ion Cs\+"):
+        factors.pick(made, matrix="30Si")
     fitting, other = measured("2026-03-05"), measured("2026-03-06", secondary_polarity="-")
     other = other.assign_coords(species=["31P", "28Si"])
     merged = sims.merge_profiles([other, fitting])
@@ -271,16 +277,6 @@ def test_the_scatter_of_days_is_a_line_of_the_budget(factors):
     assert sims.fit(ds.sel(species="11B"), model="gaussian")["dose"].notnull().all()
     plain = sims.dose_budget(ds, rsf_uncertainty=0.1)
     assert "day_to_day_stderr" not in plain
-
-
-def test_it_survives_netcdf(factors, tmp_path):
-    kept(factors, ["2026-03-01", "2026-03-02"], [1.0, 1.1])
-    ds = sims.with_rsf(measured("2026-03-03"), rsf=factors, matrix="30Si")
-    sims.save(ds, tmp_path / "a.nc")
-    again = sims.load(tmp_path / "a.nc")
-    xr.testing.assert_equal(
-        again["sensitivity_factor_day_to_day"], ds["sensitivity_factor_day_to_day"]
-    )
 
 
 def test_a_list_in_text(factors, tmp_path):

@@ -440,13 +440,14 @@ class Headers:
         elif all(map(is_species, own)) and not all(map(names_species, texts)):
             return
         self.names = cells
-        unit: str | None = None
+        name, unit = "", None
         for j, cell in enumerate(cells):
-            # A unit next to a name: ``11B (at/cm3)`` above ``run 1 | run 2``.
+            # A name, or one with its unit, above ``run 1 | run 2``: ``11B (at/cm3)``.
             header = try_header(cell)
-            unit = header.unit if cell else unit
-            if cell and unit:
-                self.names[j] = header.name or cell
+            if cell or self.headers[j].role in ("axis", "time"):
+                name, unit = (header.unit and header.name) or cell, header.unit
+            words = self.headers[j].name and not is_species(self.headers[j].name)
+            self.names[j] = name if cell or words else ""
             if self.headers[j].role in ("value", "error") and unit and self.units[j] is None:
                 self.units[j], self._stating[j] = unit, row.place
         self._take(row, "names", "names a species above each block of columns")
