@@ -18,7 +18,6 @@ from sims_analysis.files import Budget
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Options, Source
 
-#: Arguments that are for tables.
 _FOR_TABLES = ("columns", "header_rows", "samples")
 
 

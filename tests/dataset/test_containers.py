@@ -86,7 +86,7 @@ def soft_link(file, secret):
 def test_a_file_that_leads_to_others_is_refused(tmp_path, stored, secret, lead, group):
     with h5py.File(stored, "a") as file:
         lead(file.require_group(group), secret)
-    refused(stored, "w7.nc is not read", "lines", "file that holds its own")
+    refused(stored, "w7.nc is not read", "lines", "self-contained file")
 
 
 @pytest.mark.parametrize("lead", [external_storage, external_link, virtual, soft_link])
@@ -98,7 +98,7 @@ def test_an_archive_of_tof_events_that_leads_to_others_is_refused(tmp_path, secr
     assert sims.read(path, mz_windows=windows).species == ["11B"]
     with h5py.File(path, "a") as file:
         lead(file.require_group("more"), secret)
-    with pytest.raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*holds its own"):
+    with pytest.raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*self-contained"):
         sims.read(path, mz_windows=windows)
 
 

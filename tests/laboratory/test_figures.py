@@ -110,7 +110,7 @@ def test_places_are_given_or_known_and_on_the_wafer():
             for one in (wafer()["x"], wafer()["y"]))  # fmt: skip
     ax = sims.plot_wafer_map(values, x=x, y=y)
     assert np.asarray(ax.collections[0].get_offsets())[0] == pytest.approx([100.0, 0.0])
-    with pytest.raises(ProfileError, match=r"lies off a wafer of 150 mm"):
+    with pytest.raises(ProfileError, match=r"lies outside a wafer of 150 mm"):
         sims.plot_wafer_map(wafer(), diameter="150 mm")
     with pytest.raises(UnitsError, match="y has no unit"):
         sims.plot_wafer_map(values, x=x, y=y.drop_attrs())

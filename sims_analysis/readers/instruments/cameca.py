@@ -466,7 +466,6 @@ def read_cameca_counts(source: Source) -> Content:
 
 
 _PROFILES = (21, 26)
-#: Scans, images and records of the beam.
 _OTHERS = (22, 25, 27, 29, 31, 35, 39, 40, 41)
 #: Offsets of the header, in bytes.
 _INCLUDED, _DATE, _TIME, _MASSES = 16, 92, 108, 548

@@ -26,7 +26,6 @@ _AVERAGED = re.compile(r"compression|smooth|averag|binning", re.IGNORECASE)
 _NONE = re.compile(r"\b(?:disabled|none|off|sum|no)\b", re.IGNORECASE)
 #: So many values below ten tell whether they were counted; the dead time adds less than this part.
 _ENOUGH, _DEAD = 10, 0.01
-#: Lines of comments, names, masses and headers before the numbers.
 _HEADER_LINES = 12
 
 

@@ -24,12 +24,11 @@ from sims_analysis.readers.tables.header_cells import (
     try_header,
 )
 from sims_analysis.readers.tables.numbers import (
+    CLOCK,
     NOTHING,
     column_name,
     columns_of_words,
     decimal_mark,
-    has_comma,
-    is_clock,
     is_number,
     may_be_thousands,
     parsed,
@@ -49,7 +48,7 @@ _THOUSAND_ROWS, _THOUSAND, _THOUSANDTH = 50, 1000.0, 1e-6
 #: Three digits behind a point, and no more.
 _THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
 #: A line that begins like this is neither blank nor a comment.
-_OPENINGS = frozenset("0123456789+-.")
+_OPENINGS, _COMMAS = frozenset("0123456789+-."), ",\uff0c"
 _FIRST = itemgetter(slice(1))
 _NO_WORDS: Mapping[int, bool] = MappingProxyType({})
 _ORDINALS = (
@@ -266,7 +265,7 @@ class Grid(Sized):
         return kept | {
             j: header.role in ("text", "unit", "species")
             for j, header in enumerate(map(try_header, cells))
-            if holds_words(header) or (header.role == "time" and is_clock(_at(below, j) or ""))
+            if holds_words(header) or (header.role == "time" and CLOCK.match(_at(below, j) or ""))
         }
 
     def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> Grid:
@@ -484,9 +483,11 @@ class TextGrid(Grid):
         """Return the decimal mark of lines of numbers, but for columns of texts."""
         if self.options.decimal:
             return self.options.decimal
-        if (self.delimiter == "," and not self.quoted) or not has_comma(self.text or ","):
+        text = self.text or ","
+        if (self.delimiter == "," and not self.quoted) or not any(c in text for c in _COMMAS):
             return "."
-        rows = ([c.strip('" ') for c in self.split(line)] for line in lines if has_comma(line))
+        found = (line for line in lines if any(c in line for c in _COMMAS))
+        rows = ([c.strip('" ') for c in self.split(line)] for line in found)
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
         return mark or "."

@@ -42,7 +42,8 @@ _GROUPED = {
     ".": re.compile(r"[+-]?(?!0)\d{1,3}([,'\s\u2019])\d{3}((?:\1\d{3})*)(\.\d+)?"),
 }
 _UNGROUPED = re.compile(r"[+-]?\d{4}|.*\d[eEdD]")
-_CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
+#: A time of day, or a duration in hours, minutes and seconds.
+CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
 _DATE = re.compile(
     r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?|[^\W\d]{3,9}[-./ ]\d{1,4}"
 )
@@ -90,11 +91,6 @@ def is_number(text: str, decimal: str | None = None) -> bool:
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
 
 
-def is_clock(text: str) -> bool:
-    """Whether a cell is a time of day, or a duration in hours, minutes and seconds."""
-    return _CLOCK.match(text) is not None
-
-
 def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
     """Match a number whose thousands are apart; for certain, if no decimal mark is known."""
     for mark in decimal or ".,":
@@ -140,11 +136,6 @@ def narrow(text: str) -> str:
     """Write a number of a Japanese or Chinese keyboard, or like ``1.5 x 10^18``, as others are."""
     text = text if text.isascii() else text.translate(_WIDE)
     return _TIMES_TEN.sub(lambda m: "E" + (m[1] or m[2].translate(_RAISED)), text)
-
-
-def has_comma(text: str) -> bool:
-    """Whether a comma stands in a text, of any keyboard."""
-    return "," in text or "\uff0c" in text
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
@@ -215,7 +206,7 @@ def _hint(number: str) -> str:
         (number in SIGNS, "give its column a header, or write it into the cells: <1E15"),
         (_THOUSANDS.fullmatch(number), _OPEN_COMMA),
         (grouped, "remove the separators of thousands, which only some cells of its column have"),
-        (is_clock(number), "it is a time of day or a duration: give it in seconds"),
+        (CLOCK.match(number), "it is a time of day or a duration: give it in seconds"),
         (number.endswith("%"), "per cent may be parts of one or of a hundred: give plain numbers"),
         (number.startswith("="), "the formula was never calculated: save it in a spreadsheet"),
         (_COMMA.fullmatch(number), "if the comma is a decimal one, pass decimal=','"),
@@ -328,10 +319,10 @@ def column_name(index: int) -> str:
     return name
 
 
-#: Numbers that no table holds: they stand for the start of a line, and for nothing in a cell.
-_LINE, _EMPTY = 1e-99, 7.3e-99
+#: A number that no table holds stands for the start of a line, and a zero less than 0 for nothing.
+_LINE, _EMPTY = 1e-99, "-0.0"
 #: ``true`` and ``false`` of JSON pass for numbers; ``null`` is nothing in a table as well.
-_NO_NUMBERS, _NO_VALUE = "tf", ("null", "nan", "NaN", "NAN")
+_NO_NUMBERS, _NO_VALUE = "tf", re.compile("null|nan|NaN|NAN")
 
 
 def table_size(rows: int, columns: int) -> str:
@@ -349,11 +340,13 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
             return None
         text = text.replace(",", ".").replace(delimiter, ",")
     cells = f"{text},".replace("\n", f",{_LINE},")
-    for word in _NO_VALUE if "n" in text or "N" in text else ():
-        cells = cells.replace(word, str(_EMPTY))
+    words = "n" in text or "N" in text
+    cells, missing = _NO_VALUE.subn(_EMPTY, cells) if words else (cells, 0)
+    size = len(cells)
     # Of several commas in a row, every other pair is found at once.
     for _ in range(2 if ",," in cells else 0):
         cells = cells.replace(",,", f",{_EMPTY},")
+    missing += (len(cells) - size) // len(_EMPTY)
     try:
         numbers = orjson.loads(f"[{cells[1:-1]}]")
         flat = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
@@ -362,8 +355,12 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
     step, rest = divmod(flat.size, len(lines))
     if rest or (flat[::step] != _LINE).any() or np.count_nonzero(flat == _LINE) > len(lines):
         return None
-    found = flat.reshape(-1, step)[:, 1:]
-    return np.where(found == _EMPTY, np.nan, found) if str(_EMPTY) in cells else found
+    if missing:
+        empty = np.signbit(flat) & (flat == 0)
+        if np.count_nonzero(empty) != missing:
+            return None
+        flat = np.where(empty, np.nan, flat)
+    return flat.reshape(-1, step)[:, 1:]
 
 
 def plain_column(cells: Sequence[str], decimal: str) -> Array | None:
