@@ -12,7 +12,7 @@ from sims_analysis.figures.layout import Layer, layout_at
 DEPTHS = np.arange(0.0, 100.0, 2.0)
 
 
-def profiles(axis="nm", **values):
+def profiles(axis="nm", depths=DEPTHS, **values):
     """Profiles by species: values, or (values, unit)."""
     made = []
     for name, given in values.items():
@@ -20,7 +20,7 @@ def profiles(axis="nm", **values):
         made.append(
             sims.DepthProfile(
                 species_name=name,
-                depths=DEPTHS[: len(y)],
+                depths=depths[: len(y)],
                 depth_units=axis,
                 concentrations=list(y),
                 concentration_units=units,

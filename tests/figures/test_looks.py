@@ -16,19 +16,7 @@ mpl.use("Agg")
 
 
 def profiles(**values):
-    depths = np.arange(50.0)
-    return sims.to_dataset(
-        [
-            sims.DepthProfile(
-                species_name=name,
-                depths=depths[: len(y)],
-                depth_units="nm",
-                concentrations=y,
-                concentration_units=units,
-            )
-            for name, (y, units) in values.items()
-        ]
-    )
+    return artists.profiles(depths=np.arange(50.0), **values)
 
 
 def falling(scale=1e18):
@@ -82,17 +70,7 @@ def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
     depths = np.arange(0.0, 100.0, 0.5)
     expected = 1e18 * np.exp(-depths / 10)
     counts = np.random.default_rng(3).poisson(expected / 1e15)
-    ds = sims.to_dataset(
-        [
-            sims.DepthProfile(
-                species_name="B",
-                depths=depths,
-                depth_units="nm",
-                concentrations=counts * 1e15,
-                concentration_units="atoms/cm^3",
-            )
-        ]
-    )
+    ds = artists.profiles(depths=depths, B=counts * 1e15)
     ds = sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
     found = sims.decay_length(ds, start="40 nm", stop="95 nm")
     ax = artists.sketched(ds, decay_length=found)

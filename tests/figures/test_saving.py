@@ -43,14 +43,6 @@ def test_svg_keeps_text_as_text(saved):
 
 
 @pytest.mark.slow
-def test_a_pdf_holds_fonts_of_type_42(saved):
-    content = saved["pdf"].read_bytes()
-    # Of a PDF, Type 42 is a TrueType font with a descendant of CIDFontType2; Type 3 is outlines.
-    assert b"/Type3" not in content
-    assert b"/CIDFontType2" in content
-
-
-@pytest.mark.slow
 def test_a_style_sheet_may_ask_for_outlines(tmp_path):
     made = figure()
     with plt.rc_context({"pdf.fonttype": 3, "svg.hashsalt": "selected"}):
