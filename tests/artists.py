@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
@@ -11,7 +12,7 @@ from sims_analysis.figures.layout import Layer, layout_at
 DEPTHS = np.arange(0.0, 100.0, 2.0)
 
 
-def profiles(axis="nm", **values):
+def profiles(axis="nm", depths=DEPTHS, **values):
     """Profiles by species: values, or (values, unit)."""
     made = []
     for name, given in values.items():
@@ -19,7 +20,7 @@ def profiles(axis="nm", **values):
         made.append(
             sims.DepthProfile(
                 species_name=name,
-                depths=DEPTHS[: len(y)],
+                depths=depths[: len(y)],
                 depth_units=axis,
                 concentrations=list(y),
                 concentration_units=units,
@@ -40,6 +41,13 @@ def wafers(count, outlier=None):
         factor = 1 + 0.01 * rng.standard_normal()
         made[f"W{i + 1:02d}"] = profiles(B=gaussian() * factor * (3 if i == outlier else 1))
     return made
+
+
+def luminance(colour):
+    """Relative luminance as WCAG 2.1 defines it."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def lines(ax, least=10):

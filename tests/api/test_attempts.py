@@ -9,7 +9,7 @@ import pytest
 from sims_analysis.api import attempts as attempts_module
 from sims_analysis.api.attempts import Server, requested_wait, with_retries
 from sims_analysis.api.requests import Batch, Failure, Request
-from sims_analysis.errors import ApiError, RateLimited, collected
+from sims_analysis.errors import ApiError, collected
 
 
 @pytest.fixture
@@ -54,24 +54,6 @@ def test_all_wait_for_a_server_that_asks_for_a_pause(request_, seconds):
     assert request_.batch.slept == [seconds + 0.5]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "advice"),
-    [(10.0, "10 s; try again then, or raise deadline= "), (121.0, "121 s; try again then ")],
-)
-def test_a_pause_beyond_the_deadline_or_two_minutes_is_an_error(request_, seconds, advice):
-    server = Server()
-    with collected():
-        server.pause(seconds, request_)
-    with pytest.raises(Failure) as caught:
-        server.wait(request_)
-    error = caught.value.error
-    assert isinstance(error, RateLimited)
-    assert advice in f"{error} "[: str(error).index(" (")] + " "
-    assert "data entry 'a'" in str(error)
-    assert error.retry_after == seconds
-    assert request_.batch.slept == []
-
-
 def attempts(*outcomes):
     """Make an attempt that ends in one outcome after the other."""
     left = list(outcomes)
@@ -88,12 +70,6 @@ def attempts(*outcomes):
 
 def failure(*, again=True, after=0.0):
     return Failure(ApiError("no"), again=again, after=after)
-
-
-def test_a_pause_requested_by_the_server_is_no_retry(request_):
-    attempt = attempts(*(failure(after=2.0) for _ in range(3)), "answer")
-    assert with_retries(attempt, 0, request_) == "answer"
-    assert all(2.25 <= wait <= 10.0 for wait in request_.batch.slept)
 
 
 def test_the_second_retry_is_warned_of_once_for_all(request_):

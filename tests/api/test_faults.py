@@ -36,12 +36,6 @@ from sims_analysis.errors import (
 LIMIT = 100_000
 OK = "retried, then the profiles"
 
-PROFILE = json.loads(REFERENCE)[0]
-
-
-def changed(**fields: object) -> bytes:
-    return json.dumps([PROFILE | fields]).encode()
-
 
 def text(old: str, new: str) -> bytes:
     return REFERENCE.replace(old.encode(), new.encode())
@@ -191,14 +185,6 @@ def test_a_refusal_is_not_tried_again(status):
             Client(KEY, endpoint=server.url).get(REFERENCE_ID)
         assert len(server.received) == 1
         assert caught.value.status_code == status
-
-
-@pytest.mark.slow
-def test_retry_after_is_waited_for():
-    with FaultyServer(reply(b"", 429, Retry_After="1"), reply()) as server:
-        began = time.monotonic()
-        Client(KEY, endpoint=server.url).get(REFERENCE_ID)
-        assert time.monotonic() - began > 0.9
 
 
 @pytest.mark.filterwarnings("ignore:.*retried")

@@ -198,23 +198,6 @@ def test_data_without_origin_give_none():
     assert found["question"] == {"function": "peak", "parameters": {}}
 
 
-def test_two_answers_in_one_figure_are_two_questions(data):
-    from sims_analysis.conventions.provenance import attach, of_figure
-
-    class Figure:
-        pass
-
-    figure = Figure()
-    for stop in ("100 nm", "200 nm"):
-        answer = with_question(sims.integrated_dose(data), data, "integrated_dose", stop=stop)
-        attach(figure, [data], [answer], "plot")
-    stops = [requested["parameters"]["stop"] for requested in of_figure(figure)["question"]]
-    assert stops == ["100 nm", "200 nm"]
-    assert of_figure(figure, ["tuned"])["calls"][-2:] == ["plot", "tuned"]
-    figure.savefig = None  # as those of matplotlib have
-    assert sims.provenance(figure) == of_figure(figure)
-
-
 # ---- files of figures
 
 RECORD = {"sims_analysis_version": "1", "calls": ["f(ds)"], "note": "a (b) \\ c"}

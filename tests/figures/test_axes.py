@@ -113,14 +113,6 @@ def test_zeros_of_many_species_have_rows_of_marks_that_do_not_touch():
     assert min(ax.get_ylim()) == pytest.approx(min(alone.get_ylim()))
 
 
-def test_single_counts_among_zeros_are_points_and_no_bar_code():
-    y = np.tile([1.0, 0.0, 2.0, 0.0, 1.0], 10)
-    ax = artists.sketched(artists.profiles(B=(y, "counts")))
-    assert np.isnan(artists.lines(ax)[0].get_ydata()).all()
-    (points,) = [line for line in ax.lines if line.get_marker() == "."]
-    assert len(points.get_xdata()) == (y > 0).sum()
-
-
 def test_short_keywords_of_matplotlib():
     ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), c="red", lw=3, ls="--")
     (line,) = artists.lines(ax)

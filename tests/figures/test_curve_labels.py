@@ -80,11 +80,6 @@ def test_where_neither_stands_for_one_thing_each_curve_has_its_name():
     assert entries(data, colours=colours, colour_by="species")[1] == ["B, W1", "B, W2", "P, W1"]
 
 
-def test_medians_have_the_name_of_their_species():
-    assert entries(artists.wafers(12, outlier=3)) == ([], ["B", "W04"])
-    assert entries(artists.wafers(12)) == (["B"], [])
-
-
 @pytest.mark.parametrize(
     ("labels", "beside", "above"),
     [("auto", ["B", "P"], []), ("direct", ["B", "P"], []), ("legend", [], ["B", "P"]),

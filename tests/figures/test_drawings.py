@@ -5,7 +5,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.figures.colours import COLOURS, background, text_colour
@@ -13,16 +12,6 @@ from sims_analysis.figures.colours import COLOURS, background, text_colour
 mpl.use("Agg")
 
 Z = artists.DEPTHS
-
-
-def film(top=30.0, bottom=70.0, floor=1e-3):
-    return artists.profiles(Ge=1e21 * (ndtr((Z - top) / 3) * ndtr((bottom - Z) / 3) + floor))
-
-
-def luminance(colour):
-    rgb = np.array(mpl.colors.to_rgb(colour))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 # --- results ------------------------------------------------------------------------------------
@@ -90,7 +79,7 @@ def test_the_colours_of_a_style_sheet_win(style):
 def test_letters_can_be_read_on_their_background(style, colour):
     with plt.style.context(style):
         _, ax = plt.subplots()
-        seen, ground = luminance(text_colour(colour, ax)), luminance(background(ax))
+        seen, ground = artists.luminance(text_colour(colour, ax)), artists.luminance(background(ax))
     low, high = sorted((seen, ground))
     assert (high + 0.05) / (low + 0.05) >= 4.5
 
@@ -98,7 +87,7 @@ def test_letters_can_be_read_on_their_background(style, colour):
 def test_names_beside_curves_have_letters_that_can_be_read():
     ax = sims.plot_profiles(artists.profiles(Al=artists.gaussian(), In=artists.gaussian(1e17)))
     for text in artists.direct_texts(ax):
-        assert 1.05 / (luminance(text.get_color()) + 0.05) >= 4.5
+        assert 1.05 / (artists.luminance(text.get_color()) + 0.05) >= 4.5
 
 
 @pytest.mark.study

@@ -8,11 +8,9 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.patches import Rectangle
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning, collected
-from sims_analysis.figures.layout import layout_at
 
 mpl.use("Agg")
 
@@ -20,11 +18,6 @@ B = artists.profiles(B=artists.gaussian())
 BOTH = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
 COUNTS = (np.full(50, 2e5), "counts/s")
 THREE = artists.profiles(B=artists.gaussian(), Ga=COUNTS, Al=(np.full(50, 0.3), "atomic fraction"))
-RESULTS = {
-    "junctions": sims.junction_depth(B, level="1e17 atoms/cm^3"),
-    "dose": sims.integrated_dose(B),
-    "peak": sims.peak(B),
-}
 
 
 def noisy():
@@ -337,11 +330,6 @@ def test_the_order_of_calls_does_not_matter():
     np.testing.assert_allclose([one[1:] for one in texts], [one[1:] for one in again], atol=3)
 
 
-def test_nothing_of_the_axes_is_changed_but_what_is_drawn():
-    ax = sims.plot_profiles(B)
-    assert set(vars(ax)) == set(vars(plt.figure().add_subplot())) | {"_gridspecs"} & set(vars(ax))
-
-
 @pytest.mark.slow
 def test_lists_of_panels_do_not_touch_each_other():
     data = {name: noisy() for name in "abc"}
@@ -365,16 +353,6 @@ def test_a_list_makes_way_for_a_legend_of_the_user():
 
 
 @pytest.mark.slow
-def test_curves_do_not_cross_the_numbers_of_an_inset():
-    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), labels="none")
-    inset = ax.inset_axes((0.5, 0.5, 0.4, 0.4))
-    ax.figure.draw_without_rendering()
-    (ground,) = [one for one in layout_at(ax)._names.texts if isinstance(one, Rectangle)]
-    label = inset.get_xticklabels()[1].get_window_extent()
-    assert ground.get_window_extent().overlaps(label)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["twiny", "secondary"])
 def test_a_title_stands_above_an_axis_of_the_user(how):
     ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), title="Wafer 7")
@@ -391,14 +369,3 @@ def test_the_label_of_a_low_axis_has_its_unit_in_a_second_line(height, between):
     figure.draw_without_rendering()
     assert ax.get_ylabel() == f"Concentration{between}(atoms/cm³)"
     assert box(ax.yaxis.label).x0 >= 0.0
-
-
-def test_a_figure_with_names_above_and_lists_is_laid_out_once_before_it_is_drawn(monkeypatch):
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    calls, execute = [], ConstrainedLayoutEngine.execute
-    monkeypatch.setattr(
-        ConstrainedLayoutEngine, "execute", lambda *args: (calls.append(1), execute(*args))
-    )
-    sims.plot_panels({"a": B, "b": B}, labels="legend")
-    assert len(calls) == 1

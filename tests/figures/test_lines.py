@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import collected
 
 
 def curve(ax):
@@ -140,25 +139,3 @@ def test_a_gap_is_dotted_and_has_no_band():
     assert at.tolist() == [54.0]
     (area,) = ax.collections
     assert len(area.get_paths()) == 2
-
-
-def test_gaps_saturation_and_what_is_written_for_no_counts_are_known():
-    from sims_analysis.figures.curves import curves_of
-
-    rng = np.random.default_rng(1)
-    y = np.r_[np.full(6, 9e5), rng.poisson(1e5 * np.exp(-artists.DEPTHS[:34] / 9) + 5) + 1.0,
-              np.full(10, 0.001)]  # fmt: skip
-    y[[30, 31, 36]] = 0.001
-    with collected():  # the detector is saturated
-        data = artists.profiles(In=(y, "counts/s"))
-    data = data.isel(depth=np.r_[0:12, 24:50])
-    (found,) = curves_of({"": data})
-    assert found.x[found.placeholders()].tolist() == [
-        60.0,
-        62.0,
-        72.0,
-        *np.arange(80.0, 100.0, 2.0),
-    ]
-    assert found.x[found.saturated()].tolist() == artists.DEPTHS[:6].tolist()
-    assert found.gaps.tolist() == [11]
-    assert found.not_positive().sum() == 13

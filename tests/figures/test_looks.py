@@ -16,31 +16,11 @@ mpl.use("Agg")
 
 
 def profiles(**values):
-    depths = np.arange(50.0)
-    return sims.to_dataset(
-        [
-            sims.DepthProfile(
-                species_name=name,
-                depths=depths[: len(y)],
-                depth_units="nm",
-                concentrations=y,
-                concentration_units=units,
-            )
-            for name, (y, units) in values.items()
-        ]
-    )
+    return artists.profiles(depths=np.arange(50.0), **values)
 
 
 def falling(scale=1e18):
     return scale * np.exp(-np.arange(50.0) / 5), "atoms/cm^3"
-
-
-def luminance(colour):
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in mpl.colors.to_rgb(colour)
-    ]
-    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
 
 
 def shaded(ax):
@@ -90,17 +70,7 @@ def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
     depths = np.arange(0.0, 100.0, 0.5)
     expected = 1e18 * np.exp(-depths / 10)
     counts = np.random.default_rng(3).poisson(expected / 1e15)
-    ds = sims.to_dataset(
-        [
-            sims.DepthProfile(
-                species_name="B",
-                depths=depths,
-                depth_units="nm",
-                concentrations=counts * 1e15,
-                concentration_units="atoms/cm^3",
-            )
-        ]
-    )
+    ds = artists.profiles(depths=depths, B=counts * 1e15)
     ds = sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
     found = sims.decay_length(ds, start="40 nm", stop="95 nm")
     ax = artists.sketched(ds, decay_length=found)
@@ -118,8 +88,8 @@ def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
 def test_every_colour_can_be_seen_on_dark_paper(colour):
     with plt.style.context("dark_background"):
         _, ax = plt.subplots()
-        seen = luminance(visible_colour(colour, ax))
-        contrast = (seen + 0.05) / (luminance(background(ax)) + 0.05)
+        seen = artists.luminance(visible_colour(colour, ax))
+        contrast = (seen + 0.05) / (artists.luminance(background(ax)) + 0.05)
         # WCAG 2.1, 1.4.11: graphical objects need 3 to 1.
         assert contrast >= 3.0
     _, ax = plt.subplots()
@@ -135,7 +105,10 @@ def test_dark_paper_shows_black_curves_marks_and_lists():
         )
         ax.figure.canvas.draw()
     lines = [*ax.lines, *artists.listed(ax).get_lines()]
-    assert min(luminance(line.get_color()) for line in lines if line.get_color() != "none") > 0.15
+    assert (
+        min(artists.luminance(line.get_color()) for line in lines if line.get_color() != "none")
+        > 0.15
+    )
     chosen = sims.plot_profiles(ds, colours={"C": "black"}, labels="none")
     chosen.set_facecolor("black")
     again = sims.plot_profiles(ds, chosen, colours={"C": "black"}, labels="none")
@@ -162,18 +135,6 @@ def test_a_style_without_edges_leaves_the_cross_of_a_peak():
 
 
 # --- text ---
-
-
-@pytest.mark.slow
-def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
-    ax = sims.plot_profiles(
-        profiles(B=falling(1e19), P=falling(1e18)), scale="linear", labels="legend"
-    )
-    ax.figure.canvas.draw()
-    power = ax.yaxis.get_offset_text()
-    assert "10^{19}" in power.get_text()
-    legend = artists.named(ax)
-    assert not power.get_window_extent().overlaps(legend.get_window_extent())
 
 
 @pytest.mark.slow
@@ -232,14 +193,3 @@ def test_a_mark_may_be_an_array_of_corners():
     ds = artists.profiles(B=[1e17, 0.0, 1e17, 0.0, 2e17])
     (line,) = artists.lines(artists.sketched(ds, marker=corners), least=5)
     np.testing.assert_array_equal(line.get_marker(), corners)
-
-
-def test_nothing_is_shaded_where_the_window_of_a_dose_is_not_known():
-    ds = artists.profiles(B=artists.gaussian())
-    dose = sims.integrated_dose(ds, start="20 nm", stop="40 nm")
-    assert len(artists.sketched(ds, dose=dose).collections) == 1
-    bare = dose.drop_vars(["start", "stop"], errors="ignore")
-    bare.attrs.pop("question")
-    ax = artists.sketched(ds, dose=bare)
-    assert len(ax.collections) == 0
-    assert artists.notes(ax)

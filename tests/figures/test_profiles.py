@@ -17,7 +17,6 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures import profiles
 from sims_analysis.figures.colours import COLOURS
 from sims_analysis.figures.profiles import title_text
 from sims_analysis.figures.style import in_style
@@ -429,19 +428,6 @@ def test_a_title_says_once_that_data_are_synthetic(title, before, above, said):
     assert title_text(title, {"a": real, "b": synthetic}, before, above) == said
     plain = (before if title is None else title).replace("$", "\\$")
     assert title_text(title, {"a": real}, before, above) == plain
-
-
-def test_an_origin_names_the_data_the_results_and_the_species(monkeypatch):
-    kept = []
-    monkeypatch.setattr(profiles.origin, "attach", lambda *given: kept.append(given))
-    ds = two_units()
-    peak = sims.peak(ds.sel(species=["Mg"]))
-    ax = artists.sketched({"a": ds, "b": ds}, peak={"a": peak, "b": peak})
-    ((figure, data, results, call),) = kept
-    assert figure is ax.figure
-    assert data == [ds, ds]
-    assert results == [peak, peak]
-    assert call == "plot_profiles(..., species=['Mg', 'Ga->'])"
 
 
 @pytest.mark.parametrize("own", [True, False])

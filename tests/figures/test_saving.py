@@ -43,14 +43,6 @@ def test_svg_keeps_text_as_text(saved):
 
 
 @pytest.mark.slow
-def test_a_pdf_holds_fonts_of_type_42(saved):
-    content = saved["pdf"].read_bytes()
-    # Of a PDF, Type 42 is a TrueType font with a descendant of CIDFontType2; Type 3 is outlines.
-    assert b"/Type3" not in content
-    assert b"/CIDFontType2" in content
-
-
-@pytest.mark.slow
 def test_a_style_sheet_may_ask_for_outlines(tmp_path):
     made = figure()
     with plt.rc_context({"pdf.fonttype": 3, "svg.hashsalt": "selected"}):
@@ -127,57 +119,6 @@ def test_text_is_text_unless_the_user_says_otherwise(tmp_path):
         assert b"/Type1" in sims.save_figure(ax, tmp_path / "b.pdf").read_bytes()
 
 
-def settle(figure):
-    with saving._settled(figure):
-        pass
-
-
-def test_axes_keep_their_rounded_places_while_a_figure_is_written():
-    made, axs = plt.subplots(1, 2, layout="constrained")
-    made.draw_without_rendering()
-    axs[1].set_in_layout(False)
-    settle(made)
-    engine, before = made.get_layout_engine(), [ax.get_position(original=True) for ax in axs]
-    with saving._settled(made):
-        assert made.get_layout_engine() is None
-        for ax, place in zip(axs, before, strict=True):
-            found = ax.get_position(original=True).bounds
-            assert found == pytest.approx(np.round(place.bounds, 6), abs=1e-5)
-            assert found == pytest.approx(np.round(found, 6), abs=1e-12)
-    assert made.get_layout_engine() is engine
-    assert [ax.get_position(original=True).bounds for ax in axs] == [p.bounds for p in before]
-    assert [ax.get_in_layout() for ax in axs] == [True, False]
-    plain = plt.figure()
-    with saving._settled(plain):
-        assert plain.get_layout_engine() is None
-
-
-def test_a_layout_is_repeated_until_it_does_not_change(monkeypatch):
-    made, _ = plt.subplots(layout="constrained")
-    places = iter([0, 1, 2, 2, 3, 4])
-    known = [next(places)]
-    laid = []
-
-    def lay_out(figure):
-        laid.append(figure.dpi)
-        known[0] = next(places)
-
-    monkeypatch.setattr(saving, "lay_out", lay_out)
-    monkeypatch.setattr(saving, "_places", lambda _: Places(known[0]))
-
-    class Places(int):
-        def __iter__(self):
-            return iter([(0.1, 0.1, 0.8, 0.8)])
-
-    settle(made)
-    assert laid == [300.0] * 3
-    places, known[0] = iter(range(1, 99)), 0
-    settle(made)
-    assert len(laid) == 3 + 6  # it gives up
-    settle(plt.figure())
-    assert len(laid) == 3 + 6
-
-
 @pytest.mark.parametrize("kind", ["svg", "pdf", "png", "tiff", "tif"])
 def test_each_format_holds_the_origin_and_no_time(monkeypatch, tmp_path, kind):
     asked = {}
@@ -196,20 +137,6 @@ def test_each_format_holds_the_origin_and_no_time(monkeypatch, tmp_path, kind):
     assert ("Date" in known, "CreationDate" in known) == (kind == "svg", kind == "pdf")
     if "pil_kwargs" in asked:
         assert asked["pil_kwargs"]["compression"] == "tiff_lzw"
-
-
-def test_one_call_may_be_a_text(monkeypatch, tmp_path):
-    asked = []
-    made = plt.figure()
-    monkeypatch.setattr(saving.origin, "of_figure", lambda _, calls: asked.append(calls))
-    monkeypatch.setattr(saving.origin, "to_text", lambda _: "")
-    monkeypatch.setattr(type(made), "savefig", lambda *_, **__: None)
-    sims.save_figure(made, tmp_path / "a.svg", calls="mine()")
-    sims.save_figure(made, tmp_path / "a.svg", calls=("a", "b"))
-    assert asked == [["mine()"], ("a", "b")]
-    for name in ("a.jpg", "a", "a.svgz"):
-        with pytest.raises(ValueError, match=rf"cannot write '{name}': only \.svg"):
-            sims.save_figure(made, tmp_path / name)
 
 
 @pytest.mark.slow

@@ -34,17 +34,6 @@ def test_many_wafers_are_a_median_a_band_and_named_outliers():
     assert artists.notes(ax) == ["median of 25", "the middle 80 %"]
 
 
-def test_the_legend_of_many_wafers_names_the_species_first():
-    data = artists.wafers(12, outlier=7)
-    data = {
-        name: artists.profiles(
-            B=ds["concentration"].values[0], P=0.1 * ds["concentration"].values[0]
-        )
-        for name, ds in data.items()
-    }
-    assert artists.names(artists.sketched(data)) == ["B", "P", "W08"]
-
-
 def test_a_band_takes_what_is_written_for_no_counts_for_none():
     counts = np.where(artists.DEPTHS < 60, 900.0, 0.001)
     wafers = {

@@ -2,7 +2,6 @@
 
 import re
 
-import artists
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
@@ -69,27 +68,6 @@ def test_the_house_style_is_for_settings_that_the_user_has_left():
     assert is_default("font.size")
     with mpl.rc_context({"font.size": 12.0}):
         assert not is_default("font.size")
-
-
-def test_axes_of_ours_are_in_the_house_style_and_those_of_users_in_theirs():
-    with axes_in_style(None, None) as ax:
-        figure = ax.figure
-        assert ax.xaxis.label.get_fontsize() == 8.0
-        assert figure.dpi == 300.0
-    assert tuple(25.4 * figure.get_size_inches()) == pytest.approx((86, 66))
-    assert figure.get_layout_engine() is not None
-    assert figure.dpi == mpl.rcParams["figure.dpi"]
-    given = plt.figure().add_subplot()
-    with axes_in_style(given, "double") as ax:
-        assert ax is given
-        assert mpl.rcParams["font.size"] == 10.0
-    assert given.figure.get_size_inches().tolist() == mpl.rcParams["figure.figsize"]
-    ours = sims.plot_profiles(artists.profiles(B=artists.gaussian()))
-    with axes_in_style(ours, None):  # a second call
-        assert mpl.rcParams["font.size"] == 8.0
-    ours.clear()
-    with axes_in_style(ours, None):
-        assert mpl.rcParams["font.size"] == 10.0
 
 
 def test_half_of_a_figure_is_closed_if_it_is_ours():

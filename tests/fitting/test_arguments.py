@@ -86,24 +86,6 @@ def test_errors_have_the_approved_words():
 # --- what is read -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("cell", "stated", "expected"),
-    [
-        ("auto", False, "point"), ("auto", True, "mean"), ("point", True, "point"),
-        ("point", False, "point"), ("mean", False, "mean"), ("mean", True, "mean"),
-    ],
-)  # fmt: skip
-def test_samples_are_means_where_the_data_state_cells_or_cell_says_so(read, cell, stated, expected):
-    edges = ("depth", "bound"), np.stack([Z - 0.5, Z + 0.5], axis=1)
-    one = ONE.to_dataset(name="concentration")
-    one = one.assign_coords(depth_bounds=edges) if stated else one
-    assert read(one, cell=cell).cell == expected
-    # Means over cells stay such while they diffuse.
-    if cell == "auto":
-        found = read(one, "annealed_implant", as_implanted=ONE)
-        assert found.cell == "point"
-
-
 WITH_LIMIT = "Depth (nm),B (atoms/cm3)\n0,9E15\n1,9E16\n2,9E15\n3,<5E15"
 
 
@@ -123,15 +105,6 @@ def test_the_limits_of_a_file_are_those_of_logarithms(read, weights, limit, expe
 
 
 # --- layers -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("repeat", [1, 3, np.int64(2)])
-def test_layers_have_amounts_and_depths_of_their_own(read, repeat):
-    model = read(ONE, "delta_drf", repeat=repeat).model
-    assert len(model.places) == repeat
-    assert model.shared == ("lambda_growth", "lambda_decay", "sigma")
-    assert read(ONE, "delta_drf", repeat=2, shared=["sigma"]).model.shared == ("sigma",)
-    assert read(ONE, "gaussian", repeat=2, shared=()).model.shared == ()
 
 
 def test_what_layers_share_is_not_what_profiles_share(read):
@@ -156,27 +129,6 @@ def test_what_is_held_or_known_of_layers_is_one_for_all_or_a_list(read):
 
 
 # --- what profiles have in common -------------------------------------------------------------
-
-
-def test_profiles_are_linked_along_their_only_dimension_and_called_by_its_labels(read):
-    found = read(TWO, shared=["straggle", "straggle"])
-    assert (found.over, found.labels, found.shared) == ("wafer", ("0", "1"), ("straggle",))
-    named = read(TWO.assign_coords(wafer=["a", "b"]), shared=["straggle"])
-    assert named.labels == ("a", "b")
-    of_runs = read(FOUR, shared=["straggle"], over="run")
-    assert (of_runs.over, len(of_runs.labels)) == ("run", 2)
-    with_level = read(TWO, shared=["background"], background="fit")
-    assert with_level.shared == ("background",)
-
-
-def test_a_shared_diffusivity_takes_the_place_of_a_length(read):
-    options = {"time": wafers(1.0, 2.0, units="s"), "shared": ["diffusivity"]}
-    found = read(TWO, "erfc", **options)
-    assert (found.restated, found.shared) == ("diffusivity", ("diffusivity",))
-    assert read(TWO, "erfc", shared=["diffusion_length"]).restated == ""
-    # One of two profiles without a time is left alone, and no reason to refuse.
-    half = options | {"time": wafers(1.0, np.nan, units="s")}
-    assert read(TWO, "erfc", **half).restated == "diffusivity"
 
 
 def test_uncertainties_of_layers_count_as_the_largest_and_unknown_ones_as_none(read):

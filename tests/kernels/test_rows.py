@@ -37,32 +37,6 @@ def test_exactly_the_measured_samples_are_kept(batch):
     assert sorted(seen) == list(range(len(value)))
 
 
-@given(batch=batches())
-def test_values_per_sample_are_unpacked_to_their_original_positions(batch):
-    depth, value = batch
-    for which, rows in laid_out(depth, value):
-        there = ~np.isnan(value[which])
-        if depth.ndim > 1:
-            there &= ~np.isnan(depth[which])
-        np.testing.assert_array_equal(
-            rows.unpacked(rows.value), np.where(there, value[which], np.nan)
-        )
-
-
-@given(batch=batches())
-def test_next_depths_and_widths(batch):
-    depth, value = batch
-    for which, rows in laid_out(depth, value):
-        packed = rows.packed()
-        for row, own in zip(which, packed.slices(), strict=True):
-            z, _ = samples(depth, value, row)
-            np.testing.assert_array_equal(packed.next_depth()[own], [*z[1:], *z[-1:]])
-            np.testing.assert_array_equal(packed.width[own], [*np.diff(z), *([0.0] * (z.size > 0))])
-            if isinstance(rows, Dense):
-                np.testing.assert_array_equal(rows.next_depth(), packed.next_depth()[own])
-                np.testing.assert_array_equal(rows.width, packed.width[own])
-
-
 @pytest.mark.parametrize("n", [8191, 8192, 8193, 20_000])
 def test_sums_of_long_rows_are_those_of_each_alone(n):
     value, weights = np.random.default_rng(n).normal(size=(2, 3, n))

@@ -8,16 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.rows import Dense
-
-
-@given(c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300))
-def test_log_mean_of_positive_numbers(c0, c1):
-    found = segments.log_mean(np.array([c0]), np.array([c1]))
-    assert min(c0, c1) <= found[0] <= max(c0, c1)
-    low, d = min(c0, c1), abs(c1 - c0)
-    ratio = math.log(max(c0, c1)) - math.log(low) if d / low > 1e10 else math.log1p(d / low)
-    assert found[0] == pytest.approx(low if d == 0 else d / ratio, rel=1e-13)
 
 
 def test_log_mean_of_nearly_equal_numbers():
@@ -27,13 +17,6 @@ def test_log_mean_of_nearly_equal_numbers():
     d = c1 - c0
     series = c0 + d / 2 - d * d / c0 / 12 + d**3 / c0**2 / 24
     np.testing.assert_allclose(found, series, rtol=3e-13)
-
-
-@pytest.mark.parametrize(("c0", "c1"), [(0, 5), (5, 0), (0, 0), (-2, -1), (-1, 3), (3, -1)])
-def test_log_mean_without_a_logarithm(c0, c1):
-    ends = np.array([float(c0)]), np.array([float(c1)])
-    assert segments.log_mean(*ends)[0] == (c0 + c1) / 2
-    assert segments.is_linear(*ends)[0]
 
 
 @given(
@@ -56,30 +39,10 @@ def test_pieces_of_an_exponential_and_of_a_straight_line(u, v):
     np.testing.assert_allclose(found, 4 * (v - u) - (v**2 - u**2) / 2, rtol=1e-14)
 
 
-def test_weights_are_the_integrals_of_hat_functions():
-    z = np.cumsum([0.3, 1.0, 0.25, 7.0, 3.0, 1.0])
-    limits = np.array([[1.5, 9.0], [1.3, 1.55], [np.nan, 4.0], [8.0, np.nan], [-5.0, 50.0]])
-    rows = Dense(z, np.ones((len(limits), z.size)))
-    found = segments.trapezoid_weights(rows, *limits.T)
-    for weights, (start, stop) in zip(found, limits, strict=True):
-        a, b = np.fmax(start, z[0]), np.fmin(stop, z[-1])
-        knots = np.unique([a, *z[(z > a) & (z < b)], b])
-        for sample, hat in enumerate(np.eye(z.size)):
-            wanted = np.trapezoid(np.interp(knots, z, hat), knots)
-            assert weights[sample] == pytest.approx(wanted, rel=1e-13, abs=1e-15)
-
-
 def test_the_weights_of_a_record_give_the_trapezoid():
     z, c = np.array([0.0, 1.0, 1.5, 4.0]), np.array([3.0, -1.0, 7.0, 2.0])
     np.testing.assert_allclose(segments.record_weights(z) @ c, np.trapezoid(c, z), rtol=1e-15)
     assert segments.record_weights(z[:1]).tolist() == [0.0]
-
-
-@pytest.mark.parametrize("log", [False, True])
-def test_at_an_end_the_other_one_does_not_matter(log):
-    c0, c1 = np.array([2.0, np.nan, 3.0, -1.0]), np.array([np.nan, 5.0, -1.0, np.nan])
-    found = segments.interpolated(c0, c1, np.array([0.0, 1.0, 0.0, 0.0]), log=log)
-    np.testing.assert_array_equal(found, [2.0, 5.0, 3.0, -1.0])
 
 
 @pytest.mark.parametrize("log", [False, True])

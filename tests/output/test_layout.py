@@ -124,31 +124,10 @@ def test_a_status_of_a_junction_is_explained_once(status, words):
     assert explained == (words or "Explained.")
 
 
-@pytest.mark.parametrize("status", ["ok", "gap", "no_data"])
-def test_the_status_of_a_dose_follows_that_of_the_junction(status):
-    row = replace(BORON, dose_status=status, surface_dose=None)
-    line = to_text(report(row)).splitlines()[8]
-    assert line.endswith("  ok" if status == "ok" else f"  ok, dose {status.replace('_', ' ')}")
-
-
 def test_the_surface_has_a_column_where_it_has_a_dose():
     head = to_text(report(PHOSPHORUS)).splitlines()[5]
     assert head.split() == ["species", "peak", "at", "depth", "dose", "junction", "status"]
     assert "thereof surface" in to_text(report(PHOSPHORUS, BORON)).splitlines()[5]
-
-
-@pytest.mark.parametrize("length", [99, 100, 101])
-def test_a_heading_is_underlined_as_far_as_the_text_is_wide(length):
-    long = report(SILICON)
-    long.heading = "x" * length
-    assert to_text(long).splitlines()[:3] == [long.heading, "=" * min(length, 100), ""]
-
-
-@pytest.mark.parametrize("word", [5, 88, 89])
-def test_a_note_is_at_most_96_wide(word):
-    lines = to_text(report(SILICON, notes=["y" * word + " z"])).splitlines()
-    wide = word + len("Note: ") + 2 <= 96
-    assert lines[-1] == (f"Note: {'y' * word} z" if wide else "      z")
 
 
 def test_junctions_of_a_constant_doping_have_one_side():
@@ -159,15 +138,6 @@ def test_junctions_of_a_constant_doping_have_one_side():
     assert lines[10:12] == [
         "Metallurgical junctions (no donors, B + Ga acceptors)", "  98.00 nm  n->p",
     ]  # fmt: skip
-
-
-def test_a_time_axis_is_given_as_a_reason_once():
-    other = replace(
-        SILICON, axis="sputter_time", axis_units="s", reason="sputter time is not known"
-    )
-    assert to_text(report(other)).splitlines()[3] == (
-        "No dose and no junction: sputter time is not known"
-    )
 
 
 @pytest.mark.parametrize(

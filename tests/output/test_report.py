@@ -3,14 +3,12 @@
 import json
 import math
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from rerun import assert_gives_its_numbers
 
 import sims_analysis as sims
-from sims_analysis.errors import collected, warn
 from sims_analysis.output.report import analyse, results_csv, to_text
 from sims_analysis.output.report_files import file_stem, write_files, write_index
 
@@ -331,19 +329,6 @@ def test_a_record_that_is_all_transient_has_no_peak():
     assert "no sample" in " ".join(report.notes)
     assert to_text(report)
     assert results_csv(report)
-
-
-def test_warnings_of_one_report_are_no_notes_of_another():
-    with collected(str) as selected:
-        with (
-            ThreadPoolExecutor(1) as other,
-            pytest.warns(sims.errors.DoseWarning, match="elsewhere"),
-        ):
-            other.submit(warn, "elsewhere", sims.errors.DoseWarning).result()
-        warn("here", sims.errors.DoseWarning)
-    assert selected == ["here"]
-    with pytest.warns(sims.errors.DoseWarning, match="afterwards"):
-        warn("afterwards", sims.errors.DoseWarning)
 
 
 def test_a_list_of_pages_names_what_was_written_and_what_was_not(tmp_path):

@@ -42,23 +42,12 @@ def test_a_gaussian_has_the_moments_of_one(tmp_path):
 
 
 def test_what_a_simulator_cannot_read_is_refused(tmp_path):
-    with pytest.raises(ProfileError, match="'erfc' has no moments"):
-        sims.to_tcad(fitted("erfc", (1e20, 100)), tmp_path / "x.txt")
     with pytest.raises(ProfileError, match="order='atlas'"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", order="atlas")
-    z = np.linspace(0, 300, 151)
-    c = models_truth.values("gaussian", (1e15, 100, 30), z)
-    both = models_truth.profile(np.stack([c, c]), z, dims=("wafer", "depth"))
-    with pytest.raises(ProfileError, match="the fit has 2 profiles"):
-        sims.to_tcad(sims.fit(both, model="gaussian"), tmp_path / "x.txt")
     with pytest.raises(SpeciesError, match="no species 'B'; it has none"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", species="B")
     with pytest.raises(ProfileError, match=r"order=\['suprem'\]"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", order=["suprem"])
-    rates = models_truth.profile(c / 1e15, z).rename("intensity")
-    rates = rates.assign_attrs(units="count/s")
-    with pytest.raises(ProfileError, match="that of the fit is in"):
-        sims.to_tcad(sims.fit(rates, model="gaussian"), tmp_path / "x.txt")
     # Not those of a Gaussian in place of its own.
     cut = fitted("pearson", (1e15, 100, 30, 0.3, 3.5)).drop_vars("skewness")
     with pytest.raises(KeyError, match="skewness"):
