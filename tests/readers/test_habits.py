@@ -149,6 +149,8 @@ REFUSED = [
     ("samples=True", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
     *(("several samples, '1', '2'", f"{lead} | 1 | 2\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3")
       for lead in ("Sample", "Slot", "Energy (keV)", "")),
+    ("several samples, '1 May', '2 May'",
+     "Run date | 1 May | 2 May\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3"),
     ("several samples, '1', '2'", "Depth (nm) | B (at/cm3) | B (at/cm3)\nWafer | 1 | 2\n@ 3"),
     ("the depths begin anew at .* 6",
      "Depth (nm) | B (c/s)\n0 | 1\n5 | 2\n10 | 3\n15 | 4\n5 | 5\n10 | 6\n20 | 7"),
