@@ -198,7 +198,7 @@ def _overlap_status(
         of_dose, sum_of = frame.kind in DOSE_KINDS, None
         what = f"{name} is not compared in it"
         if of_dose:
-            what += f", and its dose bridges it by the rule {rule}"
+            what += f", and its dose is interpolated across it ({rule})"
             sum_of = frame.map(integrate, *window, rule=rule).value
         support = support_of_window(frame, window)
         own = resolve(frame, status, support, window, what=what, sum_of=sum_of)

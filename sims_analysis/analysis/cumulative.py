@@ -95,7 +95,7 @@ def _judged(
 ) -> xr.Variable:
     """Return the status of an answer that rests on the whole record, and warn of it."""
     options: Any = {"sum_of": whole.value, "category": DoseWarning}
-    what = f"the dose bridges it by the rule {rule}"
+    what = f"the dose is interpolated across it ({rule})"
     status = resolve(frame, status, support, what=what, **options)
     remedy = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
     warn_of_transient_in(frame, whole.value, whole.stop, rule, remedy)

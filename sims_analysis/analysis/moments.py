@@ -167,7 +167,7 @@ def moments(
     status = mark_transient(frame, *used, status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
-    what = "the moments bridge it by straight lines"
+    what = "the moments interpolate across it by straight lines"
     status = resolve(frame, status, support, used, what=what, category=DoseWarning)
 
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}

@@ -81,7 +81,7 @@ def surface_concentration(
         local_value,
         *(at, subtracted_level(frame), fraction),
         term="surface_concentration",
-        what="the fit bridges it by a parabola of ln C",
+        what="the fit interpolates across it by a parabola of ln C",
         errors="fit",
         units_=frame.units,
         samples=samples,

@@ -35,8 +35,8 @@ class Endpoint:
             host = None
         if not host or "@" in parts.netloc or parts.query or parts.fragment:
             raise ApiError(
-                "the endpoint must be https://host/... and hold no user name, password, query or "
-                "fragment; what was given is not shown, for it may hold credentials",
+                "the endpoint must be https://host/... without user name, password, query or "
+                "fragment; what was given is not shown, as it may contain credentials",
                 argument="endpoint",
             )
         self.is_loopback = is_loopback(host)

@@ -213,7 +213,7 @@ def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
         ):
             await app(scope, receive, send)
             return
-        response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must hold the key")
+        response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must contain the key")
         # A request by a script in a web page must not open the browser's login.
         page = b"text/html" in headers.get(b"accept", b"")
         response.headers["WWW-Authenticate"] = 'Basic realm="SIMS"' if page else "X-API-KEY"

@@ -55,8 +55,8 @@ def check_hdf5(
                 if not isinstance(link, h5py.HardLink):
                     raise error(
                         f"{path.name} is not read: {place!r} is a link to "
-                        f"{getattr(link, 'filename', None) or link.path!r}; data of other places "
-                        "are not read, ask for a file that holds its own"
+                        f"{getattr(link, 'filename', None) or link.path!r}; external data "
+                        "are not read; ask for a self-contained file"
                     )
                 item = group[name]
                 # An object may have several names.
@@ -71,7 +71,7 @@ def check_hdf5(
                     if item.external or item.is_virtual:
                         raise error(
                             f"{path.name} is not read: the values of {place!r} are kept in other "
-                            "files; ask for a file that holds its own"
+                            "files; ask for a self-contained file"
                         )
                     if not lazy or item.ndim < 2:
                         _take_values(item, place, budget, size)
@@ -188,8 +188,8 @@ def _files(store: Path, folder: Path) -> Iterator[Path]:
             (check_folder if is_folder else check_file)(path)
         except OSError as error:
             raise ArchiveError(
-                f"{store.name} is not read: {where!r} leads elsewhere ({error}); ask for a store "
-                "that holds its own data"
+                f"{store.name} is not read: {where!r} points outside ({error}); ask for a "
+                "self-contained store"
             ) from None
         if is_folder:
             yield from _files(store, path)

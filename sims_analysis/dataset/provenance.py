@@ -77,8 +77,8 @@ def _of_file(path: Path) -> dict[str, Any]:
         text = _pdf_text(content) if content.startswith(b"%PDF") else _svg_text(content)
     if text is None:
         raise ProfileError(
-            f"{path.name} holds no provenance of sims_analysis; figures get it from save_figure, "
-            "Datasets from save"
+            f"{path.name} contains no provenance of sims_analysis; figures get it from "
+            "save_figure, Datasets from save"
         )
     try:
         record: dict[str, Any] = json.loads(text)

@@ -182,8 +182,8 @@ def stated_id(profiles: Iterable[DepthProfile]) -> str:
     if len(stated) > 1:
         first, other = list(stated)[:2]
         raise PayloadError(
-            f"the profile is of data entry {other!r}, one before it of {first!r}: an entry is one "
-            "measurement",
+            f"the profile belongs to data entry {other!r}, an earlier one to {first!r}: an entry "
+            "is one measurement",
             f"$[{stated[other]}].data_id",
             code="several_measurements",
             argument="data_id",

@@ -68,7 +68,9 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     names = [name for name in vocabulary.QUANTITIES if name in ds]
     if not names:
         of_two = any(name in ds for name in vocabulary.RATIOS)
-        no_profile = ": that is of two species, and no profile of one; sims.save keeps it" * of_two
+        no_profile = (
+            ": a quantity of two species, not a profile of one; sims.save keeps it" * of_two
+        )
         raise ProfileError(
             f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
             f"{list_variables(ds)}{no_profile}",

@@ -114,5 +114,5 @@ def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
         if node.data_vars
     }
     if not found:
-        raise ProfileError("no node of the tree holds data")
+        raise ProfileError("no node of the tree has data")
     return found

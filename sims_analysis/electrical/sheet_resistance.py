@@ -275,7 +275,7 @@ def _resolved(
         stderr / whole,
         lambda other: conductance(other) / whole,
     )
-    what = "the layer bridges it by the curves"
+    what = "the layer is interpolated across it"
     return resolve(profiles, part["status"], support, layer, what=what, category=FitWarning)
 
 

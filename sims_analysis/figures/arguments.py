@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, require
 from sims_analysis.frame.questions import Result, function_of, main_variable
 from sims_analysis.text.arguments import (
     argument_error,
@@ -128,7 +128,7 @@ def read_options(
     if wanted.smooth is not None:
         check_count("smooth", wanted.smooth, least=2)
         if wanted.residuals:
-            raise ValueError("residuals= are those of samples, not of their means: without smooth=")
+            raise ValueError("residuals= are of samples, not of their means: leave out smooth=")
     check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
     check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
     check_scale(wanted.scale)
@@ -265,7 +265,8 @@ def check_title(title: Any) -> None:
 
 
 def check_axes(ax: Any) -> None:
-    """Refuse what is not an Axes, such as a species in its place."""
+    """Refuse what is not an Axes, such as a species; without matplotlib say how to install it."""
+    require("figures need", "matplotlib", extra="plot")
     from matplotlib.axes import Axes
 
     if ax is not None and not (isinstance(ax, Axes) and ax.name == "rectilinear"):

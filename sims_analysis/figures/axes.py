@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,6 @@ _FINE_DECADES = 16
 _DECADE = 0.2
 #: In one less high than this, numbers would touch: every second or third decade has one.
 _NUMBER = 0.12
-#: Width of a date below an axis, in inches.
-_DATE = 0.37
 #: Room above and below the data on linear axes, as a fraction of their range.
 _MARGIN = 0.05
 
@@ -216,8 +214,7 @@ def date_ticks(ax: Axes) -> None:
     """Write dates below an axis as short as can be, the year once."""
     from matplotlib import dates
 
-    untyped, figure = cast("Any", dates), cast("Any", ax.figure)
-    room = int(ax.bbox.width / figure.dpi / _DATE)
-    locator = untyped.AutoDateLocator(minticks=3, maxticks=min(max(room, 3), 7))
+    untyped: Any = dates
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=5)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))

@@ -79,7 +79,6 @@ def plot_budget(
     >>> [text.get_text() for text in ax.texts]
     ['0.0199 %', '0 %', '10 %', '2 %', '10.2 %']
     """
-    style.require_matplotlib()
     from sims_analysis.figures.layout import arrange
 
     check_axes(ax)
@@ -89,7 +88,7 @@ def plot_budget(
     with axes_in_style(ax, width) as drawn:
         plot = Plot(drawn, PlotOptions(), own=ax is None)
         if plot.own:
-            style.make_higher(plot.figure, 0.2 * (len(names) - 1) * len(parts) / 2)
+            style.make_higher(plot.layout.figure, 0.2 * (len(names) - 1) * len(parts) / 2)
         colours = assign_colours(names, {}, user_cycle())
         shown = [visible_colour(colours[name], drawn) for name in names]
         bars = _draw(drawn, shares, shown)
@@ -97,12 +96,12 @@ def plot_budget(
         style.fix_ticks(drawn)
         drawn.tick_params(axis="y", which="both", length=0)
         if title:
-            style.set_title(drawn, plot.figure, plain(title))
+            style.set_title(drawn, plot.layout.figure, plain(title))
         if len(names) > 1:
             plot.layout.above = dict(zip(map(mathtext, names), bars, strict=True))
         plot.layout.read_settings()
-        style.lay_out(plot.figure)
-        width, gap = drawn.bbox.width, 2 * _GAP * plot.figure.dpi / 72.0
+        style.lay_out(plot.layout.figure)
+        width, gap = drawn.bbox.width, 2 * _GAP * plot.layout.figure.dpi / 72.0
         ends = [text.xy[0] / max(1.0 - (text.get_window_extent().width + gap) / width, _LEAST)
                 for text in cast("list[Any]", drawn.texts)]  # fmt: skip
         drawn.set_xlim(0.0, max(*ends, drawn.get_xlim()[1]))  # every number is inside

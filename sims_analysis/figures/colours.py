@@ -57,7 +57,6 @@ DASHES: tuple[Any, ...] = (
     (0, (2.5, 1)),
 )
 
-
 #: Elements as simulators write them: BoronConcentration, ArsenicChemicalConc.
 _NAMES = {
     "aluminum": "Al", "aluminium": "Al", "antimony": "Sb", "arsenic": "As", "beryllium": "Be",

@@ -236,10 +236,11 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
         plot.layout.explained = {text: explained[text] for text in explained if text not in known}
         known |= set(explained)
         plot.layout.read_settings()
+        plot.layout.fold_labels()
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
     for plot in plots:
-        width = 25.4 * plot.ax.bbox.width / plot.figure.dpi
+        width = 25.4 * plot.ax.bbox.width / plot.layout.figure.dpi
         if plot.own and len(plot.layout.axes) > 2 and width < _NARROW:
             warn(
                 f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves: "
@@ -247,9 +248,9 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
                 ProfileWarning,
             )
         right = list(plot.layout.axes.values())[1:]
-        engine = plot.figure.get_layout_engine()
+        engine = plot.layout.figure.get_layout_engine()
         box: Any = right[-1].yaxis.get_tightbbox() if right and engine is None else None
-        if box is not None and box.x1 > plot.figure.bbox.x1 + 1.0:
+        if box is not None and box.x1 > plot.layout.figure.bbox.x1 + 1.0:
             warn(
                 f"the axis of {right[-1].get_ylabel()!r} leaves the figure: make room for it "
                 'with a layout engine, as with plt.subplots(..., layout="constrained")',

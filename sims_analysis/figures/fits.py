@@ -35,8 +35,6 @@ _ABOVE, _LITTLE_ABOVE = 1.3, 1.04
 _WIDE = 5.0
 #: Data are others where ln of their ratio is off by more, in the median.
 _OTHER = 0.25
-#: Two names of so many characters stand in one line beside the panel of their ratio.
-_ON_A_LINE = 8
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
@@ -184,7 +182,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
             continue
         a, b = _compared(plot, one["ratio"][known], curve.subject)
         names = [brief(_typeset.plain(each.measurement), 12) for each in (b, a)]
-        label = (" / " if len("".join(names)) <= _ON_A_LINE else " /\n").join(names)
+        label = (" /\n" if max(map(len, names)) > len("ratio") else " / ").join(names)
         # The colours of two measurements say nothing of their ratio; those of species do.
         colour = curve.colour if len(colours) > 1 else plot.grey
         below.plot(x, ratio, color=colour, linestyle=curve.dash)

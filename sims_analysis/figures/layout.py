@@ -161,7 +161,6 @@ class PlotLayout:
         self._points, self._font = setting_points("legend.fontsize"), font()
         self._sizes = [self._points, min(self._points, LEAST)]  # in which a list is tried
         self._arranged = None
-        self._widths: dict[str, float] = {}
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
         self._list.put_on(last)
 
@@ -172,25 +171,25 @@ class PlotLayout:
 
     def arrange(self, renderer: Any = None) -> None:
         """Place the texts for the axes as they are now, unless they stand there already."""
-        self._fold_labels()
         size = self.left.bbox.size / self.figure.dpi
         state = self._state()
         before = self._arranged
         changed = before is None or before[1] != state
-        if changed or not np.allclose(before[0], size, 0.0, _SAME):
+        if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME):
             self._arranged = size, state
-            if self._move_right_axes() or changed:
+            self._move_right_axes()
+            if changed or len(self.axes) > 2:
                 vars(self).pop("_margins", None)
             self._place()
         self._raise_titles(renderer)
 
-    def _fold_labels(self) -> None:
-        """Write the units of value axes into a second line where these are less high."""
-        for label in [each.yaxis.label for each in self._all]:
-            text = label.get_text().replace("\n(", " (")
-            label.set_text(text)
-            if label.get_window_extent().height > self.left.bbox.height:
-                label.set_text(text.replace(" (", "\n("))
+    def fold_labels(self) -> None:
+        """Write the units of the user's axes into a second line where these are less high."""
+        for each in () if self.own else self._all:
+            text = each.get_ylabel().replace("\n(", " (")
+            each.yaxis.label.set_text(text)
+            if each.yaxis.label.get_window_extent().height > each.bbox.height:
+                each.yaxis.label.set_text(text.replace(" (", "\n("))
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
@@ -221,9 +220,8 @@ class PlotLayout:
             and np.prod(each.bbox.size) < 0.9 * size
         ]  # fmt: skip
 
-    def _move_right_axes(self) -> bool:
+    def _move_right_axes(self) -> None:
         """Move each further right axis outward, beyond the labels of the previous one."""
-        moved = False
         for before, each in pairwise(list(self.axes.values())[1:]):
             box: Any = before.yaxis.get_tightbbox()
             outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
@@ -231,8 +229,6 @@ class PlotLayout:
             at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
             if abs(outward - at) > _SHIFT:
                 each.spines["right"].set_position(("outward", round(outward, 1)))
-                moved = True
-        return moved
 
     def _place(self) -> None:
         boxes = [each.get_tightbbox() for each in self._insets()]
@@ -344,14 +340,12 @@ class PlotLayout:
     @cached_property
     def _margins(self) -> tuple[float, float, float]:
         """Measure the labels at the left, at the right and below, in inches beside the axes."""
+        ax, foot, dpi = self.left.bbox, self.foot.bbox, self.figure.dpi
         boxes = [each.yaxis.get_tightbbox() for each in self._all]
-        ends = [(box.x0, box.x1) for box in (*boxes, self.left.bbox) if box is not None]
-        under = self.foot.xaxis.get_tightbbox() or self.foot.bbox
-        away = (self.left.bbox.x0 - min(low for low, _ in ends),
-                max(high for _, high in ends) - self.left.bbox.x1,
-                max(self.foot.bbox.y0 - under.y0, 0.0))  # fmt: skip
-        left, right, below = (one / self.figure.dpi for one in away)
-        return left, right, below
+        whole = Bbox.union([ax, *(box for box in boxes if box is not None)])
+        under = self.foot.xaxis.get_tightbbox() or foot
+        below = max(foot.y0 - under.y0, 0.0) / dpi
+        return (ax.x0 - whole.x0) / dpi, (whole.x1 - ax.x1) / dpi, below
 
     def _ends(self) -> tuple[float, float]:
         """Return where the axes with their labels begin and end; alone, they have the figure."""
@@ -455,10 +449,8 @@ class PlotLayout:
 
     def _width(self, text: str) -> float:
         """Return the width of a text in sizes of its letters."""
-        if text not in self._widths:
-            letter = self._points * self.figure.dpi / 72.0
-            self._widths[text] = float(self._text_of(text).get_window_extent().width / letter)
-        return self._widths[text]
+        letter = self._points * self.figure.dpi / 72.0
+        return float(self._text_of(text).get_window_extent().width / letter)
 
     def _broken(self, text: str, room: float) -> str:
         """Break a line before its number, or else its explanation, or before its unit too."""
@@ -540,8 +532,7 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
             each.arrange()
         return any(each.height_outside() for each in layouts)
 
-    if before := grown():  # by an earlier call
-        make_higher(figure, -before)
+    make_higher(figure, -grown())  # by an earlier call
     for each in layouts:
         each.set_in_layout(not each.own)
         each.stays_below = False

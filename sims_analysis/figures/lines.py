@@ -168,5 +168,4 @@ def _row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> list[float]:
     x = x[(x >= low) & (x <= high)]
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
     _, first = np.unique(np.floor((x - low) / width), return_index=True)
-    found: list[float] = x[first].tolist()
-    return found
+    return list(map(float, x[first]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from sims_analysis.errors import require
 from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_title, read_options
 from sims_analysis.figures.curves import (
     Measurements,
@@ -24,7 +25,6 @@ from sims_analysis.figures.style import (
     closed_on_error,
     figure_size,
     in_style,
-    require_matplotlib,
     set_title,
 )
 from sims_analysis.text import typeset as _typeset
@@ -90,7 +90,7 @@ def plot_panels(
     >>> len(panels)
     2
     """
-    require_matplotlib()
+    require("figures need", "matplotlib", extra="plot")
     import matplotlib.pyplot as plt
 
     check_bool("letters", letters)

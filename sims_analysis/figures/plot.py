@@ -65,11 +65,6 @@ class Plot:
         self.earlier = {name: line for name, line in known.items() if line.axes is not None}
 
     @property
-    def figure(self) -> Any:
-        """The whole figure, of which types know less than there is."""
-        return self.ax.figure.figure
-
-    @property
     def grey(self) -> str:
         """The colour of what explains marks."""
         return grey_level(0.35, self.ax)

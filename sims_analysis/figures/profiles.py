@@ -13,7 +13,7 @@ from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, me
 from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.fits import draw_ratio, draw_residuals, panel_below
 from sims_analysis.figures.plot import Plot, axes_in_style
-from sims_analysis.figures.style import require_matplotlib, set_title
+from sims_analysis.figures.style import set_title
 from sims_analysis.text.typeset import plain
 from sims_analysis.units import ParameterLike, QuantityLike
 
@@ -67,7 +67,8 @@ def plot_profiles(
         One measurement, a batch, or several, named by the keys of a mapping; all over depth, or all
         over sputter time.
     ax : matplotlib.axes.Axes, optional
-        Where to draw, also in an inset; by default in a new figure.
+        Where to draw, also in an inset; by default in a new figure. Beside other axes labels have
+        room in ``plt.subplots(2, 2, layout="constrained")``, and overlap without a layout engine.
     species : str or sequence of str, optional
         To draw, in this order. By default all; of more than 24 the twelve with the largest share of
         their axis and those with results, and the number of the others is stated.
@@ -146,7 +147,6 @@ def plot_profiles(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('Depth (nm)', 'Concentration (1/m³)')
     """
-    require_matplotlib()
     check_axes(ax)
     check_title(title)
     named = measurements_of(data)
@@ -158,10 +158,10 @@ def plot_profiles(
         if (options.residuals and models) or options.comparison is not None:
             below = plot.layout.foot = panel_below(left, own=plot.own)
         outer: Any = left.axes  # of an inset, the axes that it stands on
-        above = plot.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
+        above = plot.layout.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
         text = title_text(title, named, left.get_title(), above)
         if text or title is not None:
-            set_title(left, plot.figure, text)
+            set_title(left, plot.layout.figure, text)
         draw([plot], plot.layout.colours)
         if below is not None:
             (draw_residuals if options.residuals else draw_ratio)(plot, below)
@@ -188,4 +188,4 @@ def record(plots: Sequence[Plot], named: Mapping[str, Any]) -> None:
     results = [item for given in options.results.values() for _, item in given]
     results += [item for item in [options.comparison] if item is not None]
     call = f"plot_profiles(..., species={list(shown)})"
-    origin.attach(plots[0].figure, list(named.values()), results, call)
+    origin.attach(plots[0].layout.figure, list(named.values()), results, call)

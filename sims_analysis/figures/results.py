@@ -36,8 +36,9 @@ _WORDS = {"falling": "falls through", "rising": "rises through"}
 _REGIONS = 'expected {"AlGaN": ("150 nm", "180 nm")}, with pairs or results of layers()'
 #: At most so many crossings or layers are listed.
 _HANDFUL = 6
-#: Lines of the doses after the first one.
-_HATCHES = ("\\\\", "///", "||")
+#: Lines of the doses after the first one, and their swatches: matplotlib draws those of a patch
+#: by the settings at that time.
+_HATCHES = ("--", "///", "||")
 _CIRCLE: Style = {"marker": "o", "markersize": 3.5, "linewidth": 0.8, "markeredgewidth": 0.8}
 _DIAMOND: Style = {"marker": "D", "markersize": 3.0}
 #: The mark has no face: without an edge, as in some style sheets, it would vanish.
@@ -230,7 +231,6 @@ class _ResultMarks:
     def _shade(self, start: float, stop: float) -> tuple[Any, Any]:
         """Shade a dose, the second one by lines; return its handle, and where a number has room."""
         from matplotlib.lines import Line2D
-        from matplotlib.patches import Patch
 
         x, y = self.curve.x, self.curve.y
         inside = (x > start) & (x < stop)
@@ -245,7 +245,8 @@ class _ResultMarks:
         if layout.shades:
             hatch = _HATCHES[layout.shades % len(_HATCHES)]
             style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch}
-            handle = Patch(**style, linewidth=0)
+            strokes: Style = {"marker": f"${hatch}$", "markersize": 9.0, "markeredgewidth": 0.0}
+            handle = handle_of(color=colour, linestyle="none", **strokes)
         area = self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
         layout.shades += 1
         return handle, None if "hatch" in style else area.get_paths()[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.errors import UnitsError, require
+from sims_analysis.errors import UnitsError
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import read_number
 
@@ -60,11 +60,6 @@ _HOUSE = {
 }
 _TICKS = {"direction": "in", "major.width": 0.7, "minor.width": 0.5}
 _HOUSE |= {f"{which}tick.{name}": value for which in "xy" for name, value in _TICKS.items()}
-
-
-def require_matplotlib() -> None:
-    """Say how to install matplotlib where it is missing."""
-    require("figures need", "matplotlib", extra="plot")
 
 
 def setting(key: str) -> Any:

@@ -318,7 +318,7 @@ def _by_label(
             each = list(value)
         if len(each) != len(labels):
             raise ProfileError(
-                f"{argument}[{name!r}] holds {len(each)} values; expected {len(labels)}, one for "
+                f"{argument}[{name!r}] has {len(each)} values; expected {len(labels)}, one for "
                 "each layer",
                 argument=argument,
             )

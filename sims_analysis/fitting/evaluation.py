@@ -246,7 +246,9 @@ def _place(
     for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
         if one in known:
             return known[one]
-    raise ProfileError(f"the covariance of the fit does not hold {name!r}, which the curve needs")
+    raise ProfileError(
+        f"the covariance of the fit does not contain {name!r}, which the curve needs"
+    )
 
 
 def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple[Array, Array]:

@@ -165,7 +165,7 @@ def fit(
         chosen = read_repeat(chosen, repeat, shared if of_layers else None)
     elif by_layer:
         raise ProfileError(
-            "over='layer' is of use only with repeat", code="conflicting_arguments", argument="over"
+            "over='layer' applies only with repeat", code="conflicting_arguments", argument="over"
         )
     stated = {
         "start": start,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -45,7 +45,8 @@ def support_of_window(frame: Frame, window: Window, use: kernels.Use = "curve") 
     start, stop = (
         end.fillna(beyond) for end, beyond in zip(window, (-np.inf, np.inf), strict=True)
     )
-    return frame.ask(kernels.interval, start, stop, use=use)[1]
+    found: Support = frame.map(partial(kernels.support, use=use), start, stop)
+    return found
 
 
 def resolve(

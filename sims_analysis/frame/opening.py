@@ -415,7 +415,7 @@ def _cells(
     outside = (depth < lower - tolerance) | (depth > upper + tolerance)
     within: Any = lower < upper.shift({dim: 1}) - tolerance
     for wrong, found, cause in (
-        (outside, "do not hold their own {0}: {1} lies outside its cell", "the axis"),
+        (outside, "do not contain their own {0}: {1} lies outside its cell", "the axis"),
         (within, "overlap: the cell of {1} begins within another", "the widths"),
     ):
         if wrong.any():

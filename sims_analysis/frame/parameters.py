@@ -239,7 +239,7 @@ class Profiles:
 
     def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, there: str) -> ProfileError:
         return ProfileError(
-            f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
+            f"{name} has {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
             f"give it a coordinate {str(dim)!r} that says which value belongs to which",
             code="wrong_dimensions",
         )

@@ -85,7 +85,7 @@ def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
         first.warn(
             f"the level is crossed twice within {share:.2g} achieved resolutions, "
             f"from {at:.4g} nm: so narrow a feature may be wider or narrower than restored, and "
-            "one standard error holds the true edge in 38 to 58 % (measured), not in 68",
+            "one standard error covers the true edge in 38 to 58 % (measured), not in 68",
             ProfileWarning,
         )
 

@@ -196,7 +196,7 @@ def _resolved(
         flags = flags | xr.where(
             there & end.isnull() & may, np.int16(Flag.BELOW_LIMIT), np.int16(0)
         )
-    what = "a layer that begins or ends in it has no depth"
+    what = "no depth is given for a layer that begins or ends in it"
     support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
     status = resolve(profiles, codes, support, ends, category=None)
     # A profile is named, with the first of its layers that rests on such samples.
@@ -250,9 +250,9 @@ def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     if first is not None:
         first.warn(
             f"{first.of(number):.0f} of the layers, or of what lies between them, "
-            "are of one or two samples near the level, as noise makes them, and the data have no "
-            "standard errors: with_counting_statistics() states them, and crossings of one edge "
-            "count as one then",
+            "are of one or two samples near the level, as from noise, and the data have no "
+            "standard errors: with_counting_statistics() adds them, and then the crossings of a "
+            "noisy edge count as one",
             ProfileWarning,
         )
 

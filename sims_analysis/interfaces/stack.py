@@ -44,8 +44,6 @@ _SURE = 3.0
 #: Means over neighbours are known to this part of the largest difference; less is rounding; and of
 #: a step of less than so many standard errors of a sample, noise has chosen the plateau.
 _NOISE, _ROUNDING, _CHOSEN = 0.1, 1e-9, 4.5
-#: An edge as wide as this part of its layer may be two, which noise hides in such a step.
-_WIDE, _HIDES = 0.8, 15.0
 #: Between edges as wide as this part of their distance, error functions leave 7 % of the level, and
 #: the distance is too large by 5 %.
 _OVERLAP = 0.49
@@ -123,8 +121,7 @@ def _layer(
     if first.double or last.double:
         status = Status.WRONG_SHAPE
     unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
-    wide = np.fmax(first.breadth, last.breadth) > _WIDE * (last.depth - first.depth)
-    if unknown or merged or np.abs(rises).min() < (_HIDES if wide else _CHOSEN) * noise:
+    if unknown or merged or np.abs(rises).min() < _CHOSEN * noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr

@@ -154,18 +154,6 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     return Support(flags, below, hole)
 
 
-class Interval(NamedTuple):
-    """An interval of depths as the only answer; (R,)."""
-
-    start: Array
-    stop: Array
-
-
-def interval(_: Rows, start: Array, stop: Array) -> Interval:
-    """Return the interval itself, of which is asked what it rests on."""
-    return Interval(start, stop)
-
-
 def support_of_points(rows: Rows, at: Array) -> Support:
     """Say on what the curves through the samples rest at depths, (R, m)."""
     return support(rows, at, at, "point")

@@ -173,21 +173,17 @@ def _of_profile(depth: Array, value: Array, begin: Index, end: Index) -> Flags:
 def _value_per_count(depth: Array, rest: Array) -> float | None:
     """Return the value of one count by the scatter of samples; None if they do not scatter."""
     depth, rest = depth[rest > 0], rest[rest > 0]
-    log, found = np.log(rest), []
     # By its number, an uneven axis bends a smooth curve to and fro; one that was rounded, by depth.
-    axes = depth, np.arange(rest.size, dtype=np.float64)
+    axes, log = (depth, np.arange(rest.size, dtype=np.float64)), np.log(rest)
     for order in (2, 3):
-        size = max(rest.size - order, 0)
-
-        def of(places: Array, size: int = size, order: int = order) -> Sequence[Array]:
-            return [places[i : size + i] for i in range(order + 1)]
-
-        bends = [_differences(of(places), of(log)) for places in axes]
+        near = [slice(i, max(rest.size - order, 0) + i) for i in range(order + 1)]
+        own = [log[i] for i in near]
+        bends = [_differences([places[i] for i in near], own) for places in axes]
         turning = [one[one != 0.0] for one in bends]
         if all(one.size >= _FEWEST_TURNS and _alternating(one) for one in turning):
-            least = min(float(np.median(one**2 * of(rest)[1])) for one in bends)
-            found.append(least / _MEDIAN_SQUARE)
-    return min(found, default=0.0) or None
+            least = min(float(np.median(one**2 * rest[near[1]])) for one in bends)
+            return least / _MEDIAN_SQUARE or None
+    return None
 
 
 def _alternating(bends: Array) -> bool:

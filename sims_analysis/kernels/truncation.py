@@ -27,9 +27,8 @@ _STEEP, _SLOW, _FROM, _LEVEL = 1.0 / 3.0, 0.8, 0.5, 3.0
 #: part of it, as means of parts of so many show, and begins below the former part of that, by so
 #: many standard errors.
 _RISEN, _HIGH, _EIGHTH, _CLEARLY = 0.3, 0.5, 8, 4.0
-#: What may be level is not if a shape has a chi-square that is smaller by the first number, times
-#: the part of its samples that may be level beyond the second, which is not above the third.
-_PLATEAU, _LONG, _LONGEST = 30.0, 0.4, 0.6
+#: A plateau is as long as this part of what another shape describes.
+_LONG = 0.45
 
 
 class _Shape(NamedTuple):
@@ -91,13 +90,12 @@ def _highest(rows: Rows) -> Array:
 
 def _below(rows: Rows, which: Index, length: Array, highest: Array) -> Array:
     """Return what lies below some of the rows."""
-    samples = _samples(rows)
-    level, line, curve = _shapes(samples, which)
+    level, line, curve = _shapes(_samples(rows), which)
     # What is level below where it falls is a plateau.
     straight = np.abs(line.slope) > line.least
-    straight &= (np.abs(line.b) * length * _STEEP > 1) | _better(samples, which, level, line)
+    straight &= (np.abs(line.b) * length * _STEEP > 1) | (level.n < _LONG * line.n)
     bent = (np.abs(curve.slope) > curve.least) | (curve.bend < -curve.least)
-    bent &= _better(samples, which, level, curve) & (curve.d < 0)
+    bent &= (level.n < _LONG * curve.n) & (curve.d < 0)
     straight &= ~(bent & (curve.n > 1.5 * line.n))
     a, b, d = (np.where(straight, *both) for both in zip(line[1:4], curve[1:4], strict=True))
     last, fall = np.exp(a), np.abs(b) * length
@@ -125,19 +123,19 @@ class _Samples(NamedTuple):
     square: Array
     step: int
 
-    def parts(self, which: Index, n: Index, of: Index) -> tuple[Array, Array, Array]:
+    def parts(self, which: Index, n: Index) -> tuple[Array, Array, Array]:
         """Return depths and means of parts of the last `n` samples, and the noise of the means.
 
-        The variance of values is proportional to them, as of counts, and known from the last `of`
-        samples; that of a mean is the noise times its value: infinite without a sample.
+        The variance of values is proportional to them, as of counts; that of a mean is the noise
+        times its value: infinite without a sample.
         """
         value, stop = self.rows.value.reshape(-1), self.rows.offsets[1:][which]
         edges = stop[:, None] + n[:, None] * -np.arange(_PARTS, -1, -1) // _PARTS
         begin, end = edges[:, :-1], edges[:, 1:]
         x = (self.rows.depth_at(begin) + self.rows.depth_at(end - 1)) / 2
         mean = np.where(end > begin, range_sums(value, begin, end) / (end - begin), 0.0)
-        total, third = range_sums(value, stop - of, stop), 3 * self.step
-        one = range_sums(self.square, stop - of + third, stop) / (of - third) / total * of
+        total, third = range_sums(value, stop - n, stop), 3 * self.step
+        one = range_sums(self.square, stop - n + third, stop) / (n - third) / total * n
         noise = one[:, None] * self.step / (end - begin)
         return x - self.rows.last[which, None], mean, noise
 
@@ -153,23 +151,6 @@ def _samples(rows: Rows) -> _Samples:
     return _Samples(rows, square, step)
 
 
-def _better(samples: _Samples, which: Index, level: _Shape, shape: _Shape) -> Flags:
-    """Return where a shape describes samples that may be level better than their mean."""
-    better: Flags = (level.n == 0) & (shape.n > 0)
-    some = np.flatnonzero((level.n > 0) & (shape.n > 0))
-    x, mean, noise = samples.parts(
-        which[some], *(one.n[some].astype(np.intp) for one in (level, shape))
-    )
-    square = []
-    for one in (level, shape):
-        a, b, d = (np.asarray(each)[some, None] for each in one[1:4])
-        curve = np.exp(np.minimum(a + b * x + d * x**2 / 2, 300.0))
-        square.append(np.nansum((mean / curve - 1.0) ** 2 / (noise / curve + _ROUGHLY**2), axis=1))
-    part = (level.n / shape.n)[some]
-    better[some] = (square[0] - square[1] > _PLATEAU * (part - _LONG)) & (part < _LONGEST)
-    return better
-
-
 def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
     """Return the constant, the line and the parabola that each describe the longest part."""
     n, fewest = samples.rows.size[which], _FEWEST * samples.step
@@ -177,7 +158,7 @@ def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
     live = np.arange(which.size)
     while (live := live[n >= fewest]).size:
         n = n[n >= fewest]
-        x, mean, noise = samples.parts(which[live], n, n)
+        x, mean, noise = samples.parts(which[live], n)
         known = np.flatnonzero((mean.max(axis=1) > 0) & (noise[:, -1] < np.inf))
         own = x[known], mean[known], noise[known], n[known] / samples.step
         found = [_fitted(*own, order) for order in range(3)]

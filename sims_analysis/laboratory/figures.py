@@ -64,7 +64,6 @@ def plot_control_chart(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['beyond limits']
     """
-    style.require_matplotlib()
     check_axes(ax)
     check_title(title)
     if not isinstance(chart, xr.Dataset) or function_of(chart) != "control_chart":
@@ -190,9 +189,8 @@ def plot_wafer_map(
     ...             "y": ("measurement", [0.0, 0.0, 0.0, 100.0], mm)},
     ... )
     >>> print(sims.plot_wafer_map(dose).get_xlabel())
-    half range 2 %, 1 standard deviation 1.6 %
+    half range 2 %, 1σ 1.6 %
     """
-    style.require_matplotlib()
     check_axes(ax)
     check_title(title)
     check_bool("interpolate", interpolate)
@@ -207,7 +205,7 @@ def plot_wafer_map(
     if not (far <= radius * (1 + 1e-9)).all():
         i = int(np.argmax(far))
         raise ProfileError(
-            f"({places[0][i]:g}, {places[1][i]:g}) mm lies off a wafer of {2 * radius:g} mm"
+            f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
         )
     counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
     with axes_in_style(ax, width) as axes:
@@ -220,12 +218,9 @@ def plot_wafer_map(
             known = bool(found["process_stddev"].notnull())
             half, one = (f"{100 * float(found['process_' * known + name]):.2g}"
                          for name in ("half_range", "stddev"))  # fmt: skip
-            text = f"half range {half} %, 1 standard deviation {one} %"
-            axes.set_xlabel(text + "\nof the wafer, beyond errors of counting" * known)
+            text = f"half range {half} %, 1σ {one} %"
+            axes.set_xlabel(text + "\nbeyond errors of counting" * known)
         _finish(axes, title)
-        if axes.xaxis.label.get_window_extent().x0 < 0.0:  # it leaves the figure
-            axes.set_xlabel(axes.get_xlabel().replace(", ", ",\n"))
-            style.lay_out(axes.figure)
         _leave_out_crowded(axes)
     origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")
     return axes

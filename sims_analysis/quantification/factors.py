@@ -178,7 +178,7 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             )
         label = str(one["species"].values)
         if label in found:
-            raise ProfileError(f"rsf holds two factors of {label!r}")
+            raise ProfileError(f"rsf has two factors of {label!r}")
         found[label] = one
     return found
 

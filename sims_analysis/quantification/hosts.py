@@ -97,7 +97,7 @@ def host_of_formula(formula: Any, mass_density: Any) -> Host:
     number = sum(atoms.values())
     mass = sum(atom.mass * n for atom, n in atoms.items())
     if not number > 0:
-        raise ProfileError(f"the formula {formula!r} holds no atoms")
+        raise ProfileError(f"the formula {formula!r} contains no atoms")
     rho = units.read_number(mass_density, ("mass_density",), "mass density")
     if not rho > 0:
         raise ProfileError(f"mass density {mass_density!r} must be positive")

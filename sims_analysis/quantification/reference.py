@@ -145,7 +145,7 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
         any_limit = first.of(mean_over(frame.filled(), window).n)
         holds = "no sample above the limit of detection" if any_limit else "no sample"
         raise ProfileError(
-            f"window={stated!r} holds {holds} of {first.label}",
+            f"window={stated!r} has {holds} of {first.label}",
             code="no_sample_in_window",
             argument="window",
         )

@@ -254,7 +254,7 @@ def _by_markers(
         depths.append(z)
         parts.append(f"{z:.6g} nm at {t:.6g} s")
     if len(depths) == 1:
-        raise ProfileError("markers holds no depth below the surface")
+        raise ProfileError("markers has no depth below the surface")
     longest = float(time.max())
     if longest > ends[-1] * (1 + 1e-9):
         raise ProfileError(
@@ -375,7 +375,9 @@ def _labels(fit: xr.Dataset, layers: list[int]) -> list[str]:
         labels = [f"{name}[{layer}]" for layer in layers]
         if there.issuperset(labels):
             return labels
-    raise ProfileError("markers: the covariance of the fit does not hold the depths of its layers")
+    raise ProfileError(
+        "markers: the covariance of the fit does not contain the depths of its layers"
+    )
 
 
 def _known_depths(depths: Any, n: int) -> Array:
@@ -389,7 +391,7 @@ def _known_depths(depths: Any, n: int) -> Array:
     values = np.ravel(read_points(depths, ("depth",), "depths", "layer").values)
     if values.size != n:
         raise ProfileError(
-            f"depths holds {values.size} depths, and the fit {n} layers", argument="depths"
+            f"depths has {values.size} values, but the fit has {n} layers", argument="depths"
         )
     if n < 2:
         raise ProfileError("markers: one layer gives no scale; two are needed, and more to test it")

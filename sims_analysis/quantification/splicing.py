@@ -221,7 +221,7 @@ def _scales(
             found.status,
             found.support,
             (found.start, found.stop),
-            what="the integral over the overlap, from which the factor is, bridges it",
+            what="the integral over the overlap, which gives the factor, is interpolated across it",
             sum_of=found.value,
             stderr=found.stderr,
             category=ProfileWarning if scale else None,

@@ -170,7 +170,7 @@ def rsf_from_standard(
     stated = concentration if dose is None else dose
     certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
     if len(certified) != len(standards):
-        raise ProfileError(f"{what} holds {len(certified)} {what}s for {len(standards)} standards")
+        raise ProfileError(f"{what} has {len(certified)} values for {len(standards)} standards")
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,

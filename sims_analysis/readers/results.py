@@ -112,7 +112,7 @@ def _state_units(signals: list[Signal], options: Options) -> None:
         unknown = [name for name in units if name not in names]
         if unknown:
             raise SpeciesError(
-                f"units are stated for {', '.join(map(repr, unknown))}; the file holds "
+                f"units are stated for {', '.join(map(repr, unknown))}; the file has "
                 f"{', '.join(map(repr, sorted(names)))}",
                 argument="units",
             )

@@ -29,6 +29,7 @@ from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, wa
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_profiles
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.frame.window import Window, read_window
+from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.restoring.inverse_problem import SOURCES
@@ -252,7 +253,7 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(achieved, ACHIEVED)
     coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
-    coords |= _evidence(frame, value.notnull(), achieved)
+    coords |= _evidence(frame, value, achieved)
     return frame.dataset(found, coords=coords)
 
 
@@ -260,8 +261,10 @@ def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dic
     """Return what is known of restored samples: all that lies within the achieved resolution."""
     depth, width = (one.copy(data=units.magnitude_of(one)) for one in (frame.depth, achieved))
     width = width.fillna(0.0)
-    flag = xr.where(restored, np.int16(Flag.RESTORED), np.int16(0))
+    flag = xr.where(restored.notnull(), np.int16(Flag.RESTORED), np.int16(0))
     of = union(Known(flag), at_samples(frame, depth - width, depth + width))
+    if of.limit is not None:  # of what samples with a value bring, too
+        of = changed(of, limit=of.limit.where(~(restored > of.limit), restored))
     return carried(frame.name, of, frame.units, quantified=frame.quantified)
 
 

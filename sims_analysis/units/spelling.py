@@ -103,8 +103,8 @@ def phrase_or_powers(text: str) -> tuple[str, str] | Counter[str]:
     if number:
         raise unknown(
             text,
-            f"it holds a factor, {number[0]!r}, which may multiply or divide the values; scale the "
-            "values and give the unit alone",
+            f"it contains a factor, {number[0]!r}, which may multiply or divide the values; scale "
+            "the values and give the unit alone",
         )
     return powers_of(text, plain)
 
@@ -148,7 +148,7 @@ def _product(text: str, tokens: list[re.Match[str]], before: str = "") -> Counte
             part = _unit_of(text, token["name"])
         else:
             raise unknown(
-                text, "it holds a number that is not a power, or a power without a number"
+                text, "it contains a number that is not a power, or a power without a number"
             )
         power = sign * _power(text, token, tokens)
         for unit in part:
@@ -168,7 +168,7 @@ def _power(text: str, token: re.Match[str], tokens: list[re.Match[str]]) -> int:
         del tokens[0]
         if power or not (tokens and tokens[0]["number"]):
             raise unknown(
-                text, "it holds a number that is not a power, or a power without a number"
+                text, "it contains a number that is not a power, or a power without a number"
             )
         power = tokens.pop(0)["number"]
     return int(power or 1)

@@ -248,7 +248,10 @@ def test_the_warning_names_the_profile_with_the_gap_and_its_dose():
         assert found["status"].values.tolist() == ["gap"]
         (text,) = (str(one.message) for one in caught)
         assert text.startswith("species 'B': no sample between 28 and 62 nm (34 nm); ")
-        assert f"; {name} is not compared in it, and its dose bridges it by the rule loglin" in text
+        assert (
+            f"; {name} is not compared in it, and its dose is interpolated across it (loglin"
+            in text
+        )
     counted = {"units": "counts/s"}
     a, b = (one.rename(concentration="intensity") for one in (ds, hole))
     a["intensity"].attrs, b["intensity"].attrs = counted, dict(counted)

@@ -140,6 +140,16 @@ def test_a_threshold_in_the_noise_is_none(relative, status):
     assert np.isfinite(number(found["straggle_stderr"])) == (status == "ok")
 
 
+@pytest.mark.parametrize("threshold", [0.01, 0.05, 0.1])
+def test_a_threshold_of_less_than_a_count_is_undetermined_where_the_record_ends(threshold):
+    z = np.arange(0.0, 170.0, 3.0)
+    k = np.random.default_rng(0).poisson(10 * np.exp(-0.5 * ((z - 75) / 10) ** 2), (30, z.size))
+    data = {"concentration": (("measurement", "depth"), k * 1e17, {"units": "cm^-3"})}
+    ds = xr.Dataset(data, {"depth": ("depth", z, {"units": "nm"})})
+    ds = sims.with_counting_statistics(ds, value_per_count="1e17 atoms/cm^3")
+    assert (sims.moments(ds, threshold=threshold)["status"] == "undetermined").all()
+
+
 def test_one_zero_does_not_end_what_lies_above_a_threshold():
     z = np.arange(0.0, 100.0)
     c = gaussian(z, 50, 12)

@@ -704,7 +704,7 @@ def test_an_empty_id_is_none(tmp_path):
 def test_profiles_of_two_entries_are_refused_without_an_id(tmp_path):
     two = [{**json.loads(REFERENCE)[0], "data_id": name, "species_name": name} for name in "ab"]
     (tmp_path / "w.json").write_text(json.dumps(two))
-    message = r"\$\[1\]\.data_id: the profile is of data entry 'b', one before it of 'a'"
+    message = r"\$\[1\]\.data_id: the profile belongs to data entry 'b', an earlier one to 'a'"
     with pytest.raises(ReadError, match=message):
         read(tmp_path / "w.json")
     archive = Archive(tmp_path / "a")
@@ -725,7 +725,7 @@ def test_a_file_of_several_measurements_is_several_entries(tmp_path):
         "Sample,Depth (nm),B (atoms/cm3)\n"
         + "".join(f"W{w},{z},{1e18 + w * z:g}\n" for w in (1, 2) for z in range(6))
     )
-    with pytest.raises(ArchiveError, match=r"wafers\.csv holds 2 measurements"):
+    with pytest.raises(ArchiveError, match=r"wafers\.csv contains 2 measurements"):
         Archive(tmp_path / "archive").add(path, data_id="w", samples="Sample")
 
 

@@ -31,7 +31,7 @@ def test_home_is_one_scheme_host_and_port(root, home, elsewhere):
      "https://:password@lab.example/"],
 )  # fmt: skip
 def test_an_endpoint_is_an_address_and_nothing_else(url):
-    with pytest.raises(ApiError, match="no user name, password, query or fragment"):
+    with pytest.raises(ApiError, match="without user name, password, query or fragment"):
         Endpoint(url)
 
 

@@ -1,4 +1,4 @@
-"""Files of strangers: what leads elsewhere, runs code or unpacks to too much is refused."""
+"""Files of strangers: what points outside, runs code or unpacks to too much is refused."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def soft_link(file, secret):
 def test_a_file_that_leads_to_others_is_refused(tmp_path, stored, secret, lead, group):
     with h5py.File(stored, "a") as file:
         lead(file.require_group(group), secret)
-    refused(stored, "w7.nc is not read", "lines", "file that holds its own")
+    refused(stored, "w7.nc is not read", "lines", "self-contained file")
 
 
 @pytest.mark.parametrize("lead", [external_storage, external_link, virtual, soft_link])
@@ -98,7 +98,7 @@ def test_an_archive_of_tof_events_that_leads_to_others_is_refused(tmp_path, secr
     assert sims.read(path, mz_windows=windows).species == ["11B"]
     with h5py.File(path, "a") as file:
         lead(file.require_group("more"), secret)
-    with pytest.raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*holds its own"):
+    with pytest.raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*self-contained"):
         sims.read(path, mz_windows=windows)
 
 
@@ -359,7 +359,7 @@ def test_a_store_with_links_is_refused(store, secret, name):
     if path.exists():
         target = path.rename(store.parent / "elsewhere")
     path.symlink_to(target)
-    refused(store, repr(name), "leads elsewhere")
+    refused(store, repr(name), "points outside")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -371,7 +371,7 @@ def test_the_code_of_a_linked_array_is_not_run(tmp_path, store):
     (elsewhere / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
     (store / "note").symlink_to(elsewhere)
     (store / ".zmetadata").unlink()
-    refused(store, "'note' leads elsewhere")
+    refused(store, "'note' points outside")
     assert not owned.exists()
 
 

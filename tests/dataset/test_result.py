@@ -31,7 +31,7 @@ def test_profiles_of_several_entries_are_refused():
     with pytest.raises(PayloadError) as caught:
         stated_id(of(None, "a", "b", "c"))
     assert caught.value.args[0].startswith(
-        "the profile is of data entry 'b', one before it of 'a': an"
+        "the profile belongs to data entry 'b', an earlier one to 'a': an"
     )
     assert caught.value.path == "$[2].data_id"
     payload = json.dumps([{**WIRE, "data_id": "a"}, {**WIRE, "data_id": "b"}])

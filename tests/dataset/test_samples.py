@@ -36,6 +36,7 @@ def test_a_species_is_what_was_measured(layout, as_array):
         assert plain["depth"].attrs["units"] == "nm"
 
 
+@pytest.mark.filterwarnings("ignore:.*'Si'.*ends inside the profile")
 def test_all_variables_coordinates_and_attrs_are_kept():
     ds = sims.open_example("gan-mg-stack")
     mg = sims.samples(ds, "Mg")

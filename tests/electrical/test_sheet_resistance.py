@@ -140,7 +140,8 @@ def test_species_may_have_axes_of_their_own():
 def test_errors_between_the_samples_of_another_species_follow_lines_of_logarithms():
     """As each sample moves the resistance, one at a time; half of the depths are the other's."""
     z = np.stack([np.arange(0.0, 80, 10), np.arange(5.0, 80, 10)])
-    c = np.stack([1e20 * np.exp(-z[0] / 8), np.full(8, 1e14)])
+    c = np.stack([1e20 * np.exp(-z[0] / 30), np.full(8, 1e14)])
+    c[0, -1] = 0.0  # to which a straight line leads
     ds = xr.Dataset(
         {"concentration": (("species", "point"), c, {"units": "atom/cm^3"})},
         {"species": ["B", "P"], "depth": (("species", "point"), z, {"units": "nm"})},
@@ -150,7 +151,7 @@ def test_errors_between_the_samples_of_another_species_follow_lines_of_logarithm
 
     def found(name, moved=0.0):
         one = ds.assign(concentration=ds["concentration"] + moved)
-        answer = sims.sheet_resistance(one, acceptors=["B"], donors=["P"], stop="60 nm")
+        answer = sims.sheet_resistance(one, acceptors=["B"], donors=["P"], stop="68 nm")
         return answer[name].item()
 
     each = 1e-3 * np.diag(s[0])
@@ -229,6 +230,12 @@ def test_what_makes_no_sense_is_refused(options, error, words):
     z = np.arange(0, 100.1, 1.0)
     with pytest.raises(error, match=words):
         sims.sheet_resistance(doped(z, B=gaussian(z)), **options)
+
+
+def test_count_rates_have_no_sheet_resistance():
+    rates = doped(np.arange(3), B=np.ones(3)).rename("intensity").assign_attrs(units="count/s")
+    with pytest.raises(UnitsError, match="which is a count rate; expected a unit such as 'atoms/"):
+        sims.sheet_resistance(rates, acceptors=["B"])
 
 
 @shared_profiles.parametrize("tsuprem")

@@ -262,7 +262,7 @@ def test_lines_of_a_list_are_broken_where_they_are_read():
 def test_what_one_panel_explains_the_next_does_not_repeat():
     ds = artists.profiles(B=artists.gaussian(floor=0.0).round(-15))
     panels = sims.plot_panels({"a": ds, "b": ds})
-    assert [artists.notes(ax) for ax in panels] == [["zero"], []]
+    assert [artists.notes(ax) for ax in panels] == [[], ["zero"]]
 
 
 # --- other axes ---------------------------------------------------------------------------------
@@ -382,3 +382,23 @@ def test_a_title_stands_above_an_axis_of_the_user(how):
     top.set_xlabel("Cycle")
     ax.figure.canvas.draw()
     assert not ax.title.get_window_extent().overlaps(top.xaxis.label.get_window_extent())
+
+
+@pytest.mark.parametrize(("height", "between"), [(1.6, "\n"), (4.0, " ")])
+def test_the_label_of_a_low_axis_has_its_unit_in_a_second_line(height, between):
+    figure, ax = plt.subplots(figsize=(4, height), layout="constrained")
+    sims.plot_profiles(B, ax)
+    figure.draw_without_rendering()
+    assert ax.get_ylabel() == f"Concentration{between}(atoms/cm³)"
+    assert box(ax.yaxis.label).x0 >= 0.0
+
+
+def test_a_figure_with_names_above_and_lists_is_laid_out_once_before_it_is_drawn(monkeypatch):
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    calls, execute = [], ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(
+        ConstrainedLayoutEngine, "execute", lambda *args: (calls.append(1), execute(*args))
+    )
+    sims.plot_panels({"a": B, "b": B}, labels="legend")
+    assert len(calls) == 1

@@ -196,7 +196,7 @@ NO_FIT = "expected a fit, as sims.fit(data, model=...) gives it"
         ),
         (
             lambda fit: fit.assign_coords(parameter=["dose", "projected_range", "width"]), {},
-            "the covariance of the fit does not hold 'straggle', which the curve needs",
+            "the covariance of the fit does not contain 'straggle', which the curve needs",
         ),
     ],
 )  # fmt: skip

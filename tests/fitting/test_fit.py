@@ -613,7 +613,7 @@ def test_a_curve_is_evaluated_at_the_depths_of_each_profile_by_its_label():
         sims.evaluate(fit, depth=np.array([90.0, 110.0]))
     with pytest.raises(ProfileError, match=r"depth has no value for wafer \['b'\]"):
         sims.evaluate(fit, depth=one_each.isel(wafer=[1]))
-    with pytest.raises(ProfileError, match="depth holds 1 values along 'wafer', and the fit 2"):
+    with pytest.raises(ProfileError, match="depth has 1 values along 'wafer', and the fit 2"):
         sims.evaluate(fit, depth=one_each.isel(wafer=[1]).drop_vars("wafer"))
 
 

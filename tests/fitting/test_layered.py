@@ -206,9 +206,7 @@ def test_held_parameters_of_layers():
     fit = sims.fit(ds, model="gaussian", repeat=3, fixed=held)
     assert fit["projected_range"].values.tolist() == [12, 24, 36]
     assert np.isnan(fit["projected_range_stderr"]).all()
-    with pytest.raises(
-        ProfileError, match=r"fixed\['projected_range'\] holds 2 values; expected 3"
-    ):
+    with pytest.raises(ProfileError, match=r"fixed\['projected_range'\] has 2 values; expected 3"):
         sims.fit(ds, model="gaussian", repeat=3, fixed={"projected_range": ["12 nm", "24 nm"]})
 
 

@@ -63,7 +63,7 @@ def test_labels_decide():
         (over("species", ["B", "P", "Si"], ["1", "2", "3"]), ProfileError, "real numbers.*<U1"),
         (over("species", ["B", "P", "Si"], [True] * 3), ProfileError, "real numbers.*bool"),
         (xr.DataArray(1 + 1j, attrs={"units": "s"}), ProfileError, "real numbers.*complex"),
-        (xr.DataArray([1.0], dims="species", attrs={"units": "s"}), ProfileError, "holds 1 values"),
+        (xr.DataArray([1.0], dims="species", attrs={"units": "s"}), ProfileError, "has 1 values"),
         (over("measurement", ["w1", "w2"], [1.0, 2.0], "nm"), UnitsError, "time is in 'nm'"),
         (xr.DataArray([1.0, 2.0], dims="measurement"), UnitsError, "time has no unit"),
         (
@@ -183,7 +183,7 @@ def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
     one = sims.open_example("boron-implant").sel(species="B")
     level = xr.DataArray([1e17, 1e18], dims="species", attrs={"units": "atoms/cm^3"})
     for question in (sims.junction_depth, sims.layers):
-        with pytest.raises(ProfileError, match=r"level holds 2 values along 'species'.*'B' alone"):
+        with pytest.raises(ProfileError, match=r"level has 2 values along 'species'.*'B' alone"):
             question(one, level=level)
     with pytest.raises(ProfileError, match="level is over 'case'"):
         sims.layers(one, level=level.rename(species="case"))

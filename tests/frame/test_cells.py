@@ -77,7 +77,7 @@ def test_bounds_that_are_not_those_of_the_axis_are_refused(ds):
     moved = cells.assign_coords(
         depth=("depth", cells["depth"].values * 2, {"units": "nm", "bounds": "depth_bounds"})
     )
-    with pytest.raises(ProfileError, match="depth_bounds do not hold their own depth: 30 nm"):
+    with pytest.raises(ProfileError, match="depth_bounds do not contain their own depth: 30 nm"):
         sims.integrated_dose(moved)
 
 

@@ -139,8 +139,8 @@ def test_bounds_of_cells_have_a_dimension_of_two(ds):
 
 
 @pytest.mark.parametrize(("i", "by", "message"), [
-    (0, 0.6, "depth_bounds do not hold their own depth: 1 nm lies outside its cell, as after a ch"),
-    (1, -0.6, "depth_bounds do not hold their own depth: 1 nm lies outside its cell"),
+    (0, 0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell, as after"),
+    (1, -0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell"),
     (1, 0.01, "depth_bounds overlap: the cell of 2 nm begins within another, as after a change of"),
     (0, -0.01, "depth_bounds overlap: the cell of 1 nm begins within another"),
 ])  # fmt: skip
@@ -288,7 +288,7 @@ def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
         f"correct the bounds, or drop them with data.drop_vars(['{axis}_bounds', 'cell_start', "
         "'cell_stop'], errors='ignore')"
     )
-    outside = f"do not hold their own {axis}: 0 {unit} lies outside its cell", "the axis"
+    outside = f"do not contain their own {axis}: 0 {unit} lies outside its cell", "the axis"
     within = f"overlap: the cell of 1 {unit} begins within another", "the widths"
     for upper, (said, cause) in ((UPPER - 0.6, outside), (UPPER + 0.1, within)):
         bounds = {f"{axis}_bounds": ((axis, "side"), np.stack([LOWER, upper], -1))}

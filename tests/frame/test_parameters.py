@@ -94,7 +94,7 @@ def test_values_are_found_by_label_whatever_their_order():
 
 def test_an_argument_of_the_wrong_length_is_refused():
     stop = xr.DataArray([60.0, 50.0, 40.0], dims="species", attrs={"units": "nm"})
-    with pytest.raises(ProfileError, match="stop holds 3 values along 'species', and the data 2"):
+    with pytest.raises(ProfileError, match="stop has 3 values along 'species', and the data 2"):
         sims.integrated_dose(SHARED[0], stop=stop)
     along = xr.DataArray(AXIS, dims="depth", attrs={"units": "nm"})
     with pytest.raises(ProfileError, match="stop must not have the dimension 'depth'"):

@@ -401,8 +401,8 @@ def test_two_runs_are_warned_of_and_one_is_not():
         assert sims.layers(models_truth.profile(two, z), **level).sizes["layer"] == 3
     assert str(caught[0].message) == (
         "the profile: 2 of the layers, or of what lies between them, are of one or two samples "
-        "near the level, as noise makes them, and the data have no standard errors: "
-        "with_counting_statistics() states them, and crossings of one edge count as one then"
+        "near the level, as from noise, and the data have no standard errors: "
+        "with_counting_statistics() adds them, and then the crossings of a noisy edge count as one"
     )
 
 

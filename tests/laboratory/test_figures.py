@@ -110,7 +110,7 @@ def test_places_are_given_or_known_and_on_the_wafer():
             for one in (wafer()["x"], wafer()["y"]))  # fmt: skip
     ax = sims.plot_wafer_map(values, x=x, y=y)
     assert np.asarray(ax.collections[0].get_offsets())[0] == pytest.approx([100.0, 0.0])
-    with pytest.raises(ProfileError, match=r"lies off a wafer of 150 mm"):
+    with pytest.raises(ProfileError, match=r"lies outside a wafer of 150 mm"):
         sims.plot_wafer_map(wafer(), diameter="150 mm")
     with pytest.raises(UnitsError, match="y has no unit"):
         sims.plot_wafer_map(values, x=x, y=y.drop_attrs())
@@ -139,3 +139,19 @@ def test_places_survive_profiles_archive_and_netcdf(tmp_path):
     assert sims.SIMSResult(data_id="p2", depth_profiles=sims.to_profiles(single)).to_json() == (
         archive.payload("p2")
     )
+
+
+def test_numbers_of_a_map_do_not_cover_each_other_and_have_a_ground():
+    near = wafer()
+    near["x"][1], near["y"][1] = near["x"][0] + 1.0, near["y"][0]
+    ax = sims.plot_wafer_map(near)
+    shown = [text for text in ax.texts if text.get_visible()]
+    assert len(shown) == len(ax.texts) - 1
+    assert all(text.get_bbox_patch() is not None for text in shown)
+
+
+def test_dates_have_room_below_a_narrow_chart():
+    ax = sims.plot_control_chart(chart(), width="60 mm")
+    low, high = ax.get_xlim()
+    shown = [one for one in ax.get_xticks() if low <= one <= high]
+    assert 1 < len(shown) <= 5

@@ -98,7 +98,7 @@ def test_a_host_by_formula_and_mass_density():
     assert lithium.atomic_density == pytest.approx(0.534 / 6.94 * 6.02214076e23, rel=1e-4)
     for bad, error, words in [
         (("Xx2", "5 g/cm^3"), ProfileError, "cannot read the formula 'Xx2'"),
-        (("", "5 g/cm^3"), ProfileError, "holds no atoms"),
+        (("", "5 g/cm^3"), ProfileError, "contains no atoms"),
         (("GaN", "5"), UnitsError, "mass density='5' has no unit"),
         (("GaN", "5 atoms/cm^3"), UnitsError, "which is a concentration"),
         (("GaN", "-5 g/cm^3"), ProfileError, "^mass density '-5 g/cm.3' must be positive$"),

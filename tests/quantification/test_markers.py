@@ -211,7 +211,7 @@ def test_layers_that_were_not_found_and_errors_of_the_scale_itself():
     without = fit_of([20.0, 40.0, 60.0], depth_uncertainty="0")
     assert sims.calibrate_depth(run_of(), markers=without, depths=depths)["marker_status"] == "ok"
     nameless = without.assign_coords(parameter=["a", "b", "c"], parameter_=["a", "b", "c"])
-    with pytest.raises(ProfileError, match="does not hold the depths of its layers"):
+    with pytest.raises(ProfileError, match="does not contain the depths of its layers"):
         sims.calibrate_depth(run_of(), markers=nameless, depths=depths)
 
 

@@ -56,7 +56,7 @@ def test_rsf_by_mean_and_window():
     np.testing.assert_allclose(whole.values, 4e22 * 1e3 / matrix.mean(), rtol=1e-14)
     inside = sims.with_rsf(ds, **options, window=("10 s", "90 s"))["concentration"]
     np.testing.assert_allclose(inside.sel(species="B").values, 4e22 * 1e3 / 2e5, rtol=1e-14)
-    with pytest.raises(ProfileError, match="holds no sample of species 'Si'"):
+    with pytest.raises(ProfileError, match="has no sample of species 'Si'"):
         sims.with_rsf(ds, **options, window=("200 s", "300 s"))
 
 
@@ -152,7 +152,7 @@ def test_a_factor_for_each_wafer_is_none_for_each_species():
     np.testing.assert_allclose(found["concentration"].sel(species="P").values, by_hand, rtol=1e-14)
     assert found["concentration"].sel(species="Si").isnull().all()
     assert found["sensitivity_factor"].dims == ("measurement", "species")
-    with pytest.raises(ProfileError, match=r"'B'.*holds 3 values along 'measurement'"):
+    with pytest.raises(ProfileError, match=r"'B'.*has 3 values along 'measurement'"):
         sims.with_rsf(batch, rsf={"B": rsf.pad(measurement=(0, 1))}, matrix="Si")
 
 

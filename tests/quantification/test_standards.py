@@ -134,7 +134,7 @@ def test_several_standards():
     assert own["repeatability_stderr"].item() < 1e-12 * one
     array = xr.DataArray(scales * 1e15, dims="measurement", attrs={"units": "atoms/cm^2"})
     assert sims.rsf_from_standard(batch, species="B", matrix="Si", dose=array).item() == own.item()
-    with pytest.raises(ProfileError, match="dose holds 4 doses for 1 standards"):
+    with pytest.raises(ProfileError, match="dose has 4 values for 1 standards"):
         sims.rsf_from_standard(EXACT, species="B", matrix="Si", dose=doses)
 
 

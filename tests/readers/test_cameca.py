@@ -275,7 +275,7 @@ def test_a_file_that_breaks_off_is_refused_or_warned_of(write):
         sims.read(path)
     with pytest.warns(sims.ProfileWarning, match="is truncated"):
         assert sims.read(path, allow_truncated=True)["10B"].depths.size == 5
-    with pytest.raises(sims.ReadError, match="the file states 9 points a species and holds 5; "):
+    with pytest.raises(sims.ReadError, match="the file states 9 points a species, but has 5; "):
         sims.read(write(two_species(points=9)))
 
 

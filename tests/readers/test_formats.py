@@ -347,7 +347,7 @@ def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write):
     lines = lines_of(mode="SDP")
     count = lines.index("pulse counting") + 8
     spectra = [*lines[:count], "2", "0", "0", "5", "7", *lines[count + 4 :]]
-    says = "each block holds 2 values: a series of mass spectra, not a profile"
+    says = "each block has 2 values: a series of mass spectra, not a profile"
     with pytest.raises(sims.ReadError, match=says):
         sims.read(write("\r\n".join(spectra)))
 

@@ -23,7 +23,10 @@ from sims_analysis.readers.tables.numbers import (
     ungrouped,
 )
 
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+# Two numbers that no table holds mark lines and empty cells.
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda x: x not in (1e-99, 7.3e-99)
+)
 #: What a hasty parser would take for a number, or for none.
 CELLS = st.sampled_from(
     [
@@ -282,10 +285,7 @@ CLOCK = "it is a time of day or a duration: give it in seconds"
 NOTHING = "if it says that nothing was measured, name it in not_measured="
 LIMIT = "a value above a limit is not measured: name it in not_measured="
 DATE = "it looks like a date, which spreadsheets make of numbers"
-COMMA = (
-    "the comma separates thousands or decimals: decimal='.' or decimal=',' says which mark is that "
-    "of the decimals"
-)
+COMMA = "the comma separates thousands or decimals: pass decimal='.' or decimal=',' to say which"
 PERCENT = "per cent may be parts of one or of a hundred: give plain numbers"
 FORMULA = "the formula was never calculated: save it in a spreadsheet"
 

@@ -224,8 +224,7 @@ def test_averages_over_cells_are_no_samples():
     assert off[0] < 0.02 < 0.04 < off[1]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("start", ["12 nm", "13 nm"])
+@pytest.mark.parametrize("start", [pytest.param("12 nm", marks=pytest.mark.slow), "13 nm"])
 def test_what_a_surface_transient_leaves_is_truncated(start):
     def both(z):
         return ((z > 0) & (z < 3)) + 0.05 * np.exp(-0.5 * ((z - 50) / 12) ** 2)
@@ -636,7 +635,9 @@ def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
     # What lies within the achieved resolution of such samples rests on them.
     stays = found["concentration_detection_limit"].notnull()
     assert stays[low].all()
-    assert set(found["concentration_detection_limit"].values[stays]) == {1e17}
+    # Those with a value of their own have no limit below it.
+    assert (found["concentration_detection_limit"][low] == 1e17).all()
+    assert not (found["concentration"] > found["concentration_detection_limit"]).any()
     if where == "between":
         level = f"{3000 * rt.implant(60.0) * rt.PER_COUNT} atoms/cm^3"
         with pytest.warns(ProfileWarning, match="are below their limit of detection"):

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.kernels.rows import Array
 
-
 #: At most so many measurements are named in a title.
 _NAMED = 4
 #: Of a line, in pixels.
@@ -248,10 +247,8 @@ def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
 
 def _axes(groups: Mapping[str, Sequence[Curve]], scale: Any) -> list[dict[str, Any]]:
     """Describe the value axes: all log ones show the same decades, with room for names."""
-    kinds = {
-        k: "log" if isinstance(scale, str) else scale.get(group[0].variable, "log")
-        for k, group in groups.items()
-    }
+    wanted = PlotOptions(scale="log" if isinstance(scale, str) else scale)
+    kinds = {k: wanted.scale_of(group[0].variable) for k, group in groups.items()}
     spans = {
         k: decades(np.concatenate([c.y[~c.not_positive()] for c in group]))
         for k, group in groups.items()

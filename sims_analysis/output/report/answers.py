@@ -31,7 +31,6 @@ _SURFACE = {
     "hold": "part of the dose, with the first sample held up to the surface",
 }
 
-
 _NOT_CONCENTRATION = {
     "count/s": "counts, not calibrated to concentration",
     "count": "counts, not calibrated to concentration",
@@ -39,7 +38,6 @@ _NOT_CONCENTRATION = {
     "1": "a fraction, no concentration without an atomic density",
     "1/cm": "a range distribution, concentration per dose",
 }
-
 
 #: What a row has of its profile; part of a dose budget -> its name in a row.
 _OF_PROFILE = ("species", "variable", "units", "axis", "axis_units")

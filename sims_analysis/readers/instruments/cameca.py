@@ -83,7 +83,7 @@ def read_cameca_rpc(source: Source) -> Content:
     stated = about.number("acquisition parameters", "# of data point/species")
     if stated is not None and len(kept) < stated:
         source.options.truncated(
-            f"the file states {stated:g} points a species and holds {len(kept)}"
+            f"the file states {stated:g} points a species, but has {len(kept)}"
         )
     signals = [
         _signal(name, group, columns)

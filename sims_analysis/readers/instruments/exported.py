@@ -78,7 +78,7 @@ def read(source: Source) -> Content:
         return Content(ready=_of_workbook(source))
     if _holds_moments(source):
         raise ReadError(
-            "the file holds the moments of a fit, not a profile",
+            "the file contains the moments of a fit, not a profile",
             remedy="sims.to_tcad(sims.evaluate(fit, depth=...), path) writes the curve",
         )
     tcad = _TCAD.fullmatch(source.lines[0])
@@ -236,7 +236,7 @@ def _tidy(found: _Table) -> Iterator[Signal]:
         labels = dict.fromkeys(() if header == "species" else found.texts[column])
         if len(labels) > 1:
             raise ReadError(
-                f"the file holds several measurements ({header}: {', '.join(labels)})",
+                f"the file contains several measurements ({header}: {', '.join(labels)})",
                 remedy="write and read one at a time, or sims.save and sims.load the batch",
                 code="several_measurements",
             )
@@ -270,7 +270,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
     if ratio is not None:
         raise ReadError(
-            f"the file holds a {ratio} of two species, and no profile of one",
+            f"the file contains a {ratio} of two species, not a profile of one",
             remedy="sims.save keeps it for sims.load, and pandas.read_csv reads the numbers",
         )
     limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}

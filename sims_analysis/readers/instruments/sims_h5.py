@@ -35,7 +35,7 @@ def read(source: Source) -> Content:
         windows = source.options.mz_windows
         if not windows:
             raise ReadError(
-                "the archive holds mass spectra of pixels, and names no species",
+                "the archive contains mass spectra of pixels and names no species",
                 code="missing_species",
                 argument="mz_windows",
                 remedy='pass mz_windows={"30Si": (29.95, 29.99)}',

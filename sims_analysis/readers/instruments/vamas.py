@@ -109,7 +109,7 @@ def read(source: Source) -> Content:
             blocks.append(_block(file))
             if file.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
                 raise ReadError(
-                    f"each block holds {blocks[-1].values.size} values: a series of mass spectra, "
+                    f"each block has {blocks[-1].values.size} values: a series of mass spectra, "
                     "not a profile"
                 )
     except _Ended:

@@ -31,8 +31,7 @@ SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
 _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
 _OPEN_COMMA = (
-    "the comma separates thousands or decimals: decimal='.' or decimal=',' says which mark is that "
-    "of the decimals"
+    "the comma separates thousands or decimals: pass decimal='.' or decimal=',' to say which"
 )
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
