@@ -149,9 +149,12 @@ REFUSED = [
     ("samples=True", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
     *(("several samples, '1', '2'", f"{lead} | 1 | 2\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3")
       for lead in ("Sample", "Slot", "Energy (keV)", "")),
+    ("several samples, '1 May', '2 May'",
+     "Run date | 1 May | 2 May\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3"),
     ("several samples, '1', '2'", "Depth (nm) | B (at/cm3) | B (at/cm3)\nWafer | 1 | 2\n@ 3"),
     ("the depths begin anew at .* 6",
      "Depth (nm) | B (c/s)\n0 | 1\n5 | 2\n10 | 3\n15 | 4\n5 | 5\n10 | 6\n20 | 7"),
+    ("the depths begin anew at .* 5", "z (nm) | B (c/s)\n0 | 1\n5 | 2\n10 | 3\n0 | 1\n5 | 2"),
     ("values before or behind", "z (nm) | B (c/s) | Q | P (c/s)\n0 | 1 | < | 1\n1 | 2 | | 3"),
     ("states no unit", "Depth (nm) | B (at/cm3) | Error\n0 | 1E18 | 5\n1 | 2E18 | 5\n2 | 3E18 | 4"),
     *(("another unit than 'nm' of the header", f"{note} |\nDepth (nm) | B (at/cm3)\n@ 2")

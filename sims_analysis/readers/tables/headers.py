@@ -484,6 +484,8 @@ class Headers:
         """Take a row that distinguishes columns by samples."""
         cells = self._named(row.cells, "text")
         starts = _starts(self.columns("axis", "time"))
+        if len(starts) == 1:
+            cells[starts[0]] = ""  # what the row is called
         labels = [cells[j] for j in starts]
         apart = len(starts) > 1 and all(labels) and len({*filter(None, cells)}) > 1
         if any(self.labels) or not (

@@ -27,7 +27,6 @@ NOTHING = frozenset(
 
 _POINT = re.compile(r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eEdD][+\-\u2212]?\d+)?")
 _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
-#: As most are.
 SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
 _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)

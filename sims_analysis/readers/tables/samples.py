@@ -100,7 +100,9 @@ def _restarts(axis: Array, rows: Sequence[int]) -> list[int]:
     for i in (np.flatnonzero(np.diff(axis) < 0) + 1).tolist():
         before = np.sort(axis[starts[-1] : i])
         after = axis[i : i + BLOCK_ROWS]
-        whole = before.size >= BLOCK_ROWS <= after.size and (np.diff(after) > 0).all()
+        # At the top again, a row less will do.
+        many = before.size >= BLOCK_ROWS <= after.size + (axis[i] <= before[0])
+        whole = many and (np.diff(after) > 0).all()
         if whole and axis[i] < before[-1] and axis[i] <= before[int(_BLOCK_BACK * before.size)]:
             starts.append(i)
     return starts
@@ -274,7 +276,6 @@ def _species(
         rows = np.zeros(len(block.values), dtype=bool)
         rows[members] = True
         own = block.only(rows)
-        # Of the depths, and of the values.
         stated = {
             names_axis([headers.headers[j].name]): _unit(grid, own.texts[j], j, name) for j in units
         }
