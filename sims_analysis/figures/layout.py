@@ -172,7 +172,7 @@ class PlotLayout:
     def arrange(self, renderer: Any = None) -> None:
         """Place the texts for the axes as they are now, unless they stand there already."""
         size = self.left.bbox.size / self.figure.dpi
-        state = self._state()
+        state = self._state(), self.figure.dpi  # letters are a little wider at another
         before = self._arranged
         changed = before is None or before[1] != state
         if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME):
