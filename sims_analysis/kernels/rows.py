@@ -481,13 +481,17 @@ def changed(found: T, **fields: Any) -> T:
 
 def range_reduced(ufunc: np.ufunc, samples: Array, begin: Index, end: Index, empty: float) -> Array:
     """Reduce ``samples[..., begin:end]`` for each pair of `begin` and `end`."""
+    size, shape = samples.shape[-1], (*samples.shape[:-1], *begin.shape)
+    if not size:
+        return np.full(shape, empty)
     # From the last range to the first: before it lies a single sample for every second result,
     # which would otherwise be over all those between two ranges.
     edges = np.stack([begin, end], axis=-1).reshape(-1, 2)[::-1].reshape(-1)
-    if edges.max(initial=0) >= samples.shape[-1]:  # reduceat refuses an index past the last sample
-        samples = np.append(samples, empty)
-    found: Array = ufunc.reduceat(samples, edges, axis=-1)[..., ::2][..., ::-1]
-    return np.where(begin < end, found.reshape(*samples.shape[:-1], *begin.shape), empty)
+    edges = np.minimum(edges, size - 1)  # reduceat refuses an index past the last sample
+    found: Array = ufunc.reduceat(samples, edges, axis=-1)[..., ::2][..., ::-1].reshape(shape)
+    last = np.expand_dims(samples[..., -1], tuple(range(-begin.ndim, 0)))
+    found = np.where((end == size) & (begin < size - 1), ufunc(found, last), found)
+    return np.where(begin < end, found, empty)
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:

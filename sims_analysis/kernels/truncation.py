@@ -56,24 +56,34 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     missing = np.zeros(rows.count)
     long = np.flatnonzero(rows.size >= _FEWEST)
     length = (rows.last - rows.first)[long]
-    first, end = rows.offsets[:-1][long], rows.offsets[1:][long]
-    n = np.maximum(rows.size[long] // _EIGHTH, _FEWEST)
+    few = rows.offsets[1:][long, None] - 1 - np.arange(_FEWEST)
+    high = rows.value_at(few).mean(axis=1) * length * _SLOW > enough[long]
+    long, length = long[high], length[high]
+    if long.size:
+        missing[long] = _below_the_end(rows, long, length, enough[long])
+    return np.where(missing > enough, missing, 0.0)
+
+
+def _below_the_end(rows: Rows, which: Index, length: Array, enough: Array) -> Array:
+    """Return the integral below the end of some of the rows."""
+    value, (first, end) = (
+        rows.value.reshape(-1),
+        (rows.offsets[:-1][which], rows.offsets[1:][which]),
+    )
+    n = np.maximum(rows.size[which] // _EIGHTH, _FEWEST)
     parts = (first, first + n), (end - n, end), (end - _FEWEST, end)
-    value = rows.value.reshape(-1)
     means = [range_sums(value, *part) / (part[1] - part[0]) for part in parts]
     begins, ends = means[0], np.minimum(*means[1:])
-    high = ends * length * _SLOW > enough[long]
-    if high.any():
-        highest = _highest(rows)
-        with np.errstate(all="ignore"):
-            below = _below(rows, long[high], length[high], highest[long[high]])
-        # What begins low, and ends high, is a profile whatever its shape.
-        squares = (range_sums(value**2, *part) / n for part in parts[:2])
-        noise = sum(one - mean**2 for one, mean in zip(squares, means[:2], strict=True)) / n
-        risen = (begins < _RISEN * ends) & (ends > _HIGH * highest[long])
-        risen &= ends - begins > _CLEARLY * np.sqrt(np.maximum(noise, 0.0))
-        missing[long[high]] = np.where(risen[high] & (below == 0), np.inf, below)
-    return np.where(missing > enough, missing, 0.0)
+    highest = _highest(rows)[which]
+    with np.errstate(all="ignore"):
+        below = _below(rows, which, length, highest)
+    # What begins low, and ends high, is a profile whatever its shape.
+    squares = (range_sums(value**2, *part) / n for part in parts[:2])
+    noise = sum(one - mean**2 for one, mean in zip(squares, means[:2], strict=True)) / n
+    risen = (begins < _RISEN * ends) & (ends > _HIGH * highest)
+    risen &= ends - begins > _CLEARLY * np.sqrt(np.maximum(noise, 0.0))
+    found = np.where(risen & (below == 0), np.inf, below)
+    return np.where(ends * length * _SLOW > enough, found, 0.0)
 
 
 def _highest(rows: Rows) -> Array:
