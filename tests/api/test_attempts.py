@@ -72,6 +72,12 @@ def failure(*, again=True, after=0.0):
     return Failure(ApiError("no"), again=again, after=after)
 
 
+def test_a_pause_requested_by_the_server_is_no_retry(request_):
+    attempt = attempts(*(failure(after=2.0) for _ in range(3)), "answer")
+    assert with_retries(attempt, 0, request_) == "answer"
+    assert all(2.25 <= wait <= 10.0 for wait in request_.batch.slept)
+
+
 def test_the_second_retry_is_warned_of_once_for_all(request_):
     with collected() as warned:
         with_retries(attempts(failure(), "answer"), 3, request_)

@@ -1,7 +1,6 @@
 """Which samples are drawn as data, and where the marks of the others stand."""
 
 import artists
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -25,25 +24,6 @@ def test_data_are_positive_on_a_log_axis_and_not_below_the_limit(scale):
     free = artists.sketched(artists.profiles(B=y), scale=scale)
     log = scale == "log"
     assert np.isfinite(curve(free)).tolist() == [True, not log, not log, True, True, True]
-
-
-@pytest.mark.filterwarnings("ignore:.*unusual concentration")
-def test_each_species_has_a_row_at_the_floor():
-    zeros = np.r_[np.ones(25), np.zeros(25)]
-    ax = plt.figure(figsize=(2, 2), dpi=72).add_axes((0.25, 0.2, 0.5, 0.6))
-    artists.sketched(artists.profiles(B=zeros, P=2 * zeros, C=np.ones(50)), ax)
-    found = marks(ax)
-    at = [mark.get_xdata() for mark in found]
-    assert at[0].tolist() == at[1].tolist()
-    assert {mark.get_color() for mark in found} == {
-        line.get_color() for line in artists.lines(ax)[:2]
-    }
-    for i, mark in enumerate(found, start=1):
-        assert set(mark.get_ydata()) == {0.018 * i}
-        assert (mark.get_fillstyle(), mark.get_linestyle()) == ("none", "None")
-        assert mark.get_clip_box().width == pytest.approx(1.02 * ax.bbox.width)
-    # There is a place for one at every four points.
-    assert np.diff(at[0]).min() * ax.bbox.width / 98 > 2
 
 
 def test_samples_below_a_limit_are_marked_at_it_and_explained():

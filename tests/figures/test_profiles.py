@@ -387,21 +387,6 @@ def test_saving_leaves_figure_and_settings_as_they_were(tmp_path):
     assert ax.get_in_layout()
 
 
-@pytest.mark.slow
-def test_other_formats_and_foreign_files_are_refused(tmp_path):
-    figure = sims.plot_profiles(two_units()).figure
-    with pytest.raises(ValueError, match=r"\.svg, \.pdf, \.tiff and \.png"):
-        sims.save_figure(figure, tmp_path / "f.jpg")
-    figure.savefig(tmp_path / "plain.png")
-    figure.savefig(tmp_path / "plain.svg")
-    figure.savefig(tmp_path / "plain.pdf")
-    for kind in ("png", "svg", "pdf"):
-        with pytest.raises(ProfileError, match="no provenance"):
-            sims.provenance(tmp_path / f"plain.{kind}")
-    with pytest.raises(FileNotFoundError):
-        sims.provenance(tmp_path / "absent.png")
-
-
 # --- real profiles ------------------------------------------------------------------------------
 
 

@@ -74,14 +74,6 @@ def test_outliers_of_several_species_are_named_once():
     assert artists.names(artists.sketched(wafers)) == ["B", "P", "W4"]
 
 
-def test_long_names_stay_apart():
-    name = "lot 2026-01-15/7, wafer {}, annealed at 1050 °C for 5 s"
-    wafers = {name.format(k): artists.profiles(B=k * artists.gaussian()) for k in (1, 2, 3)}
-    found = artists.names(artists.sketched(wafers))
-    assert len(found) == 3
-    assert [text.count(str(k)) for k, text in enumerate(found, start=1)] == [1, 1, 1]
-
-
 def test_no_species_is_nothing_to_draw():
     with pytest.raises(ProfileError, match=r"species=\[\]; expected a list of species"):
         artists.sketched(rising(), species=[])

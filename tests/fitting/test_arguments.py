@@ -107,14 +107,6 @@ def test_the_limits_of_a_file_are_those_of_logarithms(read, weights, limit, expe
 # --- layers -----------------------------------------------------------------------------------
 
 
-def test_what_layers_share_is_not_what_profiles_share(read):
-    """With another dimension to link profiles over, `shared` is about these."""
-    of_layers = read(TWO, "gaussian", repeat=2, shared=["dose"], over="layer")
-    assert (of_layers.model.shared, of_layers.shared) == (("dose",), ())
-    of_wafers = read(TWO, "gaussian", repeat=2, shared=["dose"], over="wafer")
-    assert (of_wafers.model.shared, of_wafers.shared) == (("straggle",), ("dose",))
-
-
 def test_what_is_held_or_known_of_layers_is_one_for_all_or_a_list(read):
     found = read(
         ONE, "gaussian", repeat=2, fixed={"straggle": "1 nm", "dose": ["1 cm^-2", "2 cm^-2"]},

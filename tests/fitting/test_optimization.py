@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from sims_analysis.fitting.objectives import Poisson, Squares
+from sims_analysis.fitting.objectives import Squares
 from sims_analysis.fitting.optimization import (
     Curve,
     Minimum,
@@ -132,16 +131,3 @@ def test_the_other_parameters_follow_to_the_ends_of_an_interval():
     scattered = Squares(np.zeros(2), None)  # with a scatter that is hardly any
     unit = scattered.variance(found.cost, 2)
     assert unit < 1e-9
-
-
-def test_the_interval_of_counts_is_that_of_their_deviance():
-    k = 9.0
-    curve = Curve([free("mu", 0.0)], lambda mu: np.array([mu]), None, {})
-
-    objective = Poisson(np.array([k]), np.ones(1), np.zeros(1))
-    found = at(curve, objective, [k])
-    low, high = profile_interval(curve, objective, [found], 0)
-    for end in (low, high):
-        rise = 2 * (stats.poisson(k).logpmf(k) - stats.poisson(end).logpmf(k))
-        assert rise == pytest.approx(1, abs=0.021)
-    assert low < k < high

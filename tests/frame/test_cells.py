@@ -72,15 +72,6 @@ def test_units_of_the_axis_hold_for_its_bounds(ds):
     np.testing.assert_allclose(sims.integrated_dose(um), sims.integrated_dose(cells), rtol=1e-12)
 
 
-def test_bounds_that_are_not_those_of_the_axis_are_refused(ds):
-    cells = sims.to_grid(ds, step="10 nm", conserve="dose")
-    moved = cells.assign_coords(
-        depth=("depth", cells["depth"].values * 2, {"units": "nm", "bounds": "depth_bounds"})
-    )
-    with pytest.raises(ProfileError, match="depth_bounds do not contain their own depth: 30 nm"):
-        sims.integrated_dose(moved)
-
-
 @pytest.mark.parametrize(
     "change",
     [
