@@ -368,7 +368,7 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
         inside[first : last + 1] = True
     elif two and series.time and all(map(_ISO.fullmatch, ends := iso_dates(map(str, baseline)))):
         times: Any = pd.DatetimeIndex(series.data[series.time].values)
-        with suppress(ValueError):  # no such day
+        with suppress(TypeError, ValueError):  # no such day
             inside[times.slice_indexer(*ends)] = True
     if not (inside & known).any():
         of = f"or dates in {A_DATE}" if series.time else "as there are no times"

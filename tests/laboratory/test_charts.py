@@ -243,7 +243,7 @@ def test_uniformity_takes_counting_out():
 
 def test_times_of_a_baseline_are_unambiguous():
     x = values(FLOW, date=np.arange("2026-02-01", "2026-02-11", dtype="datetime64[D]"))
-    for wrong in ("01.02.2026", "01/02/2026"):
+    for wrong in ("01.02.2026", "01/02/2026", "2026-01-32"):
         with pytest.raises(ProfileError, match="or dates in ISO 8601"):
             sims.control_chart(x, baseline=(wrong, "2026-02-05"))
     with pytest.raises(ProfileError, match="around values"):

@@ -345,6 +345,7 @@ def test_what_a_list_leaves_open_is_refused(factors, tmp_path, text, said):
         ("stderr", "5.1e22", "column 'stderr': '5.1e22'; expected less than the value"),
         ("value", "-5e21", "column 'value': '-5e21'; expected a positive number"),
         ("value", "5,1e21", "line 3"),
+        ("value", "5_1e21", "column 'value': '5_1e21'; expected a positive number"),
         ("unit", "cm", "column 'unit'"),
         ("date", "02/03/2026", "column 'date': '02/03/2026'; expected a date in ISO 8601"),
         ("energy", "3 kV", "column 'energy'"),
