@@ -60,7 +60,8 @@ class Factors:
     ``valid``; there may be others.
 
     A factor fits data of the same species, matrix signal, material, primary ion, polarity,
-    instrument, and impact energy within 2 %; what neither states is the same.
+    instrument, and impact energy within 2 %; what neither states is the same. The material of
+    several layers is that of all, ``Ge + SiGe``.
 
     Examples
     --------

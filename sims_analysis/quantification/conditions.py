@@ -29,7 +29,7 @@ def conditions_of(stated: Metadata) -> dict[str, str]:
     """Return what the metadata of a measurement say of its conditions; empty if nothing."""
     materials = {layer.matrix or "" for layer in stated.layers}
     return {
-        "material": materials.pop() if len(materials) == 1 else "",
+        "material": "" if "" in materials else " + ".join(sorted(materials)),
         "primary_ion": stated.primary_ion or "",
         "energy": stated.impact_energy or "",
         "polarity": stated.secondary_polarity or "",

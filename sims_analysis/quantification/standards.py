@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import orjson
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, to_canonical
 from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_history
@@ -34,6 +36,7 @@ from sims_analysis.kernels.rows import Array, ends
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.quantification.arguments import read_uncertainty
+from sims_analysis.quantification.conditions import NAMES, conditions_of, contradict
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
 from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
@@ -125,7 +128,8 @@ def rsf_from_standard(
         If the data are on a time axis (see :func:`calibrate_depth`) or have no intensities, or the
         dose has no unit of atoms per area.
     ProfileError
-        If the integral over a standard is not positive, or nothing was measured between the limits.
+        If the integral over a standard is not positive, or nothing was measured between the limits;
+        if standards were measured under different conditions: primary ion, impact energy...
 
     Warns
     -----
@@ -179,6 +183,7 @@ def rsf_from_standard(
     }
     limits = {"start": start, "stop": stop, "rule": rule}
     uncertainty = dose_uncertainty if concentration is None else concentration_uncertainty
+    said = _metadata_of(standards, species)
     measured = [
         _of_standard(one, species, what, (value, uncertainty), background, options, limits)
         for one, value in zip(standards, certified, strict=True)
@@ -192,7 +197,7 @@ def rsf_from_standard(
         matrix_signal="" if matrix is None else matrix_signal,
         dead_time=_dead_time(standards),
     )
-    if alike := _alike([stated for one in standards for stated in metadata_of(one)]):
+    if alike := _alike(said):
         answer.attrs[FIELD] = orjson.dumps(alike).decode()
     number = answer["n_standards"].item()
     many = f"{number} standard{'s' if number > 1 else ''}"
@@ -275,6 +280,25 @@ def _compare_mean(
             frame, uncertainty, known, "concentration", "concentration_uncertainty"
         )
     return ComparedDose(known / ratio, stderr / ratio, relative, status)
+
+
+def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata]:
+    """Return what is known of all standards; refuse those of different conditions."""
+    said: list[Metadata] = []
+    names: list[Any] = []
+    for number, one in enumerate(standards):
+        said += metadata_of(one, species)
+        alone = [one.attrs.get("data_id", f"data[{number}]")]
+        names += one[MEASUREMENT].values.tolist() if MEASUREMENT in one.dims else alone
+    every = zip(names, map(conditions_of, said), strict=True)
+    for (a, first), (b, second) in combinations(every, 2):
+        for name, text in first.items():
+            if contradict(name, text, second[name]):
+                raise ProfileError(
+                    f"the standards {a!r} and {b!r} have no common factor: {NAMES[name]} {text!r}, "
+                    f"and {second[name]!r}; determine one of those measured alike"
+                )
+    return said
 
 
 def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:

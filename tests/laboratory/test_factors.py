@@ -12,6 +12,7 @@ from kept_standards import TRUE_FACTOR, factor_of, measured
 
 import sims_analysis as sims
 from sims_analysis.errors import ArchiveError, ProfileError, ReadError, SpeciesError
+from sims_analysis.profiles.metadata import Layer
 
 
 @pytest.fixture
@@ -486,3 +487,42 @@ def test_a_list_is_read_once(factors, tmp_path):
         factors.read(tmp_path / "list.txt", **stated)
     factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
     assert len(factors.table()) == 2
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"primary_ion": "Cs+"}, r"primary ion 'O2\+', and 'Cs\+'"),
+        ({"secondary_polarity": "negative"}, r"polarity '\+', and 'negative'"),
+        ({"impact_energy": "10 keV"}, "impact energy '3 keV', and '10 keV'"),
+        ({"layers": (Layer(matrix="SiGe"),)}, "material 'Si', and 'SiGe'"),
+        ({"instrument": "TOF"}, "instrument 'IMS 7f', and 'TOF'"),
+    ],
+)
+def test_standards_of_different_conditions_have_no_common_factor(other, said):
+    one, same = measured("2026-03-01", seed=1), measured("2026-03-02", seed=2)
+    unlike = measured("2026-03-03", seed=3, data_id="unlike", **other)
+    with pytest.raises(ProfileError, match=f"'std-2026-03-01' and 'unlike' .*{said}"):
+        factor_of(one, same, unlike)
+    with pytest.raises(ProfileError, match=f"'a' and 'b' have .*{said}"):
+        factor_of(sims.stack([one, unlike], names=["a", "b"]))
+    silent = measured("2026-03-04", seed=4, primary_ion=None, impact_energy="3050 eV")
+    assert factor_of(one, same, silent)["n_standards"] == 3
+
+
+def test_several_layers_are_another_material_than_one(factors):
+    def of(*materials):
+        return {"layers": tuple(Layer(matrix=one) for one in materials)}
+
+    kept(factors, ["2026-03-01"])
+    unlike = measured("2026-03-05", **of("SiGe", "Ge"))
+    for rsf in (
+        factor_of(measured("2026-03-01")),
+        factor_of(measured("2026-03-01", **of("Si", "Ge"))),
+    ):
+        with pytest.raises(SpeciesError, match=r"material .*Si, but the data say 'Ge \+ SiGe'"):
+            sims.with_rsf(unlike, rsf=rsf, matrix="30Si")
+    with pytest.raises(ProfileError, match=r"material='Si'; the data say 'Ge \+ SiGe'"):
+        factors.pick(unlike, matrix="30Si", material="Si")
+    kept(factors, ["2026-03-02"], **of("Ge", "SiGe"))
+    assert factors.pick(unlike, matrix="30Si")["11B"]["material"] == "Ge + SiGe"
