@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -237,11 +238,14 @@ def _checked(stated: Mapping[str, str]) -> dict[str, str]:
 
 
 def _completed(said: Mapping[str, str], stated: Mapping[str, str]) -> dict[str, str]:
-    """Add what is stated to what data say; refuse a condition of which they say another thing."""
-    for column in NAMES:
-        if contradict(column, said.get(column, ""), stated.get(column, "")):
-            raise argument_error(column, stated[column], f"the data say {said[column]!r}")
-    return {**said, **stated}
+    """Add what is stated to what data say; refuse that of which they say another thing."""
+    read = {name: column.read for name, column in factor_file.COLUMNS.items()}
+    read["unit"] = lambda cell: replace(factor_file.unit_of(cell), text="")
+    for column, cell in stated.items():
+        if column != "standard" and contradict(column, said.get(column, ""), cell, read[column]):
+            raise argument_error(column, cell, f"the data say {said[column]!r}")
+    own = {column: cell for column, cell in said.items() if cell and column != "standard"}
+    return {**said, **stated, **own}
 
 
 def _row_of(rsf: xr.DataArray) -> dict[str, str]:

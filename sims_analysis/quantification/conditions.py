@@ -58,12 +58,14 @@ def same_energy(one: Any, other: Any) -> Any:
     return abs(one - other) <= _SAME_ENERGY * other
 
 
-def contradict(name: str, one: str, other: str) -> bool:
-    """Whether two texts state a condition, and not the same."""
+def contradict(name: str, one: str, other: str, read: Callable[[str], Any] | None = None) -> bool:
+    """Whether two texts state a condition, and not the same; of dates, another day."""
     if not (one and other):
         return False
     with suppress(ValueError, KeyError):
-        a, b = (READERS.get(name, str)(text) for text in (one, other))
+        a, b = ((read or READERS.get(name, str))(text) for text in (one, other))
+        if name == "date":
+            return bool(a.date() != b.date())
         return not same_energy(a, b) if name == "energy" else bool(a != b)
     return one != other
 
