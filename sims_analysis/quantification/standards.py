@@ -34,7 +34,7 @@ from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import scatter_counts, student, window_mean
 from sims_analysis.kernels.rows import Array, ends
 from sims_analysis.outcomes import Status
-from sims_analysis.profiles.metadata import FIELD, Metadata
+from sims_analysis.profiles.metadata import FIELD, Layer, Metadata
 from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.conditions import NAMES, conditions_of, contradict
 from sims_analysis.quantification.corrections import dead_time_of, subtract_background
@@ -302,15 +302,25 @@ def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata
 
 
 def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:
-    """Return what the metadata of all standards say alike; of their dates, the latest."""
-    first, *others = [one.to_dict() for one in stated]
+    """Return what all standards say alike, conditions as the first does; the latest date."""
+    materials = [tuple(Layer(matrix=layer.matrix) for layer in one.layers) for one in stated]
+    first, *others = [
+        replace(one, layers=layers).to_dict() for one, layers in zip(stated, materials, strict=True)
+    ]
     alike = {
-        key: text for key, text in first.items() if all(one.get(key) == text for one in others)
+        key: text
+        for key, text in first.items()
+        if all(one.get(key) == text or _are_conditions(key, text, one.get(key)) for one in others)
     }
     moments = {moment: one.measured for one in stated if (moment := moment_of(one.measured))}
     if moments:
         alike["measured"] = moments[max(moments)]
     return alike
+
+
+def _are_conditions(field: str, *said: Any) -> bool:
+    """Whether a field of the metadata states a condition, in each case."""
+    return all(any(conditions_of(Metadata.from_dict({field: one})).values()) for one in said)
 
 
 def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:

@@ -1,5 +1,6 @@
 """Factors that are kept: what is written, what fits, how several are combined."""
 
+import json
 import subprocess
 import sys
 import time
@@ -530,6 +531,24 @@ def test_standards_of_different_conditions_have_no_common_factor(other, said):
         factor_of(sims.stack([one, unlike], names=["a", "b"]))
     silent = measured("2026-03-04", seed=4, primary_ion=None, impact_energy="3050 eV")
     assert factor_of(one, same, silent)["n_standards"] == 3
+
+
+def test_conditions_that_standards_spell_differently_are_those_of_their_factor():
+    here, there = ((Layer(matrix="Si", stop=stop),) for stop in ("200 nm", "210 nm"))
+    standards = [
+        measured("2026-03-01", layers=here, primary_ion=None),
+        measured("2026-03-02", layers=there, impact_energy="3.02 keV"),
+    ]
+    rsf = factor_of(*standards)
+    for other, said in (
+        ({"layers": (Layer(matrix="SiGe"),)}, "material Si, but the data say 'SiGe'"),
+        ({"impact_energy": "10 keV"}, "impact energy 3 keV, but the data say '10 keV'"),
+    ):
+        with pytest.raises(SpeciesError, match=said):
+            sims.with_rsf(measured("2026-03-05", **other), rsf=rsf, matrix="30Si")
+    stated = json.loads(rsf.attrs["measurement"])
+    assert stated["layers"] == [{"matrix": "Si"}]
+    assert "primary_ion" not in stated
 
 
 def test_several_layers_are_another_material_than_one(factors):
