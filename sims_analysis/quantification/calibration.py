@@ -99,6 +99,8 @@ def calibrate_depth(
 
     Warns
     -----
+    ProfileWarning
+        Where the composition that a rate follows is not known, or of saturated samples.
     FitWarning
         If the layers of a fit are only two, or do not lie on a straight line.
 

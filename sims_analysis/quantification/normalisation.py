@@ -88,8 +88,9 @@ def normalise(
           total T, ``sqrt([(T - a) s_a]^2 + a^2 (s_T^2 - s_a^2)) / T^2``; over another species, as
           for :func:`ratio`; by one number M, ``s / M``
         - ``fraction_background_stderr``: what samples have in common: backgrounds, factors of
-          concentrations and, by one number with the standard error e, ``x e / M^2``; with the ``_overlap`` of samples of the
-          signal itself in the window, so that errors of sums come out right
+          concentrations and, by one number with the standard error e, ``x e / M^2``; with the
+          ``_overlap`` of samples of the signal itself in the window, so that errors of sums come
+          out right
         - counts, and what is known of samples: of a total, of all its parts
 
         The species that all are divided by is 1, without an error if sample by sample.
