@@ -97,7 +97,7 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
         )
         return made
 
-    found = along(points).assign_attrs(points.attrs)
+    found = along(points).rename(stated.name).assign_attrs(points.attrs)
     if not is_lazy(x.variable):
         unit, there = places.attrs.get("units", ""), x.variable.notnull()
         for where, of, text in (
