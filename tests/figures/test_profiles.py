@@ -334,8 +334,7 @@ def test_two_processes_write_the_same_bytes(tmp_path, monkeypatch):
         assert Path(one).read_bytes() == Path(other).read_bytes(), one
 
 
-@pytest.mark.parametrize("kind", ["svg", "png"])
-def test_a_figure_that_was_shown_at_another_resolution_is_saved_as_one_that_was_not(tmp_path, kind):
+def test_a_figure_that_was_shown_at_another_resolution_is_saved_as_one_that_was_not(tmp_path):
     ds = sims.open_example("boron-implant")
     dose = sims.integrated_dose(ds.sel(species=["B"]))
     with mpl.rc_context({"figure.dpi": 140}):
@@ -344,7 +343,7 @@ def test_a_figure_that_was_shown_at_another_resolution_is_saved_as_one_that_was_
             figure = sims.plot_profiles(ds, dose=dose).figure
             if shown:
                 figure.canvas.draw()
-            saved.append(sims.save_figure(figure, tmp_path / f"{shown}.{kind}").read_bytes())
+            saved.append(sims.save_figure(figure, tmp_path / f"{shown}.svg").read_bytes())
     assert saved[0] == saved[1]
 
 

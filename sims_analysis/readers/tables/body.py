@@ -109,6 +109,8 @@ def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
     if not last["digits"].strip("0,."):
         return True
     shapes = {_shape(form) for form in above}
+    if last["exponent"] and shapes:  # 1E15 among 1.2E18
+        return len(last["exponent"]) in {exponent for _, exponent in shapes}
     if _shape(last) != (0, 0) or shapes - {(0, 0)}:
         least = min((len(form["digits"]) for form in above), default=0)
         alike = len(shapes) == 1 or len(last["digits"]) >= least
