@@ -99,6 +99,8 @@ def calibrate_depth(
 
     Warns
     -----
+    ProfileWarning
+        Where the composition that a rate follows is not known, or of saturated samples.
     FitWarning
         If the layers of a fit are only two, or do not lie on a straight line.
 
@@ -147,7 +149,7 @@ def calibrate_depth(
     opened = open_axis(plain, axis)
     line = None if fit is None else line_through(opened.frame, fit, depths)
     if line is None:
-        rate = over_composition(plain, rate, "rate")
+        rate = over_composition(plain, rate, "rate", "it is that of its neighbours")
         scale = read_scale(opened, rate, crater_depth, total_time, relative_rates, markers)
         uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
     else:

@@ -78,7 +78,7 @@ def combine(
     SpeciesError
         If a species is absent, or that to be replaced also has values of another variable.
     ProfileError
-        If a weight is not a finite number, or its error is negative.
+        If a weight is not a finite number, or its error is negative or not finite.
     UnitsError
         If no variable has all species of the sums.
 
@@ -206,7 +206,8 @@ def read_with_error(frame: Frame, stated: Any, name: str) -> tuple[xr.Variable, 
         error = _read_number(frame, plain["stderr"].drop_vars("stderr"), name, expected)
     else:
         return _read_number(frame, stated, name, expected), None
-    if anywhere((error < 0) | np.isinf(error)):
+    unknown: Any = error.isnull() & value.notnull()
+    if anywhere((error < 0) | np.isinf(error) | unknown):
         raise argument_error(name, stated, "its standard error must be finite and not negative")
     return value, error
 

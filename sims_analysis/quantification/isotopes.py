@@ -28,6 +28,7 @@ from sims_analysis.quantification.reference import (
     warn_bridged,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
+from sims_analysis.quantification.signals import with_errors_of_scale
 from sims_analysis.text.arguments import check_choice, read_name, read_names
 
 _AMOUNTS = ("concentration", "atomic_fraction")
@@ -183,8 +184,8 @@ def ratio(
 
         - ``stderr``: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, of a fraction
           ``sqrt[(b s_a)^2 + (a s_b)^2] / (a + b)^2``; a and b are taken as independent
-        - ``background_stderr``: likewise for subtracted backgrounds, whose error is common to all
-          samples
+        - ``background_stderr``: likewise for subtracted backgrounds and factors of concentrations,
+          whose errors are common to all samples
 
     Raises
     ------
@@ -225,7 +226,7 @@ def ratio(
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
     name = measured_in(data, variable, numerator, denominator)
     warn_of_shared(data, name, [(numerator, denominator)])
-    frame = open_samples(data, name, "a ratio")
+    frame = open_samples(with_errors_of_scale(data, name, denominator), name, "a ratio")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
     if kind == "ratio":

@@ -44,6 +44,7 @@ from sims_analysis.quantification.signals import (
     same_samples,
     signal_at,
     weighted_sum,
+    with_errors_of_scale,
 )
 from sims_analysis.text.arguments import read_name
 from sims_analysis.units import WindowLike
@@ -86,9 +87,10 @@ def normalise(
         - ``fraction_stderr`` (``ratio_stderr``): sample by sample, with the signal a inside of its
           total T, ``sqrt([(T - a) s_a]^2 + a^2 (s_T^2 - s_a^2)) / T^2``; over another species, as
           for :func:`ratio`; by one number M, ``s / M``
-        - ``fraction_background_stderr``: what samples have in common, backgrounds and, by one
-          number with the standard error e, ``x e / M^2``; with the ``_overlap`` of samples of the
-          signal itself in the window, so that errors of sums come out right
+        - ``fraction_background_stderr``: what samples have in common: backgrounds, factors of
+          concentrations and, by one number with the standard error e, ``x e / M^2``; with the
+          ``_overlap`` of samples of the signal itself in the window, so that errors of sums come
+          out right
         - counts, and what is known of samples: of a total, of all its parts
 
         The species that all are divided by is 1, without an error if sample by sample.
@@ -142,6 +144,11 @@ def normalise(
         warn_of_shared(data, name, combinations(names, 2))
     if total and not named:
         _refuse_sums(data, names)
+    of_factors = with_errors_of_scale(data, name, to if named else None)
+    if to == "maximum" and not named:  # they cancel in it
+        of_factors = data.drop_vars(set(data.coords) - set(of_factors.coords))
+    data = of_factors
+    frame = open_samples(data, name, "a normalised signal")
     ends = None if window is None else read_pair(frame, window)
     share = None
     if to == "maximum" and not named:

@@ -169,12 +169,13 @@ def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variabl
 def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
     """Return the signal of one species at the samples of each, its errors, and gaps, in one row."""
     columns = [
-        _at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)
+        at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)
     ]
     return np.stack(columns, axis=1).reshape(-1)
 
 
-def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Array) -> Array:
+def at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Array) -> Array:
+    """Return a signal at the samples of another, its errors, and what :class:`Reference` flags."""
     found = np.full((5, at.size), np.nan)
     places = np.isfinite(at) & np.isfinite(wanted)
     known = np.isfinite(own) & np.isfinite(signal)

@@ -91,8 +91,10 @@ def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
     known = speed.values[np.isfinite(speed.values)]
     text = f"z = integral of a rate from {known.min():.4g} to {known.max():.4g} nm/s"
 
+    lead = {MEASUREMENT, *time.dims} - {frame.dim}
+
     def at(places: xr.Variable) -> xr.Variable:
-        inner = [d for d in places.dims if d != MEASUREMENT]
+        inner = [d for d in places.dims if d not in lead]
         found: xr.Variable = xr.apply_ufunc(
             _integrated,
             places,

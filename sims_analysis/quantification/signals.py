@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis.uncertainty import relative_uncertainties
 from sims_analysis.conventions.canonical import ENDS, species_of
 from sims_analysis.frame.evidence import Known, union
 from sims_analysis.frame.frame import Frame
@@ -25,6 +26,7 @@ from sims_analysis.quantification.reference import (
     at_samples_of_all,
     background_columns,
     background_of,
+    column,
     known_of,
     propagated,
     warn_bridged,
@@ -236,6 +238,32 @@ def _errors_of_scale(
                 for (one, signal), part in zip(signals.items(), of_each, strict=True)
             ]
     return found
+
+
+def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = None) -> xr.Dataset:
+    """Return data with errors of factors among what all samples have in common, for quotients.
+
+    Those of the species that all are divided by are with the others, and cancel in itself.
+    """
+    names = [one for one in (*_OF_SCALE, "sensitivity_factor_day_to_day") if one in data.coords]
+    if variable != "concentration" or not names:
+        return data
+    frame = open_samples(data, variable, "an error of factors")
+    relative = relative_uncertainties(frame, data, None, None)[0].fillna(0.0)
+    if over is not None:
+        relative = (relative**2 + row_of(relative, frame.species().index(over)) ** 2) ** 0.5
+        relative = relative.where(~frame.of_species(over), 0.0)
+    before = background_columns(frame)
+    common, overlap = background_of(before)
+    old: Any = 0.0 if common is None else common.fillna(0.0)
+    made = {"background_stderr": (old**2 + (relative * frame.value) ** 2) ** 0.5}
+    if overlap is not None:
+        total = made["background_stderr"]
+        made["background_overlap"] = overlap * (old / total.where(total > 0)).fillna(0.0) ** 2
+    dims, unit = data[variable].dims, data[variable].attrs["units"]
+    columns = {f"{variable}_{end}": column(variable, end, unit, one, dims)
+               for end, one in made.items()}  # fmt: skip
+    return data.assign(columns).drop_vars(names)
 
 
 def _agree(coord: xr.Variable, rows: Sequence[int]) -> bool:

@@ -192,6 +192,57 @@ def test_factors_and_rates_stated_over_a_composition():
         sims.with_rsf(made, rsf={"11B": stated.drop_attrs()}, **options)
 
 
+@pytest.mark.parametrize("unknown", ["gap", "end", "limit"])
+def test_where_a_composition_is_not_known_no_factor_follows_it(unknown):
+    ds = alloy(**{"11B": np.full(TIME.size, 2000.0)})
+    lost = (TIME > 80) & ((TIME < 110) | (unknown == "end"))
+    ge = ds["species"] == "74Ge"
+    cut = ds.where(~(ge & xr.DataArray(lost, dims="sputter_time")))
+    if unknown == "limit":
+        limit = np.where(lost & ge.values[:, None], 1.0, np.nan)
+        cut = cut.assign_coords(intensity_detection_limit=(ds["intensity"].dims, limit))
+        cut["intensity_detection_limit"].attrs["units"] = "counts"
+    made = sims.composition(cut, numerator="74Ge", denominator="30Si", factor=K)
+    factor = xr.DataArray([1e20, 3e20], {"Ge": [0.0, 0.6]}, attrs={"units": "atoms/cm^3"})
+    if unknown == "end":  # in the same cycle the last sample stands
+        lost[81] = False
+    said = rf"at {lost.sum()} samples .* it is not known"
+    with pytest.warns(ProfileWarning, match=said + ": there is none"):
+        found = sims.with_rsf(made, rsf={"11B": factor}, matrix="30Si")
+    none = found["concentration"].sel(species="11B").isnull()
+    np.testing.assert_array_equal(none, lost)
+    rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.6]}, attrs={"units": "nm/s"})
+    with pytest.warns(ProfileWarning, match=said + ": it is that of its neighbours"):
+        sims.calibrate_depth(made, rate=rate)
+
+
+def test_what_follows_a_saturated_composition_says_so():
+    ds = alloy(**{"11B": np.full(TIME.size, 2000.0)})
+    ds["intensity"][0] = ds["intensity"][0].clip(max=2500.0)
+    made = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=K)
+    saturated = made["atomic_fraction_quality"].sel(species="Ge").values & 4 != 0
+    assert 20 < saturated.sum() < 60
+    factor = xr.DataArray([1e20, 3e20], {"Ge": [0.0, 0.6]}, attrs={"units": "atoms/cm^3"})
+    with pytest.warns(ProfileWarning, match="it is of saturated samples"):
+        found = sims.with_rsf(made, rsf={"11B": factor}, matrix="30Si").sel(species="11B")
+    doubt = found["concentration_quality"].values & 128 != 0
+    np.testing.assert_array_equal(doubt, saturated)
+    rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.6]}, attrs={"units": "nm/s"})
+    with pytest.warns(ProfileWarning, match="it is of saturated samples"):
+        sims.calibrate_depth(made, rate=rate)
+
+
+def test_a_rate_follows_the_compositions_of_a_batch_with_axes_of_their_own():
+    rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.5]}, attrs={"units": "nm/s"})
+    each = [alloy(), alloy(seed=1).isel(sputter_time=slice(0, 150, 2))]
+    each = [sims.composition(d, numerator="74Ge", denominator="30Si", factor=K) for d in each]
+    both = sims.calibrate_depth(sims.stack(each, names=["a", "b"]), rate=rate)["depth"]
+    for name, one in zip("ab", each, strict=True):
+        depth = sims.calibrate_depth(one, rate=rate)["depth"].values
+        own = both.sel(measurement=name).isel(species=0, missing_dims="ignore").dropna("point")
+        np.testing.assert_allclose(own, depth, rtol=1e-12)
+
+
 def test_a_graded_matrix_is_said_to_change_and_noise_is_not():
     rng, boron = np.random.default_rng(5), np.full(TIME.size, 50)
     for graded, counts, warns in ((0.12, 1e5, True), (0.28, 1e4, True), (0.08, 1e5, False),

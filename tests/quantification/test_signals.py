@@ -184,6 +184,7 @@ def test_what_sums_are_refused():
         ({"x": {"31P": np.nan}}, ProfileError, "expected a finite weight"),
         ({"x": {"31P": (1, -0.1)}}, ProfileError, "not negative"),
         ({"x": {"31P": (1, np.inf)}}, ProfileError, "must be finite"),
+        ({"x": {"31P": (1, np.nan)}}, ProfileError, "must be finite"),
         ({"x": {"31P": "50 %"}}, ProfileError, "expected a number, .* without a unit or %"),
         ({"x": {"31P": True}}, ProfileError, "expected a number"),
         ({"x": {"31P": "1 nm"}}, ProfileError, "without a unit"),
@@ -253,6 +254,45 @@ def test_ratios_to_a_species_are_those_of_ratio():
     b, stderr, _ = columns(found, "ratio", "b")
     assert (b[np.isfinite(b)] == 1.0).all()
     assert (stderr[np.isfinite(b)] == 0.0).all()
+
+
+def test_quotients_of_concentrations_have_the_errors_of_both_factors():
+    """Of 3 and 4 %, which samples have in common; against factors drawn at random."""
+    ds = poisson(np.arange(20.0), a=4e6, b=2e6, m=1e7)
+    errors = {"a": 0.03, "b": 0.04}
+    normal = np.random.default_rng(2).standard_normal((2, 400))
+
+    def quantified(a, b):
+        rsf = {
+            name: xr.DataArray(
+                1e22 * (1 + errors[name] * z),
+                coords={"stderr": 1e22 * errors[name]},
+                attrs={"units": "atoms/cm^3"},
+            )
+            for name, z in (("a", a), ("b", b))
+        }
+        return sims.with_rsf(ds, rsf=rsf, matrix="m")
+
+    q, window = quantified(0.0, 0.0), ("0 s", "19 s")
+    a, b = (q["concentration"].sel(species=one).mean().item() for one in "ab")
+    moved = [(a * (1 + 0.03 * z), b * (1 + 0.04 * y)) for z, y in normal.T]
+    spread = np.std([z / y for z, y in moved]) / (a / b)
+    of_total = np.std([z / (z + y) for z, y in moved]) / (a / (a + b))
+    for made, expected in (
+        (sims.ratio(q, numerator="a", denominator="b"), spread),
+        (sims.ratio(q, numerator="a", denominator="b", kind="fraction"), of_total),
+        (sims.normalise(q, to="b").sel(species="a"), spread),
+        (sims.normalise(q, to="b", window=window).sel(species="a"), spread),
+        (sims.normalise(q, to="total").sel(species="a"), of_total),
+        (sims.normalise(q, to="total", window=window).sel(species="a"), of_total),
+        (sims.normalise(q, to="b").sel(species="b"), 0.0),
+        (sims.normalise(q, to="b", window=window).sel(species="b"), 0.0),
+        (sims.normalise(q, to="maximum").sel(species="a"), 0.0),
+    ):
+        mean = sims.mean_value(made)
+        relative = mean["stderr"].item() / mean.item()
+        assert relative == pytest.approx(expected, rel=0.1, abs=1e-3)
+        assert "sensitivity_factor_uncertainty" not in made.coords
 
 
 def test_a_maximum_is_one_without_error():
