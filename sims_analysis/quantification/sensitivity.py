@@ -138,9 +138,8 @@ def with_rsf(
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
         where a detector is saturated; if a factor was determined with another `matrix_signal` or
         dead time; where a surface transient changes the mean matrix signal by more than 1 %;
-        where, with one factor, the matrix signal changes by more than 10 % along the profile; or
-        where the composition that a factor follows is not known, and there is no concentration, or
-        is of saturated samples, which puts its scale in doubt (:func:`quality`).
+        where, with one factor, the matrix signal changes by more than 10 % along the profile; where
+        the composition that a factor follows is unknown (no concentration) or saturated (in doubt).
 
     Notes
     -----

@@ -1,9 +1,8 @@
 """What stands above the numbers: one row of heads, and rows that each add one thing to it.
 
-The row of heads names the axis, and more columns than any other row. Every other row adds one
-thing: units, kinds (``mean | SD``), names of species, samples, a unit that all values share, or
-behind a word in its first cell what is known of each column (``DL``, ``RSF``, ``Matrix``). What
-adds nothing is a note, and kept.
+The row of heads names the axis, and more columns than any other row. Others add one thing each:
+units, kinds (``mean | SD``), names of species, samples, a unit that all values share, or behind a
+word in the first cell what is known of each column (``DL``, ``RSF``). The rest are notes, kept.
 """
 
 from __future__ import annotations
