@@ -124,7 +124,7 @@ class Factors:
         One is refused if :meth:`table` has not shown it as it is now.
         """
         same = ("species", "value", "date")
-        with factor_file.changing(self.path) as sheet:
+        with factor_file.changing(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
                 shown, now = self._shown.get(line), valid.get(line)
@@ -138,7 +138,7 @@ class Factors:
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
         same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *NAMES)
-        with factor_file.changing(self.path) as sheet:
+        with factor_file.changing(self.path.resolve()) as sheet:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:

@@ -431,6 +431,13 @@ def writer(factors, who, count):
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
+def test_a_link_stays_one_to_the_file_that_all_read(factors, tmp_path):
+    factors.add(factor_of(measured("2026-03-01", seed=1)))
+    (tmp_path / "mine.csv").symlink_to(factors.path)
+    sims.Factors(tmp_path / "mine.csv").add(factor_of(measured("2026-03-02", seed=2)))
+    assert len(factors.table()) == 2
+
+
 @pytest.mark.slow
 def test_several_writers_lose_nothing_and_those_killed_leave_whole_rows(factors):
     steady = [writer(factors, name, 25) for name in "ab"]
