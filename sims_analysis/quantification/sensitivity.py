@@ -79,7 +79,7 @@ def with_rsf(
     rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
         factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
-        :func:`composition`, whose atomic fraction it follows linearly. Also what
+        :func:`composition`, whose atomic fraction it follows linearly, without its error. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
         factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
