@@ -172,7 +172,7 @@ class PlotLayout:
     def arrange(self, renderer: Any = None) -> None:
         """Place the texts for the axes as they are now, unless they stand there already."""
         size = self.left.bbox.size / self.figure.dpi
-        state = self._state(), self.figure.dpi  # letters are a little wider at another
+        state = self._state()
         before = self._arranged
         changed = before is None or before[1] != state
         if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME):
@@ -545,4 +545,6 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
         each.set_in_layout(True)
         each.grown = each.height_outside() if each.own else 0.0
         each.stays_below = each.own and each.is_below
-    make_higher(figure, grown())
+    if now := grown():  # placed before it is shown, at whatever resolution
+        make_higher(figure, now)
+        lay_out(figure)

@@ -336,7 +336,8 @@ def test_two_processes_write_the_same_bytes(tmp_path, monkeypatch):
 
 def test_a_figure_that_was_shown_at_another_resolution_is_saved_as_one_that_was_not(tmp_path):
     ds = sims.open_example("boron-implant")
-    dose = sims.integrated_dose(ds.sel(species=["B"]))
+    ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")  # it has a list
+    dose = sims.integrated_dose(ds.sel(species=["B"]), start="15 nm", stop="300 nm")
     with mpl.rc_context({"figure.dpi": 140}):
         saved = []
         for shown in (False, True):
