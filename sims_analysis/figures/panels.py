@@ -64,8 +64,7 @@ def plot_panels(
     columns : int, optional
         Panels in a row; by default at most 3, at most 5 for more than a dozen panels, 2 for four.
     width : {"single", "double"}, str, Quantity or float, optional
-        Width of the figure, as of :func:`plot_profiles`; by default two columns of a journal, or
-        one for one panel in a row.
+        As of :func:`plot_profiles`; by default two columns of a journal, one for a single panel.
     letters : bool
         Write (a), (b), (c)... at the left above the panels.
     title : str, optional

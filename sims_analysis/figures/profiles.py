@@ -87,8 +87,7 @@ def plot_profiles(
         Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
         0 draws no bands.
     smooth : int, optional
-        Draw running means of so many samples, without bands; their names say so. Answers and data
-        are not changed.
+        Draw running means of so many samples, named so, without bands. Answers do not change.
     regions : mapping, optional
         Name -> (start, stop) or a result of :func:`layers`, to be shaded and named; a name without
         room there is in the list, with its depths.
