@@ -169,11 +169,11 @@ def in_cache(rows: Dense, samples: int, size: int) -> Iterator[slice]:
 
     The runs of equal samples of each part are found while it is in the processor's cache.
     """
-    runs = [np.empty((0, 2), dtype=np.intp)]
+    runs = []
     for part in in_blocks(rows.count, samples, size):
         yield part
         runs.append(rows.runs_in(part))
-    rows.__dict__["equal_runs"] = np.concatenate(runs)
+    rows.know_runs(runs)
 
 
 def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
