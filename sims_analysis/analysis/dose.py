@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -190,18 +190,6 @@ def read_question(
     return DoseQuestion(start, stop, given, rule, below, surface, transient)
 
 
-class Held(NamedTuple):
-    """The value of the first sample, held from the surface (or the start) down to its depth."""
-
-    value: xr.Variable
-    top: xr.Variable
-    width: xr.Variable
-    #: Start of the integral over samples: the first sample (NaN) if the held values reach it.
-    start: xr.Variable
-    #: Whether the interval ends above the first sample, so that only held values are in it.
-    alone: xr.Variable
-
-
 @dataclass(frozen=True)
 class DoseIntegral:
     """An integral with its limits, status and variance, in value times nm."""
@@ -214,8 +202,6 @@ class DoseIntegral:
     background: xr.Variable
     #: From random errors, including the background's; None without standard errors.
     stderr: xr.Variable | None
-    #: Values held up to the surface; None without them.
-    held: Held | None
     #: Effect of the error of a background that was subtracted before; None without one.
     common: CommonError | None
     #: As of the kernel (:class:`sims_analysis.kernels.dose.Integral`), less the background.
@@ -232,68 +218,39 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     start, stop, asked = question.start, question.stop, question.background
     frame = asked.on(frame)
     level = asked.level(frame)
-    held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
-    first = start if held is None else held.start
-    shared = not (first.ndim or stop.ndim)
+    shared = not (start.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
     how: Any = {"block": ALL if shared else BLOCK, "rule": question.rule}
-    how["sees_gaps"] = shared and question.rule == "trapezoid"
+    how["hold"] = question.surface == "hold"
+    how["sees_gaps"] = shared and question.rule == "trapezoid" and not how["hold"]
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
     use: Use = "record" if to_the_end else "curve"
-    found, support = frame.ask(kernels.integrate, first, stop, use=use, **how)
-    value, a, b, status = found.value, found.start, found.stop, found.status
-    if held is not None:
-        value = value.where(~held.alone, 0.0) + held.value * held.width
-        a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
-        beyond: Any = start < 0
-        status = replaced_where(held.alone, status, Status.OK)
-        status = replaced_where(held.alone & beyond, status, Status.TRUNCATED)
-    subtracted = level * (b - a) if asked.given else level
+    found, support = frame.ask(kernels.integrate, start, stop, use=use, **how)
+    value, status, width = found.value, found.status, found.stop - found.start
+    subtracted = level * width if asked.given else level
     if asked.given:
         # With an unknown background there is no dose.
         status = replaced_where(level.isnull(), status, Status.NO_DATA)
         value = value - subtracted
 
-    stderr, common = _stderr(frame, (first, stop), held, question, b - a)
+    stderr, common = _stderr(frame, (start, stop), question, width)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
-    of_kernel = changed(found, value=value, start=a, stop=b, status=status)._asdict()
-    return DoseIntegral(frame, question, support, subtracted, stderr, held, common, **of_kernel)
-
-
-def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
-    """Return the held value and its interval between two limits (NaN: no limit)."""
-    found: Any = frame.map(ends)
-    first = found.first
-    top = start.fillna(0.0).clip(min=0.0)
-    bottom = stop.fillna(np.inf)
-    bottom = bottom.where(bottom < first, first)
-    width = (bottom - top).clip(min=0.0).fillna(0.0)
-    reaches = (start >= 0) & (start < first)
-    own = start + 0 * first  # one for each profile, even where the limit is one for all
-    return Held(
-        value=found.first_value,
-        top=top,
-        width=width,
-        start=own.where(~reaches),
-        alone=(stop <= first) & (width > 0),
-    )
+    of_kernel = changed(found, value=value, status=status)._asdict()
+    return DoseIntegral(frame, question, support, subtracted, stderr, common, **of_kernel)
 
 
 def _stderr(
-    frame: Frame, limits: Window, held: Held | None, question: DoseQuestion, width: xr.Variable
+    frame: Frame, limits: Window, question: DoseQuestion, width: xr.Variable
 ) -> tuple[xr.Variable | None, CommonError | None]:
     """Return the standard error, and the part of a background that was subtracted before."""
-    window = question.background.window
-    held_width = xr.Variable((), 0.0) if held is None else held.width
+    window, hold = question.background.window, question.surface == "hold"
 
     def again(other: Frame) -> xr.Variable:
         # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
         # background, which is exact, drops out.
-        total: xr.Variable = other.map(kernels.integrate, *limits).value
-        if held is not None:
-            total = total.where(~held.alone, 0.0) + other.map(ends).first_value * held.width
+        total: xr.Variable = other.map(kernels.integrate, *limits, hold=hold).value
         if window is not None:
             total = total - Background(window=window).level(other) * width
         return total
@@ -302,8 +259,8 @@ def _stderr(
     if frame.stderr is None:
         return None, common
     variance: Any
-    options: Any = {"errors": "sum", "window": window is not None}
-    asked = *limits, held_width, *(window or NO_LIMITS)
+    options: Any = {"errors": "sum", "window": window is not None, "hold": hold}
+    asked = *limits, *(window or NO_LIMITS)
     (variance,) = frame.map(variance_of_dose, *asked, **options)
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)

@@ -53,15 +53,22 @@ LACKS = 0.02
 
 
 def integrate(
-    rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid", record: bool = False
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    *,
+    rule: str = "trapezoid",
+    record: bool = False,
+    hold: bool = False,
 ) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
     Values at limits between samples are interpolated; averages over cells are summed with their
     widths under either rule. ``truncated`` where a limit lies beyond the samples, and is replaced
     by the end of the profile; ``no_data`` where no segment lies between the limits. Of a whole
-    `record`, it is estimated what lies below it.
+    `record`, it is estimated what lies below it. With `hold`, the first value holds up to depth 0.
     """
+    measured, rows = rows, segments.held_to_surface(rows) if hold else rows
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
     if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
@@ -77,7 +84,7 @@ def integrate(
     beyond = (start < first - rows.tolerance) | (stop > last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
-    below = missing_below(rows, LACKS * np.abs(value)) if record else np.zeros(rows.count)
+    below = missing_below(measured, LACKS * np.abs(value)) if record else np.zeros(rows.count)
     return Integral(value, a, b, status, n_linear, below)
 
 
@@ -158,11 +165,14 @@ class BelowLimit(NamedTuple):
     everything: Flags
 
 
-def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> BelowLimit:
+def below_limit(
+    rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str, hold: bool = False
+) -> BelowLimit:
     """Integrate the samples below a limit by the trapezoidal rule; NaN limits have no integral.
 
     Of a whole profile below it, the values at `start` and `stop`, by `rule`, must be too.
     """
+    rows = segments.held_to_surface(rows) if hold else rows
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: set those above the limit to 0.
     zeroed = replace(rows, value=np.where(low, rows.value, 0.0))

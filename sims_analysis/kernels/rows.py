@@ -473,19 +473,15 @@ def errors_of(rows: Rows) -> Array:
 
 
 class Ends(NamedTuple):
-    """Where the record of each row begins and ends, and the first value; (R,), NaN if empty."""
+    """Where the record of each row begins and ends; (R,), NaN if empty."""
 
     first: Array
     last: Array
-    first_value: Array
 
 
 def ends(rows: Rows) -> Ends:
-    """Return the depth range over which each row was measured, and the value where it begins."""
-    value = np.full(rows.count, np.nan)
-    nonempty = rows.size > 0
-    value[nonempty] = rows.value_at(rows.offsets[:-1][nonempty])
-    return Ends(rows.begin, rows.end, value)
+    """Return the depth range over which each row was measured."""
+    return Ends(rows.begin, rows.end)
 
 
 def same_for_all(at: Array) -> bool:

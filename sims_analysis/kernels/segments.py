@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows
+from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows
 
 
 def is_linear(c0: Array, c1: Array) -> Flags:
@@ -118,6 +118,20 @@ def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags
     """Return limits within the record (NaN: its ends), and whether any of it is between them."""
     a, b = np.fmax(start, rows.begin), np.fmin(stop, rows.end)
     return a, b, ((rows.size > 1) | (rows.lower is not None)) & (a < b)
+
+
+def held_to_surface(rows: Rows) -> Packed:
+    """Return rows that begin at depth 0, if above their record, with the value that this has."""
+    rows = rows.packed()
+    row = np.flatnonzero(rows.begin > 0)
+    first = rows.offsets[row]
+    columns = rows.columns(lambda one: np.insert(one, first, one[first]))
+    offsets = rows.offsets + np.searchsorted(row, np.arange(rows.count + 1))
+    added = offsets[row]
+    columns["depth"][added] = 0.0
+    if rows.lower is not None:
+        columns["upper"][added], columns["lower"][added] = rows.begin[row], 0.0
+    return Packed(**columns, offsets=offsets, fraction=rows.fraction)
 
 
 def record_weights(depth: Array) -> Array:
