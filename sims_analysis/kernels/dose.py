@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import in_blocks, in_cache
+from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
     IN_CACHE,
@@ -97,8 +97,9 @@ def _weighed(
     """
     n, flat = rows.depth.size, rows.value.reshape(-1)
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
+    runs = []
     # Logarithms take scratch arrays.
-    for part in in_cache(rows, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
+    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
         own = slice(part.start * n, part.stop * n)
         samples = flat[own]
         if ends is not None:
@@ -108,6 +109,8 @@ def _weighed(
             samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
+        runs.append(rows.runs_in(part))
+    rows.know_runs(runs)
     return total, n_linear
 
 

@@ -111,13 +111,6 @@ class _Samples(ABC):
     def final(self) -> Index:
         """Where the last samples of the rows are in what is shaped as ``depth``."""
 
-    def next_depth(self) -> Array:
-        """Return the depth of the next sample of the row, its own for the last, as ``depth``."""
-        found = np.empty(self.depth.shape)
-        found[:-1] = self.depth[1:]
-        found[self.final] = self.depth[self.final]
-        return found
-
     @cached_property
     def width(self) -> Array:
         """Width of the segment after each sample; shaped as ``depth``."""

@@ -176,14 +176,11 @@ def _value_per_count(depth: Array, rest: Array) -> float | None:
         own = [log[i] for i in near]
         bends = [_differences([places[i] for i in near], own) for places in axes]
         turning = [one[one != 0.0] for one in bends]
-        if all(one.size >= _FEWEST_TURNS and _alternating(one) for one in turning):
+        to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _ALTERNATING for one in turning)
+        if min(one.size for one in turning) >= _FEWEST_TURNS and all(to_and_fro):
             least = min(float(np.median(one**2 * rest[near[1]])) for one in bends)
             return least / _MEDIAN_SQUARE or None
     return None
-
-
-def _alternating(bends: Array) -> bool:
-    return bool(np.mean(bends[1:] * bends[:-1] < 0) >= _ALTERNATING)
 
 
 def _differences(depth: Sequence[Any], log: Sequence[Array]) -> Array:

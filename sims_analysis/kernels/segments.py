@@ -158,7 +158,8 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
         a, b = rows.repeat(a), rows.repeat(b)
     if rows.lower is not None and rows.upper is not None:
         return _cell_weights(rows, rows.lower, rows.upper, a, b)
-    z0, z1 = rows.depth, rows.next_depth()
+    z0, z1 = rows.depth, np.append(rows.depth[1:], rows.depth[-1:])
+    z1[rows.final] = z0[rows.final]
     # The part of each segment that lies between the limits; of no width outside them.
     u = np.minimum(np.maximum(a, z0), z1)
     v = np.maximum(np.minimum(b, z1), u)
