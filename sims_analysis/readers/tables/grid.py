@@ -81,6 +81,11 @@ class Block:
     errors: dict[tuple[int, int], float] = field(default_factory=dict)
     lengths: Collection[int] = ()
 
+    @cached_property
+    def extent(self) -> Array:
+        """Least and largest number of each column, of shape (2, columns); NaN where none is."""
+        return np.array([f.reduce(self.values, initial=np.nan) for f in (np.fmin, np.fmax)])
+
     def only(self, kept: NDArray[np.bool_]) -> Block:
         """Keep some rows."""
         places = np.flatnonzero(kept).tolist()

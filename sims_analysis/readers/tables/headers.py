@@ -85,8 +85,7 @@ class Headers:
         self._stated = self._grid.options.header_rows is not None
         width = self._width = body.width
         #: Whether some cell of a column holds a number.
-        missing = np.logical_and.reduce(np.isnan(block.values), axis=0).tolist()
-        self.filled = [not nothing for nothing in missing]
+        self.filled = (~np.isnan(block.extent[0])).tolist()
         for _, column in block.limits:
             self.filled[column] = True
         self.headers = [_NO_HEADER] * width
