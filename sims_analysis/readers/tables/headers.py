@@ -57,6 +57,7 @@ _LEADS = {
 }
 #: Kinds of units of intensities, and the letters for these.
 _COUNTED, _RATES = ("count_rate", "count", "arbitrary"), "IYiy"
+_SHORT_AXES = (["x"], ["z"])
 _UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
 
 
@@ -283,6 +284,11 @@ class Headers:
                 role = "axis" if kind == "depth" else "time"
                 self.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
+        lasts = [text.casefold().split()[-1:] for text in self.texts]
+        if not axes and self._grid.options.depth_units and lasts[0] in _SHORT_AXES:
+            # ``X | Y | X | Y``
+            for j in (j for j, last in enumerate(lasts) if last == lasts[0]):
+                self.headers[j] = Header("axis", "", None, explicit=True)
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.
             self.headers[j] = Header("value", self.texts[j], None, explicit=False)

@@ -99,19 +99,21 @@ def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
     return None
 
 
-def may_be_thousands(cells: Iterable[str]) -> bool:
-    """Whether the points of a column may separate thousands as well as decimals.
+def open_point(cells: Sequence[str]) -> tuple[int, bool] | None:
+    """Find a point of a column that may separate thousands as well as decimals.
 
-    Some of its numbers have none, the others, more than one if numbers are small, three digits
-    behind each.
+    Return its row, and whether other numbers have none: then there are more than one if numbers are
+    small. Three digits stand behind each.
     """
     numbers = [cell for cell in cells if cell.casefold() not in NOTHING and cell.strip("0")]
     with_points = [number for number in numbers if "." in number]
-    if not 0 < len(with_points) < len(numbers) or not all(map(_POINTS.fullmatch, numbers)):
-        return False
+    if not with_points or not all(map(_POINTS.fullmatch, numbers)):
+        return None
     if any(number.count(".") > 1 for number in numbers):
-        return False  # they do
-    return len(with_points) > 1 or max(map(len, {*numbers} - {*with_points})) > 2
+        return None  # they do
+    row, whole = cells.index(with_points[0]), {*numbers} - {*with_points}
+    few = whole and len(with_points) == 1 and max(map(len, whole)) < 3
+    return None if few else (row, bool(whole))
 
 
 def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
