@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
@@ -84,6 +84,14 @@ def read_cameca_rpc(source: Source) -> Content:
     if stated is not None and len(kept) < stated:
         source.options.truncated(
             f"the file states {stated:g} points a species, but has {len(kept)}"
+        )
+    lost = {*species} - {_BEAM} - {*about.layers[-1]} if about.layers else set()
+    if lost or (lines[-1].strip() and not about.layers):
+        warn(
+            f"the file may be truncated below its data: it ends at {lines[-1] or lines[-2]!r}, "
+            f"without the calibration of {', '.join(sorted(lost or species))}",
+            ProfileWarning,
+            code="truncated_file",
         )
     signals = [
         _signal(name, group, columns)
