@@ -361,7 +361,7 @@ def test_a_value_and_its_error_in_one_cell(written, cells, errors):
 @pytest.mark.parametrize("written", [as_text, as_workbook])
 @pytest.mark.parametrize(
     "head",
-    ["Error (%)", "B error (%)", "RSD (%)", "rel. std. dev. [%]", "Fehler (%)", "rel. Fehler [%]"],
+    ["Error (%)", "B error (%)", "RSD (%)", "rel. std. dev. [%]", "rel. Fehler [%]"],
 )
 def test_errors_in_per_cent_are_parts_of_their_values(written, head):
     profile = sims.read(
