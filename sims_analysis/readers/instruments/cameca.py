@@ -86,13 +86,9 @@ def read_cameca_rpc(source: Source) -> Content:
             f"the file states {stated:g} points a species, but has {len(kept)}"
         )
     lost = {*species} - {_BEAM} - {*about.layers[-1]} if about.layers else set()
-    if lost or (lines[-1].strip() and not about.layers):
-        warn(
-            f"the file may be truncated below its data: it ends at {lines[-1] or lines[-2]!r}, "
-            f"without the calibration of {', '.join(sorted(lost or species))}",
-            ProfileWarning,
-            code="truncated_file",
-        )
+    if lost:
+        text = "the file may be truncated below its data, without the calibration of"
+        warn(f"{text} {', '.join(sorted(lost))}", ProfileWarning, code="truncated_file")
     signals = [
         _signal(name, group, columns)
         for name, group, columns in zip(

@@ -345,8 +345,7 @@ class Grid(Sized):
             decimal=mark,
         )
         for j, cells in () if stated or mark != "." else self._with_points(split, rows):
-            found = None if j in texts else open_point(cells)
-            if found is None:
+            if j in texts or (found := open_point(cells)) is None:
                 continue
             row, mixed = found
             where, which = self.where(self.number(rows[row]), j), "decimal='.' or decimal=','"
@@ -528,7 +527,12 @@ class TextGrid(Grid):
             cut = [self.split(line) for line in piece]
             lengths.update(map(len, cut))
             for row, found in zip(rows[start:], cut, strict=False):
-                self._refuse_beyond(row, found, width)
+                beyond = (c for c in found[width:] if c.strip().casefold() not in NOTHING)
+                if cell := next(beyond, ""):
+                    raise ReadError(
+                        f"{self.row_word} {self.number(row)}: {len(found)} cells in a table of "
+                        f"{width} columns; {cell!r} belongs to none"
+                    )
             padded = [[*cells, *[""] * width][:width] for cells in cut]
             for j, column in enumerate(zip(*padded, strict=True)):
                 read = None if j in labels or not plain else plain_column(column, decimal)
@@ -545,15 +549,6 @@ class TextGrid(Grid):
                 whole[start : start + len(cells)] = cells
             values[:, j], texts[j] = np.nan, whole
         return values, texts, decimal, lengths
-
-    def _refuse_beyond(self, row: int, cells: Sequence[str], width: int) -> None:
-        """Refuse a cell beyond the columns that is not empty."""
-        for cell in cells[width:]:
-            if cell.strip().casefold() not in NOTHING:
-                raise ReadError(
-                    f"{self.row_word} {self.number(row)}: {len(cells)} cells in a table of {width} "
-                    f"columns; {cell!r} belongs to none"
-                )
 
     def _with_points(
         self, split: Split, rows: Sequence[int]
