@@ -85,8 +85,7 @@ def read_cameca_rpc(source: Source) -> Content:
         source.options.truncated(
             f"the file states {stated:g} points a species, but has {len(kept)}"
         )
-    lost = {*species} - {_BEAM} - {*about.layers[-1]} if about.layers else set()
-    if lost:
+    if about.layers and (lost := {*species} - {_BEAM} - {*about.layers[-1]}):
         text = "the file may be truncated below its data, without the calibration of"
         warn(f"{text} {', '.join(sorted(lost))}", ProfileWarning, code="truncated_file")
     signals = [

@@ -169,8 +169,6 @@ _SEPARATED = 3
 #: In this order: a header may hold words of several.
 _ROLES = ("mass", "energy", "axis", "time", "error", "index", "ancillary")
 _WHOLE_ROLES = ("index", "ancillary")
-#: What is in a unit of depths or values is none of these: ``NO (c/s)``.
-_WITHOUT_UNITS = ("index", "mass", "energy")
 _JOINT = re.compile(
     r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
     re.IGNORECASE,
@@ -368,7 +366,8 @@ def read_header(text: str) -> Header:
     for role in _ROLES:
         match = pattern(role).search(words) if role not in _WHOLE_ROLES else _whole(words, role)
         limit = role == "error" and _LIMITS.search(words)
-        if match is None or limit or (measured and role in _WITHOUT_UNITS):
+        # ``NO (c/s)``
+        if match is None or limit or (measured and role in ("index", "mass", "energy")):
             continue
         rest = _content(_without(words, match))
         if role == "mass" and re.search(r"\d", rest):

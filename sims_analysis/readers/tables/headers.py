@@ -284,8 +284,7 @@ class Headers:
                 axes.add(j)
         lasts = [text.casefold().split()[-1:] for text in self.texts]
         if not axes and self._grid.options.depth_units and lasts[0] in (["x"], ["z"]):
-            # ``X | Y | X | Y``
-            for j in (j for j, last in enumerate(lasts) if last == lasts[0]):
+            for j in (j for j, last in enumerate(lasts) if last == lasts[0]):  # X | Y | X | Y
                 self.headers[j] = Header("axis", "", None, explicit=True)
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.

@@ -105,9 +105,9 @@ def open_point(cells: Sequence[str]) -> tuple[int, bool] | None:
     with_points = [number for number in numbers if "." in number]
     if not with_points or not all(map(_POINTS.fullmatch, numbers)):
         return None
-    row, whole = cells.index(with_points[0]), {*numbers} - {*with_points}
+    whole = {*numbers} - {*with_points}
     few = whole and len(with_points) == 1 and max(map(len, whole)) < 3
-    return None if few else (row, bool(whole))
+    return None if few else (cells.index(with_points[0]), bool(whole))
 
 
 def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
