@@ -346,8 +346,8 @@ def read_series(values: Any) -> Series:
         stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
-        if "scatter" in plain.coords:  # of a mean: NaN where that of its samples is all there is
-            stderr = np.where(~np.isnan(plain["scatter"]), stderr, np.nan)
+        if "scatter" in plain.coords:  # of the samples of a mean, which is no counting
+            stderr = stderr / plain["scatter"].values
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -56,13 +56,14 @@ class Factors:
     -----
     Columns: ``species``, ``matrix`` (the matrix signal, empty without one), ``material``,
     ``value``, ``unit``, ``stderr`` (random, in that unit), ``uncertainty`` (of the certificate,
-    relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``date`` (ISO 8601),
-    ``standard``, ``data_id``, ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``,
-    ``valid``; there may be others.
+    relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``abundance`` (by which
+    the factor of an element was divided), ``date`` (ISO 8601), ``standard``, ``data_id``,
+    ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``, ``valid``; perhaps others.
 
     A factor fits data of the same species, matrix signal, material, primary ion, polarity,
-    instrument, and impact energy within 2 %; what neither states is the same. The material of
-    several layers is that of all, ``Ge + SiGe``.
+    instrument, and impact energy within 2 %; what neither states is the same. That of an element
+    fits where :meth:`pick` is told the same abundance. The material of several layers is that of
+    all, ``Ge + SiGe``.
 
     Examples
     --------
@@ -173,8 +174,8 @@ class Factors:
         max_age : str, optional
             Factors further away in time than this, ``"30 days"``, before or after, do not fit.
         **stated : str
-            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``... It is
-            refused where they say another thing.
+            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``,
+            ``abundance="natural"``... It is refused where they say another thing.
 
         Returns
         -------
@@ -192,7 +193,7 @@ class Factors:
             bracket has only one side.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
-        given, table = _checked(stated), self.table()
+        given, table = _checked(stated, [*NAMES, "date"]), self.table()
         longest = np.inf if max_age is None else _read_age(max_age)
         names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
         known = [one for one in names if (table["species"] == one).any()]
@@ -226,11 +227,13 @@ class Factors:
         return found
 
 
-def _checked(stated: Mapping[str, str]) -> dict[str, str]:
-    """Refuse what is not a column, or not what may stand in it."""
+def _checked(
+    stated: Mapping[str, str], columns: Collection[str] = factor_file.COLUMNS
+) -> dict[str, str]:
+    """Refuse what is not a column that may be stated, or not what may stand in it."""
     for column, cell in stated.items():
-        if column not in factor_file.COLUMNS:
-            raise TypeError(f"a factor has no {column!r}; it has {', '.join(factor_file.COLUMNS)}")
+        if column not in columns:
+            raise TypeError(f"{column}={cell!r}; expected one of {', '.join(columns)}")
         if not isinstance(cell, str):
             raise argument_error(column, cell, "expected a string, as in the file")
         factor_file.read_cell(column, cell, column)
@@ -272,6 +275,7 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
         **{column: str(plain[column].values) for column in named},
         **{column: f"{number:.6g}" for column, number in numbers.items() if number > 0},
         "unit": plain.attrs["units"],
+        "abundance": str(steps[-1]["parameters"].get("abundance") or 1),
         **_said(stated),
         "standard": stated.sample or texts.get("data_id", ""),
         **texts,
@@ -301,7 +305,7 @@ def _asked_of(
     """Return the conditions of data, as of a row, and what they do not say as it is stated."""
     cells = _completed({"matrix": matrix or "", **_said(stated)}, given)
     names = [*NAMES, "date"] if timed else NAMES
-    return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
+    return {one: factor_file.read_cell(one, cells.get(one, ""), f"the data say {one}") for one in names}
 
 
 def _picked(

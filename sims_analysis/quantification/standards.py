@@ -302,25 +302,20 @@ def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata
 
 
 def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:
-    """Return what all standards say alike, conditions as the first does; the latest date."""
+    """Return what all say alike, each condition as the first that says it, the latest date."""
     materials = [tuple(Layer(matrix=layer.matrix) for layer in one.layers) for one in stated]
-    first, *others = [
+    every = [
         replace(one, layers=layers).to_dict() for one, layers in zip(stated, materials, strict=True)
     ]
-    alike = {
-        key: text
-        for key, text in first.items()
-        if all(one.get(key) == text or _are_conditions(key, text, one.get(key)) for one in others)
-    }
+    said = [item for one in every for item in one.items()]
+    alike = {key: text for key, text in said if all(one.get(key) == text for one in every)}
+    for key, text in reversed(said):
+        if any(conditions_of(Metadata.from_dict({key: text})).values()):
+            alike[key] = text
     moments = {moment: one.measured for one in stated if (moment := moment_of(one.measured))}
     if moments:
         alike["measured"] = moments[max(moments)]
     return alike
-
-
-def _are_conditions(field: str, *said: Any) -> bool:
-    """Whether a field of the metadata states a condition, in each case."""
-    return all(any(conditions_of(Metadata.from_dict({field: one})).values()) for one in said)
 
 
 def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:
