@@ -138,9 +138,9 @@ def control_chart(
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()
         if days.has_duplicates:
             day = days[days.duplicated()][0]
-            text = "several values of one day, whose scatter is not that between days: average"
             mean = f'values.groupby(values["{series.time}"].dt.floor("D")).mean()'
-            warn(f"{day:%Y-%m-%d}: {text} them first, {mean}", ProfileWarning)
+            text = f"{day:%Y-%m-%d}: several values of one day, which do not scatter as days do"
+            warn(text, ProfileWarning, code="several_a_day", remedy=f"average them first, {mean}")
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
     if stddev is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError, ReadError, SpeciesError
 from sims_analysis.kernels.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.laboratory import factor_file
 from sims_analysis.outcomes import Status
@@ -117,7 +117,10 @@ class Factors:
         """
         source = Path(path)
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
-        self._append((always | own for own in factor_file.read_list(source)), source.name)
+        rows = [always | own for own in factor_file.read_list(source)]
+        if not rows:
+            raise ReadError(f"{source.name}: there is no factor on any line")
+        self._append(rows, source.name)
 
     def withdraw(self, *lines: int, note: str) -> None:
         """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
@@ -134,7 +137,8 @@ class Factors:
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
                         "showed it: call table(), and look again"
                     )
-                for column, cell in (("valid", "no"), ("note", note)):
+                notes = "; ".join(filter(None, (now["note"], note)))
+                for column, cell in (("valid", "no"), ("note", notes)):
                     sheet.cells[line][sheet.header.index(column)] = cell
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
@@ -145,9 +149,10 @@ class Factors:
                 for old in sheet.rows:
                     if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
-                            f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} is already in the file"
+                            f"{name}, line {new['line']}: this factor of {new['species']!r} is "
+                            f"already in line {old['line']}"
                         )
+                sheet.rows.append(new)
                 sheet.cells[number] = sheet.cells_of(row)
 
     def pick(
@@ -227,9 +232,7 @@ class Factors:
         return found
 
 
-def _checked(
-    stated: Mapping[str, str], columns: Collection[str] = factor_file.COLUMNS
-) -> dict[str, str]:
+def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> dict[str, str]:
     """Refuse what is not a column that may be stated, or not what may stand in it."""
     for column, cell in stated.items():
         if column not in columns:
@@ -293,7 +296,7 @@ def _said(stated: Metadata) -> dict[str, str]:
 
 def _read_age(max_age: Any) -> float:
     """Read a number of days."""
-    found = re.fullmatch(r"([\d.]+) ?d(ays?)?", str(max_age))
+    found = re.fullmatch(r"(\d+\.?\d*) ?d(ays?)?", str(max_age))
     if found is None:
         raise argument_error("max_age", max_age, "expected a number of days, such as '30 days'")
     return float(found[1])
@@ -303,9 +306,9 @@ def _asked_of(
     stated: Metadata, matrix: str | None, given: Mapping[str, str], *, timed: bool
 ) -> factor_file.Row:
     """Return the conditions of data, as of a row, and what they do not say as it is stated."""
-    cells = _completed({"matrix": matrix or "", **_said(stated)}, given)
-    names = [*NAMES, "date"] if timed else NAMES
-    return {one: factor_file.read_cell(one, cells.get(one, ""), f"the data say {one}") for one in names}
+    said = {"matrix": matrix or "", "abundance": "", **_said(stated)}
+    cells, names = _completed(said, given), [*NAMES, "date"] if timed else NAMES
+    return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
 
 
 def _picked(

@@ -90,8 +90,5 @@ def text_of(name: str, value: Any) -> str:
 
 def in_words(conditions: Mapping[str, Any]) -> str:
     """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
-    words = []
-    for column, value in conditions.items():
-        text, name = text_of(column, value), NAMES[column]
-        words.append(f"{name} {text}" if text else f"no {name}")
-    return ", ".join(words)
+    texts = {NAMES[column]: text_of(column, value) for column, value in conditions.items()}
+    return ", ".join(f"{name} {text}" if text else f"no {name}" for name, text in texts.items())

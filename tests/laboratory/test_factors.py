@@ -42,7 +42,7 @@ def test_a_factor_is_kept_with_its_conditions_and_its_origin(factors):
     assert str(row["date"]) == "2026-03-02 07:45:00"
     assert row["value"] == pytest.approx(rsf.item(), rel=1e-5)
     assert row["stderr"] == pytest.approx(rsf["counting_stderr"].item(), rel=1e-4)
-    with pytest.raises(ProfileError, match="line 2: this factor of '11B'"):
+    with pytest.raises(ProfileError, match="line 3: this factor of '11B' is already in line 2"):
         factors.add(rsf)
 
 
@@ -363,6 +363,7 @@ def test_lists_with_semicolons_decimal_commas_and_dates_of_a_country(factors, tm
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("Element RSF\n", "list.txt: there is no factor on any line"),
         ("11B,5,1E21\n", "line 1, column 'unit': '1E21'"),
         ("11B <5e21\n", "line 1: '11B <5e21'"),
         ("11B 5.1e222\n", "line 1, column 'value': '5.1e222'; expected a factor between 1e+06"),
@@ -542,8 +543,11 @@ def test_a_list_is_read_once(factors, tmp_path):
     (tmp_path / "list.txt").write_text("11B 5e21")
     stated = {"unit": "atoms/cm^3", "matrix": "30Si"}
     factors.read(tmp_path / "list.txt", **stated)
-    with pytest.raises(ProfileError, match="is already in the file"):
+    with pytest.raises(ProfileError, match=r"list.txt, line 1: .* is already in line 2"):
         factors.read(tmp_path / "list.txt", **stated)
+    (tmp_path / "twice.txt").write_text("31P 5e21\n31P 5e21")
+    with pytest.raises(ProfileError, match=r"twice.txt, line 2: .* is already in line 1"):
+        factors.read(tmp_path / "twice.txt", **stated)
     factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
     assert len(factors.table()) == 2
 
