@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis.uncertainty import of_known
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
@@ -49,7 +50,7 @@ def calibrate_depth(
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
         ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own, and one along the
         samples that at each (linear between them); one over the element of a :func:`composition`
-        follows its atomic fraction. For layers, in order, where each ends and its rate:
+        follows its atomic fraction; with its error, if it has a coordinate ``stderr``. For layers, in order, where each ends and its rate:
         ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
@@ -70,8 +71,10 @@ def calibrate_depth(
         With a fit as `markers`: shift depths by the offset of the line, too. Mixing shifts all
         layers towards the surface by the same length, but not the surface.
     depth_uncertainty : float, str, Quantity or DataArray, optional
-        Standard uncertainty of the depth scale (of certified `depths`; that of the line is added):
-        relative, such as ``0.05`` or ``"5 %"``, or in the unit of the rate or the crater depth.
+        Standard uncertainty of the depth scale (of certified `depths`), relative, such as ``0.05``
+        or ``"5 %"``, or in the unit of the rate or the crater depth. Added to it are that of the
+        line, and of a rate: of one that changes, as after a :func:`composition`, the largest
+        relative error along the samples, of which none of depths and doses has more.
 
     Returns
     -------
@@ -151,13 +154,11 @@ def calibrate_depth(
     if line is None:
         rate = over_composition(plain, rate, "rate", "it is that of its neighbours")
         scale = read_scale(opened, rate, crater_depth, total_time, relative_rates, markers)
-        uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
     else:
         scale = by_line(line, axis, apply_offset=apply_offset)
-        uncertainty = line.rate_stderr / line.rate
-        more: Any = read_scale_uncertainty(opened, depth_uncertainty, scale)
-        if more is not None:
-            uncertainty = (uncertainty**2 + more**2) ** 0.5
+    stated = read_scale_uncertainty(opened, depth_uncertainty, scale)
+    errors = [one for one in (stated, scale.relative) if one is not None]
+    uncertainty = of_known(*errors) if errors else None
     earlier = plain["depth"].attrs.get("calibration") if axis == "depth" else None
     calibration = scale.text if earlier is None else f"{earlier}; then {scale.text}"
     scaled = moved(opened, scale, calibration, uncertainty)

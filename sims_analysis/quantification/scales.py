@@ -75,7 +75,19 @@ def read_scale(
         return _along(frame, axis.values, rate)
     speed = _of_measurement(frame, rate, "sputter_rate", "rate")
     text = f"z = {format_value(speed, 'nm/s')} * t"
-    return Scale(lambda t: speed * t, text, speed, "sputter_rate")
+    relative = _error_of(frame, rate, speed)
+    return Scale(lambda t: speed * t, text, speed, "sputter_rate", relative)
+
+
+def _error_of(frame: Frame, rate: Any, speed: xr.Variable) -> xr.Variable | None:
+    """Return the relative standard error of a rate that states one: the largest of samples."""
+    if not (isinstance(rate, xr.DataArray) and "stderr" in rate.coords):
+        return None
+    error = rate["stderr"].reset_coords(drop=True)
+    error = error.assign_attrs(units=error.attrs.get("units", rate.attrs.get("units")))
+    relative = frame.parameter(error, ("sputter_rate",), "error of rate", along=True) / speed
+    found: xr.Variable = relative.max([d for d in relative.dims if d != MEASUREMENT])
+    return found
 
 
 def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
@@ -106,7 +118,7 @@ def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
         )
         return found
 
-    return Scale(at, text)
+    return Scale(at, text, relative=_error_of(frame, rate, speed))
 
 
 def _integrated(places: Array, time: Array, speed: Array) -> Array:
@@ -130,7 +142,8 @@ def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
     shift = line.offset if apply_offset else 0.0 * line.offset
     added = f" + {format_value(line.offset, 'nm')}" if apply_offset else ""
     text = f"z = {rate}{added} (line through layers at known depths)"
-    return Scale(lambda t: line.rate * t + shift, text, stretch=line.rate)
+    relative = line.rate_stderr / line.rate
+    return Scale(lambda t: line.rate * t + shift, text, relative=relative, stretch=line.rate)
 
 
 @about(argument="markers")

@@ -79,7 +79,7 @@ def with_rsf(
     rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
         factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
-        :func:`composition`, whose atomic fraction it follows linearly, without its error. Also what
+        :func:`composition`, whose atomic fraction it follows linearly, with its errors. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
         factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
@@ -370,6 +370,9 @@ def _quantified(
     """Return the data with concentrations, and with what belongs to them, for the intensities."""
     data: Any = frame.origin
     made = {f"_{end}" if end else "": one for end, one in quotients.items()}
+    if "_stderr" in made:
+        of_factor = made[""] * factors.random.fillna(0.0)
+        made["_stderr"] = (made["_stderr"] ** 2 + of_factor**2) ** 0.5
     made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
     if frame.counts is not None:
         made["_counts"] = frame.counts.where(made[""].notnull())
