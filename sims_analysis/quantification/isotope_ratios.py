@@ -81,7 +81,7 @@ def isotope_ratios(
           :func:`ratio`
         - ``mean_ratio``, ``mean_ratio_stderr``: the ratio of the sums over the window, which few
           counts do not bias; without standard errors of samples, its error is from their scatter,
-          ``sqrt(sum (a - r b)^2) / sum b``
+          ``sqrt(sum (a - r b)^2) / sum b``; of no counts in total, 1.84 counts
         - ``natural_ratio``: of the natural abundances
         - ``status``: ``ok``; ``saturated`` where samples are those of a saturated detector, or the
           ratio is too high and rises with the rate of the abundant isotope, as where the detector
@@ -228,9 +228,11 @@ def _status(
     largest = samples.b.where(inside).max(samples.dim)
     high, high_error = samples.ratio(inside & (samples.b > 0.5 * largest))
     low, low_error = samples.ratio(inside & (samples.b <= 0.5 * largest))
-    loses = _differ(high, low, (high_error**2 + low_error**2) ** 0.5, _LOSS) & (high > low)
+    both = (high_error**2 + _as_of(low_error, low, high) ** 2) ** 0.5
+    loses = _differ(high, low, both, _LOSS) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
-    off = _differ(ratio, xr.full_like(ratio, natural), error)
+    expected = xr.full_like(ratio, natural)
+    off = _differ(ratio, expected, _as_of(error, ratio, expected))
     found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
     seen = flags.where(inside, 0).astype(np.int16)
     below: Any = ((seen & Flag.BELOW_LIMIT) != 0).any(samples.dim)
@@ -244,6 +246,13 @@ def _status(
         found = found.where(~flagged, int(status))
     codes: xr.Variable = found.astype(np.uint8)
     return codes
+
+
+def _as_of(error: xr.Variable, ratio: xr.Variable, other: xr.Variable) -> xr.Variable:
+    """Return the error of a ratio as it would be if it were another, of more counts."""
+    more: Any = (other / ratio.where(ratio > 0)).clip(min=1.0).fillna(1.0)
+    found: xr.Variable = error * more**0.5
+    return found
 
 
 def _differ(

@@ -358,6 +358,8 @@ class TwoSignals(NamedTuple):
     #: Of subtracted backgrounds.
     common: tuple[Any, Any]
     dim: str
+    #: The error of a sum of no counts, in the samples without any.
+    none: Any = None
 
     def ratio(self, inside: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
         """Return the ratio of the sums over some samples, and its standard error."""
@@ -370,7 +372,10 @@ class TwoSignals(NamedTuple):
         squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
         if squares[0] is None:
             scatter = total((self.a - ratio * self.b) ** 2) ** 0.5
-            squares[0] = scatter.where(inside.sum(self.dim) > 1)
+            squares[0] = scatter.where((inside.sum(self.dim) > 1) & (ratio != 0))
+        elif self.none is not None:
+            none = self.none.where(inside).max(self.dim).fillna(0.0)
+            squares[0] = squares[0].where(squares[0] > 0, none)
         common = [total(one) for one in self.common]
         slopes = 1.0 / below, ratio / below
         parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
@@ -386,8 +391,9 @@ def two_signals(frame: Frame, species: str) -> TwoSignals:
         return None if one is None else one.isel(species=0, missing_dims="ignore")
 
     below = at_samples_of(frame, species)
-    stderr = frame.stderr_of_sums
+    stderr, none = frame.stderr_of_sums, None
     if stderr is not None and frame.counts is not None:
+        none = 2.0 * stderr.where(frame.counts == 0)  # the upper end of their interval
         stderr = stderr.where(frame.counts != 0, 0.0)  # as in any sum, zeros add no variance
     common = background_columns(frame).get("background_stderr")
     both = None if common is None else at_samples_of_all(frame, common, species)
@@ -396,6 +402,7 @@ def two_signals(frame: Frame, species: str) -> TwoSignals:
         (of(stderr), of(below.of_sums)),
         (of(common), of(both)),
         frame.dim,
+        of(none),
     )
 
 
