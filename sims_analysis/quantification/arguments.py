@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.uncertainty import read_relative, relative_uncertainty
 from sims_analysis.conventions.axes import axis_name
-from sims_analysis.errors import ProfileError, ProfileWarning, about, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.kernels.rows import Array
@@ -71,9 +71,7 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
         return stated
     element, points = read
     at = points[element].values.astype(float)
-    with about(argument=name):
-        places = _common_places(data, f"{name}: it is over {element!r}")
-    x, cut, *errors = _fractions(data.sel(species=element), places)
+    places, (x, cut, *errors) = _fractions(data, element, name)
 
     def along(values: xr.DataArray, x: xr.DataArray) -> xr.DataArray:
         beyond = {"left": values.values[0] if at[0] == 0 else np.nan,  # by noise alone
@@ -111,22 +109,19 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
     return found.rename(stated.name).assign_attrs(points.attrs).assign_coords(made)
 
 
-def _common_places(data: xr.Dataset, text: str) -> xr.Variable:
-    """Return the places of samples, which all species have in common."""
+def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, list[xr.DataArray]]:
+    """Return the places of all samples, and fractions there with what is known of them.
+
+    That is above 0 where these rest on saturated samples; and their random and common errors.
+    """
     places = data[axis_name(data)].variable
     if "species" in places.dims:
         first = places.isel(species=0)
         if anywhere((places != first) & (places.notnull() | first.notnull())):
-            raise ProfileError(f"{text}, and each species has samples of its own: to_grid() first")
+            text = f"it is over {element!r}, and each species has samples of its own"
+            raise ProfileError(f"{name}: {text}: to_grid() first", argument=name)
         places = first
-    return places
-
-
-def _fractions(data: xr.Dataset, places: xr.Variable) -> list[xr.DataArray]:
-    """Return fractions at all places, above 0 where of saturated samples, and their errors.
-
-    These are the random one and that common to all.
-    """
+    data = data.sel(species=element)
     own = data["atomic_fraction"].reset_coords(drop=True)
     columns = [
         xr.zeros_like(own.variable) + data.variables.get(f"atomic_fraction_{end}", 0.0)
@@ -141,17 +136,13 @@ def _fractions(data: xr.Dataset, places: xr.Variable) -> list[xr.DataArray]:
         dask="parallelized",
         output_dtypes=[float] * 4,
     )
-    return [own.copy(data=one.transpose(*own.dims).data) for one in found]
+    return places, [own.copy(data=one.transpose(*own.dims).data) for one in found]
 
 
 def _followed(z: Array, x: Array, flags: Array, *errors: Array) -> tuple[Array, ...]:
-    """Return fractions at all places z, what rests on saturated samples, and errors.
-
-    There are none in gaps, below a limit, and more than a cycle beyond.
-    """
+    """Return fractions at all places z; none in gaps, below a limit, more than a cycle beyond."""
     wanted, bits = np.where(np.isfinite(z), 0.0, np.nan), flags.astype(np.int16)
-    known = np.isfinite(x)
-    saturated = np.where(bits & Flag.SATURATED, 1.0, 0.0)
+    known, saturated = np.isfinite(x), np.where(bits & Flag.SATURATED, 1.0, 0.0)
     fraction, cut, _, bridged, _ = at_samples(z, wanted, z, x, saturated)
     limited = ~known & (bits & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
     fraction[limited | (bridged == 1.0)] = np.nan

@@ -50,8 +50,9 @@ def calibrate_depth(
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
         ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own, and one along the
         samples that at each (linear between them); one over the element of a :func:`composition`
-        follows its atomic fraction; with its error, if it has a coordinate ``stderr``. For layers, in order, where each ends and its rate:
-        ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record.
+        follows its atomic fraction. A coordinate ``stderr`` is its error. For layers, in order,
+        where each ends and its rate: ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the
+        rest of the record.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
     total_time : str, Quantity or DataArray, optional

@@ -34,6 +34,7 @@ from sims_analysis.quantification.reference import (
     of_both,
     two_signals,
     warn_bridged,
+    warn_undefined,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import with_signals
@@ -103,7 +104,8 @@ def composition(
     -----
     ProfileWarning
         Where a standard has saturated samples, gaps or samples below a limit: the scale of the
-        composition is then in doubt (:func:`quality`); or both signals have a part in common.
+        composition is then in doubt (:func:`quality`); both signals have a part in common; or their
+        sum is not above 0.
 
     See Also
     --------
@@ -156,6 +158,8 @@ def composition(
         raise argument_error("factor", factor, "expected a positive factor")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
+    both: Any = k * frame.value + below.value
+    warn_undefined(frame, both, frame.of_species(numerator), f"k {numerator} + {denominator}", "x")
     found = of_both(frame, below, denominator, k, error)
     if frame.stderr is not None and below.stderr is not None:
         found[""] = found[""] - _bias(frame, below, k)

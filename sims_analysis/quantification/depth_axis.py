@@ -26,10 +26,10 @@ class Scale(NamedTuple):
     #: The one number that made them, a rate or a crater depth, if there is one; and its kind.
     of: xr.Variable | None = None
     kind: str = ""
-    #: Its relative standard error, as far as what it is made of states one.
-    relative: xr.Variable | None = None
     #: By what depths are multiplied that were there before.
     stretch: xr.Variable | None = None
+    #: Its relative standard error, if what made it states one.
+    relative: xr.Variable | None = None
 
 
 class DepthAxis(NamedTuple):

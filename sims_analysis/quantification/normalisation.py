@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, support_of_window, union
+from sims_analysis.frame.evidence import Known, either, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -31,9 +31,11 @@ from sims_analysis.quantification.reference import (
     background_columns,
     background_of,
     column,
+    known_of_mean,
     mean_in,
     measured_over_species,
     propagated,
+    warn_undefined,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import (
@@ -41,6 +43,7 @@ from sims_analysis.quantification.signals import (
     Weight,
     interpolated,
     of_row,
+    own_samples,
     same_samples,
     signal_at,
     weighted_sum,
@@ -109,7 +112,8 @@ def normalise(
     ProfileWarning
         Where ratios are too high, because a species has few counts (not for Dask data), or where
         signals were made of the same measured ones: see :func:`ratio`. Where a maximum is a single
-        sample, by five standard errors at least.
+        sample, by five standard errors at least. Where samples are lost, as what they are divided
+        by was not measured, or is not above 0.
 
     See Also
     --------
@@ -154,12 +158,22 @@ def normalise(
     if to == "maximum" and not named:
         whole, share = _maximum(frame, ends)
     else:
-        whole = interpolated(frame, to, ~frame.of_species(to)) if named else _total(frame)
+        if not named:
+            whole = _total(frame)
+        elif ends is None:
+            whole = interpolated(frame, to, ~frame.of_species(to))
+        else:
+            whole = own_samples(frame)
         if ends is not None:
             whole, share = _mean(frame, whole, ends, window, to if named else None)
     everything = xr.Variable((), data=True)
     parts = everything if total or not named else frame.of_species(to)
     made = _over(frame, whole, parts, share)
+    if not frame.lazy:
+        limited = False if whole.limit is None else whole.limit.notnull()
+        of = "the total" if total else f"the {to}" if to == "maximum" else to
+        what = "fraction" if total else "ratio"
+        warn_undefined(frame, whole.value, ~limited, of, what)
     if share is None and not total and whole.stderr is not None:
         warn_of_bias(frame, whole.value, whole.stderr, made, ~parts, to)
     result = _renamed(data, frame, "fraction" if total else "ratio", made)
@@ -259,7 +273,7 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = support_of_window(of, ends, "samples").flags.astype(np.int16)
+    flags = known_of_mean(of, ends)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 

@@ -15,14 +15,14 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import first_of
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import mean_over
-from sims_analysis.frame.evidence import Known, at, union
+from sims_analysis.frame.evidence import Known, at, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import Array, Dense, Flags
-from sims_analysis.outcomes import GAP
+from sims_analysis.outcomes import GAP, Flag
 from sims_analysis.text.arguments import format_argument
 
 _PLACES = "__places__"
@@ -150,6 +150,26 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
             argument="window",
         )
     return mean
+
+
+def known_of_mean(frame: Frame, window: Window) -> xr.Variable:
+    """Return what is known of all that is divided by the means over a window."""
+    flags: Any = support_of_window(frame, window, "samples").flags.astype(np.int16)
+    limited = flags & Flag.BELOW_LIMIT != 0
+    found: xr.Variable = flags.where(~limited, flags & ~Flag.BELOW_LIMIT | Flag.SCALE_IN_DOUBT)
+    return found
+
+
+def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, what: str) -> None:
+    """Warn of samples, of some signals, whose quotient is lost with its divisor."""
+    among = among & frame.value.notnull()
+    for lost, text in (
+        (divisor.isnull(), "was not measured there"),
+        (divisor <= 0, "is not above 0"),
+    ):
+        first = first_sample(frame, lost & among)
+        if first is not None:
+            first.warn(f"{name} {text}: no {what}", ProfileWarning)
 
 
 def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:

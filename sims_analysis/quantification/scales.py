@@ -76,7 +76,7 @@ def read_scale(
     speed = _of_measurement(frame, rate, "sputter_rate", "rate")
     text = f"z = {format_value(speed, 'nm/s')} * t"
     relative = _error_of(frame, rate, speed)
-    return Scale(lambda t: speed * t, text, speed, "sputter_rate", relative)
+    return Scale(lambda t: speed * t, text, speed, "sputter_rate", relative=relative)
 
 
 def _error_of(frame: Frame, rate: Any, speed: xr.Variable) -> xr.Variable | None:

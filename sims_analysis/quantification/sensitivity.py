@@ -12,7 +12,7 @@ from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, scale_in_doubt, support_of_window, union
+from sims_analysis.frame.evidence import Known, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
@@ -36,9 +36,11 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     divided,
     known_of,
+    known_of_mean,
     mean_in,
     warn_bridged,
 )
+from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -79,7 +81,8 @@ def with_rsf(
     rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
         factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
-        :func:`composition`, whose atomic fraction it follows linearly, with its errors. Also what
+        :func:`composition`, whose atomic fraction it follows linearly, with its errors, random ones
+        as if independent of those of the matrix signal. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
         factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
@@ -139,7 +142,8 @@ def with_rsf(
         where a detector is saturated; if a factor was determined with another `matrix_signal` or
         dead time; where a surface transient changes the mean matrix signal by more than 1 %;
         where, with one factor, the matrix signal changes by more than 10 % along the profile; where
-        the composition that a factor follows is unknown (no concentration) or saturated (in doubt).
+        a signal has a part in common with the matrix, as after :func:`combine`; where the
+        composition that a factor follows is unknown (no concentration) or saturated (in doubt).
 
     Notes
     -----
@@ -211,6 +215,9 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
         return
     wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
     if matrix is not None:
+        data: Any = frame.origin
+        quantified = [one for one, here in zip(frame.species(), wanted.values, strict=True) if here]
+        warn_of_shared(data, frame.name, [(matrix, one) for one in quantified])
         wanted = wanted | frame.of_species(matrix)
     measured = frame.value.notnull().any([dim for dim in frame.value.dims if dim != "species"])
     empty = first_flagged(frame, wanted & ~measured)
@@ -257,7 +264,7 @@ def _by_mean(
     status = _status(frame, wanted, matrix, vanished, None)
     known = Known(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
-        flags = _of(frame, matrix, support_of_window(frame, ends, "samples").flags)
+        flags = _of(frame, matrix, known_of_mean(frame, ends))
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
         known = union(known, Known(flags))
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known

@@ -32,7 +32,8 @@ from sims_analysis.quantification.reference import (
     warn_bridged,
 )
 
-#: Relative uncertainties that all samples of a species have in common.
+#: Relative uncertainties that all samples of a species have in common; a stated dose replaces the
+#: others, whatever it changed.
 _OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
 #: Places of samples.
 _PLACES = (*vocabulary.AXES, *vocabulary.CELLS, *(f"{axis}_bounds" for axis in vocabulary.AXES))
@@ -67,12 +68,16 @@ def signal_at(frame: Frame, first: str, species: str) -> Signal:
     names = frame.species()
     rows = [names.index(first), names.index(species)]
     if same_samples(frame, *rows):
-        background = background_columns(frame)
-        columns = (frame.value, frame.stderr, frame.counts, background, frame.flags, frame.limit)
-        return of_row(Signal(*columns), rows[1])
+        return of_row(own_samples(frame), rows[1])
     data: Any = frame.origin
     pair = open_samples(data.isel(species=rows), frame.name, "a sum of signals")
     return of_row(interpolated(pair, species, pair.of_species(first)), 0)
+
+
+def own_samples(frame: Frame) -> Signal:
+    """Return all signals at their own samples."""
+    columns = frame.value, frame.stderr, frame.counts
+    return Signal(*columns, background_columns(frame), frame.flags, frame.limit)
 
 
 def same_samples(frame: Frame, a: int, b: int) -> bool:
@@ -231,6 +236,8 @@ def _errors_of_scale(
     found = []
     for name in _OF_SCALE:
         relative = data.coords.variables.get(name)
+        if relative is not None and "dose_scale" in data.coords and name != _OF_SCALE[-1]:
+            relative = relative.where(data.coords.variables["dose_scale"] == 1, 0.0)
         if relative is not None and not _agree(relative, rows):
             of_each = (row_of(relative, row).fillna(0.0) for row in rows)
             found += [
