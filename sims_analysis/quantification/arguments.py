@@ -14,7 +14,7 @@ from sims_analysis.analysis.uncertainty import read_relative, relative_uncertain
 from sims_analysis.conventions.axes import axis_name
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.kernels.rows import Array
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.quantification.reference import at_samples
@@ -76,13 +76,8 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
     def along(values: xr.DataArray, x: xr.DataArray) -> xr.DataArray:
         beyond = {"left": values.values[0] if at[0] == 0 else np.nan,  # by noise alone
                   "right": values.values[-1] if at[-1] == 1 else np.nan}  # fmt: skip
-        made: xr.DataArray = xr.apply_ufunc(
-            partial(np.interp, xp=at, fp=values.values.astype(float), **beyond),
-            x,
-            dask="parallelized",
-            output_dtypes=[float],
-            keep_attrs=False,
-        )
+        rule = partial(np.interp, xp=at, fp=values.values.astype(float), **beyond)
+        made: xr.DataArray = elementwise(rule, x)
         return made
 
     found = along(points, x)
@@ -122,7 +117,7 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
             raise ProfileError(f"{name}: {text}: to_grid() first", argument=name)
         places = first
     data = data.sel(species=element)
-    own = data["atomic_fraction"].reset_coords(drop=True)
+    own = data["atomic_fraction"].reset_coords(drop=True).drop_attrs(deep=False)
     columns = [
         xr.zeros_like(own.variable) + data.variables.get(f"atomic_fraction_{end}", 0.0)
         for end in (vocabulary.QUALITY, "stderr", "background_stderr")

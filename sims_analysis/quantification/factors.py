@@ -199,10 +199,7 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
 
 
 def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions) -> None:
-    """Refuse a factor of other conditions than the data say; warn of one of other quotients.
-
-    Those for which factors were picked are coordinates; those of a standard are among its metadata.
-    """
+    """Refuse a factor of other conditions than the data say; warn of one of other quotients."""
     if not isinstance(factor, xr.DataArray):
         return
 

@@ -64,8 +64,7 @@ def isotope_ratios(
     ----------
     data : Dataset
         With several isotopes of an element, named as ``11B`` or ``^113In+``, or by the element
-        where the ``species_metadata`` give a ``mass``; one measurement or a batch, over depth or
-        sputter time.
+        where the ``species_metadata`` give a ``mass``; one measurement or a batch.
     start, stop : str, Quantity or DataArray, optional
         The window of the means, its ends included; by default the whole profile.
     variable : str, optional
@@ -101,10 +100,9 @@ def isotope_ratios(
 
     Notes
     -----
-    Instruments transmit and detect masses differently, by some per cent between neighbours and more
-    for light ones; less than 5 % shows no interference, therefore. An enriched sample, as an
-    implant of one isotope is, is not natural either. Loss and interference are distinguished
-    where the rates differ along the profile: samples above half of the largest rate against those
+    Instruments discriminate masses, by some per cent between neighbours: less than 5 % shows no
+    interference. An enriched sample, as an implant of one isotope is, is not natural either. Loss
+    shows where rates differ along the profile: samples above half of the largest against those
     below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 
     References
@@ -137,12 +135,11 @@ def isotope_ratios(
     made = {"status": frame.status(joined.pop(""))}
     for key, one in joined.items():
         made[key] = column(*_TERMS[key], "1", one, one.dims)
-    labels = {
-        "pair": [one.label for one in pairs],
-        "numerator": [one.numerator for one in pairs],
-        "denominator": [one.denominator for one in pairs],
+    labels = zip(*pairs, strict=True)
+    coords = {
+        key: xr.Variable("pair", list(texts))
+        for key, texts in zip(("pair", "numerator", "denominator"), labels, strict=False)
     }
-    coords = {key: xr.Variable("pair", texts) for key, texts in labels.items()}
     along = {key: one for key, one in frame.along.items() if "species" not in one.dims}
     answer = frame.dataset(made, coords=along | coords)
     _warn(answer)

@@ -76,7 +76,7 @@ def normalise(
         signal; or ``"maximum"``, each to its own, below a surface transient.
     window : (start, stop), optional
         Depths, or times. Divide each profile by one number, the mean of the total or the species
-        between them, and not sample by sample; or by the maximum between them.
+        (or the maximum) between them, and not sample by sample.
     variable : str, optional
         By default the concentration, otherwise the first measured variable.
 
@@ -114,10 +114,6 @@ def normalise(
         signals were made of the same measured ones: see :func:`ratio`. Where a maximum is a single
         sample, by five standard errors at least. Where samples are lost, as what they are divided
         by was not measured, or is not above 0.
-
-    See Also
-    --------
-    ratio, combine, with_rsf
 
     Notes
     -----
@@ -246,21 +242,17 @@ def _total(frame: Frame) -> Signal:
         found: xr.Variable = xr.Variable.concat(rows, "species").transpose(*frame.value.dims)
         return found
 
-    ends = {end for one in of_each for end in one}
-    background = {end: column(end) for end in vocabulary.OF_BACKGROUND if end in ends}
-    flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
-    stderr = column("stderr") if "stderr" in ends else None
-    limit = column(vocabulary.CENSORED) if vocabulary.CENSORED in ends else None
-    return Signal(column(""), stderr, None, background, flags, limit)
+    columns = {end: column(end) for one in of_each for end in one}
+    background = {end: columns[end] for end in vocabulary.OF_BACKGROUND if end in columns}
+    found = Signal(columns[""], columns.get("stderr"), None, background)
+    known = {"flags": columns.get(vocabulary.QUALITY), "limit": columns.get(vocabulary.CENSORED)}
+    return changed(found, **known)
 
 
 def _mean(
     frame: Frame, whole: Signal, ends: Window, window: Any, species: str | None
 ) -> tuple[Signal, xr.Variable]:
-    """Return the mean of a signal over a window, one for each profile, and shares of its samples.
-
-    That of a species is of its own samples.
-    """
+    """Return the means of a signal over a window, of its own samples, and shares of these."""
     of = replace(
         frame, value=whole.value, stderr=whole.stderr, counts=None, common=None, overlap=None,
         scatter=None, flags=whole.flags, limit=None,

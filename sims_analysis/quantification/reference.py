@@ -65,9 +65,8 @@ def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     given = "there is no variable"
     if variable is not None:
         given = f"variable={format_argument(variable)} is not one"
-    which = "both" if len(species) == 2 else "all of" if len(species) > 2 else "only"
     listed = " and ".join(map(repr, species))
-    return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)
+    return first_of(data, names, f"{given} in which {listed} are measured", fits)
 
 
 def measured_over_species(
@@ -140,8 +139,7 @@ def known_of(frame: Frame, species: str) -> Known:
 def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Any:
     """Return the mean over a window; refuse one, as it was `stated`, without a sample of some."""
     mean = mean_over(frame, window)
-    first = first_flagged(frame, (mean.n == 0) & frame.measured() & among)
-    if first is not None:
+    if (first := first_flagged(frame, (mean.n == 0) & frame.measured() & among)) is not None:
         any_limit = first.of(mean_over(frame.filled(), window).n)
         holds = "no sample above the limit of detection" if any_limit else "no sample"
         raise ProfileError(
@@ -167,8 +165,7 @@ def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, wh
         (divisor.isnull(), "was not measured there"),
         (divisor <= 0, "is not above 0"),
     ):
-        first = first_sample(frame, lost & among)
-        if first is not None:
+        if (first := first_sample(frame, lost & among)) is not None:
             first.warn(f"{name} {text}: no {what}", ProfileWarning)
 
 
@@ -181,8 +178,7 @@ def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variabl
         (found.bridged, "has a gap there, and a straight line across it stands for its signal"),
         (found.dropped, "drops out there, to less than a third of what is before and after"),
     ):
-        first = first_sample(frame, flagged & among)
-        if first is not None:
+        if (first := first_sample(frame, flagged & among)) is not None:
             first.warn(f"{species} {text}", ProfileWarning)
 
 
@@ -325,10 +321,7 @@ def _of_two(
     species: str | None,
     shared: Sequence[Any] = (),
 ) -> dict[str, xr.Variable]:
-    """Return the errors of results of each signal and of a reference with a standard error.
-
-    The background of the reference species is that of its samples.
-    """
+    """Return the errors of results of each signal and of a reference with a standard error."""
     background = background_columns(frame)
     parts = [Part(slope, frame.stderr, *background_of(background))]
     if species is not None:

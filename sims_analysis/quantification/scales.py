@@ -148,11 +148,7 @@ def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
 
 @about(argument="markers")
 def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
-    """Fit a line through the positions of layers and their known depths.
-
-    Apparent positions have the errors, and known depths are the abscissa: the line is that of
-    generalised least squares, turned round.
-    """
+    """Fit a line through the positions of layers, which have the errors, over known depths."""
     position, square = _positions(frame, fit)
     known = _known_depths(depths, position.sizes["layer"])
     lead = [d for d in position.dims if d != "layer"]
@@ -190,8 +186,7 @@ def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable
         return last
     total = _of_measurement(frame, total_time, "sputter_time", "total_time")
     # As printed, a time may be rounded.
-    shorter = first_flagged(frame, total < last * (1 - 1e-6))
-    if shorter is not None:
+    if (shorter := first_flagged(frame, total < last * (1 - 1e-6))) is not None:
         which = ""
         if MEASUREMENT in shorter.index and MEASUREMENT in frame.coords:
             label = frame.coords[MEASUREMENT].values[shorter.index[MEASUREMENT]]

@@ -81,8 +81,7 @@ def with_rsf(
     rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
         factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
-        :func:`composition`, whose atomic fraction it follows linearly, with its errors, random ones
-        as if independent of those of the matrix signal. Also what
+        :func:`composition`, whose atomic fraction it follows linearly, with its errors. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
         factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
@@ -91,15 +90,14 @@ def with_rsf(
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
     matrix_signal : {"cycle", "mean"}
         Divide by the matrix signal of the same cycle, which removes drifts, or by its mean, which
-        adds no noise. Between its samples the signal is interpolated linearly; before the first and
-        after the last, that sample is used within the same cycle.
+        adds no noise. Between its samples the signal is interpolated linearly.
     window : (start, stop), optional
         With ``"mean"``: depths, or times, between which it is taken, below a surface transient.
     matrix_threshold : float
-        Where the matrix signal is below this fraction of its maximum (or of the mean that is the
-        divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
-        where the signal is not above three of its standard errors, or drops out for a cycle or two:
-        to less than a third of those before and after.
+        Where the matrix signal is below this fraction of its maximum (or mean), it has vanished,
+        and there is no concentration; with ``"cycle"``, nor is there one where it is not above
+        three of its standard errors, or drops for a cycle or two to less than a third of its
+        neighbours.
     keep_intensity : bool
         Keep the quantified intensities beside their concentrations.
     combine, max_age
@@ -115,20 +113,18 @@ def with_rsf(
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
           ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample
           of the matrix as often as it is used, so that errors of sums come out right;
-          ``RSF s_i / I_m`` with ``"mean"``, without the error of the mean itself,
-          ``s_m / sqrt(n)``, which all samples have in common
+          ``RSF s_i / I_m`` with ``"mean"``, without the error ``s_m / sqrt(n)`` of the mean, which
+          all samples have in common. That of a composition is added as if independent
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
           a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
-          standard error, common to all samples; :func:`dose_budget` reads it from there. Of it,
+          standard error, common to all samples, which :func:`dose_budget` reads. Of it,
           ``sensitivity_factor_day_to_day`` (``1``) is what :class:`Factors` scatter between days
-        - ``matrix_status``, a coordinate where there is no concentration somewhere: ``ok``,
-          ``vanished`` or ``not_measured``
+        - ``matrix_status``, where there is no concentration: ``vanished`` or ``not_measured``
 
     Raises
     ------
     SpeciesError
-        If a species is absent, or a factor belongs to another species, matrix, primary ion, impact
-        energy, polarity, material or instrument than the data say.
+        If a species is absent, or a factor belongs to other conditions than the data say.
     UnitsError
         If there are no intensities, or a factor has no unit of concentration.
     ProfileError
@@ -139,18 +135,16 @@ def with_rsf(
     -----
     ProfileWarning
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
-        where a detector is saturated; if a factor was determined with another `matrix_signal` or
-        dead time; where a surface transient changes the mean matrix signal by more than 1 %;
-        where, with one factor, the matrix signal changes by more than 10 % along the profile; where
-        a signal has a part in common with the matrix, as after :func:`combine`; where the
-        composition that a factor follows is unknown (no concentration) or saturated (in doubt).
+        where, with one factor, it changes by more than 10 % along the profile, or its mean by more
+        than 1 % by a surface transient; where a detector is saturated; where a signal has a part in
+        common with the matrix; if a factor was determined with another `matrix_signal` or dead
+        time; where the composition that it follows is unknown or saturated.
 
     Notes
     -----
-    A ratio to k counts of the matrix is too high by 1 / k, 5 % at 20 counts a cycle. Where standard
-    errors are known (:func:`with_counting_statistics`), ``"cycle"`` divides by ``I_m + s_m^2 /
-    I_m``, which is k + 1 of counts: doses are then within 0.1 % from 30 counts on. Below 15 counts
-    of the matrix, samples are lost: use ``"mean"``.
+    A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are then within 0.1 % from 30 counts
+    on. Below 15 counts of the matrix, samples are lost: use ``"mean"``.
 
     References
     ----------
@@ -220,16 +214,14 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
         warn_of_shared(data, frame.name, [(matrix, one) for one in quantified])
         wanted = wanted | frame.of_species(matrix)
     measured = frame.value.notnull().any([dim for dim in frame.value.dims if dim != "species"])
-    empty = first_flagged(frame, wanted & ~measured)
-    if empty is not None:
+    if (empty := first_flagged(frame, wanted & ~measured)) is not None:
         raise ProfileError(
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
             "intensity was replaced, which keep_intensity=True prevents",
             where=empty.where,
         )
     ceiling: Any = frame.map(record).ceiling
-    full = first_flagged(frame, ceiling.notnull() & wanted)
-    if full is not None:
+    if (full := first_flagged(frame, ceiling.notnull() & wanted)) is not None:
         full.warn(
             f"samples of {full.of(ceiling):.6g} {frame.units} are those of a "
             "saturated detector: concentrations there are too low (too high, if it is the matrix)",
@@ -318,10 +310,7 @@ def _change(signal: Any) -> float:
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
-    """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, with the error s.
-
-    The mean of ``1 / m`` exceeds one over that of m by ``s^2 / m^2``; of a count it is ``k + 1``.
-    """
+    """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, without bias."""
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted & ~reference.dropped)
     signal, stderr, of_sums, *_ = reference
@@ -357,8 +346,7 @@ def _status(
             (gone, f"the matrix signal {matrix!r} has vanished, or dropped out"),
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
-            place = first_sample(frame, where)
-            if place is not None:
+            if (place := first_sample(frame, where)) is not None:
                 place.warn(f"{what}: no concentration there", ProfileWarning)
         if not bool((gone | absent).any()):
             return None

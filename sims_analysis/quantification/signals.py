@@ -96,10 +96,7 @@ def same_samples(frame: Frame, a: int, b: int) -> bool:
 
 
 def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
-    """Return one signal at the samples of all; `among` those are messages.
-
-    With its counts where it was measured there.
-    """
+    """Return one signal at the samples of all; `among` those are messages."""
     found = at_samples_of(frame.filled(), species)
     warn_bridged(frame, species, found, among)
     value, limit = found.value, None
@@ -202,10 +199,7 @@ def _equal(weights: Sequence[Weight]) -> bool:
 def _of_counts(
     stderr: xr.Variable, signals: Sequence[Signal], weight: xr.Variable
 ) -> dict[str, xr.Variable]:
-    """Return the counts of a sum whose parts are of one kind of count, and its standard error.
-
-    As in any sum of counts: parts with zero counts add no variance, unless all are zero.
-    """
+    """Return the counts of a sum of one kind, and its error: zeros add none, unless all are."""
     if any(one.counts is None for one in signals):
         return {}
     counts: Any = reduce(operator.add, [one.counts for one in signals])
@@ -248,10 +242,7 @@ def _errors_of_scale(
 
 
 def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = None) -> xr.Dataset:
-    """Return data with errors of factors among what all samples have in common, for quotients.
-
-    Those of the species that all are divided by are with the others, and cancel in itself.
-    """
+    """Return data with errors of factors among what all samples have in common, for quotients."""
     names = [one for one in (*_OF_SCALE, "sensitivity_factor_day_to_day") if one in data.coords]
     if variable != "concentration" or not names:
         return data
@@ -292,8 +283,7 @@ def with_signals(
     """Return data with signals of a variable, in place of species of their names or behind all.
 
     `made` are their columns by the ends of their names, `of` the species that they are made of.
-    What else is known of a species stays with a new one where it is the same for all of these, and
-    texts with one that is replaced. `order` is that of the dimensions.
+    What else is known stays with a new one where it is the same for all of these.
     """
     names = species_of(data)
     every = [*names, *(one for one in made if one not in names)]
