@@ -133,8 +133,8 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
 
 def _followed(z: Array, x: Array, flags: Array, *errors: Array) -> tuple[Array, ...]:
     """Return fractions at all places z; none in gaps, below a limit, more than a cycle beyond."""
-    wanted, bits = np.where(np.isfinite(z), 0.0, np.nan), flags.astype(np.int16)
-    known, saturated = np.isfinite(x), np.where(bits & Flag.SATURATED, 1.0, 0.0)
+    wanted, known, bits = 0.0 * z, np.isfinite(x), flags.astype(np.int16)
+    saturated = np.where(bits & Flag.SATURATED, 1.0, 0.0)
     fraction, cut, _, bridged, _ = at_samples(z, wanted, z, x, saturated)
     limited = ~known & (bits & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
     fraction[limited | (bridged == 1.0)] = np.nan
