@@ -112,26 +112,6 @@ def test_the_dose_of_a_sum_on_axes_of_their_own_is_that_within_a_part_of_its_err
     assert abs(float(both - each.sum())) < 0.1 * stderr
 
 
-def test_every_layout_and_a_file_give_the_same(tmp_path):
-    ds = sims.subtract_background(
-        poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000}), value="5 counts", species="31P"
-    )
-    for question in (
-        lambda one: sims.combine(one, {"x": {"31P": 1, "30Si": (-1e-3, 1e-4)}}),
-        lambda one: sims.normalise(one, to="30Si", window=("0 s", "9 s")),
-        lambda one: sims.composition(one, numerator="31P", denominator="30Si", factor=(2.0, 0.1)),
-    ):
-        alone = question(ds)
-        batch = question(sims.stack([ds, ds], names=["a", "b"]))
-        lazy = question(ds.chunk(species=1)).compute()
-        quantified = sims.dequantify(question(sims.quantify(ds)))
-        stored = sims.load(sims.save(alone, tmp_path / "data.nc")).load()
-        for other in (batch.isel(measurement=1), lazy, quantified, stored):
-            for name in alone.data_vars:
-                a, b = alone[name], other[name].transpose(*alone[name].dims)
-                np.testing.assert_allclose(a.values, b.values, rtol=1e-12, err_msg=name)
-
-
 def test_a_limit_of_a_sum():
     ds = poisson(np.arange(4.0), a=50, b=50, c=50)
     value = ds["intensity"].values.copy()
