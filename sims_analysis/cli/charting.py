@@ -264,9 +264,12 @@ def _of_days(values: xr.DataArray) -> xr.DataArray:
         measured=day, measurement=day.dt.strftime("%Y-%m-%d").values, species=values["species"]
     )
     if "stderr" in values.coords:
-        of_days = (values["stderr"].drop_vars("measurement") ** 2).groupby(days)
-        error = of_days.sum().values ** 0.5 / of_days.count().values
-        found = found.assign_coords(stderr=("measurement", error, values["stderr"].attrs))
+        beyond = values["scatter"] if "scatter" in values.coords else 1.0
+        parts = [(one.drop_vars("measurement") ** 2).groupby(days)
+                 for one in (values["stderr"], values["stderr"] / beyond)]  # fmt: skip
+        error, counting = (one.sum(min_count=1).values ** 0.5 for one in parts)
+        stderr = ("measurement", error / parts[0].count().values, values["stderr"].attrs)
+        found = found.assign_coords(stderr=stderr, scatter=("measurement", error / counting))
     return found
 
 

@@ -65,6 +65,11 @@ def test_values_of_a_day_are_averaged(tmp_path):
     mean, error = (a[0] + a[1]) / 2, (b[0] ** 2 + b[1] ** 2) ** 0.5 / 2
     assert [row["value"] for row in days] == pytest.approx([mean, *a[2:]])
     assert [row["stderr"] for row in days] == pytest.approx([error, *b[2:]])
+    plain, days = (
+        json.loads(run(*command, "json", "--question", "mean", *more).stdout)["numbers"]
+        for more in ([], ["--by-day"])
+    )
+    assert 0.8 < days["counting_stddev"] / plain["counting_stddev"] < 1  # not that of a profile
 
 
 def test_what_is_charted_together_is_chosen_by_its_conditions(tmp_path):
