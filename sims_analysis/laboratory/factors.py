@@ -225,7 +225,7 @@ class Factors:
                                  compat="equals", combine_attrs="override")  # fmt: skip
             used = rows[rows.index.isin(np.concatenate([one.index for _, one in picked.values()]))]
             for column in ("matrix_signal", "dead_time"):
-                if said := "".join(sorted(set(used[column]))):
+                if said := " and ".join(sorted({*used[column]} - {""})):
                     made = made.assign_coords({column: said})
             record = used.reset_index()[_RECORD].astype(str).to_dict("records")
             found[one] = with_step(made, "Factors.pick", combine=combine, rows=record)

@@ -12,7 +12,7 @@ import xarray as xr
 from kept_standards import TRUE_FACTOR, factor_of, measured
 
 import sims_analysis as sims
-from sims_analysis.errors import ArchiveError, ProfileError, ReadError, SpeciesError
+from sims_analysis.errors import ArchiveError, ProfileError, ProfileWarning, ReadError, SpeciesError
 from sims_analysis.profiles.metadata import Layer
 
 
@@ -229,6 +229,13 @@ def test_undated_factors_of_one_profile_are_one_occasion(factors):
     factors.path.write_text(text)
     found = factors.pick(measured("2026-03-02"), matrix="30Si")["11B"]
     assert np.isnan(found["day_to_day_stderr"])
+
+
+def test_factors_of_two_kinds_of_quotients_are_warned_of(factors):
+    for day, way in (("2026-03-01", "cycle"), ("2026-03-02", "mean")):
+        factors.add(factor_of(measured(day), matrix_signal=way))
+    with pytest.warns(ProfileWarning, match="matrix_signal='cycle and mean', and is used with 'cy"):
+        sims.with_rsf(measured("2026-03-05"), rsf=factors, matrix="30Si")
 
 
 def test_a_batch_gets_the_factors_of_each_day(factors):
