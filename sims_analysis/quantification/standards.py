@@ -85,8 +85,8 @@ def rsf_from_standard(
         Limits of the integral, or of the mean.
     background : str, Quantity, or (start, stop), optional
         An intensity to subtract, ``"2 counts/s"``, or the depth window in which the mean of the
-        quotient is taken. If the matrix signal drifts but the background does not (as that of a
-        detector), use :func:`subtract_background` first, on the standard and the unknown.
+        quotient is taken. If only the matrix signal drifts, use :func:`subtract_background` first,
+        on the standard and the unknown.
     abundance : float or "natural", optional
         The abundance of the implanted isotope, by which its factor is divided: the result is that
         of the element of this isotopic composition.
@@ -126,8 +126,7 @@ def rsf_from_standard(
     SpeciesError
         If the species or the matrix is not in the data.
     UnitsError
-        If the data are on a time axis (see :func:`calibrate_depth`) or have no intensities, or the
-        dose has no unit of atoms per area.
+        If the data are on a time axis or have no intensities, or the dose is not of atoms per area.
     ProfileError
         If the integral over a standard is not positive, or nothing was measured between the limits;
         if standards were measured under different conditions: primary ion, impact energy...
@@ -222,11 +221,7 @@ def _of_standard(
     options: dict[str, Any],
     limits: dict[str, Any],
 ) -> tuple[str, Array]:
-    """Compare the quotients of each standard with its dose or concentration and its uncertainty.
-
-    Return the kind of the factors; and these, their relative errors of counting and of what is
-    known, and their statuses, a row each.
-    """
+    """Return the kind of factors; these, their relative errors of counting and dose, statuses."""
     plain, name = _needed(ds, species, options["matrix"])
     kind = kind_of_factor(plain[name].attrs["units"], options["matrix"], name)
     if background is not None and not isinstance(background, tuple | list):
@@ -259,8 +254,7 @@ def _compare_mean(
     if below.window is not None:
         subtracted = mean_over(frame, below.window)
         ratio, stderr = ratio - subtracted.value, (stderr**2 + subtracted.stderr**2) ** 0.5
-    wrong = first_flagged(frame, known.notnull() & ~(ratio > 0))
-    if wrong is not None:
+    if (wrong := first_flagged(frame, known.notnull() & ~(ratio > 0))) is not None:
         raise wrong.error(
             f"the mean quotient between these limits is {wrong.of(ratio):.3g}; check start, stop "
             "and background",
