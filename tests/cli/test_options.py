@@ -139,8 +139,8 @@ COMMANDS = {
     f"--surface-dose --rate --donors --acceptors --doping {_FILES} --out --no-files --explain "
     "--format",
     "chart": "ids --ids-from --archive --question --species --where --start --stop --background "
-    "--level --after --value-per-count --kind --rules --baseline --by-day --target --stddev --limits --out "
-    "--no-files --format",
+    "--level --after --value-per-count --kind --rules --baseline --by-day --target --stddev "
+    "--limits --out --no-files --format",
     "fetch": f"ids --ids-from {_SOURCE} --refresh --format",
     "search": f"keywords {_SOURCE} --status --uploaded-after --uploaded-before --updated-after "
     "--updated-before --format",
