@@ -42,8 +42,6 @@ _QUESTIONS = {
 _FIELDS = ("sample", "material", "primary_ion", "energy", "polarity", "instrument")
 #: Exit code where the latest value is out of control.
 _OUT_OF_CONTROL = 4
-#: Most flagged measurements that are printed; the table in the file has all.
-_PRINTED = 40
 _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status", "rule"]
 
 
@@ -133,16 +131,14 @@ def chart(
     """
     from sims_analysis.laboratory.charts import control_chart
 
-    chosen: dict[str, Any] = {
-        name: options.pop(name) or None for name in ("baseline", "target", "stddev", "limits")
-    }
+    given = {name: options.pop(name) for name in ("baseline", "target", "stddev", "limits")}
+    given["rules"] = [rule.replace("-", "_").lower() for rule in rules]
+    stated = {name: one for name, one in given.items() if one}
     named = all_ids(ids, lists)
     failures: dict[str, str] = {}
     values = _answers(store, named, species, where, question, value_per_count, options, failures)
     if by_day:
         values = _of_days(values)
-    chosen["rules"] = [rule.replace("-", "_").lower() for rule in rules] or None
-    stated = {name: one for name, one in chosen.items() if one is not None}
     try:
         made = control_chart(values, kind=kind, **stated)
     except SimsError as error:
@@ -167,10 +163,7 @@ def chart(
         print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
                             for name, number in {**ends, **known}.items()))  # fmt: skip
         if flagged:
-            shown = flagged[:_PRINTED]
-            print_columns(list(shown[0]), [[*map(_cell, row.values())] for row in shown])
-        if len(flagged) > _PRINTED:
-            print_lines(f"and {len(flagged) - _PRINTED} more")
+            print_columns(list(rows[0]), [[*map(_cell, row.values())] for row in flagged])
         if written:
             print_lines("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
     known_rows = [row for row in rows if row["status"] != "no_data"]
