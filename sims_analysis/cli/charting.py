@@ -144,6 +144,7 @@ def chart(
     except SimsError as error:
         if error.argument in stated:
             raise click.UsageError(one_line(error)) from None
+        finish(0, failures)  # entries that are missing come first
         raise
     rows = _rows(made)
     written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
@@ -216,21 +217,23 @@ def _answers(
         what = f"--{unused[0]} does not go" if unused else "--level is needed"
         raise click.UsageError(f"{what} with --question {question}")
     found, said = {}, {}
-    for data_id in dict.fromkeys(named or store.search(species=species).ids):
+    known = store.search(species=species)
+    samples = {one.data_id: one.sample_name or one.physical_sample_name for one in known}
+    for data_id in dict.fromkeys(named or samples):
         with failure_noted(failures, data_id):
             result = store.get(data_id)
             one = SIMSResult(
                 data_id=data_id, depth_profiles=[result[species]], provenance=result.provenance
             )
             ds = found[data_id] = to_dataset(one)
-            conditions = conditions_of(metadata_of(ds, species)[0])
-            said[data_id] = {"sample": summarise_dataset(ds).title, **conditions}
+            sample = samples.get(data_id) or summarise_dataset(ds).title
+            said[data_id] = {"sample": sample, **conditions_of(metadata_of(ds, species)[0])}
     if not found:
         finish(0, failures)
-        known = sorted({one for entry in store.contents()[0] for one in entry.species})
+        there = sorted({one for entry in store.contents()[0] for one in entry.species})
         raise click.ClickException(
             f"no measurement in {store.path} has the species {species!r}; there are "
-            f"{first_few(known, 8) or 'none'}"
+            f"{first_few(there, 8) or 'none'}"
         )
     batch = sims.stack({data_id: found[data_id] for data_id in _chosen(said, where)})
     if value_per_count is not None:

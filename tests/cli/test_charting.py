@@ -105,6 +105,9 @@ def test_entries_that_cannot_be_charted_are_named(lab):
     assert "gan" in result.stderr
     assert "none" in result.stderr
     assert "3 measurements" in result.output
+    few = run("chart", "w19", "none", "--species", "11B", "--archive", lab, "--no-files")
+    assert few.exit_code == 1
+    assert "none" in error_line(few)
 
 
 def test_the_latest_value_out_of_control_has_an_exit_code(lab):
