@@ -50,8 +50,8 @@ def control_chart(
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
         coordinate of times, if it has one. With a coordinate ``stderr``, scatter beyond counting is
-        stated separately; not with that of a :func:`mean_value` of samples without standard errors,
-        which is their own scatter.
+        stated separately; of that of :func:`mean_value`, by the part that is not the scatter of its
+        samples, which may be all that is known of them.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
