@@ -218,7 +218,7 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
         warn(
             f"the factor of {species!r} was determined with matrix_signal={way!r}, and is "
             f"used with {here.matrix_signal!r}: the two agree only as far as the matrix signal is "
-            f"constant; use matrix_signal={way!r} here, or determine the factor anew",
+            "constant; use the same here, or determine the factor anew",
             ProfileWarning,
         )
     if dead_time := unlike("dead_time", here.dead_time):
