@@ -429,6 +429,14 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
     assert sims.layers(ds, gaps="bridge")["status"].values.tolist() == [["ok"]]
 
 
+def test_of_profiles_with_layers_in_a_gap_the_first_is_named():
+    z = np.r_[0.0:152.0, 166.0:300.0]
+    c = 1e20 * (0.001 + box(z, 50, 90, 4) + box(z, 160, 230, 4))
+    two = models_truth.profile(np.array([c, c]), z, dims=("wafer", "depth"))
+    with pytest.warns(ProfileWarning, match=r"^wafer '0' and 1 more: no sample between 151 and"):
+        assert sims.layers(two)["status"].values.tolist() == [["ok", "gap"]] * 2
+
+
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 def test_whatever_a_record_looks_like_it_has_a_status():
     rng, z = np.random.default_rng(0), np.arange(40.0)

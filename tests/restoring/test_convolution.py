@@ -61,7 +61,9 @@ def test_errors_are_those_of_the_samples_that_are_mixed(resolution):
     blurred = sims.convolve(many, resolution=resolution)
     inner = slice(40, 120)
     scatter = blurred[:, inner].std("trial", ddof=1)
-    assert scatter.mean().item() == pytest.approx(blurred["stderr"][:, inner].mean().item(), rel=0.1)
+    assert scatter.mean().item() == pytest.approx(
+        blurred["stderr"][:, inner].mean().item(), rel=0.1
+    )
     # The error of the dose is what it was, though neighbours are no longer independent.
     before, after = (sims.integrated_dose(one)["stderr"] for one in (many, blurred))
     np.testing.assert_allclose(after, before, rtol=0.02)
