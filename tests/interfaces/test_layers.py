@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.special import ndtr, ndtri
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.outcomes import Flag, Status
 
 
@@ -194,61 +194,6 @@ def test_layers_do_not_depend_on_the_order_of_depths():
         for one in (ds, ds.isel(depth=slice(None, None, -1)))
     )
     xr.testing.assert_equal(found, turned)
-
-
-LEVEL = {"level": "1e17 atoms/cm^3"}
-
-FLAT = models_truth.profile(np.ones(9), np.arange(9.0))
-
-PAIR = FLAT.expand_dims(species=["B", "P"])
-
-
-@pytest.mark.parametrize(
-    ("data", "options", "error", "message"),
-    [
-        (
-            FLAT, {"species": "C"}, SpeciesError,
-            "the data have no species names, so 'C' cannot be selected",
-        ),
-        (
-            FLAT.assign_coords(species="B"), {"species": "C"}, SpeciesError,
-            "the data have no species 'C'; they have 'B'",
-        ),
-        (
-            PAIR, {"species": "C"}, SpeciesError,
-            "the data have no species 'C'; they have 'B', 'P'",
-        ),
-        (PAIR, {}, SpeciesError, "name one species: 'B', 'P'"),
-        (FLAT, LEVEL | {"fraction": 0.5}, ProfileError, "give a level or a fraction, not both"),
-        *(
-            (
-                FLAT, {"fraction": part}, ProfileError,
-                f"fraction={part!r}; expected a number between 0 and 1",
-            )
-            for part in (0, 1, 0.0, 1.0, -0.5, "half", True)
-        ),
-        (FLAT.chunk(), {}, ProfileError, ("layers of Dask data are not known ahead; give "
-                                         "data.compute()")),
-        *(
-            (
-                FLAT.expand_dims({name: 2}), LEVEL, ProfileError,
-                (f"{name!r} in the data is a dimension of the answer; rename it, as in "
-                f'data.rename({name}="place")'),
-            )
-            for name in ("layer", "crossing")
-        ),
-        (
-            FLAT, {"level": xr.DataArray([1.0, 2.0], dims="k", attrs={"units": "cm^-3"})},
-            ProfileError,
-            ("level is over 'k', and the data over (depth): add this dimension to the data first, "
-            "for instance with data.expand_dims(k=...)"),
-        ),
-    ],
-)  # fmt: skip
-def test_layers_that_make_no_sense_are_refused(data, options, error, message):
-    with pytest.raises(error) as refused:
-        sims.layers(data, **options)
-    assert str(refused.value) == message
 
 
 def test_of_one_species_the_layers_need_no_name():
