@@ -375,7 +375,7 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
 
 
 def test_of_profiles_with_layers_in_a_gap_the_first_is_named():
-    z = np.r_[0.0:152.0, 166.0:300.0]
+    z = np.r_[0.0:110.0, 125.0:152.0, 166.0:300.0]  # the first hole is in no layer
     c = 1e20 * (0.001 + box(z, 50, 90, 4) + box(z, 160, 230, 4))
     two = models_truth.profile(np.array([c, c]), z, dims=("wafer", "depth"))
     with pytest.warns(ProfileWarning, match=r"^wafer '0' and 1 more: no sample between 151 and"):
