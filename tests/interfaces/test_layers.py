@@ -99,6 +99,14 @@ def test_the_thickness_between_interfaces_that_overlap_is_not_ok(thickness, gap)
     assert off > 0.05 if overlap else off < 0.02
 
 
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_layer_that_is_too_thin_leaves_another_at_a_distance_ok(way):
+    z = np.arange(0.0, 120.0)
+    c = 0.02 + box(z, 30, 60, 2.5) + box(z, 90, 95, 2.5)
+    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
+    assert found["status"].values.tolist() == ["ok", "undetermined"][::way]
+
+
 @pytest.mark.parametrize("noise", ["counts", 0.03, 0.1])
 def test_noise_of_samples_without_errors_is_no_layer(noise):
     """Of 50 pairs, none were right at 5 %, and as many layers ok that do not exist."""
