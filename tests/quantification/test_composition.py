@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from count_rates import timed
+from count_rates import interleaved, timed
 from scipy.integrate import quad
 from shared_profiles import delivered
 
@@ -384,7 +384,7 @@ def test_isotopes_in_other_layouts():
         )
         for i in range(3)
     ]
-    own = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    own = interleaved(*parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
         alone = sims.isotope_ratios(ds)
