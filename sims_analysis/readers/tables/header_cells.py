@@ -366,8 +366,7 @@ def read_header(text: str) -> Header:
     for role in _ROLES:
         match = pattern(role).search(words) if role not in _WHOLE_ROLES else _whole(words, role)
         limit = role == "error" and _LIMITS.search(words)
-        # ``NO (c/s)``
-        if match is None or limit or (measured and role in ("index", "mass", "energy")):
+        if match is None or limit or (measured and role in ("index", "mass", "energy")):  # NO (c/s)
             continue
         rest = _content(_without(words, match))
         if role == "mass" and re.search(r"\d", rest):

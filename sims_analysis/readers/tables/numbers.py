@@ -364,8 +364,10 @@ def _parsed_counts(lines: Sequence[str], delimiter: str, decimal: str) -> Array 
     rows = [line.partition(delimiter) for line in lines]
     # A negative number stands for each first cell.
     text = f"{delimiter}-1{delimiter}".join(["", *(row[2] for row in rows)])[1:]
-    others = text.encode().translate(None, f"0123456789{delimiter}".encode())
-    if others != b"-" * len(lines) or delimiter * 2 in text or text.endswith(delimiter):
+    letters = np.frombuffer(text.encode(), np.uint8)
+    marks = letters == ord(delimiter)
+    known = np.count_nonzero(letters - ord("0") < 10) + np.count_nonzero(marks) + len(lines)
+    if known != letters.size or (marks[1:] & marks[:-1]).any() or marks[-1]:
         return None
     flat = np.fromstring(text, np.int64, sep=delimiter)
     if flat.size % len(lines) or flat.max() >= 2**53:
