@@ -42,6 +42,15 @@ def test_a_slope_that_noise_may_hide_is_followed():
     assert _with_errors(level, 0.6)["right_slope"].item() == pytest.approx(0, abs=1e-4)
 
 
+def test_errors_that_are_stated_too_small_are_those_of_the_scatter_of_the_plateaus():
+    z = np.arange(0.0, 200.0)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(z.size)
+    values = models_truth.profile(1 + 9 * ndtr((z - 100.3) / 5) + noise, z)
+    true, small = (_with_errors(values, error) for error in (0.1, 0.02))
+    for name in ("position_stderr", "width_stderr"):
+        assert small[name].item() == pytest.approx(true[name].item(), rel=0.1)
+
+
 @pytest.mark.parametrize("step_of_grid", [None, 0.5])
 def test_errors_of_a_step_are_those_of_its_mirror_image_and_grow_with_its_units(step_of_grid):
     z = np.arange(0.0, 202.0, 2.0)

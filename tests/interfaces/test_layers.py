@@ -100,6 +100,14 @@ def test_the_thickness_between_interfaces_that_overlap_is_not_ok(thickness, gap)
 
 
 @pytest.mark.parametrize("way", [1, -1])
+def test_a_layer_with_an_edge_in_two_parts_has_another_shape(way):
+    z = np.arange(0.0, 200.0)
+    c = 0.02 + 0.5 * (box(z, 50, 110, 2) + box(z, 50, 118, 2))
+    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
+    assert found["status"].values.tolist() == ["wrong_shape"]
+
+
+@pytest.mark.parametrize("way", [1, -1])
 def test_a_layer_that_is_too_thin_leaves_another_at_a_distance_ok(way):
     z = np.arange(0.0, 120.0)
     c = 0.02 + box(z, 30, 60, 2.5) + box(z, 90, 95, 2.5)
