@@ -27,9 +27,9 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
-from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
+from sims_analysis.kernels.transient import DEEPEST, MATTERS
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -211,6 +211,9 @@ class DoseIntegral:
     status: xr.Variable
     n_linear_segments: xr.Variable
     below: xr.Variable
+    transient_end: xr.Variable
+    deeper_depth: xr.Variable
+    above: xr.Variable
 
 
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
@@ -225,6 +228,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     how["sees_gaps"] = shared and question.rule == "trapezoid" and not how["hold"]
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
+    how["transient"] = question.surface == "measured" and question.surface_depth is None
+    how["transient"] &= not (is_lazy(start) or anywhere(~is_nan(start)))
     use: Use = "record" if to_the_end else "curve"
     found, support = frame.ask(kernels.integrate, start, stop, use=use, **how)
     value, status, width = found.value, found.status, found.stop - found.start
@@ -294,7 +299,7 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         category=DoseWarning,
     )
     if transient:
-        _warn_of_transient(found)
+        warn_of_transient_in(frame, found)
     return status
 
 
@@ -379,72 +384,30 @@ def _warn_of_limits(found: DoseIntegral) -> None:
             first.warn(f"{text}; the record runs from {first.record}", DoseWarning, code=code)
 
 
-#: The most profiles searched for one, and the samples of each that are compared with the first.
-_SEARCHED, _COMPARED = 20, 16
+#: What to do about a surface transient of a dose.
+_REMEDY = (
+    'surface="exclude" with surface_depth="{end:g} nm" leaves it out, surface_depth= alone accepts '
+    "it"
+)
 
 
-def _warn_of_transient(found: DoseIntegral) -> None:
-    """Warn of the first dose that begins with a surface transient, if nothing is said of it."""
-    question = found.question
-    stated = question.surface != "measured" or question.surface_depth is not None
-    if found.frame.lazy or stated or not np.isnan(question.given_start.data).all():
-        return
-    remedy = 'surface="exclude" with surface_depth="{end:g} nm" leaves it out, surface_depth= alone'
-    warn_of_transient_in(
-        found.frame, found.value, found.stop, question.rule, f"{remedy} accepts it"
-    )
+def warn_of_transient_in(frame: Frame, found: Any, remedy: str = _REMEDY) -> None:
+    """Warn of the first integral of a record that begins with a surface transient.
 
-
-def warn_of_transient_in(
-    frame: Frame, dose: xr.Variable, stop: xr.Variable, rule: str, remedy: str
-) -> None:
-    """Warn of the first dose of a record that begins with a surface transient.
-
-    `remedy` has a place for its `end`.
+    `found` as of the kernel; `remedy` has a place for the `end`.
     """
-    if frame.lazy:
-        return
-    for index in _beginning_high(frame)[:_SEARCHED]:
-        one = FirstFlagged(frame, index, frame.label(index))
-        seen = one.alone.map(surface_transient, *NO_LIMITS)
-        end, total = float(seen.end), float(one.of_many(dose).max())
-        if not (end < min(DEEPEST, float(one.of_many(stop).min())) and total > 0):
-            continue
-        part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=rule).value
-        share = float(part) / total
-        if share > MATTERS:
-            one.warn(
-                f"the record begins in a surface transient, and {share:.0%} of the dose lies above "
-                f"{end:g} nm, where the profile is lowest before its maximum at "
-                f"{float(seen.deeper_depth):g} nm",
-                DoseWarning,
-                code="surface_transient",
-                remedy=remedy.format(end=end),
-            )
-            return
-
-
-def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
-    """Return the indices of profiles whose first sample is a third of some others of them.
-
-    And of those that carry a transient.
-    """
-    value = np.asarray(frame.value.data)
-    n = value.shape[-1]
-    if not n:
-        return []
-    first = value[..., 0]
-    if np.isnan(first).any():
-        begin = (~np.isnan(value)).argmax(axis=-1)
-        first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
-    high = np.ones(first.shape, dtype=bool)
-    for few in (4, _COMPARED):  # of most profiles, four samples show it
-        highest = np.fmax.reduce(value[high, :: max(n // few, 1)], axis=-1)
-        high[high] = first[high] >= LEAST * highest
-    if frame.flags is not None:
-        high |= (frame.flags.data & Flag.TRANSIENT != 0).any(axis=-1)
-    places = np.argwhere(high).tolist()
-    return [dict(zip(frame.lead, place, strict=True)) for place in places]
+    share, end = found.above / found.value, found.transient_end
+    matters = (end < DEEPEST) & (end < found.stop) & (found.value > 0) & (share > MATTERS)
+    first = first_flagged(frame, matters)
+    if first is not None:
+        first.warn(
+            f"the record begins in a surface transient, and {first.of(share):.0%} of the dose lies "
+            f"above {first.of(end):g} nm, where the profile is lowest before its maximum at "
+            f"{first.of(found.deeper_depth):g} nm",
+            DoseWarning,
+            code="surface_transient",
+            remedy=remedy.format(end=first.of(end)),
+        )
 
 
 def term(frame: Frame, name: str) -> str:

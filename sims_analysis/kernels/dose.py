@@ -28,6 +28,7 @@ from sims_analysis.kernels.rows import (
     first_status,
     range_sums,
 )
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.truncation import missing_below
 from sims_analysis.kernels.variance import variance_of_sum
 from sims_analysis.outcomes import Status
@@ -46,8 +47,14 @@ class Integral(NamedTuple):
     status: NDArray[np.uint8]
     n_linear_segments: Index
     below: Array
+    #: Of a surface transient, if it was asked for: its end, the maximum below, the integral above.
+    transient_end: Array
+    deeper_depth: Array
+    above: Array
 
 
+#: The most profiles that are searched for a surface transient.
+_SEARCHED = 20
 #: The integral of a record lacks what lies below it if that is more than this part of it.
 LACKS = 0.02
 
@@ -60,6 +67,7 @@ def integrate(
     rule: str = "trapezoid",
     record: bool = False,
     hold: bool = False,
+    transient: bool = False,
 ) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
@@ -67,6 +75,7 @@ def integrate(
     widths under either rule. ``truncated`` where a limit lies beyond the samples, and is replaced
     by the end of the profile; ``no_data`` where no segment lies between the limits. Of a whole
     `record`, it is estimated what lies below it. With `hold`, the first value holds up to depth 0.
+    It may be asked for a surface `transient`, too.
     """
     measured, rows = rows, segments.held_to_surface(rows) if hold else rows
     a, b, valid = segments.interval(rows, start, stop)
@@ -85,7 +94,12 @@ def integrate(
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
     below = missing_below(measured, LACKS * np.abs(value)) if record else np.zeros(rows.count)
-    return Integral(value, a, b, status, n_linear, below)
+    nothing = np.full(rows.count, np.nan)
+    seen = [nothing] * 3
+    if transient:
+        *_, depth, _, end, above = surface_transient(measured, nothing, nothing, _SEARCHED)
+        seen = [end, depth, above]
+    return Integral(value, a, b, status, n_linear, below, *seen)
 
 
 def _weighed(
