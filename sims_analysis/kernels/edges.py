@@ -217,13 +217,14 @@ def _fitted(
                 column[again] = values
             again = again[short.misfit < MISFIT]
         bent = np.flatnonzero(np.abs(fit.bend) > KINK * fit.bend_stderr)
-        wide = _parabolas(samples, crossing[bent], first[bent], WIDER * side[bent])
-        with np.errstate(invalid="ignore"):
-            moved = np.fmax((wide.depth - fit.depth[bent]) ** 2 - fit.stderr[bent] ** 2, 0.0)
-            # No more than the sag of the curve.
-            sag = 0.5 * np.abs(fit.bend / fit.slope)[bent] * fit.scale[bent] ** 2
-            fit.stderr[bent] = np.hypot(fit.stderr[bent], np.fmin(np.sqrt(moved), sag))
-            right = fit.slope * direction[part] > 0
+        if bent.size:
+            wide = _parabolas(samples, crossing[bent], first[bent], WIDER * side[bent])
+            with np.errstate(invalid="ignore"):
+                moved = np.fmax((wide.depth - fit.depth[bent]) ** 2 - fit.stderr[bent] ** 2, 0.0)
+                # No more than the sag of the curve.
+                sag = 0.5 * np.abs(fit.bend / fit.slope)[bent] * fit.scale[bent] ** 2
+                fit.stderr[bent] = np.hypot(fit.stderr[bent], np.fmin(np.sqrt(moved), sag))
+        right = fit.slope * direction[part] > 0
         steep = np.abs(fit.slope) * samples.lower[first]
         stderr = np.where(right, fit.stderr, np.nan)
         edge = fit.depth, stderr, fit.depth, steep, fit.start, fit.stop
