@@ -55,19 +55,14 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
                 )
             x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))
             depth = xr.DataArray(x, dims=axis, attrs={"units": selected[0].axis_units})
-            model = _within_window(evaluate(fit, depth=depth), fit, axis)
+            model = evaluate(fit, depth=depth)
+            if "window_start" in fit:  # where samples were used in the fit
+                start, stop = (dequantify(fit[f"window_{end}"]) for end in ("start", "stop"))
+                inside = (model[axis] >= start) & (model[axis] <= stop)
+                model = model.where(inside).transpose(*model.dims)
             if bool(model.notnull().any()):  # a fit may have no parameters
                 found += _match_curves(model, selected)
     return found
-
-
-def _within_window(model: xr.DataArray, fit: xr.Dataset, axis: str) -> xr.DataArray:
-    """Keep the values between the first and the last sample that were used in the fit."""
-    if "window_start" not in fit:
-        return model
-    start, stop = (dequantify(fit[f"window_{end}"]) for end in ("start", "stop"))
-    depth = model[axis]
-    return model.where((depth >= start) & (depth <= stop)).transpose(*model.dims)
 
 
 def _refine(x: Any) -> Any:
@@ -230,8 +225,7 @@ def _label(plot: Plot, below: Axes, text: str, level: float) -> None:
     below.set_ylabel(text)
     below.set_xlabel(plot.ax.get_xlabel())
     plot.ax.set_xlabel("")
-    figure: Any = below.figure
-    figure.align_ylabels([plot.ax, below])
+    plot.layout.figure.align_ylabels([plot.ax, below])
 
 
 def draw_residuals(plot: Plot, below: Axes) -> None:

@@ -155,7 +155,7 @@ def handle_of(**style: Any) -> Any:
 
 
 @contextmanager
-def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
+def axes_in_style(ax: Axes | None, width: Any, layout: str = "constrained") -> Iterator[Axes]:
     """Draw on new axes, or those in a figure of ours, in the house style; a user keeps his own."""
     import matplotlib.pyplot as plt
 
@@ -167,7 +167,7 @@ def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
     ours = own or any(one and one.own for one in known)
     with in_style() if ours else nullcontext():
         if ax is None:
-            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+            _, ax = plt.subplots(figsize=figure_size(width), layout=layout)
         elif ours and known[0] is None:  # the user has made them without the style
             for text in (ax.xaxis.label, ax.yaxis.label, ax.yaxis.offsetText, ax.title):
                 text.set(size=setting("axes.labelsize"), **font())

@@ -30,6 +30,7 @@ def right_boxes(ax):
 
 
 @pytest.mark.study
+@pytest.mark.filterwarnings("ignore:the axis of:sims_analysis.errors.ProfileWarning")
 @pytest.mark.parametrize(("panels", "layout"), [(1, None), (2, "constrained")])
 def test_right_axes_do_not_overprint_each_other(panels, layout):
     figure, axes = plt.subplots(1, panels, figsize=(4 * panels, 3), layout=layout, squeeze=False)

@@ -577,6 +577,20 @@ def test_names_of_curves_of_one_height_are_apart(browser, tmp_path):  # noqa: F8
     assert (np.diff(heights) >= 14 - 5).all()  # the curves themselves differ by up to 1 pixel
 
 
+@pytest.mark.slow
+def test_names_say_which_axis_and_stay_inside(browser, tmp_path):  # noqa: F811
+    ds = sims.open_example("gan-mg-stack")
+    browser.open(sims.explore(ds).save(tmp_path / "page.html").as_uri())
+    shown = "curves.map((all) => all.find((one) => one.type === 'Label'))"
+    assert plots(browser, f"{shown}.map((one) => one.text)")["log"] == ["Al→", "Ga→", "Mg", "Si"]
+    inks = plots(browser, "plot.right.map((axis) => axis.axis_label_text_color)")["log"]
+    names = plots(browser, f"{shown}.map((one) => one.text_color)")["log"]
+    assert inks[:2] == names[:2]
+    browser.open(sims.explore(sims.open_example("zno-li")).save(tmp_path / "zno.html").as_uri())
+    # The maximum of lithium is nearer to the frame than its name is high.
+    assert plots(browser, f"{shown}[0].y_offset")["log"] == -14
+
+
 def test_curves_have_the_looks_of_a_figure():
     data = artists.profiles(**{f"Al{i}O": (np.full(50, 1.1**i), "counts") for i in range(30)})
     with pytest.warns(sims.errors.ProfileWarning, match="18 of 30 species are left out"):
