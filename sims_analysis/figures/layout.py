@@ -532,7 +532,8 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
         each.set_in_layout(not each.own)
         each.stays_below = False
     apart = any(len(each.axes) > 2 for each in layouts)
-    if (place() or apart) and figure.get_layout_engine() is not None:
+    alone = layouts[0].own and len(layouts) == 1  # will be smaller than before their layout
+    if (place() or apart or alone) and figure.get_layout_engine() is not None:
         for _ in range(1 + apart):  # the second time with right axes apart
             lay_out(figure)
             place()

@@ -358,8 +358,8 @@ def test_a_page_carries_what_its_script_draws():
     boron, gallium = found["curves"]
     assert boron.pop("values") == values.tolist()
     assert gallium.pop("values") == [2e5] * 50
-    colours = [curve.pop("colour") for curve in found["curves"]]
-    assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
+    colours = [curve.pop(name) for curve in found["curves"] for name in ("colour", "ink")]
+    assert all(re.fullmatch("#[0-9A-Fa-f]{6}", colour) for colour in colours)
     assert boron == {
         "name": "B2", "html": "B<sub>2</sub>", "dash": [], "axis": 0, "quantity": "Concentration",
         "unit": "atoms/cm³", "depths": 0, "off": [40], "dose": pytest.approx(1e-4), "quality": [],
