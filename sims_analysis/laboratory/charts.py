@@ -50,8 +50,8 @@ def control_chart(
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
         coordinate of times, if it has one. With a coordinate ``stderr``, scatter beyond counting is
-        stated separately; not with that of a :func:`mean_value` of samples without standard errors,
-        which is their own scatter.
+        stated separately; of that of :func:`mean_value`, by the part that is not the scatter of its
+        samples, which may be all that is known of them.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -138,9 +138,9 @@ def control_chart(
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()
         if days.has_duplicates:
             day = days[days.duplicated()][0]
-            text = "several values of one day, whose scatter is not that between days: average"
             mean = f'values.groupby(values["{series.time}"].dt.floor("D")).mean()'
-            warn(f"{day:%Y-%m-%d}: {text} them first, {mean}", ProfileWarning)
+            text = f"{day:%Y-%m-%d}: several values of one day, which do not scatter as days do"
+            warn(text, ProfileWarning, code="several_a_day", remedy=f"average them first, {mean}")
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
     if stddev is not None:
@@ -148,11 +148,8 @@ def control_chart(
     elif np.unique(used).size > 1:
         sigma = float(np.mean(abs(np.diff(used)))) / _D2
     else:
-        raise ProfileError(
-            f"expected two different values in the baseline, found {np.unique(used).size}",
-            argument="stddev",
-            remedy="state stddev=",
-        )
+        text = f"expected two different values in the baseline, found {np.unique(used).size}"
+        raise ProfileError(text, argument="stddev", remedy="state stddev=")
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
@@ -222,9 +219,8 @@ def capability(
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
-        raise ProfileError(
-            f"expected two different values, found {np.unique(x).size}: the scatter is not known"
-        )
+        distinct = np.unique(x).size
+        raise ProfileError(f"expected two different values, found {distinct}: no scatter is known")
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
     tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)
@@ -346,8 +342,8 @@ def read_series(values: Any) -> Series:
         stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
-        if "scatter" in plain.coords:  # of a mean: NaN where that of its samples is all there is
-            stderr = np.where(~np.isnan(plain["scatter"]), stderr, np.nan)
+        if "scatter" in plain.coords:  # of the samples of a mean, which is no counting
+            stderr = stderr / plain["scatter"].values
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from count_rates import timed
+from count_rates import interleaved, timed
 from scipy.integrate import quad
 from shared_profiles import delivered
 
@@ -129,7 +129,7 @@ def test_what_compositions_are_refused():
     assert found["species"].values.tolist() == ["Cs74Ge+", "Cs30Si+", "Ge", "Si"]
 
 
-def test_factors_and_a_rate_follow_the_composition():
+def test_a_factor_follows_the_composition():
     """Of boron at a constant concentration, whose signal falls with Ge as does that of Si."""
     boron = 2000 * (1 - X) / (1 + 2 * X)
     ds = alloy(**{"11B": boron})
@@ -144,11 +144,6 @@ def test_factors_and_a_rate_follow_the_composition():
     inside = good["concentration"].sel(species="11B", sputter_time=slice(80, 100)).mean()
     assert inside.item() == pytest.approx(1e19, rel=0.02)
     assert middle.item() < 0.7e19
-    rate = x.copy(data=np.interp(x, [0, 0.5], [0.2, 0.4])).assign_attrs(units="nm/s")
-    deep = sims.calibrate_depth(made, rate=rate)
-    expected = 0.2 * TIME[-1] + 0.4 * np.trapezoid(x.values, TIME)
-    assert deep["depth"].values[-1] == pytest.approx(expected, rel=1e-12)
-    assert "integral of a rate" in deep["depth"].attrs["calibration"]
 
 
 def test_factors_and_rates_stated_over_a_composition():
@@ -190,6 +185,31 @@ def test_factors_and_rates_stated_over_a_composition():
         sims.with_rsf(made, rsf={"11B": lambda x: 1e20 * (1 + 2 * x)}, **options)
     with pytest.raises(UnitsError, match="has no unit"):
         sims.with_rsf(made, rsf={"11B": stated.drop_attrs()}, **options)
+
+
+def test_what_follows_a_composition_has_its_errors():
+    """That of k against the steps with another k; random ones against the scatter of samples."""
+    factor = xr.DataArray([1e20, 3e20], {"Ge": [0.0, 0.6]}, attrs={"units": "atoms/cm^3"})
+    rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.6]}, attrs={"units": "nm/s"})
+
+    def steps(k, counts):
+        ds = alloy(0.3 + 0 * TIME, counts, **{"11B": 1e4 + 0 * TIME, "28Si": 1e7 + 0 * TIME})
+        made = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=(k, "5 %"))
+        found = sims.with_rsf(made, rsf={"11B": factor}, matrix="28Si", keep_intensity=True)
+        deep = sims.calibrate_depth(found, rate=rate)
+        found = sims.calibrate_depth(found, rate="0.3 nm/s").sel(species="11B")
+        return found, deep
+
+    (one, deep), (other, deeper) = (steps(k, 1e6) for k in (K, 1.05 * K))
+    for question in (sims.mean_value, sims.integrated_dose):
+        value, error = question(one), question(one)["stderr"].item()
+        assert error == pytest.approx((question(other) - value).item(), rel=0.1)
+    change = deeper["depth"][-1] / deep["depth"][-1] - 1
+    assert deep["depth_scale_uncertainty"].item() == pytest.approx(change.item(), rel=0.03)
+    noisy = steps(K, 200)[0]
+    scatter = noisy["concentration"].std().item()
+    assert scatter == pytest.approx(noisy["concentration_stderr"].mean().item(), rel=0.15)
+    assert scatter > 3 * 0.01 * noisy["concentration"].mean().item()
 
 
 @pytest.mark.parametrize("unknown", ["gap", "end", "limit"])
@@ -309,6 +329,21 @@ def test_natural_isotopes_are_ok(errors):
     np.testing.assert_allclose(found["ratio"].sel(pair="30Si/28Si"), one, rtol=1e-13)
 
 
+def test_few_counts_are_no_interference():
+    rng, natural = np.random.default_rng(4), 0.199 / 0.801
+    for rare in (1.0, 3.0, 8.0):
+        for _ in range(20):
+            k = {"10B": rng.poisson(rare / 50, 50), "11B": rng.poisson(rare / natural / 50, 50)}
+            ds = sims.with_counting_statistics(timed(np.arange(50.0), "counts", **k))
+            assert sims.isotope_ratios(ds)["status"].item() == "ok"
+    none = timed(np.arange(50.0), "counts", **{"10B": 0 * k["10B"], "11B": 5 + 0 * k["11B"]})
+    with pytest.warns(ProfileWarning, match="0 for 0.2484 in nature .interference"):
+        found = sims.isotope_ratios(sims.with_counting_statistics(none))
+    assert found["mean_ratio_stderr"].item() == pytest.approx(1.84 / 250, rel=2e-3)
+    with pytest.warns(ProfileWarning, match="undetermined"):
+        sims.isotope_ratios(none)
+
+
 def test_an_interference_and_a_dead_time_are_told_apart():
     constant = sims.with_counting_statistics(isotopes(**{"30Si": 400}))
     with pytest.warns(ProfileWarning, match="30Si/28Si: .* in nature .interference"):
@@ -349,7 +384,7 @@ def test_isotopes_in_other_layouts():
         )
         for i in range(3)
     ]
-    own = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    own = interleaved(*parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)
         alone = sims.isotope_ratios(ds)

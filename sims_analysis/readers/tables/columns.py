@@ -87,12 +87,11 @@ def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
 def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> None:
     """Warn of cells of profiles that are merged: one of them alone holds a number."""
     columns = {j for pair in pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
-    places = {grid.column(j): j for j in columns}
     under = [
-        (number, places[column])
+        (number, j)
         for top, left, bottom, right in grid.merged
-        for column in range(left, right + 1)
-        if column in places
+        for j in sorted(columns)
+        if left <= (column := grid.column(j)) <= right
         for number in block.rows
         if top + (column == left) < number <= bottom + 1
     ]
@@ -209,12 +208,12 @@ class _Finding:
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
         """Keep columns that are not profiles with the one that they name, or stand behind."""
         found = self.found
-        repeats = Counter(found.texts)
         errors = {pair.error for pair in pairs}
-        beside = [j for j in found.columns("ancillary", "index", "error") if j not in errors]
+        kinds = ("ancillary", "index", "error", "mass", "energy")
+        beside = [j for j in found.columns(*kinds) if j not in errors]
         for j in reversed(beside if pairs else []):
             text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
-            own = repeats[text] > 1 or is_limit(text)
+            own = found.texts.count(text) > 1 or is_limit(text)
             left = [pair for pair in pairs if pair.value < j] if own else []
             named = [pair for pair in pairs if name and pair.name == name]
             owner = (named or left[-1:] or pairs)[0]

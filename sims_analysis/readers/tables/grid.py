@@ -13,7 +13,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.header_cells import (
@@ -30,7 +30,7 @@ from sims_analysis.readers.tables.numbers import (
     columns_of_words,
     decimal_mark,
     is_number,
-    may_be_thousands,
+    open_point,
     parsed,
     plain_column,
     read_columns,
@@ -47,6 +47,8 @@ _KEPT_ROWS = 30
 _THOUSAND_ROWS, _THOUSAND, _THOUSANDTH = 50, 1000.0, 1e-6
 #: Three digits behind a point, and no more.
 _THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
+#: A point that separates no thousands.
+_DECIMALS = re.compile(r"(?<!\d)0*\.\d|\d{4}\.\d|\.\d{1,2}(?!\d)|\.\d{4}|\.\d+[eEdD]")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS, _COMMAS = frozenset("0123456789+-."), ",\uff0c"
 _FIRST = itemgetter(slice(1))
@@ -80,6 +82,11 @@ class Block:
     #: Standard errors of cells like ``1E15 ± 1E14``.
     errors: dict[tuple[int, int], float] = field(default_factory=dict)
     lengths: Collection[int] = ()
+
+    @cached_property
+    def extent(self) -> Array:
+        """Least and largest number of each column, of shape (2, columns); NaN where none is."""
+        return np.array([f.reduce(self.values, initial=np.nan) for f in (np.fmin, np.fmax)])
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
         """Keep some rows."""
@@ -337,14 +344,17 @@ class Grid(Sized):
             self.options,
             decimal=mark,
         )
+        opens, which = [], "decimal='.' or decimal=','"
         for j, cells in () if stated or mark != "." else self._with_points(split, rows):
-            if j not in texts and may_be_thousands(cells):
-                row = next(i for i, cell in enumerate(cells) if "." in cell)
-                raise ReadError(
-                    f"{self.where(self.number(rows[row]), j)}: the points of the column may "
-                    "separate thousands or decimals: pass decimal='.' or decimal=',' to say "
-                    "which"
-                )
+            if j not in texts and (found := open_point(cells)):
+                row, mixed = found
+                what = "the points of the column may separate thousands or decimals"
+                opens.append(f"{self.where(self.number(rows[row]), j)}: {what}")
+                if mixed:
+                    raise ReadError(f"{opens[-1]}: pass {which} to say which")
+        if opens:
+            text = f"{opens[0]}; read as decimals, here and in columns like it"
+            warn(text, ProfileWarning, argument="decimal", remedy=f"{which} says which")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
@@ -376,7 +386,8 @@ class Grid(Sized):
         rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
     ) -> Iterable[tuple[int, Sequence[str]]]:
         """Return columns that may hold points between thousands, with their cells."""
-        return ((j, list(map(_text, cells))) for j, cells in sorted(split[1].items()))
+        columns = ((j, list(map(_text, cells))) for j, cells in sorted(split[1].items()))
+        return ((j, cells) for j, cells in columns if not all("." in c for c in cells if c))
 
 
 @dataclass(kw_only=True)
@@ -517,7 +528,12 @@ class TextGrid(Grid):
             cut = [self.split(line) for line in piece]
             lengths.update(map(len, cut))
             for row, found in zip(rows[start:], cut, strict=False):
-                self._refuse_beyond(row, found, width)
+                beyond = (c for c in found[width:] if c.strip().casefold() not in NOTHING)
+                if cell := next(beyond, ""):
+                    raise ReadError(
+                        f"{self.row_word} {self.number(row)}: {len(found)} cells in a table of "
+                        f"{width} columns; {cell!r} belongs to none"
+                    )
             padded = [[*cells, *[""] * width][:width] for cells in cut]
             for j, column in enumerate(zip(*padded, strict=True)):
                 read = None if j in labels or not plain else plain_column(column, decimal)
@@ -535,15 +551,6 @@ class TextGrid(Grid):
             values[:, j], texts[j] = np.nan, whole
         return values, texts, decimal, lengths
 
-    def _refuse_beyond(self, row: int, cells: Sequence[str], width: int) -> None:
-        """Refuse a cell beyond the columns that is not empty."""
-        for cell in cells[width:]:
-            if cell.strip().casefold() not in NOTHING:
-                raise ReadError(
-                    f"{self.row_word} {self.number(row)}: {len(cells)} cells in a table of {width} "
-                    f"columns; {cell!r} belongs to none"
-                )
-
     def _with_points(
         self, split: Split, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
@@ -554,13 +561,15 @@ class TextGrid(Grid):
         if not columns.size or not _THREE_DIGITS.search(self.text or "\n".join(lines)):
             return
         columns = columns[_in_thousandths(values[:, columns])]
+        certain = _DECIMALS.search("\n".join(lines)) is not None
         if len(lengths) == 1:
             counts = _points_in(lines, self.delimiter, *lengths)[columns]
             filled = np.count_nonzero(~np.isnan(values[:, columns]), axis=0)
-            columns = columns[(counts > 0) & (counts < filled)]
+            columns = columns[(counts > 0) & ((counts < filled) | (not certain))]
         for j in columns.tolist():
-            cells = (self.split(line) for line in lines)
-            yield j, [(_at(row, j) or "").strip() for row in cells]
+            cells = [(_at(self.split(line), j) or "").strip() for line in lines]
+            if not (certain and all("." in cell for cell in cells if cell)):
+                yield j, cells
 
 
 def _points_in(lines: Sequence[str], delimiter: str | None, width: int) -> Any:

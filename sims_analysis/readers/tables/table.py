@@ -324,9 +324,9 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
 def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     """Refuse a number that stands for no value: ``-9999``, or one that is far from all others."""
     values = block.values[:, pair.value]
-    if grid.options.not_measured or not values.size:
+    if grid.options.not_measured:
         return
-    least, most = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    least, most = block.extent[:, pair.value].tolist()
     suspects = {least, most}.intersection(_POSITIVE_SENTINELS)
     if least == 0 and most >= min(_POSITIVE_SENTINELS):
         suspects.update(_POSITIVE_SENTINELS)
