@@ -241,8 +241,9 @@ def flatness(rows: Rows, start: Array, stop: Array) -> Flatness:
         freedom = np.maximum(independent - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
     falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
-    cases = [uneven & falls, uneven & rises, uneven, scatters & known]
-    which = np.select(cases, [1, 2, 3, SCATTERS])
+    steep = np.abs(slope) * (last - first) > _UNEVEN * np.abs(mean)
+    cases = [uneven & falls, uneven & rises, uneven, steep & (slope < 0), steep, scatters & known]
+    which = np.select(cases, [1, 2, 3, 1, 2, SCATTERS])
     return Flatness(which, excess, np.where(uneven, mean - lowest, 0.0), slope, middle)
 
 

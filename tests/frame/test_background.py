@@ -212,6 +212,20 @@ def test_a_dose_above_a_background_that_slopes_is_not_ok(background, counts, off
         assert any(re.search(said, str(one.message)) for one in caught)
 
 
+@pytest.mark.parametrize(("slope", "least", "most"), [(0.0, 0.0, 0.04), (1.4, 0.7, 1.0)])
+def test_a_window_that_slopes_gives_no_limit_and_no_background(slope, least, most):
+    ds = sloping(lambda z: 0.05 * (1 + slope * (170 - z) / 110), 100, profiles=60)
+    window = ("140 nm", "199 nm")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.detection_limit(ds, window=window)
+        for one in range(20):
+            sims.subtract_background(ds.isel(measurement=[one]), window=window)
+    assert least <= (found["status"] == "wrong_shape").mean() <= most
+    warned = sum("falls in the background window" in str(one.message) for one in caught)
+    assert least <= warned / 20 <= most
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.4])
 def test_a_uniform_standard_above_a_background_that_slopes_is_not_ok(slope):
     z = np.arange(0.0, 200.0)
