@@ -119,7 +119,8 @@ def integrated_dose(
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
     A background may slope by less than the noise of its window shows: choose one that is long, and
-    near the profile.
+    near the profile. A record that ends on the plateau on which it begins, a surface transient on a
+    plateau, and many a tail that is cut before it falls by a factor of e, look whole.
 
     References
     ----------
