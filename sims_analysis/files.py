@@ -91,6 +91,8 @@ def replace_file(path: Path, content: bytes) -> None:
     temporary = path.with_name(temporary_name())
     try:
         write_durably(temporary, content)
+        with suppress(OSError):  # of a new file, or of a file system without modes
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         rename_over(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)

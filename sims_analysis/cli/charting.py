@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -37,6 +38,8 @@ _QUESTIONS = {
     "mean": ("mean_value", ("start", "stop")),
     "junction": ("junction_depth", ("level", "after")),
 }
+#: What measurements are chosen by.
+_FIELDS = ("sample", "material", "primary_ion", "energy", "polarity", "instrument")
 #: Exit code where the latest value is out of control.
 _OUT_OF_CONTROL = 4
 #: Most flagged measurements that are printed; the table in the file has all.
@@ -51,6 +54,7 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
         "python -m sims_analysis chart w1 w2 w3 --species B --kind ewma --archive lab",
         "python -m sims_analysis chart --species B --rules nelson --archive lab "
         "--baseline 2026-01-01 2026-02-28",
+        'python -m sims_analysis chart --species B --archive lab --where sample "monitor Q3"',
         code=f"  {_OUT_OF_CONTROL}    the chart is made, and the latest value is out of control\n",
     ),
 )
@@ -64,6 +68,13 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
     help="What is asked of each measurement.",
 )
 @click.option("--species", metavar="NAME", required=True, help="The species that is charted.")
+@click.option(
+    "--where",
+    type=(click.Choice(_FIELDS), str),
+    metavar="FIELD TEXT",
+    multiple=True,
+    help=f"Only measurements of this {', '.join(_FIELDS)}.",
+)
 @quantity_option("depth", "--start", "Upper limit of dose or mean.")
 @quantity_option("depth", "--stop", "Lower limit of dose or mean.")
 @quantity_option("concentration", "--background", "Concentration subtracted in the dose.")
@@ -105,6 +116,7 @@ def chart(
     lists: tuple[TextIO, ...],
     question: str,
     species: str,
+    where: tuple[tuple[str, str], ...],
     kind: Any,
     rules: tuple[str, ...],
     by_day: bool,
@@ -126,7 +138,7 @@ def chart(
     }
     named = all_ids(ids, lists)
     failures: dict[str, str] = {}
-    values = _answers(store, named, species, question, value_per_count, options, failures)
+    values = _answers(store, named, species, where, question, value_per_count, options, failures)
     if by_day:
         values = _of_days(values)
     chosen["rules"] = [rule.replace("-", "_").lower() for rule in rules] or None
@@ -151,8 +163,9 @@ def chart(
         unit = made["value"].attrs["units"]
         print_lines(f"{made['value'].attrs['long_name']} of {species}: {len(rows)} measurements, "
                     f"{len(flagged)} flagged, in {unit}")  # fmt: skip
+        ends = {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
         print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
-                            for name, number in {**_ends(made), **known}.items()))  # fmt: skip
+                            for name, number in {**ends, **known}.items()))  # fmt: skip
         if flagged:
             shown = flagged[:_PRINTED]
             print_columns(list(shown[0]), [[*map(_cell, row.values())] for row in shown])
@@ -164,21 +177,43 @@ def chart(
     finish(len(rows), failures, _OUT_OF_CONTROL if flagged and known_rows[-1] is flagged[-1] else 0)
 
 
+def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the measurements that say what is wanted; warn if their conditions differ."""
+    from sims_analysis.quantification.conditions import contradict
+    from sims_analysis.text.arguments import first_few
+
+    for name, text in where:
+        there = {own[name] for own in said.values() if own[name]}
+        fitting = {one for one in there if not contradict(name, one, text)}
+        said = {data_id: own for data_id, own in said.items() if own[name] in fitting}
+        if not said:
+            others = first_few(sorted(there), 8) or "nothing of it"
+            raise ProfileError(f"no measurement says {name} {text!r}; they say {others}")
+    for name in _FIELDS[1:]:
+        every = list(dict.fromkeys(own[name] for own in said.values() if own[name]))
+        if any(contradict(name, every[0], one) for one in every):
+            text = f"measurements of {name} {first_few(every, 3)} are in one chart"
+            warn(f"{text}; --where {name} {every[0]!r} takes those of one", ProfileWarning)
+    return list(said)
+
+
 def _answers(
     store: Archive,
     named: tuple[str, ...],
     species: str,
+    where: tuple[tuple[str, str], ...],
     question: str,
     value_per_count: str | None,
     options: dict[str, Any],
     failures: dict[str, str],
 ) -> xr.DataArray:
     """Ask the question of each measurement; note why some have no answer."""
-    from contextlib import suppress
-
     import sims_analysis as sims
+    from sims_analysis.conventions.delivered import metadata_of
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.result import SIMSResult
+    from sims_analysis.output.entry_summary import summarise_dataset
+    from sims_analysis.quantification.conditions import conditions_of
     from sims_analysis.text.arguments import first_few
 
     name, takes = _QUESTIONS[question]
@@ -187,14 +222,16 @@ def _answers(
     if unused or (question == "junction" and "level" not in given):
         what = f"--{unused[0]} does not go" if unused else "--level is needed"
         raise click.UsageError(f"{what} with --question {question}")
-    found = {}
+    found, said = {}, {}
     for data_id in dict.fromkeys(named or store.search(species=species).ids):
         with failure_noted(failures, data_id):
             result = store.get(data_id)
             one = SIMSResult(
                 data_id=data_id, depth_profiles=[result[species]], provenance=result.provenance
             )
-            found[data_id] = to_dataset(one)
+            ds = found[data_id] = to_dataset(one)
+            conditions = conditions_of(metadata_of(ds, species)[0])
+            said[data_id] = {"sample": summarise_dataset(ds).title, **conditions}
     if not found:
         finish(0, failures)
         known = sorted({one for entry in store.contents()[0] for one in entry.species})
@@ -202,7 +239,7 @@ def _answers(
             f"no measurement in {store.path} has the species {species!r}; there are "
             f"{first_few(known, 8) or 'none'}"
         )
-    batch = sims.stack(found)
+    batch = sims.stack({data_id: found[data_id] for data_id in _chosen(said, where)})
     if value_per_count is not None:
         batch = sims.with_counting_statistics(batch, value_per_count=value_per_count)
     else:
@@ -231,11 +268,6 @@ def _of_days(values: xr.DataArray) -> xr.DataArray:
         error = of_days.sum().values ** 0.5 / of_days.count().values
         found = found.assign_coords(stderr=("measurement", error, values["stderr"].attrs))
     return found
-
-
-def _ends(made: xr.Dataset) -> dict[str, float]:
-    """Return centre and limits, those at the last point."""
-    return {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}
 
 
 def _rows(made: xr.Dataset) -> list[dict[str, Any]]:

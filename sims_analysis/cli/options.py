@@ -75,6 +75,7 @@ REMEDIES = {
     "other_measurement": "give another --id, or --replace to make this its new version",
     "rate_limited": "ask less often, or with a smaller --max-connections",
     "repeated_species": "number them with --number-repeats",
+    "several_a_day": "average them first with --by-day",
     "several_crossings": "a junction is looked for below --surface",
     "surface_transient": "state where it ends with --surface",
     "timeout": "try again, or raise {option}",

@@ -138,9 +138,9 @@ def control_chart(
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()
         if days.has_duplicates:
             day = days[days.duplicated()][0]
-            text = "several values of one day, whose scatter is not that between days: average"
             mean = f'values.groupby(values["{series.time}"].dt.floor("D")).mean()'
-            warn(f"{day:%Y-%m-%d}: {text} them first, {mean}", ProfileWarning)
+            text = f"{day:%Y-%m-%d}: several values of one day, which do not scatter as days do"
+            warn(text, ProfileWarning, code="several_a_day", remedy=f"average them first, {mean}")
     x, inside = series.value, _in_baseline(series, baseline)
     used = x[inside]
     if stddev is not None:
@@ -346,8 +346,8 @@ def read_series(values: Any) -> Series:
         stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
-        if "scatter" in plain.coords:  # of a mean: NaN where that of its samples is all there is
-            stderr = np.where(~np.isnan(plain["scatter"]), stderr, np.nan)
+        if "scatter" in plain.coords:  # of the samples of a mean, which is no counting
+            stderr = stderr / plain["scatter"].values
     if np.isinf(plain.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
     value = plain.values.astype(np.float64)

@@ -42,7 +42,7 @@ def _relative(cell: str) -> float:
 
 
 def _date(cell: str) -> datetime:
-    moment = moment_of(*iso_dates([cell]))
+    moment = moment_of(cell)
     if moment is None:
         raise ValueError
     return moment.astimezone(UTC)
@@ -67,6 +67,7 @@ COLUMNS = {
     "energy": _Column(READERS["energy"], "an energy, such as 5 keV", np.nan),
     "polarity": _Column(READERS["polarity"], "positive or negative"),
     "instrument": _Column(),
+    "abundance": _Column(READERS["abundance"], "a fraction above 0, at most 1, or natural"),
     "date": _Column(_date, f"a date in {A_DATE}", None),
     **dict.fromkeys(("standard", "data_id", "sha256", "matrix_signal"), _Column()),
     **dict.fromkeys(("dead_time", "status", "note"), _Column()),
@@ -77,7 +78,7 @@ _LINE = re.compile(r"([^\s;|:=]+)[\s;|:=]+([\d.][^\s;|]*)(?:[\s;|]+(.+))?")
 #: What factors are between, in their canonical units.
 _LEAST, _MOST = 1e6, 1e30
 #: Columns of numbers, which have decimal commas where a spreadsheet separates by semicolons.
-_NUMBERS = ("value", "stderr", "uncertainty", "energy")
+_NUMBERS = ("value", "stderr", "uncertainty", "energy", "abundance")
 #: A factor as read, by column, and its ``line`` in the file.
 Row = dict[str, Any]
 

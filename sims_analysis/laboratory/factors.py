@@ -18,7 +18,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError, ReadError, SpeciesError
 from sims_analysis.kernels.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.laboratory import factor_file
 from sims_analysis.outcomes import Status
@@ -56,13 +56,14 @@ class Factors:
     -----
     Columns: ``species``, ``matrix`` (the matrix signal, empty without one), ``material``,
     ``value``, ``unit``, ``stderr`` (random, in that unit), ``uncertainty`` (of the certificate,
-    relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``date`` (ISO 8601),
-    ``standard``, ``data_id``, ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``,
-    ``valid``; there may be others.
+    relative), ``primary_ion``, ``energy``, ``polarity``, ``instrument``, ``abundance`` (by which
+    the factor of an element was divided), ``date`` (ISO 8601), ``standard``, ``data_id``,
+    ``sha256``, ``matrix_signal``, ``dead_time``, ``status``, ``note``, ``valid``; perhaps others.
 
     A factor fits data of the same species, matrix signal, material, primary ion, polarity,
-    instrument, and impact energy within 2 %; what neither states is the same. The material of
-    several layers is that of all, ``Ge + SiGe``.
+    instrument, and impact energy within 2 %; what neither states is the same. That of an element
+    fits where :meth:`pick` is told the same abundance. The material of several layers is that of
+    all, ``Ge + SiGe``.
 
     Examples
     --------
@@ -116,7 +117,10 @@ class Factors:
         """
         source = Path(path)
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
-        self._append((always | own for own in factor_file.read_list(source)), source.name)
+        rows = [always | own for own in factor_file.read_list(source)]
+        if not rows:
+            raise ReadError(f"{source.name}: there is no factor on any line")
+        self._append(rows, source.name)
 
     def withdraw(self, *lines: int, note: str) -> None:
         """Withdraw the factors in some lines of :meth:`table`, with a note why; they stay there.
@@ -133,7 +137,8 @@ class Factors:
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
                         "showed it: call table(), and look again"
                     )
-                for column, cell in (("valid", "no"), ("note", note)):
+                notes = "; ".join(filter(None, (now["note"], note)))
+                for column, cell in (("valid", "no"), ("note", notes)):
                     sheet.cells[line][sheet.header.index(column)] = cell
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
@@ -144,9 +149,10 @@ class Factors:
                 for old in sheet.rows:
                     if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
-                            f"{self.path.name}, line {old['line']}: this factor of "
-                            f"{new['species']!r} is already in the file"
+                            f"{name}, line {new['line']}: this factor of {new['species']!r} is "
+                            f"already in line {old['line']}"
                         )
+                sheet.rows.append(new)
                 sheet.cells[number] = sheet.cells_of(row)
 
     def pick(
@@ -173,8 +179,8 @@ class Factors:
         max_age : str, optional
             Factors further away in time than this, ``"30 days"``, before or after, do not fit.
         **stated : str
-            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``... It is
-            refused where they say another thing.
+            What the data do not say, by column: ``primary_ion="O2+"``, ``energy="5 keV"``,
+            ``abundance="natural"``... It is refused where they say another thing.
 
         Returns
         -------
@@ -192,7 +198,7 @@ class Factors:
             bracket has only one side.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
-        given, table = _checked(stated), self.table()
+        given, table = _checked(stated, [*NAMES, "date"]), self.table()
         longest = np.inf if max_age is None else _read_age(max_age)
         names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
         known = [one for one in names if (table["species"] == one).any()]
@@ -226,11 +232,11 @@ class Factors:
         return found
 
 
-def _checked(stated: Mapping[str, str]) -> dict[str, str]:
-    """Refuse what is not a column, or not what may stand in it."""
+def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> dict[str, str]:
+    """Refuse what is not a column that may be stated, or not what may stand in it."""
     for column, cell in stated.items():
-        if column not in factor_file.COLUMNS:
-            raise TypeError(f"a factor has no {column!r}; it has {', '.join(factor_file.COLUMNS)}")
+        if column not in columns:
+            raise TypeError(f"{column}={cell!r}; expected one of {', '.join(columns)}")
         if not isinstance(cell, str):
             raise argument_error(column, cell, "expected a string, as in the file")
         factor_file.read_cell(column, cell, column)
@@ -272,6 +278,7 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
         **{column: str(plain[column].values) for column in named},
         **{column: f"{number:.6g}" for column, number in numbers.items() if number > 0},
         "unit": plain.attrs["units"],
+        "abundance": str(steps[-1]["parameters"].get("abundance") or 1),
         **_said(stated),
         "standard": stated.sample or texts.get("data_id", ""),
         **texts,
@@ -289,7 +296,7 @@ def _said(stated: Metadata) -> dict[str, str]:
 
 def _read_age(max_age: Any) -> float:
     """Read a number of days."""
-    found = re.fullmatch(r"([\d.]+) ?d(ays?)?", str(max_age))
+    found = re.fullmatch(r"(\d+\.?\d*) ?d(ays?)?", str(max_age))
     if found is None:
         raise argument_error("max_age", max_age, "expected a number of days, such as '30 days'")
     return float(found[1])
@@ -299,8 +306,8 @@ def _asked_of(
     stated: Metadata, matrix: str | None, given: Mapping[str, str], *, timed: bool
 ) -> factor_file.Row:
     """Return the conditions of data, as of a row, and what they do not say as it is stated."""
-    cells = _completed({"matrix": matrix or "", **_said(stated)}, given)
-    names = [*NAMES, "date"] if timed else NAMES
+    said = {"matrix": matrix or "", "abundance": "", **_said(stated)}
+    cells, names = _completed(said, given), [*NAMES, "date"] if timed else NAMES
     return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
 
 

@@ -119,7 +119,7 @@ def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
     for profile in members:
         groups.setdefault(np.isfinite(profile.concentrations).tobytes(), []).append(profile)
     for measured, of in groups.items():
-        taken = np.frombuffer(measured, dtype=bool)
+        taken = np.frombuffer(measured, dtype=bool) if 0 in measured else slice(None)
         depth = members[0].depths[taken]
         values = np.array([profile.concentrations[taken] for profile in of])
         flags = saturated(Dense(depth, values))

@@ -14,8 +14,8 @@ from sims_analysis.analysis.uncertainty import read_relative, relative_uncertain
 from sims_analysis.conventions.axes import axis_name
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.run import anywhere, is_lazy
-from sims_analysis.kernels.rows import Array, Flags
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.kernels.rows import Array
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.quantification.reference import at_samples
 from sims_analysis.text.arguments import argument_error, format_argument
@@ -40,98 +40,117 @@ def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
     return layers
 
 
+def read_over_composition(data: Any, stated: Any, name: str) -> tuple[str, xr.DataArray] | None:
+    """Read what is stated over the fraction of an element of data, by it; None if it is not."""
+    if callable(stated):
+        given = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
+        raise argument_error(name, stated, f"give the values of a function of x: {given}")
+    fractions = isinstance(data, xr.Dataset) and "atomic_fraction" in data
+    if not isinstance(stated, xr.DataArray) or stated.ndim != 1 or not fractions:
+        return None
+    element = str(stated.dims[0])
+    if element in data.dims or element not in data["species"].values:
+        return None
+    points = stated.dropna(element).sortby(element) if element in stated.coords else stated[:0]
+    if points.size < 2 or not (np.diff(points[element].values) > 0).all():
+        text = f"it is over {element!r}; expected a coordinate of two or more different fractions"
+        raise ProfileError(f"{name}: {text}", argument=name)
+    return element, points
+
+
 def over_composition(data: Any, stated: Any, name: str, instead: str = "there is none") -> Any:
     """Return what is stated over the atomic fraction of an element at the samples of data.
 
     Linear between its values, and between samples of the fraction; there is none beyond, and in
     gaps. A warning says what is there `instead`. Its coordinate ``status`` is ``saturated`` where
-    samples of the fraction are.
+    samples of the fraction are; ``stderr`` and ``random_stderr`` are by how much it changes where
+    the fraction moves by its own errors, those common to all samples and the random ones.
     """
-    if callable(stated):
-        given = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
-        raise argument_error(name, stated, f"give the values of a function of x: {given}")
-    fraction = None if isinstance(data, xr.DataArray) else data.get("atomic_fraction")
-    if not isinstance(stated, xr.DataArray) or stated.ndim != 1 or fraction is None:
+    read = read_over_composition(data, stated, name)
+    if read is None:
         return stated
-    element, places = str(stated.dims[0]), data[axis_name(data)].variable
-    if element in data.dims or element not in data["species"].values:
-        return stated
+    element, points = read
+    at = points[element].values.astype(float)
+    places, (x, cut, *errors) = _fractions(data, element, name)
+
+    def along(values: xr.DataArray, x: xr.DataArray) -> xr.DataArray:
+        beyond = {"left": values.values[0] if at[0] == 0 else np.nan,  # by noise alone
+                  "right": values.values[-1] if at[-1] == 1 else np.nan}  # fmt: skip
+        rule = partial(np.interp, xp=at, fp=values.values.astype(float), **beyond)
+        made: xr.DataArray = elementwise(rule, x)
+        return made
+
+    found = along(points, x)
+    random, common = (
+        along(points, xr.where(x + by <= at[-1], x + by, (x - by).clip(min=at[0]))) - found
+        for by in errors
+    )
+    if "stderr" in points.coords:
+        common = (common**2 + along(points["stderr"], x) ** 2) ** 0.5
+    made = {"stderr": abs(common), "random_stderr": abs(random)}
+    lazy = is_lazy(x.variable)
+    made = {end: one for end, one in made.items() if lazy or bool((one > 0).any())}
+    if lazy or bool((cut > 0).any()):
+        made["status"] = xr.where(cut > 0, Status.SATURATED.word, Status.OK.word)
+    if not lazy:
+        there, unit = x.variable.notnull(), places.attrs.get("units", "")
+        stated_for = f"{name} is stated for {element} from {at[0]:g} to {at[-1]:g}"
+        for some, text in (
+            (places.where(~there), f"({{}} {unit}) it is not known: {instead} there"),
+            (x.variable.where(found.isnull().variable), f"it is {{}}: {instead} there"),
+            (places.where(there & (cut.variable > 0)), f"({{}} {unit}) it is of saturated samples"),
+        ):
+            _warn_of_samples(some, f"{stated_for}, and at {{}} samples {text}")
+    return found.rename(stated.name).assign_attrs(points.attrs).assign_coords(made)
+
+
+def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, list[xr.DataArray]]:
+    """Return the places of all samples, and fractions there with what is known of them.
+
+    That is above 0 where these rest on saturated samples; and their random and common errors.
+    """
+    places = data[axis_name(data)].variable
     if "species" in places.dims:
         first = places.isel(species=0)
         if anywhere((places != first) & (places.notnull() | first.notnull())):
             text = f"it is over {element!r}, and each species has samples of its own"
             raise ProfileError(f"{name}: {text}: to_grid() first", argument=name)
         places = first
-    points = stated.dropna(element).sortby(element) if element in stated.coords else stated[:0]
-    at = points[element].values.astype(float)
-    if at.size < 2 or not (np.diff(at) > 0).all():
-        text = f"it is over {element!r}; expected a coordinate of two or more different fractions"
-        raise ProfileError(f"{name}: {text}", argument=name)
-    own = fraction.sel(species=element).reset_coords(drop=True)
-    known = f"atomic_fraction_{vocabulary.QUALITY}"
-    flags = data[known].sel(species=element).variable if known in data.coords else np.int16(0)
-    flags = xr.zeros_like(own.variable, dtype=np.int16) + flags
-    dim = own.dims[-1]
-    x, cut = (
-        own.copy(data=one.transpose(*own.dims).data)
-        for one in xr.apply_ufunc(
-            _followed,
-            *(places, own.variable, flags),
-            input_core_dims=[[dim]] * 3,
-            output_core_dims=[[dim]] * 2,
-            vectorize=True,
-            dask="parallelized",
-            output_dtypes=[float, float],
-        )
+    data = data.sel(species=element)
+    own = data["atomic_fraction"].reset_coords(drop=True).drop_attrs(deep=False)
+    columns = [
+        xr.zeros_like(own.variable) + data.variables.get(f"atomic_fraction_{end}", 0.0)
+        for end in (vocabulary.QUALITY, "stderr", "background_stderr")
+    ]
+    found = xr.apply_ufunc(
+        _followed,
+        *(places, own.variable, *columns),
+        input_core_dims=[[own.dims[-1]]] * 5,
+        output_core_dims=[[own.dims[-1]]] * 4,
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[float] * 4,
     )
-
-    def along(values: xr.DataArray) -> xr.DataArray:
-        beyond = {"left": values.values[0] if at[0] == 0 else np.nan,  # by noise alone
-                  "right": values.values[-1] if at[-1] == 1 else np.nan}  # fmt: skip
-        made: xr.DataArray = xr.apply_ufunc(
-            partial(np.interp, xp=at, fp=values.values.astype(float), **beyond),
-            x,
-            dask="parallelized",
-            output_dtypes=[float],
-            keep_attrs=False,
-        )
-        return made
-
-    found = along(points).rename(stated.name).assign_attrs(points.attrs)
-    if not is_lazy(x.variable):
-        unit, there = places.attrs.get("units", ""), x.variable.notnull()
-        for where, of, text in (
-            (~there & places.notnull(), places, f"({{}} {unit}) it is not known: {instead} there"),
-            (there & found.variable.isnull(), x.variable, f"it is {{}}: {instead} there"),
-            (there & (cut.variable > 0), places, f"({{}} {unit}) it is of saturated samples"),
-        ):
-            if number := int(where.sum()):
-                outside = of.where(where)
-                span = f"from {float(outside.min()):.3g} to {float(outside.max()):.3g}"
-                warn(
-                    f"{name} is stated for {element} from {at[0]:g} to {at[-1]:g}, and at "
-                    f"{number} samples {text.format(span)}",
-                    ProfileWarning,
-                )
-    if "stderr" in points.coords:
-        found = found.assign_coords(stderr=along(points["stderr"]))
-    if is_lazy(cut.variable) or bool((cut > 0).any()):
-        words = xr.where(cut > 0, Status.SATURATED.word, Status.OK.word)
-        found = found.assign_coords(status=words)
-    return found
+    return places, [own.copy(data=one.transpose(*own.dims).data) for one in found]
 
 
-def _followed(z: Array, x: Array, flags: Flags) -> tuple[Array, Array]:
-    """Return fractions at all places z, and above 0 where they rest on saturated samples.
-
-    There are none in gaps, below a limit, and more than a cycle beyond.
-    """
-    there = np.isfinite(z)
-    saturated = np.where(flags & Flag.SATURATED, 1.0, 0.0)
-    fraction, cut, _, bridged, _ = at_samples(z, np.where(there, 0.0, np.nan), z, x, saturated)
-    limited = ~np.isfinite(x) & (flags & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
+def _followed(z: Array, x: Array, flags: Array, *errors: Array) -> tuple[Array, ...]:
+    """Return fractions at all places z; none in gaps, below a limit, more than a cycle beyond."""
+    wanted, bits = np.where(np.isfinite(z), 0.0, np.nan), flags.astype(np.int16)
+    known, saturated = np.isfinite(x), np.where(bits & Flag.SATURATED, 1.0, 0.0)
+    fraction, cut, _, bridged, _ = at_samples(z, wanted, z, x, saturated)
+    limited = ~known & (bits & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
     fraction[limited | (bridged == 1.0)] = np.nan
-    return fraction, cut
+    nothing = np.zeros(z.size)
+    each = (np.where(known, np.nan_to_num(one), np.nan) for one in errors)
+    return fraction, cut, *(at_samples(z, wanted, z, one, nothing)[0] for one in each)
+
+
+def _warn_of_samples(some: xr.Variable, text: str) -> None:
+    """Warn of some samples, where there is a number, by how many these are and their range."""
+    if number := int(some.notnull().sum()):
+        span = f"from {float(some.min()):.3g} to {float(some.max()):.3g}"
+        warn(text.format(number, span), ProfileWarning)
 
 
 def read_uncertainty(

@@ -32,8 +32,7 @@ def average(data: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     data : Dataset
-        A batch over ``measurement`` with one common axis; for measurements on axes of their own,
-        :func:`to_grid` makes one.
+        A batch over ``measurement`` with one common axis (:func:`to_grid`).
 
     Returns
     -------
@@ -69,15 +68,14 @@ def average(data: xr.Dataset) -> xr.Dataset:
     Warns
     -----
     ProfileWarning
-        Where replicates differ by more than their standard errors allow (with a probability below
-        1e-7 by chi-square): in scale, or otherwise; then the latter are replaced by the scatter.
+        Where replicates differ by more than their standard errors allow (1e-7 by chi-square): in
+        scale, or otherwise; then the latter are replaced by the scatter.
 
     Notes
     -----
     A replicate is taken as ``(1 + a) C(z) + b z C'(z)``, by least squares with the mean C; a is its
-    scale, and b its depth scale, where these differ significantly. One standard error of means and
-    doses, with the systematic ones, covers 64 to 75 % for 2, 3 and 5 replicates with and without
-    counts, from 10 counts at the maximum.
+    scale, and b its depth scale, where these differ significantly. One standard error covers 64 to
+    75 % for 2, 3 and 5 replicates, from 10 counts at the maximum.
 
     References
     ----------
@@ -203,10 +201,7 @@ def _of_species(
 
 
 def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
-    """Return the error of the mean by those of the replicates, to which zero counts add nothing.
-
-    With zero counts in all of them, it is that of zero counts in one.
-    """
+    """Return the error of the mean by those of the replicates; zero counts add nothing to it."""
     stderr: Any = frame.stderr
     squares = (stderr**2).where(frame.value.notnull(), 0.0)
     if frame.counts is not None:
@@ -237,8 +232,7 @@ def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
 
 def _warn_of_scatter(frame: Frame, common: _Common) -> None:
     """Warn of replicates that differ by more than their standard errors say."""
-    first = first_flagged(frame, common.scale_excess > NOTABLE)
-    if first is not None:
+    if (first := first_flagged(frame, common.scale_excess > NOTABLE)) is not None:
         first.warn(
             f"the scales of the replicates scatter {first.of(common.scale_excess):.3g} times as "
             "much as their standard errors say; that of the mean is known to "
@@ -246,8 +240,7 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
             "add to the random errors",
             ProfileWarning,
         )
-    first = first_flagged(frame, common.excess > NOTABLE)
-    if first is not None:
+    if (first := first_flagged(frame, common.excess > NOTABLE)) is not None:
         first.warn(
             f"the samples of the replicates scatter {first.of(common.excess):.3g} times as much as "
             "their standard errors say, whatever their scales and depths: "

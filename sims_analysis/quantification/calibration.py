@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis.uncertainty import of_known
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
@@ -44,18 +45,17 @@ def calibrate_depth(
     Parameters
     ----------
     data : Dataset or DataArray
-        On a sputter-time axis, or with a fit as `markers` on that of the fit; one measurement or a
-        batch.
+        On a sputter-time axis, or with a fit as `markers` on that of the fit.
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
         ``"0.5 nm/s"``; a DataArray over ``measurement`` gives each its own, and one along the
         samples that at each (linear between them); one over the element of a :func:`composition`
-        follows its atomic fraction. For layers, in order, where each ends and its rate:
-        ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record.
+        follows its atomic fraction. A coordinate ``stderr`` is its error. For layers, in order,
+        where each ends and its rate: ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the
+        rest of the record.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
     total_time : str, Quantity or DataArray, optional
-        By default the time of the last sample of each measurement; to be stated if sputtering went
-        on after it.
+        By default the time of the last sample; to be stated if sputtering went on after it.
     relative_rates : list of (stop_time, number), optional
         With `crater_depth`, for layers whose rates are known relative to each other:
         ``[("120 s", 1.0), (None, 0.6)]``.
@@ -67,20 +67,20 @@ def calibrate_depth(
     depths : sequence of str or Quantity, or DataArray, optional
         With a fit as `markers`: the certified depth of each layer.
     apply_offset : bool
-        With a fit as `markers`: shift depths by the offset of the line, too. Mixing shifts all
-        layers towards the surface by the same length, but not the surface.
+        With a fit as `markers`: shift depths by the offset of the line, too, as mixing does.
     depth_uncertainty : float, str, Quantity or DataArray, optional
-        Standard uncertainty of the depth scale (of certified `depths`; that of the line is added):
-        relative, such as ``0.05`` or ``"5 %"``, or in the unit of the rate or the crater depth.
+        Standard uncertainty of the depth scale (of certified `depths`), relative, such as ``0.05``
+        or ``"5 %"``, or in the unit of the rate or the crater depth. That of the line or of the
+        rate is added: of a rate that follows a :func:`composition`, the largest relative one, as
+        depths and doses have no more.
 
     Returns
     -------
     Dataset or DataArray
         Over depth (``nm``), with the values unchanged; ``sputter_time`` is kept as a coordinate.
         ``crater_depth`` and ``depth_scale_uncertainty`` (relative; :func:`dose_budget` reads it)
-        are coordinates if they were stated; the attr ``calibration`` of the depth, and the history,
-        say what was done. Measurements of a batch with rates of their own get their own depth axes,
-        over ``point``.
+        are coordinates if known; the attr ``calibration`` of the depth, and the history, say what
+        was done. Measurements with rates of their own get their own depth axes, over ``point``.
 
         With a fit as `markers`, also the coordinates ``sputter_rate`` (``nm/s``; on a depth axis
         ``depth_factor``, ``1``) and ``depth_offset`` (``nm``) with their ``_stderr``;
@@ -91,9 +91,9 @@ def calibrate_depth(
     Raises
     ------
     ProfileError
-        If not exactly one of `rate`, `crater_depth` and `markers` is given, the data are already on
-        a depth axis, a rate, depth or time is not positive, layers, markers or `total_time` end
-        before the record, or a fit is not ``ok``, or does not have as many layers as `depths`.
+        If not exactly one of `rate`, `crater_depth` and `markers` is given, the data have a depth
+        axis, an argument is not positive or ends before the record, or a fit is not ``ok``, or does
+        not have as many layers as `depths`.
     UnitsError
         If an argument has no unit, or one of another kind.
 
@@ -106,8 +106,8 @@ def calibrate_depth(
 
     Notes
     -----
-    The rate is constant within a layer. In the surface transient it is not, which shifts all depths
-    by a nanometre or so; layers must lie below it. Apparent positions p and certified depths d lie
+    In the surface transient the rate is not constant, which shifts all depths by a nanometre or so;
+    layers must lie below it. Apparent positions p and certified depths d lie
     on ``p = a + b d`` by generalised least squares with the covariance V of the fit,
     ``(A' V^-1 A)^-1 A' V^-1 p``; the rate is ``1 / b`` and the offset ``-a / b``.
 
@@ -151,13 +151,11 @@ def calibrate_depth(
     if line is None:
         rate = over_composition(plain, rate, "rate", "it is that of its neighbours")
         scale = read_scale(opened, rate, crater_depth, total_time, relative_rates, markers)
-        uncertainty = read_scale_uncertainty(opened, depth_uncertainty, scale)
     else:
         scale = by_line(line, axis, apply_offset=apply_offset)
-        uncertainty = line.rate_stderr / line.rate
-        more: Any = read_scale_uncertainty(opened, depth_uncertainty, scale)
-        if more is not None:
-            uncertainty = (uncertainty**2 + more**2) ** 0.5
+    stated = read_scale_uncertainty(opened, depth_uncertainty, scale)
+    errors = [one for one in (stated, scale.relative) if one is not None]
+    uncertainty = of_known(*errors) if errors else None
     earlier = plain["depth"].attrs.get("calibration") if axis == "depth" else None
     calibration = scale.text if earlier is None else f"{earlier}; then {scale.text}"
     scaled = moved(opened, scale, calibration, uncertainty)

@@ -38,8 +38,7 @@ def combine(
 ) -> xr.Dataset:
     """Make new signals as weighted sums of measured ones: ``y = sum w_j x_j``.
 
-    An interference is subtracted by a negative weight; isotopes, or peaks of a spectrum, are added
-    with weights of 1.
+    An interference is subtracted by a negative weight; isotopes, or peaks, are added with 1.
 
     Parameters
     ----------
@@ -88,13 +87,9 @@ def combine(
         Where a straight line across a gap stands for a signal (not for Dask data); where parts were
         made of the same measured signals, so that the error is not that of the sum.
 
-    See Also
-    --------
-    ratio, normalise
-
     Notes
     -----
-    Weights of -k have the error of k from a sample without the species: the ratio of its signals.
+    ``-mean_value(ratio(blank, ...))`` of a sample without the species is a weight with its error.
     The dose of a sum is the sum of the doses, exactly where all have the same samples; where each
     has its own, within the interpolation, some hundredths of the standard error.
 

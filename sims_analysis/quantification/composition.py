@@ -34,6 +34,7 @@ from sims_analysis.quantification.reference import (
     of_both,
     two_signals,
     warn_bridged,
+    warn_undefined,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import with_signals
@@ -67,15 +68,14 @@ def composition(
         The relative sensitivity factor k, for these two isotopes, with its standard error in a
         pair, ``(1.3, 0.05)`` or ``(1.3, "4 %")``, or as the coordinate ``stderr`` of a DataArray.
     standard : Dataset, optional
-        In place of `factor`: one measurement of a sample of known composition, from which k is
-        determined by the ratio of the sums of both signals.
+        In place of `factor`: one measurement of a sample of known composition, whose sums of both
+        signals give k.
     fraction : float, str or pair, optional
         With `standard`: its x, between 0 and 1, with its standard error in a pair.
     window : (start, stop), optional
         With `standard`: depths, or times, between which it has this x; by default everywhere.
     element : str or pair of str, optional
-        The names of both elements, ``("Ge", "Si")``, or of the first alone; by default those of the
-        isotopes.
+        Names of both, ``("Ge", "Si")``, or of the first; by default those of the isotopes.
 
     Returns
     -------
@@ -96,24 +96,20 @@ def composition(
     UnitsError
         If there are no intensities.
     ProfileError
-        If not either a factor or a standard with its fraction is given, they are not positive, or
-        the standard has no ratio in the window.
+        If what is given of factor and standard is not positive, or is not either of them.
 
     Warns
     -----
     ProfileWarning
         Where a standard has saturated samples, gaps or samples below a limit: the scale of the
-        composition is then in doubt (:func:`quality`); or both signals have a part in common.
-
-    See Also
-    --------
-    with_rsf : Takes factors along the samples, which may follow x.
-    calibrate_depth : Takes a sputter rate along the samples.
+        composition is then in doubt (:func:`quality`); both signals have a part in common; or their
+        sum is not above 0.
 
     Notes
     -----
     k is constant where yields of both ions depend on the composition alike, as for SiGe with low
-    Ge content, or with MCs+ ions; a standard of a similar x is the best.
+    Ge content, or with MCs+ ions; a standard of a similar x is the best. Factors
+    (:func:`with_rsf`) and sputter rates (:func:`calibrate_depth`) may follow x.
 
     References
     ----------
@@ -156,6 +152,8 @@ def composition(
         raise argument_error("factor", factor, "expected a positive factor")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
+    both: Any = k * frame.value + below.value
+    warn_undefined(frame, both, frame.of_species(numerator), f"k {numerator} + {denominator}", "x")
     found = of_both(frame, below, denominator, k, error)
     if frame.stderr is not None and below.stderr is not None:
         found[""] = found[""] - _bias(frame, below, k)

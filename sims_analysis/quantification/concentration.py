@@ -35,11 +35,10 @@ def to_concentration(
         With ``atomic_fraction``.
     atomic_density : str, Quantity or (formula, mass density)
         Atoms of the host per volume: the name of a host (``"Si"``, ``"Ge"``, ``"GaAs"``,
-        ``"InP"``, ``"GaN"``, ``"SiC"``, ``"SiO2"``; densities and sources in the module
+        ``"InP"``, ``"GaN"``, ``"SiC"``, ``"SiO2"``; sources in the module
         ``quantification.hosts``); the formula of any other with its mass density,
         ``("Al0.3Ga0.7N", "5.2 g/cm^3")``, ``n = rho N_A / M`` with M the mean mass of its atoms;
-        or a stated density, ``"5e22 atoms/cm^3"``. There is no default, because the answer is
-        proportional to it.
+        or a stated density, ``"5e22 atoms/cm^3"``.
     masses : mapping, optional
         Atomic masses in u of the species given as mass fractions, ``{"B": 10.81}``:
         ``C = w n M / m``, with M the mean mass of the atoms of a host by name or formula.
@@ -56,8 +55,7 @@ def to_concentration(
     Raises
     ------
     UnitsError
-        If there is no fraction to convert, the host is unknown, or a mass fraction is given
-        without masses.
+        If there is no fraction, the host is unknown, or a mass fraction has no masses.
     ProfileError
         If a species has both a fraction and a concentration at the same depth.
 
@@ -146,8 +144,7 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
     order, before = origin[frame.name].dims, ds.variables.get("concentration")
     if before is not None:
         both = before.notnull() & made[""].notnull()
-        twice = first_flagged(frame, both.any(frame.dim))
-        if twice is not None:
+        if (twice := first_flagged(frame, both.any(frame.dim))) is not None:
             raise ProfileError(
                 f"{twice.label} would have two values of concentration at the same depth; drop one "
                 "of the variables first",

@@ -22,6 +22,7 @@ NAMES = {
     "energy": "impact energy",
     "polarity": "polarity",
     "instrument": "instrument",
+    "abundance": "abundance",
 }
 
 
@@ -45,11 +46,21 @@ def read_energy(text: str) -> float:
     return float(found[1]) * (1000.0 if found[2] else 1.0)
 
 
+def _read_abundance(text: str) -> str:
+    """Read by which abundance a factor was divided; 1, for that of an isotope, is as none."""
+    if text == "natural":
+        return text
+    if not 0 < float(text) <= 1:
+        raise ValueError(text)
+    return "" if float(text) == 1 else f"{float(text):.6g}"
+
+
 #: How conditions are read that are not any text.
 READERS: dict[str, Callable[[str], Any]] = {
     "primary_ion": lambda text: "".join(text.split()),
     "energy": read_energy,
     "polarity": lambda text: _POLARITIES[text.lower()],
+    "abundance": _read_abundance,
 }
 
 
@@ -79,8 +90,5 @@ def text_of(name: str, value: Any) -> str:
 
 def in_words(conditions: Mapping[str, Any]) -> str:
     """Say some conditions: ``primary ion O2+, impact energy 3 keV``."""
-    words = []
-    for column, value in conditions.items():
-        text, name = text_of(column, value), NAMES[column]
-        words.append(f"{name} {text}" if text else f"no {name}")
-    return ", ".join(words)
+    texts = {NAMES[column]: text_of(column, value) for column, value in conditions.items()}
+    return ", ".join(f"{name} {text}" if text else f"no {name}" for name, text in texts.items())

@@ -51,8 +51,7 @@ def correct_dead_time(
     dead_time : str, Quantity, DataArray or mapping
         ``"35 ns"``, of a non-paralyzable detector; species that a mapping leaves out are not
         changed, nor are currents of a Faraday cup (see :func:`with_counting_statistics`). There is
-        no default, because many instruments correct the rates before they write a file, and state
-        there the dead time that they used.
+        no default, because many instruments correct the rates before they write a file.
 
     Returns
     -------
@@ -67,9 +66,8 @@ def correct_dead_time(
         If there are no count rates, or the dead time is not a time.
     ProfileError
         If ``I_obs tau`` is 1 or more, or negative: such a rate cannot have been observed (in Dask
-        data, whose values are not known yet, these samples become NaN). Also if the data have
-        already been corrected, or a background was subtracted, so that the rates are not those
-        observed.
+        data, these samples become NaN). Also if the data have already been corrected, or a
+        background was subtracted.
 
     Warns
     -----
@@ -177,8 +175,8 @@ def subtract_background(
         was counted.
 
         - ``subtracted_background``, ``subtracted_background_stderr`` (unit of the variable):
-          coordinates with the total that was subtracted, and its standard error, as that of
-          :func:`mean_value` over the window; infinite for a single sample without a standard error
+          coordinates with the total that was subtracted, and its standard error, as of
+          :func:`mean_value`; infinite for a single sample without a standard error
         - ``<variable>_background_stderr`` (likewise), if it is known: that error, converted along
           with the variable. It is common to all samples of a profile, and enters doses, moments
           and depths as a shift of all: ``(sum w_i s_i)^2``, not ``sum (w_i s_i)^2``
@@ -202,9 +200,8 @@ def subtract_background(
     -----
     ProfileWarning
         Where the profile falls, rises or bends in the window, or scatters more than its standard
-        errors allow (with a probability below 1e-7 by chi-square); and where concentrations were
-        made with factors of several layers, so that a background of counts is not one of
-        concentrations.
+        errors allow (1e-7 by chi-square); and where concentrations were made with factors of
+        several layers, so that a background of counts is not one of concentrations.
 
     Examples
     --------
@@ -268,10 +265,7 @@ def _with_stated(frame: Frame, error: xr.Variable) -> dict[str, xr.Variable]:
 def _mean_to_subtract(
     frame: Frame, chosen: xr.Variable, window: Any
 ) -> tuple[xr.Variable, dict[str, xr.Variable]]:
-    """Return the mean over a window, and columns of the samples that say how well it is known.
-
-    The overlap is the covariance of a sample with the mean, over the variance of the latter.
-    """
+    """Return the mean over a window, and columns of the samples that say how well it is known."""
     ends = read_pair(frame, window)
     warn_of_limits(frame, ends)
     # Of the samples as they are: what was subtracted before drops out.

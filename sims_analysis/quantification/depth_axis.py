@@ -28,6 +28,8 @@ class Scale(NamedTuple):
     kind: str = ""
     #: By what depths are multiplied that were there before.
     stretch: xr.Variable | None = None
+    #: Its relative standard error, if what made it states one.
+    relative: xr.Variable | None = None
 
 
 class DepthAxis(NamedTuple):
@@ -106,9 +108,7 @@ def moved(
 ) -> Any:
     """Give the data back on the depths of a scale, with what runs along their axis.
 
-    Measurements that do not share an axis any more get their own, over ``point``. `calibration` is
-    what the depths say of how they were made, and `uncertainty` relative; None for that in the
-    data.
+    `calibration` and the relative `uncertainty` are None for those in the data.
     """
     data, name = axis.data, axis.name
     own = dict(data[name].attrs) if name == "depth" else {}

@@ -97,6 +97,8 @@ class Factors(NamedTuple):
     uncertainty: xr.Variable
     #: The part of it that is the scatter of factors from day to day.
     day_to_day: xr.Variable
+    #: Random, of each sample, where a factor follows a composition.
+    random: xr.Variable
     #: 1 where a factor has a status that is not ``ok``.
     doubt: xr.Variable
 
@@ -197,10 +199,7 @@ def _only_species(frame: Frame, matrix: str | None) -> str:
 
 
 def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions) -> None:
-    """Refuse a factor of other conditions than the data say; warn of one of other quotients.
-
-    Those for which factors were picked are coordinates; those of a standard are among its metadata.
-    """
+    """Refuse a factor of other conditions than the data say; warn of one of other quotients."""
     if not isinstance(factor, xr.DataArray):
         return
 
@@ -254,7 +253,7 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
     value = frame.parameter(table, (kind,), "rsf", along=True)
     refuse_cases(frame, value, "rsf")
     refuse_not_positive(value, given, "rsf")
-    every: list[dict[str, Any]] = [{}, {}, {}]
+    every: list[dict[str, Any]] = [{}, {}, {}, {}]
     for species, one in table.items():
         doubt = xr.DataArray(0.0)
         plain = units.dequantify(one) if isinstance(one, xr.DataArray) else doubt
@@ -262,7 +261,7 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
             (plain[name] / plain).reset_coords(drop=True)
             if name in plain.coords
             else xr.DataArray(np.nan)
-            for name in ("stderr", "day_to_day_stderr")
+            for name in ("stderr", "day_to_day_stderr", "random_stderr")
         ]
         if "status" in plain.coords:
             doubt = (plain["status"] != Status.OK.word).astype(float).reset_coords(drop=True)

@@ -64,8 +64,7 @@ def isotope_ratios(
     ----------
     data : Dataset
         With several isotopes of an element, named as ``11B`` or ``^113In+``, or by the element
-        where the ``species_metadata`` give a ``mass``; one measurement or a batch, over depth or
-        sputter time.
+        where the ``species_metadata`` give a ``mass``; one measurement or a batch.
     start, stop : str, Quantity or DataArray, optional
         The window of the means, its ends included; by default the whole profile.
     variable : str, optional
@@ -81,7 +80,7 @@ def isotope_ratios(
           :func:`ratio`
         - ``mean_ratio``, ``mean_ratio_stderr``: the ratio of the sums over the window, which few
           counts do not bias; without standard errors of samples, its error is from their scatter,
-          ``sqrt(sum (a - r b)^2) / sum b``
+          ``sqrt(sum (a - r b)^2) / sum b``; of no counts in total, 1.84 counts
         - ``natural_ratio``: of the natural abundances
         - ``status``: ``ok``; ``saturated`` where samples are those of a saturated detector, or the
           ratio is too high and rises with the rate of the abundant isotope, as where the detector
@@ -101,10 +100,9 @@ def isotope_ratios(
 
     Notes
     -----
-    Instruments transmit and detect masses differently, by some per cent between neighbours and more
-    for light ones; less than 5 % shows no interference, therefore. An enriched sample, as an
-    implant of one isotope is, is not natural either. Loss and interference are distinguished
-    where the rates differ along the profile: samples above half of the largest rate against those
+    Instruments discriminate masses, by some per cent between neighbours: less than 5 % shows no
+    interference. An enriched sample, as an implant of one isotope is, is not natural either. Loss
+    shows where rates differ along the profile: samples above half of the largest against those
     below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 
     References
@@ -137,12 +135,11 @@ def isotope_ratios(
     made = {"status": frame.status(joined.pop(""))}
     for key, one in joined.items():
         made[key] = column(*_TERMS[key], "1", one, one.dims)
-    labels = {
-        "pair": [one.label for one in pairs],
-        "numerator": [one.numerator for one in pairs],
-        "denominator": [one.denominator for one in pairs],
+    labels = zip(*pairs, strict=True)
+    coords = {
+        key: xr.Variable("pair", list(texts))
+        for key, texts in zip(("pair", "numerator", "denominator"), labels, strict=False)
     }
-    coords = {key: xr.Variable("pair", texts) for key, texts in labels.items()}
     along = {key: one for key, one in frame.along.items() if "species" not in one.dims}
     answer = frame.dataset(made, coords=along | coords)
     _warn(answer)
@@ -228,9 +225,11 @@ def _status(
     largest = samples.b.where(inside).max(samples.dim)
     high, high_error = samples.ratio(inside & (samples.b > 0.5 * largest))
     low, low_error = samples.ratio(inside & (samples.b <= 0.5 * largest))
-    loses = _differ(high, low, (high_error**2 + low_error**2) ** 0.5, _LOSS) & (high > low)
+    both = (high_error**2 + _as_of(low_error, low, high) ** 2) ** 0.5
+    loses = _differ(high, low, both, _LOSS) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
-    off = _differ(ratio, xr.full_like(ratio, natural), error)
+    expected = xr.full_like(ratio, natural)
+    off = _differ(ratio, expected, _as_of(error, ratio, expected))
     found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
     seen = flags.where(inside, 0).astype(np.int16)
     below: Any = ((seen & Flag.BELOW_LIMIT) != 0).any(samples.dim)
@@ -244,6 +243,13 @@ def _status(
         found = found.where(~flagged, int(status))
     codes: xr.Variable = found.astype(np.uint8)
     return codes
+
+
+def _as_of(error: xr.Variable, ratio: xr.Variable, other: xr.Variable) -> xr.Variable:
+    """Return the error of a ratio as it would be if it were another, of more counts."""
+    more: Any = (other / ratio.where(ratio > 0)).clip(min=1.0).fillna(1.0)
+    found: xr.Variable = error * more**0.5
+    return found
 
 
 def _differ(

@@ -178,9 +178,8 @@ def ratio(
     -------
     DataArray
         Dimensionless, along the axis; for one measurement, only at the samples of the numerator.
-        NaN where the denominator was not measured or the divisor is not positive. It is data like
-        any other: it has peaks, interfaces and fits, and a level of it is a string, ``"0.1"``.
-        Coordinates, where the data have standard errors:
+        NaN where the divisor was not measured or is not positive. It is data like any other, and a
+        level of it is a string, ``"0.1"``. Coordinates, where the data have standard errors:
 
         - ``stderr``: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, of a fraction
           ``sqrt[(b s_a)^2 + (a s_b)^2] / (a + b)^2``; a and b are taken as independent
@@ -198,10 +197,6 @@ def ratio(
         Where ratios are too high by more than half of the error of their mean over the profile,
         because the denominator has few counts (not for Dask data); where both were made of the same
         measured signals, as two fractions of one total are.
-
-    See Also
-    --------
-    with_rsf : Concentrations from such a ratio.
 
     Notes
     -----
@@ -262,8 +257,7 @@ def warn_of_bias(
     own = abs(found[""].where(there).mean(frame.dim))
     number = (there * frame.fraction).sum(frame.dim)
     error = ((found["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
-    first = first_flagged(frame, (raised * own > _BIASED * error) & among)
-    if first is not None:
+    if (first := first_flagged(frame, (raised * own > _BIASED * error) & among)) is not None:
         part = first.of(raised)
         much = f"about {100 * part:.2g} %" if part < 1.0 else "more than 100 %"
         first.warn(

@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, support_of_window, union
+from sims_analysis.frame.evidence import Known, either, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -31,9 +31,11 @@ from sims_analysis.quantification.reference import (
     background_columns,
     background_of,
     column,
+    known_of_mean,
     mean_in,
     measured_over_species,
     propagated,
+    warn_undefined,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import (
@@ -41,6 +43,7 @@ from sims_analysis.quantification.signals import (
     Weight,
     interpolated,
     of_row,
+    own_samples,
     same_samples,
     signal_at,
     weighted_sum,
@@ -73,7 +76,7 @@ def normalise(
         signal; or ``"maximum"``, each to its own, below a surface transient.
     window : (start, stop), optional
         Depths, or times. Divide each profile by one number, the mean of the total or the species
-        between them, and not sample by sample; or by the maximum between them.
+        (or the maximum) between them, and not sample by sample.
     variable : str, optional
         By default the concentration, otherwise the first measured variable.
 
@@ -109,11 +112,8 @@ def normalise(
     ProfileWarning
         Where ratios are too high, because a species has few counts (not for Dask data), or where
         signals were made of the same measured ones: see :func:`ratio`. Where a maximum is a single
-        sample, by five standard errors at least.
-
-    See Also
-    --------
-    ratio, combine, with_rsf
+        sample, by five standard errors at least. Where samples are lost, as what they are divided
+        by was not measured, or is not above 0.
 
     Notes
     -----
@@ -154,12 +154,22 @@ def normalise(
     if to == "maximum" and not named:
         whole, share = _maximum(frame, ends)
     else:
-        whole = interpolated(frame, to, ~frame.of_species(to)) if named else _total(frame)
+        if not named:
+            whole = _total(frame)
+        elif ends is None:
+            whole = interpolated(frame, to, ~frame.of_species(to))
+        else:
+            whole = own_samples(frame)
         if ends is not None:
             whole, share = _mean(frame, whole, ends, window, to if named else None)
     everything = xr.Variable((), data=True)
     parts = everything if total or not named else frame.of_species(to)
     made = _over(frame, whole, parts, share)
+    if not frame.lazy:
+        limited = False if whole.limit is None else whole.limit.notnull()
+        of = "the total" if total else f"the {to}" if to == "maximum" else to
+        what = "fraction" if total else "ratio"
+        warn_undefined(frame, whole.value, ~limited, of, what)
     if share is None and not total and whole.stderr is not None:
         warn_of_bias(frame, whole.value, whole.stderr, made, ~parts, to)
     result = _renamed(data, frame, "fraction" if total else "ratio", made)
@@ -232,21 +242,17 @@ def _total(frame: Frame) -> Signal:
         found: xr.Variable = xr.Variable.concat(rows, "species").transpose(*frame.value.dims)
         return found
 
-    ends = {end for one in of_each for end in one}
-    background = {end: column(end) for end in vocabulary.OF_BACKGROUND if end in ends}
-    flags = column(vocabulary.QUALITY).astype(np.int16) if vocabulary.QUALITY in ends else None
-    stderr = column("stderr") if "stderr" in ends else None
-    limit = column(vocabulary.CENSORED) if vocabulary.CENSORED in ends else None
-    return Signal(column(""), stderr, None, background, flags, limit)
+    columns = {end: column(end) for one in of_each for end in one}
+    background = {end: columns[end] for end in vocabulary.OF_BACKGROUND if end in columns}
+    found = Signal(columns[""], columns.get("stderr"), None, background)
+    known = {"flags": columns.get(vocabulary.QUALITY), "limit": columns.get(vocabulary.CENSORED)}
+    return changed(found, **known)
 
 
 def _mean(
     frame: Frame, whole: Signal, ends: Window, window: Any, species: str | None
 ) -> tuple[Signal, xr.Variable]:
-    """Return the mean of a signal over a window, one for each profile, and shares of its samples.
-
-    That of a species is of its own samples.
-    """
+    """Return the means of a signal over a window, of its own samples, and shares of these."""
     of = replace(
         frame, value=whole.value, stderr=whole.stderr, counts=None, common=None, overlap=None,
         scatter=None, flags=whole.flags, limit=None,
@@ -259,7 +265,7 @@ def _mean(
         common = whole.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
-    flags = support_of_window(of, ends, "samples").flags.astype(np.int16)
+    flags = known_of_mean(of, ends)
     found = Signal(mean.value, stderr, None, background, flags)
     return found if species is None else of_row(found, frame.species().index(species)), share
 

@@ -15,14 +15,14 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import first_of
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import mean_over
-from sims_analysis.frame.evidence import Known, at, union
+from sims_analysis.frame.evidence import Known, at, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import Array, Dense, Flags
-from sims_analysis.outcomes import GAP
+from sims_analysis.outcomes import GAP, Flag
 from sims_analysis.text.arguments import format_argument
 
 _PLACES = "__places__"
@@ -65,9 +65,8 @@ def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
     given = "there is no variable"
     if variable is not None:
         given = f"variable={format_argument(variable)} is not one"
-    which = "both" if len(species) == 2 else "all of" if len(species) > 2 else "only"
     listed = " and ".join(map(repr, species))
-    return first_of(data, names, f"{given} in which {which} {listed} are measured", fits)
+    return first_of(data, names, f"{given} in which {listed} are measured", fits)
 
 
 def measured_over_species(
@@ -140,8 +139,7 @@ def known_of(frame: Frame, species: str) -> Known:
 def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Any:
     """Return the mean over a window; refuse one, as it was `stated`, without a sample of some."""
     mean = mean_over(frame, window)
-    first = first_flagged(frame, (mean.n == 0) & frame.measured() & among)
-    if first is not None:
+    if (first := first_flagged(frame, (mean.n == 0) & frame.measured() & among)) is not None:
         any_limit = first.of(mean_over(frame.filled(), window).n)
         holds = "no sample above the limit of detection" if any_limit else "no sample"
         raise ProfileError(
@@ -150,6 +148,25 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
             argument="window",
         )
     return mean
+
+
+def known_of_mean(frame: Frame, window: Window) -> xr.Variable:
+    """Return what is known of all that is divided by the means over a window."""
+    flags: Any = support_of_window(frame, window, "samples").flags.astype(np.int16)
+    limited = flags & Flag.BELOW_LIMIT != 0
+    found: xr.Variable = flags.where(~limited, flags & ~Flag.BELOW_LIMIT | Flag.SCALE_IN_DOUBT)
+    return found
+
+
+def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, what: str) -> None:
+    """Warn of samples, of some signals, whose quotient is lost with its divisor."""
+    among = among & frame.value.notnull()
+    for lost, text in (
+        (divisor.isnull(), "was not measured there"),
+        (divisor <= 0, "is not above 0"),
+    ):
+        if (first := first_sample(frame, lost & among)) is not None:
+            first.warn(f"{name} {text}: no {what}", ProfileWarning)
 
 
 def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
@@ -161,8 +178,7 @@ def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variabl
         (found.bridged, "has a gap there, and a straight line across it stands for its signal"),
         (found.dropped, "drops out there, to less than a third of what is before and after"),
     ):
-        first = first_sample(frame, flagged & among)
-        if first is not None:
+        if (first := first_sample(frame, flagged & among)) is not None:
             first.warn(f"{species} {text}", ProfileWarning)
 
 
@@ -305,10 +321,7 @@ def _of_two(
     species: str | None,
     shared: Sequence[Any] = (),
 ) -> dict[str, xr.Variable]:
-    """Return the errors of results of each signal and of a reference with a standard error.
-
-    The background of the reference species is that of its samples.
-    """
+    """Return the errors of results of each signal and of a reference with a standard error."""
     background = background_columns(frame)
     parts = [Part(slope, frame.stderr, *background_of(background))]
     if species is not None:
@@ -358,6 +371,8 @@ class TwoSignals(NamedTuple):
     #: Of subtracted backgrounds.
     common: tuple[Any, Any]
     dim: str
+    #: The error of a sum of no counts, in the samples without any.
+    none: Any = None
 
     def ratio(self, inside: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
         """Return the ratio of the sums over some samples, and its standard error."""
@@ -370,7 +385,10 @@ class TwoSignals(NamedTuple):
         squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
         if squares[0] is None:
             scatter = total((self.a - ratio * self.b) ** 2) ** 0.5
-            squares[0] = scatter.where(inside.sum(self.dim) > 1)
+            squares[0] = scatter.where((inside.sum(self.dim) > 1) & (ratio != 0))
+        elif self.none is not None:
+            none = self.none.where(inside).max(self.dim).fillna(0.0)
+            squares[0] = squares[0].where(squares[0] > 0, none)
         common = [total(one) for one in self.common]
         slopes = 1.0 / below, ratio / below
         parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
@@ -386,8 +404,9 @@ def two_signals(frame: Frame, species: str) -> TwoSignals:
         return None if one is None else one.isel(species=0, missing_dims="ignore")
 
     below = at_samples_of(frame, species)
-    stderr = frame.stderr_of_sums
+    stderr, none = frame.stderr_of_sums, None
     if stderr is not None and frame.counts is not None:
+        none = 2.0 * stderr.where(frame.counts == 0)  # the upper end of their interval
         stderr = stderr.where(frame.counts != 0, 0.0)  # as in any sum, zeros add no variance
     common = background_columns(frame).get("background_stderr")
     both = None if common is None else at_samples_of_all(frame, common, species)
@@ -396,6 +415,7 @@ def two_signals(frame: Frame, species: str) -> TwoSignals:
         (of(stderr), of(below.of_sums)),
         (of(common), of(both)),
         frame.dim,
+        of(none),
     )
 
 

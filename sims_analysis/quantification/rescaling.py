@@ -58,21 +58,18 @@ def rescale_depth(
         Multiplies all depths; a DataArray over ``measurement`` gives each its own.
     crater_depth : str, Quantity or DataArray, optional
         Instead of `factor`: the crater depth as it is now known. The factor is its ratio to the
-        coordinate ``crater_depth`` that :func:`calibrate_depth` has left in the data or, without
-        one, to the depth of the last sample of each measurement.
+        coordinate ``crater_depth`` (:func:`calibrate_depth`) or, without one, to the last depth.
     offset : str, Quantity or DataArray, optional
         Added after stretching: ``"-3 nm"`` for a cap that was removed.
     depth_uncertainty : float, str, Quantity or DataArray, optional
-        Standard uncertainty of the new scale: relative or, with `crater_depth`, as a depth. It
-        replaces the one in the data, which is kept otherwise; not with `crater_depth`, which sets
-        a new scale.
+        Standard uncertainty of the new scale: relative or, with `crater_depth`, as a depth. By
+        default that in the data; none with `crater_depth`, which sets a new scale.
 
     Returns
     -------
     Dataset
-        The values are not changed, so that doses scale with f. If measurements that share an axis
-        in a batch are stretched differently, each has its own depth axis afterwards, over
-        ``point``.
+        The values are not changed, so that doses scale with f. Measurements that are stretched
+        differently have their own depth axes afterwards, over ``point``.
 
     Raises
     ------
@@ -157,14 +154,12 @@ def scale_to_dose(
         With ``concentration`` over depth; one measurement or a batch. Or with a ``range_density``,
         as SRIM gives it for one ion per area: then ``C = range density * dose``.
     dose : mapping, str, Quantity or DataArray
-        ``{"B": "1e15 atoms/cm^2"}``; species that a mapping leaves out are not changed. A single
-        dose only where there is a single species.
+        ``{"B": "1e15 atoms/cm^2"}``; species that it leaves out are not changed. Or one for one.
     dose_uncertainty : float, str, Quantity, DataArray or mapping, optional
         Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose.
     start, stop, background, rule
         As for :func:`integrated_dose`, which gives the stated dose afterwards. A background is
-        subtracted only in the integral, not from the profile. Not for a range density: what is
-        scattered back is not in the target.
+        subtracted only in the integral, not from the profile. Not for a range density.
 
     Returns
     -------
@@ -181,8 +176,7 @@ def scale_to_dose(
     Raises
     ------
     SpeciesError, UnitsError
-        If a species is absent, there is no concentration over depth, or a dose has no unit of atoms
-        per area.
+        If a species or a concentration over depth is absent, or a dose is not of atoms per area.
     ProfileError
         If one dose is given for several species, a species has no dose between these depths, or an
         uncertainty is not less than its dose.
@@ -200,8 +194,7 @@ def scale_to_dose(
 
     References
     ----------
-    ISO 18114, Determination of relative sensitivity factors from ion-implanted reference materials:
-    a known dose sets the scale.
+    ISO 18114, Determination of relative sensitivity factors from ion-implanted reference materials.
 
     Examples
     --------
@@ -292,8 +285,7 @@ def compare_dose(
     found = integral(known_ones, read_question(known_ones, **limits))
     status = judged(found, transient=False)
     area = found.value / NM_PER_CM
-    wrong = first_flagged(frame, known.notnull() & ~(area > 0))
-    if wrong is not None:
+    if (wrong := first_flagged(frame, known.notnull() & ~(area > 0))) is not None:
         raise wrong.error(
             "no dose between these depths to compare with (integral "
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
@@ -311,10 +303,7 @@ def compare_dose(
 def _of_the_scale(
     frame: Frame, scale: xr.Variable, known: xr.Variable, relative: xr.Variable
 ) -> dict[str, xr.Variable]:
-    """Return the coordinates that say what the scale is now, and how well it is known.
-
-    Of a species whose dose is not known, as they were: 1 and 0 without an earlier scale.
-    """
+    """Return coordinates of the scale and its error; as before where no dose is known, or 1, 0."""
     data: Any = frame.origin
     fresh = known.notnull()
     uncertainty: xr.Variable = relative.where(fresh, 0.0)

@@ -75,7 +75,19 @@ def read_scale(
         return _along(frame, axis.values, rate)
     speed = _of_measurement(frame, rate, "sputter_rate", "rate")
     text = f"z = {format_value(speed, 'nm/s')} * t"
-    return Scale(lambda t: speed * t, text, speed, "sputter_rate")
+    relative = _error_of(frame, rate, speed)
+    return Scale(lambda t: speed * t, text, speed, "sputter_rate", relative=relative)
+
+
+def _error_of(frame: Frame, rate: Any, speed: xr.Variable) -> xr.Variable | None:
+    """Return the relative standard error of a rate that states one: the largest of samples."""
+    if not (isinstance(rate, xr.DataArray) and "stderr" in rate.coords):
+        return None
+    error = rate["stderr"].reset_coords(drop=True)
+    error = error.assign_attrs(units=error.attrs.get("units", rate.attrs.get("units")))
+    relative = frame.parameter(error, ("sputter_rate",), "error of rate", along=True) / speed
+    found: xr.Variable = relative.max([d for d in relative.dims if d != MEASUREMENT])
+    return found
 
 
 def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
@@ -106,7 +118,7 @@ def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
         )
         return found
 
-    return Scale(at, text)
+    return Scale(at, text, relative=_error_of(frame, rate, speed))
 
 
 def _integrated(places: Array, time: Array, speed: Array) -> Array:
@@ -130,16 +142,13 @@ def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
     shift = line.offset if apply_offset else 0.0 * line.offset
     added = f" + {format_value(line.offset, 'nm')}" if apply_offset else ""
     text = f"z = {rate}{added} (line through layers at known depths)"
-    return Scale(lambda t: line.rate * t + shift, text, stretch=line.rate)
+    relative = line.rate_stderr / line.rate
+    return Scale(lambda t: line.rate * t + shift, text, relative=relative, stretch=line.rate)
 
 
 @about(argument="markers")
 def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
-    """Fit a line through the positions of layers and their known depths.
-
-    Apparent positions have the errors, and known depths are the abscissa: the line is that of
-    generalised least squares, turned round.
-    """
+    """Fit a line through the positions of layers, which have the errors, over known depths."""
     position, square = _positions(frame, fit)
     known = _known_depths(depths, position.sizes["layer"])
     lead = [d for d in position.dims if d != "layer"]
@@ -177,8 +186,7 @@ def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable
         return last
     total = _of_measurement(frame, total_time, "sputter_time", "total_time")
     # As printed, a time may be rounded.
-    shorter = first_flagged(frame, total < last * (1 - 1e-6))
-    if shorter is not None:
+    if (shorter := first_flagged(frame, total < last * (1 - 1e-6))) is not None:
         which = ""
         if MEASUREMENT in shorter.index and MEASUREMENT in frame.coords:
             label = frame.coords[MEASUREMENT].values[shorter.index[MEASUREMENT]]

@@ -12,7 +12,7 @@ from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, scale_in_doubt, support_of_window, union
+from sims_analysis.frame.evidence import Known, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
@@ -36,9 +36,11 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     divided,
     known_of,
+    known_of_mean,
     mean_in,
     warn_bridged,
 )
+from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -79,7 +81,7 @@ def with_rsf(
     rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
         ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
         factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
-        :func:`composition`, whose atomic fraction it follows linearly, without its error. Also what
+        :func:`composition`, whose atomic fraction it follows linearly, with its errors. Also what
         :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
         species besides the matrix. For layers, the depth (or time) at which each ends, and its
         factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
@@ -88,15 +90,14 @@ def with_rsf(
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
     matrix_signal : {"cycle", "mean"}
         Divide by the matrix signal of the same cycle, which removes drifts, or by its mean, which
-        adds no noise. Between its samples the signal is interpolated linearly; before the first and
-        after the last, that sample is used within the same cycle.
+        adds no noise. Between its samples the signal is interpolated linearly.
     window : (start, stop), optional
         With ``"mean"``: depths, or times, between which it is taken, below a surface transient.
     matrix_threshold : float
-        Where the matrix signal is below this fraction of its maximum (or of the mean that is the
-        divisor), it has vanished, and there is no concentration; with ``"cycle"``, nor is there one
-        where the signal is not above three of its standard errors, or drops out for a cycle or two:
-        to less than a third of those before and after.
+        Where the matrix signal is below this fraction of its maximum (or mean), it has vanished,
+        and there is no concentration; with ``"cycle"``, nor is there one where it is not above
+        three of its standard errors, or drops for a cycle or two to less than a third of its
+        neighbours.
     keep_intensity : bool
         Keep the quantified intensities beside their concentrations.
     combine, max_age
@@ -112,20 +113,18 @@ def with_rsf(
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
           ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample
           of the matrix as often as it is used, so that errors of sums come out right;
-          ``RSF s_i / I_m`` with ``"mean"``, without the error of the mean itself,
-          ``s_m / sqrt(n)``, which all samples have in common
+          ``RSF s_i / I_m`` with ``"mean"``, without the error ``s_m / sqrt(n)`` of the mean, which
+          all samples have in common. That of a composition is added as if independent
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
           a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
-          standard error, common to all samples; :func:`dose_budget` reads it from there. Of it,
+          standard error, common to all samples, which :func:`dose_budget` reads. Of it,
           ``sensitivity_factor_day_to_day`` (``1``) is what :class:`Factors` scatter between days
-        - ``matrix_status``, a coordinate where there is no concentration somewhere: ``ok``,
-          ``vanished`` or ``not_measured``
+        - ``matrix_status``, where there is no concentration: ``vanished`` or ``not_measured``
 
     Raises
     ------
     SpeciesError
-        If a species is absent, or a factor belongs to another species, matrix, primary ion, impact
-        energy, polarity, material or instrument than the data say.
+        If a species is absent, or a factor belongs to other conditions than the data say.
     UnitsError
         If there are no intensities, or a factor has no unit of concentration.
     ProfileError
@@ -136,17 +135,16 @@ def with_rsf(
     -----
     ProfileWarning
         Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
-        where a detector is saturated; if a factor was determined with another `matrix_signal` or
-        dead time; where a surface transient changes the mean matrix signal by more than 1 %;
-        where, with one factor, the matrix signal changes by more than 10 % along the profile; where
-        the composition that a factor follows is unknown (no concentration) or saturated (in doubt).
+        where, with one factor, it changes by more than 10 % along the profile, or its mean by more
+        than 1 % by a surface transient; where a detector is saturated; where a signal has a part in
+        common with the matrix; if a factor was determined with another `matrix_signal` or dead
+        time; where the composition that it follows is unknown or saturated.
 
     Notes
     -----
-    A ratio to k counts of the matrix is too high by 1 / k, 5 % at 20 counts a cycle. Where standard
-    errors are known (:func:`with_counting_statistics`), ``"cycle"`` divides by ``I_m + s_m^2 /
-    I_m``, which is k + 1 of counts: doses are then within 0.1 % from 30 counts on. Below 15 counts
-    of the matrix, samples are lost: use ``"mean"``.
+    A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are then within 0.1 % from 30 counts
+    on. Below 15 counts of the matrix, samples are lost: use ``"mean"``.
 
     References
     ----------
@@ -211,18 +209,19 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
         return
     wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
     if matrix is not None:
+        data: Any = frame.origin
+        quantified = [one for one, here in zip(frame.species(), wanted.values, strict=True) if here]
+        warn_of_shared(data, frame.name, [(matrix, one) for one in quantified])
         wanted = wanted | frame.of_species(matrix)
     measured = frame.value.notnull().any([dim for dim in frame.value.dims if dim != "species"])
-    empty = first_flagged(frame, wanted & ~measured)
-    if empty is not None:
+    if (empty := first_flagged(frame, wanted & ~measured)) is not None:
         raise ProfileError(
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
             "intensity was replaced, which keep_intensity=True prevents",
             where=empty.where,
         )
     ceiling: Any = frame.map(record).ceiling
-    full = first_flagged(frame, ceiling.notnull() & wanted)
-    if full is not None:
+    if (full := first_flagged(frame, ceiling.notnull() & wanted)) is not None:
         full.warn(
             f"samples of {full.of(ceiling):.6g} {frame.units} are those of a "
             "saturated detector: concentrations there are too low (too high, if it is the matrix)",
@@ -257,7 +256,7 @@ def _by_mean(
     status = _status(frame, wanted, matrix, vanished, None)
     known = Known(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
-        flags = _of(frame, matrix, support_of_window(frame, ends, "samples").flags)
+        flags = _of(frame, matrix, known_of_mean(frame, ends))
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
         known = union(known, Known(flags))
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
@@ -311,10 +310,7 @@ def _change(signal: Any) -> float:
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
-    """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, with the error s.
-
-    The mean of ``1 / m`` exceeds one over that of m by ``s^2 / m^2``; of a count it is ``k + 1``.
-    """
+    """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, without bias."""
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted & ~reference.dropped)
     signal, stderr, of_sums, *_ = reference
@@ -350,8 +346,7 @@ def _status(
             (gone, f"the matrix signal {matrix!r} has vanished, or dropped out"),
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
-            place = first_sample(frame, where)
-            if place is not None:
+            if (place := first_sample(frame, where)) is not None:
                 place.warn(f"{what}: no concentration there", ProfileWarning)
         if not bool((gone | absent).any()):
             return None
@@ -370,6 +365,9 @@ def _quantified(
     """Return the data with concentrations, and with what belongs to them, for the intensities."""
     data: Any = frame.origin
     made = {f"_{end}" if end else "": one for end, one in quotients.items()}
+    if "_stderr" in made:
+        of_factor = made[""] * factors.random.fillna(0.0)
+        made["_stderr"] = (made["_stderr"] ** 2 + of_factor**2) ** 0.5
     made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
     if frame.counts is not None:
         made["_counts"] = frame.counts.where(made[""].notnull())

@@ -32,7 +32,8 @@ from sims_analysis.quantification.reference import (
     warn_bridged,
 )
 
-#: Relative uncertainties that all samples of a species have in common.
+#: Relative uncertainties that all samples of a species have in common; a stated dose replaces the
+#: others, whatever it changed.
 _OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
 #: Places of samples.
 _PLACES = (*vocabulary.AXES, *vocabulary.CELLS, *(f"{axis}_bounds" for axis in vocabulary.AXES))
@@ -67,12 +68,16 @@ def signal_at(frame: Frame, first: str, species: str) -> Signal:
     names = frame.species()
     rows = [names.index(first), names.index(species)]
     if same_samples(frame, *rows):
-        background = background_columns(frame)
-        columns = (frame.value, frame.stderr, frame.counts, background, frame.flags, frame.limit)
-        return of_row(Signal(*columns), rows[1])
+        return of_row(own_samples(frame), rows[1])
     data: Any = frame.origin
     pair = open_samples(data.isel(species=rows), frame.name, "a sum of signals")
     return of_row(interpolated(pair, species, pair.of_species(first)), 0)
+
+
+def own_samples(frame: Frame) -> Signal:
+    """Return all signals at their own samples."""
+    columns = frame.value, frame.stderr, frame.counts
+    return Signal(*columns, background_columns(frame), frame.flags, frame.limit)
 
 
 def same_samples(frame: Frame, a: int, b: int) -> bool:
@@ -91,10 +96,7 @@ def same_samples(frame: Frame, a: int, b: int) -> bool:
 
 
 def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
-    """Return one signal at the samples of all; `among` those are messages.
-
-    With its counts where it was measured there.
-    """
+    """Return one signal at the samples of all; `among` those are messages."""
     found = at_samples_of(frame.filled(), species)
     warn_bridged(frame, species, found, among)
     value, limit = found.value, None
@@ -197,10 +199,7 @@ def _equal(weights: Sequence[Weight]) -> bool:
 def _of_counts(
     stderr: xr.Variable, signals: Sequence[Signal], weight: xr.Variable
 ) -> dict[str, xr.Variable]:
-    """Return the counts of a sum whose parts are of one kind of count, and its standard error.
-
-    As in any sum of counts: parts with zero counts add no variance, unless all are zero.
-    """
+    """Return the counts of a sum of one kind, and its error: zeros add none, unless all are."""
     if any(one.counts is None for one in signals):
         return {}
     counts: Any = reduce(operator.add, [one.counts for one in signals])
@@ -231,6 +230,8 @@ def _errors_of_scale(
     found = []
     for name in _OF_SCALE:
         relative = data.coords.variables.get(name)
+        if relative is not None and "dose_scale" in data.coords and name != _OF_SCALE[-1]:
+            relative = relative.where(data.coords.variables["dose_scale"] == 1, 0.0)
         if relative is not None and not _agree(relative, rows):
             of_each = (row_of(relative, row).fillna(0.0) for row in rows)
             found += [
@@ -241,10 +242,7 @@ def _errors_of_scale(
 
 
 def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = None) -> xr.Dataset:
-    """Return data with errors of factors among what all samples have in common, for quotients.
-
-    Those of the species that all are divided by are with the others, and cancel in itself.
-    """
+    """Return data with errors of factors among what all samples have in common, for quotients."""
     names = [one for one in (*_OF_SCALE, "sensitivity_factor_day_to_day") if one in data.coords]
     if variable != "concentration" or not names:
         return data
@@ -285,8 +283,7 @@ def with_signals(
     """Return data with signals of a variable, in place of species of their names or behind all.
 
     `made` are their columns by the ends of their names, `of` the species that they are made of.
-    What else is known of a species stays with a new one where it is the same for all of these, and
-    texts with one that is replaced. `order` is that of the dimensions.
+    What else is known stays with a new one where it is the same for all of these.
     """
     names = species_of(data)
     every = [*names, *(one for one in made if one not in names)]

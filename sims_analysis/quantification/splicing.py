@@ -49,9 +49,9 @@ def splice(
     Returns
     -------
     Dataset
-        With the samples of `a` down to the splice and those of `b` below it, where they were
-        measured. A species that only one of them has is kept whole. What runs along the axis, such
-        as sputter times or the edges of cells, is left out. Coordinates:
+        With the samples of `a` down to the splice and those of `b` below it. A species that only
+        one of them has is kept whole. What runs along the axis, such as sputter times or the edges
+        of cells, is left out. Coordinates:
 
         - ``splice_depth`` (``nm``), or ``splice_time`` (``s``)
         - ``splice_scale`` (``1``) over species: the factor of `b`, 1 without `scale`, NaN for
@@ -63,8 +63,8 @@ def splice(
     Raises
     ------
     ProfileError
-        If the pieces are on different axes, are batches, have no species in common, or do not
-        overlap at the splice; with `scale`, if an integral over the overlap is not positive.
+        If the pieces are on different axes, are batches, or have no species or no overlap at the
+        splice in common; with `scale`, if an integral over the overlap is not positive.
     UnitsError
         If they have no variable in common.
 

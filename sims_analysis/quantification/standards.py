@@ -85,8 +85,8 @@ def rsf_from_standard(
         Limits of the integral, or of the mean.
     background : str, Quantity, or (start, stop), optional
         An intensity to subtract, ``"2 counts/s"``, or the depth window in which the mean of the
-        quotient is taken. If the matrix signal drifts but the background does not (as that of a
-        detector), use :func:`subtract_background` first, on the standard and the unknown.
+        quotient is taken. If only the matrix signal drifts, use :func:`subtract_background` first,
+        on the standard and the unknown.
     abundance : float or "natural", optional
         The abundance of the implanted isotope, by which its factor is divided: the result is that
         of the element of this isotopic composition.
@@ -125,8 +125,7 @@ def rsf_from_standard(
     SpeciesError
         If the species or the matrix is not in the data.
     UnitsError
-        If the data are on a time axis (see :func:`calibrate_depth`) or have no intensities, or the
-        dose has no unit of atoms per area.
+        If the data are on a time axis or have no intensities, or the dose is not of atoms per area.
     ProfileError
         If the integral over a standard is not positive, or nothing was measured between the limits;
         if standards were measured under different conditions: primary ion, impact energy...
@@ -167,10 +166,7 @@ def rsf_from_standard(
     unused = concentration_uncertainty if what == "dose" else dose_uncertainty
     if unused is not None:
         other = "concentration" if what == "dose" else "dose"
-        raise ProfileError(
-            f"{other}_uncertainty needs {other}=",
-            code="conflicting_arguments",
-        )
+        raise ProfileError(f"{other}_uncertainty needs {other}=", code="conflicting_arguments")
     stated = concentration if dose is None else dose
     certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
     if len(certified) != len(standards):
@@ -224,17 +220,13 @@ def _of_standard(
     options: dict[str, Any],
     limits: dict[str, Any],
 ) -> tuple[str, Array]:
-    """Compare the quotients of each standard with its dose or concentration and its uncertainty.
-
-    Return the kind of the factors; and these, their relative errors of counting and of what is
-    known, and their statuses, a row each.
-    """
+    """Return the kind of factors; these, their relative errors of counting and dose, statuses."""
     plain, name = _needed(ds, species, options["matrix"])
     kind = kind_of_factor(plain[name].attrs["units"], options["matrix"], name)
     if background is not None and not isinstance(background, tuple | list):
-        plain = subtract_background(
-            plain, value=_of_species(species, background), species=species, variable=name
-        )
+        named = isinstance(background, xr.DataArray) and "species" in background.dims
+        value = background if named else {species: background}
+        plain = subtract_background(plain, value=value, species=species, variable=name)
         background = None
     quotient = with_rsf(plain, rsf={species: f"1 {units.CANONICAL[kind]}"}, **options)
     # Quotients only look like concentrations, and may have any size.
@@ -261,8 +253,7 @@ def _compare_mean(
     if below.window is not None:
         subtracted = mean_over(frame, below.window)
         ratio, stderr = ratio - subtracted.value, (stderr**2 + subtracted.stderr**2) ** 0.5
-    wrong = first_flagged(frame, known.notnull() & ~(ratio > 0))
-    if wrong is not None:
+    if (wrong := first_flagged(frame, known.notnull() & ~(ratio > 0))) is not None:
         raise wrong.error(
             f"the mean quotient between these limits is {wrong.of(ratio):.3g}; check start, stop "
             "and background",
@@ -302,25 +293,22 @@ def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata
 
 
 def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:
-    """Return what all standards say alike, conditions as the first does; the latest date."""
+    """Return what all say alike, each condition as the first that says it, the latest date."""
     materials = [tuple(Layer(matrix=layer.matrix) for layer in one.layers) for one in stated]
-    first, *others = [
+    every = [
         replace(one, layers=layers).to_dict() for one, layers in zip(stated, materials, strict=True)
     ]
+    said = [item for one in every for item in one.items()]
     alike = {
         key: text
-        for key, text in first.items()
-        if all(one.get(key) == text or _are_conditions(key, text, one.get(key)) for one in others)
+        for key, text in reversed(said)
+        if any(conditions_of(Metadata.from_dict({key: text})).values())
+        or all(one.get(key) == text for one in every)
     }
     moments = {moment: one.measured for one in stated if (moment := moment_of(one.measured))}
     if moments:
         alike["measured"] = moments[max(moments)]
     return alike
-
-
-def _are_conditions(field: str, *said: Any) -> bool:
-    """Whether a field of the metadata states a condition, in each case."""
-    return all(any(conditions_of(Metadata.from_dict({field: one})).values()) for one in said)
 
 
 def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:
@@ -336,13 +324,6 @@ def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Datase
         used.append(matrix)
     columns = [name + end for end in ENDS if name + end in plain]
     return plain[columns].sel(species=used), name
-
-
-def _of_species(species: str, background: Any) -> Any:
-    """Return a stated background as that of the species alone."""
-    if isinstance(background, xr.DataArray) and "species" in background.dims:
-        return background
-    return {species: background}
 
 
 def _dead_time(standards: Sequence[xr.Dataset]) -> str:

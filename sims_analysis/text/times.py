@@ -10,7 +10,10 @@ from sims_analysis.errors import ApiError
 
 _LOCAL_DATE = re.compile(r"(\d\d?)([./])(\d\d?)\2(\d{4})(.*)")
 #: How a date is written, for messages.
-A_DATE = "ISO 8601, such as 2026-03-02, as 02.03.2026 may be in February or in March"
+A_DATE = (
+    "ISO 8601, such as 2026-03-02; 02.03.2026 may be in February or in March, unless others like "
+    "it show which, all alike"
+)
 
 
 def moment_of(text: str | datetime | None) -> datetime | None:
@@ -34,14 +37,15 @@ def as_moment(value: str | datetime | None, name: str) -> datetime | None:
 
 
 def iso_dates(texts: Iterable[str]) -> list[str]:
-    """Write dates such as 13.03.2026 in ISO 8601, if one of them shows where the day stands."""
+    """Write dates such as 13.03.2026 in ISO 8601, if one like it shows where the day stands."""
     texts = list(texts)
-    found = [_LOCAL_DATE.fullmatch(text) for text in texts]
-    days = {place for one in found if one for place in (1, 3) if int(one[place]) > 12}
-    if len(days) != 1:
-        return texts
-    (day,) = days
-    return [
-        f"{one[4]}-{one[4 - day]:>02}-{one[day]:>02}{one[5]}" if one else text
-        for one, text in zip(found, texts, strict=True)
-    ]
+    every = [_LOCAL_DATE.fullmatch(text) for text in texts]
+    for mark in "./":
+        found = {i: one for i, one in enumerate(every) if one and one[2] == mark}
+        days = {place for one in found.values() for place in (1, 3) if int(one[place]) > 12}
+        if len(days) == 1:
+            (day,) = days
+            for i, one in found.items():
+                hour = re.sub(r"^ (?=\d:)", " 0", one[5])
+                texts[i] = f"{one[4]}-{one[4 - day]:>02}-{one[day]:>02}{hour}"
+    return texts

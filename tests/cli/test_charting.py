@@ -68,6 +68,28 @@ def test_values_of_a_day_are_averaged(tmp_path):
     assert [row["stderr"] for row in days] == pytest.approx([error, *b[2:]])
 
 
+def test_what_is_charted_together_is_chosen_by_its_conditions(tmp_path):
+    archive = sims.Archive(tmp_path / "archive")
+    for i, (ion, energy) in enumerate([("O2+", "3 keV"), ("Cs+", "3 keV"), ("O2+", "5 keV")] * 3):
+        ds = measured(f"2026-03-0{1 + i}", dose=(1 + 0.01 * i) * 1e15, primary_ion=ion,
+                      impact_energy=energy)  # fmt: skip
+        ds = sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si")
+        result = sims.SIMSResult(data_id=f"w{i}", depth_profiles=sims.to_profiles(ds))
+        archive.put(f"w{i}", result.to_json(), url="file:standard")
+    command = ["chart", "--species", "11B", "--archive", archive.path, "--no-files"]
+    assert "--where energy '3 keV'" in run(*command).stderr
+    where = ["--where", "primary_ion", "O2+", "--where", "energy", "5000 eV"]
+    found = run(*command, *where, "--format", "json")
+    assert [row["measurement"] for row in json.loads(found.stdout)["values"]] == ["w2", "w5", "w8"]
+    assert not found.stderr
+    none = run(*command, "--where", "polarity", "-")
+    assert (none.exit_code, error_line(none)) == (
+        1,
+        "Error: no measurement says polarity '-'; they say +",
+    )
+    assert "'ion' is not one of 'sample'" in run(*command, "--where", "ion", "O2+").stderr
+
+
 def test_json_of_named_entries_in_another_question(lab):
     result = run("chart", "w19", "w18", "w17", "--question", "junction", "--level", "1e18 at/cm^3",
                  "--species", "11B", "--archive", lab, "--no-files", "--format", "json",

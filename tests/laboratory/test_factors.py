@@ -42,7 +42,7 @@ def test_a_factor_is_kept_with_its_conditions_and_its_origin(factors):
     assert str(row["date"]) == "2026-03-02 07:45:00"
     assert row["value"] == pytest.approx(rsf.item(), rel=1e-5)
     assert row["stderr"] == pytest.approx(rsf["counting_stderr"].item(), rel=1e-4)
-    with pytest.raises(ProfileError, match="line 2: this factor of '11B'"):
+    with pytest.raises(ProfileError, match="line 3: this factor of '11B' is already in line 2"):
         factors.add(rsf)
 
 
@@ -91,8 +91,9 @@ def test_what_data_do_not_say_may_be_stated(factors):
     ds = measured("2026-03-05", primary_ion=None)
     picked = factors.pick(ds, matrix="30Si", primary_ion="O2+")
     assert sims.with_rsf(ds, rsf=picked, matrix="30Si")["concentration"].notnull().any()
-    with pytest.raises(TypeError, match="a factor has no 'ion'"):
-        factors.pick(ds, matrix="30Si", ion="O2+")
+    for other in ("ion", "standard"):
+        with pytest.raises(TypeError, match=f"{other}='O2.'; expected one of matrix, material"):
+            factors.pick(ds, matrix="30Si", **{other: "O2+"})
 
 
 def test_picked_factors_are_refused_by_data_of_other_conditions(factors):
@@ -239,6 +240,24 @@ def test_a_batch_gets_the_factors_of_each_day(factors):
     assert list(batch["measured"].dt.day.values) == [2, 10]
 
 
+def test_the_factor_of_an_element_is_not_that_of_its_isotope(factors):
+    for day, abundance in (("2026-03-01", None), ("2026-03-02", "natural"), ("2026-03-03", 0.8)):
+        factors.add(factor_of(measured(day), abundance=abundance))
+    ds = measured("2026-03-05")
+
+    def picked(**stated):
+        return factors.pick(ds, matrix="30Si", **stated)["11B"]
+
+    assert picked()["n_standards"] == 1
+    assert picked().item() == pytest.approx(TRUE_FACTOR, rel=1e-3)
+    assert picked(abundance="natural").item() == pytest.approx(TRUE_FACTOR / 0.801, rel=1e-3)
+    assert picked(abundance="0.80").item() == pytest.approx(TRUE_FACTOR / 0.8, rel=1e-3)
+    with pytest.raises(SpeciesError, match=r"with abundance natural .the data say abundance 0.5"):
+        picked(abundance="0.5")
+    with pytest.raises(ProfileError, match="abundance='natural'; the data say '1'"):
+        factors.add(factor_of(measured("2026-03-04")), abundance="natural")
+
+
 def test_withdrawn_factors_stay_in_the_file(factors):
     kept(factors, ["2026-03-01", "2026-03-02"], [1.0, 1.5])
     with pytest.raises(ProfileError, match="line 3: there is no valid factor as table"):
@@ -328,7 +347,7 @@ def test_a_list_in_text(factors, tmp_path):
         "11B 5,1E21 atoms/cm^3\n31P 2e22\n",
         "11B,5.1e21,atoms/cm^3\n31P, 2e22\n",
         "Species;Value;Unit;Date\n11B;5,1E21;atoms/cm3;02.03.2026\n31P;2e22;;13.03.2026\n",
-        "species | value | date\n11B | 5.1e21 | 3/2/2026\n31P | 2e22 | 3/13/2026\n",
+        "species | value | date\n11B | 5.1e21 | 3/2/2026 7:45\n31P | 2e22 | 3/13/2026 17:45\n",
     ],
 )
 def test_lists_with_semicolons_decimal_commas_and_dates_of_a_country(factors, tmp_path, text):
@@ -338,16 +357,25 @@ def test_lists_with_semicolons_decimal_commas_and_dates_of_a_country(factors, tm
     assert table["species"].tolist() == ["11B", "31P"]
     assert table["value"].tolist() == [5.1e21, 2e22]
     if "2026\n31P" in text and text[0] != "#":
-        assert table["date"].astype(str).tolist() == ["2026-03-02", "2026-03-13"]
+        assert table["date"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-02", "2026-03-13"]
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("Element RSF\n", "list.txt: there is no factor on any line"),
         ("11B,5,1E21\n", "line 1, column 'unit': '1E21'"),
         ("11B <5e21\n", "line 1: '11B <5e21'"),
         ("11B 5.1e222\n", "line 1, column 'value': '5.1e222'; expected a factor between 1e+06"),
         ("species;value;date\n11B;5e21;02.03.2026\n", "line 2, column 'date': '02.03.2026'"),
+        (
+            "species;value;date\n11B;5e21;13.03.2026\n31P;1e21;03.13.2026\n",
+            "line 2, column 'date': '13.03.2026'; expected a date in ISO 8601",
+        ),
+        (
+            "species;value;date\n11B;5e21;13.03.2026\n31P;1e21;04/05/2026\n",
+            "line 3, column 'date': '04/05/2026'; expected a date in ISO 8601",
+        ),
         ("species;value;ion\n11B;5e21;O2+\n", "no column 'ion', only species, matrix"),
         ("species;value;note\n11B;5e21\n", "line 2: 2 cells below 3 columns"),
     ],
@@ -431,11 +459,13 @@ def writer(factors, who, count):
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
-def test_a_link_stays_one_to_the_file_that_all_read(factors, tmp_path):
+def test_a_link_and_the_mode_of_the_file_that_all_read_stay(factors, tmp_path):
     factors.add(factor_of(measured("2026-03-01", seed=1)))
     (tmp_path / "mine.csv").symlink_to(factors.path)
+    factors.path.chmod(0o664)
     sims.Factors(tmp_path / "mine.csv").add(factor_of(measured("2026-03-02", seed=2)))
     assert len(factors.table()) == 2
+    assert factors.path.stat().st_mode & 0o777 == 0o664
 
 
 @pytest.mark.slow
@@ -513,8 +543,11 @@ def test_a_list_is_read_once(factors, tmp_path):
     (tmp_path / "list.txt").write_text("11B 5e21")
     stated = {"unit": "atoms/cm^3", "matrix": "30Si"}
     factors.read(tmp_path / "list.txt", **stated)
-    with pytest.raises(ProfileError, match="is already in the file"):
+    with pytest.raises(ProfileError, match=r"list.txt, line 1: .* is already in line 2"):
         factors.read(tmp_path / "list.txt", **stated)
+    (tmp_path / "twice.txt").write_text("31P 5e21\n31P 5e21")
+    with pytest.raises(ProfileError, match=r"twice.txt, line 2: .* is already in line 1"):
+        factors.read(tmp_path / "twice.txt", **stated)
     factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
     assert len(factors.table()) == 2
 
@@ -555,7 +588,9 @@ def test_conditions_that_standards_spell_differently_are_those_of_their_factor()
             sims.with_rsf(measured("2026-03-05", **other), rsf=rsf, matrix="30Si")
     stated = json.loads(rsf.attrs["measurement"])
     assert stated["layers"] == [{"matrix": "Si"}]
-    assert "primary_ion" not in stated
+    assert stated["primary_ion"] == "O2+"
+    with pytest.raises(SpeciesError, match="primary ion O2\\+, but the data say 'Cs\\+'"):
+        sims.with_rsf(measured("2026-03-05", primary_ion="Cs+"), rsf=rsf, matrix="30Si")
 
 
 def test_several_layers_are_another_material_than_one(factors):

@@ -192,6 +192,31 @@ def test_factors_and_rates_stated_over_a_composition():
         sims.with_rsf(made, rsf={"11B": stated.drop_attrs()}, **options)
 
 
+def test_what_follows_a_composition_has_its_errors():
+    """That of k against the steps with another k; random ones against the scatter of samples."""
+    factor = xr.DataArray([1e20, 3e20], {"Ge": [0.0, 0.6]}, attrs={"units": "atoms/cm^3"})
+    rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.6]}, attrs={"units": "nm/s"})
+
+    def steps(k, counts):
+        ds = alloy(0.3 + 0 * TIME, counts, **{"11B": 1e4 + 0 * TIME, "28Si": 1e7 + 0 * TIME})
+        made = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=(k, "5 %"))
+        found = sims.with_rsf(made, rsf={"11B": factor}, matrix="28Si", keep_intensity=True)
+        deep = sims.calibrate_depth(found, rate=rate)
+        found = sims.calibrate_depth(found, rate="0.3 nm/s").sel(species="11B")
+        return sims.dose_budget(found), found, deep
+
+    (one, _, deep), (other, _, deeper) = (steps(k, 1e6) for k in (K, 1.05 * K))
+    assert one["rsf_stderr"].item() == pytest.approx(
+        other["dose"].item() - one["dose"].item(), rel=0.05
+    )
+    change = deeper["depth"][-1] / deep["depth"][-1] - 1
+    assert deep["depth_scale_uncertainty"].item() == pytest.approx(change.item(), rel=0.03)
+    noisy = steps(K, 200)[1]
+    scatter = noisy["concentration"].std().item()
+    assert scatter == pytest.approx(noisy["concentration_stderr"].mean().item(), rel=0.15)
+    assert scatter > 3 * 0.01 * noisy["concentration"].mean().item()
+
+
 @pytest.mark.parametrize("unknown", ["gap", "end", "limit"])
 def test_where_a_composition_is_not_known_no_factor_follows_it(unknown):
     ds = alloy(**{"11B": np.full(TIME.size, 2000.0)})
@@ -307,6 +332,21 @@ def test_natural_isotopes_are_ok(errors):
         np.testing.assert_allclose(found["mean_ratio_stderr"], expected, rtol=1e-3)
     one = sims.ratio(ds, numerator="30Si", denominator="28Si")
     np.testing.assert_allclose(found["ratio"].sel(pair="30Si/28Si"), one, rtol=1e-13)
+
+
+def test_few_counts_are_no_interference():
+    rng, natural = np.random.default_rng(4), 0.199 / 0.801
+    for rare in (1.0, 3.0, 8.0):
+        for _ in range(20):
+            k = {"10B": rng.poisson(rare / 50, 50), "11B": rng.poisson(rare / natural / 50, 50)}
+            ds = sims.with_counting_statistics(timed(np.arange(50.0), "counts", **k))
+            assert sims.isotope_ratios(ds)["status"].item() == "ok"
+    none = timed(np.arange(50.0), "counts", **{"10B": 0 * k["10B"], "11B": 5 + 0 * k["11B"]})
+    with pytest.warns(ProfileWarning, match="0 for 0.2484 in nature .interference"):
+        found = sims.isotope_ratios(sims.with_counting_statistics(none))
+    assert found["mean_ratio_stderr"].item() == pytest.approx(1.84 / 250, rel=2e-3)
+    with pytest.warns(ProfileWarning, match="undetermined"):
+        sims.isotope_ratios(none)
 
 
 def test_an_interference_and_a_dead_time_are_told_apart():

@@ -9,7 +9,7 @@ from count_rates import timed
 from shared_profiles import delivered
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SimsWarning, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, SpeciesError, UnitsError
 from sims_analysis.outcomes import Flag
 
 
@@ -114,7 +114,7 @@ def test_the_dose_of_a_sum_on_axes_of_their_own_is_that_within_a_part_of_its_err
 
 def test_every_layout_and_a_file_give_the_same(tmp_path):
     ds = sims.subtract_background(
-        poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000}), window=("20 s", "29 s")
+        poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000}), value="5 counts", species="31P"
     )
     for question in (
         lambda one: sims.combine(one, {"x": {"31P": 1, "30Si": (-1e-3, 1e-4)}}),
@@ -200,7 +200,7 @@ def test_what_sums_are_refused():
     with pytest.raises(SpeciesError, match="'11B' also has concentration"):
         sims.combine(rates, {"11B": {"11B": 1, "30Si": -1e-3}}, variable="intensity")
     mixed = rates.drop_vars(["intensity", "intensity_stderr", "intensity_counts"])
-    with pytest.raises(UnitsError, match="both '11B' and '30Si' are measured"):
+    with pytest.raises(UnitsError, match="'11B' and '30Si' are measured"):
         sims.combine(mixed, {"x": {"11B": 1, "30Si": 1}})
 
 
@@ -322,6 +322,58 @@ def test_a_maximum_of_a_single_sample_is_said_to_be_one(spike, said):
         warnings.simplefilter("always")
         sims.normalise(ds, to="maximum")
     assert ["is a single sample" in str(one.message) for one in caught] == [True] * said
+
+
+def test_a_stated_dose_counts_once_in_a_sum():
+    ds = poisson(np.arange(40.0), **{"10B": 2000, "11B": 6000, "30Si": 9000})
+    stated = {"coords": {"stderr": 1e21}, "attrs": {"units": "atoms/cm^3"}}
+    factors = dict.fromkeys(["10B", "11B"], xr.DataArray(1e22, **stated))
+    ds = sims.calibrate_depth(sims.with_rsf(ds, rsf=factors, matrix="30Si"), rate="1 nm/s")
+    ds = ds.sel(species=["10B", "11B"])
+    dose = {"10B": "1e14 atoms/cm^2", "11B": "3e14 atoms/cm^2"}
+    ds = sims.scale_to_dose(ds, dose=dose, dose_uncertainty={"10B": 0.05, "11B": 0.02})
+    both = sims.dose_budget(sims.combine(ds, {"B": {"10B": 1, "11B": 1}})).sel(species="B")
+    error = np.hypot(0.05e14, 0.06e14)
+    assert both["background_stderr"].item() == pytest.approx(error, rel=0.01)
+
+
+def test_signals_made_of_their_matrix_are_said_to_be():
+    ds = poisson(np.arange(40.0), **{"31P": 400, "30Si": 1000})
+    for part, warns in ((-0.1, True), (-2e-4, False)):
+        made = sims.combine(ds, {"31P": {"31P": 1, "30Si": part}})
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sims.with_rsf(made, rsf={"31P": "1e22 atoms/cm^3"}, matrix="30Si")
+        assert any("both made of 30Si" in str(one.message) for one in caught) == warns
+
+
+def test_samples_that_are_lost_to_a_total_are_said():
+    ds = poisson(np.arange(40.0), a=50, b=100)
+    early = ds.where((ds["species"] == "a") | (ds["sputter_time"] < 20))
+    with pytest.warns(ProfileWarning, match=r"time 21 s: .* \(and 18 more\): the total was not"):
+        found = sims.normalise(early, to="total")
+    assert found["fraction"].sel(species="a").notnull().sum() == 21  # one cycle beyond
+    with pytest.warns(ProfileWarning, match="79 more.: the total is not above 0: no fraction"):
+        sims.normalise(poisson(np.arange(40.0), a=0, b=0), to="total")
+
+
+def test_a_mean_of_samples_below_a_limit_puts_the_scale_in_doubt():
+    ds = poisson(np.arange(20.0), a=50, b=100)
+    hidden = (ds["species"] == "b") & (ds["sputter_time"] > 15)
+    limit = ds["intensity"].dims, np.where(hidden, 20.0, np.nan), {"units": "count"}
+    ds = ds.where(~hidden).assign_coords(intensity_detection_limit=limit)
+    found = sims.normalise(ds, to="b", window=("10 s", "19 s")).sel(species="a")
+    with pytest.warns(ProfileWarning, match="multiplied by a factor"):
+        assert sims.mean_value(found, stop="5 s")["status"].item() == "scale_in_doubt"
+
+
+def test_a_mean_over_a_gap_interpolates_nothing():
+    ds = poisson(np.arange(60.0), a=50, b=100)
+    cut = ds.where((ds["species"] == "a") | (abs(ds["sputter_time"] - 30) > 10))
+    found = sims.normalise(cut, to="b", window=("5 s", "55 s"))
+    b = cut["intensity"].sel(species="b", sputter_time=slice(5, 55)).mean().item()
+    expected = ds["intensity"].sel(species="a") / b
+    np.testing.assert_allclose(found["ratio"].sel(species="a"), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("to", ["maximum", "total", "a"])

@@ -149,6 +149,25 @@ def test_whole_numbers_are_read_as_the_closest_there_are(text):
     np.testing.assert_array_equal(values, [[float(text), 1], [1, float(text)]])
 
 
+@pytest.mark.parametrize(("delimiter", "decimal"), [("\t", "."), (",", "."), (";", ",")])
+@given(
+    rows=st.lists(st.tuples(*[st.integers(0, 10**17)] * 3), min_size=1, max_size=4),
+    odd=st.sampled_from(["", "-3", "1.5", "007", "1e5", "9007199254740993", "12"]),
+    place=st.integers(0, 11),
+)
+def test_counts_next_to_a_depth(delimiter, decimal, rows, odd, place):
+    rows = [[f"{i}.5", *map(str, row)] for i, row in enumerate(rows)]
+    rows[place // 4 % len(rows)][place % 4] = odd
+    lines = [delimiter.join(row).replace(".", decimal) for row in rows]
+    values, _ = table(lines, delimiter, decimal, width=4)
+    np.testing.assert_array_equal(values, [[float(c or "nan") for c in row] for row in rows])
+
+
+def test_a_cell_too_few_and_one_too_many_are_no_shift():
+    with pytest.raises(ReadError, match="line 3: 5 cells in a table of 4 columns; '9'"):
+        table(["0;1;2;3", "1;4;5", "2;6;7;8;9"], ";", width=4)
+
+
 @pytest.mark.parametrize("text", ["true", "FALSE"])
 def test_a_column_of_truths_holds_no_numbers(text):
     with pytest.raises(ReadError, match="line 1, column B"):

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
 from sims_analysis.readers.tables.header_cells import (
@@ -30,7 +30,7 @@ from sims_analysis.readers.tables.numbers import (
     columns_of_words,
     decimal_mark,
     is_number,
-    may_be_thousands,
+    open_point,
     parsed,
     plain_column,
     read_columns,
@@ -47,6 +47,8 @@ _KEPT_ROWS = 30
 _THOUSAND_ROWS, _THOUSAND, _THOUSANDTH = 50, 1000.0, 1e-6
 #: Three digits behind a point, and no more.
 _THREE_DIGITS = re.compile(r"\.\d\d\d(?![\deE.])")
+#: A point that separates no thousands.
+_DECIMALS = re.compile(r"(?<!\d)0*\.\d|\d{4}\.\d|\.\d{1,2}(?!\d)|\.\d{4}|\.\d+[eEdD]")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS, _COMMAS = frozenset("0123456789+-."), ",\uff0c"
 _FIRST = itemgetter(slice(1))
@@ -80,6 +82,11 @@ class Block:
     #: Standard errors of cells like ``1E15 ± 1E14``.
     errors: dict[tuple[int, int], float] = field(default_factory=dict)
     lengths: Collection[int] = ()
+
+    @cached_property
+    def extent(self) -> Array:
+        """Least and largest number of each column, of shape (2, columns); NaN where none is."""
+        return np.array([f.reduce(self.values, initial=np.nan) for f in (np.fmin, np.fmax)])
 
     def only(self, kept: NDArray[np.bool_]) -> Block:
         """Keep some rows."""
@@ -338,13 +345,16 @@ class Grid(Sized):
             decimal=mark,
         )
         for j, cells in () if stated or mark != "." else self._with_points(split, rows):
-            if j not in texts and may_be_thousands(cells):
-                row = next(i for i, cell in enumerate(cells) if "." in cell)
-                raise ReadError(
-                    f"{self.where(self.number(rows[row]), j)}: the points of the column may "
-                    "separate thousands or decimals: pass decimal='.' or decimal=',' to say "
-                    "which"
-                )
+            found = None if j in texts else open_point(cells)
+            if found is None:
+                continue
+            row, mixed = found
+            where, which = self.where(self.number(rows[row]), j), "decimal='.' or decimal=','"
+            what = f"{where}: the points of the column may separate thousands or decimals"
+            if mixed:
+                raise ReadError(f"{what}: pass {which} to say which")
+            text = f"{what}: {cells[row]} is read as {float(cells[row]):g}"
+            warn(text, ProfileWarning, argument="decimal", remedy=f"{which} says which")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
@@ -376,7 +386,8 @@ class Grid(Sized):
         rows: Sequence[int],  # noqa: ARG002 - of one form with that of a text
     ) -> Iterable[tuple[int, Sequence[str]]]:
         """Return columns that may hold points between thousands, with their cells."""
-        return ((j, list(map(_text, cells))) for j, cells in sorted(split[1].items()))
+        columns = ((j, list(map(_text, cells))) for j, cells in sorted(split[1].items()))
+        return ((j, cells) for j, cells in columns if not all("." in c for c in cells if c))
 
 
 @dataclass(kw_only=True)
@@ -557,7 +568,8 @@ class TextGrid(Grid):
         if len(lengths) == 1:
             counts = _points_in(lines, self.delimiter, *lengths)[columns]
             filled = np.count_nonzero(~np.isnan(values[:, columns]), axis=0)
-            columns = columns[(counts > 0) & (counts < filled)]
+            certain = _DECIMALS.search("\n".join(lines))
+            columns = columns[(counts > 0) & (counts < filled if certain else True)]
         for j in columns.tolist():
             cells = (self.split(line) for line in lines)
             yield j, [(_at(row, j) or "").strip() for row in cells]

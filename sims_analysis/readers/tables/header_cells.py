@@ -110,9 +110,14 @@ def names_species(text: str) -> bool:
 _SPECTRUM = re.compile(
     r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
 )
-_LOGARITHM = re.compile(
-    r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
-)
+#: What a header is of that states a function of values: ``log(B)``, ``√B``, ``1/Depth``.
+_FUNCTIONS = {
+    "a logarithm": re.compile(
+        r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
+    ),
+    "a root": re.compile(r"(?:^|[\s_(\[])(?i:sqrt)(?=[\s(])|\u221a"),
+    "a reciprocal": re.compile(r"^1\s?/\s?(?=[^\W\d])(?!cm|nm|s\b|[\u00b5\u03bcu]m)"),
+}
 #: Nothing but a unit is written like this, even if a column cannot be in it.
 _UNIT_LIKE = re.compile(
     r"^%$|(?:c|cts|counts)/s(?:ec)?$|cps$"
@@ -136,7 +141,9 @@ _SCALED = re.compile(
 _DOSE_LIKE = re.compile(r"(?<![\w.])1(?:\.0*)?[eE]\d+(?=$|[\s)\]])")
 #: Errors of more than one standard deviation.
 _SEVERAL = re.compile(
-    r"(?:^|[\s_(\[\u00b1])([23])[ -]?(?:\u03c3|sigmas?|s\.?d\.?)(?![^\W_])", re.IGNORECASE
+    r"(?:^|[\s_(\[\u00b1])(?:([23])[ -]?(?:\u03c3|sigmas?|s\.?d\.?)|k ?= ?([23]))(?![^\W_])"
+    r"|^([23])s(?=$|\s*[(\[])",
+    re.IGNORECASE,
 )
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: ``[B]``, ``(B)`` and ``c(B)`` are how much boron there is.
@@ -144,8 +151,9 @@ _CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|[cCnN]?\(({SPECIES.pattern})\)"
 PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
 #: A relative error: it is one where per cent are stated.
 _RELATIVE = re.compile(
-    r"(?:^|[\s_%])(?:rsd|rel(?:ative|\.)? ?(?:std\.?(?: ?dev\.?)?|err(?:or|\.)?|sd))"
-    r"(?=$|[\s_%(\[])",
+    r"(?:^|[\s_%])(?:rsd|rel(?:ative[rs]?|\.)? ?(?:std\.?(?: ?dev\.?)?|err(?:or|\.)?|sd|fehler|"
+    r"(?:mess)?unsicherheit|stabw\.?|standardabweichung)|(?:erreur|incertitude) relative"
+    r"|\u76f8\u5bf9(?:\u6807\u51c6)?(?:\u8bef\u5dee|\u504f\u5dee))(?=$|[\s_%(\[])",
     re.IGNORECASE,
 )
 _PLUS_MINUS = re.compile(r"(?:^|(?<=[\s(\[]))\+\s?/?\s?[-\u2212](?=$|[\s,(\[\d])")
@@ -343,12 +351,14 @@ def read_header(text: str) -> Header:
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)
-    if _LOGARITHM.search(text):
-        raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
+    for what, function in _FUNCTIONS.items():
+        if function.search(text):
+            raise UnitsError(f"{text!r} is of {what}; give the values themselves")
     several = _SEVERAL.search(text)
     if several and not _limit(words):
+        number = next(filter(None, several.groups()))
         raise UnitsError(
-            f"{text!r} is {several[1]} standard deviations; divide the numbers by {several[1]}, "
+            f"{text!r} is {number} standard deviations; divide the numbers by {number}, "
             "and call them '1 sigma'"
         )
     dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)

@@ -57,6 +57,7 @@ _LEADS = {
 }
 #: Kinds of units of intensities, and the letters for these.
 _COUNTED, _RATES = ("count_rate", "count", "arbitrary"), "IYiy"
+_SHORT_AXES = (["x"], ["z"])
 _UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
 
 
@@ -85,8 +86,7 @@ class Headers:
         self._stated = self._grid.options.header_rows is not None
         width = self._width = body.width
         #: Whether some cell of a column holds a number.
-        missing = np.logical_and.reduce(np.isnan(block.values), axis=0).tolist()
-        self.filled = [not nothing for nothing in missing]
+        self.filled = (~np.isnan(block.extent[0])).tolist()
         for _, column in block.limits:
             self.filled[column] = True
         self.headers = [_NO_HEADER] * width
@@ -284,6 +284,11 @@ class Headers:
                 role = "axis" if kind == "depth" else "time"
                 self.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
+        lasts = [text.casefold().split()[-1:] for text in self.texts]
+        if not axes and self._grid.options.depth_units and lasts[0] in _SHORT_AXES:
+            # ``X | Y | X | Y``
+            for j in (j for j, last in enumerate(lasts) if last == lasts[0]):
+                self.headers[j] = Header("axis", "", None, explicit=True)
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.
             self.headers[j] = Header("value", self.texts[j], None, explicit=False)

@@ -99,19 +99,21 @@ def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
     return None
 
 
-def may_be_thousands(cells: Iterable[str]) -> bool:
-    """Whether the points of a column may separate thousands as well as decimals.
+def open_point(cells: Sequence[str]) -> tuple[int, bool] | None:
+    """Find a point of a column that may separate thousands as well as decimals.
 
-    Some of its numbers have none, the others, more than one if numbers are small, three digits
-    behind each.
+    Return its row, and whether other numbers have none: then there are more than one if numbers are
+    small. Three digits stand behind each.
     """
     numbers = [cell for cell in cells if cell.casefold() not in NOTHING and cell.strip("0")]
     with_points = [number for number in numbers if "." in number]
-    if not 0 < len(with_points) < len(numbers) or not all(map(_POINTS.fullmatch, numbers)):
-        return False
+    if not with_points or not all(map(_POINTS.fullmatch, numbers)):
+        return None
     if any(number.count(".") > 1 for number in numbers):
-        return False  # they do
-    return len(with_points) > 1 or max(map(len, {*numbers} - {*with_points})) > 2
+        return None  # they do
+    row, whole = cells.index(with_points[0]), {*numbers} - {*with_points}
+    few = whole and len(with_points) == 1 and max(map(len, whole)) < 3
+    return None if few else (row, bool(whole))
 
 
 def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
@@ -320,6 +322,8 @@ def column_name(index: int) -> str:
 
 #: A number that no table holds stands for the start of a line, and a zero less than 0 for nothing.
 _LINE, _EMPTY = 1e-99, "-0.0"
+#: Whole numbers below this are exact.
+_EXACT = 1 << 53
 #: ``true`` and ``false`` of JSON pass for numbers; ``null`` is nothing in a table as well.
 _NO_NUMBERS, _NO_VALUE = "tf", re.compile("null|nan|NaN|NAN")
 
@@ -331,8 +335,13 @@ def table_size(rows: int, columns: int) -> str:
 
 def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
     """Read lines of numbers or nothing, all of one length; ``None`` if anything else is in them."""
+    if delimiter == decimal:
+        return None
+    whole = _parsed_counts(lines, delimiter, decimal)
+    if whole is not None:
+        return whole
     text = "\n".join(["", *lines])
-    if any(mark in text for mark in _NO_NUMBERS) or delimiter == decimal:
+    if any(mark in text for mark in _NO_NUMBERS):
         return None
     if delimiter != ",":
         if ("." if decimal == "," else ",") in text:
@@ -360,6 +369,27 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
             return None
         flat = np.where(empty, np.nan, flat)
     return flat.reshape(-1, step)[:, 1:]
+
+
+def _parsed_counts(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
+    """Read lines of whole numbers behind a first cell, as counts are; ``None`` if others are."""
+    if not lines[0].partition(delimiter)[2].replace(delimiter, "").isdigit():
+        return None
+    rows = [line.partition(delimiter) for line in lines]
+    # A negative number stands for each first cell.
+    text = f"{delimiter}-1{delimiter}".join(["", *(row[2] for row in rows)])[1:]
+    others = text.encode().translate(None, f"0123456789{delimiter}".encode())
+    if others != b"-" * len(lines) or delimiter * 2 in text or text.endswith(delimiter):
+        return None
+    flat = np.fromstring(text, np.int64, sep=delimiter)
+    if flat.size % len(lines) or flat.max() >= _EXACT:
+        return None
+    values = flat.reshape(len(lines), -1).astype(float)
+    first = parsed([row[0] for row in rows], delimiter, decimal)
+    if first is None or (values[:, 0] >= 0).any():
+        return None
+    values[:, :1] = first
+    return values
 
 
 def plain_column(cells: Sequence[str], decimal: str) -> Array | None:
