@@ -70,6 +70,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing_value": "an argument has no value for a label of the data",
         "no_sample_in_window": "a window, or a limit, lies outside the samples",
         "no_junction": "there is no junction or crossing",
+        "several_a_day": "several values are of one day",
         "several_crossings": "more than one crossing qualifies as the junction",
         "surface_transient": "the record, or the window, begins in a surface transient",
         "unusual_profile": "a profile is unusual, or was changed harmlessly",

@@ -13,3 +13,8 @@ def timed(time, units="count/s", time_units="s", **rows):
             "sputter_time": ("sputter_time", time, {"units": time_units}),
         },
     )
+
+
+def interleaved(*parts):
+    """Join species that were measured one after the other, each at times of its own."""
+    return xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")

@@ -341,7 +341,7 @@ def _attempt(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
 
 def _earlier_id(versions: list[Path]) -> str:
     """Return the id by the last superseded record that can be read."""
-    for version in reversed(versions[:-1]):
+    for version in reversed(versions):
         with suppress(ArchiveError):
             return read_record(version).data_id
     return ""

@@ -42,8 +42,6 @@ _QUESTIONS = {
 _FIELDS = ("sample", "material", "primary_ion", "energy", "polarity", "instrument")
 #: Exit code where the latest value is out of control.
 _OUT_OF_CONTROL = 4
-#: Most flagged measurements that are printed; the table in the file has all.
-_PRINTED = 40
 _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status", "rule"]
 
 
@@ -133,21 +131,20 @@ def chart(
     """
     from sims_analysis.laboratory.charts import control_chart
 
-    chosen: dict[str, Any] = {
-        name: options.pop(name) or None for name in ("baseline", "target", "stddev", "limits")
-    }
+    given = {name: options.pop(name) for name in ("baseline", "target", "stddev", "limits")}
+    given["rules"] = [rule.replace("-", "_").lower() for rule in rules]
+    stated = {name: one for name, one in given.items() if one}
     named = all_ids(ids, lists)
     failures: dict[str, str] = {}
     values = _answers(store, named, species, where, question, value_per_count, options, failures)
     if by_day:
         values = _of_days(values)
-    chosen["rules"] = [rule.replace("-", "_").lower() for rule in rules] or None
-    stated = {name: one for name, one in chosen.items() if one is not None}
     try:
         made = control_chart(values, kind=kind, **stated)
     except SimsError as error:
         if error.argument in stated:
             raise click.UsageError(one_line(error)) from None
+        finish(0, failures)  # entries that are missing come first
         raise
     rows = _rows(made)
     written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
@@ -167,10 +164,7 @@ def chart(
         print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
                             for name, number in {**ends, **known}.items()))  # fmt: skip
         if flagged:
-            shown = flagged[:_PRINTED]
-            print_columns(list(shown[0]), [[*map(_cell, row.values())] for row in shown])
-        if len(flagged) > _PRINTED:
-            print_lines(f"and {len(flagged) - _PRINTED} more")
+            print_columns(list(rows[0]), [[*map(_cell, row.values())] for row in flagged])
         if written:
             print_lines("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
     known_rows = [row for row in rows if row["status"] != "no_data"]
@@ -223,21 +217,23 @@ def _answers(
         what = f"--{unused[0]} does not go" if unused else "--level is needed"
         raise click.UsageError(f"{what} with --question {question}")
     found, said = {}, {}
-    for data_id in dict.fromkeys(named or store.search(species=species).ids):
+    known = store.search(species=species)
+    samples = {one.data_id: one.sample_name or one.physical_sample_name for one in known}
+    for data_id in dict.fromkeys(named or samples):
         with failure_noted(failures, data_id):
             result = store.get(data_id)
             one = SIMSResult(
                 data_id=data_id, depth_profiles=[result[species]], provenance=result.provenance
             )
             ds = found[data_id] = to_dataset(one)
-            conditions = conditions_of(metadata_of(ds, species)[0])
-            said[data_id] = {"sample": summarise_dataset(ds).title, **conditions}
+            sample = samples.get(data_id) or summarise_dataset(ds).title
+            said[data_id] = {"sample": sample, **conditions_of(metadata_of(ds, species)[0])}
     if not found:
         finish(0, failures)
-        known = sorted({one for entry in store.contents()[0] for one in entry.species})
+        there = sorted({one for entry in store.contents()[0] for one in entry.species})
         raise click.ClickException(
             f"no measurement in {store.path} has the species {species!r}; there are "
-            f"{first_few(known, 8) or 'none'}"
+            f"{first_few(there, 8) or 'none'}"
         )
     batch = sims.stack({data_id: found[data_id] for data_id in _chosen(said, where)})
     if value_per_count is not None:
@@ -264,9 +260,12 @@ def _of_days(values: xr.DataArray) -> xr.DataArray:
         measured=day, measurement=day.dt.strftime("%Y-%m-%d").values, species=values["species"]
     )
     if "stderr" in values.coords:
-        of_days = (values["stderr"].drop_vars("measurement") ** 2).groupby(days)
-        error = of_days.sum().values ** 0.5 / of_days.count().values
-        found = found.assign_coords(stderr=("measurement", error, values["stderr"].attrs))
+        beyond = values["scatter"] if "scatter" in values.coords else 1.0
+        parts = [(one.drop_vars("measurement") ** 2).groupby(days)
+                 for one in (values["stderr"], values["stderr"] / beyond)]  # fmt: skip
+        error, counting = (one.sum(min_count=1).values ** 0.5 for one in parts)
+        stderr = ("measurement", error / parts[0].count().values, values["stderr"].attrs)
+        found = found.assign_coords(stderr=stderr, scatter=("measurement", error / counting))
     return found
 
 

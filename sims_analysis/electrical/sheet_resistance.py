@@ -361,8 +361,7 @@ def _measured(
     if depths.size < 2:
         return "no_data", {}
     types = _types(depths, own, question)
-    whole = not question.only and types.signs.size == 1  # one type at all depths
-    of_all = {"polarity": float(types.signs[0])} if whole else {}
+    of_all = {"polarity": float(types.signs[0])} if types.signs.size == 1 else {}
     if np.isnan(stop):
         turned = types.changes[np.flatnonzero(np.diff(types.signs))]
         if not (turned.size or question.only):

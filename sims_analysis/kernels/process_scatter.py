@@ -120,13 +120,12 @@ def mean_of(value: Array, stderr: Array) -> Combined:
 
 def by_day(day: Index, value: Array, stderr: Array, time: Array) -> tuple[Array, Array, Array]:
     """Return the mean of each day, weighted by counting where that is known, and its time."""
-    found = np.empty((3, day.max() + 1))
-    for i in range(found.shape[1]):
-        own, s, times = value[day == i], stderr[day == i], time[day == i]
-        weight = np.ones(own.size) if np.isnan(s).any() else (s.min() / s) ** 2
-        weight /= weight.sum()
-        found[:, i] = weight @ own, np.hypot.reduce(weight * s), times.mean()
-    return found[0], found[1], found[2]
+    unknown = np.bincount(day, np.isnan(stderr)) > 0
+    weight = np.where(unknown[day], 1.0, stderr**-2.0)
+    weight /= np.bincount(day, weight)[day]
+    terms = weight * value, (weight * stderr) ** 2, time
+    mean, variance, moments = (np.bincount(day, one).astype(float) for one in terms)
+    return mean, np.sqrt(variance), moments / np.bincount(day)
 
 
 def weights_at(time: Array, *, bracket: bool) -> Array | None:

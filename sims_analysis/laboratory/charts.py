@@ -50,8 +50,8 @@ def control_chart(
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
         coordinate of times, if it has one. With a coordinate ``stderr``, scatter beyond counting is
-        stated separately; not with that of a :func:`mean_value` of samples without standard errors,
-        which is their own scatter.
+        stated separately; of that of :func:`mean_value`, by the part that is not the scatter of its
+        samples, which may be all that is known of them.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -148,11 +148,8 @@ def control_chart(
     elif np.unique(used).size > 1:
         sigma = float(np.mean(abs(np.diff(used)))) / _D2
     else:
-        raise ProfileError(
-            f"expected two different values in the baseline, found {np.unique(used).size}",
-            argument="stddev",
-            remedy="state stddev=",
-        )
+        text = f"expected two different values in the baseline, found {np.unique(used).size}"
+        raise ProfileError(text, argument="stddev", remedy="state stddev=")
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
@@ -222,9 +219,8 @@ def capability(
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
-        raise ProfileError(
-            f"expected two different values, found {np.unique(x).size}: the scatter is not known"
-        )
+        distinct = np.unique(x).size
+        raise ProfileError(f"expected two different values, found {distinct}: no scatter is known")
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
     tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)

@@ -225,7 +225,7 @@ class Factors:
                                  compat="equals", combine_attrs="override")  # fmt: skip
             used = rows[rows.index.isin(np.concatenate([one.index for _, one in picked.values()]))]
             for column in ("matrix_signal", "dead_time"):
-                if said := "".join(sorted(set(used[column]))):
+                if said := " and ".join(sorted({*used[column]} - {""})):
                     made = made.assign_coords({column: said})
             record = used.reset_index()[_RECORD].astype(str).to_dict("records")
             found[one] = with_step(made, "Factors.pick", combine=combine, rows=record)
@@ -288,10 +288,8 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
 def _said(stated: Metadata) -> dict[str, str]:
     """Return what the metadata of a measurement say, by column."""
     moment = moment_of(stated.measured)
-    return {
-        **conditions_of(stated),
-        "date": "" if moment is None else moment.isoformat(timespec="minutes"),
-    }
+    date = "" if moment is None else moment.isoformat(timespec="minutes")
+    return {**conditions_of(stated), "date": date}
 
 
 def _read_age(max_age: Any) -> float:
@@ -347,8 +345,7 @@ def _picked(
             "do not say is stated to factors.pick()"
         )
     rows, days = rows[fits], days[fits]
-    if date is not None:
-        rows, days = rows.iloc[np.argsort(days)], np.sort(days)
+    rows, days = rows.iloc[np.argsort(days, kind="stable")], np.sort(days)
     units = {text: factor_file.unit_of(text) for text in set(rows["unit"])}
     if len({unit.kind for unit in units.values()}) > 1:
         raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")

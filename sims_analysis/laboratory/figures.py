@@ -262,10 +262,8 @@ def _colour(
     if interpolate:
         at = places[:, counts].T
         if len(at) < 3 or np.linalg.matrix_rank(at - at[0], tol=1e-9) < 2:
-            raise ProfileError(
-                "interpolate=True needs three points inside the edge exclusion, not on a line",
-                argument="interpolate",
-            )
+            text = "interpolate=True needs three points inside the edge exclusion, not on a line"
+            raise ProfileError(text, argument="interpolate")
         shown = ax.tripcolor(at[:, 0], at[:, 1], value[counts], shading="gouraud", rasterized=True)
         ax.plot(x[counts], y[counts], "k.", markersize=2)
     elif counts.any():

@@ -63,8 +63,8 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
 
     Linear between its values, and between samples of the fraction; there is none beyond, and in
     gaps. A warning says what is there `instead`. Its coordinate ``status`` is ``saturated`` where
-    samples of the fraction are; ``stderr`` and ``random_stderr`` are by how much it changes where
-    the fraction moves by its own errors, those common to all samples and the random ones.
+    samples of the fraction are; ``random_stderr`` and ``common_stderr`` are by how much it changes
+    where the fraction moves by its own errors, random ones and those common to all samples.
     """
     read = read_over_composition(data, stated, name)
     if read is None:
@@ -80,16 +80,14 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
         made: xr.DataArray = elementwise(rule, x)
         return made
 
-    found = along(points, x)
-    random, common = (
-        along(points, xr.where(x + by <= at[-1], x + by, (x - by).clip(min=at[0]))) - found
-        for by in errors
-    )
+    found, lazy, made = along(points, x), is_lazy(x.variable), {}
+    for end, by in zip(("random_stderr", "common_stderr"), errors, strict=True):
+        moved = xr.where(x + by <= at[-1], x + by, (x - by).clip(min=at[0]))
+        error = abs(along(points, moved) - found)
+        if lazy or bool((error > 0).any()):
+            made[end] = error
     if "stderr" in points.coords:
-        common = (common**2 + along(points["stderr"], x) ** 2) ** 0.5
-    made = {"stderr": abs(common), "random_stderr": abs(random)}
-    lazy = is_lazy(x.variable)
-    made = {end: one for end, one in made.items() if lazy or bool((one > 0).any())}
+        made["stderr"] = along(points["stderr"], x)
     if lazy or bool((cut > 0).any()):
         made["status"] = xr.where(cut > 0, Status.SATURATED.word, Status.OK.word)
     if not lazy:
@@ -100,15 +98,14 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
             (x.variable.where(found.isnull().variable), f"it is {{}}: {instead} there"),
             (places.where(there & (cut.variable > 0)), f"({{}} {unit}) it is of saturated samples"),
         ):
-            _warn_of_samples(some, f"{stated_for}, and at {{}} samples {text}")
+            if number := int(some.notnull().sum()):
+                span = f"from {float(some.min()):.3g} to {float(some.max()):.3g}"
+                warn(f"{stated_for}, and at {number} samples {text.format(span)}", ProfileWarning)
     return found.rename(stated.name).assign_attrs(points.attrs).assign_coords(made)
 
 
 def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, list[xr.DataArray]]:
-    """Return the places of all samples, and fractions there with what is known of them.
-
-    That is above 0 where these rest on saturated samples; and their random and common errors.
-    """
+    """Return the places of all samples; fractions, above 0 where of saturated ones, and errors."""
     places = data[axis_name(data)].variable
     if "species" in places.dims:
         first = places.isel(species=0)
@@ -136,21 +133,14 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
 
 def _followed(z: Array, x: Array, flags: Array, *errors: Array) -> tuple[Array, ...]:
     """Return fractions at all places z; none in gaps, below a limit, more than a cycle beyond."""
-    wanted, bits = np.where(np.isfinite(z), 0.0, np.nan), flags.astype(np.int16)
-    known, saturated = np.isfinite(x), np.where(bits & Flag.SATURATED, 1.0, 0.0)
+    wanted, known, bits = 0.0 * z, np.isfinite(x), flags.astype(np.int16)
+    saturated = np.where(bits & Flag.SATURATED, 1.0, 0.0)
     fraction, cut, _, bridged, _ = at_samples(z, wanted, z, x, saturated)
     limited = ~known & (bits & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
     fraction[limited | (bridged == 1.0)] = np.nan
     nothing = np.zeros(z.size)
     each = (np.where(known, np.nan_to_num(one), np.nan) for one in errors)
     return fraction, cut, *(at_samples(z, wanted, z, one, nothing)[0] for one in each)
-
-
-def _warn_of_samples(some: xr.Variable, text: str) -> None:
-    """Warn of some samples, where there is a number, by how many these are and their range."""
-    if number := int(some.notnull().sum()):
-        span = f"from {float(some.min()):.3g} to {float(some.max()):.3g}"
-        warn(text.format(number, span), ProfileWarning)
 
 
 def read_uncertainty(

@@ -85,7 +85,7 @@ def combine(
     -----
     ProfileWarning
         Where a straight line across a gap stands for a signal (not for Dask data); where parts were
-        made of the same measured signals, so that the error is not that of the sum.
+        made of the same measured signals, whose errors are not independent.
 
     Notes
     -----

@@ -30,7 +30,7 @@ from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
-from sims_analysis.quantification.reference import background_columns, mean_in
+from sims_analysis.quantification.reference import background_columns, mean_in, with_common
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -233,7 +233,8 @@ def subtract_background(
                 argument="value",
             )
         error = stated_error(frame, value, "value")
-        columns = {} if error is None else _with_stated(frame, error.where(level.notnull()))
+        stated = None if error is None else error.where(level.notnull())
+        columns = {} if stated is None else with_common(background_columns(frame), stated)
         origin = "stated"
     else:
         level, errors = _mean_to_subtract(frame, chosen, window)
@@ -247,19 +248,6 @@ def subtract_background(
         result = result.drop_vars(earlier, errors="ignore")
     result = result.assign_coords(_subtracted_in_all(result, frame, total))
     return with_history(result, f"background of {name} subtracted, {origin}")
-
-
-def _with_stated(frame: Frame, error: xr.Variable) -> dict[str, xr.Variable]:
-    """Return columns with the error of a stated background, and of one subtracted before."""
-    before = background_columns(frame)
-    if not before:
-        return {"background_stderr": error}
-    total = (before["background_stderr"].fillna(0.0) ** 2 + error.fillna(0.0) ** 2) ** 0.5
-    found = {"background_stderr": total}
-    if "background_overlap" in before:
-        part = before["background_stderr"] / total.where(total > 0)
-        found["background_overlap"] = before["background_overlap"] * part**2
-    return found
 
 
 def _mean_to_subtract(

@@ -97,8 +97,9 @@ class Factors(NamedTuple):
     uncertainty: xr.Variable
     #: The part of it that is the scatter of factors from day to day.
     day_to_day: xr.Variable
-    #: Random, of each sample, where a factor follows a composition.
+    #: Of a composition that it follows: random ones, and what all samples have in common.
     random: xr.Variable
+    common: xr.Variable
     #: 1 where a factor has a status that is not ``ok``.
     doubt: xr.Variable
 
@@ -217,7 +218,7 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
         warn(
             f"the factor of {species!r} was determined with matrix_signal={way!r}, and is "
             f"used with {here.matrix_signal!r}: the two agree only as far as the matrix signal is "
-            f"constant; use matrix_signal={way!r} here, or determine the factor anew",
+            "constant; use the same here, or determine the factor anew",
             ProfileWarning,
         )
     if dead_time := unlike("dead_time", here.dead_time):
@@ -253,7 +254,7 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
     value = frame.parameter(table, (kind,), "rsf", along=True)
     refuse_cases(frame, value, "rsf")
     refuse_not_positive(value, given, "rsf")
-    every: list[dict[str, Any]] = [{}, {}, {}, {}]
+    every: list[dict[str, Any]] = [{} for _ in Factors._fields[1:]]
     for species, one in table.items():
         doubt = xr.DataArray(0.0)
         plain = units.dequantify(one) if isinstance(one, xr.DataArray) else doubt
@@ -261,7 +262,7 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
             (plain[name] / plain).reset_coords(drop=True)
             if name in plain.coords
             else xr.DataArray(np.nan)
-            for name in ("stderr", "day_to_day_stderr", "random_stderr")
+            for name in ("stderr", "day_to_day_stderr", "random_stderr", "common_stderr")
         ]
         if "status" in plain.coords:
             doubt = (plain["status"] != Status.OK.word).astype(float).reset_coords(drop=True)

@@ -207,8 +207,8 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
     ratio, error = samples.ratio(inside)
     known = of(known_of(frame, pair.denominator).flags)
     flags = xr.zeros_like(inside, np.int16) if known is None else known
-    status = _status(samples, inside, ratio, error, pair.natural, flags)
     natural = xr.full_like(ratio, pair.natural)
+    status = _status(samples, inside, ratio, error, natural, flags)
     means = {"mean_ratio": ratio, "mean_ratio_stderr": error, "natural_ratio": natural}
     return {f"ratio_{end}".rstrip("_"): one for end, one in made.items()} | means | {"": status}
 
@@ -218,7 +218,7 @@ def _status(
     inside: xr.Variable,
     ratio: xr.Variable,
     error: xr.Variable,
-    natural: float,
+    natural: xr.Variable,
     flags: xr.Variable,
 ) -> xr.Variable:
     """Say what is the matter with a ratio."""
@@ -228,8 +228,7 @@ def _status(
     both = (high_error**2 + _as_of(low_error, low, high) ** 2) ** 0.5
     loses = _differ(high, low, both, _LOSS) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
-    expected = xr.full_like(ratio, natural)
-    off = _differ(ratio, expected, _as_of(error, ratio, expected))
+    off = _differ(ratio, natural, _as_of(error, ratio, natural))
     found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
     seen = flags.where(inside, 0).astype(np.int16)
     below: Any = ((seen & Flag.BELOW_LIMIT) != 0).any(samples.dim)

@@ -342,6 +342,18 @@ def background_of(columns: Mapping[str, xr.Variable]) -> tuple[Any, Any]:
     return columns.get("background_stderr"), columns.get("background_overlap")
 
 
+def with_common(columns: Mapping[str, xr.Variable], error: Any) -> dict[str, xr.Variable]:
+    """Return the error of a subtracted background with another that all samples have in common."""
+    before, overlap = background_of(columns)
+    if before is None:
+        return {"background_stderr": error}
+    total = (before.fillna(0.0) ** 2 + error.fillna(0.0) ** 2) ** 0.5
+    found = {"background_stderr": total}
+    if overlap is not None:
+        found["background_overlap"] = overlap * (before / total.where(total > 0)) ** 2
+    return found
+
+
 def at_samples_of_all(frame: Frame, column: xr.Variable, species: str) -> xr.Variable:
     """Return a column of one species at the samples of all."""
     row = frame.species(species).index(species)

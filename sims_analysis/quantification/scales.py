@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
+from sims_analysis.analysis.uncertainty import of_known
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.errors import (
     FitWarning,
@@ -75,17 +76,21 @@ def read_scale(
         return _along(frame, axis.values, rate)
     speed = _of_measurement(frame, rate, "sputter_rate", "rate")
     text = f"z = {format_value(speed, 'nm/s')} * t"
-    relative = _error_of(frame, rate, speed)
+    relative = _error_of(frame, rate)
     return Scale(lambda t: speed * t, text, speed, "sputter_rate", relative=relative)
 
 
-def _error_of(frame: Frame, rate: Any, speed: xr.Variable) -> xr.Variable | None:
+def _error_of(frame: Frame, rate: Any) -> xr.Variable | None:
     """Return the relative standard error of a rate that states one: the largest of samples."""
-    if not (isinstance(rate, xr.DataArray) and "stderr" in rate.coords):
+    if not isinstance(rate, xr.DataArray):
         return None
-    error = rate["stderr"].reset_coords(drop=True)
-    error = error.assign_attrs(units=error.attrs.get("units", rate.attrs.get("units")))
-    relative = frame.parameter(error, ("sputter_rate",), "error of rate", along=True) / speed
+    plain, parts = units.dequantify(rate), []
+    for name in {"stderr", "common_stderr"} & set(plain.coords):
+        error = (plain[name] / plain).reset_coords(drop=True).assign_attrs(units="1")
+        parts.append(frame.parameter(error, ("dimensionless",), "error of rate", along=True))
+    if not parts:
+        return None
+    relative = of_known(*parts)
     found: xr.Variable = relative.max([d for d in relative.dims if d != MEASUREMENT])
     return found
 
@@ -118,7 +123,7 @@ def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
         )
         return found
 
-    return Scale(at, text, relative=_error_of(frame, rate, speed))
+    return Scale(at, text, relative=_error_of(frame, rate))
 
 
 def _integrated(places: Array, time: Array, speed: Array) -> Array:

@@ -39,6 +39,7 @@ from sims_analysis.quantification.reference import (
     known_of_mean,
     mean_in,
     warn_bridged,
+    with_common,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.text.arguments import (
@@ -114,7 +115,8 @@ def with_rsf(
           ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample
           of the matrix as often as it is used, so that errors of sums come out right;
           ``RSF s_i / I_m`` with ``"mean"``, without the error ``s_m / sqrt(n)`` of the mean, which
-          all samples have in common. That of a composition is added as if independent
+          all samples have in common. Of a composition that a factor follows, random errors are
+          added as if independent, and common ones to ``concentration_background_stderr``
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
           a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
           standard error, common to all samples, which :func:`dose_budget` reads. Of it,
@@ -368,6 +370,9 @@ def _quantified(
     if "_stderr" in made:
         of_factor = made[""] * factors.random.fillna(0.0)
         made["_stderr"] = (made["_stderr"] ** 2 + of_factor**2) ** 0.5
+    if is_lazy(factors.common) or bool(factors.common.notnull().any()):
+        common = with_common(quotients, abs(made[""] * factors.common))
+        made |= {f"_{end}": one for end, one in common.items()}
     made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
     if frame.counts is not None:
         made["_counts"] = frame.counts.where(made[""].notnull())
@@ -375,10 +380,10 @@ def _quantified(
         data = _without_quantified(data, frame, factors.value)
     result = with_concentration(data, frame, made)
     result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
-    if is_lazy(factors.uncertainty) or bool(factors.uncertainty.notnull().any()):
-        result = _with_coord(result, "sensitivity_factor_uncertainty", factors.uncertainty)
-    if is_lazy(factors.day_to_day) or bool(factors.day_to_day.notnull().any()):
-        result = _with_coord(result, "sensitivity_factor_day_to_day", factors.day_to_day)
+    for name in ("uncertainty", "day_to_day"):
+        one = getattr(factors, name)
+        if is_lazy(one) or bool(one.notnull().any()):
+            result = _with_coord(result, f"sensitivity_factor_{name}", one)
     return result
 
 

@@ -30,6 +30,7 @@ from sims_analysis.quantification.reference import (
     known_of,
     propagated,
     warn_bridged,
+    with_common,
 )
 
 #: Relative uncertainties that all samples of a species have in common; a stated dose replaces the
@@ -251,13 +252,7 @@ def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = Non
     if over is not None:
         relative = (relative**2 + row_of(relative, frame.species().index(over)) ** 2) ** 0.5
         relative = relative.where(~frame.of_species(over), 0.0)
-    before = background_columns(frame)
-    common, overlap = background_of(before)
-    old: Any = 0.0 if common is None else common.fillna(0.0)
-    made = {"background_stderr": (old**2 + (relative * frame.value) ** 2) ** 0.5}
-    if overlap is not None:
-        total = made["background_stderr"]
-        made["background_overlap"] = overlap * (old / total.where(total > 0)).fillna(0.0) ** 2
+    made = with_common(background_columns(frame), abs(relative * frame.value))
     dims, unit = data[variable].dims, data[variable].attrs["units"]
     columns = {f"{variable}_{end}": column(variable, end, unit, one, dims)
                for end, one in made.items()}  # fmt: skip

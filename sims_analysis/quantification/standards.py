@@ -118,7 +118,8 @@ def rsf_from_standard(
           ``scale_in_doubt``
         - ``species``, ``matrix``, ``matrix_signal``, ``dead_time`` (``corrected`` or ``as
           observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs. The attr
-          ``measurement`` has what the metadata of all standards say, for :class:`Factors`
+          ``measurement`` has what the metadata of all standards say, and conditions of some, for
+          :class:`Factors`
 
     Raises
     ------

@@ -179,19 +179,10 @@ def _number_repeats(signals: list[Signal]) -> None:
     """Distinguish signals of one name and kind by a number."""
     keys = [(signal.name, read_unit(signal.units or "").kind) for signal in signals]
     counts, seen = Counter(keys), Counter[tuple[str, str]]()
-    taken = {signal.name for signal in signals}
     for signal, key in zip(signals, keys, strict=True):
         if counts[key] > 1:
             seen[key] += 1
-            numbered = f"{signal.name} ({seen[key]})"
-            if numbered in taken:
-                raise SpeciesError(
-                    f"number_repeats=True would name a second signal {numbered!r}",
-                    code="repeated_species",
-                    argument="species",
-                    remedy="name them with species=",
-                )
-            signal.name = numbered
+            signal.name = f"{signal.name} ({seen[key]})"
 
 
 def _axis(signal: Signal, known: dict[tuple[int, ...], tuple[Array, Array]]) -> Array:

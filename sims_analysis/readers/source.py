@@ -192,12 +192,6 @@ class Source:
         """The text, line ends made alike; errors as of :attr:`decoded`."""
         if "\r" not in self.decoded:
             return self.decoded
-        if self.decoded.endswith("\r") and "\r\n" in self.decoded:
-            warn(
-                "the text ends within the end of a line: the file may be truncated there",
-                ProfileWarning,
-                code="truncated_file",
-            )
         # Written in text mode twice, lines end in two returns.
         text = self.decoded.replace("\r\r\n", "\n").replace("\r\n", "\n")
         return text.replace("\r", "\n")

@@ -80,7 +80,6 @@ _TOKEN = re.compile(
 )
 # `1e18`, `E+18`, `10^18`: a factor, which is not allowed in a unit.
 _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE][+-]?\d+)")
-_LARGEST = 99  # power of a unit
 
 
 def phrase_or_powers(text: str) -> tuple[str, str] | Counter[str]:
@@ -153,8 +152,6 @@ def _product(text: str, tokens: list[re.Match[str]], before: str = "") -> Counte
         power = sign * _power(text, token, tokens)
         for unit in part:
             found[unit] += power * part[unit]
-            if abs(found[unit]) > _LARGEST:
-                raise unknown(text, "no depth profile is measured in such powers")
         sign, before = 1, "unit"
     if before != "unit":
         raise unknown(text, "cannot read it")

@@ -85,3 +85,4 @@ def test_the_second_retry_is_warned_of_once_for_all(request_):
         with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
         with_retries(attempts(failure(), failure(), failure(), "answer"), 3, request_)
     assert [str(warning) for warning in warned] == ["no; retried"]
+    assert request_.batch.slept == [0.5, *[0.5, 1.0, 2.0] * 2]

@@ -20,6 +20,8 @@ def test_warnings_of_threads_are_not_delayed():
     def function(item, _):
         warn(f"{item} takes long", ProfileWarning)
         assert item == "first" or goes_on.wait(60)
+        # A program that ends does not wait for them.
+        assert item == "first" or threading.current_thread().daemon
         return item
 
     with collected() as warned:
@@ -34,6 +36,14 @@ def test_warnings_of_threads_are_not_delayed():
         assert sorted(results) == [("a", "a"), ("b", "b"), ("first", "first")]
         thread.join()
     assert {type(warning) for warning in warned} == {ProfileWarning}
+
+
+def test_an_error_in_a_thread_is_raised_where_results_are_taken():
+    def function(item, _):
+        return {"first": 1, "a": 2}[item]
+
+    with pytest.raises(KeyError, match="b"):
+        list(parallel.each(function, ["first", "a", "b"], width=2, batch=Batch()))
 
 
 # ---- the bar

@@ -138,9 +138,9 @@ COMMANDS = {
     "report": f"ids --ids-from {_SOURCE} --level --start --stop --background --surface "
     f"--surface-dose --rate --donors --acceptors --doping {_FILES} --out --no-files --explain "
     "--format",
-    "chart": "ids --ids-from --archive --question --species --start --stop --background --level "
-    "--after --value-per-count --kind --rules --baseline --by-day --target --stddev --limits --out "
-    "--no-files --format",
+    "chart": "ids --ids-from --archive --question --species --where --start --stop --background "
+    "--level --after --value-per-count --kind --rules --baseline --by-day --target --stddev "
+    "--limits --out --no-files --format",
     "fetch": f"ids --ids-from {_SOURCE} --refresh --format",
     "search": f"keywords {_SOURCE} --status --uploaded-after --uploaded-before --updated-after "
     "--updated-before --format",
@@ -172,6 +172,7 @@ TAKEN = {
     **dict.fromkeys(["--target", "--stddev"], "VALUE"),
     "--baseline": "FIRST LAST",
     "--limits": "LOWER UPPER",
+    "--where": "FIELD TEXT",
     "--value-per-count": "CONC",
     **dict.fromkeys(["--archive", "--out", "--to"], "DIRECTORY"),
     **dict.fromkeys(["--timeout", "--deadline"], "FLOAT"),

@@ -112,6 +112,8 @@ def test_errors_and_statistics_are_those_of_the_residuals_in_plain_numpy(weights
         cost = np.sum(r**2)
         information = (1 / top**2 if weights == "none" else m**-2.0) * (z.size - 3) / cost
     assert fit["objective_value"].item() == pytest.approx(cost, rel=1e-6)
+    of = {"counts": "Poisson deviance", "stderr": "weighted squares", "none": "squares"}
+    assert fit["objective"].item() == of.get(weights, "squares of ln C")
     known = weights in ("counts", "stderr")
     aic = cost + 2 * 3 if known else z.size * np.log(cost / z.size) + 2 * 4
     assert fit["aic"].item() == pytest.approx(aic, rel=1e-6)

@@ -143,6 +143,9 @@ def test_as_many_linked_layers_as_there_are():
     found = sims.fit(both, repeat="auto", **linked)
     stated = sims.fit(both, repeat=3, **linked)
     xr.testing.assert_identical(found.drop_attrs(), stated.drop_attrs())
+    # A profile without a layer, of which none is known, does not count.
+    none = xr.concat([both, both.isel(measurement=[0]).where(False)], "measurement")
+    assert sims.fit(none, repeat="auto", **linked)["layer"].size == 3
     known = {"prior": {"straggle": ("2 nm", "0.1 nm")}, "model": "gaussian"}
     one = both.isel(measurement=0)
     informed = sims.fit(one, repeat="auto", **known)

@@ -62,6 +62,18 @@ def test_a_background_that_was_subtracted_moves_all_samples_at_once():
         np.testing.assert_array_equal(none, 0)
 
 
+def test_a_sample_at_which_a_slope_has_no_value_leaves_the_minimum_to_the_others():
+    """A root is infinitely steep where it begins: at a sample, to begin with."""
+
+    def slope(a):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(a > X, 0.0, -0.5 / np.sqrt(X - a))[None]
+
+    curve = Curve([free("a")], lambda a: np.sqrt(np.maximum(X - a, 0.0)), slope, {})
+    found = solve(curve, Squares(curve.values(np.array([0.6])), np.ones(5)), [1.0])
+    assert found.p.item() == pytest.approx(0.6, abs=1e-6)
+
+
 # --- intervals --------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.special import ndtr, ndtri
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.errors import ProfileWarning
 from sims_analysis.outcomes import Flag, Status
 
 
@@ -97,6 +97,22 @@ def test_the_thickness_between_interfaces_that_overlap_is_not_ok(thickness, gap)
     assert (status == ("undetermined" if overlap else "ok")).mean() > 0.85
     off = float(abs(found["thickness"] / thickness - 1).mean())
     assert off > 0.05 if overlap else off < 0.02
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_layer_with_an_edge_in_two_parts_has_another_shape(way):
+    z = np.arange(0.0, 200.0)
+    c = 0.02 + 0.5 * (box(z, 50, 110, 2) + box(z, 50, 118, 2))
+    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
+    assert found["status"].values.tolist() == ["wrong_shape"]
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_layer_that_is_too_thin_leaves_another_at_a_distance_ok(way):
+    z = np.arange(0.0, 120.0)
+    c = 0.02 + box(z, 30, 60, 2.5) + box(z, 90, 95, 2.5)
+    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
+    assert found["status"].values.tolist() == ["ok", "undetermined"][::way]
 
 
 @pytest.mark.parametrize("noise", ["counts", 0.03, 0.1])
@@ -194,61 +210,6 @@ def test_layers_do_not_depend_on_the_order_of_depths():
         for one in (ds, ds.isel(depth=slice(None, None, -1)))
     )
     xr.testing.assert_equal(found, turned)
-
-
-LEVEL = {"level": "1e17 atoms/cm^3"}
-
-FLAT = models_truth.profile(np.ones(9), np.arange(9.0))
-
-PAIR = FLAT.expand_dims(species=["B", "P"])
-
-
-@pytest.mark.parametrize(
-    ("data", "options", "error", "message"),
-    [
-        (
-            FLAT, {"species": "C"}, SpeciesError,
-            "the data have no species names, so 'C' cannot be selected",
-        ),
-        (
-            FLAT.assign_coords(species="B"), {"species": "C"}, SpeciesError,
-            "the data have no species 'C'; they have 'B'",
-        ),
-        (
-            PAIR, {"species": "C"}, SpeciesError,
-            "the data have no species 'C'; they have 'B', 'P'",
-        ),
-        (PAIR, {}, SpeciesError, "name one species: 'B', 'P'"),
-        (FLAT, LEVEL | {"fraction": 0.5}, ProfileError, "give a level or a fraction, not both"),
-        *(
-            (
-                FLAT, {"fraction": part}, ProfileError,
-                f"fraction={part!r}; expected a number between 0 and 1",
-            )
-            for part in (0, 1, 0.0, 1.0, -0.5, "half", True)
-        ),
-        (FLAT.chunk(), {}, ProfileError, ("layers of Dask data are not known ahead; give "
-                                         "data.compute()")),
-        *(
-            (
-                FLAT.expand_dims({name: 2}), LEVEL, ProfileError,
-                (f"{name!r} in the data is a dimension of the answer; rename it, as in "
-                f'data.rename({name}="place")'),
-            )
-            for name in ("layer", "crossing")
-        ),
-        (
-            FLAT, {"level": xr.DataArray([1.0, 2.0], dims="k", attrs={"units": "cm^-3"})},
-            ProfileError,
-            ("level is over 'k', and the data over (depth): add this dimension to the data first, "
-            "for instance with data.expand_dims(k=...)"),
-        ),
-    ],
-)  # fmt: skip
-def test_layers_that_make_no_sense_are_refused(data, options, error, message):
-    with pytest.raises(error) as refused:
-        sims.layers(data, **options)
-    assert str(refused.value) == message
 
 
 def test_of_one_species_the_layers_need_no_name():
@@ -427,6 +388,14 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
         assert np.isnan(found[name].item()) == (name in gone)
     assert np.isnan(found["thickness"].item())
     assert sims.layers(ds, gaps="bridge")["status"].values.tolist() == [["ok"]]
+
+
+def test_of_profiles_with_layers_in_a_gap_the_first_is_named():
+    z = np.r_[0.0:110.0, 125.0:152.0, 166.0:300.0]  # the first hole is in no layer
+    c = 1e20 * (0.001 + box(z, 50, 90, 4) + box(z, 160, 230, 4))
+    two = models_truth.profile(np.array([c, c]), z, dims=("wafer", "depth"))
+    with pytest.warns(ProfileWarning, match=r"^wafer '0' and 1 more: no sample between 151 and"):
+        assert sims.layers(two)["status"].values.tolist() == [["ok", "gap"]] * 2
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")

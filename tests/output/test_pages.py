@@ -13,7 +13,7 @@ from browser import browser  # noqa: F401 - a fixture
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output.pages import add_pages, index_page, pages, report_page, serving
-from sims_analysis.output.pages.archive import summaries_of
+from sims_analysis.output.pages.archive import entry_page, summaries_of
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
 from sims_analysis.profiles.metadata import EntrySummary
@@ -59,6 +59,15 @@ def test_an_entry_says_its_origin_its_steps_and_its_questions():
                 words(origin)
             )
     assert " steps " not in words(origin)
+
+
+def test_an_entry_says_what_its_payload_is_warned_of():
+    one = sims.DepthProfile(
+        species_name="B", depths=[1, 0], depth_units="nm", concentrations=[1e18, 1e17],
+        concentration_units="atoms/cm^3",
+    )  # fmt: skip
+    page = entry_page(sims.SIMSResult(data_id="w1", depth_profiles=[one]))
+    assert "depths were not in increasing order; sorted" in words(page)
 
 
 def test_an_entry_says_what_its_doses_rest_on():

@@ -117,6 +117,7 @@ def test_the_parts_of_a_budget_are_errors_of_its_dose_alone():
         ["species", "dose", "background_dose", "random_stderr", "systematic_stderr"],
         ["B", "(1.00 ± 0.05)×10¹⁵", "2.000×10¹⁴", "3×10¹³", "4×10¹³"],
     ]
+    assert cells(ds.drop_vars("systematic_stderr"))[1][1] == "1.000×10¹⁵"  # a part is no whole
 
 
 def test_what_is_no_result_is_refused():

@@ -140,17 +140,3 @@ def test_hosts_have_the_densities_of_handbooks(name, grams_per_cm3):
     host = HOSTS[name]
     mass = host.atomic_density * host.mean_mass / 6.02214076e23
     assert mass == pytest.approx(grams_per_cm3, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("name", "where"),
-    [
-        ("Si", "a = 5.431020511 angstrom (ideal, 22.5 C): CODATA 2018"), ("Ge", "Ioffe Institute"),
-        ("GaAs", "(300 K): I. Vurgaftman, J. R. Meyer, L. R. Ram-Mohan, J. Appl. Phys. 89 (2001)"),
-        ("InP", "J. Appl. Phys. 89 (2001) 5815"), ("GaN", "J. Appl. Phys. 89 (2001) 5815"),
-        ("SiC", "Properties of Advanced Semiconductor Materials, Wiley (2001) 93"),
-        ("SiO2", "vitreous, 2.20 g/cm^3"),
-    ],
-)  # fmt: skip
-def test_densities_of_hosts_state_their_source(name, where):
-    assert where in HOSTS[name].source

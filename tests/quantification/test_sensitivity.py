@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from count_rates import timed
+from count_rates import interleaved, timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
@@ -64,7 +64,7 @@ def test_rsf_by_mean_and_window():
 def test_rsf_on_interleaved_axes():
     b, si = TIME[:-1] + 0.7, TIME
     parts = [timed(b, B=np.full(b.size, 10.0)), timed(si, Si=100.0 + si)]
-    union = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    union = interleaved(*parts)
     expected = 5e22 * 10.0 / (100.0 + b)
     for ds in (union, sims.stack([union, parts[1]]).isel(measurement=0)):
         found = sims.with_rsf(ds, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si")["concentration"]
@@ -72,12 +72,7 @@ def test_rsf_on_interleaved_axes():
         np.testing.assert_allclose(row[np.isfinite(row)], expected, rtol=1e-14)
     # Before the first and after the last matrix sample, but for the cycle of these, there is
     # nothing to divide by.
-    late = xr.merge(
-        [parts[0], parts[1].isel(sputter_time=slice(5, None))],
-        join="outer",
-        compat="no_conflicts",
-        combine_attrs="override",
-    )
+    late = interleaved(parts[0], parts[1].isel(sputter_time=slice(5, None)))
     with pytest.warns(ProfileWarning, match=r"'B', sputter time 0.7 s.*3 more.*not measured"):
         late = sims.with_rsf(late, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si").sel(species="B")
     assert int(late["concentration"].notnull().sum()) == b.size - 4
@@ -250,13 +245,7 @@ def test_no_concentration_where_the_matrix_drops_out_for_a_cycle(apart, cycles):
     broken = matrix.copy()
     broken[80 : 80 + cycles] = 300
     ds, intact = (
-        xr.merge(
-            [timed(time, B=boron), timed(time + apart, Si=one)],
-            join="outer",
-            compat="no_conflicts",
-            combine_attrs="override",
-        )
-        for one in (broken, matrix)
+        interleaved(timed(time, B=boron), timed(time + apart, Si=one)) for one in (broken, matrix)
     )
     options = {"rsf": "5e22 atoms/cm^3", "matrix": "Si"}
     with pytest.warns(ProfileWarning, match="time 80 s.*has vanished, or dropped out"):
@@ -360,8 +349,7 @@ def test_counts_errors_and_their_meaning_come_along():
 def test_errors_of_a_matrix_between_its_samples():
     b = timed([0.25, 1.25], "counts", B=[100.0, 400.0])
     si = timed([0.0, 1.0, 2.0], "counts", Si=[900.0, 1600.0, 2500.0])
-    ds = xr.merge([b, si], join="outer", compat="no_conflicts", combine_attrs="override")
-    ds = sims.with_counting_statistics(ds)
+    ds = sims.with_counting_statistics(interleaved(b, si))
     found = sims.with_rsf(ds, rsf="1e22 atoms/cm^3", matrix="Si").sel(species="B")
     matrix = np.array([0.75 * 900 + 0.25 * 1600, 0.75 * 1600 + 0.25 * 2500])
     variance = np.array([0.75**2 * 900 + 0.25**2 * 1600, 0.75**2 * 1600 + 0.25**2 * 2500])
@@ -373,25 +361,6 @@ def test_errors_of_a_matrix_between_its_samples():
     at = found.sel(sputter_time=[0.25, 1.25])
     np.testing.assert_allclose(at["concentration"].values, expected, rtol=1e-14)
     np.testing.assert_allclose(at["concentration_stderr"].values, stderr, rtol=1e-14)
-
-
-@pytest.mark.filterwarnings("ignore:.*changing matrix")
-def test_the_first_cycle_is_not_lost_and_no_answer_depends_on_the_layout():
-    b, si = TIME[:-1] + 0.3, TIME[:-1] + 1.1
-    parts = [timed(b, B=np.full(b.size, 10.0)), timed(si, Si=100.0 + si)]
-    union = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
-    expected = 5e22 * 10.0 / (100.0 + np.maximum(b, 1.1))
-    own = sims.stack([union, union.isel(sputter_time=slice(None, None, 3))])
-    assert own["intensity"].dims[-1] == "point"
-    for ds in (union, own.isel(measurement=0)):
-        row = sims.with_rsf(ds, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si")["concentration"]
-        row = row.sel(species="B").values
-        np.testing.assert_allclose(row[np.isfinite(row)], expected, rtol=1e-14)
-    lazy = sims.with_rsf(own.chunk(measurement=1), rsf={"B": "5e22 1/cm3"}, matrix="Si")
-    eager = sims.with_rsf(own, rsf={"B": "5e22 1/cm3"}, matrix="Si")
-    np.testing.assert_array_equal(
-        lazy["concentration"].compute().values, eager["concentration"].values
-    )
 
 
 def test_a_second_call_adds_species():

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from count_rates import timed
+from count_rates import interleaved, timed
 from shared_profiles import delivered
 
 import sims_analysis as sims
@@ -21,10 +21,9 @@ def poisson(time, seed=0, **expected):
 
 def apart(**rows):
     """Give species that are measured one after the other, each on times of its own."""
-    parts = [
-        poisson(np.arange(20.0) + 0.2 * i, i, **{n: k}) for i, (n, k) in enumerate(rows.items())
-    ]
-    return xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    return interleaved(
+        *(poisson(np.arange(20.0) + 0.2 * i, i, **{n: k}) for i, (n, k) in enumerate(rows.items()))
+    )
 
 
 def columns(ds, name, species):
@@ -96,13 +95,12 @@ def test_on_axes_of_their_own_the_others_are_interpolated():
 
 def test_the_dose_of_a_sum_on_axes_of_their_own_is_that_within_a_part_of_its_error():
     time = np.arange(0.0, 120.0)
-    a, b = (
+    parts = (
         poisson(time + shift, i, **{n: 100 * np.exp(-(((time - 50 - 8 * i) / 15) ** 2)) + 4})
         for i, (n, shift) in enumerate({"10B": 0.0, "11B": 0.4}.items())
     )
-    ds = xr.merge([a, b], join="outer", compat="no_conflicts", combine_attrs="override")
     ds = sims.with_rsf(
-        sims.calibrate_depth(ds, rate="1 nm/s"), matrix=None,
+        sims.calibrate_depth(interleaved(*parts), rate="1 nm/s"), matrix=None,
         rsf=dict.fromkeys(["10B", "11B"], "1e15 atoms/cm^3 per count"),
     )  # fmt: skip
     each = sims.integrated_dose(ds)
@@ -110,26 +108,6 @@ def test_the_dose_of_a_sum_on_axes_of_their_own_is_that_within_a_part_of_its_err
     stderr = float(np.hypot(*each["stderr"]))
     assert float(both["stderr"]) == pytest.approx(stderr, rel=0.005)
     assert abs(float(both - each.sum())) < 0.1 * stderr
-
-
-def test_every_layout_and_a_file_give_the_same(tmp_path):
-    ds = sims.subtract_background(
-        poisson(np.arange(30.0), **{"31P": 40, "30Si": 9000}), value="5 counts", species="31P"
-    )
-    for question in (
-        lambda one: sims.combine(one, {"x": {"31P": 1, "30Si": (-1e-3, 1e-4)}}),
-        lambda one: sims.normalise(one, to="30Si", window=("0 s", "9 s")),
-        lambda one: sims.composition(one, numerator="31P", denominator="30Si", factor=(2.0, 0.1)),
-    ):
-        alone = question(ds)
-        batch = question(sims.stack([ds, ds], names=["a", "b"]))
-        lazy = question(ds.chunk(species=1)).compute()
-        quantified = sims.dequantify(question(sims.quantify(ds)))
-        stored = sims.load(sims.save(alone, tmp_path / "data.nc")).load()
-        for other in (batch.isel(measurement=1), lazy, quantified, stored):
-            for name in alone.data_vars:
-                a, b = alone[name], other[name].transpose(*alone[name].dims)
-                np.testing.assert_allclose(a.values, b.values, rtol=1e-12, err_msg=name)
 
 
 def test_a_limit_of_a_sum():
@@ -422,11 +400,6 @@ def test_a_total_in_a_batch_is_of_the_species_that_each_measurement_has():
         found = batch.sel(measurement=name, species=own["species"])
         for column in ("fraction", "fraction_stderr"):
             np.testing.assert_allclose(found[column], own[column], rtol=1e-12)
-
-
-def test_what_cannot_be_normalised():
-    with pytest.raises(SpeciesError, match="no species 'c'; they have 'a', 'b'"):
-        sims.normalise(poisson(np.arange(9.0), a=10, b=20), to="c")
 
 
 # --- against a simulation -------------------------------------------------------------------------

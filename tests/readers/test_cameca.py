@@ -251,6 +251,13 @@ def test_a_file_that_ends_with_its_data_is_read_on_request(write):
     assert any("the file is truncated after line 18" in str(one.message) for one in warned)
 
 
+def test_a_file_that_ends_within_its_calibration_is_warned_of(write):
+    content = two_species()
+    cut = content[: content.rindex(b"Species\t")]
+    with pytest.warns(sims.ProfileWarning, match=r"truncated below its data.*calibration of 30Si"):
+        assert sims.read(write(cut))["30Si"].concentrations.tolist() == cnt(K * 100).tolist()
+
+
 def test_values_without_a_unit_need_units(write):
     path = write(two_species().replace(b"I[cnt/s]", b"I"))
     with pytest.raises(sims.UnitsError, match="species '10B': no line of the file states the unit"):

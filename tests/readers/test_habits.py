@@ -118,6 +118,10 @@ READ = [
 ]  # fmt: skip
 
 REFUSED = [
+    ("is a logarithm, root or reciprocal", "1/Depth (nm) | B (at/cm3)\n@ 2"),
+    ("is a logarithm, root or reciprocal", "Depth (nm) | sqrt(B) (at/cm3)\n@ 2"),
+    ("is 2 standard deviations", "Depth (nm) | B (at/cm3) | U (k=2) (at/cm3)\n@ 3"),
+    ("is 2 standard deviations", "Depth (nm) | B (at/cm3) | 2s (at/cm3)\n@ 3"),
     ("is a row of numbers like those from",
      "Conc. (cm-3) | |\n | B | P\nDepth | Conc. | Conc.\num | |\n0 | 1 | 2\num | |\n@ 3"),
     ("another unit than 'at/cm3'", "Concentrations are in ppm |\nDepth (nm) | B (at/cm3)\n@ 2"),
@@ -287,6 +291,23 @@ def test_no_unit_is_advised_for_a_column_that_states_one(tmp_path):
         assert not re.search(r"pass (depth_)?units=", str(caught.value)), table
 
 
+def test_pairs_of_x_and_y_are_profiles_where_the_unit_of_depths_is_stated():
+    rows = rows_of("B | | P |\nX | Y | X | Y\n@ 4")
+    result = sims.read(as_text(rows), depth_units="nm", units="at/cm3")
+    expected_ = expected("B 0:1 nm at/cm3; P 2:3 nm at/cm3", rows)
+    assert [*found(result)] == [*expected_]
+
+
+def test_points_that_nothing_shows_to_be_decimal_ones_are_warned_of():
+    text = b"Depth (nm);B (c/s)\n0;120.000\n1;121.250\n"
+    with pytest.warns(sims.ProfileWarning, match="read as decimals, here and in columns like it"):
+        assert sims.read(text)["B"].concentrations.tolist() == [120, 121.25]
+    assert sims.read(text, decimal=",")["B"].concentrations.tolist() == [120e3, 121250]
+    for number in (b"0.998", b"121.25", b"1.215e2"):
+        sims.read(text.replace(b"121.250", number))
+        sims.read(text.replace(b"\n1;", b"\n" + number + b";"))
+
+
 @pytest.mark.parametrize("written", [as_text, as_workbook])
 @pytest.mark.parametrize(
     ("table", "labels"),
@@ -334,7 +355,8 @@ def test_a_value_and_its_error_in_one_cell(written, cells, errors):
 
 @pytest.mark.parametrize("written", [as_text, as_workbook])
 @pytest.mark.parametrize(
-    "head", ["Error (%)", "B error (%)", "RSD (%)", "rel. std. dev. [%]", "Fehler (%)"]
+    "head",
+    ["Error (%)", "B error (%)", "RSD (%)", "rel. std. dev. [%]", "rel. Fehler [%]"],
 )
 def test_errors_in_per_cent_are_parts_of_their_values(written, head):
     profile = sims.read(

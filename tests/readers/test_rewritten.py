@@ -71,7 +71,7 @@ def test_headers_of_columns_that_nobody_asks_for_need_not_be_read(write):
 
 
 def test_a_logarithm_in_brackets_is_refused(write):
-    with pytest.raises(sims.UnitsError, match=r"'B \(log\)' is of a logarithm"):
+    with pytest.raises(sims.UnitsError, match=r"'B \(log\)' is a logarithm"):
         sims.read(write("Depth (nm);B (log)\n0;17\n1;18\n"), units="cm^-3")
 
 

@@ -200,8 +200,8 @@ FACTOR = "states a factor, which may be meant either way; scale the values and g
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("log(B)", "is of a logarithm; give the values themselves"),
-        ("LogB (cm-3)", "is of a logarithm; give the values themselves"),
+        ("log(B)", "is a logarithm, root or reciprocal; give the values themselves"),
+        ("LogB (cm-3)", "is a logarithm, root or reciprocal; give the values themselves"),
         ("B x1E18", FACTOR),
         ("B (10^18)", FACTOR),
         ("Si /1000 (c/s)", FACTOR),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.signals import Column, Content, Signal
@@ -85,6 +85,9 @@ def read_cameca_rpc(source: Source) -> Content:
         source.options.truncated(
             f"the file states {stated:g} points a species, but has {len(kept)}"
         )
+    if about.layers and (lost := {*species} - {_BEAM} - {*about.layers[-1]}):
+        text = "the file may be truncated below its data, without the calibration of"
+        warn(f"{text} {', '.join(sorted(lost))}", ProfileWarning, code="truncated_file")
     signals = [
         _signal(name, group, columns)
         for name, group, columns in zip(

@@ -50,9 +50,7 @@ def recognises(source: Source) -> bool:
         return True
     if not any(f"{axis} (" in source.start for axis in vocabulary.AXES):
         return False
-    if _TCAD.fullmatch(source.start.partition("\n")[0]):
-        return True
-    return _delimiter(source) is not None
+    return bool(_TCAD.fullmatch(source.start.partition("\n")[0]) or _delimiter(source))
 
 
 def _holds_moments(source: Source) -> bool:

@@ -95,8 +95,6 @@ def read_srim(source: Source) -> Content:
     rows = [i for i in below[1:] if lines[i][0].isdigit()]
     if len(rows) < _BINS:
         source.options.truncated(f"the table has {len(rows)} rows of the {_BINS} that SRIM writes")
-    if not rows:
-        raise ReadError("a SRIM file with a header but without its table", code="truncated_file")
     values = read_lines(source, rows, len(names) + 1)
     # The far edges are printed; the first bin begins at 0.
     far = values[:, 0]

@@ -28,6 +28,7 @@ from sims_analysis.readers.tables.header_cells import (
     is_not_measured,
     is_odd,
     named_role,
+    without_label,
 )
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
 
@@ -176,14 +177,13 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
     (usual, _), *_ = Counter(counts).most_common(1)
     warn_if_truncated(grid.lines, texts[-1][1 : counts[-1]])
-    for i, count in zip(rows, counts, strict=True):
-        if count != usual:
-            warn(
-                f"line {i + 1} has {count} cells, others {usual}: one number too few or too many "
-                "within it shifts all that follow to other depths",
-                ProfileWarning,
-            )
-            return
+    odd = next((n for n, count in enumerate(counts) if count != usual), None)
+    if odd is not None:
+        warn(
+            f"line {rows[odd] + 1} has {counts[odd]} cells, others {usual}: one number too few or "
+            "too many within it shifts all that follow to other depths",
+            ProfileWarning,
+        )
 
 
 #: Numbers that have become one; a date is not one.
@@ -563,7 +563,7 @@ def _begins_anew(grid: Grid, before: int, after: int) -> bool:
 def _label(grid: Grid, row: int) -> str:
     """Return what a row calls a sample: ``W1``, ``Sample: W1``, ``Sample | W1``."""
     *keys, text = filter(None, grid.cells(row))
-    key, mark, name = (part.strip() for part in text.partition(":"))
-    if mark and named_role(key, "text", "species"):
+    name = without_label(text, "text", "species")
+    if name != text:
         return name
     return text if not keys or named_role(keys[0].rstrip(":"), "text", "species") else ""

@@ -87,12 +87,11 @@ def stated_pairs(grid: Grid) -> tuple[Grid, list[Pair]]:
 def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> None:
     """Warn of cells of profiles that are merged: one of them alone holds a number."""
     columns = {j for pair in pairs for j in (pair.axis, pair.value, pair.error) if j is not None}
-    places = {grid.column(j): j for j in columns}
     under = [
-        (number, places[column])
+        (number, j)
         for top, left, bottom, right in grid.merged
-        for column in range(left, right + 1)
-        if column in places
+        for j in sorted(columns)
+        if left <= (column := grid.column(j)) <= right
         for number in block.rows
         if top + (column == left) < number <= bottom + 1
     ]

@@ -344,16 +344,16 @@ class Grid(Sized):
             self.options,
             decimal=mark,
         )
+        opens, which = [], "decimal='.' or decimal=','"
         for j, cells in () if stated or mark != "." else self._with_points(split, rows):
-            found = None if j in texts else open_point(cells)
-            if found is None:
-                continue
-            row, mixed = found
-            where, which = self.where(self.number(rows[row]), j), "decimal='.' or decimal=','"
-            what = f"{where}: the points of the column may separate thousands or decimals"
-            if mixed:
-                raise ReadError(f"{what}: pass {which} to say which")
-            text = f"{what}: {cells[row]} is read as {float(cells[row]):g}"
+            if j not in texts and (found := open_point(cells)):
+                row, mixed = found
+                what = "the points of the column may separate thousands or decimals"
+                opens.append(f"{self.where(self.number(rows[row]), j)}: {what}")
+                if mixed:
+                    raise ReadError(f"{opens[-1]}: pass {which} to say which")
+        if opens:
+            text = f"{opens[0]}; read as decimals, here and in columns like it"
             warn(text, ProfileWarning, argument="decimal", remedy=f"{which} says which")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
         whole = self.numbers is None and isinstance(rows, range)
@@ -528,7 +528,12 @@ class TextGrid(Grid):
             cut = [self.split(line) for line in piece]
             lengths.update(map(len, cut))
             for row, found in zip(rows[start:], cut, strict=False):
-                self._refuse_beyond(row, found, width)
+                beyond = (c for c in found[width:] if c.strip().casefold() not in NOTHING)
+                if cell := next(beyond, ""):
+                    raise ReadError(
+                        f"{self.row_word} {self.number(row)}: {len(found)} cells in a table of "
+                        f"{width} columns; {cell!r} belongs to none"
+                    )
             padded = [[*cells, *[""] * width][:width] for cells in cut]
             for j, column in enumerate(zip(*padded, strict=True)):
                 read = None if j in labels or not plain else plain_column(column, decimal)
@@ -546,15 +551,6 @@ class TextGrid(Grid):
             values[:, j], texts[j] = np.nan, whole
         return values, texts, decimal, lengths
 
-    def _refuse_beyond(self, row: int, cells: Sequence[str], width: int) -> None:
-        """Refuse a cell beyond the columns that is not empty."""
-        for cell in cells[width:]:
-            if cell.strip().casefold() not in NOTHING:
-                raise ReadError(
-                    f"{self.row_word} {self.number(row)}: {len(cells)} cells in a table of {width} "
-                    f"columns; {cell!r} belongs to none"
-                )
-
     def _with_points(
         self, split: Split, rows: Sequence[int]
     ) -> Iterable[tuple[int, Sequence[str]]]:
@@ -565,14 +561,15 @@ class TextGrid(Grid):
         if not columns.size or not _THREE_DIGITS.search(self.text or "\n".join(lines)):
             return
         columns = columns[_in_thousandths(values[:, columns])]
+        certain = _DECIMALS.search("\n".join(lines)) is not None
         if len(lengths) == 1:
             counts = _points_in(lines, self.delimiter, *lengths)[columns]
             filled = np.count_nonzero(~np.isnan(values[:, columns]), axis=0)
-            certain = _DECIMALS.search("\n".join(lines))
-            columns = columns[(counts > 0) & (counts < filled if certain else True)]
+            columns = columns[(counts > 0) & ((counts < filled) | (not certain))]
         for j in columns.tolist():
-            cells = (self.split(line) for line in lines)
-            yield j, [(_at(row, j) or "").strip() for row in cells]
+            cells = [(_at(self.split(line), j) or "").strip() for line in lines]
+            if not (certain and all("." in cell for cell in cells if cell)):
+                yield j, cells
 
 
 def _points_in(lines: Sequence[str], delimiter: str | None, width: int) -> Any:

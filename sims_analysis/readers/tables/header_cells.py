@@ -21,6 +21,8 @@ _WORDS: dict[str, dict[str, str]] = tomllib.loads(
     Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
 )
 _WORDS["text"] |= {f"{language}, remark": words for language, words in _WORDS["remark"].items()}
+#: Letters of languages that set no blanks between words.
+_JOINED = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 #: Labels that count: of elements with more nucleons than these.
 _COUNTED, _MOST_ATOMS = re.compile(r"(\D+)(\d+)"), 8
 #: What values may be called by one letter, below the name of their species.
@@ -44,15 +46,13 @@ def pattern(role: str) -> re.Pattern[str]:
     """Return the pattern of the words of a role, in all languages; none stands between letters."""
     words = dict.fromkeys(w.strip() for texts in _WORDS[role].values() for w in texts.split(","))
     listed = sorted(words, key=len, reverse=True)
-    plain = "|".join(word for word in listed if word.isascii() or not _without_blanks(word))
-    joined = "|".join(word for word in listed if _without_blanks(word)) or "(?!)"
+    plain = "|".join(word for word in listed if word.isascii() or not _JOINED.search(word))
+    joined = "|".join(word for word in listed if _JOINED.search(word)) or "(?!)"
     if role in _WHOLE:
         return re.compile(rf"(?:{plain}|{joined})", re.IGNORECASE)
-    if role in ("mass", "energy"):
-        return re.compile(rf"\b(?:{plain}|{joined})\b", re.IGNORECASE)
     if role == "filler":
         return re.compile(rf"(?:^|(?<=\s))(?:{plain})(?=$|\s)|{joined}", re.IGNORECASE)
-    if role in ("in_units_of", "multiplied"):
+    if role in ("mass", "energy", "in_units_of", "multiplied"):
         return re.compile(rf"(?:\b(?:{plain})\b|{joined})", re.IGNORECASE)
     # A name and a word may be joined: ``Mg-Konzentration``.
     before = r"(?:^|[\s_]|(?<=\w)-)" if role == "value" else r"(?:^|[\s_])"
@@ -60,15 +60,17 @@ def pattern(role: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{before}(?:{plain}){after}|(?:{joined}))", re.IGNORECASE)
 
 
-def _without_blanks(word: str) -> bool:
-    return any("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in word)
-
-
 @lru_cache(maxsize=4096)
 def named_role(text: str, *roles: str) -> str | None:
     """Return the role, of several, that a whole text names; ``None`` if none."""
     words = " ".join(text.strip().rstrip(":").split())
     return next((role for role in roles if pattern(role).fullmatch(words)), None)
+
+
+def without_label(text: str, *roles: str) -> str:
+    """Take off what a label begins with: ``Sample: W1``."""
+    key, _, name = (part.strip() for part in text.partition(":"))
+    return name if name and named_role(key, *roles) else text
 
 
 def are_labels(texts: Collection[str]) -> bool:
@@ -110,14 +112,11 @@ def names_species(text: str) -> bool:
 _SPECTRUM = re.compile(
     r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
 )
-#: What a header is of that states a function of values: ``log(B)``, ``√B``, ``1/Depth``.
-_FUNCTIONS = {
-    "a logarithm": re.compile(
-        r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
-    ),
-    "a root": re.compile(r"(?:^|[\s_(\[])(?i:sqrt)(?=[\s(])|\u221a"),
-    "a reciprocal": re.compile(r"^1\s?/\s?(?=[^\W\d])(?!cm|nm|s\b|[\u00b5\u03bcu]m)"),
-}
+#: ``log(B)``, ``√B``, ``1/Depth``.
+_FUNCTION = re.compile(
+    r"(?:^|[\s_(\[])(?i:log|ln|lg|sqrt)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]|\u221a"
+    r"|^1\s?/\s?(?=[^\W\d])(?!cm|nm|s\b|[\u00b5\u03bcu]m)"
+)
 #: Nothing but a unit is written like this, even if a column cannot be in it.
 _UNIT_LIKE = re.compile(
     r"^%$|(?:c|cts|counts)/s(?:ec)?$|cps$"
@@ -149,13 +148,6 @@ _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: ``[B]``, ``(B)`` and ``c(B)`` are how much boron there is.
 _CONTENT = re.compile(rf"\[({SPECIES.pattern})\]|[cCnN]?\(({SPECIES.pattern})\)")
 PERCENT = frozenset(("%", "percent", "per cent", "Prozent"))
-#: A relative error: it is one where per cent are stated.
-_RELATIVE = re.compile(
-    r"(?:^|[\s_%])(?:rsd|rel(?:ative[rs]?|\.)? ?(?:std\.?(?: ?dev\.?)?|err(?:or|\.)?|sd|fehler|"
-    r"(?:mess)?unsicherheit|stabw\.?|standardabweichung)|(?:erreur|incertitude) relative"
-    r"|\u76f8\u5bf9(?:\u6807\u51c6)?(?:\u8bef\u5dee|\u504f\u5dee))(?=$|[\s_%(\[])",
-    re.IGNORECASE,
-)
 _PLUS_MINUS = re.compile(r"(?:^|(?<=[\s(\[]))\+\s?/?\s?[-\u2212](?=$|[\s,(\[\d])")
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 #: A unit within a header: ``B (at/cm3) W7``.
@@ -338,9 +330,10 @@ def _special(text: str, words: str, unit: str | None) -> Header | None:
     delta = _DELTA.fullmatch(words)
     if delta and is_species(delta[1] or delta[2]):
         return Header("error", delta[1] or delta[2], unit, explicit=True)
-    relative = _RELATIVE.search(words)
-    if relative and (unit in PERCENT or "%" in words):
-        rest = _without(words.replace("%", " "), relative)
+    bare = words.replace("%", " ")
+    relative = pattern("relative").search(bare)
+    if relative and (unit in PERCENT or bare != words):
+        rest = _without(bare, relative)
         return Header("error", _content(_trimmed(rest)), "%", explicit=True)
     return None
 
@@ -351,9 +344,8 @@ def read_header(text: str) -> Header:
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)
-    for what, function in _FUNCTIONS.items():
-        if function.search(text):
-            raise UnitsError(f"{text!r} is of {what}; give the values themselves")
+    if _FUNCTION.search(text):
+        raise UnitsError(f"{text!r} is a logarithm, root or reciprocal; give the values themselves")
     several = _SEVERAL.search(text)
     if several and not _limit(words):
         number = next(filter(None, several.groups()))
@@ -372,13 +364,9 @@ def read_header(text: str) -> Header:
         return Header("unit", of_units[1], None, explicit=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
-        if role == "index" and measured:
-            # ``NO (c/s)``
-            continue
         match = pattern(role).search(words) if role not in _WHOLE_ROLES else _whole(words, role)
-        if match is None or (role in ("mass", "energy") and measured):
-            continue
-        if role == "error" and _LIMITS.search(words):
+        limit = role == "error" and _LIMITS.search(words)
+        if match is None or limit or (measured and role in ("index", "mass", "energy")):  # NO (c/s)
             continue
         rest = _content(_without(words, match))
         if role == "mass" and re.search(r"\d", rest):

@@ -43,6 +43,7 @@ from sims_analysis.readers.tables.header_cells import (
     try_header,
     unit_kind,
     without_brackets,
+    without_label,
 )
 from sims_analysis.readers.tables.numbers import is_number, narrow
 
@@ -57,7 +58,6 @@ _LEADS = {
 }
 #: Kinds of units of intensities, and the letters for these.
 _COUNTED, _RATES = ("count_rate", "count", "arbitrary"), "IYiy"
-_SHORT_AXES = (["x"], ["z"])
 _UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
 
 
@@ -244,15 +244,13 @@ class Headers:
             if header.role == "value" and is_ancillary(header, unit):
                 self.headers[j] = replace(header, role="ancillary")
         first = [row for row in self._body.above if row not in self.taken]
-        named = first and self._grid.cells(first[-1])[:1] != [""] and self._fills(first[-1]) > 1
+        named = first and self._grid.cells(first[-1])[:1] != [""]
+        named = named and len({*filter(None, self._grid.headers(first[-1], self._width))}) > 1
         if self.texts[0] or named or not any(self.texts) or not self.filled[0]:
             return
         if _counts(block.values[:, 0]):
             # Row numbers without a header, as DataFrames write them.
             self.headers[0] = Header("index", "", None, explicit=False)
-
-    def _fills(self, place: int) -> int:
-        return len({*filter(None, self._grid.headers(place, self._width))})
 
     def _refuse_few_headers(self, number: int, block: Block) -> None:
         """Refuse fewer headers than columns: of commas in numbers, or as R writes row numbers."""
@@ -285,9 +283,8 @@ class Headers:
                 self.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
         lasts = [text.casefold().split()[-1:] for text in self.texts]
-        if not axes and self._grid.options.depth_units and lasts[0] in _SHORT_AXES:
-            # ``X | Y | X | Y``
-            for j in (j for j, last in enumerate(lasts) if last == lasts[0]):
+        if not axes and self._grid.options.depth_units and lasts[0] in (["x"], ["z"]):
+            for j in (j for j, last in enumerate(lasts) if last == lasts[0]):  # X | Y | X | Y
                 self.headers[j] = Header("axis", "", None, explicit=True)
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.
@@ -458,7 +455,7 @@ class Headers:
 
     def _named(self, cells: Sequence[str], role: str = "species") -> list[str]:
         """Leave out what a row of names says above the depths: ``Species | B | P``."""
-        axes, labels = self.columns("axis", "time"), [_label(cell, role) for cell in cells]
+        axes, labels = self.columns("axis", "time"), [without_label(cell, role) for cell in cells]
         return [
             "" if j in axes and (has_role(c, "axis", "time") or named_role(c, role)) else c
             # Above a first column without numbers stands what the row is called.
@@ -614,9 +611,3 @@ def _letters(species: str) -> str:
 def _starts(axes: Sequence[int]) -> list[int]:
     """List the axes that begin a block: a time next to a depth begins none of its own."""
     return [j for j in axes if j - 1 not in axes]
-
-
-def _label(text: str, role: str) -> str:
-    """Take off what a label begins with: ``Sample: W1``."""
-    key, _, name = (part.strip() for part in text.partition(":"))
-    return name if name and named_role(key, role) else text

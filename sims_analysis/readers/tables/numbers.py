@@ -53,8 +53,8 @@ _CENSORED = re.compile(r"=?[<\u2264]=?\s*(.+)")
 
 #: A value and its error in one cell, which may be in per cent.
 _WITH_ERROR = re.compile(r"(.*\d[.,]?)\s*(?:\u00b1|\+\s?/?\s?[-\u2212])\s*([\d.,].*)")
-#: Points that may separate thousands: not after a zero, and three digits behind each.
-_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})*")
+#: A point that may separate thousands: not after a zero, and three digits behind it.
+_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})?")
 #: ``x 10^18``, ``·10¹⁸``.
 _TIMES_TEN = re.compile(
     r"(?<=[\d.,])\s*[x\u00d7*\u00b7\u22c5]\s*10(?:(?:\^|\*\*)([+\-\u2212]?\d+)"
@@ -100,20 +100,14 @@ def _grouped(text: str, decimal: str | None = None) -> re.Match[str] | None:
 
 
 def open_point(cells: Sequence[str]) -> tuple[int, bool] | None:
-    """Find a point of a column that may separate thousands as well as decimals.
-
-    Return its row, and whether other numbers have none: then there are more than one if numbers are
-    small. Three digits stand behind each.
-    """
+    """Return the row of a point that may separate thousands, and whether some numbers have none."""
     numbers = [cell for cell in cells if cell.casefold() not in NOTHING and cell.strip("0")]
     with_points = [number for number in numbers if "." in number]
     if not with_points or not all(map(_POINTS.fullmatch, numbers)):
         return None
-    if any(number.count(".") > 1 for number in numbers):
-        return None  # they do
-    row, whole = cells.index(with_points[0]), {*numbers} - {*with_points}
+    whole = {*numbers} - {*with_points}
     few = whole and len(with_points) == 1 and max(map(len, whole)) < 3
-    return None if few else (row, bool(whole))
+    return None if few else (cells.index(with_points[0]), bool(whole))
 
 
 def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
@@ -176,8 +170,11 @@ def read_cell(
     text = narrow(stripped)
     with_error = _WITH_ERROR.fullmatch(text)
     if with_error:
-        value, error = with_error.groups()
-        return _with_error(value, error, lambda part: read_cell(part, decimal, where=where))
+        measured = Measured(read_cell(with_error[1], decimal, where=where))
+        measured.stderr = read_cell(with_error[2].removesuffix("%"), decimal, where=where)
+        if with_error[2].endswith("%"):
+            measured.stderr *= abs(measured) / 100
+        return measured
     match = _CENSORED.fullmatch(text)
     number = match[1].strip() if match else text
     if _INFINITE.fullmatch(number):
@@ -189,14 +186,6 @@ def read_cell(
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
     raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}")
-
-
-def _with_error(value: str, error: str, read: Callable[[str], float]) -> Measured:
-    measured = Measured(read(value))
-    measured.stderr = read(error.removesuffix("%"))
-    if error.endswith("%"):
-        measured.stderr *= abs(measured) / 100
-    return measured
 
 
 def _hint(number: str) -> str:
@@ -322,8 +311,6 @@ def column_name(index: int) -> str:
 
 #: A number that no table holds stands for the start of a line, and a zero less than 0 for nothing.
 _LINE, _EMPTY = 1e-99, "-0.0"
-#: Whole numbers below this are exact.
-_EXACT = 1 << 53
 #: ``true`` and ``false`` of JSON pass for numbers; ``null`` is nothing in a table as well.
 _NO_NUMBERS, _NO_VALUE = "tf", re.compile("null|nan|NaN|NAN")
 
@@ -337,8 +324,7 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
     """Read lines of numbers or nothing, all of one length; ``None`` if anything else is in them."""
     if delimiter == decimal:
         return None
-    whole = _parsed_counts(lines, delimiter, decimal)
-    if whole is not None:
+    if (whole := _parsed_counts(lines, delimiter, decimal)) is not None:
         return whole
     text = "\n".join(["", *lines])
     if any(mark in text for mark in _NO_NUMBERS):
@@ -378,11 +364,13 @@ def _parsed_counts(lines: Sequence[str], delimiter: str, decimal: str) -> Array 
     rows = [line.partition(delimiter) for line in lines]
     # A negative number stands for each first cell.
     text = f"{delimiter}-1{delimiter}".join(["", *(row[2] for row in rows)])[1:]
-    others = text.encode().translate(None, f"0123456789{delimiter}".encode())
-    if others != b"-" * len(lines) or delimiter * 2 in text or text.endswith(delimiter):
+    letters = np.frombuffer(text.encode(), np.uint8)
+    marks = letters == ord(delimiter)
+    known = np.count_nonzero(letters - ord("0") < 10) + np.count_nonzero(marks) + len(lines)
+    if known != letters.size or (marks[1:] & marks[:-1]).any() or marks[-1]:
         return None
     flat = np.fromstring(text, np.int64, sep=delimiter)
-    if flat.size % len(lines) or flat.max() >= _EXACT:
+    if flat.size % len(lines) or flat.max() >= 2**53:
         return None
     values = flat.reshape(len(lines), -1).astype(float)
     first = parsed([row[0] for row in rows], delimiter, decimal)

@@ -292,11 +292,7 @@ def _species(
 
 
 def _refuse_measurements(
-    grid: Grid,
-    block: Block,
-    headers: Headers,
-    pairs: Sequence[Pair],
-    others: Collection[int],
+    grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair], others: Collection[int]
 ) -> None:
     """Refuse a column that is neither a species nor a value, and differs from row to row."""
     used = {*others, *(j for p in pairs for j in (p.axis, p.value, p.error, *p.ancillary.values()))}

@@ -36,7 +36,6 @@ from sims_analysis.readers.tables.header_cells import (
     factor_in,
     has_factor,
     is_matrix_signal,
-    is_species,
     named_role,
     names_species,
     pattern,
@@ -64,7 +63,6 @@ from sims_analysis.readers.tables.samples import (
 _ALL_IN = re.compile(
     r"(?:all )?(?:the )?(.+?)s?(?: is| are)?(?: given)? (?:in|en) (\S+?)\.?$", re.IGNORECASE
 )
-_LEGEND = re.compile(r"(?:^|(?<=[\s;,]))([^\s;,=:]+)\s*[=:]\s*([^\s;,=:]+)(?=$|[\s;,])")
 #: Numbers that programs write for no value; positive ones; how large any negative number is that is
 #: one; how many times others are larger or smaller; how many times all are larger than the least.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
@@ -202,7 +200,6 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
         check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
     about = _notes(grid, body, headers)
     pairs = table.pairs = stated or find_pairs(grid, headers, block)
-    _warn_of_legend(pairs, about)
     take_limits(grid, block, headers, pairs)
     layers: tuple[Layer, ...] = ()
     if label is not None:
@@ -224,24 +221,6 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
         Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
         for name, signals in samples.items()
     ]
-
-
-def _warn_of_legend(pairs: Sequence[Pair], notes: Mapping[str, str]) -> None:
-    """Warn of notes by which a species is another one: ``A = B, B = P``."""
-    names = {pair.name for pair in pairs if is_species(pair.name)}
-    for note in (f"{key} = {text}" for key, text in notes.items()):
-        for name, other in _LEGEND.findall(note):
-            if name in names and is_species(other) and _letters(name) != _letters(other):
-                warn(
-                    f"a note says {name} = {other}, and the header {name!r}: read as {name!r}",
-                    ProfileWarning,
-                    argument="species",
-                    remedy="species= names what the columns hold",
-                )
-
-
-def _letters(species: str) -> str:
-    return "".join(filter(str.isalpha, species))
 
 
 def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
