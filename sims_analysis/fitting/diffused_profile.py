@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
 
-from sims_analysis.errors import ProfileError
 from sims_analysis.fitting.objectives import Objective
 from sims_analysis.fitting.preparation import NoFitError, objective_of
 from sims_analysis.fitting.request import FitRequest
@@ -160,10 +159,6 @@ def _from_diffusivity(value: float, options: Mapping[str, float]) -> float:
     return NM_PER_CM * float(np.sqrt(2 * value * options["time"]))
 
 
-def _unknown(*_: object) -> Any:
-    raise ProfileError("the profile before the anneal is not known")
-
-
 #: Of a profile that is not known yet: its parameters, and what follows from them.
 DIFFUSED = replace(
     IMPLANT,
@@ -175,9 +170,6 @@ DIFFUSED = replace(
         ),
         Parameter("broadening", "depth", "sqrt(2 D t), of the Gaussian that blurs it", lower=0),
     ),
-    formula=_unknown,
-    derivatives=_unknown,
-    start=_unknown,
     derived=(replace(DIFFUSIVITY, definition="broadening^2 / 2 t, with time="),),
     derive=_diffusivity,
     options=("time",),

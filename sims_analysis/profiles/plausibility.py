@@ -50,6 +50,8 @@ _LOGARITHMS = ((5.0, 26.0, _FEWEST), (20.0, 60.0, 50))
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
 #: Number of samples that are checked before all of them are.
 _GLANCE = 4096
+#: Profiles that are judged at once: the numbers of so many stay in the caches of a processor.
+_AT_ONCE = 16
 #: Largest number of species named in one warning.
 _NAMED = 5
 
@@ -115,10 +117,11 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
 
 def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
     """Describe the saturated samples of profiles on one axis; those with the same gaps at once."""
-    groups: dict[bytes, list[DepthProfile]] = {}
-    for profile in members:
-        groups.setdefault(np.isfinite(profile.concentrations).tobytes(), []).append(profile)
-    for measured, of in groups.items():
+    groups: dict[tuple[bytes, int], list[DepthProfile]] = {}
+    for n, profile in enumerate(members):
+        measured = np.isfinite(profile.concentrations).tobytes()
+        groups.setdefault((measured, n // _AT_ONCE), []).append(profile)
+    for (measured, _), of in groups.items():
         taken = np.frombuffer(measured, dtype=bool) if 0 in measured else slice(None)
         depth = members[0].depths[taken]
         values = np.array([profile.concentrations[taken] for profile in of])

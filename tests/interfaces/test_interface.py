@@ -124,6 +124,8 @@ def test_plateaus_may_be_stated_and_no_step_has_a_status():
     one.attrs["units"] = "atom/cm^3"
     stated = sims.interface(one, left=("40 nm", "80 nm"), right=("130 nm", "200 nm"))
     assert stated["position"].item() == pytest.approx(100, abs=0.02)
+    of_one_sample = sims.interface(one, left=("40 nm", "40.2 nm"), right=("130 nm", "200 nm"))
+    assert of_one_sample["position"].item() == pytest.approx(100, abs=0.02)
     flat = models_truth.profile(np.full(100, 1e19), np.arange(100.0))
     with pytest.warns(FitWarning) as caught:
         found = sims.interface(flat)

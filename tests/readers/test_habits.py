@@ -291,6 +291,16 @@ def test_no_unit_is_advised_for_a_column_that_states_one(tmp_path):
         assert not re.search(r"pass (depth_)?units=", str(caught.value)), table
 
 
+@pytest.mark.parametrize(
+    "head",
+    ["Energy (keV)", "Mass", "Bruit de fond (at/cm3)", "Pression (mbar)", "本底", "束流(nA)"],
+)
+def test_columns_beside_are_kept_and_are_no_species(head):
+    result = sims.read(as_text(rows_of(f"Depth (nm) | B (at/cm3) | {head}\n@ 3")))
+    assert result.species == ["B"]
+    assert [*result["B"].extra["columns"]] == [head]
+
+
 def test_pairs_of_x_and_y_are_profiles_where_the_unit_of_depths_is_stated():
     rows = rows_of("B | | P |\nX | Y | X | Y\n@ 4")
     result = sims.read(as_text(rows), depth_units="nm", units="at/cm3")

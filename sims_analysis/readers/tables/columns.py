@@ -208,12 +208,12 @@ class _Finding:
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
         """Keep columns that are not profiles with the one that they name, or stand behind."""
         found = self.found
-        repeats = Counter(found.texts)
         errors = {pair.error for pair in pairs}
-        beside = [j for j in found.columns("ancillary", "index", "error") if j not in errors]
+        kinds = ("ancillary", "index", "error", "mass", "energy")
+        beside = [j for j in found.columns(*kinds) if j not in errors]
         for j in reversed(beside if pairs else []):
             text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
-            own = repeats[text] > 1 or is_limit(text)
+            own = found.texts.count(text) > 1 or is_limit(text)
             left = [pair for pair in pairs if pair.value < j] if own else []
             named = [pair for pair in pairs if name and pair.name == name]
             owner = (named or left[-1:] or pairs)[0]
