@@ -172,11 +172,11 @@ def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
         x, mean, noise = samples.parts(which[live], n)
         known = np.flatnonzero((mean.max(axis=1) > 0) & (noise[:, -1] < np.inf))
         own = x[known], mean[known], noise[known], n[known] / samples.step
-        found = [_fitted(*own, order) for order in range(3)]
-        better = [found[1][0][3], found[2][0][4], np.zeros(known.size)]
-        for old, (new, fits), more in zip(best, found, better, strict=True):
-            first = fits & (np.abs(more) < _BETTER) & (old[0, live[known]] == 0)
-            old[:, live[known[first]]] = np.vstack([n[known], new])[:, first]
+        new, fits = _fitted(*own)
+        better = new[3, 1], new[4, 2], np.zeros(known.size)
+        for order, (old, more) in enumerate(zip(best, better, strict=True)):
+            first = fits[order] & (np.abs(more) < _BETTER) & (old[0, live[known]] == 0)
+            old[:, live[known[first]]] = np.vstack([n[known], new[:, order]])[:, first]
         n = np.where(n > fewest, np.maximum((n / 1.4).astype(np.intp), fewest), 0)
         # What is level over a shorter part than that does not matter.
         level, *others = best[:, 0, live]
@@ -184,32 +184,35 @@ def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
     return [_Shape(*one) for one in best]
 
 
-def _fitted(x: Array, mean: Array, noise: Array, n: Array, order: int) -> tuple[Array, Flags]:
-    """Fit ``ln C`` of means by iterated weights: a shape, but n, and whether it describes them.
+def _fitted(x: Array, mean: Array, noise: Array, n: Array) -> tuple[Array, Flags]:
+    """Fit ``ln C`` of means by a constant, a line and a parabola, by iterated weights, (3, R).
 
-    The variance of a mean is `noise` times its value: infinite without a sample.
+    Return shapes, but n, and whether they describe the means. The variance of a mean is `noise`
+    times its value: infinite without a sample.
     """
     from scipy.special import chdtri, stdtrit
 
+    powers = np.arange(3)
     scale = np.abs(x).max(axis=1, keepdims=True)
-    terms = np.stack([np.ones_like(x), x / scale, (x / scale) ** 2 / 2][: order + 1], axis=1)
+    every = np.stack([np.ones_like(x), x / scale, (x / scale) ** 2 / 2], axis=1)
+    terms = every * (powers <= powers[:, None])[:, None, :, None]
     highest = mean.max(axis=1, keepdims=True)
     curve = np.clip(mean, 1e-3 * highest, highest)
     for _ in range(5):
         weight = 1.0 / (noise / curve + _ROUGHLY**2)
-        least = 1e-12 * weight.max(axis=1)[:, None, None] * np.eye(order + 1)  # never singular
-        inverse = np.linalg.inv((terms * weight[:, None]) @ terms.mT + least)
+        # Never singular; terms that a shape does not have are 0.
+        least = 1e-12 * weight.max(axis=-1)[..., None, None] * np.eye(3)
+        inverse = np.linalg.inv((terms * weight[..., None, :]) @ terms.mT + least)
         y = weight * (np.log(curve) + mean / curve - 1.0)
         found = (inverse @ (terms @ y[..., None]))[..., 0]
-        line = (found[:, None] @ terms)[:, 0] - np.log(highest)
+        line = (found[..., None, :] @ terms)[..., 0, :] - np.log(highest)
         curve = highest * np.exp(np.clip(line, -20.0, 3.0))
-    misfit = (weight * (mean / curve - 1.0) ** 2).sum(axis=1)
-    free = (weight > 0).sum(axis=1) - order - 1
-    variance = np.diagonal(inverse, axis1=1, axis2=2) * np.maximum(misfit / free, 1.0)[:, None]
-    every = np.zeros((2, n.size, 3))
-    every[..., : order + 1] = found, np.sqrt(variance)
-    found, error = every
-    change = np.ptp(line, axis=1)
+    misfit = (weight * (mean / curve - 1.0) ** 2).sum(axis=-1)
+    free = (weight > 0).sum(axis=-1) - powers[:, None] - 1
+    scatter = np.maximum(misfit / free, 1.0)[..., None]
+    error = np.sqrt(np.diagonal(inverse, axis1=-2, axis2=-1) * scatter)
+    change = np.ptp(line, axis=-1)
     least = np.where(change > _CHANGES, stdtrit(free + n - 3, 1 - _BY_CHANCE), np.inf)
-    shape = np.stack([*(found / scale ** np.arange(3)).T, *(found / error).T[1:], least])
+    size = found / scale**powers
+    shape = np.stack([*np.moveaxis(size, -1, 0), *np.moveaxis(found / error, -1, 0)[1:], least])
     return shape, (misfit < chdtri(free, _FITS)) & (change < _RANGE)
