@@ -233,7 +233,10 @@ def sheet_resistance(
         unanswered = answer["status"].where(~answered, "ok")
         warn_of_status(profiles, unanswered, "no sheet resistance:", fine, more)
         if start is None:
-            _warn_of_transient(profiles, part, lambda end: rows_of(profiles, (end, window[1]))[0])
+            carries: Any = xr.Variable("species", question.sign) == part["polarity"]
+            _warn_of_transient(
+                profiles, part, carries, lambda end: rows_of(profiles, (end, window[1]))[0]
+            )
     return units.quantify(answer) if profiles.quantified else answer
 
 
@@ -280,14 +283,21 @@ def _resolved(
 
 
 def _warn_of_transient(
-    profiles: Frame, part: Mapping[str, xr.Variable], below: Callable[[xr.Variable], xr.Variable]
+    profiles: Frame,
+    part: Mapping[str, xr.Variable],
+    carries: xr.Variable,
+    below: Callable[[xr.Variable], xr.Variable],
 ) -> None:
-    """Warn of the first layer that begins in a surface transient, which carries a part of it."""
+    """Warn of the first layer that begins in a surface transient, which carries a part of it.
+
+    Or all of it, if that of a species that `carries` the current reaches deeper than the layer.
+    """
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
-    end = found.end.where(found.end < np.fmin(part["depth"], DEEPEST)).max("species")
+    depth, end = part["depth"], found.end.where(found.end < DEEPEST)
+    end = end.where((end < depth) | carries).max("species")
     if not anywhere(end.notnull()):
         return
-    share = 1 - below(end) / part["conductance"]
+    share = (1 - below(end) / part["conductance"]).where(~(end >= depth), 1.0)
     first = first_flagged(profiles, share > _NOTABLE)
     if first is not None:
         at = f'start="{first.of(end):g} nm"'

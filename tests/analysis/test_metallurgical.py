@@ -259,3 +259,14 @@ def test_a_junction_in_a_gap_has_no_depth_and_warns():
     assert np.isnan(found["stderr"]).all()
     bridged = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"], gaps="bridge")
     np.testing.assert_allclose(bridged["depth"], 12 * np.log(1000), rtol=1e-12)
+
+
+def test_averages_over_cells_on_dask():
+    z = np.arange(0.5, 180.0)
+    profiles = {"B": 1e20 * np.exp(-z / 20), "P": np.full(z.size, 1e17)}
+    data = sims.to_grid(measurement(z, profiles), every=4)
+    dopants = {"donors": ["P"], "acceptors": ["B"], "max_count": 8}
+    lazily = sims.metallurgical_junctions(data.chunk({"species": 1}), **dopants)
+    expected = sims.metallurgical_junctions(data, **dopants)
+    assert expected["count"] == 1
+    np.testing.assert_array_equal(lazily["depth"], expected["depth"])

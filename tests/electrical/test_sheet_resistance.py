@@ -520,3 +520,12 @@ def test_a_surface_transient_that_carries_a_part_of_the_layer_is_warned_of():
     assert whole["sheet_resistance"] < 0.87 * clean["sheet_resistance"]
     for start in ("0 nm", "15 nm"):  # stated, and so no warning
         sims.sheet_resistance(data, start=start, **dopants)
+
+
+def test_a_layer_that_is_all_surface_transient_is_warned_of():
+    z = np.arange(0.0, 300.0, 1.5)
+    implant = 1e20 * np.exp(-0.5 * ((z - 110) / 20) ** 2) + 1e15
+    data = doped(z, B=implant + 3e20 * np.exp(-z / 4), P=np.full(z.size, 1e18))
+    with pytest.warns(FitWarning, match=r"and 100% of the sheet conductance lies above"):
+        found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"])
+    assert found["polarity"].item() == "p"  # without the transient, the layer is of the donor
