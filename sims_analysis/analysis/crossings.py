@@ -210,8 +210,11 @@ def without_crossing(
     none = {Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED}
     if not (frame.lazy or codes(status) & none):
         return status
-    missing = is_any_of(status, [*none]) & among
     known = frame.map(kernels.record)
+    told = known.next_to_gap | ~is_nan(known.ceiling) | ~is_nan(known.limit)
+    if not (frame.lazy or anywhere(told)):
+        return status
+    missing = is_any_of(status, [*none]) & among
     never = (status == Status.NEVER_REACHED) & among
     always = (status == Status.ALWAYS_ABOVE) & among
     below = (missing & (level <= known.limit)) | (always & known.limit.notnull())
