@@ -264,9 +264,10 @@ def warn_of_noise(
     """Warn of profiles all of whose crossings, so many, noise can make."""
     if Status.UNDETERMINED not in codes(status):
         return
+    noise = (status == Status.UNDETERMINED).any({*status.dims} - {*number.dims})
     warn_where(
         frame,
-        (number == 0) & (raw_number > 0),
+        noise & (number == 0) & (raw_number > 0),
         lambda first: (
             f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
             "their depths are undetermined"

@@ -181,7 +181,7 @@ def junction_depth(
     status, several = found.status, found.n_crossings
     if strict:
         _raise_without_junction(frame, asked, status)
-    warn_of_noise(frame, status, several, found.raw_number.where(status == Status.UNDETERMINED, 0))
+    warn_of_noise(frame, status, several, found.raw_number)
     if which == "deepest" and not codes(several) <= {0, 1}:
         warn_where(
             frame,

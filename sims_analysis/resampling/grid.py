@@ -154,8 +154,9 @@ def to_grid(
     found = [_gridded(frame, grid, method) for frame in frames]
     more: dict[str, Any] = _delivered(data, first)
     if isinstance(data, xr.DataArray):
-        more |= _cell_coords(first, grid.edges)
-        return with_coords(found[0]).assign_coords(more).rename(data.name)
+        made = with_coords(found[0], more | _cell_coords(first, grid.edges))
+        made.name = data.name
+        return made
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
     result = result.assign(kept) if kept else result

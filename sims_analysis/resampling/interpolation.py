@@ -98,7 +98,7 @@ def interpolate(
     found = [_interpolated(frame, depth, method) for frame in frames]
     if isinstance(data, xr.Dataset):
         return joined(found, data.attrs)
-    return with_coords(found[0])
+    return with_coords(found[0], {})
 
 
 def opened(data: Any, question: str, gaps: str) -> list[Frame]:
@@ -329,13 +329,13 @@ def label_variables(
     return LabelledVariables(frame, variables, every)
 
 
-def with_coords(found: LabelledVariables) -> xr.DataArray:
-    """Return a resampled array, with what belongs to it as coordinates."""
+def with_coords(found: LabelledVariables, more: Mapping[str, xr.Variable]) -> xr.DataArray:
+    """Return a resampled array, with what belongs to it, and `more`, as coordinates."""
     name = found.frame.name
     one = found.variables[name]
     coords = found.frame.coords_over(one.dims, found.coords)
     beside = {k.removeprefix(f"{name}_"): v for k, v in found.variables.items() if k != name}
-    return xr.DataArray(one, coords=coords | beside, name=name)
+    return xr.DataArray(one, coords={**coords, **beside, **more}, name=name)
 
 
 def joined(found: Sequence[LabelledVariables], attrs: Mapping[Any, Any]) -> xr.Dataset:
