@@ -138,8 +138,9 @@ def sheet_resistance(
         - ``polarity``: ``"n"`` or ``"p"``
         - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
           types of doping), ``below_limit`` (the junction may lie where a file gives samples of
-          a species as ``<5E15``), ``truncated`` (`stop` lies below the last sample) or ``no_data``;
-          with one, what the layer rests on, such as ``gap`` or ``saturated``
+          a species as ``<5E15``), ``truncated`` (`stop` lies below the last sample), ``no_data`` or
+          ``below_detection`` (the conductance does not exceed its standard error, or 0); with one,
+          what the layer rests on, such as ``gap`` or ``saturated``
 
     Raises
     ------
@@ -390,9 +391,13 @@ def _measured(
         name: CHARGE * float(weight @ question.conductivity(values, name, signs))
         for name in MOBILITIES
     }
+    conductance = found[question.mobility]
+    stderr = _conductance_error(values, at, own, weight, question, signs)
+    if conductance < np.fmax(stderr, 0.0):
+        return "below_detection", of_all
     return "ok", found | {
-        "conductance": found[question.mobility],
-        "stderr": _conductance_error(values, at, own, weight, question, signs),
+        "conductance": conductance,
+        "stderr": stderr,
         "depth": stop,
         "dose": float(weight @ (signs * net)),
         "polarity": float(np.sign(weight @ net)),

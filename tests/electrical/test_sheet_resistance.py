@@ -529,3 +529,17 @@ def test_a_layer_that_is_all_surface_transient_is_warned_of():
     with pytest.warns(FitWarning, match=r"and 100% of the sheet conductance lies above"):
         found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"])
     assert found["polarity"].item() == "p"  # without the transient, the layer is of the donor
+
+
+@pytest.mark.parametrize("stderr", [None, 3e15])
+def test_a_layer_of_noise_has_no_sheet_resistance(stderr):
+    z = np.arange(0.0, 200.0, 1.0)
+    acceptor, donor = (1e18 * np.exp(-0.5 * ((z - at) / 10) ** 2) for at in (100, 180))
+    acceptor += np.where(z % 2 == 0, -2e15, 1e15)  # what is left after a background is subtracted
+    data = doped(z, P=donor, B=acceptor)
+    if stderr is not None:
+        data = data.assign_coords(stderr=xr.full_like(data, stderr))
+    with pytest.warns(FitWarning, match="does not exceed its standard error"):
+        found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"], stop="40 nm")
+    assert found["status"].item() == "below_detection"
+    assert np.isnan(found["sheet_resistance"])
