@@ -397,6 +397,8 @@ def warn_of_transient_in(frame: Frame, found: Any, remedy: str = _REMEDY) -> Non
 
     `found` as of the kernel; `remedy` has a place for the `end`.
     """
+    if not anywhere(~is_nan(found.transient_end)):
+        return
     share, end = found.above / found.value, found.transient_end
     matters = (end < DEEPEST) & (end < found.stop) & (found.value > 0) & (share > MATTERS)
     first = first_flagged(frame, matters)
