@@ -178,8 +178,7 @@ def _parts(
         else abs(value) * part
         for part in relative
     )
-    unknown = xr.full_like(found.value, np.nan)
-    random = unknown if found.stderr is None else found.stderr
+    random = xr.full_like(found.value, np.nan) if found.stderr is None else found.stderr
     return {
         "random_stderr": random.where(known),
         "systematic_stderr": of_known(rsf, scale),

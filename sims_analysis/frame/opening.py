@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from functools import reduce
 from typing import Any
@@ -241,17 +242,12 @@ def _ancillary_coords(data: xr.DataArray) -> dict[str, xr.Variable]:
         if own is not None:
             ancillary[end] = own
         elif every and end == vocabulary.QUALITY:
-            ancillary[end] = reduce(_either, every)
+            whole = (one.fillna(0).astype(np.int16) for one in every)
+            ancillary[end] = reduce(operator.or_, whole)
     own = ancillary.pop("stderr", None)
     if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
         ancillary["stderr"] = own.set_dims(data.sizes)
     return ancillary
-
-
-def _either(one: xr.Variable, other: xr.Variable) -> xr.Variable:
-    """Return what is flagged in either of two columns."""
-    found: xr.Variable = one.fillna(0).astype(np.int16) | other.fillna(0).astype(np.int16)
-    return found
 
 
 def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Variable | None:

@@ -265,13 +265,9 @@ def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
     """Call the kernel for each chunk; `ranks` are the numbers of core dimensions of the arrays."""
     import dask.array as da
 
-    # A call without profiles gives the types and sizes of the results. The axis may be shared, and
-    # what all rows of a group have in common.
-    n = len(call.samples)
-    empty = []
-    for k, (a, rank) in enumerate(zip(arrays, ranks, strict=True)):
-        shared = k == 0 or (k < n and rank < ranks[1])
-        empty.append(np.zeros((*(() if shared else (0,)), *a.shape[a.ndim - rank :])))
+    # Values of no profile give the types and sizes of the results; all else is broadcast to them.
+    shapes = [a.shape[a.ndim - rank :] for a, rank in zip(arrays, ranks, strict=True)]
+    empty = (np.zeros((0, *shape) if k == 1 else shape) for k, shape in enumerate(shapes))
     answer, support = call(*empty)
     template = (*answer, *(support or ()))
     found = da.apply_gufunc(
@@ -284,8 +280,8 @@ def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
         },
     )
     every = found if len(template) > 1 else [found]
-    size = len(answer)
-    return type(answer)(*every[:size]), None if support is None else type(support)(*every[size:])
+    n = len(answer)
+    return type(answer)(*every[:n]), None if support is None else type(support)(*every[n:])
 
 
 def _signature(letter: str, ranks: Sequence[int]) -> str:

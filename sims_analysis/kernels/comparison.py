@@ -27,20 +27,14 @@ def ratio_errors(a: Array, b: Array, of_a: Array, of_b: Array) -> tuple[Array, A
 
 def mean_and_deviation(values: Array) -> tuple[Array, Array, Index]:
     """Return mean, standard deviation (n - 1) and number of (..., n) values but NaN."""
-    # Sorted and added sequentially, so that the result depends neither on the order of the
-    # measurements nor on the memory layout (which decides how numpy sums). NaN sort to the end.
+    # Sorted, and added one by one (as cumsum does), so that the result depends neither on the order
+    # of the measurements nor on the memory layout. NaN sort to the end.
     values = np.sort(values, axis=-1)
     measured = ~np.isnan(values)
     count = np.count_nonzero(measured, axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = _sequential_sum(np.where(measured, values, 0.0)) / count
-        square = _sequential_sum(np.where(measured, (values - mean[..., None]) ** 2, 0.0))
+        mean = np.cumsum(np.where(measured, values, 0.0), axis=-1)[..., -1] / count
+        square = np.where(measured, (values - mean[..., None]) ** 2, 0.0)
+        square = np.cumsum(square, axis=-1)[..., -1]
         deviation = np.where(count > 1, np.sqrt(square / (count - 1)), np.nan)
     return np.where(count > 0, mean, np.nan), deviation, count
-
-
-def _sequential_sum(values: Array) -> Array:
-    total = np.zeros(values.shape[:-1])
-    for column in np.moveaxis(values, -1, 0):
-        total += column
-    return total
