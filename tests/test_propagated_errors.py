@@ -277,8 +277,8 @@ QUESTIONS = {
 #: What states another error on purpose: by how much at most, and why.
 ON_PURPOSE = {
     "moments threshold": (
-        0.4,
-        "those of the maximum and the ends are taken as independent, and an end's holds kinks",
+        0.8,
+        "that of an end holds kinks, which are the larger part where counts are as many as here",
     ),
     **dict.fromkeys(
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),

@@ -9,7 +9,6 @@ from measurement_layouts import one
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileWarning, SimsWarning
-from sims_analysis.frame.evidence import either
 from sims_analysis.outcomes import KINDS, Flag, Status
 
 QUIET = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
@@ -76,13 +75,6 @@ def test_away_from_what_is_flagged_values_are_those_of_clean_data():
     ds = with_flags(Flag.GAP_BEFORE, Flag.BELOW_LIMIT)
     found, clean = (sims.interpolate(d, depth="25 nm") for d in (ds, ds.drop_vars(NAME)))
     xr.testing.assert_equal(found, clean)
-
-
-@pytest.mark.parametrize("chunks", [{}, {"species": 1}])
-def test_what_one_species_is_flagged_with_all_together_are(chunks):
-    flags = xr.Variable(("species", "depth"), np.array([[1, 0, 4], [0, 8, 6]], dtype=np.int16))
-    of_all = either(flags.chunk(chunks) if chunks else flags, "species")
-    np.testing.assert_array_equal(of_all, [1, 8, 6])
 
 
 def test_every_status_has_one_word_one_meaning_and_evidence_a_rank_of_its_own():

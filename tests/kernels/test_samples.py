@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sims_analysis.kernels.samples import Samples, cells, in_order, smoothed
+from sims_analysis.kernels.samples import Samples, cells, in_order
 
 
 def samples(c, s=np.nan, k=np.nan):
@@ -32,13 +32,3 @@ def test_cells_reach_half_way_or_as_stated():
     np.testing.assert_allclose(stated.cells(here), [[0.3, 0.3], [0.4, 0.4]])
     partly = replace(stated, lower=np.array([0.0, np.nan, 3.7]))
     np.testing.assert_array_equal(partly.cells(here), [[1, 1], [1, 1]])
-
-
-def test_smoothed_is_the_mean_of_the_neighbours_that_there_are():
-    c = np.random.default_rng(0).normal(size=30)
-    expected = [c[max(0, i - 2) : i + 3].mean() for i in range(30)]
-    np.testing.assert_allclose(smoothed(c), expected)
-    c = c[:12]
-    three = [c[max(0, i - 1) : i + 2].mean() for i in range(12)]
-    np.testing.assert_allclose(smoothed(c), three)
-    np.testing.assert_array_equal(smoothed(c[:8]), c[:8])

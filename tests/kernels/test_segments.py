@@ -39,12 +39,6 @@ def test_pieces_of_an_exponential_and_of_a_straight_line(u, v):
     np.testing.assert_allclose(found, 4 * (v - u) - (v**2 - u**2) / 2, rtol=1e-14)
 
 
-def test_the_weights_of_a_record_give_the_trapezoid():
-    z, c = np.array([0.0, 1.0, 1.5, 4.0]), np.array([3.0, -1.0, 7.0, 2.0])
-    np.testing.assert_allclose(segments.record_weights(z) @ c, np.trapezoid(c, z), rtol=1e-15)
-    assert segments.record_weights(z[:1]).tolist() == [0.0]
-
-
 @pytest.mark.parametrize("log", [False, True])
 def test_rounding_does_not_leave_the_two_ends(log):
     c0, c1 = 10 ** np.random.default_rng(3).uniform(10, 21, (2, 20_000))
