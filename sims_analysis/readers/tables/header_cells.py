@@ -175,7 +175,8 @@ _JOINT = re.compile(
 )
 #: At the end of a header; relative errors are none in the unit of the values.
 _LIMITS = re.compile(
-    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|rsd|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
+    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|rsd|rel\.? ?(?:std\.?|err(?:or|\.)?|sd)"
+    r"|(?:unc(?:ertainty|\.)?|err(?:or|\.)?) ?\(?9[059] ?%\)?)$",
     re.IGNORECASE,
 )
 #: Before a species: ``LOD B``, ``MDL(B)``, ``Limit B``.
@@ -193,7 +194,8 @@ _INTRODUCED = re.compile(
 #: ``values x 1E18``; ``3 x 1E15`` is a number.
 _TIMES_POWER = re.compile(rf"(?<=[^\d\s])\s+{_TIMES}\s*{_POWER}\s*(?=$|[)\],;])")
 _MULTIPLIED = re.compile(
-    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b",
+    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b"
+    r"(?!\s*(?:k?V|[nuµm]m|[x×])\b)",
     re.IGNORECASE,
 )
 #: ``ΔB``, ``dB``, ``s_B`` and ``u(B)`` are errors of B.

@@ -361,6 +361,7 @@ class Headers:
         if any(has_role(cell, "axis", "time", "index") for cell in above.values()):
             return
         if not are_kinds(lower.values()):
+            labels = are_labels(lower.values())
             heads = next(i for i, (part, _) in self.taken.items() if part == "headers")
             written = [*self._grid.cells(heads), *[""] * self._width]
             different = len({*above.values()})
@@ -370,7 +371,7 @@ class Headers:
             if (
                 repeated
                 or different == len(above)
-                or not all(_is_of_species(lower[j], cell) for j, cell in above.items())
+                or not all(_is_of_species(lower[j], cell, labels) for j, cell in above.items())
             ):
                 return
         for j, cell in above.items():
@@ -431,6 +432,8 @@ class Headers:
             return
         texts = [*filter(None, cells)]
         own = [self.headers[j].name for j in self.columns("value")]
+        labels = are_labels(own)
+        own = [] if labels else own
         if len(texts) == 1 and any(map(is_species, own)):
             # ``C`` is carbon below "W7, doped with B", and a concentration below "boron".
             if not is_only_species(try_header(texts[0]).name or texts[0]):
@@ -447,7 +450,7 @@ class Headers:
             header = try_header(cell)
             if cell or self.headers[j].role in ("axis", "time"):
                 name, unit = (header.unit and header.name) or cell, header.unit
-            words = self.headers[j].name and not is_species(self.headers[j].name)
+            words = labels or (self.headers[j].name and not is_species(self.headers[j].name))
             self.names[j] = name if cell or words else ""
             if self.headers[j].role in ("value", "error") and unit and self.units[j] is None:
                 self.units[j], self._stating[j] = unit, row.place
@@ -559,7 +562,7 @@ class Headers:
             if unit and j in self._stating and has_factor(unit)
         ]
         notes = [(i, j, cell) for i in (*self.notes, *self._body.below)
-                 for j, cell in enumerate(grid.cells(i))]  # fmt: skip
+                 for j, cell in [*enumerate(cells := grid.cells(i)), (0, " ".join(cells))]]  # fmt: skip
         errors = any(header.role == "error" for header in self.headers)
         for row, column, text in (*found, *notes):
             where = f"{grid.where(grid.number(row), column)}: "
@@ -591,11 +594,12 @@ def are_kinds(cells: Iterable[str]) -> bool:
     )
 
 
-def _is_of_species(text: str, above: str) -> bool:
-    """Whether a header is not a species, depth or unit itself, and stands below a species."""
+def _is_of_species(text: str, above: str, label: bool) -> bool:
+    """Whether a header is no species, depth or unit itself, and stands below a species."""
     header = try_header(text)
-    other = header.unit or header.role in ("axis", "time", "unread") or names_species(header.name)
-    return not other and is_species(try_header(above).name)
+    named = not label and names_species(header.name)
+    other = header.unit or header.role in ("axis", "time", "unread") or named
+    return not other and is_only_species(try_header(above).name)
 
 
 def _plain(number: str) -> str:
