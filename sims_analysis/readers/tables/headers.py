@@ -561,8 +561,9 @@ class Headers:
             for j, unit in enumerate(self.units)
             if unit and j in self._stating and has_factor(unit)
         ]
-        notes = [(i, j, cell) for i in (*self.notes, *self._body.below)
-                 for j, cell in [*enumerate(cells := grid.cells(i)), (0, " ".join(cells))]]  # fmt: skip
+        rows = [(i, grid.cells(i)) for i in (*self.notes, *self._body.below)]
+        notes = [(i, j, cell) for i, cells in rows for j, cell in enumerate(cells)]
+        notes += [(i, 0, " ".join(cells)) for i, cells in rows]
         errors = any(header.role == "error" for header in self.headers)
         for row, column, text in (*found, *notes):
             where = f"{grid.where(grid.number(row), column)}: "
