@@ -30,7 +30,7 @@ LETTERS = frozenset("CIYNciyn")
 #: Roles that are a whole header, rather than words in one.
 _WHOLE = (
     "index", "ancillary", "ancillary_unit", "limit", "factor", "species", "unit", "text", "remark",
-    "matrix", "layer", "processing", "element",
+    "label", "matrix", "layer", "processing", "element",
 )  # fmt: skip
 _ELEMENTS = (*SYMBOLS, "D", "T", "Np", "Pu", "Am", "Cm")
 _ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS, key=len, reverse=True))})_?\d{{0,2}}"
@@ -362,8 +362,10 @@ def read_header(text: str) -> Header:
     if special is not None:
         return special
     of_units = _UNIT_OF.fullmatch(words) if unit is None else None
-    if of_units and any(pattern(role).search(of_units[1]) for role in ("axis", "time", "value")):
-        return Header("unit", of_units[1], None, explicit=True)
+    if of_units:
+        roles = ("axis", "time", "value")
+        if is_only_species(of_units[1]) or any(pattern(r).search(of_units[1]) for r in roles):
+            return Header("unit", of_units[1], None, explicit=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
         match = pattern(role).search(words) if role not in _WHOLE_ROLES else _whole(words, role)

@@ -24,6 +24,7 @@ from sims_analysis.readers.tables.header_cells import (
     Header,
     RowKind,
     are_labels,
+    classify_row,
     factor_in,
     has_factor,
     has_role,
@@ -103,7 +104,8 @@ class Headers:
         #: Notes in the row of heads, above no numbers.
         self.beside: list[str] = []
         #: Columns with something in them: numbers or words.
-        self._used = [has or j in block.texts for j, has in enumerate(self.filled)]
+        self._worded = {*block.texts}
+        self._used = [has or j in self._worded for j, has in enumerate(self.filled)]
         #: Rows of numbers, which may be what samples are called.
         self._numeric: list[_Row] = []
         self._rows_below: list[_Row] = []
@@ -171,7 +173,24 @@ class Headers:
             row = _Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width])
             self._take_lead(row)
             self._rows_below.append(row)
-        return rows
+        return self._without_labels(rows)
+
+    def _without_labels(self, rows: list[_Row]) -> list[_Row]:
+        """Take off what rows are called where one says ``Units``, as Origin and others do."""
+        labelled = [row for row in rows if named_role(row.cells[0], "unit", "label", "remark")]
+        units = [row for row in labelled if named_role(row.cells[0], "unit")]
+        units = [row for row in units if all(map(is_unit, row.texts[1:])) and row.filled[2:]]
+        if not units or 0 in self._worded or self._stated:
+            return rows
+        # The numbers may have a column less.
+        less = max(row.filled[-1] for row in labelled) >= self._width
+        number = [] if less else ["#" if self.filled[0] else ""]
+        own = {row.place: [*number, *row.cells[1:]] for row in labelled}
+        kinds = {row.place: classify_row(own[row.place][1 - less:]) for row in units}
+        return [
+            replace(row, cells=own.get(row.place, row.cells), kind=kinds.get(row.place, row.kind))
+            for row in rows
+        ]
 
     def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
         """Find the row of heads; return the rows above it, the nearest first, and those below."""
@@ -227,6 +246,13 @@ class Headers:
                     self.headers[j] = read_header(text)
                 except UnitsError as error:
                     raise error.within(self._grid.where(number, j)) from None
+        for j, texts in block.texts.items():
+            stated = {*map(str.strip, texts)}
+            header, left = self.headers[j], [j - 1] * (named_role(self.texts[j], "unit") is not None)
+            own = [k for k in self.columns("value") if self.name(k) == header.name]
+            if header.role == "unit" and len(stated) == 1 and (own or left):
+                self.units[(own or left)[0]] = stated.pop()
+                self._stating[(own or left)[0]] = self._body.first
         self._axes_by_units()
         for j, header in enumerate(self.headers):
             unit = self.units[j]
