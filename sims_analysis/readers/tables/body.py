@@ -534,9 +534,7 @@ def _interruptions(
         if plain is not None and plain[i][:1].isdigit():
             continue
         cells = grid.cells(i)
-        if tuple(cells) not in heads and (
-            any(map(is_number, cells)) or (any(cells) and grid.is_comment(i))
-        ):
+        if tuple(cells) not in heads and any(map(is_number, cells)):
             continue
         if groups and groups[-1][-1] == i - 1:
             groups[-1].append(i)
