@@ -581,8 +581,10 @@ def classify_row(
         return RowKind.MIXED if numbers else RowKind.BLANK
     if numbers:
         first = next(cell for cell in cells if cell.strip())
-        named = not (is_number(first, decimal) or is_odd(first)) and names_axis(others)
-        return RowKind.HEADERS if named else RowKind.MIXED
+        # ``Crater depth | 500 | nm`` is about the measurement.
+        stated = numbers == 1 and any(map(is_unit, others))
+        other = is_number(first, decimal) or is_odd(first) or stated
+        return RowKind.HEADERS if names_axis(others) and not other else RowKind.MIXED
     # Row numbers have none: ``#`` or ``-``.
     units = [text for text in others if text == "%" or any(map(str.isalnum, text))]
     if all(map(is_unit, units)):

@@ -142,12 +142,12 @@ def _holds_profile(sheet: Grid) -> bool:
     first = sheet.start.row if sheet.start and sheet.start.count else 0
     above = [sheet.cells(i) for i in range(first)]
     heads = next((cells for cells in reversed(above) if names_axis(cells)), [])
-    species = next((j for j, cell in enumerate(heads) if named_role(cell, "species")), None)
-    if species is None:
+    label = next((j for j, cell in enumerate(heads) if named_role(cell, "species", "text")), None)
+    if label is None:
         return bool(heads)
     rows = (sheet.cells(i) for i in range(first, len(sheet)))
-    names = [cells[species] for cells in rows if len(cells) > species and cells[species]]
-    # Of a list of results each species has one row.
+    names = [cells[label] for cells in rows if len(cells) > label and cells[label]]
+    # Of a list of results each species, or sample, has one row.
     return len({*names}) < len(names)
 
 
