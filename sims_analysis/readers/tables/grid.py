@@ -447,6 +447,9 @@ class TextGrid(Grid):
             # ``# depth in um, concentration in atoms/cm3``
             cells = in_comment
         elif self.delimiter is None:
+            joined = re.split(r"\s+(?![(\[])", text)
+            if len(cells) == width == len(joined) + 1 and len(joined) > 1:
+                return joined  # ``depth_nm  B (at/cm3)``, of which none is above the first column
             for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
                 if len(cells) == width:
                     break

@@ -287,7 +287,7 @@ class Headers:
         commas = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
         comma = commas and count < self._width
         rows = count == self._width - 1 and texts[0] and _counts(column)
-        rows = rows and not any(any(grid.cells(i)[count:]) for i in self._body.above)
+        rows = rows and not any(any(grid.headers(i, count + 1)[count:]) for i in self._body.above)
         if comma or (rows and self.filled[count]):
             what = "commas are decimal marks too" if comma else "the first column numbers the rows"
             raise ReadError(
