@@ -24,7 +24,6 @@ from sims_analysis.readers.tables.header_cells import (
     Header,
     RowKind,
     are_labels,
-    classify_row,
     factor_in,
     has_factor,
     has_role,
@@ -184,13 +183,13 @@ class Headers:
             return rows
         # The numbers may have a column less.
         less = max(row.filled[-1] for row in labelled) >= self._width
-        number = [] if less else ["#" if self.filled[0] else ""]
-        own = {row.place: [*number, *row.cells[1:]] for row in labelled}
-        kinds = {row.place: classify_row(own[row.place][1 - less:]) for row in units}
-        return [
-            replace(row, cells=own.get(row.place, row.cells), kind=kinds.get(row.place, row.kind))
-            for row in rows
-        ]
+        number = "#" if self.filled[0] else ""
+        for n, row in enumerate(rows):
+            if row in units:
+                rows[n] = replace(row, cells=["", *row.cells[1:]][less:], kind=RowKind.UNITS)
+            elif row in labelled:
+                rows[n] = replace(row, cells=[number, *row.cells[1:]][less:])
+        return rows
 
     def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
         """Find the row of heads; return the rows above it, the nearest first, and those below."""
@@ -247,12 +246,12 @@ class Headers:
                 except UnitsError as error:
                     raise error.within(self._grid.where(number, j)) from None
         for j, texts in block.texts.items():
-            stated = {*map(str.strip, texts)}
-            header, left = self.headers[j], [j - 1] * (named_role(self.texts[j], "unit") is not None)
+            header, stated = self.headers[j], {*map(str.strip, texts)}
             own = [k for k in self.columns("value") if self.name(k) == header.name]
-            if header.role == "unit" and len(stated) == 1 and (own or left):
-                self.units[(own or left)[0]] = stated.pop()
-                self._stating[(own or left)[0]] = self._body.first
+            # ``Unit`` is that of the column to its left.
+            own += [j - 1] if named_role(self.texts[j], "unit") else []
+            if header.role == "unit" and len(stated) == 1 and own:
+                self.units[own[0]], self._stating[own[0]] = stated.pop(), self._body.first
         self._axes_by_units()
         for j, header in enumerate(self.headers):
             unit = self.units[j]
