@@ -586,7 +586,7 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
 # --- a format that the file has not -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(set(sims.read_formats()) - {"table", "eag"}))
+@pytest.mark.parametrize("name", sorted(set(sims.read_formats()) - {"table", "eag", "tidy"}))
 @pytest.mark.parametrize("book", [False, True])
 def test_a_format_that_the_file_has_not_is_named(write, workbook, name, book):
     path = workbook(S=[HEADER, *ROWS]) if book else write(",".join(HEADER) + "\n" + LINES)

@@ -69,8 +69,6 @@ def read(source: Source) -> Content:
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
         below = [i for i, line in enumerate(source.lines) if i and line.strip()]
-        if not below:
-            raise ReadError(_ALONE)
         name, *units = tcad.groups()
         return Content(
             signals=[read_two_columns(source, below, name or "", units, where="column 2")]

@@ -247,7 +247,8 @@ def read_xlsx(content: bytes, budget: Budget) -> list[Cells]:
             for kind in ("sharedStrings", "styles")
         )
         book = parsed("xl/workbook.xml", _Tree())
-        look = _Look(list(map(_string, strings)), _styles(styles), budget)
+        days = 1462 * any(e.get("date1904") in ("1", "true") for e in book.iter("workbookPr"))
+        look = _Look(list(map(_string, strings)), _styles(styles), days, budget)
         sheets = []
         for sheet in book.iter("sheet"):
             relation_id = next((v for k, v in sheet.items() if k.endswith("}id")), None)
@@ -306,10 +307,11 @@ class _Sheet(_Tree):
 
 @dataclass(frozen=True)
 class _Look:
-    """How cells look: shared texts, and styles."""
+    """How cells look: shared texts, styles, and days from 1900 to where dates are counted from."""
 
     strings: Sequence[str]
     styles: Sequence[str]
+    days: int
     budget: Budget
 
     def value(self, cell: ET.Element, where: str) -> object:
@@ -337,7 +339,7 @@ class _Look:
         if shown == "date":
             try:
                 # To the millisecond, which is as exactly as days are kept.
-                date = _DAY_ONE + dt.timedelta(milliseconds=round(value * 86_400_000))
+                date = _DAY_ONE + dt.timedelta(self.days, milliseconds=round(value * 86_400_000))
                 return date.time() if 0 <= value < 1 else date
             except OverflowError:
                 return "#VALUE!"

@@ -91,13 +91,6 @@ def read(source: Source) -> Content:
     return read_grid(find_grid(source), source)
 
 
-def read_tidy(source: Source) -> Content:
-    """Read a table with the species in a column."""
-    if label_column(find_grid(source)) is None:
-        raise ReadError("no header of a column of species stands next to one of depths or times")
-    return read(source)
-
-
 @once_per_source
 def find_grid(source: Source) -> Grid:
     """Find the rows of a file: of a text, or of the sheet to read."""
