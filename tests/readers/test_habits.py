@@ -117,8 +117,9 @@ READ = [
       for head in ("B uncertainty (1σ)", "error (1 s.d.)")),
     ("B 0:1 nm 个/cm3", "深度 (nm) | B浓度 (个/cm3)\n@ 2"),
     *(("B 0:1 nm at/cm3", f"{about}\nDepth (nm) | B (at/cm3)\n@ 2")
-      for about in ("EM multiplier 2100 V |", "Rp | 50 | nm\nPeak | 1E20 | at/cm3",
-                    "Crater depth | 500 | nm\nTime | 100 | s", "Scale bar: 100 um")),
+      for about in ("electron multiplier, 2.3 kV", "scaled to 1.5 nA",
+                    "Rp | 50 | nm\nPeak | 1E20 | at/cm3", "Scale bar: 100 um",
+                    "Crater depth | 500 | nm\nTime | 100 | s")),
     # --- what rows are called, as Origin does; samples of one species ---------------------------
     ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
      "Long Name | Depth | B | P\nUnits | nm | at/cm3 | at/cm3\nComments | | W7 | W7\n@ 3"),

@@ -195,7 +195,7 @@ _INTRODUCED = re.compile(
 _TIMES_POWER = re.compile(rf"(?<=[^\d\s])\s+{_TIMES}\s*{_POWER}\s*(?=$|[)\],;])")
 _MULTIPLIED = re.compile(
     rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b"
-    r"(?!\s*(?:k?V|[nuµm]m|[x×])\b)",
+    r"(?![.,]?\d|\s*(?:k?V|[pnµm]A|[nuµm]m|[x×])\b)",
     re.IGNORECASE,
 )
 #: ``ΔB``, ``dB``, ``s_B`` and ``u(B)`` are errors of B.
