@@ -172,8 +172,7 @@ def _refuse_replaced(data: xr.Dataset, variable: str, names: Sequence[str]) -> N
 def _read_weight(frame: Frame, stated: Any, name: str) -> Weight:
     """Read a weight: a number, one with its error, or a DataArray."""
     value, error = read_with_error(frame, stated, name)
-    finite: Any = np.isfinite(value)
-    if anywhere(~finite) and not isinstance(stated, xr.DataArray):
+    if not (is_lazy(value) or np.isfinite(value).any()):
         raise argument_error(name, stated, "expected a finite weight")
     text = f"{float(value):.6g}" if not value.ndim else f"(over {', '.join(map(str, value.dims))})"
     if error is not None and not error.ndim:

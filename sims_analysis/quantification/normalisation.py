@@ -119,7 +119,7 @@ def normalise(
     -----
     Samples of species below their limit of detection count as 0 in a total. Where their limits are
     more than 1 % of it, or of its error, fractions have no value, but a limit. The largest of
-    samples with noise is above the maximum of the profile by about an error of theirs.
+    samples with noise is above the maximum, at a peak by about one error, on a plateau by two.
 
     Examples
     --------
@@ -142,12 +142,10 @@ def normalise(
         warn_of_shared(data, name, [(to, one) for one in names if one != to])
     elif total:
         warn_of_shared(data, name, combinations(names, 2))
-    if total and not named:
         _refuse_sums(data, names)
-    of_factors = with_errors_of_scale(data, name, to if named else None)
+    plain, data = data, with_errors_of_scale(data, name, to if named else None)
     if to == "maximum" and not named:  # they cancel in it
-        of_factors = data.drop_vars(set(data.coords) - set(of_factors.coords))
-    data = of_factors
+        data = plain.drop_vars(set(plain.coords) - set(data.coords))
     frame = open_samples(data, name, "a normalised signal")
     ends = None if window is None else read_pair(frame, window)
     share = None
@@ -162,8 +160,7 @@ def normalise(
             whole = own_samples(frame)
         if ends is not None:
             whole, share = _mean(frame, whole, ends, window, to if named else None)
-    everything = xr.Variable((), data=True)
-    parts = everything if total or not named else frame.of_species(to)
+    parts = frame.of_species(to) if named and not total else xr.Variable((), data=True)
     made = _over(frame, whole, parts, share)
     if not frame.lazy:
         limited = False if whole.limit is None else whole.limit.notnull()
@@ -244,9 +241,8 @@ def _total(frame: Frame) -> Signal:
 
     columns = {end: column(end) for one in of_each for end in one}
     background = {end: columns[end] for end in vocabulary.OF_BACKGROUND if end in columns}
-    found = Signal(columns[""], columns.get("stderr"), None, background)
-    known = {"flags": columns.get(vocabulary.QUALITY), "limit": columns.get(vocabulary.CENSORED)}
-    return changed(found, **known)
+    known = (columns.get(end) for end in vocabulary.EVIDENCE)
+    return Signal(columns[""], columns.get("stderr"), None, background, *known)
 
 
 def _mean(

@@ -393,7 +393,8 @@ class TwoSignals(NamedTuple):
             return None if one is None else one.where(inside).sum(self.dim)
 
         below: Any = total(self.b)
-        ratio: Any = (total(self.a) / below.where(below > 0)).where(inside.any(self.dim))
+        below = below.where(below > 0)
+        ratio: Any = (total(self.a) / below).where(inside.any(self.dim))
         squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
         if squares[0] is None:
             scatter = total((self.a - ratio * self.b) ** 2) ** 0.5

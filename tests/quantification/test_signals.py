@@ -159,7 +159,7 @@ def test_what_sums_are_refused():
         ({"x": {"32S": 1}}, SpeciesError, "no species '32S'; they have '31P', '30Si'"),
         ({}, ProfileError, "expected weights by species"),
         ({"x": {}}, ProfileError, "expected weights by species"),
-        ({"x": {"31P": np.nan}}, ProfileError, "expected a finite weight"),
+        ({"x": {"31P": xr.DataArray(np.nan)}}, ProfileError, "expected a finite weight"),
         ({"x": {"31P": (1, -0.1)}}, ProfileError, "not negative"),
         ({"x": {"31P": (1, np.inf)}}, ProfileError, "must be finite"),
         ({"x": {"31P": (1, np.nan)}}, ProfileError, "must be finite"),
