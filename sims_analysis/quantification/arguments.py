@@ -52,8 +52,9 @@ def read_over_composition(data: Any, stated: Any, name: str) -> tuple[str, xr.Da
     if element in data.dims or element not in data["species"].values:
         return None
     points = stated.dropna(element).sortby(element) if element in stated.coords else stated[:0]
-    if points.size < 2 or not (np.diff(points[element].values) > 0).all():
-        text = f"it is over {element!r}; expected a coordinate of two or more different fractions"
+    x = points[element].values
+    if points.size < 2 or not ((np.diff(x) > 0).all() and x[0] >= 0 and x[-1] <= 1):
+        text = f"it is over {element!r}; expected two or more different fractions, from 0 to 1"
         raise ProfileError(f"{name}: {text}", argument=name)
     return element, points
 

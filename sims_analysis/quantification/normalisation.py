@@ -11,17 +11,17 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import ENDS
+from sims_analysis.conventions.canonical import ENDS, species_of
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.errors import ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, either, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.frame.run import elementwise, is_lazy
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag
@@ -33,7 +33,7 @@ from sims_analysis.quantification.reference import (
     column,
     known_of_mean,
     mean_in,
-    measured_over_species,
+    measured_in,
     propagated,
     warn_undefined,
 )
@@ -78,7 +78,7 @@ def normalise(
         Depths, or times. Divide each profile by one number, the mean of the total or the species
         (or the maximum) between them, and not sample by sample.
     variable : str, optional
-        By default the concentration, otherwise the first measured variable.
+        By default the first with samples (of the species), ``concentration`` first.
 
     Returns
     -------
@@ -103,9 +103,9 @@ def normalise(
     SpeciesError
         If the species is absent.
     UnitsError
-        If there is no measured variable with several species.
+        If no variable is measured over species.
     ProfileError
-        If nothing was measured, or the window holds no sample.
+        If the window holds no sample.
 
     Warns
     -----
@@ -129,7 +129,7 @@ def normalise(
     1.0
     """
     to = read_name("to", to)
-    name = measured_over_species(data, variable)
+    name = measured_in(data, variable, *({to} & {*species_of(data)}))
     data = _measured(data, name)
     frame = open_samples(data, name, "a normalised signal")
     if to not in ("total", "maximum"):
@@ -201,8 +201,6 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
     there = there if limit is None else there | limit.notnull()
     species = there.any([d for d in there.dims if d != "species"])
-    if not anywhere(species):
-        raise ProfileError(f"there is nothing to normalise: {name} has no sample")
     return data.isel(species=species.values)
 
 

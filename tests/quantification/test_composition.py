@@ -178,7 +178,8 @@ def test_factors_and_rates_stated_over_a_composition():
     assert warned[0].filename == __file__
     none = short["concentration"].sel(species="11B").isnull()
     np.testing.assert_array_equal(none, x > 0.15)
-    for wrong in (stated[:1], stated.drop_vars("Ge"), stated[[0, 0]]):
+    per_cent = stated.assign_coords(Ge=100 * stated["Ge"])
+    for wrong in (stated[:1], stated.drop_vars("Ge"), stated[[0, 0]], per_cent):
         with pytest.raises(ProfileError, match="two or more different fractions"):
             sims.with_rsf(made, rsf={"11B": wrong}, **options)
     with pytest.raises(ProfileError, match="give the values of a function of x"):

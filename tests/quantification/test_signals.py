@@ -178,7 +178,7 @@ def test_what_sums_are_refused():
     with pytest.raises(SpeciesError, match="'11B' also has concentration"):
         sims.combine(rates, {"11B": {"11B": 1, "30Si": -1e-3}}, variable="intensity")
     mixed = rates.drop_vars(["intensity", "intensity_stderr", "intensity_counts"])
-    with pytest.raises(UnitsError, match="'11B' and '30Si' are measured"):
+    with pytest.raises(UnitsError, match="samples of '11B' and '30Si'"):
         sims.combine(mixed, {"x": {"11B": 1, "30Si": 1}})
 
 
@@ -358,7 +358,7 @@ def test_a_mean_over_a_gap_interpolates_nothing():
 def test_nothing_cannot_be_normalised(to):
     ds = poisson(np.arange(9.0), a=10, b=20)
     for empty in (ds.isel(sputter_time=slice(0)), ds.where(ds["sputter_time"] < 0)):
-        with pytest.raises(ProfileError, match="nothing to normalise: intensity has no sample"):
+        with pytest.raises(UnitsError, match="no variable with samples"):
             sims.normalise(empty, to=to)
 
 
@@ -368,6 +368,11 @@ def test_a_normalised_signal_is_data_like_any_other():
     ds = sims.calibrate_depth(poisson(time, a=edge, b=1000 - edge, c=30), rate="1 nm/s")
     found = sims.normalise(ds, to="total")
     assert sims.interface(found.sel(species="a"))["position"].item() == pytest.approx(30, abs=0.5)
+    alloy = sims.composition(ds, numerator="a", denominator="b", factor=1.0, element=("A", "B"))
+    again = sims.normalise(alloy.sel(species=["a", "b", "c"]), to="total")
+    np.testing.assert_array_equal(again["fraction"], found["fraction"])
+    of_one = sims.normalise(alloy, to="c", window=("0 nm", "50 nm"))
+    assert of_one["species"].values.tolist() == ["a", "b", "c"]
     crossed = sims.crossings(found["fraction"].sel(species="a"), level="0.5")["depth"]
     assert crossed.values[0] == pytest.approx(29.8, abs=1)
     assert sims.layers(found, species="a", level="0.4").sizes["layer"] == 1
