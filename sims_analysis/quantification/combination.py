@@ -91,7 +91,7 @@ def combine(
     -----
     ``-mean_value(ratio(blank, ...))`` of a sample without the species is a weight with its error.
     The dose of a sum is the sum of the doses, exactly where all have the same samples; where each
-    has its own, within the interpolation, some hundredths of the standard error.
+    has its own, but for the interpolation, some hundredths of the standard error, and the ends.
 
     References
     ----------

@@ -50,8 +50,8 @@ def splice(
     -------
     Dataset
         With the samples of `a` down to the splice and those of `b` below it. A species that only
-        one of them has is kept whole. Sputter times along the axis are left out.
-        Coordinates:
+        one of them has is kept whole. Along the axis, sputter times and the edges of cells are left
+        out. Coordinates:
 
         - ``splice_depth`` (``nm``), or ``splice_time`` (``s``)
         - ``splice_scale`` (``1``) over species: the factor of `b`, 1 without `scale`, NaN for

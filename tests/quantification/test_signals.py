@@ -196,15 +196,8 @@ def test_fractions_by_hand():
     expected = np.sqrt(k / total * (1 - k / total) / total)
     np.testing.assert_allclose(found["fraction_stderr"].values, expected, rtol=1e-12)
     assert found["fraction"].attrs["units"] == "1"
-    measured = xr.DataArray(
-        total[None], dims=("species", "sputter_time"), coords={"species": ["total"]}
-    )
-    whole = poisson(np.arange(30.0), a=0, b=0, c=0, total=0)
-    whole = whole.assign(
-        intensity=ds["intensity"].reindex(species=whole["species"]).fillna(measured)
-    )
-    whole["intensity"].attrs["units"] = "count"
-    whole = sims.with_counting_statistics(whole[["intensity"]])
+    rows = dict(zip(["a", "b", "c", "total"], [*k, total], strict=True))
+    whole = sims.with_counting_statistics(timed(np.arange(30.0), "counts", **rows))
     again = sims.normalise(whole, to="total").sel(species=["a", "b", "c"])
     for name in ("fraction", "fraction_stderr"):
         np.testing.assert_allclose(again[name].values, found[name].values, rtol=1e-12)
