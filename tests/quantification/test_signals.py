@@ -487,7 +487,10 @@ def test_species_measured_one_after_the_other():
     ds = delivered("uio_mina_cameca/time_x_axis.api.json")
     names = ds["species"].values.tolist()
     parts = sims.normalise(ds, to="total")["fraction"]
-    both = sims.combine(ds, {"all": dict.fromkeys(names, 1)})["intensity"].sel(species="all")
+    every = {"all": dict.fromkeys(names, 1)}
+    both = sims.combine(ds, every)["intensity"].sel(species="all")
+    lazy = sims.combine(ds.chunk(), every).compute()["intensity"].sel(species="all")
+    np.testing.assert_array_equal(lazy, both)
     own = {one: ds["intensity"].sel(species=one).dropna("sputter_time") for one in names}
     time = own[names[0]]["sputter_time"].values
     total = sum(np.interp(time, one["sputter_time"], one) for one in own.values())
