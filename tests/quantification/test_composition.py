@@ -182,6 +182,8 @@ def test_factors_and_rates_stated_over_a_composition():
     for wrong in (stated[:1], stated.drop_vars("Ge"), stated[[0, 0]], per_cent):
         with pytest.raises(ProfileError, match="two or more different fractions"):
             sims.with_rsf(made, rsf={"11B": wrong}, **options)
+    with pytest.raises(ProfileError, match="over 'Sn', of which the data have no composition"):
+        sims.with_rsf(made, rsf={"11B": stated.rename(Ge="Sn")}, **options)
     with pytest.raises(ProfileError, match="give the values of a function of x"):
         sims.with_rsf(made, rsf={"11B": lambda x: 1e20 * (1 + 2 * x)}, **options)
     with pytest.raises(UnitsError, match="has no unit"):
