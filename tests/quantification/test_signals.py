@@ -230,21 +230,12 @@ def test_ratios_to_a_species_are_those_of_ratio():
 def test_quotients_of_concentrations_have_the_errors_of_both_factors():
     """Of 3 and 4 %, which samples have in common; against factors drawn at random."""
     ds = poisson(np.arange(20.0), a=4e6, b=2e6, m=1e7)
-    errors = {"a": 0.03, "b": 0.04}
     normal = np.random.default_rng(2).standard_normal((2, 400))
-
-    def quantified(a, b):
-        rsf = {
-            name: xr.DataArray(
-                1e22 * (1 + errors[name] * z),
-                coords={"stderr": 1e22 * errors[name]},
-                attrs={"units": "atoms/cm^3"},
-            )
-            for name, z in (("a", a), ("b", b))
-        }
-        return sims.with_rsf(ds, rsf=rsf, matrix="m")
-
-    q, window = quantified(0.0, 0.0), ("0 s", "19 s")
+    rsf = {
+        name: xr.DataArray(1e22, coords={"stderr": error}, attrs={"units": "atoms/cm^3"})
+        for name, error in (("a", 3e20), ("b", 4e20))
+    }
+    q, window = sims.with_rsf(ds, rsf=rsf, matrix="m"), ("0 s", "19 s")
     a, b = (q["concentration"].sel(species=one).mean().item() for one in "ab")
     moved = [(a * (1 + 0.03 * z), b * (1 + 0.04 * y)) for z, y in normal.T]
     spread = np.std([z / y for z, y in moved]) / (a / b)
