@@ -114,7 +114,7 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
         first = places.isel(species=0)
         if anywhere((places != first) & (places.notnull() | first.notnull())):
             text = f"it is over {element!r}, and each species has samples of its own"
-            raise ProfileError(f"{name}: {text}: to_grid() first", argument=name)
+            raise ProfileError(f"{name}: {text}: unstack() or to_grid() first", argument=name)
         places = first
     data = data.sel(species=element)
     own = data["atomic_fraction"].reset_coords(drop=True).drop_attrs(deep=False)
