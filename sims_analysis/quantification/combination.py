@@ -108,11 +108,6 @@ def combine(
     sums = _read_names(data, signals)
     every = list(dict.fromkeys(one for parts in sums.values() for one in parts))
     name = measured_in(data, variable, *every)
-    if "species" not in data[name].dims:
-        raise SpeciesError(
-            f"a sum is of species, and {name} has no dimension 'species'; select them with a list: "
-            "ds.sel(species=['31P', '30Si'])"
-        )
     frame = open_samples(data, name, "a sum of signals")
     made, texts = {}, []
     for new, parts in sums.items():

@@ -71,7 +71,8 @@ def measured_in(
     given = "there is no variable"
     if variable is not None:
         names, given = [variable], f"variable={format_argument(variable)} is not one"
-    return first_of(data, names, f"{given} with samples of {listed}", fits)
+    one = "" if "species" in data.dims else " (select them with a list: ds.sel(species=['30Si']))"
+    return first_of(data, names, f"{given} with samples of {listed}{one}", fits)
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
