@@ -134,7 +134,11 @@ def test_the_latest_value_out_of_control_has_an_exit_code(lab):
         (["--species", "11B", "--question", "junction"], 2, "--level is needed"),
         (["--species", "11B", "--level", "1e18 atoms/cm^3"], 2, "--level does not go"),
         (["--species", "11B", "--rules", "westgard"], 2, "--rules='westgard'"),
-        (["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"], 2, "around values"),
+        (
+            ["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"],
+            2,
+            "around values, which are of 2026-03-01 to 2026-03-12: labels",
+        ),
         (["--species", "11B", "--baseline", "01.03.2026", "02.03.2026"], 2, "may be in February"),
         (["--species", "11B", "--target", "5 nm"], 2, "--target"),
         (["--species", "11B", "--limits", "9e14", "1e15"], 2, "--limits='9e14' has no unit"),

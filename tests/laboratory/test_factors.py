@@ -208,6 +208,18 @@ def test_nearest_bracket_and_age(factors):
         sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si", combine="mean")
 
 
+def test_a_bracket_of_one_day_is_between_its_morning_and_its_evening(factors):
+    kept(factors, ["2026-03-02T08:00", "2026-03-02T16:00"], [1.0, 1.1])
+    ds = measured("2026-03-02T10:00")
+    first, last = factors.table()["value"]
+    found = factors.pick(ds, matrix="30Si", combine="bracket")["11B"]
+    assert found.item() == pytest.approx(0.75 * first + 0.25 * last, rel=1e-6)
+    assert found["day_to_day_stderr"] > last - first  # of two, by Student's t
+    kept(factors, ["2026-03-01", "2026-03-03"], [0.5, 2.0])
+    again = factors.pick(ds, matrix="30Si", combine="bracket")["11B"]
+    assert again.item() == pytest.approx(found.item())
+
+
 def test_the_standards_of_one_day_are_one_occasion(factors):
     kept(factors, ["2026-03-01", "2026-03-01", "2026-03-01", "2026-03-11"], [1.0, 1.0, 1.0, 1.2])
     table = factors.table()
@@ -434,6 +446,24 @@ def test_what_a_spreadsheet_saves_is_read(factors):
     factors.path.write_bytes("größe".encode("latin1"))
     with pytest.raises(ReadError, match="line 1: not in UTF-8"):
         factors.table()
+
+
+def test_columns_that_may_be_empty_may_be_missing_and_headings_be_typed(factors):
+    kept(factors, ["2026-03-01"])
+    factors.path.write_text(
+        "Species,Matrix,Value,Unit,Primary Ion,Energy,Polarity,Material,Instrument,VALID\n"
+        "11B,30Si,5e21,atoms/cm^3,O2+,3 keV,+,Si,IMS 7f,yes\n\n"
+    )
+    found = factors.pick(measured("2026-03-05"), matrix="30Si")["11B"]
+    assert found.item() == 5e21
+    kept(factors, ["2026-03-02"], [1.0])
+    assert factors.table()["abundance"].tolist() == ["", ""]
+    assert factors.table()["data_id"].tolist() == ["", "std-2026-03-02"]
+    text = factors.path.read_text()
+    for heading, wrong in (("primary_ion", "ion"), ("valid", "data_id"), ("value", "RSF")):
+        factors.path.write_text(text.replace(heading, wrong, 1))
+        with pytest.raises(ReadError, match="line 1: expected one column '"):
+            factors.table()
 
 
 WRITER = """
