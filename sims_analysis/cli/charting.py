@@ -90,10 +90,13 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
     "--rules",
     metavar="RULE",
     multiple=True,
-    help="nelson, western_electric, or some of these.",
+    help="nelson, western_electric, or one of theirs; as often as needed.",
 )
 @click.option(
-    "--baseline", nargs=2, metavar="FIRST LAST", help="Dates or ids that were in control."
+    "--baseline",
+    nargs=2,
+    metavar="FIRST LAST",
+    help="Dates that were in control, or ids (not with --by-day).",
 )
 @click.option("--by-day", is_flag=True, help="Average the values of each day first.")
 @click.option("--target", metavar="VALUE", help='The centre, such as "5e14 atoms/cm^2".')
@@ -173,6 +176,8 @@ def chart(
 
 def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...]) -> list[str]:
     """Return the measurements that say what is wanted; warn if their conditions differ."""
+    from difflib import get_close_matches
+
     from sims_analysis.quantification.conditions import contradict
     from sims_analysis.text.arguments import first_few
 
@@ -181,7 +186,8 @@ def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...])
         fitting = {one for one in there if not contradict(name, one, text)}
         said = {data_id: own for data_id, own in said.items() if own[name] in fitting}
         if not said:
-            others = first_few(sorted(there), 8) or "nothing of it"
+            near = get_close_matches(text.lower(), there, 1, 0.5)
+            others = first_few(list(dict.fromkeys([*near, *sorted(there)])), 8) or "nothing of it"
             raise ProfileError(f"no measurement says {name} {text!r}; they say {others}")
     for name in _FIELDS[1:]:
         every = list(dict.fromkeys(own[name] for own in said.values() if own[name]))

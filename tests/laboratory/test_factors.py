@@ -233,6 +233,15 @@ def test_the_standards_of_one_day_are_one_occasion(factors):
     assert [found["n_standards"].item(), nearest["n_standards"].item()] == [4, 3]
 
 
+@pytest.mark.parametrize("combine", ["mean", "nearest"])
+def test_standards_of_one_day_that_disagree_make_its_error(factors, combine):
+    kept(factors, ["2026-03-02T08:00", "2026-03-02T16:00"], [1.0, 1.04])
+    found = factors.pick(measured("2026-03-02T10:00"), matrix="30Si", combine=combine)["11B"]
+    first, last = factors.table()["value"]
+    assert found["stderr"].item() == pytest.approx(1.84 * (last - first) / 2, rel=0.02)
+    assert np.isnan(found["day_to_day_stderr"])
+
+
 def test_undated_factors_of_one_profile_are_one_occasion(factors):
     kept(factors, [None, None], [1.0, 1.04])
     text = factors.path.read_text()
