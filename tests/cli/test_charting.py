@@ -133,17 +133,13 @@ def test_the_latest_value_out_of_control_has_an_exit_code(lab):
         (["--species", "11B", "--start", "1 mm"], 1, "see --stddev"),
         (["--species", "11B", "--question", "junction"], 2, "--level is needed"),
         (["--species", "11B", "--level", "1e18 atoms/cm^3"], 2, "--level does not go"),
-        (["--species", "11B", "--rules", "westgard"], 2, "--rules='westgard'"),
         (
             ["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"],
             2,
             "around values, which are of 2026-03-01 to 2026-03-12: labels",
         ),
         (["--species", "11B", "--baseline", "01.03.2026", "02.03.2026"], 2, "may be in February"),
-        (["--species", "11B", "--target", "5 nm"], 2, "--target"),
         (["--species", "11B", "--limits", "9e14", "1e15"], 2, "--limits='9e14' has no unit"),
-        (["--species", "11B", "--kind", "cusum", "--rules", "nelson"], 2, "--rules"),
-        (["--question", "dose"], 2, "--species"),
     ],
 )
 def test_what_is_refused(lab, arguments, code, said):
@@ -156,16 +152,3 @@ def test_what_is_typed_in_another_way(lab):
     typed = ["--kind", "Individuals", "--rules", "Western-Electric", "--stddev", "1e13 at/cm^2"]
     result = run("chart", "--archive", lab, "--no-files", "--species", "11B", *typed)
     assert "stddev                 1e+13" in result.output
-
-
-def test_messages_name_no_option_of_another_command(lab):
-    ds = sims.open_example("sputter-time")
-    ds = sims.calibrate_depth(
-        sims.with_rsf(ds, rsf={"As": "5e21 atoms/cm^3"}, matrix="Si"), rate="0.42 nm/s"
-    )
-    archive = sims.Archive(lab.parent / "other")
-    for name in "ab":
-        put(archive, name, ds)
-    said = run("chart", "--archive", archive.path, "--no-files", "--species", "As").output
-    assert "Warning" in said
-    assert "--surface" not in said
