@@ -315,9 +315,10 @@ class Series(NamedTuple):
 def read_series(values: Any) -> Series:
     """Read values over one dimension, in order of their times."""
     if not isinstance(values, xr.DataArray) or values.ndim != 1:
-        found = [*map(str, values.dims)] if hasattr(values, "dims") else type(values).__name__
-        expected = "expected a DataArray over one dimension, measurement"
-        raise ProfileError(f'{expected}, found {found}; select, as in values.sel(species="B")')
+        array = isinstance(values, xr.DataArray)
+        found = [*map(str, values.dims)] if array else f"a {type(values).__name__}"
+        text = f"expected a DataArray over one dimension, measurement, found {found}"
+        raise ProfileError(f'{text}; select, as in values.sel(species="B")')
     plain = units.dequantify(values).compute()
     dim = str(plain.dims[0])
     unit = units.unit_of_kind(plain.attrs.get("units"), tuple(units.CANONICAL), "values")
