@@ -115,10 +115,12 @@ def dashes_of(colours: Sequence[str]) -> list[Any]:
     return [DASHES[rank % len(DASHES)] for rank in ranks]
 
 
-def background(ax: Axes) -> tuple[float, float, float]:
-    """Return the background colour of curves: that of the axes over that of the figure."""
+def background(ax: Axes | None) -> tuple[float, float, float]:
+    """Return the background colour of curves: that of the axes over the figure; a page is white."""
     from matplotlib.colors import to_rgba
 
+    if ax is None:
+        return 1.0, 1.0, 1.0
     figure: Any = ax.figure
     below = np.array(to_rgba(figure.get_facecolor()))
     red, green, blue, alpha = to_rgba(ax.get_facecolor())
@@ -137,7 +139,7 @@ def over_background(colour: str, alpha: float, ax: Axes) -> str:
     return to_hex((red, green, blue))
 
 
-def _is_dark(ax: Axes) -> bool:
+def _is_dark(ax: Axes | None) -> bool:
     return _luminance(background(ax)) < _DARK
 
 
@@ -152,7 +154,7 @@ _DARK = 0.133
 _CONTRAST = 4.5
 
 
-def text_colour(colour: Any, ax: Axes) -> str:
+def text_colour(colour: Any, ax: Axes | None) -> str:
     """Return a colour for text: darker than its curve, or lighter on dark paper, if need be."""
     from matplotlib.colors import to_hex, to_rgb
 

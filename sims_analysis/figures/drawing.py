@@ -42,7 +42,7 @@ from sims_analysis.figures.plot import (
     typeset_species,
 )
 from sims_analysis.figures.results import MARKED, draw_regions, draw_results
-from sims_analysis.figures.style import fix_ticks
+from sims_analysis.figures.style import fix_ticks, fold_label
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
 
@@ -200,14 +200,13 @@ def _draw_bands(plot: Plot) -> None:
     for curve, _ in plot.lines:
         if lines.draw_band(plot, curve):
             plot.explain_error(band=True)
-    grey = plot.grey
     style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
     for label, ax in plot.layout.axes.items():
         selected = [c for c in plot.curves if c.label == label and not np.isnan(c.detection_limit)]
         limits = {curve.detection_limit: curve.colour for curve in selected}
         for limit, colour in limits.items():
-            ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
-            plot.explain("detection limit", color=grey, **style)
+            ax.axhline(limit, color=plot.grey if len(limits) == 1 else colour, zorder=1, **style)
+            plot.explain("detection limit", color=plot.grey, **style)
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
@@ -236,7 +235,8 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
         plot.layout.explained = {text: explained[text] for text in explained if text not in known}
         known |= set(explained)
         plot.layout.read_settings()
-        plot.layout.fold_labels()
+        for each in () if plot.layout.own else plot.layout.axes.values():
+            fold_label(each)
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
     for plot in plots:

@@ -13,6 +13,7 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.arguments import PlotOptions
+from sims_analysis.figures.axes import value_axis_ticks
 from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot
@@ -55,19 +56,14 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
                 )
             x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))
             depth = xr.DataArray(x, dims=axis, attrs={"units": selected[0].axis_units})
-            model = _within_window(evaluate(fit, depth=depth), fit, axis)
+            model = evaluate(fit, depth=depth)
+            if "window_start" in fit:  # where samples were used in the fit
+                start, stop = (dequantify(fit[f"window_{end}"]) for end in ("start", "stop"))
+                inside = (model[axis] >= start) & (model[axis] <= stop)
+                model = model.where(inside).transpose(*model.dims)
             if bool(model.notnull().any()):  # a fit may have no parameters
                 found += _match_curves(model, selected)
     return found
-
-
-def _within_window(model: xr.DataArray, fit: xr.Dataset, axis: str) -> xr.DataArray:
-    """Keep the values between the first and the last sample that were used in the fit."""
-    if "window_start" not in fit:
-        return model
-    start, stop = (dequantify(fit[f"window_{end}"]) for end in ("start", "stop"))
-    depth = model[axis]
-    return model.where((depth >= start) & (depth <= stop)).transpose(*model.dims)
 
 
 def _refine(x: Any) -> Any:
@@ -128,11 +124,10 @@ def draw_restored(plot: Plot) -> None:
 def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     data = _draw_over(plot, curve, "restored", "restored", linewidth=1.1)
     one: Any = of_curve(answer, curve)
-    x, y = curve.x, curve.y
     best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
-    ends = plot.scale(x[np.nanargmax(y)] + half * np.array([-1.0, 1.0]))
-    level = (_ABOVE if curve.log else _LITTLE_ABOVE) * np.nanmax(y)
+    ends = plot.scale(curve.x[np.nanargmax(curve.y)] + half * np.array([-1.0, 1.0]))
+    level = (_ABOVE if curve.log else _LITTLE_ABOVE) * np.nanmax(curve.y)
     bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
     (line,) = plot.axes_of(data).plot(ends, [level, level], gid="resolution", **bar)
     plot.layout.extents.append((line, 1.0))
@@ -144,8 +139,7 @@ def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> 
     data, y = next(one for one in plot.curves if one.profile == curve.profile), curve.y
     positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
-    x = plot.scale(curve.x)
-    plot.axes_of(data).plot(x, positive, label=f"_{what}", gid=what, **style)
+    plot.axes_of(data).plot(plot.scale(curve.x), positive, label=f"_{what}", gid=what, **style)
     plot.explain(text, **style)
     return data
 
@@ -201,6 +195,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
     every = np.concatenate([*seen, [1.0]])
     if every.max() > _WIDE * every.min():
         below.set_yscale("log")
+        value_axis_ticks(below)
     _label(plot, below, label, 1.0)
 
 
@@ -230,8 +225,7 @@ def _label(plot: Plot, below: Axes, text: str, level: float) -> None:
     below.set_ylabel(text)
     below.set_xlabel(plot.ax.get_xlabel())
     plot.ax.set_xlabel("")
-    figure: Any = below.figure
-    figure.align_ylabels([plot.ax, below])
+    plot.layout.figure.align_ylabels([plot.ax, below])
 
 
 def draw_residuals(plot: Plot, below: Axes) -> None:

@@ -183,14 +183,6 @@ class PlotLayout:
             self._place()
         self._raise_titles(renderer)
 
-    def fold_labels(self) -> None:
-        """Write the units of the user's axes into a second line where these are less high."""
-        for each in () if self.own else self._all:
-            text = each.get_ylabel().replace("\n(", " (")
-            each.yaxis.label.set_text(text)
-            if each.yaxis.label.get_window_extent().height > each.bbox.height:
-                each.yaxis.label.set_text(text.replace(" (", "\n("))
-
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
         seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
@@ -467,18 +459,21 @@ class PlotLayout:
         taken = sum(one.get_window_extent().height for one in self._outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
         # At another resolution letters are a little wider: what the figure has grown for stays.
+        edge, whole = _PAD * dpi / 72.0, self.figure.bbox.width
+        widest = min(high - low, whole - 2.0 * edge)
         ways = [self._way] if self.stays_below else product(self._sizes, (2, 1))
         for points, columns in ways:
             made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
             size = made.get_window_extent()
             self._way = points, columns
-            if size.width <= high - low and size.height <= tallest:
+            if size.width <= widest and size.height <= tallest:
                 break
         else:
             made = made if self.own else None
         self.is_below = made is not None
         if made is not None:
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
+            start = max(edge, min(start, whole - edge - size.width))
             depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _PAD
             self._at(made, (start - ax.x0) / ax.width, 0.0, -depth)
         return made
@@ -537,7 +532,8 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
         each.set_in_layout(not each.own)
         each.stays_below = False
     apart = any(len(each.axes) > 2 for each in layouts)
-    if (place() or apart) and figure.get_layout_engine() is not None:
+    alone = layouts[0].own and len(layouts) == 1  # will be smaller than before their layout
+    if (place() or apart or alone) and figure.get_layout_engine() is not None:
         for _ in range(1 + apart):  # the second time with right axes apart
             lay_out(figure)
             place()

@@ -118,10 +118,8 @@ def mark_floor(plot: Plot) -> list[Curve]:
         row = _row(plot, plot.ax, curve, curve.not_positive())
         if row:
             found.append(curve)
-            place: dict[str, Any] = {"transform": plot.ax.get_xaxis_transform()}
-            _mark(
-                plot.ax, row, _ROW * (1 + (len(found) - 1) % _ROWS), curve, label="_floor", **place
-            )
+            height, place = _ROW * (1 + (len(found) - 1) % _ROWS), plot.ax.get_xaxis_transform()
+            _mark(plot.ax, row, height, curve, label="_floor", transform=place)
             plot.layout.marked = True
     return found
 

@@ -155,7 +155,7 @@ def handle_of(**style: Any) -> Any:
 
 
 @contextmanager
-def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
+def axes_in_style(ax: Axes | None, width: Any, layout: str = "constrained") -> Iterator[Axes]:
     """Draw on new axes, or those in a figure of ours, in the house style; a user keeps his own."""
     import matplotlib.pyplot as plt
 
@@ -167,7 +167,7 @@ def axes_in_style(ax: Axes | None, width: Any) -> Iterator[Axes]:
     ours = own or any(one and one.own for one in known)
     with in_style() if ours else nullcontext():
         if ax is None:
-            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+            _, ax = plt.subplots(figsize=figure_size(width), layout=layout)
         elif ours and known[0] is None:  # the user has made them without the style
             for text in (ax.xaxis.label, ax.yaxis.label, ax.yaxis.offsetText, ax.title):
                 text.set(size=setting("axes.labelsize"), **font())
@@ -266,7 +266,8 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     alone = by_measurement and len({curve.subject for curve in curves}) == 1
     if alone or "" in measured:  # medians of species, and outliers of the same colour in each
         return {measurement(c): line for c, line in lines}, False
-    if not by_measurement and not dash_names_measurement(curves, [c.colour for c in curves]):
+    told = by_measurement or dash_names_measurement(curves, [c.colour for c in curves])
+    if plot.options.labels == "direct" or not told:
         return {f"{species(c)}, {measurement(c)}": line for c, line in lines}, False
     coloured, dashed = (measurement, species) if by_measurement else (species, measurement)
     colours = {coloured(c): handle_of(color=line.get_color()) for c, line in lines}

@@ -83,13 +83,12 @@ def draw_regions(plot: Plot, together: Sequence[Curve]) -> None:
             pairs = [tuple(read_number(end, (scale.kind,), "regions") for end in item)]
         else:
             raise argument_error(f"regions[{name!r}]", item, _REGIONS)
-        for pair in pairs:
-            start, stop = pair
-            if start >= stop:
+        for first, last in pairs:
+            if first >= last:
                 raise argument_error(f"regions[{name!r}]", item, "expected its start above its end")
-            if start > max(c.x[-1] for c in together) or stop < min(c.x[0] for c in together):
+            if first > max(c.x[-1] for c in together) or last < min(c.x[0] for c in together):
                 warn(f"regions={{{name!r}: ...}} is outside of the data", ProfileWarning)
-            start, stop = scale(np.array(pair)).tolist()
+            start, stop = scale(np.array([first, last])).tolist()
             low, high = sorted(plot.ax.get_xlim())
             if not (start < high and stop > low):  # one end may not be known
                 continue

@@ -158,6 +158,15 @@ def set_title(ax: Axes | None, figure: Any, text: str) -> None:
         ax.set_title(folded, y=1.0)
 
 
+def fold_label(ax: Axes) -> None:
+    """Write the unit of a value axis into a second line where the axes are less high."""
+    label = ax.yaxis.label
+    text = label.get_text().replace("\n(", " (")
+    label.set_text(text)
+    if label.get_window_extent().height > ax.bbox.height:
+        label.set_text(text.replace(" (", "\n("))
+
+
 @contextmanager
 def closed_on_error(figure: Any, *, own: bool) -> Iterator[None]:
     """Measure texts alike, and close a figure of our own on an error: pyplot would keep it."""

@@ -115,8 +115,7 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     made = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
     drawn = made or ["value"]
     if "stderr" in columns and drawn == ["value"]:
-        bars = np.broadcast_to(columns["stderr"], x.shape)
-        ax.errorbar(x, columns["value"], bars, fmt="none", ecolor=blue, elinewidth=0.6)
+        ax.errorbar(x, columns["value"], columns["stderr"], fmt="none", ecolor=blue, elinewidth=0.6)
     elif "average" in columns:
         ax.plot(x, columns["value"], "o", color=grey, markersize=0.7 * size)
     marked = np.full(x.size, np.nan)
@@ -220,7 +219,7 @@ def plot_wafer_map(
             f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
         )
     counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
-    with axes_in_style(ax, width) as axes:
+    with axes_in_style(ax, width, "compressed") as axes:
         _outline(axes, radius, inner, notch)
         scale, label = _scaled(series.value, series.name, series.unit.text)
         _colour(axes, places, series.value / scale, counts, label, interpolate=interpolate)
@@ -230,8 +229,8 @@ def plot_wafer_map(
             known = bool(found["process_stddev"].notnull())
             half, one = (f"{100 * float(found['process_' * known + name]):.2g}"
                          for name in ("half_range", "stddev"))  # fmt: skip
-            text = f"half range {half} %, 1σ {one} %"
-            axes.set_xlabel(text + "\nbeyond errors of counting" * known)
+            beyond = "\nbeyond errors of counting" * known
+            axes.set_xlabel(f"half range {half} %, 1σ {one} %{beyond}")
         _finish(axes, title)
         _leave_out_crowded(axes)
     origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")
@@ -289,3 +288,4 @@ def _finish(ax: Axes, title: str | None) -> None:
     if title:
         style.set_title(ax, ax.figure, plain(title))
     style.lay_out(ax.figure)
+    style.fold_label(ax)

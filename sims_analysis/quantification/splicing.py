@@ -50,8 +50,8 @@ def splice(
     -------
     Dataset
         With the samples of `a` down to the splice and those of `b` below it. A species that only
-        one of them has is kept whole. What runs along the axis, such as sputter times, is left out.
-        Coordinates:
+        one of them has is kept whole. What runs along the axis, such as sputter times or the edges
+        of cells, is left out. Coordinates:
 
         - ``splice_depth`` (``nm``), or ``splice_time`` (``s``)
         - ``splice_scale`` (``1``) over species: the factor of `b`, 1 without `scale`, NaN for

@@ -1,6 +1,4 @@
-"""Axes: right ones stand apart, later calls agree with earlier ones, limits follow the data."""
-
-import itertools
+"""Axes: later calls agree with earlier ones, limits follow the data."""
 
 import artists
 import matplotlib as mpl
@@ -14,33 +12,6 @@ from sims_analysis.errors import UnitsError
 from sims_analysis.figures.axes import decades
 
 mpl.use("Agg")
-
-
-def three_kinds():
-    return artists.profiles(
-        Mg=artists.gaussian(),
-        Al=(np.clip(artists.gaussian() / 1e20, 0, 1), "atomic fraction"),
-        Ga=(np.full(50, 2e5), "counts/s"),
-    )
-
-
-def right_boxes(ax):
-    right = list(artists.axes(ax).values())[1:]
-    return [each.yaxis.get_tightbbox() for each in right]
-
-
-@pytest.mark.study
-@pytest.mark.parametrize(("panels", "layout"), [(1, None), (2, "constrained")])
-def test_right_axes_do_not_overprint_each_other(panels, layout):
-    figure, axes = plt.subplots(1, panels, figsize=(4 * panels, 3), layout=layout, squeeze=False)
-    for ax in axes.flat:
-        sims.plot_profiles(three_kinds(), ax)
-    sims.plot_profiles(three_kinds(), axes.flat[0])
-    figure.canvas.draw()
-    for ax in axes.flat:
-        assert len(artists.axes(ax)) == 3
-        for a, b in itertools.combinations(right_boxes(ax), 2):
-            assert not a.overlaps(b)
 
 
 def test_a_second_call_keeps_the_left_axis_for_its_quantity():

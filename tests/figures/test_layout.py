@@ -179,6 +179,23 @@ def test_a_figure_of_our_own_grows_by_names_and_lists_and_its_axes_stay_as_high(
 
 
 @pytest.mark.slow
+def test_a_list_that_has_room_only_before_the_layout_makes_a_figure_higher():
+    boron = sims.open_example("boron-implant").sel(species=["B"])
+    lot = {f"W{i}": sims.rescale_depth(boron, factor=1 + 0.01 * i) for i in range(12)}
+    heights = []
+    for notes in (True, False):
+        ax = sims.plot_profiles(lot, width="60 mm", notes=notes)
+        ax.figure.canvas.draw()
+        heights.append(ax.bbox.height)
+    assert heights[0] == pytest.approx(heights[1], rel=0.06)
+
+
+def test_names_of_species_in_two_measurements_stand_at_their_curves():
+    ax = sims.plot_profiles({"W1": BOTH, "W2": BOTH * 2.0}, labels="direct")
+    told = [*artists.names(ax), *artists.direct(ax)]
+    assert sorted(told) == ["B, W1", "B, W2", "P, W1", "P, W2"]
+
+
 def test_a_second_call_lets_our_figure_grow_by_what_is_new_alone():
     ax = sims.plot_profiles(**full())
     height, axes = ax.figure.get_size_inches()[1], settled(ax).bbox.height

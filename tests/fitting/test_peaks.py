@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sims_analysis.fitting.peaks import not_one_peak, second_peak
+from sims_analysis.fitting.peaks import not_one_peak, second_peak, two_maxima
 
 Z = np.linspace(0.0, 300.0, 151)
 NOISE = np.full(Z.size, 1.0)
@@ -63,3 +63,10 @@ def test_a_second_maximum_stands_out_by_a_tenth_and_five_errors(turned):
     rise, error = 20.0, 1 / np.sqrt(4)
     assert seen(120.0, 0.99 * rise / 5 / (error * np.sqrt(2)))
     assert not seen(120.0, 1.01 * rise / 5 / (error * np.sqrt(2)))
+
+
+def test_a_valley_of_a_curve_counts_by_five_deviations_in_all_and_two_per_cent_somewhere():
+    m = np.full(40, 100.0)
+    for level, noise, seen in ((90, 3.9, True), (90, 4.1, False), (98.5, 0.1, False)):
+        m[18:22] = level
+        assert two_maxima(m, np.full(40, noise)) == seen

@@ -51,6 +51,14 @@ def test_errors_that_are_stated_too_small_are_those_of_the_scatter_of_the_platea
         assert small[name].item() == pytest.approx(true[name].item(), rel=0.1)
 
 
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize(("at", "status"), [(30, "ok"), (60, "wrong_shape")])
+def test_what_leaves_a_plateau_below_the_first_quarter_is_no_surface_transient(at, status):
+    z = np.arange(0.0, 200.0)
+    c = 0.05 + ndtr((130 - z) / 5) + 0.3 * np.exp(-0.5 * ((z - at) / 3) ** 2)
+    assert sims.interface(models_truth.profile(1e20 * c, z))["status"].item() == status
+
+
 @pytest.mark.parametrize("step_of_grid", [None, 0.5])
 def test_errors_of_a_step_are_those_of_its_mirror_image_and_grow_with_its_units(step_of_grid):
     z = np.arange(0.0, 202.0, 2.0)

@@ -206,6 +206,7 @@ def test_one_species_twice_has_two_names():
     curves = carried(sims.explore(ds).page)["curves"]
     assert [curve["name"] for curve in curves] == ["B, concentration", "B, intensity"]
     assert [curve["axis"] for curve in curves] == [0, 1]
+    assert carried(sims.explore(ds, level="3e16 atoms/cm^3").page)["level"] == 3e16
     (curve,) = carried(sims.explore(ds["concentration"].isel(species=0, drop=True)).page)["curves"]
     assert curve["name"] == "Concentration"
 
@@ -349,34 +350,6 @@ def test_what_a_page_integrates_is_the_dose(units):
     (gallium,) = (curve for curve in found["curves"] if curve["name"] == "Ga")
     assert gallium["dose"] is None
     assert carried(sims.explore(ds, species="Ga").page)["depth"]["window"] is None
-
-
-def test_a_page_carries_what_its_script_draws():
-    values = artists.gaussian()
-    values[40] = 0.0
-    ds = artists.profiles(B2=values, Ga=([2e5] * 50, "counts/s"))
-    found = carried(sims.explore(ds, depth_units="um").page)
-    assert set(found) == {"axes", "curves", "depth", "depths", "kind", "level"}
-    boron, gallium = found["curves"]
-    assert boron.pop("values") == values.tolist()
-    assert gallium.pop("values") == [2e5] * 50
-    colours = [curve.pop("colour") for curve in found["curves"]]
-    assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours)
-    assert boron == {
-        "name": "B2", "html": "B<sub>2</sub>", "dash": [], "axis": 0, "quantity": "Concentration",
-        "unit": "atoms/cm³", "depths": 0, "off": [40], "dose": pytest.approx(1e-4), "quality": [],
-        "on": True, "stderr": None, "from": 0,
-    }  # fmt: skip
-    assert gallium == {
-        "name": "Ga", "html": "Ga", "dash": [], "axis": 1, "quantity": "Intensity",
-        "unit": "counts/s", "depths": 0, "off": [], "dose": None, "quality": [],
-        "on": True, "stderr": None, "from": 0,
-    }  # fmt: skip
-    assert found["depth"] == {
-        "label": "Depth (µm)", "units": "µm", "range": [0.0, pytest.approx(0.098)],
-        "window": [0.0, pytest.approx(0.049)],
-    }  # fmt: skip
-    np.testing.assert_allclose(found["depths"], [artists.DEPTHS / 1000], rtol=1e-15)
 
 
 def test_value_axes_show_the_same_number_of_decades():
@@ -577,6 +550,20 @@ def test_names_of_curves_of_one_height_are_apart(browser, tmp_path):  # noqa: F8
     shown = "curves.map((all) => all.find((one) => one.type === 'Label').y_offset)"
     heights = sorted(plots(browser, shown)["log"])
     assert (np.diff(heights) >= 14 - 5).all()  # the curves themselves differ by up to 1 pixel
+
+
+@pytest.mark.slow
+def test_names_say_which_axis_and_stay_inside(browser, tmp_path):  # noqa: F811
+    ds = sims.open_example("gan-mg-stack")
+    browser.open(sims.explore(ds).save(tmp_path / "page.html").as_uri())
+    shown = "curves.map((all) => all.find((one) => one.type === 'Label'))"
+    assert plots(browser, f"{shown}.map((one) => one.text)")["log"] == ["Al→", "Ga→", "Mg", "Si"]
+    inks = plots(browser, "plot.right.map((axis) => axis.axis_label_text_color)")["log"]
+    names = plots(browser, f"{shown}.map((one) => one.text_color)")["log"]
+    assert inks[:2] == names[:2]
+    browser.open(sims.explore(sims.open_example("zno-li")).save(tmp_path / "zno.html").as_uri())
+    # The maximum of lithium is nearer to the frame than its name is high.
+    assert plots(browser, f"{shown}[0].y_offset")["log"] == -14
 
 
 def test_curves_have_the_looks_of_a_figure():

@@ -77,13 +77,16 @@ const element = (id) => document.getElementById(id);
 for (const curve of known.curves) curve.x = known.depths[curve.depths];
 
 const WIDTH = 1.8;
+// Height of a plot, and of its frame without the numbers and label below, in pixels.
+const [HEIGHT, FRAME] = [420, 370];
 // More curves than these have no names beside them.
 const NAMED = 12;
 
 // How far above its mark a name stands, in pixels, so that it is not printed over another one.
 function raised(taken, x, y, text, left) {
   const [from, to] = left ? [x - 6 - 7 * text.length, x - 6] : [x + 6, x + 6 + 7 * text.length];
-  const free = (by) => !taken.some(([a, b, at]) => from < b && a < to && Math.abs(at - y - by) < 14);
+  const free = (by) =>
+    y + by < FRAME - 16 && !taken.some(([a, b, at]) => from < b && a < to && Math.abs(at - y - by) < 14);
   const by = [3, -14, 17, -28, 31, -42, 45, -56].find(free) ?? 3;
   taken.push([from, to, y + by]);
   return by;
@@ -96,11 +99,13 @@ function drawn(kind) {
   const part = (value, [low, high], log) =>
     log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   const wide = Math.max(element("sims-plot").clientWidth - 80 * known.axes.length, 150);
+  const inksOf = (axis) =>
+    new Set(known.curves.filter((one) => known.axes[one.axis] === axis).map((one) => one.ink));
   const taken = []; // by names: from, to, and at which height
   const [first, ...others] = known.axes;
   const plot = Bokeh.Plotting.figure({
     name: kind,
-    height: 420,
+    height: HEIGHT,
     sizing_mode: "stretch_width",
     min_width: 240 + 75 * others.length, // in a narrower window it is scrolled
     y_axis_type: scaleOf(first),
@@ -115,6 +120,11 @@ function drawn(kind) {
     const log = scaleOf(axis) === "log";
     const [start, end] = axis[scaleOf(axis)];
     const range = { y_range_name: axis.label, axis_label: axis.label };
+    // An arrow does not say which of several right axes is meant: a colour does, or the list below.
+    const [ink, second] = inksOf(axis);
+    if (others.length > 1 && !second && !others.some((one) => one !== axis && inksOf(one).has(ink))) {
+      for (const part of ["axis_label", "major_label"]) range[`${part}_text_color`] = ink;
+    }
     plot.extra_y_ranges = { ...plot.extra_y_ranges, [axis.label]: new Bokeh.Range1d({ start, end }) };
     const scale = log ? new Bokeh.LogScale() : new Bokeh.LinearScale();
     plot.extra_y_scales = { ...plot.extra_y_scales, [axis.label]: scale };
@@ -159,13 +169,13 @@ function drawn(kind) {
       if (known.curves.filter((one) => one.on).length <= NAMED) {
         const [low, high] = known.depth.range;
         const left = x > low + 0.75 * (high - low); // of its mark, where there is no room at the right
-        const text = written(curve.html);
-        const at = [wide * part(x, [low, high]), 330 * part(top, axis[scaleOf(axis)], log)];
+        const text = written(curve.html).replace("→", "") + (curve.axis ? "→" : "");
+        const at = [wide * part(x, [low, high]), FRAME * part(top, axis[scaleOf(axis)], log)];
         const place = { x_offset: left ? -6 : 6, y_offset: raised(taken, ...at, text, left) };
         if (looks.y_range_name) place.y_range_name = looks.y_range_name;
         const label = new Bokeh.Label({
           x, y: top, text, ...place, text_align: left ? "right" : "left",
-          text_color: curve.colour, text_font_size: "12px",
+          text_color: curve.ink, text_font_size: "12px",
           background_fill_color: "white", background_fill_alpha: 0.7,
         });
         plot.add_layout(label);

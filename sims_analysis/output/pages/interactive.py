@@ -13,7 +13,7 @@ import orjson
 from sims_analysis.errors import require
 from sims_analysis.figures.arguments import PlotOptions, check_scale, check_title
 from sims_analysis.figures.axes import decades, depth_limits, linear
-from sims_analysis.figures.colours import assign_colours
+from sims_analysis.figures.colours import assign_colours, text_colour
 from sims_analysis.figures.curves import (
     DepthScale,
     Measurements,
@@ -182,7 +182,8 @@ def plotted(
         end = (surface or {}).get(curve.species) if curve.axis == "depth" else None
         start = 0.0 if end is None else read_number(end, ("depth",), "surface")
         dash = () if curve.dash == "solid" else curve.dash[1]
-        looks: Any = {"colour": curve.colour, "from": int(np.searchsorted(curve.x, start))}
+        looks: Any = {"colour": curve.colour, "ink": text_colour(curve.colour, None)}
+        looks["from"] = int(np.searchsorted(curve.x, start))
         looks |= {"on": curve.profile in first, "dash": [round(_WIDTH * part) for part in dash]}
         drawn.append(places | looks | _described(curve, name, depth))
     return {
