@@ -152,20 +152,20 @@ def chart(
     rows = _rows(made)
     written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
     flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
-    numbers = {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
+    unit = made["value"].attrs["units"]
+    numbers = {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
+    numbers |= {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
     known = {name: number for name, number in numbers.items() if not math.isnan(number)}
     if style == "json":
-        head = {"question": question, "species": species, "kind": kind}
+        head = {"question": question, "species": species, "kind": kind, "unit": unit}
         print_json(
             head | {"numbers": known, "values": rows, "files": written, "failures": failures}
         )
     else:
-        unit = made["value"].attrs["units"]
         print_lines(f"{made['value'].attrs['long_name']} of {species}: {len(rows)} measurements, "
                     f"{len(flagged)} flagged, in {unit}")  # fmt: skip
-        ends = {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
         print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
-                            for name, number in {**ends, **known}.items()))  # fmt: skip
+                            for name, number in known.items()))  # fmt: skip
         if flagged:
             print_columns(list(rows[0]), [[*map(_cell, row.values())] for row in flagged])
         if written:
@@ -311,12 +311,13 @@ def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path
     ax = plot_control_chart(made, width="double", title=title)
     paths = [save_figure(ax, stem.with_suffix(end)) for end in (".png", ".svg")]
     close(ax.figure)
-    table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    unit = made["value"].attrs["units"]
+    table = pd.DataFrame(rows).assign(unit=unit).to_csv(index=False, lineterminator="\n")
     replace_file(stem.with_suffix(".csv"), table.encode())
     page = render(
         "chart",
         title=title,
-        unit=made["value"].attrs["units"],
+        unit=unit,
         kind=made.attrs["kind"],
         picture=base64.b64encode(paths[0].read_bytes()).decode(),
         heads=[key.replace("_", " ") for key in rows[0]],

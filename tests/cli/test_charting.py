@@ -42,6 +42,7 @@ def test_one_command_gives_chart_table_and_page(lab, tmp_path):
     assert files == {f"dose-11B.{end}" for end in ("png", "svg", "csv", "html")}
     with (out / "dose-11B.csv").open() as file:
         rows = list(csv.DictReader(file))
+    assert {row["unit"] for row in rows} == {"atom/cm^2"}
     assert [row["date"][:10] for row in rows] == [f"2026-03-{day:02}" for day in range(1, 13)]
     assert [row["measurement"] for row in rows if row["status"] != "ok"] == ["w10"]
     assert float(rows[9]["value"]) == pytest.approx(1.2e15, rel=1e-3)
@@ -93,6 +94,7 @@ def test_json_of_named_entries_in_another_question(lab):
                  "--species", "11B", "--archive", lab, "--no-files", "--format", "json",
                  "--kind", "cusum", "--target", "200 nm", "--limits", "-1 mm", "1 mm")  # fmt: skip
     found = json.loads(result.stdout)
+    assert (found["unit"], found["numbers"]["upper"]) == ("nm", 1e6)
     assert [row["measurement"] for row in found["values"]] == ["w19", "w18", "w17"]
     assert {row["status"] for row in found["values"]} == {"ok"}
     assert "lower_sum" in found["values"][0]
