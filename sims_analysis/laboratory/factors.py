@@ -100,7 +100,7 @@ class Factors:
 
         What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
         ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is not such a
-        factor, is there already, or contradicts the data.
+        factor, is there already (even withdrawn), or contradicts the data.
         """
         row = _completed(_row_of(rsf), _checked(stated))
         self._append([{"valid": "yes", **row}], self.path.name)
@@ -145,7 +145,7 @@ class Factors:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:
-                    if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
+                    if all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{name}, line {new['line']}: this factor of {new['species']!r} is "
                             f"already in line {old['line']}"
@@ -333,7 +333,7 @@ def _picked(
             said = "without a date" if np.isnan(days[i]) and row["valid"] else said
             if unlike:
                 said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
-            misses[said] = len(unlike)
+            misses[said] = len(unlike), np.nan_to_num(abs(days[i]), nan=np.inf)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
         of = f"{species} in {asked['matrix'] or 'no matrix'}"
         raise SpeciesError(

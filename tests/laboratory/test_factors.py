@@ -190,8 +190,8 @@ def test_nearest_bracket_and_age(factors):
     assert picked(combine="bracket").item() == pytest.approx(0.7 * first + 0.3 * last)
     assert picked(max_age="4 days").item() == first
     assert picked(max_age="4 days")["day_to_day_stderr"].isnull()
-    with pytest.raises(SpeciesError, match="one 3 days away"):
-        picked(max_age="2 days")
+    with pytest.raises(SpeciesError, match="is one 2 days away, and one 8 days away"):
+        factors.pick(measured("2026-03-09"), matrix="30Si", max_age="1 day")
     undated = sims.Factors(factors.path.with_name("undated.csv"))
     kept(undated, [""], [1.0])
     with pytest.raises(SpeciesError, match="there is one without a date"):
@@ -289,6 +289,8 @@ def test_withdrawn_factors_stay_in_the_file(factors):
     assert found["n_standards"].item() == 1
     with pytest.raises(ProfileError, match="line 3: there is no valid factor"):
         factors.withdraw(3, note="")
+    with pytest.raises(ProfileError, match="is already in line 3"):
+        factors.add(factor_of(measured("2026-03-02", 1.5 * TRUE_FACTOR, seed=1)))
 
 
 def test_only_the_row_that_was_shown_is_withdrawn(factors):
