@@ -93,10 +93,7 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
     help="nelson, western_electric, or one of theirs; as often as needed.",
 )
 @click.option(
-    "--baseline",
-    nargs=2,
-    metavar="FIRST LAST",
-    help="Dates that were in control, or ids (not with --by-day).",
+    "--baseline", nargs=2, metavar="FIRST LAST", help="Dates in control, or ids without --by-day."
 )
 @click.option("--by-day", is_flag=True, help="Average the values of each day first.")
 @click.option("--target", metavar="VALUE", help='The centre, such as "5e14 atoms/cm^2".')

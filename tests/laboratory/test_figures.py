@@ -108,7 +108,7 @@ def test_places_are_given_or_known_and_on_the_wafer():
         sims.plot_wafer_map(values)
     x, y = (xr.DataArray(one.values / 1000, dims="measurement", attrs={"units": "m"})
             for one in (wafer()["x"], wafer()["y"]))  # fmt: skip
-    for places in ([1.0] * 9, x.rename(measurement="site"), x[:5]):
+    for places in ([1.0] * 9, x[:5]):
         with pytest.raises(ProfileError, match=r"measurement.: state x=xr\.DataArray"):
             sims.plot_wafer_map(values, x=places, y=y)
     ax = sims.plot_wafer_map(values, x=x, y=y)
