@@ -206,6 +206,10 @@ def test_nearest_bracket_and_age(factors):
         factors.pick(measured(None), matrix="30Si", combine="nearest")
     with pytest.raises(ProfileError, match="combine choose among the factors of a table"):
         sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si", combine="mean")
+    kept(factors, ["2026-03-21", "2026-03-31"])
+    with pytest.raises(SpeciesError) as error:
+        picked(max_age="2 days")
+    assert str(error.value).count("days away") == 3, "those that miss least"
 
 
 def test_a_bracket_of_one_day_is_between_its_morning_and_its_evening(factors):

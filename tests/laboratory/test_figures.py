@@ -20,9 +20,9 @@ def wafer(count=9, **coords):
     return xr.DataArray(values, dims="measurement", coords=made, attrs=attrs)
 
 
-def chart(kind="individuals", **options):
+def chart(kind="individuals", off=6e14, **options):
     numbers = 5e14 * (1 + 0.01 * np.tile([1, -1, 0.5, -0.5], 10))
-    numbers[30] = 6e14
+    numbers[30] = off
     time = np.datetime64("2026-01-01", "ns") + np.arange(40) * np.timedelta64(1, "D")
     coords = {"time": ("measurement", time), "stderr": ("measurement", np.full(40, 1e12))}
     values = xr.DataArray(numbers, dims="measurement", coords=coords, name="dose",
@@ -30,11 +30,18 @@ def chart(kind="individuals", **options):
     return sims.control_chart(values, kind=kind, baseline=("2026-01-01", "2026-01-20"), **options)
 
 
-@pytest.mark.parametrize("kind", ["individuals", "ewma", "cusum"])
-def test_a_chart_shows_limits_and_what_is_flagged(kind, tmp_path):
-    made = chart(kind)
+@pytest.mark.parametrize(
+    ("kind", "off", "drawn"),
+    [
+        ("individuals", 6e14, "value"),
+        ("ewma", 6e14, "average"),
+        ("cusum", 6e14, "upper_sum"),
+        ("cusum", 4e14, "lower_sum"),
+    ],
+)
+def test_a_chart_shows_limits_and_what_is_flagged(kind, off, drawn, tmp_path):
+    made = chart(kind, off)
     ax = sims.plot_control_chart(made, title="Monitor $1", width="single")
-    drawn = {"individuals": "value", "ewma": "average", "cusum": "upper_sum"}[kind]
     lines = [np.ma.filled(line.get_ydata(), np.nan) for line in ax.lines]
     for name in (drawn, "lower", "centre", "upper"):
         assert any(np.allclose(y, made[name].values / 1e14, equal_nan=True) for y in lines)
