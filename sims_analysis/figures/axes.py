@@ -162,9 +162,8 @@ def set_value_limits(plots: Sequence[Plot]) -> None:
 
 def _check_shown(plot: Plot) -> None:
     """Warn of limits of the user that show none of the curves."""
-    samples = [one for each in plot.layout.axes.values() for one in _data([plot], each, "y")]
     left = [y[inside & np.isfinite(y)] for _, y, inside in _data([plot], plot.ax, "y")]
-    for which, found in (("x", [x for x, *_ in samples]), ("y", left)):
+    for which, found in (("x", [x for x, *_ in _data([plot], plot.ax, "x")]), ("y", left)):
         limits, every = getattr(plot.options, f"{which}lim"), np.concatenate([*found, []])
         low, high = sorted(getattr(plot.ax, f"get_{which}lim")())
         if limits is not None and every.size and (every.max() < low or every.min() > high):

@@ -388,7 +388,8 @@ class PlotLayout:
         """Let titles stand above names and the axes of the user, and beside each other."""
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
         tops = [one.get_window_extent().y1 for one in legends] + self._tops()
-        ax, others, beside = self.left.bbox, {*self.left.texts}, []
+        ax, others = self.left.bbox, {*self.left.texts}
+        beside: list[Any] = []
         titles = [c for c in self.left.get_children() if isinstance(c, Text) and c not in others]
         for title in reversed([one for one in titles if one.get_text()]):  # the middle one last
             now = title.get_position()
