@@ -11,14 +11,7 @@ from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import write_lines
 from sims_analysis.text.arguments import argument_error, check_choice, checks_arguments
-from sims_analysis.units import (
-    CANONICAL,
-    QuantityLike,
-    Unit,
-    dequantify,
-    read_number,
-    unit_of_kind,
-)
+from sims_analysis.units import CANONICAL, QuantityLike, Unit, dequantify, read_number, unit_of_kind
 
 if TYPE_CHECKING:
     import os
