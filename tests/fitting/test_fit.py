@@ -1029,6 +1029,11 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
         sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=lorentzian)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
+    edges = np.arange(0.0, 305, 10)
+    means = 1e22 / np.pi * np.diff(np.arctan((edges - 130) / 12)) / 10
+    cells = models_truth.profile(means, edges[:-1] + 5)
+    fit = quietly(cells, model=lorentzian, cell="mean", weights="none")
+    assert fit["half_width"].item() == pytest.approx(12, rel=1e-4)
 
 
 def test_what_a_parameter_is_called_does_not_matter():
