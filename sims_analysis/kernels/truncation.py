@@ -170,7 +170,9 @@ def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
     while (live := live[n >= fewest]).size:
         n = n[n >= fewest]
         x, mean, noise = samples.parts(which[live], n)
-        known = np.flatnonzero((mean.max(axis=1) > 0) & (noise[:, -1] < np.inf))
+        # Where more was subtracted than there was, there is no noise of counts.
+        counted = (noise[:, -1] >= 0) & (noise[:, -1] < np.inf)
+        known = np.flatnonzero((mean.max(axis=1) > 0) & counted)
         own = x[known], mean[known], noise[known], n[known] / samples.step
         new, fits = _fitted(*own)
         better = new[3, 1], new[4, 2], np.zeros(known.size)
