@@ -131,6 +131,8 @@ READ = [
       for heads in ("Depth (nm) | Boron (at/cm3) |\n | W7 | W8",
                     "Boron (at/cm3) | |\nDepth (nm) | W7 | W8",
                     "Boron | |\nDepth (nm) | W7 (at/cm3) | W8 (at/cm3)")),
+    ("11B 0:1 nm c/s; 11B 0:2 nm at/cm3; 31P 0:3 nm c/s; 31P 0:4 nm at/cm3",
+     " | 11B | | 31P |\nz | Int. | Conc. | Int. | Conc.\nnm | c/s | at/cm3 | c/s | at/cm3\n@ 5"),
     ("B 0:1±3 nm cm^-3; P 0:2±4 nm cm^-3",
      "Depth (nm) | B (cm^-3) | P (cm^-3) | B std (cm^-3) | P std (cm^-3)\n@ 5"),
     ("11B 0:1±2 nm cm^-3; 31P 0:3±4 nm cm^-3",

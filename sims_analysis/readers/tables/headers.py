@@ -457,8 +457,8 @@ class Headers:
             return
         texts = [*filter(None, cells)]
         own = [self.headers[j].name for j in self.columns("value")]
-        labels = are_labels(own)
-        own = [] if labels else own
+        unnamed = not any(own) or are_labels(own)
+        own = [] if unnamed else own
         if len(texts) == 1 and any(map(is_species, own)):
             # ``C`` is carbon below "W7, doped with B", and a concentration below "boron".
             if not is_only_species(try_header(texts[0]).name or texts[0]):
@@ -475,7 +475,8 @@ class Headers:
             header = try_header(cell)
             if cell or self.headers[j].role in ("axis", "time"):
                 name, unit = (header.unit and header.name) or cell, header.unit
-            words = labels or (self.headers[j].name and not is_species(self.headers[j].name))
+            below = self.headers[j].name
+            words = self.texts[j] if unnamed else below and not is_species(below)
             self.names[j] = name if cell or words else ""
             if self.headers[j].role in ("value", "error") and unit and self.units[j] is None:
                 self.units[j], self._stating[j] = unit, row.place
@@ -506,7 +507,12 @@ class Headers:
             return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
         if errors and {*filled} == {*values, *errors} - {*axes}:
             return True
-        whole = len(filled) in (len(_starts(axes)), len(values))
+        starts, each = len(_starts(axes)), len(values) // len(filled)
+        own, kinds = [self.headers[j].name for j in values], [self.texts[j] for j in values]
+        # ``| B | | P |`` above ``z | Int. | Conc. | Int. | Conc.``
+        grouped = filled == values[:: each or 1] and kinds == kinds[:each] * len(filled)
+        grouped = grouped and starts == 1 and (not any(own) or are_labels(own))
+        whole = grouped or len(filled) in (starts, len(values))
         return whole and ({*filled} <= {*axes} or {*filled} <= {*values})
 
     def _take_samples(self, row: _Row) -> None:
