@@ -133,6 +133,9 @@ READ = [
                     "Boron | |\nDepth (nm) | W7 (at/cm3) | W8 (at/cm3)")),
     ("11B 0:1 nm c/s; 11B 0:2 nm at/cm3; 31P 0:3 nm c/s; 31P 0:4 nm at/cm3",
      " | 11B | | 31P |\nz | Int. | Conc. | Int. | Conc.\nnm | c/s | at/cm3 | c/s | at/cm3\n@ 5"),
+    *(("B 0:1 nm cm-3; P 0:2 nm cm-3", "\n".join(
+        f"{word}{n} {head}" for n, head in enumerate(["z (nm)", "B (cm-3)", "P (cm-3)"], 1)
+    ) + "\n@ 3") for word in ("", "column ", "# column ")),
     ("B 0:1±3 nm cm^-3; P 0:2±4 nm cm^-3",
      "Depth (nm) | B (cm^-3) | P (cm^-3) | B std (cm^-3) | P std (cm^-3)\n@ 5"),
     ("11B 0:1±2 nm cm^-3; 31P 0:3±4 nm cm^-3",
@@ -207,7 +210,7 @@ REFUSED = [
     ("thousands", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
     # --- no advice that makes wrong ------------------------------------------------------------
     ("neither a depth nor a time", "B (at/cm3) | P (at/cm3)\n@ 2"),
-    ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
+    ("neither a depth nor a time", "Depth (nm) |\nB | P\n@ 2"),
     ("no column holds values in a unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
     ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
     ("'1 sigma'", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),

@@ -59,6 +59,7 @@ _LEADS = {
 #: Kinds of units of intensities, and the letters for these.
 _COUNTED, _RATES = ("count_rate", "count", "arbitrary"), "IYiy"
 _UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
+_LISTED = re.compile(r"[#%!]? ?(?:col(?:umn|\.)? ?)?#?(\d+)\s?[.:=)]?\s(.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,16 @@ class Headers:
             row = _Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width])
             self._take_lead(row)
             self._rows_below.append(row)
-        return self._without_labels(rows)
+        return self._without_labels(self._listed(rows))
+
+    def _listed(self, rows: list[_Row]) -> list[_Row]:
+        """Make a row of heads of a list of the columns: ``column 1: depth (nm)``."""
+        listed = {r.place: m for r in rows if (m := _LISTED.fullmatch(" ".join(r.texts)))}
+        starts = {int(m[1]) - n for n, m in enumerate(listed.values())}
+        if len(listed) < 2 or len(listed) != self._width or len(starts) > 1:
+            return rows
+        heads = _Row(min(listed), RowKind.HEADERS, [m[2] for m in listed.values()])
+        return [*(row for row in rows if row.place not in listed), heads]
 
     def _without_labels(self, rows: list[_Row]) -> list[_Row]:
         """Take off what rows are called where one says ``Units``, as Origin and others do."""
@@ -181,7 +191,6 @@ class Headers:
         units = [row for row in units if all(map(is_unit, row.texts[1:])) and row.filled[2:]]
         if not units or 0 in self._worded or self._stated:
             return rows
-        # The numbers may have a column less.
         less = max(row.filled[-1] for row in labelled) >= self._width
         number = "#" if self.filled[0] else ""
         for n, row in enumerate(rows):
