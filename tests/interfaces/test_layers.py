@@ -71,6 +71,21 @@ def test_a_fraction_is_a_part_of_the_step(part):
     assert found["bottom"].item() == pytest.approx(120 - inwards, abs=0.03)
 
 
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.7])
+def test_errors_of_a_layer_are_what_each_sample_moves_its_edges_by(part):
+    z, s = np.arange(0.0, 120.0), 0.01
+    c = 1 + 9 * box(z, 40, 80, 4)
+    moved = np.vstack([c, c + 0.01 * s * np.eye(z.size)])
+    ds = models_truth.profile(moved, z, dims=("trial", "depth")).to_dataset(name="concentration")
+    found = sims.layers(
+        ds.assign(concentration_stderr=xr.full_like(ds["concentration"], s)), fraction=part
+    ).squeeze("layer")
+    for name in ("top", "bottom", "thickness", "top_width", "bottom_width"):
+        own = np.linalg.norm(found[name][1:] - found[name][0]) / 0.01
+        lines = 1 / (2.2 * 1.98892 * 4) if "width" in name else 0.0
+        assert found[f"{name}_stderr"][0] == pytest.approx(np.hypot(own, lines), rel=0.1), name
+
+
 @pytest.mark.parametrize(
     ("c", "half", "tolerance"),
     [
@@ -154,9 +169,10 @@ def test_of_touching_layers_that_noise_hides_none_joins_two():
     assert float(fine.max()) < 50  # 70 in one of eight
 
 
-def test_a_layer_of_four_samples_has_the_maximum_of_their_parabola():
+@pytest.mark.parametrize("floor", [0.0, 0.02])
+def test_a_layer_of_four_samples_has_the_maximum_of_their_parabola(floor):
     z = np.arange(0.0, 120.0)
-    found = sims.layers(models_truth.profile(1e20 * (0.02 + box(z, 50.3, 54.3, 0.8)), z))
+    found = sims.layers(models_truth.profile(1e20 * (floor + box(z, 50.3, 54.3, 0.8)), z))
     assert found["thickness"].item() == pytest.approx(4, abs=0.05)  # 4.19
 
 

@@ -162,7 +162,7 @@ def test_a_dose_is_of_atoms_or_a_fraction_of_them(tmp_path):
 
 def test_a_data_set_of_sentaurus_is_read_again(tmp_path):
     ds = sims.open_example("boron-implant")
-    path = sims.to_tcad(ds, tmp_path / "b.plx", species="B", floor="1e16 atoms/cm^3")
+    path = sims.to_tcad(ds, tmp_path / "B.PLX", species="B", floor="1e16 atoms/cm^3")
     assert path.read_text().splitlines()[0] == '"B"'
     again = sims.read(path).to_dataset()["concentration"].sel(species="B")
     expected = ds["concentration"].sel(species="B").clip(min=1e16)
