@@ -500,6 +500,8 @@ def test_a_column_states_the_unit_of_depths():
         rows = [heads.split(" | "), *([float(i), "um", 9.0, "c/s"] for i in range(4))]
         profile = sims.read(as_workbook(rows))["B"]
         assert (profile.depth_units, profile.concentration_units) == ("um", "c/s")
+    before = [["Unit", "Depth (um)", "B (c/s)"], *(["um", float(i), 9.0] for i in range(4))]
+    assert sims.read(as_text(before))["B"].concentration_units == "c/s"
     rows[0] = ["Depth (nm)", "Unit", "B", "Unit"]
     with pytest.raises(sims.UnitsError, match="unit 'um' disagrees with 'nm' of the header"):
         sims.read(as_text(rows))

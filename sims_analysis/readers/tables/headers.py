@@ -258,7 +258,7 @@ class Headers:
             header, stated = self.headers[j], {*map(str.strip, texts)}
             own = [k for k in self.columns("value") if self.name(k) == header.name]
             # ``Unit`` is that of the column to its left.
-            own += [j - 1] if named_role(self.texts[j], "unit") else []
+            own += [j - 1] if j and named_role(self.texts[j], "unit") else []
             if header.role == "unit" and len(stated) == 1 and own:
                 self.units[own[0]], self._stating[own[0]] = stated.pop(), self._body.first
         self._axes_by_units()
