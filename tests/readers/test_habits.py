@@ -112,7 +112,8 @@ READ = [
       for low, high in (("low", "high"), ("B lower", "B upper"), ("95% CI low", "95% CI high"),
                         ("Low (95%)", "High (95%)"), ("B_lo", "B_hi"))),
     *(("B 0:1 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
-      for head in ("Unc. 95%", "B uncertainty (95 %)", "LOQ", "Untergrund", "Noise floor", "σ-")),
+      for head in ("Unc. 95%", "B uncertainty (95 %)", "LOQ", "Untergrund", "Noise floor", "σ-",
+                   "Peak", "max. conc.")),
     *(("B 0:1±2 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
       for head in ("B uncertainty (1σ)", "error (1 s.d.)")),
     ("B 0:1 nm 个/cm3", "深度 (nm) | B浓度 (个/cm3)\n@ 2"),
