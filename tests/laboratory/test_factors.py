@@ -598,14 +598,14 @@ def test_several_layers_are_another_material_than_one(factors):
         return {"layers": tuple(Layer(matrix=one) for one in materials)}
 
     kept(factors, ["2026-03-01"])
-    unlike = measured("2026-03-05", **of("SiGe", "Ge"))
+    unlike = measured("2026-03-05", **of("SiGe", "SiC", "Ge", "GaN"))
     for rsf in (
         factor_of(measured("2026-03-01")),
         factor_of(measured("2026-03-01", **of("Si", "Ge"))),
     ):
-        with pytest.raises(SpeciesError, match=r"material .*Si, but the data say 'Ge \+ SiGe'"):
+        with pytest.raises(SpeciesError, match=r"material .*Si, but the data say 'GaN \+ Ge \+ Si"):
             sims.with_rsf(unlike, rsf=rsf, matrix="30Si")
-    with pytest.raises(ProfileError, match=r"material='Si'; the data say 'Ge \+ SiGe'"):
+    with pytest.raises(ProfileError, match=r"material='Si'; the data say 'GaN \+ Ge \+ Si"):
         factors.pick(unlike, matrix="30Si", material="Si")
-    kept(factors, ["2026-03-02"], **of("Ge", "SiGe"))
-    assert factors.pick(unlike, matrix="30Si")["11B"]["material"] == "Ge + SiGe"
+    kept(factors, ["2026-03-02"], **of("Ge", "GaN", "SiGe", "SiC"))
+    assert factors.pick(unlike, matrix="30Si")["11B"]["material"] == "GaN + Ge + SiC + SiGe"
