@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.figures.curves import DECADES
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import argument_error, is_number
@@ -156,6 +157,19 @@ def set_value_limits(plots: Sequence[Plot]) -> None:
                 continue
             with suppress(AttributeError):  # a formatter of the user writes no power of ten
                 each.ticklabel_format(axis="y", useMathText=True, useOffset=False)
+        _check_shown(plot)
+
+
+def _check_shown(plot: Plot) -> None:
+    """Warn of limits of the user that show none of the curves."""
+    left = [y[inside & np.isfinite(y)] for _, y, inside in _data([plot], plot.ax, "y")]
+    for which, found in (("x", [x for x, *_ in _data([plot], plot.ax, "x")]), ("y", left)):
+        limits, every = getattr(plot.options, f"{which}lim"), np.concatenate([*found, []])
+        low, high = sorted(getattr(plot.ax, f"get_{which}lim")())
+        if limits is not None and every.size and (every.max() < low or every.min() > high):
+            label, ends = getattr(plot.ax, f"get_{which}label")(), (every.min(), every.max())
+            span = f"{label} is {ends[0]:.4g} to {ends[1]:.4g} in the data"
+            warn(f"{which}lim={limits} shows no curve: {span}", ProfileWarning)
 
 
 def _user_limits(

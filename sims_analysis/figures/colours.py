@@ -109,12 +109,6 @@ def assign_colours(
     return chosen
 
 
-def dashes_of(colours: Sequence[str]) -> list[Any]:
-    """Return for each curve the next dash of its colour."""
-    ranks = [colours[:i].count(colour) for i, colour in enumerate(colours)]
-    return [DASHES[rank % len(DASHES)] for rank in ranks]
-
-
 def background(ax: Axes | None) -> tuple[float, float, float]:
     """Return the background colour of curves: that of the axes over the figure; a page is white."""
     from matplotlib.colors import to_rgba

@@ -22,7 +22,6 @@ from sims_analysis.figures.colours import (
     COLOURS,
     DASHES,
     assign_colours,
-    dashes_of,
     symbol_of,
     user_cycle,
     visible_colour,
@@ -376,7 +375,8 @@ def with_looks(
     elif by_measurement and len({curve.species for curve in curves}) > 1:
         dashes = _cycled([curve.species for curve in curves])
     else:
-        dashes = dashes_of(chosen)
+        ranks = [chosen[:i].count(colour) for i, colour in enumerate(chosen)]
+        dashes = [DASHES[rank % len(DASHES)] for rank in ranks]
     users = {*wanted.values(), *cycle}
     seen = [colour if ax is None or colour in users else visible_colour(colour, ax)
             for colour in chosen]  # fmt: skip

@@ -241,7 +241,8 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
     arrange(layouts, across)
     for plot in plots:
         width = 25.4 * plot.ax.bbox.width / plot.layout.figure.dpi
-        if plot.own and len(plot.layout.axes) > 2 and width < _NARROW:
+        placed = plot.ax.get_subplotspec() is not None  # a small inset is meant to be so
+        if placed and len(plot.layout.axes) > 2 and width < _NARROW:
             warn(
                 f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves: "
                 "draw a wider figure, width=, or sims.plot_panels(data, by='species')",

@@ -171,10 +171,13 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         if one is None or curve.axis not in one.dims:
             continue
         known = np.isfinite(one["ratio"].values)
-        x, ratio = plot.scale(one[curve.axis].values[known]), one["ratio"].values[known]
         if not known.any():
             continue
+        x, ratio = one[curve.axis].values[known], one["ratio"].values[known]
         a, b = _compared(plot, one["ratio"][known], curve.subject)
+        # What an instrument writes for no counts has no ratio.
+        written = [np.interp(x, c.x, c.placeholders()) > 0 for c in (a, b)]
+        x, ratio = plot.scale(x), np.where(np.any(written, axis=0), np.nan, ratio)
         names = [brief(_typeset.plain(each.measurement), 12) for each in (b, a)]
         label = (" /\n" if max(map(len, names)) > len("ratio") else " / ").join(names)
         # The colours of two measurements say nothing of their ratio; those of species do.
@@ -223,6 +226,8 @@ def _label(plot: Plot, below: Axes, text: str, level: float) -> None:
     """Label the panel below the data, with a line where both agree."""
     below.axhline(level, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
     below.set_ylabel(text)
+    if below.yaxis.label.get_window_extent().height > below.bbox.height:  # below it is room
+        below.yaxis.label.set(y=1.0, horizontalalignment="right")
     below.set_xlabel(plot.ax.get_xlabel())
     plot.ax.set_xlabel("")
     plot.layout.figure.align_ylabels([plot.ax, below])

@@ -123,7 +123,7 @@ class Obstacles:
         boxes = _grid((width, height), np.linspace(MARGIN, 1 - MARGIN - width, 15), 15)
         x, y = boxes[:, 0], boxes[:, 3]
         covered = self.covered(boxes) + 40.0 * self._texts(boxes)
-        corner = np.minimum(x, 1 - width - x) + 1.2 * np.minimum(1 - y, y - height)
+        corner = np.minimum(x, 1 - width - x) + 1.2 * np.minimum(1 - y, y - height + MARGIN)
         best = int(np.argmin(covered + corner + 0.02 * (x < 0.4)))
         return float(x[best]), float(y[best]), bool(covered[best] <= _TOLERATED)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Text
@@ -136,7 +137,7 @@ class PlotLayout:
         self.stays_below = self.is_below = False
         self._way = 0.0, 1  # size of its letters there, and columns
         self._arranged: tuple[Any, Any] | None = None
-        self._raised: dict[Any, tuple[float, float]] = {}
+        self._moved: dict[Any, tuple[Any, Any]] = {}
         self._names, self._list = Layer(self, left), Layer(self, left)
         self.read_settings()
 
@@ -181,7 +182,7 @@ class PlotLayout:
             if changed or len(self.axes) > 2:
                 vars(self).pop("_margins", None)
             self._place()
-        self._raise_titles(renderer)
+        self._move_titles(renderer)
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
@@ -383,24 +384,31 @@ class PlotLayout:
                  and each.xaxis.get_ticks_position() == "top"]  # fmt: skip
         return [float(box.y1) + _PAD * self.figure.dpi / 72.0 for box in above if box is not None]
 
-    def _raise_titles(self, renderer: Any) -> None:
-        """Let titles stand above the names and the axes of the user, wherever they were."""
+    def _move_titles(self, renderer: Any) -> None:
+        """Let titles stand above names and the axes of the user, and beside each other."""
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
-        texts = {*self.left.texts}
-        for title in [c for c in self.left.get_children() if isinstance(c, Text)]:
-            if title in texts or not title.get_text():
-                continue
-            x, y = title.get_position()
-            base, raised = self._raised.get(title, (y, y))
-            if y == raised:  # matplotlib leaves it where it was put
-                title.set_position((x, base))
-            low = max((one.get_window_extent().y1 for one in legends), default=-np.inf)
-            low = max(low, *self._tops(), -np.inf)
-            missing = (low - title.get_window_extent(renderer).y0) / self.left.bbox.height
-            if missing > 0.0:
-                base = title.get_position()[1]
-                title.set_position((x, base + missing))
-                self._raised[title] = base, base + missing
+        tops = [one.get_window_extent().y1 for one in legends] + self._tops()
+        ax, others = self.left.bbox, {*self.left.texts}
+        beside: list[Any] = []
+        titles = [c for c in self.left.get_children() if isinstance(c, Text) and c not in others]
+        for title in reversed([one for one in titles if one.get_text()]):  # the middle one last
+            now = title.get_position()
+            base, moved = self._moved.get(title, (now, now))
+            if now == moved:  # matplotlib leaves it where it was put
+                title.set_position(base)
+            box: Any = title.get_window_extent(renderer)
+            low, right = max(tops, default=-np.inf), 0.0
+            for other in beside:
+                if other.x0 < box.x1 and box.x0 < other.x1 + _APART:
+                    right = other.x1 + _APART - box.x0
+                    if box.x1 + right > ax.x1:
+                        low, right = max(low, other.y1), 0.0
+            up = max(low - box.y0, 0.0)
+            if (up or right) and self._names.get_in_layout():
+                base = title.get_position()
+                title.set_position((base[0] + right / ax.width, base[1] + up / ax.height))
+                self._moved[title] = base, title.get_position()
+            beside.append(title.get_window_extent(renderer))
 
     def _placed_list(self, free: Obstacles) -> list[Any]:
         """Place the list inside where it covers nothing, or else below, or else over the curves."""
@@ -426,8 +434,9 @@ class PlotLayout:
 
     def _is_managed(self) -> bool:
         """Whether the layout of the figure makes room for what is outside these axes."""
-        placed = self.left.get_subplotspec() is not None and self.left.get_in_layout()
-        return placed and self.figure.get_layout_engine() is not None
+        engine = self.figure.get_layout_engine()
+        layout = engine is not None and not isinstance(engine, PlaceHolderLayoutEngine)
+        return layout and self.left.get_subplotspec() is not None and self.left.get_in_layout()
 
     def _list_of(self, points: float, room: float, **options: Any) -> Any:
         """Write the list, its lines broken if they are wider than the room."""
@@ -490,7 +499,7 @@ class PlotLayout:
         if not outside:
             return None
         if layer is self._names:
-            outside += [title for title in self._raised if title.get_text()]
+            outside += [title for title in self._moved if title.get_text()]
         boxes = [one.get_window_extent(renderer) for one in outside]
         low, high = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
         return Bbox.from_extents(self.left.bbox.x0, low, self.left.bbox.x1, high)

@@ -11,22 +11,11 @@ import numpy as np
 
 from sims_analysis.errors import require
 from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_title, read_options
-from sims_analysis.figures.curves import (
-    Measurements,
-    curves_of,
-    measurements_of,
-    with_looks,
-)
+from sims_analysis.figures.curves import Measurements, curves_of, measurements_of, with_looks
 from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.profiles import record, title_text
-from sims_analysis.figures.style import (
-    brief,
-    closed_on_error,
-    figure_size,
-    in_style,
-    set_title,
-)
+from sims_analysis.figures.style import brief, closed_on_error, figure_size, in_style, set_title
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import QuantityLike

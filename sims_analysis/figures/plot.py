@@ -11,12 +11,7 @@ import numpy as np
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.figures.colours import grey_level, shade_alpha
-from sims_analysis.figures.curves import (
-    Curve,
-    DepthScale,
-    colour_meaning,
-    dash_names_measurement,
-)
+from sims_analysis.figures.curves import Curve, DepthScale, colour_meaning, dash_names_measurement
 from sims_analysis.figures.style import (
     BAND,
     briefs,

@@ -252,18 +252,14 @@ class _ResultMarks:
 
     def junction_depth(self, result: Result) -> None:
         # It is a junction depth only where the profile falls.
-        symbol, equals, shape = (
-            f"$x_\\mathregular{{j}}${self._of(self._level(result))}",
-            " = ",
-            _CIRCLE,
-        )
+        symbol = f"$x_\\mathregular{{j}}${self._of(self._level(result))}"
+        equals, shape = " = ", _CIRCLE
         if (edge := questions.asked(result, "edge")) in _VERBS:
             symbol, equals, shape = self._verb(_VERBS[edge], result), " at ", _DIAMOND
         for z, sigma, _ in self._known(symbol, result):
             if self._is_seen(z):
                 style = self._mark(z, sigma, **shape)
-                text = f"{symbol}{equals}{self._length(z, sigma)}"
-                self._list_at(z, text, style)
+                self._list_at(z, f"{symbol}{equals}{self._length(z, sigma)}", style)
 
     def crossings(self, result: Result) -> None:
         """Mark every crossing, and list the first ones that fall, and that rise."""

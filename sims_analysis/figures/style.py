@@ -219,11 +219,8 @@ def fix_ticks(ax: Axes) -> None:
             width, length = (setting(f"{which}tick.{size}.{of}") for of in ("width", "size"))
             looks = {"direction": setting(f"{which}tick.direction"), "width": width}
             ax.tick_params(axis=which, which=size, length=length, **looks)
-        ax.tick_params(
-            axis=which,
-            labelsize=setting(f"{which}tick.labelsize"),
-            labelfontfamily=setting("font.family"),
-        )
+        letters = {"labelfontfamily": setting("font.family")}
+        ax.tick_params(axis=which, labelsize=setting(f"{which}tick.labelsize"), **letters)
 
 
 def brief(name: str, longest: int = _LONGEST) -> str:

@@ -11,14 +11,7 @@ from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import write_lines
 from sims_analysis.text.arguments import argument_error, check_choice, checks_arguments
-from sims_analysis.units import (
-    CANONICAL,
-    QuantityLike,
-    Unit,
-    dequantify,
-    read_number,
-    unit_of_kind,
-)
+from sims_analysis.units import CANONICAL, QuantityLike, Unit, dequantify, read_number, unit_of_kind
 
 if TYPE_CHECKING:
     import os
@@ -112,7 +105,7 @@ def to_tcad(
             raise argument_error("floor", floor, "expected a positive concentration")
     if not isinstance(data, xr.DataArray) and "covariance" in data:
         return write_lines(path, _moments_of(data, species, unit, order, comment))
-    if str(path).endswith(".plx"):
+    if str(path).lower().endswith(".plx"):
         if unit.text != "um":
             raise argument_error("depth_units", depth_units, "a .plx file is in um")
         comment = _PLX

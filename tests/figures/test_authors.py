@@ -222,6 +222,21 @@ def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction(
             artists.sketched(shown, comparison=found)
 
 
+@pytest.mark.few(1)
+@pytest.mark.parametrize("names", [("a", "b"), ("as implanted", "annealed")])
+def test_a_ratio_has_gaps_where_nothing_was_counted_and_a_label_below_that_above(names):
+    counts = np.where(np.arange(50) % 7 == 3, 0.001, np.geomspace(2.0, 1e4, 50))
+    values = (np.full(50, 5e3), counts)
+    data = {k: artists.profiles(B=(y, "counts/s")) for k, y in zip(names, values, strict=True)}
+    ax = sims.plot_profiles(data, comparison=sims.compare(*data.values()), width="60 mm")
+    ax.figure.canvas.draw()
+    below = ax.figure.axes[1]
+    assert np.isnan(below.lines[0].get_ydata()[3::7]).all()
+    assert np.isfinite(below.lines[0].get_ydata()[::7]).all()
+    boxes = [each.yaxis.label.get_window_extent() for each in (ax, below)]
+    assert boxes[1].y1 <= boxes[0].y0
+
+
 def test_what_is_no_comparison_is_refused():
     with pytest.raises(ProfileError, match=r"comparison=.*; expected what sims\.compare"):
         artists.sketched(B, comparison=sims.peak(B))

@@ -379,6 +379,32 @@ def test_a_title_stands_above_an_axis_of_the_user(how):
     assert not ax.title.get_window_extent().overlaps(top.xaxis.label.get_window_extent())
 
 
+@pytest.mark.parametrize("labels", ["auto", "legend"])
+@pytest.mark.parametrize("before", ["(a) short", "(a) a longer title"])
+def test_what_is_said_of_data_stands_beside_or_above_a_title_at_the_left(before, labels):
+    ax = sims.plot_profiles(sims.open_example("boron-implant"), width="60 mm", labels=labels)
+    ax.set_title(before, loc="left")
+    titles = [box(t) for t in settled(ax).get_children() if getattr(t, "get_text", str)() in
+              (before, "Synthetic data")]  # fmt: skip
+    assert not titles[0].padded(-1).overlaps(titles[1])
+    assert all(one.x1 <= ax.figure.bbox.x1 and one.y0 >= ax.bbox.y1 for one in titles)
+
+
+def test_a_title_above_many_long_names_leaves_the_axes_as_high():
+    names = [f"C{n}H{n}N{n}O{n}_of_the_matrix" for n in range(1, 12)]
+    data = artists.profiles(**{name: artists.gaussian() for name in names})
+    plain, named = (sims.plot_profiles(data, labels="legend", title=text) for text in ("", "W"))
+    assert settled(named).bbox.height > 0.8 * settled(plain).bbox.height
+
+
+def test_a_list_is_inside_axes_that_were_laid_out_once():
+    figure, ax = plt.subplots(figsize=(3, 3))
+    with pytest.warns(ProfileWarning, match="covers axes"):
+        sims.plot_profiles(**full(ax=ax))
+    figure.tight_layout()
+    assert is_inside(settled(ax), artists.listed(ax))
+
+
 @pytest.mark.parametrize(("height", "between"), [(1.6, "\n"), (4.0, " ")])
 def test_the_label_of_a_low_axis_has_its_unit_in_a_second_line(height, between):
     figure, ax = plt.subplots(figsize=(4, height), layout="constrained")

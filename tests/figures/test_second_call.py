@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
+from sims_analysis.errors import ProfileWarning
 
 mpl.use("Agg")
 
@@ -94,6 +95,15 @@ def test_none_leaves_a_limit_to_the_data(scale):
     assert artists.sketched(ds, scale=scale, ylim=(lower, None)).get_ylim() == (lower, auto[1])
     assert artists.sketched(ds, scale=scale, ylim=(None, upper)).get_ylim() == (auto[0], upper)
     assert artists.sketched(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"), [({"xlim": (200, 300)}, r"Depth \(nm\) is 0 to 98"),
+                         ({"ylim": (1e22, 1e23)}, r"Concentration .* is 1\.001e\+15 to ")],
+)  # fmt: skip
+def test_limits_that_show_no_curve_are_warned_of(limits, said):
+    with pytest.warns(ProfileWarning, match=f"lim=.* shows no curve: {said}"):
+        artists.sketched(artists.profiles(B=artists.gaussian()), **limits)
 
 
 def test_marks_are_clipped_after_the_limits_have_changed():

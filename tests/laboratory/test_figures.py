@@ -6,7 +6,7 @@ import xarray as xr
 from kept_standards import measured
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 MM = {"units": "mm"}
 
@@ -115,14 +115,23 @@ def test_places_are_given_or_known_and_on_the_wafer():
         sims.plot_wafer_map(values)
     x, y = (xr.DataArray(one.values / 1000, dims="measurement", attrs={"units": "m"})
             for one in (wafer()["x"], wafer()["y"]))  # fmt: skip
+    for places in ([1.0] * 9, x[:5]):
+        with pytest.raises(ProfileError, match=r"measurement.: state x=xr\.DataArray"):
+            sims.plot_wafer_map(values, x=places, y=y)
     ax = sims.plot_wafer_map(values, x=x, y=y)
     assert np.asarray(ax.collections[0].get_offsets())[0] == pytest.approx([100.0, 0.0])
     with pytest.raises(ProfileError, match=r"lies outside a wafer of 150 mm"):
         sims.plot_wafer_map(wafer(), diameter="150 mm")
     with pytest.raises(UnitsError, match="y has no unit"):
         sims.plot_wafer_map(values, x=x, y=y.drop_attrs())
-    with pytest.raises(ProfileError, match="x is not known of value 0"):
+    with pytest.raises(ProfileError, match=r"\(nan, 0\) mm lies outside a wafer"):
         sims.plot_wafer_map(values, x=x.where(x < 0.09).assign_attrs(x.attrs), y=y)
+
+
+def test_a_map_of_several_wafers_is_warned_of():
+    lot = xr.concat([wafer(), 1.1 * wafer()], "measurement")
+    with pytest.warns(ProfileWarning, match="at one place cover each other; select one wafer"):
+        sims.plot_wafer_map(lot)
 
 
 def test_places_survive_profiles_archive_and_netcdf(tmp_path):
@@ -141,8 +150,6 @@ def test_places_survive_profiles_archive_and_netcdf(tmp_path):
     assert mean["measured"].dt.day.values.tolist() == [1, 2, 3, 4]
     assert len(sims.plot_wafer_map(mean).collections[0].get_offsets()) == 4
     single = sims.unstack(batch)[2]
-    assert single["x"].item() == 20.5
-    assert "measured" not in single.coords
     assert sims.SIMSResult(data_id="p2", depth_profiles=sims.to_profiles(single)).to_json() == (
         archive.payload("p2")
     )

@@ -255,19 +255,6 @@ def test_a_fraction_has_its_own_error():
         sims.ratio(ds, numerator="18O", denominator="16O", kind="share")
 
 
-def test_the_background_of_a_fraction():
-    time = np.arange(40.0)
-    rng = np.random.default_rng(2)
-    ds = sims.with_counting_statistics(
-        counted(time, A=rng.poisson(100 + 0 * time) * 1.0, B=rng.poisson(400 + 0 * time) * 1.0)
-    )
-    ds = sims.subtract_background(ds, window=("20 s", "39 s"), species="A")
-    shift = ds["intensity_background_stderr"].sel(species="A").item()
-    found = sims.ratio(ds, numerator="A", denominator="B", kind="fraction")
-    a, b = (ds["intensity"].sel(species=one).values for one in "AB")
-    np.testing.assert_allclose(found["background_stderr"], shift * b / (a + b) ** 2, rtol=1e-12)
-
-
 # --- the answer of `ratio` as a Dataset -----------------------------------------------------------
 
 OF_BOTH = {

@@ -130,7 +130,11 @@ class Report:
     @cached_property
     def junctions(self) -> list[Junction]:
         """The metallurgical junctions."""
-        return [] if self.metallurgical is None else junctions_of(self.metallurgical)
+        if self.metallurgical is None:
+            return []
+        columns = (self.metallurgical[name].values.tolist() for name in Junction._fields)
+        rows = zip(*columns, strict=True)
+        return [Junction(_known(depth), _known(sigma), *words) for depth, sigma, *words in rows]
 
     @property
     def measured(self) -> list[SpeciesReport]:
@@ -338,13 +342,6 @@ def rows_of(
             row["junction_status"] = crossing["status"]
         rows.append(SpeciesReport(**row))
     return rows
-
-
-def junctions_of(found: xr.Dataset) -> list[Junction]:
-    """Write metallurgical junctions as rows."""
-    names = ("depth", "stderr", "polarity", "status")
-    rows = zip(*(found[name].values.tolist() for name in names), strict=True)
-    return [Junction(_known(depth), _known(sigma), *words) for depth, sigma, *words in rows]
 
 
 def _by_species(results: Iterable[xr.Dataset | xr.DataArray]) -> dict[str, Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     LETTERS,
     PERCENT,
+    are_labels,
     is_limit,
     is_only_species,
     is_species,
@@ -163,6 +164,7 @@ class _Finding:
         #: What all values are called, if that is no species.
         same = len(own) > 1 and len({*own}) == 1 and not is_species(own[0])
         self.common = own[0] if same else None
+        self.labels = are_labels(own)
 
     def pairs(self) -> list[Pair]:
         self._refuse_other_kinds()
@@ -328,6 +330,7 @@ class _Finding:
             own = "" if header.name in LETTERS and header.name.islower() else header.name
             return own or above or (of_axis if names_species(of_axis) else "")
         word = header.name in LETTERS or header.name == self.common or not is_species(header.name)
+        word = word or self.labels
         if not header.name or word or header.explicit:
             return above
         return header.name
