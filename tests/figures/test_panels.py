@@ -47,7 +47,7 @@ def grid(*data, across, **options):
 
 
 def labels(made):
-    return [[each.get_ylabel() for each in one.axes.values()] for one in made]
+    return [[each.get_ylabel().replace("\n", " ") for each in one.axes.values()] for one in made]
 
 
 def numbers(made):
