@@ -32,7 +32,6 @@ _VALUE = re.compile(
     rf"{'|'.join(f'_{end}' for end in vocabulary.ANCILLARY)})? \(([^()]+)\)",
     re.DOTALL,
 )
-#: Edges of cells.
 _EDGE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.CELLS)}) \(([^()]+)\)", re.DOTALL)
 _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
 _SHEETS = ("profiles", "tidy", "about")
